@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Every name that crosses the bus, in one place: what the service exports and the library asks for. */
+
+#pragma once
+
+#define HANDOFF_BUS_NAME "org.tlshandoff.Handoff1"
+#define HANDOFF_ROOT_PATH "/org/tlshandoff/Handoff1"
+#define HANDOFF_SESSIONS_PATH HANDOFF_ROOT_PATH "/sessions"
+#define HANDOFF_MANAGER_INTERFACE HANDOFF_BUS_NAME ".Manager"
+#define HANDOFF_SESSION_INTERFACE HANDOFF_BUS_NAME ".Session"
+#define HANDOFF_ERROR_PREFIX HANDOFF_BUS_NAME ".Error."
+
+#define HANDOFF_ACTION_HANDSHAKE_AS_CLIENT HANDOFF_BUS_NAME ".handshake-as-client"
+#define HANDOFF_ACTION_INSPECT_SESSIONS HANDOFF_BUS_NAME ".inspect-sessions"
+#define HANDOFF_ACTION_RELOAD HANDOFF_BUS_NAME ".reload"
+
+/* Handshake options (see the Manager interface's documentation). */
+#define HANDOFF_OPTION_APPLICATION_PROTOCOLS "application-protocols" /* as */
+#define HANDOFF_OPTION_BLOB_FORMAT "blob-format"                     /* u */
+#define HANDOFF_OPTION_CIPHER_SUITES "cipher-suites"                 /* aq */
+#define HANDOFF_OPTION_MAXIMUM_PROTOCOL "maximum-protocol"           /* s */
+#define HANDOFF_OPTION_MINIMUM_PROTOCOL "minimum-protocol"           /* s */
+#define HANDOFF_OPTION_TIMEOUT "timeout"                             /* u, seconds */
+#define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
+
+/* Details of a handshake, in its reply or in its error. */
+#define HANDOFF_DETAIL_ALERT "alert"                               /* s, RFC 8446 name */
+#define HANDOFF_DETAIL_APPLICATION_PROTOCOL "application-protocol" /* s */
+#define HANDOFF_DETAIL_CIPHER_SUITE "cipher-suite"                 /* s */
+#define HANDOFF_DETAIL_KEY_BLOB "key-blob"                         /* h */
+#define HANDOFF_DETAIL_OCSP_STATUS "ocsp-status"                   /* s */
+#define HANDOFF_DETAIL_PEER_CERTIFICATES "peer-certificates"       /* aay, DER, the peer's first */
+#define HANDOFF_DETAIL_PROTOCOL "protocol"                         /* s */
+#define HANDOFF_DETAIL_RESUMED "resumed"                           /* b */
+#define HANDOFF_DETAIL_SERVER_NAME "server-name"                   /* s, as sent (A-labels) */
+#define HANDOFF_DETAIL_VERIFICATION_ERRORS "verification-errors"   /* as */
+
+/* Handshake states. */
+#define HANDOFF_STATE_COMPLETE "complete"
+
+/* Protocols, as options and details spell them. */
+#define HANDOFF_PROTOCOL_TLS1_2 "TLS1.2"
+#define HANDOFF_PROTOCOL_TLS1_3 "TLS1.3"
+
+/* Verification errors (the values of HANDOFF_DETAIL_VERIFICATION_ERRORS). */
+#define HANDOFF_VERIFICATION_UNKNOWN_AUTHORITY "unknown-authority"
+#define HANDOFF_VERIFICATION_WRONG_NAME "wrong-name"
+#define HANDOFF_VERIFICATION_EXPIRED "expired"
+#define HANDOFF_VERIFICATION_NOT_ACTIVATED "not-activated"
+#define HANDOFF_VERIFICATION_REVOKED "revoked"
+#define HANDOFF_VERIFICATION_INSECURE "insecure-algorithm"
+#define HANDOFF_VERIFICATION_WRONG_PURPOSE "wrong-purpose"
+#define HANDOFF_VERIFICATION_OCSP "ocsp-status" /* stapled status missing, invalid or outdated */
+#define HANDOFF_VERIFICATION_OTHER "other"
+
+/* OCSP status (the values of HANDOFF_DETAIL_OCSP_STATUS). */
+#define HANDOFF_OCSP_NONE "none"
+#define HANDOFF_OCSP_GOOD "good"
+#define HANDOFF_OCSP_REVOKED "revoked"
+#define HANDOFF_OCSP_UNKNOWN "unknown"
+#define HANDOFF_OCSP_INVALID "invalid"
+
+/* Sizes, in bytes. */
+#define HANDOFF_RECIPIENT_KEY_SIZE 32 /* X25519 public key, RFC 7748 section 5 */
+#define HANDOFF_KEY_BLOB_MAX_SIZE (64 * 1024)
+#define HANDOFF_BLOB_FORMAT 1

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+#include "cipher-suite.h"
+
+typedef enum
+{
+  HANDOFF_ROLE_CLIENT,
+  HANDOFF_ROLE_SERVER,
+} HandoffRole;
+
+#define HANDOFF_MAX_KEY_SIZE 32
+#define HANDOFF_MAX_IV_SIZE 16
+#define HANDOFF_MAX_TRAFFIC_SECRET_SIZE 48
+
+/* One direction's state. */
+typedef struct
+{
+  guint8 key[HANDOFF_MAX_KEY_SIZE];
+  guint8 iv[HANDOFF_MAX_IV_SIZE];
+  /* TLS 1.3: [sender]_application_traffic_secret_N (RFC 8446 7.2), for KeyUpdate. TLS 1.2: empty. */
+  guint8 traffic_secret[HANDOFF_MAX_TRAFFIC_SECRET_SIZE];
+  guint8 key_size;
+  guint8 iv_size;
+  guint8 traffic_secret_size;
+  guint64 sequence_number; /* of the next record */
+  /* The largest plaintext of one record, bytes, content type and padding not counted: at most 2^14. */
+  guint16 max_plaintext_size;
+} HandoffDirectionState;
+
+/* All that a record layer needs to go on as if it had done the handshake itself.
+ * Lives in secret memory only; plain data, so that it is wiped in one go. */
+typedef struct
+{
+  HandoffRole role;
+  guint16 protocol; /* 0x0303, 0x0304 */
+  guint16 cipher_suite;
+  HandoffDirectionState read;
+  HandoffDirectionState write;
+} HandoffKeyState;
+
+HandoffKeyState *handoff_key_state_new (void);
+void handoff_key_state_free (HandoffKeyState *state);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyState, handoff_key_state_free)
+
+/* Whether all sizes fit the cipher suite and the protocol, and the suite the protocol. */
+gboolean handoff_key_state_validate (const HandoffKeyState *state, GError **error);
+/* Field by field, in constant time where it is secret. */
+gboolean handoff_key_state_equal (const HandoffKeyState *a, const HandoffKeyState *b);
+
+/* The plaintext of a key blob: one GVariant a{sv}, little-endian, in normal form, in secret memory
+ * (handoff_secret_free(); handoff_secret_get_size() may be larger than *size). */
+guint8 *handoff_key_state_serialize (const HandoffKeyState *state, gsize *size);
+/* data must be secret memory (it is never copied out of it but into the state).
+ * Refuses: not normal, unknown or missing keys, wrong types or sizes. */
+HandoffKeyState *handoff_key_state_parse (const guint8 *data, gsize size, GError **error);

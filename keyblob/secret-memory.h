@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+/* Memory for secrets: whole pages of their own, zeroed, locked against swapping where the limit
+ * (RLIMIT_MEMLOCK) allows it, left out of core dumps (MADV_DONTDUMP), wiped when freed.
+ * Page-aligned, so a GVariant made from it is never copied for alignment. */
+
+typedef enum
+{
+  HANDOFF_SECRET_DEFAULT = 0,
+  /* A child process finds zeros in it (MADV_WIPEONFORK): for what must be used once only. */
+  HANDOFF_SECRET_WIPE_ON_FORK = 1 << 0,
+} HandoffSecretFlags;
+
+/* Never NULL; aborts when out of memory, as g_malloc() does. */
+gpointer handoff_secret_new (gsize size, HandoffSecretFlags flags);
+/* Wipes and unmaps; NULL is fine. */
+void handoff_secret_free (gpointer secret);
+gsize handoff_secret_get_size (gconstpointer secret);
+
+/* Overwrites size bytes in a way that the compiler keeps. */
+void handoff_wipe (gpointer data, gsize size);
+/* Overwrites the stack below the caller: what GnuTLS and nettle leave in dead frames. */
+void handoff_wipe_stack (void);
