@@ -9,18 +9,54 @@
 
 G_BEGIN_DECLS
 
-/* What unprotect() ended on. */
+/**
+ * TlsHandoffRecordStatus:
+ * @TLS_HANDOFF_RECORD_STATUS_DATA: all complete records in the buffer were taken
+ * @TLS_HANDOFF_RECORD_STATUS_CLOSED: the peer's close_notify was read: no data will follow
+ *
+ * What [method@RecordLayer.unprotect] ended on.
+ *
+ * Since: 0.1
+ */
 typedef enum
 {
-  TLS_HANDOFF_RECORD_STATUS_DATA,      /* all complete records in the buffer were taken */
-  TLS_HANDOFF_RECORD_STATUS_CLOSED,    /* the peer's close_notify was read: no data will follow */
+  TLS_HANDOFF_RECORD_STATUS_DATA,
+  TLS_HANDOFF_RECORD_STATUS_CLOSED,
 } TlsHandoffRecordStatus;
 
+/**
+ * TlsHandoffRecordLayer:
+ *
+ * The record layer (RFC 8446 5, RFC 5246 6) of a TLS connection whose handshake another process did.
+ *
+ * It does no input or output of its own: it turns data into records and records into data, in the
+ * caller's buffers, and leaves sending and receiving to the caller. It speaks TLS 1.3 and TLS 1.2 with
+ * AES-GCM, AES-CCM and ChaCha20-Poly1305, as client or server.
+ *
+ * Beyond data it deals with all that may come after a handshake:
+ *
+ *  - alerts: a close_notify ends reading with %TLS_HANDOFF_RECORD_STATUS_CLOSED, a fatal alert with
+ *    %TLS_HANDOFF_ERROR_ALERT_RECEIVED; warnings are ignored, as long as they are few;
+ *  - TLS 1.3 KeyUpdate: followed, answered when an answer is asked for, refused when there are too many,
+ *    and sent before a key has protected more records than is safe;
+ *  - TLS 1.3 NewSessionTicket: checked and skipped;
+ *  - TLS 1.2 requests to renegotiate: declined with a no_renegotiation warning.
+ *
+ * What the peer must not send ends the connection: %TLS_HANDOFF_ERROR_RECORD_INVALID, and an alert to be
+ * sent. From then on every call fails, and the keys are gone.
+ *
+ * Records must be sent in the order in which [method@RecordLayer.protect] and
+ * [method@RecordLayer.take_output] return them. One thread may protect while another unprotects.
+ *
+ * A record layer must be used in one process only: after fork(), parent and child would protect
+ * different data with the same keys and nonces, which gives both away.
+ *
+ * Since: 0.1
+ */
 #define TLS_HANDOFF_TYPE_RECORD_LAYER (tls_handoff_record_layer_get_type ())
 TLS_HANDOFF_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (TlsHandoffRecordLayer, tls_handoff_record_layer, TLS_HANDOFF, RECORD_LAYER, GObject)
 
-/* Imports a key blob from a sealed memfd (not closed). Uses up and wipes import_key, also on failure. */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 TlsHandoffRecordLayer *tls_handoff_record_layer_new_from_key_blob (TlsHandoffImportKey *import_key,
                                                                    int key_blob_fd,
@@ -30,11 +66,9 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 GTlsProtocolVersion tls_handoff_record_layer_get_protocol_version (TlsHandoffRecordLayer *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_record_layer_get_ciphersuite_name (TlsHandoffRecordLayer *self);
-/* The most bytes of records that protect() makes of size bytes of data, what is pending included. */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gsize tls_handoff_record_layer_get_protected_size (TlsHandoffRecordLayer *self, gsize size);
 
-/* Protects as much of data as fits into records (records_size bytes), in as few records as possible. */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_record_layer_protect (TlsHandoffRecordLayer *self,
                                            const guint8 *data,
@@ -44,8 +78,6 @@ gboolean tls_handoff_record_layer_protect (TlsHandoffRecordLayer *self,
                                            gsize records_size,
                                            gsize *protected_size,
                                            GError **error);
-/* Opens, in place, all complete records at the start of buffer; their plaintext, joined, replaces the
- * start of buffer; *consumed bytes of records were used up. Handles post-handshake messages by itself. */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_record_layer_unprotect (TlsHandoffRecordLayer *self,
                                              guint8 *buffer,
@@ -54,10 +86,8 @@ gboolean tls_handoff_record_layer_unprotect (TlsHandoffRecordLayer *self,
                                              gsize *plaintext_size,
                                              TlsHandoffRecordStatus *status,
                                              GError **error);
-/* Queues a close_notify; protect() fails from then on. */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_record_layer_close (TlsHandoffRecordLayer *self, GError **error);
-/* Records that the layer itself wants sent (alerts, KeyUpdate answers): (transfer full) (nullable) */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GBytes *tls_handoff_record_layer_take_output (TlsHandoffRecordLayer *self);
 

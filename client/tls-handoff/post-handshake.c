@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "post-handshake.h"
+
+#include "keyblob/secret-memory.h"
+
+#define MESSAGE_HEADER_SIZE 4 /* type, 24-bit length: RFC 8446 4 */
+
+/* Handshake types (RFC 8446 B.3; HelloRequest: RFC 5246 7.4.1.1). */
+enum
+{
+  HELLO_REQUEST = 0,
+  CLIENT_HELLO = 1,
+  NEW_SESSION_TICKET = 4,
+  KEY_UPDATE = 24,
+};
+
+/* lifetime, age_add, nonce<0..255>, ticket<1..2^16-1>, extensions<0..2^16-2> */
+#define NEW_SESSION_TICKET_MAX_SIZE (4 + 4 + 1 + 255 + 2 + 65535 + 2 + 65534)
+/* version, random, session id, and three vectors: far more than any client sends */
+#define CLIENT_HELLO_MAX_SIZE (2 + 32 + 1 + 32 + 64 * 1024)
+
+void
+handoff_post_handshake_clear (HandoffPostHandshake *self)
+{
+  if (self->partial == NULL)
+    return;
+  /* Tickets are worth something to others. */
+  handoff_wipe (self->partial->data, self->partial->len);
+  g_clear_pointer (&self->partial, g_byte_array_unref);
+}
+
+gboolean
+handoff_post_handshake_is_partial (const HandoffPostHandshake *self)
+{
+  return self->partial != NULL;
+}
+
+static gboolean
+refuse (TlsAlert fitting_alert, const char *why, TlsAlert *alert, const char **reason)
+{
+  *alert = fitting_alert;
+  *reason = why;
+  return FALSE;
+}
+
+/* Before a message is complete: refuses what will never be good, so that it is not waited for. */
+static gboolean
+check_header (
+    const HandoffPostHandshake *self, guint8 type, gsize size, TlsAlert *alert, const char **reason)
+{
+  gboolean known;
+  gboolean size_ok;
+
+  switch (type)
+    {
+    case HELLO_REQUEST:
+      known = !self->tls13 && self->peer_is_server;
+      size_ok = size == 0;
+      break;
+    case CLIENT_HELLO:
+      known = !self->tls13 && !self->peer_is_server;
+      size_ok = size <= CLIENT_HELLO_MAX_SIZE;
+      break;
+    case NEW_SESSION_TICKET:
+      known = self->tls13 && self->peer_is_server;
+      size_ok = size <= NEW_SESSION_TICKET_MAX_SIZE;
+      break;
+    case KEY_UPDATE:
+      known = self->tls13;
+      size_ok = size == 1;
+      break;
+    default:
+      known = FALSE;
+      size_ok = FALSE;
+    }
+  if (!known)
+    return refuse (TLS_ALERT_UNEXPECTED_MESSAGE,
+                   "a handshake message that must not come after the handshake", alert, reason);
+  if (!size_ok)
+    return refuse (TLS_ALERT_DECODE_ERROR, "a handshake message of a wrong length", alert, reason);
+  return TRUE;
+}
+
+/* Skips a vector with a length of length_size bytes, at least min_size bytes long. */
+static gboolean
+skip_vector (const guint8 **data, gsize *size, gsize length_size, gsize min_size)
+{
+  gsize length = 0;
+
+  if (*size < length_size)
+    return FALSE;
+  for (gsize i = 0; i < length_size; i++)
+    length = length << 8 | (*data)[i];
+  if (length < min_size || *size - length_size < length)
+    return FALSE;
+  *data += length_size + length;
+  *size -= length_size + length;
+  return TRUE;
+}
+
+/* RFC 8446 4.6.1 */
+static gboolean
+is_ticket_well_formed (const guint8 *body, gsize size)
+{
+  const gsize fixed_size = 4 + 4;
+  const guint8 *extensions;
+  gsize extensions_size;
+
+  if (size < fixed_size)
+    return FALSE;
+  body += fixed_size;
+  size -= fixed_size;
+  if (!skip_vector (&body, &size, 1, 0) || !skip_vector (&body, &size, 2, 1))
+    return FALSE;
+  extensions = body + 2;
+  if (!skip_vector (&body, &size, 2, 0) || size != 0)
+    return FALSE;
+  extensions_size = body - extensions;
+  while (extensions_size >= 2)
+    {
+      extensions += 2;
+      extensions_size -= 2;
+      if (!skip_vector (&extensions, &extensions_size, 2, 0))
+        return FALSE;
+    }
+  return extensions_size == 0;
+}
+
+static gboolean
+take_message (guint8 type,
+              const guint8 *body,
+              gsize size,
+              gboolean last,
+              HandoffPostHandshakeEvents *events,
+              TlsAlert *alert,
+              const char **reason)
+{
+  switch (type)
+    {
+    case KEY_UPDATE:
+      if (!last)
+        return refuse (TLS_ALERT_UNEXPECTED_MESSAGE,
+                       "a handshake message that spans a change of keys", /* RFC 8446 5.1 */
+                       alert, reason);
+      if (body[0] > 1)
+        return refuse (TLS_ALERT_ILLEGAL_PARAMETER, "a KeyUpdate with an unknown request", alert,
+                       reason);
+      events->key_update = TRUE;
+      events->update_requested = body[0] == 1;
+      return TRUE;
+    case NEW_SESSION_TICKET:
+      if (!is_ticket_well_formed (body, size))
+        return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+      return TRUE;
+    default:
+      events->renegotiation = TRUE;
+      return TRUE;
+    }
+}
+
+gboolean
+handoff_post_handshake_take (HandoffPostHandshake *self,
+                             const guint8 *content,
+                             gsize size,
+                             HandoffPostHandshakeEvents *events,
+                             TlsAlert *alert,
+                             const char **reason)
+{
+  g_autoptr (GByteArray) joined = g_steal_pointer (&self->partial);
+  gboolean ok = TRUE;
+
+  if (joined != NULL)
+    {
+      g_byte_array_append (joined, content, size);
+      content = joined->data;
+      size = joined->len;
+    }
+  while (ok && size >= MESSAGE_HEADER_SIZE)
+    {
+      gsize body_size = content[1] << 16 | content[2] << 8 | content[3];
+      gsize message_size = MESSAGE_HEADER_SIZE + body_size;
+
+      ok = check_header (self, content[0], body_size, alert, reason);
+      if (!ok || size < message_size)
+        break;
+      ok = take_message (content[0], content + MESSAGE_HEADER_SIZE, body_size, size == message_size,
+                         events, alert, reason);
+      content += message_size;
+      size -= message_size;
+    }
+  if (ok && joined != NULL && size == joined->len)
+    {
+      /* Kept, not copied: a message may come in very many pieces. */
+      self->partial = g_steal_pointer (&joined);
+    }
+  else if (ok && size > 0)
+    {
+      self->partial = g_byte_array_sized_new (size);
+      g_byte_array_append (self->partial, content, size);
+    }
+  if (joined != NULL)
+    handoff_wipe (joined->data, joined->len);
+  return ok;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "keyblob/key-state.h"
+#include "tls-alert.h"
+
+/* Handshake messages after the handshake: puts them together from records, checks and sorts them.
+ * TLS 1.3 (RFC 8446 4.6): NewSessionTicket (from a server), KeyUpdate.
+ * TLS 1.2: HelloRequest (from a server) and ClientHello (from a client), which ask for a
+ * renegotiation. */
+
+typedef struct
+{
+  gboolean tls13;
+  gboolean peer_is_server;
+  GByteArray *partial; /* (nullable) (owned) the start of a message that later records complete */
+} HandoffPostHandshake;
+
+/* What one record's messages ask for. */
+typedef struct
+{
+  gboolean key_update;       /* the next record comes under new keys */
+  gboolean update_requested; /* and the peer wants ours to be new too */
+  gboolean renegotiation;    /* the peer asked for one */
+} HandoffPostHandshakeEvents;
+
+void handoff_post_handshake_clear (HandoffPostHandshake *self);
+
+/* Whether the rest of a message must come next. */
+gboolean handoff_post_handshake_is_partial (const HandoffPostHandshake *self);
+
+/* Takes one record's content. On failure *alert is the one that fits, and *reason says why. */
+gboolean handoff_post_handshake_take (HandoffPostHandshake *self,
+                                      const guint8 *content,
+                                      gsize size,
+                                      HandoffPostHandshakeEvents *events,
+                                      TlsAlert *alert,
+                                      const char **reason);

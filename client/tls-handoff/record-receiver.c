@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "record-receiver.h"
+
+#include <string.h>
+
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* Records without data that are put up with in a row: empty ones, warnings, requests to
+ * renegotiate. */
+#define MAX_IDLE_RECORDS 32
+
+/* KeyUpdates that are put up with in a second (what GnuTLS takes): each costs us new keys. */
+#define MAX_KEY_UPDATES_PER_SECOND 8
+
+gboolean
+handoff_record_receiver_init (HandoffRecordReceiver *self,
+                              HandoffKeyState *state,
+                              const HandoffCipherSuite *suite,
+                              HandoffRecordSender *sender,
+                              GError **error)
+{
+  self->sender = sender;
+  self->post_handshake.tls13 = suite->protocol == TLS_PROTOCOL_1_3;
+  self->post_handshake.peer_is_server = state->role == HANDOFF_ROLE_CLIENT;
+  return handoff_record_protection_init (&self->protection, suite, &state->read, error);
+}
+
+void
+handoff_record_receiver_clear (HandoffRecordReceiver *self)
+{
+  handoff_record_protection_clear (&self->protection);
+  handoff_post_handshake_clear (&self->post_handshake);
+  g_clear_error (&self->error);
+}
+
+static void
+stop_reading (HandoffRecordReceiver *self)
+{
+  handoff_record_protection_clear (&self->protection);
+  handoff_post_handshake_clear (&self->post_handshake);
+}
+
+/* Ends the connection because of what the peer sent. Always FALSE. */
+static gboolean
+refuse (HandoffRecordReceiver *self, TlsAlert alert, const char *what)
+{
+  self->error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_RECORD_INVALID,
+                             "The peer sent %s (alert %s)", what, tls_alert_name (alert));
+  handoff_record_sender_abort (self->sender, alert);
+  stop_reading (self);
+  return FALSE;
+}
+
+/* As soon as a header is there, so that nobody waits for a record that will be refused. */
+static gboolean
+check_header (HandoffRecordReceiver *self, const guint8 *header, gsize fragment_size)
+{
+  gboolean tls13 = handoff_record_protection_is_tls13 (&self->protection);
+
+  switch (header[0])
+    {
+    case TLS_CONTENT_APPLICATION_DATA:
+      break;
+    case TLS_CONTENT_ALERT:
+    case TLS_CONTENT_HANDSHAKE:
+      if (tls13)
+        return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an unprotected record");
+      break;
+    case TLS_CONTENT_CHANGE_CIPHER_SPEC:
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "change_cipher_spec after the handshake");
+    default:
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "a record of unknown type");
+    }
+  /* TLS 1.3 has no version in the header: what is there is ignored, but authenticated (RFC
+   * 8446 5.1). */
+  if (!tls13 && (header[1] << 8 | header[2]) != TLS_PROTOCOL_1_2)
+    return refuse (self, TLS_ALERT_PROTOCOL_VERSION, "a record of another protocol version");
+  if (fragment_size > handoff_record_protection_get_max_fragment_size (&self->protection))
+    return refuse (self, TLS_ALERT_RECORD_OVERFLOW, "a record larger than was agreed");
+  return TRUE;
+}
+
+static gboolean
+count_idle_record (HandoffRecordReceiver *self)
+{
+  if (++self->idle_records > MAX_IDLE_RECORDS)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many records without data in a row");
+  return TRUE;
+}
+
+static gboolean
+take_alert (HandoffRecordReceiver *self, const guint8 *content, gsize size)
+{
+  guint8 level;
+  guint8 description;
+
+  if (size == 0)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an empty alert record");
+  if (size != TLS_ALERT_SIZE)
+    return refuse (self, TLS_ALERT_DECODE_ERROR, "an alert of a wrong length");
+  level = content[0];
+  description = content[1];
+
+  if (description == TLS_ALERT_CLOSE_NOTIFY)
+    {
+      self->closed = TRUE;
+      stop_reading (self);
+      return TRUE;
+    }
+  /* TLS 1.3 takes no notice of the level (RFC 8446 6). */
+  if (handoff_record_protection_is_tls13 (&self->protection))
+    level =
+        description == TLS_ALERT_USER_CANCELED ? TLS_ALERT_LEVEL_WARNING : TLS_ALERT_LEVEL_FATAL;
+  if (level == TLS_ALERT_LEVEL_WARNING)
+    return count_idle_record (self);
+  if (level != TLS_ALERT_LEVEL_FATAL)
+    return refuse (self, TLS_ALERT_ILLEGAL_PARAMETER, "an alert of an unknown level");
+
+  self->error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED,
+                             "The peer ended the connection with the alert %s (%u)",
+                             tls_alert_name (description), description);
+  handoff_record_sender_discard (self->sender);
+  stop_reading (self);
+  return FALSE;
+}
+
+static gboolean
+update_keys (HandoffRecordReceiver *self, gboolean update_requested)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->key_updates == 0 || now - self->key_updates_since > G_USEC_PER_SEC)
+    {
+      self->key_updates = 0;
+      self->key_updates_since = now;
+    }
+  if (++self->key_updates > MAX_KEY_UPDATES_PER_SECOND)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many KeyUpdate messages");
+  if (!handoff_record_protection_update (&self->protection, &self->error))
+    {
+      handoff_record_sender_abort (self->sender, TLS_ALERT_INTERNAL_ERROR);
+      stop_reading (self);
+      return FALSE;
+    }
+  if (update_requested)
+    handoff_record_sender_owe_key_update (self->sender);
+  return TRUE;
+}
+
+static gboolean
+take_handshake (HandoffRecordReceiver *self, const guint8 *content, gsize size)
+{
+  HandoffPostHandshakeEvents events = { FALSE };
+  TlsAlert alert;
+  const char *reason;
+
+  if (size == 0)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an empty handshake record");
+  if (!handoff_post_handshake_take (&self->post_handshake, content, size, &events, &alert, &reason))
+    return refuse (self, alert, reason);
+  if (events.key_update)
+    return update_keys (self, events.update_requested);
+  if (events.renegotiation)
+    {
+      handoff_record_sender_owe_no_renegotiation (self->sender);
+      return count_idle_record (self);
+    }
+  return TRUE;
+}
+
+/* Opens one record; data_size stays 0 unless it carried data. */
+static gboolean
+take_record (HandoffRecordReceiver *self,
+             guint8 *record,
+             gsize fragment_size,
+             guint8 **data,
+             gsize *data_size)
+{
+  TlsAlert alert;
+  guint8 type;
+  guint8 *content;
+  gsize size;
+
+  if (!handoff_record_protection_open (&self->protection, record, fragment_size, &type, &content,
+                                       &size, &alert))
+    return refuse (self, alert,
+                   alert == TLS_ALERT_BAD_RECORD_MAC ? "a record that does not authenticate"
+                                                     : "a record that must not be");
+  if (type != TLS_CONTENT_HANDSHAKE && handoff_post_handshake_is_partial (&self->post_handshake))
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE,
+                   "another record in the middle of a handshake message");
+
+  switch (type)
+    {
+    case TLS_CONTENT_APPLICATION_DATA:
+      if (size == 0)
+        return count_idle_record (self);
+      self->idle_records = 0;
+      *data = content;
+      *data_size = size;
+      return TRUE;
+    case TLS_CONTENT_ALERT:
+      return take_alert (self, content, size);
+    case TLS_CONTENT_HANDSHAKE:
+      return take_handshake (self, content, size);
+    default:
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "a record of unknown type");
+    }
+}
+
+/* With the lock held: as far as the buffer and the peer go. */
+static void
+take_records (
+    HandoffRecordReceiver *self, guint8 *buffer, gsize size, gsize *consumed, gsize *plaintext_size)
+{
+  while (self->error == NULL && !self->closed && size - *consumed >= TLS_RECORD_HEADER_SIZE)
+    {
+      guint8 *record = buffer + *consumed;
+      gsize fragment_size = record[3] << 8 | record[4];
+      gsize record_size = TLS_RECORD_HEADER_SIZE + fragment_size;
+      guint8 *data = NULL;
+      gsize data_size = 0;
+
+      if (!check_header (self, record, fragment_size) || size - *consumed < record_size)
+        return;
+      if (!take_record (self, record, fragment_size, &data, &data_size))
+        {
+          handoff_wipe (record, record_size);
+          return;
+        }
+      if (data_size > 0)
+        memmove (buffer + *plaintext_size, data, data_size);
+      *plaintext_size += data_size;
+      *consumed += record_size;
+    }
+}
+
+gboolean
+handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
+                                   guint8 *buffer,
+                                   gsize size,
+                                   gsize *consumed,
+                                   gsize *plaintext_size,
+                                   TlsHandoffRecordStatus *status,
+                                   GError **error)
+{
+  gboolean ok = TRUE;
+
+  *consumed = 0;
+  *plaintext_size = 0;
+  *status = TLS_HANDOFF_RECORD_STATUS_DATA;
+
+  g_mutex_lock (&self->lock);
+  take_records (self, buffer, size, consumed, plaintext_size);
+  if (self->closed)
+    {
+      /* What follows a close_notify is ignored (RFC 8446 6.1). */
+      *consumed = size;
+      *status = TLS_HANDOFF_RECORD_STATUS_CLOSED;
+    }
+  else if (self->error != NULL && *plaintext_size == 0)
+    {
+      g_propagate_error (error, g_error_copy (self->error));
+      ok = FALSE;
+    }
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
