@@ -20,16 +20,16 @@ typedef enum
 /* One row: a cipher suite that the service negotiates and the record layer speaks. */
 typedef struct
 {
-  guint16 id;                          /* IANA TLS Cipher Suites registry */
-  guint16 protocol;                    /* 0x0303 or 0x0304: a suite belongs to exactly one */
-  const char *name;                    /* IANA name, TLS_AES_256_GCM_SHA384 */
-  gnutls_cipher_algorithm_t cipher;    /* GnuTLS's AEAD */
-  gnutls_digest_algorithm_t prf;       /* hash of the key schedule or PRF */
-  gnutls_kx_algorithm_t kx;            /* TLS 1.2 key exchange; GNUTLS_KX_UNKNOWN in TLS 1.3 */
-  const char *gnutls_cipher_priority;  /* the cipher in a GnuTLS priority string: "AES-256-GCM" */
-  guint8 key_size;                     /* bytes */
-  guint8 iv_size;                      /* bytes kept for each direction: 12, or 4 (the salt) */
-  guint8 tag_size;                     /* bytes */
+  guint16 id;                         /* IANA TLS Cipher Suites registry */
+  guint16 protocol;                   /* 0x0303 or 0x0304: a suite belongs to exactly one */
+  const char *name;                   /* IANA name, TLS_AES_256_GCM_SHA384 */
+  gnutls_cipher_algorithm_t cipher;   /* GnuTLS's AEAD */
+  gnutls_digest_algorithm_t prf;      /* hash of the key schedule or PRF */
+  gnutls_kx_algorithm_t kx;           /* TLS 1.2 key exchange; GNUTLS_KX_UNKNOWN in TLS 1.3 */
+  const char *gnutls_cipher_priority; /* the cipher in a GnuTLS priority string: "AES-256-GCM" */
+  guint8 key_size;                    /* bytes */
+  guint8 iv_size;                     /* bytes kept for each direction: 12, or 4 (the salt) */
+  guint8 tag_size;                    /* bytes */
   HandoffNonceLayout nonce_layout;
 } HandoffCipherSuite;
 
@@ -37,7 +37,8 @@ typedef struct
 const HandoffCipherSuite *handoff_cipher_suites (gsize *n_suites);
 /* NULL if we do not have it. */
 const HandoffCipherSuite *handoff_cipher_suite_by_id (guint16 id);
-/* The id of what a session negotiated (its ciphersuite bytes), whether we have a row for it or not; 0 on failure. */
+/* The id of what a session negotiated (its ciphersuite bytes), whether we have a row for it or not;
+ * 0 on failure. */
 guint16 handoff_cipher_suite_id_of_session (gnutls_session_t session);
 
 /* "TLS1.2" or "TLS1.3"; NULL for anything else. */

@@ -12,10 +12,10 @@ void handoff_error_set_details (GError *error, GVariant *details);
 
 /* Turns an error reply into an error of our domain: the D-Bus prefix is stripped from the message,
  * and a second body argument of type a{sv}, if there is one, becomes the details.
- * An error of another domain (org.freedesktop.DBus.Error.ServiceUnknown, …) is returned as GIO maps it.
- * (transfer full) */
+ * An error of another domain (org.freedesktop.DBus.Error.ServiceUnknown, …) is returned as GIO maps
+ * it. (transfer full) */
 GError *handoff_error_from_reply (GDBusMessage *reply);
 
-/* The reply for error: name from the table (errors of other domains become Failed), body (s) or (sa{sv}).
- * (transfer full) */
+/* The reply for error: name from the table (errors of other domains become Failed), body (s) or
+ * (sa{sv}). (transfer full) */
 GDBusMessage *handoff_error_to_reply (const GError *error, GDBusMessage *call);

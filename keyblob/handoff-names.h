@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Every name that crosses the bus, in one place: what the service exports and the library asks for. */
+/* Every name that crosses the bus, in one place: what the service exports and the library asks for.
+ */
 
 #pragma once
 

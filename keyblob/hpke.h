@@ -12,8 +12,9 @@
 #define HANDOFF_HPKE_KDF_SHA256 0x0001
 #define HANDOFF_HPKE_AEAD_AES_128_GCM 0x0001 /* for the published test vectors only */
 #define HANDOFF_HPKE_AEAD_AES_256_GCM 0x0002
-#define HANDOFF_HPKE_KEY_SIZE 32 /* Nsk, Npk, Nenc: bytes */
-#define HANDOFF_HPKE_TAG_SIZE 16 /* Nt: bytes */
+#define HANDOFF_HPKE_KEY_SIZE 32        /* Nsk, Npk, Nenc: bytes */
+#define HANDOFF_HPKE_TAG_SIZE 16        /* Nt: bytes */
+#define HANDOFF_HPKE_MAX_INPUT_SIZE 256 /* of info and ikm: bytes */
 
 /* A fresh key pair. */
 gboolean handoff_hpke_generate_key_pair (guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
@@ -26,8 +27,10 @@ gboolean handoff_hpke_derive_key_pair (const guint8 *ikm,
                                        guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
                                        GError **error);
 
-/* Seals plaintext to public_key: enc gets the encapsulated key, ciphertext plaintext_size + HANDOFF_HPKE_TAG_SIZE bytes.
- * ephemeral_private_key: NULL, or the sender's ephemeral key, for test vectors. A public key of small order is refused. */
+/* Seals plaintext to public_key: enc gets the encapsulated key, ciphertext plaintext_size +
+ * HANDOFF_HPKE_TAG_SIZE bytes. ephemeral_private_key: NULL, or the sender's ephemeral key, for test
+ * vectors. A public key of small order is refused. enc may point into aad: it is written before aad
+ * is read. */
 gboolean handoff_hpke_seal (guint16 aead_id,
                             const guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
                             const guint8 *info,

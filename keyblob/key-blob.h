@@ -16,7 +16,8 @@ GBytes *handoff_key_blob_seal (const HandoffKeyState *state,
                                const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE],
                                GError **error);
 /* TLS_HANDOFF_ERROR_KEY_BLOB_INVALID for whatever is wrong with it, with a message that does not
- * tell one failed authentication from another; TLS_HANDOFF_ERROR_NOT_SUPPORTED for a newer format. */
+ * tell one failed authentication from another; TLS_HANDOFF_ERROR_NOT_SUPPORTED for a newer format.
+ */
 HandoffKeyState *handoff_key_blob_open (const guint8 *blob,
                                         gsize blob_size,
                                         const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],

@@ -16,19 +16,22 @@ typedef enum
 #define HANDOFF_MAX_KEY_SIZE 32
 #define HANDOFF_MAX_IV_SIZE 16
 #define HANDOFF_MAX_TRAFFIC_SECRET_SIZE 48
+#define HANDOFF_MIN_MAX_PLAINTEXT_SIZE 63u    /* RFC 8449 4: 64 with TLS 1.3's content type */
+#define HANDOFF_MAX_MAX_PLAINTEXT_SIZE 16384u /* RFC 8446 5.1 */
 
 /* One direction's state. */
 typedef struct
 {
   guint8 key[HANDOFF_MAX_KEY_SIZE];
   guint8 iv[HANDOFF_MAX_IV_SIZE];
-  /* TLS 1.3: [sender]_application_traffic_secret_N (RFC 8446 7.2), for KeyUpdate. TLS 1.2: empty. */
+  /* TLS 1.3: [sender]_application_traffic_secret_N (RFC 8446 7.2), for KeyUpdate. TLS 1.2: empty.
+   */
   guint8 traffic_secret[HANDOFF_MAX_TRAFFIC_SECRET_SIZE];
   guint8 key_size;
   guint8 iv_size;
   guint8 traffic_secret_size;
   guint64 sequence_number; /* of the next record */
-  /* The largest plaintext of one record, bytes, content type and padding not counted: at most 2^14. */
+  /* The largest plaintext of one record, bytes, content type and padding not counted. */
   guint16 max_plaintext_size;
 } HandoffDirectionState;
 
@@ -53,8 +56,8 @@ gboolean handoff_key_state_validate (const HandoffKeyState *state, GError **erro
 gboolean handoff_key_state_equal (const HandoffKeyState *a, const HandoffKeyState *b);
 
 /* The plaintext of a key blob: one GVariant a{sv}, little-endian, in normal form, in secret memory
- * (handoff_secret_free(); handoff_secret_get_size() may be larger than *size). */
+ * (handoff_secret_free()). */
 guint8 *handoff_key_state_serialize (const HandoffKeyState *state, gsize *size);
-/* data must be secret memory (it is never copied out of it but into the state).
- * Refuses: not normal, unknown or missing keys, wrong types or sizes. */
+/* data must be what handoff_secret_new() returned (it is never copied out of it but into the
+ * state). Refuses: not normal, unknown or missing keys, wrong types or sizes. */
 HandoffKeyState *handoff_key_state_parse (const guint8 *data, gsize size, GError **error);

@@ -7,7 +7,7 @@
 
 /* Memory for secrets: whole pages of their own, zeroed, locked against swapping where the limit
  * (RLIMIT_MEMLOCK) allows it, left out of core dumps (MADV_DONTDUMP), wiped when freed.
- * Page-aligned, so a GVariant made from it is never copied for alignment. */
+ * Aligned to 64 bytes, so a GVariant made from it is never copied for alignment. */
 
 typedef enum
 {
@@ -20,6 +20,7 @@ typedef enum
 gpointer handoff_secret_new (gsize size, HandoffSecretFlags flags);
 /* Wipes and unmaps; NULL is fine. */
 void handoff_secret_free (gpointer secret);
+/* The size that was asked for. */
 gsize handoff_secret_get_size (gconstpointer secret);
 
 /* Overwrites size bytes in a way that the compiler keeps. */

@@ -19,21 +19,27 @@ G_BEGIN_DECLS
  * TlsHandoffError:
  * @TLS_HANDOFF_ERROR_FAILED: anything that none of the others says
  * @TLS_HANDOFF_ERROR_NOT_AUTHORIZED: polkit does not let this caller do that
- * @TLS_HANDOFF_ERROR_INVALID_ARGUMENT: an argument or option is wrong; the message says which and what it must be
+ * @TLS_HANDOFF_ERROR_INVALID_ARGUMENT: an argument or option is wrong; the message says which and
+ * what it must be
  * @TLS_HANDOFF_ERROR_UNSUPPORTED_SOCKET: the descriptor is no connected stream socket
  * @TLS_HANDOFF_ERROR_LIMIT_REACHED: a limit of the service; the message says which
  * @TLS_HANDOFF_ERROR_TIMED_OUT: the handshake did not finish in time
  * @TLS_HANDOFF_ERROR_CANCELLED: the operation was cancelled
- * @TLS_HANDOFF_ERROR_PEER_CLOSED: the peer closed the connection: during the handshake, or later without a close_notify
- * @TLS_HANDOFF_ERROR_HANDSHAKE_FAILED: the handshake failed; detail `alert` names the alert, if there was one
- * @TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED: the peer's certificate did not verify; details `verification-errors` and
- *   `peer-certificates` say why and show it
+ * @TLS_HANDOFF_ERROR_PEER_CLOSED: the peer closed the connection: during the handshake, or later
+ * without a close_notify
+ * @TLS_HANDOFF_ERROR_HANDSHAKE_FAILED: the handshake failed; detail `alert` names the alert, if
+ * there was one
+ * @TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED: the peer's certificate did not verify; details
+ * `verification-errors` and `peer-certificates` say why and show it
  * @TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND: there is no such credential that this caller may use
  * @TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED: the credential's token wants a PIN
  * @TLS_HANDOFF_ERROR_NOT_SUPPORTED: this version of the service or library cannot do that
- * @TLS_HANDOFF_ERROR_KEY_BLOB_INVALID: the key blob is not sealed, damaged, or not for this import key
- * @TLS_HANDOFF_ERROR_KEY_USED: the import key was used before, or belongs to the process that made it (after a fork)
- * @TLS_HANDOFF_ERROR_RECORD_INVALID: the peer sent a record that must not be accepted; the message names the alert
+ * @TLS_HANDOFF_ERROR_KEY_BLOB_INVALID: the key blob is not sealed, damaged, or not for this import
+ * key
+ * @TLS_HANDOFF_ERROR_KEY_USED: the import key was used before, or belongs to the process that made
+ * it (after a fork)
+ * @TLS_HANDOFF_ERROR_RECORD_INVALID: the peer sent a record that must not be accepted; the message
+ * names the alert
  * @TLS_HANDOFF_ERROR_ALERT_RECEIVED: the peer sent a fatal alert; the message names it
  * @TLS_HANDOFF_ERROR_CLOSED: this side of the connection is closed already
  *

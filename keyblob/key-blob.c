@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "key-blob.h"
+
+#include <string.h>
+
+#include "handoff-names.h"
+#include "secret-memory.h"
+#include "tls-handoff-error.h"
+
+#define INFO "org.tlshandoff.Handoff1 key blob"
+
+#define ENC_OFFSET 16
+
+static const guint8 magic[8] = { 'T', 'L', 'S', 'H', 'O', 'F', 'F', '\0' };
+
+/* The numbers of the header, each 2 bytes, big-endian. The version comes first: it says what the
+ * others mean. */
+static const struct
+{
+  gsize offset;
+  guint16 value;
+  const char *name;
+} header_numbers[] = {
+  { 8, HANDOFF_BLOB_FORMAT, "version" },
+  { 10, HANDOFF_HPKE_KEM_X25519_SHA256, "KEM" },
+  { 12, HANDOFF_HPKE_KDF_SHA256, "KDF" },
+  { 14, HANDOFF_HPKE_AEAD_AES_256_GCM, "AEAD" },
+};
+
+G_STATIC_ASSERT (ENC_OFFSET + HANDOFF_HPKE_KEY_SIZE == HANDOFF_KEY_BLOB_HEADER_SIZE);
+G_STATIC_ASSERT (HANDOFF_HPKE_KEY_SIZE == HANDOFF_RECIPIENT_KEY_SIZE);
+
+/* All but the encapsulated key. */
+static void
+write_header (guint8 *blob)
+{
+  gsize i;
+
+  memcpy (blob, magic, sizeof magic);
+  for (i = 0; i < G_N_ELEMENTS (header_numbers); i++)
+    {
+      blob[header_numbers[i].offset] = (guint8) (header_numbers[i].value >> 8);
+      blob[header_numbers[i].offset + 1] = (guint8) header_numbers[i].value;
+    }
+}
+
+/**
+ * handoff_key_blob_seal:
+ * @state: a valid state
+ * @recipient_key: the recipient's one-time X25519 public key, 32 bytes
+ * @error: return location for an error
+ *
+ * Makes a key blob of format 1 that only the holder of the one-time private key can open.
+ *
+ * Returns: (transfer full): the blob, or %NULL with %TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a
+ *   recipient key of small order, %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID for a state that is not valid
+ */
+GBytes *
+handoff_key_blob_seal (const HandoffKeyState *state,
+                       const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE],
+                       GError **error)
+{
+  g_autofree guint8 *blob = NULL;
+  guint8 *plaintext;
+  gsize plaintext_size;
+  gsize blob_size;
+  gboolean ok;
+
+  if (!handoff_key_state_validate (state, error))
+    return NULL;
+
+  plaintext = handoff_key_state_serialize (state, &plaintext_size);
+  blob_size = HANDOFF_KEY_BLOB_HEADER_SIZE + plaintext_size + HANDOFF_HPKE_TAG_SIZE;
+  g_assert (blob_size <= HANDOFF_KEY_BLOB_MAX_SIZE);
+
+  blob = g_malloc (blob_size);
+  write_header (blob);
+  ok = handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, recipient_key, (const guint8 *) INFO,
+                          strlen (INFO), blob, HANDOFF_KEY_BLOB_HEADER_SIZE, plaintext,
+                          plaintext_size, NULL, blob + ENC_OFFSET,
+                          blob + HANDOFF_KEY_BLOB_HEADER_SIZE, error);
+  handoff_secret_free (plaintext);
+
+  return ok ? g_bytes_new_take (g_steal_pointer (&blob), blob_size) : NULL;
+}
+
+static gboolean
+check_header (const guint8 *blob, gsize blob_size, GError **error)
+{
+  guint16 value;
+  gsize i;
+
+  if (blob_size < HANDOFF_KEY_BLOB_HEADER_SIZE + HANDOFF_HPKE_TAG_SIZE ||
+      blob_size > HANDOFF_KEY_BLOB_MAX_SIZE)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                   "The key blob has %" G_GSIZE_FORMAT " bytes, it must have %d to %d", blob_size,
+                   HANDOFF_KEY_BLOB_HEADER_SIZE + HANDOFF_HPKE_TAG_SIZE, HANDOFF_KEY_BLOB_MAX_SIZE);
+      return FALSE;
+    }
+
+  if (memcmp (blob, magic, sizeof magic) != 0)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                   "This is no key blob: it does not start with “TLSHOFF”");
+      return FALSE;
+    }
+
+  value = (guint16) (blob[8] << 8 | blob[9]);
+  if (value > HANDOFF_BLOB_FORMAT)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+                   "The key blob has format %u, this library reads formats up to %d: update it",
+                   value, HANDOFF_BLOB_FORMAT);
+      return FALSE;
+    }
+
+  for (i = 0; i < G_N_ELEMENTS (header_numbers); i++)
+    {
+      value = (guint16) (blob[header_numbers[i].offset] << 8 | blob[header_numbers[i].offset + 1]);
+      if (value != header_numbers[i].value)
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                       "The key blob's %s is 0x%04x, it must be 0x%04x", header_numbers[i].name,
+                       value, header_numbers[i].value);
+          return FALSE;
+        }
+    }
+
+  return TRUE;
+}
+
+/**
+ * handoff_key_blob_open:
+ * @blob: (array length=blob_size): a key blob
+ * @blob_size: bytes
+ * @private_key: the recipient's one-time X25519 private key, 32 bytes; the caller wipes it
+ *   afterwards, whatever the outcome
+ * @error: return location for an error
+ *
+ * Opens a key blob: checks its header, then authenticates, then parses.
+ *
+ * Returns: (transfer full): the state, or %NULL with %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, or
+ *   %TLS_HANDOFF_ERROR_NOT_SUPPORTED for a newer format
+ */
+HandoffKeyState *
+handoff_key_blob_open (const guint8 *blob,
+                       gsize blob_size,
+                       const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
+                       GError **error)
+{
+  HandoffKeyState *state = NULL;
+  guint8 *plaintext;
+  gsize ciphertext_size;
+
+  if (!check_header (blob, blob_size, error))
+    return NULL;
+
+  ciphertext_size = blob_size - HANDOFF_KEY_BLOB_HEADER_SIZE;
+  plaintext = handoff_secret_new (ciphertext_size, HANDOFF_SECRET_DEFAULT);
+  if (handoff_hpke_open (HANDOFF_HPKE_AEAD_AES_256_GCM, private_key, blob + ENC_OFFSET,
+                         (const guint8 *) INFO, strlen (INFO), blob, HANDOFF_KEY_BLOB_HEADER_SIZE,
+                         blob + HANDOFF_KEY_BLOB_HEADER_SIZE, ciphertext_size, plaintext, NULL))
+    state = handoff_key_state_parse (plaintext, ciphertext_size - HANDOFF_HPKE_TAG_SIZE, error);
+  else
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                 "The key blob does not open: it was changed, or sealed to another import key");
+  handoff_secret_free (plaintext);
+
+  return state;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* A key state as a GVariant and back.
+ *
+ * GLib must not copy a secret onto the ordinary heap. So what holds one is made with
+ * g_variant_new_from_data() over secret memory, is aligned (GLib copies what is not), and is only
+ * written with g_variant_store() and read with functions that return pointers into it.
+ *
+ * Numbers are little-endian on every machine: each is swapped by itself where needed, because
+ * g_variant_byteswap() copies the whole. (The rest of the format is little-endian by definition.)
+ */
+
+#include "key-state.h"
+
+#include <string.h>
+
+#include "secret-memory.h"
+#include "tls-handoff-error.h"
+
+typedef enum
+{
+  FIELD_ROLE,   /* s: "client" or "server" */
+  FIELD_UINT16, /* q */
+  FIELD_UINT64, /* t */
+  FIELD_BYTES,  /* ay; its size is in a guint8 of the state */
+} FieldKind;
+
+static const GVariantType *const field_types[] = {
+  [FIELD_ROLE] = G_VARIANT_TYPE_STRING,
+  [FIELD_UINT16] = G_VARIANT_TYPE_UINT16,
+  [FIELD_UINT64] = G_VARIANT_TYPE_UINT64,
+  [FIELD_BYTES] = G_VARIANT_TYPE_BYTESTRING,
+};
+
+/* What TLS 1.2 has, TLS 1.3 has too: only the traffic secrets are TLS 1.3's alone. */
+typedef enum
+{
+  IN_BOTH,
+  IN_TLS1_3,
+} FieldProtocol;
+
+typedef struct
+{
+  const char *key;
+  FieldKind kind;
+  FieldProtocol protocol;
+  gsize offset;      /* of the value in HandoffKeyState */
+  gsize size_offset; /* FIELD_BYTES: of its size */
+  gsize min_size;    /* FIELD_BYTES: bytes; the suite's exact sizes are checked afterwards */
+  gsize max_size;
+} Field;
+
+#define NUMBER(key, kind, member)                                                                  \
+  {                                                                                                \
+    key, kind, IN_BOTH, G_STRUCT_OFFSET (HandoffKeyState, member), 0, 0, 0                         \
+  }
+#define BYTES(key, protocol, member, min, max)                                                     \
+  {                                                                                                \
+    key, FIELD_BYTES, protocol, G_STRUCT_OFFSET (HandoffKeyState, member),                         \
+        G_STRUCT_OFFSET (HandoffKeyState, member##_size), min, max                                 \
+  }
+#define DIRECTION(name)                                                                            \
+  BYTES (#name "-key", IN_BOTH, name.key, 16, HANDOFF_MAX_KEY_SIZE),                               \
+      BYTES (#name "-iv", IN_BOTH, name.iv, 4, HANDOFF_MAX_IV_SIZE),                               \
+      BYTES (#name "-traffic-secret", IN_TLS1_3, name.traffic_secret, 32,                          \
+             HANDOFF_MAX_TRAFFIC_SECRET_SIZE),                                                     \
+      NUMBER (#name "-sequence-number", FIELD_UINT64, name.sequence_number),                       \
+      NUMBER (#name "-max-plaintext-size", FIELD_UINT16, name.max_plaintext_size)
+
+/* The format: every field there is, in the order in which they are written. */
+static const Field fields[] = {
+  NUMBER ("role", FIELD_ROLE, role),
+  NUMBER ("protocol", FIELD_UINT16, protocol),
+  NUMBER ("cipher-suite", FIELD_UINT16, cipher_suite),
+  DIRECTION (read),
+  DIRECTION (write),
+};
+
+#define TLS1_3 0x0304
+#define CLIENT "client"
+#define SERVER "server"
+
+static gboolean
+belongs_to_protocol (const Field *field, guint16 protocol)
+{
+  return field->protocol == IN_BOTH || protocol == TLS1_3;
+}
+
+/* (transfer floating) */
+static GVariant *
+new_value (const Field *field, const HandoffKeyState *state)
+{
+  const guint8 *base = (const guint8 *) state;
+  const guint8 *value = base + field->offset;
+
+  switch (field->kind)
+    {
+    case FIELD_ROLE:
+      return g_variant_new_string (state->role == HANDOFF_ROLE_CLIENT ? CLIENT : SERVER);
+    case FIELD_UINT16:
+      return g_variant_new_uint16 (GUINT16_TO_LE (*(const guint16 *) value));
+    case FIELD_UINT64:
+      return g_variant_new_uint64 (GUINT64_TO_LE (*(const guint64 *) value));
+    case FIELD_BYTES:
+      /* Without a destroy function it refers to the state's memory, and outlives no caller. */
+      return g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, value, base[field->size_offset],
+                                      TRUE, NULL, NULL);
+    default:
+      g_return_val_if_reached (NULL);
+    }
+}
+
+/**
+ * handoff_key_state_serialize:
+ * @state: a valid state
+ * @size: (out): bytes written
+ *
+ * Writes @state as the plaintext of a key blob.
+ *
+ * Returns: (transfer full) (array length=size): secret memory
+ */
+guint8 *
+handoff_key_state_serialize (const HandoffKeyState *state, gsize *size)
+{
+  g_autoptr (GVariant) variant = NULL;
+  GVariantBuilder builder;
+  guint8 *data;
+  gsize i;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  for (i = 0; i < G_N_ELEMENTS (fields); i++)
+    {
+      if (belongs_to_protocol (&fields[i], state->protocol))
+        g_variant_builder_add (&builder, "{sv}", fields[i].key, new_value (&fields[i], state));
+    }
+  variant = g_variant_ref_sink (g_variant_builder_end (&builder));
+
+  *size = g_variant_get_size (variant);
+  data = handoff_secret_new (*size, HANDOFF_SECRET_DEFAULT);
+  g_variant_store (variant, data);
+
+  return data;
+}
+
+G_GNUC_PRINTF (2, 3)
+static gboolean
+refuse (GError **error, const char *format, ...)
+{
+  g_autofree char *reason = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  reason = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "The key state %s",
+               reason);
+
+  return FALSE;
+}
+
+static gboolean
+read_role (GVariant *value, HandoffRole *role, GError **error)
+{
+  const char *name = g_variant_get_string (value, NULL);
+
+  if (strcmp (name, CLIENT) == 0)
+    *role = HANDOFF_ROLE_CLIENT;
+  else if (strcmp (name, SERVER) == 0)
+    *role = HANDOFF_ROLE_SERVER;
+  else
+    return refuse (error, "has neither of the roles client and server");
+
+  return TRUE;
+}
+
+static gboolean
+read_value (const Field *field, GVariant *value, HandoffKeyState *state, GError **error)
+{
+  guint8 *base = (guint8 *) state;
+  guint8 *target = base + field->offset;
+  const guint8 *data;
+  gsize size;
+
+  if (!g_variant_is_of_type (value, field_types[field->kind]))
+    return refuse (error, "has a value of type %s for “%s”, it must be %.*s",
+                   g_variant_get_type_string (value), field->key,
+                   (int) g_variant_type_get_string_length (field_types[field->kind]),
+                   g_variant_type_peek_string (field_types[field->kind]));
+
+  switch (field->kind)
+    {
+    case FIELD_ROLE:
+      return read_role (value, &state->role, error);
+    case FIELD_UINT16:
+      *(guint16 *) target = GUINT16_FROM_LE (g_variant_get_uint16 (value));
+      return TRUE;
+    case FIELD_UINT64:
+      *(guint64 *) target = GUINT64_FROM_LE (g_variant_get_uint64 (value));
+      return TRUE;
+    case FIELD_BYTES:
+      data = g_variant_get_fixed_array (value, &size, 1);
+      if (size < field->min_size || size > field->max_size)
+        return refuse (error, "has %" G_GSIZE_FORMAT " bytes for “%s”", size, field->key);
+      memcpy (target, data, size);
+      base[field->size_offset] = (guint8) size;
+      return TRUE;
+    default:
+      g_return_val_if_reached (FALSE);
+    }
+}
+
+/* The index of the field, or -1. */
+static int
+find_field (const char *key)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (fields); i++)
+    {
+      if (strcmp (fields[i].key, key) == 0)
+        return (int) i;
+    }
+
+  return -1;
+}
+
+static gboolean
+read_all (GVariant *variant, HandoffKeyState *state, gboolean *seen, GError **error)
+{
+  GVariantIter iter;
+  GVariant *entry;
+  int index;
+  gboolean ok = TRUE;
+
+  g_variant_iter_init (&iter, variant);
+  while (ok && (entry = g_variant_iter_next_value (&iter)) != NULL)
+    {
+      g_autoptr (GVariant) owned_entry = entry;
+      g_autoptr (GVariant) value = NULL;
+      const char *key;
+
+      g_variant_get (entry, "{&sv}", &key, &value);
+      index = find_field (key);
+      if (index < 0)
+        ok = refuse (error, "has the unknown key “%s”", key);
+      else if (seen[index])
+        ok = refuse (error, "has the key “%s” twice", key);
+      else
+        {
+          ok = read_value (&fields[index], value, state, error);
+          seen[index] = TRUE;
+        }
+    }
+
+  return ok;
+}
+
+static gboolean
+check_presence (const gboolean *seen, guint16 protocol, GError **error)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (fields); i++)
+    {
+      if (seen[i] && !belongs_to_protocol (&fields[i], protocol))
+        return refuse (error, "has the key “%s”, which its protocol has not", fields[i].key);
+      if (!seen[i] && belongs_to_protocol (&fields[i], protocol))
+        return refuse (error, "lacks the key “%s”", fields[i].key);
+    }
+
+  return TRUE;
+}
+
+/**
+ * handoff_key_state_parse:
+ * @data: (array length=size): what handoff_key_state_serialize() wrote, in secret memory, at the
+ *   address that handoff_secret_new() returned
+ * @size: bytes
+ * @error: return location for an error
+ *
+ * Reads the plaintext of a key blob: only what is in the one form in which it can be written, has
+ * every key that its protocol needs and no other, and makes a valid state.
+ *
+ * Returns: (transfer full): the state, or %NULL with %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID or
+ *   %TLS_HANDOFF_ERROR_NOT_SUPPORTED (see handoff_key_state_validate())
+ */
+HandoffKeyState *
+handoff_key_state_parse (const guint8 *data, gsize size, GError **error)
+{
+  g_autoptr (HandoffKeyState) state = NULL;
+  g_autoptr (GVariant) variant = NULL;
+  gboolean seen[G_N_ELEMENTS (fields)] = { FALSE };
+
+  /* Else GLib would make an aligned copy on the heap. */
+  g_return_val_if_fail ((gsize) data % 8 == 0, NULL);
+
+  variant = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, data, size, FALSE, NULL, NULL));
+  if (!g_variant_is_normal_form (variant))
+    {
+      refuse (error, "is not a dictionary in normal form");
+      return NULL;
+    }
+
+  state = handoff_key_state_new ();
+  if (!read_all (variant, state, seen, error) || !check_presence (seen, state->protocol, error) ||
+      !handoff_key_state_validate (state, error))
+    return NULL;
+
+  return g_steal_pointer (&state);
+}

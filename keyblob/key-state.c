@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "key-state.h"
+
+#include <gnutls/crypto.h>
+
+#include "secret-memory.h"
+#include "tls-handoff-error.h"
+
+#define TLS1_3 0x0304
+
+/**
+ * handoff_key_state_new:
+ *
+ * Returns: (transfer full): an empty state, in secret memory
+ */
+HandoffKeyState *
+handoff_key_state_new (void)
+{
+  return handoff_secret_new (sizeof (HandoffKeyState), HANDOFF_SECRET_DEFAULT);
+}
+
+/**
+ * handoff_key_state_free:
+ * @state: (transfer full) (nullable): a state
+ *
+ * Wipes and frees @state.
+ */
+void
+handoff_key_state_free (HandoffKeyState *state)
+{
+  handoff_secret_free (state);
+}
+
+static gboolean
+check_size (const char *direction, const char *what, gsize size, gsize expected, GError **error)
+{
+  if (size == expected)
+    return TRUE;
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+               "The key state's %s %s has %" G_GSIZE_FORMAT
+               " bytes, the cipher suite needs %" G_GSIZE_FORMAT,
+               direction, what, size, expected);
+  return FALSE;
+}
+
+static gboolean
+validate_direction (const HandoffDirectionState *direction,
+                    const char *name,
+                    const HandoffCipherSuite *suite,
+                    GError **error)
+{
+  gsize traffic_secret_size = suite->protocol == TLS1_3 ? gnutls_hash_get_len (suite->prf) : 0;
+
+  if (!check_size (name, "key", direction->key_size, suite->key_size, error) ||
+      !check_size (name, "IV", direction->iv_size, suite->iv_size, error) ||
+      !check_size (name, "traffic secret", direction->traffic_secret_size, traffic_secret_size,
+                   error))
+    return FALSE;
+
+  /* RFC 8446 5.3: sequence numbers do not wrap, and this one would with its first record. */
+  if (direction->sequence_number == G_MAXUINT64)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                   "The key state's %s sequence number is used up", name);
+      return FALSE;
+    }
+
+  if (direction->max_plaintext_size < HANDOFF_MIN_MAX_PLAINTEXT_SIZE ||
+      direction->max_plaintext_size > HANDOFF_MAX_MAX_PLAINTEXT_SIZE)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                   "The key state's %s record size limit is %u bytes, it must be %u to %u", name,
+                   direction->max_plaintext_size, HANDOFF_MIN_MAX_PLAINTEXT_SIZE,
+                   HANDOFF_MAX_MAX_PLAINTEXT_SIZE);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/**
+ * handoff_key_state_validate:
+ * @state: a state
+ * @error: return location for an error
+ *
+ * Checks everything that can be checked about a state without using its keys.
+ *
+ * Returns: whether a record layer can go on from @state; %FALSE with
+ *   %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, or %TLS_HANDOFF_ERROR_NOT_SUPPORTED for a protocol or
+ *   cipher suite that this version does not have
+ */
+gboolean
+handoff_key_state_validate (const HandoffKeyState *state, GError **error)
+{
+  const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (state->cipher_suite);
+
+  if (state->role != HANDOFF_ROLE_CLIENT && state->role != HANDOFF_ROLE_SERVER)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                   "The key state's role is neither client nor server");
+      return FALSE;
+    }
+
+  if (handoff_protocol_name (state->protocol) == NULL)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+                   "This version does not support the key state's protocol 0x%04x",
+                   state->protocol);
+      return FALSE;
+    }
+
+  if (suite == NULL)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+                   "This version does not support the key state's cipher suite 0x%04x",
+                   state->cipher_suite);
+      return FALSE;
+    }
+
+  if (suite->protocol != state->protocol)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                   "The key state's cipher suite %s is not one of %s", suite->name,
+                   handoff_protocol_name (state->protocol));
+      return FALSE;
+    }
+
+  return validate_direction (&state->read, "read", suite, error) &&
+         validate_direction (&state->write, "write", suite, error);
+}
+
+static gboolean
+secret_equal (const guint8 *a, gsize a_size, const guint8 *b, gsize b_size)
+{
+  return a_size == b_size && (a_size == 0 || gnutls_memcmp (a, b, a_size) == 0);
+}
+
+static gboolean
+direction_equal (const HandoffDirectionState *a, const HandoffDirectionState *b)
+{
+  return secret_equal (a->key, a->key_size, b->key, b->key_size) &&
+         secret_equal (a->iv, a->iv_size, b->iv, b->iv_size) &&
+         secret_equal (a->traffic_secret, a->traffic_secret_size, b->traffic_secret,
+                       b->traffic_secret_size) &&
+         a->sequence_number == b->sequence_number && a->max_plaintext_size == b->max_plaintext_size;
+}
+
+/**
+ * handoff_key_state_equal:
+ * @a: a state
+ * @b: another state
+ *
+ * Returns: whether both are the same in every field; bytes beyond a field's size do not count
+ */
+gboolean
+handoff_key_state_equal (const HandoffKeyState *a, const HandoffKeyState *b)
+{
+  return a->role == b->role && a->protocol == b->protocol && a->cipher_suite == b->cipher_suite &&
+         direction_equal (&a->read, &b->read) && direction_equal (&a->write, &b->write);
+}

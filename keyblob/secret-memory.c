@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "secret-memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* What GnuTLS and nettle leave below a call: HMAC and AES contexts, bignums, the tables of the
+ * X25519 ladder. The deepest of our calls uses some 40 KiB. */
+#define STACK_TO_WIPE (128 * 1024)
+
+/* Lies right before the secret, in the same mapping. */
+typedef struct
+{
+  gpointer mapping;
+  gsize mapping_size; /* bytes, whole pages */
+  gsize secret_size;  /* bytes */
+} SecretHeader;
+
+/* A multiple of any type's alignment, and of a cache line. */
+#define HEADER_SPACE 64
+
+G_STATIC_ASSERT (sizeof (SecretHeader) <= HEADER_SPACE);
+
+static SecretHeader *
+header_of (gconstpointer secret)
+{
+  return (SecretHeader *) ((guint8 *) secret - HEADER_SPACE);
+}
+
+/**
+ * handoff_secret_new:
+ * @size: bytes, at least 1
+ * @flags: what else the memory must do
+ *
+ * Maps zeroed memory for a secret, aligned to 64 bytes at least. Locking it is best effort: with
+ * the usual limit of 8 MiB there is room for some two thousand secrets.
+ *
+ * Returns: (transfer full) (not nullable): the memory, to be freed with handoff_secret_free()
+ */
+gpointer
+handoff_secret_new (gsize size, HandoffSecretFlags flags)
+{
+  gsize page_size = (gsize) sysconf (_SC_PAGESIZE);
+  gsize offset = HEADER_SPACE;
+  gsize mapping_size;
+  guint8 *mapping;
+  SecretHeader *header;
+
+  g_return_val_if_fail (size > 0, NULL);
+
+  if (size > G_MAXSIZE - 2 * page_size)
+    g_error ("Out of memory: cannot map %" G_GSIZE_FORMAT " bytes for a secret", size);
+
+  /* A child has to find the header, which says what there is to unmap: it gets a page of its own.
+   */
+  if (flags & HANDOFF_SECRET_WIPE_ON_FORK)
+    offset = page_size;
+
+  mapping_size = (offset + size + page_size - 1) / page_size * page_size;
+  mapping = mmap (NULL, mapping_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED)
+    g_error ("Out of memory: cannot map %" G_GSIZE_FORMAT " bytes for a secret: %s", mapping_size,
+             g_strerror (errno));
+
+  /* Both are best effort: RLIMIT_MEMLOCK may be used up, and neither decides whether it works. */
+  (void) mlock (mapping, mapping_size);
+  (void) madvise (mapping, mapping_size, MADV_DONTDUMP);
+  if (flags & HANDOFF_SECRET_WIPE_ON_FORK &&
+      madvise (mapping + offset, mapping_size - offset, MADV_WIPEONFORK) != 0)
+    g_error ("Cannot have a secret wiped in child processes (the kernel must be Linux 4.14 or "
+             "newer): %s",
+             g_strerror (errno));
+
+  header = header_of (mapping + offset);
+  header->mapping = mapping;
+  header->mapping_size = mapping_size;
+  header->secret_size = size;
+
+  return mapping + offset;
+}
+
+/**
+ * handoff_secret_free:
+ * @secret: (transfer full) (nullable): what handoff_secret_new() returned
+ *
+ * Wipes the memory and gives it back to the kernel.
+ */
+void
+handoff_secret_free (gpointer secret)
+{
+  SecretHeader header;
+
+  if (secret == NULL)
+    return;
+
+  header = *header_of (secret);
+  handoff_wipe (secret, header.secret_size);
+  munmap (header.mapping, header.mapping_size);
+}
+
+/**
+ * handoff_secret_get_size:
+ * @secret: what handoff_secret_new() returned
+ *
+ * Returns: the size that was asked for, in bytes
+ */
+gsize
+handoff_secret_get_size (gconstpointer secret)
+{
+  g_return_val_if_fail (secret != NULL, 0);
+
+  return header_of (secret)->secret_size;
+}
+
+/**
+ * handoff_wipe:
+ * @data: (nullable): memory
+ * @size: bytes
+ *
+ * Overwrites memory with zeros, in a way that the compiler does not optimise away.
+ */
+void
+handoff_wipe (gpointer data, gsize size)
+{
+  if (size > 0)
+    explicit_bzero (data, size);
+}
+
+/**
+ * handoff_wipe_stack:
+ *
+ * Overwrites 128 KiB of the stack below the caller. To be called after an operation of GnuTLS or
+ * nettle on a secret has returned. The calling thread's stack must have that much room.
+ */
+__attribute__ ((noinline, no_sanitize_address)) void
+handoff_wipe_stack (void)
+{
+  guint8 dead_frames[STACK_TO_WIPE];
+
+  explicit_bzero (dead_frames, sizeof dead_frames);
+}
