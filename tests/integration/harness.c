@@ -15,10 +15,11 @@ uid_of (GDBusConnection *connection)
   g_autoptr (GError) error = NULL;
   guint32 uid;
 
-  reply = g_dbus_connection_call_sync (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                       "org.freedesktop.DBus", "GetConnectionUnixUser",
-                                       g_variant_new ("(s)", g_dbus_connection_get_unique_name (connection)),
-                                       G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+  reply = g_dbus_connection_call_sync (
+      connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "GetConnectionUnixUser",
+      g_variant_new ("(s)", g_dbus_connection_get_unique_name (connection)), G_VARIANT_TYPE ("(u)"),
+      G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
   g_assert_no_error (error);
   g_variant_get (reply, "(u)", &uid);
   return uid;
@@ -77,7 +78,8 @@ test_rules (void)
                              " if (subject.user == 'alice') return polkit.Result.YES; });");
       yes = check_own_action (alice);
       g_assert_cmpstr (yes, ==, "yes");
-      test_polkit_set_rules ("polkit.addRule(function(action, subject) { return polkit.Result.NO; });");
+      test_polkit_set_rules (
+          "polkit.addRule(function(action, subject) { return polkit.Result.NO; });");
       no = check_own_action (alice);
       g_assert_cmpstr (no, ==, "no");
       test_polkit_set_rules (NULL);

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+#
+# Installs what is needed, builds and runs every test: as root, on Debian 12. Nothing but the packages
+# stays. The last line is "N passed, N failed"; a test that is skipped has failed.
+#
+#   tests/check.sh [--keep DIRECTORY]    keeps the builds and their logs there
+set -uo pipefail
+
+cd "$(dirname "$0")/.." || exit 1
+if [ "$(id -u)" -ne 0 ]; then
+  echo 'tests/check.sh: run it as root: it installs packages, and the tests run as several users' >&2
+  exit 1
+fi
+# Debian's programs, and none that a user put before them.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+unset CC CFLAGS LDFLAGS PYTHONPATH PYTHONHOME
+exec </dev/null
+
+case ${1:-} in
+--keep)
+  work=$2
+  mkdir -p "$work"
+  work=$(realpath "$work")
+  ;;
+*)
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  ;;
+esac
+passed=0
+failed=0
+
+# step NAME COMMAND...: counts as one test, and shows its output if it fails
+step() {
+  local -r name=$1 log=$work/$1.log
+  shift
+  printf '%s ... ' "$name"
+  if "$@" >"$log" 2>&1; then
+    echo ok
+    passed=$((passed + 1))
+  else
+    echo FAILED
+    cat "$log"
+    failed=$((failed + 1))
+    return 1
+  fi
+}
+
+# build NAME [MESON-OPTION...]
+build() {
+  local -r name=$1
+  shift
+  meson setup "$work/$name" --prefix=/usr --sysconfdir=/etc --localstatedir=/var -Dwerror=true "$@" &&
+    meson compile -C "$work/$name"
+}
+
+# run_tests NAME [OPTION...]: counts the results of `meson test`
+run_tests() {
+  local -r name=$1
+  local good bad
+  shift
+  echo "$name:"
+  meson test -C "$work/$name" --no-rebuild --print-errorlogs "$@"
+  read -r good bad < <(
+    /usr/bin/python3 - "$work/$name/meson-logs/testlog.json" <<'PYTHON'
+import json, sys
+try:
+    results = [json.loads(line)["result"] for line in open(sys.argv[1])]
+except OSError:
+    results = []
+good = results.count("OK") + results.count("EXPECTEDFAIL")
+# No result at all is a failure too.
+print(good, len(results) - good if results else 1)
+PYTHON
+  )
+  passed=$((passed + good))
+  failed=$((failed + bad))
+}
+
+finish() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+step packages tests/lib/install-packages || finish
+if step build-gcc build gcc; then
+  run_tests gcc
+fi
+step build-clang env CC=clang bash -c "$(declare -f build); work='$work'; build clang"
+# The leak checker cannot look into the service, which is not dumpable; its unit tests are checked.
+if step build-sanitizers build sanitizers -Db_sanitize=address,undefined -Db_lundef=false \
+  -Dintrospection=false -Dman=false; then
+  export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  export HANDOFF_TEST_SERVICE_ENV='ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1'
+  run_tests sanitizers --timeout-multiplier 3 --suite keyblob --suite client --suite service
+fi
+finish
