@@ -5,6 +5,11 @@
 
 #include <gio/gio.h>
 
+/* The library's mark for what it exports; here too, as the service has no tls-handoff-version.h. */
+#ifndef TLS_HANDOFF_AVAILABLE_IN_0_1
+#define TLS_HANDOFF_AVAILABLE_IN_0_1 extern __attribute__ ((visibility ("default")))
+#endif
+
 G_BEGIN_DECLS
 
 /**
@@ -69,6 +74,7 @@ typedef enum
 
 #define TLS_HANDOFF_N_ERRORS (TLS_HANDOFF_ERROR_CLOSED + 1)
 
+TLS_HANDOFF_AVAILABLE_IN_0_1
 GQuark tls_handoff_error_quark (void);
 
 /**
@@ -82,6 +88,7 @@ GQuark tls_handoff_error_quark (void);
  *
  * Since: 0.1
  */
+TLS_HANDOFF_AVAILABLE_IN_0_1
 GVariant *tls_handoff_error_get_details (const GError *error);
 
 G_END_DECLS

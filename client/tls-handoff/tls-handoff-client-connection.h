@@ -9,23 +9,27 @@
 
 G_BEGIN_DECLS
 
-/* A GTlsConnection and GTlsClientConnection whose handshake the service does. */
 #define TLS_HANDOFF_TYPE_CLIENT_CONNECTION (tls_handoff_client_connection_get_type ())
 TLS_HANDOFF_AVAILABLE_IN_0_1
-G_DECLARE_FINAL_TYPE (TlsHandoffClientConnection, tls_handoff_client_connection, TLS_HANDOFF, CLIENT_CONNECTION, GTlsConnection)
+G_DECLARE_FINAL_TYPE (TlsHandoffClientConnection,
+                      tls_handoff_client_connection,
+                      TLS_HANDOFF,
+                      CLIENT_CONNECTION,
+                      GTlsConnection)
 
-/* base_io_stream: a GSocketConnection over a stream socket; server_identity as in GTlsClientConnection;
- * manager: (nullable): NULL for the one of the system bus */
 TLS_HANDOFF_AVAILABLE_IN_0_1
-GIOStream *tls_handoff_client_connection_new (GIOStream *base_io_stream, GSocketConnectable *server_identity, TlsHandoffManager *manager, GError **error);
-/* Options to start from (trust anchors, protocol range, timeout); before the handshake.
- * The connection's own advertised-protocols property wins over the options'. */
+GIOStream *tls_handoff_client_connection_new (GIOStream *base_io_stream,
+                                              GSocketConnectable *server_identity,
+                                              TlsHandoffManager *manager,
+                                              GError **error);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_client_connection_set_options (TlsHandoffClientConnection *self, TlsHandoffHandshakeOptions *options);
+void tls_handoff_client_connection_set_options (TlsHandoffClientConnection *self,
+                                                TlsHandoffHandshakeOptions *options);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_client_connection_set_flags (TlsHandoffClientConnection *self, TlsHandoffHandshakeFlags flags);
-/* (nullable) (transfer none): NULL before the handshake */
+void tls_handoff_client_connection_set_flags (TlsHandoffClientConnection *self,
+                                              TlsHandoffHandshakeFlags flags);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-TlsHandoffHandshakeResult *tls_handoff_client_connection_get_result (TlsHandoffClientConnection *self);
+TlsHandoffHandshakeResult *
+tls_handoff_client_connection_get_result (TlsHandoffClientConnection *self);
 
 G_END_DECLS

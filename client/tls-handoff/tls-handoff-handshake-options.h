@@ -9,22 +9,36 @@
 
 G_BEGIN_DECLS
 
-/* What a handshake may be told beyond its socket and its peer's identity: the D-Bus API's options. */
+/**
+ * TlsHandoffHandshakeOptions:
+ *
+ * What a handshake may be told beyond its socket and its peer's identity.
+ *
+ * Every option has a default, which is the service's own. The options are read when the handshake
+ * starts; changing them later changes nothing. An object may be used for any number of handshakes.
+ *
+ * Since: 0.1
+ */
 #define TLS_HANDOFF_TYPE_HANDSHAKE_OPTIONS (tls_handoff_handshake_options_get_type ())
 TLS_HANDOFF_AVAILABLE_IN_0_1
-G_DECLARE_FINAL_TYPE (TlsHandoffHandshakeOptions, tls_handoff_handshake_options, TLS_HANDOFF, HANDSHAKE_OPTIONS, GObject)
+G_DECLARE_FINAL_TYPE (TlsHandoffHandshakeOptions,
+                      tls_handoff_handshake_options,
+                      TLS_HANDOFF,
+                      HANDSHAKE_OPTIONS,
+                      GObject)
 
 TLS_HANDOFF_AVAILABLE_IN_0_1
 TlsHandoffHandshakeOptions *tls_handoff_handshake_options_new (void);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_handshake_options_set_application_protocols (TlsHandoffHandshakeOptions *self, const char *const *protocols);
-/* G_TLS_PROTOCOL_VERSION_TLS_1_2, _1_3, or _UNKNOWN for the service's own bounds */
+void tls_handoff_handshake_options_set_application_protocols (TlsHandoffHandshakeOptions *self,
+                                                              const char *const *protocols);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_handshake_options_set_protocol_range (TlsHandoffHandshakeOptions *self, GTlsProtocolVersion minimum, GTlsProtocolVersion maximum);
-/* anchors: (element-type GBytes) (nullable): certificates, DER */
+void tls_handoff_handshake_options_set_protocol_range (TlsHandoffHandshakeOptions *self,
+                                                       GTlsProtocolVersion minimum,
+                                                       GTlsProtocolVersion maximum);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_handshake_options_set_trust_anchors (TlsHandoffHandshakeOptions *self, GPtrArray *anchors);
-/* seconds; 0: the service's default */
+void tls_handoff_handshake_options_set_trust_anchors (TlsHandoffHandshakeOptions *self,
+                                                      GPtrArray *anchors);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_handshake_options_set_timeout (TlsHandoffHandshakeOptions *self, guint seconds);
 

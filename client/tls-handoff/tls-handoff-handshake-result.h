@@ -9,15 +9,25 @@
 
 G_BEGIN_DECLS
 
-/* A completed handshake: the record layer, and what was negotiated. */
+/**
+ * TlsHandoffHandshakeResult:
+ *
+ * A completed handshake: the record layer, with which the connection goes on, and what was
+ * negotiated.
+ *
+ * Since: 0.1
+ */
 #define TLS_HANDOFF_TYPE_HANDSHAKE_RESULT (tls_handoff_handshake_result_get_type ())
 TLS_HANDOFF_AVAILABLE_IN_0_1
-G_DECLARE_FINAL_TYPE (TlsHandoffHandshakeResult, tls_handoff_handshake_result, TLS_HANDOFF, HANDSHAKE_RESULT, GObject)
+G_DECLARE_FINAL_TYPE (
+    TlsHandoffHandshakeResult, tls_handoff_handshake_result, TLS_HANDOFF, HANDSHAKE_RESULT, GObject)
 
 TLS_HANDOFF_AVAILABLE_IN_0_1
-TlsHandoffRecordLayer *tls_handoff_handshake_result_get_record_layer (TlsHandoffHandshakeResult *self);
+TlsHandoffRecordLayer *
+tls_handoff_handshake_result_get_record_layer (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-GTlsProtocolVersion tls_handoff_handshake_result_get_protocol_version (TlsHandoffHandshakeResult *self);
+GTlsProtocolVersion
+tls_handoff_handshake_result_get_protocol_version (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_handshake_result_get_ciphersuite_name (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
@@ -28,10 +38,8 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_handshake_result_get_ocsp_status (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_handshake_result_get_resumed (TlsHandoffHandshakeResult *self);
-/* (element-type GBytes) (transfer none): DER, the peer's own first */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GPtrArray *tls_handoff_handshake_result_get_peer_certificates (TlsHandoffHandshakeResult *self);
-/* For diagnostics: the blob as it arrived. */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gsize tls_handoff_handshake_result_get_key_blob_size (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1

@@ -10,41 +10,92 @@
 
 G_BEGIN_DECLS
 
+/**
+ * TlsHandoffHandshakeFlags:
+ * @TLS_HANDOFF_HANDSHAKE_NONE: no flags
+ * @TLS_HANDOFF_HANDSHAKE_INTERACTIVE: the user may be asked to authenticate, if the administrator's
+ *   policy wants that; the call then takes as long as the user does
+ *
+ * How a call to the service may go on.
+ *
+ * Since: 0.1
+ */
 typedef enum /*< flags >*/
 {
   TLS_HANDOFF_HANDSHAKE_NONE = 0,
-  TLS_HANDOFF_HANDSHAKE_INTERACTIVE = 1 << 0, /* the user may be asked to authenticate */
+  TLS_HANDOFF_HANDSHAKE_INTERACTIVE = 1 << 0,
 } TlsHandoffHandshakeFlags;
 
-/* The service, as seen from an application: org.tlshandoff.Handoff1.Manager. */
+/**
+ * TlsHandoffManager:
+ *
+ * The TLS Handoff service, as seen from an application.
+ *
+ * Functions whose name ends in `_sync` block, and need no main loop. The others finish in the
+ * thread-default main context of the thread that called them.
+ *
+ * What the service refuses or fails at is an error of the domain %TLS_HANDOFF_ERROR. If the service
+ * cannot be reached at all, the error is D-Bus's or GIO's own (%G_DBUS_ERROR_SERVICE_UNKNOWN,
+ * %G_DBUS_ERROR_ACCESS_DENIED, …) with a message that says what to do. The library never does the
+ * handshake in its place.
+ *
+ * Since: 0.1
+ */
 #define TLS_HANDOFF_TYPE_MANAGER (tls_handoff_manager_get_type ())
 TLS_HANDOFF_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (TlsHandoffManager, tls_handoff_manager, TLS_HANDOFF, MANAGER, GObject)
 
-/* connection: (nullable): NULL for the system bus */
 TLS_HANDOFF_AVAILABLE_IN_0_1
-TlsHandoffManager *tls_handoff_manager_new_sync (GDBusConnection *connection, GCancellable *cancellable, GError **error);
+TlsHandoffManager *tls_handoff_manager_new_sync (GDBusConnection *connection,
+                                                 GCancellable *cancellable,
+                                                 GError **error);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_manager_new_async (GDBusConnection *connection, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void tls_handoff_manager_new_async (GDBusConnection *connection,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 TlsHandoffManager *tls_handoff_manager_new_finish (GAsyncResult *result, GError **error);
 
-/* Cancelling shuts the socket down: the only way to make the service stop. */
 TLS_HANDOFF_AVAILABLE_IN_0_1
-TlsHandoffHandshakeResult *tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self, GSocket *socket, const char *server_identity, TlsHandoffHandshakeOptions *options, TlsHandoffHandshakeFlags flags, GCancellable *cancellable, GError **error);
-TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_manager_handshake_as_client_async (TlsHandoffManager *self, GSocket *socket, const char *server_identity, TlsHandoffHandshakeOptions *options, TlsHandoffHandshakeFlags flags, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-TLS_HANDOFF_AVAILABLE_IN_0_1
-TlsHandoffHandshakeResult *tls_handoff_manager_handshake_as_client_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error);
+GDBusConnection *tls_handoff_manager_get_connection (TlsHandoffManager *self);
 
-/* The public facts of the service, a{sv}: Version, Protocols, CipherSuites, BlobFormat, and
- * "pid" (u) and "uid" (u) of the process that answers. (transfer full) */
 TLS_HANDOFF_AVAILABLE_IN_0_1
-GVariant *tls_handoff_manager_get_status_sync (TlsHandoffManager *self, GCancellable *cancellable, GError **error);
-/* GetStatistics() (transfer full) */
+TlsHandoffHandshakeResult *
+tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self,
+                                              GSocket *socket,
+                                              const char *server_identity,
+                                              TlsHandoffHandshakeOptions *options,
+                                              TlsHandoffHandshakeFlags flags,
+                                              GCancellable *cancellable,
+                                              GError **error);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-GVariant *tls_handoff_manager_get_statistics_sync (TlsHandoffManager *self, TlsHandoffHandshakeFlags flags, GCancellable *cancellable, GError **error);
+void tls_handoff_manager_handshake_as_client_async (TlsHandoffManager *self,
+                                                    GSocket *socket,
+                                                    const char *server_identity,
+                                                    TlsHandoffHandshakeOptions *options,
+                                                    TlsHandoffHandshakeFlags flags,
+                                                    GCancellable *cancellable,
+                                                    GAsyncReadyCallback callback,
+                                                    gpointer user_data);
 TLS_HANDOFF_AVAILABLE_IN_0_1
-gboolean tls_handoff_manager_reload_sync (TlsHandoffManager *self, TlsHandoffHandshakeFlags flags, GCancellable *cancellable, GError **error);
+TlsHandoffHandshakeResult *tls_handoff_manager_handshake_as_client_finish (TlsHandoffManager *self,
+                                                                           GAsyncResult *result,
+                                                                           GError **error);
+
+TLS_HANDOFF_AVAILABLE_IN_0_1
+GVariant *tls_handoff_manager_get_status_sync (TlsHandoffManager *self,
+                                               GCancellable *cancellable,
+                                               GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+GVariant *tls_handoff_manager_get_statistics_sync (TlsHandoffManager *self,
+                                                   TlsHandoffHandshakeFlags flags,
+                                                   GCancellable *cancellable,
+                                                   GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+gboolean tls_handoff_manager_reload_sync (TlsHandoffManager *self,
+                                          TlsHandoffHandshakeFlags flags,
+                                          GCancellable *cancellable,
+                                          GError **error);
 
 G_END_DECLS

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "tls-handoff-manager.h"
+
+/* Calls to the service as D-Bus messages. Plain messages rather than a proxy: a proxy drops the
+ * second argument of an error reply, which carries the details of a failed handshake. */
+
+/* A call of a method of the root object. body: a tuple, consumed if floating; NULL for none.
+ * Without INTERACTIVE, the service never asks the user. (transfer full) */
+GDBusMessage *handoff_service_call_new (GDBusConnection *connection,
+                                        const char *interface,
+                                        const char *method,
+                                        GVariant *body,
+                                        TlsHandoffHandshakeFlags flags);
+
+/* Waits for the reply however long the service takes, which has time limits of its own: NULL with
+ * an error, as handoff_service_call_check_reply() makes it, or a reply with a body of that type. */
+GDBusMessage *handoff_service_call_send_sync (GDBusConnection *connection,
+                                              GDBusMessage *call,
+                                              const char *reply_type,
+                                              GCancellable *cancellable,
+                                              GError **error);
+
+/* Whether reply is no error and its body is of reply_type; what went wrong otherwise, in words for
+ * the person who has to do something about it. */
+gboolean
+handoff_service_call_check_reply (GDBusMessage *reply, const char *reply_type, GError **error);
+
+/* Puts what an error of the bus (absent service, refused by its policy, …) means before its
+ * message. Errors that the service itself sent stay as they are. */
+void handoff_service_call_explain_error (GError **error);
+
+/* Tells the process that sent reply to forget the session object; waits for nothing. */
+void handoff_service_call_close_session (GDBusConnection *connection,
+                                         GDBusMessage *reply,
+                                         const char *session_path);

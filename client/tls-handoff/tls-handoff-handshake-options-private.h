@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "tls-handoff-handshake-options.h"
+
+/* The options as HandshakeAsClient() takes them (a{sv}, floating): those that were set, the cipher
+ * suites that our record layer speaks, and the newest key blob format that we read.
+ * self: (nullable): all defaults
+ * application_protocols: (nullable): win over those of self
+ * TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a protocol version that is neither TLS 1.2 nor 1.3. */
+GVariant *handoff_handshake_options_to_variant (TlsHandoffHandshakeOptions *self,
+                                                const char *const *application_protocols,
+                                                GError **error);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gunixfdlist.h>
+
+#include "tls-handoff-handshake-result.h"
+
+/* Takes a reply of HandshakeAsClient() apart and imports its key blob. import_key is used up.
+ * details: a{sv}; fds: (nullable): the descriptors that came with it.
+ * What the service got wrong is TLS_HANDOFF_ERROR_FAILED; what the blob has wrong, an error of
+ * tls_handoff_record_layer_new_from_key_blob(). */
+TlsHandoffHandshakeResult *handoff_handshake_result_new (GVariant *details,
+                                                         GUnixFDList *fds,
+                                                         TlsHandoffImportKey *import_key,
+                                                         GError **error);
+
+/* A copy of an aay as certificates: (element-type GBytes) (transfer full) */
+GPtrArray *handoff_certificates_from_variant (GVariant *certificates);
