@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* Who decides whether a caller may do something. Outside the process, may take minutes, may be
+ * gone. */
+#define HANDOFF_TYPE_AUTHORITY (handoff_authority_get_type ())
+G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GObject)
+
+typedef struct
+{
+  const char *bus_name; /* the caller's unique name */
+  const char *action;
+  GHashTable *details;  /* (element-type utf8 utf8) (nullable): what rules see */
+  gboolean interactive; /* whether the user may be asked */
+} HandoffAuthorityCheck;
+
+struct _HandoffAuthorityInterface
+{
+  GTypeInterface parent;
+
+  void (*check_async) (HandoffAuthority *self,
+                       const HandoffAuthorityCheck *check,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data);
+  gboolean (*check_finish) (HandoffAuthority *self, GAsyncResult *result, GError **error);
+};
+
+/* check need not outlive the call. */
+void handoff_authority_check_async (HandoffAuthority *self,
+                                    const HandoffAuthorityCheck *check,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+/* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not, another error if that cannot be told.
+ */
+gboolean
+handoff_authority_check_finish (HandoffAuthority *self, GAsyncResult *result, GError **error);

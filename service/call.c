@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "call.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "keyblob/error-private.h"
+
+struct _HandoffCall
+{
+  GDBusMethodInvocation *invocation; /* (owned) */
+  const HandoffAccessRow *row;
+  HandoffCaller *caller; /* (owned) (nullable): NULL until identified */
+  GHashTable *details;   /* (owned) (nullable) */
+  gpointer data;         /* (owned) (nullable) */
+  GDestroyNotify destroy_data;
+};
+
+HandoffCall *
+handoff_call_new (GDBusMethodInvocation *invocation, const HandoffAccessRow *row)
+{
+  HandoffCall *self = g_new0 (HandoffCall, 1);
+
+  self->invocation = invocation;
+  self->row = row;
+  return self;
+}
+
+void
+handoff_call_free (HandoffCall *self)
+{
+  handoff_call_set_data (self, NULL, NULL);
+  g_clear_pointer (&self->details, g_hash_table_unref);
+  g_clear_object (&self->caller);
+  g_object_unref (self->invocation);
+  g_free (self);
+}
+
+void
+handoff_call_set_caller (HandoffCall *self, HandoffCaller *caller)
+{
+  g_set_object (&self->caller, caller);
+}
+
+HandoffCaller *
+handoff_call_get_caller (HandoffCall *self)
+{
+  return self->caller;
+}
+
+const HandoffAccessRow *
+handoff_call_get_row (HandoffCall *self)
+{
+  return self->row;
+}
+
+const char *
+handoff_call_get_sender (HandoffCall *self)
+{
+  return g_dbus_method_invocation_get_sender (self->invocation);
+}
+
+const char *
+handoff_call_get_object_id (HandoffCall *self)
+{
+  return strrchr (g_dbus_method_invocation_get_object_path (self->invocation), '/') + 1;
+}
+
+GVariant *
+handoff_call_get_parameters (HandoffCall *self)
+{
+  return g_dbus_method_invocation_get_parameters (self->invocation);
+}
+
+gboolean
+handoff_call_is_interactive (HandoffCall *self)
+{
+  GDBusMessage *message = g_dbus_method_invocation_get_message (self->invocation);
+
+  return (g_dbus_message_get_flags (message) &
+          G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+}
+
+int
+handoff_call_take_fd (HandoffCall *self, gint32 index)
+{
+  GDBusMessage *message = g_dbus_method_invocation_get_message (self->invocation);
+  GUnixFDList *list = g_dbus_message_get_unix_fd_list (message);
+  g_autofree int *fds = NULL;
+  int i, n_fds = 0, fd = -1;
+
+  if (list == NULL)
+    return -1;
+
+  /* Stolen, not duplicated: the message lives as long as the call, and would keep a second one
+   * open. */
+  fds = g_unix_fd_list_steal_fds (list, &n_fds);
+  for (i = 0; i < n_fds; i++)
+    {
+      if (i == index)
+        fd = fds[i];
+      else
+        close (fds[i]);
+    }
+  return fd;
+}
+
+void
+handoff_call_add_detail (HandoffCall *self, const char *key, const char *value)
+{
+  if (self->details == NULL)
+    self->details = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_hash_table_insert (self->details, g_strdup (key), g_strdup (value));
+}
+
+GHashTable *
+handoff_call_get_details (HandoffCall *self)
+{
+  return self->details;
+}
+
+void
+handoff_call_set_data (HandoffCall *self, gpointer data, GDestroyNotify destroy)
+{
+  if (self->data != NULL)
+    self->destroy_data (self->data);
+  self->data = data;
+  self->destroy_data = destroy;
+}
+
+gpointer
+handoff_call_steal_data (HandoffCall *self)
+{
+  return g_steal_pointer (&self->data);
+}
+
+void
+handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds)
+{
+  g_dbus_method_invocation_return_value_with_unix_fd_list (g_object_ref (self->invocation), value,
+                                                           fds);
+  handoff_call_free (self);
+}
+
+void
+handoff_call_fail (HandoffCall *self, const GError *error)
+{
+  GDBusMessage *call = g_dbus_method_invocation_get_message (self->invocation);
+  g_autoptr (GDBusMessage) reply = NULL;
+
+  if (!(g_dbus_message_get_flags (call) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED))
+    {
+      /* Not through the invocation: a reply of ours may have details. */
+      reply = handoff_error_to_reply (error, call);
+      g_dbus_connection_send_message (g_dbus_method_invocation_get_connection (self->invocation),
+                                      reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
+    }
+  handoff_call_free (self);
+}
+
+void
+handoff_call_fail_unknown_object (HandoffCall *self)
+{
+  g_dbus_method_invocation_return_error (
+      g_object_ref (self->invocation), G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT,
+      "There is no object %s", g_dbus_method_invocation_get_object_path (self->invocation));
+  handoff_call_free (self);
+}

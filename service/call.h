@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <gio/gunixfdlist.h>
+
+#include "access-table.h"
+#include "caller.h"
+
+/* What polkit's rules see of a handshake (action.lookup("…")). */
+#define HANDOFF_CALL_DETAIL_ROLE "role"
+#define HANDOFF_CALL_DETAIL_SERVER_IDENTITY "server-identity"
+
+/* One method call on its way: façade → caller → authority → work → exactly one reply. */
+typedef struct _HandoffCall HandoffCall;
+
+/* invocation: (transfer full) */
+HandoffCall *handoff_call_new (GDBusMethodInvocation *invocation, const HandoffAccessRow *row);
+/* For a caller that is gone: no reply. */
+void handoff_call_free (HandoffCall *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCall, handoff_call_free)
+
+/* caller: (transfer none) */
+void handoff_call_set_caller (HandoffCall *self, HandoffCaller *caller);
+HandoffCaller *handoff_call_get_caller (HandoffCall *self);
+const HandoffAccessRow *handoff_call_get_row (HandoffCall *self);
+const char *handoff_call_get_sender (HandoffCall *self);
+/* The last element of the object's path. */
+const char *handoff_call_get_object_id (HandoffCall *self);
+GVariant *handoff_call_get_parameters (HandoffCall *self);
+gboolean handoff_call_is_interactive (HandoffCall *self);
+
+/* Takes the descriptor with that index out of the message, and closes all others. -1 if there is
+ * none. */
+int handoff_call_take_fd (HandoffCall *self, gint32 index);
+
+/* What polkit's rules and the audit log see. */
+void handoff_call_add_detail (HandoffCall *self, const char *key, const char *value);
+/* (nullable) (element-type utf8 utf8) */
+GHashTable *handoff_call_get_details (HandoffCall *self);
+
+/* The parsed arguments, from a method's prepare() to its run(). */
+void handoff_call_set_data (HandoffCall *self, gpointer data, GDestroyNotify destroy);
+gpointer handoff_call_steal_data (HandoffCall *self);
+
+/* Each ends and frees the call. value: a tuple, consumed if floating. fds: (nullable). error:
+ * (transfer none). */
+void handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds);
+void handoff_call_fail (HandoffCall *self, const GError *error);
+/* For an object that does not exist, or not for this caller. */
+void handoff_call_fail_unknown_object (HandoffCall *self);

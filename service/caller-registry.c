@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "caller-registry.h"
+
+#include "keyblob/tls-handoff-error.h"
+
+typedef struct
+{
+  HandoffCaller *caller; /* (owned) (nullable): NULL while the bus is being asked */
+  GPtrArray *waiting;    /* (owned) (element-type GTask) */
+  guint subscription_id;
+} Entry;
+
+struct _HandoffCallerRegistry
+{
+  GObject parent;
+
+  GDBusConnection *connection; /* (owned) */
+  GHashTable *entries;         /* (owned) (element-type utf8 Entry): by unique name */
+};
+
+G_DEFINE_FINAL_TYPE (HandoffCallerRegistry, handoff_caller_registry, G_TYPE_OBJECT)
+
+enum
+{
+  CALLER_VANISHED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void
+fail_waiting (Entry *entry)
+{
+  guint i;
+
+  for (i = 0; i < entry->waiting->len; i++)
+    g_task_return_new_error (g_ptr_array_index (entry->waiting, i), TLS_HANDOFF_ERROR,
+                             TLS_HANDOFF_ERROR_CANCELLED, "The caller has left the bus");
+  g_ptr_array_set_size (entry->waiting, 0);
+}
+
+static void
+remove_entry (HandoffCallerRegistry *self, const char *bus_name)
+{
+  g_autofree char *owned_name = NULL;
+  Entry *entry;
+  g_autoptr (HandoffCaller) caller = NULL;
+
+  if (!g_hash_table_steal_extended (self->entries, bus_name, (gpointer *) &owned_name,
+                                    (gpointer *) &entry))
+    return;
+
+  g_dbus_connection_signal_unsubscribe (self->connection, entry->subscription_id);
+  fail_waiting (entry);
+  caller = g_steal_pointer (&entry->caller);
+  g_ptr_array_unref (entry->waiting);
+  g_free (entry);
+
+  if (caller != NULL)
+    {
+      g_debug ("%s has left the bus", owned_name);
+      g_cancellable_cancel (handoff_caller_get_cancellable (caller));
+      g_signal_emit (self, signals[CALLER_VANISHED], 0, caller);
+    }
+}
+
+static void
+name_owner_changed (GDBusConnection *connection,
+                    const char *sender_name,
+                    const char *object_path,
+                    const char *interface_name,
+                    const char *signal_name,
+                    GVariant *parameters,
+                    gpointer user_data)
+{
+  const char *name, *old_owner, *new_owner;
+
+  g_variant_get (parameters, "(&s&s&s)", &name, &old_owner, &new_owner);
+  if (*new_owner == '\0')
+    remove_entry (user_data, name);
+}
+
+/* The registry outlives the bus connection's replies only by a reference of theirs. */
+typedef struct
+{
+  HandoffCallerRegistry *registry; /* (owned) */
+  char *bus_name;                  /* (owned) */
+} Question;
+
+static void
+got_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Question *question = user_data;
+  g_autoptr (HandoffCallerRegistry) self = question->registry;
+  g_autofree char *bus_name = question->bus_name;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autoptr (GVariant) credentials = NULL;
+  g_autoptr (GPtrArray) waiting = NULL;
+  Entry *entry = g_hash_table_lookup (self->entries, bus_name);
+  guint i, uid, pid = 0;
+
+  g_free (question);
+  if (entry == NULL)
+    return;
+
+  if (reply != NULL)
+    credentials = g_variant_get_child_value (reply, 0);
+  if (credentials == NULL || !g_variant_lookup (credentials, "UnixUserID", "u", &uid))
+    {
+      g_info ("Cannot tell who %s is: %s", bus_name,
+              error != NULL ? error->message : "no UnixUserID");
+      remove_entry (self, bus_name);
+      return;
+    }
+
+  g_variant_lookup (credentials, "ProcessID", "u", &pid);
+  entry->caller = handoff_caller_new (bus_name, uid, pid);
+  waiting = g_steal_pointer (&entry->waiting);
+  entry->waiting = g_ptr_array_new_with_free_func (g_object_unref);
+  for (i = 0; i < waiting->len; i++)
+    g_task_return_pointer (g_ptr_array_index (waiting, i), g_object_ref (entry->caller),
+                           g_object_unref);
+}
+
+static Entry *
+add_entry (HandoffCallerRegistry *self, const char *bus_name)
+{
+  Entry *entry = g_new0 (Entry, 1);
+  Question *question = g_new0 (Question, 1);
+
+  entry->waiting = g_ptr_array_new_with_free_func (g_object_unref);
+  g_hash_table_insert (self->entries, g_strdup (bus_name), entry);
+
+  /* First the subscription, then the question: who leaves in between is noticed by one or the
+   * other. */
+  entry->subscription_id = g_dbus_connection_signal_subscribe (
+      self->connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+      "/org/freedesktop/DBus", bus_name, G_DBUS_SIGNAL_FLAGS_NONE, name_owner_changed, self, NULL);
+
+  question->registry = g_object_ref (self);
+  question->bus_name = g_strdup (bus_name);
+  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                          "org.freedesktop.DBus", "GetConnectionCredentials",
+                          g_variant_new ("(s)", bus_name), G_VARIANT_TYPE ("(a{sv})"),
+                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, got_credentials, question);
+  return entry;
+}
+
+void
+handoff_caller_registry_identify_async (HandoffCallerRegistry *self,
+                                        const char *bus_name,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  Entry *entry = g_hash_table_lookup (self->entries, bus_name);
+
+  g_task_set_source_tag (task, handoff_caller_registry_identify_async);
+  if (entry == NULL)
+    entry = add_entry (self, bus_name);
+
+  if (entry->caller != NULL)
+    g_task_return_pointer (task, g_object_ref (entry->caller), g_object_unref);
+  else
+    g_ptr_array_add (entry->waiting, g_steal_pointer (&task));
+}
+
+HandoffCaller *
+handoff_caller_registry_identify_finish (HandoffCallerRegistry *self,
+                                         GAsyncResult *result,
+                                         GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+handoff_caller_registry_dispose (GObject *object)
+{
+  HandoffCallerRegistry *self = HANDOFF_CALLER_REGISTRY (object);
+  g_autoptr (GList) names = g_hash_table_get_keys (self->entries);
+  GList *l;
+
+  for (l = names; l != NULL; l = l->next)
+    remove_entry (self, l->data);
+  G_OBJECT_CLASS (handoff_caller_registry_parent_class)->dispose (object);
+}
+
+static void
+handoff_caller_registry_finalize (GObject *object)
+{
+  HandoffCallerRegistry *self = HANDOFF_CALLER_REGISTRY (object);
+
+  g_hash_table_unref (self->entries);
+  g_object_unref (self->connection);
+  G_OBJECT_CLASS (handoff_caller_registry_parent_class)->finalize (object);
+}
+
+static void
+handoff_caller_registry_class_init (HandoffCallerRegistryClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = handoff_caller_registry_dispose;
+  object_class->finalize = handoff_caller_registry_finalize;
+
+  signals[CALLER_VANISHED] =
+      g_signal_new ("caller-vanished", HANDOFF_TYPE_CALLER_REGISTRY, G_SIGNAL_RUN_LAST, 0, NULL,
+                    NULL, NULL, G_TYPE_NONE, 1, HANDOFF_TYPE_CALLER);
+}
+
+static void
+handoff_caller_registry_init (HandoffCallerRegistry *self)
+{
+  self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+HandoffCallerRegistry *
+handoff_caller_registry_new (GDBusConnection *connection)
+{
+  HandoffCallerRegistry *self = g_object_new (HANDOFF_TYPE_CALLER_REGISTRY, NULL);
+
+  self->connection = g_object_ref (connection);
+  return self;
+}
+
+guint
+handoff_caller_registry_get_size (HandoffCallerRegistry *self)
+{
+  return g_hash_table_size (self->entries);
+}

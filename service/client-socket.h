@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* Whether a caller's descriptor is what we can do a handshake on: a connected stream socket, TCP
+ * over IPv4 or IPv6, or Unix. TLS_HANDOFF_ERROR_UNSUPPORTED_SOCKET says what is wrong with it. */
+gboolean handoff_client_socket_check (int fd, GError **error);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "configuration.h"
+
+#include <gnutls/gnutls.h>
+
+#include "keyblob/cipher-suite.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+typedef enum
+{
+  KEY_NUMBER,
+  KEY_PROTOCOL,
+  KEY_PRIORITY,
+  KEY_PATH,
+} KeyKind;
+
+typedef struct
+{
+  const char *group;
+  const char *name;
+  KeyKind kind;
+  gsize offset; /* in HandoffConfiguration */
+  const char *default_text;
+  guint minimum; /* of a number */
+  guint maximum;
+} Key;
+
+#define FIELD(name) G_STRUCT_OFFSET (HandoffConfiguration, name)
+
+static const Key keys[] = {
+  { "TLS", "MinimumProtocol", KEY_PROTOCOL, FIELD (minimum_protocol), HANDOFF_PROTOCOL_TLS1_2 },
+  { "TLS", "MaximumProtocol", KEY_PROTOCOL, FIELD (maximum_protocol), HANDOFF_PROTOCOL_TLS1_3 },
+  { "TLS", "Priority", KEY_PRIORITY, FIELD (priority), "NORMAL:-RSA" },
+  { "TLS", "TrustFile", KEY_PATH, FIELD (trust_file), "" },
+  { "Timeouts", "Handshake", KEY_NUMBER, FIELD (handshake_timeout), "30", 1, 86400 },
+  { "Timeouts", "MaximumTimeout", KEY_NUMBER, FIELD (maximum_timeout), "300", 1, 86400 },
+  { "Timeouts", "IdleExit", KEY_NUMBER, FIELD (idle_exit), "60", 0, 86400 },
+  { "Limits", "HandshakesPerUser", KEY_NUMBER, FIELD (handshakes_per_user), "64", 1, 1000000 },
+  { "Limits", "HandshakesTotal", KEY_NUMBER, FIELD (handshakes_total), "16384", 1, 1000000 },
+  { "Limits", "SessionsPerUser", KEY_NUMBER, FIELD (sessions_per_user), "1024", 1, 1000000 },
+  { "Limits", "SessionsTotal", KEY_NUMBER, FIELD (sessions_total), "16384", 1, 1000000 },
+  { "Limits", "Workers", KEY_NUMBER, FIELD (workers), "0", 0, 1024 },
+};
+
+static const Key *
+find_key (const char *group, const char *name)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      if (g_str_equal (keys[i].group, group) && g_str_equal (keys[i].name, name))
+        return &keys[i];
+    }
+  return NULL;
+}
+
+static gboolean
+set_key (
+    HandoffConfiguration *self, const char *path, const Key *key, const char *text, GError **error)
+{
+  gpointer field = G_STRUCT_MEMBER_P (self, key->offset);
+  g_autofree char *allowed = NULL;
+
+  switch (key->kind)
+    {
+    case KEY_NUMBER:
+      {
+        guint64 number;
+
+        if (g_ascii_string_to_unsigned (text, 10, key->minimum, key->maximum, &number, NULL))
+          {
+            *(guint *) field = (guint) number;
+            return TRUE;
+          }
+        allowed = g_strdup_printf ("a number from %u to %u", key->minimum, key->maximum);
+        break;
+      }
+    case KEY_PROTOCOL:
+      *(guint *) field = handoff_protocol_by_name (text);
+      if (*(guint *) field != 0)
+        return TRUE;
+      allowed = g_strdup (HANDOFF_PROTOCOL_TLS1_2 " or " HANDOFF_PROTOCOL_TLS1_3);
+      break;
+    case KEY_PRIORITY:
+      {
+        gnutls_priority_t priority;
+        const char *position = NULL;
+
+        if (gnutls_priority_init (&priority, text, &position) == GNUTLS_E_SUCCESS)
+          {
+            gnutls_priority_deinit (priority);
+            g_free (*(char **) field);
+            *(char **) field = g_strdup (text);
+            return TRUE;
+          }
+        allowed = g_strdup_printf ("a GnuTLS priority string (see `gnutls-cli --priority-list`); "
+                                   "what GnuTLS does not understand begins at “%s”",
+                                   position != NULL ? position : text);
+        break;
+      }
+    case KEY_PATH:
+      if (*text == '\0' || g_path_is_absolute (text))
+        {
+          g_free (*(char **) field);
+          *(char **) field = g_strdup (text);
+          return TRUE;
+        }
+      allowed = g_strdup ("an absolute path, or nothing");
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "%s: [%s] %s=%s: the value must be %s", path, key->group, key->name, text, allowed);
+  return FALSE;
+}
+
+/* A key that we do not know is an error: a misspelt limit must not be a silent default. */
+static gboolean
+refuse_unknown_keys (GKeyFile *file, const char *path, GError **error)
+{
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  gsize i, j;
+
+  for (i = 0; groups[i] != NULL; i++)
+    {
+      g_auto (GStrv) names = g_key_file_get_keys (file, groups[i], NULL, NULL);
+
+      for (j = 0; names != NULL && names[j] != NULL; j++)
+        {
+          if (find_key (groups[i], names[j]) == NULL)
+            {
+              g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                           "%s: [%s] %s: there is no such key; see tls-handoffd.conf(5)", path,
+                           groups[i], names[j]);
+              return FALSE;
+            }
+        }
+    }
+  return TRUE;
+}
+
+HandoffConfiguration *
+handoff_configuration_load (const char *path, GError **error)
+{
+  g_autoptr (HandoffConfiguration) self = g_new0 (HandoffConfiguration, 1);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) local_error = NULL;
+  gsize i;
+
+  g_atomic_ref_count_init (&self->ref_count);
+
+  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &local_error) &&
+      !g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "%s: %s", path,
+                   local_error->message);
+      return NULL;
+    }
+
+  if (!refuse_unknown_keys (file, path, error))
+    return NULL;
+
+  for (i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      g_autofree char *text = g_key_file_get_string (file, keys[i].group, keys[i].name, NULL);
+
+      if (text != NULL)
+        g_strstrip (text);
+      if (!set_key (self, path, &keys[i], text != NULL ? text : keys[i].default_text, error))
+        return NULL;
+    }
+
+  if (self->minimum_protocol > self->maximum_protocol)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "%s: [TLS] MinimumProtocol must not be newer than MaximumProtocol", path);
+      return NULL;
+    }
+  if (self->handshake_timeout > self->maximum_timeout)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "%s: [Timeouts] Handshake must not be longer than MaximumTimeout", path);
+      return NULL;
+    }
+
+  return g_steal_pointer (&self);
+}
+
+HandoffConfiguration *
+handoff_configuration_ref (HandoffConfiguration *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_configuration_unref (HandoffConfiguration *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_free (self->priority);
+  g_free (self->trust_file);
+  g_free (self);
+}

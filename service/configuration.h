@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+/* The configuration file, tls-handoffd.conf: read as a whole or not at all, never changed
+ * afterwards. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+
+  guint minimum_protocol; /* 0x0303, 0x0304 */
+  guint maximum_protocol;
+  char *priority;   /* (owned) GnuTLS priority string */
+  char *trust_file; /* (owned) PEM bundle; empty: the system's trust store */
+
+  guint handshake_timeout; /* seconds: default of the option "timeout" */
+  guint maximum_timeout;   /* seconds */
+  guint idle_exit;         /* seconds; 0: never */
+
+  guint handshakes_per_user;
+  guint handshakes_total;
+  guint sessions_per_user;
+  guint sessions_total;
+  guint workers; /* 0: one per core */
+} HandoffConfiguration;
+
+/* Where the service looks for it unless told otherwise. */
+#define HANDOFF_CONFIGURATION_FILE SYSCONFDIR "/tls-handoff/tls-handoffd.conf"
+
+/* A missing file is an empty one: every key has a default.
+ * TLS_HANDOFF_ERROR_INVALID_ARGUMENT names file, key and what is allowed. */
+HandoffConfiguration *handoff_configuration_load (const char *path, GError **error);
+HandoffConfiguration *handoff_configuration_ref (HandoffConfiguration *self);
+void handoff_configuration_unref (HandoffConfiguration *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffConfiguration, handoff_configuration_unref)

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "dispatcher.h"
+
+#include "audit.h"
+#include "keyblob/tls-handoff-error.h"
+
+struct _HandoffDispatcher
+{
+  HandoffCallerRegistry *registry; /* (owned) */
+  HandoffAuthority *authority;     /* (owned) */
+  HandoffIdleTimer *idle_timer;    /* (unowned) */
+};
+
+/* A call on its way through the gate; the idle timer is held meanwhile. */
+typedef struct
+{
+  HandoffDispatcher *dispatcher; /* (unowned) */
+  HandoffCall *call;             /* (owned) */
+  const HandoffMethod *method;
+  gpointer facade; /* (unowned) */
+} Passage;
+
+static void
+passage_end (Passage *self)
+{
+  handoff_idle_timer_release (self->dispatcher->idle_timer);
+  g_clear_pointer (&self->call, handoff_call_free);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Passage, passage_end)
+
+HandoffDispatcher *
+handoff_dispatcher_new (HandoffCallerRegistry *registry,
+                        HandoffAuthority *authority,
+                        HandoffIdleTimer *idle_timer)
+{
+  HandoffDispatcher *self = g_new0 (HandoffDispatcher, 1);
+
+  self->registry = g_object_ref (registry);
+  self->authority = g_object_ref (authority);
+  self->idle_timer = idle_timer;
+  return self;
+}
+
+void
+handoff_dispatcher_free (HandoffDispatcher *self)
+{
+  g_object_unref (self->registry);
+  g_object_unref (self->authority);
+  g_free (self);
+}
+
+static void
+authority_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Passage) passage = user_data;
+  HandoffCaller *caller = handoff_call_get_caller (passage->call);
+  g_autoptr (GError) error = NULL;
+
+  /* An answer may take minutes: nobody may be left to hear it. */
+  if (!handoff_authority_check_finish (HANDOFF_AUTHORITY (source), result, &error) ||
+      g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
+    {
+      if (error != NULL && !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
+        {
+          handoff_audit_authorization (passage->call, error);
+          handoff_call_fail (g_steal_pointer (&passage->call), error);
+        }
+      return;
+    }
+
+  handoff_audit_authorization (passage->call, NULL);
+  passage->method->run (g_steal_pointer (&passage->call), passage->facade);
+}
+
+static void
+caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Passage) passage = user_data;
+  HandoffDispatcher *self = passage->dispatcher;
+  const HandoffAccessRow *row = handoff_call_get_row (passage->call);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffCaller) caller =
+      handoff_caller_registry_identify_finish (HANDOFF_CALLER_REGISTRY (source), result, &error);
+  HandoffAuthorityCheck check;
+
+  if (caller == NULL)
+    {
+      handoff_call_fail (g_steal_pointer (&passage->call), error);
+      return;
+    }
+  handoff_call_set_caller (passage->call, caller);
+
+  if (passage->method->prepare != NULL &&
+      !passage->method->prepare (passage->call, passage->facade, &error))
+    {
+      handoff_call_fail (g_steal_pointer (&passage->call), error);
+      return;
+    }
+
+  if (row->access == HANDOFF_ACCESS_OWNER)
+    {
+      passage->method->run (g_steal_pointer (&passage->call), passage->facade);
+      return;
+    }
+
+  check.bus_name = handoff_caller_get_bus_name (caller);
+  check.action = row->action;
+  check.details = handoff_call_get_details (passage->call);
+  check.interactive = handoff_call_is_interactive (passage->call);
+  handoff_authority_check_async (self->authority, &check, handoff_caller_get_cancellable (caller),
+                                 authority_checked, g_steal_pointer (&passage));
+}
+
+static const HandoffMethod *
+find_method (const HandoffMethod *methods, const char *interface_name, const char *method_name)
+{
+  const HandoffMethod *method;
+
+  for (method = methods; method->method_name != NULL; method++)
+    {
+      if (g_str_equal (method->interface_name, interface_name) &&
+          g_str_equal (method->method_name, method_name))
+        return method;
+    }
+  return NULL;
+}
+
+void
+handoff_dispatcher_dispatch (HandoffDispatcher *self,
+                             GDBusMethodInvocation *invocation,
+                             const HandoffMethod *methods,
+                             gpointer facade)
+{
+  const char *interface_name = g_dbus_method_invocation_get_interface_name (invocation);
+  const char *method_name = g_dbus_method_invocation_get_method_name (invocation);
+  const HandoffAccessRow *row = handoff_access_table_lookup (interface_name, method_name);
+  const HandoffMethod *method = find_method (methods, interface_name, method_name);
+  Passage *passage;
+
+  if (row == NULL || method == NULL)
+    {
+      g_dbus_method_invocation_return_error (invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
+                                             "Nobody may call %s.%s", interface_name, method_name);
+      return;
+    }
+
+  passage = g_new0 (Passage, 1);
+  passage->dispatcher = self;
+  passage->call = handoff_call_new (invocation, row);
+  passage->method = method;
+  passage->facade = facade;
+  handoff_idle_timer_hold (self->idle_timer);
+  handoff_caller_registry_identify_async (self->registry, handoff_call_get_sender (passage->call),
+                                          caller_identified, passage);
+}

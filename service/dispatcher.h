@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "authority.h"
+#include "call.h"
+#include "caller-registry.h"
+#include "idle-timer.h"
+
+/* Takes every method call through the same gate: is it in the access table, who calls, may they.
+ * Only then a façade's method runs. So what a façade forgets to list is refused, not let through.
+ */
+typedef struct _HandoffDispatcher HandoffDispatcher;
+
+typedef struct
+{
+  const char *interface_name;
+  const char *method_name;
+  /* (nullable): checks the arguments before polkit is asked; whatever is wrong with them ends the
+   * call. */
+  gboolean (*prepare) (HandoffCall *call, gpointer facade, GError **error);
+  /* call: (transfer full): ends it, sooner or later */
+  void (*run) (HandoffCall *call, gpointer facade);
+} HandoffMethod;
+
+HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,
+                                           HandoffAuthority *authority,
+                                           HandoffIdleTimer *idle_timer);
+void handoff_dispatcher_free (HandoffDispatcher *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffDispatcher, handoff_dispatcher_free)
+
+/* methods: ends with a zeroed one. facade and self must outlive all calls. invocation: (transfer
+ * full) */
+void handoff_dispatcher_dispatch (HandoffDispatcher *self,
+                                  GDBusMethodInvocation *invocation,
+                                  const HandoffMethod *methods,
+                                  gpointer facade);

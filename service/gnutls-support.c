@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "gnutls-support.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+gboolean
+handoff_gnutls_set_error (GError **error, int code, const char *what)
+{
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "%s: %s", what,
+               gnutls_strerror (code));
+  return FALSE;
+}
+
+static void
+wiping_free (void *memory)
+{
+  if (memory == NULL)
+    return;
+  handoff_wipe (memory, malloc_usable_size (memory));
+  free (memory);
+}
+
+/* realloc() may leave the old block behind as it was, so a block that grows always moves through
+ * here. */
+static void *
+wiping_realloc (void *memory, size_t size)
+{
+  void *moved;
+  size_t old_size;
+
+  if (memory == NULL)
+    return malloc (size);
+  if (size == 0)
+    {
+      wiping_free (memory);
+      return NULL;
+    }
+
+  old_size = malloc_usable_size (memory);
+  if (size <= old_size)
+    return memory;
+
+  moved = malloc (size);
+  if (moved == NULL)
+    return NULL;
+  memcpy (moved, memory, old_size);
+  wiping_free (memory);
+  return moved;
+}
+
+void
+handoff_gnutls_wipe_freed_memory (void)
+{
+  gnutls_free = wiping_free;
+  gnutls_realloc = wiping_realloc;
+}

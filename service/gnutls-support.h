@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <gnutls/gnutls.h>
+
+/* Auto-cleanup for GnuTLS's handles, and the one place that turns its codes into errors. */
+
+typedef struct gnutls_session_int HandoffGnutlsSession;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsSession, gnutls_deinit)
+
+typedef struct gnutls_certificate_credentials_st HandoffGnutlsCredentials;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsCredentials, gnutls_certificate_free_credentials)
+
+/* "what: GnuTLS's words for code", as TLS_HANDOFF_ERROR_FAILED. Always returns FALSE. */
+gboolean handoff_gnutls_set_error (GError **error, int code, const char *what);
+
+/* Makes GnuTLS wipe whatever it frees: gnutls_deinit() alone leaves the TLS 1.2 master secret and
+ * other parts of the key schedule in freed memory. Before the first use of GnuTLS, once. */
+void handoff_gnutls_wipe_freed_memory (void);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake-error.h"
+
+#include "keyblob/error-private.h"
+#include "keyblob/handoff-names.h"
+
+char *
+handoff_alert_dup_name (gnutls_alert_description_t alert)
+{
+  const char *name = gnutls_alert_get_strname (alert); /* "GNUTLS_A_HANDSHAKE_FAILURE" */
+
+  if (name == NULL || !g_str_has_prefix (name, "GNUTLS_A_"))
+    return g_strdup_printf ("alert_%d", (int) alert);
+  return g_ascii_strdown (name + strlen ("GNUTLS_A_"), -1);
+}
+
+void
+handoff_handshake_error_add_detail (GError *error, const char *key, GVariant *value)
+{
+  GVariant *details = tls_handoff_error_get_details (error);
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (details);
+
+  g_variant_dict_insert_value (&dict, key, value);
+  handoff_error_set_details (error, g_variant_dict_end (&dict));
+}
+
+static gboolean
+is_connection_loss (int code, int system_error)
+{
+  if (code == GNUTLS_E_PREMATURE_TERMINATION)
+    return TRUE;
+  return (code == GNUTLS_E_PULL_ERROR || code == GNUTLS_E_PUSH_ERROR) &&
+         (system_error == ECONNRESET || system_error == EPIPE || system_error == ENOTCONN);
+}
+
+GError *
+handoff_handshake_error_new (gnutls_session_t session, int code, int system_error)
+{
+  g_autofree char *alert_name = NULL;
+  GError *error;
+  int alert;
+
+  if (is_connection_loss (code, system_error))
+    return g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                                "The peer closed the connection during the handshake");
+
+  if (code == GNUTLS_E_PULL_ERROR || code == GNUTLS_E_PUSH_ERROR)
+    return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                        "The connection broke during the handshake: %s", g_strerror (system_error));
+
+  if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
+    {
+      alert_name = handoff_alert_dup_name (gnutls_alert_get (session));
+      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                           "The peer ended the handshake with the alert %s", alert_name);
+    }
+  else
+    {
+      alert = gnutls_error_to_alert (code, NULL);
+      if (alert >= 0)
+        alert_name = handoff_alert_dup_name ((gnutls_alert_description_t) alert);
+      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                           "The handshake failed: %s%s%s", gnutls_strerror (code),
+                           alert_name != NULL ? " Alert sent: " : "",
+                           alert_name != NULL ? alert_name : "");
+    }
+
+  if (alert_name != NULL)
+    handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
+                                        g_variant_new_string (alert_name));
+  return error;
+}

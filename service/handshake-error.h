@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <gnutls/gnutls.h>
+
+/* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */
+char *handoff_alert_dup_name (gnutls_alert_description_t alert);
+
+/* The error for a handshake that GnuTLS ended with code, with the alert that was received or is to
+ * be sent as a detail. system_error: errno of the transport's last failure, 0 if there was none.
+ * (transfer full) */
+GError *handoff_handshake_error_new (gnutls_session_t session, int code, int system_error);
+
+/* Adds one entry to an error's details. value: consumed if floating. */
+void handoff_handshake_error_add_detail (GError *error, const char *key, GVariant *value);

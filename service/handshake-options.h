@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "configuration.h"
+#include "keyblob/cipher-suite.h"
+
+/* What a caller asked of one handshake: the a{sv} of the D-Bus API, checked. */
+typedef struct
+{
+  GPtrArray *application_protocols; /* (owned) (element-type utf8): may be empty */
+  GArray *cipher_suites; /* (owned) (element-type guint16) (nullable): NULL for all of ours */
+  GPtrArray
+      *trust_anchors; /* (owned) (element-type GBytes) (nullable): NULL for the configuration's */
+  guint minimum_protocol; /* 0x0303, 0x0304 */
+  guint maximum_protocol;
+  guint timeout; /* seconds */
+} HandoffHandshakeOptions;
+
+/* options: an a{sv}. TLS_HANDOFF_ERROR_INVALID_ARGUMENT or _NOT_SUPPORTED names the option and says
+ * what it must be. */
+HandoffHandshakeOptions *handoff_handshake_options_parse (GVariant *options,
+                                                          const HandoffConfiguration *configuration,
+                                                          GError **error);
+void handoff_handshake_options_free (HandoffHandshakeOptions *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeOptions, handoff_handshake_options_free)
+
+/* Whether a suite, and its protocol, are among what the caller asked for. */
+gboolean handoff_handshake_options_allow_suite (const HandoffHandshakeOptions *self,
+                                                const HandoffCipherSuite *suite);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "key-export.h"
+
+#include <string.h>
+
+#include "gnutls-support.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+#define MAX_PLAINTEXT_SIZE 16384       /* RFC 8446 5.1 */
+#define RECORD_SIZE_LIMIT_EXTENSION 28 /* RFC 8449 */
+
+typedef struct
+{
+  guint8 read[HANDOFF_MAX_TRAFFIC_SECRET_SIZE];
+  guint8 write[HANDOFF_MAX_TRAFFIC_SECRET_SIZE];
+  gsize size;
+} TrafficSecrets;
+
+struct _HandoffKeyExport
+{
+  TrafficSecrets
+      *secrets; /* (owned) (nullable): secret memory, made when there is something to keep */
+  guint record_size_limit; /* as the peer sent it; 0: it did not */
+};
+
+int
+handoff_key_export_take_secrets (HandoffKeyExport *self,
+                                 gnutls_record_encryption_level_t level,
+                                 const void *secret_read,
+                                 const void *secret_write,
+                                 gsize size)
+{
+  if (level != GNUTLS_ENCRYPTION_LEVEL_APPLICATION)
+    return GNUTLS_E_SUCCESS;
+  if (size > HANDOFF_MAX_TRAFFIC_SECRET_SIZE)
+    return GNUTLS_E_INTERNAL_ERROR;
+
+  if (self->secrets == NULL)
+    self->secrets = handoff_secret_new (sizeof *self->secrets, HANDOFF_SECRET_DEFAULT);
+  /* A server's two directions change at different times: then one of the two is NULL. */
+  if (secret_read != NULL)
+    memcpy (self->secrets->read, secret_read, size);
+  if (secret_write != NULL)
+    memcpy (self->secrets->write, secret_write, size);
+  self->secrets->size = size;
+  return GNUTLS_E_SUCCESS;
+}
+
+static int
+keep_record_size_limit (void *data,
+                        unsigned int extension,
+                        const unsigned char *content,
+                        unsigned int size)
+{
+  HandoffKeyExport *self = data;
+
+  if (extension == RECORD_SIZE_LIMIT_EXTENSION && size == 2)
+    self->record_size_limit = (guint) content[0] << 8 | content[1];
+  return 0;
+}
+
+/* Where the list of extensions begins in a ServerHello (RFC 5246 7.4.1.3): after version, random,
+ * session id, cipher suite and compression method. GnuTLS has parsed the message before. */
+static gsize
+find_server_hello_extensions (const gnutls_datum_t *message)
+{
+  const gsize session_id_size_offset = 2 + 32;
+
+  if (message->size <= session_id_size_offset)
+    return message->size;
+  return session_id_size_offset + 1 + message->data[session_id_size_offset] + 2 + 1;
+}
+
+void
+handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutls_datum_t *message)
+{
+  gnutls_datum_t extensions = { message->data, message->size };
+  gsize offset = 0;
+
+  if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
+    offset = find_server_hello_extensions (message);
+  else if (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
+    return;
+  if (offset >= message->size)
+    return;
+
+  extensions.data += offset;
+  extensions.size -= (unsigned int) offset;
+  /* Malformed extensions are GnuTLS's to refuse; here they only have no limit in them. */
+  gnutls_ext_raw_parse (self, keep_record_size_limit, &extensions, 0);
+}
+
+HandoffKeyExport *
+handoff_key_export_new (void)
+{
+  return g_new0 (HandoffKeyExport, 1);
+}
+
+void
+handoff_key_export_free (HandoffKeyExport *self)
+{
+  handoff_secret_free (self->secrets);
+  g_free (self);
+}
+
+static gboolean
+get_direction (gnutls_session_t session,
+               gboolean read,
+               HandoffDirectionState *direction,
+               GError **error)
+{
+  gnutls_datum_t mac_key, iv, key;
+  unsigned char sequence_number[8];
+  guint64 big_endian;
+  int code = gnutls_record_get_state (session, read, &mac_key, &iv, &key, sequence_number);
+
+  if (code < 0)
+    return handoff_gnutls_set_error (error, code, "Cannot export the record keys");
+  if (key.size > sizeof direction->key || iv.size > sizeof direction->iv)
+    {
+      g_set_error_literal (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+          "Cannot export the record keys: they are longer than any that the blob holds");
+      return FALSE;
+    }
+
+  memcpy (direction->key, key.data, key.size);
+  direction->key_size = (guint8) key.size;
+  memcpy (direction->iv, iv.data, iv.size);
+  direction->iv_size = (guint8) iv.size;
+  memcpy (&big_endian, sequence_number, sizeof big_endian);
+  direction->sequence_number = GUINT64_FROM_BE (big_endian);
+  return TRUE;
+}
+
+HandoffKeyState *
+handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session, GError **error)
+{
+  g_autoptr (HandoffKeyState) state = handoff_key_state_new ();
+  gboolean is_tls1_3 = gnutls_protocol_get_version (session) == GNUTLS_TLS1_3;
+
+  state->role = HANDOFF_ROLE_CLIENT;
+  state->protocol = is_tls1_3 ? 0x0304 : 0x0303;
+  state->cipher_suite = handoff_cipher_suite_id_of_session (session);
+
+  if (!get_direction (session, TRUE, &state->read, error) ||
+      !get_direction (session, FALSE, &state->write, error))
+    return NULL;
+
+  if (is_tls1_3 && self->secrets != NULL)
+    {
+      memcpy (state->read.traffic_secret, self->secrets->read, self->secrets->size);
+      memcpy (state->write.traffic_secret, self->secrets->write, self->secrets->size);
+      state->read.traffic_secret_size = (guint8) self->secrets->size;
+      state->write.traffic_secret_size = (guint8) self->secrets->size;
+    }
+
+  /* We never ask for less than the largest record. The peer's limit counts the content type that
+   * TLS 1.3 encrypts with the plaintext (RFC 8449 4); ours does not. */
+  state->read.max_plaintext_size = MAX_PLAINTEXT_SIZE;
+  state->write.max_plaintext_size = MAX_PLAINTEXT_SIZE;
+  if (self->record_size_limit > 1)
+    state->write.max_plaintext_size =
+        (guint16) MIN (self->record_size_limit - (is_tls1_3 ? 1 : 0), MAX_PLAINTEXT_SIZE);
+
+  if (!handoff_key_state_validate (state, error))
+    return NULL;
+  return g_steal_pointer (&state);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <gnutls/gnutls.h>
+
+#include "keyblob/key-state.h"
+
+/* Collects, while the handshake runs, what GnuTLS tells of the record keys at no other time: the
+ * TLS 1.3 traffic secrets and the peer's record size limit. Then turns a completed session into a
+ * key state. */
+typedef struct _HandoffKeyExport HandoffKeyExport;
+
+HandoffKeyExport *handoff_key_export_new (void);
+/* Wipes what it holds. */
+void handoff_key_export_free (HandoffKeyExport *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyExport, handoff_key_export_free)
+
+/* From the session's secret function: returns a GnuTLS code. */
+int handoff_key_export_take_secrets (HandoffKeyExport *self,
+                                     gnutls_record_encryption_level_t level,
+                                     const void *secret_read,
+                                     const void *secret_write,
+                                     gsize size);
+/* From the session's hook function, for each message that was received. */
+void
+handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutls_datum_t *message);
+
+/* The state of both directions as it is now. The session must be deinitialised right afterwards. */
+HandoffKeyState *
+handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session, GError **error);

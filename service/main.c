@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include <glib-unix.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "configuration.h"
+#include "gnutls-support.h"
+#include "polkit-authority.h"
+#include "service.h"
+
+/* No core dump, no tracing by others of the same user; as many descriptors as we are allowed. */
+static void
+set_process_limits (void)
+{
+  struct rlimit core = { 0, 0 };
+  struct rlimit files;
+
+  if (prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit (RLIMIT_CORE, &core) != 0)
+    g_warning ("Cannot switch core dumps off");
+  if (getrlimit (RLIMIT_NOFILE, &files) == 0)
+    {
+      files.rlim_cur = files.rlim_max;
+      setrlimit (RLIMIT_NOFILE, &files);
+    }
+}
+
+static gboolean
+terminate (gpointer user_data)
+{
+  handoff_service_quit (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+hang_up (gpointer user_data)
+{
+  handoff_service_reload (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+run (const char *configuration_file, GError **error)
+{
+  g_autoptr (GDBusConnection) connection = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+  g_autoptr (HandoffAuthority) authority = NULL;
+  g_autoptr (HandoffService) service = NULL;
+  guint term_id, int_id, hup_id;
+  gboolean success;
+
+  if (connection == NULL)
+    return FALSE;
+  g_dbus_connection_set_exit_on_close (connection, FALSE);
+
+  authority = handoff_polkit_authority_new ();
+  service = handoff_service_new (connection, authority, configuration_file, error);
+  if (service == NULL)
+    return FALSE;
+
+  term_id = g_unix_signal_add (SIGTERM, terminate, service);
+  int_id = g_unix_signal_add (SIGINT, terminate, service);
+  hup_id = g_unix_signal_add (SIGHUP, hang_up, service);
+  success = handoff_service_run (service, error);
+  g_source_remove (term_id);
+  g_source_remove (int_id);
+  g_source_remove (hup_id);
+  return success;
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_autofree char *configuration_file = g_strdup (HANDOFF_CONFIGURATION_FILE);
+  gboolean show_version = FALSE;
+  const GOptionEntry entries[] = {
+    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &configuration_file,
+      "Read the configuration from FILE", "FILE" },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Print the version and exit", NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context =
+      g_option_context_new ("— do TLS handshakes for other processes");
+  g_autoptr (GError) error = NULL;
+
+  setlocale (LC_ALL, "");
+  set_process_limits ();
+  handoff_gnutls_wipe_freed_memory ();
+
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error) || argc > 1)
+    {
+      g_printerr ("tls-handoffd: %s\n",
+                  error != NULL ? error->message : "there are too many arguments");
+      return 2;
+    }
+  if (show_version)
+    {
+      g_print ("tls-handoffd %s\n", PACKAGE_VERSION);
+      return EXIT_SUCCESS;
+    }
+
+  if (!run (configuration_file, &error))
+    {
+      g_printerr ("tls-handoffd: %s\n", error->message);
+      return EXIT_FAILURE;
+    }
+  return EXIT_SUCCESS;
+}

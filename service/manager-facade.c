@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "manager-facade.h"
+
+#include "handoff-interfaces.h"
+#include "handshake-call.h"
+#include "keyblob/cipher-suite.h"
+#include "keyblob/handoff-names.h"
+
+struct _HandoffManagerFacade
+{
+  const HandoffFacadeContext *context; /* (unowned) */
+  HandoffHandshakeCounters counters;
+  guint registration_id;
+};
+
+static gboolean
+prepare_handshake_as_client (HandoffCall *call, gpointer facade, GError **error)
+{
+  HandoffManagerFacade *self = facade;
+
+  return handoff_handshake_call_prepare (call, self->context, &self->counters, error);
+}
+
+static void
+run_handshake_as_client (HandoffCall *call, gpointer facade)
+{
+  handoff_handshake_call_run (call);
+}
+
+static void
+run_get_statistics (HandoffCall *call, gpointer facade)
+{
+  HandoffManagerFacade *self = facade;
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  g_variant_dict_insert (&dict, "handshakes-completed", "t", self->counters.completed);
+  g_variant_dict_insert (&dict, "handshakes-failed", "t", self->counters.failed);
+  g_variant_dict_insert (&dict, "handshakes-denied", "t", self->counters.denied);
+  g_variant_dict_insert (&dict, "handshakes-in-flight", "u",
+                         handoff_quota_get_total (self->context->handshake_quota));
+  g_variant_dict_insert (&dict, "sessions", "u",
+                         handoff_session_store_get_size (self->context->sessions));
+  g_variant_dict_insert (&dict, "callers", "u",
+                         handoff_caller_registry_get_size (self->context->callers));
+  g_variant_dict_insert (&dict, "workers", "u",
+                         handoff_worker_pool_get_size (self->context->worker_pool));
+  handoff_call_return (call, g_variant_new ("(@a{sv})", g_variant_dict_end (&dict)), NULL);
+}
+
+typedef struct
+{
+  HandoffManagerFacade *facade; /* (unowned) */
+  HandoffCall *call;            /* (owned) */
+} Reload;
+
+static void
+reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Reload *reload = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (handoff_tls_policy_source_reload_finish (HANDOFF_TLS_POLICY_SOURCE (source), result, &error))
+    handoff_call_return (reload->call, NULL, NULL);
+  else
+    handoff_call_fail (reload->call, error);
+  handoff_idle_timer_release (reload->facade->context->idle_timer);
+}
+
+static void
+run_reload (HandoffCall *call, gpointer facade)
+{
+  HandoffManagerFacade *self = facade;
+  Reload *reload = g_new0 (Reload, 1);
+
+  reload->facade = self;
+  reload->call = call;
+  handoff_idle_timer_hold (self->context->idle_timer);
+  handoff_tls_policy_source_reload_async (self->context->policy_source, reloaded, reload);
+}
+
+static const HandoffMethod methods[] = {
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", prepare_handshake_as_client,
+    run_handshake_as_client },
+  { HANDOFF_MANAGER_INTERFACE, "GetStatistics", NULL, run_get_statistics },
+  { HANDOFF_MANAGER_INTERFACE, "Reload", NULL, run_reload },
+  { NULL },
+};
+
+static void
+method_call (GDBusConnection *connection,
+             const char *sender,
+             const char *object_path,
+             const char *interface_name,
+             const char *method_name,
+             GVariant *parameters,
+             GDBusMethodInvocation *invocation,
+             gpointer user_data)
+{
+  HandoffManagerFacade *self = user_data;
+
+  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, methods, self);
+}
+
+static GVariant *
+get_protocols (const HandoffConfiguration *configuration)
+{
+  GVariantBuilder builder;
+  guint protocol;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
+  for (protocol = configuration->maximum_protocol; protocol >= configuration->minimum_protocol;
+       protocol--)
+    g_variant_builder_add (&builder, "s", handoff_protocol_name ((guint16) protocol));
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+get_cipher_suites (const HandoffConfiguration *configuration)
+{
+  GVariantBuilder builder;
+  gsize i, n_suites;
+  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
+  for (i = 0; i < n_suites; i++)
+    {
+      if (suites[i].protocol >= configuration->minimum_protocol &&
+          suites[i].protocol <= configuration->maximum_protocol)
+        g_variant_builder_add (&builder, "s", suites[i].name);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* All of them public facts: no property of the manager needs an authorization. */
+static GVariant *
+get_property (GDBusConnection *connection,
+              const char *sender,
+              const char *object_path,
+              const char *interface_name,
+              const char *property_name,
+              GError **error,
+              gpointer user_data)
+{
+  HandoffManagerFacade *self = user_data;
+  const HandoffConfiguration *configuration =
+      handoff_tls_policy_source_get_configuration (self->context->policy_source);
+
+  if (g_str_equal (property_name, "Version"))
+    return g_variant_new_string (PACKAGE_VERSION);
+  if (g_str_equal (property_name, "BlobFormat"))
+    return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
+  if (g_str_equal (property_name, "Protocols"))
+    return get_protocols (configuration);
+  if (g_str_equal (property_name, "CipherSuites"))
+    return get_cipher_suites (configuration);
+
+  g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_PROPERTY, "There is no property %s",
+               property_name);
+  return NULL;
+}
+
+static const GDBusInterfaceVTable vtable = { method_call, get_property, NULL };
+
+HandoffManagerFacade *
+handoff_manager_facade_new (const HandoffFacadeContext *context, GError **error)
+{
+  HandoffManagerFacade *self = g_new0 (HandoffManagerFacade, 1);
+
+  self->context = context;
+  self->registration_id = g_dbus_connection_register_object (
+      context->connection, HANDOFF_ROOT_PATH,
+      (GDBusInterfaceInfo *) &org_tlshandoff_handoff1_manager_interface, &vtable, self, NULL,
+      error);
+  if (self->registration_id == 0)
+    {
+      g_free (self);
+      return NULL;
+    }
+  return self;
+}
+
+void
+handoff_manager_facade_free (HandoffManagerFacade *self)
+{
+  g_dbus_connection_unregister_object (self->context->connection, self->registration_id);
+  g_free (self);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "polkit-authority.h"
+
+#include <polkit/polkit.h>
+
+#include "keyblob/tls-handoff-error.h"
+
+struct _HandoffPolkitAuthority
+{
+  GObject parent;
+};
+
+static void handoff_polkit_authority_iface_init (HandoffAuthorityInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (HandoffPolkitAuthority,
+                               handoff_polkit_authority,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (HANDOFF_TYPE_AUTHORITY,
+                                                      handoff_polkit_authority_iface_init))
+
+/* A check, kept until polkit is reached. */
+typedef struct
+{
+  PolkitSubject *subject; /* (owned) */
+  PolkitDetails *details; /* (owned) */
+  char *action;           /* (owned) */
+  PolkitCheckAuthorizationFlags flags;
+} PendingCheck;
+
+static void
+pending_check_free (PendingCheck *self)
+{
+  g_clear_object (&self->subject);
+  g_clear_object (&self->details);
+  g_free (self->action);
+  g_free (self);
+}
+
+static void
+return_failure (GTask *task, const GError *error)
+{
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+      g_error_matches (error, POLKIT_ERROR, POLKIT_ERROR_CANCELLED))
+    g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                             "The caller is gone");
+  else
+    /* Deny by default: without polkit nobody may do anything. */
+    g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED,
+                             "polkit could not be asked: %s", error->message);
+}
+
+static void
+checked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  PendingCheck *check = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PolkitAuthorizationResult) answer =
+      polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, &error);
+
+  if (answer == NULL)
+    return_failure (task, error);
+  else if (polkit_authorization_result_get_is_authorized (answer))
+    g_task_return_boolean (task, TRUE);
+  else if (polkit_authorization_result_get_is_challenge (answer))
+    g_task_return_new_error (
+        task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED,
+        "The polkit action %s needs authentication: allow interactive authorization, "
+        "and have an authentication agent running",
+        check->action);
+  else
+    g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED,
+                             "polkit denies the action %s to this user", check->action);
+}
+
+static void
+got_authority (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  PendingCheck *check = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PolkitAuthority) authority = polkit_authority_get_finish (result, &error);
+
+  if (authority == NULL)
+    {
+      return_failure (task, error);
+      return;
+    }
+  polkit_authority_check_authorization (authority, check->subject, check->action, check->details,
+                                        check->flags, g_task_get_cancellable (task), checked,
+                                        g_object_ref (task));
+}
+
+static void
+handoff_polkit_authority_check_async (HandoffAuthority *authority,
+                                      const HandoffAuthorityCheck *check,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (authority, cancellable, callback, user_data);
+  PendingCheck *pending = g_new0 (PendingCheck, 1);
+  GHashTableIter iter;
+  gpointer key, value;
+
+  g_task_set_source_tag (task, handoff_polkit_authority_check_async);
+  g_task_set_task_data (task, pending, (GDestroyNotify) pending_check_free);
+  pending->subject = polkit_system_bus_name_new (check->bus_name);
+  pending->details = polkit_details_new ();
+  pending->action = g_strdup (check->action);
+  pending->flags = check->interactive ? POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION
+                                      : POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE;
+  if (check->details != NULL)
+    {
+      g_hash_table_iter_init (&iter, check->details);
+      while (g_hash_table_iter_next (&iter, &key, &value))
+        polkit_details_insert (pending->details, key, value);
+    }
+
+  /* The library keeps one authority for as long as somebody holds it, and reconnects by itself. */
+  polkit_authority_get_async (cancellable, got_authority, g_object_ref (task));
+}
+
+static gboolean
+handoff_polkit_authority_check_finish (HandoffAuthority *authority,
+                                       GAsyncResult *result,
+                                       GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+handoff_polkit_authority_iface_init (HandoffAuthorityInterface *iface)
+{
+  iface->check_async = handoff_polkit_authority_check_async;
+  iface->check_finish = handoff_polkit_authority_check_finish;
+}
+
+static void
+handoff_polkit_authority_class_init (HandoffPolkitAuthorityClass *klass)
+{
+}
+
+static void
+handoff_polkit_authority_init (HandoffPolkitAuthority *self)
+{
+}
+
+HandoffAuthority *
+handoff_polkit_authority_new (void)
+{
+  return g_object_new (HANDOFF_TYPE_POLKIT_AUTHORITY, NULL);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* How many of something each user holds, and all users together. Main thread. */
+typedef struct _HandoffQuota HandoffQuota;
+
+/* what: for messages, "handshakes at once" */
+HandoffQuota *handoff_quota_new (const char *what);
+void handoff_quota_free (HandoffQuota *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffQuota, handoff_quota_free)
+
+/* Takes one for uid, or says which limit is reached (TLS_HANDOFF_ERROR_LIMIT_REACHED). */
+gboolean
+handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, GError **error);
+void handoff_quota_release (HandoffQuota *self, guint uid);
+guint handoff_quota_get_total (HandoffQuota *self);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "server-identity.h"
+
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+#include "keyblob/tls-handoff-error.h"
+
+/* RFC 1035 2.3.4 as text without the final dot; U-labels may be longer than the A-labels they stand
+ * for. */
+#define MAX_HOST_NAME_LENGTH 253
+#define MAX_TEXT_LENGTH 1024
+
+static gboolean
+refuse (GError **error, const char *what)
+{
+  g_set_error (
+      error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+      "server_identity: %s; it must be a DNS name, or an IPv4 or IPv6 address without brackets",
+      what);
+  return FALSE;
+}
+
+static gboolean
+parse_address (HandoffServerIdentity *self, const char *text)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (text);
+
+  if (address == NULL)
+    return FALSE;
+  self->address_size = g_inet_address_get_native_size (address);
+  memcpy (self->address, g_inet_address_to_bytes (address), self->address_size);
+  return TRUE;
+}
+
+static gboolean
+is_host_name (const char *name)
+{
+  const char *label = name;
+  const char *p;
+
+  if (*name == '\0' || strlen (name) > MAX_HOST_NAME_LENGTH)
+    return FALSE;
+  for (p = name;; p++)
+    {
+      if (*p == '.' || *p == '\0')
+        {
+          if (p == label || p - label > 63)
+            return FALSE;
+          if (*p == '\0')
+            return TRUE;
+          label = p + 1;
+        }
+      else if (!g_ascii_isalnum (*p) && *p != '-' && *p != '_')
+        return FALSE;
+    }
+}
+
+static gboolean
+parse_host_name (HandoffServerIdentity *self, const char *text, GError **error)
+{
+  gnutls_datum_t mapped = { NULL, 0 };
+  gsize length;
+
+  if (gnutls_idna_map (text, strlen (text), &mapped, 0) < 0)
+    return refuse (error, "not a valid internationalized name (RFC 5891)");
+
+  self->host_name = g_ascii_strdown ((const char *) mapped.data, mapped.size);
+  gnutls_free (mapped.data);
+
+  /* RFC 6066 3: the name is sent without a trailing dot. */
+  length = strlen (self->host_name);
+  if (length > 1 && self->host_name[length - 1] == '.')
+    self->host_name[length - 1] = '\0';
+
+  if (!is_host_name (self->host_name))
+    return refuse (error, "not a valid name");
+  return TRUE;
+}
+
+HandoffServerIdentity *
+handoff_server_identity_parse (const char *text, GError **error)
+{
+  g_autoptr (HandoffServerIdentity) self = g_new0 (HandoffServerIdentity, 1);
+
+  if (*text == '\0')
+    {
+      refuse (error, "empty");
+      return NULL;
+    }
+  if (strlen (text) > MAX_TEXT_LENGTH)
+    {
+      refuse (error, "too long");
+      return NULL;
+    }
+  if (!parse_address (self, text) && !parse_host_name (self, text, error))
+    return NULL;
+
+  self->text = g_strdup (text);
+  return g_steal_pointer (&self);
+}
+
+void
+handoff_server_identity_free (HandoffServerIdentity *self)
+{
+  g_free (self->text);
+  g_free (self->host_name);
+  g_free (self);
+}

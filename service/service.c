@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "service.h"
+
+#include <systemd/sd-daemon.h>
+
+#include "caller-registry.h"
+#include "dispatcher.h"
+#include "facade-context.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+#include "manager-facade.h"
+#include "session-facade.h"
+
+/* Modes: STARTING until the name is ours; SERVING; LEAVING while the bus takes the name back, after
+ * which whatever was addressed to us has arrived; then DONE, or SERVING again if somebody came in
+ * the last moment. */
+typedef enum
+{
+  MODE_STARTING,
+  MODE_SERVING,
+  MODE_LEAVING,
+  MODE_DONE,
+} Mode;
+
+struct _HandoffService
+{
+  GObject parent;
+
+  GMainLoop *loop; /* (owned) */
+  Mode mode;
+  GError *error; /* (owned) (nullable): why it ended */
+  gboolean quitting;
+  guint watchdog_id;
+
+  HandoffFacadeContext context;
+  GDBusConnection *connection;          /* (owned) */
+  HandoffManagerFacade *manager;        /* (owned) */
+  HandoffSessionFacade *session_facade; /* (owned) */
+};
+
+G_DEFINE_FINAL_TYPE (HandoffService, handoff_service, G_TYPE_OBJECT)
+
+static void
+end (HandoffService *self, GError *error)
+{
+  self->mode = MODE_DONE;
+  if (self->error == NULL)
+    self->error = error;
+  else
+    g_clear_error (&error);
+  g_main_loop_quit (self->loop);
+}
+
+static void
+name_requested (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HandoffService) self = user_data;
+  GError *error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  guint answer = 0;
+
+  if (reply == NULL)
+    {
+      g_prefix_error (&error, "Cannot own the name %s: ", HANDOFF_BUS_NAME);
+      end (self, error);
+      return;
+    }
+
+  g_variant_get (reply, "(u)", &answer);
+  if (answer != 1 && answer != 4) /* PRIMARY_OWNER, ALREADY_OWNER */
+    {
+      end (self, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                              "Another process owns the name %s: tls-handoffd is running already",
+                              HANDOFF_BUS_NAME));
+      return;
+    }
+
+  if (self->mode == MODE_STARTING)
+    {
+      sd_notify (0, "READY=1");
+      g_message ("tls-handoffd %s is ready", PACKAGE_VERSION);
+    }
+  self->mode = MODE_SERVING;
+  if (self->quitting)
+    handoff_service_quit (self);
+}
+
+static void
+request_name (HandoffService *self)
+{
+  const guint32 do_not_queue = 4;
+
+  g_dbus_connection_call (
+      self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "RequestName", g_variant_new ("(su)", HANDOFF_BUS_NAME, do_not_queue), G_VARIANT_TYPE ("(u)"),
+      G_DBUS_CALL_FLAGS_NONE, -1, NULL, name_requested, g_object_ref (self));
+}
+
+static void
+name_released (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HandoffService) self = user_data;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+
+  /* The bus keeps the order of messages: a call that was sent to the name before it was released
+   * has been dispatched before this reply, and holds the timer. */
+  if (!self->quitting && handoff_idle_timer_is_held (self->context.idle_timer))
+    request_name (self);
+  else
+    end (self, NULL);
+}
+
+static void
+leave (HandoffService *self)
+{
+  self->mode = MODE_LEAVING;
+  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                          "org.freedesktop.DBus", "ReleaseName",
+                          g_variant_new ("(s)", HANDOFF_BUS_NAME), G_VARIANT_TYPE ("(u)"),
+                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, name_released, g_object_ref (self));
+}
+
+static gboolean
+idle (gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  if (self->mode == MODE_SERVING)
+    {
+      g_message ("Nobody has needed the service for a while: leaving");
+      leave (self);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+connection_closed (GDBusConnection *connection,
+                   gboolean remote_peer_vanished,
+                   GError *error,
+                   gpointer user_data)
+{
+  end (user_data, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "The bus has gone%s%s",
+                               error != NULL ? ": " : "", error != NULL ? error->message : ""));
+}
+
+static void
+caller_vanished (HandoffCallerRegistry *registry, HandoffCaller *caller, gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  handoff_session_store_remove_all_of (self->context.sessions, caller);
+}
+
+/* A session has a place in its user's quota (taken with the handshake), and keeps the service
+ * running. */
+static void
+session_removed (HandoffSession *session, gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  handoff_quota_release (self->context.session_quota, handoff_caller_get_uid (session->caller));
+  handoff_idle_timer_release (self->context.idle_timer);
+}
+
+static void
+policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  handoff_idle_timer_set_seconds (self->context.idle_timer,
+                                  handoff_tls_policy_source_get_configuration (source)->idle_exit);
+}
+
+static gboolean
+feed_watchdog (gpointer user_data)
+{
+  sd_notify (0, "WATCHDOG=1");
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start_watchdog (HandoffService *self)
+{
+  guint64 microseconds;
+
+  if (sd_watchdog_enabled (0, &microseconds) > 0)
+    self->watchdog_id = g_timeout_add ((guint) (microseconds / 2 / 1000), feed_watchdog, NULL);
+}
+
+HandoffService *
+handoff_service_new (GDBusConnection *connection,
+                     HandoffAuthority *authority,
+                     const char *configuration_file,
+                     GError **error)
+{
+  g_autoptr (HandoffService) self = g_object_new (HANDOFF_TYPE_SERVICE, NULL);
+  HandoffFacadeContext *context = &self->context;
+
+  self->connection = g_object_ref (connection);
+  context->connection = connection;
+
+  context->policy_source = handoff_tls_policy_source_new (configuration_file, error);
+  if (context->policy_source == NULL)
+    return NULL;
+  context->worker_pool = handoff_worker_pool_new (
+      handoff_tls_policy_source_get_configuration (context->policy_source)->workers, error);
+  if (context->worker_pool == NULL)
+    return NULL;
+
+  context->callers = handoff_caller_registry_new (connection);
+  context->dispatcher = handoff_dispatcher_new (context->callers, authority, context->idle_timer);
+  self->manager = handoff_manager_facade_new (context, error);
+  if (self->manager == NULL)
+    return NULL;
+  self->session_facade = handoff_session_facade_new (context, error);
+  if (self->session_facade == NULL)
+    return NULL;
+
+  g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), self);
+  g_signal_connect (context->callers, "caller-vanished", G_CALLBACK (caller_vanished), self);
+  g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
+  policy_changed (context->policy_source, self);
+  return g_steal_pointer (&self);
+}
+
+/* Calls that are on their way end by cancellation, so that no reply, session or thread is left
+ * behind. */
+static void
+drain (HandoffService *self)
+{
+  handoff_idle_timer_set_seconds (self->context.idle_timer, 0);
+  g_object_run_dispose (G_OBJECT (self->context.callers));
+  while (handoff_idle_timer_is_held (self->context.idle_timer))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+gboolean
+handoff_service_run (HandoffService *self, GError **error)
+{
+  start_watchdog (self);
+  request_name (self);
+  g_main_loop_run (self->loop);
+
+  sd_notify (0, "STOPPING=1");
+  g_clear_handle_id (&self->watchdog_id, g_source_remove);
+  drain (self);
+  g_dbus_connection_flush_sync (self->connection, NULL, NULL);
+
+  if (self->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&self->error));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+handoff_service_quit (HandoffService *self)
+{
+  self->quitting = TRUE;
+  if (self->mode == MODE_SERVING)
+    leave (self);
+}
+
+static void
+reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HandoffService) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (handoff_tls_policy_source_reload_finish (HANDOFF_TLS_POLICY_SOURCE (source), result, &error))
+    g_message ("The configuration was read again");
+  else
+    g_message ("The old configuration stays in force: %s", error->message);
+}
+
+void
+handoff_service_reload (HandoffService *self)
+{
+  handoff_tls_policy_source_reload_async (self->context.policy_source, reloaded,
+                                          g_object_ref (self));
+}
+
+static void
+handoff_service_dispose (GObject *object)
+{
+  HandoffService *self = HANDOFF_SERVICE (object);
+  HandoffFacadeContext *context = &self->context;
+
+  if (self->connection != NULL)
+    g_signal_handlers_disconnect_by_data (self->connection, self);
+  g_clear_pointer (&self->session_facade, handoff_session_facade_free);
+  g_clear_pointer (&self->manager, handoff_manager_facade_free);
+  g_clear_pointer (&context->dispatcher, handoff_dispatcher_free);
+  g_clear_object (&context->callers);
+  g_clear_pointer (&context->worker_pool, handoff_worker_pool_free);
+  g_clear_object (&context->policy_source);
+  g_clear_object (&self->connection);
+  G_OBJECT_CLASS (handoff_service_parent_class)->dispose (object);
+}
+
+static void
+handoff_service_finalize (GObject *object)
+{
+  HandoffService *self = HANDOFF_SERVICE (object);
+
+  handoff_session_store_free (self->context.sessions);
+  handoff_quota_free (self->context.handshake_quota);
+  handoff_quota_free (self->context.session_quota);
+  handoff_idle_timer_free (self->context.idle_timer);
+  g_main_loop_unref (self->loop);
+  g_clear_error (&self->error);
+  G_OBJECT_CLASS (handoff_service_parent_class)->finalize (object);
+}
+
+static void
+handoff_service_class_init (HandoffServiceClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = handoff_service_dispose;
+  G_OBJECT_CLASS (klass)->finalize = handoff_service_finalize;
+}
+
+static void
+handoff_service_init (HandoffService *self)
+{
+  self->loop = g_main_loop_new (NULL, FALSE);
+  self->context.idle_timer = handoff_idle_timer_new (idle, self);
+  self->context.sessions = handoff_session_store_new (session_removed, self);
+  self->context.handshake_quota = handoff_quota_new ("handshakes at once");
+  self->context.session_quota = handoff_quota_new ("sessions");
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "authority.h"
+
+/* The service's life: from the configuration to the name on the bus, to the end. */
+#define HANDOFF_TYPE_SERVICE (handoff_service_get_type ())
+G_DECLARE_FINAL_TYPE (HandoffService, handoff_service, HANDOFF, SERVICE, GObject)
+
+/* Everything on connection is exported when this returns, but the name is not owned yet. */
+HandoffService *handoff_service_new (GDBusConnection *connection,
+                                     HandoffAuthority *authority,
+                                     const char *configuration_file,
+                                     GError **error);
+
+/* Owns the name and serves until it has been idle for long enough, until handoff_service_quit(), or
+ * until the bus goes. FALSE if it had to end: the name is taken, or the bus went. */
+gboolean handoff_service_run (HandoffService *self, GError **error);
+void handoff_service_quit (HandoffService *self);
+/* Like the method Reload; errors go to the log. */
+void handoff_service_reload (HandoffService *self);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "tls-policy.h"
+
+#include "gnutls-support.h"
+#include "keyblob/cipher-suite.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* Callers that differ in their options share few combinations; parsing a priority string takes
+ * longer than an X25519 key exchange, so the parsed ones are kept. */
+#define MAX_CACHED_PRIORITIES 64
+
+struct _HandoffTlsPolicy
+{
+  gatomicrefcount ref_count;
+  HandoffConfiguration *configuration; /* (owned) */
+  HandoffTrustStore *trust_store;      /* (owned) */
+
+  GMutex mutex;
+  GHashTable *priorities; /* (owned) (element-type utf8 gnutls_priority_t), under mutex */
+};
+
+HandoffTlsPolicy *
+handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
+{
+  g_autoptr (HandoffTrustStore) trust_store =
+      handoff_trust_store_load (configuration->trust_file, error);
+  HandoffTlsPolicy *self;
+
+  if (trust_store == NULL)
+    return NULL;
+
+  self = g_new0 (HandoffTlsPolicy, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  self->configuration = handoff_configuration_ref (configuration);
+  self->trust_store = g_steal_pointer (&trust_store);
+  g_mutex_init (&self->mutex);
+  self->priorities = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                            (GDestroyNotify) gnutls_priority_deinit);
+  return self;
+}
+
+HandoffTlsPolicy *
+handoff_tls_policy_ref (HandoffTlsPolicy *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_tls_policy_unref (HandoffTlsPolicy *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_hash_table_unref (self->priorities);
+  g_mutex_clear (&self->mutex);
+  handoff_trust_store_unref (self->trust_store);
+  handoff_configuration_unref (self->configuration);
+  g_free (self);
+}
+
+HandoffConfiguration *
+handoff_tls_policy_get_configuration (HandoffTlsPolicy *self)
+{
+  return self->configuration;
+}
+
+HandoffTrustStore *
+handoff_tls_policy_get_trust_store (HandoffTlsPolicy *self)
+{
+  return self->trust_store;
+}
+
+/* Whether some suite that options allow has the given cipher, or key exchange. */
+static gboolean
+is_cipher_allowed (const HandoffHandshakeOptions *options, gnutls_cipher_algorithm_t cipher)
+{
+  gsize i, n_suites;
+  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
+
+  for (i = 0; i < n_suites; i++)
+    {
+      if (suites[i].cipher == cipher && handoff_handshake_options_allow_suite (options, &suites[i]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+is_kx_allowed (const HandoffHandshakeOptions *options, gnutls_kx_algorithm_t kx)
+{
+  gsize i, n_suites;
+  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
+
+  for (i = 0; i < n_suites; i++)
+    {
+      if (suites[i].kx == kx && handoff_handshake_options_allow_suite (options, &suites[i]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The configuration's priority string, from which only ever something is removed: what the
+ * administrator took out stays out, and the order stays the administrator's. */
+static char *
+make_priority_string (const HandoffTlsPolicy *self, const HandoffHandshakeOptions *options)
+{
+  const gnutls_kx_algorithm_t kxs[] = { GNUTLS_KX_ECDHE_ECDSA, GNUTLS_KX_ECDHE_RSA,
+                                        GNUTLS_KX_DHE_RSA };
+  const gnutls_cipher_algorithm_t *ciphers = gnutls_cipher_list ();
+  GString *string = g_string_new (self->configuration->priority);
+  gsize i;
+
+  g_string_append (string, ":-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL");
+  if (options->minimum_protocol > 0x0303)
+    g_string_append (string, ":-VERS-TLS1.2");
+  if (options->maximum_protocol < 0x0304)
+    g_string_append (string, ":-VERS-TLS1.3");
+
+  for (i = 0; ciphers[i] != 0; i++)
+    {
+      if (!is_cipher_allowed (options, ciphers[i]))
+        g_string_append_printf (string, ":-%s", gnutls_cipher_get_name (ciphers[i]));
+    }
+  for (i = 0; i < G_N_ELEMENTS (kxs); i++)
+    {
+      if (!is_kx_allowed (options, kxs[i]))
+        g_string_append_printf (string, ":-%s", gnutls_kx_get_name (kxs[i]));
+    }
+  return g_string_free (string, FALSE);
+}
+
+gboolean
+handoff_tls_policy_apply (HandoffTlsPolicy *self,
+                          gnutls_session_t session,
+                          const HandoffHandshakeOptions *options,
+                          GError **error)
+{
+  g_autofree char *string = make_priority_string (self, options);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  gnutls_priority_t priority = g_hash_table_lookup (self->priorities, string);
+  int code;
+
+  if (priority == NULL)
+    {
+      code = gnutls_priority_init (&priority, string, NULL);
+      if (code < 0)
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+                       "The service's configuration leaves no cipher suite for these options: %s",
+                       gnutls_strerror (code));
+          return FALSE;
+        }
+      /* Sessions hold their own reference to what they use. */
+      if (g_hash_table_size (self->priorities) >= MAX_CACHED_PRIORITIES)
+        g_hash_table_remove_all (self->priorities);
+      g_hash_table_insert (self->priorities, g_steal_pointer (&string), priority);
+    }
+
+  code = gnutls_priority_set (session, priority);
+  if (code < 0)
+    return handoff_gnutls_set_error (error, code, "Cannot set the priorities");
+  return TRUE;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <gnutls/gnutls.h>
+
+/* Certificates to trust, loaded once and shared, read-only, by all handshakes that use them. */
+typedef struct _HandoffTrustStore HandoffTrustStore;
+
+/* path: a PEM bundle, or "" for the system's trust store. */
+HandoffTrustStore *handoff_trust_store_load (const char *path, GError **error);
+/* anchors: (element-type GBytes): certificates, DER. */
+HandoffTrustStore *handoff_trust_store_new_for_anchors (GPtrArray *anchors, GError **error);
+HandoffTrustStore *handoff_trust_store_ref (HandoffTrustStore *self);
+void handoff_trust_store_unref (HandoffTrustStore *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTrustStore, handoff_trust_store_unref)
+
+/* (transfer none): what a session's certificate credentials must be; not to be changed. */
+gnutls_certificate_credentials_t handoff_trust_store_get_credentials (HandoffTrustStore *self);

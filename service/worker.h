@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* A thread with a main context of its own, on which many handshakes take turns. Each waits in a
+ * watch: for its socket, through one epoll set per worker, and for its deadline, in one ordered
+ * list per worker. So a worker's wake-up costs the same with ten handshakes as with ten thousand.
+ */
+typedef struct _HandoffWorker HandoffWorker;
+typedef struct _HandoffWatch HandoffWatch;
+
+typedef enum
+{
+  HANDOFF_WATCH_READABLE,
+  HANDOFF_WATCH_WRITABLE,
+} HandoffWatchDirection;
+
+/* Called on the worker's thread; may free the watch. */
+typedef void (*HandoffWatchFunc) (gboolean timed_out, gpointer user_data);
+
+HandoffWorker *handoff_worker_new (GError **error);
+/* Waits for the thread to end; no watch may be left. */
+void handoff_worker_free (HandoffWorker *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffWorker, handoff_worker_free)
+
+/* Runs function on the worker's thread, soon. Any thread. */
+void handoff_worker_invoke (HandoffWorker *self,
+                            GSourceFunc function,
+                            gpointer data,
+                            GDestroyNotify destroy);
+
+/* The rest: on the worker's thread only. deadline: monotonic time, microseconds. */
+HandoffWatch *handoff_watch_new (HandoffWorker *worker,
+                                 int fd,
+                                 gint64 deadline,
+                                 HandoffWatchFunc function,
+                                 gpointer user_data,
+                                 GError **error);
+void handoff_watch_free (HandoffWatch *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffWatch, handoff_watch_free)
+gboolean
+handoff_watch_set_direction (HandoffWatch *self, HandoffWatchDirection direction, GError **error);
