@@ -21,6 +21,7 @@
 #define HANDOFF_OPTION_APPLICATION_PROTOCOLS "application-protocols" /* as */
 #define HANDOFF_OPTION_BLOB_FORMAT "blob-format"                     /* u */
 #define HANDOFF_OPTION_CIPHER_SUITES "cipher-suites"                 /* aq */
+#define HANDOFF_OPTION_ERROR_DETAILS "error-details"                 /* b */
 #define HANDOFF_OPTION_MAXIMUM_PROTOCOL "maximum-protocol"           /* s */
 #define HANDOFF_OPTION_MINIMUM_PROTOCOL "minimum-protocol"           /* s */
 #define HANDOFF_OPTION_TIMEOUT "timeout"                             /* u, seconds */

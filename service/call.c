@@ -16,7 +16,8 @@ struct _HandoffCall
   const HandoffAccessRow *row;
   HandoffCaller *caller; /* (owned) (nullable): NULL until identified */
   GHashTable *details;   /* (owned) (nullable) */
-  gpointer data;         /* (owned) (nullable) */
+  gboolean error_details;
+  gpointer data; /* (owned) (nullable) */
   GDestroyNotify destroy_data;
 };
 
@@ -124,6 +125,12 @@ handoff_call_get_details (HandoffCall *self)
 }
 
 void
+handoff_call_allow_error_details (HandoffCall *self)
+{
+  self->error_details = TRUE;
+}
+
+void
 handoff_call_set_data (HandoffCall *self, gpointer data, GDestroyNotify destroy)
 {
   if (self->data != NULL)
@@ -150,12 +157,13 @@ void
 handoff_call_fail (HandoffCall *self, const GError *error)
 {
   GDBusMessage *call = g_dbus_method_invocation_get_message (self->invocation);
+  g_autoptr (GError) plain_error = g_error_new_literal (error->domain, error->code, error->message);
   g_autoptr (GDBusMessage) reply = NULL;
 
   if (!(g_dbus_message_get_flags (call) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED))
     {
       /* Not through the invocation: a reply of ours may have details. */
-      reply = handoff_error_to_reply (error, call);
+      reply = handoff_error_to_reply (self->error_details ? error : plain_error, call);
       g_dbus_connection_send_message (g_dbus_method_invocation_get_connection (self->invocation),
                                       reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
     }

@@ -41,6 +41,10 @@ void handoff_call_add_detail (HandoffCall *self, const char *key, const char *va
 /* (nullable) (element-type utf8 utf8) */
 GHashTable *handoff_call_get_details (HandoffCall *self);
 
+/* Without this, an error has its message as the only argument: many D-Bus libraries show no other.
+ */
+void handoff_call_allow_error_details (HandoffCall *self);
+
 /* The parsed arguments, from a method's prepare() to its run(). */
 void handoff_call_set_data (HandoffCall *self, gpointer data, GDestroyNotify destroy);
 gpointer handoff_call_steal_data (HandoffCall *self);

@@ -125,6 +125,9 @@ handoff_handshake_call_prepare (HandoffCall *call,
   handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_ROLE, "client");
   handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_SERVER_IDENTITY, request->identity->text);
 
+  if (request->options->error_details)
+    handoff_call_allow_error_details (call);
+
   self = g_new0 (HandshakeCall, 1);
   self->context = context;
   self->counters = counters;

@@ -103,6 +103,16 @@ parse_cipher_suites (HandoffHandshakeOptions *self,
 }
 
 static gboolean
+parse_error_details (HandoffHandshakeOptions *self,
+                     GVariant *value,
+                     const HandoffConfiguration *configuration,
+                     GError **error)
+{
+  self->error_details = g_variant_get_boolean (value);
+  return TRUE;
+}
+
+static gboolean
 parse_protocol (guint *protocol, const char *option, GVariant *value, GError **error)
 {
   *protocol = handoff_protocol_by_name (g_variant_get_string (value, NULL));
@@ -175,6 +185,7 @@ static const Option known_options[] = {
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as", parse_application_protocols },
   { HANDOFF_OPTION_BLOB_FORMAT, "u", parse_blob_format },
   { HANDOFF_OPTION_CIPHER_SUITES, "aq", parse_cipher_suites },
+  { HANDOFF_OPTION_ERROR_DETAILS, "b", parse_error_details },
   { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s", parse_maximum_protocol },
   { HANDOFF_OPTION_MINIMUM_PROTOCOL, "s", parse_minimum_protocol },
   { HANDOFF_OPTION_TIMEOUT, "u", parse_timeout },

@@ -17,7 +17,8 @@ typedef struct
       *trust_anchors; /* (owned) (element-type GBytes) (nullable): NULL for the configuration's */
   guint minimum_protocol; /* 0x0303, 0x0304 */
   guint maximum_protocol;
-  guint timeout; /* seconds */
+  guint timeout;          /* seconds */
+  gboolean error_details; /* whether the caller's library copes with errors that have details */
 } HandoffHandshakeOptions;
 
 /* options: an a{sv}. TLS_HANDOFF_ERROR_INVALID_ARGUMENT or _NOT_SUPPORTED names the option and says

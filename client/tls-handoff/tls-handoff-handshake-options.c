@@ -371,6 +371,7 @@ handoff_handshake_options_to_variant (TlsHandoffHandshakeOptions *self,
       !add_application_protocols (&dict, application_protocols, error))
     return NULL;
 
+  g_variant_dict_insert (&dict, HANDOFF_OPTION_ERROR_DETAILS, "b", TRUE);
   g_variant_dict_insert (&dict, HANDOFF_OPTION_BLOB_FORMAT, "u", (guint) HANDOFF_BLOB_FORMAT);
   g_variant_dict_insert_value (&dict, HANDOFF_OPTION_CIPHER_SUITES, supported_cipher_suites ());
 

@@ -202,6 +202,7 @@ test_options (const char *text)
   more = g_variant_parse (G_VARIANT_TYPE_VARDICT, text == NULL ? "{}" : text, NULL, NULL, &error);
   g_assert_no_error (error);
   g_variant_dict_init (&dict, more);
+  g_variant_dict_insert (&dict, HANDOFF_OPTION_ERROR_DETAILS, "b", TRUE);
   if (!g_variant_dict_contains (&dict, HANDOFF_OPTION_TRUST_ANCHORS))
     {
       anchor = g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, ca, TRUE);
