@@ -34,6 +34,7 @@ parse_address (HandoffServerIdentity *self, const char *text)
     return FALSE;
   self->address_size = g_inet_address_get_native_size (address);
   memcpy (self->address, g_inet_address_to_bytes (address), self->address_size);
+  self->text = g_inet_address_to_string (address);
   return TRUE;
 }
 
@@ -79,6 +80,7 @@ parse_host_name (HandoffServerIdentity *self, const char *text, GError **error)
 
   if (!is_host_name (self->host_name))
     return refuse (error, "not a valid name");
+  self->text = g_strdup (self->host_name);
   return TRUE;
 }
 
@@ -99,8 +101,6 @@ handoff_server_identity_parse (const char *text, GError **error)
     }
   if (!parse_address (self, text) && !parse_host_name (self, text, error))
     return NULL;
-
-  self->text = g_strdup (text);
   return g_steal_pointer (&self);
 }
 

@@ -8,7 +8,10 @@
 /* Whom the server must prove to be. */
 typedef struct
 {
-  char *text; /* (owned): as the caller wrote it, for people, polkit's rules and the audit log */
+  /* (owned): for people, polkit's rules and the audit log. One spelling for each identity (lower
+   * case, A-labels, no final dot), so that a rule about a server cannot be evaded by another one.
+   */
+  char *text;
   char *host_name; /* (owned) (nullable): A-labels, no final dot; NULL for an address */
   guint8 address[16];
   gsize address_size; /* 4, 16; 0 for a name */
