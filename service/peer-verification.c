@@ -95,13 +95,17 @@ char *
 handoff_peer_verification_explain (guint status, const HandoffServerIdentity *identity)
 {
   GString *text = g_string_new (NULL);
+  const char *separator = ": ";
   gsize i;
 
   g_string_printf (text, "The certificate of %s is not trusted", identity->text);
   for (i = 0; i < G_N_ELEMENTS (reasons); i++)
     {
       if (status & reasons[i].mask)
-        g_string_append_printf (text, "; %s", reasons[i].explanation);
+        {
+          g_string_append_printf (text, "%s%s", separator, reasons[i].explanation);
+          separator = "; ";
+        }
     }
   return g_string_free (text, FALSE);
 }

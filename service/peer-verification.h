@@ -18,7 +18,7 @@ gboolean handoff_peer_verification_run (gnutls_session_t session,
 
 /* status in the API's words, HANDOFF_VERIFICATION_…; (transfer full) */
 GStrv handoff_peer_verification_describe (guint status);
-/* status for people: "wrong-name: the certificate is not for example.org"… (transfer full) */
+/* status for people, with all its reasons. (transfer full) */
 char *handoff_peer_verification_explain (guint status, const HandoffServerIdentity *identity);
 /* The alert that tells the peer (RFC 8446 6.2). */
 gnutls_alert_description_t handoff_peer_verification_get_alert (guint status);
