@@ -44,6 +44,13 @@ typedef struct
 } AeadKeys;
 
 static void
+put_uint16 (guint8 *target, guint16 value)
+{
+  target[0] = (guint8) (value >> 8);
+  target[1] = (guint8) value;
+}
+
+static void
 buffer_add (Buffer *buffer, gconstpointer data, gsize size)
 {
   g_assert (size <= sizeof buffer->data - buffer->size);
@@ -117,10 +124,11 @@ labeled_expand (const guint8 *suite_id,
                 GError **error)
 {
   Buffer labeled = { .size = 0 };
-  guint8 length[2] = { (guint8) (output_size >> 8), (guint8) output_size };
+  guint8 length[2];
   gnutls_datum_t prk_datum = { (guint8 *) prk, HASH_SIZE };
   gnutls_datum_t info_datum;
 
+  put_uint16 (length, (guint16) output_size);
   buffer_add (&labeled, length, sizeof length);
   buffer_add_labeled (&labeled, suite_id, suite_id_size, label, input, input_size);
   info_datum.data = labeled.data;
@@ -184,21 +192,15 @@ key_schedule (guint16 aead_id,
               AeadKeys *keys,
               GError **error)
 {
-  const guint8 suite_id[HPKE_SUITE_ID_SIZE] = { 'H',
-                                                'P',
-                                                'K',
-                                                'E',
-                                                HANDOFF_HPKE_KEM_X25519_SHA256 >> 8,
-                                                HANDOFF_HPKE_KEM_X25519_SHA256 & 0xff,
-                                                HANDOFF_HPKE_KDF_SHA256 >> 8,
-                                                HANDOFF_HPKE_KDF_SHA256 & 0xff,
-                                                (guint8) (aead_id >> 8),
-                                                (guint8) aead_id };
+  guint8 suite_id[HPKE_SUITE_ID_SIZE] = { 'H', 'P', 'K', 'E' };
   guint8 context[1 + 2 * HASH_SIZE];
   guint8 secret[HASH_SIZE];
   gboolean ok;
 
   keys->key_size = aead_id == HANDOFF_HPKE_AEAD_AES_128_GCM ? 16 : 32;
+  put_uint16 (suite_id + 4, HANDOFF_HPKE_KEM_X25519_SHA256);
+  put_uint16 (suite_id + 6, HANDOFF_HPKE_KDF_SHA256);
+  put_uint16 (suite_id + 8, aead_id);
   context[0] = MODE_BASE;
   ok = labeled_extract (suite_id, sizeof suite_id, NULL, "psk_id_hash", NULL, 0, context + 1,
                         error) &&

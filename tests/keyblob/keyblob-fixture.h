@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* What several tests need: states to carry, bytes from hexadecimal, a look into one's own memory.
+ */
+
+#pragma once
+
+#include "key-state.h"
+
+/* A valid state for the suite. Every byte of every secret differs from its neighbours and from the
+ * same one of another seed, both directions differ, and no number has its default. */
+HandoffKeyState *fixture_key_state (const HandoffCipherSuite *suite, HandoffRole role, guint8 seed);
+
+/* (transfer full) */
+guint8 *fixture_from_hex (const char *hex, gsize *size);
+/* (transfer full) */
+char *fixture_to_hex (const guint8 *data, gsize size);
+
+/* Whether the flag (two letters, see proc_pid_smaps(5)) is among the VmFlags of the mapping. */
+gboolean fixture_mapping_has_flag (gconstpointer address, const char *flag);
+
+/* How often a pattern occurs in what this process can write to. The pattern is given with all its
+ * bits inverted, so that the search does not find itself. */
+guint fixture_count_in_memory (const guint8 *inverted, gsize size);
+/* Whether fixture_count_in_memory() can work: not in an address sanitizer's address space. */
+gboolean fixture_can_search_memory (void);
+
+/* Runs function in a child process; fails the test unless the child exits with 0. */
+void fixture_run_in_child (void (*function) (gpointer data), gpointer data);

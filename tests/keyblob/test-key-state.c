@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "key-state.h"
+
+#include <string.h>
+
+#include "keyblob-fixture.h"
+#include "secret-memory.h"
+#include "tls-handoff-error.h"
+
+#define TLS1_2_SUITE 0xc02f
+#define TLS1_3_SUITE 0x1302
+
+static HandoffKeyState *
+new_state (guint16 suite)
+{
+  return fixture_key_state (handoff_cipher_suite_by_id (suite), HANDOFF_ROLE_CLIENT, 1);
+}
+
+/* In secret memory, as the parser wants it. */
+static HandoffKeyState *
+parse (gconstpointer data, gsize size, GError **error)
+{
+  guint8 *secret = handoff_secret_new (MAX (size, 1), HANDOFF_SECRET_DEFAULT);
+  HandoffKeyState *state;
+
+  memcpy (secret, data, size);
+  state = handoff_key_state_parse (secret, size, error);
+  handoff_secret_free (secret);
+
+  return state;
+}
+
+static GVariant *
+to_variant (guint16 suite)
+{
+  g_autoptr (HandoffKeyState) state = new_state (suite);
+  g_autoptr (GBytes) copy = NULL;
+  GVariant *variant;
+  guint8 *data;
+  gsize size;
+
+  data = handoff_key_state_serialize (state, &size);
+  copy = g_bytes_new (data, size);
+  handoff_secret_free (data);
+  variant = g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, copy, FALSE);
+  g_assert_true (g_variant_is_normal_form (variant));
+
+  return g_variant_ref_sink (variant);
+}
+
+static void
+assert_variant_refused (GVariant *variant, int code, const char *pattern)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (variant);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (parse (g_variant_get_data (owned), g_variant_get_size (owned), &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, code);
+  if (!g_pattern_match_simple (pattern, error->message))
+    g_error ("The message “%s” does not match “%s”", error->message, pattern);
+}
+
+/* The dictionary of a valid state with value (or, if NULL, without anything) for key. */
+static GVariant *
+with (guint16 suite, const char *key, GVariant *value)
+{
+  g_autoptr (GVariant) variant = to_variant (suite);
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, variant);
+  g_variant_dict_remove (&dict, key);
+  if (value != NULL)
+    g_variant_dict_insert_value (&dict, key, value);
+
+  return g_variant_dict_end (&dict);
+}
+
+static GVariant *
+bytes (gsize size)
+{
+  g_autofree guint8 *data = g_malloc0 (size + 1);
+
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, size, 1);
+}
+
+/* Every suite, role, and extreme of a number comes out as it went in. */
+static void
+test_round_trip (void)
+{
+  static const guint64 sequence_numbers[] = { 0, 1, G_MAXUINT32, G_MAXUINT64 - 1 };
+  const HandoffCipherSuite *suites;
+  gsize n_suites;
+  gsize i, j;
+
+  suites = handoff_cipher_suites (&n_suites);
+  for (i = 0; i < n_suites; i++)
+    {
+      for (j = 0; j < G_N_ELEMENTS (sequence_numbers); j++)
+        {
+          g_autoptr (HandoffKeyState) state = fixture_key_state (
+              &suites[i], j % 2 ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT, (guint8) (i + j));
+          g_autoptr (HandoffKeyState) parsed = NULL;
+          g_autoptr (GError) error = NULL;
+          guint8 *data;
+          gsize size;
+
+          state->read.sequence_number = sequence_numbers[j];
+          state->write.max_plaintext_size = 63;
+          data = handoff_key_state_serialize (state, &size);
+          parsed = handoff_key_state_parse (data, size, &error);
+          g_assert_no_error (error);
+          g_assert_true (handoff_key_state_equal (state, parsed));
+          /* Unused bytes too: both start as zeros. */
+          g_assert_cmpmem (state, sizeof *state, parsed, sizeof *parsed);
+          handoff_secret_free (data);
+        }
+    }
+}
+
+/* Some field is not compared. */
+static void
+test_equal (void)
+{
+#define DIFFERS(change)                                                                            \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    g_autoptr (HandoffKeyState) a = new_state (TLS1_3_SUITE);                                      \
+    g_autoptr (HandoffKeyState) b = new_state (TLS1_3_SUITE);                                      \
+                                                                                                   \
+    g_assert_true (handoff_key_state_equal (a, b));                                                \
+    b->change;                                                                                     \
+    g_assert_false (handoff_key_state_equal (a, b));                                               \
+  }                                                                                                \
+  G_STMT_END
+
+  DIFFERS (role = HANDOFF_ROLE_SERVER);
+  DIFFERS (protocol = 0x0303);
+  DIFFERS (cipher_suite = 0x1301);
+  DIFFERS (read.key[31] ^= 1);
+  DIFFERS (read.key_size--);
+  DIFFERS (read.iv[11] ^= 1);
+  DIFFERS (read.iv_size--);
+  DIFFERS (read.traffic_secret[47] ^= 1);
+  DIFFERS (read.traffic_secret_size--);
+  DIFFERS (read.sequence_number++);
+  DIFFERS (read.max_plaintext_size--);
+  DIFFERS (write.key[0] ^= 1);
+  DIFFERS (write.key_size--);
+  DIFFERS (write.iv[0] ^= 1);
+  DIFFERS (write.iv_size--);
+  DIFFERS (write.traffic_secret[0] ^= 1);
+  DIFFERS (write.traffic_secret_size--);
+  DIFFERS (write.sequence_number++);
+  DIFFERS (write.max_plaintext_size--);
+#undef DIFFERS
+}
+
+/* A key is ignored that must be there, or taken for another type. */
+static void
+test_missing_and_mistyped (void)
+{
+  static const guint16 suites[] = { TLS1_2_SUITE, TLS1_3_SUITE };
+  static const gsize n_keys[] = { 11, 13 };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (suites); i++)
+    {
+      g_autoptr (GVariant) variant = to_variant (suites[i]);
+      GVariantIter iter;
+      const char *key;
+      GVariant *value;
+
+      g_assert_cmpuint (g_variant_n_children (variant), ==, n_keys[i]);
+      g_variant_iter_init (&iter, variant);
+      while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
+        {
+          g_autofree char *lacks = g_strdup_printf ("*lacks the key “%s”", key);
+          g_autofree char *mistyped = g_strdup_printf ("*value of type * for “%s”*", key);
+
+          /* Without the protocol nothing tells which others are needed. */
+          if (strcmp (key, "protocol") == 0)
+            assert_variant_refused (with (suites[i], key, NULL), TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                                    "*");
+          else
+            assert_variant_refused (with (suites[i], key, NULL), TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                                    lacks);
+          assert_variant_refused (with (suites[i], key, g_variant_new_boolean (TRUE)),
+                                  TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, mistyped);
+          assert_variant_refused (with (suites[i], key, g_variant_new_uint32 (1)),
+                                  TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, mistyped);
+        }
+    }
+}
+
+/* A value is taken that no record layer could go on with. */
+static void
+test_values (void)
+{
+  const int invalid = TLS_HANDOFF_ERROR_KEY_BLOB_INVALID;
+  const int not_supported = TLS_HANDOFF_ERROR_NOT_SUPPORTED;
+
+#define REFUSED(suite, key, value, code, pattern)                                                  \
+  assert_variant_refused (with (suite, key, value), code, pattern)
+
+  REFUSED (TLS1_3_SUITE, "role", g_variant_new_string ("peer"), invalid, "*roles*");
+  REFUSED (TLS1_3_SUITE, "role", g_variant_new_string (""), invalid, "*roles*");
+  REFUSED (TLS1_3_SUITE, "protocol", g_variant_new_uint16 (0x0302), invalid, "*traffic-secret*");
+  REFUSED (TLS1_2_SUITE, "protocol", g_variant_new_uint16 (0x0302), not_supported,
+           "*protocol 0x0302*");
+  REFUSED (TLS1_2_SUITE, "cipher-suite", g_variant_new_uint16 (0xc013), not_supported,
+           "*suite 0xc013*");
+  REFUSED (TLS1_2_SUITE, "cipher-suite", g_variant_new_uint16 (TLS1_3_SUITE), invalid,
+           "*TLS_AES_256_GCM_SHA384 is not one of TLS1.2");
+  REFUSED (TLS1_3_SUITE, "cipher-suite", g_variant_new_uint16 (TLS1_2_SUITE), invalid,
+           "*is not one of TLS1.3");
+  REFUSED (TLS1_3_SUITE, "cipher-suite", g_variant_new_uint16 (0x1301), invalid,
+           "*read key has 32 bytes, the cipher suite needs 16");
+  REFUSED (TLS1_3_SUITE, "read-key", bytes (0), invalid, "*0 bytes for “read-key”");
+  REFUSED (TLS1_3_SUITE, "read-key", bytes (33), invalid, "*33 bytes for “read-key”");
+  REFUSED (TLS1_3_SUITE, "write-key", bytes (16), invalid, "*write key has 16 bytes*");
+  REFUSED (TLS1_3_SUITE, "write-key", bytes (256 + 32), invalid, "*288 bytes for “write-key”");
+  REFUSED (TLS1_3_SUITE, "read-iv", bytes (4), invalid, "*read IV has 4 bytes*");
+  REFUSED (TLS1_3_SUITE, "write-iv", bytes (17), invalid, "*17 bytes for “write-iv”");
+  REFUSED (TLS1_2_SUITE, "write-iv", bytes (12), invalid, "*write IV has 12 bytes*");
+  REFUSED (TLS1_3_SUITE, "read-traffic-secret", bytes (32), invalid, "*traffic secret has 32*");
+  REFUSED (TLS1_3_SUITE, "write-traffic-secret", bytes (49), invalid, "*49 bytes for*");
+  REFUSED (TLS1_2_SUITE, "read-traffic-secret", bytes (32), invalid, "*its protocol has not");
+  REFUSED (TLS1_2_SUITE, "write-traffic-secret", bytes (32), invalid, "*its protocol has not");
+  REFUSED (TLS1_3_SUITE, "read-sequence-number", g_variant_new_uint64 (G_MAXUINT64), invalid,
+           "*read sequence number is used up");
+  REFUSED (TLS1_2_SUITE, "write-sequence-number", g_variant_new_uint64 (G_MAXUINT64), invalid,
+           "*write sequence number is used up");
+  REFUSED (TLS1_3_SUITE, "read-max-plaintext-size", g_variant_new_uint16 (0), invalid,
+           "*read record size limit is 0 bytes*");
+  REFUSED (TLS1_3_SUITE, "read-max-plaintext-size", g_variant_new_uint16 (62), invalid,
+           "*must be 63 to 16384");
+  REFUSED (TLS1_3_SUITE, "write-max-plaintext-size", g_variant_new_uint16 (16385), invalid,
+           "*write record size limit is 16385 bytes*");
+  REFUSED (TLS1_3_SUITE, "Role", g_variant_new_string ("client"), invalid, "*unknown key “Role”");
+  REFUSED (TLS1_3_SUITE, "read-mac-key", bytes (20), invalid, "*unknown key “read-mac-key”");
+#undef REFUSED
+}
+
+/* The later of two values wins silently. */
+static void
+test_duplicate (void)
+{
+  g_autoptr (GVariant) variant = to_variant (TLS1_3_SUITE);
+  GVariantBuilder builder;
+  gsize i;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  for (i = 0; i < g_variant_n_children (variant); i++)
+    {
+      g_autoptr (GVariant) entry = g_variant_get_child_value (variant, i);
+
+      g_variant_builder_add_value (&builder, entry);
+    }
+  g_variant_builder_add (&builder, "{sv}", "role", g_variant_new_string ("server"));
+  assert_variant_refused (g_variant_builder_end (&builder), TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                          "*the key “role” twice");
+}
+
+/* Data in another form than the one in which it can be written: each prefix, each changed byte, and
+ * more at the end, must be refused or make another valid state, but never crash. */
+static void
+test_damaged (void)
+{
+  g_autoptr (HandoffKeyState) state = new_state (TLS1_3_SUITE);
+  guint8 *data;
+  gsize size;
+  gsize i;
+  guint bit;
+
+  data = handoff_key_state_serialize (state, &size);
+  for (i = 0; i < size; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (parse (data, i, &error));
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID);
+    }
+
+  for (i = 0; i < size * 8; i++)
+    {
+      g_autoptr (HandoffKeyState) parsed = NULL;
+      g_autoptr (GError) error = NULL;
+
+      bit = 1u << (i % 8);
+      data[i / 8] ^= bit;
+      parsed = parse (data, size, &error);
+      if (parsed == NULL)
+        g_assert_nonnull (error);
+      else
+        g_assert_false (handoff_key_state_equal (state, parsed));
+      data[i / 8] ^= bit;
+    }
+
+  for (i = 1; i < 20; i++)
+    {
+      g_autofree guint8 *longer = g_malloc0 (size + i);
+      g_autoptr (GError) error = NULL;
+
+      memcpy (longer, data, size);
+      g_assert_null (parse (longer, size + i, &error));
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID);
+    }
+
+  handoff_secret_free (data);
+}
+
+/* GLib made a copy of a secret, which nobody wipes. */
+static void
+test_no_copies (void)
+{
+  g_autoptr (HandoffKeyState) state = new_state (TLS1_3_SUITE);
+  HandoffKeyState *parsed;
+  guint8 inverted[32];
+  guint8 *data;
+  gsize size;
+  gsize i;
+
+  if (!fixture_can_search_memory ())
+    {
+      g_test_skip ("Not with the address sanitizer");
+      return;
+    }
+
+  for (i = 0; i < sizeof inverted; i++)
+    {
+      inverted[i] = (guint8) g_random_int ();
+      state->write.key[i] = (guint8) ~inverted[i];
+    }
+
+  data = handoff_key_state_serialize (state, &size);
+  g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 2);
+  parsed = handoff_key_state_parse (data, size, NULL);
+  g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 3);
+
+  handoff_secret_free (data);
+  handoff_key_state_free (parsed);
+  handoff_key_state_free (g_steal_pointer (&state));
+  g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 0);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/keyblob/key-state/round-trip", test_round_trip);
+  g_test_add_func ("/keyblob/key-state/equal", test_equal);
+  g_test_add_func ("/keyblob/key-state/missing-and-mistyped", test_missing_and_mistyped);
+  g_test_add_func ("/keyblob/key-state/values", test_values);
+  g_test_add_func ("/keyblob/key-state/duplicate", test_duplicate);
+  g_test_add_func ("/keyblob/key-state/damaged", test_damaged);
+  g_test_add_func ("/keyblob/key-state/no-copies", test_no_copies);
+  return g_test_run ();
+}

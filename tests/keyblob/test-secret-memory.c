@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "secret-memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "keyblob-fixture.h"
+
+/* Around the header's and the pages' ends. */
+static const gsize sizes[] = { 1, 63, 4031, 4032, 4033, 4096, 4097, 65536 };
+static const HandoffSecretFlags flags[] = { HANDOFF_SECRET_DEFAULT, HANDOFF_SECRET_WIPE_ON_FORK };
+
+static gboolean
+all_bytes_are (const guint8 *data, gsize size, guint8 byte)
+{
+  gsize i;
+
+  for (i = 0; i < size; i++)
+    {
+      if (data[i] != byte)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Too small a mapping, a header that the secret overlaps, garbage in it, or an address for which
+ * GLib would make an aligned copy. */
+static void
+test_sizes (void)
+{
+  gsize i, j;
+
+  for (i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      for (j = 0; j < G_N_ELEMENTS (flags); j++)
+        {
+          guint8 *secret = handoff_secret_new (sizes[i], flags[j]);
+
+          g_assert_cmpuint ((gsize) secret % 64, ==, 0);
+          g_assert_true (all_bytes_are (secret, sizes[i], 0));
+          memset (secret, 0xa5, sizes[i]);
+          g_assert_cmpuint (handoff_secret_get_size (secret), ==, sizes[i]);
+          g_assert_true (all_bytes_are (secret, sizes[i], 0xa5));
+          handoff_secret_free (secret);
+        }
+    }
+
+  handoff_secret_free (NULL);
+}
+
+/* The kernel was not told, or for part of the memory only. */
+static void
+test_flags (void)
+{
+  guint8 *plain = handoff_secret_new (10000, HANDOFF_SECRET_DEFAULT);
+  guint8 *wiped = handoff_secret_new (10000, HANDOFF_SECRET_WIPE_ON_FORK);
+  const guint8 *places[] = { plain, plain + 9999, wiped, wiped + 9999 };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (places); i++)
+    {
+      g_assert_true (fixture_mapping_has_flag (places[i], "dd"));
+      g_assert_true (fixture_mapping_has_flag (places[i], "lo"));
+      g_assert_cmpint (fixture_mapping_has_flag (places[i], "wf"), ==, i >= 2);
+    }
+
+  handoff_secret_free (plain);
+  handoff_secret_free (wiped);
+}
+
+static void
+use_without_locking (gpointer data)
+{
+  const struct rlimit nothing = { 0, 0 };
+  guint8 *secret;
+
+  /* Root may lock regardless of the limit. */
+  if (setrlimit (RLIMIT_MEMLOCK, &nothing) != 0 || (geteuid () == 0 && setuid (65534) != 0))
+    _exit (10);
+
+  secret = handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+  memset (secret, 1, 100);
+  handoff_secret_free (secret);
+  if (mlock (&nothing, 1) == 0)
+    _exit (11);
+}
+
+/* A used-up limit stopped the service. */
+static void
+test_no_locking (void)
+{
+  fixture_run_in_child (use_without_locking, NULL);
+}
+
+static void
+check_in_child (gpointer data)
+{
+  guint8 **secrets = data;
+
+  if (!all_bytes_are (secrets[0], 5000, 0x5a))
+    _exit (10);
+  if (!all_bytes_are (secrets[1], 5000, 0))
+    _exit (11);
+  if (handoff_secret_get_size (secrets[1]) != 5000)
+    _exit (12);
+
+  handoff_secret_free (secrets[0]);
+  handoff_secret_free (secrets[1]);
+}
+
+/* A child could use a one-time key a second time, or could not free what it inherited. */
+static void
+test_fork (void)
+{
+  guint8 *secrets[2];
+
+  secrets[0] = handoff_secret_new (5000, HANDOFF_SECRET_DEFAULT);
+  secrets[1] = handoff_secret_new (5000, HANDOFF_SECRET_WIPE_ON_FORK);
+  memset (secrets[0], 0x5a, 5000);
+  memset (secrets[1], 0x5a, 5000);
+
+  fixture_run_in_child (check_in_child, secrets);
+
+  g_assert_true (all_bytes_are (secrets[1], 5000, 0x5a));
+  handoff_secret_free (secrets[0]);
+  handoff_secret_free (secrets[1]);
+}
+
+/* Freed memory kept the secret, or stayed mapped. */
+static void
+test_free (void)
+{
+  guint8 inverted[32];
+  guint8 *secret;
+  unsigned char resident;
+  gsize page;
+  gsize i;
+
+  secret = handoff_secret_new (32, HANDOFF_SECRET_DEFAULT);
+  page = (gsize) secret & ~((gsize) sysconf (_SC_PAGESIZE) - 1);
+  for (i = 0; i < sizeof inverted; i++)
+    {
+      inverted[i] = (guint8) g_random_int ();
+      secret[i] = (guint8) ~inverted[i];
+    }
+
+  g_assert_cmpint (mincore ((gpointer) page, 1, &resident), ==, 0);
+  if (fixture_can_search_memory ())
+    g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 1);
+
+  handoff_secret_free (secret);
+
+  if (fixture_can_search_memory ())
+    g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 0);
+  else
+    g_assert_cmpint (mincore ((gpointer) page, 1, &resident), ==, -1);
+}
+
+static void
+test_wipe (void)
+{
+  guint8 data[] = { 1, 2, 3, 4, 5 };
+
+  /* Too much or too little is overwritten. */
+  handoff_wipe (data + 1, 3);
+  g_assert_cmpmem (data, sizeof data, "\1\0\0\0\5", 5);
+  handoff_wipe (NULL, 0);
+}
+
+/* Leaves a pattern some 96 KiB down the stack and tells where. */
+__attribute__ ((noinline, no_sanitize_address)) static gsize
+leave_on_stack (void)
+{
+  volatile guint8 frame[96 * 1024];
+  gsize i;
+
+  for (i = 0; i < 64; i++)
+    frame[i] = 0x77;
+
+  return (gsize) frame;
+}
+
+static gboolean
+is_on_stack (gsize address)
+{
+  guint8 found[64];
+  int memory;
+
+  memory = open ("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (memory, >=, 0);
+  g_assert_cmpint (pread (memory, found, sizeof found, (off_t) address), ==, sizeof found);
+  close (memory);
+
+  return all_bytes_are (found, sizeof found, 0x77);
+}
+
+/* The compiler removed the write to memory that nobody reads, or it reaches not far enough. */
+static void
+test_wipe_stack (void)
+{
+  gsize address = leave_on_stack ();
+
+  g_assert_true (is_on_stack (address));
+  handoff_wipe_stack ();
+  g_assert_false (is_on_stack (address));
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/keyblob/secret-memory/sizes", test_sizes);
+  g_test_add_func ("/keyblob/secret-memory/flags", test_flags);
+  g_test_add_func ("/keyblob/secret-memory/no-locking", test_no_locking);
+  g_test_add_func ("/keyblob/secret-memory/fork", test_fork);
+  g_test_add_func ("/keyblob/secret-memory/free", test_free);
+  g_test_add_func ("/keyblob/secret-memory/wipe", test_wipe);
+  g_test_add_func ("/keyblob/secret-memory/wipe-stack", test_wipe_stack);
+  return g_test_run ();
+}
