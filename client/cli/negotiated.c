@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "negotiated.h"
+
+#include <glib/gi18n.h>
+
+#include "escape.h"
+#include "json-output.h"
+#include "service-info.h"
+
+static const char *
+get_protocol (TlsHandoffHandshakeResult *result)
+{
+  switch (tls_handoff_handshake_result_get_protocol_version (result))
+    {
+    case G_TLS_PROTOCOL_VERSION_TLS_1_2:
+      return "TLS1.2";
+    case G_TLS_PROTOCOL_VERSION_TLS_1_3:
+      return "TLS1.3";
+    default:
+      return NULL;
+    }
+}
+
+static void
+append_field (GString *text, const char *label, const char *value)
+{
+  g_autofree char *safe = cli_escape (value, -1);
+
+  g_string_append_printf (text, "%s %s\n", label, safe);
+}
+
+static void
+append_result (GString *text, TlsHandoffHandshakeResult *result)
+{
+  const char *protocol = get_protocol (result);
+  const char *suite = tls_handoff_handshake_result_get_ciphersuite_name (result);
+  const char *alpn = tls_handoff_handshake_result_get_application_protocol (result);
+  const char *server_name = tls_handoff_handshake_result_get_server_name (result);
+  const char *ocsp = tls_handoff_handshake_result_get_ocsp_status (result);
+  const char *seals = tls_handoff_handshake_result_get_key_blob_seals (result);
+  gboolean resumed = tls_handoff_handshake_result_get_resumed (result);
+
+  append_field (text, _ ("protocol:    "), protocol != NULL ? protocol : "?");
+  append_field (text, _ ("cipher suite:"), suite != NULL ? suite : "?");
+  append_field (text, _ ("ALPN:        "), alpn != NULL ? alpn : _ ("none"));
+  append_field (text, _ ("server name: "), server_name != NULL ? server_name : _ ("none sent"));
+  append_field (text, _ ("resumed:     "), resumed ? _ ("yes") : _ ("no"));
+  append_field (text, _ ("OCSP status: "), ocsp != NULL ? ocsp : _ ("none"));
+  g_string_append_printf (text, _ ("key blob:     %zu bytes, seals: %s\n"),
+                          tls_handoff_handshake_result_get_key_blob_size (result),
+                          seals != NULL && *seals != '\0' ? seals : _ ("none"));
+}
+
+/**
+ * cli_negotiated_to_text:
+ * @peer: after the handshake, successful or not
+ *
+ * Returns: (transfer full): lines for people that say what was negotiated, and by whom
+ */
+char *
+cli_negotiated_to_text (CliPeer *peer)
+{
+  GString *text = g_string_new (NULL);
+
+  append_field (text, _ ("address:     "), peer->address);
+  if (peer->result != NULL)
+    append_result (text, peer->result);
+  if (peer->service != NULL)
+    {
+      g_autofree char *user = cli_service_get_user (peer->service);
+
+      g_string_append_printf (text, _ ("handshake by: tls-handoffd, pid %u, user %s\n"),
+                              cli_service_get_pid (peer->service), user);
+    }
+  return g_string_free (text, FALSE);
+}
+
+/**
+ * cli_negotiated_add_to_json:
+ * @peer: after the handshake, successful or not
+ * @builder: within an object
+ *
+ * Adds the members that say what was negotiated, and by whom; null where it was not.
+ */
+void
+cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder)
+{
+  TlsHandoffHandshakeResult *result = peer->result;
+  gboolean ok = result != NULL;
+
+  cli_json_add_string (builder, "protocol", ok ? get_protocol (result) : NULL);
+  cli_json_add_string (builder, "cipher-suite",
+                       ok ? tls_handoff_handshake_result_get_ciphersuite_name (result) : NULL);
+  cli_json_add_string (builder, "application-protocol",
+                       ok ? tls_handoff_handshake_result_get_application_protocol (result) : NULL);
+  cli_json_add_string (builder, "server-name",
+                       ok ? tls_handoff_handshake_result_get_server_name (result) : NULL);
+  cli_json_add_string (builder, "ocsp-status",
+                       ok ? tls_handoff_handshake_result_get_ocsp_status (result) : NULL);
+  json_builder_set_member_name (builder, "resumed");
+  if (ok)
+    json_builder_add_boolean_value (builder, tls_handoff_handshake_result_get_resumed (result));
+  else
+    json_builder_add_null_value (builder);
+
+  json_builder_set_member_name (builder, "key-blob");
+  if (ok)
+    {
+      json_builder_begin_object (builder);
+      json_builder_set_member_name (builder, "size");
+      json_builder_add_int_value (builder, tls_handoff_handshake_result_get_key_blob_size (result));
+      cli_json_add_string (builder, "seals",
+                           tls_handoff_handshake_result_get_key_blob_seals (result));
+      json_builder_end_object (builder);
+    }
+  else
+    json_builder_add_null_value (builder);
+
+  json_builder_set_member_name (builder, "service");
+  if (peer->service != NULL)
+    {
+      g_autofree char *user = cli_service_get_user (peer->service);
+
+      json_builder_begin_object (builder);
+      json_builder_set_member_name (builder, "pid");
+      json_builder_add_int_value (builder, cli_service_get_pid (peer->service));
+      cli_json_add_string (builder, "user", user);
+      json_builder_end_object (builder);
+    }
+  else
+    json_builder_add_null_value (builder);
+}

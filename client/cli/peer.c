@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "peer.h"
+
+#include <glib/gi18n.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "connector.h"
+#include "report.h"
+#include "trust-file.h"
+
+#define ACTION "org.tlshandoff.Handoff1.handshake-as-client"
+/* RFC 7301 3.1 */
+#define MAX_PROTOCOL_NAME_SIZE 255
+
+CliPeer *
+cli_peer_new (void)
+{
+  return g_new0 (CliPeer, 1);
+}
+
+void
+cli_peer_free (CliPeer *self)
+{
+  g_free (self->trust_file);
+  g_strfreev (self->protocols);
+  g_free (self->server_name);
+  g_strfreev (self->arguments);
+  g_clear_pointer (&self->target, cli_target_free);
+  g_free (self->name);
+  g_free (self->identity);
+  g_clear_object (&self->options);
+  g_clear_object (&self->manager);
+  g_clear_object (&self->connection);
+  g_free (self->address);
+  g_clear_object (&self->result);
+  g_clear_pointer (&self->service, g_variant_unref);
+  g_free (self);
+}
+
+/**
+ * cli_peer_add_options:
+ * @context: of a verb that makes a connection
+ *
+ * Adds the options that all such verbs have; parsing them fills @self.
+ */
+void
+cli_peer_add_options (CliPeer *self, GOptionContext *context)
+{
+  const GOptionEntry entries[] = {
+    { "trust", 't', 0, G_OPTION_ARG_FILENAME, &self->trust_file,
+      N_ ("Trust the certificates in FILE (PEM) in place of the system's"), N_ ("FILE") },
+    { "alpn", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &self->protocols,
+      N_ ("Offer the application protocol PROTO; repeatable, the preferred one first"),
+      N_ ("PROTO") },
+    { "server-name", 'n', 0, G_OPTION_ARG_STRING, &self->server_name,
+      N_ ("Whom the server must prove to be, if not HOST"), N_ ("NAME") },
+    { "tls12", 0, 0, G_OPTION_ARG_NONE, &self->tls12, N_ ("Use TLS 1.2 at most"), NULL },
+    { "timeout", 'w', 0, G_OPTION_ARG_INT, &self->timeout,
+      N_ ("Give up after SECONDS of connecting, or of the handshake"), N_ ("SECONDS") },
+    { "interactive", 'i', 0, G_OPTION_ARG_NONE, &self->interactive,
+      N_ ("Let polkit ask for a password where its rules want one"), NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->arguments, NULL, NULL },
+    G_OPTION_ENTRY_NULL
+  };
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+}
+
+static gboolean
+check_options (CliPeer *self, GError **error)
+{
+  guint i;
+
+  if (self->arguments == NULL || g_strv_length (self->arguments) != 1)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   self->arguments == NULL ? _ ("The server is missing: give HOST[:PORT]")
+                                           : _ ("Too many arguments: give one HOST[:PORT]"));
+      return FALSE;
+    }
+  if (self->timeout < 0)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--timeout must be a number of seconds greater than 0"));
+      return FALSE;
+    }
+  if (self->server_name != NULL && *self->server_name == '\0')
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--server-name must not be empty"));
+      return FALSE;
+    }
+  for (i = 0; self->protocols != NULL && self->protocols[i] != NULL; i++)
+    {
+      gsize size = strlen (self->protocols[i]);
+
+      if (size == 0 || size > MAX_PROTOCOL_NAME_SIZE)
+        {
+          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                       _ ("--alpn must be a protocol name of 1 to %d bytes"),
+                       MAX_PROTOCOL_NAME_SIZE);
+          return FALSE;
+        }
+    }
+  self->target = cli_target_parse (self->arguments[0], error);
+  return self->target != NULL;
+}
+
+/**
+ * cli_peer_apply_options:
+ * @verb: the verb they were given to
+ *
+ * Checks the options that were parsed, and reports what is wrong with them.
+ *
+ * Returns: %CLI_EXIT_OK if they are fine
+ */
+CliExitStatus
+cli_peer_apply_options (CliPeer *self, const char *verb)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!check_options (self, &error))
+    return cli_usage_error (verb, error->message);
+
+  self->name = cli_target_to_string (self->target);
+  self->identity = self->server_name != NULL ? g_strdup (self->server_name)
+                                             : cli_target_get_identity (self->target);
+  self->options = tls_handoff_handshake_options_new ();
+  if (self->protocols != NULL)
+    tls_handoff_handshake_options_set_application_protocols (self->options,
+                                                             (const char *const *) self->protocols);
+  if (self->tls12)
+    tls_handoff_handshake_options_set_protocol_range (self->options, G_TLS_PROTOCOL_VERSION_UNKNOWN,
+                                                      G_TLS_PROTOCOL_VERSION_TLS_1_2);
+  tls_handoff_handshake_options_set_timeout (self->options, self->timeout);
+  if (self->trust_file != NULL)
+    {
+      g_autoptr (GPtrArray) anchors = cli_trust_file_load (self->trust_file, &error);
+
+      if (anchors == NULL)
+        {
+          cli_report ("--trust: %s", error->message);
+          return CLI_EXIT_USAGE;
+        }
+      tls_handoff_handshake_options_set_trust_anchors (self->options, anchors);
+    }
+  return CLI_EXIT_OK;
+}
+
+static char *
+describe_address (GSocketConnection *connection)
+{
+  g_autoptr (GSocketAddress) address = g_socket_connection_get_remote_address (connection, NULL);
+
+  if (address == NULL || !G_IS_INET_SOCKET_ADDRESS (address))
+    return g_strdup ("?");
+  return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+}
+
+/**
+ * cli_peer_connect:
+ *
+ * Finds the service, then connects to the peer, and reports what goes wrong.
+ *
+ * Returns: %CLI_EXIT_OK if the handshake can begin
+ */
+CliExitStatus
+cli_peer_connect (CliPeer *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  /* The service first: without it, nobody should hear of us. */
+  self->manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
+  if (self->manager == NULL)
+    return cli_report_no_service (error);
+
+  self->connection =
+      cli_connect_to_host (self->target->host, self->target->port, self->timeout, &error);
+  if (self->connection == NULL)
+    {
+      cli_report ("%s: %s", self->name, error->message);
+      return CLI_EXIT_FAILED;
+    }
+  self->address = describe_address (self->connection);
+  /* The relay writes what it has in one go; waiting for more would only delay it. */
+  g_socket_set_option (g_socket_connection_get_socket (self->connection), IPPROTO_TCP, TCP_NODELAY,
+                       1, NULL);
+  return CLI_EXIT_OK;
+}
+
+/**
+ * cli_peer_handshake:
+ *
+ * Has the service do the handshake.
+ *
+ * Returns: whether it completed; @self's service may be known in any case
+ */
+gboolean
+cli_peer_handshake (CliPeer *self, GError **error)
+{
+  self->result = tls_handoff_manager_handshake_as_client_sync (
+      self->manager, g_socket_connection_get_socket (self->connection), self->identity,
+      self->options,
+      self->interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE, NULL,
+      error);
+  /* For information only, so its absence is no error. */
+  self->service = tls_handoff_manager_get_status_sync (self->manager, NULL, NULL);
+  return self->result != NULL;
+}
+
+/**
+ * cli_peer_report_error:
+ * @error: of cli_peer_handshake()
+ *
+ * Returns: the exit status that fits it
+ */
+CliExitStatus
+cli_peer_report_error (CliPeer *self, const GError *error)
+{
+  g_autoptr (GError) named = NULL;
+
+  if (error->domain != TLS_HANDOFF_ERROR || error->code == TLS_HANDOFF_ERROR_NOT_AUTHORIZED)
+    return cli_report_error (error, ACTION);
+
+  cli_report ("%s: %s", self->name, error->message);
+  switch (error->code)
+    {
+    case TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED:
+      cli_hint (_ ("“tls-handoff probe %s” shows the certificates; --trust FILE makes an authority "
+                   "trusted for one call"),
+                self->arguments[0]);
+      return CLI_EXIT_UNTRUSTED;
+    case TLS_HANDOFF_ERROR_INVALID_ARGUMENT:
+      return CLI_EXIT_USAGE;
+    default:
+      return CLI_EXIT_FAILED;
+    }
+}
+
+/**
+ * cli_peer_get_fd:
+ *
+ * Returns: the socket's descriptor, which stays the connection's
+ */
+int
+cli_peer_get_fd (CliPeer *self)
+{
+  return g_socket_get_fd (g_socket_connection_get_socket (self->connection));
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "report.h"
+
+#include <gio/gio.h>
+#include <glib/gi18n.h>
+#include <tls-handoff/tls-handoff.h>
+
+#include "escape.h"
+
+/* All messages are lines of the standard error that begin with the command's name. What they quote
+ * may come from a peer, so everything is escaped. */
+
+static void
+print_line (const char *prefix, const char *message)
+{
+  g_autofree char *safe = cli_escape (message, -1);
+
+  g_printerr ("tls-handoff: %s%s\n", prefix, safe);
+}
+
+/**
+ * cli_report:
+ *
+ * Prints a message, on one line.
+ */
+void
+cli_report (const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  print_line ("", message);
+}
+
+/**
+ * cli_hint:
+ *
+ * Prints what can be done about the message before it, on one line.
+ */
+void
+cli_hint (const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  print_line (_ ("hint: "), message);
+}
+
+/**
+ * cli_usage_error:
+ * @verb: (nullable): the verb that was called wrongly
+ *
+ * Reports a wrong command line.
+ *
+ * Returns: the exit status
+ */
+CliExitStatus
+cli_usage_error (const char *verb, const char *message)
+{
+  cli_report ("%s", message);
+  if (verb != NULL)
+    cli_hint (_ ("“tls-handoff help %s” shows how to call it"), verb);
+  else
+    cli_hint (_ ("“tls-handoff help” lists the commands"));
+  return CLI_EXIT_USAGE;
+}
+
+/**
+ * cli_report_no_service:
+ * @error: of the library, which says what it means
+ *
+ * Reports that the service, or the bus, cannot be reached.
+ *
+ * Returns: the exit status
+ */
+CliExitStatus
+cli_report_no_service (const GError *error)
+{
+  cli_report ("%s", error->message);
+  cli_hint (
+      _ ("check that the package of tls-handoffd is installed, and that the system bus runs"));
+  return CLI_EXIT_NO_SERVICE;
+}
+
+static CliExitStatus
+report_not_authorized (const GError *error, const char *action)
+{
+  cli_report (_ ("Not authorized: %s"), error->message);
+  cli_hint (_ ("user %s needs the polkit action %s; an administrator can allow it with a rule in "
+               "/etc/polkit-1/rules.d, and with --interactive polkit may ask for a password"),
+            g_get_user_name (), action);
+  return CLI_EXIT_NOT_AUTHORIZED;
+}
+
+/**
+ * cli_report_error:
+ * @error: what the service answered, or why it did not
+ * @action: the polkit action that the request needs
+ *
+ * Returns: the exit status that fits @error
+ */
+CliExitStatus
+cli_report_error (const GError *error, const char *action)
+{
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
+    return report_not_authorized (error, action);
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_NOT_AUTHORIZED;
+    }
+  /* Whatever is not the service's own error is the bus's. */
+  if (error->domain != TLS_HANDOFF_ERROR)
+    return cli_report_no_service (error);
+  cli_report ("%s", error->message);
+  return CLI_EXIT_FAILED;
+}
