@@ -228,17 +228,16 @@ find_field (const char *key)
 static gboolean
 read_all (GVariant *variant, HandoffKeyState *state, gboolean *seen, GError **error)
 {
-  GVariantIter iter;
-  GVariant *entry;
-  int index;
+  gsize n_entries = g_variant_n_children (variant);
   gboolean ok = TRUE;
+  gsize i;
 
-  g_variant_iter_init (&iter, variant);
-  while (ok && (entry = g_variant_iter_next_value (&iter)) != NULL)
+  for (i = 0; ok && i < n_entries; i++)
     {
-      g_autoptr (GVariant) owned_entry = entry;
+      g_autoptr (GVariant) entry = g_variant_get_child_value (variant, i);
       g_autoptr (GVariant) value = NULL;
       const char *key;
+      int index;
 
       g_variant_get (entry, "{&sv}", &key, &value);
       index = find_field (key);

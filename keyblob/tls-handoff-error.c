@@ -8,9 +8,6 @@
 #include "error-private.h"
 #include "handoff-names.h"
 
-/* The library exports these, though it is built with everything hidden. */
-#define EXPORTED __attribute__ ((visibility ("default")))
-
 #define DOMAIN_NAME "tls-handoff-error"
 
 static const GDBusErrorEntry error_names[] = {
@@ -101,7 +98,7 @@ register_domain (void)
  *
  * Since: 0.1
  */
-EXPORTED GQuark
+GQuark
 tls_handoff_error_quark (void)
 {
   static gsize domain;
@@ -112,7 +109,7 @@ tls_handoff_error_quark (void)
   return (GQuark) domain;
 }
 
-EXPORTED GVariant *
+GVariant *
 tls_handoff_error_get_details (const GError *error)
 {
   if (error == NULL || error->domain != TLS_HANDOFF_ERROR)

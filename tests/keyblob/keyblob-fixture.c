@@ -178,16 +178,16 @@ fixture_count_in_memory (const guint8 *inverted, gsize size)
 }
 
 gboolean
-fixture_can_search_memory (void)
+fixture_is_sanitized (void)
 {
 #if defined(__SANITIZE_ADDRESS__)
-  return FALSE;
+  return TRUE;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-  return FALSE;
-#endif
-#endif
   return TRUE;
+#endif
+#endif
+  return FALSE;
 }
 
 void

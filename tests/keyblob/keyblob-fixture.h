@@ -23,8 +23,9 @@ gboolean fixture_mapping_has_flag (gconstpointer address, const char *flag);
 /* How often a pattern occurs in what this process can write to. The pattern is given with all its
  * bits inverted, so that the search does not find itself. */
 guint fixture_count_in_memory (const guint8 *inverted, gsize size);
-/* Whether fixture_count_in_memory() can work: not in an address sanitizer's address space. */
-gboolean fixture_can_search_memory (void);
+/* Whether the address sanitizer is at work: its address space is too large to be searched, and it
+ * does not let memory be locked. */
+gboolean fixture_is_sanitized (void);
 
 /* Runs function in a child process; fails the test unless the child exits with 0. */
 void fixture_run_in_child (void (*function) (gpointer data), gpointer data);
