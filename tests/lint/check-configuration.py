@@ -1,0 +1,45 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""The configuration file and its manual page have the keys and the defaults of the code."""
+
+import re
+
+import common
+
+CODE = 'service/configuration.c'
+FILE = 'data/tls-handoffd.conf'
+PAGE = 'data/man/tls-handoffd.conf.5.rst'
+
+keys = re.findall(
+    r'\{ "(\w+)", "(\w+)", KEY_\w+,\s*FIELD \(\w+\),\s*("[^"]*"|\w+)', common.read(CODE))
+symbols = dict(re.findall(r'#define (\w+) ("[^"]*")', common.read('keyblob/handoff-names.h')))
+in_code = {
+    (group, key): symbols.get(default, default).strip('"')
+    for group, key, default in keys
+}
+
+findings = []
+in_file = {}
+group = None
+for line in common.read(FILE).splitlines():
+    if match := re.fullmatch(r'\[(\w+)\]', line):
+        group = match.group(1)
+    elif match := re.fullmatch(r'#?(\w+)=(.*)', line):
+        in_file[(group, match.group(1))] = match.group(2)
+        if not line.startswith('#'):
+            findings.append(f'{FILE}: {line}: defaults must be commented out')
+
+for item in sorted(set(in_code.items()) ^ set(in_file.items())):
+    where = CODE if item in in_code.items() else FILE
+    findings.append(f'only in {where}: [{item[0][0]}] {item[0][1]}={item[1]}')
+
+page = common.read(PAGE)
+for (group, key), default in in_code.items():
+    entry = f'``{key}=``'
+    if entry not in page:
+        findings.append(f'{PAGE}: {key} is not documented')
+    elif default and not re.search(rf'{re.escape(entry)}.*?Default: {re.escape(default)}\.', page, re.S):
+        findings.append(f'{PAGE}: {key}: the default is {default}')
+
+common.report(findings, len(in_code))

@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""Constructs that this project does without, and the one-way road that includes go."""
+
+import re
+
+import common
+
+MAXIMUM_LINES = 600
+
+C_CODE = ('*.c', '*.h')
+C_TESTS = ('tests/*.c', 'tests/*/*.c', 'tests/*/*/*.c')
+
+# (files, pattern in the code without comments and strings, why, files that may)
+FORBIDDEN = [
+    (C_CODE, r'\bgoto\b', 'cleanup is automatic (g_autoptr)', ()),
+    (C_CODE, r'\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|system|popen|tmpnam)\s*\(',
+     'unsafe, or without errors', ()),
+    (C_CODE, r'\b(alloca|g_alloca|g_newa)\b', 'sizes from outside must not move the stack', ()),
+    (C_CODE, r'\b(sleep|usleep|nanosleep|g_usleep)\s*\(', 'wait for an event, not for a time',
+     # Waits for the state of another process, with a deadline: there is nothing to poll.
+     ('tests/integration/support/test-system.c',)),
+    (('service/*.c', 'client/*.c', 'client/*/*.c', 'keyblob/*.c'),
+     r'\b(mlockall|MCL_FUTURE)\b', 'makes allocations fail (DESIGN, invariant 8)', ()),
+    (('service/*.c',), r'\bF_SETFL\b', 'the status flags of a passed socket are the caller\'s', ()),
+    (('service/*.c',), r'\bg_main_(loop_run|context_iteration)\b', 'no nested main loops',
+     # The service's own loop, and the loop of a worker thread.
+     ('service/service.c', 'service/worker.c')),
+    (('service/*.c',), r'\b(g_thread_new|pthread_create)\b', 'no thread per handshake',
+     ('service/worker.c',)),
+    (('service/*.[ch]',), r'\bgnutls_session_t\b', 'GnuTLS sessions belong to the handshake',
+     ('service/handshake*.[ch]', 'service/key-export.[ch]', 'service/peer-verification.[ch]',
+      'service/tls-policy.[ch]')),
+    (('client/cli/*.c',), r'\bgnutls_(init|handshake|record_send|record_recv)\b',
+     'the command has its handshakes done by the service', ()),
+    # A log call or a print with a secret among its arguments.
+    (C_CODE, r'\b(g_debug|g_info|g_message|g_warning|g_critical|g_log\w*|g_print\w*|\w*printf)\s*\('
+     r'[^;]*\b(secret|secrets|private_key|mac_key|traffic_secret|\w+->(key|iv))\b',
+     'secrets are never printed', ()),
+]
+
+# Nothing includes upward: (files, what they may not include)
+LAYERS = [
+    ('keyblob/*.[ch]', r'"(service|client|tls-handoff-record|tests)/'),
+    ('client/*/*.[ch]', r'"service/'),
+    ('service/*.[ch]', r'"(client|tls-handoff)/'),
+]
+ONLY_THERE = [
+    (r'<polkit/', ('service/polkit-authority.c', 'tests/*.c', 'tests/*/*.c', 'tests/*/*/*.c')),
+    (r'<systemd/', ('service/*.c',)),
+]
+
+findings = []
+
+
+def matches_any(path, patterns):
+    return any(path.match(pattern) for pattern in patterns)
+
+
+files = common.source_files(*C_CODE)
+for path in files:
+    text = common.read(path)
+    code = common.without_comments_and_strings(text)
+    for patterns, pattern, why, exceptions in FORBIDDEN:
+        if not matches_any(path, patterns) or matches_any(path, exceptions):
+            continue
+        for match in re.finditer(pattern, code):
+            findings.append(f'{path}:{common.line_of(code, match.start())}: '
+                            f'{match.group(0).split("(")[0].strip()}: {why}')
+    for match in re.finditer(r'#include (["<][^">]+)', text):
+        where = f'{path}:{common.line_of(text, match.start())}: {match.group(0)}'
+        for pattern, upward in LAYERS:
+            if path.match(pattern) and re.match(upward, match.group(1)):
+                findings.append(f'{where}: includes upward')
+        for header, allowed in ONLY_THERE:
+            if re.match(header, match.group(1)) and not matches_any(path, allowed):
+                findings.append(f'{where}: belongs to {allowed[0]}')
+    if text.count('\n') > MAXIMUM_LINES:
+        findings.append(f'{path}: more than {MAXIMUM_LINES} lines')
+
+scripts = common.source_files('*.py', '*.sh', '*.build', '.ci/run', 'tests/lib/*')
+for path in scripts:
+    for number, line in enumerate(common.read(path).splitlines(), 1):
+        if re.search(r'\btime\.sleep\(|^\s*sleep\s+[\d$]', line):
+            findings.append(f'{path}:{number}: wait for an event, not for a time')
+
+# Put together here so that this file does not find itself.
+unfinished = re.compile(r'\b(TO' r'DO|FIX' r'ME|X' r'XX)\b')
+for path in [*files, *scripts, *common.source_files('*.md', '*.rst', '*.xml', '*.in')]:
+    for number, line in enumerate(common.read(path).splitlines(), 1):
+        if unfinished.search(line):
+            findings.append(f'{path}:{number}: unfinished: {line.strip()}')
+
+common.report(findings, len(files) + len(scripts))

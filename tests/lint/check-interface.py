@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""The D-Bus interface is documented: every interface, method, argument and property, and every name
+in keyblob/handoff-names.h; and every name that is documented is one that the code has."""
+
+import re
+from xml.dom import minidom
+
+import common
+
+XML = 'data/org.tlshandoff.Handoff1.xml'
+NAMES = 'keyblob/handoff-names.h'
+
+findings = []
+checked = 0
+
+
+def comment_before(element):
+    node = element.previousSibling
+    while node is not None and node.nodeType == node.TEXT_NODE:
+        node = node.previousSibling
+    return node.data if node is not None and node.nodeType == node.COMMENT_NODE else ''
+
+
+def check_element(element, where):
+    """The comment that gdbus-codegen reads: "Name:", "@parameter: text" lines, a blank line, text."""
+    global checked
+    checked += 1
+    name = element.getAttribute('name')
+    comment = comment_before(element)
+    if not re.match(rf'\s*{re.escape(name)}:\s*\n', comment):
+        findings.append(f'{XML}: {where}{name} is not documented')
+        return
+    head, _, body = comment.partition('\n\n')
+    if '@since: ' not in head:
+        findings.append(f'{XML}: {where}{name}: @since is missing')
+    if not body.strip():
+        findings.append(f'{XML}: {where}{name}: has no text')
+    arguments = [arg.getAttribute('name') for arg in element.getElementsByTagName('arg')]
+    documented = re.findall(r'^\s*@(\w+): \S', head, flags=re.M)
+    if element.tagName != 'interface' and sorted(arguments + ['since']) != sorted(documented):
+        findings.append(f'{XML}: {where}{name}: arguments {arguments}, documented {documented}')
+
+
+document = minidom.parseString(common.read(XML))
+for interface in document.getElementsByTagName('interface'):
+    check_element(interface, '')
+    for kind in ('method', 'signal', 'property'):
+        for element in interface.getElementsByTagName(kind):
+            check_element(element, interface.getAttribute('name') + '.')
+
+text = common.read(XML)
+terms = {
+    (name.strip(), signature)
+    for term, signature in re.findall(r'<term>([^<(]+)\s\(([^)]+)\)</term>', text)
+    for name in term.split(',')
+}
+names = common.read(NAMES)
+for name, signature in re.findall(
+        r'#define HANDOFF_(?:OPTION|DETAIL)_\w+ "([\w-]+)"\s*/\* ([a-z{}()]+)', names):
+    checked += 1
+    if (name, signature) not in terms:
+        findings.append(f'{NAMES}: {name} ({signature}) is not documented in {XML}')
+for name in re.findall(
+        r'#define HANDOFF_(?:STATE|PROTOCOL|VERIFICATION|OCSP)_\w+ "([\w.-]+)"', names):
+    checked += 1
+    if f'<literal>{name}</literal>' not in text:
+        findings.append(f'{NAMES}: {name} is not documented in {XML}')
+
+policy = common.read('data/org.tlshandoff.Handoff1.policy.in')
+declared = set(re.findall(r'<action id="org\.tlshandoff\.Handoff1\.([\w-]+)"', policy))
+used = set(re.findall(r'#define HANDOFF_ACTION_\w+ HANDOFF_BUS_NAME "\.([\w-]+)"', names))
+documented = set(re.findall(r'<literal>org\.tlshandoff\.Handoff1\.([a-z][a-z-]+)</literal>', text))
+checked += len(declared)
+if not declared == used == documented:
+    findings.append(f'polkit actions differ: {sorted(declared)} in the policy, {sorted(used)} in '
+                    f'{NAMES}, {sorted(documented)} in {XML}')
+
+# What does not work without it, for every action: polkit answers only root and the action's owner.
+owners = policy.count('<annotate key="org.freedesktop.policykit.owner">unix-user:')
+if owners != len(declared):
+    findings.append('the polkit policy lacks an owner annotation')
+
+common.report(findings, checked)

@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""Every file says whose it is and under which licence (https://reuse.software), and the licence is there."""
+
+import re
+
+import common
+
+# Texts of licences, and lists that have no comments.
+EXEMPT = ('LICENSES/*', '.gitignore', '*.json', '*.license')
+
+findings = []
+files = [
+    path for path in common.source_files('*')
+    if not any(path.match(pattern) for pattern in EXEMPT)
+]
+# A file without comments has its tags in a file beside it.
+files += [path.with_name(path.name + '.license') for path in common.source_files('*.json')]
+
+for path in files:
+    if not (common.ROOT / path).exists():
+        findings.append(f'{path}: is missing')
+        continue
+    head = '\n'.join(common.read(path).splitlines()[:8])
+    if 'SPDX-FileCopyrightText: ' not in head:
+        findings.append(f'{path}: no SPDX-FileCopyrightText')
+    licence = re.search(r'SPDX-License-Identifier: ([\w.+-]+)', head)
+    if licence is None:
+        findings.append(f'{path}: no SPDX-License-Identifier')
+    elif not (common.ROOT / 'LICENSES' / f'{licence.group(1)}.txt').is_file():
+        findings.append(f'{path}: LICENSES/{licence.group(1)}.txt is missing')
+
+common.report(findings, len(files))

@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""Every file with strings for people is in POTFILES.in, and every language of LINGUAS is complete."""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+import common
+
+
+def entries(path):
+    return [line for line in common.read(path).splitlines() if line and not line.startswith('#')]
+
+
+findings = []
+listed = entries('po/POTFILES.in')
+if listed != sorted(listed):
+    findings.append('po/POTFILES.in: not in alphabetical order')
+
+translatable = [
+    str(path) for path in common.source_files('*.c')
+    if path.parts[0] != 'tests'
+    and re.search(r'(?<!\w)(_|N_|Q_|ngettext|g_dngettext)\s*\(\s*"',
+                  re.sub(r'/\*.*?\*/', '', common.read(path), flags=re.S))
+]
+translatable += [str(path) for path in common.source_files('*.policy.in')]
+for path in sorted(set(translatable) ^ set(listed)):
+    findings.append(f'po/POTFILES.in: {path} is ' +
+                    ('missing' if path in translatable else 'there, but has nothing to translate'))
+
+msgfmt = common.need('msgfmt', 'gettext')
+msgmerge = common.need('msgmerge', 'gettext')
+xgettext = common.need('xgettext', 'gettext')
+languages = entries('po/LINGUAS')
+with tempfile.TemporaryDirectory() as directory:
+    template = pathlib.Path(directory) / 'template.pot'
+    # As meson's preset "glib" does it.
+    result = common.run([
+        xgettext, '--from-code=UTF-8', '--add-comments', '--keyword=_', '--keyword=N_',
+        '--keyword=C_:1c,2', '--keyword=NC_:1c,2', '--keyword=g_dcgettext:2',
+        '--keyword=g_dngettext:2,3', '--keyword=g_dpgettext2:2c,3', '--flag=N_:1:pass-c-format',
+        '--flag=C_:2:pass-c-format', '--flag=NC_:2:pass-c-format',
+        '--flag=g_dngettext:2:pass-c-format', '--flag=g_strdup_printf:1:c-format',
+        '--flag=g_string_printf:2:c-format', '--flag=g_string_append_printf:2:c-format',
+        '--flag=g_error_new:3:c-format', '--flag=g_set_error:4:c-format', '-o', template,
+        *[path for path in listed if (common.ROOT / path).exists()]
+    ])
+    if result.returncode != 0:
+        sys.exit(result.stdout)
+
+    for language in languages:
+        merged = pathlib.Path(directory) / f'{language}.po'
+        result = common.run([
+            msgmerge, '--quiet', '--no-fuzzy-matching', '-o', merged, f'po/{language}.po', template
+        ])
+        if result.returncode != 0:
+            findings.append(result.stdout)
+            continue
+        result = common.run([
+            msgfmt, '--check', '--statistics', '-o', pathlib.Path(directory) / 'messages.mo', merged
+        ])
+        statistics = result.stdout.strip()
+        if result.returncode != 0 or 'untranslated' in statistics or 'fuzzy' in statistics:
+            findings.append(f'po/{language}.po: {statistics}')
+
+common.report(findings, len(languages))

@@ -1,0 +1,28 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""XML is well-formed, and the polkit policy is valid."""
+
+import sys
+
+import common
+
+POLKIT_DTD = '/usr/share/polkit-1/policyconfig-1.dtd'
+
+polkit_policy = sys.argv[1]  # as built, with the translations
+bus_policy = sys.argv[2]
+xmllint = common.need('xmllint', 'libxml2-utils')
+
+findings = []
+files = [*common.source_files('*.xml', '*.policy.in', '*.conf.in'), polkit_policy, bus_policy]
+files = [path for path in files if common.read(path).startswith('<?xml')]
+for path in files:
+    result = common.run([xmllint, '--nonet', '--noout', path])
+    if result.returncode != 0 or result.stdout:
+        findings.append(result.stdout)
+
+result = common.run([xmllint, '--nonet', '--noout', '--dtdvalid', POLKIT_DTD, polkit_policy])
+if result.returncode != 0:
+    findings.append(result.stdout)
+
+common.report(findings, len(files))
