@@ -118,6 +118,19 @@ test_bus_vanish (GDBusConnection *connection)
   g_object_unref (connection);
 }
 
+GVariant *
+test_call (GDBusConnection *connection,
+           const char *path,
+           const char *interface,
+           const char *method,
+           GVariant *parameters,
+           GError **error)
+{
+  return g_dbus_connection_call_sync (connection, HANDOFF_BUS_NAME, path, interface, method,
+                                      parameters, NULL, G_DBUS_CALL_FLAGS_NONE,
+                                      TEST_TIMEOUT_SECONDS * 1000, NULL, error);
+}
+
 /* Root's own connection, for what the support library asks. */
 static GDBusConnection *
 root_connection (void)
@@ -259,9 +272,8 @@ test_statistic (const char *name)
   g_autoptr (GVariant) value = NULL;
   g_autoptr (GError) error = NULL;
 
-  reply = g_dbus_connection_call_sync (
-      root_connection (), HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-      "GetStatistics", NULL, G_VARIANT_TYPE ("(a{sv})"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+  reply = test_call (root_connection (), HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+                     "GetStatistics", NULL, &error);
   g_assert_no_error (error);
   all = g_variant_get_child_value (reply, 0);
   value = g_variant_lookup_value (all, name, NULL);

@@ -27,6 +27,14 @@ GDBusConnection *test_bus_connect (const char *user);
 /* Closes and frees it; to the bus its owner vanishes. */
 void test_bus_vanish (GDBusConnection *connection);
 
+/* A method call on the service, without descriptors. (transfer full) */
+GVariant *test_call (GDBusConnection *connection,
+                     const char *path,
+                     const char *interface,
+                     const char *method,
+                     GVariant *parameters,
+                     GError **error);
+
 /* Replaces polkit's rules by these (JavaScript; NULL: none) and waits until they are in force. */
 void test_polkit_set_rules (const char *rules);
 

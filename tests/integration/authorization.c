@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Who may make handshakes: polkit decides, with what the rules are told, and asks nobody unasked.
+ */
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "handoff-names.h"
+#include "test-handshake.h"
+#include "test-peer.h"
+#include "test-system.h"
+
+#define RULE(condition, result)                                                                    \
+  "polkit.addRule(function(action, subject) {"                                                     \
+  " if (action.id == 'org.tlshandoff.Handoff1.handshake-as-client' && " condition ")"              \
+  " return polkit.Result." result "; });"
+
+/* A handshake of user's with www.handoff.test that must end so; NULL: in success. */
+static void
+expect (const char *user, TestPeer *peer, const char *identity, const char *error_name)
+{
+  g_autoptr (GDBusConnection) connection = test_bus_connect (user);
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GError) error = NULL;
+  int socket = test_peer_connect (peer);
+
+  handshake = test_handshake (connection, socket, identity, test_options (NULL), &error);
+  if (error_name == NULL)
+    {
+      g_assert_no_error (error);
+      g_assert_cmpstr (handshake->state, ==, HANDOFF_STATE_COMPLETE);
+    }
+  else
+    {
+      test_assert_remote_error (error, error_name, NULL);
+    }
+  close (socket);
+}
+
+/* Breaks if an ordinary user is not allowed by default, or the bus policy is in the way. */
+static void
+test_allowed (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  guint64 before;
+
+  test_polkit_set_rules (NULL);
+  before = test_statistic ("handshakes-completed");
+  expect ("alice", peer, "localhost", NULL);
+  expect ("bob", peer, "localhost", NULL);
+  expect ("root", peer, "localhost", NULL);
+  g_assert_cmpuint (test_statistic ("handshakes-completed"), ==, before + 3);
+}
+
+/* Breaks if a rule's no is not heard, hits others than it names, or something was sent all the
+ * same. */
+static void
+test_denied (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  g_autoptr (GDBusConnection) mallory = NULL;
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 before;
+  int sockets[2];
+  char byte;
+
+  test_polkit_set_rules (RULE ("subject.user == 'mallory'", "NO"));
+  before = test_statistic ("handshakes-denied");
+  mallory = test_bus_connect ("mallory");
+  test_tcp_pair (sockets);
+  handshake = test_handshake (mallory, sockets[0], "localhost", test_options (NULL), &error);
+  test_assert_remote_error (error, "NotAuthorized", NULL);
+  g_assert_cmpint (recv (sockets[1], &byte, 1, MSG_DONTWAIT), ==, -1);
+  close (sockets[0]);
+  /* The service has let go of its copy too. */
+  g_assert_cmpint (recv (sockets[1], &byte, 1, 0), ==, 0);
+  close (sockets[1]);
+  g_assert_cmpuint (test_statistic ("handshakes-denied"), ==, before + 1);
+  g_assert_cmpuint (test_statistic ("handshakes-in-flight"), ==, 0);
+  expect ("alice", peer, "localhost", NULL);
+  test_polkit_set_rules (NULL);
+}
+
+/* Breaks if rules do not get the role or the server's name, or get it in another spelling than the
+ * one that is verified. */
+static void
+test_rule_details (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+
+  test_polkit_set_rules (RULE ("!(action.lookup('role') == 'client' &&"
+                               " action.lookup('server-identity') == 'xn--bcher-kva.handoff.test')",
+                               "NO"));
+  expect ("alice", peer, "xn--bcher-kva.handoff.test", NULL);
+  expect ("alice", peer, "bücher.handoff.test", NULL);
+  expect ("alice", peer, "BÜCHER.Handoff.Test", NULL);
+  expect ("alice", peer, "www.handoff.test", "NotAuthorized");
+  expect ("alice", peer, "127.0.0.1", "NotAuthorized");
+  test_polkit_set_rules (NULL);
+}
+
+/* Runs interactive-caller as alice to its end: the lines that it printed. */
+static char *
+run_caller (TestPeer *peer, const char *mode, const char *interactive)
+{
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *port = g_strdup_printf ("%u", test_peer_get_port (peer));
+  char *output = NULL;
+
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
+                              g_getenv ("HANDOFF_TEST_INTERACTIVE_CALLER"), "alice", port, mode,
+                              interactive, NULL);
+  g_assert_no_error (error);
+  g_subprocess_communicate_utf8 (process, NULL, NULL, &output, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_get_successful (process));
+  return output;
+}
+
+/* Breaks if the user is asked though the message does not allow it, or is not though it does; or if
+ * the wish of the user, who says no, does not count. */
+static void
+test_prompt (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  const char *refused = HANDOFF_ERROR_PREFIX "NotAuthorized\n";
+  g_autofree char *silent = NULL;
+  g_autofree char *asked = NULL;
+  g_autofree char *no_agent = NULL;
+  g_autofree char *after = NULL;
+
+  test_polkit_set_rules (RULE ("subject.user == 'alice'", "AUTH_ADMIN"));
+  silent = run_caller (peer, "refuse", NULL);
+  g_assert_cmpstr (silent, ==, refused);
+  asked = run_caller (peer, "refuse", "interactive");
+  g_assert_cmpstr (asked, ==,
+                   "asked " HANDOFF_ACTION_HANDSHAKE_AS_CLIENT "\n" HANDOFF_ERROR_PREFIX
+                   "NotAuthorized\n");
+  no_agent = run_caller (peer, "none", "interactive");
+  g_assert_cmpstr (no_agent, ==, refused);
+  test_polkit_set_rules (NULL);
+  after = run_caller (peer, "refuse", "interactive");
+  g_assert_cmpstr (after, ==, "done\n");
+}
+
+/* Breaks if an administrative method is open to everybody. */
+static void
+test_administration (void)
+{
+  const char *methods[] = { "GetStatistics", "Reload" };
+  g_autoptr (GDBusConnection) alice = test_bus_connect ("alice");
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    {
+      g_autoptr (GVariant) refused = NULL;
+      g_autoptr (GVariant) reply = NULL;
+      g_autoptr (GError) error = NULL;
+
+      refused =
+          test_call (alice, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, methods[i], NULL, &error);
+      test_assert_remote_error (error, "NotAuthorized", NULL);
+      reply =
+          test_call (root, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, methods[i], NULL, &error);
+      g_assert_no_error (error);
+    }
+  test_polkit_set_rules ("polkit.addRule(function(action, subject) {"
+                         " if (action.id == 'org.tlshandoff.Handoff1.inspect-sessions' &&"
+                         " subject.user == 'alice') return polkit.Result.YES; });");
+  {
+    g_autoptr (GVariant) reply = NULL;
+    g_autoptr (GVariant) refused = NULL;
+    g_autoptr (GError) error = NULL;
+
+    reply = test_call (alice, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "GetStatistics", NULL,
+                       &error);
+    g_assert_no_error (error);
+    refused =
+        test_call (alice, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "Reload", NULL, &error);
+    test_assert_remote_error (error, "NotAuthorized", NULL);
+  }
+  test_polkit_set_rules (NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  test_system_init (&argc, &argv);
+  g_test_add_func ("/authorization/allowed", test_allowed);
+  g_test_add_func ("/authorization/denied", test_denied);
+  g_test_add_func ("/authorization/rule-details", test_rule_details);
+  g_test_add_func ("/authorization/prompt", test_prompt);
+  g_test_add_func ("/authorization/administration", test_administration);
+  return g_test_run ();
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* The service comes when it is called and goes when it is not needed; configuration and trust store
+ * are read again on demand; quotas hold. */
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "handoff-names.h"
+#include "test-handshake.h"
+#include "test-peer.h"
+#include "test-system.h"
+
+static void
+ping (GDBusConnection *connection)
+{
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  reply =
+      test_call (connection, HANDOFF_ROOT_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL, &error);
+  g_assert_no_error (error);
+}
+
+static TestHandshake *
+handshake_with (GDBusConnection *connection, TestPeer *peer, GVariant *options, GError **error)
+{
+  int socket = test_peer_connect (peer);
+  TestHandshake *handshake = test_handshake (connection, socket, "localhost", options, error);
+
+  close (socket);
+  return handshake;
+}
+
+static GVariant *
+reload (GDBusConnection *connection, GError **error)
+{
+  return test_call (connection, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "Reload", NULL,
+                    error);
+}
+
+/* Starts the service anew with this configuration. */
+static void
+restart_with (const char *config)
+{
+  test_service_stop ();
+  test_service_set_config (config);
+}
+
+static gboolean
+is_dead (gpointer data)
+{
+  return kill (GPOINTER_TO_INT (data), 0) != 0;
+}
+
+/* Breaks if the service stays for ever, goes while a session is held, or cannot come back. */
+static void
+test_idle_exit (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  GDBusConnection *alice = test_bus_connect ("alice");
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+  GPid first;
+  GPid second;
+
+  restart_with ("[Timeouts]\nIdleExit=1\n");
+  ping (alice);
+  first = test_service_get_pid ();
+  g_assert_cmpint (first, >, 0);
+  test_service_wait_gone ();
+
+  handshake = handshake_with (alice, peer, test_options (NULL), &error);
+  g_assert_no_error (error);
+  second = test_service_get_pid ();
+  g_assert_cmpint (second, !=, 0);
+  g_assert_cmpint (second, !=, first);
+  /* Twice the time of an idle exit, in which the session is held. */
+  for (int i = 0; i < 20; i++)
+    {
+      g_usleep (100 * 1000);
+      g_assert_cmpint (kill (second, 0), ==, 0);
+    }
+  reply = test_call (alice, handshake->session, HANDOFF_SESSION_INTERFACE, "Close", NULL, &error);
+  g_assert_no_error (error);
+  test_wait_until (is_dead, GINT_TO_POINTER (second), "the service exits after the session's end");
+  test_bus_vanish (alice);
+  test_service_set_config (NULL);
+}
+
+/* Breaks if a reload takes a wrong value, does not say where it is, or forgets what was in force.
+ */
+static void
+test_reload_config (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  const struct
+  {
+    const char *config;
+    const char *key;
+  } wrong[] = {
+    { "[TLS]\nMinimumProtocol=SSL3\n", "MinimumProtocol" },
+    { "[TLS]\nMinimumProtocol=TLS1.3\nMaximumProtocol=TLS1.2\n", "MinimumProtocol" },
+    { "[TLS]\nPriority=NORMAL:+NO-SUCH-THING\n", "Priority" },
+    { "[TLS]\nTrustFile=/nonexistent.pem\n", "TrustFile" },
+    { "[TLS]\nNoSuchKey=1\n", "NoSuchKey" },
+    { "[NoSuchGroup]\nA=1\n", "NoSuchGroup" },
+    { "[Timeouts]\nHandshake=0\n", "Handshake" },
+    { "[Timeouts]\nHandshake=soon\n", "Handshake" },
+    { "[Timeouts]\nIdleExit=-1\n", "IdleExit" },
+    { "[Limits]\nHandshakesPerUser=0\n", "HandshakesPerUser" },
+    { "[Limits]\nSessionsTotal=99999999999\n", "SessionsTotal" },
+    { "MinimumProtocol=TLS1.2\n", "tls-handoffd.conf" },
+    { "[TLS]\n\xff\xfe", "tls-handoffd.conf" },
+  };
+  g_autoptr (GError) error = NULL;
+  GPid pid;
+
+  restart_with ("[TLS]\nMaximumProtocol=TLS1.2\n");
+  ping (root);
+  pid = test_service_get_pid ();
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_autoptr (GVariant) reply = NULL;
+      g_autoptr (TestHandshake) handshake = NULL;
+
+      g_test_message ("%s", wrong[i].config);
+      test_service_set_config (wrong[i].config);
+      reply = reload (root, &error);
+      g_assert_null (reply);
+      g_test_message ("%s", error->message);
+      g_assert_nonnull (strstr (error->message, "/etc/tls-handoff/tls-handoffd.conf"));
+      test_assert_remote_error (error, "InvalidArgument", wrong[i].key);
+      handshake = handshake_with (root, peer, test_options (NULL), &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (test_handshake_get_detail (handshake, HANDOFF_DETAIL_PROTOCOL), ==,
+                       "TLS1.2");
+    }
+  test_service_set_config ("[TLS]\nMinimumProtocol=TLS1.3\n");
+  {
+    g_autoptr (GVariant) reply = reload (root, &error);
+    g_autoptr (TestHandshake) handshake = NULL;
+
+    g_assert_no_error (error);
+    handshake = handshake_with (root, peer, test_options (NULL), &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (test_handshake_get_detail (handshake, HANDOFF_DETAIL_PROTOCOL), ==, "TLS1.3");
+  }
+  g_assert_cmpint (test_service_get_pid (), ==, pid);
+  restart_with (NULL);
+}
+
+/* Breaks if the trust store is parsed for each handshake anew, or never again. */
+static void
+test_reload_trust (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (TestHandshake) untrusted = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_trust_store_set ("other-ca.pem");
+  restart_with (NULL);
+  untrusted = handshake_with (root, peer, NULL, &error);
+  test_assert_remote_error (error, "CertificateUntrusted", NULL);
+  test_trust_store_set ("ca.pem");
+  untrusted = handshake_with (root, peer, NULL, &error);
+  test_assert_remote_error (error, "CertificateUntrusted", NULL);
+  reply = reload (root, &error);
+  g_assert_no_error (error);
+  handshake = handshake_with (root, peer, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (handshake->state, ==, HANDOFF_STATE_COMPLETE);
+
+  /* A file of one's own, in place of the system's store. */
+  {
+    g_autofree char *file = test_cert_path ("other-ca.pem");
+    g_autofree char *config = g_strdup_printf ("[TLS]\nTrustFile=%s\n", file);
+    g_autoptr (GVariant) second = NULL;
+
+    test_service_set_config (config);
+    second = reload (root, &error);
+    g_assert_no_error (error);
+    untrusted = handshake_with (root, peer, NULL, &error);
+    test_assert_remote_error (error, "CertificateUntrusted", NULL);
+  }
+  restart_with (NULL);
+}
+
+/* Breaks if a second instance takes the name away, hangs, or says nothing. */
+static void
+test_second_instance (void)
+{
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  g_autoptr (GSubprocess) second = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *output = NULL;
+  GPid pid;
+
+  ping (root);
+  pid = test_service_get_pid ();
+  second = g_subprocess_new (G_SUBPROCESS_FLAGS_STDERR_PIPE, &error, "setpriv", "--reuid",
+                             "tls-handoff", "--regid", "tls-handoff", "--clear-groups",
+                             "/usr/libexec/tls-handoffd", NULL);
+  g_assert_no_error (error);
+  g_subprocess_communicate_utf8 (second, NULL, NULL, NULL, &output, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_get_if_exited (second));
+  g_assert_cmpint (g_subprocess_get_exit_status (second), !=, 0);
+  g_test_message ("%s", output);
+  g_assert_nonnull (strstr (output, HANDOFF_BUS_NAME));
+  ping (root);
+  g_assert_cmpint (test_service_get_pid (), ==, pid);
+}
+
+/* Breaks if somebody else may own the name: the bus policy. */
+static void
+test_name_is_reserved (void)
+{
+  const char *users[] = { "alice", "root" };
+
+  test_service_stop ();
+  for (guint i = 0; i < G_N_ELEMENTS (users); i++)
+    {
+      g_autoptr (GDBusConnection) connection = test_bus_connect (users[i]);
+      g_autoptr (GVariant) reply = NULL;
+      g_autoptr (GError) error = NULL;
+
+      reply = g_dbus_connection_call_sync (
+          connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+          "RequestName", g_variant_new ("(su)", HANDOFF_BUS_NAME, 0), NULL, G_DBUS_CALL_FLAGS_NONE,
+          -1, NULL, &error);
+      test_assert_remote_error (error, "org.freedesktop.DBus.Error.AccessDenied", NULL);
+    }
+}
+
+static void
+count_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  guint *n_ended = user_data;
+
+  g_assert_null (test_handshake_finish (G_DBUS_CONNECTION (source), result, &error));
+  test_assert_remote_error (error, "PeerClosed", NULL);
+  (*n_ended)++;
+}
+
+/* Breaks if one user's stalled handshakes are without bound, count for others, or never stop
+ * counting. */
+static void
+test_handshake_quota (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  GDBusConnection *alice[] = { test_bus_connect ("alice"), test_bus_connect ("alice") };
+  g_autoptr (GDBusConnection) bob = test_bus_connect ("bob");
+  g_autoptr (TestHandshake) refused = NULL;
+  g_autoptr (TestHandshake) of_bob = NULL;
+  g_autoptr (TestHandshake) later = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 denied;
+  guint n_ended = 0;
+  int stalled[2][2];
+  char byte;
+
+  restart_with ("[Limits]\nHandshakesPerUser=2\n");
+  denied = test_statistic ("handshakes-denied");
+  /* Over two connections: it is the user who counts. */
+  for (int i = 0; i < 2; i++)
+    {
+      test_tcp_pair (stalled[i]);
+      test_handshake_async (alice[i], stalled[i][0], "localhost", test_options (NULL),
+                            G_DBUS_CALL_FLAGS_NONE, count_result, &n_ended);
+      while (recv (stalled[i][1], &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+        g_main_context_iteration (NULL, FALSE);
+    }
+  refused = handshake_with (alice[0], peer, test_options (NULL), &error);
+  test_assert_remote_error (error, "LimitReached", "HandshakesPerUser");
+  g_assert_cmpuint (test_statistic ("handshakes-denied"), ==, denied + 1);
+  of_bob = handshake_with (bob, peer, test_options (NULL), &error);
+  g_assert_no_error (error);
+
+  for (int i = 0; i < 2; i++)
+    {
+      close (stalled[i][0]);
+      close (stalled[i][1]);
+    }
+  while (n_ended < 2)
+    g_main_context_iteration (NULL, TRUE);
+  later = handshake_with (alice[0], peer, test_options (NULL), &error);
+  g_assert_no_error (error);
+  test_bus_vanish (alice[0]);
+  test_bus_vanish (alice[1]);
+  restart_with (NULL);
+}
+
+/* Breaks if session objects are without bound. */
+static void
+test_session_quota (void)
+{
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  g_autoptr (GDBusConnection) alice = test_bus_connect ("alice");
+  g_autoptr (GDBusConnection) bob = test_bus_connect ("bob");
+  g_autoptr (TestHandshake) first = NULL;
+  g_autoptr (TestHandshake) refused = NULL;
+  g_autoptr (TestHandshake) of_bob = NULL;
+  g_autoptr (TestHandshake) second = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  restart_with ("[Limits]\nSessionsPerUser=1\n");
+  first = handshake_with (alice, peer, test_options (NULL), &error);
+  g_assert_no_error (error);
+  refused = handshake_with (alice, peer, test_options (NULL), &error);
+  test_assert_remote_error (error, "LimitReached", "SessionsPerUser");
+  of_bob = handshake_with (bob, peer, test_options (NULL), &error);
+  g_assert_no_error (error);
+  reply = test_call (alice, first->session, HANDOFF_SESSION_INTERFACE, "Close", NULL, &error);
+  g_assert_no_error (error);
+  second = handshake_with (alice, peer, test_options (NULL), &error);
+  g_assert_no_error (error);
+  restart_with (NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  test_system_init (&argc, &argv);
+  g_test_add_func ("/lifecycle/idle-exit", test_idle_exit);
+  g_test_add_func ("/lifecycle/reload/configuration", test_reload_config);
+  g_test_add_func ("/lifecycle/reload/trust-store", test_reload_trust);
+  g_test_add_func ("/lifecycle/second-instance", test_second_instance);
+  g_test_add_func ("/lifecycle/name-is-reserved", test_name_is_reserved);
+  g_test_add_func ("/lifecycle/quota/handshakes", test_handshake_quota);
+  g_test_add_func ("/lifecycle/quota/sessions", test_session_quota);
+  return g_test_run ();
+}
