@@ -27,6 +27,10 @@ gboolean handoff_hpke_derive_key_pair (const guint8 *ikm,
                                        guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
                                        GError **error);
 
+/* Whether handoff_hpke_seal() would seal to that key: FALSE for a point of small order. */
+gboolean handoff_hpke_check_public_key (const guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
+                                        GError **error);
+
 /* Seals plaintext to public_key: enc gets the encapsulated key, ciphertext plaintext_size +
  * HANDOFF_HPKE_TAG_SIZE bytes. ephemeral_private_key: NULL, or the sender's ephemeral key, for test
  * vectors. A public key of small order is refused. enc may point into aad: it is written before aad

@@ -12,6 +12,7 @@
 #include "client-socket.h"
 #include "handshake.h"
 #include "keyblob/handoff-names.h"
+#include "keyblob/hpke.h"
 #include "keyblob/tls-handoff-error.h"
 
 /* One call. Holds a place in both quotas from before the authorization to the end of the handshake:
@@ -76,6 +77,11 @@ take_recipient_key (GVariant *value, HandoffHandshakeRequest *request, GError **
       return FALSE;
     }
   memcpy (request->recipient_key, data, size);
+  if (!handoff_hpke_check_public_key (request->recipient_key, error))
+    {
+      g_prefix_error (error, "recipient_key: ");
+      return FALSE;
+    }
   return TRUE;
 }
 

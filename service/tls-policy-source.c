@@ -28,8 +28,14 @@ load (const char *configuration_file, GError **error)
 {
   g_autoptr (HandoffConfiguration) configuration =
       handoff_configuration_load (configuration_file, error);
+  HandoffTlsPolicy *policy;
 
-  return configuration != NULL ? handoff_tls_policy_new (configuration, error) : NULL;
+  if (configuration == NULL)
+    return NULL;
+  policy = handoff_tls_policy_new (configuration, error);
+  if (policy == NULL)
+    g_prefix_error (error, "%s: [TLS] TrustFile: ", configuration_file);
+  return policy;
 }
 
 HandoffTlsPolicySource *

@@ -123,8 +123,8 @@ test_sockets (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, messages), ==, 0);
   g_assert_cmpint (pipe2 (pipe_ends, O_CLOEXEC), ==, 0);
 
-  expect_socket (fixture, null, "UnsupportedSocket", "not a socket");
-  expect_socket (fixture, pipe_ends[1], "UnsupportedSocket", "not a socket");
+  expect_socket (fixture, null, "UnsupportedSocket", "no socket");
+  expect_socket (fixture, pipe_ends[1], "UnsupportedSocket", "no socket");
   expect_socket (fixture, unconnected, "UnsupportedSocket", "not connected");
   expect_socket (fixture, unconnected_unix, "UnsupportedSocket", "not connected");
   expect_socket (fixture, listener, "UnsupportedSocket", NULL);
