@@ -19,7 +19,7 @@ REQUIRED = [
     'RestrictAddressFamilies=AF_UNIX', 'StateDirectoryMode=0700',
 ]
 
-unit, service = (pathlib.Path(argument) for argument in sys.argv[1:])
+unit, service = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
 text = unit.read_text(encoding='utf-8')
 lines = text.splitlines()
 findings = [f'{unit}: {line} is missing' for line in REQUIRED if line not in lines]

@@ -3,14 +3,15 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """XML is well-formed, and the polkit policy is valid."""
 
+import pathlib
 import sys
 
 import common
 
 POLKIT_DTD = '/usr/share/polkit-1/policyconfig-1.dtd'
 
-polkit_policy = sys.argv[1]  # as built, with the translations
-bus_policy = sys.argv[2]
+# As built, with the translations.
+polkit_policy, bus_policy = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
 xmllint = common.need('xmllint', 'libxml2-utils')
 
 findings = []
