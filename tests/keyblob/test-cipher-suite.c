@@ -320,23 +320,32 @@ test_sessions (void)
 static void
 test_other_sessions (void)
 {
+  static const struct
+  {
+    const char *priority;
+    guint16 id;
+  } cases[] = {
+    { "NONE:+VERS-TLS1.2:+AES-128-CBC:+ECDHE-RSA:+SHA1:+GROUP-ALL:+SIGN-ALL", 0xc013 },
+    { "NONE:+VERS-TLS1.2:+AES-128-CBC:+ECDHE-RSA:+SHA256:+GROUP-ALL:+SIGN-ALL", 0xc027 },
+    { "NONE:+VERS-TLS1.2:+AES-128-GCM:+RSA:+AEAD:+GROUP-ALL:+SIGN-ALL", 0x009c },
+    { "NONE:+VERS-TLS1.3:+AES-128-CCM-8:+AEAD:+GROUP-ALL:+SIGN-ALL", 0x1305 },
+  };
   Handshake handshake;
+  gsize i;
 
   handshake_init (&handshake);
-  handshake_start (&handshake,
-                   "NONE:+VERS-TLS1.2:+AES-128-CBC:+ECDHE-RSA:+SHA1:+GROUP-ALL:+SIGN-ALL");
-  g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.client), ==, 0);
-  g_assert_cmpint (gnutls_handshake (handshake.client), ==, GNUTLS_E_AGAIN);
-  g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.client), ==, 0);
-  handshake_run (&handshake);
-  g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.client), ==, 0xc013);
-  g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.server), ==, 0xc013);
-  handshake_end (&handshake);
-
-  handshake_start (&handshake, "NONE:+VERS-TLS1.3:+AES-128-CCM-8:+AEAD:+GROUP-ALL:+SIGN-ALL");
-  handshake_run (&handshake);
-  g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.client), ==, 0x1305);
-  handshake_end (&handshake);
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      handshake_start (&handshake, cases[i].priority);
+      g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.client), ==, 0);
+      g_assert_cmpint (gnutls_handshake (handshake.client), ==, GNUTLS_E_AGAIN);
+      g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.client), ==, 0);
+      handshake_run (&handshake);
+      g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.client), ==, cases[i].id);
+      g_assert_cmphex (handoff_cipher_suite_id_of_session (handshake.server), ==, cases[i].id);
+      g_assert_null (handoff_cipher_suite_by_id (cases[i].id));
+      handshake_end (&handshake);
+    }
   handshake_clear (&handshake);
 }
 
