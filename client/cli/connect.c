@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "negotiated.h"
@@ -34,8 +35,8 @@ relay (CliPeer *peer, const ConnectOptions *options)
   ok = cli_relay_run (tls_handoff_handshake_result_get_record_layer (peer->result),
                       cli_peer_get_fd (peer), STDIN_FILENO, STDOUT_FILENO, flags, &count, &error);
   if (options->verbose)
-    g_printerr (_ ("sent %" G_GUINT64_FORMAT " bytes, received %" G_GUINT64_FORMAT " bytes\n"),
-                count.n_sent, count.n_received);
+    g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), count.n_sent,
+                count.n_received);
   if (ok)
     return CLI_EXIT_OK;
   cli_report ("%s: %s", peer->name, error->message);
