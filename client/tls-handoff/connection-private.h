@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "record-stream.h"
+#include "tls-handoff-client-connection.h"
+
+/* The inside of a TlsHandoffClientConnection, which four files share:
+ * tls-handoff-client-connection.c  properties and interfaces
+ * connection-handshake.c           the handshake, and what waits for it
+ * connection-close.c               closing one direction or both
+ * connection-streams.c             the two streams and their GSources
+ *
+ * Threads: what the application sets is set before the handshake starts, and only read from then
+ * on. All below `lock` is guarded by it, except that `stream` and `result` never change once they
+ * are set, so that they may be used without. Nothing that blocks or calls back is done with it
+ * held. */
+
+/* NOT_STARTED → RUNNING → DONE or FAILED, for good: a socket on which a handshake failed is of no
+ * more use. */
+typedef enum
+{
+  HANDSHAKE_NOT_STARTED,
+  HANDSHAKE_RUNNING,
+  HANDSHAKE_DONE,
+  HANDSHAKE_FAILED,
+} HandshakeState;
+
+struct _TlsHandoffClientConnection
+{
+  GTlsConnection parent_instance;
+
+  GIOStream *base_io_stream;           /* (owned) (nullable) */
+  GSocketConnectable *server_identity; /* (owned) (nullable) */
+  TlsHandoffManager *manager;          /* (owned) (nullable): made for the handshake, then */
+  TlsHandoffHandshakeOptions *options; /* (owned) (nullable) */
+  TlsHandoffHandshakeFlags flags;
+  char **advertised_protocols;  /* (owned) (nullable) */
+  GTlsCertificate *certificate; /* (owned) (nullable) */
+  GTlsDatabase *database;       /* (owned) (nullable) */
+  GTlsInteraction *interaction; /* (owned) (nullable) */
+  gboolean use_system_certdb;
+  gboolean require_close_notify;
+  int rehandshake_mode; /* a GTlsRehandshakeMode: deprecated, and without effect in GIO too */
+  GTlsCertificateFlags validation_flags;
+
+  GInputStream *input;   /* (owned) */
+  GOutputStream *output; /* (owned) */
+  gboolean disposing;    /* closing must not block any more */
+
+  GMutex lock;
+  HandshakeState state;
+  GThread *handshake_thread;           /* who started an asynchronous handshake that is RUNNING */
+  GCancellable *handshake_cancellable; /* (owned): stops it */
+  GCancellable *handshake_ended; /* (owned): “cancelled” when it is over, to wake all waiters */
+  GError *handshake_error;       /* (owned) (nullable): if FAILED */
+  TlsHandoffHandshakeResult *result; /* (owned) (nullable): if DONE */
+  HandoffRecordStream *stream;       /* (owned) (nullable): if DONE */
+  GPtrArray *peer_certificates;      /* (owned) (nullable) (element-type GBytes): DER */
+  GTlsCertificate *peer_certificate; /* (owned) (nullable): made of them when asked for */
+  GTlsCertificateFlags peer_certificate_errors;
+  gboolean read_closed;
+  gboolean write_closed;
+};
+
+HandshakeState handoff_connection_get_state (TlsHandoffClientConnection *self);
+
+/* Both join a handshake that is running already, and succeed if it is done. */
+gboolean handoff_connection_handshake (TlsHandoffClientConnection *self,
+                                       GCancellable *cancellable,
+                                       GError **error);
+void handoff_connection_handshake_async (TlsHandoffClientConnection *self,
+                                         int io_priority,
+                                         GCancellable *cancellable,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+gboolean handoff_connection_handshake_finish (TlsHandoffClientConnection *self,
+                                              GAsyncResult *result,
+                                              GError **error);
+/* Before each read or write: whether the handshake is done. Starts it if need be; waits for it if
+ * blocking, else G_IO_ERROR_WOULD_BLOCK. */
+gboolean handoff_connection_ensure_handshake (TlsHandoffClientConnection *self,
+                                              gboolean blocking,
+                                              GCancellable *cancellable,
+                                              GError **error);
+/* Stops a handshake that is running. */
+void handoff_connection_abort_handshake (TlsHandoffClientConnection *self);
+
+typedef enum
+{
+  HANDOFF_CLOSE_READ = 1 << 0,
+  HANDOFF_CLOSE_WRITE = 1 << 1,
+  HANDOFF_CLOSE_BOTH = HANDOFF_CLOSE_READ | HANDOFF_CLOSE_WRITE,
+} HandoffCloseDirections;
+
+/* Closing the writing direction sends a close_notify; when both are closed, so is the base stream.
+ */
+gboolean handoff_connection_close (TlsHandoffClientConnection *self,
+                                   HandoffCloseDirections directions,
+                                   GCancellable *cancellable,
+                                   GError **error);
+/* source_object: whose task it is */
+void handoff_connection_close_async (TlsHandoffClientConnection *self,
+                                     gpointer source_object,
+                                     HandoffCloseDirections directions,
+                                     int io_priority,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+
+GInputStream *handoff_input_stream_new (TlsHandoffClientConnection *connection);
+GOutputStream *handoff_output_stream_new (TlsHandoffClientConnection *connection);
+
+/* Ready when a read (G_IO_IN) or write (G_IO_OUT) on pollable_stream is worth trying: a GSource of
+ * type GPollableSourceFunc. */
+GSource *handoff_connection_create_source (TlsHandoffClientConnection *self,
+                                           GObject *pollable_stream,
+                                           GIOCondition condition,
+                                           GCancellable *cancellable);

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "record-stream.h"
+
+#include <string.h>
+
+#include "keyblob/tls-handoff-error.h"
+
+/* Data that one write() protects: four records, which is where the cost of a system call no longer
+ * counts. */
+#define BATCH_SIZE (64 * 1024)
+
+/* A read from the base stream gets at most as much, and any record fits behind what was left of it
+ * (RFC 5246 6.2.3: 2^14 bytes and up to 2,048 of expansion). */
+#define INPUT_SIZE (64 * 1024)
+#define MAX_RECORD_SIZE (5 + 16384 + 2048)
+
+struct _HandoffRecordStream
+{
+  GInputStream *base_input;            /* (owned) */
+  GOutputStream *base_output;          /* (owned) */
+  TlsHandoffRecordLayer *record_layer; /* (owned) */
+
+  /* Reading. data_start <= data_end <= records_start <= records_end: data not yet read, and records
+   * not yet opened, in one buffer. */
+  GMutex input_lock;
+  guint8 *input; /* (nullable) (owned): made by the first read */
+  gsize data_start;
+  gsize data_end;
+  gsize records_start;
+  gsize records_end;
+  gboolean closed;    /* close_notify was read */
+  gboolean truncated; /* the base stream ended without */
+  GError *read_error; /* (nullable) (owned): final; comes after the data */
+
+  /* Writing. */
+  GMutex output_lock;
+  GByteArray *output; /* (owned): records to send, from output_start on */
+  gsize output_start;
+  gsize unreported; /* bytes of data in output that no write() reported as written */
+};
+
+HandoffRecordStream *
+handoff_record_stream_new (GIOStream *base_io_stream, TlsHandoffRecordLayer *record_layer)
+{
+  HandoffRecordStream *self = g_new0 (HandoffRecordStream, 1);
+
+  self->base_input = g_object_ref (g_io_stream_get_input_stream (base_io_stream));
+  self->base_output = g_object_ref (g_io_stream_get_output_stream (base_io_stream));
+  self->record_layer = g_object_ref (record_layer);
+  self->output = g_byte_array_new ();
+  g_mutex_init (&self->input_lock);
+  g_mutex_init (&self->output_lock);
+
+  return self;
+}
+
+void
+handoff_record_stream_free (HandoffRecordStream *self)
+{
+  g_object_unref (self->base_input);
+  g_object_unref (self->base_output);
+  g_object_unref (self->record_layer);
+  g_free (self->input);
+  g_clear_error (&self->read_error);
+  g_byte_array_unref (self->output);
+  g_mutex_clear (&self->input_lock);
+  g_mutex_clear (&self->output_lock);
+  g_free (self);
+}
+
+/* With output_lock. Sends all of output, and what the record layer itself wants sent. */
+static gboolean
+flush_locked (HandoffRecordStream *self,
+              gboolean blocking,
+              GCancellable *cancellable,
+              GError **error)
+{
+  for (;;)
+    {
+      gssize n;
+
+      if (self->output_start == self->output->len)
+        {
+          g_autoptr (GBytes) records = NULL;
+
+          g_byte_array_set_size (self->output, 0);
+          self->output_start = 0;
+          records = tls_handoff_record_layer_take_output (self->record_layer);
+          if (records == NULL)
+            return TRUE;
+          g_byte_array_append (self->output, g_bytes_get_data (records, NULL),
+                               g_bytes_get_size (records));
+        }
+
+      n = g_pollable_stream_write (self->base_output, self->output->data + self->output_start,
+                                   self->output->len - self->output_start, blocking, cancellable,
+                                   error);
+      if (n < 0)
+        return FALSE;
+      self->output_start += n;
+    }
+}
+
+/* Answers of the record layer leave at once if nobody else is writing (who then sends them) and the
+ * base stream takes them; otherwise with the next read or write. What goes wrong, the next write
+ * will meet again. */
+static void
+send_answers (HandoffRecordStream *self)
+{
+  if (!g_mutex_trylock (&self->output_lock))
+    return;
+
+  flush_locked (self, FALSE, NULL, NULL);
+  g_mutex_unlock (&self->output_lock);
+}
+
+/* With input_lock. Opens what records there are. */
+static void
+open_records (HandoffRecordStream *self)
+{
+  TlsHandoffRecordStatus status;
+  gsize consumed, plaintext_size, rest_plaintext_size;
+  guint8 *records = self->input + self->records_start;
+
+  if (!tls_handoff_record_layer_unprotect (self->record_layer, records,
+                                           self->records_end - self->records_start, &consumed,
+                                           &plaintext_size, &status, &self->read_error))
+    return;
+
+  self->data_start = self->records_start;
+  self->data_end = self->data_start + plaintext_size;
+  self->records_start += consumed;
+  self->closed = status == TLS_HANDOFF_RECORD_STATUS_CLOSED;
+
+  /* The layer delivers the data before a refused record, and the refusal when it is asked again.
+   * Asked now, so that nobody waits for bytes that may never come. */
+  if (plaintext_size > 0 && !self->closed)
+    tls_handoff_record_layer_unprotect (self->record_layer, self->input + self->records_start,
+                                        self->records_end - self->records_start, &consumed,
+                                        &rest_plaintext_size, &status, &self->read_error);
+}
+
+/* With input_lock. Gets more records from the base stream; FALSE with an error of the base stream.
+ */
+static gboolean
+receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable, GError **error)
+{
+  gssize n;
+
+  if (self->input == NULL)
+    self->input = g_malloc (INPUT_SIZE + MAX_RECORD_SIZE);
+
+  if (self->records_start > 0)
+    {
+      memmove (self->input, self->input + self->records_start,
+               self->records_end - self->records_start);
+      self->records_end -= self->records_start;
+      self->records_start = 0;
+      self->data_start = self->data_end = 0;
+    }
+
+  n = g_pollable_stream_read (self->base_input, self->input + self->records_end,
+                              INPUT_SIZE + MAX_RECORD_SIZE - self->records_end, blocking,
+                              cancellable, error);
+  if (n < 0)
+    return FALSE;
+
+  if (n == 0)
+    {
+      self->truncated = TRUE;
+      return TRUE;
+    }
+
+  self->records_end += n;
+  open_records (self);
+  send_answers (self);
+  return TRUE;
+}
+
+/* With input_lock. */
+static gssize
+read_locked (HandoffRecordStream *self,
+             guint8 *buffer,
+             gsize size,
+             gboolean blocking,
+             GCancellable *cancellable,
+             GError **error)
+{
+  for (;;)
+    {
+      if (self->data_start < self->data_end)
+        {
+          gsize n = MIN (size, self->data_end - self->data_start);
+
+          memcpy (buffer, self->input + self->data_start, n);
+          self->data_start += n;
+          return n;
+        }
+
+      if (self->closed)
+        return 0;
+
+      if (self->read_error != NULL)
+        {
+          if (error != NULL)
+            *error = g_error_copy (self->read_error);
+          return -1;
+        }
+
+      if (self->truncated)
+        {
+          g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                               "The peer closed the connection without saying so (close_notify): "
+                               "data may be missing");
+          return -1;
+        }
+
+      if (!receive (self, blocking, cancellable, error))
+        return -1;
+    }
+}
+
+gssize
+handoff_record_stream_read (HandoffRecordStream *self,
+                            guint8 *buffer,
+                            gsize size,
+                            gboolean blocking,
+                            GCancellable *cancellable,
+                            GError **error)
+{
+  gssize n;
+
+  if (!g_mutex_trylock (&self->input_lock))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
+                           "Another thread is reading from this connection");
+      return -1;
+    }
+
+  n = read_locked (self, buffer, size, blocking, cancellable, error);
+  g_mutex_unlock (&self->input_lock);
+  return n;
+}
+
+gboolean
+handoff_record_stream_can_read (HandoffRecordStream *self)
+{
+  gboolean can_read;
+
+  /* Whoever holds it is reading, and will take what there is. */
+  if (!g_mutex_trylock (&self->input_lock))
+    return FALSE;
+
+  can_read = self->data_start < self->data_end || self->closed || self->truncated ||
+             self->read_error != NULL;
+  g_mutex_unlock (&self->input_lock);
+  return can_read;
+}
+
+gboolean
+handoff_record_stream_is_at_end (HandoffRecordStream *self)
+{
+  gboolean at_end;
+
+  if (!g_mutex_trylock (&self->input_lock))
+    return FALSE;
+
+  at_end = self->closed || self->truncated || self->read_error != NULL;
+  g_mutex_unlock (&self->input_lock);
+  return at_end;
+}
+
+/* With output_lock, and all of output sent. */
+static gboolean
+protect_batch (
+    HandoffRecordStream *self, const guint8 *data, gsize size, gsize *consumed, GError **error)
+{
+  gsize capacity, protected_size;
+  gboolean ok;
+
+  size = MIN (size, BATCH_SIZE);
+  capacity = tls_handoff_record_layer_get_protected_size (self->record_layer, size);
+  g_byte_array_set_size (self->output, capacity);
+  ok = tls_handoff_record_layer_protect (self->record_layer, data, size, consumed,
+                                         self->output->data, capacity, &protected_size, error);
+  g_byte_array_set_size (self->output, ok ? protected_size : 0);
+  return ok;
+}
+
+/* With output_lock. */
+static gssize
+write_locked (HandoffRecordStream *self,
+              const guint8 *data,
+              gsize size,
+              gboolean blocking,
+              GCancellable *cancellable,
+              GError **error)
+{
+  gsize consumed;
+
+  if (size < self->unreported)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           "After a TLS write that would have blocked, the same data must be "
+                           "written again");
+      return -1;
+    }
+
+  if (!flush_locked (self, blocking, cancellable, error))
+    return -1;
+
+  if (self->unreported == 0)
+    {
+      if (!protect_batch (self, data, size, &consumed, error))
+        return -1;
+      self->unreported = consumed;
+      if (!flush_locked (self, blocking, cancellable, error))
+        return -1;
+    }
+
+  consumed = self->unreported;
+  self->unreported = 0;
+  return consumed;
+}
+
+gssize
+handoff_record_stream_write (HandoffRecordStream *self,
+                             const guint8 *data,
+                             gsize size,
+                             gboolean blocking,
+                             GCancellable *cancellable,
+                             GError **error)
+{
+  gssize n;
+
+  g_mutex_lock (&self->output_lock);
+  n = write_locked (self, data, size, blocking, cancellable, error);
+  g_mutex_unlock (&self->output_lock);
+  return n;
+}
+
+gboolean
+handoff_record_stream_close (HandoffRecordStream *self,
+                             gboolean blocking,
+                             GCancellable *cancellable,
+                             GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->output_lock);
+  ok = tls_handoff_record_layer_close (self->record_layer, error) &&
+       flush_locked (self, blocking, cancellable, error);
+  g_mutex_unlock (&self->output_lock);
+  return ok;
+}
