@@ -38,6 +38,7 @@ parse_address (HandoffServerIdentity *self, const char *text)
   return TRUE;
 }
 
+/* A last label of digits is a mistyped address: there is no such top-level domain (RFC 3696 2). */
 static gboolean
 is_host_name (const char *name)
 {
@@ -53,7 +54,7 @@ is_host_name (const char *name)
           if (p == label || p - label > 63)
             return FALSE;
           if (*p == '\0')
-            return TRUE;
+            return strspn (label, "0123456789") < (gsize) (p - label);
           label = p + 1;
         }
       else if (!g_ascii_isalnum (*p) && *p != '-' && *p != '_')
@@ -88,6 +89,7 @@ HandoffServerIdentity *
 handoff_server_identity_parse (const char *text, GError **error)
 {
   g_autoptr (HandoffServerIdentity) self = g_new0 (HandoffServerIdentity, 1);
+  const char *p;
 
   if (*text == '\0')
     {
@@ -98,6 +100,15 @@ handoff_server_identity_parse (const char *text, GError **error)
     {
       refuse (error, "too long");
       return NULL;
+    }
+  /* The mapping of internationalized names drops some of them. */
+  for (p = text; *p != '\0'; p++)
+    {
+      if (g_ascii_iscntrl (*p))
+        {
+          refuse (error, "has a control character");
+          return NULL;
+        }
     }
   if (!parse_address (self, text) && !parse_host_name (self, text, error))
     return NULL;

@@ -282,7 +282,7 @@ test_handshake_quota (void)
         g_main_context_iteration (NULL, FALSE);
     }
   refused = handshake_with (alice[0], peer, test_options (NULL), &error);
-  test_assert_remote_error (error, "LimitReached", "HandshakesPerUser");
+  test_assert_remote_error (error, "LimitReached", "2 handshakes");
   g_assert_cmpuint (test_statistic ("handshakes-denied"), ==, denied + 1);
   of_bob = handshake_with (bob, peer, test_options (NULL), &error);
   g_assert_no_error (error);
@@ -319,7 +319,7 @@ test_session_quota (void)
   first = handshake_with (alice, peer, test_options (NULL), &error);
   g_assert_no_error (error);
   refused = handshake_with (alice, peer, test_options (NULL), &error);
-  test_assert_remote_error (error, "LimitReached", "SessionsPerUser");
+  test_assert_remote_error (error, "LimitReached", "1 session");
   of_bob = handshake_with (bob, peer, test_options (NULL), &error);
   g_assert_no_error (error);
   reply = test_call (alice, first->session, HANDOFF_SESSION_INTERFACE, "Close", NULL, &error);
