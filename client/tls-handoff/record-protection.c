@@ -134,6 +134,48 @@ make_aad (const HandoffRecordProtection *self,
   return TLS12_AAD_SIZE;
 }
 
+/* GnuTLS joins the pieces of an AES-CCM plaintext in memory that it allocates. */
+static gboolean
+encrypts_pieces_directly (const HandoffRecordProtection *self)
+{
+  return self->suite->cipher != GNUTLS_CIPHER_AES_128_CCM &&
+         self->suite->cipher != GNUTLS_CIPHER_AES_256_CCM;
+}
+
+/* Encrypts content, in TLS 1.3 with its type behind it, to text. Returns a GnuTLS code. */
+static int
+encrypt (HandoffRecordProtection *self,
+         const guint8 nonce[NONCE_SIZE],
+         const guint8 *aad,
+         gsize aad_size,
+         TlsContentType type,
+         const guint8 *content,
+         gsize size,
+         guint8 *text)
+{
+  gsize text_size = size + get_inner_type_size (self);
+  gsize sealed_size = text_size + self->suite->tag_size;
+
+  if (handoff_record_protection_is_tls13 (self) && encrypts_pieces_directly (self))
+    {
+      guint8 inner_type = type;
+      const giovec_t pieces[] = { { (void *) content, size }, { &inner_type, 1 } };
+      const giovec_t aad_piece = { (void *) aad, aad_size };
+
+      return gnutls_aead_cipher_encryptv (self->aead, nonce, NONCE_SIZE, &aad_piece, 1,
+                                          self->suite->tag_size, pieces, G_N_ELEMENTS (pieces),
+                                          text, &sealed_size);
+    }
+  if (handoff_record_protection_is_tls13 (self))
+    {
+      memcpy (text, content, size);
+      text[size] = type;
+      content = text;
+    }
+  return gnutls_aead_cipher_encrypt (self->aead, nonce, NONCE_SIZE, aad, aad_size,
+                                     self->suite->tag_size, content, text_size, text, &sealed_size);
+}
+
 gboolean
 handoff_record_protection_seal (HandoffRecordProtection *self,
                                 TlsContentType type,
@@ -143,9 +185,7 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
                                 GError **error)
 {
   gsize prefix_size = get_prefix_size (self);
-  guint8 *text = record + prefix_size;
-  gsize text_size = size + get_inner_type_size (self);
-  gsize sealed_size = text_size + self->suite->tag_size;
+  gsize overhead = handoff_record_protection_get_overhead (self);
   guint8 *explicit_part = NULL;
   guint8 nonce[NONCE_SIZE];
   guint8 aad[TLS12_AAD_SIZE];
@@ -160,19 +200,9 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
       return FALSE;
     }
 
-  if (size > 0)
-    memcpy (text, content, size);
-  if (handoff_record_protection_is_tls13 (self))
-    {
-      text[size] = type;
-      record[0] = TLS_CONTENT_APPLICATION_DATA;
-    }
-  else
-    {
-      record[0] = type;
-    }
+  record[0] = handoff_record_protection_is_tls13 (self) ? TLS_CONTENT_APPLICATION_DATA : type;
   put_uint16 (record + 1, TLS_PROTOCOL_1_2);
-  put_uint16 (record + 3, prefix_size - TLS_RECORD_HEADER_SIZE + sealed_size);
+  put_uint16 (record + 3, overhead - TLS_RECORD_HEADER_SIZE + size);
   if (self->suite->nonce_layout == HANDOFF_NONCE_EXPLICIT)
     {
       explicit_part = record + TLS_RECORD_HEADER_SIZE;
@@ -181,11 +211,10 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
 
   make_nonce (self, explicit_part, nonce);
   aad_size = make_aad (self, record, size, aad);
-  r = gnutls_aead_cipher_encrypt (self->aead, nonce, sizeof nonce, aad, aad_size,
-                                  self->suite->tag_size, text, text_size, text, &sealed_size);
+  r = encrypt (self, nonce, aad, aad_size, type, content, size, record + prefix_size);
   if (r < 0)
     {
-      handoff_wipe (text, text_size);
+      handoff_wipe (record, overhead + size);
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                    "GnuTLS could not encrypt a record: %s", gnutls_strerror (r));
       return FALSE;

@@ -53,7 +53,8 @@ gsize handoff_record_protection_get_overhead (const HandoffRecordProtection *sel
 /* The largest fragment (what follows the header) that may be received, bytes. */
 gsize handoff_record_protection_get_max_fragment_size (const HandoffRecordProtection *self);
 
-/* Makes one record of content; record has size + overhead bytes and does not overlap content. */
+/* Makes one record of content, which is not empty; record has size + overhead bytes and does not
+ * overlap it. */
 gboolean handoff_record_protection_seal (HandoffRecordProtection *self,
                                          TlsContentType type,
                                          const guint8 *content,
