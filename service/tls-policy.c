@@ -103,6 +103,23 @@ is_kx_allowed (const HandoffHandshakeOptions *options, gnutls_kx_algorithm_t kx)
   return FALSE;
 }
 
+/* A protocol without a suite that the caller takes must not be offered: the ciphers of TLS 1.2 have
+ * the same names in TLS 1.3. */
+static gboolean
+is_protocol_allowed (const HandoffHandshakeOptions *options, guint16 protocol)
+{
+  gsize i, n_suites;
+  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
+
+  for (i = 0; i < n_suites; i++)
+    {
+      if (suites[i].protocol == protocol &&
+          handoff_handshake_options_allow_suite (options, &suites[i]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* The configuration's priority string, from which only ever something is removed: what the
  * administrator took out stays out, and the order stays the administrator's. */
 static char *
@@ -115,9 +132,9 @@ make_priority_string (const HandoffTlsPolicy *self, const HandoffHandshakeOption
   gsize i;
 
   g_string_append (string, ":-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL");
-  if (options->minimum_protocol > 0x0303)
+  if (!is_protocol_allowed (options, 0x0303))
     g_string_append (string, ":-VERS-TLS1.2");
-  if (options->maximum_protocol < 0x0304)
+  if (!is_protocol_allowed (options, 0x0304))
     g_string_append (string, ":-VERS-TLS1.3");
 
   for (i = 0; ciphers[i] != 0; i++)
