@@ -238,14 +238,14 @@ strip_padding (const guint8 *text, gsize *size)
   return text[end - 1];
 }
 
-static gboolean
-open_in_place (HandoffRecordProtection *self,
-               guint8 *record,
-               gsize fragment_size,
-               guint8 *type,
-               guint8 **content,
-               gsize *content_size,
-               TlsAlert *alert)
+gboolean
+handoff_record_protection_open (HandoffRecordProtection *self,
+                                guint8 *record,
+                                gsize fragment_size,
+                                guint8 *type,
+                                guint8 **content,
+                                gsize *content_size,
+                                TlsAlert *alert)
 {
   gsize prefix_size = get_prefix_size (self);
   gsize explicit_size = prefix_size - TLS_RECORD_HEADER_SIZE;
@@ -293,22 +293,6 @@ open_in_place (HandoffRecordProtection *self,
   *content = text;
   *content_size = text_size;
   return TRUE;
-}
-
-gboolean
-handoff_record_protection_open (HandoffRecordProtection *self,
-                                guint8 *record,
-                                gsize fragment_size,
-                                guint8 *type,
-                                guint8 **content,
-                                gsize *content_size,
-                                TlsAlert *alert)
-{
-  if (open_in_place (self, record, fragment_size, type, content, content_size, alert))
-    return TRUE;
-  /* GnuTLS decrypts before it knows whether the tag is right. */
-  handoff_wipe (record, TLS_RECORD_HEADER_SIZE + fragment_size);
-  return FALSE;
 }
 
 /* HKDF-Expand-Label with an empty context (RFC 8446 7.1). */

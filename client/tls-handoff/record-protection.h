@@ -62,7 +62,8 @@ gboolean handoff_record_protection_seal (HandoffRecordProtection *self,
                                          guint8 *record,
                                          GError **error);
 /* Opens, in place, the record whose header announces fragment_size bytes; *content points into it.
- * On failure record is zeroed and *alert says which alert fits. */
+ * On failure *alert says which alert fits, and record is to be wiped: GnuTLS decrypts before it
+ * knows whether the tag is right. */
 gboolean handoff_record_protection_open (HandoffRecordProtection *self,
                                          guint8 *record,
                                          gsize fragment_size,

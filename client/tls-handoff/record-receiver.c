@@ -228,6 +228,7 @@ take_records (
         return;
       if (!take_record (self, record, fragment_size, &data, &data_size))
         {
+          /* Whatever was wrong with it, what it said is nobody's business. */
           handoff_wipe (record, record_size);
           return;
         }

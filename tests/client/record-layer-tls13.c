@@ -92,6 +92,7 @@ test_malformed_tickets (RecordFixture *f, gconstpointer data)
     TICKET_EXTENSION_LENGTH,
   };
   guint8 bad[sizeof ticket];
+  guint8 trailing[sizeof ticket + 1] = { 0 };
   static const guint8 empty_ticket[] = { 4, 0, 0, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
   static const guint8 too_large[4] = { 4, 2, 1, 10 };
 
@@ -112,6 +113,11 @@ test_malformed_tickets (RecordFixture *f, gconstpointer data)
       record_fixture_seal (f, RECORD_HANDSHAKE, bad, 4 + size);
       record_fixture_assert_refuses (f, 50, "decode_error");
     }
+  memcpy (trailing, ticket, sizeof ticket);
+  trailing[3]++;
+  reset (f);
+  record_fixture_seal (f, RECORD_HANDSHAKE, trailing, sizeof trailing);
+  record_fixture_assert_refuses (f, 50, "decode_error");
   reset (f);
   record_fixture_seal (f, RECORD_HANDSHAKE, empty_ticket, sizeof empty_ticket);
   record_fixture_assert_refuses (f, 50, "decode_error");

@@ -381,18 +381,25 @@ test_close (RecordFixture *f, gconstpointer data)
   record_fixture_assert_nothing_to_say (f);
 }
 
-/* A fatal alert is named in the error, and not answered. */
+/* A fatal alert is named in the error and not answered, and ends the other direction, too. */
 static void
 test_fatal_alert (RecordFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   TlsHandoffRecordStatus status;
+  guint8 out[64];
+  gsize consumed;
+  gsize size;
 
   record_fixture_seal (f, RECORD_ALERT, "\2\57", 2);
   g_assert_null (record_test_unprotect (f->layer, f->records, &status, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED);
   g_assert_nonnull (strstr (error->message, "illegal_parameter"));
   record_fixture_assert_nothing_to_say (f);
+  g_clear_error (&error);
+  g_assert_false (tls_handoff_record_layer_protect (f->layer, (const guint8 *) "x", 1, &consumed,
+                                                    out, sizeof out, &size, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED);
 
   /* One that no RFC names: fatal in TLS 1.3 whatever its level says. */
   g_clear_error (&error);
