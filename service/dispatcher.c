@@ -6,7 +6,6 @@
 #include "dispatcher.h"
 
 #include "audit.h"
-#include "keyblob/tls-handoff-error.h"
 
 struct _HandoffDispatcher
 {
@@ -60,16 +59,16 @@ authority_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Passage) passage = user_data;
   HandoffCaller *caller = handoff_call_get_caller (passage->call);
   g_autoptr (GError) error = NULL;
+  gboolean allowed = handoff_authority_check_finish (HANDOFF_AUTHORITY (source), result, &error);
 
   /* An answer may take minutes: nobody may be left to hear it. */
-  if (!handoff_authority_check_finish (HANDOFF_AUTHORITY (source), result, &error) ||
-      g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
+  if (g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
+    return;
+
+  if (!allowed)
     {
-      if (error != NULL && !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
-        {
-          handoff_audit_authorization (passage->call, error);
-          handoff_call_fail (g_steal_pointer (&passage->call), error);
-        }
+      handoff_audit_authorization (passage->call, error);
+      handoff_call_fail (g_steal_pointer (&passage->call), error);
       return;
     }
 

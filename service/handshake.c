@@ -431,6 +431,8 @@ handoff_handshake_run_async (HandoffWorker *worker,
   self->transport.fd = -1;
   self->task = g_task_new (NULL, cancellable, callback, user_data);
   g_task_set_source_tag (self->task, handoff_handshake_run_async);
+  /* Cancelling is an outcome like others: the caller of this sees what became of the handshake. */
+  g_task_set_check_cancellable (self->task, FALSE);
   g_task_set_task_data (self->task, handshake_ref (self), (GDestroyNotify) handshake_unref);
 
   if (cancellable != NULL)

@@ -12,6 +12,10 @@
 struct _HandoffPolkitAuthority
 {
   GObject parent;
+
+  /* (owned) (nullable): NULL until first needed. Kept: it must outlive the checks that it is asked
+   * to cancel, and the library lets go of the one that nobody holds. */
+  PolkitAuthority *polkit;
 };
 
 static void handoff_polkit_authority_iface_init (HandoffAuthorityInterface *iface);
@@ -77,11 +81,21 @@ checked (GObject *source, GAsyncResult *result, gpointer user_data)
                              "polkit denies the action %s to this user", check->action);
 }
 
+/* task: (transfer full) */
+static void
+check_authorization (HandoffPolkitAuthority *self, GTask *task)
+{
+  PendingCheck *check = g_task_get_task_data (task);
+
+  polkit_authority_check_authorization (self->polkit, check->subject, check->action, check->details,
+                                        check->flags, g_task_get_cancellable (task), checked, task);
+}
+
 static void
 got_authority (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  PendingCheck *check = g_task_get_task_data (task);
+  HandoffPolkitAuthority *self = g_task_get_source_object (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (PolkitAuthority) authority = polkit_authority_get_finish (result, &error);
 
@@ -90,9 +104,8 @@ got_authority (GObject *source, GAsyncResult *result, gpointer user_data)
       return_failure (task, error);
       return;
     }
-  polkit_authority_check_authorization (authority, check->subject, check->action, check->details,
-                                        check->flags, g_task_get_cancellable (task), checked,
-                                        g_object_ref (task));
+  g_set_object (&self->polkit, authority);
+  check_authorization (self, g_steal_pointer (&task));
 }
 
 static void
@@ -102,6 +115,7 @@ handoff_polkit_authority_check_async (HandoffAuthority *authority,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data)
 {
+  HandoffPolkitAuthority *self = HANDOFF_POLKIT_AUTHORITY (authority);
   g_autoptr (GTask) task = g_task_new (authority, cancellable, callback, user_data);
   PendingCheck *pending = g_new0 (PendingCheck, 1);
   GHashTableIter iter;
@@ -121,8 +135,10 @@ handoff_polkit_authority_check_async (HandoffAuthority *authority,
         polkit_details_insert (pending->details, key, value);
     }
 
-  /* The library keeps one authority for as long as somebody holds it, and reconnects by itself. */
-  polkit_authority_get_async (cancellable, got_authority, g_object_ref (task));
+  if (self->polkit != NULL)
+    check_authorization (self, g_steal_pointer (&task));
+  else
+    polkit_authority_get_async (cancellable, got_authority, g_steal_pointer (&task));
 }
 
 static gboolean
@@ -141,8 +157,18 @@ handoff_polkit_authority_iface_init (HandoffAuthorityInterface *iface)
 }
 
 static void
+handoff_polkit_authority_finalize (GObject *object)
+{
+  HandoffPolkitAuthority *self = HANDOFF_POLKIT_AUTHORITY (object);
+
+  g_clear_object (&self->polkit);
+  G_OBJECT_CLASS (handoff_polkit_authority_parent_class)->finalize (object);
+}
+
+static void
 handoff_polkit_authority_class_init (HandoffPolkitAuthorityClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = handoff_polkit_authority_finalize;
 }
 
 static void
