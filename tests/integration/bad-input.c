@@ -220,7 +220,7 @@ test_identities (Fixture *fixture, gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_test_message ("identity “%s”", wrong[i]);
+      g_test_message ("identity %u", i);
       expect_arguments (fixture, wrong[i], some_key (32), test_options (NULL), "identity");
     }
   expect_arguments (fixture, label, some_key (32), test_options (NULL), "identity");

@@ -129,7 +129,7 @@ test_reload_config (void)
       g_autoptr (GVariant) reply = NULL;
       g_autoptr (TestHandshake) handshake = NULL;
 
-      g_test_message ("%s", wrong[i].config);
+      g_test_message ("wrong %s", wrong[i].key);
       test_service_set_config (wrong[i].config);
       reply = reload (root, &error);
       g_assert_null (reply);
