@@ -27,23 +27,24 @@ typedef enum
 /**
  * TlsHandoffRecordLayer:
  *
- * The record layer (RFC 8446 5, RFC 5246 6) of a TLS connection whose handshake another process did.
+ * The record layer (RFC 8446 5, RFC 5246 6) of a TLS connection whose handshake another process
+ * did.
  *
  * It does no input or output of its own: it turns data into records and records into data, in the
- * caller's buffers, and leaves sending and receiving to the caller. It speaks TLS 1.3 and TLS 1.2 with
- * AES-GCM, AES-CCM and ChaCha20-Poly1305, as client or server.
+ * caller's buffers, and leaves sending and receiving to the caller. It speaks TLS 1.3 and TLS 1.2
+ * with AES-GCM, AES-CCM and ChaCha20-Poly1305, as client or server.
  *
  * Beyond data it deals with all that may come after a handshake:
  *
  *  - alerts: a close_notify ends reading with %TLS_HANDOFF_RECORD_STATUS_CLOSED, a fatal alert with
  *    %TLS_HANDOFF_ERROR_ALERT_RECEIVED; warnings are ignored, as long as they are few;
- *  - TLS 1.3 KeyUpdate: followed, answered when an answer is asked for, refused when there are too many,
- *    and sent before a key has protected more records than is safe;
+ *  - TLS 1.3 KeyUpdate: followed, answered when asked for, refused when there are too many, and
+ *    sent before a key has protected more records than is safe;
  *  - TLS 1.3 NewSessionTicket: checked and skipped;
  *  - TLS 1.2 requests to renegotiate: declined with a no_renegotiation warning.
  *
- * What the peer must not send ends the connection: %TLS_HANDOFF_ERROR_RECORD_INVALID, and an alert to be
- * sent. From then on every call fails, and the keys are gone.
+ * What the peer must not send ends the connection: %TLS_HANDOFF_ERROR_RECORD_INVALID, and an alert
+ * to be sent. From then on every call fails, and the keys are gone.
  *
  * Records must be sent in the order in which [method@RecordLayer.protect] and
  * [method@RecordLayer.take_output] return them. One thread may protect while another unprotects.
@@ -55,7 +56,8 @@ typedef enum
  */
 #define TLS_HANDOFF_TYPE_RECORD_LAYER (tls_handoff_record_layer_get_type ())
 TLS_HANDOFF_AVAILABLE_IN_0_1
-G_DECLARE_FINAL_TYPE (TlsHandoffRecordLayer, tls_handoff_record_layer, TLS_HANDOFF, RECORD_LAYER, GObject)
+G_DECLARE_FINAL_TYPE (
+    TlsHandoffRecordLayer, tls_handoff_record_layer, TLS_HANDOFF, RECORD_LAYER, GObject)
 
 TLS_HANDOFF_AVAILABLE_IN_0_1
 TlsHandoffRecordLayer *tls_handoff_record_layer_new_from_key_blob (TlsHandoffImportKey *import_key,
