@@ -28,12 +28,12 @@ inside() {
   # property NAME VALUE
   property() {
     local -r value=$(systemctl show --value -p "$1" "$unit")
-    [ "$value" = "$2" ] || fail "$1 is “$value”, not “$2”"
+    [ "$value" = "$2" ] || fail "$1 is '$value', not '$2'"
   }
   # process-status FIELD VALUE: what the kernel says
   process_status() {
     local -r value=$(awk -v field="$1:" '$1 == field { print $2 }' "/proc/$pid/status")
-    [ "$value" = "$2" ] || fail "the process has $1 “$value”, not “$2”"
+    [ "$value" = "$2" ] || fail "the process has $1 '$value', not '$2'"
   }
 
   property ActiveState inactive
@@ -51,7 +51,7 @@ inside() {
   reply=$(printf 'GET /page.txt HTTP/1.0\r\n\r\n' |
     setpriv --reuid alice --regid alice --clear-groups \
       tls-handoff connect --trust certs/ca.pem localhost:4433) || fail 'the handshake'
-  [[ $reply == *'This came through the sandbox.'* ]] || fail "the reply is “$reply”"
+  [[ $reply == *'This came through the sandbox.'* ]] || fail "the reply is '$reply'"
   echo 'ok: bus activation and a handshake'
 
   property ActiveState active
@@ -94,7 +94,7 @@ inside() {
 
 # Runs in a mount namespace of its own, where the overlay disappears with it.
 outside() {
-  local -r build=$1 tree=$2
+  local -r tree=$1
   local -r base=/run/handoff-test root=/run/handoff-test/root
   mount -t tmpfs -o mode=0755 tmpfs /run
   mkdir -p "$base/upper" "$base/work" "$root"
@@ -145,7 +145,7 @@ UNIT
 
 case $1 in
 --inside) inside ;;
---outside) outside "$2" "$3" ;;
+--outside) outside "$2" ;;
 *)
   if [ "$(id -u)" -ne 0 ]; then
     echo 'sandbox.sh: needs root' >&2
@@ -154,6 +154,6 @@ case $1 in
   export PATH=/usr/sbin:/usr/bin:/sbin:/bin
   tree=$("$here/../lib/system-run" --install "$1")
   exec unshare --mount --pid --fork --kill-child --mount-proc -- \
-    bash "$here/sandbox.sh" --outside "$1" "$tree"
+    bash "$here/sandbox.sh" --outside "$tree"
   ;;
 esac
