@@ -131,8 +131,8 @@ tls_handoff_client_connection_get_property (GObject *object,
       g_value_set_boxed (value, self->advertised_protocols);
       break;
     case PROP_NEGOTIATED_PROTOCOL:
-      if (result != NULL)
-        g_value_set_string (value, tls_handoff_handshake_result_get_application_protocol (result));
+      g_value_set_string (value,
+                          g_tls_connection_get_negotiated_protocol (G_TLS_CONNECTION (self)));
       break;
     case PROP_PROTOCOL_VERSION:
       if (result != NULL)
@@ -315,6 +315,15 @@ tls_handoff_client_connection_handshake_finish (GTlsConnection *connection,
                                               error);
 }
 
+static const char *
+tls_handoff_client_connection_get_negotiated_protocol (GTlsConnection *connection)
+{
+  TlsHandoffClientConnection *self = TLS_HANDOFF_CLIENT_CONNECTION (connection);
+  TlsHandoffHandshakeResult *result = tls_handoff_client_connection_get_result (self);
+
+  return result != NULL ? tls_handoff_handshake_result_get_application_protocol (result) : NULL;
+}
+
 static void
 tls_handoff_client_connection_dispose (GObject *object)
 {
@@ -404,6 +413,7 @@ tls_handoff_client_connection_class_init (TlsHandoffClientConnectionClass *klass
   stream_class->close_finish = tls_handoff_client_connection_close_finish;
   connection_class->handshake = tls_handoff_client_connection_handshake;
   connection_class->handshake_async = tls_handoff_client_connection_handshake_async;
+  connection_class->get_negotiated_protocol = tls_handoff_client_connection_get_negotiated_protocol;
   connection_class->handshake_finish = tls_handoff_client_connection_handshake_finish;
 
   /**

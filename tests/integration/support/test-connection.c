@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "test-connection.h"
+
+#include "test-system.h"
+
+TlsHandoffManager *
+test_manager_get (void)
+{
+  static TlsHandoffManager *manager;
+
+  if (manager == NULL)
+    {
+      g_autoptr (GDBusConnection) alice = test_bus_connect ("alice");
+      g_autoptr (GError) error = NULL;
+
+      manager = tls_handoff_manager_new_sync (alice, NULL, &error);
+      g_assert_no_error (error);
+    }
+  return manager;
+}
+
+GTlsConnection *
+test_connection_new (int fd, const char *identity)
+{
+  const char *const protocols[] = { "echo", NULL };
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GSocketConnection) base = NULL;
+  g_autoptr (GSocketConnectable) server = NULL;
+  g_autoptr (GError) error = NULL;
+  GIOStream *connection;
+
+  socket = g_socket_new_from_fd (fd, &error);
+  g_assert_no_error (error);
+  base = g_socket_connection_factory_create_connection (socket);
+  server = g_network_address_new (identity != NULL ? identity : "localhost", 443);
+  connection =
+      tls_handoff_client_connection_new (G_IO_STREAM (base), server, test_manager_get (), &error);
+  g_assert_no_error (error);
+
+  g_ptr_array_add (anchors, test_cert_der ("ca.pem"));
+  tls_handoff_handshake_options_set_trust_anchors (options, anchors);
+  tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (connection), options);
+  g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
+  return G_TLS_CONNECTION (connection);
+}
+
+void
+test_store_result_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GAsyncResult **place = user_data;
+
+  g_assert_null (*place);
+  *place = g_object_ref (result);
+}
+
+static gboolean
+timed_out_cb (gpointer user_data)
+{
+  g_error ("An asynchronous call did not finish in time");
+  return G_SOURCE_REMOVE;
+}
+
+GAsyncResult *
+test_wait_for_result (GAsyncResult **place)
+{
+  guint timeout = g_timeout_add_seconds (TEST_TIMEOUT_SECONDS, timed_out_cb, NULL);
+
+  while (*place == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (timeout);
+  return g_steal_pointer (place);
+}
+
+guint8 *
+test_data_new (gsize size)
+{
+  guint8 *data = g_malloc (size);
+  guint32 state = 0x2545f491;
+  gsize i;
+
+  for (i = 0; i < size; i++)
+    {
+      state = state * 1664525 + 1013904223;
+      data[i] = state >> 24;
+    }
+  return data;
+}

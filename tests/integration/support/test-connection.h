@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "tls-handoff/tls-handoff.h"
+
+/* TlsHandoffClientConnections of user alice. */
+
+/* The service as alice sees it; one for the whole program. (transfer none) */
+TlsHandoffManager *test_manager_get (void);
+
+/* A connection over fd (taken over) that trusts ca.pem and offers the application protocol "echo".
+ * identity: NULL for "localhost" */
+GTlsConnection *test_connection_new (int fd, const char *identity);
+
+/* An asynchronous call's callback: stores a reference to the result at user_data, a GAsyncResult *,
+ * which must be NULL before. */
+void test_store_result_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+/* Runs the default main context until *place is set. */
+GAsyncResult *test_wait_for_result (GAsyncResult **place);
+
+/* What gets sent: size bytes that no shift leaves the same. */
+guint8 *test_data_new (gsize size);
