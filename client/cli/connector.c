@@ -36,28 +36,19 @@ timeout_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/**
- * cli_connect_to_host:
- * @host: a name or an address
- * @timeout: seconds for all of it, name resolution included; 0 for no limit but the system's
- *
- * Connects to the first of @host's addresses that answers, trying IPv6 and IPv4 side by side (RFC
- * 8305), which GSocketClient does in its asynchronous calls only. No proxy is used: the descriptor
- * has to be the connection itself.
- *
- * Returns: (transfer full): the connection
- */
-GSocketConnection *
-cli_connect_to_host (const char *host, guint16 port, guint timeout, GError **error)
+/* Tries IPv6 and IPv4 side by side (RFC 8305), which GSocketClient does in its asynchronous calls
+ * only. */
+static GSocketConnection *
+connect_side_by_side (GSocketClient *client,
+                      GSocketConnectable *address,
+                      guint timeout,
+                      GError **error)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GSocketConnectable) address = g_network_address_new (host, port);
   g_autoptr (GSource) timer = NULL;
   Attempt attempt = { .cancellable = cancellable };
 
-  g_socket_client_set_enable_proxy (client, FALSE);
   g_main_context_push_thread_default (context);
   if (timeout > 0)
     {
@@ -84,4 +75,39 @@ cli_connect_to_host (const char *host, guint16 port, guint timeout, GError **err
   if (attempt.connection == NULL)
     g_propagate_error (error, attempt.error);
   return attempt.connection;
+}
+
+/**
+ * cli_connect_to_host:
+ * @host: a name or an address
+ * @timeout: seconds for all of it, name resolution included; 0 for no limit but the system's
+ *
+ * Connects to the first of @host's addresses that answers. No proxy is used: the descriptor has to
+ * be the connection itself.
+ *
+ * Returns: (transfer full): the connection
+ */
+GSocketConnection *
+cli_connect_to_host (const char *host, guint16 port, guint timeout, GError **error)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnectable) address = g_network_address_new (host, port);
+  g_autoptr (GError) local_error = NULL;
+  GSocketConnection *connection;
+
+  g_socket_client_set_enable_proxy (client, FALSE);
+  connection = connect_side_by_side (client, address, timeout, &local_error);
+  if (connection != NULL ||
+      !g_error_matches (local_error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND))
+    {
+      if (connection == NULL)
+        g_propagate_error (error, g_steal_pointer (&local_error));
+      return connection;
+    }
+
+  /* On a machine that is connected to nothing but itself, glibc finds no address when it is asked
+   * for the families one by one, as it was above; it does when it is asked for both, as it is here.
+   */
+  g_socket_client_set_timeout (client, timeout);
+  return g_socket_client_connect (client, address, NULL, error);
 }
