@@ -6,8 +6,8 @@
 #include "call.h"
 
 #include <string.h>
-#include <unistd.h>
 
+#include "client-socket.h"
 #include "keyblob/error-private.h"
 
 struct _HandoffCall
@@ -105,7 +105,7 @@ handoff_call_take_fd (HandoffCall *self, gint32 index)
       if (i == index)
         fd = fds[i];
       else
-        close (fds[i]);
+        handoff_client_socket_close (fds[i]);
     }
   return fd;
 }

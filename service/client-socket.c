@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "keyblob/tls-handoff-error.h"
 
@@ -50,4 +51,22 @@ handoff_client_socket_check (int fd, GError **error)
   if (getpeername (fd, (struct sockaddr *) &peer, &peer_size) != 0)
     return refuse (error, "the socket is not connected");
   return TRUE;
+}
+
+void
+handoff_client_socket_close (int fd)
+{
+  struct linger linger;
+  socklen_t size = sizeof linger;
+  const struct linger off = { 0, 0 };
+
+  if (fd < 0)
+    return;
+  /* The caller may have left us the last descriptor of the socket. With SO_LINGER, closing that
+   * would hold this thread, and everybody else whom it serves, until the peer has read what there
+   * is. */
+  if (getsockopt (fd, SOL_SOCKET, SO_LINGER, &linger, &size) == 0 && linger.l_onoff &&
+      linger.l_linger > 0)
+    setsockopt (fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+  close (fd);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client-socket.h"
 #include "gnutls-support.h"
 #include "handshake-error.h"
 #include "handshake-transport.h"
@@ -69,9 +70,6 @@ destroy_session (HandoffHandshake *self)
   g_clear_pointer (&self->session, gnutls_deinit);
   g_clear_pointer (&self->export, handoff_key_export_free);
   g_clear_pointer (&self->trust_store, handoff_trust_store_unref);
-  if (self->request->fd >= 0)
-    close (self->request->fd);
-  self->request->fd = -1;
   handoff_wipe_stack ();
 }
 
@@ -81,6 +79,7 @@ fail (HandoffHandshake *self, GError *error)
   g_autoptr (GTask) task = g_steal_pointer (&self->task);
 
   destroy_session (self);
+  handoff_client_socket_close (g_steal_fd (&self->request->fd));
   g_task_return_error (task, error);
 }
 
@@ -329,6 +328,7 @@ complete (HandoffHandshake *self)
 
   /* Export, then destroy: the session is gone before anybody can be told. */
   destroy_session (self);
+  handoff_client_socket_close (g_steal_fd (&self->request->fd));
   task = g_steal_pointer (&self->task);
   g_task_return_pointer (task, outcome, (GDestroyNotify) handoff_handshake_outcome_free);
 }
@@ -453,8 +453,7 @@ handoff_handshake_run_finish (GAsyncResult *result, GError **error)
 void
 handoff_handshake_request_free (HandoffHandshakeRequest *self)
 {
-  if (self->fd >= 0)
-    close (self->fd);
+  handoff_client_socket_close (self->fd);
   g_clear_pointer (&self->identity, handoff_server_identity_free);
   g_clear_pointer (&self->options, handoff_handshake_options_free);
   g_clear_pointer (&self->policy, handoff_tls_policy_unref);
