@@ -222,8 +222,6 @@ cli_peer_handshake (CliPeer *self, GError **error)
 CliExitStatus
 cli_peer_report_error (CliPeer *self, const GError *error)
 {
-  g_autoptr (GError) named = NULL;
-
   if (error->domain != TLS_HANDOFF_ERROR || error->code == TLS_HANDOFF_ERROR_NOT_AUTHORIZED)
     return cli_report_error (error, ACTION);
 
