@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* The options as they go over the bus. */
+
+#include "keyblob/cipher-suite.h"
+#include "keyblob/tls-handoff-error.h"
+#include "tls-handoff-handshake-options-private.h"
+
+static char *
+print (TlsHandoffHandshakeOptions *options, const char *const *protocols)
+{
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  variant = handoff_handshake_options_to_variant (options, protocols, &error);
+  g_assert_no_error (error);
+  g_variant_ref_sink (variant);
+
+  /* Always there, and checked in a test of their own. */
+  g_variant_dict_init (&dict, variant);
+  g_assert_true (g_variant_dict_remove (&dict, "cipher-suites"));
+  g_assert_true (g_variant_dict_remove (&dict, "blob-format"));
+  g_assert_true (g_variant_dict_remove (&dict, "error-details"));
+  g_clear_pointer (&variant, g_variant_unref);
+  variant = g_variant_ref_sink (g_variant_dict_end (&dict));
+  return g_variant_print (variant, TRUE);
+}
+
+/* Breaks if the service may negotiate what the record layer lacks, or seal a blob of a format that
+ * we cannot read. */
+static void
+test_abilities (void)
+{
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GVariant) suites = NULL;
+  g_autoptr (GError) error = NULL;
+  const HandoffCipherSuite *expected;
+  const guint16 *ids;
+  gsize n_expected, n_ids, i;
+  guint32 format;
+  gboolean error_details;
+
+  variant = g_variant_ref_sink (handoff_handshake_options_to_variant (NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_variant_lookup (variant, "blob-format", "u", &format));
+  g_assert_cmpuint (format, ==, 1);
+  g_assert_true (g_variant_lookup (variant, "error-details", "b", &error_details));
+  g_assert_true (error_details);
+  suites = g_variant_lookup_value (variant, "cipher-suites", G_VARIANT_TYPE ("aq"));
+  g_assert_nonnull (suites);
+  ids = g_variant_get_fixed_array (suites, &n_ids, sizeof *ids);
+  expected = handoff_cipher_suites (&n_expected);
+  g_assert_cmpuint (n_ids, ==, n_expected);
+  for (i = 0; i < n_ids; i++)
+    g_assert_cmpuint (ids[i], ==, expected[i].id);
+}
+
+/* Breaks if what was not set is sent: it would override the service's configuration. */
+static void
+test_defaults (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autofree char *none = print (NULL, NULL);
+  g_autofree char *empty = print (options, NULL);
+
+  g_assert_cmpstr (none, ==, "@a{sv} {}");
+  g_assert_cmpstr (empty, ==, "@a{sv} {}");
+}
+
+/* Breaks if an option gets another name or type than the service's table has. */
+static void
+test_each (void)
+{
+  const char *const protocols[] = { "h2", "http/1.1", NULL };
+  const char *const own_protocols[] = { "echo", NULL };
+  g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  struct
+  {
+    const char *property;
+    const char *expected;
+  } cases[] = {
+    { "application-protocols", "{'application-protocols': <['h2', 'http/1.1']>}" },
+    { "minimum-protocol", "{'minimum-protocol': <'TLS1.2'>}" },
+    { "maximum-protocol", "{'maximum-protocol': <'TLS1.3'>}" },
+    { "timeout", "{'timeout': <uint32 7>}" },
+    { "trust-anchors", "{'trust-anchors': <[[byte 0x30, 0x01]]>}" },
+  };
+  g_autofree char *overridden = NULL;
+  gsize i;
+
+  g_ptr_array_add (anchors, g_bytes_new ("\x30\x01", 2));
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+      g_autofree char *printed = NULL;
+
+      if (i == 0)
+        g_object_set (options, cases[i].property, protocols, NULL);
+      else if (i == 1)
+        g_object_set (options, cases[i].property, G_TLS_PROTOCOL_VERSION_TLS_1_2, NULL);
+      else if (i == 2)
+        g_object_set (options, cases[i].property, G_TLS_PROTOCOL_VERSION_TLS_1_3, NULL);
+      else if (i == 3)
+        g_object_set (options, cases[i].property, 7, NULL);
+      else
+        g_object_set (options, cases[i].property, anchors, NULL);
+      printed = print (options, NULL);
+      g_assert_cmpstr (printed, ==, cases[i].expected);
+      if (i == 0)
+        overridden = print (options, own_protocols);
+    }
+  g_assert_cmpstr (overridden, ==, "{'application-protocols': <['echo']>}");
+}
+
+/* Breaks if a value that the bus or the service cannot take ends in anything but an error. */
+static void
+test_invalid (void)
+{
+  const char *const protocols[] = { "h2", "\xff", NULL };
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (handoff_handshake_options_to_variant (options, protocols, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+
+  tls_handoff_handshake_options_set_protocol_range (options, G_TLS_PROTOCOL_VERSION_TLS_1_1,
+                                                    G_TLS_PROTOCOL_VERSION_UNKNOWN);
+  g_assert_null (handoff_handshake_options_to_variant (options, NULL, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "minimum-protocol"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/handshake-options/abilities", test_abilities);
+  g_test_add_func ("/handshake-options/defaults", test_defaults);
+  g_test_add_func ("/handshake-options/each", test_each);
+  g_test_add_func ("/handshake-options/invalid", test_invalid);
+  return g_test_run ();
+}

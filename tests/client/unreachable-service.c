@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* A service that is not there, or does not speak as it should: clear errors, and never a handshake
+ * done in another way. */
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tls-handoff/tls-handoff.h"
+
+/* A connected pair of sockets: [0] for the handshake. */
+static GSocketConnection *
+make_connection (GSocket **other)
+{
+  g_autoptr (GSocket) mine = NULL;
+  g_autoptr (GError) error = NULL;
+  int fds[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+  mine = g_socket_new_from_fd (fds[0], &error);
+  g_assert_no_error (error);
+  *other = g_socket_new_from_fd (fds[1], &error);
+  g_assert_no_error (error);
+  g_socket_set_blocking (*other, FALSE);
+  return g_socket_connection_factory_create_connection (mine);
+}
+
+static void
+assert_nothing_was_sent (GSocket *other)
+{
+  g_autoptr (GError) error = NULL;
+  char byte;
+
+  g_assert_cmpint (g_socket_receive (other, &byte, 1, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+}
+
+/* Breaks if an absent service is not named as the cause, or something falls back. */
+static void
+test_absent (void)
+{
+  g_autoptr (GTestDBus) bus = g_test_dbus_new (G_TEST_DBUS_NONE);
+  g_autoptr (GDBusConnection) connection = NULL;
+  g_autoptr (TlsHandoffManager) manager = NULL;
+  g_autoptr (TlsHandoffHandshakeResult) result = NULL;
+  g_autoptr (GSocketConnection) base = NULL;
+  g_autoptr (GSocket) other = NULL;
+  g_autoptr (GSocketConnectable) identity = g_network_address_new ("localhost", 443);
+  g_autoptr (GIOStream) tls = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_dbus_up (bus);
+  connection =
+      g_dbus_connection_new_for_address_sync (g_test_dbus_get_bus_address (bus),
+                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                  G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                              NULL, NULL, &error);
+  g_assert_no_error (error);
+  manager = tls_handoff_manager_new_sync (connection, NULL, &error);
+  g_assert_no_error (error);
+
+  base = make_connection (&other);
+  result = tls_handoff_manager_handshake_as_client_sync (
+      manager, g_socket_connection_get_socket (base), "localhost", NULL, TLS_HANDOFF_HANDSHAKE_NONE,
+      NULL, &error);
+  g_assert_null (result);
+  g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
+  g_assert_nonnull (strstr (error->message, "TLS Handoff service is not installed"));
+  g_assert_null (strstr (error->message, "GDBus.Error"));
+  g_clear_error (&error);
+
+  tls = tls_handoff_client_connection_new (G_IO_STREAM (base), identity, manager, &error);
+  g_assert_no_error (error);
+  g_assert_false (g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error));
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
+  assert_nothing_was_sent (other);
+
+  g_clear_object (&tls);
+  g_clear_object (&manager);
+  g_dbus_connection_close_sync (connection, NULL, NULL);
+  g_test_dbus_down (bus);
+}
+
+/* A service that replies what the test says; peer to peer, without a bus. */
+typedef struct
+{
+  GDBusConnection *client;
+  GDBusConnection *server;
+  GDBusMessage *(*reply_to) (GDBusMessage *call);
+  gboolean session_closed;
+} Service;
+
+static GDBusMessage *
+answer (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user_data)
+{
+  Service *service = user_data;
+  g_autoptr (GDBusMessage) reply = NULL;
+
+  if (!incoming || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    return message;
+
+  if (g_strcmp0 (g_dbus_message_get_member (message), "Close") == 0)
+    service->session_closed = TRUE;
+  reply = service->reply_to (message);
+  if (reply != NULL)
+    g_dbus_connection_send_message (connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
+  else
+    g_dbus_connection_close (connection, NULL, NULL, NULL);
+  g_object_unref (message);
+  return NULL;
+}
+
+static void
+connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusConnection **connection = user_data;
+  g_autoptr (GError) error = NULL;
+
+  *connection = g_dbus_connection_new_finish (result, &error);
+  g_assert_no_error (error);
+}
+
+static void
+set_up (Service *service, gconstpointer reply_to)
+{
+  g_autofree char *guid = g_dbus_generate_guid ();
+  g_autoptr (GSocketConnection) client = NULL;
+  g_autoptr (GSocketConnection) server = NULL;
+  g_autoptr (GSocket) server_socket = NULL;
+
+  client = make_connection (&server_socket);
+  server = g_socket_connection_factory_create_connection (server_socket);
+  service->reply_to = (GDBusMessage * (*) (GDBusMessage *) ) reply_to;
+  g_dbus_connection_new (G_IO_STREAM (server), guid, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER,
+                         NULL, NULL, connected_cb, &service->server);
+  g_dbus_connection_new (G_IO_STREAM (client), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
+                         NULL, NULL, connected_cb, &service->client);
+  while (service->server == NULL || service->client == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_dbus_connection_add_filter (service->server, answer, service, NULL);
+}
+
+static void
+tear_down (Service *service, gconstpointer reply_to)
+{
+  g_dbus_connection_close_sync (service->client, NULL, NULL);
+  g_dbus_connection_close_sync (service->server, NULL, NULL);
+  g_clear_object (&service->client);
+  g_clear_object (&service->server);
+}
+
+static GError *
+fail_handshake (Service *service)
+{
+  g_autoptr (TlsHandoffManager) manager = NULL;
+  g_autoptr (TlsHandoffHandshakeResult) result = NULL;
+  g_autoptr (GSocketConnection) base = NULL;
+  g_autoptr (GSocket) other = NULL;
+  GError *error = NULL;
+
+  manager = tls_handoff_manager_new_sync (service->client, NULL, &error);
+  g_assert_no_error (error);
+  base = make_connection (&other);
+  result = tls_handoff_manager_handshake_as_client_sync (
+      manager, g_socket_connection_get_socket (base), "localhost", NULL, TLS_HANDOFF_HANDSHAKE_NONE,
+      NULL, &error);
+  g_assert_null (result);
+  g_assert_nonnull (error);
+  return error;
+}
+
+static GDBusMessage *
+reply_with (GDBusMessage *call, const char *text)
+{
+  GDBusMessage *reply = g_dbus_message_new_method_reply (call);
+
+  g_dbus_message_set_body (reply, g_variant_new_parsed (text));
+  return reply;
+}
+
+static GDBusMessage *
+reply_nothing (GDBusMessage *call)
+{
+  return g_dbus_message_new_method_reply (call);
+}
+
+static GDBusMessage *
+reply_other_type (GDBusMessage *call)
+{
+  return reply_with (call, "('complete', {'protocol': <'TLS1.3'>})");
+}
+
+static GDBusMessage *
+reply_other_state (GDBusMessage *call)
+{
+  return reply_with (call, "('continue', objectpath '/session', @a{sv} {})");
+}
+
+static GDBusMessage *
+reply_no_details (GDBusMessage *call)
+{
+  return reply_with (call, "('complete', objectpath '/session', @a{sv} {})");
+}
+
+/* Breaks if a reply that is none crashes the caller, or is taken for a connection. */
+static void
+test_bad_reply (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (GError) error = fail_handshake (service);
+
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+}
+
+static GDBusMessage *
+reply_untrusted (GDBusMessage *call)
+{
+  GDBusMessage *reply = g_dbus_message_new_method_error_literal (
+      call, "org.tlshandoff.Handoff1.Error.CertificateUntrusted", "Not trusted");
+
+  g_dbus_message_set_body (
+      reply, g_variant_new_parsed ("('Not trusted', {'verification-errors': <['expired']>})"));
+  return reply;
+}
+
+/* Breaks if the details of an error do not reach the application. */
+static void
+test_error_details (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (GError) error = fail_handshake (service);
+  g_autofree char *printed = NULL;
+
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+  g_assert_cmpstr (error->message, ==, "Not trusted");
+  printed = g_variant_print (tls_handoff_error_get_details (error), FALSE);
+  g_assert_cmpstr (printed, ==, "{'verification-errors': <['expired']>}");
+}
+
+static GDBusMessage *
+hang_up (GDBusMessage *call)
+{
+  return NULL;
+}
+
+/* Breaks if a service that dies leaves the caller waiting. */
+static void
+test_vanished (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (GError) error = fail_handshake (service);
+
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
+static GDBusMessage *
+reply_unknown_method (GDBusMessage *call)
+{
+  return g_dbus_message_new_method_error_literal (call, "org.freedesktop.DBus.Error.UnknownMethod",
+                                                  "No such method");
+}
+
+/* Breaks if the message does not say what to do: update the service. */
+static void
+test_too_old (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (GError) error = fail_handshake (service);
+
+  g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
+  g_assert_nonnull (strstr (error->message, "too old"));
+}
+
+static GDBusMessage *
+check_interactive (GDBusMessage *call)
+{
+  gboolean interactive =
+      (g_dbus_message_get_flags (call) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+
+  return g_dbus_message_new_method_error_literal (
+      call,
+      interactive ? "org.tlshandoff.Handoff1.Error.LimitReached"
+                  : "org.tlshandoff.Handoff1.Error.NotAuthorized",
+      "");
+}
+
+/* Breaks if a user is asked for a password without the application's leave, or never. */
+static void
+test_interactive (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (TlsHandoffManager) manager = NULL;
+  g_autoptr (GError) error = NULL;
+
+  manager = tls_handoff_manager_new_sync (service->client, NULL, &error);
+  g_assert_no_error (error);
+  tls_handoff_manager_reload_sync (manager, TLS_HANDOFF_HANDSHAKE_NONE, NULL, &error);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED);
+  g_clear_error (&error);
+  tls_handoff_manager_reload_sync (manager, TLS_HANDOFF_HANDSHAKE_INTERACTIVE, NULL, &error);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/unreachable-service/absent", test_absent);
+#define ADD(path, reply_to, func)                                                                  \
+  g_test_add ("/unreachable-service/" path, Service, reply_to, set_up, func, tear_down)
+  ADD ("bad-reply/nothing", reply_nothing, test_bad_reply);
+  ADD ("bad-reply/other-type", reply_other_type, test_bad_reply);
+  ADD ("bad-reply/other-state", reply_other_state, test_bad_reply);
+  ADD ("bad-reply/no-details", reply_no_details, test_bad_reply);
+  ADD ("error-details", reply_untrusted, test_error_details);
+  ADD ("vanished", hang_up, test_vanished);
+  ADD ("too-old", reply_unknown_method, test_too_old);
+  ADD ("interactive", check_interactive, test_interactive);
+  return g_test_run ();
+}
