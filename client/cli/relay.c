@@ -212,16 +212,24 @@ open_records (Relay *self, GError **error)
   return TRUE;
 }
 
+/* Makes what follows the plaintext the start of incoming. */
+static void
+drop_plaintext (Relay *self)
+{
+  memmove (self->incoming, self->incoming + self->records_start,
+           self->records_end - self->records_start);
+  self->records_end -= self->records_start;
+  self->records_start = 0;
+  self->n_plaintext = 0;
+  self->n_written = 0;
+}
+
 static gboolean
 receive_records (Relay *self, GError **error)
 {
   gssize n;
 
-  memmove (self->incoming, self->incoming + self->records_start,
-           self->records_end - self->records_start);
-  self->records_end -= self->records_start;
-  self->records_start = 0;
-
+  drop_plaintext (self);
   n = recv (self->socket_fd, self->incoming + self->records_end, INCOMING_SIZE - self->records_end,
             MSG_DONTWAIT);
   if (n < 0)
@@ -250,7 +258,13 @@ write_output (Relay *self, GError **error)
   if (n < 0)
     return is_retry (errno) || fail_with_errno (error, _ ("Cannot write to the standard output"));
   self->n_written += n;
-  return TRUE;
+  if (self->n_written < self->n_plaintext || self->peer_closed)
+    return TRUE;
+
+  /* An error that came behind the data is reported by the next call only, which need not wait for
+   * the peer to send more. */
+  drop_plaintext (self);
+  return open_records (self, error);
 }
 
 static gboolean
