@@ -4,6 +4,9 @@
 #include "test-peer.h"
 
 #include <errno.h>
+#include <gio/gunixinputstream.h>
+#include <gio/gunixoutputstream.h>
+#include <glib-unix.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -112,7 +115,7 @@ is_listening (gpointer data)
   return FALSE;
 }
 
-static TestPeer *
+static void
 start (TestPeer *peer, GPtrArray *arguments, GSubprocessFlags flags)
 {
   g_autofree char *command = NULL;
@@ -126,7 +129,6 @@ start (TestPeer *peer, GPtrArray *arguments, GSubprocessFlags flags)
   peer->process = g_subprocess_newv ((const char *const *) arguments->pdata, flags, &error);
   g_assert_no_error (error);
   test_wait_until (is_listening, peer, what);
-  return peer;
 }
 
 static void
@@ -142,6 +144,15 @@ add_cert (GPtrArray *arguments, const char *option, const char *name, const char
 
   add (arguments, option);
   g_ptr_array_add (arguments, test_cert_path (file));
+}
+
+static void
+set_nonblocking (int fd)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_unix_set_fd_nonblocking (fd, TRUE, &error);
+  g_assert_no_error (error);
 }
 
 TestPeer *
@@ -176,9 +187,14 @@ test_peer_new_openssl_at (const char *address, const char *certificate, const ch
   add (arguments, peer->key_log);
   for (guint i = 0; options != NULL && options[i] != NULL; i++)
     add (arguments, options[i]);
-  return start (peer, arguments,
-                G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
-                    G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+  start (peer, arguments,
+         G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+             G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+  /* GIO's asynchronous writing to a pipe blocks otherwise, and with it what would empty the pipe.
+   */
+  set_nonblocking (g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (test_peer_get_stdin (peer))));
+  set_nonblocking (g_unix_input_stream_get_fd (G_UNIX_INPUT_STREAM (test_peer_get_stdout (peer))));
+  return peer;
 }
 
 TestPeer *
@@ -224,8 +240,8 @@ test_peer_new_gnutls (const char *certificate, const char *priority, ...)
   while ((option = va_arg (more, const char *)) != NULL)
     add (arguments, option);
   va_end (more);
-  return start (peer, arguments,
-                G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+  start (peer, arguments, G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+  return peer;
 }
 
 void
