@@ -9,6 +9,7 @@
 #include <glib/gi18n.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,9 +37,12 @@ typedef struct
 
   guint8 *input;        /* (owned): INPUT_SIZE bytes, and twice as many for what CR LF adds */
   gboolean input_open;  /* the input did not end yet, and is still wanted */
+  gboolean input_ended; /* all of the input was read */
   gboolean after_cr;    /* the last byte of the input was a CR */
   GByteArray *outgoing; /* (owned): records to send */
   gsize n_outgoing;     /* how many bytes of outgoing were sent */
+  gsize data_end;       /* where the last of its records that carry data ends; 0 if there is none */
+  gboolean data_lost;   /* some of them could not be sent */
   gboolean closed;      /* our close_notify is in outgoing, or was sent */
   gboolean send_failed; /* the peer takes nothing any more */
 
@@ -130,6 +134,7 @@ queue_data (Relay *self, const guint8 *data, gsize size, GError **error)
                                              error))
         return FALSE;
       g_byte_array_set_size (self->outgoing, start + protected_size);
+      self->data_end = self->outgoing->len;
       self->count->n_sent += consumed;
       data += consumed;
       size -= consumed;
@@ -149,6 +154,7 @@ read_input (Relay *self, GError **error)
   if (n == 0)
     {
       self->input_open = FALSE;
+      self->input_ended = TRUE;
       return (self->flags & CLI_RELAY_IGNORE_EOF) != 0 || queue_close (self, error);
     }
   if ((self->flags & CLI_RELAY_CRLF) != 0)
@@ -161,6 +167,15 @@ read_input (Relay *self, GError **error)
   return queue_data (self, data, size, error);
 }
 
+/* The peer takes nothing any more. */
+static void
+stop_sending (Relay *self)
+{
+  self->send_failed = TRUE;
+  self->input_open = FALSE;
+  self->data_lost = self->data_lost || self->n_outgoing < self->data_end;
+}
+
 static void
 send_records (Relay *self)
 {
@@ -169,19 +184,16 @@ send_records (Relay *self)
 
   if (n < 0 && is_retry (errno))
     return;
+  /* The peer may have said goodbye before it went, so it is reading that tells how this ends. */
   if (n < 0)
-    {
-      /* The peer may have said goodbye before it went, so it is reading that tells how this ends.
-       */
-      self->send_failed = TRUE;
-      self->input_open = FALSE;
-    }
+    stop_sending (self);
   else
     self->n_outgoing += n;
   if (self->send_failed || self->n_outgoing == self->outgoing->len)
     {
       g_byte_array_set_size (self->outgoing, 0);
       self->n_outgoing = 0;
+      self->data_end = 0;
     }
 }
 
@@ -301,7 +313,7 @@ relay_step (Relay *self, GError **error)
     return is_retry (errno) || fail_with_errno (error, _ ("Cannot wait for data"));
   if (n == 0)
     {
-      self->send_failed = TRUE;
+      stop_sending (self);
       g_byte_array_set_size (self->outgoing, 0);
       return TRUE;
     }
@@ -318,6 +330,18 @@ relay_step (Relay *self, GError **error)
   return TRUE;
 }
 
+/* Whether the user wanted to say more than the peer has heard. */
+static gboolean
+is_input_left (Relay *self)
+{
+  int n = 0;
+
+  if (self->data_lost)
+    return TRUE;
+  /* Without reading: what is left may be for others. */
+  return !self->input_ended && ioctl (self->input_fd, FIONREAD, &n) == 0 && n > 0;
+}
+
 /**
  * cli_relay_run:
  * @layer: of a connection whose handshake is done
@@ -330,7 +354,7 @@ relay_step (Relay *self, GError **error)
  * Carries data both ways until the peer closes the connection. What is left of the input is then
  * not read any more.
  *
- * Returns: %TRUE if the peer ended the connection with a close_notify alert
+ * Returns: %TRUE if the peer ended the connection with a close_notify alert, and no input was left
  */
 gboolean
 cli_relay_run (TlsHandoffRecordLayer *layer,
@@ -362,6 +386,12 @@ cli_relay_run (TlsHandoffRecordLayer *layer,
     {
       if (!relay_step (&relay, error))
         return FALSE;
+    }
+  if (is_input_left (&relay))
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                   _ ("The peer closed the connection before all of the input was sent"));
+      return FALSE;
     }
   return TRUE;
 }

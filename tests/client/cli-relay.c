@@ -3,6 +3,7 @@
 
 /* What "connect" does with records that a real server would not send, or not in that way. */
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -164,6 +165,25 @@ test_peer_closes (RecordFixture *f, gconstpointer data)
   ends_close (&ends);
 }
 
+/* Breaks if an upload that the peer cut short passes for a whole one; or if one byte of it is taken
+ * away from whoever reads the input next. */
+static void
+test_input_left (RecordFixture *f, gconstpointer data)
+{
+  Ends ends;
+  g_autoptr (GError) error = NULL;
+  char left[16];
+
+  ends_open (&ends);
+  g_assert_cmpint (write (ends.input[1], "unsent", 6), ==, 6);
+  record_fixture_seal (f, RECORD_ALERT, "\001\000", 2);
+  send_to_relay (&ends, f);
+  g_assert_false (run (&ends, f, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED);
+  g_assert_cmpint (read (ends.input[0], left, sizeof left), ==, 6);
+  ends_close (&ends);
+}
+
 typedef struct
 {
   int fd;
@@ -203,6 +223,50 @@ test_dribble (RecordFixture *f, gconstpointer data)
   ends_close (&ends);
 }
 
+typedef struct
+{
+  int fd;
+  GByteArray *farewell;
+} Rude;
+
+/* Waits for the first data, and then takes no more. */
+static gpointer
+rude_thread (gpointer data)
+{
+  Rude *rude = data;
+  struct pollfd pollfd = { rude->fd, POLLIN, 0 };
+
+  g_assert_cmpint (poll (&pollfd, 1, -1), ==, 1);
+  g_assert_cmpint (write (rude->fd, rude->farewell->data, rude->farewell->len), ==,
+                   rude->farewell->len);
+  g_assert_cmpint (shutdown (rude->fd, SHUT_RD), ==, 0);
+  return NULL;
+}
+
+/* Breaks if data is not missed that was read from the input and could not be sent. */
+static void
+test_data_lost (RecordFixture *f, gconstpointer data)
+{
+  static const guint8 upload[60000];
+  const int small = 1;
+  Ends ends;
+  Rude rude;
+  GThread *thread;
+  g_autoptr (GError) error = NULL;
+
+  ends_open (&ends);
+  g_assert_cmpint (setsockopt (ends.peer[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), ==, 0);
+  g_assert_cmpint (write (ends.input[1], upload, sizeof upload), ==, sizeof upload);
+  record_fixture_seal (f, RECORD_ALERT, "\001\000", 2);
+  rude = (Rude){ ends.peer[1], f->records };
+  thread = g_thread_new ("rude", rude_thread, &rude);
+  g_assert_false (run (&ends, f, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED);
+  g_assert_cmpuint (ends.count.n_sent, ==, sizeof upload);
+  g_thread_join (thread);
+  ends_close (&ends);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -217,6 +281,8 @@ main (int argc, char **argv)
     { "data-then-alert", test_data_then_alert },
     { "truncated", test_truncated },
     { "peer-closes", test_peer_closes },
+    { "input-left", test_input_left },
+    { "data-lost", test_data_lost },
     { "dribble", test_dribble },
   };
 
