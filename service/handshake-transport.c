@@ -28,6 +28,12 @@ pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
   HandoffHandshakeTransport *transport = data;
   ssize_t n = recv (transport->fd, buffer, size, MSG_DONTWAIT);
 
+  /* To GnuTLS the end of the stream within a record would be a record that cannot be decoded. */
+  if (n == 0 && size > 0)
+    {
+      transport->last_errno = ECONNRESET;
+      return -1;
+    }
   if (n < 0)
     transport->last_errno = errno;
   return n;

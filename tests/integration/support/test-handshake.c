@@ -60,9 +60,18 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       body = g_dbus_message_get_body (reply);
       if (body != NULL && g_variant_is_of_type (body, G_VARIANT_TYPE ("(sa{sv})")))
-        g_object_set_data_full (source, ERROR_DETAILS, g_variant_get_child_value (body, 1),
-                                (GDestroyNotify) g_variant_unref);
-      g_dbus_message_to_gerror (reply, &error);
+        {
+          GVariant *details;
+          const char *message;
+
+          g_variant_get (body, "(&s@a{sv})", &message, &details);
+          g_object_set_data_full (source, ERROR_DETAILS, details, (GDestroyNotify) g_variant_unref);
+          error = g_dbus_error_new_for_dbus_error (g_dbus_message_get_error_name (reply), message);
+        }
+      else
+        {
+          g_dbus_message_to_gerror (reply, &error);
+        }
     }
   if (error != NULL)
     {
