@@ -269,31 +269,36 @@ test_closing (void)
   close (peer);
 }
 
+/* The slow peer: a byte of a record that is never complete in the time. */
+static gboolean
+send_some (gpointer data)
+{
+  const int *peer = data;
+
+  send (*peer, "", 1, MSG_NOSIGNAL);
+  return G_SOURCE_CONTINUE;
+}
+
 /* Breaks if the time is not kept, or starts anew with each byte. */
 static void
 test_stalling (void)
 {
-  static const guint8 half_record[] = { 22, 3, 3, 0, 100, 2, 0, 0 };
+  static const guint8 start_of_record[] = { 22, 3, 3, 1, 0 };
   const char *options = "{'timeout': <uint32 1>}";
   gint64 start = g_get_monotonic_time ();
   GAsyncResult **silent;
   GAsyncResult **slow;
   int silent_peer;
   int slow_peer;
+  guint trickle;
 
   silent = start_with_test (&silent_peer, test_options (options));
   slow = start_with_test (&slow_peer, test_options (options));
-  for (guint i = 0; *slow == NULL; i++)
-    {
-      send (slow_peer, i < sizeof half_record ? &half_record[i] : half_record, 1, MSG_NOSIGNAL);
-      for (int j = 0; j < 10 && *slow == NULL; j++)
-        {
-          g_main_context_iteration (NULL, FALSE);
-          g_usleep (5000); /* the peer's slowness */
-        }
-    }
+  send_text (slow_peer, start_of_record, sizeof start_of_record);
+  trickle = g_timeout_add (50, send_some, &slow_peer);
   expect_end (slow, "TimedOut");
   expect_end (silent, "TimedOut");
+  g_source_remove (trickle);
   g_assert_cmpint (g_get_monotonic_time () - start, >=, G_USEC_PER_SEC);
   g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC);
   close (silent_peer);
