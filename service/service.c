@@ -105,7 +105,7 @@ static void
 name_released (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (HandoffService) self = user_data;
-  g_autoptr (GVariant) reply =
+  G_GNUC_UNUSED g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
 
   /* The bus keeps the order of messages: a call that was sent to the name before it was released
@@ -271,7 +271,7 @@ handoff_service_quit (HandoffService *self)
 static void
 reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (HandoffService) self = user_data;
+  G_GNUC_UNUSED g_autoptr (HandoffService) self = user_data;
   g_autoptr (GError) error = NULL;
 
   if (handoff_tls_policy_source_reload_finish (HANDOFF_TLS_POLICY_SOURCE (source), result, &error))
