@@ -148,6 +148,7 @@ test_reload_config (void)
     g_autoptr (TestHandshake) handshake = NULL;
 
     g_assert_no_error (error);
+    g_assert_nonnull (reply);
     handshake = handshake_with (root, peer, test_options (NULL), &error);
     g_assert_no_error (error);
     g_assert_cmpstr (test_handshake_get_detail (handshake, HANDOFF_DETAIL_PROTOCOL), ==, "TLS1.3");
