@@ -72,6 +72,11 @@ typedef enum
   TLS_HANDOFF_ERROR_CLOSED,
 } TlsHandoffError;
 
+/**
+ * TLS_HANDOFF_N_ERRORS: (skip)
+ *
+ * How many codes this version has; for the library's own tables.
+ */
 #define TLS_HANDOFF_N_ERRORS (TLS_HANDOFF_ERROR_CLOSED + 1)
 
 TLS_HANDOFF_AVAILABLE_IN_0_1
