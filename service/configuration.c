@@ -61,6 +61,19 @@ find_key (const char *group, const char *name)
 }
 
 static gboolean
+is_group (const char *group)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      if (g_str_equal (keys[i].group, group))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
 set_key (
     HandoffConfiguration *self, const char *path, const Key *key, const char *text, GError **error)
 {
@@ -133,6 +146,13 @@ refuse_unknown_keys (GKeyFile *file, const char *path, GError **error)
     {
       g_auto (GStrv) names = g_key_file_get_keys (file, groups[i], NULL, NULL);
 
+      if (!is_group (groups[i]) && (names == NULL || names[0] == NULL))
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                       "%s: [%s]: there is no such group; see tls-handoffd.conf(5)", path,
+                       groups[i]);
+          return FALSE;
+        }
       for (j = 0; names != NULL && names[j] != NULL; j++)
         {
           if (find_key (groups[i], names[j]) == NULL)
@@ -170,8 +190,17 @@ handoff_configuration_load (const char *path, GError **error)
 
   for (i = 0; i < G_N_ELEMENTS (keys); i++)
     {
-      g_autofree char *text = g_key_file_get_string (file, keys[i].group, keys[i].name, NULL);
+      g_autoptr (GError) value_error = NULL;
+      g_autofree char *text =
+          g_key_file_get_string (file, keys[i].group, keys[i].name, &value_error);
 
+      /* Not UTF-8, or with an escape that there is none of: no reason to take the default. */
+      if (value_error != NULL && g_key_file_has_key (file, keys[i].group, keys[i].name, NULL))
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                       "%s: [%s] %s: %s", path, keys[i].group, keys[i].name, value_error->message);
+          return NULL;
+        }
       if (text != NULL)
         g_strstrip (text);
       if (!set_key (self, path, &keys[i], text != NULL ? text : keys[i].default_text, error))

@@ -133,6 +133,22 @@ fail_with_code (HandoffHandshake *self, int code)
   fail (self, error);
 }
 
+/* GnuTLS has no fatal code for it, and sends no alert of its own. */
+static void
+fail_interrupted (HandoffHandshake *self)
+{
+  g_autofree char *alert_name = handoff_alert_dup_name (GNUTLS_A_UNEXPECTED_MESSAGE);
+  GError *error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                               "The handshake failed: the peer sends nothing that brings it on. "
+                               "Alert sent: %s",
+                               alert_name);
+
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
+                                      g_variant_new_string (alert_name));
+  send_alert (self, GNUTLS_A_UNEXPECTED_MESSAGE);
+  fail (self, error);
+}
+
 static int
 verify_peer (gnutls_session_t session)
 {
@@ -348,6 +364,11 @@ step (HandoffHandshake *self)
   if (code == GNUTLS_E_SUCCESS)
     {
       complete (self);
+      return;
+    }
+  if (code != GNUTLS_E_AGAIN && !gnutls_error_is_fatal (code))
+    {
+      fail_interrupted (self);
       return;
     }
   if (code != GNUTLS_E_AGAIN)

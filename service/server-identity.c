@@ -62,12 +62,31 @@ is_host_name (const char *name)
     }
 }
 
+/* The mapping of internationalized names drops ASCII characters that no name may have, also those
+ * that compatibility characters stand for (U+FF0F for a slash): the rest would be another server's
+ * name. */
+static gboolean
+is_mappable (const char *text)
+{
+  g_autofree char *normalized = g_utf8_normalize (text, -1, G_NORMALIZE_ALL_COMPOSE);
+  const char *p;
+
+  for (p = normalized; p != NULL && *p != '\0'; p++)
+    {
+      if (g_ascii_isprint (*p) && !g_ascii_isalnum (*p) && *p != '-' && *p != '.')
+        return FALSE;
+    }
+  return normalized != NULL;
+}
+
 static gboolean
 parse_host_name (HandoffServerIdentity *self, const char *text, GError **error)
 {
   gnutls_datum_t mapped = { NULL, 0 };
   gsize length;
 
+  if (!g_str_is_ascii (text) && !is_mappable (text))
+    return refuse (error, "an internationalized name has letters, digits, hyphens and dots only");
   if (gnutls_idna_map (text, strlen (text), &mapped, 0) < 0)
     return refuse (error, "not a valid internationalized name (RFC 5891)");
 
@@ -107,6 +126,12 @@ handoff_server_identity_parse (const char *text, GError **error)
       if (g_ascii_iscntrl (*p))
         {
           refuse (error, "has a control character");
+          return NULL;
+        }
+      /* GLib would accept the zones of the service's own interfaces only, and drop them. */
+      if (*p == '%')
+        {
+          refuse (error, "has a zone, which no certificate has");
           return NULL;
         }
     }

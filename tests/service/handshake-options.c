@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "handshake-options.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+static HandoffHandshakeOptions *
+parse_with (const HandoffConfiguration *configuration, const char *text, GError **error)
+{
+  g_autoptr (GError) parse_error = NULL;
+  g_autoptr (GVariant) options =
+      g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &parse_error);
+
+  g_assert_no_error (parse_error);
+  return handoff_handshake_options_parse (options, configuration, error);
+}
+
+static HandoffHandshakeOptions *
+parse (const char *text, GError **error)
+{
+  g_autoptr (HandoffConfiguration) configuration =
+      handoff_configuration_load ("/nonexistent/file", NULL);
+
+  return parse_with (configuration, text, error);
+}
+
+static HandoffHandshakeOptions *
+parse_good (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  HandoffHandshakeOptions *options = parse (text, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (options);
+  return options;
+}
+
+static void
+assert_refused (const char *text, int code, const char *word1, const char *word2)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffHandshakeOptions) options = parse (text, &error);
+
+  g_test_message ("%.200s: %s", text, error != NULL ? error->message : "accepted");
+  g_assert_error (error, TLS_HANDOFF_ERROR, code);
+  g_assert_null (options);
+  g_assert_nonnull (strstr (error->message, word1));
+  g_assert_nonnull (strstr (error->message, word2));
+}
+
+/* A default that differs from the documented one. */
+static void
+test_none (void)
+{
+  g_autoptr (HandoffHandshakeOptions) options = parse_good ("{}");
+
+  g_assert_cmpuint (options->application_protocols->len, ==, 0);
+  g_assert_null (options->cipher_suites);
+  g_assert_null (options->trust_anchors);
+  g_assert_cmphex (options->minimum_protocol, ==, 0x0303);
+  g_assert_cmphex (options->maximum_protocol, ==, 0x0304);
+  g_assert_cmpuint (options->timeout, ==, 30);
+  g_assert_false (options->error_details);
+}
+
+static void
+test_all (void)
+{
+  g_autoptr (HandoffHandshakeOptions) options =
+      parse_good ("{'application-protocols': <['h2', 'http/1.1']>, 'blob-format': <uint32 7>,"
+                  " 'cipher-suites': <[uint16 0x1301, 0xffff, 0xc02b]>, 'error-details': <true>,"
+                  " 'minimum-protocol': <'TLS1.2'>, 'maximum-protocol': <'TLS1.2'>,"
+                  " 'timeout': <uint32 300>, 'trust-anchors': <[[byte 1, 2], [byte 3]]>}");
+
+  g_assert_cmpuint (options->application_protocols->len, ==, 2);
+  g_assert_cmpstr (g_ptr_array_index (options->application_protocols, 0), ==, "h2");
+  g_assert_cmpstr (g_ptr_array_index (options->application_protocols, 1), ==, "http/1.1");
+  /* What a newer library has and we do not is left out, not refused. */
+  g_assert_cmpuint (options->cipher_suites->len, ==, 2);
+  g_assert_true (options->error_details);
+  g_assert_cmphex (options->minimum_protocol, ==, 0x0303);
+  g_assert_cmphex (options->maximum_protocol, ==, 0x0303);
+  g_assert_cmpuint (options->timeout, ==, 300);
+  g_assert_cmpuint (options->trust_anchors->len, ==, 2);
+  g_assert_cmpmem (g_bytes_get_data (g_ptr_array_index (options->trust_anchors, 0), NULL), 2,
+                   "\1\2", 2);
+
+  /* Both the list and the protocols decide. */
+  g_assert_false (
+      handoff_handshake_options_allow_suite (options, handoff_cipher_suite_by_id (0x1301)));
+  g_assert_true (
+      handoff_handshake_options_allow_suite (options, handoff_cipher_suite_by_id (0xc02b)));
+  g_assert_false (
+      handoff_handshake_options_allow_suite (options, handoff_cipher_suite_by_id (0xc02c)));
+}
+
+/* A getter called on a value of another type aborts the service. */
+static void
+test_wrong_type (void)
+{
+  const struct
+  {
+    const char *name;
+    const char *type;
+  } options[] = {
+    { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as" },
+    { HANDOFF_OPTION_BLOB_FORMAT, "u" },
+    { HANDOFF_OPTION_CIPHER_SUITES, "aq" },
+    { HANDOFF_OPTION_ERROR_DETAILS, "b" },
+    { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s" },
+    { HANDOFF_OPTION_MINIMUM_PROTOCOL, "s" },
+    { HANDOFF_OPTION_TIMEOUT, "u" },
+    { HANDOFF_OPTION_TRUST_ANCHORS, "aay" },
+  };
+  const char *values[] = { "'text'",    "true",   "uint32 1", "int32 1",          "uint64 1",
+                           "@as []",    "@aq []", "@aay []",  "@ay []",           "@av []",
+                           "@a{sv} {}", "@mu 1",  "<'text'>", "(uint32 1, 'two')" };
+  gsize i, j;
+
+  for (i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      g_autofree char *must_be = g_strdup_printf ("must be of type %s,", options[i].type);
+
+      for (j = 0; j < G_N_ELEMENTS (values); j++)
+        {
+          g_autoptr (GVariant) value = g_variant_parse (NULL, values[j], NULL, NULL, NULL);
+          g_autofree char *text = g_strdup_printf ("{'%s': <%s>}", options[i].name, values[j]);
+
+          g_assert_nonnull (value);
+          if (!g_variant_is_of_type (value, G_VARIANT_TYPE (options[i].type)))
+            assert_refused (text, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, options[i].name, must_be);
+        }
+    }
+}
+
+/* count times element, as an array of an option */
+static char *
+repeat (const char *option, const char *type, const char *element, guint count)
+{
+  GString *text = g_string_new (NULL);
+  guint i;
+
+  g_string_printf (text, "{'%s': <@%s [", option, type);
+  for (i = 0; i < count; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? "," : "", element);
+  g_string_append (text, "]>}");
+  return g_string_free (text, FALSE);
+}
+
+static void
+test_lists_at_their_limits (void)
+{
+  const struct
+  {
+    const char *option;
+    const char *type;
+    const char *element;
+    guint limit;
+  } lists[] = {
+    { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as", "'h2'", 32 },
+    { HANDOFF_OPTION_CIPHER_SUITES, "aq", "0x1301", 256 },
+    { HANDOFF_OPTION_TRUST_ANCHORS, "aay", "[0x30]", 256 },
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (lists); i++)
+    {
+      g_autofree char *most =
+          repeat (lists[i].option, lists[i].type, lists[i].element, lists[i].limit);
+      g_autofree char *more =
+          repeat (lists[i].option, lists[i].type, lists[i].element, lists[i].limit + 1);
+      g_autofree char *limit = g_strdup_printf ("%u", lists[i].limit);
+      g_autoptr (HandoffHandshakeOptions) options = parse_good (most);
+
+      g_assert_nonnull (options);
+      assert_refused (more, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, lists[i].option, limit);
+    }
+}
+
+static void
+test_application_protocol_length (void)
+{
+  g_autofree char *longest = g_strnfill (255, 'a');
+  g_autofree char *too_long = g_strnfill (256, 'a');
+  g_autofree char *good = g_strdup_printf ("{'application-protocols': <['%s']>}", longest);
+  g_autofree char *bad = g_strdup_printf ("{'application-protocols': <['h2', '%s']>}", too_long);
+  g_autoptr (HandoffHandshakeOptions) options = parse_good (good);
+
+  g_assert_cmpuint (strlen (g_ptr_array_index (options->application_protocols, 0)), ==, 255);
+  assert_refused (bad, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "application-protocols", "255");
+  assert_refused ("{'application-protocols': <['']>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "application-protocols", "1 to 255");
+}
+
+static void
+test_trust_anchor_size (void)
+{
+  g_autoptr (HandoffConfiguration) configuration =
+      handoff_configuration_load ("/nonexistent/file", NULL);
+  g_autofree guint8 *zeros = g_malloc0 (65537);
+  gsize size;
+
+  for (size = 65536; size <= 65537; size++)
+    {
+      GVariant *anchor = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, zeros, size, 1);
+      g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+      g_autoptr (GVariant) options = NULL;
+      g_autoptr (HandoffHandshakeOptions) parsed = NULL;
+      g_autoptr (GError) error = NULL;
+
+      g_variant_dict_insert_value (&dict, HANDOFF_OPTION_TRUST_ANCHORS,
+                                   g_variant_new_array (NULL, &anchor, 1));
+      options = g_variant_ref_sink (g_variant_dict_end (&dict));
+      parsed = handoff_handshake_options_parse (options, configuration, &error);
+      if (size == 65536)
+        g_assert_no_error (error);
+      else
+        g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+    }
+
+  /* No anchors would mean to trust nobody, or the system's: neither is what the caller meant. */
+  assert_refused ("{'trust-anchors': <@aay []>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "trust-anchors", "1 to 256");
+  assert_refused ("{'trust-anchors': <[@ay []]>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "trust-anchors", "1 to 65536");
+}
+
+static void
+test_numbers (void)
+{
+  g_autoptr (HandoffHandshakeOptions) options = parse_good ("{'timeout': <uint32 1>}");
+
+  g_assert_cmpuint (options->timeout, ==, 1);
+  assert_refused ("{'timeout': <uint32 0>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "timeout",
+                  "1 to 300");
+  assert_refused ("{'timeout': <uint32 301>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "timeout",
+                  "1 to 300");
+  assert_refused ("{'timeout': <uint32 4294967295>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "timeout",
+                  "1 to 300");
+  assert_refused ("{'blob-format': <uint32 0>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "blob-format",
+                  "1");
+}
+
+static void
+test_unknown (void)
+{
+  g_autofree char *long_name = g_strnfill (100000, 'x');
+  g_autofree char *long_option = g_strdup_printf ("{'%s': <true>}", long_name);
+  g_autoptr (GError) error = NULL;
+
+  assert_refused ("{'application-protocol': <['h2']>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "“application-protocol”", "no option");
+  assert_refused ("{'Timeout': <uint32 1>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "“Timeout”", "");
+  assert_refused ("{'': <uint32 1>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "“”", "");
+
+  /* The message does not carry a name of any length back. */
+  g_assert_null (parse (long_option, &error));
+  g_assert_cmpuint (strlen (error->message), <, 200);
+}
+
+/* The second one of two different values would win, or the first: which, is anybody's guess. */
+static void
+test_twice (void)
+{
+  assert_refused ("{'timeout': <uint32 1>, 'error-details': <true>, 'timeout': <uint32 1>}",
+                  TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "timeout", "twice");
+  /* A list twice must not leak the first, either (seen by the address sanitizer). */
+  assert_refused ("{'trust-anchors': <[[byte 1]]>, 'trust-anchors': <[[byte 1]]>}",
+                  TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "trust-anchors", "twice");
+}
+
+static void
+test_protocols (void)
+{
+  assert_refused ("{'minimum-protocol': <'TLS1.1'>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "minimum-protocol", "TLS1.2 or TLS1.3");
+  assert_refused ("{'maximum-protocol': <''>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "maximum-protocol", "TLS1.2 or TLS1.3");
+  assert_refused ("{'minimum-protocol': <'TLS1.3'>, 'maximum-protocol': <'TLS1.2'>}",
+                  TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "minimum-protocol", "maximum-protocol");
+}
+
+/* A caller that widens what the administrator narrowed. */
+static void
+test_protocols_of_the_configuration (void)
+{
+  const struct
+  {
+    guint configured_minimum, configured_maximum;
+    const char *options;
+    guint minimum, maximum; /* 0: refused */
+  } cases[] = {
+    { 0x0303, 0x0304, "{'minimum-protocol': <'TLS1.3'>}", 0x0304, 0x0304 },
+    { 0x0303, 0x0304, "{'maximum-protocol': <'TLS1.2'>}", 0x0303, 0x0303 },
+    { 0x0304, 0x0304, "{}", 0x0304, 0x0304 },
+    { 0x0304, 0x0304, "{'minimum-protocol': <'TLS1.2'>}", 0x0304, 0x0304 },
+    { 0x0304, 0x0304, "{'maximum-protocol': <'TLS1.2'>}", 0, 0 },
+    { 0x0303, 0x0303, "{'maximum-protocol': <'TLS1.3'>}", 0x0303, 0x0303 },
+    { 0x0303, 0x0303, "{'minimum-protocol': <'TLS1.3'>}", 0, 0 },
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      HandoffConfiguration configuration = { .minimum_protocol = cases[i].configured_minimum,
+                                             .maximum_protocol = cases[i].configured_maximum,
+                                             .handshake_timeout = 1 };
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HandoffHandshakeOptions) options =
+          parse_with (&configuration, cases[i].options, &error);
+
+      if (cases[i].minimum == 0)
+        {
+          g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED);
+          continue;
+        }
+      g_assert_no_error (error);
+      g_assert_cmphex (options->minimum_protocol, ==, cases[i].minimum);
+      g_assert_cmphex (options->maximum_protocol, ==, cases[i].maximum);
+    }
+}
+
+static void
+test_no_suite_that_we_have (void)
+{
+  assert_refused ("{'cipher-suites': <[uint16 0x0000, 0x002f, 0xffff]>}",
+                  TLS_HANDOFF_ERROR_NOT_SUPPORTED, "cipher-suites", "CipherSuites");
+  assert_refused ("{'cipher-suites': <@aq []>}", TLS_HANDOFF_ERROR_NOT_SUPPORTED, "cipher-suites",
+                  "CipherSuites");
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/service/handshake-options/none", test_none);
+  g_test_add_func ("/service/handshake-options/all", test_all);
+  g_test_add_func ("/service/handshake-options/wrong-type", test_wrong_type);
+  g_test_add_func ("/service/handshake-options/lists-at-their-limits", test_lists_at_their_limits);
+  g_test_add_func ("/service/handshake-options/application-protocol-length",
+                   test_application_protocol_length);
+  g_test_add_func ("/service/handshake-options/trust-anchor-size", test_trust_anchor_size);
+  g_test_add_func ("/service/handshake-options/numbers", test_numbers);
+  g_test_add_func ("/service/handshake-options/unknown", test_unknown);
+  g_test_add_func ("/service/handshake-options/twice", test_twice);
+  g_test_add_func ("/service/handshake-options/protocols", test_protocols);
+  g_test_add_func ("/service/handshake-options/protocols-of-the-configuration",
+                   test_protocols_of_the_configuration);
+  g_test_add_func ("/service/handshake-options/no-suite-that-we-have", test_no_suite_that_we_have);
+  return g_test_run ();
+}
