@@ -12,6 +12,7 @@ struct _HandoffDispatcher
   HandoffCallerRegistry *registry; /* (owned) */
   HandoffAuthority *authority;     /* (owned) */
   HandoffIdleTimer *idle_timer;    /* (unowned) */
+  gboolean closed;
 };
 
 /* A call on its way through the gate; the idle timer is held meanwhile. */
@@ -51,6 +52,12 @@ handoff_dispatcher_free (HandoffDispatcher *self)
   g_object_unref (self->registry);
   g_object_unref (self->authority);
   g_free (self);
+}
+
+void
+handoff_dispatcher_close (HandoffDispatcher *self)
+{
+  self->closed = TRUE;
 }
 
 static void
@@ -141,6 +148,13 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
   const HandoffMethod *method = find_method (methods, interface_name, method_name);
   Passage *passage;
 
+  if (self->closed)
+    {
+      g_dbus_method_invocation_return_error_literal (
+          invocation, G_DBUS_ERROR, G_DBUS_ERROR_FAILED,
+          "The service is ending; call its well-known name, and the bus starts it again");
+      return;
+    }
   if (row == NULL || method == NULL)
     {
       g_dbus_method_invocation_return_error (invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,

@@ -30,6 +30,9 @@ HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,
 void handoff_dispatcher_free (HandoffDispatcher *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffDispatcher, handoff_dispatcher_free)
 
+/* From now on all calls are refused; those on their way go on. */
+void handoff_dispatcher_close (HandoffDispatcher *self);
+
 /* methods: ends with a zeroed one. facade and self must outlive all calls. invocation: (transfer
  * full) */
 void handoff_dispatcher_dispatch (HandoffDispatcher *self,

@@ -235,6 +235,7 @@ static void
 drain (HandoffService *self)
 {
   handoff_idle_timer_set_seconds (self->context.idle_timer, 0);
+  handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
   while (handoff_idle_timer_is_held (self->context.idle_timer))
     g_main_context_iteration (NULL, TRUE);
