@@ -25,8 +25,8 @@ FORBIDDEN = [
      r'\b(mlockall|MCL_FUTURE)\b', 'makes allocations fail (DESIGN, invariant 8)', ()),
     (('service/*.c',), r'\bF_SETFL\b', 'the status flags of a passed socket are the caller\'s', ()),
     (('service/*.c',), r'\bg_main_(loop_run|context_iteration)\b', 'no nested main loops',
-     # The service's own loop, and the loop of a worker thread.
-     ('service/service.c', 'service/worker.c')),
+     # The service's own loop, the loop of a worker thread, and those of tests that wait.
+     ('service/service.c', 'service/worker.c', 'tests/service/*.c')),
     (('service/*.c',), r'\b(g_thread_new|pthread_create)\b', 'no thread per handshake',
      ('service/worker.c',)),
     (('service/*.[ch]',), r'\bgnutls_session_t\b', 'GnuTLS sessions belong to the handshake',
