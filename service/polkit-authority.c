@@ -16,6 +16,9 @@ struct _HandoffPolkitAuthority
   /* (owned) (nullable): NULL until first needed. Kept: it must outlive the checks that it is asked
    * to cancel, and the library lets go of the one that nobody holds. */
   PolkitAuthority *polkit;
+  /* (owned) (element-type GTask): checks that wait for it */
+  GPtrArray *waiting;
+  gboolean asking; /* whether the library looks for polkit now */
 };
 
 static void handoff_polkit_authority_iface_init (HandoffAuthorityInterface *iface);
@@ -33,11 +36,13 @@ typedef struct
   PolkitDetails *details; /* (owned) */
   char *action;           /* (owned) */
   PolkitCheckAuthorizationFlags flags;
+  GSource *cancelled; /* (owned) (nullable): while it waits for the authority */
 } PendingCheck;
 
 static void
 pending_check_free (PendingCheck *self)
 {
+  g_clear_pointer (&self->cancelled, g_source_unref);
   g_clear_object (&self->subject);
   g_clear_object (&self->details);
   g_free (self->action);
@@ -94,18 +99,59 @@ check_authorization (HandoffPolkitAuthority *self, GTask *task)
 static void
 got_authority (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
-  HandoffPolkitAuthority *self = g_task_get_source_object (task);
+  g_autoptr (HandoffPolkitAuthority) self = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (PolkitAuthority) authority = polkit_authority_get_finish (result, &error);
+  g_autoptr (GPtrArray) waiting = g_steal_pointer (&self->waiting);
+  guint i;
 
-  if (authority == NULL)
+  self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
+  self->asking = FALSE;
+  self->polkit = polkit_authority_get_finish (result, &error);
+  for (i = 0; i < waiting->len; i++)
     {
-      return_failure (task, error);
-      return;
+      GTask *task = g_ptr_array_index (waiting, i);
+      PendingCheck *check = g_task_get_task_data (task);
+
+      if (check->cancelled != NULL)
+        g_source_destroy (check->cancelled);
+      if (self->polkit != NULL)
+        check_authorization (self, g_object_ref (task));
+      else
+        return_failure (task, error);
     }
-  g_set_object (&self->polkit, authority);
-  check_authorization (self, g_steal_pointer (&task));
+}
+
+static gboolean
+waiter_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  GTask *task = user_data;
+  HandoffPolkitAuthority *self = g_task_get_source_object (task);
+
+  g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                           "The caller is gone");
+  g_ptr_array_remove (self->waiting, task);
+  return G_SOURCE_REMOVE;
+}
+
+/* task: (transfer full). Only the first asks: the library holds a lock until polkitd has answered,
+ * and who asks again waits for that lock, here on the main thread. The question itself is not
+ * cancelled with its first caller: the library would tell all others that they were cancelled. */
+static void
+wait_for_authority (HandoffPolkitAuthority *self, GTask *task)
+{
+  PendingCheck *check = g_task_get_task_data (task);
+
+  g_ptr_array_add (self->waiting, task);
+  if (g_task_get_cancellable (task) != NULL)
+    {
+      check->cancelled = g_cancellable_source_new (g_task_get_cancellable (task));
+      g_task_attach_source (task, check->cancelled, G_SOURCE_FUNC (waiter_cancelled));
+    }
+  if (!self->asking)
+    {
+      self->asking = TRUE;
+      polkit_authority_get_async (NULL, got_authority, g_object_ref (self));
+    }
 }
 
 static void
@@ -138,7 +184,7 @@ handoff_polkit_authority_check_async (HandoffAuthority *authority,
   if (self->polkit != NULL)
     check_authorization (self, g_steal_pointer (&task));
   else
-    polkit_authority_get_async (cancellable, got_authority, g_steal_pointer (&task));
+    wait_for_authority (self, g_steal_pointer (&task));
 }
 
 static gboolean
@@ -162,6 +208,7 @@ handoff_polkit_authority_finalize (GObject *object)
   HandoffPolkitAuthority *self = HANDOFF_POLKIT_AUTHORITY (object);
 
   g_clear_object (&self->polkit);
+  g_ptr_array_unref (self->waiting);
   G_OBJECT_CLASS (handoff_polkit_authority_parent_class)->finalize (object);
 }
 
@@ -174,6 +221,7 @@ handoff_polkit_authority_class_init (HandoffPolkitAuthorityClass *klass)
 static void
 handoff_polkit_authority_init (HandoffPolkitAuthority *self)
 {
+  self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
 HandoffAuthority *

@@ -4,6 +4,7 @@
 /* Who may make handshakes: polkit decides, with what the rules are told, and asks nobody unasked.
  */
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -186,6 +187,61 @@ test_administration (void)
   test_polkit_set_rules (NULL);
 }
 
+static GPid
+get_polkitd_pid (GDBusConnection *connection)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
+      connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "GetConnectionUnixProcessID", g_variant_new ("(s)", "org.freedesktop.PolicyKit1"),
+      G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+  guint pid;
+
+  g_assert_no_error (error);
+  g_variant_get (reply, "(u)", &pid);
+  return (GPid) pid;
+}
+
+/* polkitd hangs when the service looks for it first. Breaks if that blocks the main loop, or if the
+ * service cannot end while its callers wait. */
+static void
+test_polkit_hangs (void)
+{
+  const int timeout = 5000; /* milliseconds; well below that of polkit's library, 25 s */
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  g_autoptr (GTimer) timer = NULL;
+  GPid polkitd;
+  guint i;
+
+  test_polkit_set_rules (NULL); /* polkitd runs when this returns */
+  polkitd = get_polkitd_pid (root);
+  test_service_stop ();
+  g_assert_cmpint (kill (polkitd, SIGSTOP), ==, 0);
+
+  /* Each round trip lets the calls before it come further. */
+  for (i = 0; i < 20; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) version = NULL;
+
+      g_dbus_connection_call (root, HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+                              "GetStatistics", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL,
+                              NULL);
+      version = g_dbus_connection_call_sync (
+          root, HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, "org.freedesktop.DBus.Properties", "Get",
+          g_variant_new ("(ss)", HANDOFF_MANAGER_INTERFACE, "Version"), G_VARIANT_TYPE ("(v)"),
+          G_DBUS_CALL_FLAGS_NONE, timeout, NULL, &error);
+      if (error != NULL)
+        kill (polkitd, SIGCONT);
+      g_assert_no_error (error);
+    }
+
+  timer = g_timer_new ();
+  test_service_stop ();
+  g_assert_cmpint (kill (polkitd, SIGCONT), ==, 0);
+  g_assert_cmpfloat (g_timer_elapsed (timer, NULL), <, 10.0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -195,5 +251,6 @@ main (int argc, char **argv)
   g_test_add_func ("/authorization/rule-details", test_rule_details);
   g_test_add_func ("/authorization/prompt", test_prompt);
   g_test_add_func ("/authorization/administration", test_administration);
+  g_test_add_func ("/authorization/polkit-hangs", test_polkit_hangs);
   return g_test_run ();
 }
