@@ -11,7 +11,6 @@ typedef struct
 {
   HandoffCaller *caller; /* (owned) (nullable): NULL while the bus is being asked */
   GPtrArray *waiting;    /* (owned) (element-type GTask) */
-  guint subscription_id;
 } Entry;
 
 struct _HandoffCallerRegistry
@@ -20,6 +19,7 @@ struct _HandoffCallerRegistry
 
   GDBusConnection *connection; /* (owned) */
   GHashTable *entries;         /* (owned) (element-type utf8 Entry): by unique name */
+  guint subscription_id;
 };
 
 G_DEFINE_FINAL_TYPE (HandoffCallerRegistry, handoff_caller_registry, G_TYPE_OBJECT)
@@ -54,7 +54,6 @@ remove_entry (HandoffCallerRegistry *self, const char *bus_name)
                                     (gpointer *) &entry))
     return;
 
-  g_dbus_connection_signal_unsubscribe (self->connection, entry->subscription_id);
   fail_waiting (entry);
   caller = g_steal_pointer (&entry->caller);
   g_ptr_array_unref (entry->waiting);
@@ -137,12 +136,6 @@ add_entry (HandoffCallerRegistry *self, const char *bus_name)
   entry->waiting = g_ptr_array_new_with_free_func (g_object_unref);
   g_hash_table_insert (self->entries, g_strdup (bus_name), entry);
 
-  /* First the subscription, then the question: who leaves in between is noticed by one or the
-   * other. */
-  entry->subscription_id = g_dbus_connection_signal_subscribe (
-      self->connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
-      "/org/freedesktop/DBus", bus_name, G_DBUS_SIGNAL_FLAGS_NONE, name_owner_changed, self, NULL);
-
   question->registry = g_object_ref (self);
   question->bus_name = g_strdup (bus_name);
   g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
@@ -186,6 +179,9 @@ handoff_caller_registry_dispose (GObject *object)
   g_autoptr (GList) names = g_hash_table_get_keys (self->entries);
   GList *l;
 
+  if (self->subscription_id != 0)
+    g_dbus_connection_signal_unsubscribe (self->connection, self->subscription_id);
+  self->subscription_id = 0;
   for (l = names; l != NULL; l = l->next)
     remove_entry (self, l->data);
   G_OBJECT_CLASS (handoff_caller_registry_parent_class)->dispose (object);
@@ -226,6 +222,11 @@ handoff_caller_registry_new (GDBusConnection *connection)
   HandoffCallerRegistry *self = g_object_new (HANDOFF_TYPE_CALLER_REGISTRY, NULL);
 
   self->connection = g_object_ref (connection);
+  /* One for all callers, since a bus allows few match rules to a connection (512, by default); and
+   * before any of them is asked about: who leaves in between is noticed by one or the other. */
+  self->subscription_id = g_dbus_connection_signal_subscribe (
+      connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+      "/org/freedesktop/DBus", NULL, G_DBUS_SIGNAL_FLAGS_NONE, name_owner_changed, self, NULL);
   return self;
 }
 

@@ -14,7 +14,8 @@
 #define MAX_APPLICATION_PROTOCOLS 32
 #define MAX_CIPHER_SUITES 256
 #define MAX_TRUST_ANCHORS 256
-#define MAX_TRUST_ANCHOR_SIZE 65536 /* bytes */
+#define MAX_TRUST_ANCHOR_SIZE 65536    /* bytes */
+#define MAX_TRUST_ANCHORS_SIZE 1048576 /* bytes, all together: each waiting call holds them */
 
 typedef gboolean (*OptionFunc) (HandoffHandshakeOptions *self,
                                 GVariant *value,
@@ -166,6 +167,10 @@ parse_trust_anchors (HandoffHandshakeOptions *self,
   if (n_anchors < 1 || n_anchors > MAX_TRUST_ANCHORS)
     return refuse (error, HANDOFF_OPTION_TRUST_ANCHORS,
                    "must be 1 to " G_STRINGIFY (MAX_TRUST_ANCHORS) " certificates");
+
+  if (g_variant_get_size (value) > MAX_TRUST_ANCHORS_SIZE)
+    return refuse (error, HANDOFF_OPTION_TRUST_ANCHORS,
+                   "must be at most " G_STRINGIFY (MAX_TRUST_ANCHORS_SIZE) " bytes in all");
 
   self->trust_anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   for (i = 0; i < n_anchors; i++)

@@ -223,6 +223,25 @@ test_trust_anchor_size (void)
         g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
     }
 
+  /* Each is small enough, and all together are not: a caller could fill the memory with waiting
+   * calls. */
+  {
+    GVariant *anchors[17];
+    g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+    g_autoptr (GVariant) options = NULL;
+    g_autoptr (HandoffHandshakeOptions) parsed = NULL;
+    g_autoptr (GError) error = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS (anchors); i++)
+      anchors[i] = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, zeros, 65536, 1);
+    g_variant_dict_insert_value (&dict, HANDOFF_OPTION_TRUST_ANCHORS,
+                                 g_variant_new_array (NULL, anchors, G_N_ELEMENTS (anchors)));
+    options = g_variant_ref_sink (g_variant_dict_end (&dict));
+    parsed = handoff_handshake_options_parse (options, configuration, &error);
+    g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+    g_assert_nonnull (strstr (error->message, "in all"));
+  }
+
   /* No anchors would mean to trust nobody, or the system's: neither is what the caller meant. */
   assert_refused ("{'trust-anchors': <@aay []>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                   "trust-anchors", "1 to 256");
