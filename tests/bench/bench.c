@@ -31,7 +31,7 @@ bench_init (int argc, char **argv, gboolean *quick, const BenchOption *options)
   for (i = 1; i < argc; i++)
     {
       const BenchOption *option = options;
-      guint64 number;
+      guint64 number = 0; /* usage() does not return */
 
       if (g_str_equal (argv[i], "--quick"))
         {
