@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "handoff-names.h"
@@ -65,6 +66,7 @@ test_idle_exit (void)
   g_autoptr (TestHandshake) handshake = NULL;
   g_autoptr (GVariant) reply = NULL;
   g_autoptr (GError) error = NULL;
+  GPollFD end_of_second = { .events = G_IO_IN };
   GPid first;
   GPid second;
 
@@ -79,12 +81,11 @@ test_idle_exit (void)
   second = test_service_get_pid ();
   g_assert_cmpint (second, !=, 0);
   g_assert_cmpint (second, !=, first);
-  /* Twice the time of an idle exit, in which the session is held. */
-  for (int i = 0; i < 20; i++)
-    {
-      g_usleep (100 * 1000);
-      g_assert_cmpint (kill (second, 0), ==, 0);
-    }
+  /* Its end would be the event; twice the time of an idle exit, while the session is held. */
+  end_of_second.fd = syscall (SYS_pidfd_open, second, 0);
+  g_assert_cmpint (end_of_second.fd, >=, 0);
+  g_assert_cmpint (g_poll (&end_of_second, 1, 2000), ==, 0);
+  close (end_of_second.fd);
   reply = test_call (alice, handshake->session, HANDOFF_SESSION_INTERFACE, "Close", NULL, &error);
   g_assert_no_error (error);
   test_wait_until (is_dead, GINT_TO_POINTER (second), "the service exits after the session's end");

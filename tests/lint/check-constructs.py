@@ -19,8 +19,7 @@ FORBIDDEN = [
      'unsafe, or without errors', ()),
     (C_CODE, r'\b(alloca|g_alloca|g_newa)\b', 'sizes from outside must not move the stack', ()),
     (C_CODE, r'\b(sleep|usleep|nanosleep|g_usleep)\s*\(', 'wait for an event, not for a time',
-     # The state of another process, with a deadline; and that nothing happens for a while.
-     ('tests/integration/support/test-system.c', 'tests/integration/lifecycle.c')),
+     ()),
     (('service/*.c', 'client/*.c', 'client/*/*.c', 'keyblob/*.c'),
      r'\b(mlockall|MCL_FUTURE)\b', 'makes allocations fail (DESIGN, invariant 8)', ()),
     (('service/*.c',), r'\bF_SETFL\b', 'the status flags of a passed socket are the caller\'s', ()),

@@ -18,7 +18,7 @@
 #define RULES_FILE_NEW "/etc/polkit-1/rules.d/.10-test.new"
 #define CONFIG_FILE "/etc/tls-handoff/tls-handoffd.conf"
 #define TRUST_STORE "/etc/ssl/certs/ca-certificates.crt"
-#define POLL_INTERVAL_USEC 2000
+#define CHECK_INTERVAL_MSEC 2
 
 void
 test_system_init (int *argc, char ***argv)
@@ -29,19 +29,26 @@ test_system_init (int *argc, char ***argv)
   signal (SIGPIPE, SIG_IGN);
 }
 
+static gboolean
+check_again (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* The main loop runs meanwhile, and is woken to look at what no event tells of: other processes. */
 void
 test_wait_until (TestCheck check, gpointer data, const char *what)
 {
   gint64 deadline = g_get_monotonic_time () + TEST_TIMEOUT_SECONDS * G_USEC_PER_SEC;
+  guint timer = g_timeout_add (CHECK_INTERVAL_MSEC, check_again, NULL);
 
   while (!check (data))
     {
       if (g_get_monotonic_time () > deadline)
         g_error ("waited %d seconds in vain until %s", TEST_TIMEOUT_SECONDS, what);
-      g_usleep (POLL_INTERVAL_USEC);
-      while (g_main_context_iteration (NULL, FALSE))
-        ;
+      g_main_context_iteration (NULL, TRUE);
     }
+  g_source_remove (timer);
 }
 
 char *
