@@ -24,14 +24,20 @@
 #define HANDOFF_OPTION_ERROR_DETAILS "error-details"                 /* b */
 #define HANDOFF_OPTION_MAXIMUM_PROTOCOL "maximum-protocol"           /* s */
 #define HANDOFF_OPTION_MINIMUM_PROTOCOL "minimum-protocol"           /* s */
+#define HANDOFF_OPTION_OUTLIVE_CALLER "outlive-caller"               /* b, stepwise only */
+#define HANDOFF_OPTION_RESUMPTION "resumption"                       /* b */
+#define HANDOFF_OPTION_REVIEW_CERTIFICATE "review-certificate"       /* b */
 #define HANDOFF_OPTION_TIMEOUT "timeout"                             /* u, seconds */
+#define HANDOFF_OPTION_TRANSIENT "transient"                         /* b */
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
 
 /* Details of a handshake, in its reply or in its error. */
 #define HANDOFF_DETAIL_ALERT "alert"                               /* s, RFC 8446 name */
 #define HANDOFF_DETAIL_APPLICATION_PROTOCOL "application-protocol" /* s */
 #define HANDOFF_DETAIL_CIPHER_SUITE "cipher-suite"                 /* s */
+#define HANDOFF_DETAIL_ERROR "error"                               /* s, D-Bus error name */
 #define HANDOFF_DETAIL_KEY_BLOB "key-blob"                         /* h */
+#define HANDOFF_DETAIL_MESSAGE "message"                           /* s, for people */
 #define HANDOFF_DETAIL_OCSP_STATUS "ocsp-status"                   /* s */
 #define HANDOFF_DETAIL_PEER_CERTIFICATES "peer-certificates"       /* aay, DER, the peer's first */
 #define HANDOFF_DETAIL_PROTOCOL "protocol"                         /* s */
@@ -40,7 +46,14 @@
 #define HANDOFF_DETAIL_VERIFICATION_ERRORS "verification-errors"   /* as */
 
 /* Handshake states. */
+#define HANDOFF_STATE_CONTINUE "continue"                     /* more bytes are needed */
+#define HANDOFF_STATE_CERTIFICATE_REVIEW "certificate-review" /* the caller has to decide */
 #define HANDOFF_STATE_COMPLETE "complete"
+#define HANDOFF_STATE_FAILED "failed"
+
+/* Roles, as CreateSession() and the Role property spell them. */
+#define HANDOFF_ROLE_NAME_CLIENT "client"
+#define HANDOFF_ROLE_NAME_SERVER "server"
 
 /* Protocols, as options and details spell them. */
 #define HANDOFF_PROTOCOL_TLS1_2 "TLS1.2"
@@ -68,3 +81,5 @@
 #define HANDOFF_RECIPIENT_KEY_SIZE 32 /* X25519 public key, RFC 7748 section 5 */
 #define HANDOFF_KEY_BLOB_MAX_SIZE (64 * 1024)
 #define HANDOFF_BLOB_FORMAT 1
+#define HANDOFF_STEP_INPUT_MAX_SIZE (64 * 1024)     /* of Step() */
+#define HANDOFF_POST_HANDSHAKE_MAX_SIZE (64 * 1024) /* of PostHandshake() */
