@@ -123,6 +123,25 @@ record_test_import (const HandoffKeyState *state)
   return layer;
 }
 
+TlsHandoffRecordLayer *
+record_test_hand_on (TlsHandoffRecordLayer *layer, GBytes *unread_data, GBytes *unread_records)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TlsHandoffImportKey) import_key = tls_handoff_import_key_new (&error);
+  g_autoptr (GBytes) recipient_key = NULL;
+  TlsHandoffRecordLayer *next;
+  int fd;
+
+  g_assert_no_error (error);
+  recipient_key = tls_handoff_import_key_dup_public_key (import_key);
+  fd = tls_handoff_record_layer_export (layer, recipient_key, unread_data, unread_records, &error);
+  g_assert_no_error (error);
+  next = tls_handoff_record_layer_new_from_key_blob (import_key, fd, &error);
+  g_assert_no_error (error);
+  g_close (fd, NULL);
+  return next;
+}
+
 void
 record_peer_init (RecordPeer *self, const HandoffKeyState *state_of_layer)
 {

@@ -42,6 +42,10 @@ TlsHandoffRecordLayer *record_test_import (const HandoffKeyState *state);
 /* A sealed memfd with state for import_key. */
 int record_test_blob_fd (const HandoffKeyState *state, TlsHandoffImportKey *import_key);
 
+/* Exports layer and imports it again, with a fresh import key. (transfer full) */
+TlsHandoffRecordLayer *
+record_test_hand_on (TlsHandoffRecordLayer *layer, GBytes *unread_data, GBytes *unread_records);
+
 void record_peer_init (RecordPeer *self, const HandoffKeyState *state_of_layer);
 /* Appends a record to out. In TLS 1.3 type is the inner one. With AES-CBC, padding beyond the least
  * comes in whole blocks. */
