@@ -104,32 +104,6 @@ make_live (HandoffKeyState *state)
   state->no_renegotiation_owed = state->protocol == 0x0303;
 }
 
-/* The state that layer exports, opened by hand. */
-static HandoffKeyState *
-export_state (TlsHandoffRecordLayer *layer)
-{
-  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
-  g_autoptr (GBytes) recipient_key = NULL;
-  g_autoptr (GBytes) blob = NULL;
-  g_autoptr (GError) error = NULL;
-  HandoffKeyState *state;
-  int fd;
-
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  recipient_key = g_bytes_new (public_key, sizeof public_key);
-  fd = tls_handoff_record_layer_export (layer, recipient_key, NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpint (fd, >=, 0);
-  blob = handoff_sealed_memfd_read (fd, 1, 65536, &error);
-  g_assert_no_error (error);
-  close (fd);
-  state = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
-                                 private_key, &error);
-  g_assert_no_error (error);
-  return state;
-}
-
 /* Import, then export: the same in every field, for every suite and role, and with what only a live
  * connection has. */
 static void
@@ -157,7 +131,7 @@ test_same_state (void)
         }
       g_test_message ("%s %" G_GSIZE_FORMAT, suite->name, i % 8);
       layer = record_test_import (state);
-      exported = export_state (layer);
+      exported = record_test_export_state (layer);
       g_assert_true (handoff_key_state_equal (state, exported));
     }
 }

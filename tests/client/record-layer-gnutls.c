@@ -199,6 +199,39 @@ test_close_first (Fixture *f, gconstpointer data)
   g_assert_cmpuint (received->len, ==, 0);
 }
 
+/* Import and export give the state that the handshake left, field by field; and whoever imports
+ * that goes on, mid-stream and again. */
+static void
+test_handed_on (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffKeyState) state = gnutls_side_get_state (f->ours, f->suite);
+  g_autoptr (HandoffKeyState) exported = record_test_export_state (f->layer);
+
+  g_assert_true (handoff_key_state_equal (state, exported));
+  /* Tickets, or the last messages of a handshake that were protected. */
+  g_assert_true (f->suite->protocol == 0x0303 || f->ours->role == HANDOFF_ROLE_CLIENT ||
+                 exported->write.sequence_number > 0);
+  g_assert_true (f->suite->protocol == 0x0304 || exported->write.sequence_number == 1);
+  g_object_unref (f->layer);
+  f->layer = record_test_import (exported);
+  for (guint i = 0; i < 3; i++)
+    {
+      TlsHandoffRecordLayer *next;
+
+      exchange (f, 20000, 1000);
+      if (f->suite->protocol == 0x0304)
+        {
+          g_assert_true (tls_handoff_record_layer_update_keys (f->layer, i % 2 == 0, NULL));
+          g_assert_cmpint (gnutls_session_key_update (f->peer->session, 0), ==, 0);
+        }
+      next = record_test_hand_on (f->layer, NULL, NULL);
+      g_object_unref (f->layer);
+      f->layer = next;
+    }
+  exchange (f, 1000, 1000);
+  test_close_first (f, data);
+}
+
 /* The peer closes first; what we send until we close still arrives. */
 static void
 test_close_second (Fixture *f, gconstpointer data)
@@ -286,6 +319,7 @@ add_all (const Config *config)
   add (config, "close-first", test_close_first);
   add (config, "close-second", test_close_second);
   add (config, "alert-arrives", test_alert_arrives);
+  add (config, "handed-on", test_handed_on);
   if (config->suite->protocol == 0x0304)
     {
       add (config, "key-update", test_key_update);

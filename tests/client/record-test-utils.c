@@ -142,6 +142,31 @@ record_test_hand_on (TlsHandoffRecordLayer *layer, GBytes *unread_data, GBytes *
   return next;
 }
 
+HandoffKeyState *
+record_test_export_state (TlsHandoffRecordLayer *layer)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  g_autoptr (GBytes) recipient_key = NULL;
+  g_autoptr (GBytes) blob = NULL;
+  g_autoptr (GError) error = NULL;
+  HandoffKeyState *state;
+  int fd;
+
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
+  recipient_key = g_bytes_new (public_key, sizeof public_key);
+  fd = tls_handoff_record_layer_export (layer, recipient_key, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (fd, >=, 0);
+  blob = handoff_sealed_memfd_read (fd, 1, 65536, &error);
+  g_assert_no_error (error);
+  g_close (fd, NULL);
+  state = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
+                                 private_key, &error);
+  g_assert_no_error (error);
+  return state;
+}
+
 void
 record_peer_init (RecordPeer *self, const HandoffKeyState *state_of_layer)
 {

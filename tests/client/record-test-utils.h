@@ -46,6 +46,9 @@ int record_test_blob_fd (const HandoffKeyState *state, TlsHandoffImportKey *impo
 TlsHandoffRecordLayer *
 record_test_hand_on (TlsHandoffRecordLayer *layer, GBytes *unread_data, GBytes *unread_records);
 
+/* What layer exports, opened by hand; that is the end of layer. (transfer full) */
+HandoffKeyState *record_test_export_state (TlsHandoffRecordLayer *layer);
+
 void record_peer_init (RecordPeer *self, const HandoffKeyState *state_of_layer);
 /* Appends a record to out. In TLS 1.3 type is the inner one. With AES-CBC, padding beyond the least
  * comes in whole blocks. */
