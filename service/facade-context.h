@@ -7,6 +7,7 @@
 #include "dispatcher.h"
 #include "idle-timer.h"
 #include "quota.h"
+#include "resumption.h"
 #include "session.h"
 #include "tls-policy-source.h"
 #include "worker-pool.h"
@@ -24,4 +25,7 @@ typedef struct
   HandoffSessionStore *sessions;
   HandoffQuota *handshake_quota;
   HandoffQuota *session_quota;
+  HandoffQuota *outliving_quota; /* of sessions that outlive their callers */
+  HandoffResumption *resumption;
+  HandoffHandshakeCounters *counters;
 } HandoffFacadeContext;

@@ -103,15 +103,20 @@ parse_cipher_suites (HandoffHandshakeOptions *self,
   return FALSE;
 }
 
-static gboolean
-parse_error_details (HandoffHandshakeOptions *self,
-                     GVariant *value,
-                     const HandoffConfiguration *configuration,
-                     GError **error)
-{
-  self->error_details = g_variant_get_boolean (value);
-  return TRUE;
-}
+/* An option that is a flag, with the field that it sets. */
+#define FLAG_PARSER(field)                                                                         \
+  static gboolean parse_##field (HandoffHandshakeOptions *self, GVariant *value,                   \
+                                 const HandoffConfiguration *configuration, GError **error)        \
+  {                                                                                                \
+    self->field = g_variant_get_boolean (value);                                                   \
+    return TRUE;                                                                                   \
+  }
+
+FLAG_PARSER (error_details)
+FLAG_PARSER (outlive_caller)
+FLAG_PARSER (resumption)
+FLAG_PARSER (review_certificate)
+FLAG_PARSER (transient)
 
 static gboolean
 parse_protocol (guint *protocol, const char *option, GVariant *value, GError **error)
@@ -193,7 +198,11 @@ static const Option known_options[] = {
   { HANDOFF_OPTION_ERROR_DETAILS, "b", parse_error_details },
   { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s", parse_maximum_protocol },
   { HANDOFF_OPTION_MINIMUM_PROTOCOL, "s", parse_minimum_protocol },
+  { HANDOFF_OPTION_OUTLIVE_CALLER, "b", parse_outlive_caller },
+  { HANDOFF_OPTION_RESUMPTION, "b", parse_resumption },
+  { HANDOFF_OPTION_REVIEW_CERTIFICATE, "b", parse_review_certificate },
   { HANDOFF_OPTION_TIMEOUT, "u", parse_timeout },
+  { HANDOFF_OPTION_TRANSIENT, "b", parse_transient },
   { HANDOFF_OPTION_TRUST_ANCHORS, "aay", parse_trust_anchors },
 };
 
@@ -271,6 +280,7 @@ handoff_handshake_options_parse (GVariant *options,
   self->minimum_protocol = 0x0303;
   self->maximum_protocol = 0x0304;
   self->timeout = configuration->handshake_timeout;
+  self->resumption = TRUE;
 
   g_variant_iter_init (&iter, options);
   while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
@@ -287,6 +297,8 @@ handoff_handshake_options_parse (GVariant *options,
     }
   if (!check_protocol_range (self, configuration, error))
     return NULL;
+  if (self->outlive_caller)
+    self->timeout = MIN (self->timeout, HANDOFF_OUTLIVING_SESSION_SECONDS);
   return g_steal_pointer (&self);
 }
 
