@@ -117,6 +117,34 @@ ended (gpointer user_data)
   handoff_audit_handshake (session, error);
 }
 
+/* Of a session that outlives its caller. */
+typedef struct
+{
+  HandoffSessionStore *store; /* (unowned) */
+  HandoffSession *session;    /* (unowned): in the store as long as the source is there */
+} Lifetime;
+
+static gboolean
+lifetime_over (gpointer user_data)
+{
+  Lifetime *lifetime = user_data;
+
+  lifetime->session->lifetime_id = 0;
+  handoff_session_store_remove (lifetime->store, lifetime->session);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+limit_lifetime (HandoffSession *session, HandoffSessionStore *store)
+{
+  Lifetime *lifetime = g_new (Lifetime, 1);
+
+  lifetime->store = store;
+  lifetime->session = session;
+  session->lifetime_id = g_timeout_add_seconds_full (
+      G_PRIORITY_DEFAULT, HANDOFF_OUTLIVING_SESSION_SECONDS, lifetime_over, lifetime, g_free);
+}
+
 void
 handoff_session_begin (const HandoffFacadeContext *context,
                        HandoffSession *session,
@@ -129,6 +157,8 @@ handoff_session_begin (const HandoffFacadeContext *context,
   session->handshake = handoff_handshake_new (handoff_worker_pool_next (context->worker_pool),
                                               request, ended, handoff_session_ref (session));
   handoff_session_store_add (context->sessions, session);
+  if (session->outlives_caller)
+    limit_lifetime (session, context->sessions);
 }
 
 gboolean

@@ -128,6 +128,7 @@ handoff_session_store_list (HandoffSessionStore *self, const char *bus_name)
 static void
 let_go (HandoffSessionStore *self, HandoffSession *session)
 {
+  g_clear_handle_id (&session->lifetime_id, g_source_remove);
   g_clear_pointer (&session->session_place, handoff_place_free);
   g_clear_pointer (&session->outliving_place, handoff_place_free);
   self->removed (session, self->user_data);

@@ -31,6 +31,7 @@ typedef struct
   HandoffHandshakeState state;        /* as the last operation left it */
   gboolean busy;                      /* an operation is under way */
   gint64 start_time;                  /* monotonic, microseconds */
+  guint lifetime_id;                  /* of a session that outlives its caller: ends it */
   HandoffHandshakeOutcome *outcome;   /* (owned) (nullable): of a complete handshake */
   HandoffHandshakeCounters *counters; /* (unowned) */
 
