@@ -3,10 +3,7 @@
 
 #include "config.h"
 
-#include "handshake.h"
-
-#include <string.h>
-#include <unistd.h>
+#include "handshake-operation.h"
 
 #include "client-socket.h"
 #include "gnutls-support.h"
@@ -24,8 +21,8 @@
 #define MAX_INTERRUPTIONS 16
 
 /* Threads: what is below the line belongs to the worker's thread alone. The rest does not change.
- * The main thread starts operations, which run on the worker in the order in which they were
- * started; each is a task that ends on the main thread again.
+ * The main thread starts operations (handshake-operation.c), which run on the worker in the order
+ * in which they were started; each is a task that ends on the main thread again.
  *
  * The watch is there as long as the handshake has not ended. It waits for the socket only while an
  * operation does. */
@@ -403,33 +400,6 @@ start (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-typedef enum
-{
-  OPERATION_STEP,
-  OPERATION_REVIEW,
-  OPERATION_EXPORT,
-} OperationKind;
-
-/* On its way to the worker. */
-typedef struct
-{
-  HandoffHandshake *handshake; /* (owned) */
-  GTask *task;                 /* (owned) (nullable): NULL once it is the handshake's */
-  OperationKind kind;
-  GBytes *input; /* (owned) (nullable) */
-  gboolean accept;
-  guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
-} Operation;
-
-static void
-operation_free (Operation *operation)
-{
-  handoff_handshake_unref (operation->handshake);
-  g_clear_object (&operation->task);
-  g_clear_pointer (&operation->input, g_bytes_unref);
-  g_free (operation);
-}
-
 static void
 review (HandoffHandshake *self, gboolean accept)
 {
@@ -442,30 +412,27 @@ review (HandoffHandshake *self, gboolean accept)
   advance (self);
 }
 
-static gboolean
-run_operation (gpointer data)
+void
+handoff_handshake_operate (HandoffHandshake *self, const HandoffOperation *operation, GTask *task)
 {
-  Operation *operation = data;
-  HandoffHandshake *self = operation->handshake;
-
-  self->task = g_steal_pointer (&operation->task);
+  self->task = task;
   if (self->state == HANDOFF_HANDSHAKE_FAILED)
     {
       return_progress (self, progress_new (self));
-      return G_SOURCE_REMOVE;
+      return;
     }
 
   if (operation->input != NULL)
     self->transport.input = g_bytes_get_data (operation->input, &self->transport.input_size);
   switch (operation->kind)
     {
-    case OPERATION_STEP:
+    case HANDOFF_OPERATION_STEP:
       advance (self);
       break;
-    case OPERATION_REVIEW:
+    case HANDOFF_OPERATION_REVIEW:
       review (self, operation->accept);
       break;
-    case OPERATION_EXPORT:
+    case HANDOFF_OPERATION_EXPORT:
       export_keys (self, operation->recipient_key,
                    handoff_handshake_make_outcome (self->session, self->request,
                                                    self->verification_status, TRUE, NULL));
@@ -475,97 +442,26 @@ run_operation (gpointer data)
     }
   self->transport.input = NULL;
   self->transport.input_size = self->transport.input_used = 0;
-  return G_SOURCE_REMOVE;
-}
-
-static Operation *
-operation_new (HandoffHandshake *self,
-               OperationKind kind,
-               GAsyncReadyCallback callback,
-               gpointer user_data)
-{
-  Operation *operation = g_new0 (Operation, 1);
-
-  operation->handshake = handoff_handshake_ref (self);
-  operation->kind = kind;
-  operation->task = g_task_new (NULL, NULL, callback, user_data);
-  g_task_set_source_tag (operation->task, operation_new);
-  return operation;
-}
-
-/* operation: (transfer full) */
-static void
-operation_start (Operation *operation)
-{
-  handoff_worker_invoke (operation->handshake->worker, run_operation, operation,
-                         (GDestroyNotify) operation_free);
 }
 
 void
-handoff_handshake_step_async (HandoffHandshake *self,
-                              GBytes *input,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data)
+handoff_handshake_abort (HandoffHandshake *self)
 {
-  Operation *operation = operation_new (self, OPERATION_STEP, callback, user_data);
-
-  if (input != NULL)
-    operation->input = g_bytes_ref (input);
-  operation_start (operation);
+  if (self->end_task != NULL)
+    fail (self, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                                     "The handshake was cancelled"));
 }
 
-void
-handoff_handshake_review_async (HandoffHandshake *self,
-                                gboolean accept,
-                                GAsyncReadyCallback callback,
-                                gpointer user_data)
+HandoffWorker *
+handoff_handshake_get_worker (HandoffHandshake *self)
 {
-  Operation *operation = operation_new (self, OPERATION_REVIEW, callback, user_data);
-
-  operation->accept = accept;
-  operation_start (operation);
-}
-
-void
-handoff_handshake_export_async (HandoffHandshake *self,
-                                const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-                                GAsyncReadyCallback callback,
-                                gpointer user_data)
-{
-  Operation *operation = operation_new (self, OPERATION_EXPORT, callback, user_data);
-
-  memcpy (operation->recipient_key, recipient_key, sizeof operation->recipient_key);
-  operation_start (operation);
-}
-
-HandoffHandshakeProgress *
-handoff_handshake_finish (GAsyncResult *result)
-{
-  return g_task_propagate_pointer (G_TASK (result), NULL);
+  return self->worker;
 }
 
 GError *
 handoff_handshake_dup_error (HandoffHandshake *self)
 {
   return self->error != NULL ? g_error_copy (self->error) : NULL;
-}
-
-static gboolean
-cancel (gpointer data)
-{
-  HandoffHandshake *self = data;
-
-  if (self->end_task != NULL)
-    fail (self, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
-                                     "The handshake was cancelled"));
-  return G_SOURCE_REMOVE;
-}
-
-void
-handoff_handshake_cancel (HandoffHandshake *self)
-{
-  handoff_worker_invoke (self->worker, cancel, handoff_handshake_ref (self),
-                         (GDestroyNotify) handoff_handshake_unref);
 }
 
 /* What is to be called when it has ended. */
@@ -603,17 +499,4 @@ handoff_handshake_new (HandoffWorker *worker,
   handoff_worker_invoke (worker, start, handoff_handshake_ref (self),
                          (GDestroyNotify) handoff_handshake_unref);
   return self;
-}
-
-void
-handoff_handshake_progress_free (HandoffHandshakeProgress *self)
-{
-  g_bytes_unref (self->output);
-  g_clear_pointer (&self->outcome, handoff_handshake_outcome_free);
-  g_clear_error (&self->error);
-  if (self->key_blob_fd >= 0)
-    close (self->key_blob_fd);
-  g_clear_pointer (&self->window, handoff_ticket_window_free);
-  handoff_secret_free (self->session_data);
-  g_free (self);
 }

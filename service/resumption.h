@@ -14,6 +14,9 @@ HandoffResumption *handoff_resumption_new (HandoffSessionFunc closed, gpointer u
 void handoff_resumption_free (HandoffResumption *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffResumption, handoff_resumption_free)
 
+/* After the configuration was read: what was kept under the old one is forgotten. */
+void handoff_resumption_configure (HandoffResumption *self,
+                                   const HandoffConfiguration *configuration);
 /* Before the handshake: tells request what to resume and what to keep, as far as its options and
  * the configuration have it on, and session under which key. */
 void handoff_resumption_prepare (HandoffResumption *self,

@@ -184,9 +184,10 @@ static void
 policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
 {
   HandoffService *self = user_data;
+  const HandoffConfiguration *configuration = handoff_tls_policy_source_get_configuration (source);
 
-  handoff_idle_timer_set_seconds (self->context.idle_timer,
-                                  handoff_tls_policy_source_get_configuration (source)->idle_exit);
+  handoff_idle_timer_set_seconds (self->context.idle_timer, configuration->idle_exit);
+  handoff_resumption_configure (self->context.resumption, configuration);
 }
 
 static gboolean

@@ -54,7 +54,7 @@ handoff_session_unref (HandoffSession *self)
 
   g_clear_pointer (&self->handshake, handoff_handshake_unref);
   g_clear_pointer (&self->outcome, handoff_handshake_outcome_free);
-  g_clear_pointer (&self->cache_key, handoff_session_cache_key_free);
+  g_clear_pointer (&self->cache_key, handoff_session_cache_key_unref);
   g_assert (self->window == NULL);
   g_clear_pointer (&self->handshake_place, handoff_place_free);
   g_clear_pointer (&self->session_place, handoff_place_free);
@@ -131,6 +131,7 @@ let_go (HandoffSessionStore *self, HandoffSession *session)
   g_clear_handle_id (&session->lifetime_id, g_source_remove);
   g_clear_pointer (&session->session_place, handoff_place_free);
   g_clear_pointer (&session->outliving_place, handoff_place_free);
+  session->removed = TRUE;
   self->removed (session, self->user_data);
   handoff_session_unref (session);
 }

@@ -29,6 +29,7 @@ typedef struct
 
   HandoffHandshake *handshake;        /* (owned) (nullable): NULL once it has ended */
   HandoffHandshakeState state;        /* as the last operation left it */
+  gboolean removed;                   /* out of the store */
   gboolean busy;                      /* an operation is under way */
   gint64 start_time;                  /* monotonic, microseconds */
   guint lifetime_id;                  /* of a session that outlives its caller: ends it */
@@ -39,6 +40,7 @@ typedef struct
   HandoffSessionCacheKey *cache_key; /* (owned) (nullable): NULL if nothing is resumed or kept */
   HandoffTicketWindow *window;       /* (owned) (nullable): while tickets are waited for */
   gint64 window_deadline;            /* monotonic, microseconds */
+  gint64 verified_at;                /* of the session that is resumed: see session-cache.h */
   GList window_link;                 /* in the queue of all windows */
 
   HandoffIdleTimer *idle_timer;  /* (unowned): held */

@@ -18,10 +18,20 @@ struct _HandoffTlsPolicy
   gatomicrefcount ref_count;
   HandoffConfiguration *configuration; /* (owned) */
   HandoffTrustStore *trust_store;      /* (owned) */
+  guint64 serial;
 
   GMutex mutex;
   GHashTable *priorities; /* (owned) (element-type utf8 gnutls_priority_t), under mutex */
 };
+
+/* The threads that read a configuration may be several. */
+static guint64
+next_serial (void)
+{
+  static guint last_serial;
+
+  return (guint64) g_atomic_int_add (&last_serial, 1);
+}
 
 HandoffTlsPolicy *
 handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
@@ -37,6 +47,7 @@ handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
   g_atomic_ref_count_init (&self->ref_count);
   self->configuration = handoff_configuration_ref (configuration);
   self->trust_store = g_steal_pointer (&trust_store);
+  self->serial = next_serial ();
   g_mutex_init (&self->mutex);
   self->priorities = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                             (GDestroyNotify) gnutls_priority_deinit);
@@ -66,6 +77,12 @@ HandoffConfiguration *
 handoff_tls_policy_get_configuration (HandoffTlsPolicy *self)
 {
   return self->configuration;
+}
+
+guint64
+handoff_tls_policy_get_serial (HandoffTlsPolicy *self)
+{
+  return self->serial;
 }
 
 HandoffTrustStore *
