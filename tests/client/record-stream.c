@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "record-test-utils.h"
 
@@ -260,6 +261,64 @@ test_read_in_pieces (Fixture *f, gconstpointer unused)
     }
 }
 
+/* Breaks if what came with the handshake is lost, or waits for more to come. */
+static void
+test_read_given (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GBytes) bytes = record_test_data (20 * 1000);
+  g_autoptr (GBytes) given = NULL;
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  guint8 buffer[20 * 1000];
+  g_autoptr (GError) error = NULL;
+  gsize first_size;
+
+  record_test_protect (f->peer, data, 10, f->wire.incoming);
+  first_size = f->wire.incoming->len;
+  record_test_protect (f->peer, data + 10, 19990, f->wire.incoming);
+
+  /* The first record and the begin of the second. */
+  given = g_bytes_new (f->wire.incoming->data, first_size + 1000);
+  g_byte_array_remove_range (f->wire.incoming, 0, first_size + 1000);
+  handoff_record_stream_give_input (f->stream, given);
+
+  g_assert_true (handoff_record_stream_can_read (f->stream));
+  g_assert_cmpint (read_now (f, buffer, sizeof buffer, &error), ==, 10);
+  g_assert_no_error (error);
+  g_assert_false (handoff_record_stream_can_read (f->stream));
+  g_assert_cmpint (read_now (f, buffer + 10, sizeof buffer - 10, &error), ==, 19990);
+  g_assert_no_error (error);
+  g_assert_cmpmem (buffer, sizeof buffer, data, sizeof buffer);
+}
+
+/* Breaks if the stream takes in more than a key blob has room for. */
+static void
+test_read_bounded (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GBytes) bytes = record_test_data (300 * 1000);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  g_autoptr (GError) error = NULL;
+  gsize sent, n_read = 0;
+  gsize most = 0;
+
+  record_test_protect (f->peer, data, 300 * 1000, f->wire.incoming);
+  sent = f->wire.incoming->len;
+  while (n_read < 300 * 1000)
+    {
+      guint8 buffer[1000];
+      gsize taken;
+      gssize n = read_now (f, buffer, sizeof buffer, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpmem (buffer, n, data + n_read, n);
+      n_read += n;
+      taken = sent - f->wire.incoming->len;
+      most = MAX (most, taken - n_read);
+    }
+  /* Some KiB of what was taken are headers and tags of records read before. */
+  g_assert_cmpuint (most, >, 32 * 1024);
+  g_assert_cmpuint (most, <=, HANDOFF_KEY_BLOB_MAX_SIZE - 2 * 1024 + 20 * 22);
+}
+
 /* Breaks if a forged record takes the data before it along, or is noticed only when more comes. */
 static void
 test_read_before_forgery (Fixture *f, gconstpointer unused)
@@ -437,6 +496,8 @@ main (int argc, char **argv)
   ADD ("write/in-pieces", NULL, test_write_in_pieces);
   ADD ("write/other-data", NULL, test_write_other_data);
   ADD ("read/in-pieces", NULL, test_read_in_pieces);
+  ADD ("read/given", NULL, test_read_given);
+  ADD ("read/bounded", NULL, test_read_bounded);
   ADD ("read/before-forgery", NULL, test_read_before_forgery);
   ADD ("read/closed", GINT_TO_POINTER (TRUE), test_read_ends);
   ADD ("read/truncated", GINT_TO_POINTER (FALSE), test_read_ends);
