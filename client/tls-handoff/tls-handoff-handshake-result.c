@@ -20,9 +20,12 @@ struct _TlsHandoffHandshakeResult
   char *server_name;                   /* (nullable) (owned) */
   char *ocsp_status;                   /* (owned) */
   gboolean resumed;
-  GPtrArray *peer_certificates; /* (owned) (element-type GBytes): DER */
-  gsize key_blob_size;          /* bytes */
-  char *key_blob_seals;         /* (owned) */
+  GPtrArray *peer_certificates;   /* (owned) (element-type GBytes): DER */
+  gsize key_blob_size;            /* bytes */
+  char *key_blob_seals;           /* (owned) */
+  GVariant *verification_errors;  /* (owned) (nullable): as */
+  HandoffServiceSession *session; /* (owned) (nullable): where tickets go */
+  int tickets_forwarded;          /* a boolean; atomic */
 };
 
 G_DEFINE_FINAL_TYPE (TlsHandoffHandshakeResult, tls_handoff_handshake_result, G_TYPE_OBJECT)
@@ -100,6 +103,8 @@ tls_handoff_handshake_result_finalize (GObject *object)
   g_free (self->ocsp_status);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
   g_free (self->key_blob_seals);
+  g_clear_pointer (&self->verification_errors, g_variant_unref);
+  g_clear_pointer (&self->session, handoff_service_session_unref);
 
   G_OBJECT_CLASS (tls_handoff_handshake_result_parent_class)->finalize (object);
 }
@@ -317,8 +322,23 @@ handoff_handshake_result_new (GVariant *details,
   g_variant_lookup (details, HANDOFF_DETAIL_RESUMED, "b", &self->resumed);
   if (!g_variant_lookup (details, HANDOFF_DETAIL_OCSP_STATUS, "s", &self->ocsp_status))
     self->ocsp_status = g_strdup (HANDOFF_OCSP_NONE);
+  self->verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
+                                                      G_VARIANT_TYPE_STRING_ARRAY);
 
   return g_steal_pointer (&self);
+}
+
+void
+handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
+                                      HandoffServiceSession *session)
+{
+  self->session = handoff_service_session_ref (session);
+}
+
+GVariant *
+handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self)
+{
+  return self->verification_errors;
 }
 
 GPtrArray *
