@@ -123,6 +123,19 @@ assert_makes (TlsHandoffRecordLayer *layer, const Trace *trace, const char *send
                    close_record->data, close_record->len);
 }
 
+/* The NewSessionTicket as it is printed there, as far as its nonce and the length of its ticket. */
+static void
+assert_ticket (TlsHandoffRecordLayer *layer)
+{
+  static const guint8 start[] = { 0x04, 0x00, 0x00, 0xc9, 0x00, 0x00, 0x00, 0x1e, 0xfa,
+                                  0xd6, 0xaa, 0xc5, 0x02, 0x00, 0x00, 0x00, 0xb2 };
+  g_autoptr (GBytes) tickets = tls_handoff_record_layer_take_session_tickets (layer);
+
+  g_assert_nonnull (tickets);
+  g_assert_cmpuint (g_bytes_get_size (tickets), ==, 205);
+  g_assert_cmpmem (g_bytes_get_data (tickets, NULL), sizeof start, start, sizeof start);
+}
+
 static void
 assert_reads (TlsHandoffRecordLayer *layer, const Trace *trace, const char *sender)
 {
@@ -145,6 +158,8 @@ assert_reads (TlsHandoffRecordLayer *layer, const Trace *trace, const char *send
   g_byte_array_append (records, close_record->data, close_record->len);
   received = record_test_unprotect (layer, records, &status, &error);
   g_assert_no_error (error);
+  if (g_str_equal (sender, "server"))
+    assert_ticket (layer);
   g_assert_cmpint (status, ==, TLS_HANDOFF_RECORD_STATUS_CLOSED);
   payload = g_bytes_get_data (received, &size);
   g_assert_cmpuint (size, ==, 50);
