@@ -10,26 +10,49 @@
 #define TLS1_2 0x0303
 #define TLS1_3 0x0304
 
-/* The parts of a row that depend on the AEAD: cipher, its name in a priority string, key size. */
-#define AES_128_GCM GNUTLS_CIPHER_AES_128_GCM, "AES-128-GCM", 16
-#define AES_256_GCM GNUTLS_CIPHER_AES_256_GCM, "AES-256-GCM", 32
-#define AES_128_CCM GNUTLS_CIPHER_AES_128_CCM, "AES-128-CCM", 16
-#define AES_256_CCM GNUTLS_CIPHER_AES_256_CCM, "AES-256-CCM", 32
-#define CHACHA20_POLY1305 GNUTLS_CIPHER_CHACHA20_POLY1305, "CHACHA20-POLY1305", 32
+/* The parts of a row that depend on the cipher: cipher, its name in a priority string, key size,
+ * tag size. */
+#define AES_128_GCM GNUTLS_CIPHER_AES_128_GCM, "AES-128-GCM", 16, 16
+#define AES_256_GCM GNUTLS_CIPHER_AES_256_GCM, "AES-256-GCM", 32, 16
+#define AES_128_CCM GNUTLS_CIPHER_AES_128_CCM, "AES-128-CCM", 16, 16
+#define AES_256_CCM GNUTLS_CIPHER_AES_256_CCM, "AES-256-CCM", 32, 16
+#define AES_128_CCM_8 GNUTLS_CIPHER_AES_128_CCM_8, "AES-128-CCM-8", 16, 8
+#define AES_256_CCM_8 GNUTLS_CIPHER_AES_256_CCM_8, "AES-256-CCM-8", 32, 8
+#define CHACHA20_POLY1305 GNUTLS_CIPHER_CHACHA20_POLY1305, "CHACHA20-POLY1305", 32, 16
+#define AES_128_CBC GNUTLS_CIPHER_AES_128_CBC, "AES-128-CBC", 16
+#define AES_256_CBC GNUTLS_CIPHER_AES_256_CBC, "AES-256-CBC", 32
 
-#define ROW_(id, protocol, name, kx, prf, cipher, priority, key_size, iv_size, layout)             \
+/* With AES-CBC the tag size belongs to the MAC: tag size, MAC, size of its key. A suite with SHA-1
+ * has TLS 1.2's default PRF (RFC 5246 5). */
+#define HMAC_SHA 20, GNUTLS_MAC_SHA1, 20
+#define HMAC_SHA256 32, GNUTLS_MAC_SHA256, 32
+#define HMAC_SHA384 48, GNUTLS_MAC_SHA384, 48
+#define PRF_WITH_SHA GNUTLS_DIG_SHA256
+#define PRF_WITH_SHA256 GNUTLS_DIG_SHA256
+#define PRF_WITH_SHA384 GNUTLS_DIG_SHA384
+
+#define ROW_(suite_id, version, iana_name, key_exchange, hash, algorithm, priority, key_bytes,     \
+             tag_bytes, mac_algorithm, mac_key_bytes, iv_bytes, layout)                            \
   {                                                                                                \
-    id, protocol, name, cipher, prf, kx, priority, key_size, iv_size, 16, layout                   \
+    .id = suite_id, .protocol = version, .name = iana_name, .cipher = algorithm,                   \
+    .mac = mac_algorithm, .prf = hash, .kx = key_exchange, .gnutls_cipher_priority = priority,     \
+    .key_size = key_bytes, .mac_key_size = mac_key_bytes, .iv_size = iv_bytes,                     \
+    .tag_size = tag_bytes, .nonce_layout = layout                                                  \
   }
 #define ROW(...) ROW_ (__VA_ARGS__)
 
 #define ROW_TLS1_3(id, name, aead, hash)                                                           \
-  ROW (id, TLS1_3, name, GNUTLS_KX_UNKNOWN, GNUTLS_DIG_##hash, aead, 12, HANDOFF_NONCE_XOR)
-#define ROW_TLS1_2(id, name, kx, aead, hash)                                                       \
-  ROW (id, TLS1_2, name, GNUTLS_KX_##kx, GNUTLS_DIG_##hash, aead, 4, HANDOFF_NONCE_EXPLICIT)
-#define ROW_TLS1_2_CHACHA(id, name, kx)                                                            \
-  ROW (id, TLS1_2, name, GNUTLS_KX_##kx, GNUTLS_DIG_SHA256, CHACHA20_POLY1305, 12,                 \
+  ROW (id, TLS1_3, name, GNUTLS_KX_UNKNOWN, GNUTLS_DIG_##hash, aead, GNUTLS_MAC_AEAD, 0, 12,       \
        HANDOFF_NONCE_XOR)
+#define ROW_TLS1_2(id, name, kx, aead, hash)                                                       \
+  ROW (id, TLS1_2, name, GNUTLS_KX_##kx, GNUTLS_DIG_##hash, aead, GNUTLS_MAC_AEAD, 0, 4,           \
+       HANDOFF_NONCE_EXPLICIT)
+#define ROW_TLS1_2_CHACHA(id, name, kx)                                                            \
+  ROW (id, TLS1_2, name, GNUTLS_KX_##kx, GNUTLS_DIG_SHA256, CHACHA20_POLY1305, GNUTLS_MAC_AEAD, 0, \
+       12, HANDOFF_NONCE_XOR)
+#define ROW_TLS1_2_CBC(id, kx, bits, hash)                                                         \
+  ROW (id, TLS1_2, "TLS_" #kx "_WITH_AES_" #bits "_CBC_" #hash, GNUTLS_KX_##kx, PRF_WITH_##hash,   \
+       AES_##bits##_CBC, HMAC_##hash, 0, HANDOFF_NONCE_RANDOM_IV)
 
 static const HandoffCipherSuite cipher_suites[] = {
   /* RFC 8446 B.4 */
@@ -37,6 +60,7 @@ static const HandoffCipherSuite cipher_suites[] = {
   ROW_TLS1_3 (0x1303, "TLS_CHACHA20_POLY1305_SHA256", CHACHA20_POLY1305, SHA256),
   ROW_TLS1_3 (0x1301, "TLS_AES_128_GCM_SHA256", AES_128_GCM, SHA256),
   ROW_TLS1_3 (0x1304, "TLS_AES_128_CCM_SHA256", AES_128_CCM, SHA256),
+  ROW_TLS1_3 (0x1305, "TLS_AES_128_CCM_8_SHA256", AES_128_CCM_8, SHA256),
 
   /* RFC 5289 (GCM), RFC 7905 (ChaCha20-Poly1305), RFC 7251 (CCM) */
   ROW_TLS1_2 (0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", ECDHE_ECDSA, AES_256_GCM, SHA384),
@@ -56,6 +80,28 @@ static const HandoffCipherSuite cipher_suites[] = {
   ROW_TLS1_2 (0xc09f, "TLS_DHE_RSA_WITH_AES_256_CCM", DHE_RSA, AES_256_CCM, SHA256),
   ROW_TLS1_2 (0x009e, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", DHE_RSA, AES_128_GCM, SHA256),
   ROW_TLS1_2 (0xc09e, "TLS_DHE_RSA_WITH_AES_128_CCM", DHE_RSA, AES_128_CCM, SHA256),
+
+  /* RFC 7251, RFC 6655: short tags */
+  ROW_TLS1_2 (0xc0af, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8", ECDHE_ECDSA, AES_256_CCM_8, SHA256),
+  ROW_TLS1_2 (0xc0ae, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8", ECDHE_ECDSA, AES_128_CCM_8, SHA256),
+  ROW_TLS1_2 (0xc0a3, "TLS_DHE_RSA_WITH_AES_256_CCM_8", DHE_RSA, AES_256_CCM_8, SHA256),
+  ROW_TLS1_2 (0xc0a2, "TLS_DHE_RSA_WITH_AES_128_CCM_8", DHE_RSA, AES_128_CCM_8, SHA256),
+
+  /* RFC 5289 (SHA-2), RFC 8422 (SHA-1) */
+  ROW_TLS1_2_CBC (0xc024, ECDHE_ECDSA, 256, SHA384),
+  ROW_TLS1_2_CBC (0xc00a, ECDHE_ECDSA, 256, SHA),
+  ROW_TLS1_2_CBC (0xc023, ECDHE_ECDSA, 128, SHA256),
+  ROW_TLS1_2_CBC (0xc009, ECDHE_ECDSA, 128, SHA),
+  ROW_TLS1_2_CBC (0xc028, ECDHE_RSA, 256, SHA384),
+  ROW_TLS1_2_CBC (0xc014, ECDHE_RSA, 256, SHA),
+  ROW_TLS1_2_CBC (0xc027, ECDHE_RSA, 128, SHA256),
+  ROW_TLS1_2_CBC (0xc013, ECDHE_RSA, 128, SHA),
+
+  /* RFC 5246 A.5 */
+  ROW_TLS1_2_CBC (0x006b, DHE_RSA, 256, SHA256),
+  ROW_TLS1_2_CBC (0x0039, DHE_RSA, 256, SHA),
+  ROW_TLS1_2_CBC (0x0067, DHE_RSA, 128, SHA256),
+  ROW_TLS1_2_CBC (0x0033, DHE_RSA, 128, SHA),
 };
 
 /**
@@ -125,6 +171,18 @@ handoff_cipher_suite_id_of_session (gnutls_session_t session)
     }
 
   return 0;
+}
+
+/**
+ * handoff_cipher_suite_is_cbc:
+ * @suite: a row
+ *
+ * Returns: whether @suite is AES-CBC with HMAC (RFC 5246 6.2.3.2, RFC 7366)
+ */
+gboolean
+handoff_cipher_suite_is_cbc (const HandoffCipherSuite *suite)
+{
+  return suite->mac != GNUTLS_MAC_AEAD;
 }
 
 /**

@@ -55,7 +55,8 @@ write_header (guint8 *blob)
  * Makes a key blob of format 1 that only the holder of the one-time private key can open.
  *
  * Returns: (transfer full): the blob, or %NULL with %TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a
- *   recipient key of small order, %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID for a state that is not valid
+ *   recipient key of small order or a state that has more than a blob can hold,
+ *   %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID for a state that is not valid
  */
 GBytes *
 handoff_key_blob_seal (const HandoffKeyState *state,
@@ -73,7 +74,15 @@ handoff_key_blob_seal (const HandoffKeyState *state,
 
   plaintext = handoff_key_state_serialize (state, &plaintext_size);
   blob_size = HANDOFF_KEY_BLOB_HEADER_SIZE + plaintext_size + HANDOFF_HPKE_TAG_SIZE;
-  g_assert (blob_size <= HANDOFF_KEY_BLOB_MAX_SIZE);
+  if (blob_size > HANDOFF_KEY_BLOB_MAX_SIZE)
+    {
+      handoff_secret_free (plaintext);
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "A key blob holds at most %d bytes, and this one would have %" G_GSIZE_FORMAT
+                   ": consume data that was received, and export then",
+                   HANDOFF_KEY_BLOB_MAX_SIZE, blob_size);
+      return NULL;
+    }
 
   blob = g_malloc (blob_size);
   write_header (blob);

@@ -23,68 +23,118 @@ typedef enum
   FIELD_ROLE,   /* s: "client" or "server" */
   FIELD_UINT16, /* q */
   FIELD_UINT64, /* t */
+  FIELD_FLAG,   /* b */
   FIELD_BYTES,  /* ay; its size is in a guint8 of the state */
+  FIELD_SECRET, /* ay, of any number of bytes: a HandoffSecretBytes */
 } FieldKind;
 
 static const GVariantType *const field_types[] = {
-  [FIELD_ROLE] = G_VARIANT_TYPE_STRING,
-  [FIELD_UINT16] = G_VARIANT_TYPE_UINT16,
-  [FIELD_UINT64] = G_VARIANT_TYPE_UINT64,
-  [FIELD_BYTES] = G_VARIANT_TYPE_BYTESTRING,
+  [FIELD_ROLE] = G_VARIANT_TYPE_STRING,      [FIELD_UINT16] = G_VARIANT_TYPE_UINT16,
+  [FIELD_UINT64] = G_VARIANT_TYPE_UINT64,    [FIELD_FLAG] = G_VARIANT_TYPE_BOOLEAN,
+  [FIELD_BYTES] = G_VARIANT_TYPE_BYTESTRING, [FIELD_SECRET] = G_VARIANT_TYPE_BYTESTRING,
 };
 
-/* What TLS 1.2 has, TLS 1.3 has too: only the traffic secrets are TLS 1.3's alone. */
 typedef enum
 {
-  IN_BOTH,
+  ALWAYS,
   IN_TLS1_3,
-} FieldProtocol;
+  WITH_AEAD,
+  WITH_CBC,
+  IF_ANY, /* a flag that is set, bytes if there are any: nothing else says that there are none */
+} FieldPresence;
 
 typedef struct
 {
   const char *key;
   FieldKind kind;
-  FieldProtocol protocol;
+  FieldPresence presence;
   gsize offset;      /* of the value in HandoffKeyState */
   gsize size_offset; /* FIELD_BYTES: of its size */
   gsize min_size;    /* FIELD_BYTES: bytes; the suite's exact sizes are checked afterwards */
   gsize max_size;
 } Field;
 
-#define NUMBER(key, kind, member)                                                                  \
+#define VALUE(key, kind, presence, member)                                                         \
   {                                                                                                \
-    key, kind, IN_BOTH, G_STRUCT_OFFSET (HandoffKeyState, member), 0, 0, 0                         \
+    key, kind, presence, G_STRUCT_OFFSET (HandoffKeyState, member), 0, 0, 0                        \
   }
-#define BYTES(key, protocol, member, min, max)                                                     \
+#define BYTES(key, presence, member, min, max)                                                     \
   {                                                                                                \
-    key, FIELD_BYTES, protocol, G_STRUCT_OFFSET (HandoffKeyState, member),                         \
+    key, FIELD_BYTES, presence, G_STRUCT_OFFSET (HandoffKeyState, member),                         \
         G_STRUCT_OFFSET (HandoffKeyState, member##_size), min, max                                 \
   }
 #define DIRECTION(name)                                                                            \
-  BYTES (#name "-key", IN_BOTH, name.key, 16, HANDOFF_MAX_KEY_SIZE),                               \
-      BYTES (#name "-iv", IN_BOTH, name.iv, 4, HANDOFF_MAX_IV_SIZE),                               \
+  BYTES (#name "-key", ALWAYS, name.key, 16, HANDOFF_MAX_KEY_SIZE),                                \
+      BYTES (#name "-mac-key", WITH_CBC, name.mac_key, 20, HANDOFF_MAX_MAC_KEY_SIZE),              \
+      BYTES (#name "-iv", WITH_AEAD, name.iv, 4, HANDOFF_MAX_IV_SIZE),                             \
       BYTES (#name "-traffic-secret", IN_TLS1_3, name.traffic_secret, 32,                          \
              HANDOFF_MAX_TRAFFIC_SECRET_SIZE),                                                     \
-      NUMBER (#name "-sequence-number", FIELD_UINT64, name.sequence_number),                       \
-      NUMBER (#name "-max-plaintext-size", FIELD_UINT16, name.max_plaintext_size)
+      VALUE (#name "-sequence-number", FIELD_UINT64, ALWAYS, name.sequence_number),                \
+      VALUE (#name "-max-plaintext-size", FIELD_UINT16, ALWAYS, name.max_plaintext_size)
 
 /* The format: every field there is, in the order in which they are written. */
 static const Field fields[] = {
-  NUMBER ("role", FIELD_ROLE, role),
-  NUMBER ("protocol", FIELD_UINT16, protocol),
-  NUMBER ("cipher-suite", FIELD_UINT16, cipher_suite),
+  VALUE ("role", FIELD_ROLE, ALWAYS, role),
+  VALUE ("protocol", FIELD_UINT16, ALWAYS, protocol),
+  VALUE ("cipher-suite", FIELD_UINT16, ALWAYS, cipher_suite),
   DIRECTION (read),
   DIRECTION (write),
+  VALUE ("encrypt-then-mac", FIELD_FLAG, WITH_CBC, encrypt_then_mac),
+  VALUE ("unread-data", FIELD_SECRET, IF_ANY, unread_data),
+  VALUE ("unread-records", FIELD_SECRET, IF_ANY, unread_records),
+  VALUE ("handshake-prefix", FIELD_SECRET, IF_ANY, handshake_prefix),
+  VALUE ("key-update-owed", FIELD_FLAG, IF_ANY, key_update_owed),
+  VALUE ("key-update-requested", FIELD_FLAG, IF_ANY, key_update_requested),
+  VALUE ("no-renegotiation-owed", FIELD_FLAG, IF_ANY, no_renegotiation_owed),
 };
 
 #define TLS1_3 0x0304
 #define CLIENT "client"
 #define SERVER "server"
 
+/* Whether a state of that protocol and suite has the field; suite: NULL for one that we do not
+ * have.
+ */
 static gboolean
-belongs_to_protocol (const Field *field, guint16 protocol)
+may_be_present (const Field *field, guint16 protocol, const HandoffCipherSuite *suite)
 {
-  return field->protocol == IN_BOTH || protocol == TLS1_3;
+  switch (field->presence)
+    {
+    case IN_TLS1_3:
+      return protocol == TLS1_3;
+    case WITH_AEAD:
+      return suite == NULL || !handoff_cipher_suite_is_cbc (suite);
+    case WITH_CBC:
+      return suite == NULL || handoff_cipher_suite_is_cbc (suite);
+    default:
+      return TRUE;
+    }
+}
+
+static gboolean
+must_be_present (const Field *field, guint16 protocol, const HandoffCipherSuite *suite)
+{
+  switch (field->presence)
+    {
+    case IF_ANY:
+      return FALSE;
+    case WITH_AEAD:
+    case WITH_CBC:
+      /* Of an unknown suite we only want to say that it is unknown. */
+      return suite != NULL && may_be_present (field, protocol, suite);
+    default:
+      return may_be_present (field, protocol, suite);
+    }
+}
+
+/* For fields that are only written if there is something. */
+static gboolean
+is_any (const Field *field, const HandoffKeyState *state)
+{
+  gconstpointer value = (const guint8 *) state + field->offset;
+
+  return field->kind == FIELD_FLAG ? *(const gboolean *) value
+                                   : ((const HandoffSecretBytes *) value)->size > 0;
 }
 
 /* (transfer floating) */
@@ -93,6 +143,7 @@ new_value (const Field *field, const HandoffKeyState *state)
 {
   const guint8 *base = (const guint8 *) state;
   const guint8 *value = base + field->offset;
+  const HandoffSecretBytes *secret = (const HandoffSecretBytes *) value;
 
   switch (field->kind)
     {
@@ -102,10 +153,15 @@ new_value (const Field *field, const HandoffKeyState *state)
       return g_variant_new_uint16 (GUINT16_TO_LE (*(const guint16 *) value));
     case FIELD_UINT64:
       return g_variant_new_uint64 (GUINT64_TO_LE (*(const guint64 *) value));
+    case FIELD_FLAG:
+      return g_variant_new_boolean (*(const gboolean *) value);
     case FIELD_BYTES:
       /* Without a destroy function it refers to the state's memory, and outlives no caller. */
       return g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, value, base[field->size_offset],
                                       TRUE, NULL, NULL);
+    case FIELD_SECRET:
+      return g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, secret->data, secret->size, TRUE,
+                                      NULL, NULL);
     default:
       g_return_val_if_reached (NULL);
     }
@@ -123,6 +179,7 @@ new_value (const Field *field, const HandoffKeyState *state)
 guint8 *
 handoff_key_state_serialize (const HandoffKeyState *state, gsize *size)
 {
+  const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (state->cipher_suite);
   g_autoptr (GVariant) variant = NULL;
   GVariantBuilder builder;
   guint8 *data;
@@ -131,7 +188,8 @@ handoff_key_state_serialize (const HandoffKeyState *state, gsize *size)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   for (i = 0; i < G_N_ELEMENTS (fields); i++)
     {
-      if (belongs_to_protocol (&fields[i], state->protocol))
+      if (must_be_present (&fields[i], state->protocol, suite) ||
+          (fields[i].presence == IF_ANY && is_any (&fields[i], state)))
         g_variant_builder_add (&builder, "{sv}", fields[i].key, new_value (&fields[i], state));
     }
   variant = g_variant_ref_sink (g_variant_builder_end (&builder));
@@ -198,12 +256,19 @@ read_value (const Field *field, GVariant *value, HandoffKeyState *state, GError 
     case FIELD_UINT64:
       *(guint64 *) target = GUINT64_FROM_LE (g_variant_get_uint64 (value));
       return TRUE;
+    case FIELD_FLAG:
+      *(gboolean *) target = g_variant_get_boolean (value);
+      return TRUE;
     case FIELD_BYTES:
       data = g_variant_get_fixed_array (value, &size, 1);
       if (size < field->min_size || size > field->max_size)
         return refuse (error, "has %" G_GSIZE_FORMAT " bytes for “%s”", size, field->key);
       memcpy (target, data, size);
       base[field->size_offset] = (guint8) size;
+      return TRUE;
+    case FIELD_SECRET:
+      data = g_variant_get_fixed_array (value, &size, 1);
+      handoff_secret_bytes_set ((HandoffSecretBytes *) target, data, size);
       return TRUE;
     default:
       g_return_val_if_reached (FALSE);
@@ -256,16 +321,20 @@ read_all (GVariant *variant, HandoffKeyState *state, gboolean *seen, GError **er
 }
 
 static gboolean
-check_presence (const gboolean *seen, guint16 protocol, GError **error)
+check_presence (const gboolean *seen, const HandoffKeyState *state, GError **error)
 {
+  const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (state->cipher_suite);
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (fields); i++)
     {
-      if (seen[i] && !belongs_to_protocol (&fields[i], protocol))
-        return refuse (error, "has the key “%s”, which its protocol has not", fields[i].key);
-      if (!seen[i] && belongs_to_protocol (&fields[i], protocol))
+      if (seen[i] && !may_be_present (&fields[i], state->protocol, suite))
+        return refuse (error, "has the key “%s”, which its protocol or suite has not",
+                       fields[i].key);
+      if (!seen[i] && must_be_present (&fields[i], state->protocol, suite))
         return refuse (error, "lacks the key “%s”", fields[i].key);
+      if (seen[i] && fields[i].presence == IF_ANY && !is_any (&fields[i], state))
+        return refuse (error, "has the key “%s” with nothing in it", fields[i].key);
     }
 
   return TRUE;
@@ -303,7 +372,7 @@ handoff_key_state_parse (const guint8 *data, gsize size, GError **error)
     }
 
   state = handoff_key_state_new ();
-  if (!read_all (variant, state, seen, error) || !check_presence (seen, state->protocol, error) ||
+  if (!read_all (variant, state, seen, error) || !check_presence (seen, state, error) ||
       !handoff_key_state_validate (state, error))
     return NULL;
 

@@ -4,6 +4,7 @@
 #include "key-state.h"
 
 #include <gnutls/crypto.h>
+#include <string.h>
 
 #include "secret-memory.h"
 #include "tls-handoff-error.h"
@@ -30,7 +31,46 @@ handoff_key_state_new (void)
 void
 handoff_key_state_free (HandoffKeyState *state)
 {
+  if (state == NULL)
+    return;
+
+  handoff_secret_bytes_clear (&state->unread_data);
+  handoff_secret_bytes_clear (&state->unread_records);
+  handoff_secret_bytes_clear (&state->handshake_prefix);
   handoff_secret_free (state);
+}
+
+/**
+ * handoff_secret_bytes_set:
+ * @bytes: what is set
+ * @data: (array length=size) (nullable): not part of @bytes
+ * @size: bytes of @data; with 0, @bytes becomes empty
+ *
+ * Makes @bytes a copy of @data, and wipes what was there.
+ */
+void
+handoff_secret_bytes_set (HandoffSecretBytes *bytes, gconstpointer data, gsize size)
+{
+  handoff_secret_bytes_clear (bytes);
+  if (size == 0)
+    return;
+
+  bytes->data = handoff_secret_new (size, HANDOFF_SECRET_DEFAULT);
+  bytes->size = size;
+  memcpy (bytes->data, data, size);
+}
+
+/**
+ * handoff_secret_bytes_clear:
+ * @bytes: what becomes empty
+ *
+ * Wipes and frees what @bytes holds.
+ */
+void
+handoff_secret_bytes_clear (HandoffSecretBytes *bytes)
+{
+  g_clear_pointer (&bytes->data, handoff_secret_free);
+  bytes->size = 0;
 }
 
 static gboolean
@@ -57,7 +97,8 @@ validate_direction (const HandoffDirectionState *direction,
   if (!check_size (name, "key", direction->key_size, suite->key_size, error) ||
       !check_size (name, "IV", direction->iv_size, suite->iv_size, error) ||
       !check_size (name, "traffic secret", direction->traffic_secret_size, traffic_secret_size,
-                   error))
+                   error) ||
+      !check_size (name, "MAC key", direction->mac_key_size, suite->mac_key_size, error))
     return FALSE;
 
   /* RFC 8446 5.3: sequence numbers do not wrap, and this one would with its first record. */
@@ -79,6 +120,27 @@ validate_direction (const HandoffDirectionState *direction,
     }
 
   return TRUE;
+}
+
+/* What only one protocol or kind of suite has. */
+static gboolean
+validate_combination (const HandoffKeyState *state, const HandoffCipherSuite *suite, GError **error)
+{
+  const char *what = NULL;
+
+  if (state->encrypt_then_mac && !handoff_cipher_suite_is_cbc (suite))
+    what = "encrypts before it authenticates, which only AES-CBC suites do";
+  else if (state->key_update_owed && state->protocol != TLS1_3)
+    what = "owes a KeyUpdate, which only TLS 1.3 has";
+  else if (state->key_update_requested && !state->key_update_owed)
+    what = "asks for a KeyUpdate, but does not send the one that would ask";
+  else if (state->no_renegotiation_owed && state->protocol == TLS1_3)
+    what = "owes a no_renegotiation warning, which TLS 1.3 has not";
+
+  if (what != NULL)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "The key state %s",
+                 what);
+  return what == NULL;
 }
 
 /**
@@ -129,7 +191,8 @@ handoff_key_state_validate (const HandoffKeyState *state, GError **error)
     }
 
   return validate_direction (&state->read, "read", suite, error) &&
-         validate_direction (&state->write, "write", suite, error);
+         validate_direction (&state->write, "write", suite, error) &&
+         validate_combination (state, suite, error);
 }
 
 static gboolean
@@ -145,7 +208,14 @@ direction_equal (const HandoffDirectionState *a, const HandoffDirectionState *b)
          secret_equal (a->iv, a->iv_size, b->iv, b->iv_size) &&
          secret_equal (a->traffic_secret, a->traffic_secret_size, b->traffic_secret,
                        b->traffic_secret_size) &&
+         secret_equal (a->mac_key, a->mac_key_size, b->mac_key, b->mac_key_size) &&
          a->sequence_number == b->sequence_number && a->max_plaintext_size == b->max_plaintext_size;
+}
+
+static gboolean
+bytes_equal (const HandoffSecretBytes *a, const HandoffSecretBytes *b)
+{
+  return secret_equal (a->data, a->size, b->data, b->size);
 }
 
 /**
@@ -159,5 +229,12 @@ gboolean
 handoff_key_state_equal (const HandoffKeyState *a, const HandoffKeyState *b)
 {
   return a->role == b->role && a->protocol == b->protocol && a->cipher_suite == b->cipher_suite &&
-         direction_equal (&a->read, &b->read) && direction_equal (&a->write, &b->write);
+         direction_equal (&a->read, &b->read) && direction_equal (&a->write, &b->write) &&
+         a->encrypt_then_mac == b->encrypt_then_mac &&
+         bytes_equal (&a->unread_data, &b->unread_data) &&
+         bytes_equal (&a->unread_records, &b->unread_records) &&
+         bytes_equal (&a->handshake_prefix, &b->handshake_prefix) &&
+         a->key_update_owed == b->key_update_owed &&
+         a->key_update_requested == b->key_update_requested &&
+         a->no_renegotiation_owed == b->no_renegotiation_owed;
 }

@@ -16,6 +16,7 @@ typedef enum
 #define HANDOFF_MAX_KEY_SIZE 32
 #define HANDOFF_MAX_IV_SIZE 16
 #define HANDOFF_MAX_TRAFFIC_SECRET_SIZE 48
+#define HANDOFF_MAX_MAC_KEY_SIZE 48
 #define HANDOFF_MIN_MAX_PLAINTEXT_SIZE 63u    /* RFC 8449 4: 64 with TLS 1.3's content type */
 #define HANDOFF_MAX_MAX_PLAINTEXT_SIZE 16384u /* RFC 8446 5.1 */
 
@@ -27,16 +28,25 @@ typedef struct
   /* TLS 1.3: [sender]_application_traffic_secret_N (RFC 8446 7.2), for KeyUpdate. TLS 1.2: empty.
    */
   guint8 traffic_secret[HANDOFF_MAX_TRAFFIC_SECRET_SIZE];
+  guint8 mac_key[HANDOFF_MAX_MAC_KEY_SIZE]; /* AES-CBC's HMAC; else empty */
   guint8 key_size;
   guint8 iv_size;
   guint8 traffic_secret_size;
+  guint8 mac_key_size;
   guint64 sequence_number; /* of the next record */
   /* The largest plaintext of one record, bytes, content type and padding not counted. */
   guint16 max_plaintext_size;
 } HandoffDirectionState;
 
+/* Bytes of any number; handoff_secret_bytes_set() and _clear(). */
+typedef struct
+{
+  guint8 *data; /* (owned) (nullable) in secret memory; NULL if there are none */
+  gsize size;
+} HandoffSecretBytes;
+
 /* All that a record layer needs to go on as if it had done the handshake itself.
- * Lives in secret memory only; plain data, so that it is wiped in one go. */
+ * Lives in secret memory only. */
 typedef struct
 {
   HandoffRole role;
@@ -44,13 +54,28 @@ typedef struct
   guint16 cipher_suite;
   HandoffDirectionState read;
   HandoffDirectionState write;
+  /* Records of an AES-CBC suite are encrypted first, then authenticated (RFC 7366). */
+  gboolean encrypt_then_mac;
+
+  /* What only a connection has that was in use and is handed on. None of it after a handshake. */
+  HandoffSecretBytes unread_data;      /* received data that the application has not taken */
+  HandoffSecretBytes unread_records;   /* received bytes that are still protected */
+  HandoffSecretBytes handshake_prefix; /* of a handshake message that is not yet complete */
+  gboolean key_update_owed;            /* TLS 1.3: a KeyUpdate goes out before the next data … */
+  gboolean key_update_requested;       /* … and asks the peer for one */
+  gboolean no_renegotiation_owed;      /* TLS 1.2: so does a no_renegotiation warning */
 } HandoffKeyState;
 
 HandoffKeyState *handoff_key_state_new (void);
 void handoff_key_state_free (HandoffKeyState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyState, handoff_key_state_free)
 
-/* Whether all sizes fit the cipher suite and the protocol, and the suite the protocol. */
+/* Replaces what there was with a copy of data; a size of 0 leaves nothing. */
+void handoff_secret_bytes_set (HandoffSecretBytes *bytes, gconstpointer data, gsize size);
+/* Wipes and frees. */
+void handoff_secret_bytes_clear (HandoffSecretBytes *bytes);
+
+/* Whether everything fits the cipher suite and the protocol, and the suite the protocol. */
 gboolean handoff_key_state_validate (const HandoffKeyState *state, GError **error);
 /* Field by field, in constant time where it is secret. */
 gboolean handoff_key_state_equal (const HandoffKeyState *a, const HandoffKeyState *b);

@@ -113,6 +113,8 @@ main (int argc, char **argv)
     {
       g_autofree char *path = g_strdup_printf ("/record-layer/allocations/%s", suites[i].name);
 
+      if (handoff_cipher_suite_is_cbc (&suites[i]))
+        continue;
       g_test_add_data_func (path, &suites[i], test_allocations);
     }
   return g_test_run ();

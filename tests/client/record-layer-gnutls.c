@@ -279,6 +279,8 @@ main (int argc, char **argv)
   for (gsize i = 0; i < 2 * n; i++)
     {
       configs[i].suite = &suites[i / 2];
+      if (handoff_cipher_suite_is_cbc (configs[i].suite))
+        continue;
       configs[i].role = i % 2 == 0 ? HANDOFF_ROLE_CLIENT : HANDOFF_ROLE_SERVER;
       add (&configs[i], "data", test_data);
       add (&configs[i], "close-first", test_close_first);

@@ -29,10 +29,12 @@ fill_direction (HandoffDirectionState *direction, const HandoffCipherSuite *suit
   direction->iv_size = suite->iv_size;
   if (suite->protocol == 0x0304)
     direction->traffic_secret_size = (guint8) gnutls_hash_get_len (suite->prf);
+  direction->mac_key_size = suite->mac_key_size;
 
   fill (direction->key, direction->key_size, (guint8) (seed + 1));
   fill (direction->iv, direction->iv_size, (guint8) (seed + 2));
   fill (direction->traffic_secret, direction->traffic_secret_size, (guint8) (seed + 3));
+  fill (direction->mac_key, direction->mac_key_size, (guint8) (seed + 4));
 }
 
 HandoffKeyState *
@@ -49,8 +51,22 @@ fixture_key_state (const HandoffCipherSuite *suite, HandoffRole role, guint8 see
   state->read.max_plaintext_size = 16384;
   state->write.sequence_number = G_GUINT64_CONSTANT (0x0102030405060708);
   state->write.max_plaintext_size = 4097;
+  state->encrypt_then_mac = handoff_cipher_suite_is_cbc (suite) && role == HANDOFF_ROLE_CLIENT;
 
   return state;
+}
+
+void
+fixture_make_live (HandoffKeyState *state)
+{
+  static const guint8 record[] = { 23, 3, 3, 0, 64, 1, 2, 3 };
+  static const guint8 prefix[] = { 4, 0, 1 };
+
+  handoff_secret_bytes_set (&state->unread_data, "unread", strlen ("unread"));
+  handoff_secret_bytes_set (&state->unread_records, record, sizeof record);
+  handoff_secret_bytes_set (&state->handshake_prefix, prefix, sizeof prefix);
+  state->key_update_owed = state->key_update_requested = state->protocol == 0x0304;
+  state->no_renegotiation_owed = state->protocol == 0x0303;
 }
 
 guint8 *

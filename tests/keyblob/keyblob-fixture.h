@@ -9,8 +9,11 @@
 #include "key-state.h"
 
 /* A valid state for the suite. Every byte of every secret differs from its neighbours and from the
- * same one of another seed, both directions differ, and no number has its default. */
+ * same one of another seed, both directions differ, and no number has its default. An AES-CBC suite
+ * encrypts first as a client and authenticates first as a server. */
 HandoffKeyState *fixture_key_state (const HandoffCipherSuite *suite, HandoffRole role, guint8 seed);
+/* Adds all that only a connection in use has. */
+void fixture_make_live (HandoffKeyState *state);
 
 /* (transfer full) */
 guint8 *fixture_from_hex (const char *hex, gsize *size);

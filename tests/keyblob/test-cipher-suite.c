@@ -28,7 +28,31 @@ gnutls_row (guint16 id,
   return FALSE;
 }
 
-/* A wrong number, cipher, key exchange or size in our table. */
+/* What of a record's nonce or IV travels with it. */
+static gsize
+explicit_size (HandoffNonceLayout layout)
+{
+  switch (layout)
+    {
+    case HANDOFF_NONCE_EXPLICIT:
+      return 8;
+    case HANDOFF_NONCE_RANDOM_IV:
+      return 16;
+    default:
+      return 0;
+    }
+}
+
+static void
+check_mac (const HandoffCipherSuite *suite)
+{
+  g_assert_cmpint (suite->protocol, ==, 0x0303);
+  g_assert_true (suite->nonce_layout == HANDOFF_NONCE_RANDOM_IV);
+  g_assert_cmpuint (gnutls_hmac_get_len (suite->mac), ==, suite->tag_size);
+  g_assert_cmpuint (gnutls_mac_get_key_size (suite->mac), ==, suite->mac_key_size);
+}
+
+/* A wrong number, cipher, MAC, key exchange or size in our table. */
 static void
 test_table (void)
 {
@@ -41,24 +65,51 @@ test_table (void)
   gsize i;
 
   suites = handoff_cipher_suites (&n_suites);
-  g_assert_cmpuint (n_suites, ==, 17);
+  g_assert_cmpuint (n_suites, ==, 34);
   for (i = 0; i < n_suites; i++)
     {
       g_assert_true (gnutls_row (suites[i].id, &kx, &cipher, &mac, &protocol));
       g_assert_cmpint (kx, ==, suites[i].kx);
       g_assert_cmpint (cipher, ==, suites[i].cipher);
-      g_assert_cmpint (mac, ==, GNUTLS_MAC_AEAD);
+      g_assert_cmpint (mac, ==, suites[i].mac);
       g_assert_cmpint (protocol == GNUTLS_TLS1_3, ==, suites[i].protocol == 0x0304);
       g_assert_cmpuint (gnutls_cipher_get_key_size (cipher), ==, suites[i].key_size);
-      g_assert_cmpuint (gnutls_cipher_get_tag_size (cipher), ==, suites[i].tag_size);
       g_assert_cmpuint (gnutls_cipher_get_iv_size (cipher), ==,
-                        suites[i].iv_size +
-                            (suites[i].nonce_layout == HANDOFF_NONCE_EXPLICIT ? 8 : 0));
+                        suites[i].iv_size + explicit_size (suites[i].nonce_layout));
+      g_assert_cmpint (handoff_cipher_suite_is_cbc (&suites[i]), ==, mac != GNUTLS_MAC_AEAD);
+      if (handoff_cipher_suite_is_cbc (&suites[i]))
+        {
+          check_mac (&suites[i]);
+        }
+      else
+        {
+          g_assert_cmpuint (gnutls_cipher_get_tag_size (cipher), ==, suites[i].tag_size);
+          g_assert_cmpuint (suites[i].mac_key_size, ==, 0);
+        }
       g_assert_true (handoff_cipher_suite_by_id (suites[i].id) == &suites[i]);
     }
 
   g_assert_null (handoff_cipher_suite_by_id (0x0000));
-  g_assert_null (handoff_cipher_suite_by_id (0xc013));
+  g_assert_null (handoff_cipher_suite_by_id (0x002f));
+}
+
+/* A weaker suite before a stronger one: both sides negotiate in the order of the table. */
+static void
+test_order (void)
+{
+  const HandoffCipherSuite *suites;
+  gsize n_suites;
+  gsize i;
+
+  suites = handoff_cipher_suites (&n_suites);
+  for (i = 1; i < n_suites; i++)
+    {
+      g_test_message ("%s", suites[i].name);
+      g_assert_cmpuint (suites[i].protocol, <=, suites[i - 1].protocol);
+      if (suites[i].protocol == suites[i - 1].protocol)
+        g_assert_true (handoff_cipher_suite_is_cbc (&suites[i]) ||
+                       !handoff_cipher_suite_is_cbc (&suites[i - 1]));
+    }
 }
 
 static gboolean
@@ -69,6 +120,8 @@ is_ours (gnutls_kx_algorithm_t kx, gnutls_cipher_algorithm_t cipher)
   gboolean cipher_is_ours =
       cipher == GNUTLS_CIPHER_AES_128_GCM || cipher == GNUTLS_CIPHER_AES_256_GCM ||
       cipher == GNUTLS_CIPHER_AES_128_CCM || cipher == GNUTLS_CIPHER_AES_256_CCM ||
+      cipher == GNUTLS_CIPHER_AES_128_CCM_8 || cipher == GNUTLS_CIPHER_AES_256_CCM_8 ||
+      cipher == GNUTLS_CIPHER_AES_128_CBC || cipher == GNUTLS_CIPHER_AES_256_CBC ||
       cipher == GNUTLS_CIPHER_CHACHA20_POLY1305;
 
   return kx_is_ours && cipher_is_ours;
@@ -277,8 +330,10 @@ check_session (gnutls_session_t session, const HandoffCipherSuite *suite)
     {
       check (gnutls_record_get_state (session, read, &mac_key, &iv, &key, sequence_number));
       g_assert_cmpuint (key.size, ==, suite->key_size);
-      g_assert_cmpuint (iv.size, ==, suite->iv_size);
-      g_assert_cmpuint (mac_key.size, ==, 0);
+      /* GnuTLS also tells an IV for AES-CBC, which TLS 1.2 has no use for. */
+      if (!handoff_cipher_suite_is_cbc (suite))
+        g_assert_cmpuint (iv.size, ==, suite->iv_size);
+      g_assert_cmpuint (mac_key.size, ==, suite->mac_key_size);
     }
 }
 
@@ -302,9 +357,9 @@ test_sessions (void)
         priority = g_strdup_printf ("NONE:+VERS-TLS1.3:+%s:+AEAD:+GROUP-ALL:+SIGN-ALL",
                                     suites[i].gnutls_cipher_priority);
       else
-        priority =
-            g_strdup_printf ("NONE:+VERS-TLS1.2:+%s:+%s:+AEAD:+GROUP-ALL:+SIGN-ALL",
-                             suites[i].gnutls_cipher_priority, gnutls_kx_get_name (suites[i].kx));
+        priority = g_strdup_printf (
+            "NONE:+VERS-TLS1.2:+%s:+%s:+%s:+GROUP-ALL:+SIGN-ALL", suites[i].gnutls_cipher_priority,
+            gnutls_kx_get_name (suites[i].kx), gnutls_mac_get_name (suites[i].mac));
       g_test_message ("%s: %s", suites[i].name, priority);
 
       handshake_start (&handshake, priority);
@@ -325,10 +380,9 @@ test_other_sessions (void)
     const char *priority;
     guint16 id;
   } cases[] = {
-    { "NONE:+VERS-TLS1.2:+AES-128-CBC:+ECDHE-RSA:+SHA1:+GROUP-ALL:+SIGN-ALL", 0xc013 },
-    { "NONE:+VERS-TLS1.2:+AES-128-CBC:+ECDHE-RSA:+SHA256:+GROUP-ALL:+SIGN-ALL", 0xc027 },
+    { "NONE:+VERS-TLS1.2:+CAMELLIA-128-CBC:+ECDHE-RSA:+SHA256:+GROUP-ALL:+SIGN-ALL", 0xc076 },
+    { "NONE:+VERS-TLS1.2:+AES-128-CBC:+RSA:+SHA1:+GROUP-ALL:+SIGN-ALL", 0x002f },
     { "NONE:+VERS-TLS1.2:+AES-128-GCM:+RSA:+AEAD:+GROUP-ALL:+SIGN-ALL", 0x009c },
-    { "NONE:+VERS-TLS1.3:+AES-128-CCM-8:+AEAD:+GROUP-ALL:+SIGN-ALL", 0x1305 },
   };
   Handshake handshake;
   gsize i;
@@ -354,6 +408,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/keyblob/cipher-suite/table", test_table);
+  g_test_add_func ("/keyblob/cipher-suite/order", test_order);
   g_test_add_func ("/keyblob/cipher-suite/complete", test_complete);
   g_test_add_func ("/keyblob/cipher-suite/protocol-names", test_protocol_names);
   g_test_add_func ("/keyblob/cipher-suite/sessions", test_sessions);

@@ -10,6 +10,7 @@
 #include "tls-handoff-error.h"
 
 #define TLS1_2_SUITE 0xc02f
+#define CBC_SUITE 0xc024
 #define TLS1_3_SUITE 0x1302
 
 static HandoffKeyState *
@@ -119,6 +120,54 @@ test_round_trip (void)
     }
 }
 
+static void
+assert_round_trip (const HandoffKeyState *state, gsize n_more_keys)
+{
+  g_autoptr (HandoffKeyState) parsed = NULL;
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GError) error = NULL;
+  guint8 *data;
+  gsize size;
+
+  data = handoff_key_state_serialize (state, &size);
+  parsed = handoff_key_state_parse (data, size, &error);
+  g_assert_no_error (error);
+  g_assert_true (handoff_key_state_equal (state, parsed));
+  variant = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, data, size, FALSE, NULL, NULL));
+  g_assert_cmpuint (g_variant_n_children (variant), ==,
+                    (state->protocol == 0x0304 ? 13 : 11) + n_more_keys);
+  handoff_secret_free (data);
+}
+
+/* What a connection in use has beyond keys gets lost, or stands in the state of one that has it
+ * not. */
+static void
+test_live (void)
+{
+  g_autoptr (HandoffKeyState) tls13 = new_state (TLS1_3_SUITE);
+  g_autoptr (HandoffKeyState) tls12 = new_state (TLS1_2_SUITE);
+  g_autofree guint8 *much = g_malloc0 (60000);
+
+  assert_round_trip (tls13, 0);
+  tls13->key_update_owed = TRUE;
+  assert_round_trip (tls13, 1);
+  tls13->key_update_requested = TRUE;
+  assert_round_trip (tls13, 2);
+  handoff_secret_bytes_set (&tls13->handshake_prefix, "\4\0", 2);
+  assert_round_trip (tls13, 3);
+  handoff_secret_bytes_set (&tls13->unread_data, "data", 4);
+  handoff_secret_bytes_set (&tls13->unread_data, much, 60000);
+  handoff_secret_bytes_set (&tls13->unread_records, "\27\3\3\1", 4);
+  assert_round_trip (tls13, 5);
+  handoff_secret_bytes_set (&tls13->unread_data, NULL, 0);
+  assert_round_trip (tls13, 4);
+
+  tls12->no_renegotiation_owed = TRUE;
+  handoff_secret_bytes_set (&tls12->unread_data, "\0", 1);
+  assert_round_trip (tls12, 2);
+}
+
 /* Some field is not compared. */
 static void
 test_equal (void)
@@ -129,6 +178,14 @@ test_equal (void)
     g_autoptr (HandoffKeyState) a = new_state (TLS1_3_SUITE);                                      \
     g_autoptr (HandoffKeyState) b = new_state (TLS1_3_SUITE);                                      \
                                                                                                    \
+    a->read.mac_key_size = b->read.mac_key_size = 48;                                              \
+    a->write.mac_key_size = b->write.mac_key_size = 48;                                            \
+    handoff_secret_bytes_set (&a->unread_data, "data", 4);                                         \
+    handoff_secret_bytes_set (&b->unread_data, "data", 4);                                         \
+    handoff_secret_bytes_set (&a->unread_records, "records", 7);                                   \
+    handoff_secret_bytes_set (&b->unread_records, "records", 7);                                   \
+    handoff_secret_bytes_set (&a->handshake_prefix, "prefix", 6);                                  \
+    handoff_secret_bytes_set (&b->handshake_prefix, "prefix", 6);                                  \
     g_assert_true (handoff_key_state_equal (a, b));                                                \
     b->change;                                                                                     \
     g_assert_false (handoff_key_state_equal (a, b));                                               \
@@ -154,6 +211,20 @@ test_equal (void)
   DIFFERS (write.traffic_secret_size--);
   DIFFERS (write.sequence_number++);
   DIFFERS (write.max_plaintext_size--);
+  DIFFERS (read.mac_key[47] ^= 1);
+  DIFFERS (read.mac_key_size--);
+  DIFFERS (write.mac_key[0] ^= 1);
+  DIFFERS (write.mac_key_size--);
+  DIFFERS (encrypt_then_mac = TRUE);
+  DIFFERS (unread_data.data[3] ^= 1);
+  DIFFERS (unread_data.size--);
+  DIFFERS (unread_records.data[6] ^= 1);
+  DIFFERS (unread_records.size--);
+  DIFFERS (handshake_prefix.data[0] ^= 1);
+  DIFFERS (handshake_prefix.size--);
+  DIFFERS (key_update_owed = TRUE);
+  DIFFERS (key_update_requested = TRUE);
+  DIFFERS (no_renegotiation_owed = TRUE);
 #undef DIFFERS
 }
 
@@ -161,8 +232,8 @@ test_equal (void)
 static void
 test_missing_and_mistyped (void)
 {
-  static const guint16 suites[] = { TLS1_2_SUITE, TLS1_3_SUITE };
-  static const gsize n_keys[] = { 11, 13 };
+  static const guint16 suites[] = { TLS1_2_SUITE, TLS1_3_SUITE, CBC_SUITE };
+  static const gsize n_keys[] = { 11, 13, 12 };
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (suites); i++)
@@ -179,14 +250,14 @@ test_missing_and_mistyped (void)
           g_autofree char *lacks = g_strdup_printf ("*lacks the key “%s”", key);
           g_autofree char *mistyped = g_strdup_printf ("*value of type * for “%s”*", key);
 
-          /* Without the protocol nothing tells which others are needed. */
-          if (strcmp (key, "protocol") == 0)
+          /* Without protocol and suite nothing tells which others are needed. */
+          if (strcmp (key, "protocol") == 0 || strcmp (key, "cipher-suite") == 0)
             assert_variant_refused (with (suites[i], key, NULL), TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
                                     "*");
           else
             assert_variant_refused (with (suites[i], key, NULL), TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
                                     lacks);
-          assert_variant_refused (with (suites[i], key, g_variant_new_boolean (TRUE)),
+          assert_variant_refused (with (suites[i], key, g_variant_new_double (1)),
                                   TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, mistyped);
           assert_variant_refused (with (suites[i], key, g_variant_new_uint32 (1)),
                                   TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, mistyped);
@@ -209,8 +280,14 @@ test_values (void)
   REFUSED (TLS1_3_SUITE, "protocol", g_variant_new_uint16 (0x0302), invalid, "*traffic-secret*");
   REFUSED (TLS1_2_SUITE, "protocol", g_variant_new_uint16 (0x0302), not_supported,
            "*protocol 0x0302*");
-  REFUSED (TLS1_2_SUITE, "cipher-suite", g_variant_new_uint16 (0xc013), not_supported,
-           "*suite 0xc013*");
+  REFUSED (TLS1_2_SUITE, "cipher-suite", g_variant_new_uint16 (0x002f), not_supported,
+           "*suite 0x002f*");
+  REFUSED (CBC_SUITE, "cipher-suite", g_variant_new_uint16 (0x002f), not_supported,
+           "*suite 0x002f*");
+  REFUSED (CBC_SUITE, "cipher-suite", g_variant_new_uint16 (TLS1_2_SUITE), invalid,
+           "*“read-mac-key”, which its protocol or suite has not");
+  REFUSED (TLS1_2_SUITE, "cipher-suite", g_variant_new_uint16 (CBC_SUITE), invalid,
+           "*lacks the key “read-mac-key”");
   REFUSED (TLS1_2_SUITE, "cipher-suite", g_variant_new_uint16 (TLS1_3_SUITE), invalid,
            "*TLS_AES_256_GCM_SHA384 is not one of TLS1.2");
   REFUSED (TLS1_3_SUITE, "cipher-suite", g_variant_new_uint16 (TLS1_2_SUITE), invalid,
@@ -226,8 +303,10 @@ test_values (void)
   REFUSED (TLS1_2_SUITE, "write-iv", bytes (12), invalid, "*write IV has 12 bytes*");
   REFUSED (TLS1_3_SUITE, "read-traffic-secret", bytes (32), invalid, "*traffic secret has 32*");
   REFUSED (TLS1_3_SUITE, "write-traffic-secret", bytes (49), invalid, "*49 bytes for*");
-  REFUSED (TLS1_2_SUITE, "read-traffic-secret", bytes (32), invalid, "*its protocol has not");
-  REFUSED (TLS1_2_SUITE, "write-traffic-secret", bytes (32), invalid, "*its protocol has not");
+  REFUSED (TLS1_2_SUITE, "read-traffic-secret", bytes (32), invalid,
+           "*its protocol or suite has not");
+  REFUSED (TLS1_2_SUITE, "write-traffic-secret", bytes (32), invalid,
+           "*its protocol or suite has not");
   REFUSED (TLS1_3_SUITE, "read-sequence-number", g_variant_new_uint64 (G_MAXUINT64), invalid,
            "*read sequence number is used up");
   REFUSED (TLS1_2_SUITE, "write-sequence-number", g_variant_new_uint64 (G_MAXUINT64), invalid,
@@ -239,7 +318,26 @@ test_values (void)
   REFUSED (TLS1_3_SUITE, "write-max-plaintext-size", g_variant_new_uint16 (16385), invalid,
            "*write record size limit is 16385 bytes*");
   REFUSED (TLS1_3_SUITE, "Role", g_variant_new_string ("client"), invalid, "*unknown key “Role”");
-  REFUSED (TLS1_3_SUITE, "read-mac-key", bytes (20), invalid, "*unknown key “read-mac-key”");
+  REFUSED (TLS1_3_SUITE, "master-secret", bytes (48), invalid, "*unknown key “master-secret”");
+  REFUSED (CBC_SUITE, "read-mac-key", bytes (20), invalid, "*read MAC key has 20 bytes*48");
+  REFUSED (CBC_SUITE, "write-mac-key", bytes (49), invalid, "*49 bytes for “write-mac-key”");
+  REFUSED (CBC_SUITE, "write-iv", bytes (16), invalid, "*its protocol or suite has not");
+  REFUSED (TLS1_2_SUITE, "encrypt-then-mac", g_variant_new_boolean (FALSE), invalid,
+           "*its protocol or suite has not");
+  REFUSED (TLS1_3_SUITE, "unread-data", bytes (0), invalid, "*“unread-data” with nothing in it");
+  REFUSED (TLS1_3_SUITE, "unread-records", bytes (0), invalid, "*with nothing in it");
+  REFUSED (TLS1_3_SUITE, "handshake-prefix", bytes (0), invalid, "*with nothing in it");
+  REFUSED (TLS1_3_SUITE, "key-update-owed", g_variant_new_boolean (FALSE), invalid,
+           "*with nothing in it");
+  REFUSED (TLS1_2_SUITE, "no-renegotiation-owed", g_variant_new_boolean (FALSE), invalid,
+           "*with nothing in it");
+  REFUSED (TLS1_2_SUITE, "key-update-owed", g_variant_new_boolean (TRUE), invalid,
+           "*only TLS 1.3*");
+  REFUSED (TLS1_3_SUITE, "key-update-requested", g_variant_new_boolean (TRUE), invalid,
+           "*does not send*");
+  REFUSED (TLS1_3_SUITE, "no-renegotiation-owed", g_variant_new_boolean (TRUE), invalid,
+           "*which TLS 1.3 has not");
+  REFUSED (TLS1_3_SUITE, "unread-data", g_variant_new_string ("data"), invalid, "*type s for*");
 #undef REFUSED
 }
 
@@ -274,6 +372,8 @@ test_damaged (void)
   gsize i;
   guint bit;
 
+  state->key_update_owed = TRUE;
+  handoff_secret_bytes_set (&state->unread_data, "data", 4);
   data = handoff_key_state_serialize (state, &size);
   for (i = 0; i < size; i++)
     {
@@ -318,6 +418,8 @@ test_no_copies (void)
   g_autoptr (HandoffKeyState) state = new_state (TLS1_3_SUITE);
   HandoffKeyState *parsed;
   guint8 inverted[32];
+  guint8 inverted_data[100];
+  guint8 unread_data[100];
   guint8 *data;
   gsize size;
   gsize i;
@@ -333,16 +435,26 @@ test_no_copies (void)
       inverted[i] = (guint8) g_random_int ();
       state->write.key[i] = (guint8) ~inverted[i];
     }
+  for (i = 0; i < sizeof inverted_data; i++)
+    {
+      inverted_data[i] = (guint8) g_random_int ();
+      unread_data[i] = (guint8) ~inverted_data[i];
+    }
+  handoff_secret_bytes_set (&state->unread_data, unread_data, sizeof unread_data);
+  handoff_wipe (unread_data, sizeof unread_data);
 
   data = handoff_key_state_serialize (state, &size);
   g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 2);
+  g_assert_cmpuint (fixture_count_in_memory (inverted_data, sizeof inverted_data), ==, 2);
   parsed = handoff_key_state_parse (data, size, NULL);
   g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 3);
+  g_assert_cmpuint (fixture_count_in_memory (inverted_data, sizeof inverted_data), ==, 3);
 
   handoff_secret_free (data);
   handoff_key_state_free (parsed);
   handoff_key_state_free (g_steal_pointer (&state));
   g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 0);
+  g_assert_cmpuint (fixture_count_in_memory (inverted_data, sizeof inverted_data), ==, 0);
 }
 
 int
@@ -350,6 +462,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/keyblob/key-state/round-trip", test_round_trip);
+  g_test_add_func ("/keyblob/key-state/live", test_live);
   g_test_add_func ("/keyblob/key-state/equal", test_equal);
   g_test_add_func ("/keyblob/key-state/missing-and-mistyped", test_missing_and_mistyped);
   g_test_add_func ("/keyblob/key-state/values", test_values);
