@@ -113,6 +113,8 @@ assert_direction_absent (Memory *memory, const char *name, const HandoffDirectio
   assert_absent (memory, key, direction->key, direction->key_size);
   if (direction->iv_size >= 12)
     assert_absent (memory, iv, direction->iv, direction->iv_size);
+  if (direction->mac_key_size > 0)
+    assert_absent (memory, "MAC key", direction->mac_key, direction->mac_key_size);
   if (direction->traffic_secret_size > 0)
     assert_absent (memory, secret, direction->traffic_secret, direction->traffic_secret_size);
 }
@@ -270,7 +272,7 @@ test_forgotten (void)
   after = memory_read (test_service_get_pid ());
   assert_absent (after, "master secret", secret, size);
   close (socket);
-  test_service_set_config (NULL);
+  test_service_set_config (TEST_CONFIG_ALL_SUITES);
   test_service_stop ();
 }
 
@@ -303,6 +305,7 @@ main (int argc, char **argv)
   gsize n_suites;
 
   test_system_init (&argc, &argv);
+  test_service_set_config (TEST_CONFIG_ALL_SUITES);
   suites = handoff_cipher_suites (&n_suites);
   for (gsize i = 0; i < n_suites; i++)
     {
