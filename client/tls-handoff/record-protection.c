@@ -8,44 +8,27 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
-#define NONCE_SIZE 12
-#define EXPLICIT_NONCE_SIZE 8
-#define TLS12_AAD_SIZE 13 /* RFC 5246 6.2.3.3: sequence number, type, version, length */
-
-static gboolean
-set_cipher (HandoffRecordProtection *self, GError **error)
-{
-  gnutls_datum_t key = { self->state->key, self->state->key_size };
-  int r = gnutls_aead_cipher_init (&self->aead, self->suite->cipher, &key);
-
-  if (r < 0)
-    {
-      self->aead = NULL;
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
-                   "GnuTLS cannot use the cipher of %s: %s", self->suite->name,
-                   gnutls_strerror (r));
-      return FALSE;
-    }
-  return TRUE;
-}
-
 gboolean
 handoff_record_protection_init (HandoffRecordProtection *self,
                                 const HandoffCipherSuite *suite,
+                                gboolean encrypt_then_mac,
                                 HandoffDirectionState *state,
                                 GError **error)
 {
   self->suite = suite;
+  self->cipher = handoff_cipher_suite_is_cbc (suite) ? &handoff_record_cbc : &handoff_record_aead;
+  self->encrypt_then_mac = encrypt_then_mac;
   self->state = state;
-  return set_cipher (self, error);
+  return self->cipher->set_keys (self, error);
 }
 
 void
 handoff_record_protection_clear (HandoffRecordProtection *self)
 {
-  g_clear_pointer (&self->aead, gnutls_aead_cipher_deinit);
-  if (self->state != NULL)
-    handoff_wipe (self->state, sizeof *self->state);
+  if (self->state == NULL)
+    return;
+  self->cipher->clear_keys (self);
+  handoff_wipe (self->state, sizeof *self->state);
 }
 
 gboolean
@@ -54,32 +37,22 @@ handoff_record_protection_is_tls13 (const HandoffRecordProtection *self)
   return self->suite->protocol == TLS_PROTOCOL_1_3;
 }
 
-/* What precedes the ciphertext. */
-static gsize
-get_prefix_size (const HandoffRecordProtection *self)
+gsize
+handoff_record_protection_get_record_size (const HandoffRecordProtection *self, gsize content_size)
 {
-  return TLS_RECORD_HEADER_SIZE +
-         (self->suite->nonce_layout == HANDOFF_NONCE_EXPLICIT ? EXPLICIT_NONCE_SIZE : 0);
-}
-
-/* The content type that TLS 1.3 hides behind the content. */
-static gsize
-get_inner_type_size (const HandoffRecordProtection *self)
-{
-  return handoff_record_protection_is_tls13 (self) ? 1 : 0;
+  return self->cipher->get_record_size (self, content_size);
 }
 
 gsize
-handoff_record_protection_get_overhead (const HandoffRecordProtection *self)
+handoff_record_protection_get_max_content_size (const HandoffRecordProtection *self, gsize room)
 {
-  return get_prefix_size (self) + get_inner_type_size (self) + self->suite->tag_size;
+  return self->cipher->get_max_content_size (self, room);
 }
 
 gsize
 handoff_record_protection_get_max_fragment_size (const HandoffRecordProtection *self)
 {
-  return self->state->max_plaintext_size + handoff_record_protection_get_overhead (self) -
-         TLS_RECORD_HEADER_SIZE;
+  return self->cipher->get_max_fragment_size (self);
 }
 
 static void
@@ -89,91 +62,17 @@ put_uint16 (guint8 *bytes, guint16 value)
   bytes[1] = value & 0xff;
 }
 
-static void
-put_uint64 (guint8 *bytes, guint64 value)
+void
+handoff_record_protection_make_pseudo_header (const HandoffRecordProtection *self,
+                                              const guint8 *header,
+                                              gsize size,
+                                              guint8 pseudo_header[TLS12_PSEUDO_HEADER_SIZE])
 {
-  value = GUINT64_TO_BE (value);
-  memcpy (bytes, &value, sizeof value);
-}
+  guint64 sequence_number = GUINT64_TO_BE (self->state->sequence_number);
 
-/* explicit_part: the record's own, or NULL where the layout has none. */
-static void
-make_nonce (const HandoffRecordProtection *self,
-            const guint8 *explicit_part,
-            guint8 nonce[NONCE_SIZE])
-{
-  guint8 number[8];
-
-  if (explicit_part != NULL)
-    {
-      memcpy (nonce, self->state->iv, NONCE_SIZE - EXPLICIT_NONCE_SIZE);
-      memcpy (nonce + NONCE_SIZE - EXPLICIT_NONCE_SIZE, explicit_part, EXPLICIT_NONCE_SIZE);
-      return;
-    }
-  put_uint64 (number, self->state->sequence_number);
-  memcpy (nonce, self->state->iv, NONCE_SIZE);
-  for (guint i = 0; i < sizeof number; i++)
-    nonce[NONCE_SIZE - sizeof number + i] ^= number[i];
-}
-
-/* The additional data: TLS 1.3's is the header itself. Returns its size. */
-static gsize
-make_aad (const HandoffRecordProtection *self,
-          const guint8 *header,
-          gsize content_size,
-          guint8 aad[TLS12_AAD_SIZE])
-{
-  if (handoff_record_protection_is_tls13 (self))
-    {
-      memcpy (aad, header, TLS_RECORD_HEADER_SIZE);
-      return TLS_RECORD_HEADER_SIZE;
-    }
-  put_uint64 (aad, self->state->sequence_number);
-  memcpy (aad + 8, header, 3);
-  put_uint16 (aad + 11, content_size);
-  return TLS12_AAD_SIZE;
-}
-
-/* GnuTLS joins the pieces of an AES-CCM plaintext in memory that it allocates. */
-static gboolean
-encrypts_pieces_directly (const HandoffRecordProtection *self)
-{
-  return self->suite->cipher != GNUTLS_CIPHER_AES_128_CCM &&
-         self->suite->cipher != GNUTLS_CIPHER_AES_256_CCM;
-}
-
-/* Encrypts content, in TLS 1.3 with its type behind it, to text. Returns a GnuTLS code. */
-static int
-encrypt (HandoffRecordProtection *self,
-         const guint8 nonce[NONCE_SIZE],
-         const guint8 *aad,
-         gsize aad_size,
-         TlsContentType type,
-         const guint8 *content,
-         gsize size,
-         guint8 *text)
-{
-  gsize text_size = size + get_inner_type_size (self);
-  gsize sealed_size = text_size + self->suite->tag_size;
-
-  if (handoff_record_protection_is_tls13 (self) && encrypts_pieces_directly (self))
-    {
-      guint8 inner_type = type;
-      const giovec_t pieces[] = { { (void *) content, size }, { &inner_type, 1 } };
-      const giovec_t aad_piece = { (void *) aad, aad_size };
-
-      return gnutls_aead_cipher_encryptv (self->aead, nonce, NONCE_SIZE, &aad_piece, 1,
-                                          self->suite->tag_size, pieces, G_N_ELEMENTS (pieces),
-                                          text, &sealed_size);
-    }
-  if (handoff_record_protection_is_tls13 (self))
-    {
-      memcpy (text, content, size);
-      text[size] = type;
-      content = text;
-    }
-  return gnutls_aead_cipher_encrypt (self->aead, nonce, NONCE_SIZE, aad, aad_size,
-                                     self->suite->tag_size, content, text_size, text, &sealed_size);
+  memcpy (pseudo_header, &sequence_number, sizeof sequence_number);
+  memcpy (pseudo_header + 8, header, 3);
+  put_uint16 (pseudo_header + 11, size);
 }
 
 gboolean
@@ -184,12 +83,7 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
                                 guint8 *record,
                                 GError **error)
 {
-  gsize prefix_size = get_prefix_size (self);
-  gsize overhead = handoff_record_protection_get_overhead (self);
-  guint8 *explicit_part = NULL;
-  guint8 nonce[NONCE_SIZE];
-  guint8 aad[TLS12_AAD_SIZE];
-  gsize aad_size;
+  gsize record_size = handoff_record_protection_get_record_size (self, size);
   int r;
 
   /* RFC 8446 5.3, RFC 5246 6.1: sequence numbers must not wrap. The last one stays unused. */
@@ -202,19 +96,11 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
 
   record[0] = handoff_record_protection_is_tls13 (self) ? TLS_CONTENT_APPLICATION_DATA : type;
   put_uint16 (record + 1, TLS_PROTOCOL_1_2);
-  put_uint16 (record + 3, overhead - TLS_RECORD_HEADER_SIZE + size);
-  if (self->suite->nonce_layout == HANDOFF_NONCE_EXPLICIT)
-    {
-      explicit_part = record + TLS_RECORD_HEADER_SIZE;
-      put_uint64 (explicit_part, self->state->sequence_number);
-    }
-
-  make_nonce (self, explicit_part, nonce);
-  aad_size = make_aad (self, record, size, aad);
-  r = encrypt (self, nonce, aad, aad_size, type, content, size, record + prefix_size);
+  put_uint16 (record + 3, record_size - TLS_RECORD_HEADER_SIZE);
+  r = self->cipher->seal (self, type, content, size, record);
   if (r < 0)
     {
-      handoff_wipe (record, overhead + size);
+      handoff_wipe (record, record_size);
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                    "GnuTLS could not encrypt a record: %s", gnutls_strerror (r));
       return FALSE;
@@ -247,51 +133,32 @@ handoff_record_protection_open (HandoffRecordProtection *self,
                                 gsize *content_size,
                                 TlsAlert *alert)
 {
-  gsize prefix_size = get_prefix_size (self);
-  gsize explicit_size = prefix_size - TLS_RECORD_HEADER_SIZE;
-  guint8 *text = record + prefix_size;
-  gsize text_size;
-  guint8 nonce[NONCE_SIZE];
-  guint8 aad[TLS12_AAD_SIZE];
-  gsize aad_size;
-  int r;
+  gsize limit = self->state->max_plaintext_size;
 
+  *alert = TLS_ALERT_RECORD_OVERFLOW;
   if (fragment_size > handoff_record_protection_get_max_fragment_size (self))
-    {
-      *alert = TLS_ALERT_RECORD_OVERFLOW;
-      return FALSE;
-    }
-  *alert = TLS_ALERT_BAD_RECORD_MAC;
-  if (fragment_size < explicit_size + self->suite->tag_size)
     return FALSE;
+  *alert = TLS_ALERT_UNEXPECTED_MESSAGE;
   if (self->state->sequence_number == G_MAXUINT64)
-    {
-      *alert = TLS_ALERT_UNEXPECTED_MESSAGE;
-      return FALSE;
-    }
-
-  text_size = fragment_size - explicit_size - self->suite->tag_size;
-  make_nonce (self, explicit_size > 0 ? record + TLS_RECORD_HEADER_SIZE : NULL, nonce);
-  aad_size = make_aad (self, record, text_size, aad);
-  r = gnutls_aead_cipher_decrypt (self->aead, nonce, sizeof nonce, aad, aad_size,
-                                  self->suite->tag_size, text, text_size + self->suite->tag_size,
-                                  text, &text_size);
-  if (r < 0)
+    return FALSE;
+  *alert = TLS_ALERT_BAD_RECORD_MAC;
+  if (!self->cipher->open (self, record, fragment_size, content, content_size))
     return FALSE;
   self->state->sequence_number++;
+
+  /* AES-CBC's padding may hide it. TLS 1.3's counts (RFC 8449 4), and so does the type. */
+  *alert = TLS_ALERT_RECORD_OVERFLOW;
+  if (*content_size > limit + (handoff_record_protection_is_tls13 (self) ? 1 : 0))
+    return FALSE;
 
   *type = record[0];
   if (handoff_record_protection_is_tls13 (self))
     {
-      *type = strip_padding (text, &text_size);
+      *type = strip_padding (*content, content_size);
+      *alert = TLS_ALERT_UNEXPECTED_MESSAGE; /* RFC 8446 5.4 */
       if (*type == 0)
-        {
-          *alert = TLS_ALERT_UNEXPECTED_MESSAGE; /* RFC 8446 5.4 */
-          return FALSE;
-        }
+        return FALSE;
     }
-  *content = text;
-  *content_size = text_size;
   return TRUE;
 }
 
@@ -344,8 +211,8 @@ handoff_record_protection_update (HandoffRecordProtection *self, GError **error)
   handoff_wipe (next_secret, sizeof next_secret);
   if (ok)
     {
-      g_clear_pointer (&self->aead, gnutls_aead_cipher_deinit);
-      ok = set_cipher (self, error);
+      self->cipher->clear_keys (self);
+      ok = self->cipher->set_keys (self, error);
     }
   state->sequence_number = 0;
   handoff_wipe_stack ();

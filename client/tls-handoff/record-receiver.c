@@ -25,7 +25,8 @@ handoff_record_receiver_init (HandoffRecordReceiver *self,
   self->sender = sender;
   self->post_handshake.tls13 = suite->protocol == TLS_PROTOCOL_1_3;
   self->post_handshake.peer_is_server = state->role == HANDOFF_ROLE_CLIENT;
-  return handoff_record_protection_init (&self->protection, suite, &state->read, error);
+  return handoff_record_protection_init (&self->protection, suite, state->encrypt_then_mac,
+                                         &state->read, error);
 }
 
 void

@@ -25,11 +25,12 @@ typedef struct
 
 gboolean
 handoff_record_sender_init (HandoffRecordSender *self,
+                            HandoffKeyState *state,
                             const HandoffCipherSuite *suite,
-                            HandoffDirectionState *state,
                             GError **error)
 {
-  return handoff_record_protection_init (&self->protection, suite, state, error);
+  return handoff_record_protection_init (&self->protection, suite, state->encrypt_then_mac,
+                                         &state->write, error);
 }
 
 void
@@ -51,10 +52,8 @@ discard (HandoffRecordSender *self)
 static gsize
 get_room_for_content (HandoffRecordSender *self, const RecordBuffer *buffer)
 {
-  gsize overhead = handoff_record_protection_get_overhead (&self->protection);
-  gsize room = buffer->room - buffer->used;
-
-  return room > overhead ? room - overhead : 0;
+  return handoff_record_protection_get_max_content_size (&self->protection,
+                                                         buffer->room - buffer->used);
 }
 
 static gboolean
@@ -71,7 +70,7 @@ append_record (HandoffRecordSender *self,
       discard (self);
       return FALSE;
     }
-  buffer->used += handoff_record_protection_get_overhead (&self->protection) + size;
+  buffer->used += handoff_record_protection_get_record_size (&self->protection, size);
   return TRUE;
 }
 
@@ -199,15 +198,18 @@ gsize
 handoff_record_sender_get_protected_size (HandoffRecordSender *self, gsize size)
 {
   gsize max_plaintext_size;
-  gsize n_records;
+  gsize rest;
   gsize result = HANDOFF_RECORD_SENDER_OWED_SIZE;
 
   g_mutex_lock (&self->lock);
   if (!self->closed)
     {
       max_plaintext_size = self->protection.state->max_plaintext_size;
-      n_records = size / max_plaintext_size + (size % max_plaintext_size != 0);
-      result += size + n_records * handoff_record_protection_get_overhead (&self->protection);
+      rest = size % max_plaintext_size;
+      result += size / max_plaintext_size *
+                handoff_record_protection_get_record_size (&self->protection, max_plaintext_size);
+      if (rest > 0)
+        result += handoff_record_protection_get_record_size (&self->protection, rest);
     }
   g_mutex_unlock (&self->lock);
   return result;

@@ -30,8 +30,8 @@ typedef struct
 } HandoffRecordSender;
 
 gboolean handoff_record_sender_init (HandoffRecordSender *self,
+                                     HandoffKeyState *state,
                                      const HandoffCipherSuite *suite,
-                                     HandoffDirectionState *state,
                                      GError **error);
 void handoff_record_sender_clear (HandoffRecordSender *self);
 

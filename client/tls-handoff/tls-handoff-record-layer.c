@@ -87,7 +87,7 @@ tls_handoff_record_layer_new_from_key_blob (TlsHandoffImportKey *import_key,
   self = g_object_new (TLS_HANDOFF_TYPE_RECORD_LAYER, NULL);
   self->state = g_steal_pointer (&state);
   self->suite = handoff_cipher_suite_by_id (self->state->cipher_suite);
-  if (!handoff_record_sender_init (&self->sender, self->suite, &self->state->write, error) ||
+  if (!handoff_record_sender_init (&self->sender, self->state, self->suite, error) ||
       !handoff_record_receiver_init (&self->receiver, self->state, self->suite, &self->sender,
                                      error))
     return NULL;
@@ -203,7 +203,7 @@ tls_handoff_record_layer_protect (TlsHandoffRecordLayer *self,
  *
  * Opens all complete records at the start of @buffer, in place: the data that they carried, joined,
  * replaces the start of @buffer. What the next call needs are the bytes from @consumed on, followed
- * by what is received meanwhile. A buffer of 16,384 + 256 + 5 bytes holds any record.
+ * by what is received meanwhile. A buffer of 16,384 + 2,048 + 5 bytes holds any record.
  *
  * A success without data is normal: the last record may be incomplete, and not every record carries
  * data. After each call, what [method@RecordLayer.take_output] returns should be sent.

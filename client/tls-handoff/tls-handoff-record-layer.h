@@ -32,7 +32,7 @@ typedef enum
  *
  * It does no input or output of its own: it turns data into records and records into data, in the
  * caller's buffers, and leaves sending and receiving to the caller. It speaks TLS 1.3 and TLS 1.2
- * with AES-GCM, AES-CCM and ChaCha20-Poly1305, as client or server.
+ * with AES-GCM, AES-CCM, ChaCha20-Poly1305, and TLS 1.2 with AES-CBC and HMAC, as client or server.
  *
  * Beyond data it deals with all that may come after a handshake:
  *

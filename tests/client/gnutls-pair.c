@@ -146,6 +146,12 @@ step (GnutlsSide *side)
 GnutlsPair *
 gnutls_pair_new (const HandoffCipherSuite *suite)
 {
+  return gnutls_pair_new_with (suite, "");
+}
+
+GnutlsPair *
+gnutls_pair_new_with (const HandoffCipherSuite *suite, const char *modifiers)
+{
   GnutlsPair *pair = g_new0 (GnutlsPair, 1);
   g_autofree char *priority = NULL;
   gboolean client_done = FALSE;
@@ -153,11 +159,12 @@ gnutls_pair_new (const HandoffCipherSuite *suite)
 
   make_certificates ();
   if (suite->protocol == 0x0304)
-    priority = g_strdup_printf ("NONE:+VERS-TLS1.3:+%s:+AEAD:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL",
-                                suite->gnutls_cipher_priority);
+    priority = g_strdup_printf ("NONE:+VERS-TLS1.3:+%s:+AEAD:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL%s",
+                                suite->gnutls_cipher_priority, modifiers);
   else
-    priority = g_strdup_printf ("NONE:+VERS-TLS1.2:+%s:+AEAD:+%s:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL",
-                                suite->gnutls_cipher_priority, gnutls_kx_get_name (suite->kx));
+    priority = g_strdup_printf ("NONE:+VERS-TLS1.2:+%s:+%s:+%s:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL%s",
+                                suite->gnutls_cipher_priority, gnutls_mac_get_name (suite->mac),
+                                gnutls_kx_get_name (suite->kx), modifiers);
 
   CHECK (gnutls_certificate_allocate_credentials (&pair->client_credentials));
   CHECK (gnutls_certificate_allocate_credentials (&pair->server_credentials));
@@ -197,20 +204,32 @@ gnutls_pair_free (GnutlsPair *pair)
 }
 
 static void
-get_direction (GnutlsSide *side, gboolean read, HandoffDirectionState *state)
+get_direction (GnutlsSide *side,
+               gboolean read,
+               const HandoffCipherSuite *suite,
+               HandoffDirectionState *state)
 {
+  gnutls_datum_t mac_key;
   gnutls_datum_t iv;
   gnutls_datum_t key;
   guint8 sequence_number[8];
 
-  CHECK (gnutls_record_get_state (side->session, read, NULL, &iv, &key, sequence_number));
+  CHECK (gnutls_record_get_state (side->session, read, &mac_key, &iv, &key, sequence_number));
   g_assert_cmpuint (key.size, <=, sizeof state->key);
   g_assert_cmpuint (iv.size, <=, sizeof state->iv);
   memcpy (state->key, key.data, key.size);
-  memcpy (state->iv, iv.data, iv.size);
+  g_assert_cmpuint (mac_key.size, <=, sizeof state->mac_key);
+  /* GnuTLS also tells an IV for AES-CBC, which TLS 1.2 has no use for. */
+  if (handoff_cipher_suite_is_cbc (suite))
+    iv.size = 0;
+  if (iv.size > 0)
+    memcpy (state->iv, iv.data, iv.size);
+  if (mac_key.size > 0)
+    memcpy (state->mac_key, mac_key.data, mac_key.size);
   memcpy (state->traffic_secret, read ? side->read_secret : side->write_secret, side->secret_size);
   state->key_size = key.size;
   state->iv_size = iv.size;
+  state->mac_key_size = mac_key.size;
   state->traffic_secret_size = side->secret_size;
   for (guint i = 0; i < sizeof sequence_number; i++)
     state->sequence_number = state->sequence_number << 8 | sequence_number[i];
@@ -225,8 +244,9 @@ gnutls_side_get_state (GnutlsSide *side, const HandoffCipherSuite *suite)
   state->role = side->role;
   state->protocol = suite->protocol;
   state->cipher_suite = suite->id;
-  get_direction (side, TRUE, &state->read);
-  get_direction (side, FALSE, &state->write);
+  get_direction (side, TRUE, suite, &state->read);
+  get_direction (side, FALSE, suite, &state->write);
+  state->encrypt_then_mac = gnutls_session_etm_status (side->session) != 0;
   return state;
 }
 

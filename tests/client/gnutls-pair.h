@@ -41,6 +41,9 @@ typedef struct
 
 /* Handshakes with exactly that suite; the server sends tickets. */
 GnutlsPair *gnutls_pair_new (const HandoffCipherSuite *suite);
+/* Likewise; modifiers: what a priority string has behind its lists, ":%NO_ETM". AES-CBC has
+ * encrypt-then-MAC without. */
+GnutlsPair *gnutls_pair_new_with (const HandoffCipherSuite *suite, const char *modifiers);
 void gnutls_pair_free (GnutlsPair *pair);
 
 /* The state of one side as it is now. That session must not be used any more. */

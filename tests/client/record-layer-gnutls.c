@@ -13,6 +13,7 @@ typedef struct
 {
   const HandoffCipherSuite *suite;
   HandoffRole role; /* the record layer's */
+  gboolean mac_then_encrypt;
 } Config;
 
 typedef struct
@@ -31,10 +32,12 @@ set_up (Fixture *f, gconstpointer data)
   g_autoptr (HandoffKeyState) state = NULL;
 
   f->suite = config->suite;
-  f->pair = gnutls_pair_new (config->suite);
+  f->pair = gnutls_pair_new_with (config->suite, config->mac_then_encrypt ? ":%NO_ETM" : "");
   f->ours = config->role == HANDOFF_ROLE_CLIENT ? &f->pair->client : &f->pair->server;
   f->peer = config->role == HANDOFF_ROLE_CLIENT ? &f->pair->server : &f->pair->client;
   state = gnutls_side_get_state (f->ours, config->suite);
+  g_assert_cmpint (state->encrypt_then_mac, ==,
+                   handoff_cipher_suite_is_cbc (config->suite) && !config->mac_then_encrypt);
   f->layer = record_test_import (state);
 }
 
@@ -124,6 +127,14 @@ test_data (Fixture *f, gconstpointer data)
     exchange (f, sizes[i], 30000);
   exchange (f, 1000, 1);
   exchange (f, 100000, 16384);
+}
+
+/* AES-CBC: every size around several blocks of cipher and hash. */
+static void
+test_every_size (Fixture *f, gconstpointer data)
+{
+  for (gsize size = 1; size < 300; size++)
+    exchange (f, size, 1000);
 }
 
 /* Key updates from both sides, with and without an answer, with data in between. */
@@ -261,10 +272,31 @@ static void
 add (const Config *config, const char *name, void (*function) (Fixture *f, gconstpointer data))
 {
   g_autofree char *path =
-      g_strdup_printf ("/record-layer/gnutls/%s/%s/%s", config->suite->name,
+      g_strdup_printf ("/record-layer/gnutls/%s%s/%s/%s", config->suite->name,
+                       config->mac_then_encrypt ? "-mac-then-encrypt" : "",
                        config->role == HANDOFF_ROLE_CLIENT ? "client" : "server", name);
 
   g_test_add (path, Fixture, config, set_up, function, tear_down);
+}
+
+static void
+add_all (const Config *config)
+{
+  add (config, "data", test_data);
+  add (config, "close-first", test_close_first);
+  add (config, "close-second", test_close_second);
+  add (config, "alert-arrives", test_alert_arrives);
+  if (config->suite->protocol == 0x0304)
+    {
+      add (config, "key-update", test_key_update);
+      add (config, "usage-limit", test_usage_limit);
+    }
+  else
+    {
+      add (config, "renegotiation", test_renegotiation);
+    }
+  if (handoff_cipher_suite_is_cbc (config->suite))
+    add (config, "every-size", test_every_size);
 }
 
 int
@@ -272,29 +304,18 @@ main (int argc, char **argv)
 {
   gsize n;
   const HandoffCipherSuite *suites = handoff_cipher_suites (&n);
-  g_autofree Config *configs = g_new (Config, 2 * n);
+  g_autofree Config *configs = g_new0 (Config, 4 * n);
 
   g_test_init (&argc, &argv, NULL);
 
-  for (gsize i = 0; i < 2 * n; i++)
+  for (gsize i = 0; i < 4 * n; i++)
     {
-      configs[i].suite = &suites[i / 2];
-      if (handoff_cipher_suite_is_cbc (configs[i].suite))
-        continue;
+      configs[i].suite = &suites[i / 4];
       configs[i].role = i % 2 == 0 ? HANDOFF_ROLE_CLIENT : HANDOFF_ROLE_SERVER;
-      add (&configs[i], "data", test_data);
-      add (&configs[i], "close-first", test_close_first);
-      add (&configs[i], "close-second", test_close_second);
-      add (&configs[i], "alert-arrives", test_alert_arrives);
-      if (suites[i / 2].protocol == 0x0304)
-        {
-          add (&configs[i], "key-update", test_key_update);
-          add (&configs[i], "usage-limit", test_usage_limit);
-        }
-      else
-        {
-          add (&configs[i], "renegotiation", test_renegotiation);
-        }
+      configs[i].mac_then_encrypt = i % 4 >= 2;
+      if (configs[i].mac_then_encrypt && !handoff_cipher_suite_is_cbc (configs[i].suite))
+        continue;
+      add_all (&configs[i]);
     }
   return g_test_run ();
 }

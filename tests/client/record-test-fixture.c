@@ -14,6 +14,8 @@ record_fixture_set_up (RecordFixture *f, gconstpointer data)
 
   f->state =
       record_test_state_new (record_test_suite (config->protocol, config->layout), config->role);
+  if (config->mac_then_encrypt)
+    f->state->encrypt_then_mac = FALSE;
   f->layer = record_test_import (f->state);
   record_peer_init (&f->peer, f->state);
   f->records = g_byte_array_new ();

@@ -21,6 +21,7 @@ typedef struct
   guint16 protocol;
   HandoffNonceLayout layout;
   HandoffRole role;
+  gboolean mac_then_encrypt; /* AES-CBC */
 } RecordTestConfig;
 
 typedef struct

@@ -71,7 +71,9 @@ fill_direction (const HandoffCipherSuite *suite, HandoffDirectionState *state)
   state->key_size = suite->key_size;
   state->iv_size = suite->iv_size;
   gnutls_rnd (GNUTLS_RND_RANDOM, state->key, state->key_size);
+  state->mac_key_size = suite->mac_key_size;
   gnutls_rnd (GNUTLS_RND_RANDOM, state->iv, state->iv_size);
+  gnutls_rnd (GNUTLS_RND_RANDOM, state->mac_key, state->mac_key_size);
 }
 
 HandoffKeyState *
@@ -86,6 +88,7 @@ record_test_state_new (const HandoffCipherSuite *suite, HandoffRole role)
   fill_direction (suite, &state->write);
   state->read.sequence_number = 5;
   state->write.sequence_number = 7;
+  state->encrypt_then_mac = handoff_cipher_suite_is_cbc (suite);
   return state;
 }
 
@@ -124,6 +127,7 @@ void
 record_peer_init (RecordPeer *self, const HandoffKeyState *state_of_layer)
 {
   self->suite = handoff_cipher_suite_by_id (state_of_layer->cipher_suite);
+  self->encrypt_then_mac = state_of_layer->encrypt_then_mac;
   self->state = state_of_layer->read;
   self->read = state_of_layer->write;
 }
@@ -163,6 +167,76 @@ make_aad (const RecordPeer *self,
   return 13;
 }
 
+/* The HMAC of TLS 1.2's pseudo-header and data. */
+static void
+compute_mac (const RecordPeer *self,
+             const HandoffDirectionState *state,
+             const guint8 *header,
+             const guint8 *data,
+             gsize size,
+             guint8 *mac)
+{
+  g_autoptr (GByteArray) message = g_byte_array_new ();
+  guint8 aad[13];
+
+  make_aad (self, state, header, size, aad);
+  g_byte_array_append (message, aad, sizeof aad);
+  g_byte_array_append (message, data, size);
+  gnutls_hmac_fast (self->suite->mac, state->mac_key, state->mac_key_size, message->data,
+                    message->len, mac);
+}
+
+static void
+crypt_cbc (const RecordPeer *self,
+           const HandoffDirectionState *state,
+           gboolean encrypt,
+           guint8 *iv,
+           guint8 *text,
+           gsize size)
+{
+  gnutls_datum_t key = { (guint8 *) state->key, state->key_size };
+  gnutls_datum_t iv_datum = { iv, 16 };
+  gnutls_cipher_hd_t cipher;
+  int r = gnutls_cipher_init (&cipher, self->suite->cipher, &key, &iv_datum);
+
+  g_assert_cmpint (r, ==, 0);
+  r = encrypt ? gnutls_cipher_encrypt (cipher, text, size)
+              : gnutls_cipher_decrypt (cipher, text, size);
+  g_assert_cmpint (r, ==, 0);
+  gnutls_cipher_deinit (cipher);
+}
+
+/* RFC 5246 6.2.3.2, RFC 7366 */
+static void
+seal_cbc (
+    RecordPeer *self, guint8 type, const void *content, gsize size, gsize padding, GByteArray *out)
+{
+  gsize mac_size = self->suite->tag_size;
+  gsize text_size = size + (self->encrypt_then_mac ? 0 : mac_size);
+  gsize padded_size = (text_size / 16 + 1) * 16 + padding / 16 * 16;
+  gsize fragment_size = 16 + padded_size + (self->encrypt_then_mac ? mac_size : 0);
+  g_autofree guint8 *record = g_malloc0 (5 + fragment_size);
+  guint8 *iv = record + 5;
+  guint8 *text = iv + 16;
+
+  record[0] = type;
+  record[1] = record[2] = 3;
+  record[3] = fragment_size >> 8;
+  record[4] = fragment_size & 0xff;
+  gnutls_rnd (GNUTLS_RND_NONCE, iv, 16);
+  if (size > 0)
+    memcpy (text, content, size);
+  if (!self->encrypt_then_mac)
+    compute_mac (self, &self->state, record, text, size, text + size);
+  g_assert_cmpuint (padded_size - text_size, <=, 256);
+  memset (text + text_size, padded_size - text_size - 1, padded_size - text_size);
+  crypt_cbc (self, &self->state, TRUE, iv, text, padded_size);
+  if (self->encrypt_then_mac)
+    compute_mac (self, &self->state, record, iv, 16 + padded_size, text + padded_size);
+  self->state.sequence_number++;
+  g_byte_array_append (out, record, 5 + fragment_size);
+}
+
 void
 record_peer_seal (
     RecordPeer *self, guint8 type, const void *content, gsize size, gsize padding, GByteArray *out)
@@ -181,6 +255,11 @@ record_peer_seal (
   gsize aad_size;
   int r;
 
+  if (handoff_cipher_suite_is_cbc (self->suite))
+    {
+      seal_cbc (self, type, content, size, padding, out);
+      return;
+    }
   if (size > 0)
     memcpy (plain, content, size);
   if (tls13)
@@ -205,6 +284,44 @@ record_peer_seal (
   g_byte_array_append (out, record, 5 + fragment_size);
 }
 
+static GBytes *
+open_cbc (RecordPeer *self, const guint8 **records, gsize *size, guint8 *type)
+{
+  gsize mac_size = self->suite->tag_size;
+  gsize fragment_size = (*records)[3] << 8 | (*records)[4];
+  gsize padded_size = fragment_size - 16 - (self->encrypt_then_mac ? mac_size : 0);
+  g_autofree guint8 *record = g_memdup2 (*records, 5 + fragment_size);
+  guint8 *iv = record + 5;
+  guint8 *text = iv + 16;
+  guint8 mac[48];
+  gsize text_size;
+
+  g_assert_cmpuint (fragment_size, >=, 16 + mac_size + 1);
+  g_assert_cmpuint (padded_size % 16, ==, 0);
+  if (self->encrypt_then_mac)
+    {
+      compute_mac (self, &self->read, record, iv, 16 + padded_size, mac);
+      g_assert_cmpmem (mac, mac_size, text + padded_size, mac_size);
+    }
+  crypt_cbc (self, &self->read, FALSE, iv, text, padded_size);
+  g_assert_cmpuint (text[padded_size - 1], <, 16);
+  text_size = padded_size - 1 - text[padded_size - 1];
+  for (gsize i = text_size; i < padded_size; i++)
+    g_assert_cmpuint (text[i], ==, padded_size - 1 - text_size);
+  if (!self->encrypt_then_mac)
+    {
+      g_assert_cmpuint (text_size, >=, mac_size);
+      text_size -= mac_size;
+      compute_mac (self, &self->read, record, text, text_size, mac);
+      g_assert_cmpmem (mac, mac_size, text + text_size, mac_size);
+    }
+  self->read.sequence_number++;
+  *type = record[0];
+  *records += 5 + fragment_size;
+  *size -= 5 + fragment_size;
+  return g_bytes_new (text, text_size);
+}
+
 GBytes *
 record_peer_open (RecordPeer *self, const guint8 **records, gsize *size, guint8 *type)
 {
@@ -225,6 +342,8 @@ record_peer_open (RecordPeer *self, const guint8 **records, gsize *size, guint8 
   g_assert_cmpuint (*size, >=, 5 + fragment_size);
   g_assert_cmpuint (fragment_size, >=, explicit_size + self->suite->tag_size);
   g_assert_cmpmem (record + 1, 2, "\3\3", 2);
+  if (handoff_cipher_suite_is_cbc (self->suite))
+    return open_cbc (self, records, size, type);
 
   plain_size = fragment_size - explicit_size - self->suite->tag_size;
   plain = g_malloc (plain_size + 1);

@@ -16,6 +16,7 @@
 typedef struct
 {
   const HandoffCipherSuite *suite;
+  gboolean encrypt_then_mac;   /* AES-CBC */
   HandoffDirectionState state; /* what it seals with */
   HandoffDirectionState read;  /* what it opens with */
 } RecordPeer;
@@ -33,7 +34,8 @@ void record_test_expand_label (gnutls_digest_algorithm_t hash,
 /* Key and IV from the traffic secret, RFC 8446 7.3. */
 void record_test_derive (const HandoffCipherSuite *suite, HandoffDirectionState *state);
 
-/* Random keys, sequence numbers 5 (reading) and 7 (writing), no limits. */
+/* Random keys, sequence numbers 5 (reading) and 7 (writing), no limits; AES-CBC with
+ * encrypt-then-MAC. */
 HandoffKeyState *record_test_state_new (const HandoffCipherSuite *suite, HandoffRole role);
 /* Seals state to a fresh import key and imports it. */
 TlsHandoffRecordLayer *record_test_import (const HandoffKeyState *state);
@@ -41,7 +43,8 @@ TlsHandoffRecordLayer *record_test_import (const HandoffKeyState *state);
 int record_test_blob_fd (const HandoffKeyState *state, TlsHandoffImportKey *import_key);
 
 void record_peer_init (RecordPeer *self, const HandoffKeyState *state_of_layer);
-/* Appends a record to out. In TLS 1.3 type is the inner one. */
+/* Appends a record to out. In TLS 1.3 type is the inner one. With AES-CBC, padding beyond the least
+ * comes in whole blocks. */
 void record_peer_seal (
     RecordPeer *self, guint8 type, const void *content, gsize size, gsize padding, GByteArray *out);
 /* Opens the first record of records; returns its content and moves on. */
