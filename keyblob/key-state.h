@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "cipher-suite.h"
+#include "secret-memory.h"
 
 typedef enum
 {
@@ -38,13 +39,6 @@ typedef struct
   guint16 max_plaintext_size;
 } HandoffDirectionState;
 
-/* Bytes of any number; handoff_secret_bytes_set() and _clear(). */
-typedef struct
-{
-  guint8 *data; /* (owned) (nullable) in secret memory; NULL if there are none */
-  gsize size;
-} HandoffSecretBytes;
-
 /* All that a record layer needs to go on as if it had done the handshake itself.
  * Lives in secret memory only. */
 typedef struct
@@ -61,19 +55,14 @@ typedef struct
   HandoffSecretBytes unread_data;      /* received data that the application has not taken */
   HandoffSecretBytes unread_records;   /* received bytes that are still protected */
   HandoffSecretBytes handshake_prefix; /* of a handshake message that is not yet complete */
-  gboolean key_update_owed;            /* TLS 1.3: a KeyUpdate goes out before the next data … */
-  gboolean key_update_requested;       /* … and asks the peer for one */
+  gboolean key_update_owed;            /* TLS 1.3: a KeyUpdate goes out before the next data */
+  gboolean key_update_requested;       /* TLS 1.3: one that asks for the peer's (after the other) */
   gboolean no_renegotiation_owed;      /* TLS 1.2: so does a no_renegotiation warning */
 } HandoffKeyState;
 
 HandoffKeyState *handoff_key_state_new (void);
 void handoff_key_state_free (HandoffKeyState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyState, handoff_key_state_free)
-
-/* Replaces what there was with a copy of data; a size of 0 leaves nothing. */
-void handoff_secret_bytes_set (HandoffSecretBytes *bytes, gconstpointer data, gsize size);
-/* Wipes and frees. */
-void handoff_secret_bytes_clear (HandoffSecretBytes *bytes);
 
 /* Whether everything fits the cipher suite and the protocol, and the suite the protocol. */
 gboolean handoff_key_state_validate (const HandoffKeyState *state, GError **error);

@@ -182,3 +182,78 @@ handoff_wipe_stack (void)
   explicit_bzero (dead_frames, sizeof dead_frames);
   wipe_vector_registers ();
 }
+
+/**
+ * handoff_secret_bytes_set:
+ * @bytes: what is set
+ * @data: (array length=size) (nullable): not part of @bytes
+ * @size: bytes of @data; with 0, @bytes becomes empty
+ *
+ * Makes @bytes a copy of @data, and wipes what was there.
+ */
+void
+handoff_secret_bytes_set (HandoffSecretBytes *bytes, gconstpointer data, gsize size)
+{
+  handoff_secret_bytes_clear (bytes);
+  if (size == 0)
+    return;
+
+  bytes->data = handoff_secret_new (size, HANDOFF_SECRET_DEFAULT);
+  bytes->size = size;
+  memcpy (bytes->data, data, size);
+}
+
+/**
+ * handoff_secret_bytes_append:
+ * @bytes: what gets longer
+ * @data: (array length=size): not part of @bytes
+ * @size: bytes of @data
+ *
+ * Puts a copy of @data behind what @bytes has, which moves: for what happens seldom.
+ */
+void
+handoff_secret_bytes_append (HandoffSecretBytes *bytes, gconstpointer data, gsize size)
+{
+  HandoffSecretBytes longer;
+
+  if (size == 0)
+    return;
+
+  longer.size = bytes->size + size;
+  longer.data = handoff_secret_new (longer.size, HANDOFF_SECRET_DEFAULT);
+  if (bytes->size > 0)
+    memcpy (longer.data, bytes->data, bytes->size);
+  memcpy (longer.data + bytes->size, data, size);
+  handoff_secret_bytes_clear (bytes);
+  *bytes = longer;
+}
+
+/**
+ * handoff_secret_bytes_take:
+ * @bytes: what becomes empty
+ *
+ * Returns: (transfer full) (nullable): what @bytes had, or %NULL if it was empty; it is wiped when
+ *   the last reference goes
+ */
+GBytes *
+handoff_secret_bytes_take (HandoffSecretBytes *bytes)
+{
+  gsize size = bytes->size;
+  guint8 *data = g_steal_pointer (&bytes->data);
+
+  bytes->size = 0;
+  return data != NULL ? g_bytes_new_with_free_func (data, size, handoff_secret_free, data) : NULL;
+}
+
+/**
+ * handoff_secret_bytes_clear:
+ * @bytes: what becomes empty
+ *
+ * Wipes and frees what @bytes holds.
+ */
+void
+handoff_secret_bytes_clear (HandoffSecretBytes *bytes)
+{
+  g_clear_pointer (&bytes->data, handoff_secret_free);
+  bytes->size = 0;
+}

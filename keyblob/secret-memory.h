@@ -28,3 +28,19 @@ void handoff_wipe (gpointer data, gsize size);
 /* Overwrites the stack below the caller, and the vector registers: what GnuTLS and nettle leave in
  * dead frames, and what would be saved into new ones. */
 void handoff_wipe_stack (void);
+
+/* Bytes of any number, in secret memory. Starts as zeros. */
+typedef struct
+{
+  guint8 *data; /* (owned) (nullable) NULL if there are none */
+  gsize size;
+} HandoffSecretBytes;
+
+/* Replaces what there was with a copy of data; a size of 0 leaves nothing. */
+void handoff_secret_bytes_set (HandoffSecretBytes *bytes, gconstpointer data, gsize size);
+/* Puts a copy of data behind what there is. */
+void handoff_secret_bytes_append (HandoffSecretBytes *bytes, gconstpointer data, gsize size);
+/* What there was, to be wiped when it is freed; NULL if there was nothing. Leaves nothing. */
+GBytes *handoff_secret_bytes_take (HandoffSecretBytes *bytes);
+/* Wipes and frees. */
+void handoff_secret_bytes_clear (HandoffSecretBytes *bytes);

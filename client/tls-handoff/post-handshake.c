@@ -18,6 +18,8 @@ enum
 
 /* lifetime, age_add, nonce<0..255>, ticket<1..2^16-1>, extensions<0..2^16-2> */
 #define NEW_SESSION_TICKET_MAX_SIZE (4 + 4 + 1 + 255 + 2 + 65535 + 2 + 65534)
+/* Of tickets that are kept: servers send one to four, of some hundred bytes. */
+#define MAX_TICKETS_SIZE (64 * 1024)
 /* version, random, session id, and three vectors: far more than any client sends */
 #define CLIENT_HELLO_MAX_SIZE (2 + 32 + 1 + 32 + 64 * 1024)
 
@@ -29,6 +31,28 @@ handoff_post_handshake_clear (HandoffPostHandshake *self)
   /* Tickets are worth something to others. */
   handoff_wipe (self->partial->data, self->partial->len);
   g_clear_pointer (&self->partial, g_byte_array_unref);
+}
+
+GBytes *
+handoff_post_handshake_take_tickets (HandoffPostHandshake *self)
+{
+  return handoff_secret_bytes_take (&self->tickets);
+}
+
+void
+handoff_post_handshake_get_state (const HandoffPostHandshake *self, HandoffKeyState *state)
+{
+  if (self->partial != NULL)
+    handoff_secret_bytes_set (&state->handshake_prefix, self->partial->data, self->partial->len);
+}
+
+void
+handoff_post_handshake_set_state (HandoffPostHandshake *self, const HandoffKeyState *state)
+{
+  if (state->handshake_prefix.size == 0)
+    return;
+  self->partial = g_byte_array_sized_new (state->handshake_prefix.size);
+  g_byte_array_append (self->partial, state->handshake_prefix.data, state->handshake_prefix.size);
 }
 
 gboolean
@@ -128,8 +152,19 @@ is_ticket_well_formed (const guint8 *body, gsize size)
   return extensions_size == 0;
 }
 
+/* A ticket that does not fit any more is no loss: there are others. */
+static void
+keep_ticket (HandoffPostHandshake *self, const guint8 *body, gsize body_size)
+{
+  gsize size = MESSAGE_HEADER_SIZE + body_size;
+
+  if (self->tickets.size + size <= MAX_TICKETS_SIZE)
+    handoff_secret_bytes_append (&self->tickets, body - MESSAGE_HEADER_SIZE, size);
+}
+
 static gboolean
-take_message (guint8 type,
+take_message (HandoffPostHandshake *self,
+              guint8 type,
               const guint8 *body,
               gsize size,
               gboolean last,
@@ -153,6 +188,7 @@ take_message (guint8 type,
     case NEW_SESSION_TICKET:
       if (!is_ticket_well_formed (body, size))
         return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+      keep_ticket (self, body, size);
       return TRUE;
     default:
       events->renegotiation = TRUE;
@@ -185,8 +221,8 @@ handoff_post_handshake_take (HandoffPostHandshake *self,
       ok = check_header (self, content[0], body_size, alert, reason);
       if (!ok || size < message_size)
         break;
-      ok = take_message (content[0], content + MESSAGE_HEADER_SIZE, body_size, size == message_size,
-                         events, alert, reason);
+      ok = take_message (self, content[0], content + MESSAGE_HEADER_SIZE, body_size,
+                         size == message_size, events, alert, reason);
       content += message_size;
       size -= message_size;
     }

@@ -7,7 +7,8 @@
 #include "tls-alert.h"
 
 /* Handshake messages after the handshake: puts them together from records, checks and sorts them.
- * TLS 1.3 (RFC 8446 4.6): NewSessionTicket (from a server), KeyUpdate.
+ * TLS 1.3 (RFC 8446 4.6): NewSessionTicket (from a server), KeyUpdate. A CertificateRequest is
+ * refused: nobody offered authentication after the handshake.
  * TLS 1.2: HelloRequest (from a server) and ClientHello (from a client), which ask for a
  * renegotiation. */
 
@@ -16,6 +17,8 @@ typedef struct
   gboolean tls13;
   gboolean peer_is_server;
   GByteArray *partial; /* (nullable) (owned) the start of a message that later records complete */
+  /* NewSessionTicket messages that nobody has taken, with their headers, joined */
+  HandoffSecretBytes tickets;
 } HandoffPostHandshake;
 
 /* What one record's messages ask for. */
@@ -26,7 +29,14 @@ typedef struct
   gboolean renegotiation;    /* the peer asked for one */
 } HandoffPostHandshakeEvents;
 
+/* All but the tickets. */
 void handoff_post_handshake_clear (HandoffPostHandshake *self);
+/* (transfer full) (nullable) wiped when freed */
+GBytes *handoff_post_handshake_take_tickets (HandoffPostHandshake *self);
+
+/* The start of a message, and going on with it. */
+void handoff_post_handshake_get_state (const HandoffPostHandshake *self, HandoffKeyState *state);
+void handoff_post_handshake_set_state (HandoffPostHandshake *self, const HandoffKeyState *state);
 
 /* Whether the rest of a message must come next. */
 gboolean handoff_post_handshake_is_partial (const HandoffPostHandshake *self);

@@ -25,6 +25,7 @@ handoff_record_receiver_init (HandoffRecordReceiver *self,
   self->sender = sender;
   self->post_handshake.tls13 = suite->protocol == TLS_PROTOCOL_1_3;
   self->post_handshake.peer_is_server = state->role == HANDOFF_ROLE_CLIENT;
+  handoff_post_handshake_set_state (&self->post_handshake, state);
   return handoff_record_protection_init (&self->protection, suite, state->encrypt_then_mac,
                                          &state->read, error);
 }
@@ -34,14 +35,19 @@ handoff_record_receiver_clear (HandoffRecordReceiver *self)
 {
   handoff_record_protection_clear (&self->protection);
   handoff_post_handshake_clear (&self->post_handshake);
+  handoff_secret_bytes_clear (&self->post_handshake.tickets);
   g_clear_error (&self->error);
 }
 
+/* After a close_notify, tickets are good; after an error, they are not to be used any more (RFC
+ * 8446 6.2). */
 static void
 stop_reading (HandoffRecordReceiver *self)
 {
   handoff_record_protection_clear (&self->protection);
   handoff_post_handshake_clear (&self->post_handshake);
+  if (self->error != NULL)
+    handoff_secret_bytes_clear (&self->post_handshake.tickets);
 }
 
 /* Ends the connection because of what the peer sent. Always FALSE. */
@@ -270,4 +276,48 @@ handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
     }
   g_mutex_unlock (&self->lock);
   return ok;
+}
+
+GBytes *
+handoff_record_receiver_take_session_tickets (HandoffRecordReceiver *self)
+{
+  GBytes *tickets;
+
+  g_mutex_lock (&self->lock);
+  tickets = handoff_post_handshake_take_tickets (&self->post_handshake);
+  g_mutex_unlock (&self->lock);
+  return tickets;
+}
+
+gboolean
+handoff_record_receiver_check_open_locked (HandoffRecordReceiver *self, GError **error)
+{
+  if (self->error != NULL)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                   "This connection has ended: %s", self->error->message);
+      return FALSE;
+    }
+  if (self->closed)
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                           "The peer closed its side of the connection");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+handoff_record_receiver_get_state_locked (HandoffRecordReceiver *self, HandoffKeyState *state)
+{
+  state->read = *self->protection.state;
+  handoff_post_handshake_get_state (&self->post_handshake, state);
+}
+
+void
+handoff_record_receiver_hand_on_locked (HandoffRecordReceiver *self)
+{
+  self->error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                                     "This connection was handed on to another process");
+  stop_reading (self);
 }

@@ -10,7 +10,8 @@
 /* The reading direction of a record layer: opens records, hands out data, and deals with everything
  * else that a peer may send. What it has to answer, it owes through the sender.
  *
- * States: reading → closed (close_notify was read) or → failed (error is set: the same for ever).
+ * States: reading → closed (close_notify was read) or → failed (error is set: the same for ever;
+ * also when the connection was handed on).
  */
 
 typedef struct
@@ -32,6 +33,14 @@ gboolean handoff_record_receiver_init (HandoffRecordReceiver *self,
                                        HandoffRecordSender *sender,
                                        GError **error);
 void handoff_record_receiver_clear (HandoffRecordReceiver *self);
+
+/* Locks. (transfer full) (nullable) */
+GBytes *handoff_record_receiver_take_session_tickets (HandoffRecordReceiver *self);
+
+/* For handing on, with the lock held by the caller: as those of the sender. */
+gboolean handoff_record_receiver_check_open_locked (HandoffRecordReceiver *self, GError **error);
+void handoff_record_receiver_get_state_locked (HandoffRecordReceiver *self, HandoffKeyState *state);
+void handoff_record_receiver_hand_on_locked (HandoffRecordReceiver *self);
 
 /* Locks; see tls_handoff_record_layer_unprotect(). */
 gboolean handoff_record_receiver_unprotect (HandoffRecordReceiver *self,

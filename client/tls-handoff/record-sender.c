@@ -29,6 +29,9 @@ handoff_record_sender_init (HandoffRecordSender *self,
                             const HandoffCipherSuite *suite,
                             GError **error)
 {
+  self->key_update_owed = state->key_update_owed;
+  self->key_update_requested = state->key_update_requested;
+  self->no_renegotiation_owed = state->no_renegotiation_owed;
   return handoff_record_protection_init (&self->protection, suite, state->encrypt_then_mac,
                                          &state->write, error);
 }
@@ -45,6 +48,7 @@ discard (HandoffRecordSender *self)
 {
   self->closed = TRUE;
   self->key_update_owed = FALSE;
+  self->key_update_requested = FALSE;
   self->no_renegotiation_owed = FALSE;
   handoff_record_protection_clear (&self->protection);
 }
@@ -87,12 +91,14 @@ append_alert (HandoffRecordSender *self,
 }
 
 static gboolean
-append_key_update (HandoffRecordSender *self, RecordBuffer *buffer, GError **error)
+append_key_update (HandoffRecordSender *self,
+                   RecordBuffer *buffer,
+                   gboolean request_peer,
+                   GError **error)
 {
-  static const guint8 update_not_requested[KEY_UPDATE_SIZE] = { 24, 0, 0, 1, 0 };
+  const guint8 message[KEY_UPDATE_SIZE] = { 24, 0, 0, 1, request_peer ? 1 : 0 };
 
-  if (!append_record (self, buffer, TLS_CONTENT_HANDSHAKE, update_not_requested,
-                      sizeof update_not_requested, error))
+  if (!append_record (self, buffer, TLS_CONTENT_HANDSHAKE, message, sizeof message, error))
     return FALSE;
   if (!handoff_record_protection_update (&self->protection, error))
     {
@@ -111,9 +117,18 @@ append_owed (HandoffRecordSender *self, RecordBuffer *buffer, gboolean *all, GEr
     {
       if (get_room_for_content (self, buffer) < KEY_UPDATE_SIZE)
         return TRUE;
-      if (!append_key_update (self, buffer, error))
+      if (!append_key_update (self, buffer, FALSE, error))
         return FALSE;
       self->key_update_owed = FALSE;
+    }
+  /* Not joined with the other: an answer must not ask in turn (RFC 8446 4.6.3). */
+  if (self->key_update_requested)
+    {
+      if (get_room_for_content (self, buffer) < KEY_UPDATE_SIZE)
+        return TRUE;
+      if (!append_key_update (self, buffer, TRUE, error))
+        return FALSE;
+      self->key_update_requested = FALSE;
     }
   if (self->no_renegotiation_owed)
     {
@@ -149,7 +164,7 @@ check_data_may_follow (HandoffRecordSender *self, GError **error)
 
   if (handoff_record_protection_is_tls13 (&self->protection))
     {
-      if (sequence_number >= MAX_RECORDS_PER_KEY - 1)
+      if (sequence_number >= MAX_RECORDS_PER_KEY - 1 && !self->key_update_requested)
         self->key_update_owed = TRUE;
       return TRUE;
     }
@@ -215,6 +230,18 @@ handoff_record_sender_get_protected_size (HandoffRecordSender *self, gsize size)
   return result;
 }
 
+gboolean
+handoff_record_sender_check_open_locked (HandoffRecordSender *self, GError **error)
+{
+  if (!self->closed)
+    return TRUE;
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                       self->handed_on
+                           ? "This connection was handed on to another process"
+                           : "This side of the connection is closed; nothing can be sent any more");
+  return FALSE;
+}
+
 static gboolean
 protect_locked (HandoffRecordSender *self,
                 const guint8 *data,
@@ -225,12 +252,8 @@ protect_locked (HandoffRecordSender *self,
 {
   g_autoptr (GError) local_error = NULL;
 
-  if (self->closed)
-    {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
-                           "This side of the connection is closed; nothing can be sent any more");
-      return FALSE;
-    }
+  if (!handoff_record_sender_check_open_locked (self, error))
+    return FALSE;
   if (!append_data (self, buffer, data, size, consumed, &local_error))
     {
       /* Records that are made already have to be sent; the next call says what is wrong. */
@@ -303,6 +326,21 @@ handoff_record_sender_owe_key_update (HandoffRecordSender *self)
   g_mutex_unlock (&self->lock);
 }
 
+gboolean
+handoff_record_sender_update_keys (HandoffRecordSender *self, gboolean request_peer, GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = handoff_record_sender_check_open_locked (self, error);
+  if (ok && request_peer)
+    self->key_update_requested = TRUE;
+  else if (ok)
+    self->key_update_owed = TRUE;
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
 void
 handoff_record_sender_owe_no_renegotiation (HandoffRecordSender *self)
 {
@@ -317,7 +355,9 @@ handoff_record_sender_close (HandoffRecordSender *self, GError **error)
   gboolean ok = TRUE;
 
   g_mutex_lock (&self->lock);
-  if (!self->closed)
+  if (self->handed_on)
+    ok = handoff_record_sender_check_open_locked (self, error);
+  else if (!self->closed)
     ok = finish (self, TLS_ALERT_LEVEL_WARNING, TLS_ALERT_CLOSE_NOTIFY, error);
   g_mutex_unlock (&self->lock);
   return ok;
@@ -340,4 +380,20 @@ handoff_record_sender_discard (HandoffRecordSender *self)
     discard (self);
   self->last_records_size = 0;
   g_mutex_unlock (&self->lock);
+}
+
+void
+handoff_record_sender_get_state_locked (HandoffRecordSender *self, HandoffKeyState *state)
+{
+  state->write = *self->protection.state;
+  state->key_update_owed = self->key_update_owed;
+  state->key_update_requested = self->key_update_requested;
+  state->no_renegotiation_owed = self->no_renegotiation_owed;
+}
+
+void
+handoff_record_sender_hand_on_locked (HandoffRecordSender *self)
+{
+  self->handed_on = TRUE;
+  discard (self);
 }

@@ -40,7 +40,8 @@ typedef enum
  *    %TLS_HANDOFF_ERROR_ALERT_RECEIVED; warnings are ignored, as long as they are few;
  *  - TLS 1.3 KeyUpdate: followed, answered when asked for, refused when there are too many, and
  *    sent before a key has protected more records than is safe;
- *  - TLS 1.3 NewSessionTicket: checked and skipped;
+ *  - TLS 1.3 NewSessionTicket: checked and kept for
+ *    [method@RecordLayer.take_session_tickets];
  *  - TLS 1.2 requests to renegotiate: declined with a no_renegotiation warning.
  *
  * What the peer must not send ends the connection: %TLS_HANDOFF_ERROR_RECORD_INVALID, and an alert
@@ -50,7 +51,8 @@ typedef enum
  * [method@RecordLayer.take_output] return them. One thread may protect while another unprotects.
  *
  * A record layer must be used in one process only: after fork(), parent and child would protect
- * different data with the same keys and nonces, which gives both away.
+ * different data with the same keys and nonces, which gives both away. To go on in another process,
+ * [method@RecordLayer.export] hands the connection on.
  *
  * Since: 0.1
  */
@@ -92,5 +94,23 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_record_layer_close (TlsHandoffRecordLayer *self, GError **error);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GBytes *tls_handoff_record_layer_take_output (TlsHandoffRecordLayer *self);
+
+TLS_HANDOFF_AVAILABLE_IN_0_1
+gboolean tls_handoff_record_layer_update_keys (TlsHandoffRecordLayer *self,
+                                               gboolean request_peer,
+                                               GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+GBytes *tls_handoff_record_layer_take_session_tickets (TlsHandoffRecordLayer *self);
+
+TLS_HANDOFF_AVAILABLE_IN_0_1
+int tls_handoff_record_layer_export (TlsHandoffRecordLayer *self,
+                                     GBytes *recipient_key,
+                                     GBytes *unread_data,
+                                     GBytes *unread_records,
+                                     GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+GBytes *tls_handoff_record_layer_take_unread_data (TlsHandoffRecordLayer *self);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+GBytes *tls_handoff_record_layer_take_unread_records (TlsHandoffRecordLayer *self);
 
 G_END_DECLS

@@ -100,6 +100,39 @@ test_client_hello (RecordFixture *f, gconstpointer data)
   record_fixture_assert_refuses (f, 10, "unexpected_message");
 }
 
+/* TLS 1.2: warnings say nothing that matters, and any description may be one; a level that is
+ * neither warning nor fatal is an error. */
+static void
+test_warning_alerts (RecordFixture *f, gconstpointer data)
+{
+  static const guint8 descriptions[] = { 41, 90, 100, 112, 200 };
+
+  for (gsize i = 0; i < sizeof descriptions; i++)
+    {
+      const guint8 alert[2] = { 1, descriptions[i] };
+
+      record_fixture_seal (f, RECORD_ALERT, alert, sizeof alert);
+    }
+  record_fixture_seal (f, RECORD_DATA, "go on", 5);
+  record_fixture_assert_reads (f, "go on");
+  record_fixture_assert_nothing_to_say (f);
+
+  record_fixture_seal (f, RECORD_ALERT, "\3\132", 2);
+  record_fixture_assert_refuses (f, 47, "illegal_parameter");
+}
+
+/* TLS 1.2 has no new keys. */
+static void
+test_update_keys (RecordFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (tls_handoff_record_layer_update_keys (f->layer, TRUE, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED);
+  record_fixture_assert_nothing_to_say (f);
+  g_assert_null (tls_handoff_record_layer_take_session_tickets (f->layer));
+}
+
 /* TLS 1.2 knows neither tickets nor key updates after the handshake. */
 static void
 test_unexpected_handshake (RecordFixture *f, gconstpointer data)
@@ -128,6 +161,8 @@ main (int argc, char **argv)
                       test_sequence_numbers_end);
   record_fixture_add ("/record-layer/tls12/client/hello-request", &client, test_hello_request);
   record_fixture_add ("/record-layer/tls12/server/client-hello", &server, test_client_hello);
+  record_fixture_add ("/record-layer/tls12/client/warning-alerts", &client, test_warning_alerts);
+  record_fixture_add ("/record-layer/tls12/client/update-keys", &client, test_update_keys);
   record_fixture_add ("/record-layer/tls12/client/unexpected-handshake", &client,
                       test_unexpected_handshake);
   record_fixture_add ("/record-layer/tls12/server/unexpected-handshake", &server,

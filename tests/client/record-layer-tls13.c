@@ -338,6 +338,145 @@ test_usage_limit (RecordFixture *f, gconstpointer data)
   g_assert_cmpuint (size, ==, 0);
 }
 
+static void
+assert_writes (RecordFixture *f, const char *data, guint n_updates, const guint8 *update)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  const guint8 *records;
+  gsize size;
+
+  record_test_protect (f->layer, (const guint8 *) data, strlen (data), out);
+  records = out->data;
+  size = out->len;
+  for (guint i = 0; i < n_updates; i++)
+    {
+      record_fixture_assert_record (f, &records, &size, RECORD_HANDSHAKE, update, 5);
+      record_peer_update (&f->peer, &f->peer.read);
+    }
+  record_fixture_assert_record (f, &records, &size, RECORD_DATA, data, strlen (data));
+  g_assert_cmpuint (size, ==, 0);
+}
+
+/* On the application's request: one message before the next data, however often it was asked for,
+ * then new keys. */
+static void
+test_update_keys (RecordFixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) output = NULL;
+  const guint8 *records;
+  gsize size;
+
+  assert_writes (f, "old", 0, NULL);
+  for (guint i = 0; i < 10; i++)
+    g_assert_true (tls_handoff_record_layer_update_keys (f->layer, FALSE, NULL));
+  assert_writes (f, "new", 1, update_not_requested);
+  assert_writes (f, "same", 0, NULL);
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, TRUE, NULL));
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, TRUE, NULL));
+  assert_writes (f, "newer", 1, update_requested);
+
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, TRUE, NULL));
+  output = tls_handoff_record_layer_take_output (f->layer);
+  records = g_bytes_get_data (output, &size);
+  record_fixture_assert_record (f, &records, &size, RECORD_HANDSHAKE, update_requested, 5);
+  record_peer_update (&f->peer, &f->peer.read);
+  g_assert_cmpuint (size, ==, 0);
+  assert_writes (f, "last", 0, NULL);
+}
+
+/* Between the two halves of a large write, of which the buffer took one. */
+static void
+test_update_keys_in_write (RecordFixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = record_test_data (20000);
+  const guint8 *content = g_bytes_get_data (bytes, NULL);
+  guint8 buffer[11000];
+  const guint8 *records = buffer;
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  gsize first;
+  gsize size;
+
+  g_assert_true (tls_handoff_record_layer_protect (f->layer, content, 20000, &first, buffer,
+                                                   sizeof buffer, &size, NULL));
+  g_assert_cmpuint (first, <, 20000);
+  record_fixture_assert_record (f, &records, &size, RECORD_DATA, content, first);
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, FALSE, NULL));
+  record_test_protect (f->layer, content + first, 20000 - first, out);
+  records = out->data;
+  size = out->len;
+  record_fixture_assert_record (f, &records, &size, RECORD_HANDSHAKE, update_not_requested, 5);
+  record_peer_update (&f->peer, &f->peer.read);
+  record_fixture_assert_record (f, &records, &size, RECORD_DATA, content + first, 20000 - first);
+}
+
+/* The peer's update_requested crosses ours: each is answered once, and that is the end of it (RFC
+ * 8446 4.6.3). */
+static void
+test_update_keys_crossing (RecordFixture *f, gconstpointer data)
+{
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, TRUE, NULL));
+  assert_writes (f, "ours", 1, update_requested);
+  record_fixture_seal (f, RECORD_HANDSHAKE, update_requested, 5);
+  record_peer_update (&f->peer, &f->peer.state);
+  record_fixture_assert_reads (f, "");
+  assert_writes (f, "answer", 1, update_not_requested);
+  /* The peer's answer. */
+  record_fixture_seal (f, RECORD_HANDSHAKE, update_not_requested, 5);
+  record_peer_update (&f->peer, &f->peer.state);
+  record_fixture_seal (f, RECORD_DATA, "data", 4);
+  record_fixture_assert_reads (f, "data");
+  record_fixture_assert_nothing_to_say (f);
+  assert_writes (f, "quiet", 0, NULL);
+}
+
+/* What we owe and what the application asks for come at the same time: an answer must not ask. */
+static void
+test_update_keys_and_answer (RecordFixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  const guint8 *records;
+  gsize size;
+
+  record_fixture_seal (f, RECORD_HANDSHAKE, update_requested, 5);
+  record_peer_update (&f->peer, &f->peer.state);
+  record_fixture_assert_reads (f, "");
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, TRUE, NULL));
+  record_test_protect (f->layer, (const guint8 *) "data", 4, out);
+  records = out->data;
+  size = out->len;
+  record_fixture_assert_record (f, &records, &size, RECORD_HANDSHAKE, update_not_requested, 5);
+  record_peer_update (&f->peer, &f->peer.read);
+  record_fixture_assert_record (f, &records, &size, RECORD_HANDSHAKE, update_requested, 5);
+  record_peer_update (&f->peer, &f->peer.read);
+  record_fixture_assert_record (f, &records, &size, RECORD_DATA, "data", 4);
+}
+
+/* What is owed when this side closes goes out before the close_notify; then there are no keys. */
+static void
+test_update_keys_and_close (RecordFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) output = NULL;
+  const guint8 *records;
+  gsize size;
+
+  record_fixture_seal (f, RECORD_HANDSHAKE, update_requested, 5);
+  record_peer_update (&f->peer, &f->peer.state);
+  record_fixture_assert_reads (f, "");
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, TRUE, NULL));
+  g_assert_true (tls_handoff_record_layer_close (f->layer, NULL));
+  output = tls_handoff_record_layer_take_output (f->layer);
+  records = g_bytes_get_data (output, &size);
+  record_fixture_assert_record (f, &records, &size, RECORD_HANDSHAKE, update_not_requested, 5);
+  record_peer_update (&f->peer, &f->peer.read);
+  record_fixture_assert_record (f, &records, &size, RECORD_HANDSHAKE, update_requested, 5);
+  record_peer_update (&f->peer, &f->peer.read);
+  record_fixture_assert_record (f, &records, &size, RECORD_ALERT, "\1\0", 2);
+  g_assert_cmpuint (size, ==, 0);
+  g_assert_false (tls_handoff_record_layer_update_keys (f->layer, FALSE, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED);
+}
+
 /* A peer that never renews its keys: the sequence number does not wrap. */
 static void
 test_sequence_numbers_end (RecordFixture *f, gconstpointer data)
@@ -389,6 +528,11 @@ main (int argc, char **argv)
   add ("old-keys", test_old_keys);
   add ("key-update-flood", test_key_update_flood);
   add ("usage-limit", test_usage_limit);
+  add ("update-keys", test_update_keys);
+  add ("update-keys-in-write", test_update_keys_in_write);
+  add ("update-keys-crossing", test_update_keys_crossing);
+  add ("update-keys-and-answer", test_update_keys_and_answer);
+  add ("update-keys-and-close", test_update_keys_and_close);
   add ("sequence-numbers-end", test_sequence_numbers_end);
   add ("version", test_version);
   return g_test_run ();

@@ -333,8 +333,8 @@ test_values (void)
            "*with nothing in it");
   REFUSED (TLS1_2_SUITE, "key-update-owed", g_variant_new_boolean (TRUE), invalid,
            "*only TLS 1.3*");
-  REFUSED (TLS1_3_SUITE, "key-update-requested", g_variant_new_boolean (TRUE), invalid,
-           "*does not send*");
+  REFUSED (TLS1_2_SUITE, "key-update-requested", g_variant_new_boolean (TRUE), invalid,
+           "*only TLS 1.3*");
   REFUSED (TLS1_3_SUITE, "no-renegotiation-owed", g_variant_new_boolean (TRUE), invalid,
            "*which TLS 1.3 has not");
   REFUSED (TLS1_3_SUITE, "unread-data", g_variant_new_string ("data"), invalid, "*type s for*");
