@@ -75,6 +75,8 @@ prepare (HandoffCall *call,
 
   handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_ROLE, HANDOFF_ROLE_NAME_CLIENT);
   handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_SERVER_IDENTITY, request->identity->text);
+  if (request->options->review_certificate)
+    handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_REVIEW_CERTIFICATE, "true");
   if (request->options->error_details)
     handoff_call_allow_error_details (call);
 

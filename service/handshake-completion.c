@@ -33,6 +33,32 @@ get_cipher_suite (gnutls_session_t session, const HandoffHandshakeRequest *reque
   return suite;
 }
 
+/* What the caller's keys must not rest on, whatever the peer chose of what GnuTLS offered. */
+static gboolean
+check_strength (gnutls_session_t session,
+                const HandoffHandshakeRequest *request,
+                const HandoffCipherSuite *suite,
+                GError **error)
+{
+  const HandoffConfiguration *configuration =
+      handoff_tls_policy_get_configuration (request->policy);
+  const char *reason = NULL;
+
+  /* The earlier session's secret, which is kept longer than the keys of this one may be known. */
+  if (suite->protocol == 0x0304 && gnutls_group_get (session) == GNUTLS_GROUP_INVALID)
+    reason = "the server resumed a session without a key exchange";
+  else if (handoff_cipher_suite_is_cbc (suite) && gnutls_session_etm_status (session) == 0 &&
+           !configuration->allow_mac_then_encrypt)
+    reason = "the server chose AES-CBC without encrypt-then-MAC, which the configuration does not "
+             "allow (AllowMacThenEncrypt)";
+  if (reason == NULL)
+    return TRUE;
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+               "The handshake failed: %s", reason);
+  return FALSE;
+}
+
 HandoffHandshakeOutcome *
 handoff_handshake_make_outcome (gnutls_session_t session,
                                 const HandoffHandshakeRequest *request,
@@ -49,7 +75,7 @@ handoff_handshake_make_outcome (gnutls_session_t session,
   if (complete)
     {
       suite = get_cipher_suite (session, request, error);
-      if (suite == NULL)
+      if (suite == NULL || !check_strength (session, request, suite, error))
         return NULL;
       outcome->protocol = handoff_protocol_name (suite->protocol);
       outcome->cipher_suite = suite->name;
@@ -96,9 +122,20 @@ take_session_data (gnutls_session_t session, HandoffHandshakeProgress *progress)
   if (!is_resumable (session) || gnutls_session_get_data2 (session, &data) < 0)
     return;
   progress->session_data = handoff_secret_new (data.size, HANDOFF_SECRET_DEFAULT);
-  progress->session_data_size = data.size;
   memcpy (progress->session_data, data.data, data.size);
   gnutls_free (data.data); /* which wipes */
+}
+
+/* Seconds until the peer's certificate expires: resuming later would only fail. */
+static guint
+get_certificate_lifetime (gnutls_session_t session)
+{
+  time_t expiration = gnutls_certificate_expiration_time_peers (session);
+  gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
+
+  if (expiration == (time_t) -1 || expiration <= now)
+    return 0;
+  return (guint) MIN ((gint64) expiration - now, G_MAXUINT);
 }
 
 static void
@@ -110,6 +147,7 @@ keep_for_resumption (gnutls_session_t session,
 
   if (!request->keeps_sessions || (is_tls1_3 ? 0x0304 : 0x0303) < request->keeps_sessions_of_min)
     return;
+  progress->session_lifetime = get_certificate_lifetime (session);
   if (is_tls1_3)
     progress->window = handoff_ticket_window_open (session);
   else

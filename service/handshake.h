@@ -37,8 +37,8 @@ typedef struct
   /* In EXPORTED: */
   int key_blob_fd;             /* (owned): sealed memfd; -1 once taken */
   HandoffTicketWindow *window; /* (owned) (nullable): TLS 1.3, if tickets are wanted */
-  guint8 *session_data; /* (owned) (nullable): TLS 1.2, if sessions are kept; secret memory */
-  gsize session_data_size;
+  guint8 *session_data;   /* (owned) (nullable): TLS 1.2, if sessions are kept; secret memory */
+  guint session_lifetime; /* seconds that either may be kept at the most */
 } HandoffHandshakeProgress;
 
 void handoff_handshake_progress_free (HandoffHandshakeProgress *self);

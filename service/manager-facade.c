@@ -139,7 +139,7 @@ get_protocols (const HandoffConfiguration *configuration)
 }
 
 static GVariant *
-get_cipher_suites (const HandoffConfiguration *configuration)
+get_cipher_suites (HandoffTlsPolicy *policy)
 {
   GVariantBuilder builder;
   gsize i, n_suites;
@@ -148,8 +148,7 @@ get_cipher_suites (const HandoffConfiguration *configuration)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
   for (i = 0; i < n_suites; i++)
     {
-      if (suites[i].protocol >= configuration->minimum_protocol &&
-          suites[i].protocol <= configuration->maximum_protocol)
+      if (handoff_tls_policy_has_suite (policy, &suites[i]))
         g_variant_builder_add (&builder, "s", suites[i].name);
     }
   return g_variant_builder_end (&builder);
@@ -166,17 +165,16 @@ get_property (GDBusConnection *connection,
               gpointer user_data)
 {
   HandoffManagerFacade *self = user_data;
-  const HandoffConfiguration *configuration =
-      handoff_tls_policy_source_get_configuration (self->context->policy_source);
+  HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (self->context->policy_source);
 
   if (g_str_equal (property_name, "Version"))
     return g_variant_new_string (PACKAGE_VERSION);
   if (g_str_equal (property_name, "BlobFormat"))
     return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
   if (g_str_equal (property_name, "Protocols"))
-    return get_protocols (configuration);
+    return get_protocols (handoff_tls_policy_get_configuration (policy));
   if (g_str_equal (property_name, "CipherSuites"))
-    return get_cipher_suites (configuration);
+    return get_cipher_suites (policy);
 
   g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_PROPERTY, "There is no property %s",
                property_name);

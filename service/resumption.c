@@ -7,10 +7,6 @@
 
 #include "keyblob/secret-memory.h"
 
-/* TLS 1.2 servers give a hint at most (RFC 5077 3.3), and GnuTLS does not tell it: the
- * configuration's maximum age counts. */
-#define NO_LIFETIME_KNOWN G_MAXUINT
-
 struct _HandoffResumption
 {
   HandoffSessionFunc closed;
@@ -154,11 +150,12 @@ handoff_resumption_keep (HandoffResumption *self,
 
   if (progress->session_data != NULL)
     handoff_session_cache_put (self->cache, session->cache_key, FALSE,
-                               g_steal_pointer (&progress->session_data), NO_LIFETIME_KNOWN,
-                               get_verification_time (session));
+                               g_steal_pointer (&progress->session_data),
+                               progress->session_lifetime, get_verification_time (session));
   if (progress->window != NULL)
     {
       session->window = g_steal_pointer (&progress->window);
+      session->session_lifetime = progress->session_lifetime;
       session->window_deadline =
           g_get_monotonic_time () + self->window_seconds * G_TIME_SPAN_SECOND;
       session->window_link.data = session;
@@ -181,7 +178,8 @@ put_ticket (gpointer data, guint lifetime, gpointer user_data)
   Taking *taking = user_data;
 
   handoff_session_cache_put (taking->resumption->cache, taking->session->cache_key, TRUE, data,
-                             lifetime, get_verification_time (taking->session));
+                             MIN (lifetime, taking->session->session_lifetime),
+                             get_verification_time (taking->session));
   taking->n_tickets++;
 }
 

@@ -41,6 +41,7 @@ typedef struct
   HandoffTicketWindow *window;       /* (owned) (nullable): while tickets are waited for */
   gint64 window_deadline;            /* monotonic, microseconds */
   gint64 verified_at;                /* of the session that is resumed: see session-cache.h */
+  guint session_lifetime;            /* seconds that what the window brings may be kept */
   GList window_link;                 /* in the queue of all windows */
 
   HandoffIdleTimer *idle_timer;  /* (unowned): held */

@@ -8,9 +8,12 @@
 
 /* What is kept of a TLS 1.3 session for the tickets that its server sends later, when the keys have
  * left and the session is gone: the resumption master secret (RFC 8446 7.1), and what GnuTLS's
- * session data say before it (the peer's certificates and OCSP responses, the hash). From that
- * secret come the keys of sessions that resume this one, together with their own key exchange, and
- * no key of this one. Opened on a worker's thread, then used on one thread at a time. */
+ * session data say before it (the peer's certificates and OCSP responses, the hash). No key of this
+ * connection can be had from it. Those of connections that resume it can be had from it only
+ * together with their own key exchange, which GnuTLS lets servers leave out (psk_ke) unless the
+ * priorities forbid it: whoever resumes has to see to that.
+ *
+ * Opened on a worker's thread, then used by one thread at a time. */
 typedef struct _HandoffTicketWindow HandoffTicketWindow;
 
 /* Tickets that one session is given; what comes after them is ignored. */

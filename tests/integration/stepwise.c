@@ -472,6 +472,22 @@ test_transient (Fixture *f, gconstpointer data)
   g_assert_cmpuint (test_statistic ("sessions"), ==, 0);
 }
 
+/* A session that could be resumed with its old secret alone (psk_ke, RFC 8446 4.2.9): who has that
+ * secret later could compute the keys of the new connection too. */
+static void
+test_psk_modes (Fixture *f, gconstpointer data)
+{
+  const guint8 psk_dhe_ke_only[] = { 0, 45, 0, 2, 1, 1 };
+  g_autoptr (TestStep) step = NULL;
+  g_autoptr (GError) error = NULL;
+
+  begin (f, "ecdsa", NULL);
+  step = test_step (f->alice, f->path, NULL, 0, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (memmem (g_bytes_get_data (step->output, NULL), g_bytes_get_size (step->output),
+                            psk_dhe_ke_only, sizeof psk_dhe_ke_only));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -498,5 +514,6 @@ main (int argc, char **argv)
   ADD ("outlive-caller/steps", NULL, test_outlive_caller);
   ADD ("outlive-caller/limit", NULL, test_outlive_limit);
   ADD ("transient", NULL, test_transient);
+  ADD ("psk-modes", NULL, test_psk_modes);
   return g_test_run ();
 }
