@@ -22,23 +22,17 @@ test_manager_get (void)
 }
 
 GTlsConnection *
-test_connection_new (int fd, const char *identity)
+test_connection_new_for_stream (GIOStream *base, const char *identity)
 {
   const char *const protocols[] = { "echo", NULL };
   g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
   g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GSocketConnection) base = NULL;
   g_autoptr (GSocketConnectable) server = NULL;
   g_autoptr (GError) error = NULL;
   GIOStream *connection;
 
-  socket = g_socket_new_from_fd (fd, &error);
-  g_assert_no_error (error);
-  base = g_socket_connection_factory_create_connection (socket);
   server = g_network_address_new (identity != NULL ? identity : "localhost", 443);
-  connection =
-      tls_handoff_client_connection_new (G_IO_STREAM (base), server, test_manager_get (), &error);
+  connection = tls_handoff_client_connection_new (base, server, test_manager_get (), &error);
   g_assert_no_error (error);
 
   g_ptr_array_add (anchors, test_cert_der ("ca.pem"));
@@ -46,6 +40,19 @@ test_connection_new (int fd, const char *identity)
   tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (connection), options);
   g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
   return G_TLS_CONNECTION (connection);
+}
+
+GTlsConnection *
+test_connection_new (int fd, const char *identity)
+{
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GSocketConnection) base = NULL;
+  g_autoptr (GError) error = NULL;
+
+  socket = g_socket_new_from_fd (fd, &error);
+  g_assert_no_error (error);
+  base = g_socket_connection_factory_create_connection (socket);
+  return test_connection_new_for_stream (G_IO_STREAM (base), identity);
 }
 
 void

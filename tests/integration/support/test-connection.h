@@ -13,6 +13,8 @@ TlsHandoffManager *test_manager_get (void);
 /* A connection over fd (taken over) that trusts ca.pem and offers the application protocol "echo".
  * identity: NULL for "localhost" */
 GTlsConnection *test_connection_new (int fd, const char *identity);
+/* Likewise over any stream. */
+GTlsConnection *test_connection_new_for_stream (GIOStream *base, const char *identity);
 
 /* An asynchronous call's callback: stores a reference to the result at user_data, a GAsyncResult *,
  * which must be NULL before. */
