@@ -72,6 +72,23 @@ take_result (TlsHandoffClientConnection *self,
       handoff_handshake_result_get_verification_errors (result));
 }
 
+static void
+records_opened_cb (gpointer result)
+{
+  tls_handoff_handshake_result_forward_session_tickets (result);
+}
+
+static HandoffRecordStream *
+make_stream (TlsHandoffClientConnection *self, TlsHandoffHandshakeResult *result)
+{
+  HandoffRecordStream *stream = handoff_record_stream_new (
+      self->base_io_stream, tls_handoff_handshake_result_get_record_layer (result));
+
+  /* The connection has the result for as long as the stream. */
+  handoff_record_stream_set_opened_func (stream, records_opened_cb, result);
+  return stream;
+}
+
 void
 handoff_connection_end_handshake (TlsHandoffClientConnection *self,
                                   TlsHandoffHandshakeResult *result,
@@ -87,8 +104,7 @@ handoff_connection_end_handshake (TlsHandoffClientConnection *self,
   gsize i;
 
   if (result != NULL)
-    stream = handoff_record_stream_new (self->base_io_stream,
-                                        tls_handoff_handshake_result_get_record_layer (result));
+    stream = make_stream (self, result);
   if (received != NULL)
     handoff_record_stream_give_input (stream, received);
 

@@ -23,6 +23,8 @@ struct _HandoffRecordStream
   GOutputStream *base_output;          /* (owned) */
   gboolean output_can_poll;            /* it can be written without blocking */
   TlsHandoffRecordLayer *record_layer; /* (owned) */
+  HandoffRecordsOpenedFunc opened;     /* (nullable) */
+  gpointer opened_data;
 
   /* Reading. data_start <= data_end <= records_start <= records_end: data not yet read, and records
    * not yet opened, in one buffer. */
@@ -73,6 +75,15 @@ handoff_record_stream_free (HandoffRecordStream *self)
   g_mutex_clear (&self->input_lock);
   g_mutex_clear (&self->output_lock);
   g_free (self);
+}
+
+void
+handoff_record_stream_set_opened_func (HandoffRecordStream *self,
+                                       HandoffRecordsOpenedFunc opened,
+                                       gpointer user_data)
+{
+  self->opened = opened;
+  self->opened_data = user_data;
 }
 
 /* With output_lock. Sends all of output, and what the record layer itself wants sent. */
@@ -147,6 +158,16 @@ open_records (HandoffRecordStream *self)
                                         &rest_plaintext_size, &status, &self->read_error);
 }
 
+/* With input_lock. Opens what there is, and sees to what came with it. */
+static void
+process_input (HandoffRecordStream *self)
+{
+  open_records (self);
+  if (self->opened != NULL)
+    self->opened (self->opened_data);
+  send_answers (self);
+}
+
 /* With input_lock. Gets more records from the base stream; FALSE with an error of the base stream.
  */
 static gboolean
@@ -178,8 +199,7 @@ receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable
     }
 
   self->records_end += n;
-  open_records (self);
-  send_answers (self);
+  process_input (self);
   return TRUE;
 }
 
@@ -198,9 +218,8 @@ handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records)
   self->input = g_malloc (INPUT_SIZE);
   memcpy (self->input, data, size);
   self->records_end = size;
-  open_records (self);
+  process_input (self);
   g_mutex_unlock (&self->input_lock);
-  send_answers (self);
 }
 
 /* With input_lock. */

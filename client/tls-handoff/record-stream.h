@@ -22,6 +22,13 @@ HandoffRecordStream *handoff_record_stream_new (GIOStream *base_io_stream,
 void handoff_record_stream_free (HandoffRecordStream *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffRecordStream, handoff_record_stream_free)
 
+/* What is called after records were opened, in the thread that reads: the layer may have found
+ * session tickets in them. Before the first of them. */
+typedef void (*HandoffRecordsOpenedFunc) (gpointer user_data);
+void handoff_record_stream_set_opened_func (HandoffRecordStream *self,
+                                            HandoffRecordsOpenedFunc opened,
+                                            gpointer user_data);
+
 /* Records that were read from the base stream before: at most a largest record and a half; before
  * the first read. */
 void handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records);

@@ -26,6 +26,7 @@ typedef struct
   TlsHandoffImportKey *import_key; /* (owned) */
   HandoffReviewFunc review;        /* (nullable) */
   gpointer review_data;
+  gboolean resumption;
   HandoffServiceSession *session; /* (owned) (nullable): from the first reply on */
 } Handshake;
 
@@ -97,6 +98,7 @@ prepare (TlsHandoffManager *self,
   (*handshake)->import_key = g_steal_pointer (&import_key);
   (*handshake)->review = request->review;
   (*handshake)->review_data = request->review_data;
+  (*handshake)->resumption = handoff_handshake_options_get_resumption (request->options);
 
   return g_steal_pointer (&call);
 }
@@ -133,9 +135,9 @@ complete (
                  "not fit the library's",
                  state);
 
-  if (result != NULL)
+  if (result != NULL && handshake->resumption)
     handoff_handshake_result_set_session (result, handshake->session);
-  else
+  else if (result == NULL)
     handoff_service_session_tell (handshake->session, "Close", NULL);
 
   return g_steal_pointer (&result);

@@ -43,6 +43,7 @@ typedef struct
   GIOStream *base;          /* (owned) */
   HandoffReviewFunc review; /* (nullable) */
   gpointer review_data;
+  gboolean resumption;
   guint timeout;                  /* seconds; 0: the service's default */
   HandoffServiceSession *session; /* (owned) (nullable): while it may have to be closed */
   GByteArray *received;           /* (owned): and not consumed */
@@ -167,7 +168,8 @@ exported_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
       fail (task, error);
       return;
     }
-  handoff_handshake_result_set_session (result, steps->session);
+  if (steps->resumption)
+    handoff_handshake_result_set_session (result, steps->session);
   g_task_return_pointer (task, result, g_object_unref);
 }
 
@@ -469,6 +471,7 @@ handoff_manager_handshake_in_steps_async (TlsHandoffManager *self,
   steps->base = g_object_ref (base_io_stream);
   steps->review = request->review;
   steps->review_data = request->review_data;
+  steps->resumption = handoff_handshake_options_get_resumption (request->options);
   steps->timeout = handoff_handshake_options_get_timeout (request->options);
   steps->received = g_byte_array_new ();
 

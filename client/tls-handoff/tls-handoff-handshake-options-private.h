@@ -17,3 +17,5 @@ GVariant *handoff_handshake_options_to_variant (TlsHandoffHandshakeOptions *self
                                                 GError **error);
 /* Seconds; 0 for the service's default. self: (nullable) */
 guint handoff_handshake_options_get_timeout (TlsHandoffHandshakeOptions *self);
+/* self: (nullable) */
+gboolean handoff_handshake_options_get_resumption (TlsHandoffHandshakeOptions *self);

@@ -443,3 +443,9 @@ handoff_handshake_options_get_timeout (TlsHandoffHandshakeOptions *self)
 {
   return self != NULL ? self->timeout : 0;
 }
+
+gboolean
+handoff_handshake_options_get_resumption (TlsHandoffHandshakeOptions *self)
+{
+  return self == NULL || self->resumption;
+}

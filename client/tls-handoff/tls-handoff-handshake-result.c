@@ -83,11 +83,24 @@ tls_handoff_handshake_result_get_property (GObject *object,
     }
 }
 
+/* The service waits some seconds for tickets, and sessions are limited: an application that opens
+ * many short connections would run into the limit. */
+static void
+close_session (TlsHandoffHandshakeResult *self)
+{
+  if (self->session != NULL && !g_atomic_int_get (&self->tickets_forwarded) &&
+      tls_handoff_record_layer_get_protocol_version (self->record_layer) ==
+          G_TLS_PROTOCOL_VERSION_TLS_1_3)
+    handoff_service_session_tell (self->session, "Close", NULL);
+  g_clear_pointer (&self->session, handoff_service_session_unref);
+}
+
 static void
 tls_handoff_handshake_result_dispose (GObject *object)
 {
   TlsHandoffHandshakeResult *self = TLS_HANDOFF_HANDSHAKE_RESULT (object);
 
+  close_session (self);
   g_clear_object (&self->record_layer);
 
   G_OBJECT_CLASS (tls_handoff_handshake_result_parent_class)->dispose (object);
@@ -104,7 +117,6 @@ tls_handoff_handshake_result_finalize (GObject *object)
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
   g_free (self->key_blob_seals);
   g_clear_pointer (&self->verification_errors, g_variant_unref);
-  g_clear_pointer (&self->session, handoff_service_session_unref);
 
   G_OBJECT_CLASS (tls_handoff_handshake_result_parent_class)->finalize (object);
 }
@@ -531,4 +543,33 @@ tls_handoff_handshake_result_get_key_blob_seals (TlsHandoffHandshakeResult *self
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
   return self->key_blob_seals;
+}
+
+/**
+ * tls_handoff_handshake_result_forward_session_tickets:
+ * @self: the result
+ *
+ * Gives the service the session tickets (RFC 8446 4.6.1) that the record layer has found up to now,
+ * so that later connections of this user to this server resume. To be called by whoever uses the
+ * record layer directly, after [method@RecordLayer.unprotect]; the first tickets are enough, and
+ * there is nothing to do for TLS 1.2. It waits for nothing, and does nothing if there are no
+ * tickets or resumption is off. A [class@ClientConnection] does this by itself.
+ *
+ * Since: 0.1
+ */
+void
+tls_handoff_handshake_result_forward_session_tickets (TlsHandoffHandshakeResult *self)
+{
+  g_autoptr (GBytes) tickets = NULL;
+
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self));
+
+  tickets = tls_handoff_record_layer_take_session_tickets (self->record_layer);
+  if (tickets == NULL || self->session == NULL ||
+      !g_atomic_int_compare_and_exchange (&self->tickets_forwarded, FALSE, TRUE))
+    return;
+
+  handoff_service_session_tell (
+      self->session, "PostHandshake",
+      g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, tickets, TRUE)));
 }
