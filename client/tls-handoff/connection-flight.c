@@ -18,6 +18,11 @@ typedef struct
   GCancellable *cancellable;              /* (owned) (nullable): of who started it */
   gulong chained;                         /* cancellable to the connection's */
 
+  /* A question that waits for the synchronous call to ask it. */
+  GVariant *review_details; /* (owned) (nullable) */
+  GTask *review_handshake;  /* (owned) (nullable) */
+  HandoffReviewAnswer review_answer;
+
   gboolean landed;
   TlsHandoffHandshakeResult *result; /* (owned) (nullable): if it was a success */
   GBytes *received;                  /* (owned) (nullable): likewise */
@@ -116,20 +121,35 @@ check_settings (Flight *flight, GError **error)
   return FALSE;
 }
 
-static gboolean
-review_cb (GVariant *details, gpointer user_data)
+static void
+review_cb (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpointer user_data)
 {
   Flight *flight = user_data;
+
+  if (flight->context == NULL)
+    {
+      answer (handshake, handoff_connection_review (flight->connection, details));
+      return;
+    }
+
+  flight->review_details = g_variant_ref (details);
+  flight->review_handshake = g_object_ref (handshake);
+  flight->review_answer = answer;
+}
+
+/* Outside of our own context: what the application's handler starts must not end up in it. */
+static void
+ask (Flight *flight)
+{
+  g_autoptr (GVariant) details = g_steal_pointer (&flight->review_details);
+  g_autoptr (GTask) handshake = g_steal_pointer (&flight->review_handshake);
   gboolean accept;
 
-  /* What the application's handler starts must not end up in our own context. */
-  if (flight->context != NULL)
-    g_main_context_pop_thread_default (flight->context);
+  g_main_context_pop_thread_default (flight->context);
   accept = handoff_connection_review (flight->connection, details);
-  if (flight->context != NULL)
-    g_main_context_push_thread_default (flight->context);
+  g_main_context_push_thread_default (flight->context);
 
-  return accept;
+  flight->review_answer (handshake, accept);
 }
 
 static void
@@ -223,7 +243,11 @@ handoff_connection_run_handshake (TlsHandoffClientConnection *self, GCancellable
   g_main_context_push_thread_default (context);
   take_off (flight);
   while (!flight->landed)
-    g_main_context_iteration (context, TRUE);
+    {
+      g_main_context_iteration (context, TRUE);
+      if (flight->review_details != NULL)
+        ask (flight);
+    }
   g_main_context_pop_thread_default (context);
 
   arrive (flight);

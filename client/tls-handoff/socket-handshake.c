@@ -232,6 +232,16 @@ review_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data
 }
 
 static void
+answer_review (GTask *task, gboolean accept)
+{
+  Handshake *handshake = g_task_get_task_data (task);
+
+  handoff_service_session_call_async (handshake->session, "ReviewCertificate",
+                                      g_variant_new ("(b)", accept), g_task_get_cancellable (task),
+                                      review_reply_cb, g_object_ref (task));
+}
+
+static void
 handshake_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
@@ -252,11 +262,7 @@ handshake_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_d
   if (details != NULL && handshake->review != NULL &&
       g_str_equal (state, HANDOFF_STATE_CERTIFICATE_REVIEW))
     {
-      gboolean accept = handshake->review (details, handshake->review_data);
-
-      handoff_service_session_call_async (
-          handshake->session, "ReviewCertificate", g_variant_new ("(b)", accept),
-          g_task_get_cancellable (task), review_reply_cb, g_steal_pointer (&task));
+      handshake->review (details, task, answer_review, handshake->review_data);
       return;
     }
 

@@ -230,12 +230,10 @@ reviewed_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 }
 
 static void
-review (GTask *task)
+answer_review (GTask *task, gboolean accept)
 {
   Steps *steps = g_task_get_task_data (task);
-  gboolean accept;
 
-  accept = steps->review != NULL && steps->review (steps->details, steps->review_data);
   handoff_service_session_call_async (steps->session, "ReviewCertificate",
                                       g_variant_new ("(b)", accept), g_task_get_cancellable (task),
                                       reviewed_cb, g_object_ref (task));
@@ -256,7 +254,10 @@ go_on (GTask *task)
     }
   else if (g_str_equal (steps->state, HANDOFF_STATE_CERTIFICATE_REVIEW))
     {
-      review (task);
+      if (steps->review != NULL)
+        steps->review (steps->details, task, answer_review, steps->review_data);
+      else
+        answer_review (task, FALSE);
     }
   else if (g_str_equal (steps->state, HANDOFF_STATE_COMPLETE))
     {

@@ -5,9 +5,14 @@
 
 #include "tls-handoff-manager.h"
 
-/* Whether to go on with a peer whose certificate did not verify. details: a{sv}, with
- * peer-certificates and verification-errors */
-typedef gboolean (*HandoffReviewFunc) (GVariant *details, gpointer user_data);
+/* Asks whether to go on with a peer whose certificate did not verify: answer is to be called, at
+ * once or later, in the context of the handshake. details: a{sv}, with peer-certificates and
+ * verification-errors */
+typedef void (*HandoffReviewAnswer) (GTask *handshake, gboolean accept);
+typedef void (*HandoffReviewFunc) (GVariant *details,
+                                   GTask *handshake,
+                                   HandoffReviewAnswer answer,
+                                   gpointer user_data);
 
 /* What a handshake is told, whatever carries its bytes. Read when it starts. */
 typedef struct
@@ -16,7 +21,7 @@ typedef struct
   TlsHandoffHandshakeOptions *options;      /* (nullable) */
   const char *const *application_protocols; /* (nullable): win over those of options */
   TlsHandoffHandshakeFlags flags;
-  HandoffReviewFunc review; /* (nullable): called in the context of the handshake; NULL: refuse */
+  HandoffReviewFunc review; /* (nullable): in the context of the handshake; NULL: refuse */
   gpointer review_data;
 } HandoffHandshakeRequest;
 
