@@ -32,7 +32,7 @@ relay (CliPeer *peer, const ConnectOptions *options)
     flags |= CLI_RELAY_CRLF;
   if (options->ignore_eof)
     flags |= CLI_RELAY_IGNORE_EOF;
-  ok = cli_relay_run (tls_handoff_handshake_result_get_record_layer (peer->result),
+  ok = cli_relay_run (tls_handoff_handshake_result_get_record_layer (peer->result), peer->result,
                       cli_peer_get_fd (peer), STDIN_FILENO, STDOUT_FILENO, flags, &count, &error);
   if (options->verbose)
     g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), count.n_sent,
