@@ -164,7 +164,7 @@ handoff_service_call_error_from_details (GVariant *details)
 {
   g_autoptr (GDBusMessage) reply = g_dbus_message_new ();
   const char *name = "";
-  const char *message = "";
+  const char *message = "The service gave no reason";
 
   g_variant_lookup (details, HANDOFF_DETAIL_ERROR, "&s", &name);
   g_variant_lookup (details, HANDOFF_DETAIL_MESSAGE, "&s", &message);
