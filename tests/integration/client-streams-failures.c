@@ -290,28 +290,55 @@ has_sent (gpointer data)
   return g_bytes_get_size (sent) > 0;
 }
 
+/* Starts a handshake that hangs. */
+static void
+start_handshake (Fixture *f, GAsyncResult **result)
+{
+  g_tls_connection_handshake_async (f->connection, G_PRIORITY_DEFAULT, NULL, test_store_result_cb,
+                                    result);
+  test_wait_until (has_sent, f, "the hello was sent");
+}
+
+static void
+expect_cancelled (Fixture *f, GAsyncResult **result)
+{
+  g_autoptr (GAsyncResult) done = test_wait_for_result (result);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (g_tls_connection_handshake_finish (f->connection, done, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  expect_end (f);
+}
+
 /* Likewise in one thread. */
 static void
 test_closed_async (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GAsyncResult) handshake_done = NULL;
   g_autoptr (GAsyncResult) close_done = NULL;
   g_autoptr (GError) error = NULL;
   GAsyncResult *handshake_result = NULL;
   GAsyncResult *close_result = NULL;
 
-  g_tls_connection_handshake_async (f->connection, G_PRIORITY_DEFAULT, NULL, test_store_result_cb,
-                                    &handshake_result);
-  test_wait_until (has_sent, f, "the hello was sent");
+  start_handshake (f, &handshake_result);
   g_io_stream_close_async (G_IO_STREAM (f->connection), G_PRIORITY_DEFAULT, NULL,
                            test_store_result_cb, &close_result);
   close_done = test_wait_for_result (&close_result);
   g_io_stream_close_finish (G_IO_STREAM (f->connection), close_done, &error);
   g_assert_no_error (error);
-  handshake_done = test_wait_for_result (&handshake_result);
-  g_assert_false (g_tls_connection_handshake_finish (f->connection, handshake_done, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  expect_end (f);
+  expect_cancelled (f, &handshake_result);
+}
+
+/* Likewise where nothing of the handshake can end before the call does. */
+static void
+test_closed_mixed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  GAsyncResult *result = NULL;
+
+  start_handshake (f, &result);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (f->connection), NULL, &error));
+  g_assert_no_error (error);
+  expect_cancelled (f, &result);
 }
 
 typedef struct
@@ -366,6 +393,7 @@ main (int argc, char **argv)
   ADD ("cancelled/async", test_cancelled_async);
   ADD ("closed/sync", test_closed_sync);
   ADD ("closed/async", test_closed_async);
+  ADD ("closed/mixed", test_closed_mixed);
   ADD ("killed", test_killed);
   return g_test_run ();
 }
