@@ -104,7 +104,8 @@ test_rule_details (void)
   test_polkit_set_rules (NULL);
 }
 
-/* A stepwise handshake, or one whose caller wants to judge the certificate, that goes past the rules.
+/* A stepwise handshake, or one whose caller wants to judge the certificate, that goes past the
+ * rules.
  */
 static void
 test_other_forms (void)
