@@ -37,6 +37,8 @@ relay (CliPeer *peer, const ConnectOptions *options)
   if (options->verbose)
     g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), count.n_sent,
                 count.n_received);
+  /* The session tickets may still be on their way to the service. */
+  g_dbus_connection_flush_sync (tls_handoff_manager_get_connection (peer->manager), NULL, NULL);
   if (ok)
     return CLI_EXIT_OK;
   cli_report ("%s: %s", peer->name, error->message);
