@@ -555,6 +555,9 @@ tls_handoff_handshake_result_get_key_blob_seals (TlsHandoffHandshakeResult *self
  * there is nothing to do for TLS 1.2. It waits for nothing, and does nothing if there are no
  * tickets or resumption is off. A [class@ClientConnection] does this by itself.
  *
+ * A process that is about to end may lose what GDBus did not send yet:
+ * g_dbus_connection_flush_sync() of the manager's connection sends it.
+ *
  * Since: 0.1
  */
 void
