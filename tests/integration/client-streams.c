@@ -304,6 +304,40 @@ test_half_close (Fixture *f, gconstpointer data)
   close_connection (f);
 }
 
+/* Breaks if a server that cuts its records in another way than GnuTLS is not understood. */
+static void
+test_openssl (gconstpointer data)
+{
+  const char *protocol = data;
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("rsa", protocol, NULL);
+  g_autoptr (TestRelay) relay = NULL;
+  g_autoptr (GIOStream) base = NULL;
+  g_autoptr (GTlsConnection) connection = NULL;
+  g_autoptr (GError) error = NULL;
+  char received[sizeof GREETING] = { 0 };
+  gsize n;
+
+  relay = test_relay_new_pipes (test_peer_connect (peer), WHOLE, TRUE, &base);
+  connection = test_connection_new_for_stream (base, NULL);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), GREETING,
+                             strlen (GREETING), NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_input_stream_read_all (test_peer_get_stdout (peer), received, strlen (GREETING), &n, NULL,
+                           &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (received, ==, GREETING);
+  g_output_stream_write_all (test_peer_get_stdin (peer), GREETING, strlen (GREETING), NULL, NULL,
+                             &error);
+  g_assert_no_error (error);
+  memset (received, 0, sizeof received);
+  g_input_stream_read_all (g_io_stream_get_input_stream (G_IO_STREAM (connection)), received,
+                           strlen (GREETING), &n, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (received, ==, GREETING);
+  g_io_stream_close (G_IO_STREAM (connection), NULL, &error);
+  g_assert_no_error (error);
+}
+
 static gssize
 push_through (gnutls_transport_ptr_t outer, const void *data, gsize size)
 {
@@ -418,6 +452,8 @@ main (int argc, char **argv)
   ADD ("coalesced/tls1.2", tls12_coalesced, test_coalesced);
   ADD ("big", tls13, test_big_async);
   ADD ("half-close", speaks_last, test_half_close);
+  g_test_add_data_func ("/client-streams/openssl/tls1.3", "-tls1_3", test_openssl);
+  g_test_add_data_func ("/client-streams/openssl/tls1.2", "-tls1_2", test_openssl);
   ADD ("inside/sync", inside, test_inside);
   ADD ("inside/async", inside, test_inside_async);
   return g_test_run ();
