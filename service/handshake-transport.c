@@ -97,7 +97,7 @@ pull_timeout (gnutls_transport_ptr_t data, unsigned int milliseconds)
   struct pollfd poll_fd = { .fd = transport->fd, .events = POLLIN };
 
   if (transport->stepwise)
-    return transport->input_used < transport->input_size;
+    return handoff_handshake_transport_has_input (transport);
 
   /* Waiting is the worker's business. */
   return poll (&poll_fd, 1, 0);
@@ -119,6 +119,12 @@ handoff_handshake_transport_attach (HandoffHandshakeTransport *transport, gnutls
   gnutls_transport_set_pull_function (session, pull);
   gnutls_transport_set_pull_timeout_function (session, pull_timeout);
   gnutls_transport_set_errno_function (session, get_errno);
+}
+
+gboolean
+handoff_handshake_transport_has_input (const HandoffHandshakeTransport *transport)
+{
+  return transport->input_used < transport->input_size;
 }
 
 void

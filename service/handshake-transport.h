@@ -28,6 +28,8 @@ typedef struct
 /* transport must outlive session. */
 void handoff_handshake_transport_attach (HandoffHandshakeTransport *transport,
                                          gnutls_session_t session);
+/* Whether a step's input is not used up. Never of a socket. */
+gboolean handoff_handshake_transport_has_input (const HandoffHandshakeTransport *transport);
 /* From now on nothing can be read or written. What was written stepwise stays to be taken. */
 void handoff_handshake_transport_cut_off (HandoffHandshakeTransport *transport);
 /* Stepwise: what GnuTLS wrote since the last time; empty for a socket. (transfer full) */

@@ -340,22 +340,44 @@ wait_for_peer (HandoffHandshake *self)
     fail (self, error);
 }
 
+/* Whether GnuTLS can go on at once after it returned code. It waits after each record that does not
+ * complete a message: a socket would wake us for the next, the input of a step does not.
+ * used_before: bytes of the input that were used before the call. */
+static gboolean
+can_go_on (HandoffHandshake *self, int code, gsize used_before)
+{
+  if (code == GNUTLS_E_SUCCESS || gnutls_error_is_fatal (code) || self->in_review)
+    return FALSE;
+  if (code == GNUTLS_E_AGAIN)
+    {
+      if (gnutls_record_get_direction (self->session) != 0 ||
+          !handoff_handshake_transport_has_input (&self->transport))
+        return FALSE;
+      if (self->transport.input_used > used_before)
+        return TRUE;
+    }
+  return ++self->n_interruptions < MAX_INTERRUPTIONS;
+}
+
 /* As far as it goes; the operation under way ends, or waits for the socket. */
 static void
 advance (HandoffHandshake *self)
 {
+  gsize used_before;
   int code;
 
   do
-    code = gnutls_handshake (self->session);
-  while (code != GNUTLS_E_SUCCESS && code != GNUTLS_E_AGAIN && !self->in_review &&
-         !gnutls_error_is_fatal (code) && ++self->n_interruptions < MAX_INTERRUPTIONS);
+    {
+      used_before = self->transport.input_used;
+      code = gnutls_handshake (self->session);
+    }
+  while (can_go_on (self, code, used_before));
 
   if (code == GNUTLS_E_SUCCESS)
     complete (self);
   else if (self->in_review)
     pause_for_review (self);
-  else if (code == GNUTLS_E_AGAIN)
+  else if (code == GNUTLS_E_AGAIN && self->n_interruptions < MAX_INTERRUPTIONS)
     wait_for_peer (self);
   else if (gnutls_error_is_fatal (code))
     fail_with_code (self, code);
