@@ -350,8 +350,7 @@ can_go_on (HandoffHandshake *self, int code, gsize used_before)
     return FALSE;
   if (code == GNUTLS_E_AGAIN)
     {
-      if (gnutls_record_get_direction (self->session) != 0 ||
-          !handoff_handshake_transport_has_input (&self->transport))
+      if (!handoff_handshake_transport_has_input (&self->transport))
         return FALSE;
       if (self->transport.input_used > used_before)
         return TRUE;
