@@ -112,16 +112,31 @@ take_secrets (gnutls_session_t session,
   return 0;
 }
 
-static void
-side_init (GnutlsSide *side,
-           GnutlsSide *other,
-           HandoffRole role,
-           const char *priority,
-           gnutls_certificate_credentials_t credentials)
+/* Exactly that suite. (transfer full) */
+static char *
+make_priority (const HandoffCipherSuite *suite, const char *modifiers)
 {
+  if (suite->protocol == 0x0304)
+    return g_strdup_printf ("NONE:+VERS-TLS1.3:+%s:+AEAD:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL%s",
+                            suite->gnutls_cipher_priority, modifiers);
+  return g_strdup_printf ("NONE:+VERS-TLS1.2:+%s:+%s:+%s:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL%s",
+                          suite->gnutls_cipher_priority, gnutls_mac_get_name (suite->mac),
+                          gnutls_kx_get_name (suite->kx), modifiers);
+}
+
+void
+gnutls_side_init (GnutlsSide *side,
+                  GnutlsPipe *out,
+                  HandoffRole role,
+                  const HandoffCipherSuite *suite,
+                  const char *modifiers,
+                  gnutls_certificate_credentials_t credentials)
+{
+  g_autofree char *priority = make_priority (suite, modifiers);
+
   side->role = role;
   side->in.bytes = g_byte_array_new ();
-  side->out = &other->in;
+  side->out = out;
   CHECK (gnutls_init (&side->session,
                       GNUTLS_NONBLOCK |
                           (role == HANDOFF_ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER)));
@@ -134,13 +149,29 @@ side_init (GnutlsSide *side,
   gnutls_transport_set_pull_function (side->session, pull);
 }
 
-static gboolean
-step (GnutlsSide *side)
+gboolean
+gnutls_side_step (GnutlsSide *side)
 {
   int r = gnutls_handshake (side->session);
 
-  g_assert_true (r == 0 || r == GNUTLS_E_AGAIN);
+  if (r != 0 && r != GNUTLS_E_AGAIN)
+    g_error ("The handshake failed: %s", gnutls_strerror (r));
   return r == 0;
+}
+
+void
+gnutls_side_clear (GnutlsSide *side)
+{
+  gnutls_deinit (side->session);
+  g_byte_array_unref (side->in.bytes);
+}
+
+void
+gnutls_add_certificates (gnutls_certificate_credentials_t credentials)
+{
+  make_certificates ();
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    CHECK (gnutls_certificate_set_x509_key (credentials, &certificates[i], 1, keys[i]));
 }
 
 GnutlsPair *
@@ -153,50 +184,33 @@ GnutlsPair *
 gnutls_pair_new_with (const HandoffCipherSuite *suite, const char *modifiers)
 {
   GnutlsPair *pair = g_new0 (GnutlsPair, 1);
-  g_autofree char *priority = NULL;
   gboolean client_done = FALSE;
   gboolean server_done = FALSE;
 
-  make_certificates ();
-  if (suite->protocol == 0x0304)
-    priority = g_strdup_printf ("NONE:+VERS-TLS1.3:+%s:+AEAD:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL%s",
-                                suite->gnutls_cipher_priority, modifiers);
-  else
-    priority = g_strdup_printf ("NONE:+VERS-TLS1.2:+%s:+%s:+%s:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL%s",
-                                suite->gnutls_cipher_priority, gnutls_mac_get_name (suite->mac),
-                                gnutls_kx_get_name (suite->kx), modifiers);
-
   CHECK (gnutls_certificate_allocate_credentials (&pair->client_credentials));
   CHECK (gnutls_certificate_allocate_credentials (&pair->server_credentials));
-  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
-    CHECK (
-        gnutls_certificate_set_x509_key (pair->server_credentials, &certificates[i], 1, keys[i]));
-  side_init (&pair->client, &pair->server, HANDOFF_ROLE_CLIENT, priority, pair->client_credentials);
-  side_init (&pair->server, &pair->client, HANDOFF_ROLE_SERVER, priority, pair->server_credentials);
+  gnutls_add_certificates (pair->server_credentials);
+  gnutls_side_init (&pair->client, &pair->server.in, HANDOFF_ROLE_CLIENT, suite, modifiers,
+                    pair->client_credentials);
+  gnutls_side_init (&pair->server, &pair->client.in, HANDOFF_ROLE_SERVER, suite, modifiers,
+                    pair->server_credentials);
   CHECK (gnutls_session_ticket_key_generate (&pair->ticket_key));
   CHECK (gnutls_session_ticket_enable_server (pair->server.session, &pair->ticket_key));
 
   while (!client_done || !server_done)
     {
-      client_done = client_done || step (&pair->client);
-      server_done = server_done || step (&pair->server);
+      client_done = client_done || gnutls_side_step (&pair->client);
+      server_done = server_done || gnutls_side_step (&pair->server);
     }
   g_assert_cmphex (handoff_cipher_suite_id_of_session (pair->client.session), ==, suite->id);
   return pair;
 }
 
-static void
-side_clear (GnutlsSide *side)
-{
-  gnutls_deinit (side->session);
-  g_byte_array_unref (side->in.bytes);
-}
-
 void
 gnutls_pair_free (GnutlsPair *pair)
 {
-  side_clear (&pair->client);
-  side_clear (&pair->server);
+  gnutls_side_clear (&pair->client);
+  gnutls_side_clear (&pair->server);
   gnutls_certificate_free_credentials (pair->client_credentials);
   gnutls_certificate_free_credentials (pair->server_credentials);
   gnutls_free (pair->ticket_key.data);

@@ -46,6 +46,19 @@ GnutlsPair *gnutls_pair_new (const HandoffCipherSuite *suite);
 GnutlsPair *gnutls_pair_new_with (const HandoffCipherSuite *suite, const char *modifiers);
 void gnutls_pair_free (GnutlsPair *pair);
 
+/* One side alone, for a peer of another kind: what it sends goes to out, and pair-like handshakes
+ * are made by calling gnutls_side_step() until it returns TRUE. A server has credentials. */
+void gnutls_side_init (GnutlsSide *side,
+                       GnutlsPipe *out,
+                       HandoffRole role,
+                       const HandoffCipherSuite *suite,
+                       const char *modifiers,
+                       gnutls_certificate_credentials_t credentials);
+gboolean gnutls_side_step (GnutlsSide *side);
+void gnutls_side_clear (GnutlsSide *side);
+/* ECDSA and RSA, self-signed. */
+void gnutls_add_certificates (gnutls_certificate_credentials_t credentials);
+
 /* The state of one side as it is now. That session must not be used any more. */
 HandoffKeyState *gnutls_side_get_state (GnutlsSide *side, const HandoffCipherSuite *suite);
 
