@@ -85,7 +85,8 @@ finish() {
   exit
 }
 
-step packages tests/lib/install-packages || finish
+step packages tests/lib/install-packages || step fuzz tests/fuzz/run.sh --short
+finish
 if step build-gcc build gcc; then
   run_tests gcc
 fi
@@ -98,4 +99,5 @@ if step build-sanitizers build sanitizers -Db_sanitize=address,undefined -Db_lun
   export HANDOFF_TEST_SERVICE_ENV='ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1'
   run_tests sanitizers --timeout-multiplier 3 --no-suite lint --no-suite bench
 fi
+step fuzz tests/fuzz/run.sh --short
 finish
