@@ -12,6 +12,8 @@
 #include "tls-policy-source.h"
 #include "worker-pool.h"
 
+typedef struct _HandoffHandshakeCounters HandoffHandshakeCounters;
+
 /* What the façades need of the rest of the service. All (unowned): the service owns them, and frees
  * the façades first. */
 typedef struct

@@ -126,18 +126,6 @@ take_session_data (gnutls_session_t session, HandoffHandshakeProgress *progress)
   gnutls_free (data.data); /* which wipes */
 }
 
-/* Seconds until the peer's certificate expires: resuming later would only fail. */
-static guint
-get_certificate_lifetime (gnutls_session_t session)
-{
-  time_t expiration = gnutls_certificate_expiration_time_peers (session);
-  gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
-
-  if (expiration == (time_t) -1 || expiration <= now)
-    return 0;
-  return (guint) MIN ((gint64) expiration - now, G_MAXUINT);
-}
-
 static void
 keep_for_resumption (gnutls_session_t session,
                      const HandoffHandshakeRequest *request,
@@ -147,7 +135,7 @@ keep_for_resumption (gnutls_session_t session,
 
   if (!request->keeps_sessions || (is_tls1_3 ? 0x0304 : 0x0303) < request->keeps_sessions_of_min)
     return;
-  progress->session_lifetime = get_certificate_lifetime (session);
+  progress->session_lifetime = handoff_peer_verification_get_lifetime (session);
   if (is_tls1_3)
     progress->window = handoff_ticket_window_open (session);
   else

@@ -5,13 +5,16 @@
 
 #include "handshake-options.h"
 
+#include <gnutls/crypto.h>
 #include <string.h>
 
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
-#define MAX_APPLICATION_PROTOCOLS 32
+/* What GnuTLS 3.7 can offer (RFC 7301 itself allows 255 bytes). */
+#define MAX_APPLICATION_PROTOCOLS 8
+#define MAX_APPLICATION_PROTOCOL_SIZE 31
 #define MAX_CIPHER_SUITES 256
 #define MAX_TRUST_ANCHORS 256
 #define MAX_TRUST_ANCHOR_SIZE 65536    /* bytes */
@@ -53,9 +56,10 @@ parse_application_protocols (HandoffHandshakeOptions *self,
   g_variant_iter_init (&iter, value);
   while (g_variant_iter_next (&iter, "&s", &name))
     {
-      if (*name == '\0' || strlen (name) > 255)
+      if (*name == '\0' || strlen (name) > MAX_APPLICATION_PROTOCOL_SIZE)
         return refuse (error, HANDOFF_OPTION_APPLICATION_PROTOCOLS,
-                       "a protocol's name must be 1 to 255 bytes long (RFC 7301)");
+                       "a protocol's name must be 1 to " G_STRINGIFY (
+                           MAX_APPLICATION_PROTOCOL_SIZE) " bytes long");
       g_ptr_array_add (self->application_protocols, g_strdup (name));
     }
   return TRUE;
@@ -177,6 +181,8 @@ parse_trust_anchors (HandoffHandshakeOptions *self,
     return refuse (error, HANDOFF_OPTION_TRUST_ANCHORS,
                    "must be at most " G_STRINGIFY (MAX_TRUST_ANCHORS_SIZE) " bytes in all");
 
+  gnutls_hash_fast (GNUTLS_DIG_SHA256, g_variant_get_data (value), g_variant_get_size (value),
+                    self->trust_anchors_digest);
   self->trust_anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   for (i = 0; i < n_anchors; i++)
     {

@@ -18,7 +18,8 @@ typedef struct
   GArray *cipher_suites; /* (owned) (element-type guint16) (nullable): NULL for all of ours */
   GPtrArray
       *trust_anchors; /* (owned) (element-type GBytes) (nullable): NULL for the configuration's */
-  guint minimum_protocol; /* 0x0303, 0x0304 */
+  guint8 trust_anchors_digest[32]; /* SHA-256 of the option, if it was given */
+  guint minimum_protocol;          /* 0x0303, 0x0304 */
   guint maximum_protocol;
   guint timeout;       /* seconds */
   gboolean resumption; /* as far as the configuration has it on */

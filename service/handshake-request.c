@@ -32,13 +32,19 @@ handoff_handshake_request_new (const char *server_identity,
 }
 
 void
-handoff_handshake_request_free (HandoffHandshakeRequest *self)
+handoff_handshake_request_end (HandoffHandshakeRequest *self)
 {
-  handoff_client_socket_close (self->fd);
-  g_clear_pointer (&self->identity, handoff_server_identity_free);
+  handoff_client_socket_close (g_steal_fd (&self->fd));
   g_clear_pointer (&self->options, handoff_handshake_options_free);
   g_clear_pointer (&self->policy, handoff_tls_policy_unref);
   g_clear_pointer (&self->session_data, handoff_secret_free);
+}
+
+void
+handoff_handshake_request_free (HandoffHandshakeRequest *self)
+{
+  handoff_handshake_request_end (self);
+  g_clear_pointer (&self->identity, handoff_server_identity_free);
   g_free (self);
 }
 

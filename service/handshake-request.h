@@ -30,6 +30,9 @@ HandoffHandshakeRequest *handoff_handshake_request_new (const char *server_ident
                                                         GVariant *options,
                                                         HandoffTlsPolicy *policy,
                                                         GError **error);
+/* Closes the socket, wipes the session to resume, and lets go of all that only a handshake that
+ * goes on needs: a session object may stay much longer. */
+void handoff_handshake_request_end (HandoffHandshakeRequest *self);
 void handoff_handshake_request_free (HandoffHandshakeRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeRequest, handoff_handshake_request_free)
 

@@ -79,7 +79,7 @@ destroy_session (HandoffHandshake *self)
   g_clear_pointer (&self->export, handoff_key_export_free);
   g_clear_pointer (&self->trust_store, handoff_trust_store_unref);
   handoff_wipe_stack ();
-  handoff_client_socket_close (g_steal_fd (&self->request->fd));
+  handoff_handshake_request_end (self->request);
 }
 
 static HandoffHandshakeProgress *
@@ -385,6 +385,26 @@ advance (HandoffHandshake *self)
 }
 
 static void
+fail_timed_out (HandoffHandshake *self)
+{
+  guint timeout = self->request->options->timeout;
+  GError *error;
+
+  if (self->state == HANDOFF_HANDSHAKE_COMPLETE)
+    {
+      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                           "The keys were not exported within %u seconds of the handshake's begin",
+                           timeout);
+      /* They are still ours alone. */
+      send_alert (self, GNUTLS_A_INTERNAL_ERROR);
+    }
+  else
+    error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                         "The peer did not finish the handshake within %u seconds", timeout);
+  fail (self, error);
+}
+
+static void
 watch_ready (gboolean timed_out, gpointer user_data)
 {
   HandoffHandshake *self = user_data;
@@ -393,15 +413,8 @@ watch_ready (gboolean timed_out, gpointer user_data)
     advance (self);
   else if (self->state == HANDOFF_HANDSHAKE_REVIEW)
     fail_untrusted (self); /* no decision is a refusal */
-  else if (self->state == HANDOFF_HANDSHAKE_COMPLETE)
-    fail (self,
-          g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                       "The keys were not exported within %u seconds of the handshake's begin",
-                       self->request->options->timeout));
   else
-    fail (self, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                             "The peer did not finish the handshake within %u seconds",
-                             self->request->options->timeout));
+    fail_timed_out (self);
 }
 
 /* The first thing on the worker. */

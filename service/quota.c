@@ -44,6 +44,12 @@ handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, 
   HandoffPlace *place;
   guint count = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_user, GUINT_TO_POINTER (uid)));
 
+  if (per_user == 0)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+                   "The service's configuration allows no %s", self->what);
+      return NULL;
+    }
   if (count >= per_user)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,

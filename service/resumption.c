@@ -16,6 +16,7 @@ struct _HandoffResumption
   GQueue windows;             /* (element-type HandoffSession): the next to close first */
   guint timeout_id;           /* for the first of them */
   guint window_seconds;
+  guint64 policy_serial; /* of the configuration that is in force */
 };
 
 HandoffResumption *
@@ -39,12 +40,26 @@ handoff_resumption_free (HandoffResumption *self)
   g_free (self);
 }
 
-void
-handoff_resumption_configure (HandoffResumption *self, const HandoffConfiguration *configuration)
+/* The session may be gone afterwards. */
+static void
+close_window (HandoffResumption *self, HandoffSession *session)
 {
+  handoff_resumption_forget (self, session);
+  self->closed (session, self->user_data);
+}
+
+void
+handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
+{
+  const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
+  HandoffSession *session;
+
+  while ((session = g_queue_peek_head (&self->windows)) != NULL)
+    close_window (self, session);
   handoff_session_cache_clear (self->cache);
   handoff_session_cache_set_maximum_age (self->cache, configuration->resumption_maximum_age);
   self->window_seconds = configuration->ticket_window;
+  self->policy_serial = handoff_tls_policy_get_serial (policy);
 }
 
 /* All that decided whether the peer was trusted, and how well the connection is protected: a
@@ -53,17 +68,13 @@ static GVariant *
 new_conditions (const HandoffHandshakeRequest *request)
 {
   const HandoffHandshakeOptions *options = request->options;
-  GVariantBuilder anchors;
-  guint i;
 
-  g_variant_builder_init (&anchors, G_VARIANT_TYPE ("aay"));
-  for (i = 0; options->trust_anchors != NULL && i < options->trust_anchors->len; i++)
-    g_variant_builder_add_value (
-        &anchors, g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING,
-                                            g_ptr_array_index (options->trust_anchors, i), TRUE));
   return g_variant_new (
-      "(st@aayuu@aq)", request->identity->text, handoff_tls_policy_get_serial (request->policy),
-      g_variant_builder_end (&anchors), options->minimum_protocol, options->maximum_protocol,
+      "(st@ayuu@aq)", request->identity->text, handoff_tls_policy_get_serial (request->policy),
+      g_variant_new_fixed_array (
+          G_VARIANT_TYPE_BYTE, options->trust_anchors_digest,
+          options->trust_anchors != NULL ? sizeof options->trust_anchors_digest : 0, 1),
+      options->minimum_protocol, options->maximum_protocol,
       options->cipher_suites != NULL
           ? g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, options->cipher_suites->data,
                                        options->cipher_suites->len, sizeof (guint16))
@@ -79,7 +90,11 @@ handoff_resumption_prepare (HandoffResumption *self,
       handoff_tls_policy_get_configuration (request->policy);
   const char *bus_name = NULL;
 
-  if (!request->options->resumption || configuration->resumption_scope == HANDOFF_RESUMPTION_NONE)
+  if (!request->options->resumption || configuration->resumption_scope == HANDOFF_RESUMPTION_NONE ||
+      handoff_tls_policy_get_serial (request->policy) != self->policy_serial)
+    return;
+  /* A caller that is gone cannot come back. */
+  if (configuration->resumption_scope == HANDOFF_RESUMPTION_CALLER && session->outlives_caller)
     return;
 
   request->keeps_sessions = TRUE;
@@ -90,19 +105,13 @@ handoff_resumption_prepare (HandoffResumption *self,
                                                       bus_name, new_conditions (request));
   request->session_data =
       handoff_session_cache_take (self->cache, session->cache_key, &session->verified_at);
+  session->offered = request->session_data != NULL;
+  session->policy_serial = self->policy_serial;
   if (request->session_data != NULL)
     request->session_data_size = handoff_secret_get_size (request->session_data);
 }
 
 static void schedule (HandoffResumption *self);
-
-/* The session may be gone afterwards. */
-static void
-close_window (HandoffResumption *self, HandoffSession *session)
-{
-  handoff_resumption_forget (self, session);
-  self->closed (session, self->user_data);
-}
 
 static gboolean
 time_is_up (gpointer user_data)
@@ -145,8 +154,9 @@ handoff_resumption_keep (HandoffResumption *self,
                          HandoffSession *session,
                          HandoffHandshakeProgress *progress)
 {
-  if (session->removed)
-    return; /* its caller left meanwhile */
+  /* Its caller left meanwhile, or the configuration is another one. */
+  if (session->removed || session->policy_serial != self->policy_serial)
+    return;
 
   if (progress->session_data != NULL)
     handoff_session_cache_put (self->cache, session->cache_key, FALSE,
@@ -200,6 +210,13 @@ handoff_resumption_take_tickets (HandoffResumption *self,
   if (taking.n_tickets > 0)
     close_window (self, session);
   return TRUE;
+}
+
+void
+handoff_resumption_failed (HandoffResumption *self, HandoffSession *session)
+{
+  if (session->offered)
+    handoff_session_cache_remove (self->cache, session->cache_key);
 }
 
 void

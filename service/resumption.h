@@ -14,9 +14,10 @@ HandoffResumption *handoff_resumption_new (HandoffSessionFunc closed, gpointer u
 void handoff_resumption_free (HandoffResumption *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffResumption, handoff_resumption_free)
 
-/* After the configuration was read: what was kept under the old one is forgotten. */
-void handoff_resumption_configure (HandoffResumption *self,
-                                   const HandoffConfiguration *configuration);
+/* After the configuration was read: what was kept, or is waited for, under the old one is
+ * forgotten.
+ */
+void handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy);
 /* Before the handshake: tells request what to resume and what to keep, as far as its options and
  * the configuration have it on, and session under which key. */
 void handoff_resumption_prepare (HandoffResumption *self,
@@ -33,6 +34,9 @@ gboolean handoff_resumption_take_tickets (HandoffResumption *self,
                                           const guint8 *messages,
                                           gsize size,
                                           GError **error);
+/* Or it failed. If that was because of the session that it tried to resume, those like it would
+ * fail as well: they are forgotten, and the next handshake is a full one. */
+void handoff_resumption_failed (HandoffResumption *self, HandoffSession *session);
 /* The session goes: its window closes. */
 void handoff_resumption_forget (HandoffResumption *self, HandoffSession *session);
 /* The caller goes: what only he may resume goes with him. */

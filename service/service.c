@@ -184,10 +184,11 @@ static void
 policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
 {
   HandoffService *self = user_data;
-  const HandoffConfiguration *configuration = handoff_tls_policy_source_get_configuration (source);
+  HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (source);
 
-  handoff_idle_timer_set_seconds (self->context.idle_timer, configuration->idle_exit);
-  handoff_resumption_configure (self->context.resumption, configuration);
+  handoff_idle_timer_set_seconds (self->context.idle_timer,
+                                  handoff_tls_policy_get_configuration (policy)->idle_exit);
+  handoff_resumption_configure (self->context.resumption, policy);
 }
 
 static gboolean

@@ -329,6 +329,15 @@ handoff_session_cache_take (HandoffSessionCache *self,
 }
 
 void
+handoff_session_cache_remove (HandoffSessionCache *self, HandoffSessionCacheKey *key)
+{
+  Group *group;
+
+  while ((group = find_group (self->by_key, key->digest)) != NULL && group->entries.head != NULL)
+    remove_entry (self, group->entries.head->data);
+}
+
+void
 handoff_session_cache_remove_all_of (HandoffSessionCache *self, const char *bus_name)
 {
   GList *link, *next;

@@ -70,6 +70,8 @@ gpointer handoff_session_cache_take (HandoffSessionCache *self,
                                      HandoffSessionCacheKey *key,
                                      gint64 *verified_at);
 
+/* All sessions of that key. */
+void handoff_session_cache_remove (HandoffSessionCache *self, HandoffSessionCacheKey *key);
 /* Those that only bus_name could resume. */
 void handoff_session_cache_remove_all_of (HandoffSessionCache *self, const char *bus_name);
 void handoff_session_cache_clear (HandoffSessionCache *self);

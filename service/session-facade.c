@@ -62,19 +62,25 @@ reply_to_step (HandoffSession *session, HandoffHandshakeProgress *progress, Hand
                        NULL);
 }
 
+/* The first argument, an ay, must not be larger than that. */
+static gboolean
+check_size (HandoffCall *call, const char *name, gsize maximum, GError **error)
+{
+  g_autoptr (GVariant) bytes = g_variant_get_child_value (handoff_call_get_parameters (call), 0);
+
+  if (g_variant_get_size (bytes) <= maximum)
+    return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "%s: must be at most %" G_GSIZE_FORMAT " bytes, has %" G_GSIZE_FORMAT
+               "; give the rest to another call",
+               name, maximum, g_variant_get_size (bytes));
+  return FALSE;
+}
+
 static gboolean
 prepare_step (HandoffCall *call, gpointer facade, GError **error)
 {
-  g_autoptr (GVariant) input = NULL;
-
-  g_variant_get (handoff_call_get_parameters (call), "(@ay)", &input);
-  if (g_variant_get_size (input) <= HANDOFF_STEP_INPUT_MAX_SIZE)
-    return TRUE;
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-               "input: must be at most %d bytes, has %" G_GSIZE_FORMAT
-               "; give the rest to the next Step",
-               HANDOFF_STEP_INPUT_MAX_SIZE, g_variant_get_size (input));
-  return FALSE;
+  return check_size (call, "input", HANDOFF_STEP_INPUT_MAX_SIZE, error);
 }
 
 static void
@@ -179,6 +185,12 @@ run_export_keys (HandoffCall *call, gpointer facade)
   handoff_session_export (self->context, session, recipient_key, call, reply_to_export);
 }
 
+static gboolean
+prepare_post_handshake (HandoffCall *call, gpointer facade, GError **error)
+{
+  return check_size (call, "message", HANDOFF_POST_HANDSHAKE_MAX_SIZE, error);
+}
+
 static void
 run_post_handshake (HandoffCall *call, gpointer facade)
 {
@@ -258,7 +270,7 @@ static const HandoffMethod methods[] = {
   { HANDOFF_SESSION_INTERFACE, "Step", prepare_step, run_step },
   { HANDOFF_SESSION_INTERFACE, "ReviewCertificate", NULL, run_review_certificate },
   { HANDOFF_SESSION_INTERFACE, "ExportKeys", prepare_export_keys, run_export_keys },
-  { HANDOFF_SESSION_INTERFACE, "PostHandshake", NULL, run_post_handshake },
+  { HANDOFF_SESSION_INTERFACE, "PostHandshake", prepare_post_handshake, run_post_handshake },
   { HANDOFF_SESSION_INTERFACE, "Close", NULL, run_close },
   { HANDOFF_PROPERTIES_INTERFACE, "Get", NULL, run_get },
   { HANDOFF_PROPERTIES_INTERFACE, "GetAll", NULL, run_get_all },

@@ -53,6 +53,8 @@ account_for_completion (const HandoffFacadeContext *context,
   if (session->outcome != NULL)
     return;
   session->outcome = handoff_handshake_outcome_copy (outcome);
+  /* They are for the reply: a session object that stays need not keep them. */
+  g_clear_pointer (&session->outcome->peer_certificates, g_variant_unref);
   context->counters->completed++;
   if (outcome->resumed)
     context->counters->resumed++;
@@ -103,17 +105,29 @@ operation_done (GObject *source, GAsyncResult *result, gpointer user_data)
     operation->reply (operation->session, progress, g_steal_pointer (&operation->call));
 }
 
+/* What waits for the end of a handshake. */
+typedef struct
+{
+  const HandoffFacadeContext *context; /* (unowned) */
+  HandoffSession *session;             /* (owned) */
+} Ending;
+
 /* Nothing is left of the handshake on the worker. */
 static void
 ended (gpointer user_data)
 {
-  g_autoptr (HandoffSession) session = user_data;
+  g_autofree Ending *ending = user_data;
+  g_autoptr (HandoffSession) session = ending->session;
   g_autoptr (GError) error = handoff_handshake_dup_error (session->handshake);
 
   g_clear_pointer (&session->handshake_place, handoff_place_free);
-  if (error == NULL || session->outcome != NULL)
+  if (error == NULL)
     return;
-  session->counters->failed++;
+  session->failed = TRUE;
+  if (session->outcome != NULL)
+    return; /* it was complete, but nobody fetched the keys */
+  handoff_resumption_failed (ending->context->resumption, session);
+  ending->context->counters->failed++;
   handoff_audit_handshake (session, error);
 }
 
@@ -135,14 +149,14 @@ lifetime_over (gpointer user_data)
 }
 
 static void
-limit_lifetime (HandoffSession *session, HandoffSessionStore *store)
+limit_lifetime (HandoffSession *session, HandoffSessionStore *store, guint seconds)
 {
   Lifetime *lifetime = g_new (Lifetime, 1);
 
   lifetime->store = store;
   lifetime->session = session;
-  session->lifetime_id = g_timeout_add_seconds_full (
-      G_PRIORITY_DEFAULT, HANDOFF_OUTLIVING_SESSION_SECONDS, lifetime_over, lifetime, g_free);
+  session->lifetime_id =
+      g_timeout_add_seconds_full (G_PRIORITY_DEFAULT, seconds, lifetime_over, lifetime, g_free);
 }
 
 void
@@ -150,15 +164,38 @@ handoff_session_begin (const HandoffFacadeContext *context,
                        HandoffSession *session,
                        HandoffHandshakeRequest *request)
 {
-  session->counters = context->counters;
+  Ending *ending = g_new (Ending, 1);
+  guint timeout = request->options->timeout;
+
+  ending->context = context;
+  ending->session = handoff_session_ref (session);
   session->stepwise = request->stepwise;
   session->start_time = g_get_monotonic_time ();
   handoff_resumption_prepare (context->resumption, session, request);
   session->handshake = handoff_handshake_new (handoff_worker_pool_next (context->worker_pool),
-                                              request, ended, handoff_session_ref (session));
+                                              request, ended, ending);
   handoff_session_store_add (context->sessions, session);
   if (session->outlives_caller)
-    limit_lifetime (session, context->sessions);
+    limit_lifetime (session, context->sessions, timeout);
+}
+
+/* What a session in that state waits for. */
+static const char *
+get_next_call (HandoffHandshakeState state)
+{
+  switch (state)
+    {
+    case HANDOFF_HANDSHAKE_CONTINUE:
+      return "it wants more bytes (Step)";
+    case HANDOFF_HANDSHAKE_REVIEW:
+      return "it waits for a decision (ReviewCertificate)";
+    case HANDOFF_HANDSHAKE_COMPLETE:
+      return "its keys have to be fetched (ExportKeys)";
+    case HANDOFF_HANDSHAKE_EXPORTED:
+    case HANDOFF_HANDSHAKE_FAILED:
+    default:
+      return "nothing more can be done with it";
+    }
 }
 
 gboolean
@@ -178,8 +215,8 @@ handoff_session_check_state (const HandoffSession *session,
                          "it here");
   else
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                 "This session is in the state “%s”; the method is for another one",
-                 handoff_session_get_state_name (session));
+                 "This session is in the state “%s”: %s", handoff_session_get_state_name (session),
+                 get_next_call (session->state));
   return FALSE;
 }
 
@@ -219,6 +256,8 @@ handoff_session_export (const HandoffFacadeContext *context,
 const char *
 handoff_session_get_state_name (const HandoffSession *session)
 {
+  if (session->failed)
+    return HANDOFF_STATE_FAILED;
   switch (session->state)
     {
     case HANDOFF_HANDSHAKE_CONTINUE:

@@ -10,8 +10,6 @@
 #include "session-cache.h"
 #include "ticket-window.h"
 
-typedef struct _HandoffHandshakeCounters HandoffHandshakeCounters;
-
 /* A handshake that a caller asked for, while it runs and after it. Main thread.
  *
  * Reference-counted: the store holds it until it is closed or its owner leaves, its handshake until
@@ -27,19 +25,21 @@ typedef struct
   gboolean error_details;   /* whether its owner copes with errors that have details */
   gboolean transient;       /* it goes as soon as there is no more use for it */
 
-  HandoffHandshake *handshake;        /* (owned) (nullable): NULL once it has ended */
-  HandoffHandshakeState state;        /* as the last operation left it */
-  gboolean removed;                   /* out of the store */
-  gboolean busy;                      /* an operation is under way */
-  gint64 start_time;                  /* monotonic, microseconds */
-  guint lifetime_id;                  /* of a session that outlives its caller: ends it */
-  HandoffHandshakeOutcome *outcome;   /* (owned) (nullable): of a complete handshake */
-  HandoffHandshakeCounters *counters; /* (unowned) */
+  HandoffHandshake *handshake; /* (owned) (nullable): NULL before it begins */
+  HandoffHandshakeState state; /* as the last operation left it */
+  gboolean failed;             /* perhaps nobody was told yet: an operation brings the reason */
+  gboolean offered;            /* the server was offered to resume a session */
+  gboolean removed;            /* out of the store */
+  gboolean busy;               /* an operation is under way */
+  gint64 start_time;           /* monotonic, microseconds */
+  guint lifetime_id;           /* of a session that outlives its caller: ends it */
+  HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
 
   /* What resumption.c keeps of it. */
   HandoffSessionCacheKey *cache_key; /* (owned) (nullable): NULL if nothing is resumed or kept */
   HandoffTicketWindow *window;       /* (owned) (nullable): while tickets are waited for */
   gint64 window_deadline;            /* monotonic, microseconds */
+  guint64 policy_serial;             /* of the configuration that it began under */
   gint64 verified_at;                /* of the session that is resumed: see session-cache.h */
   guint session_lifetime;            /* seconds that what the window brings may be kept */
   GList window_link;                 /* in the queue of all windows */
