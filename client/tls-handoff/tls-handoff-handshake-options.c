@@ -217,7 +217,7 @@ tls_handoff_handshake_options_new (void)
  * tls_handoff_handshake_options_set_application_protocols:
  * @self: the options
  * @protocols: (nullable) (array zero-terminated=1): ALPN protocol names (RFC 7301 section 3.1),
- * such as `h2`, the preferred one first; each of 1 to 255 bytes, at most 32 of them
+ * such as `h2`, the preferred one first; each of 1 to 31 bytes, at most 8 of them
  *
  * Sets what to offer by ALPN. %NULL (the default) and the empty array: no ALPN.
  *

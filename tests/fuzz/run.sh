@@ -4,7 +4,7 @@
 #
 # Builds the fuzz targets with clang, AddressSanitizer and UndefinedBehaviorSanitizer, and runs each:
 #
-#   tests/fuzz/run.sh MINUTES    each of them for so long; the corpora stay in ./fuzz-corpus
+#   tests/fuzz/run.sh MINUTES    each of them for so long; the corpora stay in ./build-fuzz
 #   tests/fuzz/run.sh --short    each for a few seconds, from the seeds; nothing stays
 #
 # Exit status 0 if nothing was found. What makes a target fail is left in the directory that is named.
@@ -18,7 +18,7 @@ case ${1:-} in
   echo "$usage" >&2
   exit 2
   ;;
-*) seconds=$((60 * $1)) corpora=$PWD/fuzz-corpus ;;
+*) seconds=$((60 * $1)) corpora=$PWD/build-fuzz ;;
 esac
 
 build=$(mktemp -d)

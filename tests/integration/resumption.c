@@ -235,6 +235,99 @@ test_reload (Fixture *f, gconstpointer data)
   g_assert_false (connect_again_as (f, "alice", NULL));
 }
 
+/* Tickets of before a reload that come after it: the trust that they rest on is not in force. */
+static void
+test_reload_in_window (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  int socket = test_peer_connect (f->peer);
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GByteArray) tickets = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  handshake = test_handshake (f->alice, socket, "localhost", test_options (NULL), &error);
+  g_assert_no_error (error);
+  tickets = receive_tickets (socket, handshake->keys, 2);
+  reply = test_call (root, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "Reload", NULL, &error);
+  g_assert_no_error (error);
+  post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  close (socket);
+  g_assert_false (connect_again_as (f, "alice", NULL));
+}
+
+/* A chain of resumed connections that is younger each time: the certificate was verified, and the
+ * server proved that it has the key, in the first of them only (RFC 8446 4.6.1). */
+static void
+test_maximum_age (Fixture *f, gconstpointer data)
+{
+  gint64 begin;
+  guint n_resumed = 0;
+
+  test_service_set_config ("[Resumption]\nMaximumAge=2\n");
+  begin = g_get_monotonic_time ();
+  g_assert_false (connect_as (f, f->alice, NULL, 1));
+  while (connect_as (f, f->alice, NULL, 1))
+    {
+      g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_TIME_SPAN_SECOND);
+      n_resumed++;
+    }
+  g_assert_cmpuint (n_resumed, >, 0);
+}
+
+/* A spoilt ticket, by one of the user's programs: it spoils one connection, not one after the
+ * other.
+ */
+static void
+test_spoilt (Fixture *f, gconstpointer data)
+{
+  int socket = test_peer_connect (f->peer);
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (TestHandshake) victim = NULL;
+  g_autoptr (GByteArray) tickets = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GByteArray) thrice = g_byte_array_new ();
+  const gsize nonce_offset = 4 + 4 + 4 + 1;
+
+  handshake = test_handshake (f->alice, socket, "localhost", test_options (NULL), &error);
+  g_assert_no_error (error);
+  tickets = receive_tickets (socket, handshake->keys, 1);
+  tickets->data[nonce_offset] ^= 1;
+  for (int i = 0; i < 3; i++)
+    g_byte_array_append (thrice, tickets->data, tickets->len);
+  post_handshake (f->alice, handshake->session, thrice->data, thrice->len, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 3);
+  close (socket);
+
+  socket = test_peer_connect (f->peer);
+  victim = test_handshake (f->alice, socket, "localhost", test_options (NULL), &error);
+  g_assert_null (victim);
+  test_assert_remote_error (error, "HandshakeFailed", NULL);
+  close (socket);
+  test_statistic_wait ("resumable-sessions", 0);
+  g_assert_false (connect_as (f, f->alice, NULL, 0));
+}
+
+/* More than 64 KiB, which the main loop would have to go through. */
+static void
+test_too_much (Fixture *f, gconstpointer data)
+{
+  g_autofree guint8 *messages = g_malloc0 (HANDOFF_POST_HANDSHAKE_MAX_SIZE + 1);
+  int socket = test_peer_connect (f->peer);
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GError) error = NULL;
+
+  handshake = test_handshake (f->alice, socket, "localhost", test_options (NULL), &error);
+  g_assert_no_error (error);
+  post_handshake (f->alice, handshake->session, messages, HANDOFF_POST_HANDSHAKE_MAX_SIZE + 1,
+                  &error);
+  test_assert_remote_error (error, "InvalidArgument", "65536 bytes");
+  close (socket);
+}
+
 static void
 test_scope_none (Fixture *f, gconstpointer data)
 {
@@ -422,6 +515,10 @@ main (int argc, char **argv)
   ADD ("chain/gnutls", "gnutls", test_chain);
   ADD ("others", NULL, test_others);
   ADD ("reload", NULL, test_reload);
+  ADD ("reload-in-window", NULL, test_reload_in_window);
+  ADD ("maximum-age", NULL, test_maximum_age);
+  ADD ("spoilt", NULL, test_spoilt);
+  ADD ("too-much", NULL, test_too_much);
   ADD ("scope/none", NULL, test_scope_none);
   ADD ("scope/caller", NULL, test_scope_caller);
   ADD ("tls1.2/off", NULL, test_tls12_off);

@@ -332,6 +332,7 @@ static void
 test_timeout (Fixture *f, gconstpointer data)
 {
   gboolean complete = GPOINTER_TO_INT (data);
+  g_autofree char *state = NULL;
   g_autoptr (TestStep) step = NULL;
   g_autoptr (TestStep) late = NULL;
   g_autoptr (HandoffKeyState) keys = NULL;
@@ -344,6 +345,8 @@ test_timeout (Fixture *f, gconstpointer data)
     step = test_step (f->alice, f->path, NULL, 0, &error);
   g_assert_no_error (error);
   test_statistic_wait ("handshakes-in-flight", 0);
+  state = test_session_get (f->alice, f->path, "State");
+  g_assert_cmpstr (state, ==, HANDOFF_STATE_FAILED);
   if (complete)
     {
       keys = test_export (f->alice, f->path, &error);
@@ -425,6 +428,17 @@ test_outlive_caller (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   closed = test_call (f->alice, f->path, HANDOFF_SESSION_INTERFACE, "Close", NULL, &error);
   g_assert_no_error (error);
+}
+
+/* A script that died: what it left goes by itself. */
+static void
+test_outlive_end (Fixture *f, gconstpointer data)
+{
+  begin (f, "ecdsa", "{'outlive-caller': <true>, 'timeout': <uint32 1>}");
+  g_assert_cmpuint (test_statistic ("sessions"), ==, 1);
+  test_bus_vanish (f->alice);
+  test_statistic_wait ("sessions", 0);
+  f->alice = test_bus_connect ("alice");
 }
 
 static void
@@ -512,6 +526,7 @@ main (int argc, char **argv)
   ADD ("timeout/complete", GINT_TO_POINTER (TRUE), test_timeout);
   ADD ("bad-arguments", NULL, test_bad_arguments);
   ADD ("outlive-caller/steps", NULL, test_outlive_caller);
+  ADD ("outlive-caller/end", NULL, test_outlive_end);
   ADD ("outlive-caller/limit", NULL, test_outlive_limit);
   ADD ("transient", NULL, test_transient);
   ADD ("psk-modes", NULL, test_psk_modes);

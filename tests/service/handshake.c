@@ -106,9 +106,10 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* identity: "other.handoff.test" is whom the server proves to be */
+/* identity: "other.handoff.test" is whom the server proves to be. session_data: (transfer full)
+ * (nullable) */
 static void
-begin (Fixture *f, const char *identity, const char *options)
+begin_with (Fixture *f, const char *identity, const char *options, guint8 *session_data)
 {
   g_autoptr (GVariant) variant =
       g_variant_ref_sink (g_variant_new_parsed (options != NULL ? options : "@a{sv} {}"));
@@ -120,7 +121,22 @@ begin (Fixture *f, const char *identity, const char *options)
   request->stepwise = TRUE;
   request->keeps_sessions = TRUE;
   request->keeps_sessions_of_min = 0x0303;
+  request->session_data = session_data;
+  if (session_data != NULL)
+    request->session_data_size = handoff_secret_get_size (session_data);
   f->handshake = handoff_handshake_new (f->worker, request, ended, f);
+}
+
+static void
+begin (Fixture *f, const char *identity, const char *options)
+{
+  begin_with (f, identity, options, NULL);
+}
+
+static void
+begin_resuming (Fixture *f, const char *identity, guint8 *session_data)
+{
+  begin_with (f, identity, NULL, session_data);
 }
 
 static void
@@ -175,6 +191,21 @@ wait_for_end (Fixture *f)
   g_assert_cmpuint (f->n_ended, ==, 1);
 }
 
+/* For another connection in the same test. */
+static void
+end_connection (Fixture *f)
+{
+  forget_progress (f);
+  handoff_handshake_cancel (f->handshake);
+  wait_for_end (f);
+  f->n_ended = 0;
+  g_clear_pointer (&f->handshake, handoff_handshake_unref);
+  g_byte_array_set_size (f->to_server, 0);
+  g_byte_array_set_size (f->to_client, 0);
+  gnutls_deinit (f->server);
+  gnutls_certificate_free_credentials (f->credentials);
+}
+
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
@@ -223,6 +254,40 @@ test_complete (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->progress->session_lifetime, >, 0);
   wait_for_end (f);
   g_assert_null (handoff_handshake_dup_error (f->handshake));
+}
+
+/* A session that is resumed must not bring back a trust that is none any more: here it comes from a
+ * handshake with another identity, which the cache's key would never let through. */
+static void
+test_verified_again (Fixture *f, gconstpointer data)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  gnutls_datum_t ticket_key;
+  guint8 *session_data;
+
+  gnutls_session_ticket_key_generate (&ticket_key);
+  gnutls_session_ticket_enable_server (f->server, &ticket_key);
+  begin (f, "192.0.2.1", NULL); /* the certificate is for it, too; and no name is sent */
+  while (step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  forget_progress (f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
+  handoff_handshake_export_async (f->handshake, public_key, progressed, f);
+  g_assert_cmpint (finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
+  session_data = g_steal_pointer (&f->progress->session_data);
+  g_assert_nonnull (session_data);
+  end_connection (f);
+
+  set_up_server (f, "wrong-name", data);
+  gnutls_session_ticket_enable_server (f->server, &ticket_key);
+  begin_resuming (f, "127.0.0.1", session_data);
+  while (step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  g_assert_true (gnutls_session_is_resumed (f->server));
+  g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+  gnutls_free (ticket_key.data);
 }
 
 /* Cuts the plaintext records that wait for the client into records of a few bytes. */
@@ -278,7 +343,6 @@ test_cancel (Fixture *f, gconstpointer data)
     {
       g_autoptr (GError) error = NULL;
 
-      f->n_ended = 0;
       begin (f, "other.handoff.test", NULL);
       for (guint i = 0; i < n_steps; i++)
         if (step (f) != HANDOFF_HANDSHAKE_CONTINUE)
@@ -295,14 +359,9 @@ test_cancel (Fixture *f, gconstpointer data)
       g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
       forget_progress (f);
 
-      g_clear_pointer (&f->handshake, handoff_handshake_unref);
-      g_byte_array_set_size (f->to_server, 0);
-      g_byte_array_set_size (f->to_client, 0);
-      gnutls_deinit (f->server);
-      gnutls_certificate_free_credentials (f->credentials);
+      end_connection (f);
       set_up_server (f, "wrong-name", data);
     }
-  f->n_ended = 0;
 }
 
 /* An operation under way when it is cancelled gets its progress, and only one. */
@@ -408,5 +467,8 @@ main (int argc, char **argv)
   /* TLS 1.3 encrypts them. */
   g_test_add ("/service/handshake/fragmented/tls1.2", Fixture, priorities[1][1], set_up,
               test_fragmented, tear_down);
+  /* Its session data are there at once. */
+  g_test_add ("/service/handshake/verified-again/tls1.2", Fixture, priorities[1][1], set_up,
+              test_verified_again, tear_down);
   return g_test_run ();
 }
