@@ -16,6 +16,7 @@
 #include "test-handshake.h"
 #include "test-peer.h"
 #include "test-system.h"
+#include "test-tickets.h"
 
 #define CONTROL_IDENTITY "xn--bcher-kva.handoff.test"
 
@@ -191,6 +192,19 @@ assert_logged_absent (Memory *memory, TestPeer *peer, const HandoffDirectionStat
   return known;
 }
 
+/* The memory was read while tickets were waited for: here they are. */
+static void
+assert_window_was_open (GDBusConnection *caller, TestHandshake *handshake, int socket)
+{
+  g_autoptr (GByteArray) tickets = test_receive_tickets (socket, handshake->keys, 1);
+  guint64 before = test_statistic ("resumable-sessions");
+  g_autoptr (GError) error = NULL;
+
+  test_post_handshake (caller, handshake->session, tickets->data, tickets->len, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, before + 1);
+}
+
 /* Breaks if a copy stays behind: in GnuTLS, on a dead stack, in a freed block, in a GVariant. */
 static void
 test_suite (gconstpointer data)
@@ -234,6 +248,7 @@ test_suite (gconstpointer data)
     {
       g_assert_true (known);
       assert_next_generations_absent (memory, handshake->keys);
+      assert_window_was_open (alice, handshake, socket);
     }
   close (socket);
 }

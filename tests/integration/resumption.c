@@ -8,12 +8,10 @@
 #include <unistd.h>
 
 #include "handoff-names.h"
-#include "tests/client/record-test-utils.h"
 #include "test-handshake.h"
 #include "test-peer.h"
 #include "test-system.h"
-
-#define HANDSHAKE_RECORD 22
+#include "test-tickets.h"
 
 typedef struct
 {
@@ -37,71 +35,6 @@ tear_down (Fixture *f, gconstpointer data)
   test_service_stop ();
 }
 
-static void
-receive_exactly (int socket, guint8 *buffer, gsize size)
-{
-  while (size > 0)
-    {
-      gssize n = recv (socket, buffer, size, 0);
-
-      g_assert_cmpint (n, >, 0);
-      buffer += n;
-      size -= (gsize) n;
-    }
-}
-
-/* The first n NewSessionTicket messages that the server sends after the handshake, with the record
- * layer of the tests. */
-static GByteArray *
-receive_tickets (int socket, const HandoffKeyState *keys, guint n)
-{
-  GByteArray *tickets = g_byte_array_new ();
-  g_autoptr (HandoffKeyState) mirrored = handoff_key_state_new ();
-  RecordPeer reader;
-
-  *mirrored = *keys;
-  mirrored->read = keys->write;
-  mirrored->write = keys->read;
-  record_peer_init (&reader, mirrored);
-  while (n > 0)
-    {
-      guint8 record[5 + 16384 + 256];
-      const guint8 *position = record;
-      g_autoptr (GBytes) content = NULL;
-      const guint8 *message;
-      gsize size;
-      guint8 type;
-
-      receive_exactly (socket, record, 5);
-      size = 5 + (gsize) (record[3] << 8 | record[4]);
-      receive_exactly (socket, record + 5, size - 5);
-      content = record_peer_open (&reader, &position, &size, &type);
-      g_assert_cmpuint (type, ==, HANDSHAKE_RECORD);
-      message = g_bytes_get_data (content, &size);
-      g_byte_array_append (tickets, message, (guint) size);
-      for (gsize length; size > 0; size -= length, message += length, n--)
-        {
-          g_assert_cmpuint (message[0], ==, 4);
-          length = 4 + (gsize) (message[1] << 16 | message[2] << 8 | message[3]);
-          g_assert_cmpuint (length, <=, size);
-        }
-    }
-  return tickets;
-}
-
-static void
-post_handshake (GDBusConnection *connection,
-                const char *session,
-                const void *messages,
-                gsize size,
-                GError **error)
-{
-  g_autoptr (GVariant) reply = test_call (
-      connection, session, HANDOFF_SESSION_INTERFACE, "PostHandshake",
-      g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, messages, size, 1)),
-      error);
-}
-
 /* One connection; n_tickets of its tickets are handed to the service. Whether it was a resumed one.
  */
 static gboolean
@@ -123,8 +56,8 @@ connect_as (Fixture *f, GDBusConnection *connection, const char *options, guint 
   g_assert_cmpuint (g_variant_n_children (certificates), >=, 1);
   if (n_tickets > 0)
     {
-      tickets = receive_tickets (socket, handshake->keys, n_tickets);
-      post_handshake (connection, handshake->session, tickets->data, tickets->len, &error);
+      tickets = test_receive_tickets (socket, handshake->keys, n_tickets);
+      test_post_handshake (connection, handshake->session, tickets->data, tickets->len, &error);
       g_assert_no_error (error);
     }
   close (socket);
@@ -248,10 +181,10 @@ test_reload_in_window (Fixture *f, gconstpointer data)
 
   handshake = test_handshake (f->alice, socket, "localhost", test_options (NULL), &error);
   g_assert_no_error (error);
-  tickets = receive_tickets (socket, handshake->keys, 2);
+  tickets = test_receive_tickets (socket, handshake->keys, 2);
   reply = test_call (root, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "Reload", NULL, &error);
   g_assert_no_error (error);
-  post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
+  test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
   close (socket);
@@ -293,11 +226,11 @@ test_spoilt (Fixture *f, gconstpointer data)
 
   handshake = test_handshake (f->alice, socket, "localhost", test_options (NULL), &error);
   g_assert_no_error (error);
-  tickets = receive_tickets (socket, handshake->keys, 1);
+  tickets = test_receive_tickets (socket, handshake->keys, 1);
   tickets->data[nonce_offset] ^= 1;
   for (int i = 0; i < 3; i++)
     g_byte_array_append (thrice, tickets->data, tickets->len);
-  post_handshake (f->alice, handshake->session, thrice->data, thrice->len, &error);
+  test_post_handshake (f->alice, handshake->session, thrice->data, thrice->len, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 3);
   close (socket);
@@ -322,8 +255,8 @@ test_too_much (Fixture *f, gconstpointer data)
 
   handshake = test_handshake (f->alice, socket, "localhost", test_options (NULL), &error);
   g_assert_no_error (error);
-  post_handshake (f->alice, handshake->session, messages, HANDOFF_POST_HANDSHAKE_MAX_SIZE + 1,
-                  &error);
+  test_post_handshake (f->alice, handshake->session, messages, HANDOFF_POST_HANDSHAKE_MAX_SIZE + 1,
+                       &error);
   test_assert_remote_error (error, "InvalidArgument", "65536 bytes");
   close (socket);
 }
@@ -401,7 +334,7 @@ test_reviewed (Fixture *f, gconstpointer data)
                      g_variant_new ("(b)", TRUE), &error);
   g_assert_no_error (error);
   /* Its window is closed from the start. */
-  post_handshake (f->alice, handshake->session, "\4\0\0\0", 4, &error);
+  test_post_handshake (f->alice, handshake->session, "\4\0\0\0", 4, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
   close (socket);
@@ -433,17 +366,17 @@ test_garbage (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   for (gsize i = 0; i < G_N_ELEMENTS (garbage); i++)
     {
-      post_handshake (f->alice, handshake->session, garbage[i].bytes, garbage[i].size, &error);
+      test_post_handshake (f->alice, handshake->session, garbage[i].bytes, garbage[i].size, &error);
       test_assert_remote_error (error, "InvalidArgument", NULL);
     }
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
 
   /* The window is still open, and closes with the first that is good. */
-  tickets = receive_tickets (socket, handshake->keys, 1);
-  post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
+  tickets = test_receive_tickets (socket, handshake->keys, 1);
+  test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 1);
-  post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
+  test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 1);
   close (socket);
@@ -462,10 +395,10 @@ test_window (Fixture *f, gconstpointer data)
   handshake = test_handshake (f->alice, socket, "localhost", test_options ("{'transient': <true>}"),
                               &error);
   g_assert_no_error (error);
-  tickets = receive_tickets (socket, handshake->keys, 1);
+  tickets = test_receive_tickets (socket, handshake->keys, 1);
   g_assert_cmpuint (test_statistic ("sessions"), ==, 1);
   test_statistic_wait ("sessions", 0);
-  post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
+  test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   test_assert_remote_error (error, "org.freedesktop.DBus.Error.UnknownObject", NULL);
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
   close (socket);
