@@ -252,55 +252,15 @@ test_coalesced (Fixture *f, gconstpointer data)
 static void
 test_big_async (Fixture *f, gconstpointer data)
 {
-  g_autofree guint8 *sent = test_data_new (BIG_SIZE);
-  g_autofree guint8 *received = g_malloc (BIG_SIZE);
-  GAsyncResult *read_result = NULL;
-  GAsyncResult *write_result = NULL;
-  g_autoptr (GAsyncResult) read_done = NULL;
-  g_autoptr (GAsyncResult) write_done = NULL;
-  g_autoptr (GError) error = NULL;
-  gsize n;
-
-  g_input_stream_read_all_async (f->in, received, BIG_SIZE, G_PRIORITY_DEFAULT, NULL,
-                                 test_store_result_cb, &read_result);
-  g_output_stream_write_all_async (f->out, sent, BIG_SIZE, G_PRIORITY_DEFAULT, NULL,
-                                   test_store_result_cb, &write_result);
-  write_done = test_wait_for_result (&write_result);
-  g_output_stream_write_all_finish (f->out, write_done, NULL, &error);
-  g_assert_no_error (error);
-  read_done = test_wait_for_result (&read_result);
-  g_input_stream_read_all_finish (f->in, read_done, &n, &error);
-  g_assert_no_error (error);
-  g_assert_cmpmem (received, n, sent, BIG_SIZE);
+  test_exchange_async (f->connection, BIG_SIZE);
   close_connection (f);
-}
-
-/* Says something only after the client closed. */
-static void
-speak_last (TestTlsServer *server, gnutls_session_t session)
-{
-  guint8 byte;
-
-  g_assert_cmpuint (test_tls_server_receive (session, &byte, 1), ==, 0);
-  test_tls_server_send (session, (const guint8 *) GREETING, strlen (GREETING));
-  gnutls_bye (session, GNUTLS_SHUT_WR);
 }
 
 /* Breaks if closing the output stream closes the pipe in the other direction, or says nothing. */
 static void
 test_half_close (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-  char reply[sizeof GREETING] = { 0 };
-  gsize n;
-
-  g_tls_connection_handshake (f->connection, NULL, &error);
-  g_assert_no_error (error);
-  g_output_stream_close (f->out, NULL, &error);
-  g_assert_no_error (error);
-  g_input_stream_read_all (f->in, reply, sizeof reply, &n, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (reply, ==, GREETING);
+  test_half_close_connection (f->connection);
   close_connection (f);
 }
 
@@ -432,7 +392,7 @@ main (int argc, char **argv)
   static const Config not_pollable = { TLS1_3, WHOLE, FALSE, test_tls_server_echo };
   static const Config tls13_coalesced = { TLS1_3, WHOLE, TRUE, NULL };
   static const Config tls12_coalesced = { TLS1_2, WHOLE, TRUE, NULL };
-  static const Config speaks_last = { TLS1_3, WHOLE, TRUE, speak_last };
+  static const Config speaks_last = { TLS1_3, WHOLE, TRUE, test_tls_server_speak_last };
   static const Config inside = { TLS1_3, WHOLE, TRUE, serve_inside };
 
   test_system_init (&argc, &argv);

@@ -3,7 +3,10 @@
 
 #include "test-connection.h"
 
+#include <string.h>
+
 #include "test-system.h"
+#include "test-tls-server.h"
 
 TlsHandoffManager *
 test_manager_get (void)
@@ -95,4 +98,49 @@ test_data_new (gsize size)
       data[i] = state >> 24;
     }
   return data;
+}
+
+void
+test_exchange_async (GTlsConnection *connection, gsize size)
+{
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  g_autofree guint8 *sent = test_data_new (size);
+  g_autofree guint8 *received = g_malloc (size);
+  GAsyncResult *read_result = NULL;
+  GAsyncResult *write_result = NULL;
+  g_autoptr (GAsyncResult) read_done = NULL;
+  g_autoptr (GAsyncResult) write_done = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize n;
+
+  g_input_stream_read_all_async (in, received, size, G_PRIORITY_DEFAULT, NULL, test_store_result_cb,
+                                 &read_result);
+  g_output_stream_write_all_async (out, sent, size, G_PRIORITY_DEFAULT, NULL, test_store_result_cb,
+                                   &write_result);
+  write_done = test_wait_for_result (&write_result);
+  g_output_stream_write_all_finish (out, write_done, NULL, &error);
+  g_assert_no_error (error);
+  read_done = test_wait_for_result (&read_result);
+  g_input_stream_read_all_finish (in, read_done, &n, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (received, n, sent, size);
+}
+
+void
+test_half_close_connection (GTlsConnection *connection)
+{
+  g_autoptr (GError) error = NULL;
+  char reply[sizeof TEST_LAST_WORDS] = { 0 };
+  gsize n;
+
+  g_tls_connection_handshake (connection, NULL, &error);
+  g_assert_no_error (error);
+  g_output_stream_close (g_io_stream_get_output_stream (G_IO_STREAM (connection)), NULL, &error);
+  g_assert_no_error (error);
+  g_input_stream_read_all (g_io_stream_get_input_stream (G_IO_STREAM (connection)), reply,
+                           sizeof reply, &n, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (reply, ==, TEST_LAST_WORDS);
+  g_assert_cmpuint (n, ==, strlen (TEST_LAST_WORDS));
 }

@@ -24,3 +24,8 @@ GAsyncResult *test_wait_for_result (GAsyncResult **place);
 
 /* What gets sent: size bytes that no shift leaves the same. */
 guint8 *test_data_new (gsize size);
+
+/* Sends size bytes to an echo, and reads them, both at a time and asynchronously. */
+void test_exchange_async (GTlsConnection *connection, gsize size);
+/* Handshake, then closes the output stream, and hears what test_tls_server_speak_last() says. */
+void test_half_close_connection (GTlsConnection *connection);
