@@ -52,7 +52,7 @@ new_window (void)
   g_byte_array_append (data, ticket, sizeof ticket);
   append_number (data, SECRET_SIZE, 1);
   g_byte_array_append (data, secret, sizeof secret);
-  append_number (data, 0, 8);
+  append_number (data, (guint64) g_get_real_time () / 1000000, 8);
   append_number (data, 0, 8);
   return handoff_ticket_window_new_from_data (data->data, data->len, &placeholder, SECRET_SIZE);
 }

@@ -68,7 +68,7 @@ test_post_handshake (GDBusConnection *connection,
                      gsize size,
                      GError **error)
 {
-  g_autoptr (GVariant) reply = test_call (
+  G_GNUC_UNUSED g_autoptr (GVariant) reply = test_call (
       connection, session, HANDOFF_SESSION_INTERFACE, "PostHandshake",
       g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, messages, size, 1)),
       error);
