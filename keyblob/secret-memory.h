@@ -25,7 +25,8 @@ gsize handoff_secret_get_size (gconstpointer secret);
 
 /* Overwrites size bytes in a way that the compiler keeps. */
 void handoff_wipe (gpointer data, gsize size);
-/* Overwrites the stack below the caller: what GnuTLS and nettle leave in dead frames. */
+/* Overwrites the stack below the caller, and the vector registers: what GnuTLS and nettle leave in
+ * dead frames, and what would be saved into new ones. */
 void handoff_wipe_stack (void);
 
 /* Bytes of any number, in secret memory. Starts as zeros. */

@@ -88,28 +88,35 @@ handoff_audit_authorization (HandoffCall *call, const GError *error)
 }
 
 void
-handoff_audit_handshake (HandoffCall *call,
-                         const HandoffHandshakeOutcome *outcome,
-                         const GError *error,
-                         gint64 duration)
+handoff_audit_handshake (const HandoffSession *session, const GError *error)
 {
-  HandoffCaller *caller = handoff_call_get_caller (call);
-  const char *role = get_detail (call, HANDOFF_CALL_DETAIL_ROLE);
-  const char *identity = get_detail (call, HANDOFF_CALL_DETAIL_SERVER_IDENTITY);
+  const HandoffHandshakeOutcome *outcome = session->outcome;
+  gint64 duration = g_get_monotonic_time () - session->start_time;
   g_autofree char *result = NULL;
   Entry entry;
 
   entry_init (&entry, HANDOFF_AUDIT_HANDSHAKE_ID, error == NULL ? "6" : "5");
-  entry_add_caller (&entry, caller);
-  entry_add (&entry, "HANDOFF_ROLE", g_strdup (role));
-  entry_add (&entry, "HANDOFF_SERVER_IDENTITY", g_strdup (identity));
+  entry_add_caller (&entry, session->caller);
+  entry_add (&entry, "HANDOFF_ROLE", g_strdup (HANDOFF_ROLE_NAME_CLIENT));
+  entry_add (&entry, "HANDOFF_SERVER_IDENTITY", g_strdup (session->server_identity));
   entry_add (&entry, "HANDOFF_DURATION_USEC", g_strdup_printf ("%" G_GINT64_FORMAT, duration));
-  if (outcome != NULL)
+  if (error == NULL)
     {
+      /* A certificate that the caller accepted in spite of its faults is worth a note. */
+      g_autofree char *faults = outcome->verification_errors != NULL
+                                    ? g_strjoinv (" ", outcome->verification_errors)
+                                    : NULL;
+
       entry_add (&entry, "HANDOFF_OUTCOME", g_strdup (HANDOFF_STATE_COMPLETE));
       entry_add (&entry, "HANDOFF_PROTOCOL", g_strdup (outcome->protocol));
       entry_add (&entry, "HANDOFF_CIPHER_SUITE", g_strdup (outcome->cipher_suite));
-      result = g_strdup_printf ("complete, %s, %s", outcome->protocol, outcome->cipher_suite);
+      entry_add (&entry, "HANDOFF_RESUMED", g_strdup (outcome->resumed ? "1" : "0"));
+      if (faults != NULL)
+        entry_add (&entry, "HANDOFF_ACCEPTED_FAULTS", g_strdup (faults));
+      result = g_strdup_printf ("complete, %s, %s%s%s%s", outcome->protocol, outcome->cipher_suite,
+                                outcome->resumed ? ", resumed" : "",
+                                faults != NULL ? ", certificate accepted by the caller: " : "",
+                                faults != NULL ? faults : "");
     }
   else
     {
@@ -119,6 +126,7 @@ handoff_audit_handshake (HandoffCall *call,
 
   entry_write (&entry, g_strdup_printf (
                            "uid=%u pid=%u role=%s server-identity=%s: %s (%" G_GINT64_FORMAT " us)",
-                           handoff_caller_get_uid (caller), handoff_caller_get_pid (caller), role,
-                           identity, result, duration));
+                           handoff_caller_get_uid (session->caller),
+                           handoff_caller_get_pid (session->caller), HANDOFF_ROLE_NAME_CLIENT,
+                           session->server_identity, result, duration));
 }

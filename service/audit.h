@@ -4,11 +4,13 @@
 #pragma once
 
 #include "call.h"
-#include "handshake.h"
+#include "session.h"
 
 /* The audit log: one structured journal entry for each authorization decision and each handshake.
  * Fields: MESSAGE_ID, HANDOFF_UID, HANDOFF_PID, HANDOFF_ACTION, HANDOFF_SERVER_IDENTITY,
- * HANDOFF_ROLE, HANDOFF_PROTOCOL, HANDOFF_CIPHER_SUITE, HANDOFF_OUTCOME, HANDOFF_DURATION_USEC.
+ * HANDOFF_ROLE, HANDOFF_PROTOCOL, HANDOFF_CIPHER_SUITE, HANDOFF_RESUMED, HANDOFF_ACCEPTED_FAULTS,
+ * HANDOFF_OUTCOME,
+ * HANDOFF_DURATION_USEC.
  * Never a secret. */
 
 #define HANDOFF_AUDIT_AUTHORIZATION_ID "0d4d9b9f6a3b4c5c9d0e6c1f5f3c2a71"
@@ -16,8 +18,5 @@
 
 /* error: (nullable): why it was denied */
 void handoff_audit_authorization (HandoffCall *call, const GError *error);
-/* One of outcome and error is NULL. duration: microseconds. */
-void handoff_audit_handshake (HandoffCall *call,
-                              const HandoffHandshakeOutcome *outcome,
-                              const GError *error,
-                              gint64 duration);
+/* error: (nullable): why it failed; without, the session has the outcome */
+void handoff_audit_handshake (const HandoffSession *session, const GError *error);

@@ -12,6 +12,7 @@
 /* What polkit's rules see of a handshake (action.lookup("…")). */
 #define HANDOFF_CALL_DETAIL_ROLE "role"
 #define HANDOFF_CALL_DETAIL_SERVER_IDENTITY "server-identity"
+#define HANDOFF_CALL_DETAIL_REVIEW_CERTIFICATE "review-certificate" /* "true", or not there */
 
 /* One method call on its way: façade → caller → authority → work → exactly one reply. */
 typedef struct _HandoffCall HandoffCall;

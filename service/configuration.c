@@ -17,6 +17,8 @@ typedef enum
   KEY_PROTOCOL,
   KEY_PRIORITY,
   KEY_PATH,
+  KEY_BOOLEAN,
+  KEY_SCOPE,
 } KeyKind;
 
 typedef struct
@@ -35,8 +37,16 @@ typedef struct
 static const Key keys[] = {
   { "TLS", "MinimumProtocol", KEY_PROTOCOL, FIELD (minimum_protocol), HANDOFF_PROTOCOL_TLS1_2 },
   { "TLS", "MaximumProtocol", KEY_PROTOCOL, FIELD (maximum_protocol), HANDOFF_PROTOCOL_TLS1_3 },
-  { "TLS", "Priority", KEY_PRIORITY, FIELD (priority), "NORMAL:-RSA" },
+  /* GnuTLS's own, without RSA key exchange, and with AES-CBC after all AEAD ciphers. */
+  { "TLS", "Priority", KEY_PRIORITY, FIELD (priority),
+    "NORMAL:-RSA:-AES-256-CBC:-AES-128-CBC:+AES-256-CBC:+AES-128-CBC:-SHA1:+SHA384:+SHA256:+SHA1" },
   { "TLS", "TrustFile", KEY_PATH, FIELD (trust_file), "" },
+  { "TLS", "AllowMacThenEncrypt", KEY_BOOLEAN, FIELD (allow_mac_then_encrypt), "false" },
+  { "Resumption", "Scope", KEY_SCOPE, FIELD (resumption_scope), "user" },
+  { "Resumption", "MinimumProtocol", KEY_PROTOCOL, FIELD (resumption_minimum_protocol),
+    HANDOFF_PROTOCOL_TLS1_3 },
+  { "Resumption", "MaximumAge", KEY_NUMBER, FIELD (resumption_maximum_age), "7200", 1, 21600 },
+  { "Resumption", "TicketWindow", KEY_NUMBER, FIELD (ticket_window), "10", 1, 60 },
   { "Timeouts", "Handshake", KEY_NUMBER, FIELD (handshake_timeout), "30", 1, 86400 },
   { "Timeouts", "MaximumTimeout", KEY_NUMBER, FIELD (maximum_timeout), "300", 1, 86400 },
   { "Timeouts", "IdleExit", KEY_NUMBER, FIELD (idle_exit), "60", 0, 86400 },
@@ -44,6 +54,8 @@ static const Key keys[] = {
   { "Limits", "HandshakesTotal", KEY_NUMBER, FIELD (handshakes_total), "16384", 1, 1000000 },
   { "Limits", "SessionsPerUser", KEY_NUMBER, FIELD (sessions_per_user), "1024", 1, 1000000 },
   { "Limits", "SessionsTotal", KEY_NUMBER, FIELD (sessions_total), "16384", 1, 1000000 },
+  { "Limits", "OutlivingSessionsPerUser", KEY_NUMBER, FIELD (outliving_sessions_per_user), "4", 0,
+    1000 },
   { "Limits", "Workers", KEY_NUMBER, FIELD (workers), "0", 0, 1024 },
 };
 
@@ -69,6 +81,27 @@ is_group (const char *group)
     {
       if (g_str_equal (keys[i].group, group))
         return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+parse_scope (const char *text, HandoffResumptionScope *scope)
+{
+  static const char *const names[] = {
+    [HANDOFF_RESUMPTION_NONE] = "none",
+    [HANDOFF_RESUMPTION_CALLER] = "caller",
+    [HANDOFF_RESUMPTION_USER] = "user",
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      if (g_str_equal (names[i], text))
+        {
+          *scope = (HandoffResumptionScope) i;
+          return TRUE;
+        }
     }
   return FALSE;
 }
@@ -125,6 +158,19 @@ set_key (
           return TRUE;
         }
       allowed = g_strdup ("an absolute path, or nothing");
+      break;
+    case KEY_BOOLEAN:
+      if (g_str_equal (text, "true") || g_str_equal (text, "false"))
+        {
+          *(gboolean *) field = g_str_equal (text, "true");
+          return TRUE;
+        }
+      allowed = g_strdup ("true or false");
+      break;
+    case KEY_SCOPE:
+      if (parse_scope (text, field))
+        return TRUE;
+      allowed = g_strdup ("user, caller or none");
       break;
     default:
       g_assert_not_reached ();

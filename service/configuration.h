@@ -5,6 +5,14 @@
 
 #include <glib.h>
 
+/* Who may resume a session. */
+typedef enum
+{
+  HANDOFF_RESUMPTION_NONE,
+  HANDOFF_RESUMPTION_CALLER, /* the bus connection whose session it was */
+  HANDOFF_RESUMPTION_USER,   /* every process of its user */
+} HandoffResumptionScope;
+
 /* The configuration file, tls-handoffd.conf: read as a whole or not at all, never changed
  * afterwards. */
 typedef struct
@@ -16,6 +24,13 @@ typedef struct
   char *priority;   /* (owned) GnuTLS priority string */
   char *trust_file; /* (owned) PEM bundle; empty: the system's trust store */
 
+  gboolean allow_mac_then_encrypt;
+
+  HandoffResumptionScope resumption_scope;
+  guint resumption_minimum_protocol; /* 0x0303, 0x0304 */
+  guint resumption_maximum_age;      /* seconds */
+  guint ticket_window;               /* seconds */
+
   guint handshake_timeout; /* seconds: default of the option "timeout" */
   guint maximum_timeout;   /* seconds */
   guint idle_exit;         /* seconds; 0: never */
@@ -24,6 +39,7 @@ typedef struct
   guint handshakes_total;
   guint sessions_per_user;
   guint sessions_total;
+  guint outliving_sessions_per_user;
   guint workers; /* 0: one per core */
 } HandoffConfiguration;
 

@@ -7,9 +7,12 @@
 #include "dispatcher.h"
 #include "idle-timer.h"
 #include "quota.h"
+#include "resumption.h"
 #include "session.h"
 #include "tls-policy-source.h"
 #include "worker-pool.h"
+
+typedef struct _HandoffHandshakeCounters HandoffHandshakeCounters;
 
 /* What the façades need of the rest of the service. All (unowned): the service owns them, and frees
  * the façades first. */
@@ -24,4 +27,7 @@ typedef struct
   HandoffSessionStore *sessions;
   HandoffQuota *handshake_quota;
   HandoffQuota *session_quota;
+  HandoffQuota *outliving_quota; /* of sessions that outlive their callers */
+  HandoffResumption *resumption;
+  HandoffHandshakeCounters *counters;
 } HandoffFacadeContext;

@@ -5,18 +5,16 @@
 
 #include "facade-context.h"
 
-/* Handshakes by outcome, since the service started. */
-typedef struct
-{
-  guint64 completed;
-  guint64 failed;
-  guint64 denied;
-} HandoffHandshakeCounters;
+/* Manager.HandshakeAsClient() and Manager.CreateSession(), from their arguments to their replies.
+ */
 
-/* Manager.HandshakeAsClient(), from its arguments to its reply. counters must outlive the call. */
+/* What is checked before polkit is asked. */
 gboolean handoff_handshake_call_prepare (HandoffCall *call,
                                          const HandoffFacadeContext *context,
-                                         HandoffHandshakeCounters *counters,
                                          GError **error);
+gboolean handoff_create_session_call_prepare (HandoffCall *call,
+                                              const HandoffFacadeContext *context,
+                                              GError **error);
 /* call: (transfer full): prepared */
 void handoff_handshake_call_run (HandoffCall *call);
+void handoff_create_session_call_run (HandoffCall *call);

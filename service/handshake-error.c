@@ -7,6 +7,7 @@
 
 #include "keyblob/error-private.h"
 #include "keyblob/handoff-names.h"
+#include "peer-verification.h"
 
 char *
 handoff_alert_dup_name (gnutls_alert_description_t alert)
@@ -72,5 +73,43 @@ handoff_handshake_error_new (gnutls_session_t session, int code, int system_erro
   if (alert_name != NULL)
     handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
                                         g_variant_new_string (alert_name));
+  return error;
+}
+
+GError *
+handoff_handshake_error_new_untrusted (gnutls_session_t session,
+                                       guint status,
+                                       const HandoffServerIdentity *identity)
+{
+  g_auto (GStrv) reasons = handoff_peer_verification_describe (status);
+  g_autofree char *explanation = handoff_peer_verification_explain (status, identity);
+  g_autofree char *alert_name =
+      handoff_alert_dup_name (handoff_peer_verification_get_alert (status));
+  GError *error =
+      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED, explanation);
+
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_VERIFICATION_ERRORS,
+                                      g_variant_new_strv ((const char *const *) reasons, -1));
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_PEER_CERTIFICATES,
+                                      handoff_peer_verification_get_certificates (session));
+  handoff_handshake_error_add_detail (
+      error, HANDOFF_DETAIL_OCSP_STATUS,
+      g_variant_new_string (handoff_peer_verification_get_ocsp_status (session, status)));
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
+                                      g_variant_new_string (alert_name));
+  return error;
+}
+
+GError *
+handoff_handshake_error_new_interrupted (void)
+{
+  g_autofree char *alert_name = handoff_alert_dup_name (GNUTLS_A_UNEXPECTED_MESSAGE);
+  GError *error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                               "The handshake failed: the peer sends nothing that brings it on. "
+                               "Alert sent: %s",
+                               alert_name);
+
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
+                                      g_variant_new_string (alert_name));
   return error;
 }

@@ -6,6 +6,8 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
+#include "server-identity.h"
+
 /* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */
 char *handoff_alert_dup_name (gnutls_alert_description_t alert);
 
@@ -13,6 +15,16 @@ char *handoff_alert_dup_name (gnutls_alert_description_t alert);
  * be sent as a detail. system_error: errno of the transport's last failure, 0 if there was none.
  * (transfer full) */
 GError *handoff_handshake_error_new (gnutls_session_t session, int code, int system_error);
+
+/* For a peer whose certificate did not verify, with the reasons, the chain and the alert to send as
+ * details. status: gnutls_certificate_status_t. (transfer full) */
+GError *handoff_handshake_error_new_untrusted (gnutls_session_t session,
+                                               guint status,
+                                               const HandoffServerIdentity *identity);
+/* For a peer that sends nothing but what brings no handshake on: unexpected_message. (transfer
+ * full)
+ */
+GError *handoff_handshake_error_new_interrupted (void);
 
 /* Adds one entry to an error's details. value: consumed if floating. */
 void handoff_handshake_error_add_detail (GError *error, const char *key, GVariant *value);

@@ -5,13 +5,16 @@
 
 #include "handshake-options.h"
 
+#include <gnutls/crypto.h>
 #include <string.h>
 
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
-#define MAX_APPLICATION_PROTOCOLS 32
+/* What GnuTLS 3.7 can offer (RFC 7301 itself allows 255 bytes). */
+#define MAX_APPLICATION_PROTOCOLS 8
+#define MAX_APPLICATION_PROTOCOL_SIZE 31
 #define MAX_CIPHER_SUITES 256
 #define MAX_TRUST_ANCHORS 256
 #define MAX_TRUST_ANCHOR_SIZE 65536    /* bytes */
@@ -53,9 +56,10 @@ parse_application_protocols (HandoffHandshakeOptions *self,
   g_variant_iter_init (&iter, value);
   while (g_variant_iter_next (&iter, "&s", &name))
     {
-      if (*name == '\0' || strlen (name) > 255)
+      if (*name == '\0' || strlen (name) > MAX_APPLICATION_PROTOCOL_SIZE)
         return refuse (error, HANDOFF_OPTION_APPLICATION_PROTOCOLS,
-                       "a protocol's name must be 1 to 255 bytes long (RFC 7301)");
+                       "a protocol's name must be 1 to " G_STRINGIFY (
+                           MAX_APPLICATION_PROTOCOL_SIZE) " bytes long");
       g_ptr_array_add (self->application_protocols, g_strdup (name));
     }
   return TRUE;
@@ -103,15 +107,20 @@ parse_cipher_suites (HandoffHandshakeOptions *self,
   return FALSE;
 }
 
-static gboolean
-parse_error_details (HandoffHandshakeOptions *self,
-                     GVariant *value,
-                     const HandoffConfiguration *configuration,
-                     GError **error)
-{
-  self->error_details = g_variant_get_boolean (value);
-  return TRUE;
-}
+/* An option that is a flag, with the field that it sets. */
+#define FLAG_PARSER(field)                                                                         \
+  static gboolean parse_##field (HandoffHandshakeOptions *self, GVariant *value,                   \
+                                 const HandoffConfiguration *configuration, GError **error)        \
+  {                                                                                                \
+    self->field = g_variant_get_boolean (value);                                                   \
+    return TRUE;                                                                                   \
+  }
+
+FLAG_PARSER (error_details)
+FLAG_PARSER (outlive_caller)
+FLAG_PARSER (resumption)
+FLAG_PARSER (review_certificate)
+FLAG_PARSER (transient)
 
 static gboolean
 parse_protocol (guint *protocol, const char *option, GVariant *value, GError **error)
@@ -172,6 +181,8 @@ parse_trust_anchors (HandoffHandshakeOptions *self,
     return refuse (error, HANDOFF_OPTION_TRUST_ANCHORS,
                    "must be at most " G_STRINGIFY (MAX_TRUST_ANCHORS_SIZE) " bytes in all");
 
+  gnutls_hash_fast (GNUTLS_DIG_SHA256, g_variant_get_data (value), g_variant_get_size (value),
+                    self->trust_anchors_digest);
   self->trust_anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   for (i = 0; i < n_anchors; i++)
     {
@@ -193,7 +204,11 @@ static const Option known_options[] = {
   { HANDOFF_OPTION_ERROR_DETAILS, "b", parse_error_details },
   { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s", parse_maximum_protocol },
   { HANDOFF_OPTION_MINIMUM_PROTOCOL, "s", parse_minimum_protocol },
+  { HANDOFF_OPTION_OUTLIVE_CALLER, "b", parse_outlive_caller },
+  { HANDOFF_OPTION_RESUMPTION, "b", parse_resumption },
+  { HANDOFF_OPTION_REVIEW_CERTIFICATE, "b", parse_review_certificate },
   { HANDOFF_OPTION_TIMEOUT, "u", parse_timeout },
+  { HANDOFF_OPTION_TRANSIENT, "b", parse_transient },
   { HANDOFF_OPTION_TRUST_ANCHORS, "aay", parse_trust_anchors },
 };
 
@@ -271,6 +286,7 @@ handoff_handshake_options_parse (GVariant *options,
   self->minimum_protocol = 0x0303;
   self->maximum_protocol = 0x0304;
   self->timeout = configuration->handshake_timeout;
+  self->resumption = TRUE;
 
   g_variant_iter_init (&iter, options);
   while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
@@ -287,6 +303,8 @@ handoff_handshake_options_parse (GVariant *options,
     }
   if (!check_protocol_range (self, configuration, error))
     return NULL;
+  if (self->outlive_caller)
+    self->timeout = MIN (self->timeout, HANDOFF_OUTLIVING_SESSION_SECONDS);
   return g_steal_pointer (&self);
 }
 

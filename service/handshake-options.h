@@ -8,6 +8,9 @@
 #include "configuration.h"
 #include "keyblob/cipher-suite.h"
 
+/* How long a session may live that outlives its caller. */
+#define HANDOFF_OUTLIVING_SESSION_SECONDS 60
+
 /* What a caller asked of one handshake: the a{sv} of the D-Bus API, checked. */
 typedef struct
 {
@@ -15,9 +18,14 @@ typedef struct
   GArray *cipher_suites; /* (owned) (element-type guint16) (nullable): NULL for all of ours */
   GPtrArray
       *trust_anchors; /* (owned) (element-type GBytes) (nullable): NULL for the configuration's */
-  guint minimum_protocol; /* 0x0303, 0x0304 */
+  guint8 trust_anchors_digest[32]; /* SHA-256 of the option, if it was given */
+  guint minimum_protocol;          /* 0x0303, 0x0304 */
   guint maximum_protocol;
-  guint timeout;          /* seconds */
+  guint timeout;       /* seconds */
+  gboolean resumption; /* as far as the configuration has it on */
+  gboolean review_certificate;
+  gboolean transient;
+  gboolean outlive_caller;
   gboolean error_details; /* whether the caller's library copes with errors that have details */
 } HandoffHandshakeOptions;
 

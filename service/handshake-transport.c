@@ -7,13 +7,32 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 static ssize_t
-push (gnutls_transport_ptr_t data, const giovec_t *iov, int n_iov)
+push_to_caller (HandoffHandshakeTransport *transport, const giovec_t *iov, int n_iov)
 {
-  HandoffHandshakeTransport *transport = data;
+  ssize_t n = 0;
+  int i;
+
+  if (transport->output == NULL)
+    {
+      transport->last_errno = EPIPE;
+      return -1;
+    }
+  for (i = 0; i < n_iov; i++)
+    {
+      g_byte_array_append (transport->output, iov[i].iov_base, (guint) iov[i].iov_len);
+      n += (ssize_t) iov[i].iov_len;
+    }
+  return n;
+}
+
+static ssize_t
+push_to_socket (HandoffHandshakeTransport *transport, const giovec_t *iov, int n_iov)
+{
   struct msghdr message = { .msg_iov = (struct iovec *) iov, .msg_iovlen = (size_t) n_iov };
   ssize_t n = sendmsg (transport->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -23,9 +42,32 @@ push (gnutls_transport_ptr_t data, const giovec_t *iov, int n_iov)
 }
 
 static ssize_t
-pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
+push (gnutls_transport_ptr_t data, const giovec_t *iov, int n_iov)
 {
   HandoffHandshakeTransport *transport = data;
+
+  return transport->stepwise ? push_to_caller (transport, iov, n_iov)
+                             : push_to_socket (transport, iov, n_iov);
+}
+
+static ssize_t
+pull_from_caller (HandoffHandshakeTransport *transport, void *buffer, size_t size)
+{
+  gsize n = MIN (size, transport->input_size - transport->input_used);
+
+  if (n == 0)
+    {
+      transport->last_errno = EAGAIN;
+      return -1;
+    }
+  memcpy (buffer, transport->input + transport->input_used, n);
+  transport->input_used += n;
+  return (ssize_t) n;
+}
+
+static ssize_t
+pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t size)
+{
   ssize_t n = recv (transport->fd, buffer, size, MSG_DONTWAIT);
 
   /* To GnuTLS the end of the stream within a record would be a record that cannot be decoded. */
@@ -39,11 +81,23 @@ pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
   return n;
 }
 
+static ssize_t
+pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
+{
+  HandoffHandshakeTransport *transport = data;
+
+  return transport->stepwise ? pull_from_caller (transport, buffer, size)
+                             : pull_from_socket (transport, buffer, size);
+}
+
 static int
 pull_timeout (gnutls_transport_ptr_t data, unsigned int milliseconds)
 {
   HandoffHandshakeTransport *transport = data;
   struct pollfd poll_fd = { .fd = transport->fd, .events = POLLIN };
+
+  if (transport->stepwise)
+    return handoff_handshake_transport_has_input (transport);
 
   /* Waiting is the worker's business. */
   return poll (&poll_fd, 1, 0);
@@ -58,9 +112,43 @@ get_errno (gnutls_transport_ptr_t data)
 void
 handoff_handshake_transport_attach (HandoffHandshakeTransport *transport, gnutls_session_t session)
 {
+  if (transport->stepwise)
+    transport->output = g_byte_array_new ();
   gnutls_transport_set_ptr (session, transport);
   gnutls_transport_set_vec_push_function (session, push);
   gnutls_transport_set_pull_function (session, pull);
   gnutls_transport_set_pull_timeout_function (session, pull_timeout);
   gnutls_transport_set_errno_function (session, get_errno);
+}
+
+gboolean
+handoff_handshake_transport_has_input (const HandoffHandshakeTransport *transport)
+{
+  return transport->input_used < transport->input_size;
+}
+
+void
+handoff_handshake_transport_cut_off (HandoffHandshakeTransport *transport)
+{
+  transport->fd = -1;
+  transport->input = NULL;
+  transport->input_size = transport->input_used = 0;
+}
+
+GBytes *
+handoff_handshake_transport_take_output (HandoffHandshakeTransport *transport)
+{
+  GBytes *output;
+
+  if (transport->output == NULL)
+    return g_bytes_new (NULL, 0);
+  output = g_bytes_new (transport->output->data, transport->output->len);
+  g_byte_array_set_size (transport->output, 0);
+  return output;
+}
+
+void
+handoff_handshake_transport_clear (HandoffHandshakeTransport *transport)
+{
+  g_clear_pointer (&transport->output, g_byte_array_unref);
 }

@@ -6,15 +6,32 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
-/* GnuTLS's way to the caller's socket. Never blocks, whatever the socket's own flags are: those are
- * shared with the caller and not ours to change. Reads no byte more than GnuTLS asks for, which is
- * never more than the record at hand, so what follows the handshake stays in the socket. */
+/* GnuTLS's way to the peer: the caller's socket, or, stepwise, the caller itself.
+ *
+ * Of a socket: never blocks, whatever the socket's own flags are: those are shared with the caller
+ * and not ours to change. Either way no byte more is read than GnuTLS asks for, which is never more
+ * than the record at hand, so what follows the handshake stays in the socket, or with the caller.
+ */
 typedef struct
 {
+  gboolean stepwise;
   int fd; /* (unowned); -1: cut off, every read and write fails */
   int last_errno;
+
+  /* Stepwise: what one call gives, and what it gets. */
+  const guint8 *input; /* (unowned) (nullable) */
+  gsize input_size;
+  gsize input_used;
+  GByteArray *output; /* (owned) (nullable) */
 } HandoffHandshakeTransport;
 
 /* transport must outlive session. */
 void handoff_handshake_transport_attach (HandoffHandshakeTransport *transport,
                                          gnutls_session_t session);
+/* Whether a step's input is not used up. Never of a socket. */
+gboolean handoff_handshake_transport_has_input (const HandoffHandshakeTransport *transport);
+/* From now on nothing can be read or written. What was written stepwise stays to be taken. */
+void handoff_handshake_transport_cut_off (HandoffHandshakeTransport *transport);
+/* Stepwise: what GnuTLS wrote since the last time; empty for a socket. (transfer full) */
+GBytes *handoff_handshake_transport_take_output (HandoffHandshakeTransport *transport);
+void handoff_handshake_transport_clear (HandoffHandshakeTransport *transport);

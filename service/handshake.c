@@ -3,18 +3,15 @@
 
 #include "config.h"
 
-#include "handshake.h"
-
-#include <string.h>
-#include <unistd.h>
+#include "handshake-operation.h"
 
 #include "client-socket.h"
 #include "gnutls-support.h"
+#include "handshake-completion.h"
 #include "handshake-error.h"
+#include "handshake-setup.h"
 #include "handshake-transport.h"
 #include "key-export.h"
-#include "keyblob/key-blob.h"
-#include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "peer-verification.h"
@@ -23,40 +20,51 @@
  * stopped. */
 #define MAX_INTERRUPTIONS 16
 
-/* Modes: created on the main thread, running on one worker's thread, done. The session, the watch
- * and the task's result belong to the worker's thread alone; the main thread holds a reference for
- * cancelling. `request` and `worker` do not change. */
-typedef struct
+/* Threads: what is below the line belongs to the worker's thread alone. The rest does not change.
+ * The main thread starts operations (handshake-operation.c), which run on the worker in the order
+ * in which they were started; each is a task that ends on the main thread again.
+ *
+ * The watch is there as long as the handshake has not ended. It waits for the socket only while an
+ * operation does. */
+struct _HandoffHandshake
 {
   gatomicrefcount ref_count;
   HandoffWorker *worker;            /* (unowned): the pool outlives all handshakes */
   HandoffHandshakeRequest *request; /* (owned) */
-  gulong cancelled_id;              /* main thread */
 
-  GTask *task;                    /* (owned) (nullable): NULL once done */
-  gnutls_session_t session;       /* (owned) (nullable) */
-  HandoffKeyExport *export;       /* (owned) (nullable) */
-  HandoffTrustStore *trust_store; /* (owned) (nullable) */
-  HandoffWatch *watch;            /* (owned) (nullable) */
+  /* ---- */
+  HandoffHandshakeState state;
+  GError *error;                  /* (owned) (nullable): in FAILED */
+  GTask *task;                    /* (owned) (nullable): the operation that is under way */
+  GTask *end_task;                /* (owned) (nullable): NULL once it has ended */
+  HandoffWatch *watch;            /* (owned) (nullable): likewise */
+  gnutls_session_t session;       /* (owned) (nullable): likewise */
+  HandoffKeyExport *export;       /* (owned) (nullable): likewise */
+  HandoffTrustStore *trust_store; /* (owned) (nullable): likewise */
   HandoffHandshakeTransport transport;
   guint verification_status; /* gnutls_certificate_status_t */
+  gboolean verified;
+  gboolean in_review; /* the verification waits for the caller's decision */
+  gboolean accepted;  /* it was to go on */
   guint n_interruptions;
-} HandoffHandshake;
+};
 
-static HandoffHandshake *
-handshake_ref (HandoffHandshake *self)
+HandoffHandshake *
+handoff_handshake_ref (HandoffHandshake *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
   return self;
 }
 
-static void
-handshake_unref (HandoffHandshake *self)
+void
+handoff_handshake_unref (HandoffHandshake *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_assert (self->session == NULL && self->watch == NULL);
   handoff_handshake_request_free (self->request);
+  handoff_handshake_transport_clear (&self->transport);
+  g_clear_error (&self->error);
   g_free (self);
 }
 
@@ -65,22 +73,65 @@ handshake_unref (HandoffHandshake *self)
 static void
 destroy_session (HandoffHandshake *self)
 {
-  self->transport.fd = -1;
+  handoff_handshake_transport_cut_off (&self->transport);
   g_clear_pointer (&self->watch, handoff_watch_free);
   g_clear_pointer (&self->session, gnutls_deinit);
   g_clear_pointer (&self->export, handoff_key_export_free);
   g_clear_pointer (&self->trust_store, handoff_trust_store_unref);
   handoff_wipe_stack ();
+  handoff_handshake_request_end (self->request);
 }
 
+static HandoffHandshakeProgress *
+progress_new (HandoffHandshake *self)
+{
+  HandoffHandshakeProgress *progress = g_new0 (HandoffHandshakeProgress, 1);
+
+  progress->state = self->state;
+  progress->key_blob_fd = -1;
+  progress->output = handoff_handshake_transport_take_output (&self->transport);
+  progress->consumed = self->transport.input_used;
+  if (self->error != NULL)
+    progress->error = g_error_copy (self->error);
+  return progress;
+}
+
+/* progress: (transfer full) */
 static void
-fail (HandoffHandshake *self, GError *error)
+return_progress (HandoffHandshake *self, HandoffHandshakeProgress *progress)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->task);
 
+  g_task_return_pointer (task, progress, (GDestroyNotify) handoff_handshake_progress_free);
+}
+
+/* Nothing is left of the session: whoever waits for that may know. */
+static void
+end (HandoffHandshake *self)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->end_task);
+
+  g_task_return_boolean (task, TRUE);
+}
+
+/* error: (transfer full). The output, an alert perhaps, is for the operation under way, or else for
+ * the next. */
+static void
+fail (HandoffHandshake *self, GError *error)
+{
+  gsize consumed = self->transport.input_used;
+
+  self->state = HANDOFF_HANDSHAKE_FAILED;
+  self->error = error;
   destroy_session (self);
-  handoff_client_socket_close (g_steal_fd (&self->request->fd));
-  g_task_return_error (task, error);
+  if (self->task != NULL)
+    {
+      HandoffHandshakeProgress *progress = progress_new (self);
+
+      progress->consumed = consumed;
+      return_progress (self, progress);
+    }
+  end (self);
 }
 
 static void
@@ -93,27 +144,10 @@ send_alert (HandoffHandshake *self, gnutls_alert_description_t alert)
 static void
 fail_untrusted (HandoffHandshake *self)
 {
-  g_auto (GStrv) reasons = handoff_peer_verification_describe (self->verification_status);
-  g_autofree char *explanation =
-      handoff_peer_verification_explain (self->verification_status, self->request->identity);
-  GError *error =
-      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED, explanation);
-  gnutls_alert_description_t alert =
-      handoff_peer_verification_get_alert (self->verification_status);
-  g_autofree char *alert_name = handoff_alert_dup_name (alert);
+  GError *error = handoff_handshake_error_new_untrusted (self->session, self->verification_status,
+                                                         self->request->identity);
 
-  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_VERIFICATION_ERRORS,
-                                      g_variant_new_strv ((const char *const *) reasons, -1));
-  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_PEER_CERTIFICATES,
-                                      handoff_peer_verification_get_certificates (self->session));
-  handoff_handshake_error_add_detail (
-      error, HANDOFF_DETAIL_OCSP_STATUS,
-      g_variant_new_string (
-          handoff_peer_verification_get_ocsp_status (self->session, self->verification_status)));
-  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
-                                      g_variant_new_string (alert_name));
-
-  send_alert (self, alert);
+  send_alert (self, handoff_peer_verification_get_alert (self->verification_status));
   fail (self, error);
 }
 
@@ -122,7 +156,7 @@ fail_with_code (HandoffHandshake *self, int code)
 {
   GError *error;
 
-  if (self->verification_status != 0)
+  if (self->verification_status != 0 && !self->accepted)
     {
       fail_untrusted (self);
       return;
@@ -137,31 +171,39 @@ fail_with_code (HandoffHandshake *self, int code)
 static void
 fail_interrupted (HandoffHandshake *self)
 {
-  g_autofree char *alert_name = handoff_alert_dup_name (GNUTLS_A_UNEXPECTED_MESSAGE);
-  GError *error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-                               "The handshake failed: the peer sends nothing that brings it on. "
-                               "Alert sent: %s",
-                               alert_name);
-
-  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
-                                      g_variant_new_string (alert_name));
   send_alert (self, GNUTLS_A_UNEXPECTED_MESSAGE);
-  fail (self, error);
+  fail (self, handoff_handshake_error_new_interrupted ());
+}
+
+/* Of a session after or within its handshake. */
+static void
+verify (HandoffHandshake *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!handoff_peer_verification_run (self->session, self->request->identity,
+                                      &self->verification_status, &error))
+    {
+      g_info ("%s", error->message);
+      self->verification_status = GNUTLS_CERT_INVALID;
+    }
+  self->verified = TRUE;
 }
 
 static int
 verify_peer (gnutls_session_t session)
 {
   HandoffHandshake *self = gnutls_session_get_ptr (session);
-  g_autoptr (GError) error = NULL;
 
-  if (!handoff_peer_verification_run (session, self->request->identity, &self->verification_status,
-                                      &error))
-    {
-      g_info ("%s", error->message);
-      self->verification_status = GNUTLS_CERT_INVALID;
-    }
-  return self->verification_status == 0 ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+  /* GnuTLS asks again when it goes on after an interruption. */
+  if (!self->verified)
+    verify (self);
+  if (self->verification_status == 0 || self->accepted)
+    return 0;
+  if (!self->request->options->review_certificate)
+    return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+  self->in_review = TRUE;
+  return GNUTLS_E_INTERRUPTED;
 }
 
 static int
@@ -191,196 +233,175 @@ message_passed (gnutls_session_t session,
 }
 
 static gboolean
-set_application_protocols (HandoffHandshake *self, GError **error)
-{
-  GPtrArray *names = self->request->options->application_protocols;
-  g_autofree gnutls_datum_t *protocols = g_new0 (gnutls_datum_t, names->len);
-  guint i;
-  int code;
-
-  if (names->len == 0)
-    return TRUE;
-  for (i = 0; i < names->len; i++)
-    {
-      protocols[i].data = g_ptr_array_index (names, i);
-      protocols[i].size = (unsigned int) strlen (g_ptr_array_index (names, i));
-    }
-  code = gnutls_alpn_set_protocols (self->session, protocols, names->len, 0);
-  return code >= 0 ||
-         handoff_gnutls_set_error (error, code, "Cannot offer the application protocols");
-}
-
-static gboolean
-set_trust (HandoffHandshake *self, GError **error)
-{
-  GPtrArray *anchors = self->request->options->trust_anchors;
-  int code;
-
-  if (anchors != NULL)
-    self->trust_store = handoff_trust_store_new_for_anchors (anchors, error);
-  else
-    self->trust_store =
-        handoff_trust_store_ref (handoff_tls_policy_get_trust_store (self->request->policy));
-  if (self->trust_store == NULL)
-    return FALSE;
-
-  code = gnutls_credentials_set (self->session, GNUTLS_CRD_CERTIFICATE,
-                                 handoff_trust_store_get_credentials (self->trust_store));
-  return code >= 0 || handoff_gnutls_set_error (error, code, "Cannot set the trust store");
-}
-
-static gboolean
-set_server_name (HandoffHandshake *self, GError **error)
-{
-  const char *name = self->request->identity->host_name;
-  int code;
-
-  /* RFC 6066 3: literal addresses are not sent. */
-  if (name == NULL)
-    return TRUE;
-  code = gnutls_server_name_set (self->session, GNUTLS_NAME_DNS, name, strlen (name));
-  return code >= 0 || handoff_gnutls_set_error (error, code, "Cannot send the server name");
-}
-
-static gboolean
 prepare_session (HandoffHandshake *self, GError **error)
 {
-  /* Resumption is not offered: nothing of a session outlives its handshake. */
-  int code = gnutls_init (&self->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS);
-
-  if (code < 0)
-    return handoff_gnutls_set_error (error, code, "Cannot begin a handshake");
+  self->session = handoff_handshake_setup (self->request, &self->trust_store, error);
+  if (self->session == NULL)
+    return FALSE;
 
   self->export = handoff_key_export_new ();
-  self->transport.fd = self->request->fd;
   handoff_handshake_transport_attach (&self->transport, self->session);
   gnutls_session_set_ptr (self->session, self);
   gnutls_session_set_verify_function (self->session, verify_peer);
   gnutls_handshake_set_secret_function (self->session, secrets_changed);
   gnutls_handshake_set_hook_function (self->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
                                       message_passed);
-
-  return handoff_tls_policy_apply (self->request->policy, self->session, self->request->options,
-                                   error) &&
-         set_trust (self, error) && set_server_name (self, error) &&
-         set_application_protocols (self, error);
+  return TRUE;
 }
 
-/* What GnuTLS negotiated must be what the caller can take: its priorities select ciphers and key
- * exchanges, not suites, so that a caller's list may be narrower than they can say. */
-static const HandoffCipherSuite *
-get_cipher_suite (HandoffHandshake *self, GError **error)
+/* Export, then destroy: the session is gone before anybody can be told. outcome: (transfer full) */
+static void
+export_keys (HandoffHandshake *self, const guint8 *recipient_key, HandoffHandshakeOutcome *outcome)
 {
-  const HandoffCipherSuite *suite =
-      handoff_cipher_suite_by_id (handoff_cipher_suite_id_of_session (self->session));
+  HandoffHandshakeProgress *progress = progress_new (self);
+  GError *error = NULL;
 
-  if (suite == NULL || !handoff_handshake_options_allow_suite (self->request->options, suite))
+  progress->outcome = outcome;
+  if (!handoff_handshake_export_keys (self->session, self->export, self->request, recipient_key,
+                                      self->verification_status, progress, &error))
     {
-      g_set_error (
-          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-          "The server chose the cipher suite %s, which the caller's record layer does not take",
-          suite != NULL ? suite->name : "(unknown)");
-      return NULL;
+      handoff_handshake_progress_free (progress);
+      send_alert (self, GNUTLS_A_INTERNAL_ERROR);
+      fail (self, error);
+      return;
     }
-  return suite;
-}
 
-static int
-seal_keys (HandoffHandshake *self, GError **error)
-{
-  g_autoptr (HandoffKeyState) state =
-      handoff_key_export_make_state (self->export, self->session, error);
-  g_autoptr (GBytes) blob = NULL;
-
-  if (state == NULL)
-    return -1;
-  blob = handoff_key_blob_seal (state, self->request->recipient_key, error);
-  if (blob == NULL)
-    return -1;
-  return handoff_sealed_memfd_new (blob, error);
-}
-
-static HandoffHandshakeOutcome *
-make_outcome (HandoffHandshake *self, GError **error)
-{
-  g_autoptr (HandoffHandshakeOutcome) outcome = g_new0 (HandoffHandshakeOutcome, 1);
-  const HandoffCipherSuite *suite = get_cipher_suite (self, error);
-  gnutls_datum_t application_protocol;
-
-  outcome->key_blob_fd = -1;
-  if (suite == NULL)
-    return NULL;
-
-  outcome->protocol = handoff_protocol_name (suite->protocol);
-  outcome->cipher_suite = suite->name;
-  outcome->server_name = g_strdup (self->request->identity->host_name);
-  outcome->ocsp_status =
-      handoff_peer_verification_get_ocsp_status (self->session, self->verification_status);
-  outcome->peer_certificates =
-      g_variant_ref_sink (handoff_peer_verification_get_certificates (self->session));
-  if (gnutls_alpn_get_selected_protocol (self->session, &application_protocol) >= 0)
-    outcome->application_protocol =
-        g_strndup ((const char *) application_protocol.data, application_protocol.size);
-
-  outcome->key_blob_fd = seal_keys (self, error);
-  if (outcome->key_blob_fd < 0)
-    return NULL;
-  return g_steal_pointer (&outcome);
+  self->state = progress->state = HANDOFF_HANDSHAKE_EXPORTED;
+  destroy_session (self);
+  return_progress (self, progress);
+  end (self);
 }
 
 static void
 complete (HandoffHandshake *self)
 {
-  g_autoptr (GTask) task = NULL;
+  HandoffHandshakeProgress *progress;
+  HandoffHandshakeOutcome *outcome;
   GError *error = NULL;
-  HandoffHandshakeOutcome *outcome = make_outcome (self, &error);
 
+  /* A resumed session is verified against what is trusted now, at the time that it is now. */
+  if (!self->verified)
+    verify (self);
+  if (self->verification_status != 0 && !self->accepted)
+    {
+      fail_untrusted (self);
+      return;
+    }
+
+  outcome = handoff_handshake_make_outcome (self->session, self->request, self->verification_status,
+                                            TRUE, &error);
   if (outcome == NULL)
     {
       send_alert (self, GNUTLS_A_HANDSHAKE_FAILURE);
       fail (self, error);
       return;
     }
+  if (!self->request->stepwise)
+    {
+      export_keys (self, self->request->recipient_key, outcome);
+      return;
+    }
 
-  /* Export, then destroy: the session is gone before anybody can be told. */
-  destroy_session (self);
-  handoff_client_socket_close (g_steal_fd (&self->request->fd));
-  task = g_steal_pointer (&self->task);
-  g_task_return_pointer (task, outcome, (GDestroyNotify) handoff_handshake_outcome_free);
+  self->state = HANDOFF_HANDSHAKE_COMPLETE;
+  progress = progress_new (self);
+  progress->outcome = outcome;
+  return_progress (self, progress);
 }
 
 static void
-step (HandoffHandshake *self)
+pause_for_review (HandoffHandshake *self)
 {
-  GError *error = NULL;
+  HandoffHandshakeProgress *progress;
+
+  self->in_review = FALSE;
+  self->state = HANDOFF_HANDSHAKE_REVIEW;
+  handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
+  progress = progress_new (self);
+  progress->outcome = handoff_handshake_make_outcome (self->session, self->request,
+                                                      self->verification_status, FALSE, NULL);
+  return_progress (self, progress);
+}
+
+static void
+wait_for_peer (HandoffHandshake *self)
+{
   HandoffWatchDirection direction;
-  int code;
+  GError *error = NULL;
 
-  do
-    code = gnutls_handshake (self->session);
-  while (code != GNUTLS_E_SUCCESS && code != GNUTLS_E_AGAIN && !gnutls_error_is_fatal (code) &&
-         ++self->n_interruptions < MAX_INTERRUPTIONS);
-
-  if (code == GNUTLS_E_SUCCESS)
+  self->state = HANDOFF_HANDSHAKE_CONTINUE;
+  if (self->request->stepwise)
     {
-      complete (self);
+      return_progress (self, progress_new (self));
       return;
     }
-  if (code != GNUTLS_E_AGAIN && !gnutls_error_is_fatal (code))
-    {
-      fail_interrupted (self);
-      return;
-    }
-  if (code != GNUTLS_E_AGAIN)
-    {
-      fail_with_code (self, code);
-      return;
-    }
-
   direction = gnutls_record_get_direction (self->session) == 0 ? HANDOFF_WATCH_READABLE
                                                                : HANDOFF_WATCH_WRITABLE;
   if (!handoff_watch_set_direction (self->watch, direction, &error))
     fail (self, error);
+}
+
+/* Whether GnuTLS can go on at once after it returned code. It waits after each record that does not
+ * complete a message: a socket would wake us for the next, the input of a step does not.
+ * used_before: bytes of the input that were used before the call. */
+static gboolean
+can_go_on (HandoffHandshake *self, int code, gsize used_before)
+{
+  if (code == GNUTLS_E_SUCCESS || gnutls_error_is_fatal (code) || self->in_review)
+    return FALSE;
+  if (code == GNUTLS_E_AGAIN)
+    {
+      if (!handoff_handshake_transport_has_input (&self->transport))
+        return FALSE;
+      if (self->transport.input_used > used_before)
+        return TRUE;
+    }
+  return ++self->n_interruptions < MAX_INTERRUPTIONS;
+}
+
+/* As far as it goes; the operation under way ends, or waits for the socket. */
+static void
+advance (HandoffHandshake *self)
+{
+  gsize used_before;
+  int code;
+
+  do
+    {
+      used_before = self->transport.input_used;
+      code = gnutls_handshake (self->session);
+    }
+  while (can_go_on (self, code, used_before));
+
+  if (code == GNUTLS_E_SUCCESS)
+    complete (self);
+  else if (self->in_review)
+    pause_for_review (self);
+  else if (code == GNUTLS_E_AGAIN && self->n_interruptions < MAX_INTERRUPTIONS)
+    wait_for_peer (self);
+  else if (gnutls_error_is_fatal (code))
+    fail_with_code (self, code);
+  else
+    fail_interrupted (self);
+}
+
+static void
+fail_timed_out (HandoffHandshake *self)
+{
+  guint timeout = self->request->options->timeout;
+  GError *error;
+
+  if (self->state == HANDOFF_HANDSHAKE_COMPLETE)
+    {
+      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                           "The keys were not exported within %u seconds of the handshake's begin",
+                           timeout);
+      /* They are still ours alone. */
+      send_alert (self, GNUTLS_A_INTERNAL_ERROR);
+    }
+  else
+    error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                         "The peer did not finish the handshake within %u seconds", timeout);
+  fail (self, error);
 }
 
 static void
@@ -388,14 +409,15 @@ watch_ready (gboolean timed_out, gpointer user_data)
 {
   HandoffHandshake *self = user_data;
 
-  if (timed_out)
-    fail (self, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                             "The peer did not finish the handshake within %u seconds",
-                             self->request->options->timeout));
+  if (!timed_out)
+    advance (self);
+  else if (self->state == HANDOFF_HANDSHAKE_REVIEW)
+    fail_untrusted (self); /* no decision is a refusal */
   else
-    step (self);
+    fail_timed_out (self);
 }
 
+/* The first thing on the worker. */
 static gboolean
 start (gpointer data)
 {
@@ -403,91 +425,112 @@ start (gpointer data)
   GError *error = NULL;
   gint64 deadline = g_get_monotonic_time () + self->request->options->timeout * G_TIME_SPAN_SECOND;
 
-  /* Cancelled before it began. */
-  if (self->task == NULL)
-    return G_SOURCE_REMOVE;
-
+  self->transport.stepwise = self->request->stepwise;
+  self->transport.fd = self->request->fd;
   if (prepare_session (self, &error))
-    self->watch =
-        handoff_watch_new (self->worker, self->request->fd, deadline, watch_ready, self, &error);
-  if (self->watch == NULL)
-    fail (self, error);
+    self->watch = handoff_watch_new (self->worker, self->request->fd, deadline, watch_ready, self);
   else
-    step (self);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-cancel (gpointer data)
-{
-  HandoffHandshake *self = data;
-
-  if (self->task != NULL)
-    fail (self, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
-                                     "The handshake was cancelled"));
+    fail (self, error);
   return G_SOURCE_REMOVE;
 }
 
 static void
-cancelled (GCancellable *cancellable, gpointer user_data)
+review (HandoffHandshake *self, gboolean accept)
 {
-  HandoffHandshake *self = user_data;
-
-  handoff_worker_invoke (self->worker, cancel, handshake_ref (self),
-                         (GDestroyNotify) handshake_unref);
+  if (!accept)
+    {
+      fail_untrusted (self);
+      return;
+    }
+  self->accepted = TRUE;
+  advance (self);
 }
 
 void
-handoff_handshake_run_async (HandoffWorker *worker,
-                             HandoffHandshakeRequest *request,
-                             GCancellable *cancellable,
-                             GAsyncReadyCallback callback,
-                             gpointer user_data)
+handoff_handshake_operate (HandoffHandshake *self, const HandoffOperation *operation, GTask *task)
+{
+  self->task = task;
+  if (self->state == HANDOFF_HANDSHAKE_FAILED)
+    {
+      return_progress (self, progress_new (self));
+      return;
+    }
+
+  if (operation->input != NULL)
+    self->transport.input = g_bytes_get_data (operation->input, &self->transport.input_size);
+  switch (operation->kind)
+    {
+    case HANDOFF_OPERATION_STEP:
+      advance (self);
+      break;
+    case HANDOFF_OPERATION_REVIEW:
+      review (self, operation->accept);
+      break;
+    case HANDOFF_OPERATION_EXPORT:
+      export_keys (self, operation->recipient_key,
+                   handoff_handshake_make_outcome (self->session, self->request,
+                                                   self->verification_status, TRUE, NULL));
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+  self->transport.input = NULL;
+  self->transport.input_size = self->transport.input_used = 0;
+}
+
+void
+handoff_handshake_abort (HandoffHandshake *self)
+{
+  if (self->end_task != NULL)
+    fail (self, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                                     "The handshake was cancelled"));
+}
+
+HandoffWorker *
+handoff_handshake_get_worker (HandoffHandshake *self)
+{
+  return self->worker;
+}
+
+GError *
+handoff_handshake_dup_error (HandoffHandshake *self)
+{
+  return self->error != NULL ? g_error_copy (self->error) : NULL;
+}
+
+/* What is to be called when it has ended. */
+typedef struct
+{
+  HandoffHandshakeFunc ended;
+  gpointer user_data; /* (unowned) */
+} EndCallback;
+
+static void
+ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree EndCallback *callback = user_data;
+
+  callback->ended (callback->user_data);
+}
+
+HandoffHandshake *
+handoff_handshake_new (HandoffWorker *worker,
+                       HandoffHandshakeRequest *request,
+                       HandoffHandshakeFunc ended_function,
+                       gpointer user_data)
 {
   HandoffHandshake *self = g_new0 (HandoffHandshake, 1);
+  EndCallback *callback = g_new (EndCallback, 1);
 
+  callback->ended = ended_function;
+  callback->user_data = user_data;
   g_atomic_ref_count_init (&self->ref_count);
   self->worker = worker;
   self->request = request;
   self->transport.fd = -1;
-  self->task = g_task_new (NULL, cancellable, callback, user_data);
-  g_task_set_source_tag (self->task, handoff_handshake_run_async);
-  /* Cancelling is an outcome like others: the caller of this sees what became of the handshake. */
-  g_task_set_check_cancellable (self->task, FALSE);
-  g_task_set_task_data (self->task, handshake_ref (self), (GDestroyNotify) handshake_unref);
-
-  if (cancellable != NULL)
-    self->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (cancelled), self, NULL);
-  handoff_worker_invoke (worker, start, self, (GDestroyNotify) handshake_unref);
-}
-
-HandoffHandshakeOutcome *
-handoff_handshake_run_finish (GAsyncResult *result, GError **error)
-{
-  GTask *task = G_TASK (result);
-  HandoffHandshake *self = g_task_get_task_data (task);
-
-  g_cancellable_disconnect (g_task_get_cancellable (task), self->cancelled_id);
-  return g_task_propagate_pointer (task, error);
-}
-
-void
-handoff_handshake_request_free (HandoffHandshakeRequest *self)
-{
-  handoff_client_socket_close (self->fd);
-  g_clear_pointer (&self->identity, handoff_server_identity_free);
-  g_clear_pointer (&self->options, handoff_handshake_options_free);
-  g_clear_pointer (&self->policy, handoff_tls_policy_unref);
-  g_free (self);
-}
-
-void
-handoff_handshake_outcome_free (HandoffHandshakeOutcome *self)
-{
-  if (self->key_blob_fd >= 0)
-    close (self->key_blob_fd);
-  g_free (self->application_protocol);
-  g_free (self->server_name);
-  g_clear_pointer (&self->peer_certificates, g_variant_unref);
-  g_free (self);
+  self->end_task = g_task_new (NULL, NULL, ended, callback);
+  g_task_set_source_tag (self->end_task, handoff_handshake_new);
+  handoff_worker_invoke (worker, start, handoff_handshake_ref (self),
+                         (GDestroyNotify) handoff_handshake_unref);
+  return self;
 }

@@ -110,6 +110,7 @@ handoff_key_export_free (HandoffKeyExport *self)
 
 static gboolean
 get_direction (gnutls_session_t session,
+               const HandoffCipherSuite *suite,
                gboolean read,
                HandoffDirectionState *direction,
                GError **error)
@@ -121,7 +122,8 @@ get_direction (gnutls_session_t session,
 
   if (code < 0)
     return handoff_gnutls_set_error (error, code, "Cannot export the record keys");
-  if (key.size > sizeof direction->key || iv.size > sizeof direction->iv)
+  if (key.size > sizeof direction->key || iv.size > sizeof direction->iv ||
+      mac_key.size > sizeof direction->mac_key)
     {
       g_set_error_literal (
           error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
@@ -131,8 +133,17 @@ get_direction (gnutls_session_t session,
 
   memcpy (direction->key, key.data, key.size);
   direction->key_size = (guint8) key.size;
-  memcpy (direction->iv, iv.data, iv.size);
-  direction->iv_size = (guint8) iv.size;
+  /* Of AES-CBC what GnuTLS calls the IV is used up: each record brings its own. */
+  if (suite->iv_size > 0)
+    {
+      memcpy (direction->iv, iv.data, iv.size);
+      direction->iv_size = (guint8) iv.size;
+    }
+  if (suite->mac_key_size > 0)
+    {
+      memcpy (direction->mac_key, mac_key.data, mac_key.size);
+      direction->mac_key_size = (guint8) mac_key.size;
+    }
   memcpy (&big_endian, sequence_number, sizeof big_endian);
   direction->sequence_number = GUINT64_FROM_BE (big_endian);
   return TRUE;
@@ -143,13 +154,24 @@ handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session,
 {
   g_autoptr (HandoffKeyState) state = handoff_key_state_new ();
   gboolean is_tls1_3 = gnutls_protocol_get_version (session) == GNUTLS_TLS1_3;
+  const HandoffCipherSuite *suite;
 
   state->role = HANDOFF_ROLE_CLIENT;
   state->protocol = is_tls1_3 ? 0x0304 : 0x0303;
   state->cipher_suite = handoff_cipher_suite_id_of_session (session);
 
-  if (!get_direction (session, TRUE, &state->read, error) ||
-      !get_direction (session, FALSE, &state->write, error))
+  suite = handoff_cipher_suite_by_id (state->cipher_suite);
+  if (suite == NULL)
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+                           "Cannot export the record keys: the cipher suite is unknown");
+      return NULL;
+    }
+  state->encrypt_then_mac =
+      handoff_cipher_suite_is_cbc (suite) && gnutls_session_etm_status (session) != 0;
+
+  if (!get_direction (session, suite, TRUE, &state->read, error) ||
+      !get_direction (session, suite, FALSE, &state->write, error))
     return NULL;
 
   if (is_tls1_3 && self->secrets != NULL)

@@ -9,11 +9,12 @@
 #include "handshake-call.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
+#include "resumption.h"
+#include "session-handshake.h"
 
 struct _HandoffManagerFacade
 {
   const HandoffFacadeContext *context; /* (unowned) */
-  HandoffHandshakeCounters counters;
   guint registration_id;
 };
 
@@ -22,7 +23,7 @@ prepare_handshake_as_client (HandoffCall *call, gpointer facade, GError **error)
 {
   HandoffManagerFacade *self = facade;
 
-  return handoff_handshake_call_prepare (call, self->context, &self->counters, error);
+  return handoff_handshake_call_prepare (call, self->context, error);
 }
 
 static void
@@ -31,19 +32,37 @@ run_handshake_as_client (HandoffCall *call, gpointer facade)
   handoff_handshake_call_run (call);
 }
 
+static gboolean
+prepare_create_session (HandoffCall *call, gpointer facade, GError **error)
+{
+  HandoffManagerFacade *self = facade;
+
+  return handoff_create_session_call_prepare (call, self->context, error);
+}
+
+static void
+run_create_session (HandoffCall *call, gpointer facade)
+{
+  handoff_create_session_call_run (call);
+}
+
 static void
 run_get_statistics (HandoffCall *call, gpointer facade)
 {
   HandoffManagerFacade *self = facade;
+  const HandoffHandshakeCounters *counters = self->context->counters;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
-  g_variant_dict_insert (&dict, "handshakes-completed", "t", self->counters.completed);
-  g_variant_dict_insert (&dict, "handshakes-failed", "t", self->counters.failed);
-  g_variant_dict_insert (&dict, "handshakes-denied", "t", self->counters.denied);
+  g_variant_dict_insert (&dict, "handshakes-completed", "t", counters->completed);
+  g_variant_dict_insert (&dict, "handshakes-failed", "t", counters->failed);
+  g_variant_dict_insert (&dict, "handshakes-denied", "t", counters->denied);
+  g_variant_dict_insert (&dict, "handshakes-resumed", "t", counters->resumed);
   g_variant_dict_insert (&dict, "handshakes-in-flight", "u",
                          handoff_quota_get_total (self->context->handshake_quota));
   g_variant_dict_insert (&dict, "sessions", "u",
                          handoff_session_store_get_size (self->context->sessions));
+  g_variant_dict_insert (&dict, "resumable-sessions", "u",
+                         handoff_resumption_get_n_sessions (self->context->resumption));
   g_variant_dict_insert (&dict, "callers", "u",
                          handoff_caller_registry_get_size (self->context->callers));
   g_variant_dict_insert (&dict, "workers", "u",
@@ -85,6 +104,7 @@ run_reload (HandoffCall *call, gpointer facade)
 static const HandoffMethod methods[] = {
   { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", prepare_handshake_as_client,
     run_handshake_as_client },
+  { HANDOFF_MANAGER_INTERFACE, "CreateSession", prepare_create_session, run_create_session },
   { HANDOFF_MANAGER_INTERFACE, "GetStatistics", NULL, run_get_statistics },
   { HANDOFF_MANAGER_INTERFACE, "Reload", NULL, run_reload },
   { NULL },
@@ -119,7 +139,7 @@ get_protocols (const HandoffConfiguration *configuration)
 }
 
 static GVariant *
-get_cipher_suites (const HandoffConfiguration *configuration)
+get_cipher_suites (HandoffTlsPolicy *policy)
 {
   GVariantBuilder builder;
   gsize i, n_suites;
@@ -128,8 +148,7 @@ get_cipher_suites (const HandoffConfiguration *configuration)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
   for (i = 0; i < n_suites; i++)
     {
-      if (suites[i].protocol >= configuration->minimum_protocol &&
-          suites[i].protocol <= configuration->maximum_protocol)
+      if (handoff_tls_policy_has_suite (policy, &suites[i]))
         g_variant_builder_add (&builder, "s", suites[i].name);
     }
   return g_variant_builder_end (&builder);
@@ -146,17 +165,16 @@ get_property (GDBusConnection *connection,
               gpointer user_data)
 {
   HandoffManagerFacade *self = user_data;
-  const HandoffConfiguration *configuration =
-      handoff_tls_policy_source_get_configuration (self->context->policy_source);
+  HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (self->context->policy_source);
 
   if (g_str_equal (property_name, "Version"))
     return g_variant_new_string (PACKAGE_VERSION);
   if (g_str_equal (property_name, "BlobFormat"))
     return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
   if (g_str_equal (property_name, "Protocols"))
-    return get_protocols (configuration);
+    return get_protocols (handoff_tls_policy_get_configuration (policy));
   if (g_str_equal (property_name, "CipherSuites"))
-    return get_cipher_suites (configuration);
+    return get_cipher_suites (policy);
 
   g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_PROPERTY, "There is no property %s",
                property_name);

@@ -168,6 +168,60 @@ handoff_peer_verification_get_ocsp_status (gnutls_session_t session, guint statu
   return get_response_status (&response);
 }
 
+/* -1 if it cannot be told. */
+static time_t
+get_expiration (const gnutls_datum_t *certificate)
+{
+  gnutls_x509_crt_t parsed;
+  time_t expiration = -1;
+
+  if (gnutls_x509_crt_init (&parsed) < 0)
+    return -1;
+  if (gnutls_x509_crt_import (parsed, certificate, GNUTLS_X509_FMT_DER) >= 0)
+    expiration = gnutls_x509_crt_get_expiration_time (parsed);
+  gnutls_x509_crt_deinit (parsed);
+  return expiration;
+}
+
+/* When a response is to be replaced; -1 if it cannot be told. GnuTLS takes one that does not say
+ * for three days (its MAX_OCSP_VALIDITY_SECS). */
+static time_t
+get_next_update (const gnutls_datum_t *response)
+{
+  const time_t default_validity = 3 * 24 * 60 * 60;
+  gnutls_ocsp_resp_t parsed;
+  time_t this_update = -1, next_update = -1;
+  int code;
+
+  if (gnutls_ocsp_resp_init (&parsed) < 0)
+    return -1;
+  code = gnutls_ocsp_resp_import (parsed, response);
+  if (code >= 0)
+    code = gnutls_ocsp_resp_get_single (parsed, 0, NULL, NULL, NULL, NULL, NULL, &this_update,
+                                        &next_update, NULL, NULL);
+  gnutls_ocsp_resp_deinit (parsed);
+  if (code < 0)
+    return -1;
+  return next_update != (time_t) -1 ? next_update : this_update + default_validity;
+}
+
+guint
+handoff_peer_verification_get_lifetime (gnutls_session_t session)
+{
+  unsigned int i, n_certificates = 0;
+  const gnutls_datum_t *certificates = gnutls_certificate_get_peers (session, &n_certificates);
+  gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
+  gint64 end = n_certificates > 0 ? G_MAXINT64 : now;
+  gnutls_datum_t response;
+
+  for (i = 0; i < n_certificates; i++)
+    end = MIN (end, (gint64) get_expiration (&certificates[i]));
+  for (i = 0; gnutls_ocsp_status_request_get2 (session, i, &response) >= 0; i++)
+    if (response.size > 0)
+      end = MIN (end, (gint64) get_next_update (&response));
+  return (guint) CLAMP (end - now, 0, G_MAXINT32);
+}
+
 GVariant *
 handoff_peer_verification_get_certificates (gnutls_session_t session)
 {

@@ -25,5 +25,8 @@ gnutls_alert_description_t handoff_peer_verification_get_alert (guint status);
 
 /* The stapled OCSP response in the API's words, HANDOFF_OCSP_…; (transfer none) */
 const char *handoff_peer_verification_get_ocsp_status (gnutls_session_t session, guint status);
+/* Seconds for which what was verified holds: until the first certificate of the chain expires, or
+ * the stapled OCSP response is out of date. */
+guint handoff_peer_verification_get_lifetime (gnutls_session_t session);
 /* The chain as the peer sent it, DER: an aay, floating. */
 GVariant *handoff_peer_verification_get_certificates (gnutls_session_t session);

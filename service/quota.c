@@ -14,6 +14,12 @@ struct _HandoffQuota
   guint total;
 };
 
+struct _HandoffPlace
+{
+  HandoffQuota *quota; /* (unowned) */
+  guint uid;
+};
+
 HandoffQuota *
 handoff_quota_new (const char *what)
 {
@@ -32,17 +38,24 @@ handoff_quota_free (HandoffQuota *self)
   g_free (self);
 }
 
-gboolean
+HandoffPlace *
 handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, GError **error)
 {
+  HandoffPlace *place;
   guint count = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_user, GUINT_TO_POINTER (uid)));
 
+  if (per_user == 0)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+                   "The service's configuration allows no %s", self->what);
+      return NULL;
+    }
   if (count >= per_user)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
                    "This user has %u %s, which is the limit; try again when some have ended", count,
                    self->what);
-      return FALSE;
+      return NULL;
     }
   if (self->total >= total)
     {
@@ -50,26 +63,32 @@ handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, 
           error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
           "The service has %u %s in all, which is the limit; try again when some have ended",
           self->total, self->what);
-      return FALSE;
+      return NULL;
     }
 
   g_hash_table_insert (self->by_user, GUINT_TO_POINTER (uid), GUINT_TO_POINTER (count + 1));
   self->total++;
-  return TRUE;
+  place = g_new (HandoffPlace, 1);
+  place->quota = self;
+  place->uid = uid;
+  return place;
 }
 
 void
-handoff_quota_release (HandoffQuota *self, guint uid)
+handoff_place_free (HandoffPlace *self)
 {
-  guint count = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_user, GUINT_TO_POINTER (uid)));
+  HandoffQuota *quota = self->quota;
+  gpointer uid = GUINT_TO_POINTER (self->uid);
+  guint count = GPOINTER_TO_UINT (g_hash_table_lookup (quota->by_user, uid));
 
-  g_return_if_fail (count > 0);
+  g_assert (count > 0);
 
-  self->total--;
+  quota->total--;
   if (count > 1)
-    g_hash_table_insert (self->by_user, GUINT_TO_POINTER (uid), GUINT_TO_POINTER (count - 1));
+    g_hash_table_insert (quota->by_user, uid, GUINT_TO_POINTER (count - 1));
   else
-    g_hash_table_remove (self->by_user, GUINT_TO_POINTER (uid));
+    g_hash_table_remove (quota->by_user, uid);
+  g_free (self);
 }
 
 guint

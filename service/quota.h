@@ -13,8 +13,13 @@ HandoffQuota *handoff_quota_new (const char *what);
 void handoff_quota_free (HandoffQuota *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffQuota, handoff_quota_free)
 
-/* Takes one for uid, or says which limit is reached (TLS_HANDOFF_ERROR_LIMIT_REACHED). */
-gboolean
+/* A place in a quota, held until it is freed. The quota must outlive it. */
+typedef struct _HandoffPlace HandoffPlace;
+
+/* Takes a place for uid, or says which limit is reached (TLS_HANDOFF_ERROR_LIMIT_REACHED). */
+HandoffPlace *
 handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, GError **error);
-void handoff_quota_release (HandoffQuota *self, guint uid);
+void handoff_place_free (HandoffPlace *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPlace, handoff_place_free)
+
 guint handoff_quota_get_total (HandoffQuota *self);

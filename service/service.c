@@ -13,7 +13,9 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "manager-facade.h"
+#include "resumption.h"
 #include "session-facade.h"
+#include "session-handshake.h"
 
 /* Modes: STARTING until the name is ours; SERVING; LEAVING while the bus takes the name back, after
  * which whatever was addressed to us has arrived; then DONE, or SERVING again if somebody came in
@@ -37,6 +39,7 @@ struct _HandoffService
   guint watchdog_id;
 
   HandoffFacadeContext context;
+  HandoffHandshakeCounters counters;
   GDBusConnection *connection;          /* (owned) */
   HandoffManagerFacade *manager;        /* (owned) */
   HandoffSessionFacade *session_facade; /* (owned) */
@@ -155,26 +158,37 @@ caller_vanished (HandoffCallerRegistry *registry, HandoffCaller *caller, gpointe
   HandoffService *self = user_data;
 
   handoff_session_store_remove_all_of (self->context.sessions, caller);
+  handoff_resumption_forget_caller (self->context.resumption, caller);
 }
 
-/* A session has a place in its user's quota (taken with the handshake), and keeps the service
- * running. */
 static void
 session_removed (HandoffSession *session, gpointer user_data)
 {
   HandoffService *self = user_data;
 
-  handoff_quota_release (self->context.session_quota, handoff_caller_get_uid (session->caller));
-  handoff_idle_timer_release (self->context.idle_timer);
+  handoff_resumption_forget (self->context.resumption, session);
+  if (session->handshake != NULL)
+    handoff_handshake_cancel (session->handshake);
+}
+
+static void
+ticket_window_closed (HandoffSession *session, gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  if (session->transient)
+    handoff_session_store_remove (self->context.sessions, session);
 }
 
 static void
 policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
 {
   HandoffService *self = user_data;
+  HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (source);
 
   handoff_idle_timer_set_seconds (self->context.idle_timer,
-                                  handoff_tls_policy_source_get_configuration (source)->idle_exit);
+                                  handoff_tls_policy_get_configuration (policy)->idle_exit);
+  handoff_resumption_configure (self->context.resumption, policy);
 }
 
 static gboolean
@@ -237,6 +251,7 @@ drain (HandoffService *self)
   handoff_idle_timer_set_seconds (self->context.idle_timer, 0);
   handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
+  handoff_session_store_remove_all (self->context.sessions);
   while (handoff_idle_timer_is_held (self->context.idle_timer))
     g_main_context_iteration (NULL, TRUE);
 }
@@ -312,8 +327,10 @@ handoff_service_finalize (GObject *object)
   HandoffService *self = HANDOFF_SERVICE (object);
 
   handoff_session_store_free (self->context.sessions);
+  handoff_resumption_free (self->context.resumption);
   handoff_quota_free (self->context.handshake_quota);
   handoff_quota_free (self->context.session_quota);
+  handoff_quota_free (self->context.outliving_quota);
   handoff_idle_timer_free (self->context.idle_timer);
   g_main_loop_unref (self->loop);
   g_clear_error (&self->error);
@@ -335,4 +352,7 @@ handoff_service_init (HandoffService *self)
   self->context.sessions = handoff_session_store_new (session_removed, self);
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
   self->context.session_quota = handoff_quota_new ("sessions");
+  self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
+  self->context.resumption = handoff_resumption_new (ticket_window_closed, self);
+  self->context.counters = &self->counters;
 }

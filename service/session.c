@@ -14,34 +14,6 @@ struct _HandoffSessionStore
   gpointer user_data; /* (unowned) */
 };
 
-static void
-session_free (HandoffSession *session)
-{
-  g_free (session->id);
-  g_object_unref (session->caller);
-  g_free (session->server_identity);
-  g_free (session);
-}
-
-HandoffSessionStore *
-handoff_session_store_new (HandoffSessionFunc removed, gpointer user_data)
-{
-  HandoffSessionStore *self = g_new0 (HandoffSessionStore, 1);
-
-  self->sessions =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) session_free);
-  self->removed = removed;
-  self->user_data = user_data;
-  return self;
-}
-
-void
-handoff_session_store_free (HandoffSessionStore *self)
-{
-  g_hash_table_unref (self->sessions);
-  g_free (self);
-}
-
 static char *
 make_id (void)
 {
@@ -54,31 +26,86 @@ make_id (void)
 }
 
 HandoffSession *
-handoff_session_store_add (HandoffSessionStore *self,
-                           HandoffCaller *caller,
-                           const char *server_identity,
-                           const char *protocol,
-                           const char *cipher_suite)
+handoff_session_new (HandoffCaller *caller, const char *server_identity, HandoffIdleTimer *idle)
 {
-  HandoffSession *session = g_new0 (HandoffSession, 1);
+  HandoffSession *self = g_new0 (HandoffSession, 1);
 
-  session->id = make_id ();
-  session->caller = g_object_ref (caller);
-  session->server_identity = g_strdup (server_identity);
-  session->protocol = protocol;
-  session->cipher_suite = cipher_suite;
-  g_hash_table_insert (self->sessions, session->id, session);
-  return session;
+  g_ref_count_init (&self->ref_count);
+  self->id = make_id ();
+  self->caller = g_object_ref (caller);
+  self->server_identity = g_strdup (server_identity);
+  self->idle_timer = idle;
+  handoff_idle_timer_hold (idle);
+  return self;
 }
 
 HandoffSession *
-handoff_session_store_lookup (HandoffSessionStore *self, const char *id, const char *bus_name)
+handoff_session_ref (HandoffSession *self)
+{
+  g_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_session_unref (HandoffSession *self)
+{
+  if (!g_ref_count_dec (&self->ref_count))
+    return;
+
+  g_clear_pointer (&self->handshake, handoff_handshake_unref);
+  g_clear_pointer (&self->outcome, handoff_handshake_outcome_free);
+  g_clear_pointer (&self->cache_key, handoff_session_cache_key_unref);
+  g_assert (self->window == NULL);
+  g_clear_pointer (&self->handshake_place, handoff_place_free);
+  g_clear_pointer (&self->session_place, handoff_place_free);
+  g_clear_pointer (&self->outliving_place, handoff_place_free);
+  handoff_idle_timer_release (self->idle_timer);
+  g_free (self->id);
+  g_object_unref (self->caller);
+  g_free (self->server_identity);
+  g_free (self);
+}
+
+HandoffSessionStore *
+handoff_session_store_new (HandoffSessionFunc removed, gpointer user_data)
+{
+  HandoffSessionStore *self = g_new0 (HandoffSessionStore, 1);
+
+  self->sessions = g_hash_table_new (g_str_hash, g_str_equal);
+  self->removed = removed;
+  self->user_data = user_data;
+  return self;
+}
+
+void
+handoff_session_store_free (HandoffSessionStore *self)
+{
+  handoff_session_store_remove_all (self);
+  g_hash_table_unref (self->sessions);
+  g_free (self);
+}
+
+void
+handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session)
+{
+  g_hash_table_insert (self->sessions, session->id, handoff_session_ref (session));
+}
+
+static gboolean
+is_owned_by (const HandoffSession *session, HandoffCaller *caller)
+{
+  if (session->outlives_caller)
+    return handoff_caller_get_uid (session->caller) == handoff_caller_get_uid (caller);
+  return g_str_equal (handoff_caller_get_bus_name (session->caller),
+                      handoff_caller_get_bus_name (caller));
+}
+
+HandoffSession *
+handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller)
 {
   HandoffSession *session = id != NULL ? g_hash_table_lookup (self->sessions, id) : NULL;
 
-  if (session == NULL || !g_str_equal (handoff_caller_get_bus_name (session->caller), bus_name))
-    return NULL;
-  return session;
+  return session != NULL && is_owned_by (session, caller) ? session : NULL;
 }
 
 char **
@@ -97,15 +124,28 @@ handoff_session_store_list (HandoffSessionStore *self, const char *bus_name)
   return g_strv_builder_end (builder);
 }
 
-void
-handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session)
+/* session: (transfer full): out of the table already */
+static void
+let_go (HandoffSessionStore *self, HandoffSession *session)
 {
+  g_clear_handle_id (&session->lifetime_id, g_source_remove);
+  g_clear_pointer (&session->session_place, handoff_place_free);
+  g_clear_pointer (&session->outliving_place, handoff_place_free);
+  session->removed = TRUE;
   self->removed (session, self->user_data);
-  g_hash_table_remove (self->sessions, session->id);
+  handoff_session_unref (session);
 }
 
 void
-handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *caller)
+handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session)
+{
+  if (g_hash_table_remove (self->sessions, session->id))
+    let_go (self, session);
+}
+
+/* caller: (nullable): NULL for all */
+static void
+remove_matching (HandoffSessionStore *self, HandoffCaller *caller)
 {
   GHashTableIter iter;
   HandoffSession *session;
@@ -113,12 +153,24 @@ handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *c
   g_hash_table_iter_init (&iter, self->sessions);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &session))
     {
-      if (session->caller == caller)
+      if (caller == NULL || (session->caller == caller && !session->outlives_caller))
         {
-          self->removed (session, self->user_data);
           g_hash_table_iter_remove (&iter);
+          let_go (self, session);
         }
     }
+}
+
+void
+handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *caller)
+{
+  remove_matching (self, caller);
+}
+
+void
+handoff_session_store_remove_all (HandoffSessionStore *self)
+{
+  remove_matching (self, NULL);
 }
 
 guint

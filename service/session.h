@@ -4,37 +4,76 @@
 #pragma once
 
 #include "caller.h"
+#include "handshake.h"
+#include "idle-timer.h"
+#include "quota.h"
+#include "session-cache.h"
+#include "ticket-window.h"
 
-/* What is remembered of a completed handshake until its caller closes it or goes: no key. */
+/* A handshake that a caller asked for, while it runs and after it. Main thread.
+ *
+ * Reference-counted: the store holds it until it is closed or its owner leaves, its handshake until
+ * nothing is left on the worker, operations while they run. It keeps the service running. */
 typedef struct
 {
+  grefcount ref_count;
   char *id;              /* (owned): last element of the object path; unguessable */
-  HandoffCaller *caller; /* (owned) */
+  HandoffCaller *caller; /* (owned): who asked for it */
   char *server_identity; /* (owned) */
-  const char *protocol;
-  const char *cipher_suite;
+  gboolean stepwise;
+  gboolean outlives_caller; /* it belongs to the caller's user */
+  gboolean error_details;   /* whether its owner copes with errors that have details */
+  gboolean transient;       /* it goes as soon as there is no more use for it */
+
+  HandoffHandshake *handshake; /* (owned) (nullable): NULL before it begins */
+  HandoffHandshakeState state; /* as the last operation left it */
+  gboolean failed;             /* perhaps nobody was told yet: an operation brings the reason */
+  gboolean offered;            /* the server was offered to resume a session */
+  gboolean removed;            /* out of the store */
+  gboolean busy;               /* an operation is under way */
+  gint64 start_time;           /* monotonic, microseconds */
+  guint lifetime_id;           /* of a session that outlives its caller: ends it */
+  HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
+
+  /* What resumption.c keeps of it. */
+  HandoffSessionCacheKey *cache_key; /* (owned) (nullable): NULL if nothing is resumed or kept */
+  HandoffTicketWindow *window;       /* (owned) (nullable): while tickets are waited for */
+  gint64 window_deadline;            /* monotonic, microseconds */
+  guint64 policy_serial;             /* of the configuration that it began under */
+  gint64 verified_at;                /* of the session that is resumed: see session-cache.h */
+  guint session_lifetime;            /* seconds that what the window brings may be kept */
+  GList window_link;                 /* in the queue of all windows */
+
+  HandoffIdleTimer *idle_timer;  /* (unowned): held */
+  HandoffPlace *handshake_place; /* (owned) (nullable): until the handshake has ended */
+  HandoffPlace *session_place;   /* (owned) (nullable): until it is out of the store */
+  HandoffPlace *outliving_place; /* (owned) (nullable): likewise */
 } HandoffSession;
 
-/* All sessions. Main thread. */
+HandoffSession *
+handoff_session_new (HandoffCaller *caller, const char *server_identity, HandoffIdleTimer *idle);
+HandoffSession *handoff_session_ref (HandoffSession *self);
+void handoff_session_unref (HandoffSession *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSession, handoff_session_unref)
+
+/* All sessions whose objects exist. */
 typedef struct _HandoffSessionStore HandoffSessionStore;
 
-/* removed: called for each session that goes, before it is freed. */
+/* removed: called for each session that goes. */
 typedef void (*HandoffSessionFunc) (HandoffSession *session, gpointer user_data);
 HandoffSessionStore *handoff_session_store_new (HandoffSessionFunc removed, gpointer user_data);
 void handoff_session_store_free (HandoffSessionStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionStore, handoff_session_store_free)
 
-/* (transfer none) */
-HandoffSession *handoff_session_store_add (HandoffSessionStore *self,
-                                           HandoffCaller *caller,
-                                           const char *server_identity,
-                                           const char *protocol,
-                                           const char *cipher_suite);
-/* (transfer none) (nullable): NULL if there is none of that id, or if it is not bus_name's */
+void handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session);
+/* (transfer none) (nullable): NULL if there is none of that id, or if it is not caller's */
 HandoffSession *
-handoff_session_store_lookup (HandoffSessionStore *self, const char *id, const char *bus_name);
+handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller);
 /* (transfer full): the ids of bus_name's sessions, as an introspection wants them */
 char **handoff_session_store_list (HandoffSessionStore *self, const char *bus_name);
+/* Nothing happens if it is removed already. */
 void handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session);
+/* Those that do not outlive him. */
 void handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *caller);
+void handoff_session_store_remove_all (HandoffSessionStore *self);
 guint handoff_session_store_get_size (HandoffSessionStore *self);

@@ -18,10 +18,48 @@ struct _HandoffTlsPolicy
   gatomicrefcount ref_count;
   HandoffConfiguration *configuration; /* (owned) */
   HandoffTrustStore *trust_store;      /* (owned) */
+  guint64 serial;
+  GArray *suite_ids; /* (owned) (element-type guint16): what the priority string selects */
 
   GMutex mutex;
   GHashTable *priorities; /* (owned) (element-type utf8 gnutls_priority_t), under mutex */
 };
+
+/* The threads that read a configuration may be several. */
+static guint64
+next_serial (void)
+{
+  static guint last_serial;
+
+  return (guint64) g_atomic_int_add (&last_serial, 1);
+}
+
+/* (transfer full): the numbers of the suites that a priority string selects, ours or not */
+static GArray *
+list_suites (const char *priority_string)
+{
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (guint16));
+  gnutls_priority_t priority;
+  unsigned int i, index;
+
+  if (gnutls_priority_init (&priority, priority_string, NULL) < 0)
+    return ids;
+  for (i = 0; gnutls_priority_get_cipher_suite_index (priority, i, &index) !=
+              GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+       i++)
+    {
+      guint8 bytes[2];
+      guint16 id;
+
+      /* There are holes, for suites that this GnuTLS does not have. */
+      if (gnutls_cipher_suite_info (index, bytes, NULL, NULL, NULL, NULL) == NULL)
+        continue;
+      id = (guint16) (bytes[0] << 8 | bytes[1]);
+      g_array_append_val (ids, id);
+    }
+  gnutls_priority_deinit (priority);
+  return ids;
+}
 
 HandoffTlsPolicy *
 handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
@@ -37,6 +75,8 @@ handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
   g_atomic_ref_count_init (&self->ref_count);
   self->configuration = handoff_configuration_ref (configuration);
   self->trust_store = g_steal_pointer (&trust_store);
+  self->serial = next_serial ();
+  self->suite_ids = list_suites (configuration->priority);
   g_mutex_init (&self->mutex);
   self->priorities = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                             (GDestroyNotify) gnutls_priority_deinit);
@@ -55,6 +95,7 @@ handoff_tls_policy_unref (HandoffTlsPolicy *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
+  g_array_unref (self->suite_ids);
   g_hash_table_unref (self->priorities);
   g_mutex_clear (&self->mutex);
   handoff_trust_store_unref (self->trust_store);
@@ -68,10 +109,32 @@ handoff_tls_policy_get_configuration (HandoffTlsPolicy *self)
   return self->configuration;
 }
 
+guint64
+handoff_tls_policy_get_serial (HandoffTlsPolicy *self)
+{
+  return self->serial;
+}
+
 HandoffTrustStore *
 handoff_tls_policy_get_trust_store (HandoffTlsPolicy *self)
 {
   return self->trust_store;
+}
+
+gboolean
+handoff_tls_policy_has_suite (HandoffTlsPolicy *self, const HandoffCipherSuite *suite)
+{
+  guint i;
+
+  if (suite->protocol < self->configuration->minimum_protocol ||
+      suite->protocol > self->configuration->maximum_protocol)
+    return FALSE;
+  for (i = 0; i < self->suite_ids->len; i++)
+    {
+      if (g_array_index (self->suite_ids, guint16, i) == suite->id)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 /* Whether some suite that options allow has the given cipher, or key exchange. */
@@ -103,6 +166,21 @@ is_kx_allowed (const HandoffHandshakeOptions *options, gnutls_kx_algorithm_t kx)
   return FALSE;
 }
 
+/* The hash of an AES-CBC suite's MAC. */
+static gboolean
+is_mac_allowed (const HandoffHandshakeOptions *options, gnutls_mac_algorithm_t mac)
+{
+  gsize i, n_suites;
+  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
+
+  for (i = 0; i < n_suites; i++)
+    {
+      if (suites[i].mac == mac && handoff_handshake_options_allow_suite (options, &suites[i]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* A protocol without a suite that the caller takes must not be offered: the ciphers of TLS 1.2 have
  * the same names in TLS 1.3. */
 static gboolean
@@ -127,6 +205,7 @@ make_priority_string (const HandoffTlsPolicy *self, const HandoffHandshakeOption
 {
   const gnutls_kx_algorithm_t kxs[] = { GNUTLS_KX_ECDHE_ECDSA, GNUTLS_KX_ECDHE_RSA,
                                         GNUTLS_KX_DHE_RSA };
+  const gnutls_mac_algorithm_t macs[] = { GNUTLS_MAC_SHA1, GNUTLS_MAC_SHA256, GNUTLS_MAC_SHA384 };
   const gnutls_cipher_algorithm_t *ciphers = gnutls_cipher_list ();
   GString *string = g_string_new (self->configuration->priority);
   gsize i;
@@ -147,6 +226,18 @@ make_priority_string (const HandoffTlsPolicy *self, const HandoffHandshakeOption
       if (!is_kx_allowed (options, kxs[i]))
         g_string_append_printf (string, ":-%s", gnutls_kx_get_name (kxs[i]));
     }
+  for (i = 0; i < G_N_ELEMENTS (macs); i++)
+    {
+      if (!is_mac_allowed (options, macs[i]))
+        g_string_append_printf (string, ":-%s", gnutls_mac_get_name (macs[i]));
+    }
+
+  if (!self->configuration->allow_mac_then_encrypt)
+    g_string_append (string, ":%FORCE_ETM");
+  /* Without a key exchange of this kind in its list, GnuTLS offers to resume with the earlier
+   * secret alone (psk_ke, RFC 8446 4.2.9). Its TLS 1.2 suites are not offered: nobody sets a PSK.
+   */
+  g_string_append (string, ":+ECDHE-PSK");
   return g_string_free (string, FALSE);
 }
 

@@ -187,12 +187,8 @@ control (HandoffWatch *self, int operation, HandoffWatchDirection direction, GEr
 }
 
 HandoffWatch *
-handoff_watch_new (HandoffWorker *worker,
-                   int fd,
-                   gint64 deadline,
-                   HandoffWatchFunc function,
-                   gpointer user_data,
-                   GError **error)
+handoff_watch_new (
+    HandoffWorker *worker, int fd, gint64 deadline, HandoffWatchFunc function, gpointer user_data)
 {
   HandoffWatch *self = g_new0 (HandoffWatch, 1);
 
@@ -201,13 +197,7 @@ handoff_watch_new (HandoffWorker *worker,
   self->deadline = deadline;
   self->function = function;
   self->user_data = user_data;
-
-  if (!control (self, EPOLL_CTL_ADD, HANDOFF_WATCH_READABLE, error))
-    {
-      g_free (self);
-      return NULL;
-    }
-
+  self->direction = HANDOFF_WATCH_NOTHING;
   self->place = g_sequence_insert_sorted (worker->deadlines, self, compare_deadlines, NULL);
   update_ready_time (worker);
   return self;
@@ -225,7 +215,7 @@ handoff_watch_free (HandoffWatch *self)
         worker->events[i].data.ptr = NULL;
     }
 
-  epoll_ctl (worker->epoll_fd, EPOLL_CTL_DEL, self->fd, NULL);
+  handoff_watch_set_direction (self, HANDOFF_WATCH_NOTHING, NULL);
   g_sequence_remove (self->place);
   update_ready_time (worker);
   g_free (self);
@@ -234,5 +224,16 @@ handoff_watch_free (HandoffWatch *self)
 gboolean
 handoff_watch_set_direction (HandoffWatch *self, HandoffWatchDirection direction, GError **error)
 {
-  return direction == self->direction || control (self, EPOLL_CTL_MOD, direction, error);
+  int operation = EPOLL_CTL_MOD;
+
+  if (direction == self->direction)
+    return TRUE;
+
+  /* Out of the set, not in it with no events: an end of the stream is always reported, again and
+   * again. */
+  if (direction == HANDOFF_WATCH_NOTHING)
+    operation = EPOLL_CTL_DEL;
+  else if (self->direction == HANDOFF_WATCH_NOTHING)
+    operation = EPOLL_CTL_ADD;
+  return control (self, operation, direction, error);
 }

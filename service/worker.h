@@ -14,6 +14,7 @@ typedef struct _HandoffWatch HandoffWatch;
 
 typedef enum
 {
+  HANDOFF_WATCH_NOTHING, /* only the deadline */
   HANDOFF_WATCH_READABLE,
   HANDOFF_WATCH_WRITABLE,
 } HandoffWatchDirection;
@@ -32,13 +33,10 @@ void handoff_worker_invoke (HandoffWorker *self,
                             gpointer data,
                             GDestroyNotify destroy);
 
-/* The rest: on the worker's thread only. deadline: monotonic time, microseconds. */
-HandoffWatch *handoff_watch_new (HandoffWorker *worker,
-                                 int fd,
-                                 gint64 deadline,
-                                 HandoffWatchFunc function,
-                                 gpointer user_data,
-                                 GError **error);
+/* The rest: on the worker's thread only. fd: -1 for a deadline alone. deadline: monotonic time,
+ * microseconds. A new watch waits for its deadline only. */
+HandoffWatch *handoff_watch_new (
+    HandoffWorker *worker, int fd, gint64 deadline, HandoffWatchFunc function, gpointer user_data);
 void handoff_watch_free (HandoffWatch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffWatch, handoff_watch_free)
 gboolean

@@ -98,4 +98,5 @@ if step build-sanitizers build sanitizers -Db_sanitize=address,undefined -Db_lun
   export HANDOFF_TEST_SERVICE_ENV='ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1'
   run_tests sanitizers --timeout-multiplier 3 --no-suite lint --no-suite bench
 fi
+step fuzz tests/fuzz/run.sh --short
 finish

@@ -32,11 +32,13 @@ relay (CliPeer *peer, const ConnectOptions *options)
     flags |= CLI_RELAY_CRLF;
   if (options->ignore_eof)
     flags |= CLI_RELAY_IGNORE_EOF;
-  ok = cli_relay_run (tls_handoff_handshake_result_get_record_layer (peer->result),
+  ok = cli_relay_run (tls_handoff_handshake_result_get_record_layer (peer->result), peer->result,
                       cli_peer_get_fd (peer), STDIN_FILENO, STDOUT_FILENO, flags, &count, &error);
   if (options->verbose)
     g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), count.n_sent,
                 count.n_received);
+  /* The session tickets may still be on their way to the service. */
+  g_dbus_connection_flush_sync (tls_handoff_manager_get_connection (peer->manager), NULL, NULL);
   if (ok)
     return CLI_EXIT_OK;
   cli_report ("%s: %s", peer->name, error->message);

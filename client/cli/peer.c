@@ -60,6 +60,8 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
     { "server-name", 'n', 0, G_OPTION_ARG_STRING, &self->server_name,
       N_ ("Whom the server must prove to be, if not HOST"), N_ ("NAME") },
     { "tls12", 0, 0, G_OPTION_ARG_NONE, &self->tls12, N_ ("Use TLS 1.2 at most"), NULL },
+    { "no-resumption", 0, 0, G_OPTION_ARG_NONE, &self->no_resumption,
+      N_ ("Do not resume an earlier session, nor let a later one resume this"), NULL },
     { "timeout", 'w', 0, G_OPTION_ARG_INT, &self->timeout,
       N_ ("Give up after SECONDS of connecting, or of the handshake"), N_ ("SECONDS") },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &self->interactive,
@@ -137,6 +139,7 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
   if (self->tls12)
     tls_handoff_handshake_options_set_protocol_range (self->options, G_TLS_PROTOCOL_VERSION_UNKNOWN,
                                                       G_TLS_PROTOCOL_VERSION_TLS_1_2);
+  tls_handoff_handshake_options_set_resumption (self->options, !self->no_resumption);
   tls_handoff_handshake_options_set_timeout (self->options, self->timeout);
   if (self->trust_file != NULL)
     {

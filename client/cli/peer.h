@@ -19,6 +19,7 @@ typedef struct
   char *server_name; /* (owned) (nullable) */
   int timeout;       /* seconds; 0 for none */
   gboolean tls12;
+  gboolean no_resumption;
   gboolean interactive;
   char **arguments; /* (owned) (nullable): what is no option */
 

@@ -29,6 +29,7 @@
 typedef struct
 {
   TlsHandoffRecordLayer *layer;
+  TlsHandoffHandshakeResult *result; /* (nullable): whom to tell of session tickets */
   int socket_fd;
   int input_fd;
   int output_fd;
@@ -212,6 +213,8 @@ open_records (Relay *self, GError **error)
         send_records (self);
       return FALSE;
     }
+  if (self->result != NULL)
+    tls_handoff_handshake_result_forward_session_tickets (self->result);
   self->n_written = 0;
   self->records_start = consumed;
   self->count->n_received += self->n_plaintext;
@@ -345,6 +348,7 @@ is_input_left (Relay *self)
 /**
  * cli_relay_run:
  * @layer: of a connection whose handshake is done
+ * @result: (nullable): where @layer is from; its session tickets are forwarded
  * @socket_fd: its socket
  * @input_fd: where the data for the peer comes from; its end closes our side of the connection,
  * unless %CLI_RELAY_IGNORE_EOF is given
@@ -358,6 +362,7 @@ is_input_left (Relay *self)
  */
 gboolean
 cli_relay_run (TlsHandoffRecordLayer *layer,
+               TlsHandoffHandshakeResult *result,
                int socket_fd,
                int input_fd,
                int output_fd,
@@ -370,6 +375,7 @@ cli_relay_run (TlsHandoffRecordLayer *layer,
   g_autoptr (GByteArray) outgoing = g_byte_array_new ();
   Relay relay = {
     .layer = layer,
+    .result = result,
     .socket_fd = socket_fd,
     .input_fd = input_fd,
     .output_fd = output_fd,

@@ -21,6 +21,7 @@ typedef struct
 } CliRelayCount;
 
 gboolean cli_relay_run (TlsHandoffRecordLayer *layer,
+                        TlsHandoffHandshakeResult *result,
                         int socket_fd,
                         int input_fd,
                         int output_fd,

@@ -30,6 +30,13 @@ begin_closing (TlsHandoffClientConnection *self, HandoffCloseDirections directio
   steps.close_base =
       !was_closed && self->read_closed && self->write_closed && self->base_io_stream != NULL;
   handshaking = self->state == HANDSHAKE_RUNNING;
+  /* A socket can be closed at any time; other streams have to wait for what is under way on them.
+   */
+  if (steps.close_base && handshaking && handoff_connection_get_socket (self) == NULL)
+    {
+      self->close_base_then = TRUE;
+      steps.close_base = FALSE;
+    }
   g_mutex_unlock (&self->lock);
 
   if (handshaking)
@@ -155,6 +162,20 @@ continue_closing_cb (GObject *pollable_stream, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
+{
+  Closing *closing = task_data;
+  TlsHandoffClientConnection *self = closing->connection;
+
+  if (closing->steps.send_close_notify)
+    send_close_notify (self, TRUE, cancellable, &closing->error);
+  if (closing->steps.close_base)
+    g_io_stream_close (self->base_io_stream, cancellable,
+                       closing->error == NULL ? &closing->error : NULL);
+  return_closed (task);
+}
+
 void
 handoff_connection_close_async (TlsHandoffClientConnection *self,
                                 gpointer source_object,
@@ -175,5 +196,8 @@ handoff_connection_close_async (TlsHandoffClientConnection *self,
 
   closing->connection = g_object_ref (self);
   closing->steps = begin_closing (self, directions);
-  continue_closing (task);
+  if (closing->steps.send_close_notify && !handoff_connection_can_poll (self, G_IO_OUT))
+    g_task_run_in_thread (task, close_in_thread);
+  else
+    continue_closing (task);
 }

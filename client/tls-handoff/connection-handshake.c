@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
+/* The states of a connection's handshake, and who waits for them. */
+
 #include "connection-private.h"
 
 #include "gio-mapping.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "tls-handoff-handshake-result-private.h"
-#include "tls-handoff-manager-private.h"
 
 HandshakeState
 handoff_connection_get_state (TlsHandoffClientConnection *self)
@@ -22,7 +23,7 @@ handoff_connection_get_state (TlsHandoffClientConnection *self)
 
 /* Whether this call is the one that starts the handshake. */
 static gboolean
-begin (TlsHandoffClientConnection *self, GThread *thread)
+begin (TlsHandoffClientConnection *self)
 {
   gboolean begun = FALSE;
 
@@ -30,7 +31,7 @@ begin (TlsHandoffClientConnection *self, GThread *thread)
   if (self->state == HANDSHAKE_NOT_STARTED)
     {
       self->state = HANDSHAKE_RUNNING;
-      self->handshake_thread = thread;
+      self->handshake_thread = g_thread_self ();
       begun = TRUE;
     }
   g_mutex_unlock (&self->lock);
@@ -57,23 +58,60 @@ take_error_details (TlsHandoffClientConnection *self, const GError *error)
   self->peer_certificate_errors = handoff_certificate_flags_from_variant (verification_errors);
 }
 
-/* result and error are consumed; one of them is NULL. */
+/* With the lock. */
 static void
-end (TlsHandoffClientConnection *self, TlsHandoffHandshakeResult *result, GError *error)
+take_result (TlsHandoffClientConnection *self,
+             TlsHandoffHandshakeResult *result,
+             HandoffRecordStream *stream)
+{
+  self->result = result;
+  self->stream = stream;
+  self->peer_certificates =
+      g_ptr_array_ref (tls_handoff_handshake_result_get_peer_certificates (result));
+  self->peer_certificate_errors = handoff_certificate_flags_from_variant (
+      handoff_handshake_result_get_verification_errors (result));
+}
+
+static void
+records_opened_cb (gpointer result)
+{
+  tls_handoff_handshake_result_forward_session_tickets (result);
+}
+
+static HandoffRecordStream *
+make_stream (TlsHandoffClientConnection *self, TlsHandoffHandshakeResult *result)
+{
+  HandoffRecordStream *stream = handoff_record_stream_new (
+      self->base_io_stream, tls_handoff_handshake_result_get_record_layer (result));
+
+  /* The connection has the result for as long as the stream. */
+  handoff_record_stream_set_opened_func (stream, records_opened_cb, result);
+  return stream;
+}
+
+void
+handoff_connection_end_handshake (TlsHandoffClientConnection *self,
+                                  TlsHandoffHandshakeResult *result,
+                                  GBytes *received,
+                                  GError *error,
+                                  gboolean blocking)
 {
   static const char *const changed[] = { "peer-certificate", "peer-certificate-errors",
                                          "negotiated-protocol", "protocol-version",
                                          "ciphersuite-name" };
+  HandoffRecordStream *stream = NULL;
+  gboolean close_base;
   gsize i;
+
+  if (result != NULL)
+    stream = make_stream (self, result);
+  if (received != NULL)
+    handoff_record_stream_give_input (stream, received);
 
   g_mutex_lock (&self->lock);
   if (result != NULL)
     {
-      self->result = result;
-      self->peer_certificates =
-          g_ptr_array_ref (tls_handoff_handshake_result_get_peer_certificates (result));
-      self->stream = handoff_record_stream_new (
-          self->base_io_stream, tls_handoff_handshake_result_get_record_layer (result));
+      take_result (self, result, stream);
       self->state = HANDSHAKE_DONE;
     }
   else
@@ -83,7 +121,13 @@ end (TlsHandoffClientConnection *self, TlsHandoffHandshakeResult *result, GError
       self->state = HANDSHAKE_FAILED;
     }
   self->handshake_thread = NULL;
+  close_base = self->close_base_then;
   g_mutex_unlock (&self->lock);
+
+  if (close_base && blocking)
+    g_io_stream_close (self->base_io_stream, NULL, NULL);
+  else if (close_base)
+    g_io_stream_close_async (self->base_io_stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
 
   g_cancellable_cancel (self->handshake_ended);
 
@@ -107,7 +151,6 @@ get_outcome (TlsHandoffClientConnection *self, GError **error)
   return done;
 }
 
-/* The socket below; NULL if it is something else than a socket's own stream. */
 static GSocket *
 get_socket (GIOStream *stream)
 {
@@ -122,87 +165,10 @@ get_socket (GIOStream *stream)
   return NULL;
 }
 
-static gboolean
-trusts_what_the_system_trusts (TlsHandoffClientConnection *self)
+GSocket *
+handoff_connection_get_socket (TlsHandoffClientConnection *self)
 {
-  g_autoptr (GTlsDatabase) system_database = NULL;
-
-  if (self->database == NULL)
-    return self->use_system_certdb;
-
-  system_database = g_tls_backend_get_default_database (g_tls_backend_get_default ());
-  return self->database == system_database;
-}
-
-/* What this version cannot do as the application asked for is refused: doing it in another way
- * might be less than the application relies on. */
-static gboolean
-check_settings (TlsHandoffClientConnection *self,
-                GSocket **socket,
-                char **server_identity,
-                GError **error)
-{
-  const char *unsupported = NULL;
-
-  *socket = self->base_io_stream != NULL ? get_socket (self->base_io_stream) : NULL;
-  *server_identity = handoff_server_identity_from_connectable (self->server_identity);
-
-  if (*socket == NULL)
-    unsupported = "The base stream must be a GSocketConnection: TLS Handoff passes its socket to "
-                  "the service";
-  else if (g_socket_get_socket_type (*socket) != G_SOCKET_TYPE_STREAM)
-    unsupported = "The base stream's socket must be a stream socket";
-  else if (*server_identity == NULL)
-    unsupported = "A server identity is needed, a GNetworkAddress, GNetworkService or "
-                  "GInetSocketAddress: TLS Handoff always verifies whom it talks to";
-  else if (self->certificate != NULL)
-    unsupported = "This version of TLS Handoff cannot use a client certificate";
-  else if (!trusts_what_the_system_trusts (self))
-    unsupported = "TLS Handoff cannot verify with an application's own certificate database; name "
-                  "the certificates to trust as the handshake option trust-anchors";
-
-  if (unsupported == NULL)
-    return TRUE;
-
-  g_clear_pointer (server_identity, g_free);
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, unsupported);
-  return FALSE;
-}
-
-static void
-cancel_cb (GCancellable *cancellable, GCancellable *handshake_cancellable)
-{
-  g_cancellable_cancel (handshake_cancellable);
-}
-
-/* Cancelling the one cancels the other; 0 if there is nothing to disconnect. */
-static gulong
-chain_cancellable (TlsHandoffClientConnection *self, GCancellable *cancellable)
-{
-  if (cancellable == NULL)
-    return 0;
-
-  return g_cancellable_connect (cancellable, G_CALLBACK (cancel_cb),
-                                g_object_ref (self->handshake_cancellable), g_object_unref);
-}
-
-static TlsHandoffHandshakeResult *
-run (TlsHandoffClientConnection *self, GError **error)
-{
-  g_autofree char *server_identity = NULL;
-  GSocket *socket;
-
-  if (!check_settings (self, &socket, &server_identity, error))
-    return NULL;
-
-  if (self->manager == NULL)
-    self->manager = tls_handoff_manager_new_sync (NULL, self->handshake_cancellable, error);
-  if (self->manager == NULL)
-    return NULL;
-
-  return handoff_manager_handshake_sync (self->manager, socket, server_identity, self->options,
-                                         (const char *const *) self->advertised_protocols,
-                                         self->flags, self->handshake_cancellable, error);
+  return self->base_io_stream != NULL ? get_socket (self->base_io_stream) : NULL;
 }
 
 /* Waits for another thread's handshake. */
@@ -220,8 +186,7 @@ wait_for_end (TlsHandoffClientConnection *self, GCancellable *cancellable, GErro
     {
       /* Its main context, which the handshake needs, would never run. */
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
-                           "This thread started an asynchronous TLS handshake that is not finished "
-                           "yet");
+                           "This thread started a TLS handshake that is not finished yet");
       return FALSE;
     }
 
@@ -254,15 +219,9 @@ handoff_connection_handshake (TlsHandoffClientConnection *self,
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
-  if (begin (self, NULL))
+  if (begin (self))
     {
-      TlsHandoffHandshakeResult *result;
-      GError *local_error = NULL;
-      gulong chained = chain_cancellable (self, cancellable);
-
-      result = run (self, &local_error);
-      g_cancellable_disconnect (cancellable, chained);
-      end (self, result, local_error);
+      handoff_connection_run_handshake (self, cancellable);
     }
   else if (handoff_connection_get_state (self) == HANDSHAKE_RUNNING &&
            !wait_for_end (self, cancellable, error))
@@ -271,87 +230,6 @@ handoff_connection_handshake (TlsHandoffClientConnection *self,
     }
 
   return get_outcome (self, error);
-}
-
-/* An asynchronous handshake in flight. */
-typedef struct
-{
-  TlsHandoffClientConnection *connection; /* (owned) */
-  GSocket *socket;                        /* (owned) */
-  char *server_identity;                  /* (owned) */
-  GCancellable *cancellable;              /* (owned) (nullable): of who started it */
-  gulong chained;
-} Flight;
-
-static void
-flight_end (Flight *flight, TlsHandoffHandshakeResult *result, GError *error)
-{
-  g_cancellable_disconnect (flight->cancellable, flight->chained);
-  end (flight->connection, result, error);
-
-  g_object_unref (flight->connection);
-  g_clear_object (&flight->socket);
-  g_free (flight->server_identity);
-  g_clear_object (&flight->cancellable);
-  g_free (flight);
-}
-
-static void
-handshake_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
-{
-  TlsHandoffHandshakeResult *result;
-  GError *error = NULL;
-
-  result = tls_handoff_manager_handshake_as_client_finish (TLS_HANDOFF_MANAGER (source),
-                                                           async_result, &error);
-  flight_end (user_data, result, error);
-}
-
-static void
-fly (Flight *flight)
-{
-  TlsHandoffClientConnection *self = flight->connection;
-
-  handoff_manager_handshake_async (self->manager, flight->socket, flight->server_identity,
-                                   self->options, (const char *const *) self->advertised_protocols,
-                                   self->flags, self->handshake_cancellable, handshake_cb, flight);
-}
-
-static void
-manager_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
-{
-  Flight *flight = user_data;
-  GError *error = NULL;
-
-  flight->connection->manager = tls_handoff_manager_new_finish (async_result, &error);
-  if (flight->connection->manager == NULL)
-    flight_end (flight, NULL, error);
-  else
-    fly (flight);
-}
-
-/* After begin(). */
-static void
-start (TlsHandoffClientConnection *self, GCancellable *cancellable)
-{
-  Flight *flight = g_new0 (Flight, 1);
-  GSocket *socket;
-  GError *error = NULL;
-
-  flight->connection = g_object_ref (self);
-  if (!check_settings (self, &socket, &flight->server_identity, &error))
-    {
-      flight_end (flight, NULL, error);
-      return;
-    }
-
-  flight->socket = g_object_ref (socket);
-  flight->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  flight->chained = chain_cancellable (self, cancellable);
-  if (self->manager == NULL)
-    tls_handoff_manager_new_async (NULL, self->handshake_cancellable, manager_cb, flight);
-  else
-    fly (flight);
 }
 
 static gboolean
@@ -389,9 +267,9 @@ handoff_connection_handshake_async (TlsHandoffClientConnection *self,
     return;
 
   ended = g_cancellable_source_new (self->handshake_ended);
-  if (begin (self, g_thread_self ()))
+  if (begin (self))
     {
-      start (self, cancellable);
+      handoff_connection_start_handshake (self, cancellable);
     }
   else if (cancellable != NULL)
     {
@@ -427,8 +305,8 @@ handoff_connection_ensure_handshake (TlsHandoffClientConnection *self,
   if (blocking)
     return handoff_connection_handshake (self, cancellable, error);
 
-  if (state == HANDSHAKE_NOT_STARTED && begin (self, g_thread_self ()))
-    start (self, NULL);
+  if (state == HANDSHAKE_NOT_STARTED && begin (self))
+    handoff_connection_start_handshake (self, NULL);
   if (handoff_connection_get_state (self) == HANDSHAKE_RUNNING)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
@@ -442,13 +320,12 @@ handoff_connection_ensure_handshake (TlsHandoffClientConnection *self,
 void
 handoff_connection_abort_handshake (TlsHandoffClientConnection *self)
 {
-  GSocket *socket;
+  GSocket *socket = handoff_connection_get_socket (self);
 
   g_cancellable_cancel (self->handshake_cancellable);
 
   /* At once, too: whoever runs the handshake may do it only after the socket was closed here, and
    * the service has a descriptor of its own. */
-  socket = self->base_io_stream != NULL ? get_socket (self->base_io_stream) : NULL;
   if (socket != NULL)
     g_socket_shutdown (socket, TRUE, TRUE, NULL);
 }

@@ -6,11 +6,14 @@
 #include "record-stream.h"
 #include "tls-handoff-client-connection.h"
 
-/* The inside of a TlsHandoffClientConnection, which four files share:
+/* The inside of a TlsHandoffClientConnection, which these files share:
  * tls-handoff-client-connection.c  properties and interfaces
- * connection-handshake.c           the handshake, and what waits for it
+ * connection-handshake.c           the handshake's states, and what waits for them
+ * connection-flight.c              the handshake itself
+ * connection-review.c              what the application says to a certificate
  * connection-close.c               closing one direction or both
- * connection-streams.c             the two streams and their GSources
+ * connection-streams.c             the two streams
+ * connection-source.c              their GSources
  *
  * Threads: what the application sets is set before the handshake starts, and only read from then
  * on. All below `lock` is guarded by it, except that `stream` and `result` never change once they
@@ -51,7 +54,7 @@ struct _TlsHandoffClientConnection
 
   GMutex lock;
   HandshakeState state;
-  GThread *handshake_thread;           /* who started an asynchronous handshake that is RUNNING */
+  GThread *handshake_thread;           /* who started a handshake that is RUNNING */
   GCancellable *handshake_cancellable; /* (owned): stops it */
   GCancellable *handshake_ended; /* (owned): “cancelled” when it is over, to wake all waiters */
   GError *handshake_error;       /* (owned) (nullable): if FAILED */
@@ -62,9 +65,13 @@ struct _TlsHandoffClientConnection
   GTlsCertificateFlags peer_certificate_errors;
   gboolean read_closed;
   gboolean write_closed;
+  gboolean close_base_then; /* when the handshake that is RUNNING lets go of the base stream */
 };
 
 HandshakeState handoff_connection_get_state (TlsHandoffClientConnection *self);
+
+/* The socket below; NULL if the base stream is something else than a socket's own. */
+GSocket *handoff_connection_get_socket (TlsHandoffClientConnection *self);
 
 /* Both join a handshake that is running already, and succeed if it is done. */
 gboolean handoff_connection_handshake (TlsHandoffClientConnection *self,
@@ -87,6 +94,23 @@ gboolean handoff_connection_ensure_handshake (TlsHandoffClientConnection *self,
 /* Stops a handshake that is running. */
 void handoff_connection_abort_handshake (TlsHandoffClientConnection *self);
 
+/* For the state RUNNING: does the handshake; or starts it in the thread-default main context. */
+void handoff_connection_run_handshake (TlsHandoffClientConnection *self, GCancellable *cancellable);
+void handoff_connection_start_handshake (TlsHandoffClientConnection *self,
+                                         GCancellable *cancellable);
+/* What came of it; result and error are consumed, one of them is NULL. received: (nullable):
+ * records that were read already. blocking: whether closing the base stream may block. */
+void handoff_connection_end_handshake (TlsHandoffClientConnection *self,
+                                       TlsHandoffHandshakeResult *result,
+                                       GBytes *received,
+                                       GError *error,
+                                       gboolean blocking);
+
+/* Whether the application may accept a certificate that does not verify. */
+gboolean handoff_connection_wants_review (TlsHandoffClientConnection *self);
+/* Whether it does accept. details: a{sv}, of the state “certificate-review” */
+gboolean handoff_connection_review (TlsHandoffClientConnection *self, GVariant *details);
+
 typedef enum
 {
   HANDOFF_CLOSE_READ = 1 << 0,
@@ -108,6 +132,10 @@ void handoff_connection_close_async (TlsHandoffClientConnection *self,
                                      GCancellable *cancellable,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);
+
+/* Whether the base stream can be polled for reading (G_IO_IN) or writing (G_IO_OUT). If not, it can
+ * only be read or written by blocking. */
+gboolean handoff_connection_can_poll (TlsHandoffClientConnection *self, GIOCondition condition);
 
 GInputStream *handoff_input_stream_new (TlsHandoffClientConnection *connection);
 GOutputStream *handoff_output_stream_new (TlsHandoffClientConnection *connection);

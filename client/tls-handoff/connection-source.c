@@ -17,6 +17,25 @@ typedef struct
   GSource *base;            /* (owned) (nullable): child, from then on */
 } ConnectionSource;
 
+gboolean
+handoff_connection_can_poll (TlsHandoffClientConnection *self, GIOCondition condition)
+{
+  if (condition == G_IO_IN)
+    {
+      GInputStream *input = g_io_stream_get_input_stream (self->base_io_stream);
+
+      return G_IS_POLLABLE_INPUT_STREAM (input) &&
+             g_pollable_input_stream_can_poll (G_POLLABLE_INPUT_STREAM (input));
+    }
+  else
+    {
+      GOutputStream *output = g_io_stream_get_output_stream (self->base_io_stream);
+
+      return G_IS_POLLABLE_OUTPUT_STREAM (output) &&
+             g_pollable_output_stream_can_poll (G_POLLABLE_OUTPUT_STREAM (output));
+    }
+}
+
 static void
 add_child (ConnectionSource *self, GSource *child)
 {
@@ -51,7 +70,7 @@ update_children (ConnectionSource *self)
         }
       return;
     case HANDSHAKE_DONE:
-      if (self->base == NULL)
+      if (self->base == NULL && handoff_connection_can_poll (self->connection, self->condition))
         {
           self->base = create_base_source (self);
           add_child (self, self->base);
@@ -78,7 +97,8 @@ is_ready (ConnectionSource *self)
   g_mutex_lock (&connection->lock);
   closed = self->condition == G_IO_IN ? connection->read_closed : connection->write_closed;
   g_mutex_unlock (&connection->lock);
-  if (closed)
+  /* Where nothing can be polled for, the attempt says so. */
+  if (closed || !handoff_connection_can_poll (connection, self->condition))
     return TRUE;
 
   switch (handoff_connection_get_state (connection))

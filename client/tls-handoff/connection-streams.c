@@ -6,8 +6,9 @@
 #include "gio-mapping.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Both streams are pollable, and that is all that GIO needs to do their asynchronous reads and
- * writes without a thread. As with GIO's own, they do not keep their connection alive. */
+/* Both streams are pollable if the base stream is, and that is all that GIO needs to do their
+ * asynchronous reads and writes without a thread. As with GIO's own, they do not keep their
+ * connection alive. */
 
 #define HANDOFF_TYPE_INPUT_STREAM (handoff_input_stream_get_type ())
 G_DECLARE_FINAL_TYPE (HandoffInputStream, handoff_input_stream, HANDOFF, INPUT_STREAM, GInputStream)
@@ -65,6 +66,13 @@ prepare_operation (TlsHandoffClientConnection *connection,
   if (closed)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The TLS connection is closed");
+      return FALSE;
+    }
+  if (!blocking && !handoff_connection_can_poll (
+                       connection, direction == HANDOFF_CLOSE_READ ? G_IO_IN : G_IO_OUT))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                           "The base stream of this TLS connection cannot be polled");
       return FALSE;
     }
 
@@ -174,6 +182,15 @@ create_source (gpointer stream,
   return g_pollable_source_new_full (stream, now, cancellable);
 }
 
+/* If not, GIO does the asynchronous reads and writes in threads. */
+static gboolean
+can_poll (GWeakRef *weak_ref, GIOCondition condition)
+{
+  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (weak_ref);
+
+  return connection == NULL || handoff_connection_can_poll (connection, condition);
+}
+
 /* GInputStream */
 
 static gssize
@@ -193,12 +210,18 @@ handoff_input_stream_read_nonblocking (GPollableInputStream *pollable,
 }
 
 static gboolean
+handoff_input_stream_can_poll (GPollableInputStream *pollable)
+{
+  return can_poll (&HANDOFF_INPUT_STREAM (pollable)->connection, G_IO_IN);
+}
+
+static gboolean
 handoff_input_stream_is_readable (GPollableInputStream *pollable)
 {
   HandoffInputStream *self = HANDOFF_INPUT_STREAM (pollable);
   g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (&self->connection);
 
-  if (connection == NULL)
+  if (connection == NULL || !handoff_connection_can_poll (connection, G_IO_IN))
     return TRUE;
 
   switch (handoff_connection_get_state (connection))
@@ -268,6 +291,7 @@ handoff_input_stream_class_init (HandoffInputStreamClass *klass)
 static void
 handoff_input_stream_pollable_init (GPollableInputStreamInterface *iface)
 {
+  iface->can_poll = handoff_input_stream_can_poll;
   iface->is_readable = handoff_input_stream_is_readable;
   iface->create_source = handoff_input_stream_create_source;
   iface->read_nonblocking = handoff_input_stream_read_nonblocking;
@@ -309,12 +333,18 @@ handoff_output_stream_write_nonblocking (GPollableOutputStream *pollable,
 }
 
 static gboolean
+handoff_output_stream_can_poll (GPollableOutputStream *pollable)
+{
+  return can_poll (&HANDOFF_OUTPUT_STREAM (pollable)->connection, G_IO_OUT);
+}
+
+static gboolean
 handoff_output_stream_is_writable (GPollableOutputStream *pollable)
 {
   HandoffOutputStream *self = HANDOFF_OUTPUT_STREAM (pollable);
   g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (&self->connection);
 
-  if (connection == NULL)
+  if (connection == NULL || !handoff_connection_can_poll (connection, G_IO_OUT))
     return TRUE;
 
   switch (handoff_connection_get_state (connection))
@@ -383,6 +413,7 @@ handoff_output_stream_class_init (HandoffOutputStreamClass *klass)
 static void
 handoff_output_stream_pollable_init (GPollableOutputStreamInterface *iface)
 {
+  iface->can_poll = handoff_output_stream_can_poll;
   iface->is_writable = handoff_output_stream_is_writable;
   iface->create_source = handoff_output_stream_create_source;
   iface->write_nonblocking = handoff_output_stream_write_nonblocking;

@@ -5,22 +5,26 @@
 
 #include <string.h>
 
+#include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
 /* Data that one write() protects: four records, which is where the cost of a system call no longer
  * counts. */
 #define BATCH_SIZE (64 * 1024)
 
-/* A read from the base stream gets at most as much, and any record fits behind what was left of it
- * (RFC 5246 6.2.3: 2^14 bytes and up to 2,048 of expansion). */
-#define INPUT_SIZE (64 * 1024)
-#define MAX_RECORD_SIZE (5 + 16384 + 2048)
+/* What is held of the input: up to three of the largest records. Not more, so that all of it fits
+ * into a key blob beside the keys, should the connection be handed on. */
+#define INPUT_SIZE (62 * 1024)
+G_STATIC_ASSERT (INPUT_SIZE + 2 * 1024 <= HANDOFF_KEY_BLOB_MAX_SIZE);
 
 struct _HandoffRecordStream
 {
   GInputStream *base_input;            /* (owned) */
   GOutputStream *base_output;          /* (owned) */
+  gboolean output_can_poll;            /* it can be written without blocking */
   TlsHandoffRecordLayer *record_layer; /* (owned) */
+  HandoffRecordsOpenedFunc opened;     /* (nullable) */
+  gpointer opened_data;
 
   /* Reading. data_start <= data_end <= records_start <= records_end: data not yet read, and records
    * not yet opened, in one buffer. */
@@ -48,6 +52,9 @@ handoff_record_stream_new (GIOStream *base_io_stream, TlsHandoffRecordLayer *rec
 
   self->base_input = g_object_ref (g_io_stream_get_input_stream (base_io_stream));
   self->base_output = g_object_ref (g_io_stream_get_output_stream (base_io_stream));
+  self->output_can_poll =
+      G_IS_POLLABLE_OUTPUT_STREAM (self->base_output) &&
+      g_pollable_output_stream_can_poll (G_POLLABLE_OUTPUT_STREAM (self->base_output));
   self->record_layer = g_object_ref (record_layer);
   self->output = g_byte_array_new ();
   g_mutex_init (&self->input_lock);
@@ -68,6 +75,15 @@ handoff_record_stream_free (HandoffRecordStream *self)
   g_mutex_clear (&self->input_lock);
   g_mutex_clear (&self->output_lock);
   g_free (self);
+}
+
+void
+handoff_record_stream_set_opened_func (HandoffRecordStream *self,
+                                       HandoffRecordsOpenedFunc opened,
+                                       gpointer user_data)
+{
+  self->opened = opened;
+  self->opened_data = user_data;
 }
 
 /* With output_lock. Sends all of output, and what the record layer itself wants sent. */
@@ -104,12 +120,12 @@ flush_locked (HandoffRecordStream *self,
 }
 
 /* Answers of the record layer leave at once if nobody else is writing (who then sends them) and the
- * base stream takes them; otherwise with the next read or write. What goes wrong, the next write
- * will meet again. */
+ * base stream takes them without blocking; otherwise with the next read or write. What goes wrong,
+ * the next write will meet again. */
 static void
 send_answers (HandoffRecordStream *self)
 {
-  if (!g_mutex_trylock (&self->output_lock))
+  if (!self->output_can_poll || !g_mutex_trylock (&self->output_lock))
     return;
 
   flush_locked (self, FALSE, NULL, NULL);
@@ -142,6 +158,16 @@ open_records (HandoffRecordStream *self)
                                         &rest_plaintext_size, &status, &self->read_error);
 }
 
+/* With input_lock. Opens what there is, and sees to what came with it. */
+static void
+process_input (HandoffRecordStream *self)
+{
+  open_records (self);
+  if (self->opened != NULL)
+    self->opened (self->opened_data);
+  send_answers (self);
+}
+
 /* With input_lock. Gets more records from the base stream; FALSE with an error of the base stream.
  */
 static gboolean
@@ -150,7 +176,7 @@ receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable
   gssize n;
 
   if (self->input == NULL)
-    self->input = g_malloc (INPUT_SIZE + MAX_RECORD_SIZE);
+    self->input = g_malloc (INPUT_SIZE);
 
   if (self->records_start > 0)
     {
@@ -162,8 +188,7 @@ receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable
     }
 
   n = g_pollable_stream_read (self->base_input, self->input + self->records_end,
-                              INPUT_SIZE + MAX_RECORD_SIZE - self->records_end, blocking,
-                              cancellable, error);
+                              INPUT_SIZE - self->records_end, blocking, cancellable, error);
   if (n < 0)
     return FALSE;
 
@@ -174,9 +199,27 @@ receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable
     }
 
   self->records_end += n;
-  open_records (self);
-  send_answers (self);
+  process_input (self);
   return TRUE;
+}
+
+void
+handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (records, &size);
+
+  g_return_if_fail (self->input == NULL && size <= INPUT_SIZE);
+
+  if (size == 0)
+    return;
+
+  g_mutex_lock (&self->input_lock);
+  self->input = g_malloc (INPUT_SIZE);
+  memcpy (self->input, data, size);
+  self->records_end = size;
+  process_input (self);
+  g_mutex_unlock (&self->input_lock);
 }
 
 /* With input_lock. */

@@ -16,11 +16,22 @@
  * for an end of the byte stream without close_notify. */
 typedef struct _HandoffRecordStream HandoffRecordStream;
 
-/* base_io_stream: its streams are pollable */
+/* base_io_stream: calls that do not block need its streams to be pollable */
 HandoffRecordStream *handoff_record_stream_new (GIOStream *base_io_stream,
                                                 TlsHandoffRecordLayer *record_layer);
 void handoff_record_stream_free (HandoffRecordStream *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffRecordStream, handoff_record_stream_free)
+
+/* What is called after records were opened, in the thread that reads: the layer may have found
+ * session tickets in them. Before the first of them. */
+typedef void (*HandoffRecordsOpenedFunc) (gpointer user_data);
+void handoff_record_stream_set_opened_func (HandoffRecordStream *self,
+                                            HandoffRecordsOpenedFunc opened,
+                                            gpointer user_data);
+
+/* Records that were read from the base stream before: at most a largest record and a half; before
+ * the first read. */
+void handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records);
 
 /* 0 after the peer's close_notify; -1 on error. */
 gssize handoff_record_stream_read (HandoffRecordStream *self,

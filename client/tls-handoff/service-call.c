@@ -7,6 +7,7 @@
 
 #include "error-private.h"
 #include "handoff-names.h"
+#include "tls-handoff-error.h"
 
 GDBusMessage *
 handoff_service_call_new (GDBusConnection *connection,
@@ -147,20 +148,31 @@ handoff_service_call_explain_error (GError **error)
     g_prefix_error (error, "%s: ", explanation);
 }
 
-void
-handoff_service_call_close_session (GDBusConnection *connection,
-                                    GDBusMessage *reply,
-                                    const char *session_path)
+gboolean
+handoff_service_call_check_identity (const char *server_identity, GError **error)
 {
-  g_autoptr (GDBusMessage) call = NULL;
-  g_autoptr (GError) error = NULL;
+  if (g_utf8_validate (server_identity, -1, NULL))
+    return TRUE;
 
-  /* To the process that replied, not to the name, which might start another one meanwhile. */
-  call = g_dbus_message_new_method_call (g_dbus_message_get_sender (reply), session_path,
-                                         HANDOFF_SESSION_INTERFACE, "Close");
-  g_dbus_message_set_flags (call, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED |
-                                      G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
-  if (!g_dbus_connection_send_message (connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
-                                       &error))
-    g_debug ("Closing the session object failed: %s", error->message);
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                       "The server's identity is not UTF-8");
+  return FALSE;
+}
+
+GError *
+handoff_service_call_error_from_details (GVariant *details)
+{
+  g_autoptr (GDBusMessage) reply = g_dbus_message_new ();
+  const char *name = "";
+  const char *message = "The service gave no reason";
+
+  g_variant_lookup (details, HANDOFF_DETAIL_ERROR, "&s", &name);
+  g_variant_lookup (details, HANDOFF_DETAIL_MESSAGE, "&s", &message);
+
+  /* The reply in which HandshakeAsClient() would have said the same. */
+  g_dbus_message_set_message_type (reply, G_DBUS_MESSAGE_TYPE_ERROR);
+  g_dbus_message_set_error_name (
+      reply, g_dbus_is_interface_name (name) ? name : HANDOFF_ERROR_PREFIX "Failed");
+  g_dbus_message_set_body (reply, g_variant_new ("(s@a{sv})", message, details));
+  return handoff_error_from_reply (reply);
 }

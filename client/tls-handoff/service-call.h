@@ -33,7 +33,9 @@ handoff_service_call_check_reply (GDBusMessage *reply, const char *reply_type, G
  * message. Errors that the service itself sent stay as they are. */
 void handoff_service_call_explain_error (GError **error);
 
-/* Tells the process that sent reply to forget the session object; waits for nothing. */
-void handoff_service_call_close_session (GDBusConnection *connection,
-                                         GDBusMessage *reply,
-                                         const char *session_path);
+/* The error that the details of the state “failed” tell of (a{sv}): the same as that of an error
+ * reply, details included. (transfer full) */
+GError *handoff_service_call_error_from_details (GVariant *details);
+
+/* Whether D-Bus can carry it; what it has to be, the service checks. */
+gboolean handoff_service_call_check_identity (const char *server_identity, GError **error);

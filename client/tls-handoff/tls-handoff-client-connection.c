@@ -476,7 +476,7 @@ tls_handoff_client_connection_init (TlsHandoffClientConnection *self)
 
 /**
  * tls_handoff_client_connection_new: (constructor)
- * @base_io_stream: a #GSocketConnection over a connected stream socket
+ * @base_io_stream: a connected stream to the server, such as a #GSocketConnection
  * @server_identity: whom the server must prove to be: a #GNetworkAddress, #GNetworkService or
  *   #GInetSocketAddress
  * @manager: (nullable): the service to use, or %NULL for that of the system bus

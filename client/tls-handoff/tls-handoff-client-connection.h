@@ -19,14 +19,22 @@ G_BEGIN_DECLS
  * peer. Asynchronous operations use no threads; a handshake that an asynchronous or non-blocking
  * operation starts goes on in the thread-default main context of the thread that started it.
  *
+ * A base stream that is a #GSocketConnection over a connected stream socket is passed to the
+ * service, which then does the handshake in one go. Over any other base stream, such as a pair of
+ * pipes or another TLS connection, the handshake's bytes are carried between the stream and the
+ * service. If the streams of the base stream cannot be polled, non-blocking operations fail with
+ * %G_IO_ERROR_NOT_SUPPORTED, and asynchronous ones need threads after all. After a handshake failed
+ * or was cancelled, the base stream is of no more use.
+ *
  * What is different from GIO's own connections:
  *
- * - The base stream must be a #GSocketConnection over a connected stream socket. After a handshake
- *   failed or was cancelled, the socket is of no more use.
- * - The server's certificate is always verified, and in full: by the service, with the system's
- * trust store or the option [property@HandshakeOptions:trust-anchors]. A weaker
- *   #GTlsClientConnection:validation-flags is not honoured, and #GTlsConnection::accept-certificate
- *   is not emitted. After %G_TLS_ERROR_BAD_CERTIFICATE, #GTlsConnection:peer-certificate and
+ * - The service verifies the server's certificate, with the system's trust store or the option
+ *   [property@HandshakeOptions:trust-anchors]. #GTlsClientConnection:validation-flags and
+ *   #GTlsConnection::accept-certificate have GIO's meaning: the signal is emitted before anything
+ * is sent in answer to the certificate, in the thread-default main context of the handshake, or the
+ *   thread of a synchronous one. Connect to it before the handshake starts: without a handler, the
+ *   service asks nobody. No decision within the handshake's timeout is a refusal. After
+ *   %G_TLS_ERROR_BAD_CERTIFICATE, or an acceptance, #GTlsConnection:peer-certificate and
  *   #GTlsConnection:peer-certificate-errors say what was wrong.
  * - With a #GTlsConnection:certificate, or a #GTlsConnection:database other than the system's, the
  *   handshake fails with %G_IO_ERROR_NOT_SUPPORTED. Nothing is asked of a

@@ -18,6 +18,7 @@ struct _TlsHandoffHandshakeOptions
   GTlsProtocolVersion maximum_protocol;
   GPtrArray *trust_anchors; /* (nullable) (owned) (element-type GBytes): DER */
   guint timeout;            /* seconds; 0: the service's default */
+  gboolean resumption;
 };
 
 G_DEFINE_FINAL_TYPE (TlsHandoffHandshakeOptions, tls_handoff_handshake_options, G_TYPE_OBJECT)
@@ -29,9 +30,10 @@ typedef enum
   PROP_MAXIMUM_PROTOCOL,
   PROP_TRUST_ANCHORS,
   PROP_TIMEOUT,
+  PROP_RESUMPTION,
 } TlsHandoffHandshakeOptionsProperty;
 
-static GParamSpec *properties[PROP_TIMEOUT + 1];
+static GParamSpec *properties[PROP_RESUMPTION + 1];
 
 static void
 set_protocol (TlsHandoffHandshakeOptions *self,
@@ -71,6 +73,9 @@ tls_handoff_handshake_options_get_property (GObject *object,
     case PROP_TIMEOUT:
       g_value_set_uint (value, self->timeout);
       break;
+    case PROP_RESUMPTION:
+      g_value_set_boolean (value, self->resumption);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -100,6 +105,9 @@ tls_handoff_handshake_options_set_property (GObject *object,
       break;
     case PROP_TIMEOUT:
       tls_handoff_handshake_options_set_timeout (self, g_value_get_uint (value));
+      break;
+    case PROP_RESUMPTION:
+      tls_handoff_handshake_options_set_resumption (self, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -174,6 +182,14 @@ tls_handoff_handshake_options_class_init (TlsHandoffHandshakeOptionsClass *klass
    * Since: 0.1
    */
   properties[PROP_TIMEOUT] = g_param_spec_uint ("timeout", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  /**
+   * TlsHandoffHandshakeOptions:resumption:
+   *
+   * See tls_handoff_handshake_options_set_resumption().
+   *
+   * Since: 0.1
+   */
+  properties[PROP_RESUMPTION] = g_param_spec_boolean ("resumption", NULL, NULL, TRUE, flags);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
@@ -181,6 +197,7 @@ tls_handoff_handshake_options_class_init (TlsHandoffHandshakeOptionsClass *klass
 static void
 tls_handoff_handshake_options_init (TlsHandoffHandshakeOptions *self)
 {
+  self->resumption = TRUE;
 }
 
 /**
@@ -200,7 +217,7 @@ tls_handoff_handshake_options_new (void)
  * tls_handoff_handshake_options_set_application_protocols:
  * @self: the options
  * @protocols: (nullable) (array zero-terminated=1): ALPN protocol names (RFC 7301 section 3.1),
- * such as `h2`, the preferred one first; each of 1 to 255 bytes, at most 32 of them
+ * such as `h2`, the preferred one first; each of 1 to 31 bytes, at most 8 of them
  *
  * Sets what to offer by ALPN. %NULL (the default) and the empty array: no ALPN.
  *
@@ -287,6 +304,31 @@ tls_handoff_handshake_options_set_timeout (TlsHandoffHandshakeOptions *self, gui
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TIMEOUT]);
 }
 
+/**
+ * tls_handoff_handshake_options_set_resumption:
+ * @self: the options
+ * @resumption: whether to resume, and to be resumed
+ *
+ * Sets whether an earlier session with the same server, of any process of this user, may be
+ * resumed, and this one by a later handshake. The default is %TRUE: as far as the service's
+ * configuration has it on. What was agreed on for the earlier session, its trust included, holds
+ * for the resumed one; see [method@HandshakeResult.get_resumed].
+ *
+ * Since: 0.1
+ */
+void
+tls_handoff_handshake_options_set_resumption (TlsHandoffHandshakeOptions *self, gboolean resumption)
+{
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self));
+
+  resumption = !!resumption;
+  if (self->resumption == resumption)
+    return;
+
+  self->resumption = resumption;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RESUMPTION]);
+}
+
 static gboolean
 add_application_protocols (GVariantDict *dict, const char *const *protocols, GError **error)
 {
@@ -361,6 +403,7 @@ certificates_to_variant (GPtrArray *certificates)
 GVariant *
 handoff_handshake_options_to_variant (TlsHandoffHandshakeOptions *self,
                                       const char *const *application_protocols,
+                                      gboolean review_certificate,
                                       GError **error)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
@@ -372,8 +415,11 @@ handoff_handshake_options_to_variant (TlsHandoffHandshakeOptions *self,
     return NULL;
 
   g_variant_dict_insert (&dict, HANDOFF_OPTION_ERROR_DETAILS, "b", TRUE);
+  g_variant_dict_insert (&dict, HANDOFF_OPTION_TRANSIENT, "b", TRUE);
   g_variant_dict_insert (&dict, HANDOFF_OPTION_BLOB_FORMAT, "u", (guint) HANDOFF_BLOB_FORMAT);
   g_variant_dict_insert_value (&dict, HANDOFF_OPTION_CIPHER_SUITES, supported_cipher_suites ());
+  if (review_certificate)
+    g_variant_dict_insert (&dict, HANDOFF_OPTION_REVIEW_CERTIFICATE, "b", TRUE);
 
   if (self != NULL)
     {
@@ -385,7 +431,21 @@ handoff_handshake_options_to_variant (TlsHandoffHandshakeOptions *self,
       if (self->trust_anchors != NULL)
         g_variant_dict_insert_value (&dict, HANDOFF_OPTION_TRUST_ANCHORS,
                                      certificates_to_variant (self->trust_anchors));
+      if (!self->resumption)
+        g_variant_dict_insert (&dict, HANDOFF_OPTION_RESUMPTION, "b", FALSE);
     }
 
   return g_variant_dict_end (&dict);
+}
+
+guint
+handoff_handshake_options_get_timeout (TlsHandoffHandshakeOptions *self)
+{
+  return self != NULL ? self->timeout : 0;
+}
+
+gboolean
+handoff_handshake_options_get_resumption (TlsHandoffHandshakeOptions *self)
+{
+  return self == NULL || self->resumption;
 }

@@ -41,5 +41,8 @@ void tls_handoff_handshake_options_set_trust_anchors (TlsHandoffHandshakeOptions
                                                       GPtrArray *anchors);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_handshake_options_set_timeout (TlsHandoffHandshakeOptions *self, guint seconds);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+void tls_handoff_handshake_options_set_resumption (TlsHandoffHandshakeOptions *self,
+                                                   gboolean resumption);
 
 G_END_DECLS

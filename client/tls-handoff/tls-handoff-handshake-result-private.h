@@ -5,6 +5,7 @@
 
 #include <gio/gunixfdlist.h>
 
+#include "service-session.h"
 #include "tls-handoff-handshake-result.h"
 
 /* Takes a reply of HandshakeAsClient() apart and imports its key blob. import_key is used up.
@@ -18,3 +19,11 @@ TlsHandoffHandshakeResult *handoff_handshake_result_new (GVariant *details,
 
 /* A copy of an aay as certificates: (element-type GBytes) (transfer full) */
 GPtrArray *handoff_certificates_from_variant (GVariant *certificates);
+
+/* Where the session tickets go; without it, nowhere. Before anybody else has self. */
+void handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
+                                           HandoffServiceSession *session);
+
+/* What was wrong with a certificate that was accepted all the same: as. (transfer none) (nullable)
+ */
+GVariant *handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self);

@@ -20,9 +20,12 @@ struct _TlsHandoffHandshakeResult
   char *server_name;                   /* (nullable) (owned) */
   char *ocsp_status;                   /* (owned) */
   gboolean resumed;
-  GPtrArray *peer_certificates; /* (owned) (element-type GBytes): DER */
-  gsize key_blob_size;          /* bytes */
-  char *key_blob_seals;         /* (owned) */
+  GPtrArray *peer_certificates;   /* (owned) (element-type GBytes): DER */
+  gsize key_blob_size;            /* bytes */
+  char *key_blob_seals;           /* (owned) */
+  GVariant *verification_errors;  /* (owned) (nullable): as */
+  HandoffServiceSession *session; /* (owned) (nullable): where tickets go */
+  int tickets_forwarded;          /* a boolean; atomic */
 };
 
 G_DEFINE_FINAL_TYPE (TlsHandoffHandshakeResult, tls_handoff_handshake_result, G_TYPE_OBJECT)
@@ -80,11 +83,24 @@ tls_handoff_handshake_result_get_property (GObject *object,
     }
 }
 
+/* The service waits some seconds for tickets, and sessions are limited: an application that opens
+ * many short connections would run into the limit. */
+static void
+close_session (TlsHandoffHandshakeResult *self)
+{
+  if (self->session != NULL && !g_atomic_int_get (&self->tickets_forwarded) &&
+      tls_handoff_record_layer_get_protocol_version (self->record_layer) ==
+          G_TLS_PROTOCOL_VERSION_TLS_1_3)
+    handoff_service_session_tell (self->session, "Close", NULL);
+  g_clear_pointer (&self->session, handoff_service_session_unref);
+}
+
 static void
 tls_handoff_handshake_result_dispose (GObject *object)
 {
   TlsHandoffHandshakeResult *self = TLS_HANDOFF_HANDSHAKE_RESULT (object);
 
+  close_session (self);
   g_clear_object (&self->record_layer);
 
   G_OBJECT_CLASS (tls_handoff_handshake_result_parent_class)->dispose (object);
@@ -100,6 +116,7 @@ tls_handoff_handshake_result_finalize (GObject *object)
   g_free (self->ocsp_status);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
   g_free (self->key_blob_seals);
+  g_clear_pointer (&self->verification_errors, g_variant_unref);
 
   G_OBJECT_CLASS (tls_handoff_handshake_result_parent_class)->finalize (object);
 }
@@ -317,8 +334,23 @@ handoff_handshake_result_new (GVariant *details,
   g_variant_lookup (details, HANDOFF_DETAIL_RESUMED, "b", &self->resumed);
   if (!g_variant_lookup (details, HANDOFF_DETAIL_OCSP_STATUS, "s", &self->ocsp_status))
     self->ocsp_status = g_strdup (HANDOFF_OCSP_NONE);
+  self->verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
+                                                      G_VARIANT_TYPE_STRING_ARRAY);
 
   return g_steal_pointer (&self);
+}
+
+void
+handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
+                                      HandoffServiceSession *session)
+{
+  self->session = handoff_service_session_ref (session);
+}
+
+GVariant *
+handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self)
+{
+  return self->verification_errors;
 }
 
 GPtrArray *
@@ -511,4 +543,36 @@ tls_handoff_handshake_result_get_key_blob_seals (TlsHandoffHandshakeResult *self
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
   return self->key_blob_seals;
+}
+
+/**
+ * tls_handoff_handshake_result_forward_session_tickets:
+ * @self: the result
+ *
+ * Gives the service the session tickets (RFC 8446 4.6.1) that the record layer has found up to now,
+ * so that later connections of this user to this server resume. To be called by whoever uses the
+ * record layer directly, after [method@RecordLayer.unprotect]; the first tickets are enough, and
+ * there is nothing to do for TLS 1.2. It waits for nothing, and does nothing if there are no
+ * tickets or resumption is off. A [class@ClientConnection] does this by itself.
+ *
+ * A process that is about to end may lose what GDBus did not send yet:
+ * g_dbus_connection_flush_sync() of the manager's connection sends it.
+ *
+ * Since: 0.1
+ */
+void
+tls_handoff_handshake_result_forward_session_tickets (TlsHandoffHandshakeResult *self)
+{
+  g_autoptr (GBytes) tickets = NULL;
+
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self));
+
+  tickets = tls_handoff_record_layer_take_session_tickets (self->record_layer);
+  if (tickets == NULL || self->session == NULL ||
+      !g_atomic_int_compare_and_exchange (&self->tickets_forwarded, FALSE, TRUE))
+    return;
+
+  handoff_service_session_tell (
+      self->session, "PostHandshake",
+      g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, tickets, TRUE)));
 }

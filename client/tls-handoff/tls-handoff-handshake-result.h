@@ -45,4 +45,7 @@ gsize tls_handoff_handshake_result_get_key_blob_size (TlsHandoffHandshakeResult 
 TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_handshake_result_get_key_blob_seals (TlsHandoffHandshakeResult *self);
 
+TLS_HANDOFF_AVAILABLE_IN_0_1
+void tls_handoff_handshake_result_forward_session_tickets (TlsHandoffHandshakeResult *self);
+
 G_END_DECLS

@@ -5,22 +5,51 @@
 
 #include "tls-handoff-manager.h"
 
-/* As the public functions, with the application protocols given apart.
- * application_protocols: (nullable): win over those of options */
+/* Asks whether to go on with a peer whose certificate did not verify: answer is to be called, at
+ * once or later, in the context of the handshake. details: a{sv}, with peer-certificates and
+ * verification-errors */
+typedef void (*HandoffReviewAnswer) (GTask *handshake, gboolean accept);
+typedef void (*HandoffReviewFunc) (GVariant *details,
+                                   GTask *handshake,
+                                   HandoffReviewAnswer answer,
+                                   gpointer user_data);
+
+/* What a handshake is told, whatever carries its bytes. Read when it starts. */
+typedef struct
+{
+  const char *server_identity;
+  TlsHandoffHandshakeOptions *options;      /* (nullable) */
+  const char *const *application_protocols; /* (nullable): win over those of options */
+  TlsHandoffHandshakeFlags flags;
+  HandoffReviewFunc review; /* (nullable): in the context of the handshake; NULL: refuse */
+  gpointer review_data;
+} HandoffHandshakeRequest;
+
+/* On a socket that the service gets (socket-handshake.c). sync: nobody is asked for a review. */
 TlsHandoffHandshakeResult *handoff_manager_handshake_sync (TlsHandoffManager *self,
                                                            GSocket *socket,
-                                                           const char *server_identity,
-                                                           TlsHandoffHandshakeOptions *options,
-                                                           const char *const *application_protocols,
-                                                           TlsHandoffHandshakeFlags flags,
+                                                           const HandoffHandshakeRequest *request,
                                                            GCancellable *cancellable,
                                                            GError **error);
 void handoff_manager_handshake_async (TlsHandoffManager *self,
                                       GSocket *socket,
-                                      const char *server_identity,
-                                      TlsHandoffHandshakeOptions *options,
-                                      const char *const *application_protocols,
-                                      TlsHandoffHandshakeFlags flags,
+                                      const HandoffHandshakeRequest *request,
                                       GCancellable *cancellable,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data);
+TlsHandoffHandshakeResult *
+handoff_manager_handshake_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error);
+
+/* On any stream, whose bytes are carried to and from the service (stepwise-handshake.c). No threads
+ * are used if the stream can be polled. */
+void handoff_manager_handshake_in_steps_async (TlsHandoffManager *self,
+                                               GIOStream *base_io_stream,
+                                               const HandoffHandshakeRequest *request,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data);
+/* received: (out) (transfer full): what was read from the stream beyond the handshake: records */
+TlsHandoffHandshakeResult *handoff_manager_handshake_in_steps_finish (TlsHandoffManager *self,
+                                                                      GAsyncResult *result,
+                                                                      GBytes **received,
+                                                                      GError **error);

@@ -5,16 +5,6 @@
 
 #include "tls-handoff-manager-private.h"
 
-#include <gio/gunixfdlist.h>
-
-#include "handoff-names.h"
-#include "tls-handoff-error.h"
-#include "tls-handoff-handshake-options-private.h"
-#include "tls-handoff-handshake-result-private.h"
-#include "service-call.h"
-
-#define HANDSHAKE_REPLY_TYPE "(soa{sv})"
-
 struct _TlsHandoffManager
 {
   GObject parent_instance;
@@ -232,234 +222,6 @@ tls_handoff_manager_get_connection (TlsHandoffManager *self)
   return self->connection;
 }
 
-/* What a handshake in flight holds. */
-typedef struct
-{
-  GSocket *socket;                 /* (owned) */
-  TlsHandoffImportKey *import_key; /* (owned) */
-} Handshake;
-
-static void
-handshake_free (Handshake *handshake)
-{
-  g_clear_object (&handshake->socket);
-  g_clear_object (&handshake->import_key);
-  g_free (handshake);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Handshake, handshake_free)
-
-static gboolean
-check_arguments (GSocket *socket, const char *server_identity, GError **error)
-{
-  if (g_socket_is_closed (socket))
-    {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_UNSUPPORTED_SOCKET,
-                           "The socket is closed");
-      return FALSE;
-    }
-
-  if (!g_utf8_validate (server_identity, -1, NULL))
-    {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                           "The server's identity is not UTF-8");
-      return FALSE;
-    }
-
-  return TRUE;
-}
-
-/* The call of HandshakeAsClient(), and in *handshake what its reply will need. */
-static GDBusMessage *
-prepare_handshake (TlsHandoffManager *self,
-                   GSocket *socket,
-                   const char *server_identity,
-                   TlsHandoffHandshakeOptions *options,
-                   const char *const *application_protocols,
-                   TlsHandoffHandshakeFlags flags,
-                   Handshake **handshake,
-                   GError **error)
-{
-  g_autoptr (TlsHandoffImportKey) import_key = NULL;
-  g_autoptr (GVariant) options_variant = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
-  g_autoptr (GBytes) public_key = NULL;
-  g_autoptr (GDBusMessage) call = NULL;
-  int handle;
-
-  if (!check_arguments (socket, server_identity, error))
-    return NULL;
-  options_variant = handoff_handshake_options_to_variant (options, application_protocols, error);
-  if (options_variant == NULL)
-    return NULL;
-  g_variant_ref_sink (options_variant);
-  import_key = tls_handoff_import_key_new (error);
-  if (import_key == NULL)
-    return NULL;
-  fds = g_unix_fd_list_new ();
-  handle = g_unix_fd_list_append (fds, g_socket_get_fd (socket), error);
-  if (handle < 0)
-    return NULL;
-
-  public_key = tls_handoff_import_key_dup_public_key (import_key);
-  call = handoff_service_call_new (
-      self->connection, HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient",
-      g_variant_new ("(hs@ay@a{sv})", handle, server_identity,
-                     g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE),
-                     options_variant),
-      flags);
-  g_dbus_message_set_unix_fd_list (call, fds);
-
-  *handshake = g_new0 (Handshake, 1);
-  (*handshake)->socket = g_object_ref (socket);
-  (*handshake)->import_key = g_steal_pointer (&import_key);
-
-  return g_steal_pointer (&call);
-}
-
-/* The service does not see that its caller lost interest, but it does see the end of the stream. */
-static void
-stop_service_if_cancelled (Handshake *handshake, const GError *error)
-{
-  g_autoptr (GError) shutdown_error = NULL;
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
-      !g_socket_shutdown (handshake->socket, TRUE, TRUE, &shutdown_error))
-    g_debug ("Shutting down the socket of a cancelled handshake failed: %s",
-             shutdown_error->message);
-}
-
-static TlsHandoffHandshakeResult *
-complete_handshake (TlsHandoffManager *self,
-                    Handshake *handshake,
-                    GDBusMessage *reply,
-                    GError **error)
-{
-  g_autoptr (TlsHandoffHandshakeResult) result = NULL;
-  g_autoptr (GVariant) details = NULL;
-  const char *state;
-  const char *session;
-
-  if (!handoff_service_call_check_reply (reply, HANDSHAKE_REPLY_TYPE, error))
-    return NULL;
-
-  g_variant_get (g_dbus_message_get_body (reply), "(&s&o@a{sv})", &state, &session, &details);
-  if (g_str_equal (state, HANDOFF_STATE_COMPLETE))
-    result = handoff_handshake_result_new (details, g_dbus_message_get_unix_fd_list (reply),
-                                           handshake->import_key, error);
-  else
-    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                 "The TLS Handoff service replied with the unknown state “%s”; its version does "
-                 "not fit the library's",
-                 state);
-
-  /* Nothing more is to be had from it, and sessions are limited. */
-  handoff_service_call_close_session (self->connection, reply, session);
-
-  return g_steal_pointer (&result);
-}
-
-TlsHandoffHandshakeResult *
-handoff_manager_handshake_sync (TlsHandoffManager *self,
-                                GSocket *socket,
-                                const char *server_identity,
-                                TlsHandoffHandshakeOptions *options,
-                                const char *const *application_protocols,
-                                TlsHandoffHandshakeFlags flags,
-                                GCancellable *cancellable,
-                                GError **error)
-{
-  g_autoptr (Handshake) handshake = NULL;
-  g_autoptr (GDBusMessage) call = NULL;
-  g_autoptr (GDBusMessage) reply = NULL;
-  g_autoptr (GError) local_error = NULL;
-
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return NULL;
-  call = prepare_handshake (self, socket, server_identity, options, application_protocols, flags,
-                            &handshake, error);
-  if (call == NULL)
-    return NULL;
-
-  reply = handoff_service_call_send_sync (self->connection, call, HANDSHAKE_REPLY_TYPE, cancellable,
-                                          &local_error);
-  if (reply == NULL)
-    {
-      stop_service_if_cancelled (handshake, local_error);
-      g_propagate_error (error, g_steal_pointer (&local_error));
-      return NULL;
-    }
-
-  return complete_handshake (self, handshake, reply, error);
-}
-
-static void
-handshake_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  g_autoptr (TlsHandoffHandshakeResult) handshake_result = NULL;
-  g_autoptr (GDBusMessage) reply = NULL;
-  TlsHandoffManager *self = g_task_get_source_object (task);
-  Handshake *handshake = g_task_get_task_data (task);
-  GError *error = NULL;
-
-  reply =
-      g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, &error);
-  if (reply == NULL)
-    {
-      stop_service_if_cancelled (handshake, error);
-      handoff_service_call_explain_error (&error);
-      g_task_return_error (task, error);
-      return;
-    }
-
-  handshake_result = complete_handshake (self, handshake, reply, &error);
-  if (handshake_result == NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_pointer (task, g_steal_pointer (&handshake_result), g_object_unref);
-}
-
-void
-handoff_manager_handshake_async (TlsHandoffManager *self,
-                                 GSocket *socket,
-                                 const char *server_identity,
-                                 TlsHandoffHandshakeOptions *options,
-                                 const char *const *application_protocols,
-                                 TlsHandoffHandshakeFlags flags,
-                                 GCancellable *cancellable,
-                                 GAsyncReadyCallback callback,
-                                 gpointer user_data)
-{
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GDBusMessage) call = NULL;
-  Handshake *handshake = NULL;
-  GError *error = NULL;
-
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, tls_handoff_manager_handshake_as_client_async);
-  /* Keys that arrived are not thrown away because of a cancellation that came too late. */
-  g_task_set_check_cancellable (task, FALSE);
-
-  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  call = prepare_handshake (self, socket, server_identity, options, application_protocols, flags,
-                            &handshake, &error);
-  if (call == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  g_task_set_task_data (task, handshake, (GDestroyNotify) handshake_free);
-  g_dbus_connection_send_message_with_reply (self->connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
-                                             G_MAXINT, NULL, cancellable, handshake_reply_cb,
-                                             g_steal_pointer (&task));
-}
-
 /**
  * tls_handoff_manager_handshake_as_client_sync:
  * @self: the manager
@@ -478,6 +240,9 @@ handoff_manager_handshake_async (TlsHandoffManager *self,
  * %TLS_HANDOFF_ERROR_LIMIT_REACHED: then no byte was sent or received. Cancelling shuts the socket
  * down in both directions: that is what makes the service stop.
  *
+ * A certificate that does not verify ends the handshake. Whoever wants to look at it and decide
+ * uses a [class@ClientConnection], or the D-Bus interface with its option `review-certificate`.
+ *
  * The details of %TLS_HANDOFF_ERROR_HANDSHAKE_FAILED and %TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED
  * are to be had from tls_handoff_error_get_details().
  *
@@ -494,6 +259,10 @@ tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self,
                                               GCancellable *cancellable,
                                               GError **error)
 {
+  const HandoffHandshakeRequest request = { .server_identity = server_identity,
+                                            .options = options,
+                                            .flags = flags };
+
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (G_IS_SOCKET (socket), NULL);
   g_return_val_if_fail (server_identity != NULL, NULL);
@@ -501,8 +270,7 @@ tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_manager_handshake_sync (self, socket, server_identity, options, NULL, flags,
-                                         cancellable, error);
+  return handoff_manager_handshake_sync (self, socket, &request, cancellable, error);
 }
 
 /**
@@ -530,14 +298,17 @@ tls_handoff_manager_handshake_as_client_async (TlsHandoffManager *self,
                                                GAsyncReadyCallback callback,
                                                gpointer user_data)
 {
+  const HandoffHandshakeRequest request = { .server_identity = server_identity,
+                                            .options = options,
+                                            .flags = flags };
+
   g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
   g_return_if_fail (G_IS_SOCKET (socket));
   g_return_if_fail (server_identity != NULL);
   g_return_if_fail (options == NULL || TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (options));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  handoff_manager_handshake_async (self, socket, server_identity, options, NULL, flags, cancellable,
-                                   callback, user_data);
+  handoff_manager_handshake_async (self, socket, &request, cancellable, callback, user_data);
 }
 
 /**
@@ -558,5 +329,5 @@ tls_handoff_manager_handshake_as_client_finish (TlsHandoffManager *self,
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return handoff_manager_handshake_finish (self, result, error);
 }

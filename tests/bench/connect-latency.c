@@ -5,7 +5,10 @@
  * one of GIO's stock backend in the same process: in turn, one of each at a time. Both verify with
  * the system's trust store. Run it in the private system:
  *
- *   tests/lib/system-run BUILD BUILD/tests/bench/connect-latency [--quick]
+ *   tests/lib/system-run BUILD BUILD/tests/bench/connect-latency [--quick] [--tickets]
+ *
+ * With --tickets the server gives session tickets: then most connections of either kind resume an
+ * earlier one, and a third kind is measured, ours with resumption switched off.
  */
 
 #include <gio/gio.h>
@@ -22,7 +25,9 @@ typedef struct
 {
   GSocketListener *listener; /* (owned) */
   gnutls_certificate_credentials_t credentials;
+  gnutls_datum_t ticket_key; /* empty: no tickets */
   guint n_connections;
+  guint n_resumed;
 } Server;
 
 static void
@@ -64,6 +69,8 @@ serve (gpointer data)
                   "priorities");
       check_code (gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE, server->credentials),
                   "credentials");
+      if (server->ticket_key.size > 0)
+        check_code (gnutls_session_ticket_enable_server (session, &server->ticket_key), "tickets");
       /* Else the byte would wait for the client to acknowledge the tickets. */
       g_socket_set_option (g_socket_connection_get_socket (connection), IPPROTO_TCP, TCP_NODELAY, 1,
                            NULL);
@@ -74,6 +81,8 @@ serve (gpointer data)
         code = gnutls_handshake (session);
       while (code < 0 && !gnutls_error_is_fatal (code));
       check_code (code, "the server's handshake");
+      if (gnutls_session_is_resumed (session))
+        g_atomic_int_inc (&server->n_resumed);
       do
         code = gnutls_record_recv (session, &byte, 1);
       while (code < 0 && !gnutls_error_is_fatal (code));
@@ -85,9 +94,18 @@ serve (gpointer data)
   return NULL;
 }
 
-/* manager: NULL for GIO's own backend. Microseconds. */
+/* What is measured in turn. */
+typedef enum
+{
+  KIND_OURS,
+  KIND_STOCK,     /* GIO's own backend */
+  KIND_OURS_FULL, /* without resumption */
+  N_KINDS,
+} Kind;
+
+/* Microseconds. */
 static gint64
-connect_once (guint16 port, TlsHandoffManager *manager)
+connect_once (guint16 port, TlsHandoffManager *manager, Kind kind)
 {
   gint64 start = g_get_monotonic_time ();
   g_autoptr (GSocketClient) client = g_socket_client_new ();
@@ -103,11 +121,18 @@ connect_once (guint16 port, TlsHandoffManager *manager)
   /* As every client that cares for latency does; else the byte would wait for an acknowledgement.
    */
   g_socket_set_option (g_socket_connection_get_socket (plain), IPPROTO_TCP, TCP_NODELAY, 1, NULL);
-  if (manager != NULL)
+  if (kind != KIND_STOCK)
     tls = tls_handoff_client_connection_new (G_IO_STREAM (plain), identity, manager, &error);
   else
     tls = g_tls_client_connection_new (G_IO_STREAM (plain), identity, &error);
   check (tls != NULL, "a TLS connection", error);
+  if (kind == KIND_OURS_FULL)
+    {
+      g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+
+      tls_handoff_handshake_options_set_resumption (options, FALSE);
+      tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (tls), options);
+    }
   check (g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error), "handshake", error);
   check (
       g_output_stream_write_all (g_io_stream_get_output_stream (tls), &byte, 1, NULL, NULL, &error),
@@ -158,17 +183,26 @@ int
 main (int argc, char **argv)
 {
   const char *certificates = g_getenv ("HANDOFF_TEST_CERTS");
-  guint n_rounds = argc > 1 && g_str_equal (argv[1], "--quick") ? 5 : 200;
-  g_autoptr (GArray) ours = g_array_new (FALSE, FALSE, sizeof (gint64));
-  g_autoptr (GArray) stock = g_array_new (FALSE, FALSE, sizeof (gint64));
+  guint n_rounds = 200;
+  guint n_kinds = KIND_OURS_FULL;
+  GArray *times[N_KINDS];
+  double medians[N_KINDS];
   g_autoptr (TlsHandoffManager) manager = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *certificate = NULL;
   g_autofree char *key = NULL;
   Server server = { NULL };
-  gint64 our_median, stock_median;
   guint16 port;
 
+  for (int i = 1; i < argc; i++)
+    {
+      if (g_str_equal (argv[i], "--quick"))
+        n_rounds = 5;
+      else if (g_str_equal (argv[i], "--tickets"))
+        n_kinds = N_KINDS;
+      else
+        check (FALSE, "usage: connect-latency [--quick] [--tickets]", NULL);
+    }
   check (certificates != NULL && g_getenv ("HANDOFF_TEST_SYSTEM") != NULL,
          "run it with tests/lib/system-run", NULL);
   check (g_tls_backend_supports_tls (g_tls_backend_get_default ()),
@@ -184,28 +218,42 @@ main (int argc, char **argv)
   server.listener = g_socket_listener_new ();
   port = g_socket_listener_add_any_inet_port (server.listener, NULL, &error);
   check (port != 0, "listen", error);
-  server.n_connections = 2 * (n_rounds + 1);
+  server.n_connections = n_kinds * (n_rounds + 1);
+  if (n_kinds > KIND_OURS_FULL)
+    check_code (gnutls_session_ticket_key_generate (&server.ticket_key), "the ticket key");
   g_thread_unref (g_thread_new ("server", serve, &server));
 
   manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
   check (manager != NULL, "the system bus", error);
 
   /* The first of each starts the service, and loads what is loaded once. */
-  connect_once (port, manager);
-  connect_once (port, NULL);
+  for (guint kind = 0; kind < n_kinds; kind++)
+    {
+      times[kind] = g_array_new (FALSE, FALSE, sizeof (gint64));
+      connect_once (port, manager, kind);
+    }
   for (guint i = 0; i < n_rounds; i++)
     {
-      gint64 time = connect_once (port, manager);
+      for (guint kind = 0; kind < n_kinds; kind++)
+        {
+          gint64 time = connect_once (port, manager, kind);
 
-      g_array_append_val (ours, time);
-      time = connect_once (port, NULL);
-      g_array_append_val (stock, time);
+          g_array_append_val (times[kind], time);
+        }
+    }
+  for (guint kind = 0; kind < n_kinds; kind++)
+    {
+      medians[kind] = get_median (times[kind]) / 1000.0;
+      g_array_unref (times[kind]);
     }
 
-  our_median = get_median (ours);
-  stock_median = get_median (stock);
   g_print (
       "warm connection, median of %u: TLS Handoff %.2f ms, GIO's backend %.2f ms; ratio %.2f\n",
-      n_rounds, our_median / 1000.0, stock_median / 1000.0, (double) stock_median / our_median);
+      n_rounds, medians[KIND_OURS], medians[KIND_STOCK], medians[KIND_STOCK] / medians[KIND_OURS]);
+  if (n_kinds > KIND_OURS_FULL)
+    g_print ("without resumption %.2f ms: %.2f times what it takes with; %u of all %u connections "
+             "were resumed\n",
+             medians[KIND_OURS_FULL], medians[KIND_OURS_FULL] / medians[KIND_OURS],
+             (guint) g_atomic_int_get (&server.n_resumed), server.n_connections);
   return EXIT_SUCCESS;
 }

@@ -48,8 +48,8 @@ send_to_relay (Ends *ends, RecordFixture *f)
 static gboolean
 run (Ends *ends, RecordFixture *f, GError **error)
 {
-  return cli_relay_run (f->layer, ends->peer[0], ends->input[0], ends->output[1], CLI_RELAY_NONE,
-                        &ends->count, error);
+  return cli_relay_run (f->layer, NULL, ends->peer[0], ends->input[0], ends->output[1],
+                        CLI_RELAY_NONE, &ends->count, error);
 }
 
 static void

@@ -14,7 +14,7 @@ print (TlsHandoffHandshakeOptions *options, const char *const *protocols)
   g_autoptr (GError) error = NULL;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
-  variant = handoff_handshake_options_to_variant (options, protocols, &error);
+  variant = handoff_handshake_options_to_variant (options, protocols, FALSE, &error);
   g_assert_no_error (error);
   g_variant_ref_sink (variant);
 
@@ -23,6 +23,7 @@ print (TlsHandoffHandshakeOptions *options, const char *const *protocols)
   g_assert_true (g_variant_dict_remove (&dict, "cipher-suites"));
   g_assert_true (g_variant_dict_remove (&dict, "blob-format"));
   g_assert_true (g_variant_dict_remove (&dict, "error-details"));
+  g_assert_true (g_variant_dict_remove (&dict, "transient"));
   g_clear_pointer (&variant, g_variant_unref);
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
   return g_variant_print (variant, TRUE);
@@ -41,13 +42,16 @@ test_abilities (void)
   gsize n_expected, n_ids, i;
   guint32 format;
   gboolean error_details;
+  gboolean transient;
 
-  variant = g_variant_ref_sink (handoff_handshake_options_to_variant (NULL, NULL, &error));
+  variant = g_variant_ref_sink (handoff_handshake_options_to_variant (NULL, NULL, FALSE, &error));
   g_assert_no_error (error);
   g_assert_true (g_variant_lookup (variant, "blob-format", "u", &format));
   g_assert_cmpuint (format, ==, 1);
   g_assert_true (g_variant_lookup (variant, "error-details", "b", &error_details));
   g_assert_true (error_details);
+  g_assert_true (g_variant_lookup (variant, "transient", "b", &transient));
+  g_assert_true (transient);
   suites = g_variant_lookup_value (variant, "cipher-suites", G_VARIANT_TYPE ("aq"));
   g_assert_nonnull (suites);
   ids = g_variant_get_fixed_array (suites, &n_ids, sizeof *ids);
@@ -86,6 +90,7 @@ test_each (void)
     { "maximum-protocol", "{'maximum-protocol': <'TLS1.3'>}" },
     { "timeout", "{'timeout': <uint32 7>}" },
     { "trust-anchors", "{'trust-anchors': <[[byte 0x30, 0x01]]>}" },
+    { "resumption", "{'resumption': <false>}" },
   };
   g_autofree char *overridden = NULL;
   gsize i;
@@ -104,14 +109,34 @@ test_each (void)
         g_object_set (options, cases[i].property, G_TLS_PROTOCOL_VERSION_TLS_1_3, NULL);
       else if (i == 3)
         g_object_set (options, cases[i].property, 7, NULL);
-      else
+      else if (i == 4)
         g_object_set (options, cases[i].property, anchors, NULL);
+      else
+        g_object_set (options, cases[i].property, FALSE, NULL);
       printed = print (options, NULL);
       g_assert_cmpstr (printed, ==, cases[i].expected);
       if (i == 0)
         overridden = print (options, own_protocols);
     }
   g_assert_cmpstr (overridden, ==, "{'application-protocols': <['echo']>}");
+}
+
+/* Breaks if the service does not ask although there is somebody to answer, or asks nobody. */
+static void
+test_review (void)
+{
+  g_autoptr (GVariant) asked = NULL;
+  g_autoptr (GVariant) unasked = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean review = FALSE;
+
+  asked = g_variant_ref_sink (handoff_handshake_options_to_variant (NULL, NULL, TRUE, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_variant_lookup (asked, "review-certificate", "b", &review));
+  g_assert_true (review);
+  unasked = g_variant_ref_sink (handoff_handshake_options_to_variant (NULL, NULL, FALSE, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_variant_lookup (unasked, "review-certificate", "b", &review));
 }
 
 /* Breaks if a value that the bus or the service cannot take ends in anything but an error. */
@@ -122,13 +147,13 @@ test_invalid (void)
   g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (handoff_handshake_options_to_variant (options, protocols, &error));
+  g_assert_null (handoff_handshake_options_to_variant (options, protocols, FALSE, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
 
   tls_handoff_handshake_options_set_protocol_range (options, G_TLS_PROTOCOL_VERSION_TLS_1_1,
                                                     G_TLS_PROTOCOL_VERSION_UNKNOWN);
-  g_assert_null (handoff_handshake_options_to_variant (options, NULL, &error));
+  g_assert_null (handoff_handshake_options_to_variant (options, NULL, FALSE, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_assert_nonnull (strstr (error->message, "minimum-protocol"));
 }
@@ -140,6 +165,7 @@ main (int argc, char **argv)
   g_test_add_func ("/handshake-options/abilities", test_abilities);
   g_test_add_func ("/handshake-options/defaults", test_defaults);
   g_test_add_func ("/handshake-options/each", test_each);
+  g_test_add_func ("/handshake-options/review", test_review);
   g_test_add_func ("/handshake-options/invalid", test_invalid);
   return g_test_run ();
 }

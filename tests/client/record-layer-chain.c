@@ -382,7 +382,9 @@ main (int argc, char **argv)
 
   g_test_add_data_func ("/record-layer/chain/tls13", record_test_suite (0x0304, HANDOFF_NONCE_XOR),
                         test_chain);
-  g_test_add_data_func ("/record-layer/chain/cbc",
+  g_test_add_data_func ("/record-layer/chain/tls12",
+                        record_test_suite (0x0303, HANDOFF_NONCE_EXPLICIT), test_chain);
+  g_test_add_data_func ("/record-layer/chain/tls12-cbc",
                         record_test_suite (0x0303, HANDOFF_NONCE_RANDOM_IV), test_chain);
   return g_test_run ();
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "record-test-utils.h"
 
@@ -18,6 +19,7 @@ typedef struct
   gsize room;
   gsize largest_read;
   gboolean ended;
+  gboolean blocks; /* it cannot be polled for writing */
 } Wire;
 
 #define TEST_TYPE_INPUT (test_input_get_type ())
@@ -96,15 +98,35 @@ test_output_write (GPollableOutputStream *pollable, const void *buffer, gsize si
   return size;
 }
 
+static gboolean
+test_output_can_poll (GPollableOutputStream *pollable)
+{
+  Wire *wire = TEST_OUTPUT (pollable)->wire;
+
+  return !wire->blocks;
+}
+
+static gssize
+test_output_write_blocking (GOutputStream *stream,
+                            const void *buffer,
+                            gsize size,
+                            GCancellable *cancellable,
+                            GError **error)
+{
+  return test_output_write (G_POLLABLE_OUTPUT_STREAM (stream), buffer, size, error);
+}
+
 static void
 test_output_pollable_init (GPollableOutputStreamInterface *iface)
 {
+  iface->can_poll = test_output_can_poll;
   iface->write_nonblocking = test_output_write;
 }
 
 static void
 test_output_class_init (TestOutputClass *klass)
 {
+  G_OUTPUT_STREAM_CLASS (klass)->write_fn = test_output_write_blocking;
 }
 
 static void
@@ -112,9 +134,13 @@ test_output_init (TestOutput *self)
 {
 }
 
+/* What a case's data may say. */
+#define BLOCKS 2
+
 typedef struct
 {
   Wire wire;
+  GIOStream *base;
   HandoffRecordStream *stream;
   TlsHandoffRecordLayer *peer; /* the other end of the connection */
   RecordPeer raw_peer;         /* the same, for records that no layer makes */
@@ -129,7 +155,6 @@ set_up (Fixture *f, gconstpointer data)
   g_autoptr (TlsHandoffRecordLayer) layer = record_test_import (state);
   g_autoptr (GInputStream) input = g_object_new (TEST_TYPE_INPUT, NULL);
   g_autoptr (GOutputStream) output = g_object_new (TEST_TYPE_OUTPUT, NULL);
-  g_autoptr (GIOStream) base = g_simple_io_stream_new (input, output);
 
   mirrored->read = state->write;
   mirrored->write = state->read;
@@ -140,15 +165,18 @@ set_up (Fixture *f, gconstpointer data)
   f->wire.outgoing = g_byte_array_new ();
   f->wire.room = G_MAXSIZE;
   f->wire.largest_read = G_MAXSIZE;
+  f->wire.blocks = GPOINTER_TO_INT (data) == BLOCKS;
   TEST_INPUT (input)->wire = &f->wire;
   TEST_OUTPUT (output)->wire = &f->wire;
-  f->stream = handoff_record_stream_new (base, layer);
+  f->base = g_simple_io_stream_new (input, output);
+  f->stream = handoff_record_stream_new (f->base, layer);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
   handoff_record_stream_free (f->stream);
+  g_object_unref (f->base);
   g_object_unref (f->peer);
   g_byte_array_unref (f->wire.incoming);
   g_byte_array_unref (f->wire.outgoing);
@@ -260,6 +288,64 @@ test_read_in_pieces (Fixture *f, gconstpointer unused)
     }
 }
 
+/* Breaks if what came with the handshake is lost, or waits for more to come. */
+static void
+test_read_given (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GBytes) bytes = record_test_data (20 * 1000);
+  g_autoptr (GBytes) given = NULL;
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  guint8 buffer[20 * 1000];
+  g_autoptr (GError) error = NULL;
+  gsize first_size;
+
+  record_test_protect (f->peer, data, 10, f->wire.incoming);
+  first_size = f->wire.incoming->len;
+  record_test_protect (f->peer, data + 10, 19990, f->wire.incoming);
+
+  /* The first record and the begin of the second. */
+  given = g_bytes_new (f->wire.incoming->data, first_size + 1000);
+  g_byte_array_remove_range (f->wire.incoming, 0, first_size + 1000);
+  handoff_record_stream_give_input (f->stream, given);
+
+  g_assert_true (handoff_record_stream_can_read (f->stream));
+  g_assert_cmpint (read_now (f, buffer, sizeof buffer, &error), ==, 10);
+  g_assert_no_error (error);
+  g_assert_false (handoff_record_stream_can_read (f->stream));
+  g_assert_cmpint (read_now (f, buffer + 10, sizeof buffer - 10, &error), ==, 19990);
+  g_assert_no_error (error);
+  g_assert_cmpmem (buffer, sizeof buffer, data, sizeof buffer);
+}
+
+/* Breaks if the stream takes in more than a key blob has room for. */
+static void
+test_read_bounded (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GBytes) bytes = record_test_data (300 * 1000);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  g_autoptr (GError) error = NULL;
+  gsize sent, n_read = 0;
+  gsize most = 0;
+
+  record_test_protect (f->peer, data, 300 * 1000, f->wire.incoming);
+  sent = f->wire.incoming->len;
+  while (n_read < 300 * 1000)
+    {
+      guint8 buffer[1000];
+      gsize taken;
+      gssize n = read_now (f, buffer, sizeof buffer, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpmem (buffer, n, data + n_read, n);
+      n_read += n;
+      taken = sent - f->wire.incoming->len;
+      most = MAX (most, taken - n_read);
+    }
+  /* Some KiB of what was taken are headers and tags of records read before. */
+  g_assert_cmpuint (most, >, 32 * 1024);
+  g_assert_cmpuint (most, <=, HANDOFF_KEY_BLOB_MAX_SIZE - 2 * 1024 + 20 * 22);
+}
+
 /* Breaks if a forged record takes the data before it along, or is noticed only when more comes. */
 static void
 test_read_before_forgery (Fixture *f, gconstpointer unused)
@@ -367,6 +453,33 @@ test_answer_at_once (Fixture *f, gconstpointer unused)
   g_assert_cmpuint (sent_size, ==, 0);
 }
 
+/* Breaks if a reader writes to what might block; the answer goes with the next write. */
+static void
+test_answer_later (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  const guint8 *sent;
+  gsize sent_size;
+  guint8 byte;
+  gssize n;
+
+  send_key_update_request (f);
+  g_assert_cmpint (read_now (f, &byte, 1, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  g_clear_error (&error);
+  g_assert_cmpuint (f->wire.outgoing->len, ==, 0);
+
+  n = handoff_record_stream_write (f->stream, (const guint8 *) "data", 4, TRUE, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (n, ==, 4);
+  sent = f->wire.outgoing->data;
+  sent_size = f->wire.outgoing->len;
+  assert_next_record (f, &sent, &sent_size, 22, "\30\0\0\1\0", 5);
+  record_peer_update (&f->raw_peer, &f->raw_peer.read);
+  assert_next_record (f, &sent, &sent_size, 23, "data", 4);
+  g_assert_cmpuint (sent_size, ==, 0);
+}
+
 /* Breaks if an answer overtakes, or cuts, records that are under way already. */
 static void
 test_answer_in_order (Fixture *f, gconstpointer unused)
@@ -437,10 +550,13 @@ main (int argc, char **argv)
   ADD ("write/in-pieces", NULL, test_write_in_pieces);
   ADD ("write/other-data", NULL, test_write_other_data);
   ADD ("read/in-pieces", NULL, test_read_in_pieces);
+  ADD ("read/given", NULL, test_read_given);
+  ADD ("read/bounded", NULL, test_read_bounded);
   ADD ("read/before-forgery", NULL, test_read_before_forgery);
   ADD ("read/closed", GINT_TO_POINTER (TRUE), test_read_ends);
   ADD ("read/truncated", GINT_TO_POINTER (FALSE), test_read_ends);
   ADD ("answer/at-once", NULL, test_answer_at_once);
+  ADD ("answer/later", GINT_TO_POINTER (BLOCKS), test_answer_later);
   ADD ("answer/in-order", NULL, test_answer_in_order);
   ADD ("close/in-pieces", NULL, test_close_in_pieces);
   return g_test_run ();

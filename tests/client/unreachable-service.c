@@ -101,7 +101,7 @@ answer (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, g
     return message;
 
   if (g_strcmp0 (g_dbus_message_get_member (message), "Close") == 0)
-    service->session_closed = TRUE;
+    g_atomic_int_set (&service->session_closed, TRUE);
   reply = service->reply_to (message);
   if (reply != NULL)
     g_dbus_connection_send_message (connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
@@ -297,6 +297,120 @@ test_interactive (Service *service, gconstpointer reply_to)
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
 }
 
+/* A stepwise handshake with the fake service, on a stream of a few bytes. sent: (out): what the
+ * peer was sent. */
+static GError *
+fail_steps (Service *service, GBytes **sent)
+{
+  g_autoptr (GInputStream) input = g_memory_input_stream_new_from_data ("answer", 6, NULL);
+  g_autoptr (GOutputStream) output = g_memory_output_stream_new_resizable ();
+  g_autoptr (GIOStream) base = g_simple_io_stream_new (input, output);
+  g_autoptr (GSocketConnectable) identity = g_network_address_new ("localhost", 443);
+  g_autoptr (TlsHandoffManager) manager = NULL;
+  g_autoptr (GIOStream) tls = NULL;
+  GError *error = NULL;
+
+  manager = tls_handoff_manager_new_sync (service->client, NULL, &error);
+  g_assert_no_error (error);
+  tls = tls_handoff_client_connection_new (base, identity, manager, &error);
+  g_assert_no_error (error);
+  g_assert_false (g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error));
+  g_assert_nonnull (error);
+  g_output_stream_close (output, NULL, NULL);
+  *sent = g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (output));
+  return error;
+}
+
+/* A session whose first Step succeeds; what the second one replies is the case's. */
+static GDBusMessage *
+reply_to_steps (GDBusMessage *call, const char *second)
+{
+  g_autoptr (GVariant) input = NULL;
+
+  if (g_str_equal (g_dbus_message_get_member (call), "CreateSession"))
+    return reply_with (call, "(objectpath '/session',)");
+  if (!g_str_equal (g_dbus_message_get_member (call), "Step"))
+    return g_dbus_message_new_method_reply (call);
+
+  g_assert_cmpstr (g_dbus_message_get_path (call), ==, "/session");
+  g_variant_get (g_dbus_message_get_body (call), "(@ay)", &input);
+  return reply_with (call, g_variant_get_size (input) == 0
+                               ? "('continue', [byte 1], uint64 0, @a{sv} {})"
+                               : second);
+}
+
+static GDBusMessage *
+step_too_much (GDBusMessage *call)
+{
+  return reply_to_steps (call, "('continue', @ay [], uint64 7, @a{sv} {})");
+}
+
+static GDBusMessage *
+step_too_little (GDBusMessage *call)
+{
+  return reply_to_steps (call, "('continue', @ay [], uint64 5, @a{sv} {})");
+}
+
+static GDBusMessage *
+step_other_type (GDBusMessage *call)
+{
+  return reply_to_steps (call, "('complete', @ay [], @a{sv} {})");
+}
+
+static GDBusMessage *
+step_other_state (GDBusMessage *call)
+{
+  return reply_to_steps (call, "('later', @ay [], uint64 6, @a{sv} {})");
+}
+
+/* Breaks if a reply that makes no sense crashes the caller, keeps it busy for ever, or leaves the
+ * session in the service. */
+static void
+test_bad_step (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (GBytes) sent = NULL;
+  g_autoptr (GError) error = fail_steps (service, &sent);
+
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC);
+  g_assert_cmpuint (g_bytes_get_size (sent), ==, 1);
+  g_dbus_connection_flush_sync (service->client, NULL, NULL);
+  while (!g_atomic_int_get (&service->session_closed))
+    g_thread_yield ();
+}
+
+static GDBusMessage *
+step_fails (GDBusMessage *call)
+{
+  return reply_to_steps (call, "('failed', [byte 2, 3], uint64 0, {"
+                               "'error': <'org.tlshandoff.Handoff1.Error.CertificateUntrusted'>, "
+                               "'message': <'Not trusted'>, "
+                               "'verification-errors': <['expired']>})");
+}
+
+static GDBusMessage *
+step_fails_silently (GDBusMessage *call)
+{
+  return reply_to_steps (call, "('failed', [byte 2, 3], uint64 0, {'error': <'no name'>})");
+}
+
+/* Breaks if the alert is not sent, or an error of the state “failed” is another one than that of
+ * HandshakeAsClient() (see test_error_details); or if a name that is none ends in a crash. */
+static void
+test_failed_step (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (GBytes) sent = NULL;
+  g_autoptr (GError) error = fail_steps (service, &sent);
+
+  if (reply_to == step_fails)
+    {
+      g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
+      g_assert_cmpstr (error->message, ==, "Not trusted");
+    }
+  else
+    g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC);
+  g_assert_cmpmem (g_bytes_get_data (sent, NULL), g_bytes_get_size (sent), "\1\2\3", 3);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -312,5 +426,11 @@ main (int argc, char **argv)
   ADD ("vanished", hang_up, test_vanished);
   ADD ("too-old", reply_unknown_method, test_too_old);
   ADD ("interactive", check_interactive, test_interactive);
+  ADD ("steps/too-much", step_too_much, test_bad_step);
+  ADD ("steps/too-little", step_too_little, test_bad_step);
+  ADD ("steps/other-type", step_other_type, test_bad_step);
+  ADD ("steps/other-state", step_other_state, test_bad_step);
+  ADD ("steps/failed", step_fails, test_failed_step);
+  ADD ("steps/failed-silently", step_fails_silently, test_failed_step);
   return g_test_run ();
 }

@@ -11,6 +11,7 @@
 #include "handoff-names.h"
 #include "test-handshake.h"
 #include "test-peer.h"
+#include "test-steps.h"
 #include "test-system.h"
 
 #define RULE(condition, result)                                                                    \
@@ -100,6 +101,35 @@ test_rule_details (void)
   expect ("alice", peer, "BÜCHER.Handoff.Test", NULL);
   expect ("alice", peer, "www.handoff.test", "NotAuthorized");
   expect ("alice", peer, "127.0.0.1", "NotAuthorized");
+  test_polkit_set_rules (NULL);
+}
+
+/* A stepwise handshake, or one whose caller wants to judge the certificate, that goes past the
+ * rules.
+ */
+static void
+test_other_forms (void)
+{
+  g_autoptr (GDBusConnection) alice = test_bus_connect ("alice");
+  g_autofree char *denied = NULL;
+  g_autofree char *reviewing = NULL;
+  g_autofree char *allowed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_polkit_set_rules (RULE ("action.lookup('server-identity') == 'localhost' ||"
+                               " action.lookup('review-certificate') == 'true'",
+                               "NO"));
+  denied = test_create_session (alice, "LOCALHOST.", test_options (NULL), &error);
+  g_assert_null (denied);
+  test_assert_remote_error (error, "NotAuthorized", NULL);
+  reviewing = test_create_session (alice, "www.handoff.test",
+                                   test_options ("{'review-certificate': <true>}"), &error);
+  g_assert_null (reviewing);
+  test_assert_remote_error (error, "NotAuthorized", NULL);
+  g_assert_cmpuint (test_statistic ("handshakes-in-flight"), ==, 0);
+  allowed = test_create_session (alice, "www.handoff.test",
+                                 test_options ("{'review-certificate': <false>}"), &error);
+  g_assert_no_error (error);
   test_polkit_set_rules (NULL);
 }
 
@@ -249,6 +279,7 @@ main (int argc, char **argv)
   g_test_add_func ("/authorization/allowed", test_allowed);
   g_test_add_func ("/authorization/denied", test_denied);
   g_test_add_func ("/authorization/rule-details", test_rule_details);
+  g_test_add_func ("/authorization/other-forms", test_other_forms);
   g_test_add_func ("/authorization/prompt", test_prompt);
   g_test_add_func ("/authorization/administration", test_administration);
   g_test_add_func ("/authorization/polkit-hangs", test_polkit_hangs);

@@ -340,14 +340,9 @@ test_unsupported (void)
   g_autofree char *client_key = test_cert_path ("client.key");
   g_autoptr (GTlsDatabase) database = NULL;
   g_autoptr (GTlsCertificate) certificate = NULL;
-  g_autoptr (GInputStream) input = g_memory_input_stream_new ();
-  g_autoptr (GOutputStream) output = g_memory_output_stream_new_resizable ();
-  g_autoptr (GIOStream) no_socket = g_simple_io_stream_new (input, output);
-  g_autoptr (GSocketConnectable) identity = g_network_address_new ("localhost", 443);
   g_autoptr (GTlsConnection) with_database = NULL;
   g_autoptr (GTlsConnection) with_certificate = NULL;
   g_autoptr (GTlsConnection) without_trust = NULL;
-  g_autoptr (GIOStream) without_socket = NULL;
   int fds[2];
 
   test_tcp_pair (fds);
@@ -364,9 +359,6 @@ test_unsupported (void)
   without_trust = test_connection_new (dup (fds[0]), NULL);
   g_object_set (without_trust, "use-system-certdb", FALSE, NULL);
   assert_unsupported (without_trust);
-
-  without_socket = tls_handoff_client_connection_new (no_socket, identity, NULL, NULL);
-  assert_unsupported (G_TLS_CONNECTION (without_socket));
 
   close (fds[0]);
   close (fds[1]);

@@ -410,56 +410,15 @@ test_big_threads (Fixture *fixture, gconstpointer data)
 static void
 test_big_async (Fixture *fixture, gconstpointer data)
 {
-  g_autofree guint8 *sent = test_data_new (BIG_SIZE);
-  g_autofree guint8 *received = g_malloc (BIG_SIZE);
-  GAsyncResult *read_result = NULL;
-  GAsyncResult *write_result = NULL;
-  g_autoptr (GAsyncResult) read_done = NULL;
-  g_autoptr (GAsyncResult) write_done = NULL;
-  g_autoptr (GError) error = NULL;
-  gsize n;
-
-  g_input_stream_read_all_async (fixture->in, received, BIG_SIZE, G_PRIORITY_DEFAULT, NULL,
-                                 test_store_result_cb, &read_result);
-  g_output_stream_write_all_async (fixture->out, sent, BIG_SIZE, G_PRIORITY_DEFAULT, NULL,
-                                   test_store_result_cb, &write_result);
-  write_done = test_wait_for_result (&write_result);
-  g_output_stream_write_all_finish (fixture->out, write_done, NULL, &error);
-  g_assert_no_error (error);
-  read_done = test_wait_for_result (&read_result);
-  g_input_stream_read_all_finish (fixture->in, read_done, &n, &error);
-  g_assert_no_error (error);
-  g_assert_cmpmem (received, n, sent, BIG_SIZE);
+  test_exchange_async (fixture->connection, BIG_SIZE);
   close_connection (fixture);
-}
-
-/* Says something only after the client closed. */
-static void
-speak_last (TestTlsServer *server, gnutls_session_t session)
-{
-  guint8 byte;
-
-  g_assert_cmpuint (test_tls_server_receive (session, &byte, 1), ==, 0);
-  test_tls_server_send (session, (const guint8 *) GREETING, strlen (GREETING));
-  gnutls_bye (session, GNUTLS_SHUT_WR);
 }
 
 /* Breaks if closing the output stream closes more than that. */
 static void
 test_half_close (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-  char reply[sizeof GREETING] = { 0 };
-  gsize n;
-
-  g_tls_connection_handshake (fixture->connection, NULL, &error);
-  g_assert_no_error (error);
-  g_output_stream_close (fixture->out, NULL, &error);
-  g_assert_no_error (error);
-  g_input_stream_read_all (fixture->in, reply, sizeof reply, &n, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (reply, ==, GREETING);
-  g_assert_cmpuint (n, ==, strlen (GREETING));
+  test_half_close_connection (fixture->connection);
   close_connection (fixture);
 }
 
@@ -522,7 +481,7 @@ main (int argc, char **argv)
   ADD ("source-cancelled", test_tls_server_echo, test_source_cancelled);
   ADD ("big/threads", echo_with_key_updates, test_big_threads);
   ADD ("big/async", echo_with_key_updates, test_big_async);
-  ADD ("half-close", speak_last, test_half_close);
+  ADD ("half-close", test_tls_server_speak_last, test_half_close);
   ADD ("truncated", hang_up, test_truncated);
   g_test_add_func ("/client-connection/dropped", test_dropped);
   return g_test_run ();

@@ -2,7 +2,8 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* After the reply the service has no key: neither what it exported nor what that could be computed
- * from is anywhere in its memory. */
+ * from is anywhere in its memory; not in the window either, in which it waits for session tickets,
+ * nor what the application reaches by key updates. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,9 +12,11 @@
 #include <unistd.h>
 
 #include "handoff-names.h"
+#include "tests/client/record-test-utils.h"
 #include "test-handshake.h"
 #include "test-peer.h"
 #include "test-system.h"
+#include "test-tickets.h"
 
 #define CONTROL_IDENTITY "xn--bcher-kva.handoff.test"
 
@@ -111,8 +114,26 @@ assert_direction_absent (Memory *memory, const char *name, const HandoffDirectio
   assert_absent (memory, key, direction->key, direction->key_size);
   if (direction->iv_size >= 12)
     assert_absent (memory, iv, direction->iv, direction->iv_size);
+  if (direction->mac_key_size > 0)
+    assert_absent (memory, "MAC key", direction->mac_key, direction->mac_key_size);
   if (direction->traffic_secret_size > 0)
     assert_absent (memory, secret, direction->traffic_secret, direction->traffic_secret_size);
+}
+
+/* The keys that the application reaches by its next key updates (RFC 8446 7.2). */
+static void
+assert_next_generations_absent (Memory *memory, const HandoffKeyState *keys)
+{
+  RecordPeer peer;
+
+  record_peer_init (&peer, keys);
+  for (int generation = 1; generation <= 4; generation++)
+    {
+      record_peer_update (&peer, &peer.state);
+      record_peer_update (&peer, &peer.read);
+      assert_direction_absent (memory, "next generation's server's", &peer.state);
+      assert_direction_absent (memory, "next generation's client's", &peer.read);
+    }
 }
 
 static GBytes *
@@ -127,6 +148,19 @@ from_hex (const char *hex)
       g_byte_array_append (bytes, &byte, 1);
     }
   return g_byte_array_free_to_bytes (bytes);
+}
+
+/* The first secret of that label that the peer logged. */
+static GBytes *
+find_logged (TestPeer *peer, const char *label)
+{
+  g_autofree char *log = test_peer_read_key_log (peer);
+  const char *line = strstr (log, label);
+  g_auto (GStrv) words = NULL;
+
+  g_assert_nonnull (line);
+  words = g_strsplit (line, " ", 3);
+  return from_hex (words[2]);
 }
 
 /* Every secret that the peer logged (the NSS key log format: LABEL CLIENT-RANDOM SECRET). Returns
@@ -156,6 +190,19 @@ assert_logged_absent (Memory *memory, TestPeer *peer, const HandoffDirectionStat
     }
   g_assert_cmpuint (n_secrets, >=, 1);
   return known;
+}
+
+/* The memory was read while tickets were waited for: here they are. */
+static void
+assert_window_was_open (GDBusConnection *caller, TestHandshake *handshake, int socket)
+{
+  g_autoptr (GByteArray) tickets = test_receive_tickets (socket, handshake->keys, 1);
+  guint64 before = test_statistic ("resumable-sessions");
+  g_autoptr (GError) error = NULL;
+
+  test_post_handshake (caller, handshake->session, tickets->data, tickets->len, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, before + 1);
 }
 
 /* Breaks if a copy stays behind: in GnuTLS, on a dead stack, in a freed block, in a GVariant. */
@@ -198,8 +245,50 @@ test_suite (gconstpointer data)
   assert_direction_absent (memory, "server's", &handshake->keys->read);
   known = assert_logged_absent (memory, peer, &handshake->keys->write);
   if (suite->protocol == 0x0304)
-    g_assert_true (known);
+    {
+      g_assert_true (known);
+      assert_next_generations_absent (memory, handshake->keys);
+      assert_window_was_open (alice, handshake, socket);
+    }
   close (socket);
+}
+
+/* A session that is kept to be resumed, of TLS 1.2 by the administrator's wish, is its master
+ * secret. Breaks if that stays after the session was forgotten; the search finds it before. */
+static void
+test_forgotten (void)
+{
+  g_autoptr (GDBusConnection) alice = NULL;
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GBytes) master_secret = NULL;
+  g_autoptr (Memory) before = NULL;
+  g_autoptr (Memory) after = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+  const guint8 *secret;
+  gsize size;
+  int socket = test_peer_connect (peer);
+
+  test_service_stop ();
+  test_service_set_config ("[Resumption]\nMinimumProtocol=TLS1.2\n");
+  alice = test_bus_connect ("alice");
+  handshake = test_handshake (alice, socket, "localhost",
+                              test_options ("{'maximum-protocol': <'TLS1.2'>}"), &error);
+  g_assert_no_error (error);
+  master_secret = find_logged (peer, "CLIENT_RANDOM ");
+  secret = g_bytes_get_data (master_secret, &size);
+  before = memory_read (test_service_get_pid ());
+  g_assert_true (memory_contains (before, secret, size));
+
+  reply = test_call (root, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "Reload", NULL, &error);
+  g_assert_no_error (error);
+  after = memory_read (test_service_get_pid ());
+  assert_absent (after, "master secret", secret, size);
+  close (socket);
+  test_service_set_config (TEST_CONFIG_ALL_SUITES);
+  test_service_stop ();
 }
 
 /* The positive control of the whole method: secrets of this process, which has them in its memory,
@@ -231,6 +320,7 @@ main (int argc, char **argv)
   gsize n_suites;
 
   test_system_init (&argc, &argv);
+  test_service_set_config (TEST_CONFIG_ALL_SUITES);
   suites = handoff_cipher_suites (&n_suites);
   for (gsize i = 0; i < n_suites; i++)
     {
@@ -239,5 +329,6 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &suites[i], test_suite);
     }
   g_test_add_func ("/memory/control", test_control);
+  g_test_add_func ("/memory/forgotten", test_forgotten);
   return g_test_run ();
 }

@@ -223,6 +223,55 @@ test_chain (void)
   g_assert_false (resumed);
 }
 
+/* AES-CBC with a server that has encrypt-then-MAC (RFC 7366), and with one that has not: breaks if
+ * the latter is negotiated though the administrator did not allow it, or not told to the importer.
+ */
+static void
+test_encrypt_then_mac (void)
+{
+  g_autoptr (TestPeer) with =
+      test_peer_new_openssl ("rsa", "-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA:@SECLEVEL=0", NULL);
+  g_autoptr (TestPeer) without = test_peer_new_openssl (
+      "rsa", "-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA:@SECLEVEL=0", "-no_etm", NULL);
+  g_autoptr (TestHandshake) good = handshake_with (with, "localhost", NULL);
+  g_autoptr (TestHandshake) refused = NULL;
+  g_autoptr (TestHandshake) allowed = NULL;
+  g_autoptr (GError) error = NULL;
+  int socket = test_peer_connect (without);
+
+  g_assert_true (good->keys->encrypt_then_mac);
+  refused = test_handshake (alice, socket, "localhost", test_options (NULL), &error);
+  g_assert_null (refused);
+  test_assert_remote_error (error, "HandshakeFailed", NULL);
+  close (socket);
+
+  test_service_stop ();
+  test_service_set_config ("[TLS]\nAllowMacThenEncrypt=true\n");
+  allowed = handshake_with (without, "localhost", NULL);
+  g_assert_false (allowed->keys->encrypt_then_mac);
+  test_service_stop ();
+  test_service_set_config (NULL);
+}
+
+/* What is off by default is not announced, and not negotiated. */
+static void
+test_announced_suites (void)
+{
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) value = NULL;
+  g_autofree const char **names = NULL;
+  g_autoptr (GError) error = NULL;
+
+  reply = test_call (alice, HANDOFF_ROOT_PATH, "org.freedesktop.DBus.Properties", "Get",
+                     g_variant_new ("(ss)", HANDOFF_MANAGER_INTERFACE, "CipherSuites"), &error);
+  g_assert_no_error (error);
+  g_variant_get (reply, "(v)", &value);
+  names = g_variant_get_strv (value, NULL);
+  g_assert_cmpstr (names[0], ==, "TLS_AES_256_GCM_SHA384");
+  g_assert_true (g_strv_contains (names, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"));
+  g_assert_false (g_strv_contains (names, "TLS_AES_128_CCM_8_SHA256"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -237,6 +286,8 @@ main (int argc, char **argv)
   g_test_add_func ("/negotiation/protocols", test_protocols);
   g_test_add_func ("/negotiation/ocsp", test_ocsp);
   g_test_add_func ("/negotiation/chain", test_chain);
+  g_test_add_func ("/negotiation/encrypt-then-mac", test_encrypt_then_mac);
+  g_test_add_func ("/negotiation/announced-suites", test_announced_suites);
   status = g_test_run ();
   g_object_unref (alice);
   return status;

@@ -15,6 +15,7 @@ static const gsize sizes[] = { 1, 2, 100, 16383, 16384, 16385, 100000, 16 * 1024
 typedef struct
 {
   const HandoffCipherSuite *suite;
+  gboolean mac_then_encrypt; /* AES-CBC with a peer that lacks RFC 7366 */
   const char *certificate;
 } Case;
 
@@ -27,6 +28,8 @@ openssl_name (const HandoffCipherSuite *suite)
 
   g_string_replace (text, "_WITH", "", 0);
   g_string_replace (text, "AES_", "AES", 0);
+  g_string_replace (text, "_CBC", "", 0);
+  g_string_replace (text, "CCM_8", "CCM8", 0);
   g_string_replace (text, "_", "-", 0);
   if (suite->cipher == GNUTLS_CIPHER_CHACHA20_POLY1305)
     g_string_replace (text, "-SHA256", "", 0);
@@ -57,7 +60,8 @@ test_openssl (gconstpointer data)
   if (c->suite->protocol == 0x0304)
     peer = test_peer_new_openssl (c->certificate, "-tls1_3", "-ciphersuites", c->suite->name, NULL);
   else
-    peer = test_peer_new_openssl (c->certificate, "-tls1_2", "-cipher", cipher, NULL);
+    peer = test_peer_new_openssl (c->certificate, "-tls1_2", "-cipher", cipher,
+                                  c->mac_then_encrypt ? "-no_etm" : NULL, NULL);
   connection = interop_client_connect (test_peer_connect (peer), "localhost");
   check_negotiated (c, connection);
 
@@ -96,11 +100,14 @@ test_gnutls (gconstpointer data)
   g_autofree char *priority = NULL;
   GTlsConnection *connection;
 
-  priority =
-      g_strdup_printf ("NORMAL:-CIPHER-ALL:+%s:-VERS-ALL:+VERS-%s%s%s",
-                       c->suite->gnutls_cipher_priority, handoff_protocol_name (c->suite->protocol),
-                       c->suite->kx == GNUTLS_KX_UNKNOWN ? "" : ":-KX-ALL:+",
-                       c->suite->kx == GNUTLS_KX_UNKNOWN ? "" : gnutls_kx_get_name (c->suite->kx));
+  priority = g_strdup_printf (
+      "NORMAL:-CIPHER-ALL:+%s:-VERS-ALL:+VERS-%s%s%s%s%s%s", c->suite->gnutls_cipher_priority,
+      handoff_protocol_name (c->suite->protocol),
+      c->suite->kx == GNUTLS_KX_UNKNOWN ? "" : ":-KX-ALL:+",
+      c->suite->kx == GNUTLS_KX_UNKNOWN ? "" : gnutls_kx_get_name (c->suite->kx),
+      handoff_cipher_suite_is_cbc (c->suite) ? ":-MAC-ALL:+" : "",
+      handoff_cipher_suite_is_cbc (c->suite) ? gnutls_mac_get_name (c->suite->mac) : "",
+      c->mac_then_encrypt ? ":%NO_ETM" : "");
   peer = test_peer_new_gnutls (c->certificate, priority, NULL);
   connection = interop_client_connect (test_peer_connect (peer), "localhost");
   check_negotiated (c, connection);
@@ -133,6 +140,21 @@ fits (const HandoffCipherSuite *suite, const char *certificate)
     }
 }
 
+/* With one kind of construction, against both servers. */
+static void
+add_tests (const HandoffCipherSuite *suite, const char *certificate, gboolean mac_then_encrypt)
+{
+  const char *construction = mac_then_encrypt ? "/mac-then-encrypt" : "";
+  g_autofree char *openssl =
+      g_strdup_printf ("/interop/openssl/%s/%s%s", suite->name, certificate, construction);
+  g_autofree char *gnutls =
+      g_strdup_printf ("/interop/gnutls/%s/%s%s", suite->name, certificate, construction);
+  const Case c = { suite, mac_then_encrypt, certificate };
+
+  g_test_add_data_func_full (openssl, g_memdup2 (&c, sizeof c), test_openssl, g_free);
+  g_test_add_data_func_full (gnutls, g_memdup2 (&c, sizeof c), test_gnutls, g_free);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -141,24 +163,17 @@ main (int argc, char **argv)
   gsize n_suites;
 
   test_system_init (&argc, &argv);
+  test_service_set_config (TEST_CONFIG_ALL_SUITES "AllowMacThenEncrypt=true\n");
   suites = handoff_cipher_suites (&n_suites);
   for (gsize i = 0; i < n_suites; i++)
     {
       for (guint j = 0; j < G_N_ELEMENTS (certificates); j++)
         {
-          g_autofree char *openssl = NULL;
-          g_autofree char *gnutls = NULL;
-          Case *c;
-
           if (!fits (&suites[i], certificates[j]))
             continue;
-          c = g_new (Case, 1);
-          c->suite = &suites[i];
-          c->certificate = certificates[j];
-          openssl = g_strdup_printf ("/interop/openssl/%s/%s", suites[i].name, certificates[j]);
-          gnutls = g_strdup_printf ("/interop/gnutls/%s/%s", suites[i].name, certificates[j]);
-          g_test_add_data_func_full (openssl, c, test_openssl, g_free);
-          g_test_add_data_func_full (gnutls, g_memdup2 (c, sizeof *c), test_gnutls, g_free);
+          add_tests (&suites[i], certificates[j], FALSE);
+          if (handoff_cipher_suite_is_cbc (&suites[i]))
+            add_tests (&suites[i], certificates[j], TRUE);
         }
     }
   return g_test_run ();

@@ -30,7 +30,7 @@ FORBIDDEN = [
      ('service/worker.c',)),
     (('service/*.[ch]',), r'\bgnutls_session_t\b', 'GnuTLS sessions belong to the handshake',
      ('service/handshake*.[ch]', 'service/key-export.[ch]', 'service/peer-verification.[ch]',
-      'service/tls-policy.[ch]')),
+      'service/ticket-window.[ch]', 'service/tls-policy.[ch]', 'tests/service/tls-pair.[ch]')),
     (('client/cli/*.c',), r'\bgnutls_(init|handshake|record_send|record_recv)\b',
      'the command has its handshakes done by the service', ()),
     # A log call or a print with a secret among its arguments.

@@ -23,7 +23,7 @@ def source_files(*patterns):
         here = pathlib.Path(directory)
         names[:] = [
             name for name in names
-            if name not in ('.git', '__pycache__') and not is_build_directory(here / name)
+            if name not in ('.git', '__pycache__', 'build-fuzz') and not is_build_directory(here / name)
         ]
         for name in files:
             path = (here / name).relative_to(ROOT)

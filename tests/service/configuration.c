@@ -60,6 +60,12 @@ assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
   g_assert_cmpuint (a->sessions_per_user, ==, b->sessions_per_user);
   g_assert_cmpuint (a->sessions_total, ==, b->sessions_total);
   g_assert_cmpuint (a->workers, ==, b->workers);
+  g_assert_cmpint (a->allow_mac_then_encrypt, ==, b->allow_mac_then_encrypt);
+  g_assert_cmpint (a->resumption_scope, ==, b->resumption_scope);
+  g_assert_cmpuint (a->resumption_minimum_protocol, ==, b->resumption_minimum_protocol);
+  g_assert_cmpuint (a->resumption_maximum_age, ==, b->resumption_maximum_age);
+  g_assert_cmpuint (a->ticket_window, ==, b->ticket_window);
+  g_assert_cmpuint (a->outliving_sessions_per_user, ==, b->outliving_sessions_per_user);
 }
 
 /* The documented file as an administrator gets it, with the defaults switched on: "#Key=value". */
@@ -86,7 +92,7 @@ uncomment_defaults (const char *documented, guint *n_keys)
 static void
 test_defaults (void)
 {
-  const guint n_fields = 12; /* in assert_equal() */
+  const guint n_fields = 18; /* in assert_equal() */
   g_autoptr (GError) error = NULL;
   g_autofree char *documented = NULL;
   g_autofree char *active = NULL;
@@ -124,7 +130,9 @@ test_values (void)
       load ("[TLS]\nMinimumProtocol=TLS1.3\nMaximumProtocol = TLS1.3 \nPriority=SECURE128\n"
             "TrustFile=/a/b.pem\n[Timeouts]\nHandshake=2\nMaximumTimeout=3\nIdleExit=0\n"
             "[Limits]\nHandshakesPerUser=4\nHandshakesTotal=5\nSessionsPerUser=6\n"
-            "SessionsTotal=7\nWorkers=8\n",
+            "SessionsTotal=7\nWorkers=8\nOutlivingSessionsPerUser=9\n"
+            "[Resumption]\nScope=caller\nMinimumProtocol=TLS1.2\nMaximumAge=10\nTicketWindow=11\n"
+            "[TLS]\nAllowMacThenEncrypt=true\n",
             &error);
 
   g_assert_no_error (error);
@@ -140,6 +148,12 @@ test_values (void)
   g_assert_cmpuint (configuration->sessions_per_user, ==, 6);
   g_assert_cmpuint (configuration->sessions_total, ==, 7);
   g_assert_cmpuint (configuration->workers, ==, 8);
+  g_assert_cmpuint (configuration->outliving_sessions_per_user, ==, 9);
+  g_assert_cmpint (configuration->resumption_scope, ==, HANDOFF_RESUMPTION_CALLER);
+  g_assert_cmphex (configuration->resumption_minimum_protocol, ==, 0x0303);
+  g_assert_cmpuint (configuration->resumption_maximum_age, ==, 10);
+  g_assert_cmpuint (configuration->ticket_window, ==, 11);
+  g_assert_true (configuration->allow_mac_then_encrypt);
 }
 
 /* A number that is cut to its field, read in another base or taken for 0. */
@@ -161,7 +175,10 @@ test_bad_numbers (void)
     { "Limits", "HandshakesTotal", "1 to 1000000", "0", "1000001" },
     { "Limits", "SessionsPerUser", "1 to 1000000", "0", "1000001" },
     { "Limits", "SessionsTotal", "1 to 1000000", "0", "1000001" },
+    { "Limits", "OutlivingSessionsPerUser", "0 to 1000", "-1", "1001" },
     { "Limits", "Workers", "0 to 1024", "-1", "1025" },
+    { "Resumption", "MaximumAge", "1 to 21600", "0", "21601" },
+    { "Resumption", "TicketWindow", "1 to 60", "0", "61" },
   };
   const char *bad[] = { NULL,  NULL, "",    "many", "1 0",        "0x10",
                         "1.5", "+1", "10s", "-5",   "4294967297", "99999999999999999999" };
@@ -190,6 +207,10 @@ test_bad_words (void)
   assert_refused ("[TLS]\nMinimumProtocol=\n", "MinimumProtocol", "TLS1.2 or TLS1.3");
   assert_refused ("[TLS]\nMaximumProtocol=tls1.3\n", "MaximumProtocol", "TLS1.2 or TLS1.3");
   assert_refused ("[TLS]\nMaximumProtocol=1.3\n", "MaximumProtocol", "TLS1.2 or TLS1.3");
+  assert_refused ("[TLS]\nAllowMacThenEncrypt=yes\n", "AllowMacThenEncrypt", "true or false");
+  assert_refused ("[TLS]\nAllowMacThenEncrypt=\n", "AllowMacThenEncrypt", "true or false");
+  assert_refused ("[Resumption]\nScope=users\n", "Scope", "user, caller or none");
+  assert_refused ("[Resumption]\nMinimumProtocol=TLS1.1\n", "MinimumProtocol", "TLS1.2 or TLS1.3");
   assert_refused ("[TLS]\nPriority=NORMAL:+NO-SUCH-CIPHER\n", "Priority", "NO-SUCH-CIPHER");
   assert_refused ("[TLS]\nPriority=NOTHING\n", "Priority", "NOTHING");
   assert_refused ("[TLS]\nTrustFile=certificates.pem\n", "TrustFile", "absolute path");

@@ -77,16 +77,23 @@ run (Fixture *fixture, GSourceFunc function)
 }
 
 static void
-add_watch (Fixture *fixture, guint index, gint64 deadline, HandoffWatchFunc function)
+wait_for (HandoffWatch *watch, HandoffWatchDirection direction)
 {
   g_autoptr (GError) error = NULL;
+
+  g_assert_true (handoff_watch_set_direction (watch, direction, &error));
+  g_assert_no_error (error);
+}
+
+static void
+add_watch (Fixture *fixture, guint index, gint64 deadline, HandoffWatchFunc function)
+{
   Watched *watched = g_new (Watched, 1);
 
   watched->fixture = fixture;
   watched->index = index;
-  fixture->watches[index] = handoff_watch_new (fixture->worker, fixture->sockets[index][0],
-                                               deadline, function, watched, &error);
-  g_assert_no_error (error);
+  fixture->watches[index] =
+      handoff_watch_new (fixture->worker, fixture->sockets[index][0], deadline, function, watched);
 }
 
 /* Notes and frees the watch; returns its fixture if it was the last. */
@@ -153,6 +160,7 @@ add_readable (gpointer data)
   for (guint i = 0; i < N_WATCHES; i++)
     {
       add_watch (fixture, i, deadline, expect_readable);
+      wait_for (fixture->watches[i], HANDOFF_WATCH_READABLE);
       g_assert_cmpint (write (fixture->sockets[i][1], "x", 1), ==, 1);
     }
   return G_SOURCE_REMOVE;
@@ -189,13 +197,11 @@ add_freed (gpointer data)
 
   for (guint i = 0; i < N_WATCHES; i++)
     {
-      g_autoptr (GError) error = NULL;
-
       watched[i].fixture = fixture;
       watched[i].index = i;
       fixture->watches[i] = handoff_watch_new (fixture->worker, fixture->sockets[i][0], deadline,
-                                               free_others, &watched[i], &error);
-      g_assert_no_error (error);
+                                               free_others, &watched[i]);
+      wait_for (fixture->watches[i], HANDOFF_WATCH_READABLE);
       g_assert_cmpint (write (fixture->sockets[i][1], "x", 1), ==, 1);
     }
   return G_SOURCE_REMOVE;
@@ -224,12 +230,11 @@ static gboolean
 add_writable (gpointer data)
 {
   Fixture *fixture = data;
-  g_autoptr (GError) error = NULL;
 
   /* Nothing to read: only the change of direction can wake it. */
   add_watch (fixture, 0, g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND, expect_writable);
-  g_assert_true (handoff_watch_set_direction (fixture->watches[0], HANDOFF_WATCH_WRITABLE, &error));
-  g_assert_no_error (error);
+  wait_for (fixture->watches[0], HANDOFF_WATCH_READABLE);
+  wait_for (fixture->watches[0], HANDOFF_WATCH_WRITABLE);
   return G_SOURCE_REMOVE;
 }
 
@@ -238,6 +243,63 @@ static void
 test_direction (Fixture *fixture, gconstpointer data)
 {
   run (fixture, add_writable);
+}
+
+static gboolean
+add_paused (gpointer data)
+{
+  Fixture *fixture = data;
+  gint64 now = g_get_monotonic_time ();
+
+  /* All are ready, for data and for the end of the stream, and none waits for that (any more). */
+  for (guint i = 0; i < N_WATCHES; i++)
+    {
+      add_watch (fixture, i, now + i * 100, expect_timeout);
+      g_assert_cmpint (write (fixture->sockets[i][1], "x", 1), ==, 1);
+      shutdown (fixture->sockets[i][1], SHUT_WR);
+      if (i % 2 == 0)
+        {
+          wait_for (fixture->watches[i], HANDOFF_WATCH_READABLE);
+          wait_for (fixture->watches[i], HANDOFF_WATCH_NOTHING);
+        }
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/* Breaks if a handshake that waits for its caller is woken by its peer, again and again. */
+static void
+test_paused (Fixture *fixture, gconstpointer data)
+{
+  run (fixture, add_paused);
+}
+
+static void
+expect_lone_timeout (gboolean timed_out, gpointer user_data)
+{
+  Watched *watched = user_data;
+  Fixture *fixture = watched->fixture;
+
+  g_assert_true (timed_out);
+  note (watched);
+  finish (fixture);
+}
+
+static gboolean
+add_without_descriptor (gpointer data)
+{
+  Fixture *fixture = data;
+
+  close (fixture->sockets[0][0]);
+  fixture->sockets[0][0] = -1;
+  add_watch (fixture, 0, g_get_monotonic_time () + 100, expect_lone_timeout);
+  return G_SOURCE_REMOVE;
+}
+
+/* Breaks if a stepwise handshake, which has no socket, has no deadline. */
+static void
+test_without_descriptor (Fixture *fixture, gconstpointer data)
+{
+  run (fixture, add_without_descriptor);
 }
 
 int
@@ -250,5 +312,7 @@ main (int argc, char **argv)
   ADD ("many-readable", test_many_readable);
   ADD ("freed-in-a-batch", test_freed_in_a_batch);
   ADD ("direction", test_direction);
+  ADD ("paused", test_paused);
+  ADD ("without-descriptor", test_without_descriptor);
   return g_test_run ();
 }

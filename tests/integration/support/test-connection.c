@@ -3,7 +3,10 @@
 
 #include "test-connection.h"
 
+#include <string.h>
+
 #include "test-system.h"
+#include "test-tls-server.h"
 
 TlsHandoffManager *
 test_manager_get (void)
@@ -22,23 +25,17 @@ test_manager_get (void)
 }
 
 GTlsConnection *
-test_connection_new (int fd, const char *identity)
+test_connection_new_for_stream (GIOStream *base, const char *identity)
 {
   const char *const protocols[] = { "echo", NULL };
   g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
   g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GSocketConnection) base = NULL;
   g_autoptr (GSocketConnectable) server = NULL;
   g_autoptr (GError) error = NULL;
   GIOStream *connection;
 
-  socket = g_socket_new_from_fd (fd, &error);
-  g_assert_no_error (error);
-  base = g_socket_connection_factory_create_connection (socket);
   server = g_network_address_new (identity != NULL ? identity : "localhost", 443);
-  connection =
-      tls_handoff_client_connection_new (G_IO_STREAM (base), server, test_manager_get (), &error);
+  connection = tls_handoff_client_connection_new (base, server, test_manager_get (), &error);
   g_assert_no_error (error);
 
   g_ptr_array_add (anchors, test_cert_der ("ca.pem"));
@@ -46,6 +43,19 @@ test_connection_new (int fd, const char *identity)
   tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (connection), options);
   g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
   return G_TLS_CONNECTION (connection);
+}
+
+GTlsConnection *
+test_connection_new (int fd, const char *identity)
+{
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GSocketConnection) base = NULL;
+  g_autoptr (GError) error = NULL;
+
+  socket = g_socket_new_from_fd (fd, &error);
+  g_assert_no_error (error);
+  base = g_socket_connection_factory_create_connection (socket);
+  return test_connection_new_for_stream (G_IO_STREAM (base), identity);
 }
 
 void
@@ -88,4 +98,49 @@ test_data_new (gsize size)
       data[i] = state >> 24;
     }
   return data;
+}
+
+void
+test_exchange_async (GTlsConnection *connection, gsize size)
+{
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  g_autofree guint8 *sent = test_data_new (size);
+  g_autofree guint8 *received = g_malloc (size);
+  GAsyncResult *read_result = NULL;
+  GAsyncResult *write_result = NULL;
+  g_autoptr (GAsyncResult) read_done = NULL;
+  g_autoptr (GAsyncResult) write_done = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize n;
+
+  g_input_stream_read_all_async (in, received, size, G_PRIORITY_DEFAULT, NULL, test_store_result_cb,
+                                 &read_result);
+  g_output_stream_write_all_async (out, sent, size, G_PRIORITY_DEFAULT, NULL, test_store_result_cb,
+                                   &write_result);
+  write_done = test_wait_for_result (&write_result);
+  g_output_stream_write_all_finish (out, write_done, NULL, &error);
+  g_assert_no_error (error);
+  read_done = test_wait_for_result (&read_result);
+  g_input_stream_read_all_finish (in, read_done, &n, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (received, n, sent, size);
+}
+
+void
+test_half_close_connection (GTlsConnection *connection)
+{
+  g_autoptr (GError) error = NULL;
+  char reply[sizeof TEST_LAST_WORDS] = { 0 };
+  gsize n;
+
+  g_tls_connection_handshake (connection, NULL, &error);
+  g_assert_no_error (error);
+  g_output_stream_close (g_io_stream_get_output_stream (G_IO_STREAM (connection)), NULL, &error);
+  g_assert_no_error (error);
+  g_input_stream_read_all (g_io_stream_get_input_stream (G_IO_STREAM (connection)), reply,
+                           sizeof reply, &n, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (reply, ==, TEST_LAST_WORDS);
+  g_assert_cmpuint (n, ==, strlen (TEST_LAST_WORDS));
 }

@@ -13,6 +13,8 @@ TlsHandoffManager *test_manager_get (void);
 /* A connection over fd (taken over) that trusts ca.pem and offers the application protocol "echo".
  * identity: NULL for "localhost" */
 GTlsConnection *test_connection_new (int fd, const char *identity);
+/* Likewise over any stream. */
+GTlsConnection *test_connection_new_for_stream (GIOStream *base, const char *identity);
 
 /* An asynchronous call's callback: stores a reference to the result at user_data, a GAsyncResult *,
  * which must be NULL before. */
@@ -22,3 +24,8 @@ GAsyncResult *test_wait_for_result (GAsyncResult **place);
 
 /* What gets sent: size bytes that no shift leaves the same. */
 guint8 *test_data_new (gsize size);
+
+/* Sends size bytes to an echo, and reads them, both at a time and asynchronously. */
+void test_exchange_async (GTlsConnection *connection, gsize size);
+/* Handshake, then closes the output stream, and hears what test_tls_server_speak_last() says. */
+void test_half_close_connection (GTlsConnection *connection);

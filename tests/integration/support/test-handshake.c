@@ -82,7 +82,8 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
   body = g_dbus_message_get_body (reply);
   g_assert_true (g_variant_is_of_type (body, G_VARIANT_TYPE ("(soa{sv})")));
   g_variant_get (body, "(so@a{sv})", &handshake->state, &handshake->session, &handshake->details);
-  take_key_blob (handshake, g_dbus_message_get_unix_fd_list (reply));
+  if (g_str_equal (handshake->state, HANDOFF_STATE_COMPLETE))
+    take_key_blob (handshake, g_dbus_message_get_unix_fd_list (reply));
   g_task_return_boolean (task, TRUE);
 }
 

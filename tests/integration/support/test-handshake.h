@@ -16,7 +16,7 @@ typedef struct
   char *session;         /* object path */
   GVariant *details;     /* a{sv} */
   int key_blob;          /* descriptor, or -1 */
-  HandoffKeyState *keys; /* what was in the blob */
+  HandoffKeyState *keys; /* what was in the blob; NULL if it waits for a review */
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
 } TestHandshake;
 

@@ -47,6 +47,10 @@ void test_service_wait_gone (void);
 /* Replaces /etc/tls-handoff/tls-handoffd.conf; NULL restores the installed one. Does not reload. */
 void test_service_set_config (const char *content);
 
+/* A configuration with every cipher suite that there is, also those that are off by default. */
+#define TEST_CONFIG_ALL_SUITES                                                                     \
+  "[TLS]\nPriority=NORMAL:-RSA:+AES-128-CCM-8:+AES-256-CCM-8:+SHA256:+SHA384\n"
+
 /* The log of bus, polkitd and service up to now. (transfer full) */
 char *test_log_read (void);
 

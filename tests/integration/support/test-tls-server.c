@@ -119,3 +119,13 @@ test_tls_server_echo (TestTlsServer *server, gnutls_session_t session)
     test_tls_server_send (session, buffer, n);
   gnutls_bye (session, GNUTLS_SHUT_WR);
 }
+
+void
+test_tls_server_speak_last (TestTlsServer *server, gnutls_session_t session)
+{
+  guint8 byte;
+
+  g_assert_cmpuint (test_tls_server_receive (session, &byte, 1), ==, 0);
+  test_tls_server_send (session, (const guint8 *) TEST_LAST_WORDS, strlen (TEST_LAST_WORDS));
+  gnutls_bye (session, GNUTLS_SHUT_WR);
+}

@@ -30,3 +30,6 @@ gsize test_tls_server_receive (gnutls_session_t session, guint8 *data, gsize siz
 
 /* Sends back what it gets until the client closes, then closes too. */
 void test_tls_server_echo (TestTlsServer *server, gnutls_session_t session);
+/* Says TEST_LAST_WORDS, and closes, but not before the client closed its side. */
+#define TEST_LAST_WORDS "good-bye from the server"
+void test_tls_server_speak_last (TestTlsServer *server, gnutls_session_t session);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake-completion.h"
+
+#include <string.h>
+
+#include "gnutls-support.h"
+#include "keyblob/key-blob.h"
+#include "keyblob/sealed-memfd.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+#include "peer-verification.h"
+
+/* What GnuTLS negotiated must be what the caller can take: its priorities select ciphers and key
+ * exchanges, not suites, so that a caller's list may be narrower than they can say. */
+static const HandoffCipherSuite *
+get_cipher_suite (gnutls_session_t session, const HandoffHandshakeRequest *request, GError **error)
+{
+  const HandoffCipherSuite *suite =
+      handoff_cipher_suite_by_id (handoff_cipher_suite_id_of_session (session));
+
+  if (suite == NULL || !handoff_handshake_options_allow_suite (request->options, suite))
+    {
+      g_set_error (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+          "The server chose the cipher suite %s, which the caller's record layer does not take",
+          suite != NULL ? suite->name : "(unknown)");
+      return NULL;
+    }
+  return suite;
+}
+
+/* What the caller's keys must not rest on, whatever the peer chose of what GnuTLS offered. */
+static gboolean
+check_strength (gnutls_session_t session,
+                const HandoffHandshakeRequest *request,
+                const HandoffCipherSuite *suite,
+                GError **error)
+{
+  const HandoffConfiguration *configuration =
+      handoff_tls_policy_get_configuration (request->policy);
+  const char *reason = NULL;
+
+  /* The earlier session's secret, which is kept longer than the keys of this one may be known. */
+  if (suite->protocol == 0x0304 && gnutls_group_get (session) == GNUTLS_GROUP_INVALID)
+    reason = "the server resumed a session without a key exchange";
+  else if (handoff_cipher_suite_is_cbc (suite) && gnutls_session_etm_status (session) == 0 &&
+           !configuration->allow_mac_then_encrypt)
+    reason = "the server chose AES-CBC without encrypt-then-MAC, which the configuration does not "
+             "allow (AllowMacThenEncrypt)";
+  if (reason == NULL)
+    return TRUE;
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+               "The handshake failed: %s", reason);
+  return FALSE;
+}
+
+HandoffHandshakeOutcome *
+handoff_handshake_make_outcome (gnutls_session_t session,
+                                const HandoffHandshakeRequest *request,
+                                guint verification_status,
+                                gboolean complete,
+                                GError **error)
+{
+  g_autoptr (HandoffHandshakeOutcome) outcome = g_new0 (HandoffHandshakeOutcome, 1);
+  const HandoffCipherSuite *suite;
+  gnutls_datum_t application_protocol;
+
+  outcome->peer_certificates =
+      g_variant_ref_sink (handoff_peer_verification_get_certificates (session));
+  if (complete)
+    {
+      suite = get_cipher_suite (session, request, error);
+      if (suite == NULL || !check_strength (session, request, suite, error))
+        return NULL;
+      outcome->protocol = handoff_protocol_name (suite->protocol);
+      outcome->cipher_suite = suite->name;
+    }
+  outcome->server_name = g_strdup (request->identity->host_name);
+  outcome->ocsp_status = handoff_peer_verification_get_ocsp_status (session, verification_status);
+  outcome->resumed = complete && gnutls_session_is_resumed (session);
+  if (verification_status != 0)
+    outcome->verification_errors = handoff_peer_verification_describe (verification_status);
+  if (gnutls_alpn_get_selected_protocol (session, &application_protocol) >= 0)
+    outcome->application_protocol =
+        g_strndup ((const char *) application_protocol.data, application_protocol.size);
+  return g_steal_pointer (&outcome);
+}
+
+static int
+seal (const HandoffKeyState *state,
+      const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+      GError **error)
+{
+  g_autoptr (GBytes) blob = handoff_key_blob_seal (state, recipient_key, error);
+
+  return blob != NULL ? handoff_sealed_memfd_new (blob, error) : -1;
+}
+
+/* Whether the server gave us anything to resume by. */
+static gboolean
+is_resumable (gnutls_session_t session)
+{
+  gnutls_datum_t id;
+
+  if (gnutls_session_ext_master_secret_status (session) == 0)
+    return FALSE; /* RFC 7627 5.3 */
+  return (gnutls_session_get_flags (session) & GNUTLS_SFLAGS_SESSION_TICKET) != 0 ||
+         (gnutls_session_get_id2 (session, &id) >= 0 && id.size > 0);
+}
+
+/* TLS 1.2: ticket or session id came with the handshake. */
+static void
+take_session_data (gnutls_session_t session, HandoffHandshakeProgress *progress)
+{
+  gnutls_datum_t data;
+
+  if (!is_resumable (session) || gnutls_session_get_data2 (session, &data) < 0)
+    return;
+  progress->session_data = handoff_secret_new (data.size, HANDOFF_SECRET_DEFAULT);
+  memcpy (progress->session_data, data.data, data.size);
+  gnutls_free (data.data); /* which wipes */
+}
+
+static void
+keep_for_resumption (gnutls_session_t session,
+                     const HandoffHandshakeRequest *request,
+                     HandoffHandshakeProgress *progress)
+{
+  gboolean is_tls1_3 = gnutls_protocol_get_version (session) == GNUTLS_TLS1_3;
+
+  if (!request->keeps_sessions || (is_tls1_3 ? 0x0304 : 0x0303) < request->keeps_sessions_of_min)
+    return;
+  progress->session_lifetime = handoff_peer_verification_get_lifetime (session);
+  if (is_tls1_3)
+    progress->window = handoff_ticket_window_open (session);
+  else
+    take_session_data (session, progress);
+}
+
+gboolean
+handoff_handshake_export_keys (gnutls_session_t session,
+                               HandoffKeyExport *export,
+                               const HandoffHandshakeRequest *request,
+                               const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                               guint verification_status,
+                               HandoffHandshakeProgress *progress,
+                               GError **error)
+{
+  g_autoptr (HandoffKeyState) state = handoff_key_export_make_state (export, session, error);
+
+  if (state == NULL)
+    return FALSE;
+  progress->key_blob_fd = seal (state, recipient_key, error);
+  if (progress->key_blob_fd < 0)
+    return FALSE;
+
+  /* What the caller accepted in spite of its certificate must not be trusted by resuming it. */
+  if (verification_status == 0)
+    keep_for_resumption (session, request, progress);
+  return TRUE;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake-outcome.h"
+
+#include "keyblob/handoff-names.h"
+
+HandoffHandshakeOutcome *
+handoff_handshake_outcome_copy (const HandoffHandshakeOutcome *self)
+{
+  HandoffHandshakeOutcome *copy = g_memdup2 (self, sizeof *self);
+
+  copy->application_protocol = g_strdup (self->application_protocol);
+  copy->server_name = g_strdup (self->server_name);
+  copy->peer_certificates = g_variant_ref (self->peer_certificates);
+  copy->verification_errors = g_strdupv (self->verification_errors);
+  return copy;
+}
+
+void
+handoff_handshake_outcome_free (HandoffHandshakeOutcome *self)
+{
+  g_free (self->application_protocol);
+  g_free (self->server_name);
+  g_clear_pointer (&self->peer_certificates, g_variant_unref);
+  g_strfreev (self->verification_errors);
+  g_free (self);
+}
+
+static void
+insert_string (GVariantDict *details, const char *key, const char *value)
+{
+  if (value != NULL)
+    g_variant_dict_insert (details, key, "s", value);
+}
+
+void
+handoff_handshake_outcome_add_details (const HandoffHandshakeOutcome *self, GVariantDict *details)
+{
+  insert_string (details, HANDOFF_DETAIL_PROTOCOL, self->protocol);
+  insert_string (details, HANDOFF_DETAIL_CIPHER_SUITE, self->cipher_suite);
+  insert_string (details, HANDOFF_DETAIL_APPLICATION_PROTOCOL, self->application_protocol);
+  insert_string (details, HANDOFF_DETAIL_SERVER_NAME, self->server_name);
+  insert_string (details, HANDOFF_DETAIL_OCSP_STATUS, self->ocsp_status);
+  g_variant_dict_insert (details, HANDOFF_DETAIL_RESUMED, "b", self->resumed);
+  g_variant_dict_insert_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, self->peer_certificates);
+  if (self->verification_errors != NULL)
+    g_variant_dict_insert (details, HANDOFF_DETAIL_VERIFICATION_ERRORS, "^as",
+                           self->verification_errors);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* What a handshake negotiated, and what its caller gets to know of the peer. No key, no GnuTLS
+ * session. */
+typedef struct
+{
+  const char *protocol;        /* HANDOFF_PROTOCOL_… */
+  const char *cipher_suite;    /* IANA name */
+  char *application_protocol;  /* (owned) (nullable) */
+  char *server_name;           /* (owned) (nullable) */
+  const char *ocsp_status;     /* HANDOFF_OCSP_… */
+  GVariant *peer_certificates; /* (owned): aay */
+  char **verification_errors;  /* (owned) (nullable): if the certificate did not verify */
+  gboolean resumed;
+} HandoffHandshakeOutcome;
+
+HandoffHandshakeOutcome *handoff_handshake_outcome_copy (const HandoffHandshakeOutcome *self);
+void handoff_handshake_outcome_free (HandoffHandshakeOutcome *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeOutcome, handoff_handshake_outcome_free)
+
+/* As the details of the D-Bus API, without a key blob. */
+void handoff_handshake_outcome_add_details (const HandoffHandshakeOutcome *self,
+                                            GVariantDict *details);

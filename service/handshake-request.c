@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake-request.h"
+
+#include <string.h>
+
+#include "client-socket.h"
+#include "keyblob/hpke.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+HandoffHandshakeRequest *
+handoff_handshake_request_new (const char *server_identity,
+                               GVariant *options,
+                               HandoffTlsPolicy *policy,
+                               GError **error)
+{
+  g_autoptr (HandoffHandshakeRequest) self = g_new0 (HandoffHandshakeRequest, 1);
+
+  self->fd = -1;
+  self->identity = handoff_server_identity_parse (server_identity, error);
+  if (self->identity == NULL)
+    return NULL;
+
+  self->policy = handoff_tls_policy_ref (policy);
+  self->options = handoff_handshake_options_parse (
+      options, handoff_tls_policy_get_configuration (policy), error);
+  return self->options != NULL ? g_steal_pointer (&self) : NULL;
+}
+
+void
+handoff_handshake_request_end (HandoffHandshakeRequest *self)
+{
+  handoff_client_socket_close (g_steal_fd (&self->fd));
+  g_clear_pointer (&self->options, handoff_handshake_options_free);
+  g_clear_pointer (&self->policy, handoff_tls_policy_unref);
+  g_clear_pointer (&self->session_data, handoff_secret_free);
+}
+
+void
+handoff_handshake_request_free (HandoffHandshakeRequest *self)
+{
+  handoff_handshake_request_end (self);
+  g_clear_pointer (&self->identity, handoff_server_identity_free);
+  g_free (self);
+}
+
+gboolean
+handoff_recipient_key_parse (GVariant *value,
+                             guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                             GError **error)
+{
+  gsize size;
+  gconstpointer data = g_variant_get_fixed_array (value, &size, 1);
+
+  if (size != HANDOFF_RECIPIENT_KEY_SIZE)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "recipient_key: must be an X25519 public key of %d bytes, has %" G_GSIZE_FORMAT,
+                   HANDOFF_RECIPIENT_KEY_SIZE, size);
+      return FALSE;
+    }
+  memcpy (recipient_key, data, size);
+  if (!handoff_hpke_check_public_key (recipient_key, error))
+    {
+      g_prefix_error (error, "recipient_key: ");
+      return FALSE;
+    }
+  return TRUE;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake-setup.h"
+
+#include <string.h>
+
+#include "gnutls-support.h"
+#include "keyblob/secret-memory.h"
+
+static gboolean
+set_application_protocols (gnutls_session_t session,
+                           const HandoffHandshakeOptions *options,
+                           GError **error)
+{
+  GPtrArray *names = options->application_protocols;
+  g_autofree gnutls_datum_t *protocols = g_new0 (gnutls_datum_t, names->len);
+  guint i;
+  int code;
+
+  if (names->len == 0)
+    return TRUE;
+  for (i = 0; i < names->len; i++)
+    {
+      protocols[i].data = g_ptr_array_index (names, i);
+      protocols[i].size = (unsigned int) strlen (g_ptr_array_index (names, i));
+    }
+  code = gnutls_alpn_set_protocols (session, protocols, names->len, 0);
+  return code >= 0 ||
+         handoff_gnutls_set_error (error, code, "Cannot offer the application protocols");
+}
+
+static HandoffTrustStore *
+get_trust_store (HandoffHandshakeRequest *request, GError **error)
+{
+  if (request->options->trust_anchors != NULL)
+    return handoff_trust_store_new_for_anchors (request->options->trust_anchors, error);
+  return handoff_trust_store_ref (handoff_tls_policy_get_trust_store (request->policy));
+}
+
+static gboolean
+set_trust (gnutls_session_t session, HandoffTrustStore *trust_store, GError **error)
+{
+  int code = gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE,
+                                     handoff_trust_store_get_credentials (trust_store));
+
+  return code >= 0 || handoff_gnutls_set_error (error, code, "Cannot set the trust store");
+}
+
+static gboolean
+set_server_name (gnutls_session_t session, const HandoffServerIdentity *identity, GError **error)
+{
+  const char *name = identity->host_name;
+  int code;
+
+  /* RFC 6066 3: literal addresses are not sent. */
+  if (name == NULL)
+    return TRUE;
+  code = gnutls_server_name_set (session, GNUTLS_NAME_DNS, name, strlen (name));
+  return code >= 0 || handoff_gnutls_set_error (error, code, "Cannot send the server name");
+}
+
+static void
+set_session_to_resume (gnutls_session_t session, HandoffHandshakeRequest *request)
+{
+  int code;
+
+  if (request->session_data == NULL)
+    return;
+  code = gnutls_session_set_data (session, request->session_data, request->session_data_size);
+  /* A full handshake does as well. */
+  if (code < 0)
+    g_info ("A session cannot be resumed: %s", gnutls_strerror (code));
+  g_clear_pointer (&request->session_data, handoff_secret_free);
+}
+
+static unsigned int
+get_flags (const HandoffHandshakeRequest *request)
+{
+  unsigned int flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK;
+
+  if (!request->keeps_sessions)
+    flags |= GNUTLS_NO_TICKETS;
+  else if (request->keeps_sessions_of_min > 0x0303)
+    flags |= GNUTLS_NO_TICKETS_TLS12;
+  return flags;
+}
+
+gnutls_session_t
+handoff_handshake_setup (HandoffHandshakeRequest *request,
+                         HandoffTrustStore **trust_store,
+                         GError **error)
+{
+  g_autoptr (HandoffGnutlsSession) session = NULL;
+  g_autoptr (HandoffTrustStore) store = get_trust_store (request, error);
+  int code;
+
+  if (store == NULL)
+    return NULL;
+  code = gnutls_init (&session, get_flags (request));
+  if (code < 0)
+    {
+      handoff_gnutls_set_error (error, code, "Cannot begin a handshake");
+      return NULL;
+    }
+  if (!handoff_tls_policy_apply (request->policy, session, request->options, error) ||
+      !set_trust (session, store, error) || !set_server_name (session, request->identity, error) ||
+      !set_application_protocols (session, request->options, error))
+    return NULL;
+
+  set_session_to_resume (session, request);
+  *trust_store = g_steal_pointer (&store);
+  return g_steal_pointer (&session);
+}

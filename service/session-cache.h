@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+/* What GnuTLS needs to resume sessions ("session data": secrets), by everything that decided
+ * whether their peers were trusted. In memory only; bounded in number, size and age; wiped when it
+ * goes. Main thread, but for keys. */
+
+/* Session data are 0.7 to some 16 KiB, most of it the peer's certificates and stapled OCSP status,
+ * and lie in pages of their own. A full user has tickets for more than a hundred servers, a full
+ * cache takes 16 MiB at most. Four connections at once to one server is what browsers of the web
+ * and of mail open; servers send two to four tickets. */
+#define HANDOFF_SESSION_CACHE_MAX_DATA_SIZE (64 * 1024)
+#define HANDOFF_SESSION_CACHE_MAX_PER_KEY 4
+#define HANDOFF_SESSION_CACHE_MAX_PER_USER 512
+#define HANDOFF_SESSION_CACHE_MAX_BYTES_PER_USER (2 * 1024 * 1024)
+#define HANDOFF_SESSION_CACHE_MAX_TOTAL 2048
+#define HANDOFF_SESSION_CACHE_MAX_BYTES_TOTAL (8 * 1024 * 1024)
+
+/* Whose session it is and under which conditions its peer was trusted. Immutable; any thread. */
+typedef struct _HandoffSessionCacheKey HandoffSessionCacheKey;
+
+/* uid: who may resume, and whose limits count. bus_name: (nullable): the one connection to the bus
+ * that may, or NULL for all of the user's. conditions: (transfer floating): whatever a later
+ * handshake must have in common: server identity, trust anchors, protocols, cipher suites,
+ * credential. Its type counts as its value does. */
+HandoffSessionCacheKey *
+handoff_session_cache_key_new (guint uid, const char *bus_name, GVariant *conditions);
+HandoffSessionCacheKey *handoff_session_cache_key_ref (HandoffSessionCacheKey *self);
+void handoff_session_cache_key_unref (HandoffSessionCacheKey *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionCacheKey, handoff_session_cache_key_unref)
+
+typedef struct _HandoffSessionCache HandoffSessionCache;
+
+/* Microseconds that never go back. */
+typedef gint64 (*HandoffClockFunc) (void);
+
+/* maximum_age: see handoff_session_cache_set_maximum_age(). clock: (nullable): NULL for the time
+ * since boot, during which the machine may have slept: tickets age meanwhile. */
+HandoffSessionCache *handoff_session_cache_new (guint maximum_age, HandoffClockFunc clock);
+void handoff_session_cache_free (HandoffSessionCache *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionCache, handoff_session_cache_free)
+
+/* Seconds after a peer's certificate was verified until the last session that goes back to that
+ * ends; for those that are there, too. */
+void handoff_session_cache_set_maximum_age (HandoffSessionCache *self, guint maximum_age);
+
+/* The peer's certificate was verified in the handshake that the session comes from. */
+#define HANDOFF_SESSION_VERIFIED_NOW (-1)
+
+/* single_use: TRUE for TLS 1.3 tickets (RFC 8446 C.4); others replace one another under their key.
+ * data: (transfer full): secret memory. lifetime: seconds that the server gave; 0 discards.
+ * verified_at: HANDOFF_SESSION_VERIFIED_NOW, or, if the session comes from a resumed handshake,
+ * what handoff_session_cache_take() told of the session that was resumed.
+ *
+ * Nothing is promised: what does not fit is wiped. A full user loses the own oldest ones, never
+ * those of others. */
+void handoff_session_cache_put (HandoffSessionCache *self,
+                                HandoffSessionCacheKey *key,
+                                gboolean single_use,
+                                gpointer data,
+                                guint lifetime,
+                                gint64 verified_at);
+/* (transfer full) (nullable): secret memory: the newest session of that key, which is not in the
+ * cache any more; NULL if there is none. verified_at: (out). */
+gpointer handoff_session_cache_take (HandoffSessionCache *self,
+                                     HandoffSessionCacheKey *key,
+                                     gint64 *verified_at);
+
+/* All sessions of that key. */
+void handoff_session_cache_remove (HandoffSessionCache *self, HandoffSessionCacheKey *key);
+/* Those that only bus_name could resume. */
+void handoff_session_cache_remove_all_of (HandoffSessionCache *self, const char *bus_name);
+void handoff_session_cache_clear (HandoffSessionCache *self);
+/* Wipes what has expired. The main loop does it by itself when the time comes. */
+void handoff_session_cache_sweep (HandoffSessionCache *self);
+guint handoff_session_cache_get_size (HandoffSessionCache *self);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Writes what the other targets begin with: library-seeds DIRECTORY makes DIRECTORY/key-state,
+ * DIRECTORY/record-layer and DIRECTORY/ticket-messages. */
+
+#include <string.h>
+
+#include "keyblob/secret-memory.h"
+#include "tests/client/record-test-utils.h"
+
+static void
+write_seed (const char *top, const char *target, const char *name, const guint8 *data, gsize size)
+{
+  g_autofree char *directory = g_build_filename (top, target, NULL);
+  g_autofree char *path = g_build_filename (directory, name, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir_with_parents (directory, 0700), ==, 0);
+  g_file_set_contents (path, (const char *) data, (gssize) size, &error);
+  g_assert_no_error (error);
+}
+
+static void
+write_states (const char *top)
+{
+  gsize n_suites;
+  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
+
+  for (gsize i = 0; i < n_suites; i++)
+    {
+      g_autoptr (HandoffKeyState) state = record_test_state_new (&suites[i], (HandoffRole) (i % 2));
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+      gsize size;
+      guint8 *plaintext;
+
+      if (i % 3 == 0)
+        handoff_secret_bytes_set (&state->unread_data, "unread", 6);
+      if (i % 4 == 0)
+        handoff_secret_bytes_set (&state->unread_records, "\27\3\3", 3);
+      state->key_update_owed = suites[i].protocol == 0x0304 && i % 2 == 0;
+      plaintext = handoff_key_state_serialize (state, &size);
+      g_byte_array_append (seed, (const guint8 *) "", 1);
+      g_byte_array_append (seed, plaintext, (guint) size);
+      write_seed (top, "key-state", suites[i].name, seed->data, seed->len);
+      handoff_secret_free (plaintext);
+    }
+}
+
+static void
+append_action (GByteArray *seed, guint8 flags, guint8 type, const char *content, gsize content_size)
+{
+  const guint8 header[4] = { flags, type, content_size & 0xff, content_size >> 8 };
+
+  g_byte_array_append (seed, header, sizeof header);
+  g_byte_array_append (seed, (const guint8 *) content, (guint) content_size);
+}
+
+/* A NewSessionTicket: lifetime 7200, nonce "n", ticket "tick". */
+static const char ticket[] = "\4\0\0\21\0\0\34\40\1\2\3\4\1n\0\4tick\0\0";
+
+static void
+write_records (const char *top)
+{
+  for (guint8 config = 0; config < 12; config++)
+    {
+      g_autofree char *name = g_strdup_printf ("config-%u", config);
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+
+      g_byte_array_append (seed, &config, 1);
+      append_action (seed, 0x10, 23, "data", 4);
+      append_action (seed, 0x08 | 0x02, 23, "more data", 9);
+      append_action (seed, 0x20, 22, ticket, sizeof ticket - 1);
+      append_action (seed, 0x80, 22, "\30\0\0\1\1", 5);
+      append_action (seed, 0x40, 23, "", 0);
+      append_action (seed, 0x04, 22, "\30\0\0\1\0", 5);
+      append_action (seed, 0x00, 22, "\0\0\0\0", 4); /* HelloRequest */
+      append_action (seed, 0x00, 21, "\1\132", 2);
+      append_action (seed, 0x01, 0, "\27\3\3\0\1x", 6);
+      append_action (seed, 0x00, 21, "\1\0", 2);
+      write_seed (top, "record-layer", name, seed->data, seed->len);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GByteArray) two = g_byte_array_new ();
+
+  if (argc != 2)
+    {
+      g_printerr ("usage: library-seeds DIRECTORY\n");
+      return 2;
+    }
+  write_states (argv[1]);
+  write_records (argv[1]);
+  g_byte_array_append (two, (const guint8 *) ticket, sizeof ticket - 1);
+  write_seed (argv[1], "ticket-messages", "one", two->data, two->len);
+  g_byte_array_append (two, (const guint8 *) ticket, sizeof ticket - 1);
+  write_seed (argv[1], "ticket-messages", "two", two->data, two->len);
+  return 0;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Writes what the targets of the service begin with: service-seeds DIRECTORY makes
+ * DIRECTORY/step-input and DIRECTORY/options. */
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+typedef struct
+{
+  gnutls_session_t session;
+  GByteArray *in;
+  GByteArray *out;
+} Side;
+
+static ssize_t
+push (gnutls_transport_ptr_t data, const void *bytes, size_t size)
+{
+  g_byte_array_append (((Side *) data)->out, bytes, (guint) size);
+  return (ssize_t) size;
+}
+
+static ssize_t
+pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
+{
+  Side *side = data;
+
+  size = MIN (size, side->in->len);
+  if (size == 0)
+    {
+      gnutls_transport_set_errno (side->session, EAGAIN);
+      return -1;
+    }
+  memcpy (buffer, side->in->data, size);
+  g_byte_array_remove_range (side->in, 0, (guint) size);
+  return (ssize_t) size;
+}
+
+static void
+begin (Side *side,
+       unsigned int flags,
+       const char *priority,
+       gnutls_certificate_credentials_t credentials)
+{
+  g_assert_cmpint (gnutls_init (&side->session, flags | GNUTLS_NONBLOCK), ==, 0);
+  g_assert_cmpint (gnutls_priority_set_direct (side->session, priority, NULL), ==, 0);
+  gnutls_credentials_set (side->session, GNUTLS_CRD_CERTIFICATE, credentials);
+  gnutls_transport_set_ptr (side->session, side);
+  gnutls_transport_set_push_function (side->session, push);
+  gnutls_transport_set_pull_function (side->session, pull);
+}
+
+static void
+write_file (const char *directory, const char *name, const guint8 *data, gsize size)
+{
+  g_autofree char *path = g_build_filename (directory, name, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir_with_parents (directory, 0700), ==, 0);
+  g_file_set_contents (path, (const char *) data, (gssize) size, &error);
+  g_assert_no_error (error);
+}
+
+/* All that a server sends in its first flight, once for each way to cut it. */
+static void
+write_flight (const char *directory,
+              const char *name,
+              const char *certificate,
+              const char *priority)
+{
+  const guint8 controls[] = { 0x00, 0x80, 0x01, 0x85 };
+  g_autofree char *cert_name = g_strconcat (certificate, ".pem", NULL);
+  g_autofree char *key_name = g_strconcat (certificate, ".key", NULL);
+  g_autofree char *cert = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), cert_name, NULL);
+  g_autofree char *key = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), key_name, NULL);
+  g_autoptr (GByteArray) to_server = g_byte_array_new ();
+  g_autoptr (GByteArray) to_client = g_byte_array_new ();
+  gnutls_certificate_credentials_t client_credentials, server_credentials;
+  Side client = { NULL, to_client, to_server };
+  Side server = { NULL, to_server, to_client };
+
+  gnutls_certificate_allocate_credentials (&client_credentials);
+  gnutls_certificate_allocate_credentials (&server_credentials);
+  g_assert_cmpint (
+      gnutls_certificate_set_x509_key_file (server_credentials, cert, key, GNUTLS_X509_FMT_PEM), >=,
+      0);
+  begin (&client, GNUTLS_CLIENT, priority, client_credentials);
+  begin (&server, GNUTLS_SERVER, priority, server_credentials);
+  gnutls_handshake (client.session);
+  gnutls_handshake (server.session);
+  g_assert_cmpuint (to_client->len, >, 0);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (controls); i++)
+    {
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+      g_autofree char *seed_name = g_strdup_printf ("%s-%02x", name, controls[i]);
+
+      g_byte_array_append (seed, &controls[i], 1);
+      g_byte_array_append (seed, to_client->data, to_client->len);
+      write_file (directory, seed_name, seed->data, seed->len);
+    }
+  gnutls_deinit (client.session);
+  gnutls_deinit (server.session);
+  gnutls_certificate_free_credentials (client_credentials);
+  gnutls_certificate_free_credentials (server_credentials);
+}
+
+static void
+write_options (const char *directory)
+{
+  const char *const options[] = {
+    "{'application-protocols': <['h2', 'http/1.1']>, 'timeout': <uint32 5>}",
+    "{'cipher-suites': <[uint16 0x1301, 0xc02f]>, 'minimum-protocol': <'TLS1.2'>}",
+    "{'trust-anchors': <[b'certificate']>, 'maximum-protocol': <'TLS1.3'>}",
+    "{'review-certificate': <true>, 'resumption': <false>, 'transient': <true>}",
+    "{'outlive-caller': <true>, 'error-details': <true>, 'blob-format': <uint32 1>}",
+  };
+  const char *const identities[] = { "localhost", "bücher.example", "192.0.2.1", "2001:db8::1",
+                                     "a.example." };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) variant =
+          g_variant_parse (G_VARIANT_TYPE_VARDICT, options[i], NULL, NULL, &error);
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+      g_autofree char *name = g_strdup_printf ("options-%" G_GSIZE_FORMAT, i);
+
+      g_assert_no_error (error);
+      g_byte_array_append (seed, (const guint8 *) identities[i], strlen (identities[i]) + 1);
+      g_byte_array_append (seed, g_variant_get_data (variant),
+                           (guint) g_variant_get_size (variant));
+      write_file (directory, name, seed->data, seed->len);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *steps = NULL;
+  g_autofree char *options = NULL;
+
+  if (argc != 2 || g_getenv ("HANDOFF_TEST_CERTS") == NULL)
+    {
+      g_printerr ("usage: HANDOFF_TEST_CERTS=DIRECTORY service-seeds DIRECTORY\n");
+      return 2;
+    }
+  steps = g_build_filename (argv[1], "step-input", NULL);
+  options = g_build_filename (argv[1], "options", NULL);
+  write_flight (steps, "tls13-ecdsa", "ecdsa", "NORMAL:-VERS-ALL:+VERS-TLS1.3");
+  write_flight (steps, "tls12-ecdsa", "ecdsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+  write_flight (steps, "tls12-rsa", "rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+  write_flight (steps, "tls12-dhe", "rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+DHE-RSA");
+  write_options (options);
+  return 0;
+}
