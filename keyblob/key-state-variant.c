@@ -72,7 +72,7 @@ typedef struct
       VALUE (#name "-sequence-number", FIELD_UINT64, ALWAYS, name.sequence_number),                \
       VALUE (#name "-max-plaintext-size", FIELD_UINT16, ALWAYS, name.max_plaintext_size)
 
-/* The format: every field there is, in the order in which they are written. */
+/* The format: every field there is, in the order in which they are written and must be read. */
 static const Field fields[] = {
   VALUE ("role", FIELD_ROLE, ALWAYS, role),
   VALUE ("protocol", FIELD_UINT16, ALWAYS, protocol),
@@ -291,11 +291,15 @@ find_field (const char *key)
 }
 
 static gboolean
-read_all (GVariant *variant, HandoffKeyState *state, gboolean *seen, GError **error)
+read_all (
+    GVariant *variant, HandoffKeyState *state, gboolean *seen, gboolean *in_order, GError **error)
 {
   gsize n_entries = g_variant_n_children (variant);
   gboolean ok = TRUE;
+  int last_index = -1;
   gsize i;
+
+  *in_order = TRUE;
 
   for (i = 0; ok && i < n_entries; i++)
     {
@@ -314,6 +318,8 @@ read_all (GVariant *variant, HandoffKeyState *state, gboolean *seen, GError **er
         {
           ok = read_value (&fields[index], value, state, error);
           seen[index] = TRUE;
+          *in_order = *in_order && index > last_index;
+          last_index = index;
         }
     }
 
@@ -359,6 +365,7 @@ handoff_key_state_parse (const guint8 *data, gsize size, GError **error)
   g_autoptr (HandoffKeyState) state = NULL;
   g_autoptr (GVariant) variant = NULL;
   gboolean seen[G_N_ELEMENTS (fields)] = { FALSE };
+  gboolean in_order;
 
   /* Else GLib would make an aligned copy on the heap. */
   g_return_val_if_fail ((gsize) data % 8 == 0, NULL);
@@ -372,9 +379,15 @@ handoff_key_state_parse (const guint8 *data, gsize size, GError **error)
     }
 
   state = handoff_key_state_new ();
-  if (!read_all (variant, state, seen, error) || !check_presence (seen, state, error) ||
+  if (!read_all (variant, state, seen, &in_order, error) || !check_presence (seen, state, error) ||
       !handoff_key_state_validate (state, error))
     return NULL;
+  /* A state has one form only. */
+  if (!in_order)
+    {
+      refuse (error, "has its keys in another order");
+      return NULL;
+    }
 
   return g_steal_pointer (&state);
 }

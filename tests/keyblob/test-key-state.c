@@ -361,6 +361,31 @@ test_duplicate (void)
                           "*the key “role” twice");
 }
 
+/* The same state in another form. */
+static void
+test_order (void)
+{
+  g_autoptr (GVariant) variant = to_variant (TLS1_3_SUITE);
+  gsize n = g_variant_n_children (variant);
+  gsize i, j;
+
+  for (i = 0; i + 1 < n; i++)
+    {
+      GVariantBuilder builder;
+
+      g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+      for (j = 0; j < n; j++)
+        {
+          gsize swapped = j == i ? i + 1 : j == i + 1 ? i : j;
+          g_autoptr (GVariant) entry = g_variant_get_child_value (variant, swapped);
+
+          g_variant_builder_add_value (&builder, entry);
+        }
+      assert_variant_refused (g_variant_builder_end (&builder), TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                              "*keys in another order");
+    }
+}
+
 /* Data in another form than the one in which it can be written: each prefix, each changed byte, and
  * more at the end, must be refused or make another valid state, but never crash. */
 static void
@@ -467,6 +492,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/keyblob/key-state/missing-and-mistyped", test_missing_and_mistyped);
   g_test_add_func ("/keyblob/key-state/values", test_values);
   g_test_add_func ("/keyblob/key-state/duplicate", test_duplicate);
+  g_test_add_func ("/keyblob/key-state/order", test_order);
   g_test_add_func ("/keyblob/key-state/damaged", test_damaged);
   g_test_add_func ("/keyblob/key-state/no-copies", test_no_copies);
   return g_test_run ();
