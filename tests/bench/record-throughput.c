@@ -223,14 +223,15 @@ run_transport (const char *name, Bench *gnutls, Bench *layers, gboolean quick)
 }
 
 static void
-run (const HandoffCipherSuite *suite, gboolean quick)
+run (const HandoffCipherSuite *suite, gboolean mac_then_encrypt, gboolean quick)
 {
+  const char *modifiers = mac_then_encrypt ? ":%NO_ETM" : "";
   g_autoptr (GBytes) data = record_test_data (BLOCK_SIZE);
   Bench gnutls = { NULL };
   Bench layers = { NULL };
 
-  gnutls.pair = gnutls_pair_new (suite);
-  layers.pair = gnutls_pair_new (suite);
+  gnutls.pair = gnutls_pair_new_with (suite, modifiers);
+  layers.pair = gnutls_pair_new_with (suite, modifiers);
   layers.client = import (&layers.pair->client, suite);
   layers.server = import (&layers.pair->server, suite);
   layers.buffer_size = tls_handoff_record_layer_get_protected_size (layers.client, BLOCK_SIZE);
@@ -239,7 +240,7 @@ run (const HandoffCipherSuite *suite, gboolean quick)
   gnutls.received = g_malloc (BLOCK_SIZE);
   gnutls.data = layers.data = (guint8 *) g_bytes_get_data (data, NULL);
 
-  printf ("%s\n", suite->name);
+  printf ("%s%s\n", suite->name, mac_then_encrypt ? ", MAC then encrypt" : "");
   run_transport ("memory", &gnutls, &layers, quick);
   connect_sockets (&gnutls);
   connect_sockets (&layers);
@@ -276,7 +277,9 @@ main (int argc, char **argv)
         /* Certificates and key exchanges make no difference here. */
         wanted = suites[i].kx == GNUTLS_KX_UNKNOWN || suites[i].kx == GNUTLS_KX_ECDHE_ECDSA;
       if (wanted)
-        run (&suites[i], quick);
+        run (&suites[i], FALSE, quick);
+      if (wanted && handoff_cipher_suite_is_cbc (&suites[i]))
+        run (&suites[i], TRUE, quick);
     }
   return 0;
 }

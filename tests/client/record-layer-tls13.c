@@ -269,6 +269,39 @@ test_key_update_small_buffer (RecordFixture *f, gconstpointer data)
   record_fixture_assert_record (f, &records, &size, RECORD_DATA, "data", 4);
 }
 
+/* So it is with a request of our own, behind an answer: buffers that hold one message each. */
+static void
+test_update_keys_small_buffer (RecordFixture *f, gconstpointer data)
+{
+  const guint8 *const expected[] = { update_not_requested, update_requested };
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  guint8 buffer[29];
+  const guint8 *records;
+  gsize consumed;
+  gsize size;
+
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, FALSE, NULL));
+  g_assert_true (tls_handoff_record_layer_update_keys (f->layer, TRUE, NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (expected); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (tls_handoff_record_layer_protect (f->layer, (const guint8 *) "data", 4,
+                                                        &consumed, buffer, 26, &size, &error));
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+      g_assert_true (tls_handoff_record_layer_protect (
+          f->layer, (const guint8 *) "data", 4, &consumed, buffer, sizeof buffer, &size, NULL));
+      g_assert_cmpuint (consumed, ==, 0);
+      records = buffer;
+      record_fixture_assert_record (f, &records, &size, RECORD_HANDSHAKE, expected[i], 5);
+      record_peer_update (&f->peer, &f->peer.read);
+    }
+  record_test_protect (f->layer, (const guint8 *) "data", 4, out);
+  records = out->data;
+  size = out->len;
+  record_fixture_assert_record (f, &records, &size, RECORD_DATA, "data", 4);
+}
+
 /* KeyUpdates that must be refused. */
 static void
 test_malformed_key_updates (RecordFixture *f, gconstpointer data)
@@ -529,6 +562,7 @@ main (int argc, char **argv)
   add ("key-update-flood", test_key_update_flood);
   add ("usage-limit", test_usage_limit);
   add ("update-keys", test_update_keys);
+  add ("update-keys-small-buffer", test_update_keys_small_buffer);
   add ("update-keys-in-write", test_update_keys_in_write);
   add ("update-keys-crossing", test_update_keys_crossing);
   add ("update-keys-and-answer", test_update_keys_and_answer);
