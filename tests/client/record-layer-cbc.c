@@ -36,42 +36,10 @@ reset (RecordFixture *f)
   record_fixture_import_again (f);
 }
 
-/* A record whose plaintext is exactly text, protected with the peer's keys: in the wrong way, too.
- */
 static void
 seal_text (RecordFixture *f, const guint8 *text, gsize size)
 {
-  RecordPeer *peer = &f->peer;
-  gsize mac_size = peer->encrypt_then_mac ? peer->suite->tag_size : 0;
-  gsize fragment_size = BLOCK_SIZE + size + mac_size;
-  g_autofree guint8 *record = g_malloc0 (5 + fragment_size);
-  g_autoptr (GByteArray) message = g_byte_array_new ();
-  gnutls_datum_t key = { peer->state.key, peer->state.key_size };
-  gnutls_datum_t iv = { record + 5, BLOCK_SIZE };
-  gnutls_cipher_hd_t cipher;
-  guint8 pseudo_header[13] = { 0 };
-
-  record[0] = RECORD_DATA;
-  record[1] = record[2] = 3;
-  record[3] = fragment_size >> 8;
-  record[4] = fragment_size & 0xff;
-  memcpy (record + 5 + BLOCK_SIZE, text, size);
-  g_assert_cmpint (gnutls_cipher_init (&cipher, peer->suite->cipher, &key, &iv), ==, 0);
-  g_assert_cmpint (gnutls_cipher_encrypt (cipher, record + 5 + BLOCK_SIZE, size), ==, 0);
-  gnutls_cipher_deinit (cipher);
-  if (peer->encrypt_then_mac)
-    {
-      pseudo_header[7] = peer->state.sequence_number;
-      memcpy (pseudo_header + 8, record, 3);
-      pseudo_header[11] = (BLOCK_SIZE + size) >> 8;
-      pseudo_header[12] = (BLOCK_SIZE + size) & 0xff;
-      g_byte_array_append (message, pseudo_header, sizeof pseudo_header);
-      g_byte_array_append (message, record + 5, BLOCK_SIZE + size);
-      gnutls_hmac_fast (peer->suite->mac, peer->state.mac_key, peer->state.mac_key_size,
-                        message->data, message->len, record + 5 + BLOCK_SIZE + size);
-    }
-  peer->state.sequence_number++;
-  g_byte_array_append (f->records, record, 5 + fragment_size);
+  record_peer_seal_text (&f->peer, RECORD_DATA, text, size, f->records);
 }
 
 /* content | MAC (unless the MAC comes last) | padding; returns its size. */

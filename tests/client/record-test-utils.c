@@ -250,6 +250,28 @@ crypt_cbc (const RecordPeer *self,
   gnutls_cipher_deinit (cipher);
 }
 
+void
+record_peer_seal_text (
+    RecordPeer *self, guint8 type, const guint8 *text, gsize size, GByteArray *out)
+{
+  gsize mac_size = self->encrypt_then_mac ? self->suite->tag_size : 0;
+  gsize fragment_size = 16 + size + mac_size;
+  g_autofree guint8 *record = g_malloc0 (5 + fragment_size);
+  guint8 *iv = record + 5;
+
+  record[0] = type;
+  record[1] = record[2] = 3;
+  record[3] = fragment_size >> 8;
+  record[4] = fragment_size & 0xff;
+  gnutls_rnd (GNUTLS_RND_NONCE, iv, 16);
+  memcpy (iv + 16, text, size);
+  crypt_cbc (self, &self->state, TRUE, iv, iv + 16, size);
+  if (self->encrypt_then_mac)
+    compute_mac (self, &self->state, record, iv, 16 + size, iv + 16 + size);
+  self->state.sequence_number++;
+  g_byte_array_append (out, record, 5 + fragment_size);
+}
+
 /* RFC 5246 6.2.3.2, RFC 7366 */
 static void
 seal_cbc (
@@ -258,27 +280,16 @@ seal_cbc (
   gsize mac_size = self->suite->tag_size;
   gsize text_size = size + (self->encrypt_then_mac ? 0 : mac_size);
   gsize padded_size = (text_size / 16 + 1) * 16 + padding / 16 * 16;
-  gsize fragment_size = 16 + padded_size + (self->encrypt_then_mac ? mac_size : 0);
-  g_autofree guint8 *record = g_malloc0 (5 + fragment_size);
-  guint8 *iv = record + 5;
-  guint8 *text = iv + 16;
+  g_autofree guint8 *text = g_malloc0 (padded_size);
+  guint8 header[3] = { type, 3, 3 };
 
-  record[0] = type;
-  record[1] = record[2] = 3;
-  record[3] = fragment_size >> 8;
-  record[4] = fragment_size & 0xff;
-  gnutls_rnd (GNUTLS_RND_NONCE, iv, 16);
   if (size > 0)
     memcpy (text, content, size);
   if (!self->encrypt_then_mac)
-    compute_mac (self, &self->state, record, text, size, text + size);
+    compute_mac (self, &self->state, header, text, size, text + size);
   g_assert_cmpuint (padded_size - text_size, <=, 256);
   memset (text + text_size, padded_size - text_size - 1, padded_size - text_size);
-  crypt_cbc (self, &self->state, TRUE, iv, text, padded_size);
-  if (self->encrypt_then_mac)
-    compute_mac (self, &self->state, record, iv, 16 + padded_size, text + padded_size);
-  self->state.sequence_number++;
-  g_byte_array_append (out, record, 5 + fragment_size);
+  record_peer_seal_text (self, type, text, padded_size, out);
 }
 
 void

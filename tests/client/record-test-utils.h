@@ -54,6 +54,10 @@ void record_peer_init (RecordPeer *self, const HandoffKeyState *state_of_layer);
  * comes in whole blocks. */
 void record_peer_seal (
     RecordPeer *self, guint8 type, const void *content, gsize size, gsize padding, GByteArray *out);
+/* AES-CBC: a record whose plaintext, with padding and (if it comes first) MAC, is exactly text, of
+ * whole blocks: right or wrong. */
+void record_peer_seal_text (
+    RecordPeer *self, guint8 type, const guint8 *text, gsize size, GByteArray *out);
 /* Opens the first record of records; returns its content and moves on. */
 GBytes *record_peer_open (RecordPeer *self, const guint8 **records, gsize *size, guint8 *type);
 /* RFC 8446 7.2 */

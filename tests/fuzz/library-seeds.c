@@ -70,6 +70,7 @@ write_records (const char *top)
       g_byte_array_append (seed, &config, 1);
       append_action (seed, 0x10, 23, "data", 4);
       append_action (seed, 0x08 | 0x02, 23, "more data", 9);
+      append_action (seed, 0x02, 23, "text\13\13\13\13\13\13\13\13\13\13\13\13", 16);
       append_action (seed, 0x20, 22, ticket, sizeof ticket - 1);
       append_action (seed, 0x80, 22, "\30\0\0\1\1", 5);
       append_action (seed, 0x40, 23, "", 0);
