@@ -11,7 +11,7 @@
 #include "resumption.h"
 
 /* How long the failure of a transient session may be asked for. */
-#define FAILED_SESSION_SECONDS 30
+#define FAILED_SESSION_SECONDS 300
 
 /* An operation under way. */
 typedef struct

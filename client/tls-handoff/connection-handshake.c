@@ -217,7 +217,7 @@ handoff_connection_handshake (TlsHandoffClientConnection *self,
                               GError **error)
 {
   /* A handler of accept-certificate may let go of the connection. */
-  g_autoptr (TlsHandoffClientConnection) kept = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr (TlsHandoffClientConnection) kept = g_object_ref (self);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
