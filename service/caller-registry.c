@@ -67,6 +67,51 @@ remove_entry (HandoffCallerRegistry *self, const char *bus_name)
     }
 }
 
+/* GDBus brings a method call to its object, and we to its caller, in more turns of the main loop
+ * than a signal takes: what somebody sent before leaving (PostHandshake, without waiting for a
+ * reply) would come after the news of that. */
+#define TURNS_OF_A_CALL 5
+
+typedef struct
+{
+  GWeakRef registry;
+  char *bus_name; /* (owned) */
+  guint turns;
+} Leaving;
+
+static void
+leaving_free (gpointer data)
+{
+  Leaving *leaving = data;
+
+  g_weak_ref_clear (&leaving->registry);
+  g_free (leaving->bus_name);
+  g_free (leaving);
+}
+
+static gboolean
+another_turn (gpointer data)
+{
+  Leaving *leaving = data;
+  g_autoptr (HandoffCallerRegistry) registry = g_weak_ref_get (&leaving->registry);
+
+  if (++leaving->turns < TURNS_OF_A_CALL && registry != NULL)
+    return G_SOURCE_CONTINUE;
+  if (registry != NULL)
+    remove_entry (registry, leaving->bus_name);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+remove_entry_later (HandoffCallerRegistry *self, const char *bus_name)
+{
+  Leaving *leaving = g_new0 (Leaving, 1);
+
+  g_weak_ref_init (&leaving->registry, self);
+  leaving->bus_name = g_strdup (bus_name);
+  g_idle_add_full (G_PRIORITY_DEFAULT, another_turn, leaving, leaving_free);
+}
+
 static void
 name_owner_changed (GDBusConnection *connection,
                     const char *sender_name,
@@ -76,11 +121,12 @@ name_owner_changed (GDBusConnection *connection,
                     GVariant *parameters,
                     gpointer user_data)
 {
+  HandoffCallerRegistry *self = user_data;
   const char *name, *old_owner, *new_owner;
 
   g_variant_get (parameters, "(&s&s&s)", &name, &old_owner, &new_owner);
-  if (*new_owner == '\0')
-    remove_entry (user_data, name);
+  if (*new_owner == '\0' && g_hash_table_contains (self->entries, name))
+    remove_entry_later (self, name);
 }
 
 /* The registry outlives the bus connection's replies only by a reference of theirs. */

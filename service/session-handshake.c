@@ -10,6 +10,9 @@
 #include "keyblob/tls-handoff-error.h"
 #include "resumption.h"
 
+/* How long the failure of a transient session may be asked for. */
+#define FAILED_SESSION_SECONDS 300
+
 /* An operation under way. */
 typedef struct
 {
@@ -105,33 +108,7 @@ operation_done (GObject *source, GAsyncResult *result, gpointer user_data)
     operation->reply (operation->session, progress, g_steal_pointer (&operation->call));
 }
 
-/* What waits for the end of a handshake. */
-typedef struct
-{
-  const HandoffFacadeContext *context; /* (unowned) */
-  HandoffSession *session;             /* (owned) */
-} Ending;
-
-/* Nothing is left of the handshake on the worker. */
-static void
-ended (gpointer user_data)
-{
-  g_autofree Ending *ending = user_data;
-  g_autoptr (HandoffSession) session = ending->session;
-  g_autoptr (GError) error = handoff_handshake_dup_error (session->handshake);
-
-  g_clear_pointer (&session->handshake_place, handoff_place_free);
-  if (error == NULL)
-    return;
-  session->failed = TRUE;
-  if (session->outcome != NULL)
-    return; /* it was complete, but nobody fetched the keys */
-  handoff_resumption_failed (ending->context->resumption, session);
-  ending->context->counters->failed++;
-  handoff_audit_handshake (session, error);
-}
-
-/* Of a session that outlives its caller. */
+/* Of a session that goes by itself after some time. */
 typedef struct
 {
   HandoffSessionStore *store; /* (unowned) */
@@ -157,6 +134,35 @@ limit_lifetime (HandoffSession *session, HandoffSessionStore *store, guint secon
   lifetime->session = session;
   session->lifetime_id =
       g_timeout_add_seconds_full (G_PRIORITY_DEFAULT, seconds, lifetime_over, lifetime, g_free);
+}
+
+/* What waits for the end of a handshake. */
+typedef struct
+{
+  const HandoffFacadeContext *context; /* (unowned) */
+  HandoffSession *session;             /* (owned) */
+} Ending;
+
+/* Nothing is left of the handshake on the worker. */
+static void
+ended (gpointer user_data)
+{
+  g_autofree Ending *ending = user_data;
+  g_autoptr (HandoffSession) session = ending->session;
+  g_autoptr (GError) error = handoff_handshake_dup_error (session->handshake);
+
+  g_clear_pointer (&session->handshake_place, handoff_place_free);
+  if (error == NULL)
+    return;
+  session->failed = TRUE;
+  /* Whoever cares about a transient session asks soon; nobody may be left to. */
+  if (session->transient && !session->busy && !session->removed && session->lifetime_id == 0)
+    limit_lifetime (session, ending->context->sessions, FAILED_SESSION_SECONDS);
+  if (session->outcome != NULL)
+    return; /* it was complete, but nobody fetched the keys */
+  handoff_resumption_failed (ending->context->resumption, session);
+  ending->context->counters->failed++;
+  handoff_audit_handshake (session, error);
 }
 
 void

@@ -32,7 +32,7 @@ typedef struct
   gboolean removed;            /* out of the store */
   gboolean busy;               /* an operation is under way */
   gint64 start_time;           /* monotonic, microseconds */
-  guint lifetime_id;           /* of a session that outlives its caller: ends it */
+  guint lifetime_id;           /* ends it */
   HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
 
   /* What resumption.c keeps of it. */

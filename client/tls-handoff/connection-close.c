@@ -79,9 +79,12 @@ handoff_connection_close (TlsHandoffClientConnection *self,
   ClosingSteps steps = begin_closing (self, directions);
   gboolean ok = TRUE;
 
-  if (steps.send_close_notify)
+  /* Letting go must not block: what cannot be sent at once is not sent. */
+  if (steps.send_close_notify && (!self->disposing || handoff_connection_can_poll (self, G_IO_OUT)))
     ok = send_close_notify (self, !self->disposing, cancellable, error);
-  if (steps.close_base)
+  if (steps.close_base && self->disposing && G_IS_TLS_CONNECTION (self->base_io_stream))
+    g_io_stream_close_async (self->base_io_stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  else if (steps.close_base)
     ok = g_io_stream_close (self->base_io_stream, cancellable, ok ? error : NULL) && ok;
 
   return ok;

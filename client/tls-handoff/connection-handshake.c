@@ -216,7 +216,15 @@ handoff_connection_handshake (TlsHandoffClientConnection *self,
                               GCancellable *cancellable,
                               GError **error)
 {
+  /* A handler of accept-certificate may let go of the connection. */
+  G_GNUC_UNUSED g_autoptr (TlsHandoffClientConnection) kept = g_object_ref (self);
+
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  /* Its own handshake must not begin within ours, whose main context ends with the call. */
+  if (handoff_connection_get_state (self) == HANDSHAKE_NOT_STARTED &&
+      G_IS_TLS_CONNECTION (self->base_io_stream) &&
+      !g_tls_connection_handshake (G_TLS_CONNECTION (self->base_io_stream), cancellable, error))
     return FALSE;
 
   if (begin (self))

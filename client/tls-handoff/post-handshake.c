@@ -7,6 +7,9 @@
 
 #define MESSAGE_HEADER_SIZE 4 /* type, 24-bit length: RFC 8446 4 */
 
+/* Most tickets fit. */
+#define SMALL_MESSAGE_SIZE 512
+
 /* Handshake types (RFC 8446 B.3; HelloRequest: RFC 5246 7.4.1.1). */
 enum
 {
@@ -233,7 +236,11 @@ handoff_post_handshake_take (HandoffPostHandshake *self,
     }
   else if (ok && size > 0)
     {
-      self->partial = g_byte_array_sized_new (size);
+      /* Room for all of it, as far as that is known: growing would leave copies behind. */
+      self->partial = g_byte_array_sized_new (
+          size < MESSAGE_HEADER_SIZE
+              ? SMALL_MESSAGE_SIZE
+              : MESSAGE_HEADER_SIZE + (content[1] << 16 | content[2] << 8 | content[3]));
       g_byte_array_append (self->partial, content, size);
     }
   if (joined != NULL)

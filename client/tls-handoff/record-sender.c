@@ -309,7 +309,7 @@ handoff_record_sender_take_output (HandoffRecordSender *self)
     }
   else
     {
-      /* A failure leaves it owed, and the next protect() reports it. */
+      /* After a failure nothing can be sent any more, as the next protect() says. */
       append_owed (self, &buffer, &all, NULL);
       if (buffer.used > 0)
         output = g_bytes_new (records, buffer.used);
@@ -335,7 +335,7 @@ handoff_record_sender_update_keys (HandoffRecordSender *self, gboolean request_p
   ok = handoff_record_sender_check_open_locked (self, error);
   if (ok && request_peer)
     self->key_update_requested = TRUE;
-  else if (ok)
+  else if (ok && !self->key_update_requested)
     self->key_update_owed = TRUE;
   g_mutex_unlock (&self->lock);
   return ok;

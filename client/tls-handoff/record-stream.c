@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "keyblob/handoff-names.h"
+#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
 /* Data that one write() protects: four records, which is where the cost of a system call no longer
@@ -42,7 +43,8 @@ struct _HandoffRecordStream
   GMutex output_lock;
   GByteArray *output; /* (owned): records to send, from output_start on */
   gsize output_start;
-  gsize unreported; /* bytes of data in output that no write() reported as written */
+  int answers_wanted; /* atomic: the record layer has something to say */
+  gsize unreported;   /* bytes of data in output that no write() reported as written */
 };
 
 HandoffRecordStream *
@@ -69,6 +71,9 @@ handoff_record_stream_free (HandoffRecordStream *self)
   g_object_unref (self->base_input);
   g_object_unref (self->base_output);
   g_object_unref (self->record_layer);
+  /* Data, and tickets that were among them. */
+  if (self->input != NULL)
+    handoff_wipe (self->input, INPUT_SIZE);
   g_free (self->input);
   g_clear_error (&self->read_error);
   g_byte_array_unref (self->output);
@@ -125,11 +130,26 @@ flush_locked (HandoffRecordStream *self,
 static void
 send_answers (HandoffRecordStream *self)
 {
-  if (!self->output_can_poll || !g_mutex_trylock (&self->output_lock))
+  if (!self->output_can_poll)
     return;
 
-  flush_locked (self, FALSE, NULL, NULL);
+  /* Who holds the lock may have asked the record layer already, before there was an answer. */
+  g_atomic_int_set (&self->answers_wanted, TRUE);
+  while (g_atomic_int_get (&self->answers_wanted) && g_mutex_trylock (&self->output_lock))
+    {
+      g_atomic_int_set (&self->answers_wanted, FALSE);
+      flush_locked (self, FALSE, NULL, NULL);
+      g_mutex_unlock (&self->output_lock);
+    }
+}
+
+/* Instead of unlocking output_lock: answers that came meanwhile leave, too. */
+static void
+unlock_output (HandoffRecordStream *self)
+{
   g_mutex_unlock (&self->output_lock);
+  if (g_atomic_int_get (&self->answers_wanted))
+    send_answers (self);
 }
 
 /* With input_lock. Opens what records there are. */
@@ -380,7 +400,7 @@ handoff_record_stream_write (HandoffRecordStream *self,
 
   g_mutex_lock (&self->output_lock);
   n = write_locked (self, data, size, blocking, cancellable, error);
-  g_mutex_unlock (&self->output_lock);
+  unlock_output (self);
   return n;
 }
 
@@ -395,6 +415,6 @@ handoff_record_stream_close (HandoffRecordStream *self,
   g_mutex_lock (&self->output_lock);
   ok = tls_handoff_record_layer_close (self->record_layer, error) &&
        flush_locked (self, blocking, cancellable, error);
-  g_mutex_unlock (&self->output_lock);
+  unlock_output (self);
   return ok;
 }

@@ -47,7 +47,15 @@ typedef struct
   guint timeout;                  /* seconds; 0: the service's default */
   HandoffServiceSession *session; /* (owned) (nullable): while it may have to be closed */
   GByteArray *received;           /* (owned): and not consumed */
+  gsize offered;                  /* bytes of it that the step under way was given */
   guint8 buffer[READ_SIZE];
+  gboolean stepping;              /* a Step() is under way */
+  gboolean reading;               /* so is a read: it goes on while the peer is silent */
+  GCancellable *read_cancellable; /* (owned) (nullable): stops it */
+  gulong read_chained;            /* the task's cancellable to it */
+  GSource *silence;               /* (owned) (nullable): asks the service whether it still waits */
+  GError *failure;                /* (owned) (nullable): to be reported when the read has ended */
+  gboolean done;                  /* the task has returned */
   GCancellable *waiting; /* (owned) (nullable): stops a read or write, for a while or for good */
   gulong chained;        /* the task's cancellable to waiting */
   GSource *timer;        /* (owned) (nullable): stops waiting */
@@ -67,7 +75,16 @@ steps_free (Steps *steps)
   g_free (steps->state);
   g_clear_pointer (&steps->details, g_variant_unref);
   g_clear_object (&steps->import_key);
+  g_clear_error (&steps->failure);
   g_free (steps);
+}
+
+static void
+stop_silence_timer (Steps *steps)
+{
+  if (steps->silence != NULL)
+    g_source_destroy (steps->silence);
+  g_clear_pointer (&steps->silence, g_source_unref);
 }
 
 static void step (GTask *task);
@@ -130,8 +147,21 @@ fail (GTask *task, GError *error)
 {
   Steps *steps = g_task_get_task_data (task);
 
+  if (steps->done || steps->failure != NULL)
+    {
+      g_error_free (error);
+      return;
+    }
   if (steps->session != NULL)
     handoff_service_session_tell (steps->session, "Close", NULL);
+  if (steps->reading)
+    {
+      /* Who gets the error may drop the stream, and must not share it with a read. */
+      steps->failure = error;
+      g_cancellable_cancel (steps->read_cancellable);
+      return;
+    }
+  steps->done = TRUE;
   g_task_return_error (task, error);
 }
 
@@ -170,6 +200,7 @@ exported_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
     }
   if (steps->resumption)
     handoff_handshake_result_set_session (result, steps->session);
+  steps->done = TRUE;
   g_task_return_pointer (task, result, g_object_unref);
 }
 
@@ -261,7 +292,13 @@ go_on (GTask *task)
     }
   else if (g_str_equal (steps->state, HANDOFF_STATE_COMPLETE))
     {
-      export(task);
+      /* Only bytes bring a handshake to its end. */
+      if (steps->reading)
+        fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                                         "The TLS Handoff service completed a handshake out of "
+                                         "nothing; its version does not fit the library's"));
+      else
+        export(task);
     }
   else if (g_str_equal (steps->state, HANDOFF_STATE_FAILED))
     {
@@ -336,7 +373,13 @@ stepped_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
   const char *state;
   guint64 consumed;
 
+  steps->stepping = FALSE;
   reply = handoff_service_session_call_finish (source, async_result, STEP_REPLY_TYPE, &error);
+  if (steps->done || steps->failure != NULL)
+    {
+      g_clear_error (&error);
+      return;
+    }
   if (reply == NULL)
     {
       fail (task, error);
@@ -346,13 +389,14 @@ stepped_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
   g_variant_get (g_dbus_message_get_body (reply), "(&s@ayt@a{sv})", &state, &output, &consumed,
                  &details);
   /* Less would have us step for ever. */
-  if (consumed > steps->received->len ||
-      (consumed < steps->received->len && g_str_equal (state, HANDOFF_STATE_CONTINUE)))
+  if (consumed > steps->offered ||
+      (consumed < steps->offered && g_str_equal (state, HANDOFF_STATE_CONTINUE)))
     {
-      fail (task, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                               "The TLS Handoff service says that it used %" G_GUINT64_FORMAT
-                               " of %u bytes; its version does not fit the library's",
-                               consumed, steps->received->len));
+      fail (task,
+            g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                         "The TLS Handoff service says that it used %" G_GUINT64_FORMAT
+                         " of %" G_GSIZE_FORMAT " bytes; its version does not fit the library's",
+                         consumed, steps->offered));
       return;
     }
 
@@ -365,6 +409,8 @@ step (GTask *task)
 {
   Steps *steps = g_task_get_task_data (task);
 
+  steps->stepping = TRUE;
+  steps->offered = steps->received->len;
   handoff_service_session_call_async (
       steps->session, "Step",
       g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, steps->received->data,
@@ -376,38 +422,82 @@ static void
 received_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (GError) error = NULL;
   Steps *steps = g_task_get_task_data (task);
+  GError *error = NULL;
   gssize n;
 
-  stop_waiting (task);
+  steps->reading = FALSE;
+  stop_silence_timer (steps);
+  g_cancellable_disconnect (g_task_get_cancellable (task), steps->read_chained);
+  g_clear_object (&steps->read_cancellable);
   n = g_input_stream_read_finish (G_INPUT_STREAM (source), async_result, &error);
+  if (steps->failure != NULL)
+    {
+      g_clear_error (&error);
+      steps->done = TRUE;
+      g_task_return_error (task, g_steal_pointer (&steps->failure));
+      return;
+    }
+  if (n < 0)
+    {
+      fail (task, error);
+      return;
+    }
   if (n == 0)
     {
       fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
                                        "The peer closed the connection during the handshake"));
       return;
     }
-  if (n < 0 && !waited_too_long (task, error))
-    {
-      fail (task, g_steal_pointer (&error));
-      return;
-    }
 
-  if (n > 0)
-    g_byte_array_append (steps->received, steps->buffer, (guint) n);
-  step (task);
+  g_byte_array_append (steps->received, steps->buffer, (guint) n);
+  if (!steps->stepping)
+    step (task);
+}
+
+/* The service's time for the handshake is over some day, and it says so when it is asked. The read
+ * goes on meanwhile: one that is cancelled may lose what it got. */
+static gboolean
+silence_cb (gpointer user_data)
+{
+  GTask *task = user_data;
+  Steps *steps = g_task_get_task_data (task);
+
+  if (!steps->stepping && steps->failure == NULL)
+    step (task);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_reading (GTask *task)
+{
+  Steps *steps = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  steps->reading = TRUE;
+  steps->read_cancellable = g_cancellable_new ();
+  steps->read_chained = 0;
+  if (cancellable != NULL)
+    steps->read_chained =
+        g_cancellable_connect (cancellable, G_CALLBACK (cancel_cb),
+                               g_object_ref (steps->read_cancellable), g_object_unref);
+  g_input_stream_read_async (g_io_stream_get_input_stream (steps->base), steps->buffer, READ_SIZE,
+                             g_task_get_priority (task), steps->read_cancellable, received_cb,
+                             g_object_ref (task));
 }
 
 static void
 receive (GTask *task)
 {
   Steps *steps = g_task_get_task_data (task);
-  guint silence = steps->timeout == 0 ? MAX_SILENCE : MIN (steps->timeout, MAX_SILENCE);
 
-  g_input_stream_read_async (g_io_stream_get_input_stream (steps->base), steps->buffer, READ_SIZE,
-                             g_task_get_priority (task), start_waiting (task, silence), received_cb,
-                             g_object_ref (task));
+  if (!steps->reading)
+    start_reading (task);
+  stop_silence_timer (steps);
+  steps->silence = g_timeout_source_new_seconds (
+      steps->timeout == 0 ? MAX_SILENCE : MIN (steps->timeout, MAX_SILENCE));
+  g_source_set_callback (steps->silence, silence_cb, g_object_ref (task), g_object_unref);
+  g_source_attach (steps->silence, g_task_get_context (task));
 }
 
 static void

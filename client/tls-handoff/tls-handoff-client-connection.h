@@ -31,14 +31,18 @@ G_BEGIN_DECLS
  * - The service verifies the server's certificate, with the system's trust store or the option
  *   [property@HandshakeOptions:trust-anchors]. #GTlsClientConnection:validation-flags and
  *   #GTlsConnection::accept-certificate have GIO's meaning: the signal is emitted before anything
- * is sent in answer to the certificate, in the thread-default main context of the handshake, or the
- *   thread of a synchronous one. Connect to it before the handshake starts: without a handler, the
- *   service asks nobody. No decision within the handshake's timeout is a refusal. After
+ * is sent in answer to the certificate, in the thread-default main context of the handshake, or in
+ *   the thread of a synchronous one. Connect to it before the handshake starts: without a handler,
+ * the service asks nobody. No decision within the handshake's timeout is a refusal. After
  *   %G_TLS_ERROR_BAD_CERTIFICATE, or an acceptance, #GTlsConnection:peer-certificate and
  *   #GTlsConnection:peer-certificate-errors say what was wrong.
  * - With a #GTlsConnection:certificate, or a #GTlsConnection:database other than the system's, the
  *   handshake fails with %G_IO_ERROR_NOT_SUPPORTED. Nothing is asked of a
  *   #GTlsConnection:interaction.
+ * - A #GTlsClientConnection:server-identity is needed: without one the handshake fails with
+ *   %G_IO_ERROR_NOT_SUPPORTED.
+ * - A base stream that ignores its #GCancellable holds up the end of a handshake that is cancelled
+ * or closed, until its read returns.
  * - There are no channel bindings.
  *
  * Errors are those that users of a #GTlsConnection expect. If the service cannot be reached, that

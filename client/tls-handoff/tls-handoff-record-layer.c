@@ -259,6 +259,7 @@ tls_handoff_record_layer_unprotect (TlsHandoffRecordLayer *self,
  * until the peer closes its side. Closing again does nothing.
  *
  * Errors: %TLS_HANDOFF_ERROR_FAILED if the cipher fails; the side is closed then, too.
+ * %TLS_HANDOFF_ERROR_CLOSED after [method@RecordLayer.export].
  *
  * Returns: %TRUE on success, %FALSE with @error set
  *
@@ -434,12 +435,13 @@ export_locked (TlsHandoffRecordLayer *self,
  * by means of the application's own. What [method@RecordLayer.protect] and
  * [method@RecordLayer.take_output] returned must be sent before the other process sends anything.
  *
- * From then on every call here fails with %TLS_HANDOFF_ERROR_CLOSED. Session tickets that nobody
- * took are dropped. The peer's floods are counted anew.
+ * From then on every call that can fail does, with %TLS_HANDOFF_ERROR_CLOSED. Session tickets that
+ * nobody took are dropped. The peer's floods are counted anew.
  *
  * Errors: %TLS_HANDOFF_ERROR_INVALID_ARGUMENT if @recipient_key is none, or if there is more to
  * carry than a key blob holds (64 KiB): read first, and export then; %TLS_HANDOFF_ERROR_CLOSED if a
- * side is closed or the connection has failed; %TLS_HANDOFF_ERROR_FAILED if there is no descriptor
+ * side is closed or the connection has failed; %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID if a sequence
+ * number is used up; %TLS_HANDOFF_ERROR_FAILED if there is no descriptor
  * or randomness to be had. After an error the record layer is as it was.
  *
  * Returns: a sealed memfd, for the caller to close, or -1 with @error set

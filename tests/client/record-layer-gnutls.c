@@ -164,6 +164,7 @@ test_usage_limit (Fixture *f, gconstpointer data)
 {
   const guint64 near_limit = (G_GUINT64_CONSTANT (1) << 23) - 3;
   g_autoptr (HandoffKeyState) state = gnutls_side_get_state (f->ours, f->suite);
+  g_autoptr (HandoffKeyState) after = NULL;
   guint8 number[8];
   guint8 byte;
 
@@ -179,6 +180,13 @@ test_usage_limit (Fixture *f, gconstpointer data)
   exchange (f, 100, 1000);
   exchange (f, 5 * 16384, 1000);
   exchange (f, 100, 1000);
+
+  /* GnuTLS would have gone on with the worn-out key. */
+  after = record_test_export_state (f->layer);
+  g_assert_cmpuint (after->write.sequence_number, <, 16);
+  g_assert_cmpint (memcmp (after->write.traffic_secret, state->write.traffic_secret,
+                           state->write.traffic_secret_size),
+                   !=, 0);
 }
 
 /* Both sides close; each sees the other's close_notify. */

@@ -345,13 +345,30 @@ serve_inside (TestTlsServer *server, gnutls_session_t outer)
   gnutls_bye (outer, GNUTLS_SHUT_WR);
 }
 
+/* Echoes, until the client is gone, however it goes. */
+static void
+echo_until_gone (TestTlsServer *server, gnutls_session_t session)
+{
+  guint8 buffer[1024];
+  ssize_t n;
+
+  while ((n = gnutls_record_recv (session, buffer, sizeof buffer)) > 0)
+    g_assert_cmpint (gnutls_record_send (session, buffer, (gsize) n), ==, n);
+}
+
+/* A connection that is let go of, and not closed: breaks if that blocks, or asks a stream that
+ * cannot be polled whether it would. tear_down() does it. */
+static void
+test_dropped (Fixture *f, gconstpointer data)
+{
+  exchange_greeting (f);
+}
+
 /* Breaks if a TLS connection is no base stream, or its socket is passed in its place. */
 static void
 test_inside (Fixture *f, gconstpointer data)
 {
   g_autoptr (GTlsConnection) outer = g_steal_pointer (&f->connection);
-  g_autofree guint8 *sent = test_data_new (BIG_SIZE);
-  g_autofree guint8 *received = g_malloc (BIG_SIZE);
   g_autoptr (GError) error = NULL;
   GTlsCertificate *certificate;
   g_autoptr (GBytes) expected = test_cert_der ("rsa.pem");
@@ -389,6 +406,8 @@ main (int argc, char **argv)
   static const Config tls12 = { TLS1_2, WHOLE, TRUE, test_tls_server_echo };
   static const Config tls13_bytes = { TLS1_3, 1, TRUE, test_tls_server_echo };
   static const Config tls12_bytes = { TLS1_2, 1, TRUE, test_tls_server_echo };
+  static const Config dropped = { TLS1_3, WHOLE, TRUE, echo_until_gone };
+  static const Config dropped_not_pollable = { TLS1_3, WHOLE, FALSE, echo_until_gone };
   static const Config not_pollable = { TLS1_3, WHOLE, FALSE, test_tls_server_echo };
   static const Config tls13_coalesced = { TLS1_3, WHOLE, TRUE, NULL };
   static const Config tls12_coalesced = { TLS1_2, WHOLE, TRUE, NULL };
@@ -414,6 +433,8 @@ main (int argc, char **argv)
   ADD ("half-close", speaks_last, test_half_close);
   g_test_add_data_func ("/client-streams/openssl/tls1.3", "-tls1_3", test_openssl);
   g_test_add_data_func ("/client-streams/openssl/tls1.2", "-tls1_2", test_openssl);
+  ADD ("dropped/pollable", dropped, test_dropped);
+  ADD ("dropped/not-pollable", dropped_not_pollable, test_dropped);
   ADD ("inside/sync", inside, test_inside);
   ADD ("inside/async", inside, test_inside_async);
   return g_test_run ();

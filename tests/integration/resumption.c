@@ -244,6 +244,44 @@ test_spoilt (Fixture *f, gconstpointer data)
   g_assert_false (connect_as (f, f->alice, NULL, 0));
 }
 
+/* A program that hands in its tickets and ends: the news of that must not overtake them. */
+static void
+test_leaves_at_once (Fixture *f, gconstpointer data)
+{
+  guint64 n_callers = test_statistic ("callers");
+
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autoptr (GDBusConnection) program = test_bus_connect ("alice");
+      int socket = test_peer_connect (f->peer);
+      g_autoptr (TestHandshake) handshake = NULL;
+      g_autoptr (GByteArray) tickets = NULL;
+      g_autoptr (GDBusMessage) message = NULL;
+      g_autoptr (GError) error = NULL;
+
+      handshake = test_handshake (program, socket, "localhost",
+                                  test_options ("{'transient': <true>}"), &error);
+      g_assert_no_error (error);
+      tickets = test_receive_tickets (socket, handshake->keys, 1);
+      close (socket);
+
+      message = g_dbus_message_new_method_call (HANDOFF_BUS_NAME, handshake->session,
+                                                HANDOFF_SESSION_INTERFACE, "PostHandshake");
+      g_dbus_message_set_body (
+          message,
+          g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, tickets->data,
+                                                             tickets->len, 1)));
+      g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+      g_assert_true (g_dbus_connection_send_message (program, message,
+                                                     G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, &error));
+      g_assert_true (g_dbus_connection_flush_sync (program, NULL, &error));
+      test_bus_vanish (g_steal_pointer (&program));
+      test_statistic_wait ("callers", n_callers);
+      g_assert_true (connect_again_as (f, "alice", NULL));
+      test_statistic_wait ("callers", n_callers);
+    }
+}
+
 /* More than 64 KiB, which the main loop would have to go through. */
 static void
 test_too_much (Fixture *f, gconstpointer data)
@@ -451,6 +489,7 @@ main (int argc, char **argv)
   ADD ("reload-in-window", NULL, test_reload_in_window);
   ADD ("maximum-age", NULL, test_maximum_age);
   ADD ("spoilt", NULL, test_spoilt);
+  ADD ("leaves-at-once", NULL, test_leaves_at_once);
   ADD ("too-much", NULL, test_too_much);
   ADD ("scope/none", NULL, test_scope_none);
   ADD ("scope/caller", NULL, test_scope_caller);
