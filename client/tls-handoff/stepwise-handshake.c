@@ -204,7 +204,8 @@ exported_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
   g_task_return_pointer (task, result, g_object_unref);
 }
 
-static void export(GTask *task)
+static void
+export_keys (GTask *task)
 {
   Steps *steps = g_task_get_task_data (task);
   g_autoptr (GBytes) public_key = NULL;
@@ -298,7 +299,7 @@ go_on (GTask *task)
                                          "The TLS Handoff service completed a handshake out of "
                                          "nothing; its version does not fit the library's"));
       else
-        export(task);
+        export_keys (task);
     }
   else if (g_str_equal (steps->state, HANDOFF_STATE_FAILED))
     {

@@ -42,29 +42,6 @@ tear_down (Fixture *fixture, gconstpointer behaviour)
   test_tls_server_join (fixture->server);
 }
 
-static void
-exchange_greeting (Fixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-  char reply[sizeof GREETING] = { 0 };
-  gsize n;
-
-  g_output_stream_write_all (fixture->out, GREETING, strlen (GREETING), NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_input_stream_read_all (fixture->in, reply, strlen (GREETING), &n, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (reply, ==, GREETING);
-}
-
-static void
-close_connection (Fixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (g_io_stream_close (G_IO_STREAM (fixture->connection), NULL, &error));
-  g_assert_no_error (error);
-}
-
 /* Breaks if what GTlsConnection's users look at after a handshake is missing, or is there before.
  */
 static void
@@ -112,8 +89,8 @@ test_sync (Fixture *fixture, gconstpointer data)
   g_assert_true (g_tls_connection_handshake (fixture->connection, NULL, &error));
   g_assert_no_error (error);
 
-  exchange_greeting (fixture);
-  close_connection (fixture);
+  test_exchange_text (fixture->connection, GREETING);
+  test_close_connection (fixture->connection);
   g_assert_cmpint (g_input_stream_read (fixture->in, &(char){ 0 }, 1, NULL, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
@@ -122,8 +99,8 @@ test_sync (Fixture *fixture, gconstpointer data)
 static void
 test_implicit (Fixture *fixture, gconstpointer data)
 {
-  exchange_greeting (fixture);
-  close_connection (fixture);
+  test_exchange_text (fixture->connection, GREETING);
+  test_close_connection (fixture->connection);
 }
 
 /* Breaks if an address is not taken for what it is, or the server name is sent for one. */
@@ -257,7 +234,7 @@ test_async_implicit (Fixture *fixture, gconstpointer data)
   g_input_stream_read_all_finish (fixture->in, read_done, &n, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (reply, ==, GREETING);
-  close_connection (fixture);
+  test_close_connection (fixture->connection);
 }
 
 typedef struct
@@ -332,7 +309,7 @@ test_pollable (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (polling.calls, <, 20);
   g_assert_false (g_pollable_input_stream_is_readable (G_POLLABLE_INPUT_STREAM (fixture->in)));
   g_assert_true (g_pollable_output_stream_is_writable (G_POLLABLE_OUTPUT_STREAM (fixture->out)));
-  close_connection (fixture);
+  test_close_connection (fixture->connection);
 }
 
 /* Breaks if a source does not see that its cancellable was cancelled. */
@@ -345,7 +322,7 @@ test_source_cancelled (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
   char byte;
 
-  exchange_greeting (fixture);
+  test_exchange_text (fixture->connection, GREETING);
   g_input_stream_read_async (fixture->in, &byte, 1, G_PRIORITY_DEFAULT, cancellable,
                              test_store_result_cb, &result);
   g_cancellable_cancel (cancellable);
@@ -353,8 +330,8 @@ test_source_cancelled (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (g_input_stream_read_finish (fixture->in, done, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   /* The connection is none the worse for it. */
-  exchange_greeting (fixture);
-  close_connection (fixture);
+  test_exchange_text (fixture->connection, GREETING);
+  test_close_connection (fixture->connection);
 }
 
 static gpointer
@@ -403,7 +380,7 @@ test_big_threads (Fixture *fixture, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpmem (received, n, expected, BIG_SIZE);
   g_thread_join (writer);
-  close_connection (fixture);
+  test_close_connection (fixture->connection);
 }
 
 /* Breaks if ciphertext that the socket did not take is lost, doubled or never sent. */
@@ -411,7 +388,7 @@ static void
 test_big_async (Fixture *fixture, gconstpointer data)
 {
   test_exchange_async (fixture->connection, BIG_SIZE);
-  close_connection (fixture);
+  test_close_connection (fixture->connection);
 }
 
 /* Breaks if closing the output stream closes more than that. */
@@ -419,7 +396,7 @@ static void
 test_half_close (Fixture *fixture, gconstpointer data)
 {
   test_half_close_connection (fixture->connection);
-  close_connection (fixture);
+  test_close_connection (fixture->connection);
 }
 
 static void

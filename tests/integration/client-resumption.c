@@ -41,10 +41,7 @@ static void
 connect_with_library (Fixture *f, gboolean pipes)
 {
   g_autoptr (GTlsConnection) connection = NULL;
-  g_autoptr (GError) error = NULL;
   int fd = test_peer_connect (f->peer);
-  char reply[sizeof GREETING] = { 0 };
-  gsize n;
 
   if (pipes)
     {
@@ -59,15 +56,8 @@ connect_with_library (Fixture *f, gboolean pipes)
   /* As the command, which offers no application protocol. */
   g_tls_connection_set_advertised_protocols (connection, NULL);
 
-  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), GREETING,
-                             strlen (GREETING), NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_input_stream_read_all (g_io_stream_get_input_stream (G_IO_STREAM (connection)), reply,
-                           strlen (GREETING), &n, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (reply, ==, GREETING);
-  g_io_stream_close (G_IO_STREAM (connection), NULL, &error);
-  g_assert_no_error (error);
+  test_exchange_text (connection, GREETING);
+  test_close_connection (connection);
 }
 
 /* Whether a process of the user's, which is none of those before, resumes. */

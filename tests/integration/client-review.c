@@ -135,24 +135,6 @@ ask (Fixture *f, gboolean accept)
   g_signal_connect (f->connection, "accept-certificate", G_CALLBACK (accept_certificate_cb), f);
 }
 
-static void
-exchange_greeting (Fixture *f)
-{
-  g_autoptr (GError) error = NULL;
-  char reply[sizeof GREETING] = { 0 };
-  gsize n;
-
-  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (f->connection)), GREETING,
-                             strlen (GREETING), NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_input_stream_read_all (g_io_stream_get_input_stream (G_IO_STREAM (f->connection)), reply,
-                           strlen (GREETING), &n, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (reply, ==, GREETING);
-  g_io_stream_close (G_IO_STREAM (f->connection), NULL, &error);
-  g_assert_no_error (error);
-}
-
 /* What the application sees afterwards, whatever it said. */
 static void
 assert_fault_is_known (Fixture *f)
@@ -173,7 +155,8 @@ test_accepted (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpuint (f->n_asked, ==, 1);
   assert_fault_is_known (f);
-  exchange_greeting (f);
+  test_exchange_text (f->connection, GREETING);
+  test_close_connection (f->connection);
 }
 
 static void
@@ -211,7 +194,8 @@ test_accepted_async (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpuint (f->n_asked, ==, 1);
   assert_fault_is_known (f);
-  exchange_greeting (f);
+  test_exchange_text (f->connection, GREETING);
+  test_close_connection (f->connection);
 }
 
 static void
@@ -241,7 +225,8 @@ test_ignored (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpuint (f->n_asked, ==, 0);
   assert_fault_is_known (f);
-  exchange_greeting (f);
+  test_exchange_text (f->connection, GREETING);
+  test_close_connection (f->connection);
 }
 
 /* Breaks if ignoring one fault ignores others. */
@@ -269,7 +254,8 @@ test_good (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpuint (f->n_asked, ==, 0);
   g_assert_cmpint (g_tls_connection_get_peer_certificate_errors (f->connection), ==, 0);
-  exchange_greeting (f);
+  test_exchange_text (f->connection, GREETING);
+  test_close_connection (f->connection);
 }
 
 /* Breaks if closing while being asked does not end the handshake, whatever the answer. */

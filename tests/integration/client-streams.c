@@ -67,29 +67,6 @@ tear_down (Fixture *f, gconstpointer data)
   test_statistic_wait ("sessions", 0);
 }
 
-static void
-exchange_greeting (Fixture *f)
-{
-  g_autoptr (GError) error = NULL;
-  char reply[sizeof GREETING] = { 0 };
-  gsize n;
-
-  g_output_stream_write_all (f->out, GREETING, strlen (GREETING), NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_input_stream_read_all (f->in, reply, strlen (GREETING), &n, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (reply, ==, GREETING);
-}
-
-static void
-close_connection (Fixture *f)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (g_io_stream_close (G_IO_STREAM (f->connection), NULL, &error));
-  g_assert_no_error (error);
-}
-
 /* Breaks if a step loses or doubles a byte, or a synchronous call waits for a main loop. */
 static void
 test_sync (Fixture *f, gconstpointer data)
@@ -105,16 +82,16 @@ test_sync (Fixture *f, gconstpointer data)
   g_assert_cmpstr (g_tls_connection_get_negotiated_protocol (f->connection), ==, "echo");
   g_assert_nonnull (g_tls_connection_get_peer_certificate (f->connection));
   g_assert_cmpint (g_tls_connection_get_peer_certificate_errors (f->connection), ==, 0);
-  exchange_greeting (f);
-  close_connection (f);
+  test_exchange_text (f->connection, GREETING);
+  test_close_connection (f->connection);
 }
 
 /* Breaks if a write before any handshake does not do one. */
 static void
 test_implicit (Fixture *f, gconstpointer data)
 {
-  exchange_greeting (f);
-  close_connection (f);
+  test_exchange_text (f->connection, GREETING);
+  test_close_connection (f->connection);
 }
 
 /* GIO's pool threads of this process. */
@@ -238,7 +215,7 @@ test_coalesced (Fixture *f, gconstpointer data)
   g_assert_cmpmem (received, n, greeting, 20000);
   g_output_stream_write_all (f->out, GREETING, strlen (GREETING), NULL, NULL, &error);
   g_assert_no_error (error);
-  close_connection (f);
+  test_close_connection (f->connection);
 
   heard = test_server_finish (server);
   g_assert_cmpmem (g_bytes_get_data (heard, NULL), g_bytes_get_size (heard), GREETING,
@@ -253,7 +230,7 @@ static void
 test_big_async (Fixture *f, gconstpointer data)
 {
   test_exchange_async (f->connection, BIG_SIZE);
-  close_connection (f);
+  test_close_connection (f->connection);
 }
 
 /* Breaks if closing the output stream closes the pipe in the other direction, or says nothing. */
@@ -261,7 +238,7 @@ static void
 test_half_close (Fixture *f, gconstpointer data)
 {
   test_half_close_connection (f->connection);
-  close_connection (f);
+  test_close_connection (f->connection);
 }
 
 /* Breaks if a server that cuts its records in another way than GnuTLS is not understood. */
@@ -361,7 +338,7 @@ echo_until_gone (TestTlsServer *server, gnutls_session_t session)
 static void
 test_dropped (Fixture *f, gconstpointer data)
 {
-  exchange_greeting (f);
+  test_exchange_text (f->connection, GREETING);
 }
 
 /* Breaks if a TLS connection is no base stream, or its socket is passed in its place. */
@@ -383,7 +360,7 @@ test_inside (Fixture *f, gconstpointer data)
   g_object_get (certificate, "certificate", &der, NULL);
   g_assert_cmpmem (der->data, der->len, g_bytes_get_data (expected, NULL),
                    g_bytes_get_size (expected));
-  exchange_greeting (f);
+  test_exchange_text (f->connection, GREETING);
   test_big_async (f, data);
 }
 

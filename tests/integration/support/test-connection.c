@@ -128,6 +128,31 @@ test_exchange_async (GTlsConnection *connection, gsize size)
 }
 
 void
+test_exchange_text (GTlsConnection *connection, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *reply = g_malloc0 (strlen (text) + 1);
+  gsize n;
+
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), text,
+                             strlen (text), NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_input_stream_read_all (g_io_stream_get_input_stream (G_IO_STREAM (connection)), reply,
+                           strlen (text), &n, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (reply, ==, text);
+}
+
+void
+test_close_connection (GTlsConnection *connection)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (connection), NULL, &error));
+  g_assert_no_error (error);
+}
+
+void
 test_half_close_connection (GTlsConnection *connection)
 {
   g_autoptr (GError) error = NULL;

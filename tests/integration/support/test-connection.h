@@ -27,5 +27,8 @@ guint8 *test_data_new (gsize size);
 
 /* Sends size bytes to an echo, and reads them, both at a time and asynchronously. */
 void test_exchange_async (GTlsConnection *connection, gsize size);
+/* Sends text to an echo, and hears it. */
+void test_exchange_text (GTlsConnection *connection, const char *text);
+void test_close_connection (GTlsConnection *connection);
 /* Handshake, then closes the output stream, and hears what test_tls_server_speak_last() says. */
 void test_half_close_connection (GTlsConnection *connection);
