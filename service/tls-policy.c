@@ -41,10 +41,11 @@ list_suites (const char *priority_string)
   GArray *ids = g_array_new (FALSE, FALSE, sizeof (guint16));
   gnutls_priority_t priority;
   unsigned int i, index;
+  int code;
 
   if (gnutls_priority_init (&priority, priority_string, NULL) < 0)
     return ids;
-  for (i = 0; gnutls_priority_get_cipher_suite_index (priority, i, &index) !=
+  for (i = 0; (code = gnutls_priority_get_cipher_suite_index (priority, i, &index)) !=
               GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
        i++)
     {
@@ -52,7 +53,7 @@ list_suites (const char *priority_string)
       guint16 id;
 
       /* There are holes, for suites that this GnuTLS does not have. */
-      if (gnutls_cipher_suite_info (index, bytes, NULL, NULL, NULL, NULL) == NULL)
+      if (code < 0 || gnutls_cipher_suite_info (index, bytes, NULL, NULL, NULL, NULL) == NULL)
         continue;
       id = (guint16) (bytes[0] << 8 | bytes[1]);
       g_array_append_val (ids, id);
