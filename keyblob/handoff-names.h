@@ -9,11 +9,18 @@
 #define HANDOFF_BUS_NAME "org.tlshandoff.Handoff1"
 #define HANDOFF_ROOT_PATH "/org/tlshandoff/Handoff1"
 #define HANDOFF_SESSIONS_PATH HANDOFF_ROOT_PATH "/sessions"
+#define HANDOFF_CREDENTIALS_PATH HANDOFF_ROOT_PATH "/credentials"
 #define HANDOFF_MANAGER_INTERFACE HANDOFF_BUS_NAME ".Manager"
 #define HANDOFF_SESSION_INTERFACE HANDOFF_BUS_NAME ".Session"
+#define HANDOFF_CREDENTIAL_INTERFACE HANDOFF_BUS_NAME ".Credential"
 #define HANDOFF_ERROR_PREFIX HANDOFF_BUS_NAME ".Error."
 
 #define HANDOFF_ACTION_HANDSHAKE_AS_CLIENT HANDOFF_BUS_NAME ".handshake-as-client"
+#define HANDOFF_ACTION_HANDSHAKE_AS_SERVER HANDOFF_BUS_NAME ".handshake-as-server"
+#define HANDOFF_ACTION_USE_OWN_CREDENTIAL HANDOFF_BUS_NAME ".use-own-credential"
+#define HANDOFF_ACTION_USE_ANY_CREDENTIAL HANDOFF_BUS_NAME ".use-any-credential"
+#define HANDOFF_ACTION_MANAGE_OWN_CREDENTIALS HANDOFF_BUS_NAME ".manage-own-credentials"
+#define HANDOFF_ACTION_MANAGE_ANY_CREDENTIALS HANDOFF_BUS_NAME ".manage-any-credentials"
 #define HANDOFF_ACTION_INSPECT_SESSIONS HANDOFF_BUS_NAME ".inspect-sessions"
 #define HANDOFF_ACTION_RELOAD HANDOFF_BUS_NAME ".reload"
 
@@ -21,6 +28,9 @@
 #define HANDOFF_OPTION_APPLICATION_PROTOCOLS "application-protocols" /* as */
 #define HANDOFF_OPTION_BLOB_FORMAT "blob-format"                     /* u */
 #define HANDOFF_OPTION_CIPHER_SUITES "cipher-suites"                 /* aq */
+#define HANDOFF_OPTION_CLIENT_CERTIFICATE "client-certificate"       /* s, server only */
+#define HANDOFF_OPTION_CREDENTIAL "credential"                       /* s, label or object path */
+#define HANDOFF_OPTION_CREDENTIAL_PEM "credential-pem"               /* h */
 #define HANDOFF_OPTION_ERROR_DETAILS "error-details"                 /* b */
 #define HANDOFF_OPTION_MAXIMUM_PROTOCOL "maximum-protocol"           /* s */
 #define HANDOFF_OPTION_MINIMUM_PROTOCOL "minimum-protocol"           /* s */
@@ -31,10 +41,23 @@
 #define HANDOFF_OPTION_TRANSIENT "transient"                         /* b */
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
 
+/* Options of the methods that make, list and certify credentials, and of ListSessions(). */
+#define HANDOFF_OPTION_ALL "all"                         /* b */
+#define HANDOFF_OPTION_CERTIFICATES "certificates"       /* aay, DER */
+#define HANDOFF_OPTION_DNS_NAMES "dns-names"             /* as */
+#define HANDOFF_OPTION_EMAIL_ADDRESSES "email-addresses" /* as */
+#define HANDOFF_OPTION_IP_ADDRESSES "ip-addresses"       /* as */
+#define HANDOFF_OPTION_OWNER "owner"                     /* u, uid */
+#define HANDOFF_OPTION_PASSPHRASE "passphrase"           /* h */
+#define HANDOFF_OPTION_PIN "pin"                         /* h */
+#define HANDOFF_OPTION_ROLES "roles"                     /* as */
+#define HANDOFF_OPTION_SUBJECT "subject"                 /* s, RFC 4514 */
+
 /* Details of a handshake, in its reply or in its error. */
 #define HANDOFF_DETAIL_ALERT "alert"                               /* s, RFC 8446 name */
 #define HANDOFF_DETAIL_APPLICATION_PROTOCOL "application-protocol" /* s */
 #define HANDOFF_DETAIL_CIPHER_SUITE "cipher-suite"                 /* s */
+#define HANDOFF_DETAIL_CREDENTIAL "credential"                     /* s, label */
 #define HANDOFF_DETAIL_ERROR "error"                               /* s, D-Bus error name */
 #define HANDOFF_DETAIL_KEY_BLOB "key-blob"                         /* h */
 #define HANDOFF_DETAIL_MESSAGE "message"                           /* s, for people */
@@ -54,6 +77,29 @@
 /* Roles, as CreateSession() and the Role property spell them. */
 #define HANDOFF_ROLE_NAME_CLIENT "client"
 #define HANDOFF_ROLE_NAME_SERVER "server"
+
+/* Whether a server asks for a client certificate. */
+#define HANDOFF_CLIENT_CERTIFICATE_NONE "none"
+#define HANDOFF_CLIENT_CERTIFICATE_REQUEST "request"
+#define HANDOFF_CLIENT_CERTIFICATE_REQUIRE "require"
+
+/* Kinds of keys that the service makes. */
+#define HANDOFF_KEY_TYPE_ECDSA_P256 "ecdsa-p256"
+#define HANDOFF_KEY_TYPE_ECDSA_P384 "ecdsa-p384"
+#define HANDOFF_KEY_TYPE_ED25519 "ed25519"
+#define HANDOFF_KEY_TYPE_RSA_2048 "rsa-2048"
+#define HANDOFF_KEY_TYPE_RSA_3072 "rsa-3072"
+#define HANDOFF_KEY_TYPE_RSA_4096 "rsa-4096"
+
+/* Where a credential's key is. */
+#define HANDOFF_STORAGE_FILE "file"
+#define HANDOFF_STORAGE_TOKEN "token"
+
+/* What is wrong with a credential. */
+#define HANDOFF_PROBLEM_NO_CERTIFICATE "no-certificate"
+#define HANDOFF_PROBLEM_EXPIRED "expired"
+#define HANDOFF_PROBLEM_EXPIRING "expiring" /* soon, or so far: it can be used */
+#define HANDOFF_PROBLEM_LOCKED "locked"     /* the token's PIN is not known */
 
 /* Protocols, as options and details spell them. */
 #define HANDOFF_PROTOCOL_TLS1_2 "TLS1.2"
@@ -83,3 +129,8 @@
 #define HANDOFF_BLOB_FORMAT 1
 #define HANDOFF_STEP_INPUT_MAX_SIZE (64 * 1024)     /* of Step() */
 #define HANDOFF_POST_HANDSHAKE_MAX_SIZE (64 * 1024) /* of PostHandshake() */
+#define HANDOFF_CREDENTIAL_MAX_SIZE (256 * 1024)    /* of what is imported: keys and certificates */
+#define HANDOFF_PASSPHRASE_MAX_SIZE 1024
+#define HANDOFF_LABEL_MAX_LENGTH 64 /* characters */
+#define HANDOFF_MAX_CERTIFICATES 16 /* of a credential's chain */
+#define HANDOFF_MAX_REQUEST_NAMES 64

@@ -19,6 +19,7 @@ typedef enum
   KEY_PATH,
   KEY_BOOLEAN,
   KEY_SCOPE,
+  KEY_MODULES,
 } KeyKind;
 
 typedef struct
@@ -56,7 +57,12 @@ static const Key keys[] = {
   { "Limits", "SessionsTotal", KEY_NUMBER, FIELD (sessions_total), "16384", 1, 1000000 },
   { "Limits", "OutlivingSessionsPerUser", KEY_NUMBER, FIELD (outliving_sessions_per_user), "4", 0,
     1000 },
+  { "Limits", "CredentialsPerUser", KEY_NUMBER, FIELD (credentials_per_user), "64", 0, 10000 },
+  { "Limits", "CredentialsTotal", KEY_NUMBER, FIELD (credentials_total), "4096", 0, 100000 },
   { "Limits", "Workers", KEY_NUMBER, FIELD (workers), "0", 0, 1024 },
+  { "Credentials", "ExpiryWarning", KEY_NUMBER, FIELD (expiry_warning), "14", 0, 3650 },
+  { "Tokens", "Modules", KEY_MODULES, FIELD (token_modules), "" },
+  { "Tokens", "PinFile", KEY_PATH, FIELD (pin_file), "" },
 };
 
 static const Key *
@@ -104,6 +110,27 @@ parse_scope (const char *text, HandoffResumptionScope *scope)
         }
     }
   return FALSE;
+}
+
+/* Absolute paths, separated by semicolons; or "system". (transfer full) (nullable) */
+static char **
+parse_modules (const char *text)
+{
+  g_auto (GStrv) words = g_strsplit (text, ";", -1);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gsize i;
+
+  if (g_str_equal (text, HANDOFF_TOKEN_MODULES_SYSTEM))
+    return g_steal_pointer (&words);
+  for (i = 0; words[i] != NULL; i++)
+    {
+      if (*g_strstrip (words[i]) == '\0')
+        continue;
+      if (!g_path_is_absolute (words[i]))
+        return NULL;
+      g_strv_builder_add (builder, words[i]);
+    }
+  return g_strv_builder_end (builder);
 }
 
 static gboolean
@@ -172,6 +199,20 @@ set_key (
         return TRUE;
       allowed = g_strdup ("user, caller or none");
       break;
+    case KEY_MODULES:
+      {
+        char **modules = parse_modules (text);
+
+        if (modules != NULL)
+          {
+            g_strfreev (*(char ***) field);
+            *(char ***) field = modules;
+            return TRUE;
+          }
+        allowed = g_strdup ("absolute paths of PKCS#11 modules, separated by semicolons, "
+                            "or " HANDOFF_TOKEN_MODULES_SYSTEM);
+        break;
+      }
     default:
       g_assert_not_reached ();
     }
@@ -283,5 +324,7 @@ handoff_configuration_unref (HandoffConfiguration *self)
     return;
   g_free (self->priority);
   g_free (self->trust_file);
+  g_strfreev (self->token_modules);
+  g_free (self->pin_file);
   g_free (self);
 }

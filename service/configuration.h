@@ -13,6 +13,9 @@ typedef enum
   HANDOFF_RESUMPTION_USER,   /* every process of its user */
 } HandoffResumptionScope;
 
+/* The value of [Tokens] Modules for the modules that p11-kit is configured for. */
+#define HANDOFF_TOKEN_MODULES_SYSTEM "system"
+
 /* The configuration file, tls-handoffd.conf: read as a whole or not at all, never changed
  * afterwards. */
 typedef struct
@@ -41,6 +44,12 @@ typedef struct
   guint sessions_total;
   guint outliving_sessions_per_user;
   guint workers; /* 0: one per core */
+
+  guint credentials_per_user;
+  guint credentials_total;
+  guint expiry_warning; /* days before a certificate's end */
+  char **token_modules; /* (owned): paths of PKCS#11 modules; "system" alone: those of p11-kit */
+  char *pin_file;       /* (owned): empty: none */
 } HandoffConfiguration;
 
 /* Where the service looks for it unless told otherwise. */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <gnutls/x509.h>
+
+/* A private key and its certificate chain, as they come from outside. */
+typedef struct
+{
+  gnutls_x509_privkey_t key; /* (owned) */
+  GPtrArray *certificates;   /* (owned) (element-type GBytes): DER, the key's own first, then its
+                                issuers as far as they are there */
+} HandoffKeyMaterial;
+
+void handoff_key_material_free (HandoffKeyMaterial *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyMaterial, handoff_key_material_free)
+
+/* data: PEM (blocks in any order) or PKCS#12 (DER). passphrase: (nullable). Exactly one private
+ * key, to which one of the certificates belongs; others that are not of its chain are left out.
+ * TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong, a missing or wrong passphrase in its own
+ * words. May take seconds (PKCS#12's key derivation): not on the main thread. */
+HandoffKeyMaterial *handoff_key_material_parse (GBytes *data, GBytes *passphrase, GError **error);
+
+/* key_type: HANDOFF_KEY_TYPE_…; INVALID_ARGUMENT lists them. May take seconds. */
+gnutls_x509_privkey_t handoff_key_material_generate (const char *key_type, GError **error);
+/* Whether there is such a key type; for the check before. */
+gboolean handoff_key_material_check_type (const char *key_type, GError **error);
+
+/* PKCS #8, PEM, unencrypted, in secret memory: wiped when the bytes are freed. */
+GBytes *handoff_key_material_serialize_key (gnutls_x509_privkey_t key, GError **error);
