@@ -102,8 +102,8 @@ request_new (const HandoffFacadeContext *context,
              GError **error)
 {
   return handoff_handshake_request_new (
-      server_identity, options, handoff_tls_policy_source_get_policy (context->policy_source),
-      error);
+      HANDOFF_ROLE_CLIENT, server_identity, options,
+      handoff_tls_policy_source_get_policy (context->policy_source), error);
 }
 
 /* The descriptor is taken first of all, so that it is closed whatever else is wrong. */

@@ -273,6 +273,7 @@ check_protocol_range (HandoffHandshakeOptions *self,
 
 HandoffHandshakeOptions *
 handoff_handshake_options_parse (GVariant *options,
+                                 HandoffRole role,
                                  const HandoffConfiguration *configuration,
                                  GError **error)
 {
@@ -283,6 +284,7 @@ handoff_handshake_options_parse (GVariant *options,
   GVariant *value;
 
   self->application_protocols = g_ptr_array_new_with_free_func (g_free);
+  self->credential_pem = -1;
   self->minimum_protocol = 0x0303;
   self->maximum_protocol = 0x0304;
   self->timeout = configuration->handshake_timeout;
@@ -314,6 +316,7 @@ handoff_handshake_options_free (HandoffHandshakeOptions *self)
   g_clear_pointer (&self->application_protocols, g_ptr_array_unref);
   g_clear_pointer (&self->cipher_suites, g_array_unref);
   g_clear_pointer (&self->trust_anchors, g_ptr_array_unref);
+  g_free (self->credential);
   g_free (self);
 }
 

@@ -179,7 +179,7 @@ handoff_session_begin (const HandoffFacadeContext *context,
   session->start_time = g_get_monotonic_time ();
   handoff_resumption_prepare (context->resumption, session, request);
   session->handshake = handoff_handshake_new (handoff_worker_pool_next (context->worker_pool),
-                                              request, ended, ending);
+                                              request, ended, NULL, ending);
   handoff_session_store_add (context->sessions, session);
   if (session->outlives_caller)
     limit_lifetime (session, context->sessions, timeout);
