@@ -56,6 +56,7 @@
 /* Details of a handshake, in its reply or in its error. */
 #define HANDOFF_DETAIL_ALERT "alert"                               /* s, RFC 8446 name */
 #define HANDOFF_DETAIL_APPLICATION_PROTOCOL "application-protocol" /* s */
+#define HANDOFF_DETAIL_CERTIFICATE_REQUESTED "certificate-requested" /* b, by the server */
 #define HANDOFF_DETAIL_CIPHER_SUITE "cipher-suite"                 /* s */
 #define HANDOFF_DETAIL_CREDENTIAL "credential"                     /* s, label */
 #define HANDOFF_DETAIL_ERROR "error"                               /* s, D-Bus error name */

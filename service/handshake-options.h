@@ -7,9 +7,18 @@
 
 #include "configuration.h"
 #include "keyblob/cipher-suite.h"
+#include "keyblob/key-state.h"
 
 /* How long a session may live that outlives its caller. */
 #define HANDOFF_OUTLIVING_SESSION_SECONDS 60
+
+/* Whether a server asks for a client certificate. */
+typedef enum
+{
+  HANDOFF_CLIENT_CERTIFICATE_MODE_NONE,
+  HANDOFF_CLIENT_CERTIFICATE_MODE_REQUEST,
+  HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE,
+} HandoffClientCertificate;
 
 /* What a caller asked of one handshake: the a{sv} of the D-Bus API, checked. */
 typedef struct
@@ -19,7 +28,10 @@ typedef struct
   GPtrArray
       *trust_anchors; /* (owned) (element-type GBytes) (nullable): NULL for the configuration's */
   guint8 trust_anchors_digest[32]; /* SHA-256 of the option, if it was given */
-  guint minimum_protocol;          /* 0x0303, 0x0304 */
+  char *credential;                /* (owned) (nullable): label or object path; "": none */
+  gint32 credential_pem;           /* index of a descriptor; -1 if there is none */
+  HandoffClientCertificate client_certificate; /* a server's */
+  guint minimum_protocol;                      /* 0x0303, 0x0304 */
   guint maximum_protocol;
   guint timeout;       /* seconds */
   gboolean resumption; /* as far as the configuration has it on */
@@ -32,6 +44,7 @@ typedef struct
 /* options: an a{sv}. TLS_HANDOFF_ERROR_INVALID_ARGUMENT or _NOT_SUPPORTED names the option and says
  * what it must be. */
 HandoffHandshakeOptions *handoff_handshake_options_parse (GVariant *options,
+                                                          HandoffRole role,
                                                           const HandoffConfiguration *configuration,
                                                           GError **error);
 void handoff_handshake_options_free (HandoffHandshakeOptions *self);

@@ -14,6 +14,7 @@ handoff_handshake_outcome_copy (const HandoffHandshakeOutcome *self)
 
   copy->application_protocol = g_strdup (self->application_protocol);
   copy->server_name = g_strdup (self->server_name);
+  copy->credential = g_strdup (self->credential);
   copy->peer_certificates = g_variant_ref (self->peer_certificates);
   copy->verification_errors = g_strdupv (self->verification_errors);
   return copy;
@@ -24,6 +25,7 @@ handoff_handshake_outcome_free (HandoffHandshakeOutcome *self)
 {
   g_free (self->application_protocol);
   g_free (self->server_name);
+  g_free (self->credential);
   g_clear_pointer (&self->peer_certificates, g_variant_unref);
   g_strfreev (self->verification_errors);
   g_free (self);
@@ -44,6 +46,9 @@ handoff_handshake_outcome_add_details (const HandoffHandshakeOutcome *self, GVar
   insert_string (details, HANDOFF_DETAIL_APPLICATION_PROTOCOL, self->application_protocol);
   insert_string (details, HANDOFF_DETAIL_SERVER_NAME, self->server_name);
   insert_string (details, HANDOFF_DETAIL_OCSP_STATUS, self->ocsp_status);
+  insert_string (details, HANDOFF_DETAIL_CREDENTIAL, self->credential);
+  if (self->certificate_requested)
+    g_variant_dict_insert (details, HANDOFF_DETAIL_CERTIFICATE_REQUESTED, "b", TRUE);
   g_variant_dict_insert (details, HANDOFF_DETAIL_RESUMED, "b", self->resumed);
   g_variant_dict_insert_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, self->peer_certificates);
   if (self->verification_errors != NULL)

@@ -12,11 +12,13 @@ typedef struct
   const char *protocol;        /* HANDOFF_PROTOCOL_… */
   const char *cipher_suite;    /* IANA name */
   char *application_protocol;  /* (owned) (nullable) */
-  char *server_name;           /* (owned) (nullable) */
+  char *server_name;           /* (owned) (nullable): sent, or, as a server, received */
+  char *credential;            /* (owned) (nullable): the label of ours */
   const char *ocsp_status;     /* HANDOFF_OCSP_… */
   GVariant *peer_certificates; /* (owned): aay */
   char **verification_errors;  /* (owned) (nullable): if the certificate did not verify */
   gboolean resumed;
+  gboolean certificate_requested; /* as a client: by the server */
 } HandoffHandshakeOutcome;
 
 HandoffHandshakeOutcome *handoff_handshake_outcome_copy (const HandoffHandshakeOutcome *self);

@@ -12,8 +12,26 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
+/* FALSE: it is wrong. */
+static gboolean
+take_identity (HandoffHandshakeRequest *self, const char *server_identity, GError **error)
+{
+  if (self->role == HANDOFF_ROLE_CLIENT)
+    {
+      self->identity = handoff_server_identity_parse (server_identity, error);
+      return self->identity != NULL;
+    }
+  if (*server_identity == '\0')
+    return TRUE;
+  g_set_error_literal (
+      error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+      "server_identity: must be empty for a server: its credential says who it is");
+  return FALSE;
+}
+
 HandoffHandshakeRequest *
-handoff_handshake_request_new (const char *server_identity,
+handoff_handshake_request_new (HandoffRole role,
+                               const char *server_identity,
                                GVariant *options,
                                HandoffTlsPolicy *policy,
                                GError **error)
@@ -21,13 +39,13 @@ handoff_handshake_request_new (const char *server_identity,
   g_autoptr (HandoffHandshakeRequest) self = g_new0 (HandoffHandshakeRequest, 1);
 
   self->fd = -1;
-  self->identity = handoff_server_identity_parse (server_identity, error);
-  if (self->identity == NULL)
+  self->role = role;
+  if (!take_identity (self, server_identity, error))
     return NULL;
 
   self->policy = handoff_tls_policy_ref (policy);
   self->options = handoff_handshake_options_parse (
-      options, handoff_tls_policy_get_configuration (policy), error);
+      options, role, handoff_tls_policy_get_configuration (policy), error);
   return self->options != NULL ? g_steal_pointer (&self) : NULL;
 }
 
@@ -37,7 +55,9 @@ handoff_handshake_request_end (HandoffHandshakeRequest *self)
   handoff_client_socket_close (g_steal_fd (&self->fd));
   g_clear_pointer (&self->options, handoff_handshake_options_free);
   g_clear_pointer (&self->policy, handoff_tls_policy_unref);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_pointer (&self->session_data, handoff_secret_free);
+  g_clear_pointer (&self->ticket_secret, handoff_secret_free);
 }
 
 void

@@ -3,30 +3,41 @@
 
 #pragma once
 
+#include "credential.h"
 #include "handshake-options.h"
 #include "keyblob/handoff-names.h"
+#include "keyblob/key-state.h"
 #include "server-identity.h"
 #include "tls-policy.h"
 
 /* What to do a handshake on, and how. */
 typedef struct
 {
+  HandoffRole role;
   gboolean stepwise; /* the caller carries the bytes: no socket, and the keys wait for ExportKeys */
   int fd;            /* (owned): the caller's socket, checked; -1 once taken, and for stepwise */
-  HandoffServerIdentity *identity;                  /* (owned) */
+  HandoffServerIdentity *identity;                  /* (owned) (nullable): NULL for a server */
   HandoffHandshakeOptions *options;                 /* (owned) */
   HandoffTlsPolicy *policy;                         /* (owned) */
   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE]; /* not for stepwise */
+
+  HandoffCredential *credential; /* (owned) (nullable): what the caller named, and may use */
+  gboolean may_ask;              /* whether it is asked for one in the middle */
 
   /* Resumption, as far as option and configuration have it on. */
   guint8 *session_data; /* (owned) (nullable): secret memory, of gnutls_session_get_data2() */
   gsize session_data_size;
   gboolean keeps_sessions;     /* whether tickets are wanted at all */
   guint keeps_sessions_of_min; /* 0x0303, 0x0304: of which protocols */
+  /* A server's: (owned) (nullable): secret memory: what its tickets' key is made of */
+  guint8 *ticket_secret;
+  guint ticket_lifetime; /* seconds */
 } HandoffHandshakeRequest;
 
-/* identity: checked in the same way for every form of handshake. (transfer full) */
-HandoffHandshakeRequest *handoff_handshake_request_new (const char *server_identity,
+/* server_identity: checked in the same way for every form of handshake; must be empty for a server.
+ * (transfer full) */
+HandoffHandshakeRequest *handoff_handshake_request_new (HandoffRole role,
+                                                        const char *server_identity,
                                                         GVariant *options,
                                                         HandoffTlsPolicy *policy,
                                                         GError **error);

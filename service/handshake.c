@@ -517,6 +517,7 @@ HandoffHandshake *
 handoff_handshake_new (HandoffWorker *worker,
                        HandoffHandshakeRequest *request,
                        HandoffHandshakeFunc ended_function,
+                       HandoffCredentialAskFunc ask,
                        gpointer user_data)
 {
   HandoffHandshake *self = g_new0 (HandoffHandshake, 1);

@@ -5,12 +5,13 @@
 
 #include <gio/gio.h>
 
+#include "credential-question.h"
 #include "handshake-outcome.h"
 #include "handshake-request.h"
 #include "ticket-window.h"
 #include "worker.h"
 
-/* One client handshake, on one worker from start to end: on the caller's socket, or stepwise. */
+/* One handshake, on one worker from start to end: on the caller's socket, or stepwise. */
 typedef struct _HandoffHandshake HandoffHandshake;
 
 /* CONTINUE (more bytes are needed; for a socket never seen from outside) ⇄ REVIEW (the caller
@@ -46,11 +47,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeProgress, handoff_handshake_progr
 
 /* All of the following: on the main thread.
  * request: (transfer full). The timeout runs from here. ended: called once, on the main thread,
- * when nothing of the handshake is left on the worker; user_data is passed, not owned. */
+ * when nothing of the handshake is left on the worker. ask: (nullable): called at most once, before
+ * that, if the request may ask. user_data is passed to both, not owned. */
 typedef void (*HandoffHandshakeFunc) (gpointer user_data);
 HandoffHandshake *handoff_handshake_new (HandoffWorker *worker,
                                          HandoffHandshakeRequest *request,
                                          HandoffHandshakeFunc ended,
+                                         HandoffCredentialAskFunc ask,
                                          gpointer user_data);
 HandoffHandshake *handoff_handshake_ref (HandoffHandshake *self);
 void handoff_handshake_unref (HandoffHandshake *self);
@@ -80,5 +83,7 @@ HandoffHandshakeProgress *handoff_handshake_finish (GAsyncResult *result);
 
 /* Why it failed, or NULL; once it has ended. (transfer full) (nullable) */
 GError *handoff_handshake_dup_error (HandoffHandshake *self);
+/* Whether ended was called. */
+gboolean handoff_handshake_has_ended (HandoffHandshake *self);
 /* Ends it, if it has not ended: an operation under way gets FAILED with CANCELLED. */
 void handoff_handshake_cancel (HandoffHandshake *self);
