@@ -54,69 +54,89 @@ entry_write (Entry *entry, char *message)
 }
 
 static const char *
-get_detail (HandoffCall *call, const char *key)
+get_detail (GHashTable *details, const char *key)
 {
-  GHashTable *details = handoff_call_get_details (call);
-
   return details != NULL ? g_hash_table_lookup (details, key) : NULL;
 }
 
-void
-handoff_audit_authorization (HandoffCall *call, const GError *error)
+/* A detail of an authorization, for those who search and for those who read. */
+static void
+entry_add_detail (
+    Entry *entry, GString *text, const char *field, GHashTable *details, const char *key)
 {
-  const char *action = handoff_call_get_row (call)->action;
-  const char *identity = get_detail (call, HANDOFF_CALL_DETAIL_SERVER_IDENTITY);
-  const char *role = get_detail (call, HANDOFF_CALL_DETAIL_ROLE);
-  HandoffCaller *caller = handoff_call_get_caller (call);
+  const char *value = get_detail (details, key);
+
+  if (value == NULL)
+    return;
+  entry_add (entry, field, g_strdup (value));
+  g_string_append_printf (text, " %s=%s", key, value);
+}
+
+void
+handoff_audit_authorization (HandoffCaller *caller,
+                             const char *action,
+                             GHashTable *details,
+                             const GError *error)
+{
+  const char *outcome = error == NULL ? "allowed" : "denied";
+  GString *text = g_string_new (NULL);
   Entry entry;
 
+  g_string_printf (text, "uid=%u pid=%u action=%s", handoff_caller_get_uid (caller),
+                   handoff_caller_get_pid (caller), action);
   entry_init (&entry, HANDOFF_AUDIT_AUTHORIZATION_ID, error == NULL ? "6" : "5");
   entry_add_caller (&entry, caller);
   entry_add (&entry, "HANDOFF_ACTION", g_strdup (action));
-  entry_add (&entry, "HANDOFF_OUTCOME", g_strdup (error == NULL ? "allowed" : "denied"));
-  if (identity != NULL)
-    entry_add (&entry, "HANDOFF_SERVER_IDENTITY", g_strdup (identity));
-  if (role != NULL)
-    entry_add (&entry, "HANDOFF_ROLE", g_strdup (role));
+  entry_add (&entry, "HANDOFF_OUTCOME", g_strdup (outcome));
+  entry_add_detail (&entry, text, "HANDOFF_ROLE", details, HANDOFF_CALL_DETAIL_ROLE);
+  entry_add_detail (&entry, text, "HANDOFF_SERVER_IDENTITY", details,
+                    HANDOFF_CALL_DETAIL_SERVER_IDENTITY);
+  entry_add_detail (&entry, text, "HANDOFF_CREDENTIAL", details, HANDOFF_CALL_DETAIL_CREDENTIAL);
 
-  entry_write (&entry, g_strdup_printf (
-                           "uid=%u pid=%u action=%s%s%s: %s%s%s", handoff_caller_get_uid (caller),
-                           handoff_caller_get_pid (caller), action,
-                           identity != NULL ? " server-identity=" : "",
-                           identity != NULL ? identity : "", error == NULL ? "allowed" : "denied",
-                           error == NULL ? "" : ": ", error == NULL ? "" : error->message));
+  g_string_append_printf (text, ": %s", outcome);
+  if (error != NULL)
+    g_string_append_printf (text, ": %s", error->message);
+  entry_write (&entry, g_string_free (text, FALSE));
+}
+
+/* What came of a handshake that is complete. (transfer full) */
+static char *
+add_outcome (Entry *entry, const HandoffHandshakeOutcome *outcome)
+{
+  /* A certificate that the caller accepted in spite of its faults is worth a note. */
+  g_autofree char *faults =
+      outcome->verification_errors != NULL ? g_strjoinv (" ", outcome->verification_errors) : NULL;
+
+  entry_add (entry, "HANDOFF_OUTCOME", g_strdup (HANDOFF_STATE_COMPLETE));
+  entry_add (entry, "HANDOFF_PROTOCOL", g_strdup (outcome->protocol));
+  entry_add (entry, "HANDOFF_CIPHER_SUITE", g_strdup (outcome->cipher_suite));
+  entry_add (entry, "HANDOFF_RESUMED", g_strdup (outcome->resumed ? "1" : "0"));
+  if (faults != NULL)
+    entry_add (entry, "HANDOFF_ACCEPTED_FAULTS", g_strdup (faults));
+  return g_strdup_printf ("complete, %s, %s%s%s%s", outcome->protocol, outcome->cipher_suite,
+                          outcome->resumed ? ", resumed" : "",
+                          faults != NULL ? ", certificate accepted by the caller: " : "",
+                          faults != NULL ? faults : "");
 }
 
 void
 handoff_audit_handshake (const HandoffSession *session, const GError *error)
 {
-  const HandoffHandshakeOutcome *outcome = session->outcome;
   gint64 duration = g_get_monotonic_time () - session->start_time;
+  const char *label = session->credential_label;
   g_autofree char *result = NULL;
   Entry entry;
 
   entry_init (&entry, HANDOFF_AUDIT_HANDSHAKE_ID, error == NULL ? "6" : "5");
   entry_add_caller (&entry, session->caller);
-  entry_add (&entry, "HANDOFF_ROLE", g_strdup (HANDOFF_ROLE_NAME_CLIENT));
+  entry_add (&entry, "HANDOFF_ROLE", g_strdup (handoff_session_get_role_name (session)));
   entry_add (&entry, "HANDOFF_SERVER_IDENTITY", g_strdup (session->server_identity));
+  if (label != NULL)
+    entry_add (&entry, "HANDOFF_CREDENTIAL", g_strdup (label));
   entry_add (&entry, "HANDOFF_DURATION_USEC", g_strdup_printf ("%" G_GINT64_FORMAT, duration));
   if (error == NULL)
     {
-      /* A certificate that the caller accepted in spite of its faults is worth a note. */
-      g_autofree char *faults = outcome->verification_errors != NULL
-                                    ? g_strjoinv (" ", outcome->verification_errors)
-                                    : NULL;
-
-      entry_add (&entry, "HANDOFF_OUTCOME", g_strdup (HANDOFF_STATE_COMPLETE));
-      entry_add (&entry, "HANDOFF_PROTOCOL", g_strdup (outcome->protocol));
-      entry_add (&entry, "HANDOFF_CIPHER_SUITE", g_strdup (outcome->cipher_suite));
-      entry_add (&entry, "HANDOFF_RESUMED", g_strdup (outcome->resumed ? "1" : "0"));
-      if (faults != NULL)
-        entry_add (&entry, "HANDOFF_ACCEPTED_FAULTS", g_strdup (faults));
-      result = g_strdup_printf ("complete, %s, %s%s%s%s", outcome->protocol, outcome->cipher_suite,
-                                outcome->resumed ? ", resumed" : "",
-                                faults != NULL ? ", certificate accepted by the caller: " : "",
-                                faults != NULL ? faults : "");
+      result = add_outcome (&entry, session->outcome);
     }
   else
     {
@@ -124,9 +144,11 @@ handoff_audit_handshake (const HandoffSession *session, const GError *error)
       result = g_strdup (error->message);
     }
 
-  entry_write (&entry, g_strdup_printf (
-                           "uid=%u pid=%u role=%s server-identity=%s: %s (%" G_GINT64_FORMAT " us)",
-                           handoff_caller_get_uid (session->caller),
-                           handoff_caller_get_pid (session->caller), HANDOFF_ROLE_NAME_CLIENT,
-                           session->server_identity, result, duration));
+  entry_write (
+      &entry,
+      g_strdup_printf (
+          "uid=%u pid=%u role=%s server-identity=%s%s%s: %s (%" G_GINT64_FORMAT " us)",
+          handoff_caller_get_uid (session->caller), handoff_caller_get_pid (session->caller),
+          handoff_session_get_role_name (session), session->server_identity,
+          label != NULL ? " credential=" : "", label != NULL ? label : "", result, duration));
 }

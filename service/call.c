@@ -16,6 +16,10 @@ struct _HandoffCall
   const HandoffAccessRow *row;
   HandoffCaller *caller; /* (owned) (nullable): NULL until identified */
   GHashTable *details;   /* (owned) (nullable) */
+  int *fds; /* (owned) (nullable): the message's, from the first one on that is taken; -1 once taken
+             */
+  int n_fds;
+  gboolean other_action;
   gboolean error_details;
   gpointer data; /* (owned) (nullable) */
   GDestroyNotify destroy_data;
@@ -35,6 +39,7 @@ void
 handoff_call_free (HandoffCall *self)
 {
   handoff_call_set_data (self, NULL, NULL);
+  handoff_call_close_fds (self);
   g_clear_pointer (&self->details, g_hash_table_unref);
   g_clear_object (&self->caller);
   g_object_unref (self->invocation);
@@ -86,28 +91,53 @@ handoff_call_is_interactive (HandoffCall *self)
           G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
 }
 
-int
-handoff_call_take_fd (HandoffCall *self, gint32 index)
+/* Stolen, not duplicated: the message lives as long as the call, and would keep a second one open.
+ */
+static void
+steal_fds (HandoffCall *self)
 {
   GDBusMessage *message = g_dbus_method_invocation_get_message (self->invocation);
   GUnixFDList *list = g_dbus_message_get_unix_fd_list (message);
-  g_autofree int *fds = NULL;
-  int i, n_fds = 0, fd = -1;
 
-  if (list == NULL)
-    return -1;
+  if (self->fds == NULL && list != NULL)
+    self->fds = g_unix_fd_list_steal_fds (list, &self->n_fds);
+}
 
-  /* Stolen, not duplicated: the message lives as long as the call, and would keep a second one
-   * open. */
-  fds = g_unix_fd_list_steal_fds (list, &n_fds);
-  for (i = 0; i < n_fds; i++)
-    {
-      if (i == index)
-        fd = fds[i];
-      else
-        handoff_client_socket_close (fds[i]);
-    }
-  return fd;
+int
+handoff_call_take_fd (HandoffCall *self, gint32 index)
+{
+  steal_fds (self);
+  return index >= 0 && index < self->n_fds ? g_steal_fd (&self->fds[index]) : -1;
+}
+
+void
+handoff_call_close_fds (HandoffCall *self)
+{
+  int i;
+
+  steal_fds (self);
+  for (i = 0; i < self->n_fds; i++)
+    handoff_client_socket_close (self->fds[i]);
+  self->n_fds = 0;
+  g_clear_pointer (&self->fds, g_free);
+}
+
+void
+handoff_call_use_other_action (HandoffCall *self)
+{
+  self->other_action = TRUE;
+}
+
+gboolean
+handoff_call_uses_other_action (HandoffCall *self)
+{
+  return self->other_action;
+}
+
+const char *
+handoff_call_get_action (HandoffCall *self)
+{
+  return self->other_action ? self->row->other_action : self->row->action;
 }
 
 void

@@ -9,7 +9,10 @@
 #include "access-table.h"
 #include "caller.h"
 
-/* What polkit's rules see of a handshake (action.lookup("…")). */
+/* What polkit's rules see (action.lookup("…")): of a handshake, and of what is done to a
+ * credential.
+ */
+#define HANDOFF_CALL_DETAIL_CREDENTIAL "credential" /* its label */
 #define HANDOFF_CALL_DETAIL_ROLE "role"
 #define HANDOFF_CALL_DETAIL_SERVER_IDENTITY "server-identity"
 #define HANDOFF_CALL_DETAIL_REVIEW_CERTIFICATE "review-certificate" /* "true", or not there */
@@ -33,9 +36,16 @@ const char *handoff_call_get_object_id (HandoffCall *self);
 GVariant *handoff_call_get_parameters (HandoffCall *self);
 gboolean handoff_call_is_interactive (HandoffCall *self);
 
-/* Takes the descriptor with that index out of the message, and closes all others. -1 if there is
- * none. */
+/* Takes the descriptor with that index out of the message: once. -1 if there is none (any more). */
 int handoff_call_take_fd (HandoffCall *self, gint32 index);
+/* Closes those that were not taken: they count against somebody's limits. */
+void handoff_call_close_fds (HandoffCall *self);
+
+/* Of a method whose row has two actions: this call needs the other one. */
+void handoff_call_use_other_action (HandoffCall *self);
+gboolean handoff_call_uses_other_action (HandoffCall *self);
+/* The polkit action that the call needs. (nullable): NULL if it needs none. */
+const char *handoff_call_get_action (HandoffCall *self);
 
 /* What polkit's rules and the audit log see. */
 void handoff_call_add_detail (HandoffCall *self, const char *key, const char *value);

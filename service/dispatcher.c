@@ -5,7 +5,8 @@
 
 #include "dispatcher.h"
 
-#include "audit.h"
+#include "authorization.h"
+#include "keyblob/tls-handoff-error.h"
 
 struct _HandoffDispatcher
 {
@@ -60,27 +61,30 @@ handoff_dispatcher_close (HandoffDispatcher *self)
   self->closed = TRUE;
 }
 
+/* Of what the caller is not allowed to know, a denial must not tell that it is there. */
 static void
-authority_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+deny (HandoffCall *call, const GError *error)
+{
+  if (handoff_call_get_row (call)->access == HANDOFF_ACCESS_OWNED_OBJECT &&
+      handoff_call_uses_other_action (call))
+    handoff_call_fail_unknown_object (call);
+  else
+    handoff_call_fail (call, error);
+}
+
+static void
+authorized (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Passage) passage = user_data;
-  HandoffCaller *caller = handoff_call_get_caller (passage->call);
   g_autoptr (GError) error = NULL;
-  gboolean allowed = handoff_authority_check_finish (HANDOFF_AUTHORITY (source), result, &error);
+  gboolean allowed = handoff_authorization_ask_finish (result, &error);
 
-  /* An answer may take minutes: nobody may be left to hear it. */
-  if (g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
-    return;
-
-  if (!allowed)
-    {
-      handoff_audit_authorization (passage->call, error);
-      handoff_call_fail (g_steal_pointer (&passage->call), error);
-      return;
-    }
-
-  handoff_audit_authorization (passage->call, NULL);
-  passage->method->run (g_steal_pointer (&passage->call), passage->facade);
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
+    return; /* nobody is left to hear it */
+  if (allowed)
+    passage->method->run (g_steal_pointer (&passage->call), passage->facade);
+  else
+    deny (g_steal_pointer (&passage->call), error);
 }
 
 static void
@@ -88,11 +92,10 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Passage) passage = user_data;
   HandoffDispatcher *self = passage->dispatcher;
-  const HandoffAccessRow *row = handoff_call_get_row (passage->call);
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffCaller) caller =
       handoff_caller_registry_identify_finish (HANDOFF_CALLER_REGISTRY (source), result, &error);
-  HandoffAuthorityCheck check;
+  const char *action;
 
   if (caller == NULL)
     {
@@ -107,19 +110,15 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
       handoff_call_fail (g_steal_pointer (&passage->call), error);
       return;
     }
+  handoff_call_close_fds (passage->call);
 
-  if (row->access == HANDOFF_ACCESS_OWNER)
-    {
-      passage->method->run (g_steal_pointer (&passage->call), passage->facade);
-      return;
-    }
-
-  check.bus_name = handoff_caller_get_bus_name (caller);
-  check.action = row->action;
-  check.details = handoff_call_get_details (passage->call);
-  check.interactive = handoff_call_is_interactive (passage->call);
-  handoff_authority_check_async (self->authority, &check, handoff_caller_get_cancellable (caller),
-                                 authority_checked, g_steal_pointer (&passage));
+  action = handoff_call_get_action (passage->call);
+  if (action == NULL)
+    passage->method->run (g_steal_pointer (&passage->call), passage->facade);
+  else
+    handoff_authorization_ask_async (
+        self->authority, caller, action, handoff_call_get_details (passage->call),
+        handoff_call_is_interactive (passage->call), authorized, g_steal_pointer (&passage));
 }
 
 static const HandoffMethod *
@@ -139,12 +138,13 @@ find_method (const HandoffMethod *methods, const char *interface_name, const cha
 void
 handoff_dispatcher_dispatch (HandoffDispatcher *self,
                              GDBusMethodInvocation *invocation,
+                             const char *object,
                              const HandoffMethod *methods,
                              gpointer facade)
 {
   const char *interface_name = g_dbus_method_invocation_get_interface_name (invocation);
   const char *method_name = g_dbus_method_invocation_get_method_name (invocation);
-  const HandoffAccessRow *row = handoff_access_table_lookup (interface_name, method_name);
+  const HandoffAccessRow *row = handoff_access_table_lookup (object, interface_name, method_name);
   const HandoffMethod *method = find_method (methods, interface_name, method_name);
   Passage *passage;
 

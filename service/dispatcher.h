@@ -17,8 +17,9 @@ typedef struct
 {
   const char *interface_name;
   const char *method_name;
-  /* (nullable): checks the arguments before polkit is asked; whatever is wrong with them ends the
-   * call. */
+  /* (nullable): checks the arguments before polkit is asked, and decides for which action, if
+   * there are two; whatever is wrong with them ends the call. Takes what descriptors it wants: the
+   * others are closed afterwards. */
   gboolean (*prepare) (HandoffCall *call, gpointer facade, GError **error);
   /* call: (transfer full): ends it, sooner or later */
   void (*run) (HandoffCall *call, gpointer facade);
@@ -33,9 +34,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffDispatcher, handoff_dispatcher_free)
 /* From now on all calls are refused; those on their way go on. */
 void handoff_dispatcher_close (HandoffDispatcher *self);
 
-/* methods: ends with a zeroed one. facade and self must outlive all calls. invocation: (transfer
- * full) */
+/* object: as the access table has it. methods: ends with a zeroed one. facade and self must outlive
+ * all calls. invocation: (transfer full) */
 void handoff_dispatcher_dispatch (HandoffDispatcher *self,
                                   GDBusMethodInvocation *invocation,
+                                  const char *object,
                                   const HandoffMethod *methods,
                                   gpointer facade);

@@ -4,21 +4,26 @@
 #pragma once
 
 #include "caller-registry.h"
+#include "credential-store.h"
 #include "dispatcher.h"
+#include "expiry-warnings.h"
 #include "idle-timer.h"
+#include "pin-hold.h"
 #include "quota.h"
 #include "resumption.h"
 #include "session.h"
+#include "statistics.h"
 #include "tls-policy-source.h"
+#include "tokens.h"
+#include "turnstile.h"
 #include "worker-pool.h"
-
-typedef struct _HandoffHandshakeCounters HandoffHandshakeCounters;
 
 /* What the façades need of the rest of the service. All (unowned): the service owns them, and frees
  * the façades first. */
 typedef struct
 {
   GDBusConnection *connection;
+  HandoffAuthority *authority;
   HandoffCallerRegistry *callers;
   HandoffDispatcher *dispatcher;
   HandoffTlsPolicySource *policy_source;
@@ -27,7 +32,13 @@ typedef struct
   HandoffSessionStore *sessions;
   HandoffQuota *handshake_quota;
   HandoffQuota *session_quota;
-  HandoffQuota *outliving_quota; /* of sessions that outlive their callers */
+  HandoffQuota *outliving_quota;  /* of sessions that outlive their callers */
+  HandoffQuota *management_quota; /* of calls that make or change credentials */
+  HandoffTurnstile *turnstile;    /* to the threads that read descriptors and make keys */
   HandoffResumption *resumption;
-  HandoffHandshakeCounters *counters;
+  HandoffStatistics *statistics;
+  HandoffTokens *tokens;
+  HandoffCredentialStore *credentials;
+  HandoffExpiryWarnings *expiry_warnings;
+  HandoffPinHold *pin_hold;
 } HandoffFacadeContext;

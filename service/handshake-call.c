@@ -5,30 +5,40 @@
 
 #include "handshake-call.h"
 
+#include "audit.h"
+#include "authorization.h"
 #include "client-socket.h"
+#include "credential-choice.h"
+#include "credential-pem.h"
+#include "descriptor-reader.h"
 #include "keyblob/tls-handoff-error.h"
+#include "pending-call.h"
 #include "session-handshake.h"
 
-/* A call that waits for authorization. It holds its places in the quotas from before that: those
- * who wait for polkit count too. */
+/* A call whose handshake has not begun. It holds its places in the quotas from before it waits for
+ * authorization: those who wait count too. */
 typedef struct
 {
   const HandoffFacadeContext *context; /* (unowned) */
   HandoffHandshakeRequest *request;    /* (owned) (nullable): NULL once it runs */
   HandoffSession *session;             /* (owned): not in the store yet */
+  int pem_fd;      /* (owned): credential-pem; -1 without, and once it is read */
+  gboolean failed; /* it was allowed, and nothing came of it */
 } PreparedCall;
 
 static void
 prepared_call_free (PreparedCall *self)
 {
-  GCancellable *cancellable = handoff_caller_get_cancellable (self->session->caller);
+  HandoffCaller *caller = self->session->caller;
 
   if (self->request != NULL)
     {
-      if (!g_cancellable_is_cancelled (cancellable))
-        self->context->counters->denied++;
+      if (!self->failed && !g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
+        handoff_statistics_count (self->context->statistics, HANDOFF_STATISTIC_DENIED,
+                                  handoff_caller_get_uid (caller));
       handoff_handshake_request_free (self->request);
     }
+  handoff_client_socket_close (self->pem_fd);
   handoff_session_unref (self->session);
   g_free (self);
 }
@@ -61,33 +71,75 @@ take_places (PreparedCall *self, GError **error)
   return session->outliving_place != NULL;
 }
 
-/* request: (transfer full) (nullable): NULL if it was wrong, which ends it here */
+/* What polkit's rules see. Of a credential the label, even if only its path was given. */
+static void
+add_details (HandoffCall *call, PreparedCall *self)
+{
+  const HandoffHandshakeOptions *options = self->request->options;
+  HandoffCredential *credential = NULL;
+  const char *label = options->credential;
+
+  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_ROLE,
+                           handoff_session_get_role_name (self->session));
+  if (self->request->identity != NULL)
+    handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_SERVER_IDENTITY,
+                             self->request->identity->text);
+  if (options->review_certificate)
+    handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_REVIEW_CERTIFICATE, "true");
+  if (label == NULL || *label == '\0')
+    return;
+  credential = handoff_credential_choice_find (
+      self->context->credentials, handoff_caller_get_uid (handoff_call_get_caller (call)), label);
+  if (credential != NULL)
+    label = credential->label;
+  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_CREDENTIAL, label);
+}
+
+/* Without it the handshake may ask for a credential in the middle. */
+static gboolean
+take_pem (HandoffCall *call, PreparedCall *self, GError **error)
+{
+  const HandoffHandshakeOptions *options = self->request->options;
+
+  self->request->may_ask = options->credential == NULL && options->credential_pem < 0;
+  if (options->credential_pem < 0)
+    return TRUE;
+  self->pem_fd = handoff_call_take_fd (call, options->credential_pem);
+  if (self->pem_fd >= 0)
+    return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "Option %s: the message carries no other file descriptor with that index",
+               HANDOFF_OPTION_CREDENTIAL_PEM);
+  return FALSE;
+}
+
+/* request: (transfer full) */
 static gboolean
 prepare (HandoffCall *call,
          const HandoffFacadeContext *context,
          HandoffHandshakeRequest *request,
          GError **error)
 {
-  g_autoptr (PreparedCall) self = NULL;
+  g_autoptr (PreparedCall) self = g_new0 (PreparedCall, 1);
 
-  if (request == NULL)
-    return FALSE;
-
-  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_ROLE, HANDOFF_ROLE_NAME_CLIENT);
-  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_SERVER_IDENTITY, request->identity->text);
-  if (request->options->review_certificate)
-    handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_REVIEW_CERTIFICATE, "true");
-  if (request->options->error_details)
-    handoff_call_allow_error_details (call);
-
-  self = g_new0 (PreparedCall, 1);
   self->context = context;
   self->request = request;
-  self->session = handoff_session_new (handoff_call_get_caller (call), request->identity->text,
+  self->pem_fd = -1;
+  self->session = handoff_session_new (request->role, handoff_call_get_caller (call),
+                                       request->identity != NULL ? request->identity->text : NULL,
                                        context->idle_timer);
+  self->session->stepwise = request->stepwise;
   self->session->error_details = request->options->error_details;
   self->session->outlives_caller = request->options->outlive_caller;
   self->session->transient = request->options->transient;
+  if (request->options->error_details)
+    handoff_call_allow_error_details (call);
+
+  add_details (call, self);
+  self->failed = TRUE;
+  if (!take_pem (call, self, error))
+    return FALSE;
+  self->failed = FALSE;
   if (!take_places (self, error))
     return FALSE;
 
@@ -97,13 +149,14 @@ prepare (HandoffCall *call,
 
 static HandoffHandshakeRequest *
 request_new (const HandoffFacadeContext *context,
+             HandoffRole role,
              const char *server_identity,
              GVariant *options,
              GError **error)
 {
   return handoff_handshake_request_new (
-      HANDOFF_ROLE_CLIENT, server_identity, options,
-      handoff_tls_policy_source_get_policy (context->policy_source), error);
+      role, server_identity, options, handoff_tls_policy_source_get_policy (context->policy_source),
+      error);
 }
 
 /* The descriptor is taken first of all, so that it is closed whatever else is wrong. */
@@ -124,26 +177,24 @@ take_socket (HandoffCall *call, gint32 index, GError **error)
   return -1;
 }
 
-gboolean
-handoff_handshake_call_prepare (HandoffCall *call,
-                                const HandoffFacadeContext *context,
-                                GError **error)
+static gboolean
+prepare_on_socket (HandoffCall *call,
+                   const HandoffFacadeContext *context,
+                   HandoffRole role,
+                   gint32 index,
+                   const char *server_identity,
+                   GVariant *recipient_key,
+                   GVariant *options,
+                   GError **error)
 {
   g_autoptr (HandoffHandshakeRequest) request = NULL;
-  g_autoptr (GVariant) recipient_key = NULL;
-  g_autoptr (GVariant) options = NULL;
   guint8 key[HANDOFF_RECIPIENT_KEY_SIZE];
-  const char *server_identity;
-  gint32 index;
-  int fd;
+  int fd = take_socket (call, index, error);
 
-  g_variant_get (handoff_call_get_parameters (call), "(h&s@ay@a{sv})", &index, &server_identity,
-                 &recipient_key, &options);
-  fd = take_socket (call, index, error);
   if (fd < 0)
     return FALSE;
   if (handoff_recipient_key_parse (recipient_key, key, error))
-    request = request_new (context, server_identity, options, error);
+    request = request_new (context, role, server_identity, options, error);
   if (request == NULL)
     {
       handoff_client_socket_close (fd);
@@ -162,31 +213,63 @@ handoff_handshake_call_prepare (HandoffCall *call,
 }
 
 gboolean
-handoff_create_session_call_prepare (HandoffCall *call,
-                                     const HandoffFacadeContext *context,
-                                     GError **error)
+handoff_handshake_call_prepare_client (HandoffCall *call,
+                                       const HandoffFacadeContext *context,
+                                       GError **error)
+{
+  g_autoptr (GVariant) recipient_key = NULL;
+  g_autoptr (GVariant) options = NULL;
+  const char *server_identity;
+  gint32 index;
+
+  g_variant_get (handoff_call_get_parameters (call), "(h&s@ay@a{sv})", &index, &server_identity,
+                 &recipient_key, &options);
+  return prepare_on_socket (call, context, HANDOFF_ROLE_CLIENT, index, server_identity,
+                            recipient_key, options, error);
+}
+
+gboolean
+handoff_handshake_call_prepare_server (HandoffCall *call,
+                                       const HandoffFacadeContext *context,
+                                       GError **error)
+{
+  g_autoptr (GVariant) recipient_key = NULL;
+  g_autoptr (GVariant) options = NULL;
+  gint32 index;
+
+  g_variant_get (handoff_call_get_parameters (call), "(h@ay@a{sv})", &index, &recipient_key,
+                 &options);
+  return prepare_on_socket (call, context, HANDOFF_ROLE_SERVER, index, "", recipient_key, options,
+                            error);
+}
+
+gboolean
+handoff_handshake_call_prepare_session (HandoffCall *call,
+                                        const HandoffFacadeContext *context,
+                                        GError **error)
 {
   g_autoptr (HandoffHandshakeRequest) request = NULL;
   g_autoptr (GVariant) options = NULL;
-  const char *role;
+  HandoffRole role = HANDOFF_ROLE_CLIENT;
+  const char *role_name;
   const char *server_identity;
 
-  g_variant_get (handoff_call_get_parameters (call), "(&s&s@a{sv})", &role, &server_identity,
+  g_variant_get (handoff_call_get_parameters (call), "(&s&s@a{sv})", &role_name, &server_identity,
                  &options);
-  if (g_str_equal (role, HANDOFF_ROLE_NAME_SERVER))
+  if (g_str_equal (role_name, HANDOFF_ROLE_NAME_SERVER))
     {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
-                           "role: this version of the service does handshakes as client only");
-      return FALSE;
+      role = HANDOFF_ROLE_SERVER;
+      handoff_call_use_other_action (call);
     }
-  if (!g_str_equal (role, HANDOFF_ROLE_NAME_CLIENT))
+  else if (!g_str_equal (role_name, HANDOFF_ROLE_NAME_CLIENT))
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                           "role: must be " HANDOFF_ROLE_NAME_CLIENT);
+                           "role: must be " HANDOFF_ROLE_NAME_CLIENT
+                           " or " HANDOFF_ROLE_NAME_SERVER);
       return FALSE;
     }
 
-  request = request_new (context, server_identity, options, error);
+  request = request_new (context, role, server_identity, options, error);
   if (request == NULL)
     return FALSE;
   request->stepwise = TRUE;
@@ -218,21 +301,197 @@ reply (HandoffSession *session, HandoffHandshakeProgress *progress, HandoffCall 
       fds);
 }
 
+/* call: (transfer full) */
+static void
+begin (PreparedCall *self, HandoffCall *call)
+{
+  g_autofree char *path = dup_path (self->session);
+
+  handoff_session_begin (self->context, self->session, g_steal_pointer (&self->request));
+  if (self->session->stepwise)
+    handoff_call_return (call, g_variant_new ("(o)", path), NULL);
+  else
+    handoff_session_step (self->context, self->session, NULL, call, reply);
+}
+
+/* It was allowed, but the credential is not there, or not what it should be. call: (transfer full)
+ */
+static void
+fail (PreparedCall *self, HandoffCall *call, const GError *error)
+{
+  self->failed = TRUE;
+  handoff_statistics_count (self->context->statistics, HANDOFF_STATISTIC_FAILED,
+                            handoff_caller_get_uid (self->session->caller));
+  handoff_audit_handshake (self->session, error);
+  handoff_call_fail (call, error);
+}
+
+/* A call that waits for polkit's second answer: about the credential. */
+typedef struct
+{
+  PreparedCall *prepared; /* (owned) */
+  HandoffCall *call;      /* (owned) */
+} Waiting;
+
+static void
+waiting_free (Waiting *self)
+{
+  g_clear_pointer (&self->call, handoff_call_free);
+  prepared_call_free (self->prepared);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Waiting, waiting_free)
+
+static void
+authorized (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Waiting) self = user_data;
+  PreparedCall *prepared = self->prepared;
+  HandoffHandshakeRequest *request = prepared->request;
+  g_autoptr (HandoffCredential) asked = g_steal_pointer (&request->credential);
+  HandoffCredential *credential;
+  g_autoptr (GError) error = NULL;
+
+  if (!handoff_authorization_ask_finish (result, &error))
+    {
+      /* Without a caller there is nobody to tell. */
+      if (!g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
+        handoff_call_fail (g_steal_pointer (&self->call), error);
+      return;
+    }
+  credential =
+      handoff_credential_choice_check_again (prepared->context->credentials, asked, &error);
+  if (credential == NULL || !handoff_credential_choice_check (credential, request->role, &error))
+    {
+      fail (prepared, g_steal_pointer (&self->call), error);
+      return;
+    }
+  request->credential = handoff_credential_ref (credential);
+  begin (prepared, g_steal_pointer (&self->call));
+}
+
+/* prepared, call: (transfer full) */
+static void
+use_named_credential (PreparedCall *prepared, HandoffCall *call)
+{
+  g_autoptr (PreparedCall) self = prepared;
+  HandoffHandshakeRequest *request = self->request;
+  HandoffCaller *caller = handoff_call_get_caller (call);
+  const char *name = request->options->credential;
+  const guint uid = handoff_caller_get_uid (caller);
+  HandoffCredential *credential =
+      handoff_credential_choice_find (self->context->credentials, uid, name);
+  g_autoptr (GError) error = NULL;
+  Waiting *waiting;
+
+  if (credential == NULL)
+    {
+      g_set_error (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                   "There is no credential “%s” of this user's or of the machine's", name);
+      fail (self, call, error);
+      return;
+    }
+  /* Nobody is asked in vain. What is wrong with the credentials of others is not for everybody to
+   * know. */
+  if (credential->owner == uid &&
+      !handoff_credential_choice_check (credential, request->role, &error))
+    {
+      fail (self, call, error);
+      return;
+    }
+
+  g_free (self->session->credential_label);
+  self->session->credential_label = g_strdup (credential->label);
+  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_CREDENTIAL, credential->label);
+  request->credential = handoff_credential_ref (credential);
+  waiting = g_new (Waiting, 1);
+  waiting->prepared = g_steal_pointer (&self);
+  waiting->call = call;
+  handoff_authorization_ask_async (waiting->prepared->context->authority, caller,
+                                   handoff_credential_choice_get_action (credential, uid),
+                                   handoff_call_get_details (call),
+                                   handoff_call_is_interactive (call), authorized, waiting);
+}
+
+static void
+pem_parsed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HandoffPendingCall) pending = user_data;
+  g_autoptr (PreparedCall) self = NULL;
+  g_autoptr (HandoffCredential) credential = NULL;
+  g_autoptr (HandoffCall) call = NULL;
+  g_autoptr (GError) error = NULL;
+
+  credential = handoff_credential_pem_parse_finish (result, &error);
+  if (!handoff_pending_call_is_alive (pending))
+    return;
+  self = g_steal_pointer (&pending->data);
+  call = handoff_pending_call_steal_call (g_steal_pointer (&pending));
+  if (credential == NULL)
+    {
+      fail (self, g_steal_pointer (&call), error);
+      return;
+    }
+  self->request->credential = g_steal_pointer (&credential);
+  begin (self, g_steal_pointer (&call));
+}
+
+static void
+pem_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HandoffPendingCall) pending = user_data;
+  g_autoptr (GBytes) pem = NULL;
+  g_autoptr (GError) error = NULL;
+
+  pem = handoff_descriptor_read_finish (result, &error);
+  if (!handoff_pending_call_is_alive (pending))
+    return;
+  if (pem == NULL)
+    {
+      g_autoptr (PreparedCall) self = g_steal_pointer (&pending->data);
+
+      fail (self, handoff_pending_call_steal_call (g_steal_pointer (&pending)), error);
+      return;
+    }
+  handoff_credential_pem_parse_async (pem, handoff_pending_call_get_uid (pending), pem_parsed,
+                                      g_steal_pointer (&pending));
+}
+
+static void
+read_pem (gpointer user_data)
+{
+  g_autoptr (HandoffPendingCall) pending = user_data;
+  PreparedCall *self;
+
+  if (!handoff_pending_call_is_alive (pending))
+    return;
+  self = pending->data;
+  handoff_descriptor_read_async (
+      g_steal_fd (&self->pem_fd), HANDOFF_OPTION_CREDENTIAL_PEM, HANDOFF_CREDENTIAL_MAX_SIZE,
+      handoff_pending_call_get_cancellable (pending), pem_read, g_steal_pointer (&pending));
+}
+
 void
 handoff_handshake_call_run (HandoffCall *call)
 {
   g_autoptr (PreparedCall) self = handoff_call_steal_data (call);
+  const HandoffHandshakeOptions *options = self->request->options;
 
-  handoff_session_begin (self->context, self->session, g_steal_pointer (&self->request));
-  handoff_session_step (self->context, self->session, NULL, call, reply);
-}
+  self->session->start_time = g_get_monotonic_time ();
+  if (self->pem_fd >= 0)
+    {
+      const HandoffFacadeContext *context = self->context;
 
-void
-handoff_create_session_call_run (HandoffCall *call)
-{
-  g_autoptr (PreparedCall) self = handoff_call_steal_data (call);
-  g_autofree char *path = dup_path (self->session);
-
-  handoff_session_begin (self->context, self->session, g_steal_pointer (&self->request));
-  handoff_call_return (call, g_variant_new ("(o)", path), NULL);
+      handoff_pending_call_queue (handoff_pending_call_new (context, call, g_steal_pointer (&self),
+                                                            (GDestroyNotify) prepared_call_free),
+                                  read_pem);
+    }
+  else if (options->credential != NULL && *options->credential != '\0')
+    {
+      use_named_credential (g_steal_pointer (&self), call);
+    }
+  else
+    {
+      begin (self, call);
+    }
 }

@@ -5,16 +5,19 @@
 
 #include "facade-context.h"
 
-/* Manager.HandshakeAsClient() and Manager.CreateSession(), from their arguments to their replies.
- */
+/* Manager.HandshakeAsClient(), HandshakeAsServer() and CreateSession(), from their arguments to
+ * their replies: the handshake begins when it is known that the caller may do it, and with which
+ * credential. */
 
 /* What is checked before polkit is asked. */
-gboolean handoff_handshake_call_prepare (HandoffCall *call,
-                                         const HandoffFacadeContext *context,
-                                         GError **error);
-gboolean handoff_create_session_call_prepare (HandoffCall *call,
-                                              const HandoffFacadeContext *context,
-                                              GError **error);
+gboolean handoff_handshake_call_prepare_client (HandoffCall *call,
+                                                const HandoffFacadeContext *context,
+                                                GError **error);
+gboolean handoff_handshake_call_prepare_server (HandoffCall *call,
+                                                const HandoffFacadeContext *context,
+                                                GError **error);
+gboolean handoff_handshake_call_prepare_session (HandoffCall *call,
+                                                 const HandoffFacadeContext *context,
+                                                 GError **error);
 /* call: (transfer full): prepared */
 void handoff_handshake_call_run (HandoffCall *call);
-void handoff_create_session_call_run (HandoffCall *call);

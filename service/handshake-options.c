@@ -8,6 +8,7 @@
 #include <gnutls/crypto.h>
 #include <string.h>
 
+#include "credential.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -107,6 +108,65 @@ parse_cipher_suites (HandoffHandshakeOptions *self,
   return FALSE;
 }
 
+static gboolean
+parse_client_certificate (HandoffHandshakeOptions *self,
+                          GVariant *value,
+                          const HandoffConfiguration *configuration,
+                          GError **error)
+{
+  const char *mode = g_variant_get_string (value, NULL);
+
+  if (g_str_equal (mode, HANDOFF_CLIENT_CERTIFICATE_NONE))
+    self->client_certificate = HANDOFF_CLIENT_CERTIFICATE_MODE_NONE;
+  else if (g_str_equal (mode, HANDOFF_CLIENT_CERTIFICATE_REQUEST))
+    self->client_certificate = HANDOFF_CLIENT_CERTIFICATE_MODE_REQUEST;
+  else if (g_str_equal (mode, HANDOFF_CLIENT_CERTIFICATE_REQUIRE))
+    self->client_certificate = HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE;
+  else
+    return refuse (error, HANDOFF_OPTION_CLIENT_CERTIFICATE,
+                   "must be " HANDOFF_CLIENT_CERTIFICATE_NONE
+                   ", " HANDOFF_CLIENT_CERTIFICATE_REQUEST
+                   " or " HANDOFF_CLIENT_CERTIFICATE_REQUIRE);
+  return TRUE;
+}
+
+static gboolean
+parse_credential (HandoffHandshakeOptions *self,
+                  GVariant *value,
+                  const HandoffConfiguration *configuration,
+                  GError **error)
+{
+  const char *name = g_variant_get_string (value, NULL);
+
+  /* Everything with a slash is a path: no label has one. */
+  if (strchr (name, '/') == NULL)
+    {
+      if (*name != '\0' && !handoff_credential_check_label (name, error))
+        {
+          g_prefix_error (error, "Option %s: ", HANDOFF_OPTION_CREDENTIAL);
+          return FALSE;
+        }
+    }
+  else if (!g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/") ||
+           !g_variant_is_object_path (name))
+    return refuse (error, HANDOFF_OPTION_CREDENTIAL,
+                   "must be a label, or the path of an object below " HANDOFF_CREDENTIALS_PATH);
+  self->credential = g_strdup (name);
+  return TRUE;
+}
+
+static gboolean
+parse_credential_pem (HandoffHandshakeOptions *self,
+                      GVariant *value,
+                      const HandoffConfiguration *configuration,
+                      GError **error)
+{
+  self->credential_pem = g_variant_get_handle (value);
+  if (self->credential_pem >= 0)
+    return TRUE;
+  return refuse (error, HANDOFF_OPTION_CREDENTIAL_PEM, "is no index of a descriptor");
+}
+
 /* An option that is a flag, with the field that it sets. */
 #define FLAG_PARSER(field)                                                                         \
   static gboolean parse_##field (HandoffHandshakeOptions *self, GVariant *value,                   \
@@ -201,6 +261,9 @@ static const Option known_options[] = {
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as", parse_application_protocols },
   { HANDOFF_OPTION_BLOB_FORMAT, "u", parse_blob_format },
   { HANDOFF_OPTION_CIPHER_SUITES, "aq", parse_cipher_suites },
+  { HANDOFF_OPTION_CLIENT_CERTIFICATE, "s", parse_client_certificate },
+  { HANDOFF_OPTION_CREDENTIAL, "s", parse_credential },
+  { HANDOFF_OPTION_CREDENTIAL_PEM, "h", parse_credential_pem },
   { HANDOFF_OPTION_ERROR_DETAILS, "b", parse_error_details },
   { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s", parse_maximum_protocol },
   { HANDOFF_OPTION_MINIMUM_PROTOCOL, "s", parse_minimum_protocol },
@@ -271,6 +334,28 @@ check_protocol_range (HandoffHandshakeOptions *self,
   return FALSE;
 }
 
+/* What options say together, and what only one of the roles has. */
+static gboolean
+check_credential (HandoffHandshakeOptions *self, HandoffRole role, gboolean asks, GError **error)
+{
+  if (self->credential != NULL && self->credential_pem >= 0)
+    return refuse (error, HANDOFF_OPTION_CREDENTIAL_PEM,
+                   "cannot be given together with " HANDOFF_OPTION_CREDENTIAL);
+  if (role == HANDOFF_ROLE_CLIENT)
+    return !asks || refuse (error, HANDOFF_OPTION_CLIENT_CERTIFICATE, "is for a server only");
+
+  if (self->credential != NULL && *self->credential == '\0')
+    return refuse (error, HANDOFF_OPTION_CREDENTIAL,
+                   "must name one: a server cannot do without; leave the option out to let the "
+                   "client's server name choose");
+  if (self->client_certificate != HANDOFF_CLIENT_CERTIFICATE_MODE_NONE &&
+      self->trust_anchors == NULL && !self->review_certificate)
+    return refuse (error, HANDOFF_OPTION_CLIENT_CERTIFICATE,
+                   "needs " HANDOFF_OPTION_TRUST_ANCHORS
+                   " to verify what the client sends, or " HANDOFF_OPTION_REVIEW_CERTIFICATE);
+  return TRUE;
+}
+
 HandoffHandshakeOptions *
 handoff_handshake_options_parse (GVariant *options,
                                  HandoffRole role,
@@ -303,7 +388,9 @@ handoff_handshake_options_parse (GVariant *options,
       if (!parse_option (self, name, owned_value, configuration, error))
         return NULL;
     }
-  if (!check_protocol_range (self, configuration, error))
+  if (!check_protocol_range (self, configuration, error) ||
+      !check_credential (self, role,
+                         g_hash_table_contains (seen, HANDOFF_OPTION_CLIENT_CERTIFICATE), error))
     return NULL;
   if (self->outlive_caller)
     self->timeout = MIN (self->timeout, HANDOFF_OUTLIVING_SESSION_SECONDS);

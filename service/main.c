@@ -6,6 +6,7 @@
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -44,8 +45,20 @@ hang_up (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* What systemd made for us (StateDirectory=, the first of them), or the usual place. (transfer
+ * full) */
+static char *
+dup_default_state_directory (void)
+{
+  const char *directories = g_getenv ("STATE_DIRECTORY");
+
+  if (directories == NULL || *directories == '\0')
+    return g_strdup (STATEDIR);
+  return g_strndup (directories, strcspn (directories, ":"));
+}
+
 static gboolean
-run (const char *configuration_file, GError **error)
+run (const char *configuration_file, const char *state_directory, GError **error)
 {
   g_autoptr (GDBusConnection) connection = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
   g_autoptr (HandoffAuthority) authority = NULL;
@@ -58,7 +71,7 @@ run (const char *configuration_file, GError **error)
   g_dbus_connection_set_exit_on_close (connection, FALSE);
 
   authority = handoff_polkit_authority_new ();
-  service = handoff_service_new (connection, authority, configuration_file, error);
+  service = handoff_service_new (connection, authority, configuration_file, state_directory, error);
   if (service == NULL)
     return FALSE;
 
@@ -76,10 +89,13 @@ int
 main (int argc, char *argv[])
 {
   g_autofree char *configuration_file = g_strdup (HANDOFF_CONFIGURATION_FILE);
+  g_autofree char *state_directory = dup_default_state_directory ();
   gboolean show_version = FALSE;
   const GOptionEntry entries[] = {
     { "config", 'c', 0, G_OPTION_ARG_FILENAME, &configuration_file,
       "Read the configuration from FILE", "FILE" },
+    { "state-directory", 0, 0, G_OPTION_ARG_FILENAME, &state_directory,
+      "Keep the credentials in DIRECTORY", "DIRECTORY" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Print the version and exit", NULL },
     { NULL },
   };
@@ -104,7 +120,7 @@ main (int argc, char *argv[])
       return EXIT_SUCCESS;
     }
 
-  if (!run (configuration_file, &error))
+  if (!run (configuration_file, state_directory, &error))
     {
       g_printerr ("tls-handoffd: %s\n", error->message);
       return EXIT_FAILURE;

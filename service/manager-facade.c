@@ -5,12 +5,13 @@
 
 #include "manager-facade.h"
 
+#include "credential-call.h"
 #include "handoff-interfaces.h"
 #include "handshake-call.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
-#include "resumption.h"
-#include "session-handshake.h"
+#include "list-call.h"
+#include "reload.h"
 
 struct _HandoffManagerFacade
 {
@@ -18,93 +19,111 @@ struct _HandoffManagerFacade
   guint registration_id;
 };
 
-static gboolean
-prepare_handshake_as_client (HandoffCall *call, gpointer facade, GError **error)
-{
-  HandoffManagerFacade *self = facade;
+/* A prepare() that needs the context only. */
+#define PREPARE(name, function)                                                                    \
+  static gboolean prepare_##name (HandoffCall *call, gpointer facade, GError **error)              \
+  {                                                                                                \
+    HandoffManagerFacade *self = facade;                                                           \
+                                                                                                   \
+    return function (call, self->context, error);                                                  \
+  }
 
-  return handoff_handshake_call_prepare (call, self->context, error);
-}
+PREPARE (handshake_as_client, handoff_handshake_call_prepare_client)
+PREPARE (handshake_as_server, handoff_handshake_call_prepare_server)
+PREPARE (create_session, handoff_handshake_call_prepare_session)
+PREPARE (import_credential, handoff_credential_call_prepare_import)
+PREPARE (generate_credential, handoff_credential_call_prepare_generate)
+PREPARE (link_credential, handoff_credential_call_prepare_link)
 
 static void
-run_handshake_as_client (HandoffCall *call, gpointer facade)
+run_handshake (HandoffCall *call, gpointer facade)
 {
   handoff_handshake_call_run (call);
 }
 
-static gboolean
-prepare_create_session (HandoffCall *call, gpointer facade, GError **error)
+static void
+run_new_credential (HandoffCall *call, gpointer facade)
 {
-  HandoffManagerFacade *self = facade;
+  handoff_credential_call_run (call);
+}
 
-  return handoff_create_session_call_prepare (call, self->context, error);
+static gboolean
+prepare_list (HandoffCall *call, gpointer facade, GError **error)
+{
+  return handoff_list_call_prepare (call, error);
 }
 
 static void
-run_create_session (HandoffCall *call, gpointer facade)
+run_list_credentials (HandoffCall *call, gpointer facade)
 {
-  handoff_create_session_call_run (call);
+  HandoffManagerFacade *self = facade;
+
+  handoff_list_call_run_credentials (call, self->context);
+}
+
+static void
+run_list_sessions (HandoffCall *call, gpointer facade)
+{
+  HandoffManagerFacade *self = facade;
+
+  handoff_list_call_run_sessions (call, self->context);
 }
 
 static void
 run_get_statistics (HandoffCall *call, gpointer facade)
 {
   HandoffManagerFacade *self = facade;
-  const HandoffHandshakeCounters *counters = self->context->counters;
+  const HandoffFacadeContext *context = self->context;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
-  g_variant_dict_insert (&dict, "handshakes-completed", "t", counters->completed);
-  g_variant_dict_insert (&dict, "handshakes-failed", "t", counters->failed);
-  g_variant_dict_insert (&dict, "handshakes-denied", "t", counters->denied);
-  g_variant_dict_insert (&dict, "handshakes-resumed", "t", counters->resumed);
-  g_variant_dict_insert (&dict, "handshakes-in-flight", "u",
-                         handoff_quota_get_total (self->context->handshake_quota));
+  handoff_statistics_add (context->statistics, context->handshake_quota, &dict);
   g_variant_dict_insert (&dict, "sessions", "u",
-                         handoff_session_store_get_size (self->context->sessions));
+                         handoff_session_store_get_size (context->sessions));
   g_variant_dict_insert (&dict, "resumable-sessions", "u",
-                         handoff_resumption_get_n_sessions (self->context->resumption));
+                         handoff_resumption_get_n_sessions (context->resumption));
+  g_variant_dict_insert (&dict, "credentials", "u",
+                         handoff_credential_store_get_size (context->credentials));
+  g_variant_dict_insert (&dict, "credentials-expiring", "u",
+                         handoff_expiry_warnings_get_n_expiring (context->expiry_warnings));
+  g_variant_dict_insert (&dict, "credentials-damaged", "u",
+                         handoff_credential_store_get_n_damaged (context->credentials));
   g_variant_dict_insert (&dict, "callers", "u",
-                         handoff_caller_registry_get_size (self->context->callers));
+                         handoff_caller_registry_get_size (context->callers));
   g_variant_dict_insert (&dict, "workers", "u",
-                         handoff_worker_pool_get_size (self->context->worker_pool));
+                         handoff_worker_pool_get_size (context->worker_pool));
   handoff_call_return (call, g_variant_new ("(@a{sv})", g_variant_dict_end (&dict)), NULL);
 }
-
-typedef struct
-{
-  HandoffManagerFacade *facade; /* (unowned) */
-  HandoffCall *call;            /* (owned) */
-} Reload;
 
 static void
 reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autofree Reload *reload = user_data;
+  HandoffCall *call = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (handoff_tls_policy_source_reload_finish (HANDOFF_TLS_POLICY_SOURCE (source), result, &error))
-    handoff_call_return (reload->call, NULL, NULL);
+  if (handoff_reload_finish (result, &error))
+    handoff_call_return (call, NULL, NULL);
   else
-    handoff_call_fail (reload->call, error);
-  handoff_idle_timer_release (reload->facade->context->idle_timer);
+    handoff_call_fail (call, error);
 }
 
 static void
 run_reload (HandoffCall *call, gpointer facade)
 {
   HandoffManagerFacade *self = facade;
-  Reload *reload = g_new0 (Reload, 1);
 
-  reload->facade = self;
-  reload->call = call;
-  handoff_idle_timer_hold (self->context->idle_timer);
-  handoff_tls_policy_source_reload_async (self->context->policy_source, reloaded, reload);
+  handoff_reload_async (self->context, reloaded, call);
 }
 
 static const HandoffMethod methods[] = {
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", prepare_handshake_as_client,
-    run_handshake_as_client },
-  { HANDOFF_MANAGER_INTERFACE, "CreateSession", prepare_create_session, run_create_session },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", prepare_handshake_as_client, run_handshake },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", prepare_handshake_as_server, run_handshake },
+  { HANDOFF_MANAGER_INTERFACE, "CreateSession", prepare_create_session, run_handshake },
+  { HANDOFF_MANAGER_INTERFACE, "ImportCredential", prepare_import_credential, run_new_credential },
+  { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", prepare_generate_credential,
+    run_new_credential },
+  { HANDOFF_MANAGER_INTERFACE, "LinkCredential", prepare_link_credential, run_new_credential },
+  { HANDOFF_MANAGER_INTERFACE, "ListCredentials", prepare_list, run_list_credentials },
+  { HANDOFF_MANAGER_INTERFACE, "ListSessions", prepare_list, run_list_sessions },
   { HANDOFF_MANAGER_INTERFACE, "GetStatistics", NULL, run_get_statistics },
   { HANDOFF_MANAGER_INTERFACE, "Reload", NULL, run_reload },
   { NULL },
@@ -122,7 +141,8 @@ method_call (GDBusConnection *connection,
 {
   HandoffManagerFacade *self = user_data;
 
-  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, methods, self);
+  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, HANDOFF_MANAGER_INTERFACE,
+                               methods, self);
 }
 
 static GVariant *

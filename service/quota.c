@@ -42,7 +42,7 @@ HandoffPlace *
 handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, GError **error)
 {
   HandoffPlace *place;
-  guint count = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_user, GUINT_TO_POINTER (uid)));
+  guint count = handoff_quota_get_count (self, uid);
 
   if (per_user == 0)
     {
@@ -95,4 +95,10 @@ guint
 handoff_quota_get_total (HandoffQuota *self)
 {
   return self->total;
+}
+
+guint
+handoff_quota_get_count (HandoffQuota *self, guint uid)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (self->by_user, GUINT_TO_POINTER (uid)));
 }

@@ -23,3 +23,5 @@ void handoff_place_free (HandoffPlace *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPlace, handoff_place_free)
 
 guint handoff_quota_get_total (HandoffQuota *self);
+/* Of that user. */
+guint handoff_quota_get_count (HandoffQuota *self, guint uid);

@@ -53,14 +53,21 @@ close_window (HandoffResumption *self, HandoffSession *session)
 }
 
 void
-handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
+handoff_resumption_forget_all (HandoffResumption *self)
 {
-  const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
   HandoffSession *session;
 
   while ((session = g_queue_peek_head (&self->windows)) != NULL)
     close_window (self, session);
   handoff_session_cache_clear (self->cache);
+}
+
+void
+handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
+{
+  const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
+
+  handoff_resumption_forget_all (self);
   handoff_session_cache_set_maximum_age (self->cache, configuration->resumption_maximum_age);
   handoff_server_tickets_forget (self->tickets);
   handoff_server_tickets_set_lifetime (self->tickets, configuration->resumption_maximum_age);

@@ -8,14 +8,18 @@
 #include <systemd/sd-daemon.h>
 
 #include "caller-registry.h"
+#include "credential-facade.h"
 #include "dispatcher.h"
 #include "facade-context.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "manager-facade.h"
+#include "reload.h"
 #include "resumption.h"
 #include "session-facade.h"
-#include "session-handshake.h"
+
+/* Threads that read descriptors, parse and make keys for one user at the same time. */
+#define THREADS_PER_USER 2
 
 /* Modes: STARTING until the name is ours; SERVING; LEAVING while the bus takes the name back, after
  * which whatever was addressed to us has arrived; then DONE, or SERVING again if somebody came in
@@ -39,10 +43,10 @@ struct _HandoffService
   guint watchdog_id;
 
   HandoffFacadeContext context;
-  HandoffHandshakeCounters counters;
-  GDBusConnection *connection;          /* (owned) */
-  HandoffManagerFacade *manager;        /* (owned) */
-  HandoffSessionFacade *session_facade; /* (owned) */
+  GDBusConnection *connection;                /* (owned) */
+  HandoffManagerFacade *manager;              /* (owned) */
+  HandoffSessionFacade *session_facade;       /* (owned) */
+  HandoffCredentialFacade *credential_facade; /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (HandoffService, handoff_service, G_TYPE_OBJECT)
@@ -189,6 +193,45 @@ policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
   handoff_idle_timer_set_seconds (self->context.idle_timer,
                                   handoff_tls_policy_get_configuration (policy)->idle_exit);
   handoff_resumption_configure (self->context.resumption, policy);
+  handoff_tokens_configure (self->context.tokens, handoff_tls_policy_get_configuration (policy));
+  handoff_pin_hold_update (self->context.pin_hold);
+}
+
+/* What was authenticated with a credential must not be resumed when that is another one, or gone.
+ */
+static void
+credentials_changed (HandoffCredentialStore *store, gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  handoff_resumption_forget_all (self->context.resumption);
+}
+
+/* FALSE if the configuration has an error. */
+static gboolean
+load (HandoffService *self,
+      const char *configuration_file,
+      const char *state_directory,
+      GError **error)
+{
+  HandoffFacadeContext *context = &self->context;
+  g_autofree char *credentials_directory = g_build_filename (state_directory, "credentials", NULL);
+
+  context->policy_source = handoff_tls_policy_source_new (configuration_file, error);
+  if (context->policy_source == NULL)
+    return FALSE;
+
+  /* Tokens before the credentials that are in them. */
+  context->tokens = handoff_tokens_new (state_directory);
+  context->pin_hold = handoff_pin_hold_new (context->tokens, context->idle_timer);
+  g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
+  policy_changed (context->policy_source, self);
+
+  context->credentials = handoff_credential_store_new (credentials_directory, context->tokens);
+  g_signal_connect (context->credentials, "changed", G_CALLBACK (credentials_changed), self);
+  context->expiry_warnings =
+      handoff_expiry_warnings_new (context->credentials, context->policy_source);
+  return TRUE;
 }
 
 static gboolean
@@ -211,6 +254,7 @@ HandoffService *
 handoff_service_new (GDBusConnection *connection,
                      HandoffAuthority *authority,
                      const char *configuration_file,
+                     const char *state_directory,
                      GError **error)
 {
   g_autoptr (HandoffService) self = g_object_new (HANDOFF_TYPE_SERVICE, NULL);
@@ -219,14 +263,14 @@ handoff_service_new (GDBusConnection *connection,
   self->connection = g_object_ref (connection);
   context->connection = connection;
 
-  context->policy_source = handoff_tls_policy_source_new (configuration_file, error);
-  if (context->policy_source == NULL)
+  if (!load (self, configuration_file, state_directory, error))
     return NULL;
   context->worker_pool = handoff_worker_pool_new (
       handoff_tls_policy_source_get_configuration (context->policy_source)->workers, error);
   if (context->worker_pool == NULL)
     return NULL;
 
+  context->authority = g_object_ref (authority);
   context->callers = handoff_caller_registry_new (connection);
   context->dispatcher = handoff_dispatcher_new (context->callers, authority, context->idle_timer);
   self->manager = handoff_manager_facade_new (context, error);
@@ -235,11 +279,12 @@ handoff_service_new (GDBusConnection *connection,
   self->session_facade = handoff_session_facade_new (context, error);
   if (self->session_facade == NULL)
     return NULL;
+  self->credential_facade = handoff_credential_facade_new (context, error);
+  if (self->credential_facade == NULL)
+    return NULL;
 
   g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), self);
   g_signal_connect (context->callers, "caller-vanished", G_CALLBACK (caller_vanished), self);
-  g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
-  policy_changed (context->policy_source, self);
   return g_steal_pointer (&self);
 }
 
@@ -249,6 +294,7 @@ static void
 drain (HandoffService *self)
 {
   handoff_idle_timer_set_seconds (self->context.idle_timer, 0);
+  handoff_pin_hold_end (self->context.pin_hold);
   handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
   handoff_session_store_remove_all (self->context.sessions);
@@ -290,17 +336,16 @@ reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
   G_GNUC_UNUSED g_autoptr (HandoffService) self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (handoff_tls_policy_source_reload_finish (HANDOFF_TLS_POLICY_SOURCE (source), result, &error))
-    g_message ("The configuration was read again");
+  if (handoff_reload_finish (result, &error))
+    g_message ("The configuration and the credentials were read again");
   else
-    g_message ("The old configuration stays in force: %s", error->message);
+    g_message ("What could not be read stays as it was: %s", error->message);
 }
 
 void
 handoff_service_reload (HandoffService *self)
 {
-  handoff_tls_policy_source_reload_async (self->context.policy_source, reloaded,
-                                          g_object_ref (self));
+  handoff_reload_async (&self->context, reloaded, g_object_ref (self));
 }
 
 static void
@@ -311,12 +356,22 @@ handoff_service_dispose (GObject *object)
 
   if (self->connection != NULL)
     g_signal_handlers_disconnect_by_data (self->connection, self);
+  g_clear_pointer (&self->credential_facade, handoff_credential_facade_free);
   g_clear_pointer (&self->session_facade, handoff_session_facade_free);
   g_clear_pointer (&self->manager, handoff_manager_facade_free);
   g_clear_pointer (&context->dispatcher, handoff_dispatcher_free);
   g_clear_object (&context->callers);
   g_clear_pointer (&context->worker_pool, handoff_worker_pool_free);
+  g_clear_pointer (&context->expiry_warnings, handoff_expiry_warnings_free);
+  if (context->credentials != NULL)
+    g_signal_handlers_disconnect_by_data (context->credentials, self);
+  if (context->policy_source != NULL)
+    g_signal_handlers_disconnect_by_data (context->policy_source, self);
+  g_clear_object (&context->credentials);
+  g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
+  g_clear_pointer (&context->tokens, handoff_tokens_free);
   g_clear_object (&context->policy_source);
+  g_clear_object (&context->authority);
   g_clear_object (&self->connection);
   G_OBJECT_CLASS (handoff_service_parent_class)->dispose (object);
 }
@@ -331,6 +386,9 @@ handoff_service_finalize (GObject *object)
   handoff_quota_free (self->context.handshake_quota);
   handoff_quota_free (self->context.session_quota);
   handoff_quota_free (self->context.outliving_quota);
+  handoff_quota_free (self->context.management_quota);
+  handoff_turnstile_unref (self->context.turnstile);
+  handoff_statistics_free (self->context.statistics);
   handoff_idle_timer_free (self->context.idle_timer);
   g_main_loop_unref (self->loop);
   g_clear_error (&self->error);
@@ -354,5 +412,7 @@ handoff_service_init (HandoffService *self)
   self->context.session_quota = handoff_quota_new ("sessions");
   self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
   self->context.resumption = handoff_resumption_new (ticket_window_closed, self);
-  self->context.counters = &self->counters;
+  self->context.management_quota = handoff_quota_new ("changes of credentials at once");
+  self->context.turnstile = handoff_turnstile_new (THREADS_PER_USER);
+  self->context.statistics = handoff_statistics_new ();
 }

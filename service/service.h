@@ -11,10 +11,12 @@
 #define HANDOFF_TYPE_SERVICE (handoff_service_get_type ())
 G_DECLARE_FINAL_TYPE (HandoffService, handoff_service, HANDOFF, SERVICE, GObject)
 
-/* Everything on connection is exported when this returns, but the name is not owned yet. */
+/* state_directory: where the credentials are kept. Everything on connection is exported when this
+ * returns, but the name is not owned yet. */
 HandoffService *handoff_service_new (GDBusConnection *connection,
                                      HandoffAuthority *authority,
                                      const char *configuration_file,
+                                     const char *state_directory,
                                      GError **error);
 
 /* Owns the name and serves until it has been idle for long enough, until handoff_service_quit(), or

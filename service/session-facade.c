@@ -229,7 +229,7 @@ get_properties (HandoffSession *session)
   const HandoffHandshakeOutcome *outcome = session->outcome;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
-  g_variant_dict_insert (&dict, "Role", "s", HANDOFF_ROLE_NAME_CLIENT);
+  g_variant_dict_insert (&dict, "Role", "s", handoff_session_get_role_name (session));
   g_variant_dict_insert (&dict, "State", "s", handoff_session_get_state_name (session));
   g_variant_dict_insert (&dict, "ServerIdentity", "s", session->server_identity);
   g_variant_dict_insert (&dict, "Protocol", "s", outcome != NULL ? outcome->protocol : "");
@@ -289,7 +289,8 @@ method_call (GDBusConnection *connection,
 {
   HandoffSessionFacade *self = user_data;
 
-  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, methods, self);
+  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, HANDOFF_SESSION_INTERFACE,
+                               methods, self);
 }
 
 /* Without getters GDBus brings the calls of Properties to method_call(), through the same gate. */

@@ -6,6 +6,7 @@
 #include "session-handshake.h"
 
 #include "audit.h"
+#include "credential-choice.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "resumption.h"
@@ -35,6 +36,7 @@ operation_new (const HandoffFacadeContext *context,
   operation->context = context;
   operation->session = handoff_session_ref (session);
   operation->call = call;
+  g_set_object (&session->actor, handoff_call_get_caller (call));
   operation->reply = reply;
   return operation;
 }
@@ -48,19 +50,35 @@ operation_free (Operation *operation)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_free)
 
+/* What only the handshake found out. */
+static void
+take_names (HandoffSession *session, const HandoffHandshakeOutcome *outcome)
+{
+  g_free (session->credential_label);
+  session->credential_label = g_strdup (outcome->credential);
+  if (session->role == HANDOFF_ROLE_SERVER && outcome->server_name != NULL)
+    {
+      g_free (session->server_identity);
+      session->server_identity = g_strdup (outcome->server_name);
+    }
+}
+
 static void
 account_for_completion (const HandoffFacadeContext *context,
                         HandoffSession *session,
                         const HandoffHandshakeOutcome *outcome)
 {
+  guint uid = handoff_caller_get_uid (session->caller);
+
   if (session->outcome != NULL)
     return;
   session->outcome = handoff_handshake_outcome_copy (outcome);
   /* They are for the reply: a session object that stays need not keep them. */
   g_clear_pointer (&session->outcome->peer_certificates, g_variant_unref);
-  context->counters->completed++;
+  take_names (session, outcome);
+  handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_COMPLETED, uid);
   if (outcome->resumed)
-    context->counters->resumed++;
+    handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_RESUMED, uid);
   handoff_audit_handshake (session, NULL);
 }
 
@@ -101,6 +119,7 @@ operation_done (GObject *source, GAsyncResult *result, gpointer user_data)
   HandoffCaller *caller = handoff_call_get_caller (operation->call);
 
   operation->session->busy = FALSE;
+  g_clear_object (&operation->session->actor);
   take_progress (operation->context, operation->session, progress);
 
   /* Nobody may be left to hear it. */
@@ -161,8 +180,21 @@ ended (gpointer user_data)
   if (session->outcome != NULL)
     return; /* it was complete, but nobody fetched the keys */
   handoff_resumption_failed (ending->context->resumption, session);
-  ending->context->counters->failed++;
+  handoff_statistics_count (ending->context->statistics, HANDOFF_STATISTIC_FAILED,
+                            handoff_caller_get_uid (session->caller));
   handoff_audit_handshake (session, error);
+}
+
+static void
+asked (HandoffCredentialQuestion *question, gpointer user_data)
+{
+  Ending *ending = user_data;
+  HandoffSession *session = ending->session;
+
+  /* A session may outlive who began it: the one who takes it further is of the same user. */
+  handoff_credential_choice_answer (ending->context, session,
+                                    session->actor != NULL ? session->actor : session->caller,
+                                    question);
 }
 
 void
@@ -179,7 +211,7 @@ handoff_session_begin (const HandoffFacadeContext *context,
   session->start_time = g_get_monotonic_time ();
   handoff_resumption_prepare (context->resumption, session, request);
   session->handshake = handoff_handshake_new (handoff_worker_pool_next (context->worker_pool),
-                                              request, ended, NULL, ending);
+                                              request, ended, asked, ending);
   handoff_session_store_add (context->sessions, session);
   if (session->outlives_caller)
     limit_lifetime (session, context->sessions, timeout);

@@ -8,15 +8,6 @@
 /* The handshake of a session, seen from the main thread: begins it, takes it on step by step, and
  * keeps the books: state, audit log, counters, resumption. */
 
-/* Handshakes by outcome, since the service started. */
-struct _HandoffHandshakeCounters
-{
-  guint64 completed;
-  guint64 resumed;
-  guint64 failed;
-  guint64 denied;
-};
-
 /* session: with its places taken; put into the store. request: (transfer full) */
 void handoff_session_begin (const HandoffFacadeContext *context,
                             HandoffSession *session,

@@ -7,6 +7,8 @@
 
 #include <gnutls/crypto.h>
 
+#include "keyblob/handoff-names.h"
+
 struct _HandoffSessionStore
 {
   GHashTable *sessions; /* (owned) (element-type utf8 HandoffSession): by id */
@@ -26,14 +28,18 @@ make_id (void)
 }
 
 HandoffSession *
-handoff_session_new (HandoffCaller *caller, const char *server_identity, HandoffIdleTimer *idle)
+handoff_session_new (HandoffRole role,
+                     HandoffCaller *caller,
+                     const char *server_identity,
+                     HandoffIdleTimer *idle)
 {
   HandoffSession *self = g_new0 (HandoffSession, 1);
 
   g_ref_count_init (&self->ref_count);
   self->id = make_id ();
   self->caller = g_object_ref (caller);
-  self->server_identity = g_strdup (server_identity);
+  self->role = role;
+  self->server_identity = g_strdup (server_identity != NULL ? server_identity : "");
   self->idle_timer = idle;
   handoff_idle_timer_hold (idle);
   return self;
@@ -62,8 +68,16 @@ handoff_session_unref (HandoffSession *self)
   handoff_idle_timer_release (self->idle_timer);
   g_free (self->id);
   g_object_unref (self->caller);
+  g_clear_object (&self->actor);
   g_free (self->server_identity);
+  g_free (self->credential_label);
   g_free (self);
+}
+
+const char *
+handoff_session_get_role_name (const HandoffSession *session)
+{
+  return session->role == HANDOFF_ROLE_SERVER ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT;
 }
 
 HandoffSessionStore *
@@ -122,6 +136,22 @@ handoff_session_store_list (HandoffSessionStore *self, const char *bus_name)
         g_strv_builder_add (builder, session->id);
     }
   return g_strv_builder_end (builder);
+}
+
+GPtrArray *
+handoff_session_store_dup_all (HandoffSessionStore *self, const guint *uid)
+{
+  GPtrArray *sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_session_unref);
+  GHashTableIter iter;
+  HandoffSession *session;
+
+  g_hash_table_iter_init (&iter, self->sessions);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &session))
+    {
+      if (uid == NULL || handoff_caller_get_uid (session->caller) == *uid)
+        g_ptr_array_add (sessions, handoff_session_ref (session));
+    }
+  return sessions;
 }
 
 /* session: (transfer full): out of the table already */

@@ -19,7 +19,10 @@ typedef struct
   grefcount ref_count;
   char *id;              /* (owned): last element of the object path; unguessable */
   HandoffCaller *caller; /* (owned): who asked for it */
-  char *server_identity; /* (owned) */
+  HandoffRole role;
+  /* (owned): as a server: the name that the client asked for, "" as long as none is known */
+  char *server_identity;
+  char *credential_label; /* (owned) (nullable): of what it authenticates with */
   gboolean stepwise;
   gboolean outlives_caller; /* it belongs to the caller's user */
   gboolean error_details;   /* whether its owner copes with errors that have details */
@@ -31,6 +34,7 @@ typedef struct
   gboolean offered;            /* the server was offered to resume a session */
   gboolean removed;            /* out of the store */
   gboolean busy;               /* an operation is under way */
+  HandoffCaller *actor;        /* (owned) (nullable): who called for it */
   gint64 start_time;           /* monotonic, microseconds */
   guint lifetime_id;           /* ends it */
   HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
@@ -50,11 +54,17 @@ typedef struct
   HandoffPlace *outliving_place; /* (owned) (nullable): likewise */
 } HandoffSession;
 
-HandoffSession *
-handoff_session_new (HandoffCaller *caller, const char *server_identity, HandoffIdleTimer *idle);
+/* server_identity: (nullable): NULL for a server */
+HandoffSession *handoff_session_new (HandoffRole role,
+                                     HandoffCaller *caller,
+                                     const char *server_identity,
+                                     HandoffIdleTimer *idle);
 HandoffSession *handoff_session_ref (HandoffSession *self);
 void handoff_session_unref (HandoffSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSession, handoff_session_unref)
+
+/* The name of its role in the D-Bus API. */
+const char *handoff_session_get_role_name (const HandoffSession *session);
 
 /* All sessions whose objects exist. */
 typedef struct _HandoffSessionStore HandoffSessionStore;
@@ -69,6 +79,9 @@ void handoff_session_store_add (HandoffSessionStore *self, HandoffSession *sessi
 /* (transfer none) (nullable): NULL if there is none of that id, or if it is not caller's */
 HandoffSession *
 handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller);
+/* (transfer full) (element-type HandoffSession): in no order. uid: (nullable): NULL for those of
+ * all users */
+GPtrArray *handoff_session_store_dup_all (HandoffSessionStore *self, const guint *uid);
 /* (transfer full): the ids of bus_name's sessions, as an introspection wants them */
 char **handoff_session_store_list (HandoffSessionStore *self, const char *bus_name);
 /* Nothing happens if it is removed already. */

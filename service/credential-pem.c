@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "credential-pem.h"
+
+#include "key-material.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* What a thread parses. */
+typedef struct
+{
+  GBytes *pem; /* (owned) */
+  guint uid;
+} Parsing;
+
+static void
+parsing_free (Parsing *self)
+{
+  g_bytes_unref (self->pem);
+  g_free (self);
+}
+
+static HandoffCredential *
+parse (const Parsing *parsing, GError **error)
+{
+  g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse (parsing->pem, NULL, error);
+  g_autoptr (HandoffPrivateKey) key = NULL;
+
+  if (material == NULL)
+    return NULL;
+  if (material->certificates->len == 0)
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                           "there is no certificate");
+      return NULL;
+    }
+  key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), error);
+  if (key == NULL)
+    return NULL;
+  return handoff_credential_new (NULL, "", parsing->uid, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
+                                 material->certificates, NULL, error);
+}
+
+static void
+parse_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  HandoffCredential *credential = parse (task_data, &error);
+
+  if (credential != NULL)
+    {
+      g_task_return_pointer (task, credential, (GDestroyNotify) handoff_credential_unref);
+      return;
+    }
+  g_prefix_error (&error, "Option %s: ", HANDOFF_OPTION_CREDENTIAL_PEM);
+  g_task_return_error (task, error);
+}
+
+void
+handoff_credential_pem_parse_async (GBytes *pem,
+                                    guint uid,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  Parsing *parsing = g_new (Parsing, 1);
+
+  g_task_set_source_tag (task, handoff_credential_pem_parse_async);
+  parsing->pem = g_bytes_ref (pem);
+  parsing->uid = uid;
+  g_task_set_task_data (task, parsing, (GDestroyNotify) parsing_free);
+  g_task_run_in_thread (task, parse_in_thread);
+}
+
+HandoffCredential *
+handoff_credential_pem_parse_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+/* Lets only so many of a user's calls do at the same time what takes a thread: read a descriptor,
+ * derive or make a key. The others wait in line; those of other users do not wait for them.
+ * Reference-counted. Main thread. */
+typedef struct _HandoffTurnstile HandoffTurnstile;
+
+HandoffTurnstile *handoff_turnstile_new (guint per_user);
+void handoff_turnstile_unref (HandoffTurnstile *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTurnstile, handoff_turnstile_unref)
+
+/* A place in the line, and, once entered was called, inside. Keeps the turnstile. */
+typedef struct _HandoffPass HandoffPass;
+
+typedef void (*HandoffTurnstileFunc) (gpointer user_data);
+
+/* entered: called once, from the main loop, unless the pass is freed before. */
+HandoffPass *handoff_turnstile_queue (HandoffTurnstile *self,
+                                      guint uid,
+                                      HandoffTurnstileFunc entered,
+                                      gpointer user_data);
+/* Leaves, and lets the next one in. */
+void handoff_pass_free (HandoffPass *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPass, handoff_pass_free)
