@@ -54,20 +54,20 @@
 #define HANDOFF_OPTION_SUBJECT "subject"                 /* s, RFC 4514 */
 
 /* Details of a handshake, in its reply or in its error. */
-#define HANDOFF_DETAIL_ALERT "alert"                               /* s, RFC 8446 name */
-#define HANDOFF_DETAIL_APPLICATION_PROTOCOL "application-protocol" /* s */
+#define HANDOFF_DETAIL_ALERT "alert"                                 /* s, RFC 8446 name */
+#define HANDOFF_DETAIL_APPLICATION_PROTOCOL "application-protocol"   /* s */
 #define HANDOFF_DETAIL_CERTIFICATE_REQUESTED "certificate-requested" /* b, by the server */
-#define HANDOFF_DETAIL_CIPHER_SUITE "cipher-suite"                 /* s */
-#define HANDOFF_DETAIL_CREDENTIAL "credential"                     /* s, label */
-#define HANDOFF_DETAIL_ERROR "error"                               /* s, D-Bus error name */
-#define HANDOFF_DETAIL_KEY_BLOB "key-blob"                         /* h */
-#define HANDOFF_DETAIL_MESSAGE "message"                           /* s, for people */
-#define HANDOFF_DETAIL_OCSP_STATUS "ocsp-status"                   /* s */
-#define HANDOFF_DETAIL_PEER_CERTIFICATES "peer-certificates"       /* aay, DER, the peer's first */
-#define HANDOFF_DETAIL_PROTOCOL "protocol"                         /* s */
-#define HANDOFF_DETAIL_RESUMED "resumed"                           /* b */
-#define HANDOFF_DETAIL_SERVER_NAME "server-name"                   /* s, as sent (A-labels) */
-#define HANDOFF_DETAIL_VERIFICATION_ERRORS "verification-errors"   /* as */
+#define HANDOFF_DETAIL_CIPHER_SUITE "cipher-suite"                   /* s */
+#define HANDOFF_DETAIL_CREDENTIAL "credential"                       /* s, label */
+#define HANDOFF_DETAIL_ERROR "error"                                 /* s, D-Bus error name */
+#define HANDOFF_DETAIL_KEY_BLOB "key-blob"                           /* h */
+#define HANDOFF_DETAIL_MESSAGE "message"                             /* s, for people */
+#define HANDOFF_DETAIL_OCSP_STATUS "ocsp-status"                     /* s */
+#define HANDOFF_DETAIL_PEER_CERTIFICATES "peer-certificates"     /* aay, DER, the peer's first */
+#define HANDOFF_DETAIL_PROTOCOL "protocol"                       /* s */
+#define HANDOFF_DETAIL_RESUMED "resumed"                         /* b */
+#define HANDOFF_DETAIL_SERVER_NAME "server-name"                 /* s, as sent (A-labels) */
+#define HANDOFF_DETAIL_VERIFICATION_ERRORS "verification-errors" /* as */
 
 /* Handshake states. */
 #define HANDOFF_STATE_CONTINUE "continue"                     /* more bytes are needed */

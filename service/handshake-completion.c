@@ -24,10 +24,9 @@ get_cipher_suite (gnutls_session_t session, const HandoffHandshakeRequest *reque
 
   if (suite == NULL || !handoff_handshake_options_allow_suite (request->options, suite))
     {
-      g_set_error (
-          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-          "The server chose the cipher suite %s, which the caller's record layer does not take",
-          suite != NULL ? suite->name : "(unknown)");
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                   "The cipher suite is %s, which the caller's record layer does not take",
+                   suite != NULL ? suite->name : "(unknown)");
       return NULL;
     }
   return suite;
@@ -46,10 +45,10 @@ check_strength (gnutls_session_t session,
 
   /* The earlier session's secret, which is kept longer than the keys of this one may be known. */
   if (suite->protocol == 0x0304 && gnutls_group_get (session) == GNUTLS_GROUP_INVALID)
-    reason = "the server resumed a session without a key exchange";
+    reason = "the session is resumed without a key exchange";
   else if (handoff_cipher_suite_is_cbc (suite) && gnutls_session_etm_status (session) == 0 &&
            !configuration->allow_mac_then_encrypt)
-    reason = "the server chose AES-CBC without encrypt-then-MAC, which the configuration does not "
+    reason = "the peer has AES-CBC without encrypt-then-MAC only, which the configuration does not "
              "allow (AllowMacThenEncrypt)";
   if (reason == NULL)
     return TRUE;
@@ -59,13 +58,30 @@ check_strength (gnutls_session_t session,
   return FALSE;
 }
 
+static void
+take_names (HandoffHandshakeOutcome *outcome,
+            const HandoffHandshakeRequest *request,
+            HandoffHandshakeCredential *credential)
+{
+  const HandoffCredential *used = handoff_handshake_credential_get (credential);
+
+  outcome->server_name = g_strdup (request->role == HANDOFF_ROLE_CLIENT
+                                       ? request->identity->host_name
+                                       : handoff_handshake_credential_get_server_name (credential));
+  outcome->certificate_requested = handoff_handshake_credential_is_requested (credential);
+  /* Of a key of the caller's own there is nothing to tell. */
+  if (used != NULL && *used->label != '\0')
+    outcome->credential = g_strdup (used->label);
+}
+
 HandoffHandshakeOutcome *
-handoff_handshake_make_outcome (gnutls_session_t session,
+handoff_handshake_make_outcome (HandoffTlsSession *tls,
                                 const HandoffHandshakeRequest *request,
-                                guint verification_status,
                                 gboolean complete,
                                 GError **error)
 {
+  gnutls_session_t session = handoff_tls_session_get (tls);
+  guint status = handoff_tls_session_get_verification_status (tls);
   g_autoptr (HandoffHandshakeOutcome) outcome = g_new0 (HandoffHandshakeOutcome, 1);
   const HandoffCipherSuite *suite;
   gnutls_datum_t application_protocol;
@@ -80,11 +96,11 @@ handoff_handshake_make_outcome (gnutls_session_t session,
       outcome->protocol = handoff_protocol_name (suite->protocol);
       outcome->cipher_suite = suite->name;
     }
-  outcome->server_name = g_strdup (request->identity->host_name);
-  outcome->ocsp_status = handoff_peer_verification_get_ocsp_status (session, verification_status);
+  take_names (outcome, request, handoff_tls_session_get_credential (tls));
+  outcome->ocsp_status = handoff_peer_verification_get_ocsp_status (session, status);
   outcome->resumed = complete && gnutls_session_is_resumed (session);
-  if (verification_status != 0)
-    outcome->verification_errors = handoff_peer_verification_describe (verification_status);
+  if (status != 0)
+    outcome->verification_errors = handoff_peer_verification_describe (status);
   if (gnutls_alpn_get_selected_protocol (session, &application_protocol) >= 0)
     outcome->application_protocol =
         g_strndup ((const char *) application_protocol.data, application_protocol.size);
@@ -126,6 +142,17 @@ take_session_data (gnutls_session_t session, HandoffHandshakeProgress *progress)
   gnutls_free (data.data); /* which wipes */
 }
 
+/* What a credential authenticated that nobody named before is not resumed: later handshakes would
+ * carry it past the question whether it may be used. A server keeps nothing: its tickets do. */
+static gboolean
+is_to_be_kept (const HandoffHandshakeRequest *request, HandoffHandshakeCredential *credential)
+{
+  const HandoffCredential *used = handoff_handshake_credential_get (credential);
+
+  return request->role == HANDOFF_ROLE_CLIENT && request->keeps_sessions &&
+         (used == NULL || used == request->credential);
+}
+
 static void
 keep_for_resumption (gnutls_session_t session,
                      const HandoffHandshakeRequest *request,
@@ -133,7 +160,7 @@ keep_for_resumption (gnutls_session_t session,
 {
   gboolean is_tls1_3 = gnutls_protocol_get_version (session) == GNUTLS_TLS1_3;
 
-  if (!request->keeps_sessions || (is_tls1_3 ? 0x0304 : 0x0303) < request->keeps_sessions_of_min)
+  if ((is_tls1_3 ? 0x0304 : 0x0303) < request->keeps_sessions_of_min)
     return;
   progress->session_lifetime = handoff_peer_verification_get_lifetime (session);
   if (is_tls1_3)
@@ -143,15 +170,15 @@ keep_for_resumption (gnutls_session_t session,
 }
 
 gboolean
-handoff_handshake_export_keys (gnutls_session_t session,
-                               HandoffKeyExport *export,
+handoff_handshake_export_keys (HandoffTlsSession *tls,
                                const HandoffHandshakeRequest *request,
                                const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-                               guint verification_status,
                                HandoffHandshakeProgress *progress,
                                GError **error)
 {
-  g_autoptr (HandoffKeyState) state = handoff_key_export_make_state (export, session, error);
+  gnutls_session_t session = handoff_tls_session_get (tls);
+  g_autoptr (HandoffKeyState) state =
+      handoff_key_export_make_state (handoff_tls_session_get_export (tls), session, error);
 
   if (state == NULL)
     return FALSE;
@@ -160,7 +187,8 @@ handoff_handshake_export_keys (gnutls_session_t session,
     return FALSE;
 
   /* What the caller accepted in spite of its certificate must not be trusted by resuming it. */
-  if (verification_status == 0)
+  if (handoff_tls_session_get_verification_status (tls) == 0 &&
+      is_to_be_kept (request, handoff_tls_session_get_credential (tls)))
     keep_for_resumption (session, request, progress);
   return TRUE;
 }

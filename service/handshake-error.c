@@ -79,10 +79,11 @@ handoff_handshake_error_new (gnutls_session_t session, int code, int system_erro
 GError *
 handoff_handshake_error_new_untrusted (gnutls_session_t session,
                                        guint status,
+                                       HandoffRole role,
                                        const HandoffServerIdentity *identity)
 {
   g_auto (GStrv) reasons = handoff_peer_verification_describe (status);
-  g_autofree char *explanation = handoff_peer_verification_explain (status, identity);
+  g_autofree char *explanation = handoff_peer_verification_explain (status, role, identity);
   g_autofree char *alert_name =
       handoff_alert_dup_name (handoff_peer_verification_get_alert (status));
   GError *error =
@@ -95,6 +96,39 @@ handoff_handshake_error_new_untrusted (gnutls_session_t session,
   handoff_handshake_error_add_detail (
       error, HANDOFF_DETAIL_OCSP_STATUS,
       g_variant_new_string (handoff_peer_verification_get_ocsp_status (session, status)));
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
+                                      g_variant_new_string (alert_name));
+  return error;
+}
+
+GError *
+handoff_handshake_error_new_for_credential (int code, const GError *credential_error)
+{
+  GError *error = g_error_new_literal (credential_error->domain, credential_error->code,
+                                       credential_error->message);
+  int alert = gnutls_error_to_alert (code, NULL);
+  g_autofree char *alert_name = NULL;
+
+  if (alert < 0)
+    return error;
+  alert_name = handoff_alert_dup_name ((gnutls_alert_description_t) alert);
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
+                                      g_variant_new_string (alert_name));
+  return error;
+}
+
+GError *
+handoff_handshake_error_new_refused (gnutls_session_t session,
+                                     const HandoffServerIdentity *identity)
+{
+  g_autofree char *alert_name = handoff_alert_dup_name (gnutls_alert_get (session));
+  GError *error =
+      g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                   "%s asked for a client certificate, and ended the handshake with the alert %s "
+                   "without one: no credential that its authorities issued may be used for it "
+                   "(option " HANDOFF_OPTION_CREDENTIAL " names one)",
+                   identity->text, alert_name);
+
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
                                       g_variant_new_string (alert_name));
   return error;

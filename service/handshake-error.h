@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
+#include "keyblob/key-state.h"
 #include "server-identity.h"
 
 /* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */
@@ -17,10 +18,19 @@ char *handoff_alert_dup_name (gnutls_alert_description_t alert);
 GError *handoff_handshake_error_new (gnutls_session_t session, int code, int system_error);
 
 /* For a peer whose certificate did not verify, with the reasons, the chain and the alert to send as
- * details. status: gnutls_certificate_status_t. (transfer full) */
+ * details. status: gnutls_certificate_status_t. role: ours. identity: (nullable): of a server.
+ * (transfer full) */
 GError *handoff_handshake_error_new_untrusted (gnutls_session_t session,
                                                guint status,
+                                               HandoffRole role,
                                                const HandoffServerIdentity *identity);
+/* For a credential that could not be had, or could not sign: credential_error, with the alert that
+ * code stands for as a detail. (transfer full) */
+GError *handoff_handshake_error_new_for_credential (int code, const GError *credential_error);
+/* For a server that ends the handshake after it was told that there is no client certificate.
+ * (transfer full) */
+GError *handoff_handshake_error_new_refused (gnutls_session_t session,
+                                             const HandoffServerIdentity *identity);
 /* For a peer that sends nothing but what brings no handshake on: unexpected_message. (transfer
  * full)
  */

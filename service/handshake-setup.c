@@ -9,9 +9,11 @@
 
 #include "gnutls-support.h"
 #include "keyblob/secret-memory.h"
+#include "server-tickets.h"
 
 static gboolean
 set_application_protocols (gnutls_session_t session,
+                           HandoffRole role,
                            const HandoffHandshakeOptions *options,
                            GError **error)
 {
@@ -27,7 +29,9 @@ set_application_protocols (gnutls_session_t session,
       protocols[i].data = g_ptr_array_index (names, i);
       protocols[i].size = (unsigned int) strlen (g_ptr_array_index (names, i));
     }
-  code = gnutls_alpn_set_protocols (session, protocols, names->len, 0);
+  code = gnutls_alpn_set_protocols (
+      session, protocols, names->len,
+      role == HANDOFF_ROLE_SERVER ? GNUTLS_ALPN_SERVER_PRECEDENCE | GNUTLS_ALPN_MANDATORY : 0);
   return code >= 0 ||
          handoff_gnutls_set_error (error, code, "Cannot offer the application protocols");
 }
@@ -52,7 +56,7 @@ set_trust (gnutls_session_t session, HandoffTrustStore *trust_store, GError **er
 static gboolean
 set_server_name (gnutls_session_t session, const HandoffServerIdentity *identity, GError **error)
 {
-  const char *name = identity->host_name;
+  const char *name = identity != NULL ? identity->host_name : NULL;
   int code;
 
   /* RFC 6066 3: literal addresses are not sent. */
@@ -60,6 +64,18 @@ set_server_name (gnutls_session_t session, const HandoffServerIdentity *identity
     return TRUE;
   code = gnutls_server_name_set (session, GNUTLS_NAME_DNS, name, strlen (name));
   return code >= 0 || handoff_gnutls_set_error (error, code, "Cannot send the server name");
+}
+
+static void
+set_client_certificate (gnutls_session_t session, const HandoffHandshakeOptions *options)
+{
+  static const gnutls_certificate_request_t requests[] = {
+    [HANDOFF_CLIENT_CERTIFICATE_MODE_NONE] = GNUTLS_CERT_IGNORE,
+    [HANDOFF_CLIENT_CERTIFICATE_MODE_REQUEST] = GNUTLS_CERT_REQUEST,
+    [HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE] = GNUTLS_CERT_REQUIRE,
+  };
+
+  gnutls_certificate_server_set_request (session, requests[options->client_certificate]);
 }
 
 static void
@@ -79,13 +95,34 @@ set_session_to_resume (gnutls_session_t session, HandoffHandshakeRequest *reques
 static unsigned int
 get_flags (const HandoffHandshakeRequest *request)
 {
-  unsigned int flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK;
+  unsigned int flags =
+      GNUTLS_NONBLOCK | (request->role == HANDOFF_ROLE_SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT);
 
   if (!request->keeps_sessions)
     flags |= GNUTLS_NO_TICKETS;
   else if (request->keeps_sessions_of_min > 0x0303)
     flags |= GNUTLS_NO_TICKETS_TLS12;
   return flags;
+}
+
+gboolean
+handoff_handshake_setup_tickets (gnutls_session_t session,
+                                 const HandoffHandshakeRequest *request,
+                                 guint64 credential_serial,
+                                 const char *server_name)
+{
+  guint8 key[HANDOFF_TICKET_KEY_SIZE];
+  const gnutls_datum_t datum = { key, sizeof key };
+  gboolean success;
+
+  if (request->ticket_secret == NULL)
+    return TRUE;
+  gnutls_db_set_cache_expiration (session, (int) request->ticket_lifetime);
+  success =
+      handoff_ticket_key_derive (request->ticket_secret, credential_serial, server_name, key) &&
+      gnutls_session_ticket_enable_server (session, &datum) >= 0;
+  handoff_wipe (key, sizeof key);
+  return success;
 }
 
 gnutls_session_t
@@ -105,10 +142,13 @@ handoff_handshake_setup (HandoffHandshakeRequest *request,
       handoff_gnutls_set_error (error, code, "Cannot begin a handshake");
       return NULL;
     }
-  if (!handoff_tls_policy_apply (request->policy, session, request->options, error) ||
+  if (!handoff_tls_policy_apply (request->policy, session, request->role, request->options,
+                                 error) ||
       !set_trust (session, store, error) || !set_server_name (session, request->identity, error) ||
-      !set_application_protocols (session, request->options, error))
+      !set_application_protocols (session, request->role, request->options, error))
     return NULL;
+  if (request->role == HANDOFF_ROLE_SERVER)
+    set_client_certificate (session, request->options);
 
   set_session_to_resume (session, request);
   *trust_store = g_steal_pointer (&store);

@@ -14,3 +14,9 @@
 gnutls_session_t handoff_handshake_setup (HandoffHandshakeRequest *request,
                                           HandoffTrustStore **trust_store,
                                           GError **error);
+/* As a server, when the ClientHello has decided on the rest: the client may resume, and gets
+ * tickets, if the request keeps sessions. */
+gboolean handoff_handshake_setup_tickets (gnutls_session_t session,
+                                          const HandoffHandshakeRequest *request,
+                                          guint64 credential_serial,
+                                          const char *server_name);

@@ -6,19 +6,12 @@
 #include "handshake-operation.h"
 
 #include "client-socket.h"
-#include "gnutls-support.h"
 #include "handshake-completion.h"
 #include "handshake-error.h"
-#include "handshake-setup.h"
-#include "handshake-transport.h"
-#include "key-export.h"
-#include "keyblob/secret-memory.h"
+#include "handshake-wait.h"
 #include "keyblob/tls-handoff-error.h"
 #include "peer-verification.h"
-
-/* Warning alerts and the like bring a handshake no further: a peer that sends nothing else is
- * stopped. */
-#define MAX_INTERRUPTIONS 16
+#include "tls-session.h"
 
 /* Threads: what is below the line belongs to the worker's thread alone. The rest does not change.
  * The main thread starts operations (handshake-operation.c), which run on the worker in the order
@@ -31,22 +24,19 @@ struct _HandoffHandshake
   gatomicrefcount ref_count;
   HandoffWorker *worker;            /* (unowned): the pool outlives all handshakes */
   HandoffHandshakeRequest *request; /* (owned) */
+  HandoffCredentialAskFunc ask;     /* (nullable) */
+  gpointer user_data;               /* (unowned): for it */
+  gboolean has_ended;               /* the main thread's own */
 
   /* ---- */
   HandoffHandshakeState state;
-  GError *error;                  /* (owned) (nullable): in FAILED */
-  GTask *task;                    /* (owned) (nullable): the operation that is under way */
-  GTask *end_task;                /* (owned) (nullable): NULL once it has ended */
-  HandoffWatch *watch;            /* (owned) (nullable): likewise */
-  gnutls_session_t session;       /* (owned) (nullable): likewise */
-  HandoffKeyExport *export;       /* (owned) (nullable): likewise */
-  HandoffTrustStore *trust_store; /* (owned) (nullable): likewise */
+  GError *error;              /* (owned) (nullable): in FAILED */
+  GTask *task;                /* (owned) (nullable): the operation that is under way */
+  GTask *end_task;            /* (owned) (nullable): NULL once it has ended */
+  HandoffWatch *watch;        /* (owned) (nullable): likewise */
+  HandoffTlsSession *session; /* (owned) (nullable): likewise */
   HandoffHandshakeTransport transport;
-  guint verification_status; /* gnutls_certificate_status_t */
-  gboolean verified;
-  gboolean in_review; /* the verification waits for the caller's decision */
-  gboolean accepted;  /* it was to go on */
-  guint n_interruptions;
+  GBytes *input; /* (owned) (nullable): of the operation under way */
 };
 
 HandoffHandshake *
@@ -68,17 +58,13 @@ handoff_handshake_unref (HandoffHandshake *self)
   g_free (self);
 }
 
-/* Forgets everything that the handshake knew. After this no key can be had from this process:
- * GnuTLS wipes what it frees (gnutls-support.c), we wipe what we collected, then the stack. */
+/* Forgets everything that the handshake knew. After this no key can be had from this process. */
 static void
 destroy_session (HandoffHandshake *self)
 {
   handoff_handshake_transport_cut_off (&self->transport);
   g_clear_pointer (&self->watch, handoff_watch_free);
-  g_clear_pointer (&self->session, gnutls_deinit);
-  g_clear_pointer (&self->export, handoff_key_export_free);
-  g_clear_pointer (&self->trust_store, handoff_trust_store_unref);
-  handoff_wipe_stack ();
+  g_clear_pointer (&self->session, handoff_tls_session_free);
   handoff_handshake_request_end (self->request);
 }
 
@@ -102,6 +88,9 @@ return_progress (HandoffHandshake *self, HandoffHandshakeProgress *progress)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->task);
 
+  self->transport.input = NULL;
+  self->transport.input_size = self->transport.input_used = 0;
+  g_clear_pointer (&self->input, g_bytes_unref);
   g_task_return_pointer (task, progress, (GDestroyNotify) handoff_handshake_progress_free);
 }
 
@@ -135,20 +124,31 @@ fail (HandoffHandshake *self, GError *error)
 }
 
 static void
-send_alert (HandoffHandshake *self, gnutls_alert_description_t alert)
-{
-  /* One attempt: a peer that does not read must not keep the worker. */
-  gnutls_alert_send (self->session, GNUTLS_AL_FATAL, alert);
-}
-
-static void
 fail_untrusted (HandoffHandshake *self)
 {
-  GError *error = handoff_handshake_error_new_untrusted (self->session, self->verification_status,
-                                                         self->request->identity);
+  guint status = handoff_tls_session_get_verification_status (self->session);
+  GError *error =
+      handoff_handshake_error_new_untrusted (handoff_tls_session_get (self->session), status,
+                                             self->request->role, self->request->identity);
 
-  send_alert (self, handoff_peer_verification_get_alert (self->verification_status));
+  handoff_tls_session_send_alert (self->session, handoff_peer_verification_get_alert (status));
   fail (self, error);
+}
+
+static GError *
+new_error (HandoffHandshake *self, int code)
+{
+  gnutls_session_t session = handoff_tls_session_get (self->session);
+  HandoffHandshakeCredential *credential = handoff_tls_session_get_credential (self->session);
+
+  if (handoff_handshake_credential_get_error (credential) != NULL)
+    return handoff_handshake_error_new_for_credential (
+        code, handoff_handshake_credential_get_error (credential));
+  if (code == GNUTLS_E_FATAL_ALERT_RECEIVED && self->request->role == HANDOFF_ROLE_CLIENT &&
+      handoff_handshake_credential_is_requested (credential) &&
+      handoff_handshake_credential_get (credential) == NULL)
+    return handoff_handshake_error_new_refused (session, self->request->identity);
+  return handoff_handshake_error_new (session, code, self->transport.last_errno);
 }
 
 static void
@@ -156,14 +156,14 @@ fail_with_code (HandoffHandshake *self, int code)
 {
   GError *error;
 
-  if (self->verification_status != 0 && !self->accepted)
+  if (!handoff_tls_session_is_trusted (self->session, FALSE))
     {
       fail_untrusted (self);
       return;
     }
-  error = handoff_handshake_error_new (self->session, code, self->transport.last_errno);
+  error = new_error (self, code);
   if (code != GNUTLS_E_FATAL_ALERT_RECEIVED && gnutls_error_to_alert (code, NULL) >= 0)
-    gnutls_alert_send_appropriate (self->session, code);
+    gnutls_alert_send_appropriate (handoff_tls_session_get (self->session), code);
   fail (self, error);
 }
 
@@ -171,82 +171,8 @@ fail_with_code (HandoffHandshake *self, int code)
 static void
 fail_interrupted (HandoffHandshake *self)
 {
-  send_alert (self, GNUTLS_A_UNEXPECTED_MESSAGE);
+  handoff_tls_session_send_alert (self->session, GNUTLS_A_UNEXPECTED_MESSAGE);
   fail (self, handoff_handshake_error_new_interrupted ());
-}
-
-/* Of a session after or within its handshake. */
-static void
-verify (HandoffHandshake *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!handoff_peer_verification_run (self->session, self->request->identity,
-                                      &self->verification_status, &error))
-    {
-      g_info ("%s", error->message);
-      self->verification_status = GNUTLS_CERT_INVALID;
-    }
-  self->verified = TRUE;
-}
-
-static int
-verify_peer (gnutls_session_t session)
-{
-  HandoffHandshake *self = gnutls_session_get_ptr (session);
-
-  /* GnuTLS asks again when it goes on after an interruption. */
-  if (!self->verified)
-    verify (self);
-  if (self->verification_status == 0 || self->accepted)
-    return 0;
-  if (!self->request->options->review_certificate)
-    return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
-  self->in_review = TRUE;
-  return GNUTLS_E_INTERRUPTED;
-}
-
-static int
-secrets_changed (gnutls_session_t session,
-                 gnutls_record_encryption_level_t level,
-                 const void *secret_read,
-                 const void *secret_write,
-                 size_t size)
-{
-  HandoffHandshake *self = gnutls_session_get_ptr (session);
-
-  return handoff_key_export_take_secrets (self->export, level, secret_read, secret_write, size);
-}
-
-static int
-message_passed (gnutls_session_t session,
-                unsigned int type,
-                unsigned int when,
-                unsigned int incoming,
-                const gnutls_datum_t *message)
-{
-  HandoffHandshake *self = gnutls_session_get_ptr (session);
-
-  if (incoming)
-    handoff_key_export_take_message (self->export, type, message);
-  return GNUTLS_E_SUCCESS;
-}
-
-static gboolean
-prepare_session (HandoffHandshake *self, GError **error)
-{
-  self->session = handoff_handshake_setup (self->request, &self->trust_store, error);
-  if (self->session == NULL)
-    return FALSE;
-
-  self->export = handoff_key_export_new ();
-  handoff_handshake_transport_attach (&self->transport, self->session);
-  gnutls_session_set_ptr (self->session, self);
-  gnutls_session_set_verify_function (self->session, verify_peer);
-  gnutls_handshake_set_secret_function (self->session, secrets_changed);
-  gnutls_handshake_set_hook_function (self->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
-                                      message_passed);
-  return TRUE;
 }
 
 /* Export, then destroy: the session is gone before anybody can be told. outcome: (transfer full) */
@@ -257,11 +183,11 @@ export_keys (HandoffHandshake *self, const guint8 *recipient_key, HandoffHandsha
   GError *error = NULL;
 
   progress->outcome = outcome;
-  if (!handoff_handshake_export_keys (self->session, self->export, self->request, recipient_key,
-                                      self->verification_status, progress, &error))
+  if (!handoff_handshake_export_keys (self->session, self->request, recipient_key, progress,
+                                      &error))
     {
       handoff_handshake_progress_free (progress);
-      send_alert (self, GNUTLS_A_INTERNAL_ERROR);
+      handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
       fail (self, error);
       return;
     }
@@ -279,20 +205,16 @@ complete (HandoffHandshake *self)
   HandoffHandshakeOutcome *outcome;
   GError *error = NULL;
 
-  /* A resumed session is verified against what is trusted now, at the time that it is now. */
-  if (!self->verified)
-    verify (self);
-  if (self->verification_status != 0 && !self->accepted)
+  if (!handoff_tls_session_is_trusted (self->session, TRUE))
     {
       fail_untrusted (self);
       return;
     }
 
-  outcome = handoff_handshake_make_outcome (self->session, self->request, self->verification_status,
-                                            TRUE, &error);
+  outcome = handoff_handshake_make_outcome (self->session, self->request, TRUE, &error);
   if (outcome == NULL)
     {
-      send_alert (self, GNUTLS_A_HANDSHAKE_FAILURE);
+      handoff_tls_session_send_alert (self->session, GNUTLS_A_HANDSHAKE_FAILURE);
       fail (self, error);
       return;
     }
@@ -313,12 +235,10 @@ pause_for_review (HandoffHandshake *self)
 {
   HandoffHandshakeProgress *progress;
 
-  self->in_review = FALSE;
   self->state = HANDOFF_HANDSHAKE_REVIEW;
   handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
   progress = progress_new (self);
-  progress->outcome = handoff_handshake_make_outcome (self->session, self->request,
-                                                      self->verification_status, FALSE, NULL);
+  progress->outcome = handoff_handshake_make_outcome (self->session, self->request, FALSE, NULL);
   return_progress (self, progress);
 }
 
@@ -334,49 +254,27 @@ wait_for_peer (HandoffHandshake *self)
       return_progress (self, progress_new (self));
       return;
     }
-  direction = gnutls_record_get_direction (self->session) == 0 ? HANDOFF_WATCH_READABLE
-                                                               : HANDOFF_WATCH_WRITABLE;
+  direction = gnutls_record_get_direction (handoff_tls_session_get (self->session)) == 0
+                  ? HANDOFF_WATCH_READABLE
+                  : HANDOFF_WATCH_WRITABLE;
   if (!handoff_watch_set_direction (self->watch, direction, &error))
     fail (self, error);
 }
 
-/* Whether GnuTLS can go on at once after it returned code. It waits after each record that does not
- * complete a message: a socket would wake us for the next, the input of a step does not.
- * used_before: bytes of the input that were used before the call. */
-static gboolean
-can_go_on (HandoffHandshake *self, int code, gsize used_before)
-{
-  if (code == GNUTLS_E_SUCCESS || gnutls_error_is_fatal (code) || self->in_review)
-    return FALSE;
-  if (code == GNUTLS_E_AGAIN)
-    {
-      if (!handoff_handshake_transport_has_input (&self->transport))
-        return FALSE;
-      if (self->transport.input_used > used_before)
-        return TRUE;
-    }
-  return ++self->n_interruptions < MAX_INTERRUPTIONS;
-}
-
-/* As far as it goes; the operation under way ends, or waits for the socket. */
+/* As far as it goes; the operation under way ends, or waits for the socket, or for what the session
+ * pauses for. */
 static void
 advance (HandoffHandshake *self)
 {
-  gsize used_before;
   int code;
 
-  do
-    {
-      used_before = self->transport.input_used;
-      code = gnutls_handshake (self->session);
-    }
-  while (can_go_on (self, code, used_before));
-
-  if (code == GNUTLS_E_SUCCESS)
+  if (!handoff_tls_session_run (self->session, &code))
+    handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
+  else if (code == GNUTLS_E_SUCCESS)
     complete (self);
-  else if (self->in_review)
+  else if (handoff_tls_session_takes_review (self->session))
     pause_for_review (self);
-  else if (code == GNUTLS_E_AGAIN && self->n_interruptions < MAX_INTERRUPTIONS)
+  else if (code == GNUTLS_E_AGAIN && !handoff_tls_session_is_stuck (self->session))
     wait_for_peer (self);
   else if (gnutls_error_is_fatal (code))
     fail_with_code (self, code);
@@ -396,8 +294,12 @@ fail_timed_out (HandoffHandshake *self)
                            "The keys were not exported within %u seconds of the handshake's begin",
                            timeout);
       /* They are still ours alone. */
-      send_alert (self, GNUTLS_A_INTERNAL_ERROR);
+      handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
     }
+  else if (handoff_tls_session_is_paused (self->session))
+    error =
+        g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                     "The credential, or its token, could not be had within %u seconds", timeout);
   else
     error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
                          "The peer did not finish the handshake within %u seconds", timeout);
@@ -427,7 +329,9 @@ start (gpointer data)
 
   self->transport.stepwise = self->request->stepwise;
   self->transport.fd = self->request->fd;
-  if (prepare_session (self, &error))
+  self->session = handoff_tls_session_new (self, self->request, &self->transport, self->ask,
+                                           self->user_data, &error);
+  if (self->session != NULL)
     self->watch = handoff_watch_new (self->worker, self->request->fd, deadline, watch_ready, self);
   else
     fail (self, error);
@@ -442,7 +346,7 @@ review (HandoffHandshake *self, gboolean accept)
       fail_untrusted (self);
       return;
     }
-  self->accepted = TRUE;
+  handoff_tls_session_accept (self->session);
   advance (self);
 }
 
@@ -457,7 +361,10 @@ handoff_handshake_operate (HandoffHandshake *self, const HandoffOperation *opera
     }
 
   if (operation->input != NULL)
-    self->transport.input = g_bytes_get_data (operation->input, &self->transport.input_size);
+    {
+      self->input = g_bytes_ref (operation->input);
+      self->transport.input = g_bytes_get_data (self->input, &self->transport.input_size);
+    }
   switch (operation->kind)
     {
     case HANDOFF_OPERATION_STEP:
@@ -468,14 +375,24 @@ handoff_handshake_operate (HandoffHandshake *self, const HandoffOperation *opera
       break;
     case HANDOFF_OPERATION_EXPORT:
       export_keys (self, operation->recipient_key,
-                   handoff_handshake_make_outcome (self->session, self->request,
-                                                   self->verification_status, TRUE, NULL));
+                   handoff_handshake_make_outcome (self->session, self->request, TRUE, NULL));
       break;
     default:
       g_assert_not_reached ();
     }
-  self->transport.input = NULL;
-  self->transport.input_size = self->transport.input_used = 0;
+}
+
+gboolean
+handoff_handshake_pause (HandoffHandshake *self)
+{
+  return handoff_tls_session_pause (self->session);
+}
+
+void
+handoff_handshake_wake (HandoffHandshake *self)
+{
+  if (self->session != NULL && handoff_tls_session_is_paused (self->session))
+    advance (self);
 }
 
 void
@@ -498,19 +415,27 @@ handoff_handshake_dup_error (HandoffHandshake *self)
   return self->error != NULL ? g_error_copy (self->error) : NULL;
 }
 
+gboolean
+handoff_handshake_has_ended (HandoffHandshake *self)
+{
+  return self->has_ended;
+}
+
 /* What is to be called when it has ended. */
 typedef struct
 {
+  HandoffHandshake *handshake; /* (owned) */
   HandoffHandshakeFunc ended;
-  gpointer user_data; /* (unowned) */
 } EndCallback;
 
 static void
 ended (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autofree EndCallback *callback = user_data;
+  g_autoptr (HandoffHandshake) self = callback->handshake;
 
-  callback->ended (callback->user_data);
+  self->has_ended = TRUE;
+  callback->ended (self->user_data);
 }
 
 HandoffHandshake *
@@ -523,9 +448,11 @@ handoff_handshake_new (HandoffWorker *worker,
   HandoffHandshake *self = g_new0 (HandoffHandshake, 1);
   EndCallback *callback = g_new (EndCallback, 1);
 
-  callback->ended = ended_function;
-  callback->user_data = user_data;
   g_atomic_ref_count_init (&self->ref_count);
+  callback->handshake = handoff_handshake_ref (self);
+  callback->ended = ended_function;
+  self->ask = ask;
+  self->user_data = user_data;
   self->worker = worker;
   self->request = request;
   self->transport.fd = -1;

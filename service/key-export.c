@@ -11,8 +11,9 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
-#define MAX_PLAINTEXT_SIZE 16384       /* RFC 8446 5.1 */
-#define RECORD_SIZE_LIMIT_EXTENSION 28 /* RFC 8449 */
+#define MAX_PLAINTEXT_SIZE 16384        /* RFC 8446 5.1 */
+#define RECORD_SIZE_LIMIT_EXTENSION 28  /* RFC 8449 */
+#define MAX_FRAGMENT_LENGTH_EXTENSION 1 /* RFC 6066 4 */
 
 typedef struct
 {
@@ -25,7 +26,9 @@ struct _HandoffKeyExport
 {
   TrafficSecrets
       *secrets; /* (owned) (nullable): secret memory, made when there is something to keep */
-  guint record_size_limit; /* as the peer sent it; 0: it did not */
+  HandoffRole role;
+  guint record_size_limit;   /* as the peer sent it; 0: it did not */
+  guint max_fragment_length; /* likewise; bytes */
 };
 
 int
@@ -52,15 +55,18 @@ handoff_key_export_take_secrets (HandoffKeyExport *self,
 }
 
 static int
-keep_record_size_limit (void *data,
-                        unsigned int extension,
-                        const unsigned char *content,
-                        unsigned int size)
+keep_size_limit (void *data,
+                 unsigned int extension,
+                 const unsigned char *content,
+                 unsigned int size)
 {
   HandoffKeyExport *self = data;
 
   if (extension == RECORD_SIZE_LIMIT_EXTENSION && size == 2)
     self->record_size_limit = (guint) content[0] << 8 | content[1];
+  else if (extension == MAX_FRAGMENT_LENGTH_EXTENSION && size == 1 && content[0] >= 1 &&
+           content[0] <= 4)
+    self->max_fragment_length = 256u << content[0];
   return 0;
 }
 
@@ -82,6 +88,13 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
   gnutls_datum_t extensions = { message->data, message->size };
   gsize offset = 0;
 
+  if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
+    {
+      /* The one after a HelloRetryRequest counts. */
+      self->record_size_limit = self->max_fragment_length = 0;
+      gnutls_ext_raw_parse (self, keep_size_limit, message, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+      return;
+    }
   if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
     offset = find_server_hello_extensions (message);
   else if (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
@@ -92,13 +105,16 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
   extensions.data += offset;
   extensions.size -= (unsigned int) offset;
   /* Malformed extensions are GnuTLS's to refuse; here they only have no limit in them. */
-  gnutls_ext_raw_parse (self, keep_record_size_limit, &extensions, 0);
+  gnutls_ext_raw_parse (self, keep_size_limit, &extensions, 0);
 }
 
 HandoffKeyExport *
-handoff_key_export_new (void)
+handoff_key_export_new (HandoffRole role)
 {
-  return g_new0 (HandoffKeyExport, 1);
+  HandoffKeyExport *self = g_new0 (HandoffKeyExport, 1);
+
+  self->role = role;
+  return self;
 }
 
 void
@@ -156,7 +172,7 @@ handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session,
   gboolean is_tls1_3 = gnutls_protocol_get_version (session) == GNUTLS_TLS1_3;
   const HandoffCipherSuite *suite;
 
-  state->role = HANDOFF_ROLE_CLIENT;
+  state->role = self->role;
   state->protocol = is_tls1_3 ? 0x0304 : 0x0303;
   state->cipher_suite = handoff_cipher_suite_id_of_session (session);
 
@@ -186,7 +202,10 @@ handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session,
    * TLS 1.3 encrypts with the plaintext (RFC 8449 4); ours does not. */
   state->read.max_plaintext_size = MAX_PLAINTEXT_SIZE;
   state->write.max_plaintext_size = MAX_PLAINTEXT_SIZE;
-  if (self->record_size_limit > 1)
+  if (self->record_size_limit <= 1 && self->max_fragment_length > 0)
+    /* RFC 8449 5 sets it aside where both are there. */
+    state->write.max_plaintext_size = (guint16) self->max_fragment_length;
+  else if (self->record_size_limit > 1)
     state->write.max_plaintext_size =
         (guint16) MIN (self->record_size_limit - (is_tls1_3 ? 1 : 0), MAX_PLAINTEXT_SIZE);
 

@@ -13,7 +13,8 @@
  * key state. */
 typedef struct _HandoffKeyExport HandoffKeyExport;
 
-HandoffKeyExport *handoff_key_export_new (void);
+/* role: ours */
+HandoffKeyExport *handoff_key_export_new (HandoffRole role);
 /* Wipes what it holds. */
 void handoff_key_export_free (HandoffKeyExport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyExport, handoff_key_export_free)
@@ -24,7 +25,7 @@ int handoff_key_export_take_secrets (HandoffKeyExport *self,
                                      const void *secret_read,
                                      const void *secret_write,
                                      gsize size);
-/* From the session's hook function, for each message that was received. */
+/* From the session's hook function, for each message that was received; without its header. */
 void
 handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutls_datum_t *message);
 

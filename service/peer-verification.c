@@ -39,7 +39,7 @@ static const Reason reasons[] = {
   { GNUTLS_CERT_UNEXPECTED_OWNER, HANDOFF_VERIFICATION_WRONG_NAME, "it is for another name",
     GNUTLS_A_BAD_CERTIFICATE },
   { GNUTLS_CERT_PURPOSE_MISMATCH, HANDOFF_VERIFICATION_WRONG_PURPOSE,
-    "it is not meant for TLS servers", GNUTLS_A_UNSUPPORTED_CERTIFICATE },
+    "it is not meant for this side of a TLS connection", GNUTLS_A_UNSUPPORTED_CERTIFICATE },
   { GNUTLS_CERT_INSECURE_ALGORITHM, HANDOFF_VERIFICATION_INSECURE,
     "its chain uses an insecure algorithm", GNUTLS_A_BAD_CERTIFICATE },
   { GNUTLS_CERT_MISSING_OCSP_STATUS | GNUTLS_CERT_INVALID_OCSP_STATUS |
@@ -48,18 +48,45 @@ static const Reason reasons[] = {
     BAD_CERTIFICATE_STATUS_RESPONSE },
 };
 
+static gboolean
+verify (gnutls_session_t session,
+        gnutls_typed_vdata_st *data,
+        guint n_data,
+        guint *status,
+        const char *what,
+        GError **error)
+{
+  int code = gnutls_certificate_verify_peers (session, data, n_data, status);
+
+  return code >= 0 || handoff_gnutls_set_error (error, code, what);
+}
+
+static gboolean
+verify_client (gnutls_session_t session, guint *status, GError **error)
+{
+  gnutls_typed_vdata_st data[] = {
+    { GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *) GNUTLS_KP_TLS_WWW_CLIENT, 0 },
+  };
+
+  return verify (session, data, G_N_ELEMENTS (data), status,
+                 "Cannot verify the client's certificate", error);
+}
+
 gboolean
 handoff_peer_verification_run (gnutls_session_t session,
+                               HandoffRole role,
                                const HandoffServerIdentity *identity,
                                guint *status,
                                GError **error)
 {
   gnutls_typed_vdata_st data[] = {
     { GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *) GNUTLS_KP_TLS_WWW_SERVER, 0 },
-    { GNUTLS_DT_DNS_HOSTNAME, (unsigned char *) identity->host_name, 0 },
+    { GNUTLS_DT_DNS_HOSTNAME, NULL, 0 },
   };
-  int code;
 
+  if (role == HANDOFF_ROLE_SERVER)
+    return verify_client (session, status, error);
+  data[1].data = (unsigned char *) identity->host_name;
   if (identity->host_name == NULL)
     {
       data[1].type = GNUTLS_DT_IP_ADDRESS;
@@ -67,10 +94,8 @@ handoff_peer_verification_run (gnutls_session_t session,
       data[1].size = (unsigned int) identity->address_size;
     }
 
-  code = gnutls_certificate_verify_peers (session, data, G_N_ELEMENTS (data), status);
-  if (code < 0)
-    return handoff_gnutls_set_error (error, code, "Cannot verify the server's certificate");
-  return TRUE;
+  return verify (session, data, G_N_ELEMENTS (data), status,
+                 "Cannot verify the server's certificate", error);
 }
 
 GStrv
@@ -92,13 +117,16 @@ handoff_peer_verification_describe (guint status)
 }
 
 char *
-handoff_peer_verification_explain (guint status, const HandoffServerIdentity *identity)
+handoff_peer_verification_explain (guint status,
+                                   HandoffRole role,
+                                   const HandoffServerIdentity *identity)
 {
   GString *text = g_string_new (NULL);
   const char *separator = ": ";
   gsize i;
 
-  g_string_printf (text, "The certificate of %s is not trusted", identity->text);
+  g_string_printf (text, "The certificate of %s is not trusted",
+                   role == HANDOFF_ROLE_CLIENT ? identity->text : "the client");
   for (i = 0; i < G_N_ELEMENTS (reasons); i++)
     {
       if (status & reasons[i].mask)

@@ -6,12 +6,15 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
+#include "keyblob/key-state.h"
 #include "server-identity.h"
 
-/* Whether the server is whom the caller meant: chain, validity, purpose, name, stapled OCSP status.
- * Sets *status to GnuTLS's gnutls_certificate_status_t, 0 for a trusted one. FALSE if it cannot be
- * told. */
+/* Whether a server is whom the caller meant, or a client who it says: chain, validity, purpose, of
+ * a server name and stapled OCSP status. role: ours. identity: (nullable): of a server. Sets
+ * *status to GnuTLS's gnutls_certificate_status_t, 0 for a trusted one. FALSE if it cannot be told.
+ */
 gboolean handoff_peer_verification_run (gnutls_session_t session,
+                                        HandoffRole role,
                                         const HandoffServerIdentity *identity,
                                         guint *status,
                                         GError **error);
@@ -19,7 +22,9 @@ gboolean handoff_peer_verification_run (gnutls_session_t session,
 /* status in the API's words, HANDOFF_VERIFICATION_…; (transfer full) */
 GStrv handoff_peer_verification_describe (guint status);
 /* status for people, with all its reasons. (transfer full) */
-char *handoff_peer_verification_explain (guint status, const HandoffServerIdentity *identity);
+char *handoff_peer_verification_explain (guint status,
+                                         HandoffRole role,
+                                         const HandoffServerIdentity *identity);
 /* The alert that tells the peer (RFC 8446 6.2). */
 gnutls_alert_description_t handoff_peer_verification_get_alert (guint status);
 

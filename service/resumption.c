@@ -6,15 +6,17 @@
 #include "resumption.h"
 
 #include "keyblob/secret-memory.h"
+#include "server-tickets.h"
 
 struct _HandoffResumption
 {
   HandoffSessionFunc closed;
   gpointer user_data; /* (unowned) */
 
-  HandoffSessionCache *cache; /* (owned) */
-  GQueue windows;             /* (element-type HandoffSession): the next to close first */
-  guint timeout_id;           /* for the first of them */
+  HandoffSessionCache *cache;    /* (owned): what clients resume */
+  HandoffServerTickets *tickets; /* (owned): what servers are resumed by */
+  GQueue windows;                /* (element-type HandoffSession): the next to close first */
+  guint timeout_id;              /* for the first of them */
   guint window_seconds;
   guint64 policy_serial; /* of the configuration that is in force */
 };
@@ -27,6 +29,7 @@ handoff_resumption_new (HandoffSessionFunc closed, gpointer user_data)
   self->closed = closed;
   self->user_data = user_data;
   self->cache = handoff_session_cache_new (0, NULL);
+  self->tickets = handoff_server_tickets_new (NULL);
   g_queue_init (&self->windows);
   return self;
 }
@@ -37,6 +40,7 @@ handoff_resumption_free (HandoffResumption *self)
   g_assert (g_queue_is_empty (&self->windows));
   g_clear_handle_id (&self->timeout_id, g_source_remove);
   handoff_session_cache_free (self->cache);
+  handoff_server_tickets_free (self->tickets);
   g_free (self);
 }
 
@@ -56,6 +60,7 @@ handoff_resumption_forget_all (HandoffResumption *self)
   while ((session = g_queue_peek_head (&self->windows)) != NULL)
     close_window (self, session);
   handoff_session_cache_clear (self->cache);
+  handoff_server_tickets_forget (self->tickets);
 }
 
 void
@@ -65,19 +70,22 @@ handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
 
   handoff_resumption_forget_all (self);
   handoff_session_cache_set_maximum_age (self->cache, configuration->resumption_maximum_age);
+  handoff_server_tickets_set_lifetime (self->tickets, configuration->resumption_maximum_age);
   self->window_seconds = configuration->ticket_window;
   self->policy_serial = handoff_tls_policy_get_serial (policy);
 }
 
-/* All that decided whether the peer was trusted, and how well the connection is protected: a
- * session must not be resumed where any of it is different. */
+/* All that decided whether the peer was trusted, who we are, and how well the connection is
+ * protected: a session must not be resumed where any of it is different. */
 static GVariant *
 new_conditions (const HandoffHandshakeRequest *request)
 {
   const HandoffHandshakeOptions *options = request->options;
 
   return g_variant_new (
-      "(st@ayuu@aq)", request->identity->text, handoff_tls_policy_get_serial (request->policy),
+      "(smstt@ayuu@aq)", request->identity != NULL ? request->identity->text : "",
+      options->credential, request->credential != NULL ? request->credential->serial : 0,
+      handoff_tls_policy_get_serial (request->policy),
       g_variant_new_fixed_array (
           G_VARIANT_TYPE_BYTE, options->trust_anchors_digest,
           options->trust_anchors != NULL ? sizeof options->trust_anchors_digest : 0, 1),
@@ -86,6 +94,25 @@ new_conditions (const HandoffHandshakeRequest *request)
           ? g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, options->cipher_suites->data,
                                        options->cipher_suites->len, sizeof (guint16))
           : g_variant_new_array (G_VARIANT_TYPE_UINT16, NULL, 0));
+}
+
+/* Of a server, what it asked clients for counts as well, and whose it is. */
+static void
+prepare_server (HandoffResumption *self,
+                HandoffSession *session,
+                const char *bus_name,
+                HandoffHandshakeRequest *request)
+{
+  const HandoffHandshakeOptions *options = request->options;
+  GVariant *conditions = g_variant_new (
+      "(ums@(smsttayuuaq)u@as)", handoff_caller_get_uid (session->caller), bus_name,
+      new_conditions (request), (guint) options->client_certificate,
+      g_variant_new_strv ((const char *const *) options->application_protocols->pdata,
+                          (gssize) options->application_protocols->len));
+
+  request->ticket_secret = handoff_server_tickets_derive_secret (self->tickets, conditions);
+  request->ticket_lifetime =
+      handoff_tls_policy_get_configuration (request->policy)->resumption_maximum_age;
 }
 
 void
@@ -97,6 +124,9 @@ handoff_resumption_prepare (HandoffResumption *self,
       handoff_tls_policy_get_configuration (request->policy);
   const char *bus_name = NULL;
 
+  /* A key of the caller's own: what it authenticated is nothing to build on. */
+  if (request->options->credential_pem >= 0)
+    return;
   if (!request->options->resumption || configuration->resumption_scope == HANDOFF_RESUMPTION_NONE ||
       handoff_tls_policy_get_serial (request->policy) != self->policy_serial)
     return;
@@ -108,6 +138,11 @@ handoff_resumption_prepare (HandoffResumption *self,
   request->keeps_sessions_of_min = configuration->resumption_minimum_protocol;
   if (configuration->resumption_scope == HANDOFF_RESUMPTION_CALLER)
     bus_name = handoff_caller_get_bus_name (session->caller);
+  if (request->role == HANDOFF_ROLE_SERVER)
+    {
+      prepare_server (self, session, bus_name, request);
+      return;
+    }
   session->cache_key = handoff_session_cache_key_new (handoff_caller_get_uid (session->caller),
                                                       bus_name, new_conditions (request));
   request->session_data =

@@ -202,7 +202,9 @@ is_protocol_allowed (const HandoffHandshakeOptions *options, guint16 protocol)
 /* The configuration's priority string, from which only ever something is removed: what the
  * administrator took out stays out, and the order stays the administrator's. */
 static char *
-make_priority_string (const HandoffTlsPolicy *self, const HandoffHandshakeOptions *options)
+make_priority_string (const HandoffTlsPolicy *self,
+                      HandoffRole role,
+                      const HandoffHandshakeOptions *options)
 {
   const gnutls_kx_algorithm_t kxs[] = { GNUTLS_KX_ECDHE_ECDSA, GNUTLS_KX_ECDHE_RSA,
                                         GNUTLS_KX_DHE_RSA };
@@ -233,6 +235,9 @@ make_priority_string (const HandoffTlsPolicy *self, const HandoffHandshakeOption
         g_string_append_printf (string, ":-%s", gnutls_mac_get_name (macs[i]));
     }
 
+  /* The order of the priority string is that of the service, not that of whatever client. */
+  if (role == HANDOFF_ROLE_SERVER)
+    g_string_append (string, ":%SERVER_PRECEDENCE");
   if (!self->configuration->allow_mac_then_encrypt)
     g_string_append (string, ":%FORCE_ETM");
   /* Without a key exchange of this kind in its list, GnuTLS offers to resume with the earlier
@@ -245,10 +250,11 @@ make_priority_string (const HandoffTlsPolicy *self, const HandoffHandshakeOption
 gboolean
 handoff_tls_policy_apply (HandoffTlsPolicy *self,
                           gnutls_session_t session,
+                          HandoffRole role,
                           const HandoffHandshakeOptions *options,
                           GError **error)
 {
-  g_autofree char *string = make_priority_string (self, options);
+  g_autofree char *string = make_priority_string (self, role, options);
   G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
   gnutls_priority_t priority = g_hash_table_lookup (self->priorities, string);
   int code;

@@ -27,5 +27,6 @@ gboolean handoff_tls_policy_has_suite (HandoffTlsPolicy *self, const HandoffCiph
 /* Lets session negotiate what configuration and options both allow. Any thread. */
 gboolean handoff_tls_policy_apply (HandoffTlsPolicy *self,
                                    gnutls_session_t session,
+                                   HandoffRole role,
                                    const HandoffHandshakeOptions *options,
                                    GError **error);

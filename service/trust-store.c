@@ -8,6 +8,7 @@
 #include <gnutls/x509.h>
 
 #include "gnutls-support.h"
+#include "handshake-credential.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -33,6 +34,10 @@ trust_store_new (GError **error)
   self = g_new0 (HandoffTrustStore, 1);
   g_atomic_ref_count_init (&self->ref_count);
   self->credentials = credentials;
+  /* Set here once, since it is shared; each handshake has a credential of its own. */
+  gnutls_certificate_set_retrieve_function3 (credentials, handoff_handshake_credential_retrieve);
+  /* For DHE with clients that name no group (RFC 7919). */
+  gnutls_certificate_set_known_dh_params (credentials, GNUTLS_SEC_PARAM_MEDIUM);
   return self;
 }
 

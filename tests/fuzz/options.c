@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   raw = g_variant_ref_sink (
       g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, aligned, size, FALSE, NULL, NULL));
   variant = g_variant_get_normal_form (raw);
-  options = handoff_handshake_options_parse (variant, configuration, NULL);
+  options = handoff_handshake_options_parse (variant, HANDOFF_ROLE_CLIENT, configuration, NULL);
   if (options != NULL)
     {
       g_assert_cmpuint (options->minimum_protocol, <=, options->maximum_protocol);

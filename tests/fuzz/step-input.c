@@ -81,9 +81,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   size--;
 
   options = g_variant_ref_sink (g_variant_new_parsed ("{'review-certificate': <true>}"));
-  request = handoff_handshake_request_new ("localhost", options, policy, NULL);
+  request = handoff_handshake_request_new (HANDOFF_ROLE_CLIENT, "localhost", options, policy, NULL);
   request->stepwise = TRUE;
-  handshake = handoff_handshake_new (worker, request, ended, &run);
+  handshake = handoff_handshake_new (worker, request, ended, NULL, &run);
   handoff_handshake_step_async (handshake, NULL, progressed, &run);
   state = wait_for_progress (&run, &consumed);
   while (size > 0 && (state == HANDOFF_HANDSHAKE_CONTINUE || state == HANDOFF_HANDSHAKE_REVIEW))

@@ -17,7 +17,7 @@ parse_with (const HandoffConfiguration *configuration, const char *text, GError 
       g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &parse_error);
 
   g_assert_no_error (parse_error);
-  return handoff_handshake_options_parse (options, configuration, error);
+  return handoff_handshake_options_parse (options, HANDOFF_ROLE_CLIENT, configuration, error);
 }
 
 static HandoffHandshakeOptions *
@@ -216,7 +216,8 @@ test_trust_anchor_size (void)
       g_variant_dict_insert_value (&dict, HANDOFF_OPTION_TRUST_ANCHORS,
                                    g_variant_new_array (NULL, &anchor, 1));
       options = g_variant_ref_sink (g_variant_dict_end (&dict));
-      parsed = handoff_handshake_options_parse (options, configuration, &error);
+      parsed =
+          handoff_handshake_options_parse (options, HANDOFF_ROLE_CLIENT, configuration, &error);
       if (size == 65536)
         g_assert_no_error (error);
       else
@@ -237,7 +238,7 @@ test_trust_anchor_size (void)
     g_variant_dict_insert_value (&dict, HANDOFF_OPTION_TRUST_ANCHORS,
                                  g_variant_new_array (NULL, anchors, G_N_ELEMENTS (anchors)));
     options = g_variant_ref_sink (g_variant_dict_end (&dict));
-    parsed = handoff_handshake_options_parse (options, configuration, &error);
+    parsed = handoff_handshake_options_parse (options, HANDOFF_ROLE_CLIENT, configuration, &error);
     g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
     g_assert_nonnull (strstr (error->message, "in all"));
   }

@@ -115,7 +115,7 @@ begin_with (Fixture *f, const char *identity, const char *options, guint8 *sessi
       g_variant_ref_sink (g_variant_new_parsed (options != NULL ? options : "@a{sv} {}"));
   g_autoptr (GError) error = NULL;
   HandoffHandshakeRequest *request =
-      handoff_handshake_request_new (identity, variant, f->policy, &error);
+      handoff_handshake_request_new (HANDOFF_ROLE_CLIENT, identity, variant, f->policy, &error);
 
   g_assert_no_error (error);
   request->stepwise = TRUE;
@@ -124,7 +124,7 @@ begin_with (Fixture *f, const char *identity, const char *options, guint8 *sessi
   request->session_data = session_data;
   if (session_data != NULL)
     request->session_data_size = handoff_secret_get_size (session_data);
-  f->handshake = handoff_handshake_new (f->worker, request, ended, f);
+  f->handshake = handoff_handshake_new (f->worker, request, ended, NULL, f);
 }
 
 static void
