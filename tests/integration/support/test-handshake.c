@@ -87,14 +87,27 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
-void
-test_handshake_async (GDBusConnection *connection,
-                      int socket,
-                      const char *identity,
-                      GVariant *options,
-                      GDBusCallFlags flags,
-                      GAsyncReadyCallback callback,
-                      gpointer user_data)
+/* options: (nullable): consumed if floating. (transfer floating): with the descriptor at index 1 */
+static GVariant *
+add_pem (GVariant *options)
+{
+  g_autoptr (GVariant) given = options != NULL ? g_variant_ref_sink (options) : NULL;
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, given);
+  g_variant_dict_insert (&dict, HANDOFF_OPTION_CREDENTIAL_PEM, "h", 1);
+  return g_variant_dict_end (&dict);
+}
+
+static void
+start (GDBusConnection *connection,
+       int socket,
+       int pem,
+       const char *identity,
+       GVariant *options,
+       GDBusCallFlags flags,
+       GAsyncReadyCallback callback,
+       gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (connection, NULL, callback, user_data);
   g_autoptr (GDBusMessage) call = NULL;
@@ -111,18 +124,40 @@ test_handshake_async (GDBusConnection *connection,
   handoff_hpke_generate_key_pair (handshake->private_key, public_key, &error);
   g_assert_no_error (error);
   key = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, public_key, sizeof public_key, 1);
+  if (pem >= 0)
+    {
+      g_unix_fd_list_append (fds, pem, &error);
+      g_assert_no_error (error);
+      options = add_pem (options);
+    }
   if (options == NULL)
     options = g_variant_new ("a{sv}", NULL);
 
-  call = g_dbus_message_new_method_call (HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH,
-                                         HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient");
-  g_dbus_message_set_body (call, g_variant_new ("(hs@ay@a{sv})", 0, identity, key, options));
+  call = g_dbus_message_new_method_call (
+      HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+      identity != NULL ? "HandshakeAsClient" : "HandshakeAsServer");
+  if (identity != NULL)
+    g_dbus_message_set_body (call, g_variant_new ("(hs@ay@a{sv})", 0, identity, key, options));
+  else
+    g_dbus_message_set_body (call, g_variant_new ("(h@ay@a{sv})", 0, key, options));
   g_dbus_message_set_unix_fd_list (call, fds);
   if (flags & G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
     g_dbus_message_set_flags (call, G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
   g_dbus_connection_send_message_with_reply (connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
                                              TEST_TIMEOUT_SECONDS * 1000, NULL, NULL, on_reply,
                                              g_steal_pointer (&task));
+}
+
+void
+test_handshake_async (GDBusConnection *connection,
+                      int socket,
+                      const char *identity,
+                      GVariant *options,
+                      GDBusCallFlags flags,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  start (connection, socket, -1, identity, options, flags, callback, user_data);
 }
 
 TestHandshake *
@@ -151,6 +186,7 @@ store_result (GObject *source, GAsyncResult *result, gpointer user_data)
 static TestHandshake *
 handshake_and_wait (GDBusConnection *connection,
                     int socket,
+                    int pem,
                     const char *identity,
                     GVariant *options,
                     GDBusCallFlags flags,
@@ -158,7 +194,7 @@ handshake_and_wait (GDBusConnection *connection,
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  test_handshake_async (connection, socket, identity, options, flags, store_result, &result);
+  start (connection, socket, pem, identity, options, flags, store_result, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
   return test_handshake_finish (connection, result, error);
@@ -171,7 +207,8 @@ test_handshake (GDBusConnection *connection,
                 GVariant *options,
                 GError **error)
 {
-  return handshake_and_wait (connection, socket, identity, options, G_DBUS_CALL_FLAGS_NONE, error);
+  return handshake_and_wait (connection, socket, -1, identity, options, G_DBUS_CALL_FLAGS_NONE,
+                             error);
 }
 
 TestHandshake *
@@ -181,8 +218,27 @@ test_handshake_interactive (GDBusConnection *connection,
                             GVariant *options,
                             GError **error)
 {
-  return handshake_and_wait (connection, socket, identity, options,
+  return handshake_and_wait (connection, socket, -1, identity, options,
                              G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, error);
+}
+
+TestHandshake *
+test_handshake_as_server (
+    GDBusConnection *connection, int socket, int pem, GVariant *options, GError **error)
+{
+  return handshake_and_wait (connection, socket, pem, NULL, options, G_DBUS_CALL_FLAGS_NONE, error);
+}
+
+TestHandshake *
+test_handshake_with_pem (GDBusConnection *connection,
+                         int socket,
+                         const char *identity,
+                         int pem,
+                         GVariant *options,
+                         GError **error)
+{
+  return handshake_and_wait (connection, socket, pem, identity, options, G_DBUS_CALL_FLAGS_NONE,
+                             error);
 }
 
 const char *

@@ -8,7 +8,7 @@
 #include "hpke.h"
 #include "key-state.h"
 
-/* HandshakeAsClient in plain D-Bus, without the client library. */
+/* HandshakeAsClient and HandshakeAsServer in plain D-Bus, without the client library. */
 
 typedef struct
 {
@@ -35,7 +35,17 @@ TestHandshake *test_handshake_interactive (GDBusConnection *connection,
                                            const char *identity,
                                            GVariant *options,
                                            GError **error);
-/* Started and not waited for; finish with the result. */
+/* As a server. pem: a descriptor for the option credential-pem, or -1. */
+TestHandshake *test_handshake_as_server (
+    GDBusConnection *connection, int socket, int pem, GVariant *options, GError **error);
+/* As a client, likewise. */
+TestHandshake *test_handshake_with_pem (GDBusConnection *connection,
+                                        int socket,
+                                        const char *identity,
+                                        int pem,
+                                        GVariant *options,
+                                        GError **error);
+/* Started and not waited for; finish with the result. identity: NULL: as a server. */
 void test_handshake_async (GDBusConnection *connection,
                            int socket,
                            const char *identity,
