@@ -60,6 +60,7 @@ handoff_resumption_forget_all (HandoffResumption *self)
   while ((session = g_queue_peek_head (&self->windows)) != NULL)
     close_window (self, session);
   handoff_session_cache_clear (self->cache);
+  handoff_server_tickets_forget (self->tickets);
 }
 
 void
@@ -69,7 +70,6 @@ handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
 
   handoff_resumption_forget_all (self);
   handoff_session_cache_set_maximum_age (self->cache, configuration->resumption_maximum_age);
-  handoff_server_tickets_forget (self->tickets);
   handoff_server_tickets_set_lifetime (self->tickets, configuration->resumption_maximum_age);
   self->window_seconds = configuration->ticket_window;
   self->policy_serial = handoff_tls_policy_get_serial (policy);
