@@ -72,8 +72,8 @@ assert_listed (const char *object, const char *interface, const char *method, co
   assert_sound (row, policy);
 }
 
-/* Breaks if a method of the interface, or the reading of properties of what belongs to somebody, can
- * be forgotten in the table, or an action in polkit's policy. */
+/* Breaks if a method of the interface, or the reading of properties of what belongs to somebody,
+ * can be forgotten in the table, or an action in polkit's policy. */
 static void
 test_everything_has_a_row (void)
 {

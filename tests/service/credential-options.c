@@ -71,10 +71,9 @@ test_all (void)
   g_autoptr (HandoffCredentialOptions) import =
       parse_good (HANDOFF_CREDENTIAL_METHOD_IMPORT,
                   "{'owner': <uint32 0>, 'roles': <['server']>, 'passphrase': <handle 1>}");
-  g_autoptr (HandoffCredentialOptions) link =
-      parse_good (HANDOFF_CREDENTIAL_METHOD_LINK,
-                  "{'pin': <handle 0>, 'roles': <['client', 'client']>,"
-                  " 'certificates': <[[byte 1, 2], [byte 3]]>}");
+  g_autoptr (HandoffCredentialOptions) link = parse_good (
+      HANDOFF_CREDENTIAL_METHOD_LINK, "{'pin': <handle 0>, 'roles': <['client', 'client']>,"
+                                      " 'certificates': <[[byte 1, 2], [byte 3]]>}");
   g_autoptr (HandoffCredentialOptions) list =
       parse_good (HANDOFF_CREDENTIAL_METHOD_LIST, "{'all': <true>}");
 
@@ -93,8 +92,8 @@ test_all (void)
 static void
 test_of_other_methods (void)
 {
-  assert_refused (HANDOFF_CREDENTIAL_METHOD_GENERATE, "{'passphrase': <handle 0>}",
-                  "“passphrase”", "no option");
+  assert_refused (HANDOFF_CREDENTIAL_METHOD_GENERATE, "{'passphrase': <handle 0>}", "“passphrase”",
+                  "no option");
   assert_refused (HANDOFF_CREDENTIAL_METHOD_IMPORT, "{'pin': <handle 0>}", "“pin”", "no option");
   assert_refused (HANDOFF_CREDENTIAL_METHOD_IMPORT, "{'certificates': <[[byte 1]]>}",
                   "“certificates”", "no option");
@@ -160,8 +159,8 @@ test_certificates (void)
 
   {
     g_autofree guint8 *zeros = g_malloc0 (HANDOFF_CREDENTIAL_MAX_SIZE + 1);
-    GVariant *large = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, zeros,
-                                                 HANDOFF_CREDENTIAL_MAX_SIZE + 1, 1);
+    GVariant *large =
+        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, zeros, HANDOFF_CREDENTIAL_MAX_SIZE + 1, 1);
     g_autoptr (GVariant) value = g_variant_ref_sink (g_variant_new_array (NULL, &large, 1));
     g_autoptr (GError) error = NULL;
 

@@ -10,14 +10,32 @@
 #include "keyblob/tls-handoff-error.h"
 
 static HandoffHandshakeOptions *
-parse_with (const HandoffConfiguration *configuration, const char *text, GError **error)
+parse_as (HandoffRole role,
+          const HandoffConfiguration *configuration,
+          const char *text,
+          GError **error)
 {
   g_autoptr (GError) parse_error = NULL;
   g_autoptr (GVariant) options =
       g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &parse_error);
 
   g_assert_no_error (parse_error);
-  return handoff_handshake_options_parse (options, HANDOFF_ROLE_CLIENT, configuration, error);
+  return handoff_handshake_options_parse (options, role, configuration, error);
+}
+
+static HandoffHandshakeOptions *
+parse_with (const HandoffConfiguration *configuration, const char *text, GError **error)
+{
+  return parse_as (HANDOFF_ROLE_CLIENT, configuration, text, error);
+}
+
+static HandoffHandshakeOptions *
+parse_server (const char *text, GError **error)
+{
+  g_autoptr (HandoffConfiguration) configuration =
+      handoff_configuration_load ("/nonexistent/file", NULL);
+
+  return parse_as (HANDOFF_ROLE_SERVER, configuration, text, error);
 }
 
 static HandoffHandshakeOptions *
@@ -41,16 +59,24 @@ parse_good (const char *text)
 }
 
 static void
-assert_refused (const char *text, int code, const char *word1, const char *word2)
+assert_refused_as (
+    HandoffRole role, const char *text, int code, const char *word1, const char *word2)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffHandshakeOptions) options = parse (text, &error);
+  g_autoptr (HandoffHandshakeOptions) options =
+      role == HANDOFF_ROLE_SERVER ? parse_server (text, &error) : parse (text, &error);
 
   g_test_message ("%.200s: %s", text, error != NULL ? error->message : "accepted");
   g_assert_error (error, TLS_HANDOFF_ERROR, code);
   g_assert_null (options);
   g_assert_nonnull (strstr (error->message, word1));
   g_assert_nonnull (strstr (error->message, word2));
+}
+
+static void
+assert_refused (const char *text, int code, const char *word1, const char *word2)
+{
+  assert_refused_as (HANDOFF_ROLE_CLIENT, text, code, word1, word2);
 }
 
 /* A default that differs from the documented one. */
@@ -66,6 +92,9 @@ test_none (void)
   g_assert_cmphex (options->maximum_protocol, ==, 0x0304);
   g_assert_cmpuint (options->timeout, ==, 30);
   g_assert_false (options->error_details);
+  g_assert_null (options->credential);
+  g_assert_cmpint (options->credential_pem, ==, -1);
+  g_assert_cmpint (options->client_certificate, ==, HANDOFF_CLIENT_CERTIFICATE_MODE_NONE);
 }
 
 static void
@@ -111,6 +140,9 @@ test_wrong_type (void)
     { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as" },
     { HANDOFF_OPTION_BLOB_FORMAT, "u" },
     { HANDOFF_OPTION_CIPHER_SUITES, "aq" },
+    { HANDOFF_OPTION_CLIENT_CERTIFICATE, "s" },
+    { HANDOFF_OPTION_CREDENTIAL, "s" },
+    { HANDOFF_OPTION_CREDENTIAL_PEM, "h" },
     { HANDOFF_OPTION_ERROR_DETAILS, "b" },
     { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s" },
     { HANDOFF_OPTION_MINIMUM_PROTOCOL, "s" },
@@ -354,6 +386,92 @@ test_no_suite_that_we_have (void)
                   "CipherSuites");
 }
 
+/* Breaks if a client can be told to do without only by luck, or a path is taken for a label. */
+static void
+test_credential (void)
+{
+  const struct
+  {
+    const char *text;
+    const char *credential;
+  } good[] = {
+    { "{'credential': <'vpn'>}", "vpn" },
+    { "{'credential': <'Zertifikat für den Zugang'>}", "Zertifikat für den Zugang" },
+    { "{'credential': <''>}", "" },
+    { "{'credential': <'/org/tlshandoff/Handoff1/credentials/0123abc'>}",
+      "/org/tlshandoff/Handoff1/credentials/0123abc" },
+  };
+  const char *const bad[] = {
+    "{'credential': <'a/b'>}",
+    "{'credential': <'/'>}",
+    "{'credential': <'/org/tlshandoff/Handoff1/sessions/0123abc'>}",
+    "{'credential': <'/org/tlshandoff/Handoff1/credentials/'>}",
+    "{'credential': <'/org/tlshandoff/Handoff1/credentials/../x'>}",
+    "{'credential': <'a\\nb'>}",
+    "{'credential': <' vpn'>}",
+  };
+  g_autofree char *long_label = g_strnfill (HANDOFF_LABEL_MAX_LENGTH + 1, 'x');
+  g_autofree char *too_long = g_strdup_printf ("{'credential': <'%s'>}", long_label);
+  g_autoptr (HandoffHandshakeOptions) pem = parse_good ("{'credential-pem': <handle 3>}");
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_autoptr (HandoffHandshakeOptions) options = parse_good (good[i].text);
+
+      g_assert_cmpstr (options->credential, ==, good[i].credential);
+    }
+  for (i = 0; i < G_N_ELEMENTS (bad); i++)
+    assert_refused (bad[i], TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "credential", "");
+  assert_refused (too_long, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "credential", "");
+
+  g_assert_cmpint (pem->credential_pem, ==, 3);
+  assert_refused ("{'credential-pem': <handle -1>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "credential-pem", "descriptor");
+}
+
+/* Breaks if one of two credentials is left aside. */
+static void
+test_two_credentials (void)
+{
+  assert_refused ("{'credential': <'vpn'>, 'credential-pem': <handle 0>}",
+                  TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "credential-pem", "together");
+  /* To want none, and another one, contradict each other as well. */
+  assert_refused ("{'credential-pem': <handle 0>, 'credential': <''>}",
+                  TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "credential-pem", "together");
+}
+
+/* Breaks if an option of the other role is left aside, or a server asks for certificates that it
+ * has nothing to verify with. */
+static void
+test_roles (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffHandshakeOptions) require =
+      parse_server ("{'client-certificate': <'require'>, 'trust-anchors': <[[byte 1]]>}", &error);
+  g_autoptr (HandoffHandshakeOptions) request =
+      parse_server ("{'client-certificate': <'request'>, 'review-certificate': <true>}", &error);
+  g_autoptr (HandoffHandshakeOptions) none =
+      parse_server ("{'client-certificate': <'none'>}", &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (require->client_certificate, ==, HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE);
+  g_assert_cmpint (request->client_certificate, ==, HANDOFF_CLIENT_CERTIFICATE_MODE_REQUEST);
+  g_assert_cmpint (none->client_certificate, ==, HANDOFF_CLIENT_CERTIFICATE_MODE_NONE);
+
+  assert_refused_as (HANDOFF_ROLE_SERVER, "{'client-certificate': <'require'>}",
+                     TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "client-certificate", "trust-anchors");
+  assert_refused_as (HANDOFF_ROLE_SERVER,
+                     "{'client-certificate': <'request'>, 'review-certificate': <false>}",
+                     TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "client-certificate", "trust-anchors");
+  assert_refused_as (HANDOFF_ROLE_SERVER, "{'client-certificate': <'required'>}",
+                     TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "client-certificate", "require");
+  assert_refused_as (HANDOFF_ROLE_SERVER, "{'credential': <''>}",
+                     TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "credential", "server");
+  assert_refused ("{'client-certificate': <'none'>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "client-certificate", "server only");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -372,5 +490,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/handshake-options/protocols-of-the-configuration",
                    test_protocols_of_the_configuration);
   g_test_add_func ("/service/handshake-options/no-suite-that-we-have", test_no_suite_that_we_have);
+  g_test_add_func ("/service/handshake-options/credential", test_credential);
+  g_test_add_func ("/service/handshake-options/two-credentials", test_two_credentials);
+  g_test_add_func ("/service/handshake-options/roles", test_roles);
   return g_test_run ();
 }

@@ -112,7 +112,8 @@ tear_down (Sessions *f, gconstpointer data)
 static HandoffSession *
 add_session (Sessions *f, HandoffCaller *caller, gboolean outlives_caller)
 {
-  g_autoptr (HandoffSession) session = handoff_session_new (caller, "a.example", f->idle_timer);
+  g_autoptr (HandoffSession) session =
+      handoff_session_new (HANDOFF_ROLE_CLIENT, caller, "a.example", f->idle_timer);
 
   session->outlives_caller = outlives_caller;
   session->session_place =

@@ -36,8 +36,7 @@ get_in_flight (GVariant *dict)
 static GVariant *
 get_user (GVariant *dict, guint uid)
 {
-  g_autoptr (GVariant) users =
-      g_variant_lookup_value (dict, "users", G_VARIANT_TYPE ("a{ua{sv}}"));
+  g_autoptr (GVariant) users = g_variant_lookup_value (dict, "users", G_VARIANT_TYPE ("a{ua{sv}}"));
   GVariantIter iter;
   GVariant *counts;
   guint key;

@@ -36,8 +36,8 @@ iterate (void)
     ;
 }
 
-/* Breaks if more are let in than there is room for, if one user waits for another, or if the line is
- * not kept. */
+/* Breaks if more are let in than there is room for, if one user waits for another, or if the line
+ * is not kept. */
 static void
 test_line (void)
 {

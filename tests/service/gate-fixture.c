@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "gate-fixture.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+static void
+note_check (TestAuthority *self, const HandoffAuthorityCheck *check)
+{
+  static const char *const keys[] = { "credential", "role", "server-identity" };
+  GString *text = g_string_new (strrchr (check->action, '.') + 1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      const char *value =
+          check->details != NULL ? g_hash_table_lookup (check->details, keys[i]) : NULL;
+
+      if (value != NULL)
+        g_string_append_printf (text, " %s=%s", keys[i], value);
+    }
+  g_free (self->last_check);
+  self->last_check = g_string_free (text, FALSE);
+  self->n_checks++;
+}
+
+static void
+test_authority_check_async (HandoffAuthority *authority,
+                            const HandoffAuthorityCheck *check,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  TestAuthority *self = TEST_AUTHORITY (authority);
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  Answer answer = self->answer;
+
+  note_check (self, check);
+  if (self->other_action != NULL && g_str_has_suffix (check->action, self->other_action))
+    answer = self->other_answer;
+  switch (answer)
+    {
+    case ANSWER_DENY:
+      g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "No");
+      break;
+    case ANSWER_FAIL:
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE, "The authority is broken");
+      break;
+    case ANSWER_ALLOW:
+      g_task_return_boolean (task, TRUE);
+      break;
+    case ANSWER_LATER:
+      g_assert_null (self->pending);
+      self->pending = g_steal_pointer (&task);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static gboolean
+test_authority_check_finish (HandoffAuthority *authority, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+test_authority_iface_init (HandoffAuthorityInterface *iface)
+{
+  iface->check_async = test_authority_check_async;
+  iface->check_finish = test_authority_check_finish;
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestAuthority,
+                               test_authority,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (HANDOFF_TYPE_AUTHORITY,
+                                                      test_authority_iface_init))
+
+static void
+test_authority_finalize (GObject *object)
+{
+  TestAuthority *self = TEST_AUTHORITY (object);
+
+  g_clear_object (&self->pending);
+  g_free (self->last_check);
+  G_OBJECT_CLASS (test_authority_parent_class)->finalize (object);
+}
+
+static void
+test_authority_class_init (TestAuthorityClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = test_authority_finalize;
+}
+
+static void
+test_authority_init (TestAuthority *self)
+{
+}
+
+GDBusConnection *
+gate_connect (GateFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  GDBusConnection *connection =
+      g_dbus_connection_new_for_address_sync (g_test_dbus_get_bus_address (fixture->bus),
+                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                  G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                              NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  return connection;
+}
+
+void
+gate_set_up (GateFixture *fixture, gconstpointer answer)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->state_directory = g_dir_make_tmp ("gate-XXXXXX", &error);
+  g_assert_no_error (error);
+  fixture->bus = g_test_dbus_new (G_TEST_DBUS_NONE);
+  g_test_dbus_up (fixture->bus);
+  fixture->service_connection = gate_connect (fixture);
+  fixture->caller = gate_connect (fixture);
+  fixture->authority = g_object_new (TEST_TYPE_AUTHORITY, NULL);
+  fixture->authority->answer = GPOINTER_TO_INT (answer);
+  fixture->service =
+      handoff_service_new (fixture->service_connection, HANDOFF_AUTHORITY (fixture->authority),
+                           "/nonexistent/tls-handoffd.conf", fixture->state_directory, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fixture->sockets), ==, 0);
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      remove_tree (child);
+    }
+  g_remove (path);
+}
+
+void
+gate_tear_down (GateFixture *fixture, gconstpointer answer)
+{
+  g_clear_object (&fixture->service);
+  g_clear_object (&fixture->authority);
+  g_clear_object (&fixture->caller);
+  g_dbus_connection_close_sync (fixture->service_connection, NULL, NULL);
+  g_clear_object (&fixture->service_connection);
+  if (fixture->sockets[0] >= 0)
+    close (fixture->sockets[0]);
+  close (fixture->sockets[1]);
+  g_test_dbus_down (fixture->bus);
+  g_clear_object (&fixture->bus);
+  remove_tree (fixture->state_directory);
+  g_free (fixture->state_directory);
+}
+
+static void
+called (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GateCall *call = user_data;
+
+  call->reply = g_dbus_connection_call_with_unix_fd_list_finish (G_DBUS_CONNECTION (source), NULL,
+                                                                 result, &call->error);
+  if (call->error != NULL)
+    g_dbus_error_strip_remote_error (call->error);
+  call->done = TRUE;
+}
+
+void
+gate_call_start (GateFixture *fixture,
+                 GDBusConnection *caller,
+                 const char *path,
+                 const char *interface,
+                 const char *method,
+                 GVariant *parameters,
+                 GUnixFDList *fds,
+                 GateCall *call)
+{
+  *call = (GateCall){ 0 };
+  g_dbus_connection_call_with_unix_fd_list (
+      caller, g_dbus_connection_get_unique_name (fixture->service_connection), path, interface,
+      method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, called, call);
+}
+
+void
+gate_call_wait (GateCall *call)
+{
+  while (!call->done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+void
+gate_call_clear (GateCall *call)
+{
+  gate_call_wait (call);
+  g_clear_pointer (&call->reply, g_variant_unref);
+  g_clear_error (&call->error);
+}
+
+void
+gate_wait_for_check (GateFixture *fixture)
+{
+  while (fixture->authority->pending == NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+void
+gate_answer (GateFixture *fixture, gboolean allowed)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&fixture->authority->pending);
+
+  if (allowed)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "No");
+}
+
+void
+gate_start_manager_call (GateFixture *fixture,
+                         GDBusConnection *caller,
+                         const char *method,
+                         GateCall *call)
+{
+  const guint8 key_bytes[32] = { 9 }; /* the base point */
+  g_autoptr (GVariant) key = g_variant_ref_sink (
+      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, key_bytes, sizeof key_bytes, 1));
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_autoptr (GError) error = NULL;
+  GVariant *arguments = NULL;
+
+  g_unix_fd_list_append (fds, fixture->sockets[0], &error);
+  g_assert_no_error (error);
+  if (g_str_equal (method, "HandshakeAsClient"))
+    arguments = g_variant_new ("(hs@aya{sv})", 0, "www.example.com", key, NULL);
+  else if (g_str_equal (method, "HandshakeAsServer"))
+    arguments = g_variant_new ("(h@aya{sv})", 0, key, NULL);
+  else if (g_str_equal (method, "CreateSession"))
+    arguments = g_variant_new ("(ssa{sv})", "server", "", NULL);
+  else if (g_str_equal (method, "ImportCredential"))
+    arguments = g_variant_new ("(sha{sv})", "key", 0, NULL);
+  else if (g_str_equal (method, "GenerateCredential"))
+    arguments = g_variant_new ("(ssa{sv})", "key", "ecdsa-p256", NULL);
+  else if (g_str_equal (method, "LinkCredential"))
+    arguments =
+        g_variant_new ("(ssa{sv})", "key", "pkcs11:token=test;object=key;type=private", NULL);
+  else if (g_str_has_prefix (method, "List"))
+    arguments = g_variant_new_parsed ("({'all': <true>},)");
+  gate_call_start (fixture, caller, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, method, arguments,
+                   fds, call);
+}
+
+void
+gate_assert_no_handshake (GateFixture *fixture)
+{
+  char byte;
+
+  g_assert_cmpint (recv (fixture->sockets[1], &byte, 1, MSG_DONTWAIT | MSG_PEEK), <=, 0);
+}

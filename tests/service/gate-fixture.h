@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gunixfdlist.h>
+
+#include "authority.h"
+#include "service.h"
+
+/* The service on a real bus, with an authority whose answers, and faults, the test decides. */
+
+typedef enum
+{
+  ANSWER_DENY,
+  ANSWER_FAIL,
+  ANSWER_ALLOW,
+  ANSWER_LATER, /* keeps the check in `pending`, and pays no attention to its cancellation */
+} Answer;
+
+#define TEST_TYPE_AUTHORITY (test_authority_get_type ())
+G_DECLARE_FINAL_TYPE (TestAuthority, test_authority, TEST, AUTHORITY, GObject)
+
+struct _TestAuthority
+{
+  GObject parent;
+
+  Answer answer;
+  /* (nullable): the last part of an action's id, for which there is another answer */
+  const char *other_action;
+  Answer other_answer;
+
+  guint n_checks;
+  GTask *pending;   /* (owned) (nullable) */
+  char *last_check; /* (owned) (nullable): "use-own-credential credential=x role=client" */
+};
+
+typedef struct
+{
+  GTestDBus *bus;
+  GDBusConnection *service_connection;
+  GDBusConnection *caller;
+  TestAuthority *authority;
+  HandoffService *service;
+  char *state_directory; /* (owned) */
+  int sockets[2];        /* the caller's, the peer's */
+} GateFixture;
+
+/* answer: the authority's, as a pointer */
+void gate_set_up (GateFixture *fixture, gconstpointer answer);
+void gate_tear_down (GateFixture *fixture, gconstpointer answer);
+/* (transfer full): another caller, of the same user */
+GDBusConnection *gate_connect (GateFixture *fixture);
+
+/* What becomes of a call. */
+typedef struct
+{
+  gboolean done;
+  GVariant *reply; /* (owned) (nullable) */
+  GError *error;   /* (owned) (nullable): with the remote name as the domain has it */
+} GateCall;
+
+/* parameters: consumed if floating. fds: (nullable) */
+void gate_call_start (GateFixture *fixture,
+                      GDBusConnection *caller,
+                      const char *path,
+                      const char *interface,
+                      const char *method,
+                      GVariant *parameters,
+                      GUnixFDList *fds,
+                      GateCall *call);
+void gate_call_wait (GateCall *call);
+void gate_call_clear (GateCall *call);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GateCall, gate_call_clear)
+
+/* Waits until the authority has a check that it answers later, and answers it. */
+void gate_wait_for_check (GateFixture *fixture);
+void gate_answer (GateFixture *fixture, gboolean allowed);
+
+/* A call with the arguments that it needs to get through the first checks. method: of the manager,
+ * or one that starts the handshake named by it; see gate-fixture.c */
+void gate_start_manager_call (GateFixture *fixture,
+                              GDBusConnection *caller,
+                              const char *method,
+                              GateCall *call);
+/* Nothing was sent to the peer of the caller's socket. */
+void gate_assert_no_handshake (GateFixture *fixture);
