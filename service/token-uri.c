@@ -104,11 +104,14 @@ find_attribute (const char *name, Attribute *attribute)
   return FALSE;
 }
 
-static gboolean
-refuse (GError **error, const char *format, const char *what)
+static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
 {
-  g_autofree char *message = g_strdup_printf (format, what);
+  g_autofree char *message = NULL;
+  va_list arguments;
 
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "uri: %s", message);
   return FALSE;
 }
@@ -127,7 +130,7 @@ refuse_attribute (const char *name, GError **error)
         error, "it must not have the attribute %s: the configuration says which modules there are",
         name);
   if (!g_utf8_validate (name, -1, NULL))
-    return refuse (error, "%s", "it must be UTF-8");
+    return refuse (error, "it must be UTF-8");
   return refuse (error, "the attribute “%s” is not supported", name);
 }
 
@@ -141,7 +144,7 @@ parse_attribute (HandoffTokenUri *self, char *part, GError **error)
   gsize size;
 
   if (value == NULL)
-    return refuse (error, "%s", "each attribute must have a “=”");
+    return refuse (error, "each attribute must have a “=”");
   *value++ = '\0';
   if (!find_attribute (part, &attribute))
     return refuse_attribute (part, error);
@@ -183,19 +186,19 @@ handoff_token_uri_parse (const char *uri, GError **error)
   g_autofree char *path = query != NULL ? g_strndup (uri, query - uri) : g_strdup (uri);
 
   if (strlen (uri) > MAXIMUM_SIZE)
-    refuse (error, "%s", "it must not be longer than 1024 bytes");
+    refuse (error, "it must not be longer than 1024 bytes");
   else if (g_ascii_strncasecmp (uri, SCHEME, strlen (SCHEME)) != 0)
-    refuse (error, "%s", "it must begin with “" SCHEME "”");
+    refuse (error, "it must begin with “" SCHEME "”");
   else if (!parse_attributes (self, path + strlen (SCHEME), ";", error) ||
            (query != NULL && !parse_attributes (self, query + 1, "&", error)))
     return NULL;
   else if (self->values[ATTRIBUTE_TOKEN] == NULL)
-    refuse (error, "%s", "it must name the token, by its label: “token=…”");
+    refuse (error, "it must name the token, by its label: “token=…”");
   else if (self->values[ATTRIBUTE_OBJECT] == NULL && self->values[ATTRIBUTE_ID] == NULL)
-    refuse (error, "%s", "it must name the key, by its label or its id: “object=…” or “id=…”");
+    refuse (error, "it must name the key, by its label or its id: “object=…” or “id=…”");
   else if (self->values[ATTRIBUTE_TYPE] != NULL &&
            !g_str_equal (get_text (self, ATTRIBUTE_TYPE), "private"))
-    refuse (error, "%s", "it must be that of a private key: “type=private”, or no type");
+    refuse (error, "it must be that of a private key: “type=private”, or no type");
   else
     return g_steal_pointer (&self);
   return NULL;
