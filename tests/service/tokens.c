@@ -497,6 +497,35 @@ test_pulled (Fixture *fixture)
   assert_logins ("ok ok ok ");
 }
 
+/* Breaks if an error of the token is not met by opening it anew, once; or if other keys keep
+ * sessions of before. */
+static void
+test_fail_once (Fixture *fixture)
+{
+  g_autoptr (HandoffPrivateKey) key = get_key (fixture, TOKEN, "server-ecdsa");
+  g_autoptr (HandoffPrivateKey) rsa = get_key (fixture, TOKEN, "server-rsa");
+  Signing signing;
+
+  write_file (fixture->state, "pins", "[" TOKEN "]\nPin=" PIN "\n", 0600);
+  assert_signs (rsa, GNUTLS_SIGN_RSA_SHA256);
+  assert_signs (key, GNUTLS_SIGN_ECDSA_SHA256);
+  write_file (directory, "fail-once", "", 0600);
+  begin_signing (&signing, key, GNUTLS_SIGN_ECDSA_SHA256);
+  end_signing (&signing);
+  g_assert_cmpuint (signing.n_uses, ==, 2);
+  assert_logins ("ok ok ");
+}
+
+/* Breaks if a key is taken for usable that signs something else. */
+static void
+test_wrong_signature (Fixture *fixture)
+{
+  g_autofree char *uri = make_uri (TOKEN, "server-rsa");
+
+  write_file (directory, "wrong-signature", "", 0600);
+  assert_not_found (fixture, uri, PIN, FALSE, TLS_HANDOFF_ERROR_FAILED, "cannot use the key");
+}
+
 static gboolean
 wait_for_file (gpointer user_data)
 {
@@ -575,7 +604,8 @@ run_in_process (gconstpointer data)
 {
   void (*const test) (Fixture *) = data;
   Fixture fixture = { g_dir_make_tmp ("handoff-tokens-XXXXXX", NULL), NULL };
-  static const char *const controls[] = { "logins", "final-try", "absent", "block", "blocked" };
+  static const char *const controls[] = { "logins",  "final-try", "absent",         "block",
+                                          "blocked", "fail-once", "wrong-signature" };
   g_autofree char *remove = NULL;
   gsize i;
 
@@ -651,6 +681,8 @@ main (int argc, char *argv[])
   add ("/tokens/bad-file", test_bad_file);
   add ("/tokens/final-try", test_final_try);
   add ("/tokens/pulled", test_pulled);
+  add ("/tokens/fail-once", test_fail_once);
+  add ("/tokens/wrong-signature", test_wrong_signature);
   add ("/tokens/blocked", test_blocked);
   add ("/tokens/open", test_open);
   status = g_test_run ();
