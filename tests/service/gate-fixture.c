@@ -194,7 +194,7 @@ gate_call_start (GateFixture *fixture,
                  GUnixFDList *fds,
                  GateCall *call)
 {
-  *call = (GateCall){ 0 };
+  *call = (GateCall){ .started = TRUE };
   g_dbus_connection_call_with_unix_fd_list (
       caller, g_dbus_connection_get_unique_name (fixture->service_connection), path, interface,
       method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, called, call);
@@ -203,7 +203,7 @@ gate_call_start (GateFixture *fixture,
 void
 gate_call_wait (GateCall *call)
 {
-  while (!call->done)
+  while (call->started && !call->done)
     g_main_context_iteration (NULL, TRUE);
 }
 

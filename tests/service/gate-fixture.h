@@ -55,6 +55,7 @@ GDBusConnection *gate_connect (GateFixture *fixture);
 /* What becomes of a call. */
 typedef struct
 {
+  gboolean started;
   gboolean done;
   GVariant *reply; /* (owned) (nullable) */
   GError *error;   /* (owned) (nullable): with the remote name as the domain has it */
@@ -70,6 +71,7 @@ void gate_call_start (GateFixture *fixture,
                       GUnixFDList *fds,
                       GateCall *call);
 void gate_call_wait (GateCall *call);
+/* Waits for one that was started. */
 void gate_call_clear (GateCall *call);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GateCall, gate_call_clear)
 
