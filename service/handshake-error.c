@@ -38,6 +38,15 @@ is_connection_loss (int code, int system_error)
          (system_error == ECONNRESET || system_error == EPIPE || system_error == ENOTCONN);
 }
 
+int
+handoff_handshake_error_get_alert (int code)
+{
+  /* GnuTLS would say that the empty list of TLS 1.2 cannot be decoded. */
+  if (code == GNUTLS_E_NO_CERTIFICATE_FOUND)
+    return GNUTLS_A_HANDSHAKE_FAILURE;
+  return code != GNUTLS_E_FATAL_ALERT_RECEIVED ? gnutls_error_to_alert (code, NULL) : -1;
+}
+
 GError *
 handoff_handshake_error_new (gnutls_session_t session, int code, int system_error)
 {
@@ -61,7 +70,7 @@ handoff_handshake_error_new (gnutls_session_t session, int code, int system_erro
     }
   else
     {
-      alert = gnutls_error_to_alert (code, NULL);
+      alert = handoff_handshake_error_get_alert (code);
       if (alert >= 0)
         alert_name = handoff_alert_dup_name ((gnutls_alert_description_t) alert);
       error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
@@ -106,7 +115,7 @@ handoff_handshake_error_new_for_credential (int code, const GError *credential_e
 {
   GError *error = g_error_new_literal (credential_error->domain, credential_error->code,
                                        credential_error->message);
-  int alert = gnutls_error_to_alert (code, NULL);
+  int alert = handoff_handshake_error_get_alert (code);
   g_autofree char *alert_name = NULL;
 
   if (alert < 0)

@@ -12,6 +12,10 @@
 /* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */
 char *handoff_alert_dup_name (gnutls_alert_description_t alert);
 
+/* The alert that tells the peer of a GnuTLS code (RFC 8446 6.2, RFC 5246 7.2.2); negative if none.
+ */
+int handoff_handshake_error_get_alert (int code);
+
 /* The error for a handshake that GnuTLS ended with code, with the alert that was received or is to
  * be sent as a detail. system_error: errno of the transport's last failure, 0 if there was none.
  * (transfer full) */

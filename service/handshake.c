@@ -155,6 +155,7 @@ static void
 fail_with_code (HandoffHandshake *self, int code)
 {
   GError *error;
+  int alert;
 
   if (!handoff_tls_session_is_trusted (self->session, FALSE))
     {
@@ -162,8 +163,9 @@ fail_with_code (HandoffHandshake *self, int code)
       return;
     }
   error = new_error (self, code);
-  if (code != GNUTLS_E_FATAL_ALERT_RECEIVED && gnutls_error_to_alert (code, NULL) >= 0)
-    gnutls_alert_send_appropriate (handoff_tls_session_get (self->session), code);
+  alert = handoff_handshake_error_get_alert (code);
+  if (alert >= 0)
+    handoff_tls_session_send_alert (self->session, (gnutls_alert_description_t) alert);
   fail (self, error);
 }
 
