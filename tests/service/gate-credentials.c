@@ -138,23 +138,24 @@ test_others (GateFixture *fixture, gconstpointer answer)
 {
   g_autofree char *path = generate (fixture, "theirs", FALSE);
 
-  fixture->authority->other_action = ".manage-any-credentials";
+  fixture->authority->other_check = "manage-any-credentials*";
   fixture->authority->other_answer = GPOINTER_TO_INT (answer);
   for (guint i = 0; i < G_N_ELEMENTS (object_calls); i++)
     {
-      guint n_checks = fixture->authority->n_checks;
+      guint n_checks = fixture->authority->checks->len;
       g_autofree char *refusal = NULL;
       g_autofree char *refusal_of_none = NULL;
 
       g_test_message ("%s", object_calls[i].method);
       refusal = dup_refusal (fixture, path, &object_calls[i]);
-      g_assert_cmpuint (fixture->authority->n_checks, ==, n_checks + 1);
+      g_assert_cmpuint (fixture->authority->checks->len, ==, n_checks + 1);
       refusal_of_none = dup_refusal (fixture, NO_SUCH_PATH, &object_calls[i]);
-      g_assert_cmpuint (fixture->authority->n_checks, ==, n_checks + 2);
-      g_assert_cmpstr (fixture->authority->last_check, ==, "manage-any-credentials");
+      g_assert_cmpuint (fixture->authority->checks->len, ==, n_checks + 2);
+      g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
+                       "manage-any-credentials");
       g_assert_cmpstr (refusal, ==, refusal_of_none);
     }
-  fixture->authority->other_action = NULL;
+  fixture->authority->other_check = NULL;
   g_assert_cmpuint (count (fixture), ==, 1);
 }
 
@@ -166,9 +167,11 @@ test_actions (GateFixture *fixture, gconstpointer answer)
   g_autofree char *other = NULL;
   guint n_checks;
 
-  g_assert_cmpstr (fixture->authority->last_check, ==, "manage-own-credentials credential=mine");
+  g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
+                   "manage-own-credentials credential=mine");
   other = generate (fixture, "theirs", FALSE);
-  g_assert_cmpstr (fixture->authority->last_check, ==, "manage-any-credentials credential=theirs");
+  g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
+                   "manage-any-credentials credential=theirs");
 
   for (guint i = 0; i < G_N_ELEMENTS (object_calls); i++)
     {
@@ -178,21 +181,21 @@ test_actions (GateFixture *fixture, gconstpointer answer)
       g_test_message ("%s", object_calls[i].method);
       if (g_str_equal (object_calls[i].method, "Remove"))
         continue;
-      n_checks = fixture->authority->n_checks;
+      n_checks = fixture->authority->checks->len;
       start (fixture, own, &object_calls[i], &call);
       gate_call_wait (&call);
       if (g_str_equal (object_calls[i].interface, PROPERTIES))
         {
           /* Its owner reads it without a question. */
           g_assert_no_error (call.error);
-          g_assert_cmpuint (fixture->authority->n_checks, ==, n_checks);
+          g_assert_cmpuint (fixture->authority->checks->len, ==, n_checks);
         }
       else
-        g_assert_cmpstr (fixture->authority->last_check, ==,
+        g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
                          "manage-own-credentials credential=mine");
       start (fixture, other, &object_calls[i], &other_call);
       gate_call_wait (&other_call);
-      g_assert_cmpstr (fixture->authority->last_check, ==,
+      g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
                        "manage-any-credentials credential=theirs");
     }
 }
@@ -203,7 +206,7 @@ test_own_denied (GateFixture *fixture, gconstpointer answer)
 {
   g_autofree char *path = generate (fixture, "mine", TRUE);
 
-  fixture->authority->other_action = ".manage-own-credentials";
+  fixture->authority->other_check = "manage-own-credentials*";
   fixture->authority->other_answer = ANSWER_DENY;
   for (guint i = 0; i < G_N_ELEMENTS (object_calls); i++)
     {
@@ -217,7 +220,7 @@ test_own_denied (GateFixture *fixture, gconstpointer answer)
       else
         g_assert_error (call.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED);
     }
-  fixture->authority->other_action = NULL;
+  fixture->authority->other_check = NULL;
   g_assert_cmpuint (count (fixture), ==, 1);
 }
 
@@ -240,7 +243,7 @@ test_late_yes (GateFixture *fixture, gconstpointer own)
   g_autofree char *path = generate (fixture, "key", GPOINTER_TO_INT (own));
   g_auto (GateCall) call = { 0 };
 
-  fixture->authority->other_action = own ? ".manage-own-credentials" : ".manage-any-credentials";
+  fixture->authority->other_check = own ? "manage-own-credentials*" : "manage-any-credentials*";
   fixture->authority->other_answer = ANSWER_LATER;
   start (fixture, path, &remove, &call);
   gate_wait_for_check (fixture);
@@ -304,13 +307,13 @@ test_use_denied (GateFixture *fixture, gconstpointer answer)
   g_auto (GateCall) call = { 0 };
 
   import (fixture, "vpn");
-  fixture->authority->other_action = ".use-own-credential";
+  fixture->authority->other_check = "use-own-credential*";
   fixture->authority->other_answer = GPOINTER_TO_INT (answer);
   start_handshake (fixture, "vpn", &call);
   gate_call_wait (&call);
   g_assert_nonnull (call.error);
   g_assert_true (call.error->domain == TLS_HANDOFF_ERROR);
-  g_assert_cmpstr (fixture->authority->last_check, ==,
+  g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
                    "use-own-credential credential=vpn role=client server-identity=www.example.com");
   gate_assert_no_handshake (fixture);
 }
@@ -334,7 +337,7 @@ test_removed_before_use (GateFixture *fixture, gconstpointer unused)
   g_variant_get (list.reply, "(a(oa{sv}))", &iter);
   g_assert_true (g_variant_iter_next (iter, "(&o@a{sv})", &path, NULL));
 
-  fixture->authority->other_action = ".use-own-credential";
+  fixture->authority->other_check = "use-own-credential*";
   fixture->authority->other_answer = ANSWER_LATER;
   start_handshake (fixture, "vpn", &call);
   gate_wait_for_check (fixture);
@@ -363,7 +366,8 @@ test_use_of_none (GateFixture *fixture, gconstpointer unused)
       start_handshake (fixture, names[i], &call);
       gate_call_wait (&call);
       g_assert_error (call.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
-      g_assert_true (g_str_has_prefix (fixture->authority->last_check, "handshake-as-client"));
+      g_assert_true (g_str_has_prefix (test_authority_get_last_check (fixture->authority),
+                                       "handshake-as-client"));
       g_assert_cmpint (strstr (call.error->message, "no certificate") != NULL, ==, i < 2);
     }
   gate_assert_no_handshake (fixture);

@@ -34,7 +34,7 @@ test_refused (GateFixture *fixture, gconstpointer answer)
       gate_start_manager_call (fixture, fixture->caller, methods[i], &call);
       gate_call_wait (&call);
       g_assert_error (call.error, TLS_HANDOFF_ERROR, code);
-      g_assert_cmpuint (fixture->authority->n_checks, ==, i + 1);
+      g_assert_cmpuint (fixture->authority->checks->len, ==, i + 1);
     }
   gate_assert_no_handshake (fixture);
 }
@@ -94,7 +94,7 @@ test_descriptors (GateFixture *fixture, gconstpointer answer)
       g_variant_new_parsed ("('key', handle 1, {'passphrase': <handle 1>})"), fds, &call);
   gate_call_wait (&call);
   g_assert_error (call.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
-  g_assert_cmpuint (fixture->authority->n_checks, ==, 0);
+  g_assert_cmpuint (fixture->authority->checks->len, ==, 0);
   gate_call_clear (&call);
 
   gate_call_start (fixture, fixture->caller, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
