@@ -71,26 +71,6 @@ import (GateFixture *fixture, const char *label)
   g_assert_no_error (call.error);
 }
 
-/* How many credentials there are, in the service's own words. */
-static guint
-count (GateFixture *fixture)
-{
-  g_auto (GateCall) call = { 0 };
-  g_autoptr (GVariant) statistics = NULL;
-  guint n_credentials = G_MAXUINT;
-  Answer answer = fixture->authority->answer;
-
-  fixture->authority->answer = ANSWER_ALLOW;
-  gate_call_start (fixture, fixture->caller, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-                   "GetStatistics", NULL, NULL, &call);
-  gate_call_wait (&call);
-  fixture->authority->answer = answer;
-  g_assert_no_error (call.error);
-  g_variant_get (call.reply, "(@a{sv})", &statistics);
-  g_assert_true (g_variant_lookup (statistics, "credentials", "u", &n_credentials));
-  return n_credentials;
-}
-
 typedef struct
 {
   const char *interface;
@@ -156,7 +136,7 @@ test_others (GateFixture *fixture, gconstpointer answer)
       g_assert_cmpstr (refusal, ==, refusal_of_none);
     }
   fixture->authority->other_check = NULL;
-  g_assert_cmpuint (count (fixture), ==, 1);
+  g_assert_cmpuint (gate_get_statistic (fixture, "credentials"), ==, 1);
 }
 
 /* Breaks if an authorization for one's own opens what is others', or the other way round. */
@@ -221,18 +201,7 @@ test_own_denied (GateFixture *fixture, gconstpointer answer)
         g_assert_error (call.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED);
     }
   fixture->authority->other_check = NULL;
-  g_assert_cmpuint (count (fixture), ==, 1);
-}
-
-/* The service has heard that a caller left. */
-static void
-leave (GateFixture *fixture)
-{
-  g_autoptr (GDBusConnection) caller = g_steal_pointer (&fixture->caller);
-
-  g_dbus_connection_close_sync (caller, NULL, NULL);
-  fixture->caller = gate_connect (fixture);
-  count (fixture);
+  g_assert_cmpuint (gate_get_statistic (fixture, "credentials"), ==, 1);
 }
 
 /* Breaks if a yes that comes when its caller is gone removes what it was asked for. */
@@ -247,11 +216,11 @@ test_late_yes (GateFixture *fixture, gconstpointer own)
   fixture->authority->other_answer = ANSWER_LATER;
   start (fixture, path, &remove, &call);
   gate_wait_for_check (fixture);
-  leave (fixture);
+  gate_leave (fixture);
   gate_call_wait (&call);
   gate_answer (fixture, TRUE);
-  leave (fixture);
-  g_assert_cmpuint (count (fixture), ==, 1);
+  gate_leave (fixture);
+  g_assert_cmpuint (gate_get_statistic (fixture, "credentials"), ==, 1);
 }
 
 /* Breaks if what was removed while polkit was asked is used, or crashes the service. */

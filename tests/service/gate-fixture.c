@@ -241,6 +241,36 @@ gate_wait_for_check (GateFixture *fixture)
     g_main_context_iteration (NULL, TRUE);
 }
 
+guint
+gate_get_statistic (GateFixture *fixture, const char *name)
+{
+  const Answer answer = fixture->authority->answer;
+  g_auto (GateCall) call = { 0 };
+  g_autoptr (GVariant) statistics = NULL;
+  guint value = G_MAXUINT;
+
+  fixture->authority->answer = ANSWER_ALLOW;
+  gate_call_start (fixture, fixture->caller, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+                   "GetStatistics", NULL, NULL, &call);
+  gate_call_wait (&call);
+  fixture->authority->answer = answer;
+  g_assert_no_error (call.error);
+  g_variant_get (call.reply, "(@a{sv})", &statistics);
+  g_assert_true (g_variant_lookup (statistics, name, "u", &value));
+  return value;
+}
+
+void
+gate_leave (GateFixture *fixture)
+{
+  g_autoptr (GDBusConnection) caller = g_steal_pointer (&fixture->caller);
+
+  fixture->caller = gate_connect (fixture);
+  g_dbus_connection_close_sync (caller, NULL, NULL);
+  while (gate_get_statistic (fixture, "callers") > 1)
+    ;
+}
+
 void
 gate_answer (GateFixture *fixture, gboolean allowed)
 {

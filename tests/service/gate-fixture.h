@@ -55,6 +55,10 @@ void test_authority_answer (TestAuthority *self, gboolean allowed);
 /* answer: the authority's, as a pointer */
 void gate_set_up (GateFixture *fixture, gconstpointer answer);
 void gate_tear_down (GateFixture *fixture, gconstpointer answer);
+/* A number of GetStatistics(), whatever the authority says. */
+guint gate_get_statistic (GateFixture *fixture, const char *name);
+/* The caller leaves the bus, and another one takes his place; the service has heard of it. */
+void gate_leave (GateFixture *fixture);
 /* Removes a folder and all that is in it. */
 void gate_remove_tree (const char *path);
 /* (transfer full): another caller, of the same user */
