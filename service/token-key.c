@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "token-key.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/pkcs11.h>
+
+#include "token-modules.h"
+
+#define MAXIMUM_ID 255 /* bytes */
+
+typedef struct gnutls_x509_crt_int HandoffGnutlsCertificate;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsCertificate, gnutls_x509_crt_deinit)
+typedef struct gnutls_pubkey_st HandoffGnutlsPublicKey;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsPublicKey, gnutls_pubkey_deinit)
+
+void
+handoff_token_key_free (HandoffTokenKey *self)
+{
+  g_clear_pointer (&self->public_key, gnutls_pubkey_deinit);
+  g_clear_pointer (&self->certificates, g_ptr_array_unref);
+  g_free (self);
+}
+
+/* (nullable) (transfer full) */
+static HandoffGnutlsPublicKey *
+dup_certificate_key (gnutls_x509_crt_t certificate)
+{
+  g_autoptr (HandoffGnutlsPublicKey) key = NULL;
+
+  gnutls_pubkey_init (&key);
+  return gnutls_pubkey_import_x509 (key, certificate, 0) >= 0 ? g_steal_pointer (&key) : NULL;
+}
+
+static gboolean
+have_same_key_id (gnutls_pubkey_t a, gnutls_pubkey_t b)
+{
+  guint8 ids[2][32];
+  size_t sizes[2] = { sizeof ids[0], sizeof ids[1] };
+
+  return gnutls_pubkey_get_key_id (a, GNUTLS_KEYID_USE_SHA256, ids[0], &sizes[0]) >= 0 &&
+         gnutls_pubkey_get_key_id (b, GNUTLS_KEYID_USE_SHA256, ids[1], &sizes[1]) >= 0 &&
+         sizes[0] == sizes[1] && gnutls_memcmp (ids[0], ids[1], sizes[0]) == 0;
+}
+
+static GBytes *
+export_certificate (gnutls_x509_crt_t certificate)
+{
+  gnutls_datum_t der = { NULL, 0 };
+  GBytes *bytes;
+
+  if (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_DER, &der) < 0)
+    return NULL;
+  bytes = g_bytes_new (der.data, der.size);
+  gnutls_free (der.data);
+  return bytes;
+}
+
+/* The newest certificate of the key; if it has no public key yet, it gets that of the first. */
+static void
+choose_certificate (HandoffTokenKey *self, gnutls_pkcs11_obj_t *objects, guint n_objects)
+{
+  time_t newest = 0;
+  guint i;
+
+  for (i = 0; i < n_objects; i++)
+    {
+      g_autoptr (HandoffGnutlsCertificate) certificate = NULL;
+      g_autoptr (HandoffGnutlsPublicKey) key = NULL;
+      GBytes *der = NULL;
+      time_t begin;
+
+      gnutls_x509_crt_init (&certificate);
+      if (gnutls_x509_crt_import_pkcs11 (certificate, objects[i]) < 0)
+        continue;
+      key = dup_certificate_key (certificate);
+      if (key == NULL)
+        continue;
+      if (self->public_key == NULL)
+        self->public_key = g_steal_pointer (&key);
+      else if (!have_same_key_id (self->public_key, key))
+        continue;
+
+      begin = gnutls_x509_crt_get_activation_time (certificate);
+      if (self->certificates->len > 0 && begin <= newest)
+        continue;
+      der = export_certificate (certificate);
+      if (der == NULL)
+        continue;
+      g_ptr_array_set_size (self->certificates, 0);
+      g_ptr_array_add (self->certificates, der);
+      newest = begin;
+    }
+}
+
+/* That the token has no certificate is no error. */
+static void
+read_certificates (HandoffTokenKey *self, gnutls_privkey_t key, const HandoffTokenUri *uri)
+{
+  gnutls_pkcs11_privkey_t token_key = NULL;
+  gnutls_pkcs11_obj_t *objects = NULL;
+  guint8 id[MAXIMUM_ID];
+  size_t id_size = sizeof id;
+  unsigned int n_objects = 0;
+  g_autofree char *certificates_uri = NULL;
+  guint i;
+  int code;
+
+  if (gnutls_privkey_export_pkcs11 (key, &token_key) < 0)
+    return;
+  code = gnutls_pkcs11_privkey_get_info (token_key, GNUTLS_PKCS11_OBJ_ID, id, &id_size);
+  gnutls_pkcs11_privkey_deinit (token_key);
+  if (code < 0 || id_size == 0)
+    return;
+
+  certificates_uri = handoff_token_uri_to_certificates (uri, id, id_size);
+  if (gnutls_pkcs11_obj_list_import_url4 (&objects, &n_objects, certificates_uri,
+                                          GNUTLS_PKCS11_OBJ_FLAG_CRT) < 0)
+    return;
+  choose_certificate (self, objects, n_objects);
+  for (i = 0; i < n_objects; i++)
+    gnutls_pkcs11_obj_deinit (objects[i]);
+  gnutls_free (objects);
+}
+
+static int
+read_objects (HandoffTokenKey *self, gnutls_privkey_t key, const HandoffTokenUri *uri)
+{
+  int code;
+
+  if (!handoff_token_modules_enter ())
+    return GNUTLS_E_PKCS11_LOAD_ERROR;
+  gnutls_pubkey_init (&self->public_key);
+  code = gnutls_pubkey_import_privkey (self->public_key, key, 0, 0);
+  if (code < 0)
+    g_clear_pointer (&self->public_key, gnutls_pubkey_deinit);
+  read_certificates (self, key, uri);
+  handoff_token_modules_leave ();
+  return self->public_key != NULL ? GNUTLS_E_SUCCESS : code;
+}
+
+static gnutls_sign_algorithm_t
+choose_algorithm (gnutls_pubkey_t key)
+{
+  gnutls_digest_algorithm_t hash = GNUTLS_DIG_SHA256;
+  gnutls_pk_algorithm_t algorithm =
+      (gnutls_pk_algorithm_t) gnutls_pubkey_get_pk_algorithm (key, NULL);
+
+  switch (algorithm)
+    {
+    case GNUTLS_PK_EDDSA_ED25519:
+      return GNUTLS_SIGN_EDDSA_ED25519;
+    case GNUTLS_PK_EDDSA_ED448:
+      return GNUTLS_SIGN_EDDSA_ED448;
+    default:
+      if (gnutls_pubkey_get_preferred_hash_algorithm (key, &hash, NULL) < 0)
+        hash = GNUTLS_DIG_SHA256;
+      return gnutls_pk_to_sign (algorithm, hash);
+    }
+}
+
+static int
+prove (gnutls_privkey_t key, gnutls_pubkey_t public_key)
+{
+  const gnutls_sign_algorithm_t algorithm = choose_algorithm (public_key);
+  guint8 random[32];
+  const gnutls_datum_t data = { random, sizeof random };
+  gnutls_datum_t signature = { NULL, 0 };
+  int code;
+
+  if (algorithm == GNUTLS_SIGN_UNKNOWN)
+    return GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM;
+  code = gnutls_rnd (GNUTLS_RND_NONCE, random, sizeof random);
+  if (code >= 0)
+    code = gnutls_privkey_sign_data2 (key, algorithm, 0, &data, &signature);
+  if (code >= 0)
+    code = gnutls_pubkey_verify_data2 (public_key, algorithm, 0, &data, &signature);
+  gnutls_free (signature.data);
+  return code;
+}
+
+int
+handoff_token_key_read (gnutls_privkey_t key, const HandoffTokenUri *uri, HandoffTokenKey *result)
+{
+  int code;
+
+  result->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  code = read_objects (result, key, uri);
+  return code >= 0 ? prove (key, result->public_key) : code;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "token-uri.h"
+#include "tokens.h"
+
+/* Reads what belongs to a key of a token, and proves by a signature that the key can be used. A
+ * GnuTLS code. result: empty; filled, perhaps in part. In the token's thread. */
+int
+handoff_token_key_read (gnutls_privkey_t key, const HandoffTokenUri *uri, HandoffTokenKey *result);
