@@ -96,24 +96,35 @@ choose_certificate (HandoffTokenKey *self, gnutls_pkcs11_obj_t *objects, guint n
     }
 }
 
+/* The key as the token knows it has its id, which its URI may lack. The token is open. */
+static int
+read_id (const HandoffTokenUri *uri, guint8 *id, size_t *size)
+{
+  g_autofree char *text = handoff_token_uri_to_string (uri);
+  gnutls_pkcs11_obj_t object;
+  int code = gnutls_pkcs11_obj_init (&object);
+
+  if (code < 0)
+    return code;
+  code = gnutls_pkcs11_obj_import_url (object, text, 0);
+  if (code >= 0)
+    code = gnutls_pkcs11_obj_get_info (object, GNUTLS_PKCS11_OBJ_ID, id, size);
+  gnutls_pkcs11_obj_deinit (object);
+  return code;
+}
+
 /* That the token has no certificate is no error. */
 static void
-read_certificates (HandoffTokenKey *self, gnutls_privkey_t key, const HandoffTokenUri *uri)
+read_certificates (HandoffTokenKey *self, const HandoffTokenUri *uri)
 {
-  gnutls_pkcs11_privkey_t token_key = NULL;
   gnutls_pkcs11_obj_t *objects = NULL;
   guint8 id[MAXIMUM_ID];
   size_t id_size = sizeof id;
   unsigned int n_objects = 0;
   g_autofree char *certificates_uri = NULL;
   guint i;
-  int code;
 
-  if (gnutls_privkey_export_pkcs11 (key, &token_key) < 0)
-    return;
-  code = gnutls_pkcs11_privkey_get_info (token_key, GNUTLS_PKCS11_OBJ_ID, id, &id_size);
-  gnutls_pkcs11_privkey_deinit (token_key);
-  if (code < 0 || id_size == 0)
+  if (read_id (uri, id, &id_size) < 0 || id_size == 0)
     return;
 
   certificates_uri = handoff_token_uri_to_certificates (uri, id, id_size);
@@ -137,7 +148,7 @@ read_objects (HandoffTokenKey *self, gnutls_privkey_t key, const HandoffTokenUri
   code = gnutls_pubkey_import_privkey (self->public_key, key, 0, 0);
   if (code < 0)
     g_clear_pointer (&self->public_key, gnutls_pubkey_deinit);
-  read_certificates (self, key, uri);
+  read_certificates (self, uri);
   handoff_token_modules_leave ();
   return self->public_key != NULL ? GNUTLS_E_SUCCESS : code;
 }

@@ -62,7 +62,9 @@ static GBytes *
 unescape (const char *text)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint8 *data;
   guint8 byte;
+  gsize size;
 
   while (*text != '\0')
     {
@@ -78,7 +80,8 @@ unescape (const char *text)
     }
   byte = 0;
   g_byte_array_append (bytes, &byte, 1);
-  return g_bytes_new (bytes->data, bytes->len - 1);
+  data = g_byte_array_steal (bytes, &size);
+  return g_bytes_new_take (data, size - 1);
 }
 
 static const char *

@@ -213,12 +213,20 @@ sign (ck_session_handle_t session,
       unsigned char *signature,
       unsigned long *signature_size)
 {
+  char path[4096];
+  ck_rv_t rv;
+
   /* Not when it only asks how long the signature will be. */
   if (signature != NULL)
     block (session);
   if (is_absent ())
     return CKR_DEVICE_REMOVED;
-  return real->C_Sign (session, data, data_size, signature, signature_size);
+  if (control_path (path, sizeof path, "fail-once") && unlink (path) == 0)
+    return CKR_DEVICE_ERROR;
+  rv = real->C_Sign (session, data, data_size, signature, signature_size);
+  if (rv == CKR_OK && signature != NULL && control_exists ("wrong-signature"))
+    signature[0] ^= 1;
+  return rv;
 }
 
 __attribute__ ((visibility ("default"))) ck_rv_t
