@@ -276,7 +276,7 @@ sign (gnutls_privkey_t key, gpointer user_data)
 }
 
 static void
-signed_ (const GError *error, gpointer user_data)
+request_signed (const GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   Signing *self = g_task_get_task_data (task);
@@ -286,6 +286,16 @@ signed_ (const GError *error, gpointer user_data)
   else
     g_task_return_pointer (task, g_bytes_new (self->der.data, self->der.size),
                            (GDestroyNotify) g_bytes_unref);
+}
+
+/* A long RSA key in memory takes as long as a few handshakes. */
+static gpointer
+use_key (gpointer task)
+{
+  Signing *self = g_task_get_task_data (task);
+
+  handoff_private_key_use (self->key, sign, request_signed, task);
+  return NULL;
 }
 
 void
@@ -301,7 +311,7 @@ handoff_certificate_request_sign_async (HandoffCertificateRequest *request,
   self->request = request;
   self->key = handoff_private_key_ref (key);
   g_task_set_task_data (task, self, (GDestroyNotify) signing_free);
-  handoff_private_key_use (key, sign, signed_, task);
+  g_thread_unref (g_thread_new ("certificate request", use_key, task));
 }
 
 GBytes *

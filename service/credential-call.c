@@ -345,11 +345,9 @@ read_secret (HandoffPendingCall *pending)
   Making *self = pending->data;
 
   if (self->secret_fd >= 0)
-    handoff_descriptor_read_async (
-        g_steal_fd (&self->secret_fd),
-        self->uri != NULL ? HANDOFF_OPTION_PIN : HANDOFF_OPTION_PASSPHRASE,
-        HANDOFF_PASSPHRASE_MAX_SIZE, handoff_pending_call_get_cancellable (pending), secret_read,
-        pending);
+    handoff_pending_call_read (pending, g_steal_fd (&self->secret_fd),
+                               self->uri != NULL ? HANDOFF_OPTION_PIN : HANDOFF_OPTION_PASSPHRASE,
+                               HANDOFF_PASSPHRASE_MAX_SIZE, secret_read);
   else
     work (pending, NULL);
 }
@@ -385,9 +383,8 @@ entered (gpointer user_data)
     return;
   self = pending->data;
   if (self->data_fd >= 0)
-    handoff_descriptor_read_async (g_steal_fd (&self->data_fd), "data", HANDOFF_CREDENTIAL_MAX_SIZE,
-                                   handoff_pending_call_get_cancellable (pending), data_read,
-                                   g_steal_pointer (&pending));
+    handoff_pending_call_read (g_steal_pointer (&pending), g_steal_fd (&self->data_fd), "data",
+                               HANDOFF_CREDENTIAL_MAX_SIZE, data_read);
   else
     read_secret (g_steal_pointer (&pending));
 }

@@ -244,6 +244,7 @@ pin_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) pin = handoff_descriptor_read_line_finish (result, &error);
   HandoffCredential *credential;
+  HandoffTokens *tokens;
 
   if (!handoff_pending_call_is_alive (pending))
     return;
@@ -260,8 +261,9 @@ pin_read (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   g_clear_pointer (&pending->pass, handoff_pass_free);
-  handoff_tokens_find_key_async (pending->context->tokens, credential->token_uri, pin, FALSE,
-                                 unlocked, g_steal_pointer (&pending));
+  tokens = pending->context->tokens;
+  handoff_tokens_find_key_async (tokens, credential->token_uri, pin, FALSE, unlocked,
+                                 g_steal_pointer (&pending));
 }
 
 static void
@@ -273,9 +275,8 @@ read_pin (gpointer user_data)
   if (!handoff_pending_call_is_alive (pending))
     return;
   change = pending->data;
-  handoff_descriptor_read_async (g_steal_fd (&change->pin_fd), "pin", HANDOFF_PASSPHRASE_MAX_SIZE,
-                                 handoff_pending_call_get_cancellable (pending), pin_read,
-                                 g_steal_pointer (&pending));
+  handoff_pending_call_read (g_steal_pointer (&pending), g_steal_fd (&change->pin_fd), "pin",
+                             HANDOFF_PASSPHRASE_MAX_SIZE, pin_read);
 }
 
 static void

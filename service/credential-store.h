@@ -40,6 +40,8 @@ guint handoff_credential_store_get_size (HandoffCredentialStore *self);
 guint handoff_credential_store_count (HandoffCredentialStore *self, guint owner);
 /* Folders that could not be read. */
 guint handoff_credential_store_get_n_damaged (HandoffCredentialStore *self);
+/* Whether a change is under way. */
+gboolean handoff_credential_store_is_busy (HandoffCredentialStore *self);
 /* Another number after each change: what was decided before may not hold any more. */
 guint64 handoff_credential_store_get_serial (HandoffCredentialStore *self);
 

@@ -87,15 +87,24 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
     deny (g_steal_pointer (&passage->call), error);
 }
 
+/* passage: (transfer full) */
+static void
+ask (Passage *passage)
+{
+  HandoffCall *call = passage->call;
+
+  handoff_authorization_ask_async (passage->dispatcher->authority, handoff_call_get_caller (call),
+                                   handoff_call_get_action (call), handoff_call_get_details (call),
+                                   handoff_call_is_interactive (call), authorized, passage);
+}
+
 static void
 caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Passage) passage = user_data;
-  HandoffDispatcher *self = passage->dispatcher;
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffCaller) caller =
       handoff_caller_registry_identify_finish (HANDOFF_CALLER_REGISTRY (source), result, &error);
-  const char *action;
 
   if (caller == NULL)
     {
@@ -112,13 +121,10 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   handoff_call_close_fds (passage->call);
 
-  action = handoff_call_get_action (passage->call);
-  if (action == NULL)
+  if (handoff_call_get_action (passage->call) == NULL)
     passage->method->run (g_steal_pointer (&passage->call), passage->facade);
   else
-    handoff_authorization_ask_async (
-        self->authority, caller, action, handoff_call_get_details (passage->call),
-        handoff_call_is_interactive (passage->call), authorized, g_steal_pointer (&passage));
+    ask (g_steal_pointer (&passage));
 }
 
 static const HandoffMethod *

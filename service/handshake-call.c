@@ -442,6 +442,7 @@ pem_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (HandoffPendingCall) pending = user_data;
   g_autoptr (GBytes) pem = NULL;
   g_autoptr (GError) error = NULL;
+  guint uid;
 
   pem = handoff_descriptor_read_finish (result, &error);
   if (!handoff_pending_call_is_alive (pending))
@@ -453,8 +454,8 @@ pem_read (GObject *source, GAsyncResult *result, gpointer user_data)
       fail (self, handoff_pending_call_steal_call (g_steal_pointer (&pending)), error);
       return;
     }
-  handoff_credential_pem_parse_async (pem, handoff_pending_call_get_uid (pending), pem_parsed,
-                                      g_steal_pointer (&pending));
+  uid = handoff_pending_call_get_uid (pending);
+  handoff_credential_pem_parse_async (pem, uid, pem_parsed, g_steal_pointer (&pending));
 }
 
 static void
@@ -466,9 +467,8 @@ read_pem (gpointer user_data)
   if (!handoff_pending_call_is_alive (pending))
     return;
   self = pending->data;
-  handoff_descriptor_read_async (
-      g_steal_fd (&self->pem_fd), HANDOFF_OPTION_CREDENTIAL_PEM, HANDOFF_CREDENTIAL_MAX_SIZE,
-      handoff_pending_call_get_cancellable (pending), pem_read, g_steal_pointer (&pending));
+  handoff_pending_call_read (g_steal_pointer (&pending), g_steal_fd (&self->pem_fd),
+                             HANDOFF_OPTION_CREDENTIAL_PEM, HANDOFF_CREDENTIAL_MAX_SIZE, pem_read);
 }
 
 void

@@ -177,6 +177,8 @@ parse_pkcs12 (gnutls_pkcs12_t p12,
                                      &n_chain, &others, &n_others, NULL, 0);
   if (code == GNUTLS_E_DECRYPTION_FAILED)
     return refuse_passphrase (error, passphrase);
+  if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+    return refuse (error, "has no private key, or no certificate that belongs to it");
   if (code < 0)
     return refuse (error, gnutls_strerror (code));
 

@@ -5,6 +5,8 @@
 
 #include "pending-call.h"
 
+#include "descriptor-reader.h"
+
 /* Nothing of the service is touched any more once the call is gone. */
 static void
 let_go (HandoffPendingCall *self)
@@ -18,6 +20,12 @@ let_go (HandoffPendingCall *self)
     return;
   handoff_call_free (g_steal_pointer (&self->call));
   handoff_idle_timer_release (self->context->idle_timer);
+}
+
+static GCancellable *
+get_cancellable (HandoffPendingCall *self)
+{
+  return handoff_caller_get_cancellable (handoff_call_get_caller (self->call));
 }
 
 static gboolean
@@ -40,7 +48,7 @@ handoff_pending_call_new (const HandoffFacadeContext *context,
   self->data = data;
   self->destroy_data = destroy_data;
   handoff_idle_timer_hold (context->idle_timer);
-  self->cancelled = g_cancellable_source_new (handoff_pending_call_get_cancellable (self));
+  self->cancelled = g_cancellable_source_new (get_cancellable (self));
   g_source_set_callback (self->cancelled, G_SOURCE_FUNC (caller_left), self, NULL);
   g_source_attach (self->cancelled, NULL);
   return self;
@@ -57,14 +65,7 @@ handoff_pending_call_free (HandoffPendingCall *self)
 gboolean
 handoff_pending_call_is_alive (HandoffPendingCall *self)
 {
-  return self->call != NULL &&
-         !g_cancellable_is_cancelled (handoff_pending_call_get_cancellable (self));
-}
-
-GCancellable *
-handoff_pending_call_get_cancellable (HandoffPendingCall *self)
-{
-  return handoff_caller_get_cancellable (handoff_call_get_caller (self->call));
+  return self->call != NULL && !g_cancellable_is_cancelled (get_cancellable (self));
 }
 
 guint
@@ -78,6 +79,16 @@ handoff_pending_call_queue (HandoffPendingCall *self, HandoffTurnstileFunc enter
 {
   self->pass = handoff_turnstile_queue (self->context->turnstile,
                                         handoff_pending_call_get_uid (self), entered, self);
+}
+
+void
+handoff_pending_call_read (HandoffPendingCall *self,
+                           int fd,
+                           const char *what,
+                           gsize maximum_size,
+                           GAsyncReadyCallback callback)
+{
+  handoff_descriptor_read_async (fd, what, maximum_size, get_cancellable (self), callback, self);
 }
 
 HandoffCall *

@@ -32,11 +32,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPendingCall, handoff_pending_call_free)
 
 /* Whether somebody waits for it. */
 gboolean handoff_pending_call_is_alive (HandoffPendingCall *self);
-/* (transfer none): cancelled when the caller leaves; the call must be alive */
-GCancellable *handoff_pending_call_get_cancellable (HandoffPendingCall *self);
 guint handoff_pending_call_get_uid (HandoffPendingCall *self);
 /* Waits in line; entered gets self, and owns it. */
 void handoff_pending_call_queue (HandoffPendingCall *self, HandoffTurnstileFunc entered);
+/* Reads a descriptor of the caller's (descriptor-reader.h): fd: (transfer full). callback gets
+ * self, and owns it. */
+void handoff_pending_call_read (HandoffPendingCall *self,
+                                int fd,
+                                const char *what,
+                                gsize maximum_size,
+                                GAsyncReadyCallback callback);
 /* Ends the wait, and gives the call back: (transfer full). self: (transfer full), alive */
 HandoffCall *handoff_pending_call_steal_call (HandoffPendingCall *self);
 /* Each ends it: (transfer full). It must be alive. value: a tuple, consumed if floating. error:

@@ -289,7 +289,7 @@ handoff_service_new (GDBusConnection *connection,
 }
 
 /* Calls that are on their way end by cancellation, so that no reply, session or thread is left
- * behind. */
+ * behind; changes of credentials come to their end. */
 static void
 drain (HandoffService *self)
 {
@@ -298,7 +298,8 @@ drain (HandoffService *self)
   handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
   handoff_session_store_remove_all (self->context.sessions);
-  while (handoff_idle_timer_is_held (self->context.idle_timer))
+  while (handoff_idle_timer_is_held (self->context.idle_timer) ||
+         handoff_credential_store_is_busy (self->context.credentials))
     g_main_context_iteration (NULL, TRUE);
 }
 

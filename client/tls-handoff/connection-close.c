@@ -13,7 +13,7 @@ typedef struct
 } ClosingSteps;
 
 static ClosingSteps
-begin_closing (TlsHandoffClientConnection *self, HandoffCloseDirections directions)
+begin_closing (TlsHandoffConnection *self, HandoffCloseDirections directions)
 {
   ClosingSteps steps = { FALSE, FALSE };
   gboolean was_closed, handshaking;
@@ -47,7 +47,7 @@ begin_closing (TlsHandoffClientConnection *self, HandoffCloseDirections directio
 
 /* FALSE with an error that the application should know of. */
 static gboolean
-send_close_notify (TlsHandoffClientConnection *self,
+send_close_notify (TlsHandoffConnection *self,
                    gboolean blocking,
                    GCancellable *cancellable,
                    GError **error)
@@ -71,7 +71,7 @@ send_close_notify (TlsHandoffClientConnection *self,
 }
 
 gboolean
-handoff_connection_close (TlsHandoffClientConnection *self,
+handoff_connection_close (TlsHandoffConnection *self,
                           HandoffCloseDirections directions,
                           GCancellable *cancellable,
                           GError **error)
@@ -93,7 +93,7 @@ handoff_connection_close (TlsHandoffClientConnection *self,
 /* What a task that closes holds. */
 typedef struct
 {
-  TlsHandoffClientConnection *connection; /* (owned) */
+  TlsHandoffConnection *connection; /* (owned) */
   ClosingSteps steps;
   GError *error; /* (owned) (nullable): the first */
 } Closing;
@@ -134,7 +134,7 @@ static void
 continue_closing (GTask *task)
 {
   Closing *closing = g_task_get_task_data (task);
-  TlsHandoffClientConnection *self = closing->connection;
+  TlsHandoffConnection *self = closing->connection;
   GCancellable *cancellable = g_task_get_cancellable (task);
 
   if (closing->steps.send_close_notify &&
@@ -169,7 +169,7 @@ static void
 close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
 {
   Closing *closing = task_data;
-  TlsHandoffClientConnection *self = closing->connection;
+  TlsHandoffConnection *self = closing->connection;
 
   if (closing->steps.send_close_notify)
     send_close_notify (self, TRUE, cancellable, &closing->error);
@@ -180,7 +180,7 @@ close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCance
 }
 
 void
-handoff_connection_close_async (TlsHandoffClientConnection *self,
+handoff_connection_close_async (TlsHandoffConnection *self,
                                 gpointer source_object,
                                 HandoffCloseDirections directions,
                                 int io_priority,

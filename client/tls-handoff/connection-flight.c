@@ -12,11 +12,12 @@
 
 typedef struct
 {
-  TlsHandoffClientConnection *connection; /* (owned) */
-  GMainContext *context;                  /* (owned) (nullable): of a synchronous call */
-  char *server_identity;                  /* (owned) (nullable) */
-  GCancellable *cancellable;              /* (owned) (nullable): of who started it */
-  gulong chained;                         /* cancellable to the connection's */
+  TlsHandoffConnection *connection; /* (owned) */
+  GMainContext *context;            /* (owned) (nullable): of a synchronous call */
+  char *server_identity;            /* (owned) (nullable) */
+  GBytes *credential_pem;           /* (owned) (nullable): of the certificate */
+  GCancellable *cancellable;        /* (owned) (nullable): of who started it */
+  gulong chained;                   /* cancellable to the connection's */
 
   /* A question that waits for the synchronous call to ask it. */
   GVariant *review_details; /* (owned) (nullable) */
@@ -36,7 +37,7 @@ cancel_cb (GCancellable *cancellable, GCancellable *handshake_cancellable)
 }
 
 static Flight *
-flight_new (TlsHandoffClientConnection *self, GMainContext *context, GCancellable *cancellable)
+flight_new (TlsHandoffConnection *self, GMainContext *context, GCancellable *cancellable)
 {
   Flight *flight = g_new0 (Flight, 1);
 
@@ -62,6 +63,7 @@ arrive (Flight *flight)
   g_object_unref (flight->connection);
   g_clear_pointer (&flight->context, g_main_context_unref);
   g_free (flight->server_identity);
+  g_clear_pointer (&flight->credential_pem, g_bytes_unref);
   g_clear_object (&flight->cancellable);
   g_clear_pointer (&flight->received, g_bytes_unref);
   g_free (flight);
@@ -81,7 +83,7 @@ land (Flight *flight, TlsHandoffHandshakeResult *result, GBytes *received, GErro
 }
 
 static gboolean
-trusts_what_the_system_trusts (TlsHandoffClientConnection *self)
+trusts_what_the_system_trusts (TlsHandoffConnection *self)
 {
   g_autoptr (GTlsDatabase) system_database = NULL;
 
@@ -97,19 +99,23 @@ trusts_what_the_system_trusts (TlsHandoffClientConnection *self)
 static gboolean
 check_settings (Flight *flight, GError **error)
 {
-  TlsHandoffClientConnection *self = flight->connection;
+  TlsHandoffConnection *self = flight->connection;
   GSocket *socket = handoff_connection_get_socket (self);
   const char *unsupported = NULL;
 
-  flight->server_identity = handoff_server_identity_from_connectable (self->server_identity);
+  if (!self->is_server)
+    flight->server_identity = handoff_server_identity_from_connectable (self->server_identity);
+  if (self->certificate != NULL)
+    flight->credential_pem = handoff_certificate_to_pem (self->certificate);
 
   if (socket != NULL && g_socket_get_socket_type (socket) != G_SOCKET_TYPE_STREAM)
     unsupported = "The base stream's socket must be a stream socket";
-  else if (flight->server_identity == NULL)
+  else if (!self->is_server && flight->server_identity == NULL)
     unsupported = "A server identity is needed, a GNetworkAddress, GNetworkService or "
                   "GInetSocketAddress: TLS Handoff always verifies whom it talks to";
-  else if (self->certificate != NULL)
-    unsupported = "This version of TLS Handoff cannot use a client certificate";
+  else if (self->certificate != NULL && flight->credential_pem == NULL)
+    unsupported = "The private key of the certificate cannot be had; let the TLS Handoff service "
+                  "keep it as a credential, and name that with the handshake option credential";
   else if (!trusts_what_the_system_trusts (self))
     unsupported = "TLS Handoff cannot verify with an application's own certificate database; name "
                   "the certificates to trust as the handshake option trust-anchors";
@@ -177,12 +183,15 @@ stepwise_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer use
 static void
 fly (Flight *flight)
 {
-  TlsHandoffClientConnection *self = flight->connection;
+  TlsHandoffConnection *self = flight->connection;
   GSocket *socket = handoff_connection_get_socket (self);
   const HandoffHandshakeRequest request = {
+    .role = self->is_server ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT,
     .server_identity = flight->server_identity,
     .options = self->options,
     .application_protocols = (const char *const *) self->advertised_protocols,
+    .credential_pem = flight->credential_pem,
+    .client_certificate = self->authentication_mode,
     .flags = self->flags,
     .review = handoff_connection_wants_review (self) ? review_cb : NULL,
     .review_data = flight,
@@ -213,7 +222,7 @@ manager_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 static void
 take_off (Flight *flight)
 {
-  TlsHandoffClientConnection *self = flight->connection;
+  TlsHandoffConnection *self = flight->connection;
   GError *error = NULL;
 
   if (!check_settings (flight, &error))
@@ -235,7 +244,7 @@ take_off (Flight *flight)
 }
 
 void
-handoff_connection_run_handshake (TlsHandoffClientConnection *self, GCancellable *cancellable)
+handoff_connection_run_handshake (TlsHandoffConnection *self, GCancellable *cancellable)
 {
   GMainContext *context = g_main_context_new ();
   Flight *flight = flight_new (self, context, cancellable);
@@ -254,7 +263,7 @@ handoff_connection_run_handshake (TlsHandoffClientConnection *self, GCancellable
 }
 
 void
-handoff_connection_start_handshake (TlsHandoffClientConnection *self, GCancellable *cancellable)
+handoff_connection_start_handshake (TlsHandoffConnection *self, GCancellable *cancellable)
 {
   take_off (flight_new (self, NULL, cancellable));
 }

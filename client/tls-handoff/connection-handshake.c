@@ -11,7 +11,7 @@
 #include "tls-handoff-handshake-result-private.h"
 
 HandshakeState
-handoff_connection_get_state (TlsHandoffClientConnection *self)
+handoff_connection_get_state (TlsHandoffConnection *self)
 {
   HandshakeState state;
 
@@ -23,7 +23,7 @@ handoff_connection_get_state (TlsHandoffClientConnection *self)
 
 /* Whether this call is the one that starts the handshake. */
 static gboolean
-begin (TlsHandoffClientConnection *self)
+begin (TlsHandoffConnection *self)
 {
   gboolean begun = FALSE;
 
@@ -40,7 +40,7 @@ begin (TlsHandoffClientConnection *self)
 
 /* With the lock. */
 static void
-take_error_details (TlsHandoffClientConnection *self, const GError *error)
+take_error_details (TlsHandoffConnection *self, const GError *error)
 {
   g_autoptr (GVariant) certificates = NULL;
   g_autoptr (GVariant) verification_errors = NULL;
@@ -60,7 +60,7 @@ take_error_details (TlsHandoffClientConnection *self, const GError *error)
 
 /* With the lock. */
 static void
-take_result (TlsHandoffClientConnection *self,
+take_result (TlsHandoffConnection *self,
              TlsHandoffHandshakeResult *result,
              HandoffRecordStream *stream)
 {
@@ -79,7 +79,7 @@ records_opened_cb (gpointer result)
 }
 
 static HandoffRecordStream *
-make_stream (TlsHandoffClientConnection *self, TlsHandoffHandshakeResult *result)
+make_stream (TlsHandoffConnection *self, TlsHandoffHandshakeResult *result)
 {
   HandoffRecordStream *stream = handoff_record_stream_new (
       self->base_io_stream, tls_handoff_handshake_result_get_record_layer (result));
@@ -90,7 +90,7 @@ make_stream (TlsHandoffClientConnection *self, TlsHandoffHandshakeResult *result
 }
 
 void
-handoff_connection_end_handshake (TlsHandoffClientConnection *self,
+handoff_connection_end_handshake (TlsHandoffConnection *self,
                                   TlsHandoffHandshakeResult *result,
                                   GBytes *received,
                                   GError *error,
@@ -139,7 +139,7 @@ handoff_connection_end_handshake (TlsHandoffClientConnection *self,
 
 /* How an ended handshake ended. */
 static gboolean
-get_outcome (TlsHandoffClientConnection *self, GError **error)
+get_outcome (TlsHandoffConnection *self, GError **error)
 {
   gboolean done;
 
@@ -166,14 +166,14 @@ get_socket (GIOStream *stream)
 }
 
 GSocket *
-handoff_connection_get_socket (TlsHandoffClientConnection *self)
+handoff_connection_get_socket (TlsHandoffConnection *self)
 {
   return self->base_io_stream != NULL ? get_socket (self->base_io_stream) : NULL;
 }
 
 /* Waits for another thread's handshake. */
 static gboolean
-wait_for_end (TlsHandoffClientConnection *self, GCancellable *cancellable, GError **error)
+wait_for_end (TlsHandoffConnection *self, GCancellable *cancellable, GError **error)
 {
   GPollFD fds[2];
   guint n_fds = 1;
@@ -212,12 +212,10 @@ wait_for_end (TlsHandoffClientConnection *self, GCancellable *cancellable, GErro
 }
 
 gboolean
-handoff_connection_handshake (TlsHandoffClientConnection *self,
-                              GCancellable *cancellable,
-                              GError **error)
+handoff_connection_handshake (TlsHandoffConnection *self, GCancellable *cancellable, GError **error)
 {
   /* A handler of accept-certificate may let go of the connection. */
-  G_GNUC_UNUSED g_autoptr (TlsHandoffClientConnection) kept = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr (TlsHandoffConnection) kept = g_object_ref (self);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -244,7 +242,7 @@ static gboolean
 return_outcome_cb (GCancellable *handshake_ended, gpointer user_data)
 {
   GTask *task = user_data;
-  TlsHandoffClientConnection *self = g_task_get_source_object (task);
+  TlsHandoffConnection *self = g_task_get_source_object (task);
   GError *error = NULL;
 
   if (handoff_connection_get_state (self) == HANDSHAKE_RUNNING)
@@ -258,7 +256,7 @@ return_outcome_cb (GCancellable *handshake_ended, gpointer user_data)
 }
 
 void
-handoff_connection_handshake_async (TlsHandoffClientConnection *self,
+handoff_connection_handshake_async (TlsHandoffConnection *self,
                                     int io_priority,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
@@ -291,7 +289,7 @@ handoff_connection_handshake_async (TlsHandoffClientConnection *self,
 }
 
 gboolean
-handoff_connection_handshake_finish (TlsHandoffClientConnection *self,
+handoff_connection_handshake_finish (TlsHandoffConnection *self,
                                      GAsyncResult *result,
                                      GError **error)
 {
@@ -301,7 +299,7 @@ handoff_connection_handshake_finish (TlsHandoffClientConnection *self,
 }
 
 gboolean
-handoff_connection_ensure_handshake (TlsHandoffClientConnection *self,
+handoff_connection_ensure_handshake (TlsHandoffConnection *self,
                                      gboolean blocking,
                                      GCancellable *cancellable,
                                      GError **error)
@@ -326,7 +324,7 @@ handoff_connection_ensure_handshake (TlsHandoffClientConnection *self,
 }
 
 void
-handoff_connection_abort_handshake (TlsHandoffClientConnection *self)
+handoff_connection_abort_handshake (TlsHandoffConnection *self)
 {
   GSocket *socket = handoff_connection_get_socket (self);
 

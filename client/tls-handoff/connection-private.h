@@ -4,10 +4,12 @@
 #pragma once
 
 #include "record-stream.h"
-#include "tls-handoff-client-connection.h"
+#include "tls-handoff-connection.h"
 
-/* The inside of a TlsHandoffClientConnection, which these files share:
- * tls-handoff-client-connection.c  properties and interfaces
+/* The inside of a TlsHandoffConnection, which these files share:
+ * tls-handoff-connection.c         what clients and servers have in common
+ * tls-handoff-client-connection.c  what only clients have, and
+ * tls-handoff-server-connection.c  only servers
  * connection-handshake.c           the handshake's states, and what waits for them
  * connection-flight.c              the handshake itself
  * connection-review.c              what the application says to a certificate
@@ -30,12 +32,13 @@ typedef enum
   HANDSHAKE_FAILED,
 } HandshakeState;
 
-struct _TlsHandoffClientConnection
+struct _TlsHandoffConnection
 {
   GTlsConnection parent_instance;
 
-  GIOStream *base_io_stream;           /* (owned) (nullable) */
-  GSocketConnectable *server_identity; /* (owned) (nullable) */
+  GIOStream *base_io_stream; /* (owned) (nullable) */
+  gboolean is_server;
+  GSocketConnectable *server_identity; /* (owned) (nullable): a client's */
   TlsHandoffManager *manager;          /* (owned) (nullable): made for the handshake, then */
   TlsHandoffHandshakeOptions *options; /* (owned) (nullable) */
   TlsHandoffHandshakeFlags flags;
@@ -46,7 +49,8 @@ struct _TlsHandoffClientConnection
   gboolean use_system_certdb;
   gboolean require_close_notify;
   int rehandshake_mode; /* a GTlsRehandshakeMode: deprecated, and without effect in GIO too */
-  GTlsCertificateFlags validation_flags;
+  GTlsCertificateFlags validation_flags;      /* a client's */
+  GTlsAuthenticationMode authentication_mode; /* a server's */
 
   GInputStream *input;   /* (owned) */
   GOutputStream *output; /* (owned) */
@@ -68,48 +72,47 @@ struct _TlsHandoffClientConnection
   gboolean close_base_then; /* when the handshake that is RUNNING lets go of the base stream */
 };
 
-HandshakeState handoff_connection_get_state (TlsHandoffClientConnection *self);
+HandshakeState handoff_connection_get_state (TlsHandoffConnection *self);
 
 /* The socket below; NULL if the base stream is something else than a socket's own. */
-GSocket *handoff_connection_get_socket (TlsHandoffClientConnection *self);
+GSocket *handoff_connection_get_socket (TlsHandoffConnection *self);
 
 /* Both join a handshake that is running already, and succeed if it is done. */
-gboolean handoff_connection_handshake (TlsHandoffClientConnection *self,
+gboolean handoff_connection_handshake (TlsHandoffConnection *self,
                                        GCancellable *cancellable,
                                        GError **error);
-void handoff_connection_handshake_async (TlsHandoffClientConnection *self,
+void handoff_connection_handshake_async (TlsHandoffConnection *self,
                                          int io_priority,
                                          GCancellable *cancellable,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data);
-gboolean handoff_connection_handshake_finish (TlsHandoffClientConnection *self,
+gboolean handoff_connection_handshake_finish (TlsHandoffConnection *self,
                                               GAsyncResult *result,
                                               GError **error);
 /* Before each read or write: whether the handshake is done. Starts it if need be; waits for it if
  * blocking, else G_IO_ERROR_WOULD_BLOCK. */
-gboolean handoff_connection_ensure_handshake (TlsHandoffClientConnection *self,
+gboolean handoff_connection_ensure_handshake (TlsHandoffConnection *self,
                                               gboolean blocking,
                                               GCancellable *cancellable,
                                               GError **error);
 /* Stops a handshake that is running. */
-void handoff_connection_abort_handshake (TlsHandoffClientConnection *self);
+void handoff_connection_abort_handshake (TlsHandoffConnection *self);
 
 /* For the state RUNNING: does the handshake; or starts it in the thread-default main context. */
-void handoff_connection_run_handshake (TlsHandoffClientConnection *self, GCancellable *cancellable);
-void handoff_connection_start_handshake (TlsHandoffClientConnection *self,
-                                         GCancellable *cancellable);
+void handoff_connection_run_handshake (TlsHandoffConnection *self, GCancellable *cancellable);
+void handoff_connection_start_handshake (TlsHandoffConnection *self, GCancellable *cancellable);
 /* What came of it; result and error are consumed, one of them is NULL. received: (nullable):
  * records that were read already. blocking: whether closing the base stream may block. */
-void handoff_connection_end_handshake (TlsHandoffClientConnection *self,
+void handoff_connection_end_handshake (TlsHandoffConnection *self,
                                        TlsHandoffHandshakeResult *result,
                                        GBytes *received,
                                        GError *error,
                                        gboolean blocking);
 
 /* Whether the application may accept a certificate that does not verify. */
-gboolean handoff_connection_wants_review (TlsHandoffClientConnection *self);
+gboolean handoff_connection_wants_review (TlsHandoffConnection *self);
 /* Whether it does accept. details: a{sv}, of the state “certificate-review” */
-gboolean handoff_connection_review (TlsHandoffClientConnection *self, GVariant *details);
+gboolean handoff_connection_review (TlsHandoffConnection *self, GVariant *details);
 
 typedef enum
 {
@@ -120,12 +123,12 @@ typedef enum
 
 /* Closing the writing direction sends a close_notify; when both are closed, so is the base stream.
  */
-gboolean handoff_connection_close (TlsHandoffClientConnection *self,
+gboolean handoff_connection_close (TlsHandoffConnection *self,
                                    HandoffCloseDirections directions,
                                    GCancellable *cancellable,
                                    GError **error);
 /* source_object: whose task it is */
-void handoff_connection_close_async (TlsHandoffClientConnection *self,
+void handoff_connection_close_async (TlsHandoffConnection *self,
                                      gpointer source_object,
                                      HandoffCloseDirections directions,
                                      int io_priority,
@@ -135,14 +138,14 @@ void handoff_connection_close_async (TlsHandoffClientConnection *self,
 
 /* Whether the base stream can be polled for reading (G_IO_IN) or writing (G_IO_OUT). If not, it can
  * only be read or written by blocking. */
-gboolean handoff_connection_can_poll (TlsHandoffClientConnection *self, GIOCondition condition);
+gboolean handoff_connection_can_poll (TlsHandoffConnection *self, GIOCondition condition);
 
-GInputStream *handoff_input_stream_new (TlsHandoffClientConnection *connection);
-GOutputStream *handoff_output_stream_new (TlsHandoffClientConnection *connection);
+GInputStream *handoff_input_stream_new (TlsHandoffConnection *connection);
+GOutputStream *handoff_output_stream_new (TlsHandoffConnection *connection);
 
 /* Ready when a read (G_IO_IN) or write (G_IO_OUT) on pollable_stream is worth trying: a GSource of
  * type GPollableSourceFunc. */
-GSource *handoff_connection_create_source (TlsHandoffClientConnection *self,
+GSource *handoff_connection_create_source (TlsHandoffConnection *self,
                                            GObject *pollable_stream,
                                            GIOCondition condition,
                                            GCancellable *cancellable);

@@ -11,17 +11,17 @@
 #include "tls-handoff-handshake-result-private.h"
 
 gboolean
-handoff_connection_wants_review (TlsHandoffClientConnection *self)
+handoff_connection_wants_review (TlsHandoffConnection *self)
 {
   guint signal_id = g_signal_lookup ("accept-certificate", G_TYPE_TLS_CONNECTION);
 
-  return (self->validation_flags & G_TLS_CERTIFICATE_VALIDATE_ALL) !=
-             G_TLS_CERTIFICATE_VALIDATE_ALL ||
+  return (!self->is_server && (self->validation_flags & G_TLS_CERTIFICATE_VALIDATE_ALL) !=
+                                  G_TLS_CERTIFICATE_VALIDATE_ALL) ||
          g_signal_has_handler_pending (self, signal_id, 0, FALSE);
 }
 
 gboolean
-handoff_connection_review (TlsHandoffClientConnection *self, GVariant *details)
+handoff_connection_review (TlsHandoffConnection *self, GVariant *details)
 {
   g_autoptr (GVariant) verification_errors = NULL;
   g_autoptr (GVariant) certificates = NULL;
@@ -35,7 +35,7 @@ handoff_connection_review (TlsHandoffClientConnection *self, GVariant *details)
   /* A certificate without a fault is not asked about: then it is one that we have no word for. */
   if (errors == G_TLS_CERTIFICATE_NO_FLAGS)
     errors = G_TLS_CERTIFICATE_GENERIC_ERROR;
-  if ((errors & self->validation_flags) == 0)
+  if (!self->is_server && (errors & self->validation_flags) == 0)
     return TRUE;
 
   certificates =

@@ -10,15 +10,15 @@ typedef struct
 {
   GSource source;
 
-  GObject *pollable_stream;               /* (owned) */
-  TlsHandoffClientConnection *connection; /* (owned) */
+  GObject *pollable_stream;         /* (owned) */
+  TlsHandoffConnection *connection; /* (owned) */
   GIOCondition condition;
   GSource *handshake_ended; /* (owned) (nullable): child, until the handshake is over */
   GSource *base;            /* (owned) (nullable): child, from then on */
 } ConnectionSource;
 
 gboolean
-handoff_connection_can_poll (TlsHandoffClientConnection *self, GIOCondition condition)
+handoff_connection_can_poll (TlsHandoffConnection *self, GIOCondition condition)
 {
   if (condition == G_IO_IN)
     {
@@ -91,7 +91,7 @@ update_children (ConnectionSource *self)
 static gboolean
 is_ready (ConnectionSource *self)
 {
-  TlsHandoffClientConnection *connection = self->connection;
+  TlsHandoffConnection *connection = self->connection;
   gboolean closed;
 
   g_mutex_lock (&connection->lock);
@@ -174,7 +174,7 @@ static GSourceFuncs connection_source_funcs = {
 };
 
 GSource *
-handoff_connection_create_source (TlsHandoffClientConnection *connection,
+handoff_connection_create_source (TlsHandoffConnection *connection,
                                   GObject *pollable_stream,
                                   GIOCondition condition,
                                   GCancellable *cancellable)

@@ -49,7 +49,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (HandoffOutputStream,
 
 /* Whether the connection is there, open in that direction, and past its handshake. */
 static gboolean
-prepare_operation (TlsHandoffClientConnection *connection,
+prepare_operation (TlsHandoffConnection *connection,
                    HandoffCloseDirections direction,
                    gboolean blocking,
                    GCancellable *cancellable,
@@ -87,7 +87,7 @@ read_from (HandoffInputStream *self,
            GCancellable *cancellable,
            GError **error)
 {
-  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (&self->connection);
+  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (&self->connection);
   GError *local_error = NULL;
   gssize n;
 
@@ -118,7 +118,7 @@ write_to (HandoffOutputStream *self,
           GCancellable *cancellable,
           GError **error)
 {
-  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (&self->connection);
+  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (&self->connection);
   GError *local_error = NULL;
   gssize n;
 
@@ -138,7 +138,7 @@ close_stream (GWeakRef *weak_ref,
               GCancellable *cancellable,
               GError **error)
 {
-  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (weak_ref);
+  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (weak_ref);
 
   return connection == NULL || handoff_connection_close (connection, direction, cancellable, error);
 }
@@ -152,7 +152,7 @@ close_stream_async (gpointer stream,
                     GAsyncReadyCallback callback,
                     gpointer user_data)
 {
-  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (weak_ref);
+  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (weak_ref);
   g_autoptr (GTask) task = NULL;
 
   if (connection != NULL)
@@ -172,7 +172,7 @@ create_source (gpointer stream,
                GIOCondition condition,
                GCancellable *cancellable)
 {
-  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (weak_ref);
+  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (weak_ref);
   g_autoptr (GSource) now = NULL;
 
   if (connection != NULL)
@@ -186,7 +186,7 @@ create_source (gpointer stream,
 static gboolean
 can_poll (GWeakRef *weak_ref, GIOCondition condition)
 {
-  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (weak_ref);
+  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (weak_ref);
 
   return connection == NULL || handoff_connection_can_poll (connection, condition);
 }
@@ -219,7 +219,7 @@ static gboolean
 handoff_input_stream_is_readable (GPollableInputStream *pollable)
 {
   HandoffInputStream *self = HANDOFF_INPUT_STREAM (pollable);
-  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (&self->connection);
+  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (&self->connection);
 
   if (connection == NULL || !handoff_connection_can_poll (connection, G_IO_IN))
     return TRUE;
@@ -303,7 +303,7 @@ handoff_input_stream_init (HandoffInputStream *self)
 }
 
 GInputStream *
-handoff_input_stream_new (TlsHandoffClientConnection *connection)
+handoff_input_stream_new (TlsHandoffConnection *connection)
 {
   HandoffInputStream *self = g_object_new (HANDOFF_TYPE_INPUT_STREAM, NULL);
 
@@ -342,7 +342,7 @@ static gboolean
 handoff_output_stream_is_writable (GPollableOutputStream *pollable)
 {
   HandoffOutputStream *self = HANDOFF_OUTPUT_STREAM (pollable);
-  g_autoptr (TlsHandoffClientConnection) connection = g_weak_ref_get (&self->connection);
+  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (&self->connection);
 
   if (connection == NULL || !handoff_connection_can_poll (connection, G_IO_OUT))
     return TRUE;
@@ -425,7 +425,7 @@ handoff_output_stream_init (HandoffOutputStream *self)
 }
 
 GOutputStream *
-handoff_output_stream_new (TlsHandoffClientConnection *connection)
+handoff_output_stream_new (TlsHandoffConnection *connection)
 {
   HandoffOutputStream *self = g_object_new (HANDOFF_TYPE_OUTPUT_STREAM, NULL);
 

@@ -3,7 +3,10 @@
 
 #include "gio-mapping.h"
 
+#include <string.h>
+
 #include "keyblob/handoff-names.h"
+#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
 char *
@@ -83,6 +86,30 @@ handoff_certificate_from_chain (GPtrArray *chain)
     }
 
   return g_steal_pointer (&certificate);
+}
+
+GBytes *
+handoff_certificate_to_pem (GTlsCertificate *certificate)
+{
+  HandoffSecretBytes pem = { NULL, 0 };
+  char *key = NULL;
+
+  g_object_get (certificate, "private-key-pem", &key, NULL);
+  if (key == NULL)
+    return NULL;
+  handoff_secret_bytes_append (&pem, key, strlen (key));
+  handoff_wipe (key, strlen (key));
+  g_free (key);
+
+  for (; certificate != NULL; certificate = g_tls_certificate_get_issuer (certificate))
+    {
+      g_autofree char *text = NULL;
+
+      g_object_get (certificate, "certificate-pem", &text, NULL);
+      if (text != NULL)
+        handoff_secret_bytes_append (&pem, text, strlen (text));
+    }
+  return handoff_secret_bytes_take (&pem);
 }
 
 /* The peer's alert may say more than that the handshake failed. */

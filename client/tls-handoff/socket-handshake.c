@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Handshakes that the service does on a socket by itself: HandshakeAsClient(), and
- * ReviewCertificate() if there is something to decide. */
+/* Handshakes that the service does on a socket by itself: HandshakeAsClient() or
+ * HandshakeAsServer(), and ReviewCertificate() if there is something to decide. */
 
 #include "config.h"
 
@@ -51,10 +51,30 @@ check_arguments (GSocket *socket, const HandoffHandshakeRequest *request, GError
       return FALSE;
     }
 
-  return handoff_service_call_check_identity (request->server_identity, error);
+  return request->role == HANDOFF_ROLE_SERVER ||
+         handoff_service_call_check_identity (request->server_identity, error);
 }
 
-/* The call of HandshakeAsClient(), and in *handshake what its reply will need. */
+static GDBusMessage *
+new_call (TlsHandoffManager *self,
+          const HandoffHandshakeRequest *request,
+          int handle,
+          GVariant *recipient_key,
+          GVariant *options)
+{
+  const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
+
+  return handoff_service_call_new (
+      tls_handoff_manager_get_connection (self), HANDOFF_MANAGER_INTERFACE,
+      is_server ? "HandshakeAsServer" : "HandshakeAsClient",
+      is_server ? g_variant_new ("(h@ay@a{sv})", handle, recipient_key, options)
+                : g_variant_new ("(hs@ay@a{sv})", handle, request->server_identity, recipient_key,
+                                 options),
+      request->flags);
+}
+
+/* The call of HandshakeAsClient() or HandshakeAsServer(), and in *handshake what its reply will
+ * need. */
 static GDBusMessage *
 prepare (TlsHandoffManager *self,
          GSocket *socket,
@@ -71,26 +91,21 @@ prepare (TlsHandoffManager *self,
 
   if (!check_arguments (socket, request, error))
     return NULL;
-  options = handoff_handshake_options_to_variant (request->options, request->application_protocols,
-                                                  request->review != NULL, error);
+  fds = g_unix_fd_list_new ();
+  handle = g_unix_fd_list_append (fds, g_socket_get_fd (socket), error);
+  if (handle < 0)
+    return NULL;
+  options = handoff_handshake_options_to_variant (request, fds, error);
   if (options == NULL)
     return NULL;
   g_variant_ref_sink (options);
   import_key = tls_handoff_import_key_new (error);
   if (import_key == NULL)
     return NULL;
-  fds = g_unix_fd_list_new ();
-  handle = g_unix_fd_list_append (fds, g_socket_get_fd (socket), error);
-  if (handle < 0)
-    return NULL;
 
   public_key = tls_handoff_import_key_dup_public_key (import_key);
-  call = handoff_service_call_new (
-      tls_handoff_manager_get_connection (self), HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient",
-      g_variant_new ("(hs@ay@a{sv})", handle, request->server_identity,
-                     g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE),
-                     options),
-      request->flags);
+  call = new_call (self, request, handle,
+                   g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE), options);
   g_dbus_message_set_unix_fd_list (call, fds);
 
   *handshake = g_new0 (Handshake, 1);
@@ -98,7 +113,9 @@ prepare (TlsHandoffManager *self,
   (*handshake)->import_key = g_steal_pointer (&import_key);
   (*handshake)->review = request->review;
   (*handshake)->review_data = request->review_data;
-  (*handshake)->resumption = handoff_handshake_options_get_resumption (request->options);
+  /* Session tickets come to clients only. */
+  (*handshake)->resumption = request->role == HANDOFF_ROLE_CLIENT &&
+                             handoff_handshake_options_get_resumption (request->options);
 
   return g_steal_pointer (&call);
 }

@@ -528,19 +528,25 @@ created_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 static GDBusMessage *
 prepare (TlsHandoffManager *self, const HandoffHandshakeRequest *request, GError **error)
 {
+  const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  GDBusMessage *call;
   GVariant *options;
 
-  if (!handoff_service_call_check_identity (request->server_identity, error))
+  if (!is_server && !handoff_service_call_check_identity (request->server_identity, error))
     return NULL;
-  options = handoff_handshake_options_to_variant (request->options, request->application_protocols,
-                                                  request->review != NULL, error);
+  options = handoff_handshake_options_to_variant (request, fds, error);
   if (options == NULL)
     return NULL;
 
-  return handoff_service_call_new (
+  call = handoff_service_call_new (
       tls_handoff_manager_get_connection (self), HANDOFF_MANAGER_INTERFACE, "CreateSession",
-      g_variant_new ("(ss@a{sv})", HANDOFF_ROLE_NAME_CLIENT, request->server_identity, options),
+      g_variant_new ("(ss@a{sv})", is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT,
+                     is_server ? "" : request->server_identity, options),
       request->flags);
+  if (g_unix_fd_list_get_length (fds) > 0)
+    g_dbus_message_set_unix_fd_list (call, fds);
+  return call;
 }
 
 void
@@ -563,7 +569,8 @@ handoff_manager_handshake_in_steps_async (TlsHandoffManager *self,
   steps->base = g_object_ref (base_io_stream);
   steps->review = request->review;
   steps->review_data = request->review_data;
-  steps->resumption = handoff_handshake_options_get_resumption (request->options);
+  steps->resumption = request->role == HANDOFF_ROLE_CLIENT &&
+                      handoff_handshake_options_get_resumption (request->options);
   steps->timeout = handoff_handshake_options_get_timeout (request->options);
   steps->received = g_byte_array_new ();
 

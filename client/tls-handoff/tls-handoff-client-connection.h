@@ -3,50 +3,21 @@
 
 #pragma once
 
-#include <gio/gio.h>
-
-#include "tls-handoff-manager.h"
+#include "tls-handoff-connection.h"
 
 G_BEGIN_DECLS
 
 /**
  * TlsHandoffClientConnection:
  *
- * A #GTlsConnection and #GTlsClientConnection whose handshake the TLS Handoff service does.
+ * A #GTlsConnection and #GTlsClientConnection whose handshake the TLS Handoff service does. See
+ * [class@Connection] for what clients and servers have in common.
  *
- * It is used like any other #GTlsClientConnection: the handshake takes place when it is asked for,
- * or with the first read or write. From then on the data goes directly between this process and its
- * peer. Asynchronous operations use no threads; a handshake that an asynchronous or non-blocking
- * operation starts goes on in the thread-default main context of the thread that started it.
- *
- * A base stream that is a #GSocketConnection over a connected stream socket is passed to the
- * service, which then does the handshake in one go. Over any other base stream, such as a pair of
- * pipes or another TLS connection, the handshake's bytes are carried between the stream and the
- * service. If the streams of the base stream cannot be polled, non-blocking operations fail with
- * %G_IO_ERROR_NOT_SUPPORTED, and asynchronous ones need threads after all. After a handshake failed
- * or was cancelled, the base stream is of no more use.
- *
- * What is different from GIO's own connections:
- *
- * - The service verifies the server's certificate, with the system's trust store or the option
- *   [property@HandshakeOptions:trust-anchors]. #GTlsClientConnection:validation-flags and
- *   #GTlsConnection::accept-certificate have GIO's meaning: the signal is emitted before anything
- * is sent in answer to the certificate, in the thread-default main context of the handshake, or in
- *   the thread of a synchronous one. Connect to it before the handshake starts: without a handler,
- * the service asks nobody. No decision within the handshake's timeout is a refusal. After
- *   %G_TLS_ERROR_BAD_CERTIFICATE, or an acceptance, #GTlsConnection:peer-certificate and
- *   #GTlsConnection:peer-certificate-errors say what was wrong.
- * - With a #GTlsConnection:certificate, or a #GTlsConnection:database other than the system's, the
- *   handshake fails with %G_IO_ERROR_NOT_SUPPORTED. Nothing is asked of a
- *   #GTlsConnection:interaction.
- * - A #GTlsClientConnection:server-identity is needed: without one the handshake fails with
- *   %G_IO_ERROR_NOT_SUPPORTED.
- * - A base stream that ignores its #GCancellable holds up the end of a handshake that is cancelled
- * or closed, until its read returns.
- * - There are no channel bindings.
- *
- * Errors are those that users of a #GTlsConnection expect. If the service cannot be reached, that
- * is %G_TLS_ERROR_UNAVAILABLE; if its policy denies the handshake, %G_IO_ERROR_PERMISSION_DENIED.
+ * #GTlsClientConnection:validation-flags has GIO's meaning. A
+ * #GTlsClientConnection:server-identity is needed: without one the handshake fails with
+ * %G_IO_ERROR_NOT_SUPPORTED. #GTlsClientConnection:accepted-cas is always %NULL: if the server asks
+ * for a certificate, the service chooses among the user's credentials, as the rules allow, unless
+ * the option [property@HandshakeOptions:credential] names one.
  *
  * Since: 0.1
  */
@@ -56,21 +27,12 @@ G_DECLARE_FINAL_TYPE (TlsHandoffClientConnection,
                       tls_handoff_client_connection,
                       TLS_HANDOFF,
                       CLIENT_CONNECTION,
-                      GTlsConnection)
+                      TlsHandoffConnection)
 
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GIOStream *tls_handoff_client_connection_new (GIOStream *base_io_stream,
                                               GSocketConnectable *server_identity,
                                               TlsHandoffManager *manager,
                                               GError **error);
-TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_client_connection_set_options (TlsHandoffClientConnection *self,
-                                                TlsHandoffHandshakeOptions *options);
-TLS_HANDOFF_AVAILABLE_IN_0_1
-void tls_handoff_client_connection_set_flags (TlsHandoffClientConnection *self,
-                                              TlsHandoffHandshakeFlags flags);
-TLS_HANDOFF_AVAILABLE_IN_0_1
-TlsHandoffHandshakeResult *
-tls_handoff_client_connection_get_result (TlsHandoffClientConnection *self);
 
 G_END_DECLS

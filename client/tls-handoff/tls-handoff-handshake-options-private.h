@@ -3,17 +3,32 @@
 
 #pragma once
 
-#include "tls-handoff-handshake-options.h"
+#include <gio/gunixfdlist.h>
 
-/* The options as HandshakeAsClient() and CreateSession() take them (a{sv}, floating): those that
- * were set, the cipher suites that our record layer speaks, and the newest key blob format that we
- * read. The session object goes by itself: transient. self: (nullable): all defaults
- * application_protocols: (nullable): win over those of self
- * review_certificate: whether there is somebody to ask about a certificate that does not verify
+#include "tls-handoff-handshake-options.h"
+#include "tls-handoff-manager-private.h"
+
+struct _TlsHandoffHandshakeOptions
+{
+  GObject parent_instance;
+
+  char **application_protocols; /* (nullable) (owned) */
+  GTlsProtocolVersion minimum_protocol;
+  GTlsProtocolVersion maximum_protocol;
+  GPtrArray *trust_anchors; /* (nullable) (owned) (element-type GBytes): DER */
+  guint timeout;            /* seconds; 0: the service's default */
+  gboolean resumption;
+  char *credential;       /* (nullable) (owned) */
+  GBytes *credential_pem; /* (nullable) (owned) */
+  GTlsAuthenticationMode client_certificate;
+};
+
+/* request's options as an a{sv} (floating). Always sends what we can take: the cipher suites that
+ * our record layer speaks, the blob format that we read. The session object goes by itself:
+ * transient. fds: a key of the application's own is appended to it.
  * TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a protocol version that is neither TLS 1.2 nor 1.3. */
-GVariant *handoff_handshake_options_to_variant (TlsHandoffHandshakeOptions *self,
-                                                const char *const *application_protocols,
-                                                gboolean review_certificate,
+GVariant *handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
+                                                GUnixFDList *fds,
                                                 GError **error);
 /* Seconds; 0 for the service's default. self: (nullable) */
 guint handoff_handshake_options_get_timeout (TlsHandoffHandshakeOptions *self);

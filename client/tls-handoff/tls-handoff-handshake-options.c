@@ -5,22 +5,6 @@
 
 #include "tls-handoff-handshake-options-private.h"
 
-#include "cipher-suite.h"
-#include "handoff-names.h"
-#include "tls-handoff-error.h"
-
-struct _TlsHandoffHandshakeOptions
-{
-  GObject parent_instance;
-
-  char **application_protocols; /* (nullable) (owned) */
-  GTlsProtocolVersion minimum_protocol;
-  GTlsProtocolVersion maximum_protocol;
-  GPtrArray *trust_anchors; /* (nullable) (owned) (element-type GBytes): DER */
-  guint timeout;            /* seconds; 0: the service's default */
-  gboolean resumption;
-};
-
 G_DEFINE_FINAL_TYPE (TlsHandoffHandshakeOptions, tls_handoff_handshake_options, G_TYPE_OBJECT)
 
 typedef enum
@@ -31,9 +15,12 @@ typedef enum
   PROP_TRUST_ANCHORS,
   PROP_TIMEOUT,
   PROP_RESUMPTION,
+  PROP_CREDENTIAL,
+  PROP_CREDENTIAL_PEM,
+  PROP_CLIENT_CERTIFICATE,
 } TlsHandoffHandshakeOptionsProperty;
 
-static GParamSpec *properties[PROP_RESUMPTION + 1];
+static GParamSpec *properties[PROP_CLIENT_CERTIFICATE + 1];
 
 static void
 set_protocol (TlsHandoffHandshakeOptions *self,
@@ -76,6 +63,15 @@ tls_handoff_handshake_options_get_property (GObject *object,
     case PROP_RESUMPTION:
       g_value_set_boolean (value, self->resumption);
       break;
+    case PROP_CREDENTIAL:
+      g_value_set_string (value, self->credential);
+      break;
+    case PROP_CREDENTIAL_PEM:
+      g_value_set_boxed (value, self->credential_pem);
+      break;
+    case PROP_CLIENT_CERTIFICATE:
+      g_value_set_enum (value, self->client_certificate);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -109,6 +105,15 @@ tls_handoff_handshake_options_set_property (GObject *object,
     case PROP_RESUMPTION:
       tls_handoff_handshake_options_set_resumption (self, g_value_get_boolean (value));
       break;
+    case PROP_CREDENTIAL:
+      tls_handoff_handshake_options_set_credential (self, g_value_get_string (value));
+      break;
+    case PROP_CREDENTIAL_PEM:
+      tls_handoff_handshake_options_set_credential_pem (self, g_value_get_boxed (value));
+      break;
+    case PROP_CLIENT_CERTIFICATE:
+      tls_handoff_handshake_options_set_client_certificate (self, g_value_get_enum (value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -121,6 +126,8 @@ tls_handoff_handshake_options_finalize (GObject *object)
 
   g_strfreev (self->application_protocols);
   g_clear_pointer (&self->trust_anchors, g_ptr_array_unref);
+  g_free (self->credential);
+  g_clear_pointer (&self->credential_pem, g_bytes_unref);
 
   G_OBJECT_CLASS (tls_handoff_handshake_options_parent_class)->finalize (object);
 }
@@ -190,6 +197,33 @@ tls_handoff_handshake_options_class_init (TlsHandoffHandshakeOptionsClass *klass
    * Since: 0.1
    */
   properties[PROP_RESUMPTION] = g_param_spec_boolean ("resumption", NULL, NULL, TRUE, flags);
+  /**
+   * TlsHandoffHandshakeOptions:credential:
+   *
+   * See tls_handoff_handshake_options_set_credential().
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CREDENTIAL] = g_param_spec_string ("credential", NULL, NULL, NULL, flags);
+  /**
+   * TlsHandoffHandshakeOptions:credential-pem:
+   *
+   * See tls_handoff_handshake_options_set_credential_pem().
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CREDENTIAL_PEM] =
+      g_param_spec_boxed ("credential-pem", NULL, NULL, G_TYPE_BYTES, flags);
+  /**
+   * TlsHandoffHandshakeOptions:client-certificate:
+   *
+   * See tls_handoff_handshake_options_set_client_certificate().
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CLIENT_CERTIFICATE] =
+      g_param_spec_enum ("client-certificate", NULL, NULL, G_TYPE_TLS_AUTHENTICATION_MODE,
+                         G_TLS_AUTHENTICATION_NONE, flags);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
@@ -329,113 +363,82 @@ tls_handoff_handshake_options_set_resumption (TlsHandoffHandshakeOptions *self, 
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RESUMPTION]);
 }
 
-static gboolean
-add_application_protocols (GVariantDict *dict, const char *const *protocols, GError **error)
+/**
+ * tls_handoff_handshake_options_set_credential:
+ * @self: the options
+ * @credential: (nullable): the label of a credential that the service keeps: the user's own or else
+ *   one of the machine's; or the object path of any; the empty string for none at all
+ *
+ * Sets what to authenticate with. %NULL is the default. Then, if a server asks its client for a
+ * certificate and names the authorities it takes, the first of the credentials that one of them
+ * issued is used which the user may use for this server without being asked; and a server uses the
+ * credential that fits the name which the client asks for.
+ *
+ * %TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND if there is no such credential, or it cannot be used now;
+ * %TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED if its token wants a PIN.
+ *
+ * Since: 0.1
+ */
+void
+tls_handoff_handshake_options_set_credential (TlsHandoffHandshakeOptions *self,
+                                              const char *credential)
 {
-  gsize i;
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self));
 
-  for (i = 0; protocols[i] != NULL; i++)
-    {
-      /* ALPN allows any bytes, D-Bus strings do not. */
-      if (!g_utf8_validate (protocols[i], -1, NULL))
-        {
-          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                       "Application protocol number %" G_GSIZE_FORMAT
-                       " is not UTF-8; the names of registered protocols are ASCII",
-                       i + 1);
-          return FALSE;
-        }
-    }
+  if (g_strcmp0 (self->credential, credential) == 0)
+    return;
 
-  if (i > 0)
-    g_variant_dict_insert (dict, HANDOFF_OPTION_APPLICATION_PROTOCOLS, "^as", protocols);
-  return TRUE;
+  g_free (self->credential);
+  self->credential = g_strdup (credential);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CREDENTIAL]);
 }
 
-static gboolean
-add_protocol (GVariantDict *dict, const char *key, GTlsProtocolVersion version, GError **error)
+/**
+ * tls_handoff_handshake_options_set_credential_pem:
+ * @self: the options
+ * @pem: (nullable): the certificate chain and the unencrypted private key, in PEM, at most 256 KiB
+ *
+ * Sets a key of the application's own to authenticate with, in place of a credential of the
+ * service's: for applications that have their keys today. The service is given it for one handshake
+ * at a time.
+ *
+ * Since: 0.1
+ */
+void
+tls_handoff_handshake_options_set_credential_pem (TlsHandoffHandshakeOptions *self, GBytes *pem)
 {
-  switch (version)
-    {
-    case G_TLS_PROTOCOL_VERSION_UNKNOWN:
-      return TRUE;
-    case G_TLS_PROTOCOL_VERSION_TLS_1_2:
-      g_variant_dict_insert (dict, key, "s", HANDOFF_PROTOCOL_TLS1_2);
-      return TRUE;
-    case G_TLS_PROTOCOL_VERSION_TLS_1_3:
-      g_variant_dict_insert (dict, key, "s", HANDOFF_PROTOCOL_TLS1_3);
-      return TRUE;
-    default:
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "The option “%s” must be TLS 1.2 or TLS 1.3", key);
-      return FALSE;
-    }
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self));
+
+  if (pem != NULL)
+    g_bytes_ref (pem);
+  g_clear_pointer (&self->credential_pem, g_bytes_unref);
+  self->credential_pem = pem;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CREDENTIAL_PEM]);
 }
 
-static GVariant *
-supported_cipher_suites (void)
+/**
+ * tls_handoff_handshake_options_set_client_certificate:
+ * @self: the options
+ * @mode: whether a server asks its client for a certificate
+ *
+ * Sets whether the client is asked for a certificate, or has to have one, which is then verified
+ * against the trust anchors. The default is %G_TLS_AUTHENTICATION_NONE. Clients have no use for it.
+ * A [class@ServerConnection] has a property of its own for it, which wins unless it is
+ * %G_TLS_AUTHENTICATION_NONE.
+ *
+ * Since: 0.1
+ */
+void
+tls_handoff_handshake_options_set_client_certificate (TlsHandoffHandshakeOptions *self,
+                                                      GTlsAuthenticationMode mode)
 {
-  g_autofree guint16 *ids = NULL;
-  const HandoffCipherSuite *suites;
-  gsize i, n_suites;
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self));
 
-  suites = handoff_cipher_suites (&n_suites);
-  ids = g_new (guint16, n_suites);
-  for (i = 0; i < n_suites; i++)
-    ids[i] = suites[i].id;
+  if (self->client_certificate == mode)
+    return;
 
-  return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids, n_suites, sizeof *ids);
-}
-
-static GVariant *
-certificates_to_variant (GPtrArray *certificates)
-{
-  GVariantBuilder builder;
-  guint i;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
-  for (i = 0; i < certificates->len; i++)
-    g_variant_builder_add_value (&builder, g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING,
-                                                                     certificates->pdata[i], TRUE));
-  return g_variant_builder_end (&builder);
-}
-
-GVariant *
-handoff_handshake_options_to_variant (TlsHandoffHandshakeOptions *self,
-                                      const char *const *application_protocols,
-                                      gboolean review_certificate,
-                                      GError **error)
-{
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-
-  if (application_protocols == NULL && self != NULL)
-    application_protocols = (const char *const *) self->application_protocols;
-  if (application_protocols != NULL &&
-      !add_application_protocols (&dict, application_protocols, error))
-    return NULL;
-
-  g_variant_dict_insert (&dict, HANDOFF_OPTION_ERROR_DETAILS, "b", TRUE);
-  g_variant_dict_insert (&dict, HANDOFF_OPTION_TRANSIENT, "b", TRUE);
-  g_variant_dict_insert (&dict, HANDOFF_OPTION_BLOB_FORMAT, "u", (guint) HANDOFF_BLOB_FORMAT);
-  g_variant_dict_insert_value (&dict, HANDOFF_OPTION_CIPHER_SUITES, supported_cipher_suites ());
-  if (review_certificate)
-    g_variant_dict_insert (&dict, HANDOFF_OPTION_REVIEW_CERTIFICATE, "b", TRUE);
-
-  if (self != NULL)
-    {
-      if (!add_protocol (&dict, HANDOFF_OPTION_MINIMUM_PROTOCOL, self->minimum_protocol, error) ||
-          !add_protocol (&dict, HANDOFF_OPTION_MAXIMUM_PROTOCOL, self->maximum_protocol, error))
-        return NULL;
-      if (self->timeout != 0)
-        g_variant_dict_insert (&dict, HANDOFF_OPTION_TIMEOUT, "u", self->timeout);
-      if (self->trust_anchors != NULL)
-        g_variant_dict_insert_value (&dict, HANDOFF_OPTION_TRUST_ANCHORS,
-                                     certificates_to_variant (self->trust_anchors));
-      if (!self->resumption)
-        g_variant_dict_insert (&dict, HANDOFF_OPTION_RESUMPTION, "b", FALSE);
-    }
-
-  return g_variant_dict_end (&dict);
+  self->client_certificate = mode;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CLIENT_CERTIFICATE]);
 }
 
 guint

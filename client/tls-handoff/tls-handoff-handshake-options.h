@@ -44,5 +44,14 @@ void tls_handoff_handshake_options_set_timeout (TlsHandoffHandshakeOptions *self
 TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_handshake_options_set_resumption (TlsHandoffHandshakeOptions *self,
                                                    gboolean resumption);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+void tls_handoff_handshake_options_set_credential (TlsHandoffHandshakeOptions *self,
+                                                   const char *credential);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+void tls_handoff_handshake_options_set_credential_pem (TlsHandoffHandshakeOptions *self,
+                                                       GBytes *pem);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+void tls_handoff_handshake_options_set_client_certificate (TlsHandoffHandshakeOptions *self,
+                                                           GTlsAuthenticationMode mode);
 
 G_END_DECLS

@@ -18,6 +18,7 @@ struct _TlsHandoffHandshakeResult
   TlsHandoffRecordLayer *record_layer; /* (owned) */
   char *application_protocol;          /* (nullable) (owned) */
   char *server_name;                   /* (nullable) (owned) */
+  char *credential;                    /* (nullable) (owned) */
   char *ocsp_status;                   /* (owned) */
   gboolean resumed;
   GPtrArray *peer_certificates;   /* (owned) (element-type GBytes): DER */
@@ -37,6 +38,7 @@ typedef enum
   PROP_CIPHERSUITE_NAME,
   PROP_APPLICATION_PROTOCOL,
   PROP_SERVER_NAME,
+  PROP_CREDENTIAL,
   PROP_OCSP_STATUS,
   PROP_RESUMED,
   PROP_PEER_CERTIFICATES,
@@ -68,6 +70,9 @@ tls_handoff_handshake_result_get_property (GObject *object,
       break;
     case PROP_SERVER_NAME:
       g_value_set_string (value, self->server_name);
+      break;
+    case PROP_CREDENTIAL:
+      g_value_set_string (value, self->credential);
       break;
     case PROP_OCSP_STATUS:
       g_value_set_string (value, self->ocsp_status);
@@ -113,6 +118,7 @@ tls_handoff_handshake_result_finalize (GObject *object)
 
   g_free (self->application_protocol);
   g_free (self->server_name);
+  g_free (self->credential);
   g_free (self->ocsp_status);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
   g_free (self->key_blob_seals);
@@ -171,11 +177,19 @@ tls_handoff_handshake_result_class_init (TlsHandoffHandshakeResultClass *klass)
   /**
    * TlsHandoffHandshakeResult:server-name:
    *
-   * The server name that was sent, or %NULL.
+   * The server name that was sent, or, as a server, received; or %NULL.
    *
    * Since: 0.1
    */
   properties[PROP_SERVER_NAME] = g_param_spec_string ("server-name", NULL, NULL, NULL, flags);
+  /**
+   * TlsHandoffHandshakeResult:credential:
+   *
+   * See tls_handoff_handshake_result_get_credential().
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CREDENTIAL] = g_param_spec_string ("credential", NULL, NULL, NULL, flags);
   /**
    * TlsHandoffHandshakeResult:ocsp-status:
    *
@@ -331,6 +345,7 @@ handoff_handshake_result_new (GVariant *details,
   self->peer_certificates = handoff_certificates_from_variant (peer_certificates);
   g_variant_lookup (details, HANDOFF_DETAIL_APPLICATION_PROTOCOL, "s", &self->application_protocol);
   g_variant_lookup (details, HANDOFF_DETAIL_SERVER_NAME, "s", &self->server_name);
+  g_variant_lookup (details, HANDOFF_DETAIL_CREDENTIAL, "s", &self->credential);
   g_variant_lookup (details, HANDOFF_DETAIL_RESUMED, "b", &self->resumed);
   if (!g_variant_lookup (details, HANDOFF_DETAIL_OCSP_STATUS, "s", &self->ocsp_status))
     self->ocsp_status = g_strdup (HANDOFF_OCSP_NONE);
@@ -439,6 +454,23 @@ tls_handoff_handshake_result_get_application_protocol (TlsHandoffHandshakeResult
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
   return self->application_protocol;
+}
+
+/**
+ * tls_handoff_handshake_result_get_credential:
+ * @self: the result
+ *
+ * Returns: (nullable): the label of the credential that this side authenticated with, if it was one
+ *   that the service keeps
+ *
+ * Since: 0.1
+ */
+const char *
+tls_handoff_handshake_result_get_credential (TlsHandoffHandshakeResult *self)
+{
+  g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
+
+  return self->credential;
 }
 
 /**

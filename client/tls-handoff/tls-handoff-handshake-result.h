@@ -35,6 +35,8 @@ const char *tls_handoff_handshake_result_get_application_protocol (TlsHandoffHan
 TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_handshake_result_get_server_name (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
+const char *tls_handoff_handshake_result_get_credential (TlsHandoffHandshakeResult *self);
+TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_handshake_result_get_ocsp_status (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_handshake_result_get_resumed (TlsHandoffHandshakeResult *self);

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "key-state.h"
 #include "tls-handoff-manager.h"
 
 /* Asks whether to go on with a peer whose certificate did not verify: answer is to be called, at
@@ -17,9 +18,12 @@ typedef void (*HandoffReviewFunc) (GVariant *details,
 /* What a handshake is told, whatever carries its bytes. Read when it starts. */
 typedef struct
 {
-  const char *server_identity;
-  TlsHandoffHandshakeOptions *options;      /* (nullable) */
-  const char *const *application_protocols; /* (nullable): win over those of options */
+  HandoffRole role;
+  const char *server_identity;               /* (nullable): of a client only */
+  TlsHandoffHandshakeOptions *options;       /* (nullable) */
+  const char *const *application_protocols;  /* (nullable): win over those of options */
+  GBytes *credential_pem;                    /* (nullable): wins over that of options */
+  GTlsAuthenticationMode client_certificate; /* of a server; NONE: that of options */
   TlsHandoffHandshakeFlags flags;
   HandoffReviewFunc review; /* (nullable): in the context of the handshake; NULL: refuse */
   gpointer review_data;

@@ -331,3 +331,97 @@ tls_handoff_manager_handshake_as_client_finish (TlsHandoffManager *self,
 
   return handoff_manager_handshake_finish (self, result, error);
 }
+
+/**
+ * tls_handoff_manager_handshake_as_server_sync:
+ * @self: the manager
+ * @socket: a connected stream socket, on which nothing of TLS was sent or received yet
+ * @options: (nullable): options, or %NULL for the service's defaults
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @error: return location for a #GError
+ *
+ * Like tls_handoff_manager_handshake_as_client_sync(), as the server: with the credential that
+ * @options name, or a key of the application's own in them, or else the credential that fits the
+ * server name which the client asks for.
+ *
+ * Returns: (transfer full): the result, or %NULL
+ *
+ * Since: 0.1
+ */
+TlsHandoffHandshakeResult *
+tls_handoff_manager_handshake_as_server_sync (TlsHandoffManager *self,
+                                              GSocket *socket,
+                                              TlsHandoffHandshakeOptions *options,
+                                              TlsHandoffHandshakeFlags flags,
+                                              GCancellable *cancellable,
+                                              GError **error)
+{
+  const HandoffHandshakeRequest request = { .role = HANDOFF_ROLE_SERVER,
+                                            .options = options,
+                                            .flags = flags };
+
+  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
+  g_return_val_if_fail (G_IS_SOCKET (socket), NULL);
+  g_return_val_if_fail (options == NULL || TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (options), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return handoff_manager_handshake_sync (self, socket, &request, cancellable, error);
+}
+
+/**
+ * tls_handoff_manager_handshake_as_server_async:
+ * @self: the manager
+ * @socket: as for tls_handoff_manager_handshake_as_server_sync()
+ * @options: (nullable): likewise
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when the handshake is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_manager_handshake_as_server_sync(), without blocking. No thread is used.
+ *
+ * Since: 0.1
+ */
+void
+tls_handoff_manager_handshake_as_server_async (TlsHandoffManager *self,
+                                               GSocket *socket,
+                                               TlsHandoffHandshakeOptions *options,
+                                               TlsHandoffHandshakeFlags flags,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data)
+{
+  const HandoffHandshakeRequest request = { .role = HANDOFF_ROLE_SERVER,
+                                            .options = options,
+                                            .flags = flags };
+
+  g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
+  g_return_if_fail (G_IS_SOCKET (socket));
+  g_return_if_fail (options == NULL || TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (options));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  handoff_manager_handshake_async (self, socket, &request, cancellable, callback, user_data);
+}
+
+/**
+ * tls_handoff_manager_handshake_as_server_finish:
+ * @self: the manager
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full): the result, or %NULL
+ *
+ * Since: 0.1
+ */
+TlsHandoffHandshakeResult *
+tls_handoff_manager_handshake_as_server_finish (TlsHandoffManager *self,
+                                                GAsyncResult *result,
+                                                GError **error)
+{
+  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return handoff_manager_handshake_finish (self, result, error);
+}

@@ -84,6 +84,27 @@ TlsHandoffHandshakeResult *tls_handoff_manager_handshake_as_client_finish (TlsHa
                                                                            GError **error);
 
 TLS_HANDOFF_AVAILABLE_IN_0_1
+TlsHandoffHandshakeResult *
+tls_handoff_manager_handshake_as_server_sync (TlsHandoffManager *self,
+                                              GSocket *socket,
+                                              TlsHandoffHandshakeOptions *options,
+                                              TlsHandoffHandshakeFlags flags,
+                                              GCancellable *cancellable,
+                                              GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+void tls_handoff_manager_handshake_as_server_async (TlsHandoffManager *self,
+                                                    GSocket *socket,
+                                                    TlsHandoffHandshakeOptions *options,
+                                                    TlsHandoffHandshakeFlags flags,
+                                                    GCancellable *cancellable,
+                                                    GAsyncReadyCallback callback,
+                                                    gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+TlsHandoffHandshakeResult *tls_handoff_manager_handshake_as_server_finish (TlsHandoffManager *self,
+                                                                           GAsyncResult *result,
+                                                                           GError **error);
+
+TLS_HANDOFF_AVAILABLE_IN_0_1
 GVariant *tls_handoff_manager_get_status_sync (TlsHandoffManager *self,
                                                GCancellable *cancellable,
                                                GError **error);

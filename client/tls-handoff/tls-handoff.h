@@ -6,6 +6,7 @@
 #pragma once
 
 #include "tls-handoff-client-connection.h"
+#include "tls-handoff-connection.h"
 #include "tls-handoff-enum-types.h"
 #include "tls-handoff-error.h"
 #include "tls-handoff-handshake-options.h"
@@ -13,4 +14,5 @@
 #include "tls-handoff-import-key.h"
 #include "tls-handoff-manager.h"
 #include "tls-handoff-record-layer.h"
+#include "tls-handoff-server-connection.h"
 #include "tls-handoff-version.h"

@@ -131,7 +131,7 @@ connect_once (guint16 port, TlsHandoffManager *manager, Kind kind)
       g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
 
       tls_handoff_handshake_options_set_resumption (options, FALSE);
-      tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (tls), options);
+      tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (tls), options);
     }
   check (g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error), "handshake", error);
   check (

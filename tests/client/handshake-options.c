@@ -7,6 +7,26 @@
 #include "keyblob/tls-handoff-error.h"
 #include "tls-handoff-handshake-options-private.h"
 
+static void
+refuse (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpointer user_data)
+{
+}
+
+/* Of a client, without descriptors. */
+static GVariant *
+to_variant (TlsHandoffHandshakeOptions *options,
+            const char *const *protocols,
+            gboolean review,
+            GError **error)
+{
+  const HandoffHandshakeRequest request = { .options = options,
+                                            .application_protocols = protocols,
+                                            .review = review ? refuse : NULL };
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+
+  return handoff_handshake_options_to_variant (&request, fds, error);
+}
+
 static char *
 print (TlsHandoffHandshakeOptions *options, const char *const *protocols)
 {
@@ -14,7 +34,7 @@ print (TlsHandoffHandshakeOptions *options, const char *const *protocols)
   g_autoptr (GError) error = NULL;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
-  variant = handoff_handshake_options_to_variant (options, protocols, FALSE, &error);
+  variant = to_variant (options, protocols, FALSE, &error);
   g_assert_no_error (error);
   g_variant_ref_sink (variant);
 
@@ -44,7 +64,7 @@ test_abilities (void)
   gboolean error_details;
   gboolean transient;
 
-  variant = g_variant_ref_sink (handoff_handshake_options_to_variant (NULL, NULL, FALSE, &error));
+  variant = g_variant_ref_sink (to_variant (NULL, NULL, FALSE, &error));
   g_assert_no_error (error);
   g_assert_true (g_variant_lookup (variant, "blob-format", "u", &format));
   g_assert_cmpuint (format, ==, 1);
@@ -130,11 +150,11 @@ test_review (void)
   g_autoptr (GError) error = NULL;
   gboolean review = FALSE;
 
-  asked = g_variant_ref_sink (handoff_handshake_options_to_variant (NULL, NULL, TRUE, &error));
+  asked = g_variant_ref_sink (to_variant (NULL, NULL, TRUE, &error));
   g_assert_no_error (error);
   g_assert_true (g_variant_lookup (asked, "review-certificate", "b", &review));
   g_assert_true (review);
-  unasked = g_variant_ref_sink (handoff_handshake_options_to_variant (NULL, NULL, FALSE, &error));
+  unasked = g_variant_ref_sink (to_variant (NULL, NULL, FALSE, &error));
   g_assert_no_error (error);
   g_assert_false (g_variant_lookup (unasked, "review-certificate", "b", &review));
 }
@@ -147,13 +167,13 @@ test_invalid (void)
   g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (handoff_handshake_options_to_variant (options, protocols, FALSE, &error));
+  g_assert_null (to_variant (options, protocols, FALSE, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
 
   tls_handoff_handshake_options_set_protocol_range (options, G_TLS_PROTOCOL_VERSION_TLS_1_1,
                                                     G_TLS_PROTOCOL_VERSION_UNKNOWN);
-  g_assert_null (handoff_handshake_options_to_variant (options, NULL, FALSE, &error));
+  g_assert_null (to_variant (options, NULL, FALSE, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_assert_nonnull (strstr (error->message, "minimum-protocol"));
 }

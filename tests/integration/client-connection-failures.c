@@ -69,8 +69,7 @@ test_untrusted (void)
       expected = test_cert_der (name);
       g_assert_cmpmem (der->data, der->len, g_bytes_get_data (expected, NULL),
                        g_bytes_get_size (expected));
-      g_assert_null (
-          tls_handoff_client_connection_get_result (TLS_HANDOFF_CLIENT_CONNECTION (connection)));
+      g_assert_null (tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (connection)));
 
       /* Whoever reads on anyway gets the same error, and no second attempt. */
       g_assert_cmpint (g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
@@ -144,7 +143,7 @@ test_timeout (void)
   test_tcp_pair (fds);
   connection = test_connection_new (fds[0], NULL);
   tls_handoff_handshake_options_set_timeout (options, 1);
-  tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (connection), options);
+  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (connection), options);
   g_assert_false (g_tls_connection_handshake (connection, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   close (fds[1]);

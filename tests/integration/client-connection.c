@@ -47,7 +47,7 @@ tear_down (Fixture *fixture, gconstpointer behaviour)
 static void
 test_sync (Fixture *fixture, gconstpointer data)
 {
-  TlsHandoffClientConnection *connection = TLS_HANDOFF_CLIENT_CONNECTION (fixture->connection);
+  TlsHandoffConnection *connection = TLS_HANDOFF_CONNECTION (fixture->connection);
   TlsHandoffHandshakeResult *result;
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) expected = test_cert_der ("ecdsa.pem");
@@ -55,7 +55,7 @@ test_sync (Fixture *fixture, gconstpointer data)
   g_autofree char *ciphersuite = NULL;
   GTlsCertificate *certificate;
 
-  g_assert_null (tls_handoff_client_connection_get_result (connection));
+  g_assert_null (tls_handoff_connection_get_result (connection));
   g_assert_null (g_tls_connection_get_peer_certificate (fixture->connection));
   g_assert_cmpint (g_tls_connection_get_protocol_version (fixture->connection), ==,
                    G_TLS_PROTOCOL_VERSION_UNKNOWN);
@@ -75,7 +75,7 @@ test_sync (Fixture *fixture, gconstpointer data)
   g_assert_cmpmem (der->data, der->len, g_bytes_get_data (expected, NULL),
                    g_bytes_get_size (expected));
 
-  result = tls_handoff_client_connection_get_result (connection);
+  result = tls_handoff_connection_get_result (connection);
   g_assert_nonnull (result);
   g_assert_cmpstr (tls_handoff_handshake_result_get_server_name (result), ==, "localhost");
   g_assert_cmpstr (tls_handoff_handshake_result_get_ocsp_status (result), ==, "none");
@@ -133,8 +133,7 @@ test_identities (void)
                                     test_tls_server_echo);
       g_tls_connection_handshake (connection, NULL, &error);
       g_assert_no_error (error);
-      result =
-          tls_handoff_client_connection_get_result (TLS_HANDOFF_CLIENT_CONNECTION (connection));
+      result = tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (connection));
       g_assert_cmpstr (tls_handoff_handshake_result_get_server_name (result), ==,
                        cases[i].server_name);
       g_assert_cmpint (g_tls_connection_get_protocol_version (connection), ==,

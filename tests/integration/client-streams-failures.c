@@ -53,8 +53,7 @@ set_timeout (Fixture *f, guint seconds)
   g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
 
   tls_handoff_handshake_options_set_timeout (options, seconds);
-  tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (f->connection),
-                                             options);
+  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (f->connection), options);
 }
 
 static void

@@ -372,7 +372,9 @@ test_bad_arguments (Fixture *f, gconstpointer data)
     const char *error_name;
     const char *text;
   } calls[] = {
-    { "server", "localhost", "{}", "NotSupported", "client" },
+    { "server", "localhost", "{}", "InvalidArgument", "server_identity" },
+    { "server", "", "{'credential': <''>}", "InvalidArgument", "credential" },
+    { "client", "localhost", "{'client-certificate': <'none'>}", "InvalidArgument", "server only" },
     { "Client", "localhost", "{}", "InvalidArgument", "role" },
     { "client", "", "{}", "InvalidArgument", "" },
     { "client", "localhost", "{'no-such': <1>}", "InvalidArgument", "no-such" },

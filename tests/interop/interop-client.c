@@ -42,7 +42,7 @@ interop_client_new (int socket, const char *identity)
   g_assert_no_error (error);
   g_ptr_array_add (anchors, test_cert_der ("ca.pem"));
   tls_handoff_handshake_options_set_trust_anchors (options, anchors);
-  tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (stream), options);
+  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (stream), options);
   return G_TLS_CONNECTION (stream);
 }
 
@@ -60,7 +60,7 @@ interop_client_connect (int socket, const char *identity)
 TlsHandoffHandshakeResult *
 interop_client_get_result (GTlsConnection *connection)
 {
-  return tls_handoff_client_connection_get_result (TLS_HANDOFF_CLIENT_CONNECTION (connection));
+  return tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (connection));
 }
 
 GBytes *

@@ -66,6 +66,11 @@ assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
   g_assert_cmpuint (a->resumption_maximum_age, ==, b->resumption_maximum_age);
   g_assert_cmpuint (a->ticket_window, ==, b->ticket_window);
   g_assert_cmpuint (a->outliving_sessions_per_user, ==, b->outliving_sessions_per_user);
+  g_assert_cmpuint (a->credentials_per_user, ==, b->credentials_per_user);
+  g_assert_cmpuint (a->credentials_total, ==, b->credentials_total);
+  g_assert_cmpuint (a->expiry_warning, ==, b->expiry_warning);
+  g_assert_cmpstrv (a->token_modules, b->token_modules);
+  g_assert_cmpstr (a->pin_file, ==, b->pin_file);
 }
 
 /* The documented file as an administrator gets it, with the defaults switched on: "#Key=value". */
@@ -92,7 +97,7 @@ uncomment_defaults (const char *documented, guint *n_keys)
 static void
 test_defaults (void)
 {
-  const guint n_fields = 18; /* in assert_equal() */
+  const guint n_fields = 23; /* in assert_equal() */
   g_autoptr (GError) error = NULL;
   g_autofree char *documented = NULL;
   g_autofree char *active = NULL;

@@ -71,26 +71,6 @@ import (GateFixture *fixture, const char *label)
   g_assert_no_error (call.error);
 }
 
-/* How many credentials there are, in the service's own words. */
-static guint
-count (GateFixture *fixture)
-{
-  g_auto (GateCall) call = { 0 };
-  g_autoptr (GVariant) statistics = NULL;
-  guint n_credentials = G_MAXUINT;
-  Answer answer = fixture->authority->answer;
-
-  fixture->authority->answer = ANSWER_ALLOW;
-  gate_call_start (fixture, fixture->caller, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-                   "GetStatistics", NULL, NULL, &call);
-  gate_call_wait (&call);
-  fixture->authority->answer = answer;
-  g_assert_no_error (call.error);
-  g_variant_get (call.reply, "(@a{sv})", &statistics);
-  g_assert_true (g_variant_lookup (statistics, "credentials", "u", &n_credentials));
-  return n_credentials;
-}
-
 typedef struct
 {
   const char *interface;
@@ -138,24 +118,25 @@ test_others (GateFixture *fixture, gconstpointer answer)
 {
   g_autofree char *path = generate (fixture, "theirs", FALSE);
 
-  fixture->authority->other_action = ".manage-any-credentials";
+  fixture->authority->other_check = "manage-any-credentials*";
   fixture->authority->other_answer = GPOINTER_TO_INT (answer);
   for (guint i = 0; i < G_N_ELEMENTS (object_calls); i++)
     {
-      guint n_checks = fixture->authority->n_checks;
+      guint n_checks = fixture->authority->checks->len;
       g_autofree char *refusal = NULL;
       g_autofree char *refusal_of_none = NULL;
 
       g_test_message ("%s", object_calls[i].method);
       refusal = dup_refusal (fixture, path, &object_calls[i]);
-      g_assert_cmpuint (fixture->authority->n_checks, ==, n_checks + 1);
+      g_assert_cmpuint (fixture->authority->checks->len, ==, n_checks + 1);
       refusal_of_none = dup_refusal (fixture, NO_SUCH_PATH, &object_calls[i]);
-      g_assert_cmpuint (fixture->authority->n_checks, ==, n_checks + 2);
-      g_assert_cmpstr (fixture->authority->last_check, ==, "manage-any-credentials");
+      g_assert_cmpuint (fixture->authority->checks->len, ==, n_checks + 2);
+      g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
+                       "manage-any-credentials");
       g_assert_cmpstr (refusal, ==, refusal_of_none);
     }
-  fixture->authority->other_action = NULL;
-  g_assert_cmpuint (count (fixture), ==, 1);
+  fixture->authority->other_check = NULL;
+  g_assert_cmpuint (gate_get_statistic (fixture, "credentials"), ==, 1);
 }
 
 /* Breaks if an authorization for one's own opens what is others', or the other way round. */
@@ -166,9 +147,11 @@ test_actions (GateFixture *fixture, gconstpointer answer)
   g_autofree char *other = NULL;
   guint n_checks;
 
-  g_assert_cmpstr (fixture->authority->last_check, ==, "manage-own-credentials credential=mine");
+  g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
+                   "manage-own-credentials credential=mine");
   other = generate (fixture, "theirs", FALSE);
-  g_assert_cmpstr (fixture->authority->last_check, ==, "manage-any-credentials credential=theirs");
+  g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
+                   "manage-any-credentials credential=theirs");
 
   for (guint i = 0; i < G_N_ELEMENTS (object_calls); i++)
     {
@@ -178,21 +161,21 @@ test_actions (GateFixture *fixture, gconstpointer answer)
       g_test_message ("%s", object_calls[i].method);
       if (g_str_equal (object_calls[i].method, "Remove"))
         continue;
-      n_checks = fixture->authority->n_checks;
+      n_checks = fixture->authority->checks->len;
       start (fixture, own, &object_calls[i], &call);
       gate_call_wait (&call);
       if (g_str_equal (object_calls[i].interface, PROPERTIES))
         {
           /* Its owner reads it without a question. */
           g_assert_no_error (call.error);
-          g_assert_cmpuint (fixture->authority->n_checks, ==, n_checks);
+          g_assert_cmpuint (fixture->authority->checks->len, ==, n_checks);
         }
       else
-        g_assert_cmpstr (fixture->authority->last_check, ==,
+        g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
                          "manage-own-credentials credential=mine");
       start (fixture, other, &object_calls[i], &other_call);
       gate_call_wait (&other_call);
-      g_assert_cmpstr (fixture->authority->last_check, ==,
+      g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
                        "manage-any-credentials credential=theirs");
     }
 }
@@ -203,7 +186,7 @@ test_own_denied (GateFixture *fixture, gconstpointer answer)
 {
   g_autofree char *path = generate (fixture, "mine", TRUE);
 
-  fixture->authority->other_action = ".manage-own-credentials";
+  fixture->authority->other_check = "manage-own-credentials*";
   fixture->authority->other_answer = ANSWER_DENY;
   for (guint i = 0; i < G_N_ELEMENTS (object_calls); i++)
     {
@@ -217,19 +200,8 @@ test_own_denied (GateFixture *fixture, gconstpointer answer)
       else
         g_assert_error (call.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED);
     }
-  fixture->authority->other_action = NULL;
-  g_assert_cmpuint (count (fixture), ==, 1);
-}
-
-/* The service has heard that a caller left. */
-static void
-leave (GateFixture *fixture)
-{
-  g_autoptr (GDBusConnection) caller = g_steal_pointer (&fixture->caller);
-
-  g_dbus_connection_close_sync (caller, NULL, NULL);
-  fixture->caller = gate_connect (fixture);
-  count (fixture);
+  fixture->authority->other_check = NULL;
+  g_assert_cmpuint (gate_get_statistic (fixture, "credentials"), ==, 1);
 }
 
 /* Breaks if a yes that comes when its caller is gone removes what it was asked for. */
@@ -240,15 +212,15 @@ test_late_yes (GateFixture *fixture, gconstpointer own)
   g_autofree char *path = generate (fixture, "key", GPOINTER_TO_INT (own));
   g_auto (GateCall) call = { 0 };
 
-  fixture->authority->other_action = own ? ".manage-own-credentials" : ".manage-any-credentials";
+  fixture->authority->other_check = own ? "manage-own-credentials*" : "manage-any-credentials*";
   fixture->authority->other_answer = ANSWER_LATER;
   start (fixture, path, &remove, &call);
   gate_wait_for_check (fixture);
-  leave (fixture);
+  gate_leave (fixture);
   gate_call_wait (&call);
   gate_answer (fixture, TRUE);
-  leave (fixture);
-  g_assert_cmpuint (count (fixture), ==, 1);
+  gate_leave (fixture);
+  g_assert_cmpuint (gate_get_statistic (fixture, "credentials"), ==, 1);
 }
 
 /* Breaks if what was removed while polkit was asked is used, or crashes the service. */
@@ -304,13 +276,13 @@ test_use_denied (GateFixture *fixture, gconstpointer answer)
   g_auto (GateCall) call = { 0 };
 
   import (fixture, "vpn");
-  fixture->authority->other_action = ".use-own-credential";
+  fixture->authority->other_check = "use-own-credential*";
   fixture->authority->other_answer = GPOINTER_TO_INT (answer);
   start_handshake (fixture, "vpn", &call);
   gate_call_wait (&call);
   g_assert_nonnull (call.error);
   g_assert_true (call.error->domain == TLS_HANDOFF_ERROR);
-  g_assert_cmpstr (fixture->authority->last_check, ==,
+  g_assert_cmpstr (test_authority_get_last_check (fixture->authority), ==,
                    "use-own-credential credential=vpn role=client server-identity=www.example.com");
   gate_assert_no_handshake (fixture);
 }
@@ -334,7 +306,7 @@ test_removed_before_use (GateFixture *fixture, gconstpointer unused)
   g_variant_get (list.reply, "(a(oa{sv}))", &iter);
   g_assert_true (g_variant_iter_next (iter, "(&o@a{sv})", &path, NULL));
 
-  fixture->authority->other_action = ".use-own-credential";
+  fixture->authority->other_check = "use-own-credential*";
   fixture->authority->other_answer = ANSWER_LATER;
   start_handshake (fixture, "vpn", &call);
   gate_wait_for_check (fixture);
@@ -363,7 +335,8 @@ test_use_of_none (GateFixture *fixture, gconstpointer unused)
       start_handshake (fixture, names[i], &call);
       gate_call_wait (&call);
       g_assert_error (call.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
-      g_assert_true (g_str_has_prefix (fixture->authority->last_check, "handshake-as-client"));
+      g_assert_true (g_str_has_prefix (test_authority_get_last_check (fixture->authority),
+                                       "handshake-as-client"));
       g_assert_cmpint (strstr (call.error->message, "no certificate") != NULL, ==, i < 2);
     }
   gate_assert_no_handshake (fixture);

@@ -13,7 +13,8 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
-static void
+/* (transfer none) */
+static const char *
 note_check (TestAuthority *self, const HandoffAuthorityCheck *check)
 {
   static const char *const keys[] = { "credential", "role", "server-identity" };
@@ -27,9 +28,8 @@ note_check (TestAuthority *self, const HandoffAuthorityCheck *check)
       if (value != NULL)
         g_string_append_printf (text, " %s=%s", keys[i], value);
     }
-  g_free (self->last_check);
-  self->last_check = g_string_free (text, FALSE);
-  self->n_checks++;
+  g_ptr_array_add (self->checks, g_string_free (text, FALSE));
+  return test_authority_get_last_check (self);
 }
 
 static void
@@ -42,9 +42,10 @@ test_authority_check_async (HandoffAuthority *authority,
   TestAuthority *self = TEST_AUTHORITY (authority);
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   Answer answer = self->answer;
+  const char *text;
 
-  note_check (self, check);
-  if (self->other_action != NULL && g_str_has_suffix (check->action, self->other_action))
+  text = note_check (self, check);
+  if (self->other_check != NULL && g_pattern_match_simple (self->other_check, text))
     answer = self->other_answer;
   switch (answer)
     {
@@ -91,7 +92,7 @@ test_authority_finalize (GObject *object)
   TestAuthority *self = TEST_AUTHORITY (object);
 
   g_clear_object (&self->pending);
-  g_free (self->last_check);
+  g_ptr_array_unref (self->checks);
   G_OBJECT_CLASS (test_authority_parent_class)->finalize (object);
 }
 
@@ -104,6 +105,24 @@ test_authority_class_init (TestAuthorityClass *klass)
 static void
 test_authority_init (TestAuthority *self)
 {
+  self->checks = g_ptr_array_new_with_free_func (g_free);
+}
+
+const char *
+test_authority_get_last_check (TestAuthority *self)
+{
+  return self->checks->len > 0 ? self->checks->pdata[self->checks->len - 1] : NULL;
+}
+
+void
+test_authority_answer (TestAuthority *self, gboolean allowed)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->pending);
+
+  if (allowed)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "No");
 }
 
 GDBusConnection *
@@ -140,8 +159,8 @@ gate_set_up (GateFixture *fixture, gconstpointer answer)
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fixture->sockets), ==, 0);
 }
 
-static void
-remove_tree (const char *path)
+void
+gate_remove_tree (const char *path)
 {
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   const char *name;
@@ -150,7 +169,7 @@ remove_tree (const char *path)
     {
       g_autofree char *child = g_build_filename (path, name, NULL);
 
-      remove_tree (child);
+      gate_remove_tree (child);
     }
   g_remove (path);
 }
@@ -168,7 +187,7 @@ gate_tear_down (GateFixture *fixture, gconstpointer answer)
   close (fixture->sockets[1]);
   g_test_dbus_down (fixture->bus);
   g_clear_object (&fixture->bus);
-  remove_tree (fixture->state_directory);
+  gate_remove_tree (fixture->state_directory);
   g_free (fixture->state_directory);
 }
 
@@ -194,7 +213,7 @@ gate_call_start (GateFixture *fixture,
                  GUnixFDList *fds,
                  GateCall *call)
 {
-  *call = (GateCall){ 0 };
+  *call = (GateCall){ .started = TRUE };
   g_dbus_connection_call_with_unix_fd_list (
       caller, g_dbus_connection_get_unique_name (fixture->service_connection), path, interface,
       method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, called, call);
@@ -203,7 +222,7 @@ gate_call_start (GateFixture *fixture,
 void
 gate_call_wait (GateCall *call)
 {
-  while (!call->done)
+  while (call->started && !call->done)
     g_main_context_iteration (NULL, TRUE);
 }
 
@@ -222,15 +241,40 @@ gate_wait_for_check (GateFixture *fixture)
     g_main_context_iteration (NULL, TRUE);
 }
 
+guint
+gate_get_statistic (GateFixture *fixture, const char *name)
+{
+  const Answer answer = fixture->authority->answer;
+  g_auto (GateCall) call = { 0 };
+  g_autoptr (GVariant) statistics = NULL;
+  guint value = G_MAXUINT;
+
+  fixture->authority->answer = ANSWER_ALLOW;
+  gate_call_start (fixture, fixture->caller, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+                   "GetStatistics", NULL, NULL, &call);
+  gate_call_wait (&call);
+  fixture->authority->answer = answer;
+  g_assert_no_error (call.error);
+  g_variant_get (call.reply, "(@a{sv})", &statistics);
+  g_assert_true (g_variant_lookup (statistics, name, "u", &value));
+  return value;
+}
+
+void
+gate_leave (GateFixture *fixture)
+{
+  g_autoptr (GDBusConnection) caller = g_steal_pointer (&fixture->caller);
+
+  fixture->caller = gate_connect (fixture);
+  g_dbus_connection_close_sync (caller, NULL, NULL);
+  while (gate_get_statistic (fixture, "callers") > 1)
+    ;
+}
+
 void
 gate_answer (GateFixture *fixture, gboolean allowed)
 {
-  g_autoptr (GTask) task = g_steal_pointer (&fixture->authority->pending);
-
-  if (allowed)
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "No");
+  test_authority_answer (fixture->authority, allowed);
 }
 
 void

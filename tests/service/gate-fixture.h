@@ -26,13 +26,13 @@ struct _TestAuthority
   GObject parent;
 
   Answer answer;
-  /* (nullable): the last part of an action's id, for which there is another answer */
-  const char *other_action;
+  /* (nullable): a pattern of checks, as below, for which there is another answer */
+  const char *other_check;
   Answer other_answer;
 
-  guint n_checks;
-  GTask *pending;   /* (owned) (nullable) */
-  char *last_check; /* (owned) (nullable): "use-own-credential credential=x role=client" */
+  GTask *pending; /* (owned) (nullable) */
+  /* (owned) (element-type utf8): "use-own-credential credential=x role=client" */
+  GPtrArray *checks;
 };
 
 typedef struct
@@ -46,15 +46,28 @@ typedef struct
   int sockets[2];        /* the caller's, the peer's */
 } GateFixture;
 
+/* The last check that it was asked for. */
+const char *test_authority_get_last_check (TestAuthority *self);
+
+/* Answers the pending check. */
+void test_authority_answer (TestAuthority *self, gboolean allowed);
+
 /* answer: the authority's, as a pointer */
 void gate_set_up (GateFixture *fixture, gconstpointer answer);
 void gate_tear_down (GateFixture *fixture, gconstpointer answer);
+/* A number of GetStatistics(), whatever the authority says. */
+guint gate_get_statistic (GateFixture *fixture, const char *name);
+/* The caller leaves the bus, and another one takes his place; the service has heard of it. */
+void gate_leave (GateFixture *fixture);
+/* Removes a folder and all that is in it. */
+void gate_remove_tree (const char *path);
 /* (transfer full): another caller, of the same user */
 GDBusConnection *gate_connect (GateFixture *fixture);
 
 /* What becomes of a call. */
 typedef struct
 {
+  gboolean started;
   gboolean done;
   GVariant *reply; /* (owned) (nullable) */
   GError *error;   /* (owned) (nullable): with the remote name as the domain has it */
@@ -70,6 +83,7 @@ void gate_call_start (GateFixture *fixture,
                       GUnixFDList *fds,
                       GateCall *call);
 void gate_call_wait (GateCall *call);
+/* Waits for one that was started. */
 void gate_call_clear (GateCall *call);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GateCall, gate_call_clear)
 

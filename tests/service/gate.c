@@ -34,7 +34,7 @@ test_refused (GateFixture *fixture, gconstpointer answer)
       gate_start_manager_call (fixture, fixture->caller, methods[i], &call);
       gate_call_wait (&call);
       g_assert_error (call.error, TLS_HANDOFF_ERROR, code);
-      g_assert_cmpuint (fixture->authority->n_checks, ==, i + 1);
+      g_assert_cmpuint (fixture->authority->checks->len, ==, i + 1);
     }
   gate_assert_no_handshake (fixture);
 }
@@ -49,21 +49,10 @@ test_late_yes (GateFixture *fixture, gconstpointer answer)
   gate_start_manager_call (fixture, fixture->caller, "HandshakeAsClient", &call);
   gate_wait_for_check (fixture);
 
-  g_dbus_connection_close_sync (fixture->caller, NULL, NULL);
   close (fixture->sockets[0]);
   fixture->sockets[0] = -1;
+  gate_leave (fixture);
   gate_call_wait (&call);
-  /* The bus tells the service; its reply to anything later comes later. */
-  fixture->authority->answer = ANSWER_DENY;
-  for (guint i = 0; i < 2; i++)
-    {
-      g_autoptr (GDBusConnection) other = gate_connect (fixture);
-      g_auto (GateCall) other_call = { 0 };
-
-      gate_call_start (fixture, other, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-                       "GetStatistics", NULL, NULL, &other_call);
-      gate_call_wait (&other_call);
-    }
 
   gate_answer (fixture, TRUE);
   /* The service lets go of the socket, and has sent nothing on it. */
@@ -94,7 +83,7 @@ test_descriptors (GateFixture *fixture, gconstpointer answer)
       g_variant_new_parsed ("('key', handle 1, {'passphrase': <handle 1>})"), fds, &call);
   gate_call_wait (&call);
   g_assert_error (call.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
-  g_assert_cmpuint (fixture->authority->n_checks, ==, 0);
+  g_assert_cmpuint (fixture->authority->checks->len, ==, 0);
   gate_call_clear (&call);
 
   gate_call_start (fixture, fixture->caller, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,

@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "credential-fixture.h"
 #include "gnutls-support.h"
 #include "handshake.h"
 #include "keyblob/hpke.h"
@@ -133,51 +134,19 @@ progressed (GObject *source, GAsyncResult *result, gpointer user_data)
   f->progress = handoff_handshake_finish (result);
 }
 
-static gnutls_x509_privkey_t
-load_key (const char *name)
-{
-  g_autofree char *path = cert_path (name, ".key");
-  gnutls_datum_t data;
-  gnutls_x509_privkey_t key;
-
-  g_assert_cmpint (gnutls_load_file (path, &data), ==, 0);
-  gnutls_x509_privkey_init (&key);
-  g_assert_cmpint (gnutls_x509_privkey_import (key, &data, GNUTLS_X509_FMT_PEM), ==, 0);
-  gnutls_free (data.data);
-  return key;
-}
-
-static GBytes *
-load_certificate (const char *name)
-{
-  g_autofree char *path = cert_path (name, ".pem");
-  gnutls_datum_t pem, der;
-  GBytes *bytes;
-
-  g_assert_cmpint (gnutls_load_file (path, &pem), ==, 0);
-  g_assert_cmpint (gnutls_pem_base64_decode2 ("CERTIFICATE", &pem, &der), ==, 0);
-  bytes = g_bytes_new (der.data, der.size);
-  gnutls_free (pem.data);
-  gnutls_free (der.data);
-  return bytes;
-}
-
 /* key: (nullable): what signs in place of the key in the file */
 static HandoffCredential *
 credential_new (const char *name, HandoffPrivateKey *key)
 {
-  g_autoptr (GPtrArray) certificates =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_autoptr (HandoffPrivateKey) file_key = NULL;
+  g_autoptr (GPtrArray) certificates = NULL;
   g_autoptr (GError) error = NULL;
   HandoffCredential *credential;
 
-  g_ptr_array_add (certificates, load_certificate (name));
-  file_key = handoff_private_key_new_x509 (load_key (name), &error);
-  g_assert_no_error (error);
-  credential =
-      handoff_credential_new (NULL, name, 0, HANDOFF_CREDENTIAL_ROLE_BOTH,
-                              key != NULL ? key : file_key, NULL, certificates, NULL, &error);
+  if (key == NULL)
+    return test_credential_new (NULL, name, 0, name);
+  certificates = test_certificates_new (name, NULL);
+  credential = handoff_credential_new (NULL, name, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
+                                       certificates, NULL, &error);
   g_assert_no_error (error);
   return credential;
 }
@@ -508,12 +477,13 @@ slow_key_init (SlowKey *self, const char *name)
   gnutls_privkey_t key;
   gnutls_pubkey_t public_key;
 
-  self->real = handoff_private_key_new_x509 (load_key (name), &error);
+  self->real = handoff_private_key_new_x509 (test_x509_key_new (name), &error);
   g_assert_no_error (error);
   gnutls_privkey_init (&key);
   gnutls_pubkey_init (&public_key);
-  g_assert_cmpint (
-      gnutls_privkey_import_x509 (key, load_key (name), GNUTLS_PRIVKEY_IMPORT_AUTO_RELEASE), ==, 0);
+  g_assert_cmpint (gnutls_privkey_import_x509 (key, test_x509_key_new (name),
+                                               GNUTLS_PRIVKEY_IMPORT_AUTO_RELEASE),
+                   ==, 0);
   g_assert_cmpint (gnutls_pubkey_import_privkey (public_key, key, 0, 0), ==, 0);
   gnutls_privkey_deinit (key);
   return handoff_private_key_new (&slow_kind, public_key, self);
@@ -646,7 +616,7 @@ test_client_certificate (Fixture *f, gconstpointer data)
       set_up_client (f, data, cases[i].certificate);
       if (cases[i].trusted != NULL)
         {
-          g_autoptr (GBytes) anchor = load_certificate (cases[i].trusted);
+          g_autoptr (GBytes) anchor = test_certificate_new (cases[i].trusted);
           GVariant *der = g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, anchor, TRUE);
 
           g_variant_dict_insert_value (&dict, "trust-anchors", g_variant_new_array (NULL, &der, 1));

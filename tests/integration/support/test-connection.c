@@ -40,7 +40,7 @@ test_connection_new_for_stream (GIOStream *base, const char *identity)
 
   g_ptr_array_add (anchors, test_cert_der ("ca.pem"));
   tls_handoff_handshake_options_set_trust_anchors (options, anchors);
-  tls_handoff_client_connection_set_options (TLS_HANDOFF_CLIENT_CONNECTION (connection), options);
+  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (connection), options);
   g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
   return G_TLS_CONNECTION (connection);
 }

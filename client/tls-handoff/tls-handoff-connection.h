@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "tls-handoff-manager.h"
+
+G_BEGIN_DECLS
+
+#define TLS_HANDOFF_TYPE_CONNECTION (tls_handoff_connection_get_type ())
+#define TLS_HANDOFF_CONNECTION(object)                                                             \
+  (G_TYPE_CHECK_INSTANCE_CAST ((object), TLS_HANDOFF_TYPE_CONNECTION, TlsHandoffConnection))
+#define TLS_HANDOFF_IS_CONNECTION(object)                                                          \
+  (G_TYPE_CHECK_INSTANCE_TYPE ((object), TLS_HANDOFF_TYPE_CONNECTION))
+
+/**
+ * TlsHandoffConnection:
+ *
+ * A #GTlsConnection whose handshake the TLS Handoff service does: what
+ * [class@ClientConnection] and [class@ServerConnection] have in common.
+ *
+ * It is used like any other #GTlsConnection: the handshake takes place when it is asked for, or
+ * with the first read or write. From then on the data goes directly between this process and its
+ * peer. Asynchronous operations use no threads; a handshake that an asynchronous or non-blocking
+ * operation starts goes on in the thread-default main context of the thread that started it.
+ *
+ * A base stream that is a #GSocketConnection over a connected stream socket is passed to the
+ * service, which then does the handshake in one go. Over any other base stream, such as a pair of
+ * pipes or another TLS connection, the handshake's bytes are carried between the stream and the
+ * service. If the streams of the base stream cannot be polled, non-blocking operations fail with
+ * %G_IO_ERROR_NOT_SUPPORTED, and asynchronous ones need threads after all. After a handshake failed
+ * or was cancelled, the base stream is of no more use.
+ *
+ * What is different from GIO's own connections:
+ *
+ * - The service verifies the peer's certificate, with the system's trust store or the option
+ *   [property@HandshakeOptions:trust-anchors]; with a #GTlsConnection:database other than the
+ *   system's, the handshake fails with %G_IO_ERROR_NOT_SUPPORTED.
+ *   #GTlsConnection::accept-certificate has GIO's meaning: the signal is emitted before anything is
+ *   sent in answer to the certificate, in the thread-default main context of the handshake, or in
+ *   the thread of a synchronous one. Connect to it before the handshake starts: without a handler,
+ *   the service asks nobody. No decision within the handshake's timeout is a refusal. After
+ *   %G_TLS_ERROR_BAD_CERTIFICATE, or an acceptance, #GTlsConnection:peer-certificate and
+ *   #GTlsConnection:peer-certificate-errors say what was wrong.
+ * - A #GTlsConnection:certificate has to have its private key, which the service is given for this
+ *   one handshake. Better is a credential that the service keeps, so that the key is in no
+ *   application: option [property@HandshakeOptions:credential]. With a certificate without a key
+ *   that can be had, the handshake fails with %G_IO_ERROR_NOT_SUPPORTED. Nothing is asked of a
+ *   #GTlsConnection:interaction.
+ * - A base stream that ignores its #GCancellable holds up the end of a handshake that is cancelled
+ *   or closed, until its read returns.
+ * - There are no channel bindings.
+ *
+ * Errors are those that users of a #GTlsConnection expect. If the service cannot be reached, that
+ * is %G_TLS_ERROR_UNAVAILABLE; if its policy denies the handshake, %G_IO_ERROR_PERMISSION_DENIED.
+ *
+ * It cannot be derived from.
+ *
+ * Since: 0.1
+ */
+typedef struct _TlsHandoffConnection TlsHandoffConnection;
+typedef struct _TlsHandoffConnectionClass TlsHandoffConnectionClass;
+
+struct _TlsHandoffConnectionClass
+{
+  /*< private >*/
+  GTlsConnectionClass parent_class;
+};
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TlsHandoffConnection, g_object_unref)
+
+TLS_HANDOFF_AVAILABLE_IN_0_1
+GType tls_handoff_connection_get_type (void) G_GNUC_CONST;
+TLS_HANDOFF_AVAILABLE_IN_0_1
+void tls_handoff_connection_set_options (TlsHandoffConnection *self,
+                                         TlsHandoffHandshakeOptions *options);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+void tls_handoff_connection_set_flags (TlsHandoffConnection *self, TlsHandoffHandshakeFlags flags);
+TLS_HANDOFF_AVAILABLE_IN_0_1
+TlsHandoffHandshakeResult *tls_handoff_connection_get_result (TlsHandoffConnection *self);
+
+G_END_DECLS

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* What callers pass as a descriptor: files, pipes, and what they should not. */
+
+#include "config.h"
+
+#include "descriptor-reader.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keyblob/tls-handoff-error.h"
+
+static void
+store_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static GAsyncResult *
+read_fd (int fd, gsize maximum_size)
+{
+  GAsyncResult *result = NULL;
+
+  handoff_descriptor_read_async (fd, "data", maximum_size, NULL, store_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return result;
+}
+
+static int
+memfd_new (const char *content)
+{
+  int fd = memfd_create ("test", MFD_CLOEXEC);
+
+  g_assert_cmpint (write (fd, content, strlen (content)), ==, (gssize) strlen (content));
+  lseek (fd, 0, SEEK_SET);
+  return fd;
+}
+
+static gboolean
+is_open (int fd)
+{
+  return fcntl (fd, F_GETFD) >= 0;
+}
+
+/* Breaks if a kind of descriptor that scripts pass cannot be read, or stays open. */
+static void
+test_kinds (void)
+{
+  int fds[3];
+  int ends[2];
+
+  fds[0] = memfd_new ("hello");
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  g_assert_cmpint (write (ends[1], "hello", 5), ==, 5);
+  close (ends[1]);
+  fds[1] = ends[0];
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+  g_assert_cmpint (write (ends[1], "hello", 5), ==, 5);
+  close (ends[1]);
+  fds[2] = ends[0];
+
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      g_autoptr (GAsyncResult) result = read_fd (fds[i], 5);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GBytes) bytes = handoff_descriptor_read_finish (result, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "hello", 5);
+      g_clear_pointer (&bytes, g_bytes_unref);
+      g_clear_object (&result);
+      while (is_open (fds[i]))
+        g_thread_yield ();
+    }
+}
+
+/* Breaks if a passphrase from a file has the line feed that editors put there. */
+static void
+test_line (void)
+{
+  static const char *const cases[][2] = {
+    { "secret\n", "secret" },         { "secret\r\n", "secret" }, { "secret", "secret" },
+    { "two\nlines\n", "two\nlines" }, { " x \n", " x " },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GAsyncResult) result = read_fd (memfd_new (cases[i][0]), 100);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GBytes) bytes = handoff_descriptor_read_line_finish (result, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), cases[i][1],
+                       strlen (cases[i][1]));
+    }
+}
+
+/* Breaks if what cannot be read, or is too much, is taken all the same. */
+static void
+test_refused (void)
+{
+  const int fds[] = { memfd_new (""), memfd_new ("too much"), open ("/", O_RDONLY | O_CLOEXEC),
+                      open ("/dev/null", O_WRONLY | O_CLOEXEC),
+                      open ("/dev/zero", O_RDONLY | O_CLOEXEC) };
+
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      g_autoptr (GAsyncResult) result = read_fd (fds[i], 7);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (handoff_descriptor_read_finish (result, &error));
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+      g_assert_true (g_str_has_prefix (error->message, "data: "));
+    }
+}
+
+/* A pipe whose end does not come. Breaks if that blocks this thread, or if cancelling does not end
+ * it. */
+static void
+test_cancel (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  int ends[2];
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  handoff_descriptor_read_async (ends[0], "data", 100, cancellable, store_result, &result);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_null (result);
+  g_cancellable_cancel (cancellable);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (handoff_descriptor_read_finish (result, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
+  /* The thread sees the end, and lets go. */
+  close (ends[1]);
+  while (is_open (ends[0]))
+    g_thread_yield ();
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/service/descriptor-reader/kinds", test_kinds);
+  g_test_add_func ("/service/descriptor-reader/line", test_line);
+  g_test_add_func ("/service/descriptor-reader/refused", test_refused);
+  g_test_add_func ("/service/descriptor-reader/cancel", test_cancel);
+  return g_test_run ();
+}
