@@ -5,15 +5,18 @@
 
 #include <glib-unix.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "configuration.h"
 #include "gnutls-support.h"
 #include "polkit-authority.h"
 #include "service.h"
+#include "tokens.h"
 
 /* No core dump, no tracing by others of the same user; as many descriptors as we are allowed. */
 static void
@@ -102,6 +105,7 @@ main (int argc, char *argv[])
   g_autoptr (GOptionContext) context =
       g_option_context_new ("— do TLS handshakes for other processes");
   g_autoptr (GError) error = NULL;
+  int status = EXIT_SUCCESS;
 
   setlocale (LC_ALL, "");
   set_process_limits ();
@@ -123,7 +127,13 @@ main (int argc, char *argv[])
   if (!run (configuration_file, state_directory, &error))
     {
       g_printerr ("tls-handoffd: %s\n", error->message);
-      return EXIT_FAILURE;
+      status = EXIT_FAILURE;
     }
-  return EXIT_SUCCESS;
+  /* A token that takes its time does not keep us. */
+  if (handoff_tokens_are_busy ())
+    {
+      fflush (NULL);
+      _exit (status);
+    }
+  return status;
 }

@@ -21,3 +21,6 @@ typedef void (*HandoffTokenJob) (gpointer data, const GError *thread_error);
 
 /* run is called once. It sees what the jobs before it did without a lock. */
 void handoff_token_thread_push (HandoffTokenThread *self, HandoffTokenJob run, gpointer data);
+
+/* Whether there is a thread of any queue of this process. */
+gboolean handoff_token_thread_is_any_running (void);

@@ -7,6 +7,7 @@
 
 #include "token-key.h"
 #include "token-modules.h"
+#include "token-thread.h"
 #include "token-uri.h"
 #include "token.h"
 
@@ -73,6 +74,12 @@ void
 handoff_tokens_free (HandoffTokens *self)
 {
   unref_tokens (self);
+}
+
+gboolean
+handoff_tokens_are_busy (void)
+{
+  return handoff_token_thread_is_any_running ();
 }
 
 void

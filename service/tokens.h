@@ -19,6 +19,9 @@ HandoffTokens *handoff_tokens_new (const char *state_directory);
 /* Waits for no token: what is under way there goes on, and ends in the dark. */
 void handoff_tokens_free (HandoffTokens *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTokens, handoff_tokens_free)
+/* Whether a thread is in a module, of whichever HandoffTokens. A process must not exit() then, but
+ * _exit(): the module's destructors would take away what that thread works with. */
+gboolean handoff_tokens_are_busy (void);
 /* [Tokens] Modules and PinFile. Modules that are loaded stay. Main thread. */
 void handoff_tokens_configure (HandoffTokens *self, const HandoffConfiguration *configuration);
 

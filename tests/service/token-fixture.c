@@ -260,6 +260,24 @@ test_token_get_key (TokenFixture *fixture, const char *token, const char *name)
   return handoff_tokens_get_key (fixture->tokens, uri, public_key);
 }
 
+static gboolean
+check_idle (gpointer user_data)
+{
+  *(gboolean *) user_data = !handoff_tokens_are_busy ();
+  return G_SOURCE_CONTINUE;
+}
+
+/* Sessions are closed in the tokens' threads. */
+static void
+wait_until_idle (void)
+{
+  gboolean idle = FALSE;
+  guint source = g_timeout_add (1, check_idle, &idle);
+
+  test_token_wait_until (&idle);
+  g_source_remove (source);
+}
+
 typedef struct
 {
   void (*test) (TokenFixture *);
@@ -302,6 +320,7 @@ run_in_process (gconstpointer data)
   test_token_start_again (&fixture, this_case->modules);
   this_case->test (&fixture);
   g_clear_pointer (&fixture.tokens, handoff_tokens_free);
+  wait_until_idle ();
   remove_folder (fixture.state);
   g_free (fixture.state);
 }
