@@ -10,6 +10,7 @@
 #include "cipher-suite.h"
 #include "handoff-names.h"
 #include "secret-file.h"
+#include "tls-handoff-handshake-result-private.h"
 #include "tls-handoff-error.h"
 
 static gboolean
@@ -68,19 +69,6 @@ supported_cipher_suites (void)
     ids[i] = suites[i].id;
 
   return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids, n_suites, sizeof *ids);
-}
-
-static GVariant *
-certificates_to_variant (GPtrArray *certificates)
-{
-  GVariantBuilder builder;
-  guint i;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
-  for (i = 0; i < certificates->len; i++)
-    g_variant_builder_add_value (&builder, g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING,
-                                                                     certificates->pdata[i], TRUE));
-  return g_variant_builder_end (&builder);
 }
 
 /* Whoever sets a key for one handshake means that, whatever credential the options name. */
@@ -159,7 +147,7 @@ handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
         g_variant_dict_insert (&dict, HANDOFF_OPTION_TIMEOUT, "u", self->timeout);
       if (self->trust_anchors != NULL)
         g_variant_dict_insert_value (&dict, HANDOFF_OPTION_TRUST_ANCHORS,
-                                     certificates_to_variant (self->trust_anchors));
+                                     handoff_certificates_to_variant (self->trust_anchors));
       if (!self->resumption)
         g_variant_dict_insert (&dict, HANDOFF_OPTION_RESUMPTION, "b", FALSE);
     }

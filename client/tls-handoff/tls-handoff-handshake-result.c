@@ -368,6 +368,19 @@ handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *sel
   return self->verification_errors;
 }
 
+GVariant *
+handoff_certificates_to_variant (GPtrArray *certificates)
+{
+  GVariantBuilder builder;
+  guint i;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
+  for (i = 0; i < certificates->len; i++)
+    g_variant_builder_add_value (&builder, g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING,
+                                                                     certificates->pdata[i], TRUE));
+  return g_variant_builder_end (&builder);
+}
+
 GPtrArray *
 handoff_certificates_from_variant (GVariant *certificates)
 {

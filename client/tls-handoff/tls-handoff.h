@@ -7,6 +7,7 @@
 
 #include "tls-handoff-client-connection.h"
 #include "tls-handoff-connection.h"
+#include "tls-handoff-credential.h"
 #include "tls-handoff-enum-types.h"
 #include "tls-handoff-error.h"
 #include "tls-handoff-handshake-options.h"
