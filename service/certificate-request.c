@@ -306,12 +306,21 @@ handoff_certificate_request_sign_async (HandoffCertificateRequest *request,
 {
   GTask *task = g_task_new (NULL, NULL, callback, user_data);
   Signing *self = g_new0 (Signing, 1);
+  GError *error = NULL;
+  GThread *thread;
 
   g_task_set_source_tag (task, handoff_certificate_request_sign_async);
   self->request = request;
   self->key = handoff_private_key_ref (key);
   g_task_set_task_data (task, self, (GDestroyNotify) signing_free);
-  g_thread_unref (g_thread_new ("certificate request", use_key, task));
+  thread = g_thread_try_new ("certificate request", use_key, task, &error);
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+    }
 }
 
 GBytes *

@@ -5,6 +5,7 @@
 
 #include "connection-private.h"
 
+#include "certificates-variant.h"
 #include "gio-mapping.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"

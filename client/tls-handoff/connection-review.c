@@ -6,9 +6,9 @@
 
 #include "connection-private.h"
 
+#include "certificates-variant.h"
 #include "gio-mapping.h"
 #include "keyblob/handoff-names.h"
-#include "tls-handoff-handshake-result-private.h"
 
 gboolean
 handoff_connection_wants_review (TlsHandoffConnection *self)

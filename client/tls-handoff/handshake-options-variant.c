@@ -7,10 +7,10 @@
 
 #include "tls-handoff-handshake-options-private.h"
 
+#include "certificates-variant.h"
 #include "cipher-suite.h"
 #include "handoff-names.h"
 #include "secret-file.h"
-#include "tls-handoff-handshake-result-private.h"
 #include "tls-handoff-error.h"
 
 static gboolean

@@ -30,8 +30,7 @@
 /* Bytes to read at once: a record, and less than a Step takes or a record stream holds. */
 #define READ_SIZE (17 * 1024)
 
-/* Seconds of silence after which the service is asked whether the handshake's time is over: it has
- * the limit, and a peer that says nothing gives no other occasion. */
+/* Seconds of silence after which the service is asked whether the handshake's time is over. */
 #define MAX_SILENCE 5
 
 /* Seconds for which a peer may take nothing, if the options have no timeout. */
@@ -578,14 +577,11 @@ handoff_manager_handshake_in_steps_async (TlsHandoffManager *self,
     return;
   call = prepare (self, request, &error);
   if (call == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  g_dbus_connection_send_message_with_reply (tls_handoff_manager_get_connection (self), call,
-                                             G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL,
-                                             cancellable, created_cb, g_steal_pointer (&task));
+    g_task_return_error (task, error);
+  else
+    g_dbus_connection_send_message_with_reply (tls_handoff_manager_get_connection (self), call,
+                                               G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL,
+                                               cancellable, created_cb, g_steal_pointer (&task));
 }
 
 TlsHandoffHandshakeResult *

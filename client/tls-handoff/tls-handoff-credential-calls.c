@@ -7,10 +7,10 @@
 
 #include "tls-handoff-credential-private.h"
 
+#include "certificates-variant.h"
 #include "handoff-names.h"
 #include "secret-file.h"
 #include "service-request.h"
-#include "tls-handoff-handshake-result-private.h"
 
 /* parameters: consumed if floating. fds: (nullable) */
 static GDBusMessage *

@@ -5,8 +5,8 @@
 
 #include "tls-handoff-credential-private.h"
 
+#include "certificates-variant.h"
 #include "handoff-names.h"
-#include "tls-handoff-handshake-result-private.h"
 
 G_DEFINE_FINAL_TYPE (TlsHandoffCredential, tls_handoff_credential, G_TYPE_OBJECT)
 

@@ -17,11 +17,6 @@ TlsHandoffHandshakeResult *handoff_handshake_result_new (GVariant *details,
                                                          TlsHandoffImportKey *import_key,
                                                          GError **error);
 
-/* A copy of an aay as certificates: (element-type GBytes) (transfer full) */
-GPtrArray *handoff_certificates_from_variant (GVariant *certificates);
-/* The reverse; floating. */
-GVariant *handoff_certificates_to_variant (GPtrArray *certificates);
-
 /* Where the session tickets go; without it, nowhere. Before anybody else has self. */
 void handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
                                            HandoffServiceSession *session);

@@ -7,11 +7,11 @@
 
 #include "tls-handoff-credential-private.h"
 
+#include "certificates-variant.h"
 #include "handoff-names.h"
 #include "secret-file.h"
 #include "service-call.h"
 #include "service-request.h"
-#include "tls-handoff-handshake-result-private.h"
 
 static gpointer
 take_created (GDBusConnection *connection, GDBusMessage *call, GDBusMessage *reply, GError **error)

@@ -9,290 +9,10 @@
 
 #include <unistd.h>
 
-#include "credential-fixture.h"
-#include "gnutls-support.h"
-#include "handshake.h"
-#include "keyblob/hpke.h"
-#include "keyblob/key-blob.h"
-#include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "server-handshake-fixture.h"
 #include "server-tickets.h"
-
-typedef struct
-{
-  HandoffWorker *worker;
-  HandoffTlsPolicy *policy;
-  gnutls_certificate_credentials_t credentials;
-  gnutls_session_t client;
-  gboolean client_done;
-  GByteArray *to_server;
-  GByteArray *to_client;
-
-  HandoffHandshake *handshake;
-  HandoffHandshakeProgress *progress;
-  guint n_ended;
-  HandoffCredentialQuestion *question; /* (owned) (nullable) */
-} Fixture;
-
-static ssize_t
-client_push (gnutls_transport_ptr_t data, const void *bytes, size_t size)
-{
-  g_byte_array_append (((Fixture *) data)->to_server, bytes, (guint) size);
-  return (ssize_t) size;
-}
-
-static ssize_t
-client_pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
-{
-  Fixture *f = data;
-
-  size = MIN (size, f->to_client->len);
-  if (size == 0)
-    {
-      gnutls_transport_set_errno (f->client, EAGAIN);
-      return -1;
-    }
-  memcpy (buffer, f->to_client->data, size);
-  g_byte_array_remove_range (f->to_client, 0, (guint) size);
-  return (ssize_t) size;
-}
-
-static char *
-cert_path (const char *name, const char *suffix)
-{
-  g_autofree char *file = g_strconcat (name, suffix, NULL);
-
-  return g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), file, NULL);
-}
-
-/* certificate: (nullable): the client's */
-static void
-set_up_client (Fixture *f, const char *priority, const char *certificate)
-{
-  f->client_done = FALSE;
-  g_assert_cmpint (gnutls_certificate_allocate_credentials (&f->credentials), ==, 0);
-  if (certificate != NULL)
-    {
-      g_autofree char *cert = cert_path (certificate, ".pem");
-      g_autofree char *key = cert_path (certificate, ".key");
-
-      g_assert_cmpint (
-          gnutls_certificate_set_x509_key_file (f->credentials, cert, key, GNUTLS_X509_FMT_PEM), >=,
-          0);
-    }
-  /* Its certificate goes to whichever authorities the server names. */
-  g_assert_cmpint (
-      gnutls_init (&f->client, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_FORCE_CLIENT_CERT), ==, 0);
-  g_assert_cmpint (gnutls_priority_set_direct (f->client, priority, NULL), ==, 0);
-  gnutls_credentials_set (f->client, GNUTLS_CRD_CERTIFICATE, f->credentials);
-  gnutls_server_name_set (f->client, GNUTLS_NAME_DNS, "WWW.Handoff.Test", 16);
-  gnutls_transport_set_ptr (f->client, f);
-  gnutls_transport_set_push_function (f->client, client_push);
-  gnutls_transport_set_pull_function (f->client, client_pull);
-}
-
-/* data: the client's priority string */
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  g_autoptr (HandoffConfiguration) configuration = NULL;
-  g_autoptr (GError) error = NULL;
-
-  f->to_server = g_byte_array_new ();
-  f->to_client = g_byte_array_new ();
-  set_up_client (f, data, NULL);
-  configuration = handoff_configuration_load ("/nonexistent", &error);
-  g_assert_no_error (error);
-  f->policy = handoff_tls_policy_new (configuration, &error);
-  g_assert_no_error (error);
-  f->worker = handoff_worker_new (&error);
-  g_assert_no_error (error);
-}
-
-static void
-ended (gpointer user_data)
-{
-  ((Fixture *) user_data)->n_ended++;
-}
-
-static void
-asked (HandoffCredentialQuestion *question, gpointer user_data)
-{
-  Fixture *f = user_data;
-
-  g_assert_null (f->question);
-  f->question = question;
-}
-
-static void
-progressed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Fixture *f = user_data;
-
-  g_assert_null (f->progress);
-  f->progress = handoff_handshake_finish (result);
-}
-
-/* key: (nullable): what signs in place of the key in the file */
-static HandoffCredential *
-credential_new (const char *name, HandoffPrivateKey *key)
-{
-  g_autoptr (GPtrArray) certificates = NULL;
-  g_autoptr (GError) error = NULL;
-  HandoffCredential *credential;
-
-  if (key == NULL)
-    return test_credential_new (NULL, name, 0, name);
-  certificates = test_certificates_new (name, NULL);
-  credential = handoff_credential_new (NULL, name, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
-                                       certificates, NULL, &error);
-  g_assert_no_error (error);
-  return credential;
-}
-
-/* credential: (nullable): NULL: it asks. ticket_secret: (transfer full) (nullable) */
-static void
-begin (Fixture *f, HandoffCredential *credential, const char *options, guint8 *ticket_secret)
-{
-  g_autoptr (GVariant) variant =
-      g_variant_ref_sink (g_variant_new_parsed (options != NULL ? options : "@a{sv} {}"));
-  g_autoptr (GError) error = NULL;
-  HandoffHandshakeRequest *request =
-      handoff_handshake_request_new (HANDOFF_ROLE_SERVER, "", variant, f->policy, &error);
-
-  g_assert_no_error (error);
-  request->stepwise = TRUE;
-  if (credential != NULL)
-    request->credential = handoff_credential_ref (credential);
-  request->may_ask = credential == NULL;
-  request->keeps_sessions = ticket_secret != NULL;
-  request->keeps_sessions_of_min = 0x0303;
-  request->ticket_secret = ticket_secret;
-  request->ticket_lifetime = 3600;
-  f->handshake = handoff_handshake_new (f->worker, request, ended, asked, f);
-}
-
-static void
-start_step (Fixture *f)
-{
-  g_autoptr (GBytes) input = g_bytes_new (f->to_server->data, f->to_server->len);
-
-  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
-  handoff_handshake_step_async (f->handshake, input, progressed, f);
-}
-
-static HandoffHandshakeState
-finish_operation (Fixture *f)
-{
-  gsize size;
-  gconstpointer output;
-
-  while (f->progress == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  output = g_bytes_get_data (f->progress->output, &size);
-  g_byte_array_append (f->to_client, output, (guint) size);
-  g_byte_array_remove_range (f->to_server, 0, (guint) f->progress->consumed);
-  return f->progress->state;
-}
-
-/* Of one that is done, GnuTLS would make a key update. */
-static int
-run_client (Fixture *f)
-{
-  int code = f->client_done ? GNUTLS_E_SUCCESS : gnutls_handshake (f->client);
-
-  f->client_done = code == GNUTLS_E_SUCCESS;
-  return code;
-}
-
-/* One step with all that the client sent. */
-static HandoffHandshakeState
-step (Fixture *f)
-{
-  run_client (f);
-  start_step (f);
-  return finish_operation (f);
-}
-
-static HandoffHandshakeState
-run (Fixture *f)
-{
-  HandoffHandshakeState state;
-
-  while ((state = step (f)) == HANDOFF_HANDSHAKE_CONTINUE)
-    ;
-  return state;
-}
-
-static void
-wait_for_end (Fixture *f)
-{
-  while (f->n_ended == 0)
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_cmpuint (f->n_ended, ==, 1);
-}
-
-/* (transfer full) */
-static HandoffKeyState *
-export_keys (Fixture *f)
-{
-  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) blob = NULL;
-  HandoffKeyState *state;
-  gconstpointer data;
-  gsize size;
-
-  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  handoff_handshake_export_async (f->handshake, public_key, progressed, f);
-  g_assert_cmpint (finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
-  blob =
-      handoff_sealed_memfd_read (f->progress->key_blob_fd, 48, HANDOFF_KEY_BLOB_MAX_SIZE, &error);
-  g_assert_no_error (error);
-  data = g_bytes_get_data (blob, &size);
-  state = handoff_key_blob_open (data, size, private_key, &error);
-  g_assert_no_error (error);
-  wait_for_end (f);
-  return state;
-}
-
-/* For another connection in the same test. */
-static void
-end_connection (Fixture *f)
-{
-  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
-  handoff_handshake_cancel (f->handshake);
-  wait_for_end (f);
-  f->n_ended = 0;
-  g_clear_pointer (&f->handshake, handoff_handshake_unref);
-  g_byte_array_set_size (f->to_server, 0);
-  g_byte_array_set_size (f->to_client, 0);
-  gnutls_deinit (f->client);
-  gnutls_certificate_free_credentials (f->credentials);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
-  if (f->handshake != NULL)
-    {
-      handoff_handshake_cancel (f->handshake);
-      wait_for_end (f);
-      handoff_handshake_unref (f->handshake);
-    }
-  handoff_worker_free (f->worker);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  handoff_tls_policy_unref (f->policy);
-  gnutls_deinit (f->client);
-  gnutls_certificate_free_credentials (f->credentials);
-  g_byte_array_unref (f->to_server);
-  g_byte_array_unref (f->to_client);
-}
 
 static void
 assert_direction (gnutls_session_t client, gboolean client_reads, const HandoffDirectionState *ours)
@@ -312,31 +32,32 @@ assert_direction (gnutls_session_t client, gboolean client_reads, const HandoffD
 /* Breaks if what a server exports is not what its client has: roles mixed up, or sequence numbers
  * that do not count the tickets and messages that were sent. */
 static void
-test_complete (Fixture *f, gconstpointer data)
+test_complete (ServerTest *f, gconstpointer data)
 {
   const char *const names[] = { "rsa", "ecdsa", "ed25519" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
-      g_autoptr (HandoffCredential) credential = credential_new (names[i], NULL);
+      g_autoptr (HandoffCredential) credential = server_test_credential_new (names[i], NULL);
       g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new (NULL);
       g_autoptr (HandoffKeyState) state = NULL;
       char byte;
 
       handoff_server_tickets_set_lifetime (tickets, 3600);
       if (i > 0)
-        set_up_client (f, data, NULL);
-      begin (f, credential, NULL,
-             handoff_server_tickets_derive_secret (tickets, g_variant_new_string ("test")));
-      g_assert_cmpint (run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
+        server_test_set_up_client (f, data, NULL);
+      server_test_begin (
+          f, credential, NULL,
+          handoff_server_tickets_derive_secret (tickets, g_variant_new_string ("test")));
+      g_assert_cmpint (server_test_run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
       g_assert_cmpstr (f->progress->outcome->server_name, ==, "www.handoff.test");
       g_assert_cmpstr (f->progress->outcome->credential, ==, names[i]);
       g_assert_cmpuint (g_variant_n_children (f->progress->outcome->peer_certificates), ==, 0);
       /* The client takes in what the server sent last: tickets. */
-      g_assert_cmpint (run_client (f), ==, 0);
+      g_assert_cmpint (server_test_run_client (f), ==, 0);
       while (gnutls_record_recv (f->client, &byte, 1) == GNUTLS_E_INTERRUPTED || f->to_client->len)
         ;
-      state = export_keys (f);
+      state = server_test_export_keys (f);
       g_assert_cmpint (state->role, ==, HANDOFF_ROLE_SERVER);
       assert_direction (f->client, TRUE, &state->write);
       assert_direction (f->client, FALSE, &state->read);
@@ -356,13 +77,13 @@ test_complete (Fixture *f, gconstpointer data)
 
 /* Breaks if the answer of the main thread is lost, or the handshake does not wait for it. */
 static void
-test_asked (Fixture *f, gconstpointer data)
+test_asked (ServerTest *f, gconstpointer data)
 {
-  g_autoptr (HandoffCredential) credential = credential_new ("ecdsa", NULL);
+  g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", NULL);
 
-  begin (f, NULL, NULL, NULL);
-  run_client (f);
-  start_step (f);
+  server_test_begin (f, NULL, NULL, NULL);
+  server_test_run_client (f);
+  server_test_start_step (f);
   while (f->question == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_null (f->progress);
@@ -371,48 +92,48 @@ test_asked (Fixture *f, gconstpointer data)
                    "www.handoff.test");
   g_assert_true (handoff_credential_question_accepts (f->question, credential));
   handoff_credential_question_answer (f->question, credential, NULL);
-  g_assert_cmpint (finish_operation (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
-  g_assert_cmpint (run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
+  g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+  g_assert_cmpint (server_test_run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
   g_assert_cmpstr (f->progress->outcome->credential, ==, "ecdsa");
 }
 
 /* Breaks if a handshake without a credential goes on, or does not say why it failed: to its caller
  * in words, to its peer with the alert. */
 static void
-test_nothing_found (Fixture *f, gconstpointer data)
+test_nothing_found (ServerTest *f, gconstpointer data)
 {
   g_autoptr (GError) reason =
       g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "None is for it");
 
-  begin (f, NULL, NULL, NULL);
-  run_client (f);
-  start_step (f);
+  server_test_begin (f, NULL, NULL, NULL);
+  server_test_run_client (f);
+  server_test_start_step (f);
   while (f->question == NULL)
     g_main_context_iteration (NULL, TRUE);
   handoff_credential_question_answer (f->question, NULL, reason);
-  g_assert_cmpint (finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
   g_assert_nonnull (strstr (f->progress->error->message, "None is for it"));
-  g_assert_cmpint (run_client (f), ==, GNUTLS_E_FATAL_ALERT_RECEIVED);
+  g_assert_cmpint (server_test_run_client (f), ==, GNUTLS_E_FATAL_ALERT_RECEIVED);
   g_assert_cmpint (gnutls_alert_get (f->client), ==, GNUTLS_A_UNRECOGNIZED_NAME);
 }
 
 /* Breaks if a handshake that ends while it waits for an answer crashes, hangs or leaks; or if the
  * answer that comes later does. */
 static void
-test_cancelled_while_asked (Fixture *f, gconstpointer data)
+test_cancelled_while_asked (ServerTest *f, gconstpointer data)
 {
-  g_autoptr (HandoffCredential) credential = credential_new ("ecdsa", NULL);
+  g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", NULL);
 
-  begin (f, NULL, NULL, NULL);
-  run_client (f);
-  start_step (f);
+  server_test_begin (f, NULL, NULL, NULL);
+  server_test_run_client (f);
+  server_test_start_step (f);
   while (f->question == NULL)
     g_main_context_iteration (NULL, TRUE);
   handoff_handshake_cancel (f->handshake);
-  g_assert_cmpint (finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
-  wait_for_end (f);
+  server_test_wait_for_end (f);
   handoff_credential_question_answer (f->question, credential, NULL);
 }
 
@@ -525,43 +246,43 @@ note (gpointer data)
 
 /* Breaks if a token that takes its time holds up the worker, or its signature is lost. */
 static void
-test_slow_key (Fixture *f, gconstpointer data)
+test_slow_key (ServerTest *f, gconstpointer data)
 {
   SlowKey slow = { 0 };
   g_autoptr (HandoffPrivateKey) key = slow_key_init (&slow, "ecdsa");
-  g_autoptr (HandoffCredential) credential = credential_new ("ecdsa", key);
+  g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", key);
   gint worker_is_free = FALSE;
 
-  begin (f, credential, NULL, NULL);
-  run_client (f);
-  start_step (f);
+  server_test_begin (f, credential, NULL, NULL);
+  server_test_run_client (f);
+  server_test_start_step (f);
   slow_key_wait_until_asked (&slow);
   handoff_worker_invoke (f->worker, note, &worker_is_free, NULL);
   while (!g_atomic_int_get (&worker_is_free))
     g_thread_yield ();
   g_assert_null (f->progress);
   slow_key_sign (&slow);
-  g_assert_cmpint (finish_operation (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
-  g_assert_cmpint (run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
+  g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+  g_assert_cmpint (server_test_run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
   slow_key_clear (&slow);
 }
 
 /* Breaks if why the token did not sign is not told, or the peer is left without an alert. */
 static void
-test_key_fails (Fixture *f, gconstpointer data)
+test_key_fails (ServerTest *f, gconstpointer data)
 {
   SlowKey slow = { 0 };
   g_autoptr (HandoffPrivateKey) key = slow_key_init (&slow, "rsa");
-  g_autoptr (HandoffCredential) credential = credential_new ("rsa", key);
+  g_autoptr (HandoffCredential) credential = server_test_credential_new ("rsa", key);
 
   slow.error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED, "PIN, please");
-  begin (f, credential, NULL, NULL);
-  run_client (f);
-  start_step (f);
+  server_test_begin (f, credential, NULL, NULL);
+  server_test_run_client (f);
+  server_test_start_step (f);
   slow_key_sign (&slow);
-  g_assert_cmpint (finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED);
-  g_assert_cmpint (run_client (f), ==, GNUTLS_E_FATAL_ALERT_RECEIVED);
+  g_assert_cmpint (server_test_run_client (f), ==, GNUTLS_E_FATAL_ALERT_RECEIVED);
   g_assert_cmpint (gnutls_alert_get (f->client), ==, GNUTLS_A_INTERNAL_ERROR);
   slow_key_clear (&slow);
 }
@@ -569,25 +290,25 @@ test_key_fails (Fixture *f, gconstpointer data)
 /* Breaks if the time limit does not hold while a token signs, or if its signature, when it comes at
  * last, comes to something that is gone. */
 static void
-test_timeout_while_signing (Fixture *f, gconstpointer data)
+test_timeout_while_signing (ServerTest *f, gconstpointer data)
 {
   SlowKey slow = { 0 };
   g_autoptr (HandoffPrivateKey) key = slow_key_init (&slow, "ecdsa");
-  g_autoptr (HandoffCredential) credential = credential_new ("ecdsa", key);
+  g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", key);
 
-  begin (f, credential, "{'timeout': <uint32 1>}", NULL);
-  run_client (f);
-  start_step (f);
-  g_assert_cmpint (finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  server_test_begin (f, credential, "{'timeout': <uint32 1>}", NULL);
+  server_test_run_client (f);
+  server_test_start_step (f);
+  g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
-  wait_for_end (f);
+  server_test_wait_for_end (f);
   slow_key_sign (&slow);
   slow_key_clear (&slow);
 }
 
 /* A client's certificate. Breaks if one is not asked for, not verified, or not shown. */
 static void
-test_client_certificate (Fixture *f, gconstpointer data)
+test_client_certificate (ServerTest *f, gconstpointer data)
 {
   static const struct
   {
@@ -602,7 +323,7 @@ test_client_certificate (Fixture *f, gconstpointer data)
     { "require", "ca", "rsa", FALSE }, /* a server's: the wrong purpose */
     { "require", "ca", "wrong-purpose", TRUE }, { "require", "other-ca", "client", FALSE },
   };
-  g_autoptr (HandoffCredential) credential = credential_new ("ecdsa", NULL);
+  g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -613,7 +334,7 @@ test_client_certificate (Fixture *f, gconstpointer data)
 
       gnutls_deinit (f->client);
       gnutls_certificate_free_credentials (f->credentials);
-      set_up_client (f, data, cases[i].certificate);
+      server_test_set_up_client (f, data, cases[i].certificate);
       if (cases[i].trusted != NULL)
         {
           g_autoptr (GBytes) anchor = test_certificate_new (cases[i].trusted);
@@ -624,8 +345,8 @@ test_client_certificate (Fixture *f, gconstpointer data)
       g_variant_dict_insert (&dict, "client-certificate", "s", cases[i].mode);
       variant = g_variant_ref_sink (g_variant_dict_end (&dict));
       options = g_variant_print (variant, TRUE);
-      begin (f, credential, options, NULL);
-      state = run (f);
+      server_test_begin (f, credential, options, NULL);
+      state = server_test_run (f);
       g_test_message ("%s, trusting %s: %s: %s", cases[i].mode, cases[i].trusted,
                       cases[i].certificate,
                       f->progress->error != NULL ? f->progress->error->message : "complete");
@@ -634,19 +355,19 @@ test_client_certificate (Fixture *f, gconstpointer data)
       if (cases[i].good)
         g_assert_cmpuint (g_variant_n_children (f->progress->outcome->peer_certificates), ==,
                           cases[i].trusted != NULL && cases[i].certificate != NULL ? 1 : 0);
-      end_connection (f);
-      set_up_client (f, data, NULL);
+      server_test_end_connection (f);
+      server_test_set_up_client (f, data, NULL);
     }
 }
 
 /* (transfer full): what the client could resume by */
 static gnutls_datum_t
-take_session (Fixture *f)
+take_session (ServerTest *f)
 {
   gnutls_datum_t session = { NULL, 0 };
   char byte;
 
-  run_client (f);
+  server_test_run_client (f);
   while (gnutls_record_recv (f->client, &byte, 1) == GNUTLS_E_INTERRUPTED || f->to_client->len)
     ;
   g_assert_cmpint (gnutls_session_get_data2 (f->client, &session), ==, 0);
@@ -656,11 +377,11 @@ take_session (Fixture *f)
 /* Breaks if a client cannot resume; if it can although the ticket is another server's, or another
  * credential's; or if a resumed session is one without a key exchange of its own. */
 static void
-test_resumption (Fixture *f, gconstpointer data)
+test_resumption (ServerTest *f, gconstpointer data)
 {
   g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new (NULL);
-  g_autoptr (HandoffCredential) credential = credential_new ("ecdsa", NULL);
-  g_autoptr (HandoffCredential) other = credential_new ("rsa", NULL);
+  g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", NULL);
+  g_autoptr (HandoffCredential) other = server_test_credential_new ("rsa", NULL);
   static const struct
   {
     const char *conditions;
@@ -677,22 +398,23 @@ test_resumption (Fixture *f, gconstpointer data)
     {
       gnutls_datum_t session;
 
-      begin (f, credential, NULL,
-             handoff_server_tickets_derive_secret (tickets, g_variant_new_string ("alice")));
-      g_assert_cmpint (run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
+      server_test_begin (
+          f, credential, NULL,
+          handoff_server_tickets_derive_secret (tickets, g_variant_new_string ("alice")));
+      g_assert_cmpint (server_test_run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
       session = take_session (f);
-      end_connection (f);
+      server_test_end_connection (f);
 
-      set_up_client (f, data, NULL);
+      server_test_set_up_client (f, data, NULL);
       gnutls_session_set_data (f->client, session.data, session.size);
       gnutls_free (session.data);
-      begin (f, cases[i].other_credential ? other : credential, NULL,
-             handoff_server_tickets_derive_secret (tickets,
-                                                   g_variant_new_string (cases[i].conditions)));
-      g_assert_cmpint (run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
+      server_test_begin (f, cases[i].other_credential ? other : credential, NULL,
+                         handoff_server_tickets_derive_secret (
+                             tickets, g_variant_new_string (cases[i].conditions)));
+      g_assert_cmpint (server_test_run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
       g_assert_cmpint (f->progress->outcome->resumed, ==, cases[i].resumed);
-      end_connection (f);
-      set_up_client (f, data, NULL);
+      server_test_end_connection (f);
+      server_test_set_up_client (f, data, NULL);
     }
 }
 
@@ -707,7 +429,7 @@ main (int argc, char **argv)
   const struct
   {
     const char *name;
-    void (*function) (Fixture *f, gconstpointer data);
+    void (*function) (ServerTest *f, gconstpointer data);
   } cases[] = {
     { "complete", test_complete },
     { "asked", test_asked },
@@ -729,7 +451,8 @@ main (int argc, char **argv)
           g_autofree char *path =
               g_strdup_printf ("/service/handshake-server/%s/%s", cases[j].name, priorities[i][0]);
 
-          g_test_add (path, Fixture, priorities[i][1], set_up, cases[j].function, tear_down);
+          g_test_add (path, ServerTest, priorities[i][1], server_test_set_up, cases[j].function,
+                      server_test_tear_down);
         }
     }
   return g_test_run ();
