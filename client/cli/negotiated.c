@@ -11,8 +11,13 @@
 #include "json-output.h"
 #include "service-info.h"
 
-static const char *
-get_protocol (TlsHandoffHandshakeResult *result)
+/**
+ * cli_negotiated_get_protocol:
+ *
+ * Returns: (nullable): the protocol version as the D-Bus interface writes it
+ */
+const char *
+cli_negotiated_get_protocol (TlsHandoffHandshakeResult *result)
 {
   switch (tls_handoff_handshake_result_get_protocol_version (result))
     {
@@ -36,11 +41,12 @@ append_field (GString *text, const char *label, const char *value)
 static void
 append_result (GString *text, TlsHandoffHandshakeResult *result)
 {
-  const char *protocol = get_protocol (result);
+  const char *protocol = cli_negotiated_get_protocol (result);
   const char *suite = tls_handoff_handshake_result_get_ciphersuite_name (result);
   const char *alpn = tls_handoff_handshake_result_get_application_protocol (result);
   const char *server_name = tls_handoff_handshake_result_get_server_name (result);
   const char *ocsp = tls_handoff_handshake_result_get_ocsp_status (result);
+  const char *credential = tls_handoff_handshake_result_get_credential (result);
   const char *seals = tls_handoff_handshake_result_get_key_blob_seals (result);
   gboolean resumed = tls_handoff_handshake_result_get_resumed (result);
 
@@ -50,6 +56,7 @@ append_result (GString *text, TlsHandoffHandshakeResult *result)
   append_field (text, _ ("server name: "), server_name != NULL ? server_name : _ ("none sent"));
   append_field (text, _ ("resumed:     "), resumed ? _ ("yes") : _ ("no"));
   append_field (text, _ ("OCSP status: "), ocsp != NULL ? ocsp : _ ("none"));
+  append_field (text, _ ("credential:  "), credential != NULL ? credential : _ ("none"));
   g_string_append_printf (text, _ ("key blob:     %zu bytes, seals: %s\n"),
                           tls_handoff_handshake_result_get_key_blob_size (result),
                           seals != NULL && *seals != '\0' ? seals : _ ("none"));
@@ -80,6 +87,40 @@ cli_negotiated_to_text (CliPeer *peer)
 }
 
 /**
+ * cli_negotiated_to_line:
+ *
+ * Returns: (transfer full): the most important of it on one line, for a server's log
+ */
+char *
+cli_negotiated_to_line (TlsHandoffHandshakeResult *result)
+{
+  const char *protocol = cli_negotiated_get_protocol (result);
+  const char *suite = tls_handoff_handshake_result_get_ciphersuite_name (result);
+  const char *alpn = tls_handoff_handshake_result_get_application_protocol (result);
+  const char *server_name = tls_handoff_handshake_result_get_server_name (result);
+  const char *credential = tls_handoff_handshake_result_get_credential (result);
+  GPtrArray *chain = tls_handoff_handshake_result_get_peer_certificates (result);
+  GString *line = g_string_new (protocol);
+
+  g_string_append_printf (line, ", %s", suite);
+  if (server_name != NULL)
+    g_string_append_printf (line, _ (", server name %s"), server_name);
+  if (alpn != NULL)
+    g_string_append_printf (line, ", ALPN %s", alpn);
+  if (credential != NULL)
+    g_string_append_printf (line, _ (", credential %s"), credential);
+  if (chain != NULL && chain->len > 0)
+    {
+      g_autofree char *sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, chain->pdata[0]);
+
+      g_string_append_printf (line, _ (", client certificate SHA-256 %s"), sha256);
+    }
+  if (tls_handoff_handshake_result_get_resumed (result))
+    g_string_append (line, _ (", resumed"));
+  return g_string_free (line, FALSE);
+}
+
+/**
  * cli_negotiated_add_to_json:
  * @peer: after the handshake, successful or not
  * @builder: within an object
@@ -92,7 +133,7 @@ cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder)
   TlsHandoffHandshakeResult *result = peer->result;
   gboolean ok = result != NULL;
 
-  cli_json_add_string (builder, "protocol", ok ? get_protocol (result) : NULL);
+  cli_json_add_string (builder, "protocol", ok ? cli_negotiated_get_protocol (result) : NULL);
   cli_json_add_string (builder, "cipher-suite",
                        ok ? tls_handoff_handshake_result_get_ciphersuite_name (result) : NULL);
   cli_json_add_string (builder, "application-protocol",
@@ -101,6 +142,8 @@ cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder)
                        ok ? tls_handoff_handshake_result_get_server_name (result) : NULL);
   cli_json_add_string (builder, "ocsp-status",
                        ok ? tls_handoff_handshake_result_get_ocsp_status (result) : NULL);
+  cli_json_add_string (builder, "credential",
+                       ok ? tls_handoff_handshake_result_get_credential (result) : NULL);
   json_builder_set_member_name (builder, "resumed");
   if (ok)
     json_builder_add_boolean_value (builder, tls_handoff_handshake_result_get_resumed (result));

@@ -7,5 +7,7 @@
 
 #include "peer.h"
 
+const char *cli_negotiated_get_protocol (TlsHandoffHandshakeResult *result);
+char *cli_negotiated_to_line (TlsHandoffHandshakeResult *result);
 char *cli_negotiated_to_text (CliPeer *peer);
 void cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder);

@@ -13,7 +13,6 @@
 #include "report.h"
 #include "trust-file.h"
 
-#define ACTION "org.tlshandoff.Handoff1.handshake-as-client"
 /* RFC 7301 3.1 */
 #define MAX_PROTOCOL_NAME_SIZE 255
 
@@ -29,6 +28,7 @@ cli_peer_free (CliPeer *self)
   g_free (self->trust_file);
   g_strfreev (self->protocols);
   g_free (self->server_name);
+  cli_own_credential_clear (&self->own);
   g_strfreev (self->arguments);
   g_clear_pointer (&self->target, cli_target_free);
   g_free (self->name);
@@ -71,6 +71,7 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
   };
 
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_own_credential_add_options (&self->own, context);
 }
 
 static gboolean
@@ -109,6 +110,8 @@ check_options (CliPeer *self, GError **error)
           return FALSE;
         }
     }
+  if (!cli_own_credential_check (&self->own, error))
+    return FALSE;
   self->target = cli_target_parse (self->arguments[0], error);
   return self->target != NULL;
 }
@@ -151,6 +154,11 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
           return CLI_EXIT_USAGE;
         }
       tls_handoff_handshake_options_set_trust_anchors (self->options, anchors);
+    }
+  if (!cli_own_credential_apply (&self->own, self->options, &error))
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_USAGE;
     }
   return CLI_EXIT_OK;
 }
@@ -226,7 +234,7 @@ CliExitStatus
 cli_peer_report_error (CliPeer *self, const GError *error)
 {
   if (error->domain != TLS_HANDOFF_ERROR || error->code == TLS_HANDOFF_ERROR_NOT_AUTHORIZED)
-    return cli_report_error (error, ACTION);
+    return cli_report_error (error);
 
   cli_report ("%s: %s", self->name, error->message);
   switch (error->code)
@@ -238,6 +246,13 @@ cli_peer_report_error (CliPeer *self, const GError *error)
       return CLI_EXIT_UNTRUSTED;
     case TLS_HANDOFF_ERROR_INVALID_ARGUMENT:
       return CLI_EXIT_USAGE;
+    case TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND:
+      cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "
+                   "one, and --cert FILE one that the service does not keep"));
+      return CLI_EXIT_FAILED;
+    case TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED:
+      cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));
+      return CLI_EXIT_FAILED;
     default:
       return CLI_EXIT_FAILED;
     }

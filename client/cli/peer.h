@@ -7,6 +7,7 @@
 #include <tls-handoff/tls-handoff.h>
 
 #include "exit-status.h"
+#include "own-credential.h"
 #include "target.h"
 
 /* The other end of a connection: what "connect" and "probe" are told about it, and what they learn.
@@ -17,7 +18,8 @@ typedef struct
   char *trust_file;  /* (owned) (nullable) */
   char **protocols;  /* (owned) (nullable): ALPN */
   char *server_name; /* (owned) (nullable) */
-  int timeout;       /* seconds; 0 for none */
+  CliOwnCredential own;
+  int timeout; /* seconds; 0 for none */
   gboolean tls12;
   gboolean no_resumption;
   gboolean interactive;

@@ -9,8 +9,6 @@
 #include "report.h"
 #include "verbs.h"
 
-#define RELOAD_ACTION "org.tlshandoff.Handoff1.reload"
-
 /**
  * cli_reload:
  *
@@ -38,6 +36,6 @@ cli_reload (char **arguments)
   if (!tls_handoff_manager_reload_sync (
           manager, interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE,
           NULL, &error))
-    return cli_report_error (error, RELOAD_ACTION);
+    return cli_report_error (error);
   return CLI_EXIT_OK;
 }

@@ -93,27 +93,26 @@ cli_report_no_service (const GError *error)
 }
 
 static CliExitStatus
-report_not_authorized (const GError *error, const char *action)
+report_not_authorized (const GError *error)
 {
   cli_report (_ ("Not authorized: %s"), error->message);
-  cli_hint (_ ("user %s needs the polkit action %s; an administrator can allow it with a rule in "
+  cli_hint (_ ("an administrator can allow user %s this action with a rule in "
                "/etc/polkit-1/rules.d, and with --interactive polkit may ask for a password"),
-            g_get_user_name (), action);
+            g_get_user_name ());
   return CLI_EXIT_NOT_AUTHORIZED;
 }
 
 /**
  * cli_report_error:
  * @error: what the service answered, or why it did not
- * @action: the polkit action that the request needs
  *
  * Returns: the exit status that fits @error
  */
 CliExitStatus
-cli_report_error (const GError *error, const char *action)
+cli_report_error (const GError *error)
 {
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
-    return report_not_authorized (error, action);
+    return report_not_authorized (error);
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
     {
       cli_report ("%s", error->message);

@@ -6,13 +6,12 @@
 #include <glib/gi18n.h>
 #include <tls-handoff/tls-handoff.h>
 
+#include "credential-output.h"
 #include "escape.h"
 #include "json-output.h"
 #include "report.h"
 #include "service-info.h"
 #include "verbs.h"
-
-#define STATISTICS_ACTION "org.tlshandoff.Handoff1.inspect-sessions"
 
 static int
 compare_names (gconstpointer a, gconstpointer b)
@@ -50,8 +49,67 @@ print_list (const char *label, GVariant *service, const char *property)
   g_print ("%s %s\n", label, safe);
 }
 
+/* The user's credentials that need attention. (transfer full) */
+static GPtrArray *
+list_problems (TlsHandoffManager *manager)
+{
+  /* For information only, so its absence is no error. */
+  GPtrArray *credentials = tls_handoff_manager_list_credentials_sync (
+      manager, FALSE, TLS_HANDOFF_HANDSHAKE_NONE, NULL, NULL);
+  guint i;
+
+  if (credentials == NULL)
+    return g_ptr_array_new ();
+  for (i = credentials->len; i > 0; i--)
+    {
+      if (*tls_handoff_credential_get_problem (credentials->pdata[i - 1]) == '\0')
+        g_ptr_array_remove_index (credentials, i - 1);
+    }
+  return credentials;
+}
+
 static void
-print_text (GVariant *service, GVariant *statistics)
+print_problems (GPtrArray *credentials)
+{
+  guint i;
+
+  if (credentials->len > 0)
+    g_print (_ ("credentials that need attention:\n"));
+  for (i = 0; i < credentials->len; i++)
+    {
+      g_autofree char *label =
+          cli_escape (tls_handoff_credential_get_label (credentials->pdata[i]), -1);
+      g_autofree char *end = cli_credential_get_end (credentials->pdata[i]);
+
+      g_print ("  %s: %s%s%s\n", label, cli_credential_explain_problem (credentials->pdata[i]),
+               end != NULL ? ", " : "", end != NULL ? end : "");
+    }
+}
+
+static void
+add_problems (JsonBuilder *builder, GPtrArray *credentials)
+{
+  guint i;
+
+  json_builder_set_member_name (builder, "credential-problems");
+  json_builder_begin_array (builder);
+  for (i = 0; i < credentials->len; i++)
+    {
+      g_autofree char *end = cli_credential_get_end (credentials->pdata[i]);
+
+      json_builder_begin_object (builder);
+      cli_json_add_string (builder, "label",
+                           tls_handoff_credential_get_label (credentials->pdata[i]));
+      cli_json_add_string (builder, "problem",
+                           tls_handoff_credential_get_problem (credentials->pdata[i]));
+      cli_json_add_string (builder, "not-after", end);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
+print_text (GVariant *service, GVariant *statistics, GPtrArray *problems)
 {
   g_autofree char *user = cli_service_get_user (service);
   const char *version = "?";
@@ -67,6 +125,7 @@ print_text (GVariant *service, GVariant *statistics)
   print_list (_ ("protocols:      "), service, "Protocols");
   print_list (_ ("cipher suites:  "), service, "CipherSuites");
   g_print (_ ("key blob format: %u\n"), blob_format);
+  print_problems (problems);
   if (statistics == NULL)
     return;
 
@@ -101,7 +160,7 @@ add_list (JsonBuilder *builder, const char *member, GVariant *service, const cha
 }
 
 static void
-print_json (GVariant *service, GVariant *statistics)
+print_json (GVariant *service, GVariant *statistics, GPtrArray *problems)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autofree char *user = cli_service_get_user (service);
@@ -123,6 +182,7 @@ print_json (GVariant *service, GVariant *statistics)
   add_list (builder, "cipher-suites", service, "CipherSuites");
   json_builder_set_member_name (builder, "blob-format");
   json_builder_add_int_value (builder, blob_format);
+  add_problems (builder, problems);
   if (statistics != NULL)
     {
       keys = get_sorted_keys (statistics);
@@ -165,6 +225,7 @@ cli_status (char **arguments)
   g_autoptr (TlsHandoffManager) manager = NULL;
   g_autoptr (GVariant) service = NULL;
   g_autoptr (GVariant) statistics = NULL;
+  g_autoptr (GPtrArray) problems = NULL;
   g_autoptr (GError) error = NULL;
   CliExitStatus status;
 
@@ -176,19 +237,20 @@ cli_status (char **arguments)
     return cli_report_no_service (error);
   service = tls_handoff_manager_get_status_sync (manager, NULL, &error);
   if (service == NULL)
-    return cli_report_error (error, STATISTICS_ACTION);
+    return cli_report_error (error);
   if (with_statistics)
     {
       statistics = tls_handoff_manager_get_statistics_sync (
           manager, interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE,
           NULL, &error);
       if (statistics == NULL)
-        return cli_report_error (error, STATISTICS_ACTION);
+        return cli_report_error (error);
     }
 
+  problems = list_problems (manager);
   if (json)
-    print_json (service, statistics);
+    print_json (service, statistics, problems);
   else
-    print_text (service, statistics);
+    print_text (service, statistics, problems);
   return CLI_EXIT_OK;
 }

@@ -14,6 +14,27 @@ static const CliVerb verbs[] = {
     cli_connect },
   { "probe", N_ ("HOST[:PORT]"), N_ ("Show what a TLS server negotiates, and its certificates"),
     cli_probe },
+  { "serve", N_ ("--listen=PORT -- COMMAND"), N_ ("Take TLS connections for a program or a server"),
+    cli_serve },
+  { "credential list", "", N_ ("List the certificates and keys that the service keeps"),
+    cli_credential_list },
+  { "credential show", N_ ("LABEL"), N_ ("Show one, and its certificates"), cli_credential_show },
+  { "credential generate", N_ ("--label=LABEL"), N_ ("Make a key that never leaves the service"),
+    cli_credential_generate },
+  { "credential request", N_ ("LABEL"), N_ ("Request a certificate for a key"),
+    cli_credential_request },
+  { "credential set-certificates", N_ ("LABEL FILE"), N_ ("Give a key its certificates"),
+    cli_credential_set_certificates },
+  { "credential import", N_ ("--label=LABEL FILE"),
+    N_ ("Store a key that exists, with its certificates"), cli_credential_import },
+  { "credential link", N_ ("--label=LABEL URI"), N_ ("Use a key that is in a PKCS#11 token"),
+    cli_credential_link },
+  { "credential unlock", N_ ("LABEL"), N_ ("Tell the service a token's PIN"),
+    cli_credential_unlock },
+  { "credential remove", N_ ("LABEL"), N_ ("Remove one; a key in the service is gone"),
+    cli_credential_remove },
+  { "session list", "", N_ ("List the handshakes that the service has under way"),
+    cli_session_list },
   { "status", "", N_ ("Show what the TLS Handoff service is and does"), cli_status },
   { "reload", "", N_ ("Have the service read its configuration and trust store again"),
     cli_reload },
@@ -32,6 +53,57 @@ find_verb (const char *name)
   return NULL;
 }
 
+/* Some verbs have two words: "credential list". */
+static gboolean
+is_group (const char *word)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      if (g_str_has_prefix (verbs[i].name, word) && verbs[i].name[strlen (word)] == ' ')
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/**
+ * take_verb:
+ * @words: what the user typed, the verb first; at least one word
+ *
+ * Makes one word of a verb that has two.
+ *
+ * Returns: (transfer full): the verb's name, whether there is such a verb or not, and the rest
+ */
+static char **
+take_verb (char **words)
+{
+  GPtrArray *taken = g_ptr_array_new ();
+  guint n_words = is_group (words[0]) && words[1] != NULL && *words[1] != '-' ? 2 : 1;
+  guint i;
+
+  g_ptr_array_add (taken, n_words == 2 ? g_strconcat (words[0], " ", words[1], NULL)
+                                       : g_strdup (words[0]));
+  for (i = n_words; words[i] != NULL; i++)
+    g_ptr_array_add (taken, g_strdup (words[i]));
+  g_ptr_array_add (taken, NULL);
+  return (char **) g_ptr_array_free (taken, FALSE);
+}
+
+static CliExitStatus
+report_no_verb (const char *name)
+{
+  g_autofree char *message = NULL;
+
+  if (is_group (name))
+    message = g_strdup_printf (_ ("“%s” needs a second word"), name);
+  else
+    message = g_strdup_printf (*name == '-' ? _ ("There is no option “%s” before the command")
+                                            : _ ("There is no command “%s”"),
+                               name);
+  return cli_usage_error (NULL, message);
+}
+
 static void
 print_help (void)
 {
@@ -44,8 +116,12 @@ print_help (void)
               "\n"
               "Commands:\n"));
   for (i = 0; i < G_N_ELEMENTS (verbs); i++)
-    g_print ("  %-8s %-12s %s\n", verbs[i].name,
-             *verbs[i].synopsis != '\0' ? _ (verbs[i].synopsis) : "", _ (verbs[i].summary));
+    {
+      g_autofree char *usage = g_strconcat (
+          verbs[i].name, " ", *verbs[i].synopsis != '\0' ? _ (verbs[i].synopsis) : "", NULL);
+
+      g_print ("  %-38s %s\n", usage, _ (verbs[i].summary));
+    }
   g_print (_ ("\n"
               "Options:\n"
               "  -h, --help             Show this help\n"
@@ -108,24 +184,21 @@ run_help (char **arguments)
 {
   char *help[] = { NULL, (char *) "--help", NULL };
   const CliVerb *verb;
-  g_autofree char *message = NULL;
+  g_auto (GStrv) taken = NULL;
 
-  if (arguments[1] == NULL)
+  if (arguments[0] == NULL)
     {
       print_help ();
       return CLI_EXIT_OK;
     }
-  verb = find_verb (arguments[1]);
-  if (verb != NULL && arguments[2] == NULL)
-    {
-      help[0] = arguments[1];
-      return verb->run (help);
-    }
+  taken = take_verb (arguments);
+  verb = find_verb (taken[0]);
   if (verb == NULL)
-    message = g_strdup_printf (_ ("There is no command “%s”"), arguments[1]);
-  else
-    message = g_strdup (_ ("Too many arguments: give one command"));
-  return cli_usage_error (NULL, message);
+    return report_no_verb (taken[0]);
+  if (taken[1] != NULL)
+    return cli_usage_error (NULL, _ ("Too many arguments: give one command"));
+  help[0] = taken[0];
+  return verb->run (help);
 }
 
 /**
@@ -141,7 +214,7 @@ cli_run (char **arguments)
 {
   const char *name = arguments[1];
   const CliVerb *verb;
-  g_autofree char *message = NULL;
+  g_auto (GStrv) taken = NULL;
 
   if (name == NULL)
     return cli_usage_error (NULL, _ ("The command is missing"));
@@ -151,13 +224,11 @@ cli_run (char **arguments)
       return CLI_EXIT_OK;
     }
   if (g_str_equal (name, "help") || g_str_equal (name, "--help") || g_str_equal (name, "-h"))
-    return run_help (arguments + 1);
+    return run_help (arguments + 2);
 
-  verb = find_verb (name);
-  if (verb != NULL)
-    return verb->run (arguments + 1);
-  message = g_strdup_printf (*name == '-' ? _ ("There is no option “%s” before the command")
-                                          : _ ("There is no command “%s”"),
-                             name);
-  return cli_usage_error (NULL, message);
+  taken = take_verb (arguments + 1);
+  verb = find_verb (taken[0]);
+  if (verb == NULL)
+    return report_no_verb (taken[0]);
+  return verb->run (taken);
 }

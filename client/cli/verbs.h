@@ -13,7 +13,7 @@ typedef CliExitStatus (*CliVerbFunc) (char **arguments);
 
 typedef struct
 {
-  const char *name;
+  const char *name;     /* one word or two: "credential list" */
   const char *synopsis; /* what follows the name, translatable; "" if nothing */
   const char *summary;  /* one line, translatable */
   CliVerbFunc run;
@@ -21,6 +21,17 @@ typedef struct
 
 CliExitStatus cli_connect (char **arguments);
 CliExitStatus cli_probe (char **arguments);
+CliExitStatus cli_serve (char **arguments);
+CliExitStatus cli_credential_list (char **arguments);
+CliExitStatus cli_credential_show (char **arguments);
+CliExitStatus cli_credential_generate (char **arguments);
+CliExitStatus cli_credential_request (char **arguments);
+CliExitStatus cli_credential_set_certificates (char **arguments);
+CliExitStatus cli_credential_import (char **arguments);
+CliExitStatus cli_credential_link (char **arguments);
+CliExitStatus cli_credential_unlock (char **arguments);
+CliExitStatus cli_credential_remove (char **arguments);
+CliExitStatus cli_session_list (char **arguments);
 CliExitStatus cli_status (char **arguments);
 CliExitStatus cli_reload (char **arguments);
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "credential-call.h"
+#include "report.h"
+#include "secret-input.h"
+#include "verbs.h"
+
+/**
+ * cli_credential_unlock:
+ *
+ * The verb "credential unlock".
+ */
+CliExitStatus
+cli_credential_unlock (char **arguments)
+{
+  g_autofree char *pin_file = NULL;
+  const GOptionEntry entries[] = {
+    { "pin-file", 'p', 0, G_OPTION_ARG_FILENAME, &pin_file,
+      N_ ("Read the token's PIN from FILE; default: ask for it on the terminal"), N_ ("FILE") },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
+  g_autoptr (TlsHandoffCredential) credential = NULL;
+  g_autoptr (CliSecret) pin = NULL;
+  g_autoptr (GError) error = NULL;
+  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 1);
+
+  if (status == CLI_EXIT_OK)
+    status = cli_credential_call_find (call, call->arguments[0], &credential);
+  if (status != CLI_EXIT_OK)
+    return status;
+  pin = pin_file != NULL ? cli_secret_load_passphrase (pin_file, &error)
+                         : cli_secret_prompt (_ ("PIN of the token: "), &error);
+  if (pin == NULL)
+    {
+      cli_report ("%s", error->message);
+      if (pin_file == NULL)
+        cli_hint (_ ("without a terminal, --pin-file says where the PIN is"));
+      return CLI_EXIT_USAGE;
+    }
+  if (!tls_handoff_credential_unlock_sync (credential, pin, call->flags, NULL, &error))
+    return cli_credential_call_report_error (error);
+  return CLI_EXIT_OK;
+}
+
+/**
+ * cli_credential_remove:
+ *
+ * The verb "credential remove".
+ */
+CliExitStatus
+cli_credential_remove (char **arguments)
+{
+  const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+  g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
+  g_autoptr (TlsHandoffCredential) credential = NULL;
+  g_autoptr (GError) error = NULL;
+  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 1);
+
+  if (status == CLI_EXIT_OK)
+    status = cli_credential_call_find (call, call->arguments[0], &credential);
+  if (status != CLI_EXIT_OK)
+    return status;
+  if (!tls_handoff_credential_remove_sync (credential, call->flags, NULL, &error))
+    return cli_credential_call_report_error (error);
+  return CLI_EXIT_OK;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "front.h"
+
+#include <glib/gi18n.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "negotiated.h"
+#include "pump.h"
+#include "report.h"
+
+/* One client of "serve":
+ *
+ *   handshake → backend opened → data both ways, until both sides have ended → closed
+ *
+ * Each side may end before the other. A client that breaks off ends both. */
+
+/* How long a client may take to close its side when the backend has closed, seconds. To close
+ * before it has done so might lose the last of the data (a TCP reset discards what was not read).
+ */
+#define LINGER_SECONDS 10
+
+typedef struct
+{
+  const CliFront *front;
+  CliFrontDone done;
+  gpointer user_data;
+
+  char *name;                /* (owned): the client's address, for messages */
+  GSocketConnection *client; /* (owned) */
+  GIOStream *tls;            /* (owned) (nullable) */
+  CliBackend *backend;       /* (owned) (nullable) */
+  GCancellable *cancellable; /* (owned) */
+  guint linger;              /* a timer's source, or 0 */
+  guint n_pumps;             /* that run */
+  gboolean broken;           /* the client, or the backend, did not end as it should */
+} Connection;
+
+static void
+connection_end (Connection *self)
+{
+  CliFrontDone done = self->done;
+  gpointer user_data = self->user_data;
+  gboolean ok = !self->broken;
+
+  g_clear_handle_id (&self->linger, g_source_remove);
+  g_io_stream_close (G_IO_STREAM (self->client), NULL, NULL);
+  g_clear_object (&self->tls);
+  g_object_unref (self->client);
+  g_object_unref (self->cancellable);
+  g_free (self->name);
+  g_free (self);
+  done (ok, user_data);
+}
+
+static void
+report (Connection *self, const char *message)
+{
+  self->broken = TRUE;
+  cli_report ("%s: %s", self->name, message);
+}
+
+static void
+backend_gone (const char *problem, gpointer user_data)
+{
+  Connection *self = user_data;
+
+  if (problem != NULL && !self->broken)
+    report (self, problem);
+  connection_end (self);
+}
+
+static void
+pump_ended (Connection *self)
+{
+  if (--self->n_pumps == 0)
+    cli_backend_close (g_steal_pointer (&self->backend), self->broken, backend_gone, self);
+}
+
+/* Only the first problem: the others follow from it. */
+static void
+break_off (Connection *self, const GError *error)
+{
+  if (!self->broken && !g_cancellable_is_cancelled (self->cancellable))
+    report (self, error->message);
+  g_cancellable_cancel (self->cancellable);
+}
+
+static void
+client_ended (CliPumpEnd end, const GError *error, gpointer user_data)
+{
+  Connection *self = user_data;
+
+  if (end == CLI_PUMP_SINK_FAILED && !g_cancellable_is_cancelled (self->cancellable))
+    {
+      /* The backend wants no more, and may still have something to say. */
+      cli_backend_close_input (self->backend);
+      cli_pump_discard (g_io_stream_get_input_stream (self->tls), self->cancellable, client_ended,
+                        self);
+      return;
+    }
+  if (end == CLI_PUMP_SOURCE_ENDED)
+    cli_backend_close_input (self->backend);
+  else
+    break_off (self, error);
+  pump_ended (self);
+}
+
+static gboolean
+lingered (gpointer user_data)
+{
+  Connection *self = user_data;
+
+  self->linger = 0;
+  g_cancellable_cancel (self->cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+output_closed (GObject *stream, GAsyncResult *result, gpointer user_data)
+{
+  Connection *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_output_stream_close_finish (G_OUTPUT_STREAM (stream), result, &error))
+    break_off (self, error);
+  else if (self->n_pumps > 1)
+    self->linger = g_timeout_add_seconds (LINGER_SECONDS, lingered, self);
+  pump_ended (self);
+}
+
+static void
+backend_ended (CliPumpEnd end, const GError *error, gpointer user_data)
+{
+  Connection *self = user_data;
+
+  if (end == CLI_PUMP_SOURCE_ENDED)
+    {
+      /* Sends the close_notify alert. */
+      g_output_stream_close_async (g_io_stream_get_output_stream (self->tls), G_PRIORITY_DEFAULT,
+                                   self->cancellable, output_closed, self);
+      return;
+    }
+  break_off (self, error);
+  pump_ended (self);
+}
+
+static void
+backend_ready (CliBackend *backend, const GError *error, gpointer user_data)
+{
+  Connection *self = user_data;
+
+  if (error != NULL)
+    {
+      report (self, error->message);
+      connection_end (self);
+      return;
+    }
+  self->backend = backend;
+  self->n_pumps = 2;
+  cli_pump (g_io_stream_get_input_stream (self->tls), cli_backend_get_input (backend),
+            self->cancellable, client_ended, self);
+  cli_pump (cli_backend_get_output (backend), g_io_stream_get_output_stream (self->tls),
+            self->cancellable, backend_ended, self);
+}
+
+static void
+handshake_done (GObject *tls, GAsyncResult *result, gpointer user_data)
+{
+  Connection *self = user_data;
+  TlsHandoffHandshakeResult *negotiated;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_tls_connection_handshake_finish (G_TLS_CONNECTION (tls), result, &error))
+    {
+      report (self, error->message);
+      connection_end (self);
+      return;
+    }
+  negotiated = tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (tls));
+  if (self->front->verbose)
+    {
+      g_autofree char *text = cli_negotiated_to_line (negotiated);
+
+      cli_report ("%s: %s", self->name, text);
+    }
+  cli_backend_open (&self->front->backend, self->name, negotiated, backend_ready, self);
+}
+
+static char *
+describe_client (GSocketConnection *client)
+{
+  g_autoptr (GSocketAddress) address = g_socket_connection_get_remote_address (client, NULL);
+
+  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address))
+                         : g_strdup ("?");
+}
+
+/**
+ * cli_front_serve:
+ * @client: a connection that was accepted
+ * @done: called once, at the end
+ *
+ * Serves one client, and reports on the standard error what goes wrong.
+ */
+void
+cli_front_serve (const CliFront *front,
+                 GSocketConnection *client,
+                 CliFrontDone done,
+                 gpointer user_data)
+{
+  Connection *self = g_new0 (Connection, 1);
+  GSocket *socket = g_socket_connection_get_socket (client);
+  g_autoptr (GError) error = NULL;
+
+  self->front = front;
+  self->done = done;
+  self->user_data = user_data;
+  self->client = g_object_ref (client);
+  self->name = describe_client (client);
+  self->cancellable = g_cancellable_new ();
+  /* A client that is silently gone is noticed some day; and data is sent when it is there. */
+  g_socket_set_keepalive (socket, TRUE);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+
+  self->tls =
+      tls_handoff_server_connection_new (G_IO_STREAM (client), NULL, front->manager, &error);
+  if (self->tls == NULL)
+    {
+      report (self, error->message);
+      connection_end (self);
+      return;
+    }
+  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (self->tls), front->options);
+  tls_handoff_connection_set_flags (TLS_HANDOFF_CONNECTION (self->tls), front->flags);
+  g_object_set (self->tls, "authentication-mode", front->authentication, NULL);
+  g_tls_connection_handshake_async (G_TLS_CONNECTION (self->tls), G_PRIORITY_DEFAULT,
+                                    self->cancellable, handshake_done, self);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <tls-handoff/tls-handoff.h>
+
+#include "backend.h"
+
+/* What all connections of a "serve" share. */
+typedef struct
+{
+  TlsHandoffManager *manager;          /* (owned) */
+  TlsHandoffHandshakeOptions *options; /* (owned) */
+  TlsHandoffHandshakeFlags flags;
+  GTlsAuthenticationMode authentication;
+  CliBackendAddress backend;
+  gboolean verbose;
+} CliFront;
+
+/* ok: the connection ended as it should */
+typedef void (*CliFrontDone) (gboolean ok, gpointer user_data);
+
+void cli_front_serve (const CliFront *front,
+                      GSocketConnection *client,
+                      CliFrontDone done,
+                      gpointer user_data);
