@@ -52,17 +52,17 @@ parse_owner (CliCredentialCall *self)
 }
 
 /**
- * cli_credential_call_begin:
+ * cli_credential_call_parse:
  * @arguments: the verb's, itself first
  * @entries: the options that it has beside the common ones
  * @n_arguments: how many arguments it needs that are no options
  *
- * Parses the options, finds the service, and reports what goes wrong.
+ * Parses the options, and reports what is wrong with them.
  *
- * Returns: %CLI_EXIT_OK if the verb can do its work
+ * Returns: %CLI_EXIT_OK if they are fine
  */
 CliExitStatus
-cli_credential_call_begin (CliCredentialCall *self,
+cli_credential_call_parse (CliCredentialCall *self,
                            char **arguments,
                            const GOptionEntry *entries,
                            guint n_arguments)
@@ -77,7 +77,6 @@ cli_credential_call_begin (CliCredentialCall *self,
     G_OPTION_ENTRY_NULL
   };
   g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
-  g_autoptr (GError) error = NULL;
   g_autofree char *message = NULL;
   CliExitStatus status;
   guint n_given;
@@ -103,6 +102,21 @@ cli_credential_call_begin (CliCredentialCall *self,
     }
 
   self->flags = self->interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE;
+  return CLI_EXIT_OK;
+}
+
+/**
+ * cli_credential_call_connect:
+ *
+ * Finds the service, and reports if there is none.
+ *
+ * Returns: %CLI_EXIT_OK if it was found
+ */
+CliExitStatus
+cli_credential_call_connect (CliCredentialCall *self)
+{
+  g_autoptr (GError) error = NULL;
+
   self->manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
   return self->manager != NULL ? CLI_EXIT_OK : cli_report_no_service (error);
 }
@@ -112,18 +126,23 @@ cli_credential_call_begin (CliCredentialCall *self,
  * @label: a credential's label, or its object path
  * @found: (out) (transfer full):
  *
- * Finds a credential of the owner that the options name, and reports if there is none.
+ * Finds the service, and a credential of the owner that the options name, and reports if there is
+ * none.
  *
  * Returns: %CLI_EXIT_OK if it was found
  */
 CliExitStatus
 cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoffCredential **found)
 {
+  g_autoptr (GPtrArray) credentials = NULL;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) credentials = tls_handoff_manager_list_credentials_sync (
-      self->manager, self->owner != OWN, self->flags, NULL, &error);
+  CliExitStatus status = cli_credential_call_connect (self);
   guint i;
 
+  if (status != CLI_EXIT_OK)
+    return status;
+  credentials = tls_handoff_manager_list_credentials_sync (self->manager, self->owner != OWN,
+                                                           self->flags, NULL, &error);
   if (credentials == NULL)
     return cli_report_error (error);
   for (i = 0; i < credentials->len; i++)

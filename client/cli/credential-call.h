@@ -15,20 +15,23 @@ typedef struct
   char *owner_text; /* (owned) (nullable) */
   char **arguments; /* (owned) (nullable): what is no option */
 
-  /* From cli_credential_call_begin() */
-  TlsHandoffManager *manager; /* (owned) */
+  /* From cli_credential_call_parse() */
   TlsHandoffHandshakeFlags flags;
   gint64 owner; /* uid; -1: the user's own */
+
+  /* From cli_credential_call_connect() */
+  TlsHandoffManager *manager; /* (owned) */
 } CliCredentialCall;
 
 CliCredentialCall *cli_credential_call_new (void);
 void cli_credential_call_free (CliCredentialCall *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliCredentialCall, cli_credential_call_free)
 
-CliExitStatus cli_credential_call_begin (CliCredentialCall *self,
+CliExitStatus cli_credential_call_parse (CliCredentialCall *self,
                                          char **arguments,
                                          const GOptionEntry *entries,
                                          guint n_arguments);
+CliExitStatus cli_credential_call_connect (CliCredentialCall *self);
 CliExitStatus
 cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoffCredential **found);
 CliExitStatus cli_credential_call_report_error (const GError *error);

@@ -74,7 +74,7 @@ cli_credential_request (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GBytes) request = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
 
   if (status == CLI_EXIT_OK)
     status = cli_credential_call_find (call, call->arguments[0], &credential);
@@ -102,7 +102,7 @@ cli_credential_set_certificates (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GPtrArray) certificates = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 2);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 2);
 
   if (status != CLI_EXIT_OK)
     return status;

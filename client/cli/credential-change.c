@@ -28,7 +28,7 @@ cli_credential_unlock (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (CliSecret) pin = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
 
   if (status == CLI_EXIT_OK)
     status = cli_credential_call_find (call, call->arguments[0], &credential);
@@ -60,7 +60,7 @@ cli_credential_remove (char **arguments)
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
 
   if (status == CLI_EXIT_OK)
     status = cli_credential_call_find (call, call->arguments[0], &credential);

@@ -45,9 +45,11 @@ cli_credential_list (char **arguments)
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (GPtrArray) credentials = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 0);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 0);
   guint i;
 
+  if (status == CLI_EXIT_OK)
+    status = cli_credential_call_connect (call);
   if (status != CLI_EXIT_OK)
     return status;
   credentials = tls_handoff_manager_list_credentials_sync (call->manager, all || call->owner >= 0,
@@ -81,7 +83,7 @@ cli_credential_show (char **arguments)
   };
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
 
   if (status == CLI_EXIT_OK)
     status = cli_credential_call_find (call, call->arguments[0], &credential);

@@ -97,10 +97,12 @@ cli_credential_generate (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 0);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 0);
 
   if (status == CLI_EXIT_OK)
     status = check_options (&options, arguments[0], &roles);
+  if (status == CLI_EXIT_OK)
+    status = cli_credential_call_connect (call);
   if (status != CLI_EXIT_OK)
     return status;
   credential = tls_handoff_manager_generate_credential_sync (
@@ -160,7 +162,7 @@ cli_credential_import (char **arguments)
   g_autoptr (CliSecret) passphrase = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
 
   if (status == CLI_EXIT_OK)
     status = check_options (&options, arguments[0], &roles);
@@ -209,7 +211,7 @@ cli_credential_link (char **arguments)
   g_autoptr (CliSecret) pin = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_begin (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
 
   if (status == CLI_EXIT_OK)
     status = check_options (&options, arguments[0], &roles);
@@ -226,6 +228,9 @@ cli_credential_link (char **arguments)
     }
   if (!get_secret ("--pin-file", pin_file, _ ("PIN of the token: "), !no_pin, &pin))
     return CLI_EXIT_USAGE;
+  status = cli_credential_call_connect (call);
+  if (status != CLI_EXIT_OK)
+    return status;
   credential = tls_handoff_manager_link_credential_sync (
       call->manager, options.label, call->arguments[0], pin, certificates, roles, call->owner,
       call->flags, NULL, &error);
