@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "text-agent.h"
 #include "verbs.h"
 
 #define OWN (-1)
@@ -101,7 +102,6 @@ cli_credential_call_parse (CliCredentialCall *self,
       return cli_usage_error (arguments[0], message);
     }
 
-  self->flags = self->interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE;
   return CLI_EXIT_OK;
 }
 
@@ -118,7 +118,10 @@ cli_credential_call_connect (CliCredentialCall *self)
   g_autoptr (GError) error = NULL;
 
   self->manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
-  return self->manager != NULL ? CLI_EXIT_OK : cli_report_no_service (error);
+  if (self->manager == NULL)
+    return cli_report_no_service (error);
+  self->flags = cli_text_agent_start (self->interactive);
+  return CLI_EXIT_OK;
 }
 
 /**

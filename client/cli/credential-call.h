@@ -16,11 +16,11 @@ typedef struct
   char **arguments; /* (owned) (nullable): what is no option */
 
   /* From cli_credential_call_parse() */
-  TlsHandoffHandshakeFlags flags;
   gint64 owner; /* uid; -1: the user's own */
 
   /* From cli_credential_call_connect() */
   TlsHandoffManager *manager; /* (owned) */
+  TlsHandoffHandshakeFlags flags;
 } CliCredentialCall;
 
 CliCredentialCall *cli_credential_call_new (void);

@@ -177,10 +177,16 @@ cli_credential_import (char **arguments)
   if (!get_secret ("--passphrase-file", passphrase_file, _ ("Passphrase of the key: "),
                    looks_encrypted (data), &passphrase))
     return CLI_EXIT_USAGE;
+  status = cli_credential_call_connect (call);
+  if (status != CLI_EXIT_OK)
+    return status;
   credential =
       tls_handoff_manager_import_credential_sync (call->manager, options.label, data, passphrase,
                                                   roles, call->owner, call->flags, NULL, &error);
-  return report_made (credential, error);
+  status = report_made (credential, error);
+  if (status == CLI_EXIT_USAGE && passphrase == NULL && looks_encrypted (data))
+    cli_hint (_ ("without a terminal to ask on, --passphrase-file says where the passphrase is"));
+  return status;
 }
 
 /**

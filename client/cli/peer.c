@@ -11,6 +11,7 @@
 
 #include "connector.h"
 #include "report.h"
+#include "text-agent.h"
 #include "trust-file.h"
 
 /* RFC 7301 3.1 */
@@ -216,9 +217,7 @@ cli_peer_handshake (CliPeer *self, GError **error)
 {
   self->result = tls_handoff_manager_handshake_as_client_sync (
       self->manager, g_socket_connection_get_socket (self->connection), self->identity,
-      self->options,
-      self->interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE, NULL,
-      error);
+      self->options, cli_text_agent_start (self->interactive), NULL, error);
   /* For information only, so its absence is no error. */
   self->service = tls_handoff_manager_get_status_sync (self->manager, NULL, NULL);
   return self->result != NULL;

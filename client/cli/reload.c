@@ -7,6 +7,7 @@
 #include <tls-handoff/tls-handoff.h>
 
 #include "report.h"
+#include "text-agent.h"
 #include "verbs.h"
 
 /**
@@ -33,9 +34,7 @@ cli_reload (char **arguments)
   manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
   if (manager == NULL)
     return cli_report_no_service (error);
-  if (!tls_handoff_manager_reload_sync (
-          manager, interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE,
-          NULL, &error))
+  if (!tls_handoff_manager_reload_sync (manager, cli_text_agent_start (interactive), NULL, &error))
     return cli_report_error (error);
   return CLI_EXIT_OK;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,7 +20,8 @@
 
 /* The most that a passphrase or PIN may have, bytes: what the service takes. */
 #define MAX_PASSPHRASE_SIZE 1024
-#define CONTROL_C '\003'
+
+static volatile sig_atomic_t caught_signal;
 
 typedef struct
 {
@@ -179,33 +181,48 @@ cli_secret_can_prompt (void)
   return TRUE;
 }
 
+static void
+catch_signal (int number)
+{
+  caught_signal = number;
+}
+
 static gboolean
 say (int fd, const char *text)
 {
   return write (fd, text, strlen (text)) >= 0;
 }
 
+/* Waits until there is something to read, or a signal that would end the command. */
+static gboolean
+wait_for_input (int fd, const sigset_t *unblocked)
+{
+  struct pollfd poll_fd = { fd, POLLIN, 0 };
+
+  while (caught_signal == 0 && ppoll (&poll_fd, 1, NULL, unblocked) < 0 && errno == EINTR)
+    ;
+  return caught_signal == 0;
+}
+
 static CliSecret *
-read_line (int fd, GError **error)
+read_line (int fd, const sigset_t *unblocked, GError **error)
 {
   g_autoptr (Buffer) buffer = buffer_new (MAX_PASSPHRASE_SIZE + 1);
   gsize size = 0;
-  gssize n;
+  gssize n = 1;
 
   /* The terminal gives a line, or what there is of it if the user ends the input. */
-  do
+  while (n > 0 && size < buffer->size && (size == 0 || buffer->data[size - 1] != '\n'))
     {
-      n = read (fd, buffer->data + size, buffer->size - size);
+      n = wait_for_input (fd, unblocked) ? read (fd, buffer->data + size, buffer->size - size) : 0;
       size += n > 0 ? (gsize) n : 0;
     }
-  while (size < buffer->size &&
-         ((n > 0 && buffer->data[size - 1] != '\n') || (n < 0 && errno == EINTR)));
   if (n < 0)
     {
       fail_with_errno (error, _ ("Cannot read from the terminal"));
       return NULL;
     }
-  if (memchr (buffer->data, CONTROL_C, size) != NULL || (n == 0 && size == 0))
+  if (size == 0 || caught_signal != 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("Cancelled"));
       return NULL;
@@ -219,42 +236,56 @@ read_line (int fd, GError **error)
   return secret_new (buffer->data, size, error);
 }
 
-/* The terminal as it was, whatever ends the command meanwhile: its own keys come as bytes, and
- * signals of others wait. */
 static CliSecret *
-read_without_echo (int fd, const char *prompt, GError **error)
+read_without_echo (int fd, const char *prompt, const sigset_t *unblocked, GError **error)
 {
   struct termios before, during;
-  sigset_t blocked, unblocked;
-  CliSecret *secret;
+  CliSecret *secret = NULL;
 
   if (tcgetattr (fd, &before) != 0)
     {
       fail_with_errno (error, _ ("Cannot hide what is typed on the terminal"));
       return NULL;
     }
-  sigemptyset (&blocked);
-  sigaddset (&blocked, SIGHUP);
-  sigaddset (&blocked, SIGINT);
-  sigaddset (&blocked, SIGTERM);
-  sigprocmask (SIG_BLOCK, &blocked, &unblocked);
   during = before;
-  during.c_lflag &= ~(tcflag_t) (ECHO | ISIG);
-  during.c_lflag |= ICANON;
-  /* Control-C ends the line, so that the read returns. */
-  during.c_cc[VEOL] = CONTROL_C;
+  during.c_lflag &= ~(tcflag_t) ECHO;
   if (tcsetattr (fd, TCSAFLUSH, &during) != 0 || !say (fd, prompt))
-    {
-      fail_with_errno (error, _ ("Cannot hide what is typed on the terminal"));
-      secret = NULL;
-    }
+    fail_with_errno (error, _ ("Cannot hide what is typed on the terminal"));
   else
     {
-      secret = read_line (fd, error);
+      secret = read_line (fd, unblocked, error);
       say (fd, "\n");
     }
   tcsetattr (fd, TCSAFLUSH, &before);
+  return secret;
+}
+
+/* A signal that ends the command does so when the terminal is as it was. */
+static CliSecret *
+read_with_signals_caught (int fd, const char *prompt, GError **error)
+{
+  static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
+  struct sigaction before[G_N_ELEMENTS (signals)];
+  struct sigaction catching = { .sa_handler = catch_signal };
+  sigset_t blocked, unblocked;
+  CliSecret *secret;
+  gsize i;
+
+  caught_signal = 0;
+  sigemptyset (&blocked);
+  for (i = 0; i < G_N_ELEMENTS (signals); i++)
+    sigaddset (&blocked, signals[i]);
+  sigprocmask (SIG_BLOCK, &blocked, &unblocked);
+  for (i = 0; i < G_N_ELEMENTS (signals); i++)
+    sigaction (signals[i], &catching, &before[i]);
+
+  secret = read_without_echo (fd, prompt, &unblocked, error);
+
+  for (i = 0; i < G_N_ELEMENTS (signals); i++)
+    sigaction (signals[i], &before[i], NULL);
   sigprocmask (SIG_SETMASK, &unblocked, NULL);
+  if (caught_signal != 0)
+    raise (caught_signal);
   return secret;
 }
 
@@ -277,7 +308,7 @@ cli_secret_prompt (const char *prompt, GError **error)
       fail_with_errno (error, _ ("There is no terminal to ask on"));
       return NULL;
     }
-  secret = read_without_echo (fd, prompt, error);
+  secret = read_with_signals_caught (fd, prompt, error);
   close (fd);
   return secret;
 }

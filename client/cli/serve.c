@@ -11,6 +11,7 @@
 #include "listen.h"
 #include "own-credential.h"
 #include "report.h"
+#include "text-agent.h"
 #include "trust-file.h"
 #include "verbs.h"
 
@@ -155,8 +156,6 @@ prepare (Server *self, const ServeOptions *options, GError **error)
         return FALSE;
     }
   front->options = tls_handoff_handshake_options_new ();
-  front->flags =
-      options->interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE;
   front->verbose = options->verbose;
   front->backend.command = (const char *const *) options->command;
   front->backend.forward = self->forward;
@@ -185,8 +184,9 @@ stop_cb (gpointer user_data)
 }
 
 static CliExitStatus
-run (Server *self, const char *listen)
+run (Server *self, const ServeOptions *options)
 {
+  const char *listen = options->listen != NULL ? options->listen : "443";
   g_autoptr (GError) error = NULL;
 
   self->front.manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
@@ -200,6 +200,7 @@ run (Server *self, const char *listen)
         cli_hint (_ ("ports below 1024 are for privileged users; try --listen 8443"));
       return error->domain == G_OPTION_ERROR ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
     }
+  self->front.flags = cli_text_agent_start (options->interactive);
   /* A program that does not read what it is sent is no reason to die. */
   signal (SIGPIPE, SIG_IGN);
   self->loop = g_main_loop_new (NULL, FALSE);
@@ -251,5 +252,5 @@ cli_serve (char **arguments)
     return status;
   if (!prepare (&server, &options, &error))
     return cli_usage_error (arguments[0], error->message);
-  return run (&server, options.listen != NULL ? options.listen : "443");
+  return run (&server, &options);
 }

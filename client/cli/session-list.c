@@ -10,6 +10,7 @@
 #include "escape.h"
 #include "json-output.h"
 #include "report.h"
+#include "text-agent.h"
 #include "verbs.h"
 
 static char *
@@ -89,8 +90,7 @@ cli_session_list (char **arguments)
   if (manager == NULL)
     return cli_report_no_service (error);
   sessions = tls_handoff_manager_list_sessions_sync (
-      manager, all, interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE,
-      NULL, &error);
+      manager, all, cli_text_agent_start (interactive), NULL, &error);
   if (sessions == NULL)
     return cli_report_error (error);
 

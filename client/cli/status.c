@@ -11,6 +11,7 @@
 #include "json-output.h"
 #include "report.h"
 #include "service-info.h"
+#include "text-agent.h"
 #include "verbs.h"
 
 static int
@@ -241,8 +242,7 @@ cli_status (char **arguments)
   if (with_statistics)
     {
       statistics = tls_handoff_manager_get_statistics_sync (
-          manager, interactive ? TLS_HANDOFF_HANDSHAKE_INTERACTIVE : TLS_HANDOFF_HANDSHAKE_NONE,
-          NULL, &error);
+          manager, cli_text_agent_start (interactive), NULL, &error);
       if (statistics == NULL)
         return cli_report_error (error);
     }

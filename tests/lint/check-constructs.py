@@ -48,7 +48,7 @@ LAYERS = [
 ]
 ONLY_THERE = [
     (r'<polkit/', ('service/polkit-authority.c', 'tests/*.c', 'tests/*/*.c', 'tests/*/*/*.c')),
-    (r'<systemd/', ('service/*.c',)),
+    (r'<systemd/', ('service/*.c', 'client/cli/text-agent.c')),
 ]
 
 findings = []

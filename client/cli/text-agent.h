@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <tls-handoff/tls-handoff.h>
+
+TlsHandoffHandshakeFlags cli_text_agent_start (gboolean interactive);

@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""The command's verbs for credentials and sessions, as unprivileged users run them."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import OWN_RULES, as_user, certificate, remove_credentials, run, set_rules
+
+MANAGER = '''polkit.addRule(function(action, subject) {
+  if (action.id == 'org.tlshandoff.Handoff1.manage-any-credentials' && subject.user == 'bob')
+    return polkit.Result.YES; });
+'''
+
+
+def openssl(*arguments, text):
+    return subprocess.run(['openssl', *arguments], check=True, text=True, input=text, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE).stdout
+
+
+def certify(request):
+    """What an authority makes of a request: a certificate for a year."""
+    return openssl('x509', '-req', '-CA', certificate('client-ca.pem'), '-CAkey', certificate('client-ca.key'),
+                   '-days', '365', '-set_serial', '77', text=request)
+
+
+def read(name):
+    with open(certificate(name)) as file:
+        return file.read()
+
+
+class TestCredentials(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        set_rules(OWN_RULES + MANAGER)
+        os.chmod(os.environ['TMPDIR'], 0o1777)
+
+    def tearDown(self):
+        remove_credentials()
+
+    def ok(self, user, *arguments, stdin=None):
+        done = run(user, *arguments, stdin=stdin)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        return done.stdout
+
+    def fails(self, status, text, user, *arguments, stdin=None):
+        done = run(user, *arguments, stdin=stdin)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertIn(text, done.stderr)
+        self.assertEqual(done.stdout, '')
+
+    def write(self, name, text):
+        path = os.path.join(os.environ['TMPDIR'], name)
+        with open(path, 'w') as file:
+            file.write(text)
+        os.chmod(path, 0o644)
+        return path
+
+    def pem(self, name):
+        """Certificate and key in one text."""
+        return read(name + '.pem') + read(name + '.key')
+
+    def list(self, user, *options):
+        return json.loads(self.ok(user, 'credential', 'list', '--json', *options))['credentials']
+
+    def test_life(self):
+        """Breaks if a key cannot be made, certified, looked at and removed by the README."""
+        for key_type, algorithm in (('ecdsa-p256', 'EC/ECDSA'), ('ed25519', 'EdDSA (Ed25519)'), ('rsa-2048', 'RSA')):
+            said = self.ok('alice', 'credential', 'generate', '--label', 'work', '--type', key_type)
+            self.assertIn(key_type, said)
+            self.assertIn('no certificate yet', said)
+            self.assertIn('work: has no certificate yet', self.ok('alice', 'status'))
+            request = self.ok('alice', 'credential', 'request', 'work', '--subject', 'CN=alice,O=Example',
+                              '--email', 'alice@example.com', '--dns', 'www.handoff.test', '--dns', 'b.handoff.test',
+                              '--ip', '192.0.2.1')
+            text = openssl('req', '-noout', '-verify', '-text', text=request)
+            for part in ('alice', 'email:alice@example.com', 'DNS:www.handoff.test', 'DNS:b.handoff.test',
+                         'IP Address:192.0.2.1'):
+                self.assertIn(part, text)
+
+            chain = self.write('chain.pem', certify(request) + read('client-ca.pem'))
+            self.ok('alice', 'credential', 'set-certificates', 'work', chain)
+            self.assertNotIn('work', self.ok('alice', 'status'))
+            shown = self.ok('alice', 'credential', 'show', 'work')
+            self.assertIn('certificates: 2', shown)
+            self.assertIn('CN=alice', shown)
+            credential = json.loads(self.ok('alice', 'credential', 'show', '--json', 'work'))
+            self.assertEqual(credential['key-algorithm'], key_type)
+            self.assertEqual(credential['certificates'][0]['key-algorithm'], algorithm)
+            self.assertEqual(credential['certificates'][0]['serial-number'], '4D')
+            self.assertIsNone(credential['problem'])
+            self.assertEqual(credential['not-after'], credential['certificates'][0]['not-after'])
+            self.assertEqual(json.loads(self.ok('alice', 'credential', 'show', '--json', credential['object-path'])),
+                             credential)
+            self.ok('alice', 'credential', 'remove', 'work')
+            self.assertEqual(self.list('alice'), [])
+
+    def test_import(self):
+        """Breaks if a key is not taken from where the user has it, or with the roles that were given."""
+        combined = self.write('rsa-with-key.pem', self.pem('rsa'))
+        self.ok('alice', 'credential', 'import', '--label', 'from file', '--role', 'server', combined)
+        self.ok('alice', 'credential', 'import', '--label', 'from input', '--role=client', '--role=server', '-',
+                stdin=self.pem('ecdsa'))
+        bundle = os.path.join(os.environ['TMPDIR'], 'bundle.p12')
+        subprocess.run(['openssl', 'pkcs12', '-export', '-in', certificate('ed25519.pem'), '-inkey',
+                        certificate('ed25519.key'), '-out', bundle, '-passout', 'pass:sesame'], check=True)
+        os.chmod(bundle, 0o644)
+        self.ok('alice', 'credential', 'import', '--label', 'bundle', '--passphrase-file', '-', bundle,
+                stdin='sesame\n')
+        self.assertEqual({c['label']: (c['key-algorithm'], c['roles'], c['owner']) for c in self.list('alice')},
+                         {'from file': ('rsa-2048', ['server'], 'alice'),
+                          'from input': ('ecdsa-p256', ['client', 'server'], 'alice'),
+                          'bundle': ('ed25519', ['client', 'server'], 'alice')})
+
+        self.fails(2, 'passphrase is wrong', 'alice', 'credential', 'import', '--label', 'x', '--passphrase-file', '-',
+                   bundle, stdin='wrong')
+        self.fails(2, 'rsa', 'alice', 'credential', 'import', '--label', 'x', certificate('no-such-rsa.pem'))
+        self.fails(2, 'larger', 'alice', 'credential', 'import', '--label', 'x', '/dev/zero')
+        self.fails(2, '--role', 'alice', 'credential', 'import', '--label', 'x', '--role', 'king', combined)
+        self.fails(2, 'bundle', 'alice', 'credential', 'import', '--label', 'bundle', combined)
+
+    def test_owners(self):
+        """Breaks if --owner makes, shows, changes or removes another's, or is not refused to who may not."""
+        self.fails(3, 'manage-any-credentials', 'alice', 'credential', 'generate', '--label', 'x', '--owner', 'bob')
+        self.fails(3, 'manage-any-credentials', 'alice', 'credential', 'list', '--all')
+        self.ok('bob', 'credential', 'generate', '--label', 'for alice', '--owner', 'alice')
+        self.ok('bob', 'credential', 'generate', '--label', 'for all', '--owner', 'machine')
+        self.ok('bob', 'credential', 'generate', '--label', 'own', '--owner', '60102')
+        self.assertEqual([c['label'] for c in self.list('alice')], ['for alice'])
+        self.assertEqual([c['label'] for c in self.list('bob')], ['own'])
+        self.assertEqual({c['label']: (c['owner'], c['owner-uid']) for c in self.list('bob', '--all')},
+                         {'for alice': ('alice', 60101), 'for all': ('machine', 0), 'own': ('bob', 60102)})
+        self.assertEqual([c['label'] for c in self.list('root')], ['for all'])
+        self.assertEqual([c['label'] for c in self.list('bob', '--owner', 'alice')], ['for alice'])
+        self.fails(1, 'no credential “for alice”', 'bob', 'credential', 'show', 'for alice')
+        self.assertIn('owner:        alice', self.ok('bob', 'credential', 'show', '--owner=alice', 'for alice'))
+        self.ok('bob', 'credential', 'remove', '--owner', 'alice', 'for alice')
+        self.assertEqual(self.list('alice'), [])
+
+    def test_denied(self):
+        """Breaks if a denial has another exit status, or does not say what is missing."""
+        set_rules('')
+        try:
+            self.fails(3, 'manage-own-credentials', 'alice', 'credential', 'generate', '--label', 'x')
+        finally:
+            set_rules(OWN_RULES + MANAGER)
+
+    def test_wrong(self):
+        """Breaks if a mistake is not explained, or does something."""
+        self.ok('alice', 'credential', 'generate', '--label', 'x')
+        self.fails(1, 'no credential “y”', 'alice', 'credential', 'remove', 'y')
+        self.fails(2, 'rsa-2048', 'alice', 'credential', 'generate', '--label', 'y', '--type', 'rsa-1024')
+        self.fails(2, 'label', 'alice', 'credential', 'generate', '--label', 'a/b')
+        self.fails(2, 'subject', 'alice', 'credential', 'request', 'x')
+        self.fails(2, 'PEM', 'alice', 'credential', 'set-certificates', 'x', '/dev/null')
+        self.fails(2, 'key', 'alice', 'credential', 'set-certificates', 'x', certificate('rsa.pem'))
+        self.fails(2, 'file', 'alice', 'credential', 'unlock', '--pin-file', '-', 'x', stdin='1234')
+        self.fails(2, '--pin-file', 'alice', 'credential', 'unlock', 'x')
+        self.fails(2, 'object', 'alice', 'credential', 'link', '--label', 'y', '--no-pin', 'pkcs11:token=nothing')
+        # Without a PIN, a token that the administrator has opened: not for everybody.
+        link = ('credential', 'link', '--label', 'y', '--no-pin', 'pkcs11:token=nothing;object=key')
+        self.fails(3, 'manage-any-credentials', 'alice', *link)
+        self.fails(1, 'nothing', 'bob', *link)
+        self.assertEqual([c['label'] for c in self.list('alice')], ['x'])
+
+    def test_escaped(self):
+        """Breaks if a label that another user chose reaches the terminal as it is."""
+        self.ok('alice', 'credential', 'generate', '--label', 'a\u202eb')
+        for arguments in (('list', '--all'), ('list', '--all', '--json')):
+            shown = self.ok('bob', 'credential', *arguments)
+            self.assertNotIn('\u202e', shown)
+            self.assertIn('202e', shown)
+
+    def test_connect(self):
+        """Breaks if --credential, --cert or the choice by authority do not authenticate, or it is not told."""
+        self.ok('alice', 'credential', 'import', '--label', 'me', '-', stdin=self.pem('client'))
+        server = subprocess.Popen(['openssl', 's_server', '-accept', '127.0.0.1:0', '-cert', certificate('ecdsa.pem'),
+                                   '-key', certificate('ecdsa.key'), '-Verify', '1', '-verify_return_error',
+                                   '-CAfile', certificate('client-ca.pem'), '-www'], text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            port = ''
+            while 'ACCEPT' not in port:
+                port = server.stdout.readline()
+            target = 'localhost:' + port.rsplit(':', 1)[1].strip()
+            key = self.write('client.key', read('client.key'))
+            options = ('--trust', certificate('ca.pem'))
+            for how, told in ((('--credential', 'me'), 'me'), ((), 'me'),
+                              (('--cert', certificate('client.pem'), '--key', key), None)):
+                probed = json.loads(self.ok('alice', 'probe', '--json', *options, *how, target))
+                self.assertEqual(probed['credential'], told)
+                page = self.ok('alice', 'connect', '--ignore-eof', *options, *how, target,
+                               stdin='GET / HTTP/1.0\r\n\r\n')
+                self.assertIn('Subject: CN=client', page)
+            self.fails(1, 'credential list', 'alice', 'probe', *options, '--credential', 'you', target)
+            self.fails(1, 'credential', 'alice', 'probe', '--tls12', *options, '--credential', '', target)
+        finally:
+            server.kill()
+            server.communicate()
+
+    def test_sessions(self):
+        """Breaks if a handshake that stands still is not listed, or is listed for others."""
+        bus = ('busctl', '--system', '--json=short', 'call', 'org.tlshandoff.Handoff1', '/org/tlshandoff/Handoff1',
+               'org.tlshandoff.Handoff1.Manager', 'CreateSession', 'ssa{sv}', 'client', 'www.handoff.test', '1',
+               'outlive-caller', 'b', 'true')
+        subprocess.run(as_user('alice', *bus), check=True, stdout=subprocess.DEVNULL)
+        listed = self.ok('alice', 'session', 'list').split()
+        self.assertEqual(listed[0], 'alice')
+        self.assertEqual(listed[2:4], ['client', 'continue'])
+        self.assertEqual(listed[-1], 'www.handoff.test')
+        session = json.loads(self.ok('root', 'session', 'list', '--all', '--json'))['sessions'][0]
+        self.assertEqual((session['uid'], session['server-identity']), (60101, 'www.handoff.test'))
+        self.assertEqual(self.ok('bob', 'session', 'list'), '')
+        self.fails(3, 'inspect-sessions', 'bob', 'session', 'list', '--all')
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)

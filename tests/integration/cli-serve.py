@@ -1,0 +1,287 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""The command as a TLS front for programs and for servers without TLS, with clients of OpenSSL in this process."""
+
+import hashlib
+import os
+import re
+import select
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import OWN_RULES, TIMEOUT, as_user, certificate, remove_credentials, run, set_rules
+
+# Several of the largest records, and more than a pipe holds.
+MUCH = os.urandom(1 << 20)
+
+
+class Serve:
+    """alice's "serve", which listens when the constructor returns."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(as_user('alice', 'tls-handoff', 'serve', '--listen', '0', *arguments), text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        line = self.process.stderr.readline()
+        match = re.fullmatch(r'tls-handoff: listening on .*:(\d+)\n', line)
+        assert match, line
+        self.port = int(match.group(1))
+
+    def connect(self, name='localhost', alpn=(), own=None, version=None):
+        """A connected client, after its handshake."""
+        context = ssl.create_default_context(cafile=certificate('ca.pem'))
+        if alpn:
+            context.set_alpn_protocols(alpn)
+        if own:
+            context.load_cert_chain(certificate(own + '.pem'), certificate(own + '.key'))
+        if version:
+            context.maximum_version = version
+        plain = socket.create_connection(('127.0.0.1', self.port), timeout=TIMEOUT)
+        try:
+            return context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
+        except Exception:
+            plain.close()
+            raise
+
+    def said(self, text):
+        """Waits until the command says something with text."""
+        for line in self.process.stderr:
+            if text in line:
+                return line
+        raise AssertionError(f'no “{text}”')
+
+    def end(self):
+        """Exit status and the rest of what it said, when it has ended by itself."""
+        _, errors = self.process.communicate(timeout=TIMEOUT)
+        return self.process.returncode, errors
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+
+def receive_all(client):
+    """To the close_notify of the server; without one, OpenSSL makes an error of it."""
+    data = b''
+    while more := client.recv(65536):
+        data += more
+    return data
+
+
+def exchange(client, data):
+    """Sends and receives at once, to the close_notify of the server. (OpenSSL's connections are not for threads.)"""
+    received = b''
+    client.setblocking(False)
+    while True:
+        select.select([client], [client] if data else [], [], TIMEOUT)
+        try:
+            if data:
+                data = data[client.send(data[:16384]):]
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        try:
+            while more := client.recv(65536):
+                received += more
+            client.settimeout(TIMEOUT)
+            return received
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+
+
+class TestServe(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        set_rules(OWN_RULES)
+        for name in ('ecdsa', 'rsa'):
+            pem = ''
+            for suffix in ('.pem', '.key'):
+                with open(certificate(name + suffix)) as file:
+                    pem += file.read()
+            done = run('alice', 'credential', 'import', '--label', name, '-', stdin=pem)
+            assert done.returncode == 0, done.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        remove_credentials()
+
+    def test_environment(self):
+        """Breaks if the program is not told who connects and how, or is told what its parent was."""
+        os.environ['TLS_HANDOFF_CLIENT_SHA256'] = 'of another'
+        variables = {}
+        with Serve('--credential', 'ecdsa', '--alpn', 'h2', '--alpn', 'http/1.1', '--client-ca',
+                   certificate('client-ca.pem'), '--', 'env', '-0') as serve:
+            for own in (None, 'client'):
+                with serve.connect('www.handoff.test', ['http/1.1', 'h2'], own) as client:
+                    variables = dict(v.split('=', 1) for v in receive_all(client).decode().split('\0') if v)
+                    self.assertEqual(variables['TLS_HANDOFF_PEER'].rsplit(':', 1)[1], str(client.getsockname()[1]))
+                self.assertEqual(variables['TLS_HANDOFF_PROTOCOL'], 'TLS1.3')
+                self.assertEqual(variables['TLS_HANDOFF_SERVER_NAME'], 'www.handoff.test')
+                self.assertEqual(variables['TLS_HANDOFF_APPLICATION_PROTOCOL'], 'h2')
+                self.assertEqual(variables['TLS_HANDOFF_CREDENTIAL'], 'ecdsa')
+                if own is None:
+                    self.assertNotIn('TLS_HANDOFF_CLIENT_SHA256', variables)
+                    self.assertNotIn('TLS_HANDOFF_CLIENT_CERTIFICATE', variables)
+        with open(certificate('client.pem')) as file:
+            pem = file.read()
+        self.assertEqual(variables['TLS_HANDOFF_CLIENT_CERTIFICATE'].split(), pem.split())
+        self.assertEqual(variables['TLS_HANDOFF_CLIENT_SHA256'],
+                         hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest())
+
+    def test_data(self):
+        """Breaks if data is lost or changed on its way, in either protocol version, or an end is not passed on."""
+        with Serve('--credential', 'rsa', '--', 'head', '-c', str(len(MUCH))) as serve:
+            for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+                with serve.connect(version=version) as client:
+                    self.assertEqual(exchange(client, MUCH), MUCH)
+                    client.unwrap()
+            serve.process.send_signal(signal.SIGTERM)
+            self.assertEqual(serve.end(), (0, ''))
+
+    def test_half_close(self):
+        """Breaks if a program does not see the end of its input, or its answer to that is lost."""
+        with Serve('--credential', 'rsa', '--', 'sha256sum') as serve:
+            connect = as_user('bob', 'tls-handoff', 'connect', '--trust', certificate('ca.pem'),
+                              f'localhost:{serve.port}')
+            done = subprocess.run(connect, input=MUCH, stdout=subprocess.PIPE, timeout=TIMEOUT)
+            self.assertEqual((done.returncode, done.stdout.split()[0].decode()),
+                             (0, hashlib.sha256(MUCH).hexdigest()))
+
+    def test_program_wants_no_more(self):
+        """Breaks if what a program says is lost because it does not read what the client sends."""
+        with Serve('--credential', 'rsa', '--once', '--', 'sh', '-c', 'exec <&-; echo answer') as serve:
+            with serve.connect() as client:
+                self.assertEqual(receive_all(client), b'answer\n')
+                client.sendall(MUCH)
+                client.unwrap()
+            self.assertEqual(serve.end(), (0, ''))
+
+    def test_client_breaks_off(self):
+        """Breaks if a truncated connection looks complete: no signal to the program, no word, status 0."""
+        with Serve('--credential', 'rsa', '--once', '--', 'sh', '-c',
+                   'trap "echo hung up >&2; exit 0" HUP; echo ready; while read -r line; do :; done; '
+                   'while :; do read -r line <&2; done') as serve:
+            client = serve.connect()
+            self.assertEqual(client.recv(6), b'ready\n')
+            client.send(b'half of it\n')
+            socket.socket(fileno=client.detach()).close()
+            status, errors = serve.end()
+            self.assertEqual(status, 1)
+            self.assertIn('127.0.0.1', errors)
+            self.assertIn('close_notify', errors)
+
+    def test_program_fails(self):
+        """Breaks if nobody hears that the program failed, or is missing."""
+        for program, told in ((('false',), 'status 1'), (('/nonexistent',), '/nonexistent')):
+            with Serve('--credential', 'rsa', '--once', '--', *program) as serve:
+                client = serve.connect()
+                try:
+                    self.assertEqual(client.recv(1), b'')
+                    client.unwrap()
+                except (ssl.SSLError, OSError):
+                    self.assertEqual(program, ('/nonexistent',))
+                client.close()
+                status, errors = serve.end()
+                self.assertEqual(status, 1)
+                self.assertIn(told, errors)
+
+    def test_forward(self):
+        """Breaks if data to or from a server behind is lost, or its end; or nobody hears that it is not there."""
+        behind = socket.create_server(('127.0.0.1', 0))
+
+        def answer():
+            connection = behind.accept()[0]
+            with connection:
+                data = b''
+                while more := connection.recv(65536):
+                    data += more
+                connection.sendall(data[::-1])
+
+        server = threading.Thread(target=answer)
+        server.start()
+        with Serve('--credential', 'rsa', '--forward', f'127.0.0.1:{behind.getsockname()[1]}') as serve:
+            connect = as_user('bob', 'tls-handoff', 'connect', '--trust', certificate('ca.pem'),
+                              f'localhost:{serve.port}')
+            done = subprocess.run(connect, input=MUCH, stdout=subprocess.PIPE, timeout=TIMEOUT)
+            self.assertEqual(done.returncode, 0)
+            self.assertEqual(done.stdout, MUCH[::-1])
+            server.join()
+            behind.close()
+            client = serve.connect()
+            serve.said('refused')
+            client.close()
+
+    def test_clients_side_by_side(self):
+        """Breaks if a client waits for another: one that says nothing, or is served slowly."""
+        with Serve('--credential', 'rsa', '--', 'cat') as serve:
+            silent = socket.create_connection(('127.0.0.1', serve.port))
+            clients = [serve.connect() for _ in range(20)]
+            for number, client in reversed(list(enumerate(clients))):
+                client.sendall(b'%d\n' % number)
+                self.assertEqual(client.recv(100), b'%d\n' % number)
+            for client in clients:
+                client.close()
+            silent.close()
+
+    def test_refused(self):
+        """Breaks if a client gets in that should not, or learns nothing by its alert; or the next is not served."""
+        with Serve('--credential', 'rsa', '--alpn', 'h2', '--client-ca', certificate('client-ca.pem'),
+                   '--require-client-certificate', '--', 'echo', 'in') as serve:
+            for alpn, own, alert, told in ((['imap'], 'client', 'no application protocol', 'protocol'),
+                                           ([], None, 'certificate required', 'certificate'),
+                                           ([], 'rsa', 'unknown ca', 'certificate')):
+                with self.assertRaises(ssl.SSLError) as caught:
+                    # In TLS 1.3 a client hears what is wrong with its certificate after its handshake.
+                    with serve.connect(alpn=alpn, own=own) as client:
+                        client.recv(100)
+                self.assertIn(alert, str(caught.exception))
+                self.assertIn('127.0.0.1', serve.said(told))
+            with serve.connect(own='client') as client:
+                self.assertEqual(receive_all(client), b'in\n')
+
+    def test_no_credential(self):
+        """Breaks if a server without a credential that it may use is silent about it, or is one by another's."""
+        for label, told in (('nothing', 'nothing'), ('', 'credential')):
+            with Serve('--credential', label, '--once', '--', 'echo', 'in') as serve:
+                with self.assertRaises((ssl.SSLError, OSError)):
+                    serve.connect()
+                status, errors = serve.end()
+                self.assertEqual(status, 1)
+                self.assertIn(told, errors)
+
+    def test_own_key(self):
+        """Breaks if a server cannot use a key that the service does not keep."""
+        path = os.path.join(os.environ['TMPDIR'], 'ed25519.key')
+        with open(certificate('ed25519.key')) as key, open(path, 'w') as copy:
+            copy.write(key.read())
+        os.chmod(os.environ['TMPDIR'], 0o1777)
+        os.chmod(path, 0o644)
+        with Serve('--cert', certificate('ed25519.pem'), '--key', path, '-v', '--', 'echo', 'in') as serve:
+            with serve.connect() as client:
+                self.assertEqual(client.getpeercert()['subject'], ((('commonName', 'ed25519'),),))
+                self.assertEqual(receive_all(client), b'in\n')
+            self.assertIn('TLS1.3', serve.said('server name localhost'))
+
+    def test_listen(self):
+        """Breaks if a port that is taken, or not ours, is not explained."""
+        with Serve('--credential', 'rsa', '--', 'cat') as serve:
+            taken = run('alice', 'serve', '--listen', str(serve.port), '--', 'cat')
+            self.assertEqual(taken.returncode, 1)
+            self.assertIn('in use', taken.stderr)
+        with open('/proc/sys/net/ipv4/ip_unprivileged_port_start') as file:
+            if int(file.read()) > 443:
+                denied = run('alice', 'serve', '--', 'cat')
+                self.assertEqual(denied.returncode, 1)
+                self.assertIn('--listen 8443', denied.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)

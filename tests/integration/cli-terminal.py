@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""The command where a person sits at a terminal: passphrases that are not shown, and polkit's text agent."""
+
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import OWN_RULES, TIMEOUT, as_user, certificate, remove_credentials, run, set_rules
+
+PASSPHRASE = 'open sesame'
+PASSWORD = 'the password of alice'
+RELOAD_RULES = '''polkit.addRule(function(action, subject) {
+  if (action.id == 'org.tlshandoff.Handoff1.reload') return polkit.Result.AUTH_SELF; });
+'''
+
+
+class Terminal:
+    """The command on a terminal of its own; its standard descriptors are the terminal, too."""
+
+    def __init__(self, *arguments):
+        self.shown = ''
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvp('setpriv', as_user('alice', 'tls-handoff', *arguments))
+
+    def read_until(self, text):
+        deadline = time.monotonic() + TIMEOUT
+        while text not in self.shown:
+            ready = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]
+            assert ready, f'no “{text}” in: {self.shown}'
+            try:
+                data = os.read(self.fd, 4096)
+            except OSError:
+                data = b''
+            assert data, f'no “{text}” in: {self.shown}'
+            self.shown += data.decode()
+
+    def has_echo(self):
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def answer(self, prompt, text):
+        """Types text when the prompt is there, which hides what is typed."""
+        self.read_until(prompt)
+        deadline = time.monotonic() + TIMEOUT
+        while self.has_echo():
+            assert time.monotonic() < deadline, 'the terminal shows what is typed'
+        os.write(self.fd, text.encode())
+
+    def finish(self):
+        """The exit status, when the command has ended."""
+        with contextlib.suppress(OSError):
+            while data := os.read(self.fd, 4096):
+                self.shown += data.decode()
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.fd)
+
+
+class TestTerminal(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bundle = os.path.join(os.environ['TMPDIR'], 'client.p12')
+        subprocess.run(['openssl', 'pkcs12', '-export', '-in', certificate('client.pem'), '-inkey', certificate('client.key'),
+                        '-out', cls.bundle, '-passout', f'pass:{PASSPHRASE}'], check=True)
+        os.chmod(cls.bundle, 0o644)
+        os.chmod(os.environ['TMPDIR'], 0o1777)
+        set_rules(OWN_RULES + RELOAD_RULES)
+        subprocess.run(['chpasswd'], input=f'alice:{PASSWORD}\n', text=True, check=True)
+
+    def tearDown(self):
+        remove_credentials()
+
+    def test_passphrase(self):
+        """Breaks if an encrypted file is not asked for, or the passphrase is shown."""
+        with Terminal('credential', 'import', '--label', 'me', self.bundle) as terminal:
+            terminal.answer('Passphrase of the key: ', PASSPHRASE + '\n')
+            terminal.read_until('“me” is there')
+            self.assertTrue(terminal.has_echo())
+            self.assertEqual(terminal.finish(), 0)
+            self.assertNotIn(PASSPHRASE, terminal.shown)
+
+    def test_wrong_passphrase(self):
+        """Breaks if a wrong passphrase is taken, or asked for again by itself."""
+        with Terminal('credential', 'import', '--label', 'me', self.bundle) as terminal:
+            terminal.answer('Passphrase of the key: ', 'wrong\n')
+            self.assertEqual(terminal.finish(), 2)
+            self.assertIn('passphrase is wrong', terminal.shown)
+        self.assertEqual(run('alice', 'credential', 'list').stdout, '')
+
+    def test_no_terminal(self):
+        """Breaks if the command hangs, or does not say what to do, where there is nobody to ask."""
+        done = run('alice', 'credential', 'import', '--label', 'me', self.bundle)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('--passphrase-file', done.stderr)
+
+    def test_given_up(self):
+        """Breaks if Control-C, the end of input or a signal leave a terminal that shows nothing."""
+        for keys, number, status in (('half of it\003', 0, -signal.SIGINT), ('\004', 0, 2),
+                                     ('half', signal.SIGTERM, -signal.SIGTERM)):
+            with Terminal('credential', 'import', '--label', 'me', self.bundle) as terminal:
+                terminal.answer('Passphrase of the key: ', keys)
+                if number:
+                    os.kill(terminal.pid, number)
+                self.assertEqual(terminal.finish(), status)
+                self.assertTrue(terminal.has_echo())
+        self.assertEqual(run('alice', 'credential', 'list').stdout, '')
+
+    def test_not_in_a_core_dump(self):
+        """Breaks if another process of the user's, or a core dump, could read the passphrase."""
+        with Terminal('credential', 'import', '--label', 'me', self.bundle) as terminal:
+            terminal.answer('Passphrase of the key: ', '')
+            self.assertEqual(os.stat(f'/proc/{terminal.pid}/mem').st_uid, 0)
+            os.write(terminal.fd, b'\003')
+            terminal.finish()
+
+    def test_text_agent(self):
+        """Breaks if polkit cannot ask on the terminal, or asks without --interactive."""
+        with Terminal('reload') as terminal:
+            self.assertEqual(terminal.finish(), 3)
+            self.assertNotIn('Password', terminal.shown)
+        with Terminal('reload', '--interactive') as terminal:
+            terminal.answer('Password: ', PASSWORD + '\n')
+            self.assertEqual(terminal.finish(), 0)
+            self.assertNotIn(PASSWORD, terminal.shown)
+
+    def test_text_agent_refused(self):
+        """Breaks if a wrong password gets through, or the command hangs after it."""
+        with Terminal('reload', '--interactive') as terminal:
+            terminal.answer('Password: ', 'wrong\n')
+            self.assertEqual(terminal.finish(), 3)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""For tests in Python on the private system: the command as a user runs it, and polkit's rules."""
+
+import os
+import subprocess
+
+from gi.repository import Gio, GLib
+
+CERTS = os.environ['HANDOFF_TEST_CERTS']
+RULES = '/etc/polkit-1/rules.d/50-test.rules'
+TIMEOUT = 30
+# What an active session would give everybody.
+OWN_RULES = '''polkit.addRule(function(action, subject) {
+  if (action.id.match(/-own-credentials?$/)) return polkit.Result.YES; });
+'''
+
+
+def as_user(user, *argv):
+    return ['setpriv', f'--reuid={user}', f'--regid={user}', '--clear-groups', *argv]
+
+
+def run(user, *arguments, stdin=None):
+    """tls-handoff, without a terminal. stdin: text"""
+    done = subprocess.run(as_user(user, 'setsid', '--wait', 'tls-handoff', *arguments), text=True, input=stdin or '',
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
+    # Whatever went wrong, it is said in lines of the command's own.
+    for line in done.stderr.splitlines():
+        assert line.startswith('tls-handoff: '), done.stderr
+    return done
+
+
+def certificate(name):
+    return os.path.join(CERTS, name)
+
+
+def set_rules(text):
+    """Returns when polkitd has read them."""
+    bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+    loop = GLib.MainLoop()
+    changed = bus.signal_subscribe('org.freedesktop.PolicyKit1', 'org.freedesktop.PolicyKit1.Authority', 'Changed',
+                                   None, None, Gio.DBusSignalFlags.NONE, lambda *_: loop.quit())
+    # polkitd has to run, so that there is somebody to read them.
+    bus.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'StartServiceByName',
+                  GLib.Variant('(su)', ('org.freedesktop.PolicyKit1', 0)), None, Gio.DBusCallFlags.NONE, -1)
+    with open(RULES + '.new', 'w') as file:
+        file.write(text)
+    os.rename(RULES + '.new', RULES)
+    timer = GLib.timeout_add_seconds(TIMEOUT, lambda: os.abort())
+    loop.run()
+    GLib.source_remove(timer)
+    bus.signal_unsubscribe(changed)
+
+
+def remove_credentials():
+    """All that there are."""
+    import json
+    for credential in json.loads(run('root', 'credential', 'list', '--all', '--json').stdout)['credentials']:
+        done = run('root', 'credential', 'remove', '--owner', credential['owner'], credential['label'])
+        assert done.returncode == 0, done.stderr
