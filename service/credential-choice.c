@@ -24,6 +24,18 @@ handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, 
   return credential;
 }
 
+void
+handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
+                                     guint uid,
+                                     guint64 state[4])
+{
+  /* Serials only grow: with the same number of credentials, and the same newest, they are the same.
+   */
+  state[0] = handoff_credential_store_count_owned (credentials, uid, &state[1]);
+  state[2] = handoff_credential_store_count_owned (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE,
+                                                   &state[3]);
+}
+
 static gboolean
 has_role (const HandoffCredential *credential, HandoffRole role)
 {
@@ -83,6 +95,7 @@ typedef struct
   HandoffCredentialQuestion *question; /* (owned) (nullable): NULL once it is answered */
   GPtrArray *candidates;               /* (owned) (element-type HandoffCredential) */
   guint next;                          /* the one to ask polkit about */
+  GError *denied;                      /* (owned) (nullable): what it said first */
 } Choice;
 
 static void
@@ -90,6 +103,7 @@ choice_free (Choice *self)
 {
   g_assert (self->question == NULL);
   g_ptr_array_unref (self->candidates);
+  g_clear_error (&self->denied);
   g_object_unref (self->caller);
   handoff_session_unref (self->session);
   g_free (self);
@@ -116,14 +130,20 @@ answer_with_none (Choice *self)
   const char *name = handoff_credential_question_get_server_name (self->question);
   g_autoptr (GError) error = NULL;
 
-  if (handoff_credential_question_get_role (self->question) == HANDOFF_ROLE_SERVER)
-    g_set_error (
-        &error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-        "None of the credentials that this user may use fits a client that asks for %s%s%s; "
-        "name one with the option " HANDOFF_OPTION_CREDENTIAL
-        ", or get one whose certificate has that name",
-        name != NULL ? "“" : "no name", name != NULL ? name : "", name != NULL ? "”" : "");
-  answer (self, NULL, error);
+  if (handoff_credential_question_get_role (self->question) == HANDOFF_ROLE_CLIENT)
+    answer (self, NULL, NULL);
+  else if (self->denied != NULL)
+    answer (self, NULL, self->denied);
+  else
+    {
+      g_set_error (
+          &error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+          "None of the credentials that this user may use fits a client that asks for %s%s%s; "
+          "name one with the option " HANDOFF_OPTION_CREDENTIAL
+          ", or get one whose certificate has that name",
+          name != NULL ? "“" : "no name", name != NULL ? name : "", name != NULL ? "”" : "");
+      answer (self, NULL, error);
+    }
 }
 
 static void ask_about_next (Choice *self);
@@ -150,6 +170,9 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
       answer (g_steal_pointer (&self), NULL, error);
       return;
     }
+  if (self->denied == NULL &&
+      g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
+    self->denied = g_steal_pointer (&error);
   self->next++;
   ask_about_next (g_steal_pointer (&self));
 }
@@ -227,7 +250,7 @@ add_fitting (Choice *self, GPtrArray *credentials, const char *name)
 }
 
 /* In the order in which polkit is asked: the caller's own first, then the machine's. As a server,
- * those for the client's name, and at last the only one of the caller's own. */
+ * those for the client's name, or, if there is none, the only one of the caller's own. */
 static void
 find_candidates (Choice *self)
 {
@@ -249,8 +272,7 @@ find_candidates (Choice *self)
           add_fitting (self, machines, fitting);
         }
     }
-  if (is_server && own->len == 1 &&
-      (name == NULL || !handoff_credential_is_for_name (g_ptr_array_index (own, 0), name)))
+  if (is_server && self->candidates->len == 0 && own->len == 1)
     add_fitting (self, own, NULL);
 }
 

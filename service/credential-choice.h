@@ -12,6 +12,11 @@
  * (transfer none) (nullable) */
 HandoffCredential *
 handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, const char *name);
+/* What a user's client could choose from, as numbers that are others when anything of it is: a
+ * session without a certificate must not be resumed where there is one now. */
+void handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
+                                          guint uid,
+                                          guint64 state[4]);
 /* Whether a handshake in that role may try it; TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND says why not.
  */
 gboolean

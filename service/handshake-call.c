@@ -102,6 +102,10 @@ take_pem (HandoffCall *call, PreparedCall *self, GError **error)
   const HandoffHandshakeOptions *options = self->request->options;
 
   self->request->may_ask = options->credential == NULL && options->credential_pem < 0;
+  if (self->request->may_ask && self->request->role == HANDOFF_ROLE_CLIENT)
+    handoff_credential_choice_get_state (self->context->credentials,
+                                         handoff_caller_get_uid (handoff_call_get_caller (call)),
+                                         self->request->choice);
   if (options->credential_pem < 0)
     return TRUE;
   self->pem_fd = handoff_call_take_fd (call, options->credential_pem);

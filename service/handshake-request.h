@@ -23,6 +23,8 @@ typedef struct
 
   HandoffCredential *credential; /* (owned) (nullable): what the caller named, and may use */
   gboolean may_ask;              /* whether it is asked for one in the middle */
+  guint64 choice[4];             /* a client's that may ask: what there is to choose from, see
+                                  * handoff_credential_choice_get_state() */
 
   /* Resumption, as far as option and configuration have it on. */
   guint8 *session_data; /* (owned) (nullable): secret memory, of gnutls_session_get_data2() */

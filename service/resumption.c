@@ -52,8 +52,8 @@ close_window (HandoffResumption *self, HandoffSession *session)
   self->closed (session, self->user_data);
 }
 
-void
-handoff_resumption_forget_all (HandoffResumption *self)
+static void
+forget_all (HandoffResumption *self)
 {
   HandoffSession *session;
 
@@ -68,7 +68,7 @@ handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
 {
   const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
 
-  handoff_resumption_forget_all (self);
+  forget_all (self);
   handoff_session_cache_set_maximum_age (self->cache, configuration->resumption_maximum_age);
   handoff_server_tickets_set_lifetime (self->tickets, configuration->resumption_maximum_age);
   self->window_seconds = configuration->ticket_window;
@@ -83,8 +83,10 @@ new_conditions (const HandoffHandshakeRequest *request)
   const HandoffHandshakeOptions *options = request->options;
 
   return g_variant_new (
-      "(smstt@ayuu@aq)", request->identity != NULL ? request->identity->text : "",
+      "(smst@att@ayuu@aq)", request->identity != NULL ? request->identity->text : "",
       options->credential, request->credential != NULL ? request->credential->serial : 0,
+      g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, request->choice,
+                                 G_N_ELEMENTS (request->choice), sizeof (guint64)),
       handoff_tls_policy_get_serial (request->policy),
       g_variant_new_fixed_array (
           G_VARIANT_TYPE_BYTE, options->trust_anchors_digest,
@@ -105,7 +107,7 @@ prepare_server (HandoffResumption *self,
 {
   const HandoffHandshakeOptions *options = request->options;
   GVariant *conditions = g_variant_new (
-      "(ums@(smsttayuuaq)u@as)", handoff_caller_get_uid (session->caller), bus_name,
+      "(ums@(smstattayuuaq)u@as)", handoff_caller_get_uid (session->caller), bus_name,
       new_conditions (request), (guint) options->client_certificate,
       g_variant_new_strv ((const char *const *) options->application_protocols->pdata,
                           (gssize) options->application_protocols->len));

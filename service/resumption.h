@@ -18,8 +18,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffResumption, handoff_resumption_free)
  * forgotten.
  */
 void handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy);
-/* After what others authenticate with has changed: likewise. */
-void handoff_resumption_forget_all (HandoffResumption *self);
 /* Before the handshake: tells request what to resume and what to keep, as far as its options and
  * the configuration have it on, and session under which key. */
 void handoff_resumption_prepare (HandoffResumption *self,

@@ -197,16 +197,6 @@ policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
   handoff_pin_hold_update (self->context.pin_hold);
 }
 
-/* What was authenticated with a credential must not be resumed when that is another one, or gone.
- */
-static void
-credentials_changed (HandoffCredentialStore *store, gpointer user_data)
-{
-  HandoffService *self = user_data;
-
-  handoff_resumption_forget_all (self->context.resumption);
-}
-
 /* FALSE if the configuration has an error. */
 static gboolean
 load (HandoffService *self,
@@ -228,7 +218,6 @@ load (HandoffService *self,
   policy_changed (context->policy_source, self);
 
   context->credentials = handoff_credential_store_new (credentials_directory, context->tokens);
-  g_signal_connect (context->credentials, "changed", G_CALLBACK (credentials_changed), self);
   context->expiry_warnings =
       handoff_expiry_warnings_new (context->credentials, context->policy_source);
   return TRUE;

@@ -217,6 +217,57 @@ assert_server (Fixture *f, const char *name, const char *label, const char *chec
 #define OWN(label) "use-own-credential credential=" label " role=server server-identity=localhost"
 #define ANY(label) "use-any-credential credential=" label " role=server server-identity=localhost"
 
+/* Likewise, and it gets none, because polkit says so. */
+static void
+assert_server_denied (Fixture *f, const char *name)
+{
+  start_server (f, name);
+  wait_for_answer (f);
+  g_assert_null (f->answer);
+  g_assert_error (f->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED);
+}
+
+/* Breaks if a server whose certificates for a name are denied uses one for another name, or is told
+ * that there is none. */
+static void
+test_server_denied (Fixture *f, gconstpointer unused)
+{
+  add (f, "m", MACHINE, HANDOFF_CREDENTIAL_ROLE_BOTH, "ecdsa");
+  add (f, "other", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "wrong-name");
+  f->authority->other_check = "use-any-credential*";
+  f->authority->other_answer = ANSWER_DENY;
+  assert_server_denied (f, "localhost");
+  assert_server (f, "nobody.handoff.test", "other",
+                 "use-own-credential credential=other role=server "
+                 "server-identity=nobody.handoff.test");
+}
+
+/* Breaks if a session that a client made without a certificate would be resumed where there is one
+ * to choose now; or if what other users do ends it. */
+static void
+test_client_state (Fixture *f, gconstpointer unused)
+{
+  guint64 before[4], after[4];
+
+  add (f, "a", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "client");
+  handoff_credential_choice_get_state (f->context.credentials, USER, before);
+  add (f, "x", USER + 1, HANDOFF_CREDENTIAL_ROLE_BOTH, "client");
+  handoff_credential_choice_get_state (f->context.credentials, USER, after);
+  g_assert_cmpmem (before, sizeof before, after, sizeof after);
+
+  add (f, "m", MACHINE, HANDOFF_CREDENTIAL_ROLE_BOTH, "client");
+  handoff_credential_choice_get_state (f->context.credentials, USER, after);
+  g_assert_cmpint (memcmp (before, after, sizeof before), !=, 0);
+  memcpy (before, after, sizeof before);
+  remove_credential (f, USER, "a");
+  handoff_credential_choice_get_state (f->context.credentials, USER, after);
+  g_assert_cmpint (memcmp (before, after, sizeof before), !=, 0);
+  memcpy (before, after, sizeof before);
+  add (f, "a", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "client");
+  handoff_credential_choice_get_state (f->context.credentials, USER, after);
+  g_assert_cmpint (memcmp (before, after, sizeof before), !=, 0);
+}
+
 /* Breaks if one's own do not come first, or the order is not that of the labels, or a denied one is
  * used, or another's is asked about as one's own. */
 static void
@@ -234,7 +285,7 @@ test_server_order (Fixture *f, gconstpointer unused)
   f->authority->other_check = "use-own-credential*";
   assert_server (f, "localhost", "m", OWN ("a") "," OWN ("b") "," ANY ("m"));
   f->authority->answer = ANSWER_FAIL;
-  assert_server (f, "localhost", NULL, OWN ("a") "," OWN ("b") "," ANY ("m"));
+  assert_server_denied (f, "localhost");
 }
 
 /* Breaks if what cannot be used is tried: expired, for the other role, of a kind that the client
@@ -264,7 +315,7 @@ test_server_names (Fixture *f, gconstpointer unused)
   assert_server (f, "localhost", "m", ANY ("m"));
   f->authority->other_check = "use-any-credential*";
   f->authority->other_answer = ANSWER_DENY;
-  assert_server (f, "localhost", "other", ANY ("m") "," OWN ("other"));
+  assert_server_denied (f, "localhost");
   assert_server (f, "no.handoff.test", "other",
                  "use-own-credential credential=other role=server server-identity=no.handoff.test");
   assert_server (f, NULL, "other", "use-own-credential credential=other role=server");
@@ -396,11 +447,13 @@ main (int argc, char *argv[])
 #define ADD(name, function)                                                                        \
   g_test_add ("/service/credential-choice/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("server/order", test_server_order);
+  ADD ("server/denied", test_server_denied);
   ADD ("server/unusable", test_server_unusable);
   ADD ("server/names", test_server_names);
   ADD ("removed-meanwhile", test_removed_meanwhile);
   ADD ("caller-leaves", test_caller_leaves);
   ADD ("client", test_client);
+  ADD ("client/state", test_client_state);
   ADD ("find", test_find);
   return g_test_run ();
 }
