@@ -24,16 +24,26 @@ handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, 
   return credential;
 }
 
+/* Serials only grow: of as many credentials, with the same newest one, all are the same. */
+static void
+get_owners_state (HandoffCredentialStore *credentials, guint owner, guint64 state[2])
+{
+  g_autoptr (GPtrArray) list = handoff_credential_store_list (credentials, &owner);
+  guint i;
+
+  state[0] = list->len;
+  state[1] = 0;
+  for (i = 0; i < list->len; i++)
+    state[1] = MAX (state[1], ((HandoffCredential *) list->pdata[i])->serial);
+}
+
 void
 handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
                                      guint uid,
                                      guint64 state[4])
 {
-  /* Serials only grow: with the same number of credentials, and the same newest, they are the same.
-   */
-  state[0] = handoff_credential_store_count_owned (credentials, uid, &state[1]);
-  state[2] = handoff_credential_store_count_owned (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE,
-                                                   &state[3]);
+  get_owners_state (credentials, uid, state);
+  get_owners_state (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, state + 2);
 }
 
 static gboolean

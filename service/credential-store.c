@@ -505,25 +505,6 @@ handoff_credential_store_list (HandoffCredentialStore *self, const guint *owner)
 }
 
 guint
-handoff_credential_store_count_owned (HandoffCredentialStore *self, guint owner, guint64 *newest)
-{
-  GHashTableIter iter;
-  const HandoffCredential *credential;
-  guint n = 0;
-
-  *newest = 0;
-  g_hash_table_iter_init (&iter, self->credentials);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &credential))
-    {
-      if (credential->owner != owner)
-        continue;
-      n++;
-      *newest = MAX (*newest, credential->serial);
-    }
-  return n;
-}
-
-guint
 handoff_credential_store_get_size (HandoffCredentialStore *self)
 {
   return g_hash_table_size (self->credentials) + self->being_added->len;

@@ -36,9 +36,6 @@ handoff_credential_store_find (HandoffCredentialStore *self, guint owner, const 
  */
 GPtrArray *handoff_credential_store_list (HandoffCredentialStore *self, const guint *owner);
 guint handoff_credential_store_get_size (HandoffCredentialStore *self);
-/* Of a user's that are there: how many, and the serial of the newest (0: none). */
-guint
-handoff_credential_store_count_owned (HandoffCredentialStore *self, guint owner, guint64 *newest);
 /* Of a user, those included whose adding is under way: for the limit. */
 guint handoff_credential_store_count (HandoffCredentialStore *self, guint owner);
 /* Folders that could not be read. */
