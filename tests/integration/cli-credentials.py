@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, as_user, certificate, remove_credentials, run, set_rules
+from command import OWN_RULES, as_user, certificate, read, remove_credentials, run, set_rules
 
 MANAGER = '''polkit.addRule(function(action, subject) {
   if (action.id == 'org.tlshandoff.Handoff1.manage-any-credentials' && subject.user == 'bob')
@@ -27,11 +27,6 @@ def certify(request):
     """What an authority makes of a request: a certificate for a year."""
     return openssl('x509', '-req', '-CA', certificate('client-ca.pem'), '-CAkey', certificate('client-ca.key'),
                    '-days', '365', '-set_serial', '77', text=request)
-
-
-def read(name):
-    with open(certificate(name)) as file:
-        return file.read()
 
 
 class TestCredentials(unittest.TestCase):

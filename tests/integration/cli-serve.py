@@ -5,7 +5,6 @@
 
 import hashlib
 import os
-import re
 import select
 import signal
 import socket
@@ -16,57 +15,27 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, TIMEOUT, as_user, certificate, remove_credentials, run, set_rules
+from command import OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, remove_credentials, run, set_rules
 
 # Several of the largest records, and more than a pipe holds.
 MUCH = os.urandom(1 << 20)
 
 
-class Serve:
-    """alice's "serve", which listens when the constructor returns."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(as_user('alice', 'tls-handoff', 'serve', '--listen', '0', *arguments), text=True,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        line = self.process.stderr.readline()
-        match = re.fullmatch(r'tls-handoff: listening on .*:(\d+)\n', line)
-        assert match, line
-        self.port = int(match.group(1))
-
-    def connect(self, name='localhost', alpn=(), own=None, version=None):
-        """A connected client, after its handshake."""
-        context = ssl.create_default_context(cafile=certificate('ca.pem'))
-        if alpn:
-            context.set_alpn_protocols(alpn)
-        if own:
-            context.load_cert_chain(certificate(own + '.pem'), certificate(own + '.key'))
-        if version:
-            context.maximum_version = version
-        plain = socket.create_connection(('127.0.0.1', self.port), timeout=TIMEOUT)
-        try:
-            return context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
-        except Exception:
-            plain.close()
-            raise
-
-    def said(self, text):
-        """Waits until the command says something with text."""
-        for line in self.process.stderr:
-            if text in line:
-                return line
-        raise AssertionError(f'no “{text}”')
-
-    def end(self):
-        """Exit status and the rest of what it said, when it has ended by itself."""
-        _, errors = self.process.communicate(timeout=TIMEOUT)
-        return self.process.returncode, errors
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.communicate()
+def connect_to(serve, name='localhost', alpn=(), own=None, version=None):
+    """A connected client, after its handshake."""
+    context = ssl.create_default_context(cafile=certificate('ca.pem'))
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    if own:
+        context.load_cert_chain(certificate(own + '.pem'), certificate(own + '.key'))
+    if version:
+        context.maximum_version = version
+    plain = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
+    try:
+        return context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
+    except Exception:
+        plain.close()
+        raise
 
 
 def receive_all(client):
@@ -102,12 +71,7 @@ class TestServe(unittest.TestCase):
     def setUpClass(cls):
         set_rules(OWN_RULES)
         for name in ('ecdsa', 'rsa'):
-            pem = ''
-            for suffix in ('.pem', '.key'):
-                with open(certificate(name + suffix)) as file:
-                    pem += file.read()
-            done = run('alice', 'credential', 'import', '--label', name, '-', stdin=pem)
-            assert done.returncode == 0, done.stderr
+            import_credential('alice', name)
 
     @classmethod
     def tearDownClass(cls):
@@ -120,7 +84,7 @@ class TestServe(unittest.TestCase):
         with Serve('--credential', 'ecdsa', '--alpn', 'h2', '--alpn', 'http/1.1', '--client-ca',
                    certificate('client-ca.pem'), '--', 'env', '-0') as serve:
             for own in (None, 'client'):
-                with serve.connect('www.handoff.test', ['http/1.1', 'h2'], own) as client:
+                with connect_to(serve, 'www.handoff.test', ['http/1.1', 'h2'], own) as client:
                     variables = dict(v.split('=', 1) for v in receive_all(client).decode().split('\0') if v)
                     self.assertEqual(variables['TLS_HANDOFF_PEER'].rsplit(':', 1)[1], str(client.getsockname()[1]))
                 self.assertEqual(variables['TLS_HANDOFF_PROTOCOL'], 'TLS1.3')
@@ -140,7 +104,7 @@ class TestServe(unittest.TestCase):
         """Breaks if data is lost or changed on its way, in either protocol version, or an end is not passed on."""
         with Serve('--credential', 'rsa', '--', 'head', '-c', str(len(MUCH))) as serve:
             for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
-                with serve.connect(version=version) as client:
+                with connect_to(serve, version=version) as client:
                     self.assertEqual(exchange(client, MUCH), MUCH)
                     client.unwrap()
             serve.process.send_signal(signal.SIGTERM)
@@ -158,7 +122,7 @@ class TestServe(unittest.TestCase):
     def test_program_wants_no_more(self):
         """Breaks if what a program says is lost because it does not read what the client sends."""
         with Serve('--credential', 'rsa', '--once', '--', 'sh', '-c', 'exec <&-; echo answer') as serve:
-            with serve.connect() as client:
+            with connect_to(serve) as client:
                 self.assertEqual(receive_all(client), b'answer\n')
                 client.sendall(MUCH)
                 client.unwrap()
@@ -169,7 +133,7 @@ class TestServe(unittest.TestCase):
         with Serve('--credential', 'rsa', '--once', '--', 'sh', '-c',
                    'trap "echo hung up >&2; exit 0" HUP; echo ready; while read -r line; do :; done; '
                    'while :; do read -r line <&2; done') as serve:
-            client = serve.connect()
+            client = connect_to(serve)
             self.assertEqual(client.recv(6), b'ready\n')
             client.send(b'half of it\n')
             socket.socket(fileno=client.detach()).close()
@@ -182,7 +146,7 @@ class TestServe(unittest.TestCase):
         """Breaks if nobody hears that the program failed, or is missing."""
         for program, told in ((('false',), 'status 1'), (('/nonexistent',), '/nonexistent')):
             with Serve('--credential', 'rsa', '--once', '--', *program) as serve:
-                client = serve.connect()
+                client = connect_to(serve)
                 try:
                     self.assertEqual(client.recv(1), b'')
                     client.unwrap()
@@ -215,7 +179,7 @@ class TestServe(unittest.TestCase):
             self.assertEqual(done.stdout, MUCH[::-1])
             server.join()
             behind.close()
-            client = serve.connect()
+            client = connect_to(serve)
             serve.said('refused')
             client.close()
 
@@ -223,7 +187,7 @@ class TestServe(unittest.TestCase):
         """Breaks if a client waits for another: one that says nothing, or is served slowly."""
         with Serve('--credential', 'rsa', '--', 'cat') as serve:
             silent = socket.create_connection(('127.0.0.1', serve.port))
-            clients = [serve.connect() for _ in range(20)]
+            clients = [connect_to(serve) for _ in range(20)]
             for number, client in reversed(list(enumerate(clients))):
                 client.sendall(b'%d\n' % number)
                 self.assertEqual(client.recv(100), b'%d\n' % number)
@@ -240,11 +204,11 @@ class TestServe(unittest.TestCase):
                                            ([], 'rsa', 'unknown ca', 'certificate')):
                 with self.assertRaises(ssl.SSLError) as caught:
                     # In TLS 1.3 a client hears what is wrong with its certificate after its handshake.
-                    with serve.connect(alpn=alpn, own=own) as client:
+                    with connect_to(serve, alpn=alpn, own=own) as client:
                         client.recv(100)
                 self.assertIn(alert, str(caught.exception))
                 self.assertIn('127.0.0.1', serve.said(told))
-            with serve.connect(own='client') as client:
+            with connect_to(serve, own='client') as client:
                 self.assertEqual(receive_all(client), b'in\n')
 
     def test_no_credential(self):
@@ -252,7 +216,7 @@ class TestServe(unittest.TestCase):
         for label, told in (('nothing', 'nothing'), ('', 'credential')):
             with Serve('--credential', label, '--once', '--', 'echo', 'in') as serve:
                 with self.assertRaises((ssl.SSLError, OSError)):
-                    serve.connect()
+                    connect_to(serve)
                 status, errors = serve.end()
                 self.assertEqual(status, 1)
                 self.assertIn(told, errors)
@@ -265,7 +229,7 @@ class TestServe(unittest.TestCase):
         os.chmod(os.environ['TMPDIR'], 0o1777)
         os.chmod(path, 0o644)
         with Serve('--cert', certificate('ed25519.pem'), '--key', path, '-v', '--', 'echo', 'in') as serve:
-            with serve.connect() as client:
+            with connect_to(serve) as client:
                 self.assertEqual(client.getpeercert()['subject'], ((('commonName', 'ed25519'),),))
                 self.assertEqual(receive_all(client), b'in\n')
             self.assertIn('TLS1.3', serve.said('server name localhost'))

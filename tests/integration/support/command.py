@@ -2,7 +2,9 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """For tests in Python on the private system: the command as a user runs it, and polkit's rules."""
 
+import json
 import os
+import re
 import subprocess
 
 from gi.repository import Gio, GLib
@@ -34,6 +36,49 @@ def certificate(name):
     return os.path.join(CERTS, name)
 
 
+def read(name):
+    with open(certificate(name)) as file:
+        return file.read()
+
+
+def import_credential(user, name, *options, label=None):
+    """One of the test's certificates with its key."""
+    done = run(user, 'credential', 'import', '--label', label or name, *options, '-',
+               stdin=read(name + '.pem') + read(name + '.key'))
+    assert done.returncode == 0, done.stderr
+
+
+class Serve:
+    """alice's "serve", which listens when the constructor returns."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(as_user('alice', 'tls-handoff', 'serve', '--listen', '0', *arguments), text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        line = self.process.stderr.readline()
+        match = re.fullmatch(r'tls-handoff: listening on .*:(\d+)\n', line)
+        assert match, line
+        self.port = int(match.group(1))
+
+    def said(self, text):
+        """Waits until the command says something with text."""
+        for line in self.process.stderr:
+            if text in line:
+                return line
+        raise AssertionError(f'no “{text}”')
+
+    def end(self):
+        """Exit status and the rest of what it said, when it has ended by itself."""
+        _, errors = self.process.communicate(timeout=TIMEOUT)
+        return self.process.returncode, errors
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+
 def set_rules(text):
     """Returns when polkitd has read them."""
     bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
@@ -54,7 +99,6 @@ def set_rules(text):
 
 def remove_credentials():
     """All that there are."""
-    import json
     for credential in json.loads(run('root', 'credential', 'list', '--all', '--json').stdout)['credentials']:
         done = run('root', 'credential', 'remove', '--owner', credential['owner'], credential['label'])
         assert done.returncode == 0, done.stderr
