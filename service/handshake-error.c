@@ -38,6 +38,19 @@ is_connection_loss (int code, int system_error)
          (system_error == ECONNRESET || system_error == EPIPE || system_error == ENOTCONN);
 }
 
+/* Some clients, OpenSSL's among them, do not encrypt yet when they refuse the server's certificate
+ * in TLS 1.3, where GnuTLS expects that. Nobody vouches for such an alert, but the handshake has
+ * failed anyway. */
+static int
+get_alert_received (gnutls_session_t session, int code, const HandoffHandshakeTransport *transport)
+{
+  if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
+    return (int) gnutls_alert_get (session);
+  if (code == GNUTLS_E_DECRYPTION_FAILED)
+    return handoff_handshake_transport_get_plain_alert (transport);
+  return -1;
+}
+
 int
 handoff_handshake_error_get_alert (int code)
 {
@@ -48,8 +61,11 @@ handoff_handshake_error_get_alert (int code)
 }
 
 GError *
-handoff_handshake_error_new (gnutls_session_t session, int code, int system_error)
+handoff_handshake_error_new (gnutls_session_t session,
+                             int code,
+                             const HandoffHandshakeTransport *transport)
 {
+  const int system_error = transport->last_errno;
   g_autofree char *alert_name = NULL;
   GError *error;
   int alert;
@@ -62,9 +78,10 @@ handoff_handshake_error_new (gnutls_session_t session, int code, int system_erro
     return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
                         "The connection broke during the handshake: %s", g_strerror (system_error));
 
-  if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
+  alert = get_alert_received (session, code, transport);
+  if (alert >= 0)
     {
-      alert_name = handoff_alert_dup_name (gnutls_alert_get (session));
+      alert_name = handoff_alert_dup_name ((gnutls_alert_description_t) alert);
       error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
                            "The peer ended the handshake with the alert %s", alert_name);
     }

@@ -7,6 +7,7 @@
 #include <gnutls/gnutls.h>
 
 #include "keyblob/key-state.h"
+#include "handshake-transport.h"
 #include "server-identity.h"
 
 /* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */
@@ -17,9 +18,10 @@ char *handoff_alert_dup_name (gnutls_alert_description_t alert);
 int handoff_handshake_error_get_alert (int code);
 
 /* The error for a handshake that GnuTLS ended with code, with the alert that was received or is to
- * be sent as a detail. system_error: errno of the transport's last failure, 0 if there was none.
- * (transfer full) */
-GError *handoff_handshake_error_new (gnutls_session_t session, int code, int system_error);
+ * be sent as a detail. (transfer full) */
+GError *handoff_handshake_error_new (gnutls_session_t session,
+                                     int code,
+                                     const HandoffHandshakeTransport *transport);
 
 /* For a peer whose certificate did not verify, with the reasons, the chain and the alert to send as
  * details. status: gnutls_certificate_status_t. role: ours. identity: (nullable): of a server.

@@ -81,13 +81,27 @@ pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t siz
   return n;
 }
 
+/* A shift register. */
+static void
+remember (HandoffHandshakeTransport *transport, const guint8 *data, gsize size)
+{
+  gsize n_new = MIN (size, sizeof transport->last_read);
+  gsize n_kept = sizeof transport->last_read - n_new;
+
+  memmove (transport->last_read, transport->last_read + n_new, n_kept);
+  memcpy (transport->last_read + n_kept, data + size - n_new, n_new);
+}
+
 static ssize_t
 pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
 {
   HandoffHandshakeTransport *transport = data;
+  ssize_t n = transport->stepwise ? pull_from_caller (transport, buffer, size)
+                                  : pull_from_socket (transport, buffer, size);
 
-  return transport->stepwise ? pull_from_caller (transport, buffer, size)
-                             : pull_from_socket (transport, buffer, size);
+  if (n > 0)
+    remember (transport, buffer, (gsize) n);
+  return n;
 }
 
 static int
@@ -119,6 +133,15 @@ handoff_handshake_transport_attach (HandoffHandshakeTransport *transport, gnutls
   gnutls_transport_set_pull_function (session, pull);
   gnutls_transport_set_pull_timeout_function (session, pull_timeout);
   gnutls_transport_set_errno_function (session, get_errno);
+}
+
+int
+handoff_handshake_transport_get_plain_alert (const HandoffHandshakeTransport *transport)
+{
+  static const guint8 header[] = { 21, 3, 3, 0, 2 };
+  const guint8 *record = transport->last_read;
+
+  return memcmp (record, header, sizeof header) == 0 ? record[6] : -1;
 }
 
 gboolean

@@ -12,11 +12,14 @@
  * and not ours to change. Either way no byte more is read than GnuTLS asks for, which is never more
  * than the record at hand, so what follows the handshake stays in the socket, or with the caller.
  */
+#define HANDOFF_ALERT_RECORD_SIZE 7 /* RFC 8446 5.1, 6: not encrypted */
+
 typedef struct
 {
   gboolean stepwise;
   int fd; /* (unowned); -1: cut off, every read and write fails */
   int last_errno;
+  guint8 last_read[HANDOFF_ALERT_RECORD_SIZE]; /* what came last from the peer */
 
   /* Stepwise: what one call gives, and what it gets. */
   const guint8 *input; /* (unowned) (nullable) */
@@ -30,6 +33,8 @@ void handoff_handshake_transport_attach (HandoffHandshakeTransport *transport,
                                          gnutls_session_t session);
 /* Whether a step's input is not used up. Never of a socket. */
 gboolean handoff_handshake_transport_has_input (const HandoffHandshakeTransport *transport);
+/* The alert that came last, if it was not encrypted; -1 otherwise. */
+int handoff_handshake_transport_get_plain_alert (const HandoffHandshakeTransport *transport);
 /* From now on nothing can be read or written. What was written stepwise stays to be taken. */
 void handoff_handshake_transport_cut_off (HandoffHandshakeTransport *transport);
 /* Stepwise: what GnuTLS wrote since the last time; empty for a socket. (transfer full) */

@@ -5,7 +5,11 @@
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
+import threading
+import time
 
 from gi.repository import Gio, GLib
 
@@ -49,10 +53,10 @@ def import_credential(user, name, *options, label=None):
 
 
 class Serve:
-    """alice's "serve", which listens when the constructor returns."""
+    """A user's "serve", which listens when the constructor returns."""
 
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(as_user('alice', 'tls-handoff', 'serve', '--listen', '0', *arguments), text=True,
+    def __init__(self, *arguments, user='alice'):
+        self.process = subprocess.Popen(as_user(user, 'tls-handoff', 'serve', '--listen', '0', *arguments), text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         line = self.process.stderr.readline()
         match = re.fullmatch(r'tls-handoff: listening on .*:(\d+)\n', line)
@@ -61,10 +65,17 @@ class Serve:
 
     def said(self, text):
         """Waits until the command says something with text."""
-        for line in self.process.stderr:
-            if text in line:
-                return line
-        raise AssertionError(f'no “{text}”')
+        timer = threading.Timer(TIMEOUT, self.process.kill)
+        timer.start()
+        lines = []
+        try:
+            for line in self.process.stderr:
+                if text in line:
+                    return line
+                lines.append(line)
+        finally:
+            timer.cancel()
+        raise AssertionError(f'no “{text}” in {lines}')
 
     def end(self):
         """Exit status and the rest of what it said, when it has ended by itself."""
@@ -95,6 +106,43 @@ def set_rules(text):
     loop.run()
     GLib.source_remove(timer)
     bus.signal_unsubscribe(changed)
+
+
+def get_free_port():
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def wait_for_port(port):
+    """Until somebody listens there."""
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            socket.create_connection(('127.0.0.1', port)).close()
+            return
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, f'nobody listens on port {port}'
+
+
+def get_service_pid():
+    """0 if it does not run."""
+    bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+    try:
+        return bus.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                             'GetConnectionUnixProcessID', GLib.Variant('(s)', ('org.tlshandoff.Handoff1',)), None,
+                             Gio.DBusCallFlags.NONE, -1).unpack()[0]
+    except GLib.Error:
+        return 0
+
+
+def stop_service(number=signal.SIGTERM):
+    """Ends the service; the next call starts another one."""
+    pid = get_service_pid()
+    if pid:
+        os.kill(pid, number)
+        deadline = time.monotonic() + TIMEOUT
+        while get_service_pid() == pid:
+            assert time.monotonic() < deadline, 'the service does not end'
 
 
 def remove_credentials():

@@ -1,0 +1,250 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""Client certificates on both sides: our servers with OpenSSL's and GnuTLS's clients, our clients with the servers of
+both and with nginx, in every combination of what is asked for and what there is, and both protocol versions."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../integration/support'))
+from command import (OWN_RULES, TIMEOUT, Serve, certificate, get_free_port, import_credential, remove_credentials,
+                     run, set_rules, wait_for_port)
+
+VERSIONS = {'TLS1.3': ('-tls1_3', 'NORMAL:-VERS-ALL:+VERS-TLS1.3', ()),
+            'TLS1.2': ('-tls1_2', 'NORMAL:-VERS-ALL:+VERS-TLS1.2', ('--tls12',))}
+CLIENT_KEYS = ('ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-2048')
+TRUST = ('--trust', certificate('ca.pem'))
+
+
+def certify(request, *extensions, days='30', ca='client-ca'):
+    """A certificate for a request, for clients."""
+    config = os.path.join(os.environ['TMPDIR'], 'extensions')
+    with open(config, 'w') as file:
+        file.write('\n'.join(extensions or ('extendedKeyUsage=clientAuth', 'keyUsage=critical,digitalSignature')))
+    return subprocess.run(['openssl', 'x509', '-req', '-CA', certificate(ca + '.pem'), '-CAkey',
+                           certificate(ca + '.key'), '-days', days, '-set_serial', str(1 + len(request)),
+                           '-extfile', config], input=request, text=True, check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE).stdout
+
+
+class TestOurServer(unittest.TestCase):
+    """What a client with this certificate gets of a server that asks for one in this way: None for the data, or the
+    alert as the client names it, and what the server's user is told."""
+    OUTCOMES = {
+        # mode, client's certificate: (alert in TLS 1.3, in TLS 1.2, the server's words)
+        ('none', None): None,
+        ('none', 'client'): None,
+        ('requested', None): None,
+        ('requested', 'client'): None,
+        ('requested', 'rsa'): ('unknown ca', 'unknown ca', 'authority'),
+        ('requested', 'expired-client'): ('certificate expired', 'certificate expired', 'expired'),
+        ('requested', 'client-for-servers'): ('unsupported certificate', 'unsupported certificate', 'client'),
+        ('required', None): ('certificate required', 'handshake failure', 'certificate'),
+        ('required', 'client'): None,
+        ('required', 'rsa'): ('unknown ca', 'unknown ca', 'authority'),
+        ('required', 'expired-client'): ('certificate expired', 'certificate expired', 'expired'),
+        ('required', 'client-for-servers'): ('unsupported certificate', 'unsupported certificate', 'client'),
+    }
+    MODES = {'none': (), 'requested': ('--client-ca', certificate('client-ca.pem')),
+             'required': ('--client-ca', certificate('client-ca.pem'), '--require-client-certificate')}
+
+    @classmethod
+    def setUpClass(cls):
+        set_rules(OWN_RULES)
+        for name in ('rsa', 'ecdsa'):
+            import_credential('alice', name)
+        cls.certificates = {None: (), 'client': cls.files('client'), 'rsa': cls.files('rsa')}
+        for name, extensions, days in (
+                ('expired-client', ('extendedKeyUsage=clientAuth',), '-1'),
+                ('client-for-servers', ('extendedKeyUsage=serverAuth',), '30')):
+            path = os.path.join(os.environ['TMPDIR'], name)
+            request = subprocess.run(['openssl', 'req', '-new', '-subj', f'/CN={name}', '-newkey', 'ec', '-pkeyopt',
+                                      'ec_paramgen_curve:P-256', '-nodes', '-keyout', path + '.key'], text=True,
+                                     check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+            with open(path + '.pem', 'w') as file:
+                file.write(certify(request, *extensions, days=days))
+            cls.certificates[name] = (path + '.pem', path + '.key')
+
+    @classmethod
+    def tearDownClass(cls):
+        remove_credentials()
+
+    @staticmethod
+    def files(name):
+        return certificate(name + '.pem'), certificate(name + '.key')
+
+    def check(self, client, told):
+        """client: returns what the client heard."""
+        for key in ('rsa', 'ecdsa'):
+            for mode, options in self.MODES.items():
+                with Serve('--credential', key, *options, '--', 'sh', '-c', 'echo "got ${TLS_HANDOFF_CLIENT_SHA256-none}"'
+                           ) as serve:
+                    for (this_mode, own), outcome in self.OUTCOMES.items():
+                        if this_mode != mode:
+                            continue
+                        for n, (version, parameters) in enumerate(VERSIONS.items()):
+                            with self.subTest(key=key, mode=mode, own=own, version=version):
+                                heard = client(serve.port, parameters, self.certificates[own])
+                                if outcome is None:
+                                    expected = 'got none' if own is None or mode == 'none' else 'got '
+                                    self.assertIn(expected, heard)
+                                    if expected == 'got ':
+                                        self.assertNotIn('got none', heard)
+                                else:
+                                    self.assertNotIn('got', heard)
+                                    self.assertIn(told(outcome[n]), heard.lower())
+                                    self.assertIn(outcome[2], serve.said(': '))
+
+    def test_openssl(self):
+        """Breaks if a client of OpenSSL's gets in or not, or gets another alert, or the server's user is not told why."""
+        def client(port, parameters, own):
+            options = ('-cert', own[0], '-key', own[1]) if own else ()
+            done = subprocess.run(['openssl', 's_client', '-connect', f'localhost:{port}', '-CAfile',
+                                   certificate('ca.pem'), '-quiet', parameters[0], *options], text=True, input='',
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT)
+            return done.stdout
+        self.check(client, lambda alert: 'alert ' + alert)
+
+    def test_gnutls(self):
+        """Breaks if a client of GnuTLS's gets in or not, or gets another alert, or the server's user is not told why."""
+        numbers = {'handshake failure': 40, 'unsupported certificate': 43, 'certificate expired': 45, 'unknown ca': 48,
+                   'certificate required': 116}
+
+        def client(port, parameters, own):
+            options = ('--x509certfile', own[0], '--x509keyfile', own[1]) if own else ()
+            done = subprocess.run(['gnutls-cli', '--port', str(port), '--x509cafile', certificate('ca.pem'),
+                                   '--sni-hostname', 'localhost', '--priority', parameters[1], *options, 'localhost'], text=True, input='',
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT)
+            return done.stdout
+        self.check(client, lambda alert: f'received alert [{numbers[alert]}]')
+
+
+class TestOurClient(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        set_rules(OWN_RULES)
+        for key_type in CLIENT_KEYS:
+            cls.certify(key_type, key_type)
+        import_credential('alice', 'rsa', label='stranger')
+
+    @classmethod
+    def tearDownClass(cls):
+        remove_credentials()
+
+    @staticmethod
+    def certify(label, key_type):
+        done = run('alice', 'credential', 'generate', '--label', label, '--type', key_type)
+        assert done.returncode == 0, done.stderr
+        request = run('alice', 'credential', 'request', label, '--subject', f'CN={label}').stdout
+        path = os.path.join(os.environ['TMPDIR'], label + '.pem')
+        os.chmod(os.environ['TMPDIR'], 0o1777)
+        with open(path, 'w') as file:
+            file.write(certify(request))
+        os.chmod(path, 0o644)
+        done = run('alice', 'credential', 'set-certificates', label, path)
+        assert done.returncode == 0, done.stderr
+
+    def get(self, port, *options):
+        return run('alice', 'connect', '--ignore-eof', *TRUST, *options, f'localhost:{port}',
+                   stdin='GET / HTTP/1.0\r\nHost: localhost\r\n\r\n')
+
+    def serve(self, *argv):
+        """A server that listens."""
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_openssl(self):
+        """Breaks if OpenSSL's server does not take a certificate of ours, or a refusal is not explained."""
+        port = get_free_port()
+        self.serve('openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
+                   certificate('ecdsa.key'), '-Verify', '1', '-verify_return_error', '-CAfile',
+                   certificate('client-ca.pem'), '-www')
+        wait_for_port(port)
+        for version, (_, _, options) in VERSIONS.items():
+            for label in CLIENT_KEYS:
+                with self.subTest(version=version, label=label):
+                    self.assertIn(f'Subject: CN={label}', self.get(port, '--credential', label, *options).stdout)
+            self.assertIn(f'Subject: CN={CLIENT_KEYS[0]}', self.get(port, *options).stdout)
+            for label, alert in (('', 'certificate_required' if version == 'TLS1.3' else 'handshake_failure'),
+                                 ('stranger', 'unknown_ca')):
+                with self.subTest(version=version, label=label):
+                    done = self.get(port, '--credential', label, *options)
+                    self.assertEqual((done.returncode, done.stdout), (1, ''))
+                    self.assertIn(alert, done.stderr)
+
+    def test_gnutls(self):
+        """Breaks if GnuTLS's server does not take a certificate of ours, or a refusal is not explained."""
+        port = get_free_port()
+        self.serve('gnutls-serv', '--port', str(port), '--http', '--x509certfile', certificate('rsa.pem'), '--x509keyfile',
+                   certificate('rsa.key'), '--x509cafile', certificate('client-ca.pem'), '--require-client-cert',
+                   '--verify-client-cert')
+        wait_for_port(port)
+        for version, (_, _, options) in VERSIONS.items():
+            for label in CLIENT_KEYS:
+                with self.subTest(version=version, label=label):
+                    done = self.get(port, '--credential', label, *options)
+                    self.assertIn(label, done.stdout, done.stderr)
+            for label in ('', 'stranger'):
+                with self.subTest(version=version, label=label):
+                    done = self.get(port, '--credential', label, *options)
+                    self.assertEqual((done.returncode, done.stdout), (1, ''))
+                    self.assertIn('alert', done.stderr)
+
+    def test_nginx(self):
+        """Breaks if nginx does not take a certificate of ours, or takes ours for somebody else's."""
+        ports = {'on': get_free_port(), 'optional': get_free_port()}
+        directory = os.environ['TMPDIR']
+        servers = ''.join(f'''
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    listen [::1]:{port} ssl;
+    ssl_certificate {certificate('rsa.pem')};
+    ssl_certificate_key {certificate('rsa.key')};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_client_certificate {certificate('client-ca.pem')};
+    ssl_verify_client {mode};
+    location / {{ return 200 "$ssl_client_verify $ssl_client_s_dn\\n"; }}
+  }}''' for mode, port in ports.items())
+        with open(f'{directory}/nginx.conf', 'w') as file:
+            file.write(f'''daemon off;
+pid {directory}/nginx.pid;
+error_log {directory}/nginx.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {directory};
+  proxy_temp_path {directory};
+  fastcgi_temp_path {directory};
+  uwsgi_temp_path {directory};
+  scgi_temp_path {directory};{servers}
+}}
+''')
+        self.serve('nginx', '-c', f'{directory}/nginx.conf')
+        for port in ports.values():
+            wait_for_port(port)
+        for version, (_, _, options) in VERSIONS.items():
+            for mode, port in ports.items():
+                for label in CLIENT_KEYS:
+                    with self.subTest(version=version, mode=mode, label=label):
+                        done = self.get(port, '--credential', label, *options)
+                        self.assertIn(f'SUCCESS CN={label}\n', done.stdout, done.stderr)
+                self.assertIn(f'SUCCESS CN={CLIENT_KEYS[0]}\n', self.get(port, *options).stdout)
+                stranger = self.get(port, '--credential', 'stranger', *options).stdout
+                self.assertIn('400 Bad Request', stranger)
+                self.assertIn('SSL certificate error', stranger)
+            self.assertIn('No required SSL certificate was sent',
+                          self.get(ports['on'], '--credential', '', *options).stdout)
+            self.assertIn('NONE \n', self.get(ports['optional'], '--credential', '', *options).stdout)
+            probed = json.loads(run('alice', 'probe', '--json', *TRUST, '--credential', 'ed25519', *options,
+                                    f'localhost:{ports["on"]}').stdout)
+            self.assertEqual((probed['protocol'], probed['credential']), (version, 'ed25519'))
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)
