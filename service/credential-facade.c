@@ -11,6 +11,7 @@
 #include "credential-options.h"
 #include "credential-properties.h"
 #include "descriptor-reader.h"
+#include "gnutls-support.h"
 #include "handoff-interfaces.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -221,6 +222,23 @@ prepare_unlock (HandoffCall *call, gpointer facade, GError **error)
   return prepare_change (call, facade, g_steal_pointer (&change), error);
 }
 
+/* Another token may have the same label, and in it a key of the same one. */
+static gboolean
+check_key (HandoffPendingCall *pending, HandoffTokenKey *key, GError **error)
+{
+  HandoffCredential *credential = handoff_credential_store_lookup (
+      pending->context->credentials, handoff_call_get_object_id (pending->call));
+
+  if (credential == NULL ||
+      handoff_gnutls_is_same_public_key (key->public_key,
+                                         handoff_private_key_get_public_key (credential->key)))
+    return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+               "%s has another key than that of the credential “%s”: is it the right token?",
+               credential->token_uri, credential->label);
+  return FALSE;
+}
+
 static void
 unlocked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -231,10 +249,10 @@ unlocked (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!handoff_pending_call_is_alive (pending))
     return;
   handoff_pin_hold_update (pending->context->pin_hold);
-  if (key == NULL)
-    handoff_pending_call_fail (g_steal_pointer (&pending), error);
-  else
+  if (key != NULL && check_key (pending, key, &error))
     handoff_pending_call_return (g_steal_pointer (&pending), NULL);
+  else
+    handoff_pending_call_fail (g_steal_pointer (&pending), error);
 }
 
 static void

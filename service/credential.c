@@ -55,17 +55,9 @@ get_datum (GBytes *bytes)
 static gboolean
 check_key (HandoffCredential *self, GError **error)
 {
-  guint8 key_id[64], certificate_id[64];
-  size_t key_id_size = sizeof key_id, certificate_id_size = sizeof certificate_id;
-
-  if (gnutls_pubkey_get_key_id (handoff_private_key_get_public_key (self->key),
-                                GNUTLS_KEYID_USE_SHA256, key_id, &key_id_size) < 0 ||
-      gnutls_pubkey_get_key_id (self->pcerts[0].pubkey, GNUTLS_KEYID_USE_SHA256, certificate_id,
-                                &certificate_id_size) < 0)
-    return refuse (error, "the first one has a key of a kind that is not supported");
-  if (key_id_size == certificate_id_size && memcmp (key_id, certificate_id, key_id_size) == 0)
-    return TRUE;
-  return refuse (error, "the first one is for another key");
+  return handoff_gnutls_is_same_public_key (handoff_private_key_get_public_key (self->key),
+                                            self->pcerts[0].pubkey) ||
+         refuse (error, "the first one is for another key");
 }
 
 static gint64

@@ -20,6 +20,17 @@ handoff_gnutls_set_error (GError **error, int code, const char *what)
   return FALSE;
 }
 
+gboolean
+handoff_gnutls_is_same_public_key (gnutls_pubkey_t a, gnutls_pubkey_t b)
+{
+  guint8 ids[2][32];
+  size_t sizes[2] = { sizeof ids[0], sizeof ids[1] };
+
+  return gnutls_pubkey_get_key_id (a, GNUTLS_KEYID_USE_SHA256, ids[0], &sizes[0]) >= 0 &&
+         gnutls_pubkey_get_key_id (b, GNUTLS_KEYID_USE_SHA256, ids[1], &sizes[1]) >= 0 &&
+         sizes[0] == sizes[1] && memcmp (ids[0], ids[1], sizes[0]) == 0;
+}
+
 static void
 wiping_free (void *memory)
 {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <gnutls/gnutls.h>
+#include <gnutls/abstract.h>
 
 /* Auto-cleanup for GnuTLS's handles, and the one place that turns its codes into errors. */
 
@@ -16,6 +16,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsCredentials, gnutls_certificate_free
 
 /* "what: GnuTLS's words for code", as TLS_HANDOFF_ERROR_FAILED. Always returns FALSE. */
 gboolean handoff_gnutls_set_error (GError **error, int code, const char *what);
+
+/* FALSE also for keys of a kind that GnuTLS has no id for. */
+gboolean handoff_gnutls_is_same_public_key (gnutls_pubkey_t a, gnutls_pubkey_t b);
 
 /* Makes GnuTLS wipe whatever it frees: gnutls_deinit() alone leaves the TLS 1.2 master secret and
  * other parts of the key schedule in freed memory. Before the first use of GnuTLS, once. */

@@ -8,6 +8,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/pkcs11.h>
 
+#include "gnutls-support.h"
 #include "token-modules.h"
 
 #define MAXIMUM_ID 255 /* bytes */
@@ -33,17 +34,6 @@ dup_certificate_key (gnutls_x509_crt_t certificate)
 
   gnutls_pubkey_init (&key);
   return gnutls_pubkey_import_x509 (key, certificate, 0) >= 0 ? g_steal_pointer (&key) : NULL;
-}
-
-static gboolean
-have_same_key_id (gnutls_pubkey_t a, gnutls_pubkey_t b)
-{
-  guint8 ids[2][32];
-  size_t sizes[2] = { sizeof ids[0], sizeof ids[1] };
-
-  return gnutls_pubkey_get_key_id (a, GNUTLS_KEYID_USE_SHA256, ids[0], &sizes[0]) >= 0 &&
-         gnutls_pubkey_get_key_id (b, GNUTLS_KEYID_USE_SHA256, ids[1], &sizes[1]) >= 0 &&
-         sizes[0] == sizes[1] && gnutls_memcmp (ids[0], ids[1], sizes[0]) == 0;
 }
 
 static GBytes *
@@ -81,7 +71,7 @@ choose_certificate (HandoffTokenKey *self, gnutls_pkcs11_obj_t *objects, guint n
         continue;
       if (self->public_key == NULL)
         self->public_key = g_steal_pointer (&key);
-      else if (!have_same_key_id (self->public_key, key))
+      else if (!handoff_gnutls_is_same_public_key (self->public_key, key))
         continue;
 
       begin = gnutls_x509_crt_get_activation_time (certificate);

@@ -1,0 +1,309 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""Keys in PKCS#11 tokens (SoftHSM's), through the installed service: what works, and what is said when the token is
+locked, away, slow or broken. The module that injects the faults is described in tests/README.md."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import (OWN_RULES, TIMEOUT, Serve, certificate, get_free_port, import_credential,
+                     remove_credentials, run, set_rules, stop_service, wait_for_port)
+
+TOKEN = 'Handoff test'
+OTHER = 'Other token'
+PIN = '4321'
+STATE = '/run/handoff-test/tokens'
+CONF = '/etc/tls-handoff/tls-handoffd.conf'
+ACTIVATION = '/usr/share/dbus-1/system-services/org.tlshandoff.Handoff1.service'
+TRUST = ('--trust', certificate('ca.pem'))
+
+
+def uri(key, token=TOKEN):
+    return f'pkcs11:token={token.replace(" ", "%20")};object={key}'
+
+
+def control(name, text=''):
+    """Has the module do wrong. To be removed by release()."""
+    with open(os.path.join(STATE, name), 'w') as file:
+        file.write(text)
+
+
+def release(name):
+    try:
+        os.unlink(os.path.join(STATE, name))
+    except FileNotFoundError:
+        pass
+
+
+def wait_for_control(name):
+    deadline = time.monotonic() + TIMEOUT
+    while not os.path.exists(os.path.join(STATE, name)):
+        assert time.monotonic() < deadline, name
+
+
+def get_logins():
+    """What became of each login since the last call: ["ok", "wrong"]."""
+    path = os.path.join(STATE, 'logins')
+    try:
+        with open(path) as file:
+            text = file.read()
+    except FileNotFoundError:
+        return []
+    os.unlink(path)
+    return text.split()
+
+
+def list_objects():
+    """All that is in the tokens, private objects included."""
+    environment = dict(os.environ, SOFTHSM2_CONF=f'{STATE}/softhsm2.conf', GNUTLS_PIN=PIN)
+    lines = []
+    for token in (TOKEN, OTHER):
+        lines += subprocess.run(['p11tool', '--provider', '/usr/lib/softhsm/libsofthsm2.so', '--batch', '--login',
+                                 '--list-all', f'pkcs11:token={token.replace(" ", "%20")}'], env=environment, text=True,
+                                check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout.splitlines()
+    return sorted(line for line in lines if 'URL:' in line or 'Type:' in line)
+
+
+class TestHardware(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        set_rules(OWN_RULES)
+        source = os.environ.get('HANDOFF_TEST_SOURCE', os.path.join(os.path.dirname(__file__), '../..'))
+        subprocess.run([os.path.join(source, 'tests/lib/make-token'), STATE, os.environ['HANDOFF_TEST_CERTS'], TOKEN,
+                        OTHER], check=True)
+        # The build directory may be closed to the service's user.
+        module = os.path.join(STATE, 'module.so')
+        shutil.copy(os.environ['HANDOFF_TEST_PKCS11_MODULE'], module)
+        subprocess.run(['chown', '-R', 'tls-handoff:', STATE], check=True)
+        with open(CONF, 'a') as file:
+            file.write(f'\n[Tokens]\nModules={module}\nPinFile={STATE}/pins\n')
+        with open(ACTIVATION) as file:
+            text = file.read()
+        with open(ACTIVATION, 'w') as file:
+            file.write(text.replace('Exec=', f'Exec=/usr/bin/env SOFTHSM2_CONF={STATE}/softhsm2.conf '
+                                             f'HANDOFF_TEST_PKCS11={STATE} ', 1))
+        stop_service()
+        cls.objects = list_objects()
+
+    def tearDown(self):
+        for name in ('block', 'absent', 'final-try', 'fail-once', 'wrong-signature', 'pins'):
+            release(name)
+        remove_credentials()
+        stop_service()
+        get_logins()
+        # Whatever happens here, the keys stay in their tokens.
+        self.assertEqual(list_objects(), self.objects)
+
+    def link(self, key, token=TOKEN, pin=PIN, user='alice', label=None):
+        options = ('--pin-file', '-') if pin else ('--no-pin',)
+        return run(user, 'credential', 'link', '--label', label or key, *options, uri(key, token), stdin=pin or '')
+
+    def linked(self, *arguments, **options):
+        done = self.link(*arguments, **options)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+
+    def fetch(self, serve, *options, user='bob'):
+        """What "serve -- echo in" gives a client."""
+        return run(user, 'connect', '--ignore-eof', '--no-resumption', *TRUST, *options, f'localhost:{serve.port}')
+
+    def assert_served(self, serve, *options):
+        done = self.fetch(serve, *options)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, 'in\n', ''))
+
+    def assert_refused(self, serve, *told, **options):
+        """The client gets an alert, and the server's user is told why."""
+        done = self.fetch(serve, **options)
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn('alert', done.stderr)
+        line = serve.said(told[0])
+        for text in told:
+            self.assertIn(text, line)
+
+    def test_server(self):
+        """Breaks if a server cannot use a key in a token, in one of the protocol versions, or is told that PIN again."""
+        for key in ('server-rsa', 'server-ecdsa', 'server-ed25519', 'server-bare'):
+            self.linked(key)
+            with Serve('--credential', key, '--', 'echo', 'in') as serve:
+                self.assert_served(serve)
+                self.assert_served(serve, '--tls12')
+        self.assertEqual(get_logins(), ['ok'])
+        shown = json.loads(run('alice', 'credential', 'show', '--json', 'server-rsa').stdout)
+        self.assertEqual((shown['storage'], shown['key-algorithm'], len(shown['certificates'])), ('token', 'rsa-2048', 1))
+        self.assertIn('token=Handoff%20test', shown['token'])
+        self.assertEqual(run('alice', 'credential', 'remove', 'server-rsa').returncode, 0)
+        self.assertEqual(list_objects(), self.objects)
+
+    def test_client(self):
+        """Breaks if a client cannot use a key in a token, in one of the protocol versions."""
+        port = get_free_port()
+        server = subprocess.Popen(['openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
+                                   certificate('ecdsa.key'), '-Verify', '1', '-verify_return_error', '-CAfile',
+                                   certificate('client-ca.pem'), '-www'], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        wait_for_port(port)
+        for key in ('client-rsa', 'client-ecdsa'):
+            self.linked(key)
+            for options in ((), ('--tls12',)):
+                done = run('alice', 'connect', '--ignore-eof', *TRUST, '--credential', key, *options,
+                           f'localhost:{port}', stdin='GET / HTTP/1.0\r\n\r\n')
+                self.assertIn(f'Subject: CN={key}', done.stdout, done.stderr)
+
+    def test_wrong_pin(self):
+        """Breaks if a wrong PIN is told the token twice, or is taken, or the error does not name the token."""
+        for _ in range(2):
+            done = self.link('server-rsa', pin='1111')
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(TOKEN, done.stderr)
+            self.assertIn('unlock', done.stderr)
+        self.assertEqual(get_logins(), ['wrong'])
+        self.assertEqual(run('alice', 'credential', 'list').stdout, '')
+        self.linked('server-rsa')
+
+    def test_locked(self):
+        """Breaks if a PIN outlives the service, a locked token is not told from a missing one, or cannot be unlocked."""
+        self.linked('server-rsa')
+        stop_service()
+        listed = run('alice', 'credential', 'list').stdout
+        self.assertIn('PIN is not known', listed)
+        self.assertIn('PIN is not known', run('alice', 'status').stdout)
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
+            self.assert_refused(serve, TOKEN, 'PIN')
+            for pin, status in (('1111', 1), (PIN, 0)):
+                done = run('alice', 'credential', 'unlock', '--pin-file', '-', 'server-rsa', stdin=pin)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertIn('' if status == 0 else TOKEN, done.stderr)
+            self.assert_served(serve)
+        self.assertNotIn('PIN is not known', run('alice', 'credential', 'list').stdout)
+
+    def test_pin_file(self):
+        """Breaks if the administrator's PIN file is not used, or is for everybody to make credentials with."""
+        path = os.path.join(STATE, 'pins')
+        with open(path, 'w') as file:
+            file.write(f'[{TOKEN}]\nPin={PIN}\n')
+        os.chmod(path, 0o600)
+        shutil.chown(path, 'tls-handoff')
+        self.assertEqual(self.link('server-rsa', pin=None).returncode, 3)
+        self.linked('server-rsa', pin=None, user='root')
+        stop_service()
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in', user='root') as serve:
+            self.assert_served(serve)
+
+    def test_missing(self):
+        """Breaks if a token or a key that is not there is not named, or is taken for a locked one."""
+        for key, token in (('server-rsa', 'No such token'), ('no-such-key', TOKEN)):
+            done = self.link(key, token)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(token, done.stderr)
+            self.assertNotIn('unlock', done.stderr)
+
+    def test_pulled(self):
+        """Breaks if a token that was pulled between handshakes is not named, or does not work when it is back."""
+        self.linked('server-ecdsa')
+        with Serve('--credential', 'server-ecdsa', '--', 'echo', 'in') as serve:
+            self.assert_served(serve)
+            control('absent')
+            self.assert_refused(serve, TOKEN)
+            release('absent')
+            self.assert_served(serve)
+
+    def test_faults(self):
+        """Breaks if an error of the token that passes is not met by another try, or a wrong signature is sent."""
+        self.linked('server-rsa')
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
+            control('fail-once')
+            self.assert_served(serve)
+            self.assertFalse(os.path.exists(os.path.join(STATE, 'fail-once')))
+            control('wrong-signature')
+            self.assertEqual(self.fetch(serve).returncode, 1)
+            serve.said(': ')
+            release('wrong-signature')
+            self.assert_served(serve)
+
+    def test_final_try(self):
+        """Breaks if the service uses up by itself the last try that a person has."""
+        self.linked('server-rsa')
+        stop_service()
+        control('final-try')
+        get_logins()
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
+            self.assert_refused(serve, TOKEN)
+        self.assertEqual(get_logins(), [])
+        self.assertEqual(run('alice', 'credential', 'unlock', '--pin-file', '-', 'server-rsa', stdin=PIN).returncode, 0)
+
+    def test_slow_token(self):
+        """Breaks if a token that takes its time delays another token, another key, another user or the service's end; or
+        if who waits for it cannot leave."""
+        self.linked('server-rsa')
+        self.linked('server-rsa', OTHER, label='other')
+        import_credential('alice', 'ecdsa')
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as slow, \
+                Serve('--credential', 'other', '--', 'echo', 'in') as other, \
+                Serve('--credential', 'ecdsa', '--', 'echo', 'in') as quick:
+            control('block', TOKEN)
+            waiting = [threading.Thread(target=self.assert_served, args=(slow,)) for _ in range(3)]
+            for thread in waiting:
+                thread.start()
+            wait_for_control('blocked')
+            # Many more than there are worker threads.
+            for _ in range(8):
+                self.assert_served(quick)
+                self.assert_served(other)
+            # A client that leaves.
+            with socket.create_connection(('localhost', slow.port)) as plain:
+                plain.sendall(b'\x16\x03\x01')
+            slow.said('closed')
+            self.assertIn('alice', run('root', 'session', 'list', '--all').stdout)
+            release('block')
+            for thread in waiting:
+                thread.join(TIMEOUT)
+                self.assertFalse(thread.is_alive())
+            self.assert_served(slow)
+
+            # The service's end does not wait for it either.
+            control('block', TOKEN)
+            thread = threading.Thread(target=self.fetch, args=(slow,))
+            thread.start()
+            wait_for_control('blocked')
+            stop_service()
+            thread.join(TIMEOUT)
+
+    def test_another_token(self):
+        """Breaks if a token with another key under the same names is taken for the one that was linked."""
+        self.linked('server-rsa')
+        stop_service()
+        environment = dict(os.environ, SOFTHSM2_CONF=f'{STATE}/softhsm2.conf', GNUTLS_PIN=PIN)
+        tool = ['p11tool', '--provider', '/usr/lib/softhsm/libsofthsm2.so', '--batch', '--login']
+        shutil.copytree(f'{STATE}/tokens', f'{STATE}/saved')
+        try:
+            for kind in ('private', 'public', 'cert'):
+                subprocess.run([*tool, '--delete', f'{uri("server-rsa")};type={kind}'], env=environment, check=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run([*tool, '--write', '--label', 'server-rsa', '--id', '01', '--mark-private', '--load-privkey',
+                            certificate('rsa.key'), f'pkcs11:token={TOKEN.replace(" ", "%20")}'], env=environment,
+                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(['chown', '-R', 'tls-handoff:', STATE], check=True)
+            done = run('alice', 'credential', 'unlock', '--pin-file', '-', 'server-rsa', stdin=PIN)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('another key', done.stderr)
+            with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
+                self.assertEqual(self.fetch(serve).returncode, 1)
+        finally:
+            stop_service()
+            shutil.rmtree(f'{STATE}/tokens')
+            os.rename(f'{STATE}/saved', f'{STATE}/tokens')
+            subprocess.run(['chown', '-R', 'tls-handoff:', STATE], check=True)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)
