@@ -16,14 +16,12 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import (OWN_RULES, TIMEOUT, Serve, certificate, get_free_port, import_credential,
-                     remove_credentials, run, set_rules, stop_service, wait_for_port)
+                     install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port)
 
 TOKEN = 'Handoff test'
 OTHER = 'Other token'
 PIN = '4321'
 STATE = '/run/handoff-test/tokens'
-CONF = '/etc/tls-handoff/tls-handoffd.conf'
-ACTIVATION = '/usr/share/dbus-1/system-services/org.tlshandoff.Handoff1.service'
 TRUST = ('--trust', certificate('ca.pem'))
 
 
@@ -77,21 +75,7 @@ class TestHardware(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         set_rules(OWN_RULES)
-        source = os.environ.get('HANDOFF_TEST_SOURCE', os.path.join(os.path.dirname(__file__), '../..'))
-        subprocess.run([os.path.join(source, 'tests/lib/make-token'), STATE, os.environ['HANDOFF_TEST_CERTS'], TOKEN,
-                        OTHER], check=True)
-        # The build directory may be closed to the service's user.
-        module = os.path.join(STATE, 'module.so')
-        shutil.copy(os.environ['HANDOFF_TEST_PKCS11_MODULE'], module)
-        subprocess.run(['chown', '-R', 'tls-handoff:', STATE], check=True)
-        with open(CONF, 'a') as file:
-            file.write(f'\n[Tokens]\nModules={module}\nPinFile={STATE}/pins\n')
-        with open(ACTIVATION) as file:
-            text = file.read()
-        with open(ACTIVATION, 'w') as file:
-            file.write(text.replace('Exec=', f'Exec=/usr/bin/env SOFTHSM2_CONF={STATE}/softhsm2.conf '
-                                             f'HANDOFF_TEST_PKCS11={STATE} ', 1))
-        stop_service()
+        install_tokens(STATE, TOKEN, OTHER)
         cls.objects = list_objects()
 
     def tearDown(self):

@@ -15,8 +15,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../integration/support'))
-from command import (OWN_RULES, TIMEOUT, Serve, certificate, import_credential, remove_credentials, run, set_rules,
-                     stop_service)
+from command import (OWN_RULES, TIMEOUT, Serve, certificate, configure, import_credential, remove_credentials, run,
+                     set_rules, stop_service)
 
 # Several records each way, of characters that no client takes for commands.
 DATA = base64.b64encode(os.urandom(75000)).decode()
@@ -145,8 +145,7 @@ class TestServerClients(unittest.TestCase):
     def test_resumption(self):
         """Breaks if a ticket is not taken, is taken in another way, or is good for a service that started anew."""
         session = os.path.join(os.environ['TMPDIR'], 'session')
-        with open('/etc/tls-handoff/tls-handoffd.conf', 'a') as file:
-            file.write('\n[Resumption]\nMinimumProtocol=TLS1.2\n')
+        configure('[Resumption]\nMinimumProtocol=TLS1.2\n')
         stop_service()
         for version, (option, _, _, _) in VERSIONS.items():
             with Serve('--credential', 'ecdsa', *ECHO) as serve, Serve('--credential', 'rsa', *ECHO) as other:

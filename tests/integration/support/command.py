@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -143,6 +144,29 @@ def stop_service(number=signal.SIGTERM):
         deadline = time.monotonic() + TIMEOUT
         while get_service_pid() == pid:
             assert time.monotonic() < deadline, 'the service does not end'
+
+
+def configure(text):
+    """Adds to the service's configuration, which it reads when it is started again, or told to reload."""
+    with open('/etc/tls-handoff/tls-handoffd.conf', 'a') as file:
+        file.write('\n' + text)
+
+
+def install_tokens(directory, *labels):
+    """Has the service use tokens of SoftHSM, through the module that injects faults, with its PIN file "pins" there."""
+    subprocess.run([os.path.join(os.path.dirname(__file__), '../../lib/make-token'), directory, CERTS, *labels],
+                   check=True)
+    # The build directory may be closed to the service's user.
+    shutil.copy(os.environ['HANDOFF_TEST_PKCS11_MODULE'], f'{directory}/module.so')
+    subprocess.run(['chown', '-R', 'tls-handoff:', directory], check=True)
+    configure(f'[Tokens]\nModules={directory}/module.so\nPinFile={directory}/pins\n')
+    path = '/usr/share/dbus-1/system-services/org.tlshandoff.Handoff1.service'
+    with open(path) as file:
+        text = file.read()
+    with open(path, 'w') as file:
+        file.write(text.replace('Exec=', f'Exec=/usr/bin/env SOFTHSM2_CONF={directory}/softhsm2.conf '
+                                         f'HANDOFF_TEST_PKCS11={directory} ', 1))
+    stop_service()
 
 
 def remove_credentials():
