@@ -14,6 +14,9 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
+/* OpenSSL's peers take 100 KiB, GnuTLS's 128. Larger ones would also take long to parse. */
+#define MAX_CHAIN_SIZE (96 * 1024)
+
 static char *
 make_id (void)
 {
@@ -78,11 +81,16 @@ get_not_after (GBytes *der)
 static gboolean
 take_certificates (HandoffCredential *self, GPtrArray *certificates, GError **error)
 {
+  gsize size = 0;
   guint i;
 
   if (certificates->len > HANDOFF_MAX_CERTIFICATES)
     return refuse (error,
                    "at most " G_STRINGIFY (HANDOFF_MAX_CERTIFICATES) " of them are possible");
+  for (i = 0; i < certificates->len; i++)
+    size += g_bytes_get_size (g_ptr_array_index (certificates, i));
+  if (size > MAX_CHAIN_SIZE)
+    return refuse (error, "they have more than the 96 KiB that peers take");
   self->pcerts = g_new0 (gnutls_pcert_st, certificates->len);
   for (i = 0; i < certificates->len; i++)
     {

@@ -10,6 +10,10 @@
 #include "keyblob/handoff-names.h"
 #include "session-handshake.h"
 
+/* Of certificates in one reply, bytes. The bus does not take messages of any size, and ends the
+ * connection of who sends a larger one: users could do that to the service with their chains. */
+#define MAX_CERTIFICATES_SIZE (4 * 1024 * 1024)
+
 gboolean
 handoff_list_call_prepare (HandoffCall *call, GError **error)
 {
@@ -34,6 +38,7 @@ handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext
   g_autoptr (GPtrArray) credentials = handoff_credential_store_list (
       context->credentials, handoff_call_uses_other_action (call) ? NULL : &uid);
   GVariantBuilder builder;
+  gsize size = 0;
   guint i;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(oa{sv})"));
@@ -42,8 +47,12 @@ handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext
       HandoffCredential *credential = g_ptr_array_index (credentials, i);
       g_autofree char *path = g_strconcat (HANDOFF_CREDENTIALS_PATH "/", credential->id, NULL);
       g_autoptr (GVariant) properties = handoff_credential_dup_properties (context, credential);
+      g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (properties);
 
-      g_variant_builder_add (&builder, "(o@a{sv})", path, properties);
+      size += g_variant_get_size (properties);
+      if (size > MAX_CERTIFICATES_SIZE)
+        g_variant_dict_remove (&dict, "Certificates");
+      g_variant_builder_add (&builder, "(o@a{sv})", path, g_variant_dict_end (&dict));
     }
   handoff_call_return (call, g_variant_new ("(a(oa{sv}))", &builder), NULL);
 }

@@ -135,6 +135,45 @@ class TestStore(unittest.TestCase):
             configure('[Limits]\nCredentialsPerUser=64\nCredentialsTotal=4096\n')
             self.assertEqual(run('root', 'reload').returncode, 0)
 
+    def test_large_lists(self):
+        """Breaks if chains that are large together make a list that the bus does not take, which ends the service."""
+        extensions = os.path.join(os.environ['TMPDIR'], 'large.ext')
+        with open(extensions, 'w') as file:
+            file.write('subjectAltName=@names\n[names]\n')
+            file.writelines(f'DNS.{n} = host{n:06}.example.org\n' for n in range(3900))
+        pid = None
+        sizes = 0
+        labels = [f'{n:02}' for n in range(48)]
+        for n, label in enumerate(labels):
+            user = ('alice', 'bob')[n % 2]
+            self.assertEqual(run(user, 'credential', 'generate', '--label', label).returncode, 0)
+            request = run(user, 'credential', 'request', label, '--subject', 'CN=x').stdout
+            path = os.path.join(os.environ['TMPDIR'], 'large.pem')
+            with open(path, 'w') as file:
+                subprocess.run(['openssl', 'x509', '-req', '-CA', certificate('ca.pem'), '-CAkey', certificate('ca.key'),
+                                '-days', '30', '-extfile', extensions], input=request, text=True, check=True,
+                               stdout=file, stderr=subprocess.DEVNULL)
+            sizes += os.stat(path).st_size * 3 // 4
+            self.assertEqual(run(user, 'credential', 'set-certificates', label, path).returncode, 0)
+            pid = pid or get_service_pid()
+        with open(path) as file:
+            twice = file.read() * 2
+        with open(path, 'w') as file:
+            file.write(twice)
+        done = run('bob', 'credential', 'set-certificates', labels[-1], path)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('96 KiB', done.stderr)
+        self.assertGreater(sizes, 17 << 18)
+        listed = json.loads(subprocess.run(
+            ['busctl', '--json=short', 'call', 'org.tlshandoff.Handoff1', '/org/tlshandoff/Handoff1',
+             'org.tlshandoff.Handoff1.Manager', 'ListCredentials', 'a{sv}', '1', 'all', 'b', 'true'], check=True, text=True,
+            stdout=subprocess.PIPE).stdout)['data'][0]
+        self.assertEqual([credential['Label']['data'] for _, credential in listed], labels)
+        self.assertIn('Certificates', listed[0][1])
+        self.assertNotIn('Certificates', listed[47][1])
+        self.assertEqual(len(run('root', 'credential', 'list', '--all').stdout.splitlines()), 48)
+        self.assertEqual(get_service_pid(), pid)
+
     def test_limit_side_by_side(self):
         """Breaks if additions under way are not counted."""
         configure('[Limits]\nCredentialsPerUser=3\n')
