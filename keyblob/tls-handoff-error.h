@@ -45,7 +45,7 @@ G_BEGIN_DECLS
  * it (after a fork)
  * @TLS_HANDOFF_ERROR_RECORD_INVALID: the peer sent a record that must not be accepted; the message
  * names the alert
- * @TLS_HANDOFF_ERROR_ALERT_RECEIVED: the peer sent a fatal alert; the message names it
+ * @TLS_HANDOFF_ERROR_ALERT_RECEIVED: the peer sent a fatal alert; detail `alert` names it
  * @TLS_HANDOFF_ERROR_CLOSED: this side of the connection is closed already
  *
  * What can go wrong.

@@ -112,9 +112,9 @@ handoff_certificate_to_pem (GTlsCertificate *certificate)
   return handoff_secret_bytes_take (&pem);
 }
 
-/* The peer's alert may say more than that the handshake failed. */
+/* The peer's alert may say more than that it ended the handshake or the connection. */
 static GTlsError
-tls_error_of_failed_handshake (const GError *error)
+tls_error_of_alert (const GError *error, GTlsError otherwise)
 {
   GVariant *details = tls_handoff_error_get_details (error);
   const char *alert;
@@ -127,7 +127,7 @@ tls_error_of_failed_handshake (const GError *error)
         return G_TLS_ERROR_INAPPROPRIATE_FALLBACK;
     }
 
-  return G_TLS_ERROR_HANDSHAKE;
+  return otherwise;
 }
 
 static void
@@ -172,7 +172,10 @@ map_handoff_error (const GError *error, gboolean handshaking, GQuark *domain, in
       *code = handshaking ? G_TLS_ERROR_NOT_TLS : G_TLS_ERROR_EOF;
       return;
     case TLS_HANDOFF_ERROR_HANDSHAKE_FAILED:
-      *code = tls_error_of_failed_handshake (error);
+      *code = tls_error_of_alert (error, G_TLS_ERROR_HANDSHAKE);
+      return;
+    case TLS_HANDOFF_ERROR_ALERT_RECEIVED:
+      *code = tls_error_of_alert (error, G_TLS_ERROR_MISC);
       return;
     case TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED:
       *code = G_TLS_ERROR_BAD_CERTIFICATE;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "keyblob/error-private.h"
+#include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -98,6 +100,24 @@ count_idle_record (HandoffRecordReceiver *self)
   return TRUE;
 }
 
+/* As an error of the handshake: in TLS 1.3 a server judges its client's certificate after what the
+ * client takes for the end of the handshake (RFC 8446 4.4.2.4). */
+static GError *
+new_alert_error (guint8 description)
+{
+  const char *name = tls_alert_name (description);
+  GError *error = g_error_new (
+      TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED,
+      "The peer ended the connection with the alert %s (%u)%s", name, description,
+      description == TLS_ALERT_CERTIFICATE_REQUIRED
+          ? ": it insists on a certificate; the option " HANDOFF_OPTION_CREDENTIAL " names one"
+          : "");
+
+  handoff_error_set_details (error,
+                             g_variant_new_parsed ("{%s: <%s>}", HANDOFF_DETAIL_ALERT, name));
+  return error;
+}
+
 static gboolean
 take_alert (HandoffRecordReceiver *self, const guint8 *content, gsize size)
 {
@@ -126,9 +146,7 @@ take_alert (HandoffRecordReceiver *self, const guint8 *content, gsize size)
   if (level != TLS_ALERT_LEVEL_FATAL)
     return refuse (self, TLS_ALERT_ILLEGAL_PARAMETER, "an alert of an unknown level");
 
-  self->error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED,
-                             "The peer ended the connection with the alert %s (%u)",
-                             tls_alert_name (description), description);
+  self->error = new_alert_error (description);
   handoff_record_sender_discard (self->sender);
   stop_reading (self);
   return FALSE;

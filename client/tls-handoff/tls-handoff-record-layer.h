@@ -37,7 +37,8 @@ typedef enum
  * Beyond data it deals with all that may come after a handshake:
  *
  *  - alerts: a close_notify ends reading with %TLS_HANDOFF_RECORD_STATUS_CLOSED, a fatal alert with
- *    %TLS_HANDOFF_ERROR_ALERT_RECEIVED; warnings are ignored, as long as they are few;
+ *    %TLS_HANDOFF_ERROR_ALERT_RECEIVED, whose detail `alert` names it; warnings are ignored, as
+ * long as they are few;
  *  - TLS 1.3 KeyUpdate: followed, answered when asked for, refused when there are too many, and
  *    sent before a key has protected more records than is safe;
  *  - TLS 1.3 NewSessionTicket: checked and kept for

@@ -78,6 +78,11 @@ test_special_errors (void)
   handoff_error_set_details (error, g_variant_new_parsed ("{'alert': <'bad_certificate'>}"));
   assert_mapped (error, TRUE, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
 
+  /* In TLS 1.3 after the handshake. */
+  error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED, "");
+  handoff_error_set_details (error, g_variant_new_parsed ("{'alert': <'certificate_required'>}"));
+  assert_mapped (error, FALSE, G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED);
+
   /* No service, no TLS. */
   error = g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN, "");
   assert_mapped (error, TRUE, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);

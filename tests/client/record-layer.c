@@ -395,6 +395,7 @@ static void
 test_fatal_alert (RecordFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
+  const char *alert;
   TlsHandoffRecordStatus status;
   guint8 out[64];
   gsize consumed;
@@ -409,6 +410,17 @@ test_fatal_alert (RecordFixture *f, gconstpointer data)
   g_assert_false (tls_handoff_record_layer_protect (f->layer, (const guint8 *) "x", 1, &consumed,
                                                     out, sizeof out, &size, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED);
+
+  /* A server's judgement of its client's certificate. */
+  g_clear_error (&error);
+  g_byte_array_set_size (f->records, 0);
+  record_fixture_import_again (f);
+  record_fixture_seal (f, RECORD_ALERT, "\2\164", 2);
+  g_assert_null (record_test_unprotect (f->layer, f->records, &status, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED);
+  g_assert_true (g_variant_lookup (tls_handoff_error_get_details (error), "alert", "&s", &alert));
+  g_assert_cmpstr (alert, ==, "certificate_required");
+  g_assert_nonnull (strstr (error->message, "credential"));
 
   /* One that no RFC names: fatal in TLS 1.3 whatever its level says. */
   g_clear_error (&error);
