@@ -211,11 +211,11 @@ test_damaged (Fixture *f, gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr (HandoffCredential) good = write_credential (f, "good", "rsa");
       g_autoptr (HandoffCredential) bad = write_credential (f, "bad", "ecdsa");
       g_autofree char *folder = g_build_filename (f->directory, bad->id, NULL);
       g_autoptr (HandoffCredentialStore) store = NULL;
 
+      handoff_credential_unref (write_credential (f, "good", "rsa"));
       set_file (folder, cases[i][0], cases[i][1]);
       g_clear_pointer (&last_warning, g_free);
       store = handoff_credential_store_new (f->directory, NULL);
@@ -312,7 +312,6 @@ test_crash (Fixture *f, gconstpointer data)
 
   for (n = 1; !complete; n++)
     {
-      g_autoptr (HandoffCredential) bystander = write_credential (f, "bystander", "rsa");
       g_autoptr (HandoffCredential) old =
           kind == CHANGE_ADD ? NULL : write_credential (f, "changed", "ecdsa");
       g_autoptr (HandoffCredential) changed = with_chain (old != NULL ? old->id : NULL);
@@ -323,6 +322,7 @@ test_crash (Fixture *f, gconstpointer data)
       const char *name;
 
       g_assert_cmpuint (n, <, 200);
+      handoff_credential_unref (write_credential (f, "bystander", "rsa"));
       complete = change_in_child (f, kind, changed, n);
       store = handoff_credential_store_new (f->directory, NULL);
       g_assert_cmpuint (handoff_credential_store_get_n_damaged (store), ==, 0);

@@ -98,7 +98,7 @@ add (Fixture *f, const char *label, guint owner, const char *name)
 static void
 test_tables (Fixture *f, gconstpointer data)
 {
-  g_autoptr (HandoffCredential) b = add (f, "b", 1000, "rsa");
+  G_GNUC_UNUSED g_autoptr (HandoffCredential) b = add (f, "b", 1000, "rsa");
   g_autoptr (HandoffCredential) a = add (f, "a", 1000, "ecdsa");
   g_autoptr (HandoffCredential) others = add (f, "a", 1001, "ed25519");
   g_autoptr (HandoffCredentialStore) again = handoff_credential_store_new (f->directory, NULL);
