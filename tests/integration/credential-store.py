@@ -17,9 +17,11 @@ import threading
 import time
 import unittest
 
+from gi.repository import GLib
+
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, configure, get_service_pid, import_credential,
-                     read, remove_credentials, run, set_rules, stop_service)
+from command import (OWN_RULES, TIMEOUT, Serve, as_user, call, certificate, configure, get_service_pid,
+                     import_credential, list_all_credentials, read, remove_credentials, run, set_rules, stop_service)
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 LOG = os.environ['HANDOFF_TEST_LOG']
@@ -141,37 +143,32 @@ class TestStore(unittest.TestCase):
         with open(extensions, 'w') as file:
             file.write('subjectAltName=@names\n[names]\n')
             file.writelines(f'DNS.{n} = host{n:06}.example.org\n' for n in range(3900))
-        pid = None
         sizes = 0
         labels = [f'{n:02}' for n in range(48)]
         for n, label in enumerate(labels):
-            user = ('alice', 'bob')[n % 2]
-            self.assertEqual(run(user, 'credential', 'generate', '--label', label).returncode, 0)
-            request = run(user, 'credential', 'request', label, '--subject', 'CN=x').stdout
-            path = os.path.join(os.environ['TMPDIR'], 'large.pem')
-            with open(path, 'w') as file:
-                subprocess.run(['openssl', 'x509', '-req', '-CA', certificate('ca.pem'), '-CAkey', certificate('ca.key'),
-                                '-days', '30', '-extfile', extensions], input=request, text=True, check=True,
-                               stdout=file, stderr=subprocess.DEVNULL)
-            sizes += os.stat(path).st_size * 3 // 4
-            self.assertEqual(run(user, 'credential', 'set-certificates', label, path).returncode, 0)
-            pid = pid or get_service_pid()
-        with open(path) as file:
-            twice = file.read() * 2
-        with open(path, 'w') as file:
-            file.write(twice)
-        done = run('bob', 'credential', 'set-certificates', labels[-1], path)
-        self.assertEqual(done.returncode, 2)
-        self.assertIn('96 KiB', done.stderr)
+            path = call('/org/tlshandoff/Handoff1', 'Manager', 'GenerateCredential',
+                        GLib.Variant('(ssa{sv})', (label, 'ed25519', {'owner': GLib.Variant('u', 60101 + n % 2)}))
+                        ).unpack()[0]
+            request = bytes(call(path, 'Credential', 'CreateCertificateRequest',
+                                 GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},))).unpack()[0])
+            large = subprocess.run(['openssl', 'x509', '-req', '-inform', 'DER', '-outform', 'DER', '-CA',
+                                    certificate('ca.pem'), '-CAkey', certificate('ca.key'), '-days', '30', '-extfile',
+                                    extensions], input=request, check=True, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL).stdout
+            sizes += len(large)
+            chain = GLib.Variant.new_from_bytes(GLib.VariantType('ay'), GLib.Bytes(large), True)
+            call(path, 'Credential', 'SetCertificates',
+                 GLib.Variant.new_tuple(GLib.Variant.new_array(None, [chain])))
+        with self.assertRaisesRegex(GLib.Error, '96 KiB'):
+            call(path, 'Credential', 'SetCertificates',
+                 GLib.Variant.new_tuple(GLib.Variant.new_array(None, [chain, chain])))
         self.assertGreater(sizes, 17 << 18)
-        listed = json.loads(subprocess.run(
-            ['busctl', '--json=short', 'call', 'org.tlshandoff.Handoff1', '/org/tlshandoff/Handoff1',
-             'org.tlshandoff.Handoff1.Manager', 'ListCredentials', 'a{sv}', '1', 'all', 'b', 'true'], check=True, text=True,
-            stdout=subprocess.PIPE).stdout)['data'][0]
-        self.assertEqual([credential['Label']['data'] for _, credential in listed], labels)
-        self.assertIn('Certificates', listed[0][1])
-        self.assertNotIn('Certificates', listed[47][1])
-        self.assertEqual(len(run('root', 'credential', 'list', '--all').stdout.splitlines()), 48)
+        pid = get_service_pid()
+        listed = list_all_credentials()
+        self.assertEqual([properties.lookup_value('Label').get_string() for _, properties in listed], labels)
+        self.assertIsNotNone(listed[0][1].lookup_value('Certificates'))
+        self.assertIsNone(listed[-1][1].lookup_value('Certificates'))
+        self.assertEqual(len(run('root', 'credential', 'list', '--all').stdout.splitlines()), len(labels))
         self.assertEqual(get_service_pid(), pid)
 
     def test_limit_side_by_side(self):
@@ -243,14 +240,16 @@ class TestStore(unittest.TestCase):
             clients = [threading.Thread(target=come) for _ in range(3)]
             for client in clients:
                 client.start()
-            time_of_first = time.monotonic()
-            while not seen and time.monotonic() < time_of_first + TIMEOUT:
-                pass
-            self.assertEqual(run('alice', 'credential', 'remove', 'site').returncode, 0)
-            self.assertEqual(self.fetch(serve).returncode, 1)
-            stop.set()
-            for client in clients:
-                client.join(TIMEOUT)
+            try:
+                deadline = time.monotonic() + TIMEOUT
+                while not seen and time.monotonic() < deadline:
+                    pass
+                self.assertEqual(run('alice', 'credential', 'remove', 'site').returncode, 0)
+                self.assertEqual(self.fetch(serve).returncode, 1)
+            finally:
+                stop.set()
+                for client in clients:
+                    client.join(TIMEOUT)
             self.assertLessEqual(seen, {0, 1})
 
     def test_two_change_one(self):

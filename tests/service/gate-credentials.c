@@ -102,7 +102,7 @@ static char *
 dup_refusal (GateFixture *fixture, const char *path, const ObjectCall *which)
 {
   g_auto (GateCall) call = { 0 };
-  g_autofree char **pieces = NULL;
+  g_auto (GStrv) pieces = NULL;
 
   start (fixture, path, which, &call);
   gate_call_wait (&call);

@@ -2,7 +2,6 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """For tests in Python on the private system: the command as a user runs it, and polkit's rules."""
 
-import json
 import os
 import re
 import shutil
@@ -169,8 +168,23 @@ def install_tokens(directory, *labels):
     stop_service()
 
 
+def call(path, interface, method, parameters=None):
+    """A method of the service's, as root, without the command. parameters, and what is returned: GLib.Variants"""
+    bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+    return bus.call_sync('org.tlshandoff.Handoff1', path, f'org.tlshandoff.Handoff1.{interface}', method, parameters, None,
+                         Gio.DBusCallFlags.NONE, TIMEOUT * 1000)
+
+
+def list_all_credentials():
+    """(object path, properties: a GLib.Variant) of each."""
+    reply = call('/org/tlshandoff/Handoff1', 'Manager', 'ListCredentials',
+                 GLib.Variant('(a{sv})', ({'all': GLib.Variant('b', True)},))).get_child_value(0)
+    # unpack() would make a list of numbers of each certificate.
+    entries = [reply.get_child_value(n) for n in range(reply.n_children())]
+    return [(entry.get_child_value(0).get_string(), entry.get_child_value(1)) for entry in entries]
+
+
 def remove_credentials():
     """All that there are."""
-    for credential in json.loads(run('root', 'credential', 'list', '--all', '--json').stdout)['credentials']:
-        done = run('root', 'credential', 'remove', '--owner', credential['owner'], credential['label'])
-        assert done.returncode == 0, done.stderr
+    for path, _ in list_all_credentials():
+        call(path, 'Credential', 'Remove')
