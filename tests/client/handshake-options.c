@@ -3,6 +3,8 @@
 
 /* The options as they go over the bus. */
 
+#include <unistd.h>
+
 #include "keyblob/cipher-suite.h"
 #include "keyblob/tls-handoff-error.h"
 #include "tls-handoff-handshake-options-private.h"
@@ -178,6 +180,86 @@ test_invalid (void)
   g_assert_nonnull (strstr (error->message, "minimum-protocol"));
 }
 
+/* Breaks if what to authenticate with goes over the bus in another way: a key of the application's
+ * own in the message, or a descriptor that more can be written to. */
+static void
+test_credential (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GBytes) pem = g_bytes_new_static ("certificate and key", 19);
+  const HandoffHandshakeRequest request = { .options = options };
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_autoptr (GVariant) variant = NULL;
+  g_autofree char *printed = NULL;
+  g_autofree char *none = NULL;
+  g_autoptr (GError) error = NULL;
+  char read_back[32];
+  gint32 handle;
+  int fd;
+
+  tls_handoff_handshake_options_set_credential (options, "site");
+  printed = print (options, NULL);
+  g_assert_cmpstr (printed, ==, "{'credential': <'site'>}");
+  /* That none be used is something else than no wish. */
+  tls_handoff_handshake_options_set_credential (options, "");
+  none = print (options, NULL);
+  g_assert_cmpstr (none, ==, "{'credential': <''>}");
+
+  tls_handoff_handshake_options_set_credential (options, NULL);
+  tls_handoff_handshake_options_set_credential_pem (options, pem);
+  variant = handoff_handshake_options_to_variant (&request, fds, &error);
+  g_assert_no_error (error);
+  g_variant_ref_sink (variant);
+  g_assert_false (g_variant_lookup (variant, "credential", "s", NULL));
+  g_assert_true (g_variant_lookup (variant, "credential-pem", "h", &handle));
+  g_assert_cmpint (g_unix_fd_list_get_length (fds), ==, 1);
+  fd = g_unix_fd_list_get (fds, handle, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (pread (fd, read_back, sizeof read_back, 0), ==, 19);
+  g_assert_cmpmem (read_back, 19, "certificate and key", 19);
+  g_assert_cmpint (write (fd, "x", 1), <, 0);
+  close (fd);
+}
+
+/* Breaks if a server asks for another kind of certificate than it was told to, or a client asks. */
+static void
+test_client_certificate (void)
+{
+  static const struct
+  {
+    GTlsAuthenticationMode of_options;
+    GTlsAuthenticationMode of_connection;
+    const char *expected; /* NULL: absent */
+  } cases[] = {
+    { G_TLS_AUTHENTICATION_NONE, G_TLS_AUTHENTICATION_NONE, NULL },
+    { G_TLS_AUTHENTICATION_REQUESTED, G_TLS_AUTHENTICATION_NONE, "request" },
+    { G_TLS_AUTHENTICATION_REQUIRED, G_TLS_AUTHENTICATION_NONE, "require" },
+    { G_TLS_AUTHENTICATION_REQUESTED, G_TLS_AUTHENTICATION_REQUIRED, "require" },
+    { G_TLS_AUTHENTICATION_NONE, G_TLS_AUTHENTICATION_REQUESTED, "request" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+      HandoffHandshakeRequest request = { .role = HANDOFF_ROLE_SERVER,
+                                          .options = options,
+                                          .client_certificate = cases[i].of_connection };
+      g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+      g_autoptr (GVariant) variant = NULL;
+      g_autoptr (GVariant) of_client = NULL;
+      const char *mode = NULL;
+
+      tls_handoff_handshake_options_set_client_certificate (options, cases[i].of_options);
+      variant = g_variant_ref_sink (handoff_handshake_options_to_variant (&request, fds, NULL));
+      g_variant_lookup (variant, "client-certificate", "&s", &mode);
+      g_assert_cmpstr (mode, ==, cases[i].expected);
+
+      request.role = HANDOFF_ROLE_CLIENT;
+      of_client = g_variant_ref_sink (handoff_handshake_options_to_variant (&request, fds, NULL));
+      g_assert_false (g_variant_lookup (of_client, "client-certificate", "&s", &mode));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -185,6 +267,8 @@ main (int argc, char **argv)
   g_test_add_func ("/handshake-options/abilities", test_abilities);
   g_test_add_func ("/handshake-options/defaults", test_defaults);
   g_test_add_func ("/handshake-options/each", test_each);
+  g_test_add_func ("/handshake-options/credential", test_credential);
+  g_test_add_func ("/handshake-options/client-certificate", test_client_certificate);
   g_test_add_func ("/handshake-options/review", test_review);
   g_test_add_func ("/handshake-options/invalid", test_invalid);
   return g_test_run ();

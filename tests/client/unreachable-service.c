@@ -36,6 +36,42 @@ assert_nothing_was_sent (GSocket *other)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
 }
 
+static void
+assert_absent (gpointer result, GError **error)
+{
+  g_assert_null (result);
+  g_assert_error (*error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
+  g_clear_error (error);
+}
+
+static void
+assert_other_calls_fail (TlsHandoffManager *manager, GSocket *other, GSocket *socket)
+{
+  g_autoptr (GBytes) data = g_bytes_new_static ("x", 1);
+  GError *error = NULL;
+
+  assert_absent (tls_handoff_manager_handshake_as_server_sync (
+                     manager, socket, NULL, TLS_HANDOFF_HANDSHAKE_NONE, NULL, &error),
+                 &error);
+  assert_nothing_was_sent (other);
+  assert_absent (tls_handoff_manager_import_credential_sync (
+                     manager, "x", data, NULL, 0, -1, TLS_HANDOFF_HANDSHAKE_NONE, NULL, &error),
+                 &error);
+  assert_absent (tls_handoff_manager_generate_credential_sync (
+                     manager, "x", "ed25519", 0, -1, TLS_HANDOFF_HANDSHAKE_NONE, NULL, &error),
+                 &error);
+  assert_absent (tls_handoff_manager_link_credential_sync (
+                     manager, "x", "pkcs11:token=a;object=b", "1234", NULL, 0, -1,
+                     TLS_HANDOFF_HANDSHAKE_NONE, NULL, &error),
+                 &error);
+  assert_absent (tls_handoff_manager_list_credentials_sync (
+                     manager, FALSE, TLS_HANDOFF_HANDSHAKE_NONE, NULL, &error),
+                 &error);
+  assert_absent (tls_handoff_manager_list_sessions_sync (manager, FALSE, TLS_HANDOFF_HANDSHAKE_NONE,
+                                                         NULL, &error),
+                 &error);
+}
+
 /* Breaks if an absent service is not named as the cause, or something falls back. */
 static void
 test_absent (void)
@@ -75,6 +111,7 @@ test_absent (void)
   g_assert_false (g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error));
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
   assert_nothing_was_sent (other);
+  assert_other_calls_fail (manager, other, g_socket_connection_get_socket (base));
 
   g_clear_object (&tls);
   g_clear_object (&manager);
