@@ -15,7 +15,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, TIMEOUT, as_user, certificate, remove_credentials, run, set_rules
+from command import (OWN_RULES, TIMEOUT, as_user, certificate, get_free_port, import_credential, remove_credentials, run,
+                     set_rules, wait_for_port)
 
 PASSPHRASE = 'open sesame'
 PASSWORD = 'the password of alice'
@@ -136,6 +137,35 @@ class TestTerminal(unittest.TestCase):
             terminal.answer('Password: ', PASSWORD + '\n')
             self.assertEqual(terminal.finish(), 0)
             self.assertNotIn(PASSWORD, terminal.shown)
+
+    def test_prompt_for_credential(self):
+        """Breaks if the prompt does not say which certificate is wanted, or what happens while it waits is forgotten:
+        that the credential was removed, or that all were read again."""
+        import_credential('root', 'ecdsa', label='site')
+        set_rules(OWN_RULES + '''polkit.addRule(function(action, subject) {
+  if (action.id == 'org.tlshandoff.Handoff1.use-any-credential') return polkit.Result.AUTH_SELF; });
+''')
+        port = get_free_port()
+        server = subprocess.Popen(['openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
+                                   certificate('ecdsa.key'), '-verify', '1', '-quiet'], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(set_rules, OWN_RULES + RELOAD_RULES)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        wait_for_port(port)
+        arguments = ('probe', '--interactive', '--trust', certificate('ca.pem'), '--no-resumption', '--credential', 'site',
+                     f'localhost:{port}')
+        for meanwhile, status, told in (((), 0, 'credential:   site'),
+                                        (('reload',), 0, 'credential:   site'),
+                                        (('credential', 'remove', 'site'), 1, 'removed meanwhile')):
+            with Terminal(*arguments) as terminal:
+                terminal.read_until('“site”')
+                terminal.read_until('Password: ')
+                if meanwhile:
+                    self.assertEqual(run('root', *meanwhile).returncode, 0)
+                terminal.answer('Password: ', PASSWORD + '\n')
+                self.assertEqual(terminal.finish(), status)
+                self.assertIn(told, terminal.shown)
 
     def test_text_agent_refused(self):
         """Breaks if a wrong password gets through, or the command hangs after it."""
