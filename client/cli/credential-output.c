@@ -6,11 +6,11 @@
 #include "credential-output.h"
 
 #include <glib/gi18n.h>
-#include <pwd.h>
 
 #include "certificate.h"
 #include "escape.h"
 #include "json-output.h"
+#include "user-name.h"
 
 /* Labels, and names in certificates, were made up by users: all are escaped. */
 
@@ -23,11 +23,8 @@ char *
 cli_credential_get_owner_name (TlsHandoffCredential *credential)
 {
   guint uid = tls_handoff_credential_get_owner (credential);
-  const struct passwd *entry = uid != 0 ? getpwuid (uid) : NULL;
 
-  if (uid == 0)
-    return g_strdup ("machine");
-  return entry != NULL ? g_strdup (entry->pw_name) : g_strdup_printf ("%u", uid);
+  return uid == 0 ? g_strdup ("machine") : cli_user_name_dup (uid);
 }
 
 /**

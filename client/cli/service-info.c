@@ -5,7 +5,7 @@
 
 #include "service-info.h"
 
-#include <pwd.h>
+#include "user-name.h"
 
 /* What tls_handoff_manager_get_status_sync() returns, an a{sv}, as people call it. */
 
@@ -36,10 +36,5 @@ cli_service_get_uid (GVariant *service)
 char *
 cli_service_get_user (GVariant *service)
 {
-  guint uid = cli_service_get_uid (service);
-  const struct passwd *entry = getpwuid (uid);
-
-  if (entry == NULL)
-    return g_strdup_printf ("%u", uid);
-  return g_strdup (entry->pw_name);
+  return cli_user_name_dup (cli_service_get_uid (service));
 }

@@ -4,22 +4,14 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
-#include <pwd.h>
 #include <tls-handoff/tls-handoff.h>
 
 #include "escape.h"
 #include "json-output.h"
 #include "report.h"
 #include "text-agent.h"
+#include "user-name.h"
 #include "verbs.h"
-
-static char *
-get_user_name (guint uid)
-{
-  const struct passwd *entry = getpwuid (uid);
-
-  return entry != NULL ? g_strdup (entry->pw_name) : g_strdup_printf ("%u", uid);
-}
 
 static void
 print_line (GVariant *session)
@@ -39,7 +31,7 @@ print_line (GVariant *session)
   g_variant_lookup (session, "uid", "u", &uid);
   g_variant_lookup (session, "pid", "u", &pid);
   g_variant_lookup (session, "age", "t", &age);
-  user = get_user_name (uid);
+  user = cli_user_name_dup (uid);
   safe = cli_escape (identity, -1);
   g_print ("%-10s  %7u  %-6s  %-18s  %6.1f s  %s\n", user, pid, role, state,
            (double) age / G_USEC_PER_SEC, safe);

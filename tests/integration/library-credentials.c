@@ -15,23 +15,6 @@
   "polkit.addRule(function(action, subject) {"                                                     \
   " if (action.id.match(/-own-credentials?$/)) return polkit.Result.YES; });"
 
-static GBytes *
-read_pem (const char *name)
-{
-  g_autofree char *cert_name = g_strconcat (name, ".pem", NULL);
-  g_autofree char *key_name = g_strconcat (name, ".key", NULL);
-  g_autofree char *cert_path = test_cert_path (cert_name);
-  g_autofree char *key_path = test_cert_path (key_name);
-  g_autofree char *certificate = NULL;
-  g_autofree char *key = NULL;
-  char *both;
-
-  g_assert_true (g_file_get_contents (cert_path, &certificate, NULL, NULL));
-  g_assert_true (g_file_get_contents (key_path, &key, NULL, NULL));
-  both = g_strconcat (certificate, key, NULL);
-  return g_bytes_new_take (both, strlen (both));
-}
-
 static GPtrArray *
 new_chain (const char *name)
 {
@@ -74,7 +57,7 @@ find (const char *label)
 static void
 test_import (gpointer *fixture, gconstpointer data)
 {
-  g_autoptr (GBytes) pem = read_pem ("ecdsa");
+  g_autoptr (GBytes) pem = test_cert_with_key ("ecdsa");
   g_autoptr (GPtrArray) other = new_chain ("rsa.pem");
   g_autoptr (GPtrArray) same = new_chain ("ecdsa.pem");
   g_autoptr (TlsHandoffCredential) credential = NULL;
@@ -135,7 +118,7 @@ test_wrong (gpointer *fixture, gconstpointer data)
 {
   g_autoptr (GBytes) garbage = g_bytes_new_static ("garbage", 7);
   g_autoptr (GBytes) nothing = g_bytes_new_static ("", 0);
-  g_autoptr (GBytes) pem = read_pem ("rsa");
+  g_autoptr (GBytes) pem = test_cert_with_key ("rsa");
   GBytes *inputs[] = { garbage, nothing };
   g_autoptr (GError) error = NULL;
   g_autoptr (TlsHandoffCredential) first = NULL;
@@ -182,7 +165,7 @@ test_async (gpointer *fixture, gconstpointer data)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (TlsHandoffCredential) imported = NULL;
   g_autoptr (GPtrArray) chain = new_chain ("rsa.pem");
-  g_autoptr (GBytes) pem = read_pem ("rsa");
+  g_autoptr (GBytes) pem = test_cert_with_key ("rsa");
   g_autoptr (GBytes) request = NULL;
   g_autoptr (GPtrArray) list = NULL;
   g_autoptr (GVariant) sessions = NULL;

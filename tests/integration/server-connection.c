@@ -58,26 +58,6 @@ typedef struct
   Echo server;
 } Fixture;
 
-static GBytes *
-read_pem (const char *name)
-{
-  g_autofree char *cert_name = g_strconcat (name, ".pem", NULL);
-  g_autofree char *key_name = g_strconcat (name, ".key", NULL);
-  g_autofree char *cert_path = test_cert_path (cert_name);
-  g_autofree char *key_path = test_cert_path (key_name);
-  g_autofree char *certificate = NULL;
-  g_autofree char *key = NULL;
-  g_autoptr (GError) error = NULL;
-  char *both;
-
-  g_file_get_contents (cert_path, &certificate, NULL, &error);
-  g_assert_no_error (error);
-  g_file_get_contents (key_path, &key, NULL, &error);
-  g_assert_no_error (error);
-  both = g_strconcat (certificate, key, NULL);
-  return g_bytes_new_take (both, strlen (both));
-}
-
 static GPtrArray *
 load_anchors (const char *name)
 {
@@ -176,7 +156,7 @@ static void
 test_certificate (void)
 {
   Fixture f = { NULL };
-  g_autoptr (GBytes) pem = read_pem ("rsa");
+  g_autoptr (GBytes) pem = test_cert_with_key ("rsa");
   g_autoptr (GTlsCertificate) certificate = NULL;
   g_autoptr (GByteArray) der = NULL;
   g_autoptr (GBytes) expected = test_cert_der ("rsa.pem");
@@ -352,7 +332,7 @@ test_cancel (Fixture *f, gconstpointer data)
 static void
 import (const char *label, const char *name)
 {
-  g_autoptr (GBytes) pem = read_pem (name);
+  g_autoptr (GBytes) pem = test_cert_with_key (name);
   g_autoptr (GError) error = NULL;
   g_autoptr (TlsHandoffCredential) credential = tls_handoff_manager_import_credential_sync (
       test_manager_get (), label, pem, NULL, 0, -1, TLS_HANDOFF_HANDSHAKE_NONE, NULL, &error);

@@ -24,8 +24,8 @@ test_memfd_new (gconstpointer data, gssize size)
   return fd;
 }
 
-int
-test_memfd_new_for_certificate (const char *name)
+GBytes *
+test_cert_with_key (const char *name)
 {
   g_autofree char *cert_name = g_strconcat (name, ".pem", NULL);
   g_autofree char *key_name = g_strconcat (name, ".key", NULL);
@@ -33,15 +33,23 @@ test_memfd_new_for_certificate (const char *name)
   g_autofree char *key_path = test_cert_path (key_name);
   g_autofree char *cert = NULL;
   g_autofree char *key = NULL;
-  g_autofree char *both = NULL;
   g_autoptr (GError) error = NULL;
+  char *both;
 
   g_file_get_contents (cert_path, &cert, NULL, &error);
   g_assert_no_error (error);
   g_file_get_contents (key_path, &key, NULL, &error);
   g_assert_no_error (error);
   both = g_strconcat (cert, key, NULL);
-  return test_memfd_new (both, -1);
+  return g_bytes_new_take (both, strlen (both));
+}
+
+int
+test_memfd_new_for_certificate (const char *name)
+{
+  g_autoptr (GBytes) pem = test_cert_with_key (name);
+
+  return test_memfd_new (g_bytes_get_data (pem, NULL), (gssize) g_bytes_get_size (pem));
 }
 
 GVariant *

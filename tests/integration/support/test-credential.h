@@ -10,7 +10,9 @@
 
 /* A memfd with these bytes: the caller's to close. size: -1: of a string */
 int test_memfd_new (gconstpointer data, gssize size);
-/* One with NAME.pem and NAME.key. */
+/* NAME.pem and NAME.key in one text. */
+GBytes *test_cert_with_key (const char *name);
+/* A memfd with it. */
 int test_memfd_new_for_certificate (const char *name);
 
 /* A method call that passes descriptors (which stay the caller's): arguments refer to them by
