@@ -282,11 +282,11 @@ handoff_key_material_parse (GBytes *data, GBytes *passphrase, GError **error)
   const gnutls_datum_t datum = { (unsigned char *) bytes, (unsigned int) size };
   gnutls_x509_crt_t *certificates = NULL;
   guint i, n_certificates = 0;
-  gboolean success;
+  gboolean is_pem, success;
 
-  success = (memmem (bytes, size, "-----BEGIN ", strlen ("-----BEGIN ")) != NULL
-                 ? read_pem
-                 : read_pkcs12) (&datum, secret, &self->key, &certificates, &n_certificates, error);
+  is_pem = size > 0 && memmem (bytes, size, "-----BEGIN ", strlen ("-----BEGIN ")) != NULL;
+  success = (is_pem ? read_pem : read_pkcs12) (&datum, secret, &self->key, &certificates,
+                                               &n_certificates, error);
   handoff_secret_free (secret);
   if (success && check_key (self->key, error))
     self->certificates = make_chain (self->key, certificates, n_certificates, error);

@@ -64,14 +64,31 @@ write_file (const char *directory, const char *name, const guint8 *data, gsize s
   g_assert_no_error (error);
 }
 
-/* All that a server sends in its first flight, once for each way to cut it. */
+/* What one side sends in its first flight, once for each way to cut it. */
+static void
+write_seeds (const char *directory, const char *name, guint8 role, const GByteArray *flight)
+{
+  const guint8 controls[] = { 0x00, 0x80, 0x01, 0x85 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (controls); i++)
+    {
+      const guint8 control = controls[i] | role;
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+      g_autofree char *seed_name = g_strdup_printf ("%s-%02x", name, control);
+
+      g_byte_array_append (seed, &control, 1);
+      g_byte_array_append (seed, flight->data, flight->len);
+      write_file (directory, seed_name, seed->data, seed->len);
+    }
+}
+
+/* The first flights of both. */
 static void
 write_flight (const char *directory,
               const char *name,
               const char *certificate,
               const char *priority)
 {
-  const guint8 controls[] = { 0x00, 0x80, 0x01, 0x85 };
   g_autofree char *cert_name = g_strconcat (certificate, ".pem", NULL);
   g_autofree char *key_name = g_strconcat (certificate, ".key", NULL);
   g_autofree char *cert = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), cert_name, NULL);
@@ -90,18 +107,11 @@ write_flight (const char *directory,
   begin (&client, GNUTLS_CLIENT, priority, client_credentials);
   begin (&server, GNUTLS_SERVER, priority, server_credentials);
   gnutls_handshake (client.session);
+  write_seeds (directory, name, 0x40, to_server);
   gnutls_handshake (server.session);
   g_assert_cmpuint (to_client->len, >, 0);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (controls); i++)
-    {
-      g_autoptr (GByteArray) seed = g_byte_array_new ();
-      g_autofree char *seed_name = g_strdup_printf ("%s-%02x", name, controls[i]);
-
-      g_byte_array_append (seed, &controls[i], 1);
-      g_byte_array_append (seed, to_client->data, to_client->len);
-      write_file (directory, seed_name, seed->data, seed->len);
-    }
+  write_seeds (directory, name, 0, to_client);
   gnutls_deinit (client.session);
   gnutls_deinit (server.session);
   gnutls_certificate_free_credentials (client_credentials);
@@ -137,11 +147,38 @@ write_options (const char *directory)
     }
 }
 
+/* Keys with their certificates, as people have them. */
+static void
+write_key_material (const char *directory)
+{
+  const char *const names[] = { "rsa", "ecdsa", "ed25519" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *seed = g_strdup ("");
+
+      for (gsize j = 0; j < 2; j++)
+        {
+          g_autofree char *file = g_strconcat (names[i], j == 0 ? ".pem" : ".key", NULL);
+          g_autofree char *path = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), file, NULL);
+          g_autofree char *text = NULL;
+          g_autofree char *before = seed;
+          g_autoptr (GError) error = NULL;
+
+          g_file_get_contents (path, &text, NULL, &error);
+          g_assert_no_error (error);
+          seed = g_strconcat (before, text, NULL);
+        }
+      write_file (directory, names[i], (const guint8 *) seed, strlen (seed));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_autofree char *steps = NULL;
   g_autofree char *options = NULL;
+  g_autofree char *key_material = NULL;
 
   if (argc != 2 || g_getenv ("HANDOFF_TEST_CERTS") == NULL)
     {
@@ -155,5 +192,7 @@ main (int argc, char **argv)
   write_flight (steps, "tls12-rsa", "rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
   write_flight (steps, "tls12-dhe", "rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+DHE-RSA");
   write_options (options);
+  key_material = g_build_filename (argv[1], "key-material", NULL);
+  write_key_material (key_material);
   return 0;
 }

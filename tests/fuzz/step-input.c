@@ -2,14 +2,23 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* What a peer sends during a stepwise handshake: everything that Step() hands to the handshake, on
- * a real worker, with the decision about the certificate that the input asks for.
+ * a real worker, as client or server, with the decision about the certificate that the input asks
+ * for.
  *
- * Input: a byte that says how the rest is cut into steps and what is decided, then the bytes. */
+ * Input: a byte that says how the rest is cut into steps, who we are and what is decided, then the
+ * bytes. */
 
 #include "config.h"
 
+#include <gnutls/x509.h>
+#include <string.h>
+
 #include "fuzz.h"
 #include "handshake.h"
+
+#define ACCEPT 0x80
+#define SERVER 0x40
+#define CHUNK 0x3f
 
 typedef struct
 {
@@ -19,6 +28,45 @@ typedef struct
 
 static HandoffWorker *worker;
 static HandoffTlsPolicy *policy;
+static HandoffCredential *credential;
+
+/* The server's, of a key that is made here. */
+static HandoffCredential *
+make_credential (void)
+{
+  const guint8 serial = 1;
+  g_autoptr (GPtrArray) certificates =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_autoptr (HandoffPrivateKey) private_key = NULL;
+  g_autoptr (GError) error = NULL;
+  gnutls_x509_privkey_t key;
+  gnutls_x509_crt_t certificate;
+  gnutls_datum_t der;
+  HandoffCredential *made;
+
+  gnutls_x509_privkey_init (&key);
+  gnutls_x509_privkey_generate (key, GNUTLS_PK_ECDSA,
+                                GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP256R1), 0);
+  gnutls_x509_crt_init (&certificate);
+  gnutls_x509_crt_set_version (certificate, 3);
+  gnutls_x509_crt_set_serial (certificate, &serial, 1);
+  gnutls_x509_crt_set_dn (certificate, "CN=localhost", NULL);
+  gnutls_x509_crt_set_activation_time (certificate, time (NULL) - 60);
+  gnutls_x509_crt_set_expiration_time (certificate, time (NULL) + 7 * 24 * 60 * 60);
+  gnutls_x509_crt_set_key (certificate, key);
+  g_assert_cmpint (gnutls_x509_crt_sign2 (certificate, certificate, key, GNUTLS_DIG_SHA256, 0), ==,
+                   0);
+  g_assert_cmpint (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_DER, &der), ==, 0);
+  g_ptr_array_add (certificates, g_bytes_new (der.data, der.size));
+  gnutls_free (der.data);
+  gnutls_x509_crt_deinit (certificate);
+  private_key = handoff_private_key_new_x509 (key, &error);
+  g_assert_no_error (error);
+  made = handoff_credential_new (NULL, "fuzz", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, private_key, NULL,
+                                 certificates, NULL, &error);
+  g_assert_no_error (error);
+  return made;
+}
 
 int
 LLVMFuzzerInitialize (int *argc, char ***argv)
@@ -33,7 +81,27 @@ LLVMFuzzerInitialize (int *argc, char ***argv)
   g_assert_no_error (error);
   policy = handoff_tls_policy_new (configuration, &error);
   g_assert_no_error (error);
+  credential = make_credential ();
   return 0;
+}
+
+/* What the handshake is told before the peer says anything. */
+static HandoffHandshakeRequest *
+new_request (gboolean is_server)
+{
+  /* The client is to be asked for a certificate, and whatever it sends is judged. */
+  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed (
+      is_server ? "{'client-certificate': <'request'>, 'review-certificate': <true>,"
+                  " 'application-protocols': <['h2']>}"
+                : "{'review-certificate': <true>}"));
+  HandoffHandshakeRequest *request =
+      handoff_handshake_request_new (is_server ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT,
+                                     is_server ? "" : "localhost", options, policy, NULL);
+
+  request->stepwise = TRUE;
+  if (is_server)
+    request->credential = handoff_credential_ref (credential);
+  return request;
 }
 
 static void
@@ -66,7 +134,6 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   Run run = { NULL, FALSE };
-  g_autoptr (GVariant) options = NULL;
   g_autoptr (HandoffHandshake) handshake = NULL;
   HandoffHandshakeRequest *request;
   HandoffHandshakeState state;
@@ -75,14 +142,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
   if (size < 1)
     return 0;
-  accept = (data[0] & 0x80) != 0;
-  chunk = (data[0] & 0x7f) != 0 ? 8u * (data[0] & 0x7f) : G_MAXSIZE;
+  accept = (data[0] & ACCEPT) != 0;
+  chunk = (data[0] & CHUNK) != 0 ? 16u * (data[0] & CHUNK) : G_MAXSIZE;
+  request = new_request ((data[0] & SERVER) != 0);
   data++;
   size--;
 
-  options = g_variant_ref_sink (g_variant_new_parsed ("{'review-certificate': <true>}"));
-  request = handoff_handshake_request_new (HANDOFF_ROLE_CLIENT, "localhost", options, policy, NULL);
-  request->stepwise = TRUE;
   handshake = handoff_handshake_new (worker, request, ended, NULL, &run);
   handoff_handshake_step_async (handshake, NULL, progressed, &run);
   state = wait_for_progress (&run, &consumed);
