@@ -74,6 +74,33 @@ inside() {
     fail 'the process shares our network'
   echo 'ok: sandbox in force'
 
+  # Keys are written, made and used there, and are still there when the service was started again.
+  cat certs/ecdsa.pem certs/ecdsa.key >site.pem
+  tls-handoff credential import --label site site.pem >/dev/null || fail 'import'
+  local type
+  for type in rsa-2048 ecdsa-p384 ed25519; do
+    tls-handoff credential generate --label "$type" --type "$type" >/dev/null || fail "generate $type"
+    tls-handoff credential request "$type" --subject CN=x | openssl req -noout -verify 2>/dev/null ||
+      fail "request $type"
+  done
+  systemctl stop "$unit" || fail 'stop with credentials'
+  [ "$(stat -c '%U %a' /var/lib/tls-handoff/credentials)" = 'tls-handoff 700' ] ||
+    fail "the state directory: $(ls -la /var/lib/tls-handoff)"
+  tls-handoff serve --credential site --listen 127.0.0.1:8443 --once -- echo served 2>serving &
+  local -r serving=$!
+  until grep -q listening serving; do
+    kill -0 "$serving" || fail "serve: $(cat serving)"
+  done
+  reply=$(setpriv --reuid alice --regid alice --clear-groups \
+    tls-handoff connect --ignore-eof --trust certs/ca.pem localhost:8443 </dev/null) || fail 'the server handshake'
+  [ "$reply" = served ] || fail "the server said '$reply'"
+  wait "$serving" || fail "serve: $(cat serving)"
+  for type in site rsa-2048 ecdsa-p384 ed25519; do
+    tls-handoff credential remove "$type" || fail "remove $type"
+  done
+  [ -z "$(ls /var/lib/tls-handoff/credentials)" ] || fail 'something is left of the credentials'
+  echo 'ok: credentials and a server'
+
   local entry
   journalctl --sync
   entry=$(journalctl -b -u "$unit" -o json HANDOFF_SERVER_IDENTITY=localhost HANDOFF_OUTCOME=complete |
