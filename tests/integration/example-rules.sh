@@ -13,6 +13,10 @@ groupadd --force monitoring
 usermod --append --groups kiosk mallory
 usermod --append --groups monitoring bob
 getent passwd backup >/dev/null || useradd --system backup
+for group in vpn guests services; do
+  groupadd --force "$group"
+  useradd --system --groups "$group" "a-$group"
+done
 
 mkfifo ready
 openssl s_server -accept 127.0.0.1:4433 -www -cert "$HANDOFF_TEST_CERTS/ecdsa.pem" \
@@ -47,6 +51,44 @@ probe() {
   expect "$1" "$2" tls-handoff probe --trust "$HANDOFF_TEST_CERTS/ca.pem" --server-name "$3" 127.0.0.1:4433
 }
 
+# use STATUS USER CREDENTIAL SERVER-NAME: as a client
+use() {
+  expect "$1" "$2" tls-handoff probe --trust "$HANDOFF_TEST_CERTS/ca.pem" --credential "$3" --server-name "$4" \
+    127.0.0.1:4433
+}
+
+# serve STATUS USER CREDENTIAL: to one client; 1: polkit denies it
+serve() {
+  local -r expected=$1 user=$2 label=$3
+  local status=0 port=
+  : >serving
+  setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups \
+    tls-handoff serve --credential "$label" --listen 0 --once -- echo in 2>serving >/dev/null &
+  local -r serving=$!
+  until [ -n "$port" ]; do
+    port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' serving)
+    kill -0 "$serving" || break
+  done
+  openssl s_client -quiet -connect "127.0.0.1:$port" </dev/null >/dev/null 2>&1 || true
+  wait "$serving" || status=$?
+  if [ "$status" -eq "$expected" ] && { [ "$status" -eq 0 ] || grep -q 'polkit' serving; }; then
+    echo "ok: $user serves with $label: $status"
+  else
+    echo "FAILED: $user serves with $label: $status, expected $expected"
+    cat serving
+    failed=1
+  fi
+}
+
+cat "$HANDOFF_TEST_CERTS/client.pem" "$HANDOFF_TEST_CERTS/client.key" |
+  tls-handoff credential import --label vpn -
+cat "$HANDOFF_TEST_CERTS/ecdsa.pem" "$HANDOFF_TEST_CERTS/ecdsa.key" |
+  tls-handoff credential import --label site -
+
+# Without rules nobody uses the machine's keys, and who has no session has none of his own.
+use 3 a-vpn vpn vpn.example.com
+serve 1 www-data site
+expect 3 a-services tls-handoff credential generate --label own
 # Without rules everybody may, to whichever server.
 probe 0 mallory localhost
 probe 4 alice admin.example.com
@@ -75,5 +117,20 @@ probe 4 alice notadmin.example.com
 
 expect 0 bob tls-handoff status --statistics
 expect 3 alice tls-handoff status --statistics
+
+use 4 a-vpn vpn vpn.example.com
+use 3 a-vpn vpn localhost
+use 3 a-vpn site vpn.example.com
+use 3 alice vpn vpn.example.com
+serve 1 a-vpn vpn
+
+serve 0 www-data site
+serve 1 a-vpn site
+serve 1 alice site
+use 3 www-data site localhost
+
+expect 0 a-services tls-handoff credential generate --label own
+expect 0 a-services tls-handoff credential remove own
+expect 3 a-guests tls-handoff credential generate --label own
 
 exit "$failed"
