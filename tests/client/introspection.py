@@ -17,17 +17,30 @@ class Introspection(unittest.TestCase):
     def test_namespace(self):
         """Breaks if a type or function is not where bindings look for it."""
         for name in ('ClientConnection', 'HandshakeOptions', 'HandshakeResult', 'ImportKey', 'Manager',
-                     'RecordLayer', 'HandshakeFlags', 'RecordStatus', 'Error'):
+                     'RecordLayer', 'HandshakeFlags', 'RecordStatus', 'Error', 'Connection', 'ServerConnection',
+                     'Credential', 'CredentialRoles'):
             self.assertTrue(hasattr(TlsHandoff, name), name)
         for name in ('new_sync', 'new_async', 'new_finish', 'handshake_as_client_sync',
                      'handshake_as_client_async', 'handshake_as_client_finish', 'get_status_sync'):
             self.assertTrue(hasattr(TlsHandoff.Manager, name), name)
+        for name in ('import_credential', 'generate_credential', 'link_credential', 'list_credentials', 'list_sessions',
+                     'handshake_as_server'):
+            for suffix in ('_sync', '_async', '_finish'):
+                self.assertTrue(hasattr(TlsHandoff.Manager, name + suffix), name + suffix)
+        for name in ('create_certificate_request', 'set_certificates', 'unlock', 'remove'):
+            for suffix in ('_sync', '_async', '_finish'):
+                self.assertTrue(hasattr(TlsHandoff.Credential, name + suffix), name + suffix)
         self.assertEqual(TlsHandoff.MAJOR_VERSION, 0)
 
     def test_types(self):
         """Breaks if existing code cannot use the connection as what it is."""
         self.assertTrue(issubclass(TlsHandoff.ClientConnection, Gio.TlsConnection))
         self.assertTrue(issubclass(TlsHandoff.ClientConnection, Gio.TlsClientConnection))
+        self.assertTrue(issubclass(TlsHandoff.ServerConnection, Gio.TlsServerConnection))
+        for connection in (TlsHandoff.ClientConnection, TlsHandoff.ServerConnection):
+            self.assertTrue(issubclass(connection, TlsHandoff.Connection))
+        both = TlsHandoff.CredentialRoles.CLIENT | TlsHandoff.CredentialRoles.SERVER
+        self.assertEqual(int(both), 3)
 
     def test_options(self):
         """Breaks if an annotation makes a setter unusable."""
@@ -39,6 +52,12 @@ class Introspection(unittest.TestCase):
         options.set_timeout(5)
         self.assertEqual(options.props.timeout, 5)
         options.set_trust_anchors([GLib.Bytes.new(b'certificate')])
+        options.set_credential('site')
+        self.assertEqual(options.props.credential, 'site')
+        options.set_credential(None)
+        options.set_credential_pem(GLib.Bytes.new(b'certificate and key'))
+        options.set_client_certificate(Gio.TlsAuthenticationMode.REQUIRED)
+        self.assertEqual(options.props.client_certificate, Gio.TlsAuthenticationMode.REQUIRED)
 
     def test_import_key(self):
         """Breaks if a binding cannot make the key that a handshake needs."""

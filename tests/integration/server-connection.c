@@ -151,6 +151,40 @@ test_data (Fixture *f, gconstpointer data)
   g_assert_no_error (f->server.error);
 }
 
+/* Breaks if a server on a stream that is no socket does not hand its bytes to the service, or loses
+ * what comes with the last of them. */
+static void
+test_steps (void)
+{
+  Fixture f = { NULL };
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GSocketConnection) plain = NULL;
+  g_autoptr (GIOStream) base = NULL;
+  g_autoptr (GError) error = NULL;
+  int fds[2];
+
+  test_tcp_pair (fds);
+  f.client = test_connection_new (fds[0], NULL);
+  socket = g_socket_new_from_fd (fds[1], &error);
+  g_assert_no_error (error);
+  plain = g_socket_connection_factory_create_connection (socket);
+  base = g_simple_io_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (plain)),
+                                 g_io_stream_get_output_stream (G_IO_STREAM (plain)));
+  f.server_options = tls_handoff_handshake_options_new ();
+  tls_handoff_handshake_options_set_credential (f.server_options, "site");
+  f.server.connection = G_TLS_CONNECTION (
+      tls_handoff_server_connection_new (base, NULL, test_manager_get (), &error));
+  g_assert_no_error (error);
+  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (f.server.connection),
+                                      f.server_options);
+  start (&f);
+  test_exchange_async (f.client, BIG_SIZE);
+  test_close_connection (f.client);
+  finish (&f);
+  g_assert_no_error (f.server.error);
+  tear_down (&f, NULL);
+}
+
 /* Breaks if the key of a GTlsCertificate is not used, or the service keeps it. */
 static void
 test_certificate (void)
@@ -354,6 +388,7 @@ main (int argc, char **argv)
   g_test_add ("/server-connection/" path, Fixture, NULL, set_up, func, tear_down)
   ADD ("data", test_data);
   g_test_add_func ("/server-connection/certificate", test_certificate);
+  g_test_add_func ("/server-connection/steps", test_steps);
   ADD ("authentication", test_authentication);
   ADD ("accept-certificate", test_accept_certificate);
   ADD ("no-credential", test_no_credential);
