@@ -178,6 +178,64 @@ class TestOurClient(unittest.TestCase):
                     self.assertEqual((done.returncode, done.stdout), (1, ''))
                     self.assertIn(alert, done.stderr)
 
+    def test_rules(self):
+        """Breaks if a certificate that nobody named goes to a server for which polkit does not let it be used."""
+        port = get_free_port()
+        self.serve('openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
+                   certificate('ecdsa.key'), '-verify', '1', '-CAfile', certificate('client-ca.pem'), '-www')
+        wait_for_port(port)
+        set_rules('''polkit.addRule(function(action, subject) {
+  if (action.id == 'org.tlshandoff.Handoff1.use-own-credential')
+    return action.lookup('server-identity') == 'www.handoff.test' && action.lookup('credential') != 'ecdsa-p256' ?
+      polkit.Result.YES : polkit.Result.NO; });
+''')
+        self.addCleanup(set_rules, OWN_RULES)
+        for name, label in (('www.handoff.test', 'ecdsa-p384'), ('localhost', None)):
+            for version, (_, _, options) in VERSIONS.items():
+                with self.subTest(name=name, version=version):
+                    probed = json.loads(run('alice', 'probe', '--json', *TRUST, '--no-resumption', *options,
+                                            '--server-name', name, f'127.0.0.1:{port}').stdout)
+                    self.assertEqual(probed['credential'], label)
+        denied = run('alice', 'probe', *TRUST, '--credential', 'ed25519', f'localhost:{port}')
+        self.assertEqual(denied.returncode, 3)
+
+    def test_resumption(self):
+        """Breaks if a session is resumed with another certificate than it was made with, or with one that was changed;
+        or if what one user does to certificates ends the sessions of another."""
+        port = get_free_port()
+        self.serve('openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
+                   certificate('ecdsa.key'), '-verify', '1', '-CAfile', certificate('client-ca.pem'), '-www')
+        wait_for_port(port)
+        target = f'localhost:{port}'
+
+        def connect(user, *options):
+            # The tickets come with what is read.
+            self.assertEqual(run(user, 'connect', '--ignore-eof', *TRUST, *options, target,
+                                 stdin='GET / HTTP/1.0\r\n\r\n').returncode, 0)
+
+        def is_resumed(user, *options):
+            return json.loads(run(user, 'probe', '--json', *TRUST, *options, target).stdout)['resumed']
+
+        named = ('--credential', 'ed25519')
+        connect('bob')
+        connect('alice', *named)
+        self.assertFalse(is_resumed('alice', '--credential', 'rsa-2048'))
+        self.assertFalse(is_resumed('alice', '--credential', ''))
+        self.assertFalse(is_resumed('alice'))
+        self.assertTrue(is_resumed('alice', *named))
+        connect('alice', *named)
+        path = os.path.join(os.environ['TMPDIR'], 'ed25519.pem')
+        self.assertEqual(run('alice', 'credential', 'set-certificates', 'ed25519', path).returncode, 0)
+        self.assertFalse(is_resumed('alice', *named))
+        # Nor what was chosen, whatever that is by now.
+        connect('alice')
+        self.assertFalse(is_resumed('alice'))
+        self.assertTrue(is_resumed('bob'))
+        # A session without a certificate, where there is one to choose by now.
+        connect('bob')
+        import_credential('bob', 'client')
+        self.assertFalse(is_resumed('bob'))
+
     def test_gnutls(self):
         """Breaks if GnuTLS's server does not take a certificate of ours, or a refusal is not explained."""
         port = get_free_port()
