@@ -7,9 +7,9 @@
 #include <glib/gi18n.h>
 #include <gnutls/gnutls.h>
 
+#include "certificate-file.h"
 #include "credential-call.h"
 #include "report.h"
-#include "trust-file.h"
 #include "verbs.h"
 
 typedef struct
@@ -106,7 +106,7 @@ cli_credential_set_certificates (char **arguments)
 
   if (status != CLI_EXIT_OK)
     return status;
-  certificates = cli_trust_file_load (call->arguments[1], &error);
+  certificates = cli_certificate_file_load (call->arguments[1], &error);
   if (certificates == NULL)
     {
       cli_report ("%s", error->message);

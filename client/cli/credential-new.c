@@ -6,11 +6,11 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "certificate-file.h"
 #include "credential-call.h"
 #include "escape.h"
 #include "report.h"
 #include "secret-input.h"
-#include "trust-file.h"
 #include "verbs.h"
 
 /* What ImportCredential takes, bytes. */
@@ -225,7 +225,7 @@ cli_credential_link (char **arguments)
     return status;
   if (certificate_file != NULL)
     {
-      certificates = cli_trust_file_load (certificate_file, &error);
+      certificates = cli_certificate_file_load (certificate_file, &error);
       if (certificates == NULL)
         {
           cli_report ("--certificates: %s", error->message);

@@ -9,10 +9,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "certificate-file.h"
 #include "connector.h"
 #include "report.h"
 #include "text-agent.h"
-#include "trust-file.h"
 
 /* RFC 7301 3.1 */
 #define MAX_PROTOCOL_NAME_SIZE 255
@@ -147,7 +147,7 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
   tls_handoff_handshake_options_set_timeout (self->options, self->timeout);
   if (self->trust_file != NULL)
     {
-      g_autoptr (GPtrArray) anchors = cli_trust_file_load (self->trust_file, &error);
+      g_autoptr (GPtrArray) anchors = cli_certificate_file_load (self->trust_file, &error);
 
       if (anchors == NULL)
         {

@@ -7,12 +7,12 @@
 #include <glib/gi18n.h>
 #include <signal.h>
 
+#include "certificate-file.h"
 #include "front.h"
 #include "listen.h"
 #include "own-credential.h"
 #include "report.h"
 #include "text-agent.h"
-#include "trust-file.h"
 #include "verbs.h"
 
 /* Each has three descriptors, and processes may have 1024 by default. */
@@ -164,7 +164,7 @@ prepare (Server *self, const ServeOptions *options, GError **error)
         front->options, (const char *const *) options->protocols);
   if (options->client_ca != NULL)
     {
-      g_autoptr (GPtrArray) anchors = cli_trust_file_load (options->client_ca, error);
+      g_autoptr (GPtrArray) anchors = cli_certificate_file_load (options->client_ca, error);
 
       if (anchors == NULL)
         return FALSE;

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "certificate.h"
-#include "trust-file.h"
+#include "certificate-file.h"
 
 typedef struct
 {
@@ -68,7 +68,7 @@ test_trust_file (Fixture *fixture, gconstpointer data)
   g_autoptr (CliCertificate) second = NULL;
 
   write_file (fixture, bundle, -1);
-  anchors = cli_trust_file_load (fixture->path, &error);
+  anchors = cli_certificate_file_load (fixture->path, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (anchors->len, ==, 2);
   second = cli_certificate_new (g_ptr_array_index (anchors, 1));
@@ -89,7 +89,7 @@ test_trust_file_bad (Fixture *fixture, gconstpointer data)
       g_autoptr (GError) error = NULL;
 
       write_file (fixture, contents[i], -1);
-      g_assert_null (cli_trust_file_load (fixture->path, &error));
+      g_assert_null (cli_certificate_file_load (fixture->path, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
       g_assert_nonnull (strstr (error->message, fixture->path));
     }
@@ -107,7 +107,7 @@ test_trust_file_unreadable (void)
     {
       g_autoptr (GError) error = NULL;
 
-      g_assert_null (cli_trust_file_load (paths[i], &error));
+      g_assert_null (cli_certificate_file_load (paths[i], &error));
       g_assert_nonnull (error);
       g_assert_nonnull (strstr (error->message, paths[i]));
     }
@@ -121,7 +121,7 @@ load_one (const char *name)
   g_autoptr (GPtrArray) anchors = NULL;
   g_autoptr (GError) error = NULL;
 
-  anchors = cli_trust_file_load (path, &error);
+  anchors = cli_certificate_file_load (path, &error);
   g_assert_no_error (error);
   return g_bytes_ref (g_ptr_array_index (anchors, 0));
 }

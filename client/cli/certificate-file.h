@@ -5,4 +5,4 @@
 
 #include <glib.h>
 
-GPtrArray *cli_trust_file_load (const char *path, GError **error);
+GPtrArray *cli_certificate_file_load (const char *path, GError **error);

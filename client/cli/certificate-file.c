@@ -3,14 +3,14 @@
 
 #include "config.h"
 
-#include "trust-file.h"
+#include "certificate-file.h"
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
 #include <gnutls/x509.h>
 
 /* Larger than any bundle of authorities: the whole of Mozilla's has 250 kB. */
-#define MAX_TRUST_FILE_SIZE (16 * 1024 * 1024)
+#define MAX_CERTIFICATE_FILE_SIZE (16 * 1024 * 1024)
 
 static void
 free_certificates (gnutls_x509_crt_t *certificates, guint n_certificates)
@@ -28,7 +28,7 @@ export_certificates (const char *path,
                      guint n_certificates,
                      GError **error)
 {
-  g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   guint i;
 
   for (i = 0; i < n_certificates; i++)
@@ -43,20 +43,20 @@ export_certificates (const char *path,
                        gnutls_strerror (code));
           return NULL;
         }
-      g_ptr_array_add (anchors, g_bytes_new (der.data, der.size));
+      g_ptr_array_add (chain, g_bytes_new (der.data, der.size));
       gnutls_free (der.data);
     }
-  return g_steal_pointer (&anchors);
+  return g_steal_pointer (&chain);
 }
 
 /**
- * cli_trust_file_load:
+ * cli_certificate_file_load:
  * @path: a file with certificates, PEM (RFC 7468); other text in it is skipped
  *
  * Returns: (transfer full) (element-type GBytes): the certificates, DER; at least one
  */
 GPtrArray *
-cli_trust_file_load (const char *path, GError **error)
+cli_certificate_file_load (const char *path, GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_path (path);
   g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, error);
@@ -65,19 +65,19 @@ cli_trust_file_load (const char *path, GError **error)
   gnutls_x509_crt_t *certificates = NULL;
   guint n_certificates = 0;
   gnutls_datum_t datum;
-  g_autoptr (GPtrArray) anchors = NULL;
+  g_autoptr (GPtrArray) chain = NULL;
   int code;
 
   if (stream == NULL)
     return NULL;
-  contents = g_malloc (MAX_TRUST_FILE_SIZE + 1);
-  if (!g_input_stream_read_all (G_INPUT_STREAM (stream), contents, MAX_TRUST_FILE_SIZE + 1, &size,
-                                NULL, error))
+  contents = g_malloc (MAX_CERTIFICATE_FILE_SIZE + 1);
+  if (!g_input_stream_read_all (G_INPUT_STREAM (stream), contents, MAX_CERTIFICATE_FILE_SIZE + 1,
+                                &size, NULL, error))
     {
       g_prefix_error (error, "%s: ", path);
       return NULL;
     }
-  if (size > MAX_TRUST_FILE_SIZE)
+  if (size > MAX_CERTIFICATE_FILE_SIZE)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                    _ ("%s is larger than the 16 MiB that a file of certificates may have"), path);
@@ -95,7 +95,7 @@ cli_trust_file_load (const char *path, GError **error)
                    gnutls_strerror (code));
       return NULL;
     }
-  anchors = export_certificates (path, certificates, n_certificates, error);
+  chain = export_certificates (path, certificates, n_certificates, error);
   free_certificates (certificates, n_certificates);
-  return g_steal_pointer (&anchors);
+  return g_steal_pointer (&chain);
 }
