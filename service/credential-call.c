@@ -84,10 +84,7 @@ prepare (HandoffCall *call,
   g_autoptr (Making) self = making;
 
   if (!handoff_credential_check_label (label, error))
-    {
-      g_prefix_error_literal (error, "label: ");
-      return FALSE;
-    }
+    return FALSE;
   self->context = context;
   self->name.label = g_strdup (label);
   self->name.owner = options->owner;

@@ -65,7 +65,10 @@ import (const Work *work, GError **error)
       handoff_key_material_parse (work->data, work->passphrase, error);
 
   if (material == NULL)
-    return NULL;
+    {
+      g_prefix_error_literal (error, "data: ");
+      return NULL;
+    }
   return make (&work->name, g_steal_pointer (&material->key), material->certificates, error);
 }
 

@@ -28,7 +28,7 @@ handoff_key_material_free (HandoffKeyMaterial *self)
 static gboolean
 refuse (GError **error, const char *what)
 {
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "data: %s", what);
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, what);
   return FALSE;
 }
 
@@ -53,8 +53,8 @@ static gboolean
 refuse_passphrase (GError **error, const char *passphrase)
 {
   return refuse (error, passphrase == NULL
-                            ? "is encrypted: give its passphrase (option " HANDOFF_OPTION_PASSPHRASE
-                              ")"
+                            ? "is encrypted, and needs its passphrase (ImportCredential takes one, "
+                              "with the option " HANDOFF_OPTION_PASSPHRASE ")"
                             : "the passphrase is wrong");
 }
 

@@ -19,8 +19,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyMaterial, handoff_key_material_free)
 
 /* data: PEM (blocks in any order) or PKCS#12 (DER). passphrase: (nullable). Exactly one private
  * key, to which one of the certificates belongs; others that are not of its chain are left out.
- * TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong, a missing or wrong passphrase in its own
- * words. May take seconds (PKCS#12's key derivation): not on the main thread. */
+ * TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong with it ("is …"), a missing or wrong
+ * passphrase in its own words. May take seconds (PKCS#12's key derivation): not on the main thread.
+ */
 HandoffKeyMaterial *handoff_key_material_parse (GBytes *data, GBytes *passphrase, GError **error);
 
 /* key_type: HANDOFF_KEY_TYPE_…; INVALID_ARGUMENT lists them. May take seconds. */

@@ -112,7 +112,7 @@ test_pkcs12 (void)
 
   expect (p12, "secret", NULL, 1);
   expect (p12, "wrong", "the passphrase is wrong", 0);
-  expect (p12, NULL, "give its passphrase", 0);
+  expect (p12, NULL, "needs its passphrase", 0);
   expect ("openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:", NULL, NULL, 1);
   expect ("openssl pkcs12 -export -nokeys -in rsa.pem -passout pass:secret", "secret",
           "has no private key", 0);
@@ -125,7 +125,7 @@ test_errors (void)
   const char *encrypted =
       "openssl pkcs8 -topk8 -v2 aes-256-cbc -in rsa.key -passout pass:secret; cat rsa.pem";
 
-  expect (encrypted, NULL, "give its passphrase", 0);
+  expect (encrypted, NULL, "needs its passphrase", 0);
   expect (encrypted, "wrong", "the passphrase is wrong", 0);
   expect ("cat rsa.pem", NULL, "has no private key", 0);
   expect ("cat rsa.key", NULL, "has no certificate", 0);
