@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* As a server, too, the service has no key of a connection after the reply; and no private key
+ * after its credential was removed, or after the handshake that it was given for. */
+
+#include <gnutls/x509.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cipher-suite.h"
+#include "handoff-names.h"
+#include "test-credential.h"
+#include "test-handshake.h"
+#include "test-memory.h"
+#include "test-peer.h"
+#include "test-system.h"
+
+/* A client of OpenSSL's that takes whatever the server wants, and logs its secrets. */
+typedef struct
+{
+  GSubprocess *process; /* (owned) */
+  char *key_log;        /* (owned): path */
+  int socket;           /* the server's end */
+} Client;
+
+static void
+client_start (Client *self, gboolean tls13)
+{
+  g_autofree char *port_text = NULL;
+  g_autoptr (GError) error = NULL;
+  guint16 port;
+  int listener = test_listen (&port);
+
+  port_text = g_strdup_printf ("127.0.0.1:%u", port);
+  self->key_log = g_build_filename (g_get_tmp_dir (), "client-keys", NULL);
+  unlink (self->key_log);
+  self->process = g_subprocess_new (
+      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
+          G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+      &error, "openssl", "s_client", "-quiet", "-connect", port_text, "-servername", "localhost",
+      "-keylogfile", self->key_log, tls13 ? "-tls1_3" : "-tls1_2", "-cipher", "ALL:@SECLEVEL=0",
+      "-ciphersuites",
+      "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
+      "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256",
+      NULL);
+  g_assert_no_error (error);
+  self->socket = accept (listener, NULL, NULL);
+  g_assert_cmpint (self->socket, >=, 0);
+  close (listener);
+}
+
+static void
+client_clear (Client *self)
+{
+  close (self->socket);
+  g_subprocess_force_exit (self->process);
+  g_subprocess_wait (self->process, NULL, NULL);
+  g_object_unref (self->process);
+  g_free (self->key_log);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Client, client_clear)
+
+static void
+import (GDBusConnection *root, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = test_credential_import (root, name, name, NULL, &error);
+
+  g_assert_no_error (error);
+}
+
+/* Breaks if a copy of a connection's secrets stays behind, or of what its tickets are made of. */
+static void
+test_suite (gconstpointer data)
+{
+  const HandoffCipherSuite *suite = data;
+  const gboolean tls13 = suite->protocol == 0x0304;
+  const char *name = strstr (suite->name, "_ECDSA_") != NULL ? "ecdsa" : "rsa";
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  g_autofree char *text = NULL;
+  g_autofree char *log = NULL;
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (TestMemory) memory = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (Client) client = { NULL };
+  gboolean known;
+
+  import (root, name);
+  client_start (&client, tls13);
+  text =
+      g_strdup_printf ("{'credential': <'%s'>, 'cipher-suites': <[uint16 %u]>}", name, suite->id);
+  handshake = test_handshake_as_server (root, client.socket, -1,
+                                        g_variant_ref_sink (g_variant_new_parsed (text)), &error);
+  /* Before anything else, so that nothing else has overwritten what was left. */
+  memory = test_memory_read (test_service_get_pid ());
+  g_assert_no_error (error);
+  g_assert_cmpstr (test_handshake_get_detail (handshake, HANDOFF_DETAIL_CIPHER_SUITE), ==,
+                   suite->name);
+
+  test_memory_assert_direction_absent (memory, "server's", &handshake->keys->write);
+  test_memory_assert_direction_absent (memory, "client's", &handshake->keys->read);
+  g_assert_true (g_file_get_contents (client.key_log, &log, NULL, NULL));
+  known = test_memory_assert_logged_absent (memory, log, &handshake->keys->write);
+  if (tls13)
+    {
+      g_assert_true (known);
+      test_memory_assert_next_generations_absent (memory, handshake->keys);
+    }
+  test_credential_remove_all ();
+}
+
+/* What only who has a private key knows. */
+typedef struct
+{
+  GPtrArray *numbers; /* (owned) (element-type GBytes): in both orders: GMP's is the reverse */
+} Secrets;
+
+static void
+secrets_clear (Secrets *self)
+{
+  g_ptr_array_unref (self->numbers);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Secrets, secrets_clear)
+
+static void
+add_number (Secrets *self, gnutls_datum_t *number)
+{
+  const guint8 *data = number->data;
+  gsize size = number->size;
+  guint8 *reverse;
+
+  /* The sign's. */
+  for (; size > 0 && *data == 0; size--)
+    data++;
+  reverse = g_malloc (size);
+  for (gsize i = 0; i < size; i++)
+    reverse[i] = data[size - 1 - i];
+  g_ptr_array_add (self->numbers, g_bytes_new (data, size));
+  g_ptr_array_add (self->numbers, g_bytes_new_take (reverse, size));
+  gnutls_free (number->data);
+}
+
+static void
+secrets_init (Secrets *self, const char *name)
+{
+  g_autofree char *file = g_strconcat (name, ".key", NULL);
+  g_autofree char *path = test_cert_path (file);
+  g_autofree char *pem = NULL;
+  gnutls_datum_t datum, m, e, d, p, q, u;
+  gnutls_ecc_curve_t curve;
+  gnutls_x509_privkey_t key;
+  gsize size;
+
+  self->numbers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_assert_true (g_file_get_contents (path, &pem, &size, NULL));
+  datum.data = (guint8 *) pem;
+  datum.size = (unsigned int) size;
+  gnutls_x509_privkey_init (&key);
+  g_assert_cmpint (gnutls_x509_privkey_import (key, &datum, GNUTLS_X509_FMT_PEM), ==, 0);
+  if (gnutls_x509_privkey_get_pk_algorithm (key) == GNUTLS_PK_RSA)
+    {
+      g_assert_cmpint (gnutls_x509_privkey_export_rsa_raw (key, &m, &e, &d, &p, &q, &u), ==, 0);
+      add_number (self, &d);
+      add_number (self, &p);
+      add_number (self, &q);
+      gnutls_free (m.data);
+      gnutls_free (e.data);
+      gnutls_free (u.data);
+    }
+  else
+    {
+      g_assert_cmpint (gnutls_x509_privkey_export_ecc_raw (key, &curve, &m, &e, &d), ==, 0);
+      add_number (self, &d);
+      gnutls_free (m.data);
+      gnutls_free (e.data);
+    }
+  gnutls_x509_privkey_deinit (key);
+  {
+    g_auto (GStrv) lines = g_strsplit (pem, "\n", -1);
+    /* As text, too: a line that not many keys have; of a short key there is one only. */
+    const char *line = lines[g_strv_length (lines) > 4 ? 2 : 1];
+
+    g_ptr_array_add (self->numbers, g_bytes_new (line, MIN (strlen (line), 40)));
+  }
+}
+
+static guint
+secrets_count_in (Secrets *self, TestMemory *memory)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->numbers->len; i++)
+    {
+      gsize size;
+      const guint8 *data = g_bytes_get_data (self->numbers->pdata[i], &size);
+
+      g_assert_cmpuint (size, >=, 12);
+      if (test_memory_contains (memory, data, size))
+        {
+          g_test_message ("number %u is there", i);
+          n++;
+        }
+    }
+  return n;
+}
+
+static void
+serve_once (GDBusConnection *root, int pem, const char *options)
+{
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (Client) client = { NULL };
+
+  client_start (&client, TRUE);
+  handshake = test_handshake_as_server (
+      root, client.socket, pem, g_variant_ref_sink (g_variant_new_parsed (options)), &error);
+  g_assert_no_error (error);
+}
+
+/* Breaks if a private key stays in the memory of the service after it was removed; the search finds
+ * it before. */
+static void
+test_removed (gconstpointer name)
+{
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  g_autofree char *options = g_strdup_printf ("{'credential': <'%s'>}", (const char *) name);
+  g_autoptr (TestMemory) before = NULL;
+  g_autoptr (TestMemory) after = NULL;
+  g_auto (Secrets) secrets = { NULL };
+
+  secrets_init (&secrets, name);
+  import (root, name);
+  serve_once (root, -1, options);
+  before = test_memory_read (test_service_get_pid ());
+  g_assert_cmpuint (secrets_count_in (&secrets, before), >, 0);
+  test_credential_remove_all ();
+  after = test_memory_read (test_service_get_pid ());
+  g_assert_cmpuint (secrets_count_in (&secrets, after), ==, 0);
+}
+
+/* Breaks if a key that was given for one handshake stays longer. */
+static void
+test_given (gconstpointer name)
+{
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  g_autoptr (TestMemory) after = NULL;
+  g_auto (Secrets) secrets = { NULL };
+  int pem = test_memfd_new_for_certificate (name);
+
+  secrets_init (&secrets, name);
+  serve_once (root, pem, "@a{sv} {}");
+  close (pem);
+  after = test_memory_read (test_service_get_pid ());
+  g_assert_cmpuint (secrets_count_in (&secrets, after), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const char *const names[] = { "rsa", "ecdsa", "ed25519" };
+  const HandoffCipherSuite *suites;
+  gsize n_suites;
+
+  test_system_init (&argc, &argv);
+  test_service_set_config (TEST_CONFIG_ALL_SUITES);
+  suites = handoff_cipher_suites (&n_suites);
+  for (gsize i = 0; i < n_suites; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/memory-server/%s", suites[i].name);
+
+      g_test_add_data_func (path, &suites[i], test_suite);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *removed = g_strdup_printf ("/memory-server/removed/%s", names[i]);
+      g_autofree char *given = g_strdup_printf ("/memory-server/given/%s", names[i]);
+
+      g_test_add_data_func (removed, names[i], test_removed);
+      g_test_add_data_func (given, names[i], test_given);
+    }
+  return g_test_run ();
+}

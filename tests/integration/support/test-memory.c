@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "test-memory.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/client/record-test-utils.h"
+
+void
+test_memory_free (TestMemory *memory)
+{
+  g_ptr_array_unref (memory->regions);
+  g_free (memory);
+}
+
+TestMemory *
+test_memory_read (GPid pid)
+{
+  g_autofree char *maps_path = g_strdup_printf ("/proc/%d/maps", pid);
+  g_autofree char *memory_path = g_strdup_printf ("/proc/%d/mem", pid);
+  g_autofree char *maps = NULL;
+  g_auto (GStrv) lines = NULL;
+  g_autoptr (GError) error = NULL;
+  TestMemory *memory = g_new0 (TestMemory, 1);
+  int fd;
+
+  memory->regions = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_file_get_contents (maps_path, &maps, NULL, &error);
+  g_assert_no_error (error);
+  fd = open (memory_path, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  lines = g_strsplit (maps, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      guint64 start;
+      guint64 end;
+      char protection[5];
+      g_autofree guint8 *region = NULL;
+      gsize done = 0;
+
+      if (sscanf (lines[i], "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, protection) != 3)
+        continue;
+      if (protection[0] != 'r' ||
+          strstr (lines[i], "[v") != NULL) /* [vvar], [vsyscall]: the kernel's */
+        continue;
+      region = g_malloc (end - start);
+      while (done < end - start)
+        {
+          gssize n = pread (fd, region + done, end - start - done, (off_t) (start + done));
+
+          /* A mapping past its file's end cannot be read to the end. */
+          if (n <= 0)
+            break;
+          done += (gsize) n;
+        }
+      memory->size += done;
+      g_ptr_array_add (memory->regions, g_bytes_new_take (g_steal_pointer (&region), done));
+    }
+  close (fd);
+  return memory;
+}
+
+gboolean
+test_memory_contains (TestMemory *memory, const guint8 *what, gsize size)
+{
+  for (guint i = 0; i < memory->regions->len; i++)
+    {
+      GBytes *region = g_ptr_array_index (memory->regions, i);
+
+      if (memmem (g_bytes_get_data (region, NULL), g_bytes_get_size (region), what, size) != NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+void
+test_memory_assert_absent (TestMemory *memory, const char *what, const guint8 *secret, gsize size)
+{
+  /* What is shorter is there by chance. */
+  g_assert_cmpuint (size, >=, 12);
+  if (test_memory_contains (memory, secret, size))
+    g_error ("the service's memory has the %s", what);
+}
+
+void
+test_memory_assert_direction_absent (TestMemory *memory,
+                                     const char *name,
+                                     const HandoffDirectionState *direction)
+{
+  g_autofree char *key = g_strdup_printf ("%s key", name);
+  g_autofree char *iv = g_strdup_printf ("%s IV", name);
+  g_autofree char *secret = g_strdup_printf ("%s traffic secret", name);
+
+  test_memory_assert_absent (memory, key, direction->key, direction->key_size);
+  if (direction->iv_size >= 12)
+    test_memory_assert_absent (memory, iv, direction->iv, direction->iv_size);
+  if (direction->mac_key_size > 0)
+    test_memory_assert_absent (memory, "MAC key", direction->mac_key, direction->mac_key_size);
+  if (direction->traffic_secret_size > 0)
+    test_memory_assert_absent (memory, secret, direction->traffic_secret,
+                               direction->traffic_secret_size);
+}
+
+void
+test_memory_assert_next_generations_absent (TestMemory *memory, const HandoffKeyState *keys)
+{
+  RecordPeer peer;
+
+  record_peer_init (&peer, keys);
+  for (int generation = 1; generation <= 4; generation++)
+    {
+      record_peer_update (&peer, &peer.state);
+      record_peer_update (&peer, &peer.read);
+      test_memory_assert_direction_absent (memory, "next generation's server's", &peer.state);
+      test_memory_assert_direction_absent (memory, "next generation's client's", &peer.read);
+    }
+}
+
+static GBytes *
+from_hex (const char *hex)
+{
+  GByteArray *bytes = g_byte_array_new ();
+
+  for (; g_ascii_isxdigit (hex[0]) && g_ascii_isxdigit (hex[1]); hex += 2)
+    {
+      guint8 byte = (guint8) (g_ascii_xdigit_value (hex[0]) << 4 | g_ascii_xdigit_value (hex[1]));
+
+      g_byte_array_append (bytes, &byte, 1);
+    }
+  return g_byte_array_free_to_bytes (bytes);
+}
+
+GBytes *
+test_key_log_find (const char *log, const char *label)
+{
+  const char *line = strstr (log, label);
+  g_auto (GStrv) words = NULL;
+
+  g_assert_nonnull (line);
+  words = g_strsplit (line, " ", 3);
+  return from_hex (words[2]);
+}
+
+gboolean
+test_memory_assert_logged_absent (TestMemory *memory,
+                                  const char *log,
+                                  const HandoffDirectionState *direction)
+{
+  g_auto (GStrv) lines = g_strsplit (log, "\n", -1);
+  gboolean known = FALSE;
+  guint n_secrets = 0;
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      g_auto (GStrv) words = g_strsplit (lines[i], " ", -1);
+      g_autoptr (GBytes) secret = NULL;
+
+      if (lines[i][0] == '#' || g_strv_length (words) != 3)
+        continue;
+      secret = from_hex (words[2]);
+      test_memory_assert_absent (memory, words[0], g_bytes_get_data (secret, NULL),
+                                 g_bytes_get_size (secret));
+      n_secrets++;
+      if (g_bytes_get_size (secret) == direction->traffic_secret_size &&
+          memcmp (g_bytes_get_data (secret, NULL), direction->traffic_secret,
+                  direction->traffic_secret_size) == 0)
+        known = TRUE;
+    }
+  g_assert_cmpuint (n_secrets, >=, 1);
+  return known;
+}
