@@ -69,6 +69,7 @@ import (GDBusConnection *root, const char *name)
   g_autofree char *path = test_credential_import (root, name, name, NULL, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (path);
 }
 
 /* Breaks if a copy of a connection's secrets stays behind, or of what its tickets are made of. */
