@@ -15,9 +15,18 @@
 
 /* One client of "serve":
  *
- *   handshake → backend opened → data both ways, until both sides have ended → closed
+ *   says something → handshake → backend opened → data both ways, until both sides have ended →
+ * closed
  *
- * Each side may end before the other. A client that breaks off ends both. */
+ * The service does not do any number of handshakes at once for one user (64 by default). So clients
+ * wait in line for theirs, and one that says nothing is not in the line. Each side may end before
+ * the other. A client that breaks off ends both. */
+
+/* Fewer than the service allows: the user may do other things, too. */
+#define MAX_HANDSHAKES 48
+/* In which a client has to begin its handshake, and to end it, seconds. */
+#define HELLO_SECONDS 10
+#define HANDSHAKE_SECONDS 15
 
 /* How long a client may take to close its side when the backend has closed, seconds. To close
  * before it has done so might lose the last of the data (a TCP reset discards what was not read).
@@ -26,7 +35,7 @@
 
 typedef struct
 {
-  const CliFront *front;
+  CliFront *front;
   CliFrontDone done;
   gpointer user_data;
 
@@ -35,7 +44,8 @@ typedef struct
   GIOStream *tls;            /* (owned) (nullable) */
   CliBackend *backend;       /* (owned) (nullable) */
   GCancellable *cancellable; /* (owned) */
-  guint linger;              /* a timer's source, or 0 */
+  guint timer;               /* that runs, or 0 */
+  GSource *hello;            /* (owned) (nullable): until the client says something */
   guint n_pumps;             /* that run */
   gboolean broken;           /* the client, or the backend, did not end as it should */
 } Connection;
@@ -47,7 +57,7 @@ connection_end (Connection *self)
   gpointer user_data = self->user_data;
   gboolean ok = !self->broken;
 
-  g_clear_handle_id (&self->linger, g_source_remove);
+  g_clear_handle_id (&self->timer, g_source_remove);
   g_io_stream_close (G_IO_STREAM (self->client), NULL, NULL);
   g_clear_object (&self->tls);
   g_object_unref (self->client);
@@ -115,7 +125,7 @@ lingered (gpointer user_data)
 {
   Connection *self = user_data;
 
-  self->linger = 0;
+  self->timer = 0;
   g_cancellable_cancel (self->cancellable);
   return G_SOURCE_REMOVE;
 }
@@ -129,7 +139,7 @@ output_closed (GObject *stream, GAsyncResult *result, gpointer user_data)
   if (!g_output_stream_close_finish (G_OUTPUT_STREAM (stream), result, &error))
     break_off (self, error);
   else if (self->n_pumps > 1)
-    self->linger = g_timeout_add_seconds (LINGER_SECONDS, lingered, self);
+    self->timer = g_timeout_add_seconds (LINGER_SECONDS, lingered, self);
   pump_ended (self);
 }
 
@@ -168,6 +178,8 @@ backend_ready (CliBackend *backend, const GError *error, gpointer user_data)
             self->cancellable, backend_ended, self);
 }
 
+static void begin_next (CliFront *front);
+
 static void
 handshake_done (GObject *tls, GAsyncResult *result, gpointer user_data)
 {
@@ -175,6 +187,8 @@ handshake_done (GObject *tls, GAsyncResult *result, gpointer user_data)
   TlsHandoffHandshakeResult *negotiated;
   g_autoptr (GError) error = NULL;
 
+  self->front->n_handshakes--;
+  begin_next (self->front);
   if (!g_tls_connection_handshake_finish (G_TLS_CONNECTION (tls), result, &error))
     {
       report (self, error->message);
@@ -189,6 +203,68 @@ handshake_done (GObject *tls, GAsyncResult *result, gpointer user_data)
       cli_report ("%s: %s", self->name, text);
     }
   cli_backend_open (&self->front->backend, self->name, negotiated, backend_ready, self);
+}
+
+static void
+begin (Connection *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->tls = tls_handoff_server_connection_new (G_IO_STREAM (self->client), NULL,
+                                                 self->front->manager, &error);
+  if (self->tls == NULL)
+    {
+      report (self, error->message);
+      connection_end (self);
+      return;
+    }
+  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (self->tls), self->front->options);
+  tls_handoff_connection_set_flags (TLS_HANDOFF_CONNECTION (self->tls), self->front->flags);
+  g_object_set (self->tls, "authentication-mode", self->front->authentication, NULL);
+  self->front->n_handshakes++;
+  g_tls_connection_handshake_async (G_TLS_CONNECTION (self->tls), G_PRIORITY_DEFAULT,
+                                    self->cancellable, handshake_done, self);
+}
+
+static void
+begin_next (CliFront *front)
+{
+  Connection *next;
+
+  while (front->n_handshakes < MAX_HANDSHAKES &&
+         (next = g_queue_pop_head (&front->waiting)) != NULL)
+    begin (next);
+}
+
+static void
+stop_listening (Connection *self)
+{
+  g_clear_handle_id (&self->timer, g_source_remove);
+  g_source_destroy (self->hello);
+  g_clear_pointer (&self->hello, g_source_unref);
+}
+
+static gboolean
+said_something (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  Connection *self = user_data;
+
+  stop_listening (self);
+  g_queue_push_tail (&self->front->waiting, self);
+  begin_next (self->front);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+said_nothing (gpointer user_data)
+{
+  Connection *self = user_data;
+
+  self->timer = 0;
+  stop_listening (self);
+  report (self, _ ("The client does not begin a handshake"));
+  connection_end (self);
+  return G_SOURCE_REMOVE;
 }
 
 static char *
@@ -208,14 +284,10 @@ describe_client (GSocketConnection *client)
  * Serves one client, and reports on the standard error what goes wrong.
  */
 void
-cli_front_serve (const CliFront *front,
-                 GSocketConnection *client,
-                 CliFrontDone done,
-                 gpointer user_data)
+cli_front_serve (CliFront *front, GSocketConnection *client, CliFrontDone done, gpointer user_data)
 {
   Connection *self = g_new0 (Connection, 1);
   GSocket *socket = g_socket_connection_get_socket (client);
-  g_autoptr (GError) error = NULL;
 
   self->front = front;
   self->done = done;
@@ -227,17 +299,19 @@ cli_front_serve (const CliFront *front,
   g_socket_set_keepalive (socket, TRUE);
   g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
 
-  self->tls =
-      tls_handoff_server_connection_new (G_IO_STREAM (client), NULL, front->manager, &error);
-  if (self->tls == NULL)
-    {
-      report (self, error->message);
-      connection_end (self);
-      return;
-    }
-  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (self->tls), front->options);
-  tls_handoff_connection_set_flags (TLS_HANDOFF_CONNECTION (self->tls), front->flags);
-  g_object_set (self->tls, "authentication-mode", front->authentication, NULL);
-  g_tls_connection_handshake_async (G_TLS_CONNECTION (self->tls), G_PRIORITY_DEFAULT,
-                                    self->cancellable, handshake_done, self);
+  self->hello = g_socket_create_source (socket, G_IO_IN, NULL);
+  g_source_set_callback (self->hello, G_SOURCE_FUNC (said_something), self, NULL);
+  g_source_attach (self->hello, NULL);
+  self->timer = g_timeout_add_seconds (HELLO_SECONDS, said_nothing, self);
+}
+
+/**
+ * cli_front_set_time_limit:
+ *
+ * Sets @options so that a client has not longer for its handshake than a server should wait.
+ */
+void
+cli_front_set_time_limit (TlsHandoffHandshakeOptions *options)
+{
+  tls_handoff_handshake_options_set_timeout (options, HANDSHAKE_SECONDS);
 }

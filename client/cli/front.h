@@ -16,12 +16,15 @@ typedef struct
   GTlsAuthenticationMode authentication;
   CliBackendAddress backend;
   gboolean verbose;
+
+  /* front.c's own */
+  guint n_handshakes; /* under way */
+  GQueue waiting;     /* of clients for whom there is no handshake yet */
 } CliFront;
 
 /* ok: the connection ended as it should */
 typedef void (*CliFrontDone) (gboolean ok, gpointer user_data);
 
-void cli_front_serve (const CliFront *front,
-                      GSocketConnection *client,
-                      CliFrontDone done,
-                      gpointer user_data);
+void cli_front_set_time_limit (TlsHandoffHandshakeOptions *options);
+void
+cli_front_serve (CliFront *front, GSocketConnection *client, CliFrontDone done, gpointer user_data);

@@ -156,6 +156,7 @@ prepare (Server *self, const ServeOptions *options, GError **error)
         return FALSE;
     }
   front->options = tls_handoff_handshake_options_new ();
+  cli_front_set_time_limit (front->options);
   front->verbose = options->verbose;
   front->backend.command = (const char *const *) options->command;
   front->backend.forward = self->forward;

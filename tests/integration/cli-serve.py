@@ -195,6 +195,28 @@ class TestServe(unittest.TestCase):
                 client.close()
             silent.close()
 
+    def test_crowd(self):
+        """Breaks if clients that come all at once are turned away, or wait for some that say nothing."""
+        with Serve('--credential', 'rsa', '--', 'cat') as serve:
+            # As many as the service does handshakes for one user at once.
+            silent = [socket.create_connection(('127.0.0.1', serve.port)) for _ in range(64)]
+            answers = []
+
+            def come():
+                with connect_to(serve) as client:
+                    client.sendall(b'here')
+                    answers.append(client.recv(4))
+                    client.unwrap()
+
+            clients = [threading.Thread(target=come) for _ in range(300)]
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join(2 * TIMEOUT)
+            self.assertEqual(answers, [b'here'] * 300)
+            for connection in silent:
+                connection.close()
+
     def test_refused(self):
         """Breaks if a client gets in that should not, or learns nothing by its alert; or the next is not served."""
         with Serve('--credential', 'rsa', '--alpn', 'h2', '--client-ca', certificate('client-ca.pem'),
