@@ -15,8 +15,7 @@
 
 /* One client of "serve":
  *
- *   says something → handshake → backend opened → data both ways, until both sides have ended →
- * closed
+ *   says something → handshake → backend opened → data both ways until both sides end → closed
  *
  * The service does not do any number of handshakes at once for one user (64 by default). So clients
  * wait in line for theirs, and one that says nothing is not in the line. Each side may end before
