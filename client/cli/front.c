@@ -31,6 +31,8 @@
  * before it has done so might lose the last of the data (a TCP reset discards what was not read).
  */
 #define LINGER_SECONDS 10
+/* Likewise for one that was refused. */
+#define ALERT_SECONDS 2
 
 typedef struct
 {
@@ -177,6 +179,23 @@ backend_ready (CliBackend *backend, const GError *error, gpointer user_data)
             self->cancellable, backend_ended, self);
 }
 
+static void
+refused_client_ended (CliPumpEnd end, const GError *error, gpointer user_data)
+{
+  connection_end (user_data);
+}
+
+/* The client has got an alert, and may be sending data still, since in TLS 1.3 it learns only now
+ * that it was refused. To close before that is read might lose the alert. */
+static void
+let_go (Connection *self)
+{
+  g_socket_shutdown (g_socket_connection_get_socket (self->client), FALSE, TRUE, NULL);
+  self->timer = g_timeout_add_seconds (ALERT_SECONDS, lingered, self);
+  cli_pump_discard (g_io_stream_get_input_stream (G_IO_STREAM (self->client)), self->cancellable,
+                    refused_client_ended, self);
+}
+
 static void begin_next (CliFront *front);
 
 static void
@@ -191,7 +210,7 @@ handshake_done (GObject *tls, GAsyncResult *result, gpointer user_data)
   if (!g_tls_connection_handshake_finish (G_TLS_CONNECTION (tls), result, &error))
     {
       report (self, error->message);
-      connection_end (self);
+      let_go (self);
       return;
     }
   negotiated = tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (tls));
