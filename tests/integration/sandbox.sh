@@ -103,7 +103,7 @@ inside() {
 
   local entry
   journalctl --sync
-  entry=$(journalctl -b -u "$unit" -o json HANDOFF_SERVER_IDENTITY=localhost HANDOFF_OUTCOME=complete |
+  entry=$(journalctl -b -u "$unit" -o json HANDOFF_SERVER_IDENTITY=localhost HANDOFF_ROLE=client HANDOFF_OUTCOME=complete |
     tail -n 1)
   for field in '"HANDOFF_UID":"60101"' '"HANDOFF_PROTOCOL":"TLS1.3"' '"HANDOFF_CIPHER_SUITE":"TLS_'; do
     [[ ${entry// /} == *"${field}"* ]] || fail "the audit entry has no $field: $entry"
