@@ -307,7 +307,7 @@ work (HandoffPendingCall *pending, GBytes *secret)
       /* Who gave no PIN was authorized to manage the credentials of others. A token's work goes on
        * on the token's own thread: others need not wait for it. */
       g_clear_pointer (&pending->pass, handoff_pass_free);
-      handoff_tokens_find_key_async (self->context->tokens, self->uri, secret, secret == NULL,
+      handoff_tokens_find_key_async (self->context->tokens, self->uri, NULL, secret, secret == NULL,
                                      found, pending);
     }
   else if (self->data != NULL)

@@ -11,7 +11,6 @@
 #include "credential-options.h"
 #include "credential-properties.h"
 #include "descriptor-reader.h"
-#include "gnutls-support.h"
 #include "handoff-interfaces.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -222,23 +221,6 @@ prepare_unlock (HandoffCall *call, gpointer facade, GError **error)
   return prepare_change (call, facade, g_steal_pointer (&change), error);
 }
 
-/* Another token may have the same label, and in it a key of the same one. */
-static gboolean
-check_key (HandoffPendingCall *pending, HandoffTokenKey *key, GError **error)
-{
-  HandoffCredential *credential = handoff_credential_store_lookup (
-      pending->context->credentials, handoff_call_get_object_id (pending->call));
-
-  if (credential == NULL ||
-      handoff_gnutls_is_same_public_key (key->public_key,
-                                         handoff_private_key_get_public_key (credential->key)))
-    return TRUE;
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-               "%s has another key than that of the credential “%s”: is it the right token?",
-               credential->token_uri, credential->label);
-  return FALSE;
-}
-
 static void
 unlocked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -249,10 +231,10 @@ unlocked (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!handoff_pending_call_is_alive (pending))
     return;
   handoff_pin_hold_update (pending->context->pin_hold);
-  if (key != NULL && check_key (pending, key, &error))
-    handoff_pending_call_return (g_steal_pointer (&pending), NULL);
-  else
+  if (key == NULL)
     handoff_pending_call_fail (g_steal_pointer (&pending), error);
+  else
+    handoff_pending_call_return (g_steal_pointer (&pending), NULL);
 }
 
 static void
@@ -280,8 +262,9 @@ pin_read (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   g_clear_pointer (&pending->pass, handoff_pass_free);
   tokens = pending->context->tokens;
-  handoff_tokens_find_key_async (tokens, credential->token_uri, pin, FALSE, unlocked,
-                                 g_steal_pointer (&pending));
+  handoff_tokens_find_key_async (tokens, credential->token_uri,
+                                 handoff_private_key_get_public_key (credential->key), pin, FALSE,
+                                 unlocked, g_steal_pointer (&pending));
 }
 
 static void

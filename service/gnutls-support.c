@@ -20,15 +20,24 @@ handoff_gnutls_set_error (GError **error, int code, const char *what)
   return FALSE;
 }
 
+GBytes *
+handoff_gnutls_dup_key_id (gnutls_pubkey_t key)
+{
+  guint8 id[32];
+  size_t size = sizeof id;
+
+  return gnutls_pubkey_get_key_id (key, GNUTLS_KEYID_USE_SHA256, id, &size) >= 0
+             ? g_bytes_new (id, size)
+             : NULL;
+}
+
 gboolean
 handoff_gnutls_is_same_public_key (gnutls_pubkey_t a, gnutls_pubkey_t b)
 {
-  guint8 ids[2][32];
-  size_t sizes[2] = { sizeof ids[0], sizeof ids[1] };
+  g_autoptr (GBytes) id_a = handoff_gnutls_dup_key_id (a);
+  g_autoptr (GBytes) id_b = handoff_gnutls_dup_key_id (b);
 
-  return gnutls_pubkey_get_key_id (a, GNUTLS_KEYID_USE_SHA256, ids[0], &sizes[0]) >= 0 &&
-         gnutls_pubkey_get_key_id (b, GNUTLS_KEYID_USE_SHA256, ids[1], &sizes[1]) >= 0 &&
-         sizes[0] == sizes[1] && memcmp (ids[0], ids[1], sizes[0]) == 0;
+  return id_a != NULL && id_b != NULL && g_bytes_equal (id_a, id_b);
 }
 
 static void

@@ -17,7 +17,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsCredentials, gnutls_certificate_free
 /* "what: GnuTLS's words for code", as TLS_HANDOFF_ERROR_FAILED. Always returns FALSE. */
 gboolean handoff_gnutls_set_error (GError **error, int code, const char *what);
 
-/* FALSE also for keys of a kind that GnuTLS has no id for. */
+/* What tells public keys apart. (nullable): of a kind that GnuTLS has no id for */
+GBytes *handoff_gnutls_dup_key_id (gnutls_pubkey_t key);
+/* FALSE also for keys without an id. */
 gboolean handoff_gnutls_is_same_public_key (gnutls_pubkey_t a, gnutls_pubkey_t b);
 
 /* Makes GnuTLS wipe whatever it frees: gnutls_deinit() alone leaves the TLS 1.2 master secret and

@@ -127,20 +127,38 @@ read_certificates (HandoffTokenKey *self, const HandoffTokenUri *uri)
   gnutls_free (objects);
 }
 
+/* The public key may be in a certificate only. */
 static int
-read_objects (HandoffTokenKey *self, gnutls_privkey_t key, const HandoffTokenUri *uri)
+read_objects (HandoffTokenKey *self,
+              gnutls_privkey_t key,
+              const HandoffTokenUri *uri,
+              gboolean with_certificates)
 {
   int code;
 
+  self->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   if (!handoff_token_modules_enter ())
     return GNUTLS_E_PKCS11_LOAD_ERROR;
   gnutls_pubkey_init (&self->public_key);
   code = gnutls_pubkey_import_privkey (self->public_key, key, 0, 0);
   if (code < 0)
     g_clear_pointer (&self->public_key, gnutls_pubkey_deinit);
-  read_certificates (self, uri);
+  if (with_certificates || self->public_key == NULL)
+    read_certificates (self, uri);
   handoff_token_modules_leave ();
   return self->public_key != NULL ? GNUTLS_E_SUCCESS : code;
+}
+
+gboolean
+handoff_token_key_is_other (gnutls_privkey_t key, const HandoffTokenUri *uri, GBytes *key_id)
+{
+  g_autoptr (HandoffTokenKey) found = g_new0 (HandoffTokenKey, 1);
+  g_autoptr (GBytes) found_id = NULL;
+
+  if (read_objects (found, key, uri, FALSE) < 0)
+    return FALSE;
+  found_id = handoff_gnutls_dup_key_id (found->public_key);
+  return found_id != NULL && !g_bytes_equal (found_id, key_id);
 }
 
 static gnutls_sign_algorithm_t
@@ -186,9 +204,7 @@ prove (gnutls_privkey_t key, gnutls_pubkey_t public_key)
 int
 handoff_token_key_read (gnutls_privkey_t key, const HandoffTokenUri *uri, HandoffTokenKey *result)
 {
-  int code;
+  int code = read_objects (result, key, uri, TRUE);
 
-  result->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  code = read_objects (result, key, uri);
   return code >= 0 ? prove (key, result->public_key) : code;
 }

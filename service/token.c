@@ -10,14 +10,17 @@
 
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "token-key.h"
 #include "token-modules.h"
 #include "token-thread.h"
+#include "token-uri.h"
 
 /* Something to be done with a key, in the token's thread. */
 typedef struct
 {
   HandoffToken *token; /* (owned) */
   char *uri;           /* (owned) */
+  GBytes *key_id;      /* (owned) (nullable): of the key that it has to be */
   gboolean is_checked; /* who asks has to prove that he may open the token */
   GBytes *pin;         /* (owned) (nullable): that he gave */
   gboolean may_use_known_pin;
@@ -90,6 +93,7 @@ free_job (Job *job)
 {
   g_clear_pointer (&job->token, handoff_token_unref);
   g_clear_pointer (&job->pin, g_bytes_unref);
+  g_clear_pointer (&job->key_id, g_bytes_unref);
   g_free (job->uri);
   g_free (job);
 }
@@ -254,6 +258,12 @@ set_error (HandoffToken *self, int code, gboolean opening, GError **error)
     case GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE:
     case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
       return set_not_found (self, error);
+    case GNUTLS_E_CERTIFICATE_KEY_MISMATCH:
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                   "The token “%s” has another key than that of the credential: is it the right "
+                   "token?",
+                   self->label);
+      return FALSE;
     default:
       if (opening && is_pkcs11_error (code))
         return set_not_found (self, error);
@@ -261,6 +271,18 @@ set_error (HandoffToken *self, int code, gboolean opening, GError **error)
                    "The token “%s” cannot use the key: %s", self->label, gnutls_strerror (code));
       return FALSE;
     }
+}
+
+/* Another token may have the same label, and in it another key under the same name. */
+static gboolean
+is_other_key (const Job *job, gnutls_privkey_t key)
+{
+  g_autoptr (HandoffTokenUri) uri = NULL;
+
+  if (job->key_id == NULL)
+    return FALSE;
+  uri = handoff_token_uri_parse (job->uri, NULL);
+  return handoff_token_key_is_other (key, uri, job->key_id);
 }
 
 /* Finds the key in the token, and opens the token if it is not open yet. (transfer none) */
@@ -281,11 +303,15 @@ open_key (HandoffToken *self, const Job *job, GError **error)
     }
   gnutls_privkey_init (&key);
   gnutls_privkey_set_pin_function (key, give_pin, self);
-  code = settle_pin (self, gnutls_privkey_import_url (key, job->uri, 0));
+  code = gnutls_privkey_import_url (key, job->uri, 0);
   if (code >= 0 && !self->was_asked)
     wants_pin = wants_login (job->uri);
   handoff_token_modules_leave ();
 
+  /* Before the PIN is remembered: it is that of another token. */
+  if (code >= 0 && is_other_key (job, key))
+    code = GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
+  code = settle_pin (self, code);
   if (code < 0)
     {
       gnutls_privkey_deinit (key);
@@ -363,16 +389,21 @@ run_job (gpointer data, const GError *thread_error)
 }
 
 static void
-push_job (HandoffToken *self, Job *job, const char *uri)
+push_job (HandoffToken *self, Job *job, const char *uri, GBytes *key_id)
 {
   job->token = handoff_token_ref (self);
   job->uri = g_strdup (uri);
+  job->key_id = key_id != NULL ? g_bytes_ref (key_id) : NULL;
   handoff_token_thread_push (self->thread, run_job, job);
 }
 
 void
-handoff_token_use_key (
-    HandoffToken *self, const char *uri, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
+handoff_token_use_key (HandoffToken *self,
+                       const char *uri,
+                       GBytes *key_id,
+                       HandoffKeyUse use,
+                       HandoffKeyUsed used,
+                       gpointer user_data)
 {
   Job *job = g_new0 (Job, 1);
 
@@ -380,12 +411,13 @@ handoff_token_use_key (
   job->use = use;
   job->used = used;
   job->user_data = user_data;
-  push_job (self, job, uri);
+  push_job (self, job, uri, key_id);
 }
 
 void
 handoff_token_use_key_with_pin (HandoffToken *self,
                                 const char *uri,
+                                GBytes *key_id,
                                 GBytes *pin,
                                 gboolean may_use_known_pin,
                                 HandoffKeyUse use,
@@ -400,5 +432,5 @@ handoff_token_use_key_with_pin (HandoffToken *self,
   job->use = use;
   job->used = used;
   job->user_data = user_data;
-  push_job (self, job, uri);
+  push_job (self, job, uri, key_id);
 }

@@ -19,10 +19,12 @@ HandoffToken *handoff_token_ref (HandoffToken *self);
 void handoff_token_unref (HandoffToken *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffToken, handoff_token_unref)
 
-/* See handoff_private_key_use(). uri: canonical, of this token. The service's own use: with
- * whatever PIN is known. */
+/* See handoff_private_key_use(). uri: canonical, of this token. key_id: (nullable):
+ * handoff_gnutls_dup_key_id() of the key that it has to be: another one is CREDENTIAL_NOT_FOUND,
+ * and the token's PIN is not remembered. The service's own use: with whatever PIN is known. */
 void handoff_token_use_key (HandoffToken *self,
                             const char *uri,
+                            GBytes *key_id,
                             HandoffKeyUse use,
                             HandoffKeyUsed used,
                             gpointer user_data);
@@ -30,6 +32,7 @@ void handoff_token_use_key (HandoffToken *self,
  * handoff_tokens_find_key_async(). pin: (nullable) */
 void handoff_token_use_key_with_pin (HandoffToken *self,
                                      const char *uri,
+                                     GBytes *key_id,
                                      GBytes *pin,
                                      gboolean may_use_known_pin,
                                      HandoffKeyUse use,

@@ -5,6 +5,7 @@
 
 #include "tokens.h"
 
+#include "gnutls-support.h"
 #include "token-key.h"
 #include "token-modules.h"
 #include "token-thread.h"
@@ -34,6 +35,7 @@ typedef struct
   HandoffTokens *tokens; /* (owned) */
   HandoffTokenUri *uri;  /* (owned) */
   char *canonical_uri;   /* (owned) */
+  GBytes *key_id;        /* (owned) (nullable): of the key that it has to be */
   HandoffToken *token;   /* (unowned): the registry's */
 } Use;
 
@@ -97,9 +99,9 @@ handoff_token_uri_canonicalize (const char *uri, GError **error)
   return parsed != NULL ? handoff_token_uri_to_string (parsed) : NULL;
 }
 
-/* NULL, with an error, if uri is none. */
+/* NULL, with an error, if uri is none. public_key: (nullable) */
 static Use *
-begin_use (HandoffTokens *self, const char *uri, GError **error)
+begin_use (HandoffTokens *self, const char *uri, gnutls_pubkey_t public_key, GError **error)
 {
   g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, error);
   const char *label;
@@ -127,6 +129,7 @@ begin_use (HandoffTokens *self, const char *uri, GError **error)
   use->token = entry->token;
   use->canonical_uri = handoff_token_uri_to_string (parsed);
   use->uri = g_steal_pointer (&parsed);
+  use->key_id = public_key != NULL ? handoff_gnutls_dup_key_id (public_key) : NULL;
   return use;
 }
 
@@ -146,6 +149,7 @@ end_use (gpointer data)
   unref_tokens (use->tokens);
   handoff_token_uri_free (use->uri);
   g_free (use->canonical_uri);
+  g_clear_pointer (&use->key_id, g_bytes_unref);
   g_free (use);
 }
 
@@ -154,7 +158,7 @@ use_key (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_da
 {
   Use *self = data;
 
-  handoff_token_use_key (self->token, self->canonical_uri, use, used, user_data);
+  handoff_token_use_key (self->token, self->canonical_uri, self->key_id, use, used, user_data);
 }
 
 /* A key whose stored URI is damaged: the error is for whoever wants to use it. */
@@ -170,7 +174,7 @@ handoff_tokens_get_key (HandoffTokens *self, const char *uri, gnutls_pubkey_t pu
   static const HandoffPrivateKeyKind kind = { use_key, end_use };
   static const HandoffPrivateKeyKind bad_kind = { fail_use, (void (*) (gpointer)) g_error_free };
   GError *error = NULL;
-  Use *use = begin_use (self, uri, &error);
+  Use *use = begin_use (self, uri, public_key, &error);
 
   return use != NULL ? handoff_private_key_new (&kind, public_key, use)
                      : handoff_private_key_new (&bad_kind, public_key, error);
@@ -219,6 +223,7 @@ key_read (const GError *error, gpointer user_data)
 void
 handoff_tokens_find_key_async (HandoffTokens *self,
                                const char *uri,
+                               gnutls_pubkey_t public_key,
                                GBytes *pin,
                                gboolean may_use_known_pin,
                                GAsyncReadyCallback callback,
@@ -226,7 +231,7 @@ handoff_tokens_find_key_async (HandoffTokens *self,
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
   g_autoptr (GError) error = NULL;
-  Use *use = begin_use (self, uri, &error);
+  Use *use = begin_use (self, uri, public_key, &error);
   Find *find;
 
   g_task_set_source_tag (task, handoff_tokens_find_key_async);
@@ -238,8 +243,8 @@ handoff_tokens_find_key_async (HandoffTokens *self,
   find = g_new0 (Find, 1);
   find->use = use;
   g_task_set_task_data (task, find, free_find);
-  handoff_token_use_key_with_pin (use->token, use->canonical_uri, pin, may_use_known_pin, read_key,
-                                  key_read, g_steal_pointer (&task));
+  handoff_token_use_key_with_pin (use->token, use->canonical_uri, use->key_id, pin,
+                                  may_use_known_pin, read_key, key_read, g_steal_pointer (&task));
 }
 
 HandoffTokenKey *

@@ -46,10 +46,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTokenKey, handoff_token_key_free)
 /* Finds the key in its token and proves, by a signature that verifies, that it can be used. pin:
  * (nullable): secret memory; remembered if it is right. Who gives none needs may_use_known_pin:
  * then the PIN that is remembered, or that of the PIN file, is used. A PIN that is given while the
- * token is open already must be the one that opened it. CREDENTIAL_NOT_FOUND or CREDENTIAL_LOCKED.
- * Main thread. */
+ * token is open already must be the one that opened it. public_key: (nullable) (transfer none): of
+ * the key that it has to be; if the token has another one, its PIN is not remembered.
+ * CREDENTIAL_NOT_FOUND or CREDENTIAL_LOCKED. Main thread. */
 void handoff_tokens_find_key_async (HandoffTokens *self,
                                     const char *uri,
+                                    gnutls_pubkey_t public_key,
                                     GBytes *pin,
                                     gboolean may_use_known_pin,
                                     GAsyncReadyCallback callback,

@@ -87,6 +87,13 @@ class TestHardware(unittest.TestCase):
         # Whatever happens here, the keys stay in their tokens.
         self.assertEqual(list_objects(), self.objects)
 
+    def write_pin_file(self):
+        path = os.path.join(STATE, 'pins')
+        with open(path, 'w') as file:
+            file.write(f'[{TOKEN}]\nPin={PIN}\n')
+        os.chmod(path, 0o600)
+        shutil.chown(path, 'tls-handoff')
+
     def link(self, key, token=TOKEN, pin=PIN, user='alice', label=None):
         options = ('--pin-file', '-') if pin else ('--no-pin',)
         return run(user, 'credential', 'link', '--label', label or key, *options, uri(key, token), stdin=pin or '')
@@ -172,11 +179,7 @@ class TestHardware(unittest.TestCase):
 
     def test_pin_file(self):
         """Breaks if the administrator's PIN file is not used, or is for everybody to make credentials with."""
-        path = os.path.join(STATE, 'pins')
-        with open(path, 'w') as file:
-            file.write(f'[{TOKEN}]\nPin={PIN}\n')
-        os.chmod(path, 0o600)
-        shutil.chown(path, 'tls-handoff')
+        self.write_pin_file()
         self.assertEqual(self.link('server-rsa', pin=None).returncode, 3)
         self.linked('server-rsa', pin=None, user='root')
         stop_service()
@@ -280,8 +283,12 @@ class TestHardware(unittest.TestCase):
             done = run('alice', 'credential', 'unlock', '--pin-file', '-', 'server-rsa', stdin=PIN)
             self.assertEqual(done.returncode, 1)
             self.assertIn('another key', done.stderr)
+            # Nor does it sign in the credential's name, whether somebody or the PIN file gives the PIN.
+            self.assertIn('PIN is not known', run('alice', 'credential', 'list').stdout)
             with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
-                self.assertEqual(self.fetch(serve).returncode, 1)
+                self.assert_refused(serve, TOKEN, 'wants its PIN')
+                self.write_pin_file()
+                self.assert_refused(serve, TOKEN, 'another key')
         finally:
             stop_service()
             shutil.rmtree(f'{STATE}/tokens')

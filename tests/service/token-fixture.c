@@ -146,7 +146,8 @@ test_token_find (
       handoff_secret_bytes_set (&secret, pin, strlen (pin));
       bytes = handoff_secret_bytes_take (&secret);
     }
-  handoff_tokens_find_key_async (fixture->tokens, uri, bytes, may_use_known, take_result, &waiting);
+  handoff_tokens_find_key_async (fixture->tokens, uri, NULL, bytes, may_use_known, take_result,
+                                 &waiting);
   test_token_wait_until (&waiting.done);
   key = handoff_tokens_find_key_finish (waiting.result, error);
   g_object_unref (waiting.result);
@@ -241,8 +242,17 @@ test_token_assert_cannot_sign (HandoffPrivateKey *key, int code, const char *wha
 HandoffPrivateKey *
 test_token_get_key (TokenFixture *fixture, const char *token, const char *name)
 {
+  return test_token_get_key_as (fixture, token, name, name);
+}
+
+HandoffPrivateKey *
+test_token_get_key_as (TokenFixture *fixture,
+                       const char *token,
+                       const char *name,
+                       const char *certificate_name)
+{
   g_autofree char *uri = test_token_make_uri (token, name);
-  g_autofree char *file = g_strconcat (directory, "/", token, "/", name, ".pem", NULL);
+  g_autofree char *file = g_strconcat (directory, "/", token, "/", certificate_name, ".pem", NULL);
   g_autofree char *pem = NULL;
   gnutls_x509_crt_t certificate;
   gnutls_pubkey_t public_key;

@@ -57,6 +57,11 @@ void test_token_assert_not_found (TokenFixture *fixture,
 
 /* A key of a credential, without asking the token: its public key is in the certificate. */
 HandoffPrivateKey *test_token_get_key (TokenFixture *fixture, const char *token, const char *name);
+/* The same of a credential that has another key's certificate. */
+HandoffPrivateKey *test_token_get_key_as (TokenFixture *fixture,
+                                          const char *token,
+                                          const char *name,
+                                          const char *certificate_name);
 
 /* A signature, made in the token's thread. */
 typedef struct

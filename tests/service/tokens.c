@@ -258,6 +258,29 @@ test_wrong_signature (TokenFixture *fixture)
                                "cannot use the key");
 }
 
+/* Breaks if another key than the credential's signs because it has the same name, or if the PIN of
+ * the token that has it is remembered. */
+static void
+test_other_key (TokenFixture *fixture)
+{
+  /* The second one's public key is in its certificate only. */
+  static const char *const names[] = { "server-ecdsa", "server-bare" };
+  g_autofree char *uri = test_token_make_uri (TOKEN, "server-ecdsa");
+  gsize i;
+
+  test_token_write_pins (fixture, PIN_FILE_GROUP (TOKEN, PIN), 0600);
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (HandoffPrivateKey) key =
+          test_token_get_key_as (fixture, TOKEN, names[i], "client-ecdsa");
+
+      test_token_assert_cannot_sign (key, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "another key");
+      test_token_assert_cannot_sign (key, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "another key");
+    }
+  test_token_write_pins (fixture, "", 0600);
+  g_assert_true (handoff_tokens_is_locked (fixture->tokens, uri));
+}
+
 static gboolean
 wake_up (gpointer user_data)
 {
@@ -349,6 +372,7 @@ main (int argc, char *argv[])
   test_token_add ("/tokens/pulled", NULL, test_pulled);
   test_token_add ("/tokens/fail-once", NULL, test_fail_once);
   test_token_add ("/tokens/wrong-signature", NULL, test_wrong_signature);
+  test_token_add ("/tokens/other-key", NULL, test_other_key);
   test_token_add ("/tokens/blocked", NULL, test_blocked);
   test_token_add ("/tokens/open", NULL, test_open);
   return test_token_run ();
