@@ -4,18 +4,18 @@
 """Keys in PKCS#11 tokens (SoftHSM's), through the installed service: what works, and what is said when the token is
 locked, away, slow or broken. The module that injects the faults is described in tests/README.md."""
 
+import concurrent.futures
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import (OWN_RULES, TIMEOUT, Serve, certificate, get_free_port, import_credential,
+from command import (OWN_RULES, TIMEOUT, Serve, call, certificate, get_free_port, get_service_pid, import_credential,
                      install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port)
 
 TOKEN = 'Handoff test'
@@ -42,10 +42,30 @@ def release(name):
         pass
 
 
-def wait_for_control(name):
+def wait_for(condition, what):
     deadline = time.monotonic() + TIMEOUT
-    while not os.path.exists(os.path.join(STATE, name)):
-        assert time.monotonic() < deadline, name
+    while not condition():
+        assert time.monotonic() < deadline, what
+
+
+def wait_for_control(name):
+    wait_for(lambda: os.path.exists(os.path.join(STATE, name)), name)
+
+
+def count_handshakes():
+    return call('/org/tlshandoff/Handoff1', 'Manager', 'GetStatistics').unpack()[0]['handshakes-in-flight']
+
+
+def start_openssl_server(test, *options):
+    """Its port."""
+    port = get_free_port()
+    server = subprocess.Popen(['openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
+                               certificate('ecdsa.key'), '-www', *options], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    test.addCleanup(server.wait)
+    test.addCleanup(server.kill)
+    wait_for_port(port)
+    return port
 
 
 def get_logins():
@@ -79,7 +99,7 @@ class TestHardware(unittest.TestCase):
         cls.objects = list_objects()
 
     def tearDown(self):
-        for name in ('block', 'absent', 'final-try', 'fail-once', 'wrong-signature', 'pins'):
+        for name in ('block', 'blocked', 'absent', 'final-try', 'fail-once', 'wrong-signature', 'pins'):
             release(name)
         remove_credentials()
         stop_service()
@@ -135,14 +155,8 @@ class TestHardware(unittest.TestCase):
 
     def test_client(self):
         """Breaks if a client cannot use a key in a token, in one of the protocol versions."""
-        port = get_free_port()
-        server = subprocess.Popen(['openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
-                                   certificate('ecdsa.key'), '-Verify', '1', '-verify_return_error', '-CAfile',
-                                   certificate('client-ca.pem'), '-www'], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(server.wait)
-        self.addCleanup(server.kill)
-        wait_for_port(port)
+        port = start_openssl_server(self, '-Verify', '1', '-verify_return_error', '-CAfile',
+                                    certificate('client-ca.pem'))
         for key in ('client-rsa', 'client-ecdsa'):
             self.linked(key)
             for options in ((), ('--tls12',)):
@@ -205,15 +219,20 @@ class TestHardware(unittest.TestCase):
             self.assert_served(serve)
 
     def test_faults(self):
-        """Breaks if an error of the token that passes is not met by another try, or a wrong signature is sent."""
+        """Breaks if an error of the token that passes is not met by another try, or a wrong signature is more than the end
+        of that handshake, with an alert."""
         self.linked('server-rsa')
         with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
             control('fail-once')
             self.assert_served(serve)
             self.assertFalse(os.path.exists(os.path.join(STATE, 'fail-once')))
             control('wrong-signature')
-            self.assertEqual(self.fetch(serve).returncode, 1)
-            serve.said(': ')
+            # Each side knows what the other one made of it.
+            for options in ((), ('--tls12',)):
+                done = self.fetch(serve, *options)
+                self.assertEqual((done.returncode, done.stdout), (1, ''))
+                self.assertIn('Alert sent: decrypt_error', done.stderr)
+                self.assertIn('alert decrypt_error', serve.said(': '))
             release('wrong-signature')
             self.assert_served(serve)
 
@@ -238,9 +257,9 @@ class TestHardware(unittest.TestCase):
                 Serve('--credential', 'other', '--', 'echo', 'in') as other, \
                 Serve('--credential', 'ecdsa', '--', 'echo', 'in') as quick:
             control('block', TOKEN)
-            waiting = [threading.Thread(target=self.assert_served, args=(slow,)) for _ in range(3)]
-            for thread in waiting:
-                thread.start()
+            pool = concurrent.futures.ThreadPoolExecutor()
+            self.addCleanup(pool.shutdown)
+            waiting = [pool.submit(self.assert_served, slow) for _ in range(3)]
             wait_for_control('blocked')
             # Many more than there are worker threads.
             for _ in range(8):
@@ -252,18 +271,46 @@ class TestHardware(unittest.TestCase):
             slow.said('closed')
             self.assertIn('alice', run('root', 'session', 'list', '--all').stdout)
             release('block')
-            for thread in waiting:
-                thread.join(TIMEOUT)
-                self.assertFalse(thread.is_alive())
+            for done in waiting:
+                done.result(TIMEOUT)
             self.assert_served(slow)
 
             # The service's end does not wait for it either.
             control('block', TOKEN)
-            thread = threading.Thread(target=self.fetch, args=(slow,))
-            thread.start()
+            ended = pool.submit(self.fetch, slow)
             wait_for_control('blocked')
+            pid = get_service_pid()
             stop_service()
-            thread.join(TIMEOUT)
+            wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'the service is gone')
+            self.assertTrue(os.path.exists(os.path.join(STATE, 'block')))
+            self.assertNotEqual(ended.result(TIMEOUT).returncode, 0)
+
+    def test_leave_slow_token(self):
+        """Breaks if who waits for a token holds a place in the service after he has left, or waits for longer than he
+        wanted to, or spoils the token for others by leaving."""
+        port = start_openssl_server(self, '-Verify', '1')
+        self.linked('server-rsa')
+        self.linked('client-rsa')
+        pool = concurrent.futures.ThreadPoolExecutor()
+        self.addCleanup(pool.shutdown)
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as slow:
+            self.assert_served(slow)
+            control('block', TOKEN)
+            left = pool.submit(self.fetch, slow)
+            wait_for_control('blocked')
+            self.assertEqual(count_handshakes(), 2)
+            slow.process.kill()
+            self.assertEqual(left.result(TIMEOUT).returncode, 1)
+        wait_for(lambda: count_handshakes() == 0, 'the handshake has ended')
+        done = run('alice', 'connect', '--timeout', '1', *TRUST, '--credential', 'client-rsa', f'localhost:{port}')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('within 1 second', done.stderr)
+        wait_for(lambda: count_handshakes() == 0, 'the handshake has ended')
+        # All that was while the token had not answered yet.
+        self.assertTrue(os.path.exists(os.path.join(STATE, 'blocked')))
+        release('block')
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
+            self.assert_served(serve)
 
     def test_another_token(self):
         """Breaks if a token with another key under the same names is taken for the one that was linked."""
