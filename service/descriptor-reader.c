@@ -6,7 +6,6 @@
 #include "descriptor-reader.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,8 +26,9 @@ typedef struct
   guint8 *buffer; /* (owned): secret memory of maximum_size + 1 bytes */
   gsize size;
   gsize maximum_size;
-  gint64 deadline; /* monotonic, microseconds */
-  GError *error;   /* (owned) (nullable): the thread's until it is done */
+  gint64 deadline;           /* monotonic, microseconds */
+  GCancellable *cancellable; /* (owned) (nullable) */
+  GError *error;             /* (owned) (nullable): the thread's until it is done */
 
   GMutex mutex;
   GTask *task; /* (owned) (nullable), under mutex: NULL once it has returned */
@@ -41,6 +41,7 @@ reading_unref (Reading *self)
     return;
   handoff_client_socket_close (self->fd);
   handoff_secret_free (self->buffer);
+  g_clear_object (&self->cancellable);
   g_clear_error (&self->error);
   g_free (self->what);
   g_mutex_clear (&self->mutex);
@@ -69,13 +70,18 @@ fail (Reading *self, TlsHandoffError code, const char *reason)
 static gboolean
 wait_for_data (Reading *self)
 {
-  struct pollfd poll_fd = { .fd = self->fd, .events = POLLIN };
+  GPollFD fds[2] = { { .fd = self->fd, .events = G_IO_IN } };
   gint64 wait = self->deadline - g_get_monotonic_time ();
+  gboolean is_woken = g_cancellable_make_pollfd (self->cancellable, &fds[1]);
   int n;
 
   do
-    n = poll (&poll_fd, 1, (int) (MAX (wait, 0) / 1000));
+    n = g_poll (fds, is_woken ? 2 : 1, (int) (MAX (wait, 0) / 1000));
   while (n < 0 && errno == EINTR);
+  if (is_woken)
+    g_cancellable_release_fd (self->cancellable);
+  if (g_cancellable_is_cancelled (self->cancellable))
+    return fail (self, TLS_HANDOFF_ERROR_CANCELLED, "the caller is gone");
   return n != 0 || fail (self, TLS_HANDOFF_ERROR_TIMED_OUT,
                          "the end of the file or pipe did not come in time; close its other end");
 }
@@ -117,6 +123,9 @@ read_in_thread (gpointer data)
   gboolean success = read_all (self);
   g_autoptr (GTask) task = take_task (self);
 
+  /* Before anybody hears of the end. */
+  handoff_client_socket_close (self->fd);
+  self->fd = -1;
   if (task != NULL && success)
     {
       g_atomic_ref_count_inc (&self->ref_count);
@@ -145,17 +154,6 @@ timed_out (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  g_autoptr (GTask) task = take_task (user_data);
-
-  if (task != NULL)
-    g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
-                             "The caller is gone");
-  return G_SOURCE_REMOVE;
-}
-
 static void
 task_done (GTask *task, GParamSpec *pspec, gpointer user_data)
 {
@@ -164,23 +162,15 @@ task_done (GTask *task, GParamSpec *pspec, gpointer user_data)
   g_source_destroy (guard);
 }
 
-/* Ends the task whatever the thread does. */
+/* Ends the task whatever the thread does: in time, and not before. Who could leave at once would
+ * leave a thread behind, and come again. */
 static void
-guard (Reading *self, GTask *task, guint seconds, GCancellable *cancellable)
+guard (Reading *self, GTask *task, guint seconds)
 {
   g_autoptr (GSource) source = g_timeout_source_new_seconds (seconds);
 
   g_atomic_ref_count_inc (&self->ref_count);
   g_source_set_callback (source, timed_out, self, (GDestroyNotify) reading_unref);
-  if (cancellable != NULL)
-    {
-      g_autoptr (GSource) child = g_cancellable_source_new (cancellable);
-
-      g_atomic_ref_count_inc (&self->ref_count);
-      g_source_set_callback (child, G_SOURCE_FUNC (cancelled), self,
-                             (GDestroyNotify) reading_unref);
-      g_source_add_child_source (source, child);
-    }
   g_source_attach (source, g_task_get_context (task));
   g_object_set_data_full (G_OBJECT (task), "guard", g_source_ref (source),
                           (GDestroyNotify) g_source_unref);
@@ -204,13 +194,14 @@ handoff_descriptor_read_async (int fd,
   g_mutex_init (&self->mutex);
   self->fd = fd;
   self->what = g_strdup (what);
+  self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
   self->maximum_size = maximum_size;
   self->buffer = handoff_secret_new (maximum_size + 1, HANDOFF_SECRET_DEFAULT);
   self->deadline = g_get_monotonic_time () + TIMEOUT_SECONDS * G_TIME_SPAN_SECOND;
   self->task = task;
 
   /* Two seconds more, so that the thread tells in better words. */
-  guard (self, task, TIMEOUT_SECONDS + 2, cancellable);
+  guard (self, task, TIMEOUT_SECONDS + 2);
   g_atomic_ref_count_inc (&self->ref_count);
   thread = g_thread_try_new ("descriptor", read_in_thread, self, NULL);
   if (thread == NULL)

@@ -12,7 +12,8 @@
 /* fd: (transfer full). what: for messages, "data". The bytes are in secret memory.
  * TLS_HANDOFF_ERROR_INVALID_ARGUMENT if there are none, too many, or the descriptor cannot be read;
  * TIMED_OUT if its end does not come within 30 seconds (a thread that a file keeps from returning
- * is left alone). */
+ * is left alone). Cancelling wakes the thread, and when that has let go of everything, this returns
+ * CANCELLED: a quota that is held until then counts the threads. */
 void handoff_descriptor_read_async (int fd,
                                     const char *what,
                                     gsize maximum_size,
