@@ -238,7 +238,7 @@ handoff_credential_folder_remove (const char *directory, const char *id, GError 
   g_autofree char *removed_name = g_strconcat (REMOVED_PREFIX, id, NULL);
   g_autofree char *removed_folder = g_build_filename (directory, removed_name, NULL);
 
-  if (rename (folder, removed_folder) != 0)
+  if (rename (folder, removed_folder) != 0 && errno != ENOENT)
     return fail_errno (error, "remove", folder);
   if (!sync_folder (directory, error))
     return FALSE;

@@ -27,6 +27,7 @@ gboolean handoff_credential_folder_write (const char *directory,
 gboolean handoff_credential_folder_replace_certificates (const char *directory,
                                                          const HandoffCredential *credential,
                                                          GError **error);
+/* TRUE also if it was not there. */
 gboolean handoff_credential_folder_remove (const char *directory, const char *id, GError **error);
 /* The error says which file is damaged, and how. */
 HandoffCredential *handoff_credential_folder_read (const char *directory,

@@ -27,7 +27,6 @@ struct _HandoffCredentialStore
   GPtrArray *being_added;  /* (owned) (element-type HandoffCredential) */
   guint n_damaged;
   guint n_changes; /* under way */
-  guint64 serial;
 };
 
 G_DEFINE_FINAL_TYPE (HandoffCredentialStore, handoff_credential_store, G_TYPE_OBJECT)
@@ -180,7 +179,6 @@ apply (gpointer data)
       g_task_return_error (task, written->error);
       return G_SOURCE_REMOVE;
     }
-  change->store->serial++;
   change->apply (change->store, task, written->result);
   g_signal_emit (change->store, signals[CHANGED], 0);
   return G_SOURCE_REMOVE;
@@ -300,6 +298,13 @@ handoff_credential_store_add_async (HandoffCredentialStore *self,
   start (change, handoff_credential_store_add_async, callback, user_data);
 }
 
+static GError *
+new_removed_error (void)
+{
+  return g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                              "The credential was removed meanwhile");
+}
+
 /* What is in the table may be older than what is on disk, when the writer has more to do: so it
  * reads what it changes. */
 static gpointer
@@ -311,8 +316,7 @@ write_certificates (HandoffCredentialStore *self, GTask *task, GError **error)
 
   if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
     {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-                           "The credential was removed meanwhile");
+      g_propagate_error (error, new_removed_error ());
       return NULL;
     }
   if (!handoff_credential_folder_replace_certificates (self->directory, change->credential, error))
@@ -344,10 +348,8 @@ handoff_credential_store_set_certificates_async (HandoffCredentialStore *self,
 
   if (old == NULL)
     {
-      g_task_report_new_error (self, callback, user_data,
-                               handoff_credential_store_set_certificates_async, TLS_HANDOFF_ERROR,
-                               TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-                               "The credential was removed meanwhile");
+      g_task_report_error (self, callback, user_data,
+                           handoff_credential_store_set_certificates_async, new_removed_error ());
       return;
     }
   credential = handoff_credential_new (old->id, old->label, old->owner, old->roles, old->key,
@@ -382,13 +384,16 @@ write_removal (HandoffCredentialStore *self, GTask *task, GError **error)
   return handoff_credential_folder_remove (self->directory, change->id, error) ? change : NULL;
 }
 
+/* Of two removals at once, the one that is applied first did it. */
 static void
 apply_removal (HandoffCredentialStore *self, GTask *task, gpointer result)
 {
   Change *change = g_task_get_task_data (task);
 
-  g_hash_table_remove (self->credentials, change->id);
-  g_task_return_boolean (task, TRUE);
+  if (g_hash_table_remove (self->credentials, change->id))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, new_removed_error ());
 }
 
 void
@@ -535,12 +540,6 @@ gboolean
 handoff_credential_store_is_busy (HandoffCredentialStore *self)
 {
   return self->n_changes > 0;
-}
-
-guint64
-handoff_credential_store_get_serial (HandoffCredentialStore *self)
-{
-  return self->serial;
 }
 
 static void

@@ -42,8 +42,6 @@ guint handoff_credential_store_count (HandoffCredentialStore *self, guint owner)
 guint handoff_credential_store_get_n_damaged (HandoffCredentialStore *self);
 /* Whether a change is under way. */
 gboolean handoff_credential_store_is_busy (HandoffCredentialStore *self);
-/* Another number after each change: what was decided before may not hold any more. */
-guint64 handoff_credential_store_get_serial (HandoffCredentialStore *self);
 
 /* A changed credential: (transfer full), or NULL with the error. INVALID_ARGUMENT if the owner has
  * one with that label already. key_pem: (nullable): secret memory: PKCS #8, for a key in a file. */
@@ -61,6 +59,7 @@ void handoff_credential_store_set_certificates_async (HandoffCredentialStore *se
 HandoffCredential *handoff_credential_store_change_finish (HandoffCredentialStore *self,
                                                            GAsyncResult *result,
                                                            GError **error);
+/* CREDENTIAL_NOT_FOUND if it was removed meanwhile. */
 void handoff_credential_store_remove_async (HandoffCredentialStore *self,
                                             const char *id,
                                             GAsyncReadyCallback callback,

@@ -160,6 +160,7 @@ test_overlap (Fixture *f, gconstpointer data)
   g_autoptr (GPtrArray) chain = test_certificates_new ("rsa", "ca", NULL);
   g_autoptr (GAsyncResult) set = NULL;
   g_autoptr (GAsyncResult) removed = NULL;
+  g_autoptr (GAsyncResult) removed_late = NULL;
   g_autoptr (GAsyncResult) set_late = NULL;
   g_autoptr (GAsyncResult) reloaded = NULL;
   g_autoptr (GError) error = NULL;
@@ -169,11 +170,13 @@ test_overlap (Fixture *f, gconstpointer data)
   handoff_credential_store_set_certificates_async (f->store, credential->id, chain, store_result,
                                                    &set);
   handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed);
+  handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed_late);
   handoff_credential_store_set_certificates_async (f->store, credential->id, chain, store_result,
                                                    &set_late);
   handoff_credential_store_reload_async (f->store, store_result, &reloaded);
   wait_for (&set);
   wait_for (&removed);
+  wait_for (&removed_late);
   wait_for (&set_late);
   wait_for (&reloaded);
 
@@ -183,6 +186,9 @@ test_overlap (Fixture *f, gconstpointer data)
   g_assert_cmpuint (changed->serial, !=, credential->serial);
   g_assert_true (handoff_credential_store_remove_finish (f->store, removed, &error));
   g_assert_no_error (error);
+  g_assert_false (handoff_credential_store_remove_finish (f->store, removed_late, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
+  g_clear_error (&error);
   late = handoff_credential_store_change_finish (f->store, set_late, &error);
   g_assert_null (late);
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
@@ -191,6 +197,22 @@ test_overlap (Fixture *f, gconstpointer data)
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
   /* Who holds it can go on with it. */
   g_assert_true (handoff_credential_is_usable (credential));
+}
+
+/* Breaks if a credential whose folder an administrator took away stays for ever. */
+static void
+test_remove_without_folder (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "rsa");
+  g_autoptr (GAsyncResult) removed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  handoff_credential_folder_clean (f->directory, credential->id);
+  handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed);
+  wait_for (&removed);
+  g_assert_true (handoff_credential_store_remove_finish (f->store, removed, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
 }
 
 /* Breaks if what is added while all is read again is lost, or comes twice. */
@@ -249,6 +271,7 @@ main (int argc, char **argv)
   g_test_add ("/service/credential-store/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("tables", test_tables);
   ADD ("same-label", test_same_label);
+  ADD ("remove-without-folder", test_remove_without_folder);
   ADD ("overlap", test_overlap);
   ADD ("reload", test_reload);
   ADD ("cannot-write", test_cannot_write);
