@@ -13,23 +13,17 @@
 /* As many clients as that may wait to be accepted. */
 #define BACKLOG 128
 
-static void
-announce (GSocketAddress *address)
-{
-  g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
-
-  cli_report (_ ("listening on %s"), text);
-}
-
 static gboolean
 add_address (GSocketListener *listener, GSocketAddress *address, GError **error)
 {
   g_autoptr (GSocketAddress) effective = NULL;
+  g_autofree char *text = NULL;
 
   if (!g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM,
                                       G_SOCKET_PROTOCOL_TCP, NULL, &effective, error))
     return FALSE;
-  announce (effective);
+  text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (effective));
+  cli_report (_ ("listening on %s"), text);
   return TRUE;
 }
 
@@ -54,28 +48,35 @@ add_port (GSocketListener *listener, guint16 port, GError **error)
   return add_address (listener, address4, error);
 }
 
+/* A name may have addresses that this machine does not, such as IPv6 ones: those are reported, and
+ * one that works is enough. */
 static gboolean
 add_host (GSocketListener *listener, const CliTarget *target, GError **error)
 {
   g_autoptr (GSocketConnectable) name = g_network_address_new (target->host, target->port);
   g_autoptr (GSocketAddressEnumerator) addresses = g_socket_connectable_enumerate (name);
-  g_autoptr (GError) local_error = NULL;
+  g_autoptr (GError) lookup_error = NULL;
+  g_autoptr (GError) failure = NULL; /* the last, not yet reported */
+  GSocketAddress *next;
   gboolean any = FALSE;
 
-  while (TRUE)
+  while ((next = g_socket_address_enumerator_next (addresses, NULL, &lookup_error)) != NULL)
     {
-      g_autoptr (GSocketAddress) address =
-          g_socket_address_enumerator_next (addresses, NULL, &local_error);
+      g_autoptr (GSocketAddress) address = next;
 
-      if (address == NULL)
-        break;
-      any = add_address (listener, address, any ? NULL : &local_error) || any;
-      if (!any)
-        break;
+      if (failure != NULL)
+        cli_report ("--listen: %s", failure->message);
+      g_clear_error (&failure);
+      any = add_address (listener, address, &failure) || any;
     }
   if (any)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&local_error));
+    {
+      if (failure != NULL)
+        cli_report ("--listen: %s", failure->message);
+      return TRUE;
+    }
+  g_propagate_error (error, failure != NULL ? g_steal_pointer (&failure)
+                                            : g_steal_pointer (&lookup_error));
   return FALSE;
 }
 

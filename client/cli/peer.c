@@ -9,13 +9,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "application-protocols.h"
 #include "certificate-file.h"
 #include "connector.h"
 #include "report.h"
 #include "text-agent.h"
-
-/* RFC 7301 3.1 */
-#define MAX_PROTOCOL_NAME_SIZE 255
 
 CliPeer *
 cli_peer_new (void)
@@ -78,8 +76,6 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
 static gboolean
 check_options (CliPeer *self, GError **error)
 {
-  guint i;
-
   if (self->arguments == NULL || g_strv_length (self->arguments) != 1)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
@@ -99,19 +95,8 @@ check_options (CliPeer *self, GError **error)
                    _ ("--server-name must not be empty"));
       return FALSE;
     }
-  for (i = 0; self->protocols != NULL && self->protocols[i] != NULL; i++)
-    {
-      gsize size = strlen (self->protocols[i]);
-
-      if (size == 0 || size > MAX_PROTOCOL_NAME_SIZE)
-        {
-          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                       _ ("--alpn must be a protocol name of 1 to %d bytes"),
-                       MAX_PROTOCOL_NAME_SIZE);
-          return FALSE;
-        }
-    }
-  if (!cli_own_credential_check (&self->own, error))
+  if (!cli_application_protocols_check (self->protocols, error) ||
+      !cli_own_credential_check (&self->own, error))
     return FALSE;
   self->target = cli_target_parse (self->arguments[0], error);
   return self->target != NULL;

@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 #include <signal.h>
 
+#include "application-protocols.h"
 #include "certificate-file.h"
 #include "front.h"
 #include "listen.h"
@@ -139,7 +140,8 @@ check_options (const ServeOptions *options, GError **error)
       g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, message);
       return FALSE;
     }
-  return cli_own_credential_check (&options->own, error);
+  return cli_application_protocols_check (options->protocols, error) &&
+         cli_own_credential_check (&options->own, error);
 }
 
 static gboolean

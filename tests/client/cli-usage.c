@@ -85,6 +85,7 @@ static const Case cases[] = {
   { "serve-nothing", { "serve" }, CLI_EXIT_USAGE, "--forward" },
   { "serve-both", { "serve", "--forward", "localhost:1", "--", "cat" }, CLI_EXIT_USAGE, "either" },
   { "serve-bad-forward", { "serve", "--forward", "localhost:http" }, CLI_EXIT_USAGE, "“http”" },
+  { "serve-empty-alpn", { "serve", "--alpn", "", "--", "cat" }, CLI_EXIT_USAGE, "--alpn" },
   { "serve-required-of-nobody",
     { "serve", "--require-client-certificate", "--", "cat" },
     CLI_EXIT_USAGE,
