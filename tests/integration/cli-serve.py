@@ -141,6 +141,7 @@ class TestServe(unittest.TestCase):
             self.assertEqual(status, 1)
             self.assertIn('127.0.0.1', errors)
             self.assertIn('close_notify', errors)
+            self.assertIn('hung up', errors)
 
     def test_program_fails(self):
         """Breaks if nobody hears that the program failed, or is missing."""
