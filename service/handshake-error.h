@@ -6,8 +6,8 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
-#include "keyblob/key-state.h"
 #include "handshake-transport.h"
+#include "keyblob/key-state.h"
 #include "server-identity.h"
 
 /* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */

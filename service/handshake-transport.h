@@ -6,14 +6,14 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
+#define HANDOFF_ALERT_RECORD_SIZE 7 /* RFC 8446 5.1, 6: not encrypted */
+
 /* GnuTLS's way to the peer: the caller's socket, or, stepwise, the caller itself.
  *
  * Of a socket: never blocks, whatever the socket's own flags are: those are shared with the caller
  * and not ours to change. Either way no byte more is read than GnuTLS asks for, which is never more
  * than the record at hand, so what follows the handshake stays in the socket, or with the caller.
  */
-#define HANDOFF_ALERT_RECORD_SIZE 7 /* RFC 8446 5.1, 6: not encrypted */
-
 typedef struct
 {
   gboolean stepwise;

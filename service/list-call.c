@@ -31,6 +31,16 @@ handoff_list_call_prepare (HandoffCall *call, GError **error)
   return TRUE;
 }
 
+/* Returns: (transfer floating): */
+static GVariant *
+without_certificates (GVariant *properties)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (properties);
+
+  g_variant_dict_remove (&dict, "Certificates");
+  return g_variant_dict_end (&dict);
+}
+
 void
 handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext *context)
 {
@@ -47,12 +57,12 @@ handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext
       HandoffCredential *credential = g_ptr_array_index (credentials, i);
       g_autofree char *path = g_strconcat (HANDOFF_CREDENTIALS_PATH "/", credential->id, NULL);
       g_autoptr (GVariant) properties = handoff_credential_dup_properties (context, credential);
-      g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (properties);
 
       size += g_variant_get_size (properties);
-      if (size > MAX_CERTIFICATES_SIZE)
-        g_variant_dict_remove (&dict, "Certificates");
-      g_variant_builder_add (&builder, "(o@a{sv})", path, g_variant_dict_end (&dict));
+      if (size <= MAX_CERTIFICATES_SIZE)
+        g_variant_builder_add (&builder, "(o@a{sv})", path, properties);
+      else
+        g_variant_builder_add (&builder, "(o@a{sv})", path, without_certificates (properties));
     }
   handoff_call_return (call, g_variant_new ("(a(oa{sv}))", &builder), NULL);
 }
