@@ -21,7 +21,7 @@ print_json_list (GPtrArray *credentials)
   json_builder_set_member_name (builder, "credentials");
   json_builder_begin_array (builder);
   for (i = 0; i < credentials->len; i++)
-    cli_credential_add_to_json (g_ptr_array_index (credentials, i), builder);
+    cli_credential_add_summary_to_json (g_ptr_array_index (credentials, i), builder);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
   cli_json_print (builder);

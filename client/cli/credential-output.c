@@ -142,22 +142,14 @@ cli_credential_print (TlsHandoffCredential *credential)
     }
 }
 
-/**
- * cli_credential_add_to_json:
- *
- * Adds an object.
- */
-void
-cli_credential_add_to_json (TlsHandoffCredential *credential, JsonBuilder *builder)
+static void
+add_summary (TlsHandoffCredential *credential, JsonBuilder *builder)
 {
   TlsHandoffCredentialRoles roles = tls_handoff_credential_get_roles (credential);
-  GPtrArray *chain = tls_handoff_credential_get_certificates (credential);
   const char *problem = tls_handoff_credential_get_problem (credential);
   g_autofree char *owner = cli_credential_get_owner_name (credential);
   g_autofree char *end = cli_credential_get_end (credential);
-  guint i;
 
-  json_builder_begin_object (builder);
   cli_json_add_string (builder, "label", tls_handoff_credential_get_label (credential));
   cli_json_add_string (builder, "object-path", tls_handoff_credential_get_object_path (credential));
   cli_json_add_string (builder, "owner", owner);
@@ -176,6 +168,35 @@ cli_credential_add_to_json (TlsHandoffCredential *credential, JsonBuilder *build
                        tls_handoff_credential_get_key_algorithm (credential));
   cli_json_add_string (builder, "not-after", end);
   cli_json_add_string (builder, "problem", *problem != '\0' ? problem : NULL);
+}
+
+/**
+ * cli_credential_add_summary_to_json:
+ *
+ * Adds an object with what a list shows: nothing of the certificates, which may be other users' and
+ * are not to be parsed unless somebody asks for them.
+ */
+void
+cli_credential_add_summary_to_json (TlsHandoffCredential *credential, JsonBuilder *builder)
+{
+  json_builder_begin_object (builder);
+  add_summary (credential, builder);
+  json_builder_end_object (builder);
+}
+
+/**
+ * cli_credential_add_to_json:
+ *
+ * Adds an object with all that there is to know.
+ */
+void
+cli_credential_add_to_json (TlsHandoffCredential *credential, JsonBuilder *builder)
+{
+  GPtrArray *chain = tls_handoff_credential_get_certificates (credential);
+  guint i;
+
+  json_builder_begin_object (builder);
+  add_summary (credential, builder);
   json_builder_set_member_name (builder, "certificates");
   json_builder_begin_array (builder);
   for (i = 0; i < chain->len; i++)

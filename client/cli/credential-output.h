@@ -12,4 +12,5 @@ const char *cli_credential_explain_problem (TlsHandoffCredential *credential);
 
 void cli_credential_print_table (GPtrArray *credentials);
 void cli_credential_print (TlsHandoffCredential *credential);
+void cli_credential_add_summary_to_json (TlsHandoffCredential *credential, JsonBuilder *builder);
 void cli_credential_add_to_json (TlsHandoffCredential *credential, JsonBuilder *builder);

@@ -92,6 +92,8 @@ class TestCredentials(unittest.TestCase):
             self.assertEqual(credential['not-after'], credential['certificates'][0]['not-after'])
             self.assertEqual(json.loads(self.ok('alice', 'credential', 'show', '--json', credential['object-path'])),
                              credential)
+            del credential['certificates']
+            self.assertEqual(self.list('alice'), [credential])
             self.ok('alice', 'credential', 'remove', 'work')
             self.assertEqual(self.list('alice'), [])
 

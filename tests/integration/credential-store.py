@@ -32,9 +32,16 @@ def list_credentials(user='alice', *options):
     return json.loads(run(user, 'credential', 'list', '--json', *options).stdout)['credentials']
 
 
+def show_credential(label, user='alice'):
+    return json.loads(run(user, 'credential', 'show', '--json', label).stdout)
+
+
+def get_serial(label):
+    return int(show_credential(label)['certificates'][0]['serial-number'], 16)
+
+
 def get_folder(label, user='alice'):
-    path = json.loads(run(user, 'credential', 'show', '--json', label).stdout)['object-path']
-    return os.path.join(CREDENTIALS, path.rsplit('/', 1)[1])
+    return os.path.join(CREDENTIALS, show_credential(label, user)['object-path'].rsplit('/', 1)[1])
 
 
 def log_from(position):
@@ -268,10 +275,10 @@ class TestStore(unittest.TestCase):
                                           stderr=subprocess.PIPE) for path in files]
             for process in processes:
                 self.assertEqual((process.communicate(timeout=TIMEOUT)[1], process.returncode), (b'', 0))
-            serial = int(list_credentials()[0]['certificates'][0]['serial-number'], 16)
+            serial = get_serial('x')
             self.assertIn(serial, range(201, 205))
             stop_service()
-            self.assertEqual(int(list_credentials()[0]['certificates'][0]['serial-number'], 16), serial)
+            self.assertEqual(get_serial('x'), serial)
         # And one of them removes it.
         processes = [subprocess.Popen(as_user('alice', 'tls-handoff', 'credential', *arguments),
                                       stderr=subprocess.DEVNULL)
