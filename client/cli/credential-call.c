@@ -171,6 +171,29 @@ cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoff
 }
 
 /**
+ * cli_credential_call_open:
+ * @arguments: as for cli_credential_call_parse()
+ * @entries: as for cli_credential_call_parse()
+ * @found: (out) (transfer full):
+ *
+ * For a verb whose one argument is a credential: parses the options, and finds it.
+ *
+ * Returns: %CLI_EXIT_OK if it was found
+ */
+CliExitStatus
+cli_credential_call_open (CliCredentialCall *self,
+                          char **arguments,
+                          const GOptionEntry *entries,
+                          TlsHandoffCredential **found)
+{
+  CliExitStatus status = cli_credential_call_parse (self, arguments, entries, 1);
+
+  if (status != CLI_EXIT_OK)
+    return status;
+  return cli_credential_call_find (self, self->arguments[0], found);
+}
+
+/**
  * cli_credential_call_report_error:
  * @error: what the service answered to a call about a credential
  *

@@ -34,4 +34,8 @@ CliExitStatus cli_credential_call_parse (CliCredentialCall *self,
 CliExitStatus cli_credential_call_connect (CliCredentialCall *self);
 CliExitStatus
 cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoffCredential **found);
+CliExitStatus cli_credential_call_open (CliCredentialCall *self,
+                                        char **arguments,
+                                        const GOptionEntry *entries,
+                                        TlsHandoffCredential **found);
 CliExitStatus cli_credential_call_report_error (const GError *error);

@@ -74,10 +74,8 @@ cli_credential_request (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GBytes) request = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_open (call, arguments, entries, &credential);
 
-  if (status == CLI_EXIT_OK)
-    status = cli_credential_call_find (call, call->arguments[0], &credential);
   if (status != CLI_EXIT_OK)
     return status;
   request = tls_handoff_credential_create_certificate_request_sync (

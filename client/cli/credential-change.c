@@ -28,15 +28,11 @@ cli_credential_unlock (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (CliSecret) pin = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_open (call, arguments, entries, &credential);
 
-  if (status == CLI_EXIT_OK)
-    status = cli_credential_call_find (call, call->arguments[0], &credential);
   if (status != CLI_EXIT_OK)
     return status;
-  pin = pin_file != NULL ? cli_secret_load_passphrase (pin_file, &error)
-                         : cli_secret_prompt (_ ("PIN of the token: "), &error);
-  if (pin == NULL)
+  if (!cli_secret_get ("--pin-file", pin_file, _ ("PIN of the token: "), &pin, &error))
     {
       cli_report ("%s", error->message);
       if (pin_file == NULL)
@@ -60,10 +56,8 @@ cli_credential_remove (char **arguments)
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_open (call, arguments, entries, &credential);
 
-  if (status == CLI_EXIT_OK)
-    status = cli_credential_call_find (call, call->arguments[0], &credential);
   if (status != CLI_EXIT_OK)
     return status;
   if (!tls_handoff_credential_remove_sync (credential, call->flags, NULL, &error))

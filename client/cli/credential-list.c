@@ -83,10 +83,8 @@ cli_credential_show (char **arguments)
   };
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_open (call, arguments, entries, &credential);
 
-  if (status == CLI_EXIT_OK)
-    status = cli_credential_call_find (call, call->arguments[0], &credential);
   if (status != CLI_EXIT_OK)
     return status;
 

@@ -13,9 +13,6 @@
 #include "secret-input.h"
 #include "verbs.h"
 
-/* What ImportCredential takes, bytes. */
-#define MAX_CREDENTIAL_SIZE (256 * 1024)
-
 /* Options of all verbs that make a credential. */
 typedef struct
 {
@@ -123,23 +120,6 @@ looks_encrypted (GBytes *data)
          g_strstr_len (text, (gssize) size, "ENCRYPTED") != NULL;
 }
 
-static gboolean
-get_secret (
-    const char *option, const char *path, const char *prompt, gboolean ask, CliSecret **secret)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (path != NULL)
-    *secret = cli_secret_load_passphrase (path, &error);
-  else if (ask && cli_secret_can_prompt ())
-    *secret = cli_secret_prompt (prompt, &error);
-  else
-    return TRUE;
-  if (*secret == NULL)
-    cli_report ("%s: %s", option, error->message);
-  return *secret != NULL;
-}
-
 /**
  * cli_credential_import:
  *
@@ -160,6 +140,7 @@ cli_credential_import (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GBytes) data = NULL;
   g_autoptr (CliSecret) passphrase = NULL;
+  const char *prompt = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
   CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
@@ -168,15 +149,19 @@ cli_credential_import (char **arguments)
     status = check_options (&options, arguments[0], &roles);
   if (status != CLI_EXIT_OK)
     return status;
-  data = cli_secret_load (call->arguments[0], MAX_CREDENTIAL_SIZE, &error);
+  data = cli_secret_load (call->arguments[0], CLI_SECRET_MAX_CREDENTIAL_SIZE, &error);
   if (data == NULL)
     {
       cli_report ("%s", error->message);
       return CLI_EXIT_USAGE;
     }
-  if (!get_secret ("--passphrase-file", passphrase_file, _ ("Passphrase of the key: "),
-                   looks_encrypted (data), &passphrase))
-    return CLI_EXIT_USAGE;
+  if (looks_encrypted (data) && cli_secret_can_prompt ())
+    prompt = _ ("Passphrase of the key: ");
+  if (!cli_secret_get ("--passphrase-file", passphrase_file, prompt, &passphrase, &error))
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_USAGE;
+    }
   status = cli_credential_call_connect (call);
   if (status != CLI_EXIT_OK)
     return status;
@@ -215,6 +200,7 @@ cli_credential_link (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GPtrArray) certificates = NULL;
   g_autoptr (CliSecret) pin = NULL;
+  const char *prompt = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
   CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
@@ -232,8 +218,13 @@ cli_credential_link (char **arguments)
           return CLI_EXIT_USAGE;
         }
     }
-  if (!get_secret ("--pin-file", pin_file, _ ("PIN of the token: "), !no_pin, &pin))
-    return CLI_EXIT_USAGE;
+  if (!no_pin && cli_secret_can_prompt ())
+    prompt = _ ("PIN of the token: ");
+  if (!cli_secret_get ("--pin-file", pin_file, prompt, &pin, &error))
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_USAGE;
+    }
   status = cli_credential_call_connect (call);
   if (status != CLI_EXIT_OK)
     return status;

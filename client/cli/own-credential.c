@@ -10,9 +10,6 @@
 
 #include "secret-input.h"
 
-/* What the service takes, bytes. */
-#define MAX_PEM_SIZE (256 * 1024)
-
 void
 cli_own_credential_clear (CliOwnCredential *self)
 {
@@ -70,13 +67,14 @@ wipe (gpointer data)
 static GBytes *
 load_pem (const CliOwnCredential *self, GError **error)
 {
-  g_autoptr (GBytes) certificates = cli_secret_load (self->certificate_file, MAX_PEM_SIZE, error);
+  g_autoptr (GBytes) certificates =
+      cli_secret_load (self->certificate_file, CLI_SECRET_MAX_CREDENTIAL_SIZE, error);
   g_autoptr (GBytes) key = NULL;
   GByteArray *both;
 
   if (certificates == NULL || self->key_file == NULL)
     return g_steal_pointer (&certificates);
-  key = cli_secret_load (self->key_file, MAX_PEM_SIZE, error);
+  key = cli_secret_load (self->key_file, CLI_SECRET_MAX_CREDENTIAL_SIZE, error);
   if (key == NULL)
     return NULL;
   /* Sized at once: growing would leave copies behind. */

@@ -312,3 +312,30 @@ cli_secret_prompt (const char *prompt, GError **error)
   close (fd);
   return secret;
 }
+
+/**
+ * cli_secret_get:
+ * @option: the option that @path was given to
+ * @path: (nullable): as for cli_secret_load_passphrase()
+ * @prompt: (nullable): as for cli_secret_prompt(), for when there is no @path; %NULL: not to ask
+ * @secret: (out) (nullable): %NULL if there is neither
+ *
+ * Gets a passphrase or PIN from where the user wants it to come from.
+ */
+gboolean
+cli_secret_get (
+    const char *option, const char *path, const char *prompt, CliSecret **secret, GError **error)
+{
+  *secret = NULL;
+  if (path != NULL)
+    {
+      *secret = cli_secret_load_passphrase (path, error);
+      if (*secret == NULL)
+        g_prefix_error (error, "%s: ", option);
+    }
+  else if (prompt != NULL)
+    *secret = cli_secret_prompt (prompt, error);
+  else
+    return TRUE;
+  return *secret != NULL;
+}

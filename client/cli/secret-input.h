@@ -11,7 +11,12 @@ typedef char CliSecret;
 void cli_secret_free (CliSecret *secret);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliSecret, cli_secret_free)
 
+/* The most that the service takes of a key with its certificates, bytes. */
+#define CLI_SECRET_MAX_CREDENTIAL_SIZE (256 * 1024)
+
 GBytes *cli_secret_load (const char *path, gsize max_size, GError **error);
 CliSecret *cli_secret_load_passphrase (const char *path, GError **error);
 gboolean cli_secret_can_prompt (void);
 CliSecret *cli_secret_prompt (const char *prompt, GError **error);
+gboolean cli_secret_get (
+    const char *option, const char *path, const char *prompt, CliSecret **secret, GError **error);
