@@ -4,53 +4,21 @@
 /* Writes what the targets of the service begin with: service-seeds DIRECTORY makes
  * DIRECTORY/step-input and DIRECTORY/options. */
 
-#include <errno.h>
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
 
-typedef struct
+#include "tests/service/memory-transport.h"
+
+static gnutls_session_t
+new_session (unsigned int flags, const char *priority, gnutls_certificate_credentials_t credentials)
 {
   gnutls_session_t session;
-  GByteArray *in;
-  GByteArray *out;
-} Side;
 
-static ssize_t
-push (gnutls_transport_ptr_t data, const void *bytes, size_t size)
-{
-  g_byte_array_append (((Side *) data)->out, bytes, (guint) size);
-  return (ssize_t) size;
-}
-
-static ssize_t
-pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
-{
-  Side *side = data;
-
-  size = MIN (size, side->in->len);
-  if (size == 0)
-    {
-      gnutls_transport_set_errno (side->session, EAGAIN);
-      return -1;
-    }
-  memcpy (buffer, side->in->data, size);
-  g_byte_array_remove_range (side->in, 0, (guint) size);
-  return (ssize_t) size;
-}
-
-static void
-begin (Side *side,
-       unsigned int flags,
-       const char *priority,
-       gnutls_certificate_credentials_t credentials)
-{
-  g_assert_cmpint (gnutls_init (&side->session, flags | GNUTLS_NONBLOCK), ==, 0);
-  g_assert_cmpint (gnutls_priority_set_direct (side->session, priority, NULL), ==, 0);
-  gnutls_credentials_set (side->session, GNUTLS_CRD_CERTIFICATE, credentials);
-  gnutls_transport_set_ptr (side->session, side);
-  gnutls_transport_set_push_function (side->session, push);
-  gnutls_transport_set_pull_function (side->session, pull);
+  g_assert_cmpint (gnutls_init (&session, flags | GNUTLS_NONBLOCK), ==, 0);
+  g_assert_cmpint (gnutls_priority_set_direct (session, priority, NULL), ==, 0);
+  gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE, credentials);
+  return session;
 }
 
 static void
@@ -96,24 +64,26 @@ write_flight (const char *directory,
   g_autoptr (GByteArray) to_server = g_byte_array_new ();
   g_autoptr (GByteArray) to_client = g_byte_array_new ();
   gnutls_certificate_credentials_t client_credentials, server_credentials;
-  Side client = { NULL, to_client, to_server };
-  Side server = { NULL, to_server, to_client };
+  MemoryTransport client_transport, server_transport;
+  gnutls_session_t client, server;
 
   gnutls_certificate_allocate_credentials (&client_credentials);
   gnutls_certificate_allocate_credentials (&server_credentials);
   g_assert_cmpint (
       gnutls_certificate_set_x509_key_file (server_credentials, cert, key, GNUTLS_X509_FMT_PEM), >=,
       0);
-  begin (&client, GNUTLS_CLIENT, priority, client_credentials);
-  begin (&server, GNUTLS_SERVER, priority, server_credentials);
-  gnutls_handshake (client.session);
+  client = new_session (GNUTLS_CLIENT, priority, client_credentials);
+  server = new_session (GNUTLS_SERVER, priority, server_credentials);
+  memory_transport_attach (&client_transport, client, to_client, to_server);
+  memory_transport_attach (&server_transport, server, to_server, to_client);
+  gnutls_handshake (client);
   write_seeds (directory, name, 0x40, to_server);
-  gnutls_handshake (server.session);
+  gnutls_handshake (server);
   g_assert_cmpuint (to_client->len, >, 0);
 
   write_seeds (directory, name, 0, to_client);
-  gnutls_deinit (client.session);
-  gnutls_deinit (server.session);
+  gnutls_deinit (client);
+  gnutls_deinit (server);
   gnutls_certificate_free_credentials (client_credentials);
   gnutls_certificate_free_credentials (server_credentials);
 }

@@ -30,11 +30,6 @@ tear_down (gpointer *fixture, gconstpointer data)
   test_credential_remove_all ();
 }
 
-static void
-set_up (gpointer *fixture, gconstpointer data)
-{
-}
-
 /* What is in the list under that label. (transfer full) (nullable) */
 static TlsHandoffCredential *
 find (const char *label)
@@ -280,7 +275,7 @@ main (int argc, char **argv)
   test_system_init (&argc, &argv);
   test_polkit_set_rules (OWN_RULES);
 #define ADD(path, func)                                                                            \
-  g_test_add ("/library-credentials/" path, gpointer, NULL, set_up, func, tear_down)
+  g_test_add ("/library-credentials/" path, gpointer, NULL, NULL, func, tear_down)
   ADD ("import", test_import);
   ADD ("wrong", test_wrong);
   ADD ("async", test_async);

@@ -14,6 +14,7 @@
 #include "keyblob/hpke.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "memory-transport.h"
 
 typedef struct
 {
@@ -21,6 +22,7 @@ typedef struct
   HandoffTlsPolicy *policy;
   gnutls_certificate_credentials_t credentials;
   gnutls_session_t server;
+  MemoryTransport transport; /* the server's */
   GByteArray *to_server;
   GByteArray *to_client;
 
@@ -28,29 +30,6 @@ typedef struct
   HandoffHandshakeProgress *progress;
   guint n_ended;
 } Fixture;
-
-static ssize_t
-server_push (gnutls_transport_ptr_t data, const void *bytes, size_t size)
-{
-  g_byte_array_append (((Fixture *) data)->to_client, bytes, (guint) size);
-  return (ssize_t) size;
-}
-
-static ssize_t
-server_pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
-{
-  Fixture *f = data;
-
-  size = MIN (size, f->to_server->len);
-  if (size == 0)
-    {
-      gnutls_transport_set_errno (f->server, EAGAIN);
-      return -1;
-    }
-  memcpy (buffer, f->to_server->data, size);
-  g_byte_array_remove_range (f->to_server, 0, (guint) size);
-  return (ssize_t) size;
-}
 
 static void
 set_up_server (Fixture *f, const char *certificate, const char *priority)
@@ -66,9 +45,7 @@ set_up_server (Fixture *f, const char *certificate, const char *priority)
   g_assert_cmpint (gnutls_init (&f->server, GNUTLS_SERVER | GNUTLS_NONBLOCK), ==, 0);
   g_assert_cmpint (gnutls_priority_set_direct (f->server, priority, NULL), ==, 0);
   gnutls_credentials_set (f->server, GNUTLS_CRD_CERTIFICATE, f->credentials);
-  gnutls_transport_set_ptr (f->server, f);
-  gnutls_transport_set_push_function (f->server, server_push);
-  gnutls_transport_set_pull_function (f->server, server_pull);
+  memory_transport_attach (&f->transport, f->server, f->to_server, f->to_client);
 }
 
 static void

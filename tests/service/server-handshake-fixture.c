@@ -9,29 +9,6 @@
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
 
-static ssize_t
-client_push (gnutls_transport_ptr_t data, const void *bytes, size_t size)
-{
-  g_byte_array_append (((ServerTest *) data)->to_server, bytes, (guint) size);
-  return (ssize_t) size;
-}
-
-static ssize_t
-client_pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
-{
-  ServerTest *f = data;
-
-  size = MIN (size, f->to_client->len);
-  if (size == 0)
-    {
-      gnutls_transport_set_errno (f->client, EAGAIN);
-      return -1;
-    }
-  memcpy (buffer, f->to_client->data, size);
-  g_byte_array_remove_range (f->to_client, 0, (guint) size);
-  return (ssize_t) size;
-}
-
 static char *
 cert_path (const char *name, const char *suffix)
 {
@@ -60,9 +37,7 @@ server_test_set_up_client (ServerTest *f, const char *priority, const char *cert
   g_assert_cmpint (gnutls_priority_set_direct (f->client, priority, NULL), ==, 0);
   gnutls_credentials_set (f->client, GNUTLS_CRD_CERTIFICATE, f->credentials);
   gnutls_server_name_set (f->client, GNUTLS_NAME_DNS, "WWW.Handoff.Test", 16);
-  gnutls_transport_set_ptr (f->client, f);
-  gnutls_transport_set_push_function (f->client, client_push);
-  gnutls_transport_set_pull_function (f->client, client_pull);
+  memory_transport_attach (&f->transport, f->client, f->to_client, f->to_server);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "gnutls-support.h"
 #include "handshake.h"
 #include "keyblob/key-blob.h"
+#include "memory-transport.h"
 
 /* The handshake object as a server, stepwise, and a GnuTLS client in this process. The functions
  * may be set_up and tear_down of a GTest case. */
@@ -17,6 +18,7 @@ typedef struct
   HandoffTlsPolicy *policy;
   gnutls_certificate_credentials_t credentials;
   gnutls_session_t client;
+  MemoryTransport transport; /* the client's */
   gboolean client_done;
   GByteArray *to_server;
   GByteArray *to_client;
