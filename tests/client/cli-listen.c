@@ -96,6 +96,7 @@ check_some_subprocess (const char *const *addresses)
   g_autoptr (GSocketListener) listener = listen_on (addresses, port, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (listener);
   assert_connects (port);
 }
 
