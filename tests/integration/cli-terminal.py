@@ -118,6 +118,8 @@ class TestTerminal(unittest.TestCase):
                     os.kill(terminal.pid, number)
                 self.assertEqual(terminal.finish(), status)
                 self.assertTrue(terminal.has_echo())
+                # Nobody gave that.
+                self.assertNotIn('--passphrase-file', terminal.shown)
         self.assertEqual(run('alice', 'credential', 'list').stdout, '')
 
     def test_not_in_a_core_dump(self):
