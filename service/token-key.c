@@ -149,16 +149,13 @@ read_objects (HandoffTokenKey *self,
   return self->public_key != NULL ? GNUTLS_E_SUCCESS : code;
 }
 
-gboolean
-handoff_token_key_is_other (gnutls_privkey_t key, const HandoffTokenUri *uri, GBytes *key_id)
+GBytes *
+handoff_token_key_dup_id (gnutls_privkey_t key, const HandoffTokenUri *uri)
 {
   g_autoptr (HandoffTokenKey) found = g_new0 (HandoffTokenKey, 1);
-  g_autoptr (GBytes) found_id = NULL;
 
-  if (read_objects (found, key, uri, FALSE) < 0)
-    return FALSE;
-  found_id = handoff_gnutls_dup_key_id (found->public_key);
-  return found_id != NULL && !g_bytes_equal (found_id, key_id);
+  return read_objects (found, key, uri, FALSE) >= 0 ? handoff_gnutls_dup_key_id (found->public_key)
+                                                    : NULL;
 }
 
 static gnutls_sign_algorithm_t

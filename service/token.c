@@ -37,8 +37,8 @@ struct _HandoffToken
   HandoffTokenThread *thread; /* (owned) */
 
   /* Of the thread. */
-  GHashTable *keys;   /* (owned) (element-type utf8 gnutls_privkey_t): by URI; each has a session,
-                         and as long as there is a session the token stays open */
+  GHashTable *keys;   /* (owned) (element-type utf8 gnutls_privkey_t): by make_open_name(); each has
+                         a session, and as long as there is a session the token stays open */
   const Job *job;     /* (nullable): that is being done */
   gboolean was_asked; /* the job had to open the token */
   HandoffPin *told;   /* (owned) (nullable): what the token has not answered yet */
@@ -273,22 +273,33 @@ set_error (HandoffToken *self, int code, gboolean opening, GError **error)
     }
 }
 
-/* Another token may have the same label, and in it another key under the same name. */
-static gboolean
-is_other_key (const Job *job, gnutls_privkey_t key)
+/* Another token may have the same label, and in it another key under the same name: what is open is
+ * for those only who want that one. key_id: (nullable) */
+static char *
+make_open_name (const char *uri, GBytes *key_id)
 {
-  g_autoptr (HandoffTokenUri) uri = NULL;
+  g_autofree char *id = NULL;
 
-  if (job->key_id == NULL)
-    return FALSE;
-  uri = handoff_token_uri_parse (job->uri, NULL);
-  return handoff_token_key_is_other (key, uri, job->key_id);
+  if (key_id == NULL)
+    return g_strdup (uri);
+  id = g_base64_encode (g_bytes_get_data (key_id, NULL), g_bytes_get_size (key_id));
+  return g_strconcat (uri, " ", id, NULL);
+}
+
+/* (nullable) */
+static GBytes *
+dup_key_id (const Job *job, gnutls_privkey_t key)
+{
+  g_autoptr (HandoffTokenUri) uri = handoff_token_uri_parse (job->uri, NULL);
+
+  return handoff_token_key_dup_id (key, uri);
 }
 
 /* Finds the key in the token, and opens the token if it is not open yet. (transfer none) */
 static gnutls_privkey_t
 open_key (HandoffToken *self, const Job *job, GError **error)
 {
+  g_autoptr (GBytes) found_id = NULL;
   gnutls_privkey_t key;
   gboolean wants_pin = FALSE;
   int code;
@@ -308,8 +319,10 @@ open_key (HandoffToken *self, const Job *job, GError **error)
     wants_pin = wants_login (job->uri);
   handoff_token_modules_leave ();
 
-  /* Before the PIN is remembered: it is that of another token. */
-  if (code >= 0 && is_other_key (job, key))
+  /* Before the PIN is remembered: it may be that of another token. */
+  if (code >= 0)
+    found_id = dup_key_id (job, key);
+  if (found_id != NULL && job->key_id != NULL && !g_bytes_equal (found_id, job->key_id))
     code = GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
   code = settle_pin (self, code);
   if (code < 0)
@@ -328,15 +341,17 @@ open_key (HandoffToken *self, const Job *job, GError **error)
           return NULL;
         }
     }
-  g_hash_table_replace (self->keys, g_strdup (job->uri), key);
+  g_hash_table_replace (
+      self->keys, make_open_name (job->uri, job->key_id != NULL ? job->key_id : found_id), key);
   return key;
 }
 
 static gboolean
 do_job (HandoffToken *self, const Job *job, GError **error)
 {
+  g_autofree char *name = make_open_name (job->uri, job->key_id);
   /* Who has to prove something does it with a session of his own: another one may be stale. */
-  gnutls_privkey_t key = job->is_checked ? NULL : g_hash_table_lookup (self->keys, job->uri);
+  gnutls_privkey_t key = job->is_checked ? NULL : g_hash_table_lookup (self->keys, name);
   const gboolean was_open = key != NULL;
   int code;
 

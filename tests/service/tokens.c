@@ -281,6 +281,26 @@ test_other_key (TokenFixture *fixture)
   g_assert_true (handoff_tokens_is_locked (fixture->tokens, uri));
 }
 
+/* Breaks if that is asked only of who opens a key, and not of who finds it open: because another
+ * credential of the same name uses it, or is just being linked. */
+static void
+test_other_key_open (TokenFixture *fixture)
+{
+  g_autofree char *uri = test_token_make_uri (TOKEN, "server-ecdsa");
+  g_autoptr (HandoffPrivateKey) key = test_token_get_key (fixture, TOKEN, "server-ecdsa");
+  g_autoptr (HandoffPrivateKey) other =
+      test_token_get_key_as (fixture, TOKEN, "server-ecdsa", "client-ecdsa");
+  g_autoptr (HandoffTokenKey) found = NULL;
+  g_autoptr (GError) error = NULL;
+
+  found = test_token_find (fixture, uri, PIN, FALSE, &error);
+  g_assert_no_error (error);
+  test_token_assert_cannot_sign (other, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "another key");
+  test_token_assert_signs (key, GNUTLS_SIGN_ECDSA_SHA256);
+  test_token_assert_cannot_sign (other, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "another key");
+  test_token_assert_signs (key, GNUTLS_SIGN_ECDSA_SHA256);
+}
+
 static gboolean
 wake_up (gpointer user_data)
 {
@@ -373,6 +393,7 @@ main (int argc, char *argv[])
   test_token_add ("/tokens/fail-once", NULL, test_fail_once);
   test_token_add ("/tokens/wrong-signature", NULL, test_wrong_signature);
   test_token_add ("/tokens/other-key", NULL, test_other_key);
+  test_token_add ("/tokens/other-key-open", NULL, test_other_key_open);
   test_token_add ("/tokens/blocked", NULL, test_blocked);
   test_token_add ("/tokens/open", NULL, test_open);
   return test_token_run ();
