@@ -7,7 +7,6 @@
  * about all of the service.) */
 
 #include <errno.h>
-#include <gio/gunixfdlist.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -151,17 +150,10 @@ start (Fixture *f, const char *path, const char *interface, const char *method, 
 static void
 start_import (Fixture *f)
 {
-  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
   int fd = test_memfd_new_for_certificate ("ecdsa");
-  g_autoptr (GError) error = NULL;
 
-  g_unix_fd_list_append (list, fd, &error);
-  g_assert_no_error (error);
+  test_credential_start_import (f->killed, "web", fd, store_result, f);
   close (fd);
-  g_dbus_connection_call_with_unix_fd_list (
-      f->killed, HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "ImportCredential",
-      g_variant_new ("(sh@a{sv})", "web", 0, g_variant_new ("a{sv}", NULL)), NULL,
-      G_DBUS_CALL_FLAGS_NONE, TEST_TIMEOUT_SECONDS * 1000, list, NULL, store_result, f);
 }
 
 static void
@@ -175,18 +167,9 @@ static void
 start_set_certificates (Fixture *f)
 {
   static const char *const names[] = { "ecdsa.pem", "ca.pem" };
-  GVariantBuilder builder;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autoptr (GBytes) der = test_cert_der (names[i]);
-
-      g_variant_builder_add_value (&builder,
-                                   g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, der, TRUE));
-    }
   start (f, f->path, HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates",
-         g_variant_new ("(aay)", &builder));
+         test_credential_chain (names, G_N_ELEMENTS (names)));
 }
 
 static void

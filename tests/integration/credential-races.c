@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixfdlist.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
 #include <string.h>
@@ -96,32 +95,17 @@ start_call (GDBusConnection *connection,
                           place);
 }
 
-/* ecdsa.pem, and with its authority's if there shall be two. (transfer floating) */
-static GVariant *
-make_chain (guint n_certificates)
-{
-  static const char *const names[] = { "ecdsa.pem", "ca.pem" };
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
-  for (guint i = 0; i < n_certificates; i++)
-    {
-      g_autoptr (GBytes) der = test_cert_der (names[i]);
-
-      g_variant_builder_add_value (&builder,
-                                   g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, der, TRUE));
-    }
-  return g_variant_new ("(aay)", &builder);
-}
-
+/* ecdsa.pem, and with its authority's if there shall be two. */
 static void
 start_set_certificates (GDBusConnection *connection,
                         const char *path,
                         guint n_certificates,
                         GAsyncResult **place)
 {
+  static const char *const names[] = { "ecdsa.pem", "ca.pem" };
+
   start_call (connection, path, HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates",
-              make_chain (n_certificates), place);
+              test_credential_chain (names, n_certificates), place);
 }
 
 static gsize
@@ -450,20 +434,6 @@ test_same_label (Fixture *f, gconstpointer data)
   test_bus_vanish (g_steal_pointer (&other));
 }
 
-static void
-start_import (GDBusConnection *connection, const char *label, int fd, GAsyncResult **place)
-{
-  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
-  g_autoptr (GError) error = NULL;
-
-  g_unix_fd_list_append (list, fd, &error);
-  g_assert_no_error (error);
-  g_dbus_connection_call_with_unix_fd_list (
-      connection, HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-      "ImportCredential", g_variant_new ("(sh@a{sv})", label, 0, g_variant_new ("a{sv}", NULL)),
-      NULL, G_DBUS_CALL_FLAGS_NONE, TEST_TIMEOUT_SECONDS * 1000, list, NULL, store_result, place);
-}
-
 static gboolean
 can_generate (gpointer data)
 {
@@ -506,7 +476,7 @@ test_vanish (Fixture *f, gconstpointer data)
       if (key_type != NULL)
         start_generate (leaving, label, key_type, &results[i]);
       else
-        start_import (leaving, label, pipes[0], &results[i]);
+        test_credential_start_import (leaving, label, pipes[0], store_result, &results[i]);
     }
   refused = wait_for_call (leaving, &results[MAX_CALLS], &error);
   test_assert_remote_error (error, "LimitReached", NULL);

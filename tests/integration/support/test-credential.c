@@ -170,6 +170,40 @@ test_credential_remove (GDBusConnection *connection, const char *path, GError **
   return reply != NULL;
 }
 
+void
+test_credential_start_import (GDBusConnection *connection,
+                              const char *label,
+                              int fd,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_unix_fd_list_append (list, fd, &error);
+  g_assert_no_error (error);
+  g_dbus_connection_call_with_unix_fd_list (
+      connection, HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+      "ImportCredential", g_variant_new ("(sh@a{sv})", label, 0, g_variant_new ("a{sv}", NULL)),
+      NULL, G_DBUS_CALL_FLAGS_NONE, TEST_TIMEOUT_SECONDS * 1000, list, NULL, callback, user_data);
+}
+
+GVariant *
+test_credential_chain (const char *const *names, guint n)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (GBytes) der = test_cert_der (names[i]);
+
+      g_variant_builder_add_value (&builder,
+                                   g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, der, TRUE));
+    }
+  return g_variant_new ("(aay)", &builder);
+}
+
 gboolean
 test_credential_set_certificate (GDBusConnection *connection,
                                  const char *path,
@@ -177,11 +211,10 @@ test_credential_set_certificate (GDBusConnection *connection,
                                  GError **error)
 {
   g_autofree char *name = g_strconcat (certificate, ".pem", NULL);
-  g_autoptr (GBytes) der = test_cert_der (name);
-  GVariant *value = g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, der, TRUE);
+  const char *const names[] = { name };
   g_autoptr (GVariant) reply =
       test_call (connection, path, HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates",
-                 g_variant_new ("(@aay)", g_variant_new_array (NULL, &value, 1)), error);
+                 test_credential_chain (names, 1), error);
 
   return reply != NULL;
 }

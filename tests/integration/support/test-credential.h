@@ -37,6 +37,12 @@ char *test_credential_generate (GDBusConnection *connection,
                                 const char *key_type,
                                 const char *options,
                                 GError **error);
+/* ImportCredential, without waiting. fd stays the caller's. */
+void test_credential_start_import (GDBusConnection *connection,
+                                   const char *label,
+                                   int fd,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
 /* pin: (nullable) */
 char *test_credential_link (GDBusConnection *connection,
                             const char *label,
@@ -49,6 +55,8 @@ gboolean test_credential_unlock (GDBusConnection *connection,
                                  const char *pin,
                                  GError **error);
 gboolean test_credential_remove (GDBusConnection *connection, const char *path, GError **error);
+/* What SetCertificates takes. names: of files, "ecdsa.pem". (transfer floating) */
+GVariant *test_credential_chain (const char *const *names, guint n);
 /* certificate: NAME, of NAME.pem */
 gboolean test_credential_set_certificate (GDBusConnection *connection,
                                           const char *path,
