@@ -9,6 +9,7 @@
 
 #include "gnutls-support.h"
 #include "handshake-credential.h"
+#include "key-limits.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -72,6 +73,30 @@ handoff_trust_store_load (const char *path, GError **error)
   return g_steal_pointer (&self);
 }
 
+/* Whether chains can be verified with it, in a bounded time. */
+static gboolean
+check_anchor (const gnutls_datum_t *der, guint number, GError **error)
+{
+  gnutls_x509_crt_t certificate;
+  g_autoptr (GError) local_error = NULL;
+  gboolean is_usable;
+  int code;
+
+  gnutls_x509_crt_init (&certificate);
+  code = gnutls_x509_crt_import (certificate, der, GNUTLS_X509_FMT_DER);
+  is_usable = code >= 0 && handoff_key_limits_check_certificate (certificate, &local_error);
+  gnutls_x509_crt_deinit (certificate);
+  if (code < 0)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                 "Option %s: certificate %u is no X.509 certificate in DER: %s",
+                 HANDOFF_OPTION_TRUST_ANCHORS, number, gnutls_strerror (code));
+  else if (!is_usable)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                 "Option %s: certificate %u has %s", HANDOFF_OPTION_TRUST_ANCHORS, number,
+                 local_error->message);
+  return is_usable;
+}
+
 HandoffTrustStore *
 handoff_trust_store_new_for_anchors (GPtrArray *anchors, GError **error)
 {
@@ -87,9 +112,11 @@ handoff_trust_store_new_for_anchors (GPtrArray *anchors, GError **error)
       gsize size;
       gconstpointer data = g_bytes_get_data (anchor, &size);
       gnutls_datum_t datum = { (unsigned char *) data, (unsigned int) size };
-      int code =
-          gnutls_certificate_set_x509_trust_mem (self->credentials, &datum, GNUTLS_X509_FMT_DER);
+      int code;
 
+      if (!check_anchor (&datum, i, error))
+        return NULL;
+      code = gnutls_certificate_set_x509_trust_mem (self->credentials, &datum, GNUTLS_X509_FMT_DER);
       if (code < 0)
         {
           g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
