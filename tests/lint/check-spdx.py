@@ -7,8 +7,8 @@ import re
 
 import common
 
-# Texts of licences, and lists that have no comments.
-EXEMPT = ('LICENSES/*', '.gitignore', '*.json', '*.license')
+# Texts of licences, and lists that have no comments. (.git is a file in a linked working tree.)
+EXEMPT = ('LICENSES/*', '.git', '.gitignore', '*.json', '*.license')
 
 findings = []
 files = [
