@@ -9,6 +9,7 @@
 #include <gnutls/pkcs12.h>
 #include <string.h>
 
+#include "certificate-chain.h"
 #include "gnutls-support.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
@@ -212,64 +213,22 @@ read_pkcs12 (const gnutls_datum_t *data,
   return success;
 }
 
-static gboolean
-belongs_to (gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key)
-{
-  guint8 key_id[64], certificate_id[64];
-  size_t key_id_size = sizeof key_id, certificate_id_size = sizeof certificate_id;
-
-  return gnutls_x509_privkey_get_key_id (key, GNUTLS_KEYID_USE_SHA256, key_id, &key_id_size) >= 0 &&
-         gnutls_x509_crt_get_key_id (certificate, GNUTLS_KEYID_USE_SHA256, certificate_id,
-                                     &certificate_id_size) >= 0 &&
-         key_id_size == certificate_id_size && memcmp (key_id, certificate_id, key_id_size) == 0;
-}
-
-static void
-add_certificate (GPtrArray *chain, gnutls_x509_crt_t certificate)
-{
-  gnutls_datum_t der;
-
-  if (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_DER, &der) < 0)
-    return;
-  g_ptr_array_add (chain, g_bytes_new (der.data, der.size));
-  gnutls_free (der.data);
-}
-
-/* The key's certificate, then the issuer of each, as far as they are there. Roots are left out:
- * peers have them, or do not trust them. */
+/* (transfer full): the key's certificate with those of its issuers that are there */
 static GPtrArray *
 make_chain (gnutls_x509_privkey_t key, gnutls_x509_crt_t *certificates, guint n, GError **error)
 {
-  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  gnutls_x509_crt_t last = NULL;
-  gboolean found;
-  guint i;
+  guint8 id[32];
+  size_t size = sizeof id;
+  g_autoptr (GBytes) key_id = NULL;
+  int code = gnutls_x509_privkey_get_key_id (key, GNUTLS_KEYID_USE_SHA256, id, &size);
 
-  for (i = 0; i < n && last == NULL; i++)
-    if (belongs_to (certificates[i], key))
-      last = certificates[i];
-  if (last == NULL)
+  if (code < 0)
     {
-      refuse (error,
-              n > 0 ? "none of the certificates belongs to the private key" : "has no certificate");
+      refuse (error, gnutls_strerror (code));
       return NULL;
     }
-  add_certificate (chain, last);
-  do
-    {
-      found = FALSE;
-      for (i = 0; i < n && !found; i++)
-        found = certificates[i] != last &&
-                gnutls_x509_crt_check_issuer (last, certificates[i]) != 0 &&
-                gnutls_x509_crt_check_issuer (certificates[i], certificates[i]) == 0;
-      if (found)
-        {
-          last = certificates[i - 1];
-          add_certificate (chain, last);
-        }
-    }
-  while (found && chain->len < HANDOFF_MAX_CERTIFICATES);
-  return g_steal_pointer (&chain);
+  key_id = g_bytes_new (id, size);
+  return handoff_certificate_chain_find (certificates, n, key_id, error);
 }
 
 HandoffKeyMaterial *
