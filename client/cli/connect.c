@@ -7,11 +7,16 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "input-rest.h"
 #include "negotiated.h"
+#include "output.h"
 #include "peer.h"
 #include "relay.h"
 #include "report.h"
 #include "verbs.h"
+
+/* How long to wait for the end of the input after the peer closed, milliseconds. */
+#define INPUT_END_TIMEOUT 10000
 
 typedef struct
 {
@@ -20,12 +25,36 @@ typedef struct
   gboolean verbose;
 } ConnectOptions;
 
+/* The peer closed the connection, and the end of the input was not read. */
+static gboolean
+check_input (GError **error)
+{
+  const char *problem;
+
+  /* Whoever reads the output may be who writes the input, and end that because of this. */
+  if (!cli_output_close (error))
+    return FALSE;
+  switch (cli_input_wait_for_end (STDIN_FILENO, INPUT_END_TIMEOUT))
+    {
+    case CLI_INPUT_ENDED:
+      return TRUE;
+    case CLI_INPUT_LEFT:
+      problem = _ ("The peer closed the connection before all of the input was sent");
+      break;
+    default:
+      problem = _ ("The peer closed the connection before the input ended");
+      break;
+    }
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED, problem);
+  return FALSE;
+}
+
 static CliExitStatus
 relay (CliPeer *peer, const ConnectOptions *options)
 {
   g_autoptr (GError) error = NULL;
   CliRelayFlags flags = CLI_RELAY_NONE;
-  CliRelayCount count;
+  CliRelayOutcome outcome;
   gboolean ok;
 
   if (options->crlf)
@@ -33,13 +62,13 @@ relay (CliPeer *peer, const ConnectOptions *options)
   if (options->ignore_eof)
     flags |= CLI_RELAY_IGNORE_EOF;
   ok = cli_relay_run (tls_handoff_handshake_result_get_record_layer (peer->result), peer->result,
-                      cli_peer_get_fd (peer), STDIN_FILENO, STDOUT_FILENO, flags, &count, &error);
+                      cli_peer_get_fd (peer), STDIN_FILENO, STDOUT_FILENO, flags, &outcome, &error);
   if (options->verbose)
-    g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), count.n_sent,
-                count.n_received);
+    g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), outcome.n_sent,
+                outcome.n_received);
   /* The session tickets may still be on their way to the service. */
   g_dbus_connection_flush_sync (tls_handoff_manager_get_connection (peer->manager), NULL, NULL);
-  if (ok)
+  if (ok && (outcome.input_ended || check_input (&error)))
     return CLI_EXIT_OK;
   cli_report ("%s: %s", peer->name, error->message);
   return CLI_EXIT_FAILED;

@@ -5,9 +5,8 @@
 
 #include "json-output.h"
 
-#include <stdio.h>
-
 #include "escape.h"
+#include "output.h"
 
 /**
  * cli_json_add_string:
@@ -38,6 +37,6 @@ cli_json_print (JsonBuilder *builder)
   g_autofree char *json = json_to_string (root, TRUE);
   g_autofree char *safe = cli_escape_json (json);
 
-  fputs (safe, stdout);
-  fputc ('\n', stdout);
+  cli_output_write (safe);
+  cli_output_write ("\n");
 }

@@ -9,7 +9,6 @@
 #include <glib/gi18n.h>
 #include <limits.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,11 +33,10 @@ typedef struct
   int input_fd;
   int output_fd;
   CliRelayFlags flags;
-  CliRelayCount *count;
+  CliRelayOutcome *outcome;
 
   guint8 *input;        /* (owned): INPUT_SIZE bytes, and twice as many for what CR LF adds */
   gboolean input_open;  /* the input did not end yet, and is still wanted */
-  gboolean input_ended; /* all of the input was read */
   gboolean after_cr;    /* the last byte of the input was a CR */
   GByteArray *outgoing; /* (owned): records to send */
   gsize n_outgoing;     /* how many bytes of outgoing were sent */
@@ -136,7 +134,7 @@ queue_data (Relay *self, const guint8 *data, gsize size, GError **error)
         return FALSE;
       g_byte_array_set_size (self->outgoing, start + protected_size);
       self->data_end = self->outgoing->len;
-      self->count->n_sent += consumed;
+      self->outcome->n_sent += consumed;
       data += consumed;
       size -= consumed;
     }
@@ -155,7 +153,7 @@ read_input (Relay *self, GError **error)
   if (n == 0)
     {
       self->input_open = FALSE;
-      self->input_ended = TRUE;
+      self->outcome->input_ended = TRUE;
       return (self->flags & CLI_RELAY_IGNORE_EOF) != 0 || queue_close (self, error);
     }
   if ((self->flags & CLI_RELAY_CRLF) != 0)
@@ -217,7 +215,7 @@ open_records (Relay *self, GError **error)
     tls_handoff_handshake_result_forward_session_tickets (self->result);
   self->n_written = 0;
   self->records_start = consumed;
-  self->count->n_received += self->n_plaintext;
+  self->outcome->n_received += self->n_plaintext;
   queue_output (self);
   if (status == TLS_HANDOFF_RECORD_STATUS_CLOSED)
     {
@@ -333,18 +331,6 @@ relay_step (Relay *self, GError **error)
   return TRUE;
 }
 
-/* Whether the user wanted to say more than the peer has heard. */
-static gboolean
-is_input_left (Relay *self)
-{
-  int n = 0;
-
-  if (self->data_lost)
-    return TRUE;
-  /* Without reading: what is left may be for others. */
-  return !self->input_ended && ioctl (self->input_fd, FIONREAD, &n) == 0 && n > 0;
-}
-
 /**
  * cli_relay_run:
  * @layer: of a connection whose handshake is done
@@ -353,12 +339,13 @@ is_input_left (Relay *self)
  * @input_fd: where the data for the peer comes from; its end closes our side of the connection,
  * unless %CLI_RELAY_IGNORE_EOF is given
  * @output_fd: where the peer's data goes
- * @count: (out caller-allocates): set also if there is an error
+ * @outcome: (out caller-allocates): set also if there is an error
  *
  * Carries data both ways until the peer closes the connection. What is left of the input is then
  * not read any more.
  *
- * Returns: %TRUE if the peer ended the connection with a close_notify alert, and no input was left
+ * Returns: %TRUE if the peer ended the connection with a close_notify alert, and all that was read
+ * of the input was sent
  */
 gboolean
 cli_relay_run (TlsHandoffRecordLayer *layer,
@@ -367,7 +354,7 @@ cli_relay_run (TlsHandoffRecordLayer *layer,
                int input_fd,
                int output_fd,
                CliRelayFlags flags,
-               CliRelayCount *count,
+               CliRelayOutcome *outcome,
                GError **error)
 {
   g_autofree guint8 *input = g_malloc (3 * INPUT_SIZE);
@@ -380,20 +367,20 @@ cli_relay_run (TlsHandoffRecordLayer *layer,
     .input_fd = input_fd,
     .output_fd = output_fd,
     .flags = flags,
-    .count = count,
+    .outcome = outcome,
     .input = input,
     .input_open = TRUE,
     .outgoing = outgoing,
     .incoming = incoming,
   };
 
-  memset (count, 0, sizeof *count);
+  memset (outcome, 0, sizeof *outcome);
   while (!relay.peer_closed || relay.outgoing->len > 0 || relay.n_written < relay.n_plaintext)
     {
       if (!relay_step (&relay, error))
         return FALSE;
     }
-  if (is_input_left (&relay))
+  if (relay.data_lost)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
                    _ ("The peer closed the connection before all of the input was sent"));

@@ -13,12 +13,12 @@ typedef enum
       1 << 1, /* the end of the input does not close our side of the connection */
 } CliRelayFlags;
 
-/* How much data crossed, bytes, TLS not counted. */
 typedef struct
 {
-  guint64 n_sent;
-  guint64 n_received;
-} CliRelayCount;
+  guint64 n_sent;       /* how much data crossed, bytes, TLS not counted */
+  guint64 n_received;   /* likewise */
+  gboolean input_ended; /* the end of the input was read */
+} CliRelayOutcome;
 
 gboolean cli_relay_run (TlsHandoffRecordLayer *layer,
                         TlsHandoffHandshakeResult *result,
@@ -26,7 +26,7 @@ gboolean cli_relay_run (TlsHandoffRecordLayer *layer,
                         int input_fd,
                         int output_fd,
                         CliRelayFlags flags,
-                        CliRelayCount *count,
+                        CliRelayOutcome *outcome,
                         GError **error);
 
 gsize cli_relay_expand_crlf (const guint8 *data, gsize size, guint8 *expanded, gboolean *after_cr);

@@ -6,7 +6,9 @@
 #include "verbs.h"
 
 #include <glib/gi18n.h>
+#include <stdlib.h>
 
+#include "output.h"
 #include "report.h"
 
 static const CliVerb verbs[] = {
@@ -148,7 +150,19 @@ cli_verb_new_context (const char *name)
   g_set_prgname (program);
   g_option_context_set_summary (context, _ (verb->summary));
   g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
+  /* GLib's own help ends the process before anybody asks whether it was printed. */
+  g_option_context_set_help_enabled (context, FALSE);
   return context;
+}
+
+/* Ends the command, whatever else was given. */
+G_NORETURN static void
+print_verb_help (GOptionContext *context)
+{
+  g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
+
+  g_print ("%s", text);
+  exit (cli_output_finish (CLI_EXIT_OK));
 }
 
 /**
@@ -163,12 +177,20 @@ cli_verb_new_context (const char *name)
 gboolean
 cli_verb_parse (GOptionContext *context, char **arguments, CliExitStatus *status)
 {
+  gboolean help = FALSE;
+  const GOptionEntry entries[] = {
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, N_ ("Show this help"), NULL },
+    G_OPTION_ENTRY_NULL,
+  };
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) copy = g_strdupv (arguments);
   g_autofree char *message = NULL;
 
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (!g_option_context_parse_strv (context, &copy, &error))
     *status = cli_usage_error (arguments[0], error->message);
+  else if (help)
+    print_verb_help (context);
   else if (copy[1] != NULL)
     {
       message = g_strdup_printf (_ ("There is no argument “%s” to this command"), copy[1]);
