@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gnutls-support.h"
+#include "key-limits.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -185,7 +186,8 @@ verify_signature (const Node *node, const Node *issuer)
       GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE | GNUTLS_CERT_INSECURE_ALGORITHM;
   unsigned int status = 0;
 
-  if (gnutls_x509_crt_verify (node->certificate, &issuer->certificate, 1, flags, &status) < 0)
+  if (!handoff_key_limits_check_certificate (issuer->certificate, NULL) ||
+      gnutls_x509_crt_verify (node->certificate, &issuer->certificate, 1, flags, &status) < 0)
     return FALSE;
   /* Alone, it means that the signature could not be verified. */
   return (status & ~others) == 0 && status != GNUTLS_CERT_INVALID;

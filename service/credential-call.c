@@ -31,9 +31,10 @@ typedef struct
   int secret_fd; /* passphrase or PIN */
   GBytes *data;  /* (owned) (nullable): read */
 
-  char *key_type;          /* (owned) (nullable): to make */
-  char *uri;               /* (owned) (nullable): to link: canonical */
-  GPtrArray *certificates; /* (owned) (element-type GBytes) (nullable): to link with */
+  char *key_type;            /* (owned) (nullable): to make */
+  char *uri;                 /* (owned) (nullable): to link: canonical */
+  GPtrArray *certificates;   /* (owned) (element-type GBytes) (nullable): to link with */
+  HandoffCredential *linked; /* (owned) (nullable): without them yet */
 } Making;
 
 static void
@@ -47,6 +48,7 @@ making_free (Making *self)
   g_free (self->key_type);
   g_free (self->uri);
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
+  g_clear_pointer (&self->linked, handoff_credential_unref);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Making, making_free)
@@ -269,13 +271,41 @@ made (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+certified (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HandoffPendingCall) pending = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffCredential) credential = handoff_credential_certify_finish (result, &error);
+
+  if (!handoff_pending_call_is_alive (pending))
+    return;
+  if (credential == NULL)
+    handoff_pending_call_fail (g_steal_pointer (&pending), error);
+  else
+    add (g_steal_pointer (&pending), credential, NULL);
+}
+
+/* It is its turn to take a thread. */
+static void
+certify (gpointer user_data)
+{
+  g_autoptr (HandoffPendingCall) pending = user_data;
+  Making *self;
+
+  if (!handoff_pending_call_is_alive (pending))
+    return;
+  self = pending->data;
+  handoff_credential_certify_async (self->linked, self->certificates, certified,
+                                    g_steal_pointer (&pending));
+}
+
+static void
 found (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (HandoffPendingCall) pending = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffTokenKey) token_key = handoff_tokens_find_key_finish (result, &error);
   g_autoptr (HandoffPrivateKey) key = NULL;
-  g_autoptr (HandoffCredential) credential = NULL;
   Making *self;
 
   if (!handoff_pending_call_is_alive (pending))
@@ -286,14 +316,17 @@ found (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       key = handoff_tokens_get_key (self->context->tokens, self->uri,
                                     g_steal_pointer (&token_key->public_key));
-      credential = handoff_credential_new (
-          NULL, self->name.label, self->name.owner, self->name.roles, key, self->uri,
-          self->certificates != NULL ? self->certificates : token_key->certificates, NULL, &error);
+      self->linked = handoff_credential_new (NULL, self->name.label, self->name.owner,
+                                             self->name.roles, key, self->uri, NULL, NULL, &error);
+      if (self->certificates == NULL)
+        self->certificates = g_ptr_array_ref (token_key->certificates);
     }
-  if (credential == NULL)
+  if (self->linked == NULL)
     handoff_pending_call_fail (g_steal_pointer (&pending), error);
+  else if (self->certificates->len > 0)
+    handoff_pending_call_queue (g_steal_pointer (&pending), certify);
   else
-    add (g_steal_pointer (&pending), credential, NULL);
+    add (g_steal_pointer (&pending), self->linked, NULL);
 }
 
 /* secret: (nullable). pending: (transfer full): alive */

@@ -10,6 +10,7 @@
 #include "credential-call.h"
 #include "credential-options.h"
 #include "credential-properties.h"
+#include "credential-work.h"
 #include "descriptor-reader.h"
 #include "handoff-interfaces.h"
 #include "keyblob/handoff-names.h"
@@ -27,6 +28,7 @@ typedef struct
 {
   HandoffPlace *place;                /* (owned) */
   HandoffCertificateRequest *request; /* (owned) (nullable): to sign */
+  HandoffCredential *credential;      /* (owned) (nullable): to set certificates of */
   GPtrArray *certificates;            /* (owned) (element-type GBytes) (nullable): to set */
   int pin_fd;                         /* (owned): to unlock with; -1 without, and once read */
 } Change;
@@ -45,6 +47,7 @@ change_free (Change *self)
 {
   g_clear_pointer (&self->place, handoff_place_free);
   g_clear_pointer (&self->request, handoff_certificate_request_free);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
   handoff_client_socket_close (self->pin_fd);
   g_free (self);
@@ -189,6 +192,39 @@ certificates_set (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+certified (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HandoffPendingCall) pending = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffCredential) credential = handoff_credential_certify_finish (result, &error);
+
+  if (!handoff_pending_call_is_alive (pending))
+    return;
+  if (credential == NULL)
+    {
+      fail_change (g_steal_pointer (&pending), error);
+      return;
+    }
+  handoff_credential_store_set_certificates_async (pending->context->credentials, credential,
+                                                   certificates_set, pending);
+  g_steal_pointer (&pending);
+}
+
+/* It is its turn to take a thread. */
+static void
+certify (gpointer user_data)
+{
+  g_autoptr (HandoffPendingCall) pending = user_data;
+  Change *change;
+
+  if (!handoff_pending_call_is_alive (pending))
+    return;
+  change = pending->data;
+  handoff_credential_certify_async (change->credential, change->certificates, certified,
+                                    g_steal_pointer (&pending));
+}
+
+static void
 run_set_certificates (HandoffCall *call, gpointer facade)
 {
   HandoffCredentialFacade *self = facade;
@@ -200,8 +236,8 @@ run_set_certificates (HandoffCall *call, gpointer facade)
     return;
   pending = pend (self, call);
   change = pending->data;
-  handoff_credential_store_set_certificates_async (self->context->credentials, credential->id,
-                                                   change->certificates, certificates_set, pending);
+  change->credential = handoff_credential_ref (credential);
+  handoff_pending_call_queue (pending, certify);
 }
 
 static gboolean

@@ -336,33 +336,21 @@ apply_certificates (HandoffCredentialStore *self, GTask *task, gpointer result)
 
 void
 handoff_credential_store_set_certificates_async (HandoffCredentialStore *self,
-                                                 const char *id,
-                                                 GPtrArray *certificates,
+                                                 HandoffCredential *credential,
                                                  GAsyncReadyCallback callback,
                                                  gpointer user_data)
 {
-  HandoffCredential *old = handoff_credential_store_lookup (self, id);
-  g_autoptr (HandoffCredential) credential = NULL;
-  GError *error = NULL;
   Change *change;
 
-  if (old == NULL)
+  if (handoff_credential_store_lookup (self, credential->id) == NULL)
     {
       g_task_report_error (self, callback, user_data,
                            handoff_credential_store_set_certificates_async, new_removed_error ());
       return;
     }
-  credential = handoff_credential_new (old->id, old->label, old->owner, old->roles, old->key,
-                                       old->token_uri, certificates, NULL, &error);
-  if (credential == NULL)
-    {
-      g_task_report_error (self, callback, user_data,
-                           handoff_credential_store_set_certificates_async, error);
-      return;
-    }
   change = change_new (self);
-  change->id = g_strdup (id);
-  change->credential = g_steal_pointer (&credential);
+  change->id = g_strdup (credential->id);
+  change->credential = handoff_credential_ref (credential);
   change->write = write_certificates;
   change->apply = apply_certificates;
   start (change, handoff_credential_store_set_certificates_async, callback, user_data);

@@ -50,10 +50,10 @@ void handoff_credential_store_add_async (HandoffCredentialStore *self,
                                          GBytes *key_pem,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data);
-/* CREDENTIAL_NOT_FOUND if it was removed meanwhile. */
+/* Puts credential, which has new certificates, in the place of the one with its id.
+ * CREDENTIAL_NOT_FOUND if that was removed meanwhile. */
 void handoff_credential_store_set_certificates_async (HandoffCredentialStore *self,
-                                                      const char *id,
-                                                      GPtrArray *certificates,
+                                                      HandoffCredential *credential,
                                                       GAsyncReadyCallback callback,
                                                       gpointer user_data);
 HandoffCredential *handoff_credential_store_change_finish (HandoffCredentialStore *self,

@@ -5,6 +5,7 @@
 
 #include "credential-work.h"
 
+#include "certificate-chain.h"
 #include "key-material.h"
 
 /* What a thread does. */
@@ -135,6 +136,73 @@ handoff_credential_generate_async (const HandoffCredentialName *name,
 
 HandoffNewCredential *
 handoff_new_credential_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* What a thread certifies. */
+typedef struct
+{
+  HandoffCredential *credential; /* (owned) */
+  GPtrArray *certificates;       /* (owned) (element-type GBytes) */
+} Certifying;
+
+static void
+certifying_free (Certifying *self)
+{
+  handoff_credential_unref (self->credential);
+  g_ptr_array_unref (self->certificates);
+  g_free (self);
+}
+
+static HandoffCredential *
+certify (const Certifying *certifying, GError **error)
+{
+  const HandoffCredential *old = certifying->credential;
+  g_autoptr (GPtrArray) chain = NULL;
+
+  if (!handoff_credential_check_chain (certifying->certificates, error))
+    return NULL;
+  chain = handoff_certificate_chain_arrange (certifying->certificates, error);
+  if (chain == NULL)
+    {
+      g_prefix_error_literal (error, "certificates: ");
+      return NULL;
+    }
+  return handoff_credential_new (old->id, old->label, old->owner, old->roles, old->key,
+                                 old->token_uri, chain, NULL, error);
+}
+
+static void
+certify_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  HandoffCredential *certified = certify (task_data, &error);
+
+  if (certified != NULL)
+    g_task_return_pointer (task, certified, (GDestroyNotify) handoff_credential_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+handoff_credential_certify_async (HandoffCredential *credential,
+                                  GPtrArray *certificates,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  Certifying *certifying = g_new (Certifying, 1);
+
+  g_task_set_source_tag (task, handoff_credential_certify_async);
+  certifying->credential = handoff_credential_ref (credential);
+  certifying->certificates = g_ptr_array_ref (certificates);
+  g_task_set_task_data (task, certifying, (GDestroyNotify) certifying_free);
+  g_task_run_in_thread (task, certify_in_thread);
+}
+
+HandoffCredential *
+handoff_credential_certify_finish (GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
 }

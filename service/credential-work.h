@@ -40,3 +40,12 @@ void handoff_credential_generate_async (const HandoffCredentialName *name,
                                         gpointer user_data);
 /* Of both. (transfer full) */
 HandoffNewCredential *handoff_new_credential_finish (GAsyncResult *result, GError **error);
+
+/* The same credential with other certificates (element-type GBytes): DER, its own first, the others
+ * in the order in which they are sent: see handoff_certificate_chain_arrange(). */
+void handoff_credential_certify_async (HandoffCredential *credential,
+                                       GPtrArray *certificates,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+/* (transfer full). INVALID_ARGUMENT if they are none, or not the key's. */
+HandoffCredential *handoff_credential_certify_finish (GAsyncResult *result, GError **error);

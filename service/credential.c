@@ -78,8 +78,8 @@ get_not_after (GBytes *der)
   return MAX (time, 0);
 }
 
-static gboolean
-take_certificates (HandoffCredential *self, GPtrArray *certificates, GError **error)
+gboolean
+handoff_credential_check_chain (GPtrArray *certificates, GError **error)
 {
   gsize size = 0;
   guint i;
@@ -89,8 +89,16 @@ take_certificates (HandoffCredential *self, GPtrArray *certificates, GError **er
                    "at most " G_STRINGIFY (HANDOFF_MAX_CERTIFICATES) " of them are possible");
   for (i = 0; i < certificates->len; i++)
     size += g_bytes_get_size (g_ptr_array_index (certificates, i));
-  if (size > MAX_CHAIN_SIZE)
-    return refuse (error, "they have more than the 96 KiB that peers take");
+  return size <= MAX_CHAIN_SIZE || refuse (error, "they have more than the 96 KiB that peers take");
+}
+
+static gboolean
+take_certificates (HandoffCredential *self, GPtrArray *certificates, GError **error)
+{
+  guint i;
+
+  if (!handoff_credential_check_chain (certificates, error))
+    return FALSE;
   self->pcerts = g_new0 (gnutls_pcert_st, certificates->len);
   for (i = 0; i < certificates->len; i++)
     {

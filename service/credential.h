@@ -50,6 +50,9 @@ HandoffCredential *handoff_credential_new (const char *id,
                                            GPtrArray *certificates,
                                            GBytes *ocsp_response,
                                            GError **error);
+/* Whether there are not more certificates (element-type GBytes), nor larger ones, than a chain may
+ * have: for the check before any work with them. */
+gboolean handoff_credential_check_chain (GPtrArray *certificates, GError **error);
 HandoffCredential *handoff_credential_ref (HandoffCredential *self);
 void handoff_credential_unref (HandoffCredential *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredential, handoff_credential_unref)

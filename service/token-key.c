@@ -8,13 +8,12 @@
 #include <gnutls/crypto.h>
 #include <gnutls/pkcs11.h>
 
+#include "certificate-chain.h"
 #include "gnutls-support.h"
 #include "token-modules.h"
 
 #define MAXIMUM_ID 255 /* bytes */
 
-typedef struct gnutls_x509_crt_int HandoffGnutlsCertificate;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsCertificate, gnutls_x509_crt_deinit)
 typedef struct gnutls_pubkey_st HandoffGnutlsPublicKey;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsPublicKey, gnutls_pubkey_deinit)
 
@@ -36,54 +35,45 @@ dup_certificate_key (gnutls_x509_crt_t certificate)
   return gnutls_pubkey_import_x509 (key, certificate, 0) >= 0 ? g_steal_pointer (&key) : NULL;
 }
 
-static GBytes *
-export_certificate (gnutls_x509_crt_t certificate)
+/* If the key has no public key yet, it gets that of the first certificate. */
+static void
+take_public_key (HandoffTokenKey *self, gnutls_x509_crt_t *certificates, guint n_certificates)
 {
-  gnutls_datum_t der = { NULL, 0 };
-  GBytes *bytes;
+  guint i;
 
-  if (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_DER, &der) < 0)
-    return NULL;
-  bytes = g_bytes_new (der.data, der.size);
-  gnutls_free (der.data);
-  return bytes;
+  for (i = 0; i < n_certificates && self->public_key == NULL; i++)
+    self->public_key = dup_certificate_key (certificates[i]);
 }
 
-/* The newest certificate of the key; if it has no public key yet, it gets that of the first. */
+/* Of several that the key has, the one to be sent. */
 static void
 choose_certificate (HandoffTokenKey *self, gnutls_pkcs11_obj_t *objects, guint n_objects)
 {
-  time_t newest = 0;
-  guint i;
+  g_autofree gnutls_x509_crt_t *certificates = g_new (gnutls_x509_crt_t, n_objects);
+  g_autoptr (GBytes) key_id = NULL;
+  GPtrArray *chain = NULL;
+  guint i, n_certificates = 0;
 
   for (i = 0; i < n_objects; i++)
     {
-      g_autoptr (HandoffGnutlsCertificate) certificate = NULL;
-      g_autoptr (HandoffGnutlsPublicKey) key = NULL;
-      GBytes *der = NULL;
-      time_t begin;
-
-      gnutls_x509_crt_init (&certificate);
-      if (gnutls_x509_crt_import_pkcs11 (certificate, objects[i]) < 0)
-        continue;
-      key = dup_certificate_key (certificate);
-      if (key == NULL)
-        continue;
-      if (self->public_key == NULL)
-        self->public_key = g_steal_pointer (&key);
-      else if (!handoff_gnutls_is_same_public_key (self->public_key, key))
-        continue;
-
-      begin = gnutls_x509_crt_get_activation_time (certificate);
-      if (self->certificates->len > 0 && begin <= newest)
-        continue;
-      der = export_certificate (certificate);
-      if (der == NULL)
-        continue;
-      g_ptr_array_set_size (self->certificates, 0);
-      g_ptr_array_add (self->certificates, der);
-      newest = begin;
+      gnutls_x509_crt_init (&certificates[n_certificates]);
+      if (gnutls_x509_crt_import_pkcs11 (certificates[n_certificates], objects[i]) >= 0)
+        n_certificates++;
+      else
+        gnutls_x509_crt_deinit (certificates[n_certificates]);
     }
+  take_public_key (self, certificates, n_certificates);
+  if (self->public_key != NULL)
+    key_id = handoff_gnutls_dup_key_id (self->public_key);
+  if (key_id != NULL)
+    chain = handoff_certificate_chain_find (certificates, n_certificates, key_id, NULL);
+  if (chain != NULL)
+    {
+      g_ptr_array_unref (self->certificates);
+      self->certificates = chain;
+    }
+  for (i = 0; i < n_certificates; i++)
+    gnutls_x509_crt_deinit (certificates[i]);
 }
 
 /* The key as the token knows it has its id, which its URI may lack. The token is open. */

@@ -82,7 +82,7 @@ class TestCredentials(unittest.TestCase):
             self.ok('alice', 'credential', 'set-certificates', 'work', chain)
             self.assertNotIn('work', self.ok('alice', 'status'))
             shown = self.ok('alice', 'credential', 'show', 'work')
-            self.assertIn('certificates: 2', shown)
+            self.assertIn('certificates: 1', shown)  # the root is not sent
             self.assertIn('CN=alice', shown)
             credential = json.loads(self.ok('alice', 'credential', 'show', '--json', 'work'))
             self.assertEqual(credential['key-algorithm'], key_type)

@@ -166,7 +166,7 @@ start_generate (Fixture *f)
 static void
 start_set_certificates (Fixture *f)
 {
-  static const char *const names[] = { "ecdsa.pem", "ca.pem" };
+  static const char *const names[] = { "ecdsa.pem", "ca-cross.pem" };
 
   start (f, f->path, HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates",
          test_credential_chain (names, G_N_ELEMENTS (names)));

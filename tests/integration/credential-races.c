@@ -95,14 +95,14 @@ start_call (GDBusConnection *connection,
                           place);
 }
 
-/* ecdsa.pem, and with its authority's if there shall be two. */
+/* ecdsa.pem, and with an intermediate if there shall be two. */
 static void
 start_set_certificates (GDBusConnection *connection,
                         const char *path,
                         guint n_certificates,
                         GAsyncResult **place)
 {
-  static const char *const names[] = { "ecdsa.pem", "ca.pem" };
+  static const char *const names[] = { "ecdsa.pem", "ca-cross.pem" };
 
   start_call (connection, path, HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates",
               test_credential_chain (names, n_certificates), place);

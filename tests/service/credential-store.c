@@ -158,6 +158,9 @@ test_overlap (Fixture *f, gconstpointer data)
 {
   g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "rsa");
   g_autoptr (GPtrArray) chain = test_certificates_new ("rsa", "ca", NULL);
+  g_autoptr (HandoffCredential) certified =
+      handoff_credential_new (credential->id, "x", 1000, HANDOFF_CREDENTIAL_ROLE_BOTH,
+                              credential->key, NULL, chain, NULL, NULL);
   g_autoptr (GAsyncResult) set = NULL;
   g_autoptr (GAsyncResult) removed = NULL;
   g_autoptr (GAsyncResult) removed_late = NULL;
@@ -167,12 +170,10 @@ test_overlap (Fixture *f, gconstpointer data)
   g_autoptr (HandoffCredential) changed = NULL;
   HandoffCredential *late;
 
-  handoff_credential_store_set_certificates_async (f->store, credential->id, chain, store_result,
-                                                   &set);
+  handoff_credential_store_set_certificates_async (f->store, certified, store_result, &set);
   handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed);
   handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed_late);
-  handoff_credential_store_set_certificates_async (f->store, credential->id, chain, store_result,
-                                                   &set_late);
+  handoff_credential_store_set_certificates_async (f->store, certified, store_result, &set_late);
   handoff_credential_store_reload_async (f->store, store_result, &reloaded);
   wait_for (&set);
   wait_for (&removed);
