@@ -5,11 +5,48 @@
 
 #include "certificates-variant.h"
 
+#include "tls-handoff-error.h"
+
+static GPtrArray *
+new_array (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+}
+
+GPtrArray *
+handoff_certificates_copy (GBytes *const *certificates, gsize n_certificates)
+{
+  GPtrArray *copy = new_array ();
+  gsize i;
+
+  for (i = 0; i < n_certificates; i++)
+    g_ptr_array_add (copy, certificates[i] != NULL ? g_bytes_ref (certificates[i]) : NULL);
+  return copy;
+}
+
+GPtrArray *
+handoff_certificates_copy_ptr_array (GPtrArray *certificates)
+{
+  return certificates != NULL
+             ? handoff_certificates_copy ((GBytes *const *) certificates->pdata, certificates->len)
+             : NULL;
+}
+
 GVariant *
-handoff_certificates_to_variant (GPtrArray *certificates)
+handoff_certificates_to_variant (GPtrArray *certificates, const char *what, GError **error)
 {
   GVariantBuilder builder;
   guint i;
+
+  for (i = 0; i < certificates->len; i++)
+    if (certificates->pdata[i] == NULL)
+      {
+        g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                     "%s: number %u is NULL and not a GBytes; a language binding that cannot "
+                     "convert the elements of a GPtrArray needs the function for a plain array",
+                     what, i + 1);
+        return NULL;
+      }
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("aay"));
   for (i = 0; i < certificates->len; i++)
@@ -21,11 +58,10 @@ handoff_certificates_to_variant (GPtrArray *certificates)
 GPtrArray *
 handoff_certificates_from_variant (GVariant *certificates)
 {
-  GPtrArray *array;
+  GPtrArray *array = new_array ();
   GVariantIter iter;
   GVariant *certificate;
 
-  array = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   g_variant_iter_init (&iter, certificates);
   while ((certificate = g_variant_iter_next_value (&iter)) != NULL)
     {

@@ -97,6 +97,20 @@ add_credential (GVariantDict *dict,
   return TRUE;
 }
 
+static gboolean
+add_trust_anchors (GVariantDict *dict, GPtrArray *anchors, GError **error)
+{
+  GVariant *value;
+
+  if (anchors == NULL)
+    return TRUE;
+  value = handoff_certificates_to_variant (anchors, HANDOFF_OPTION_TRUST_ANCHORS, error);
+  if (value == NULL)
+    return FALSE;
+  g_variant_dict_insert_value (dict, HANDOFF_OPTION_TRUST_ANCHORS, value);
+  return TRUE;
+}
+
 static void
 add_client_certificate (GVariantDict *dict, const HandoffHandshakeRequest *request)
 {
@@ -138,6 +152,9 @@ handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
   if (request->role == HANDOFF_ROLE_SERVER)
     add_client_certificate (&dict, request);
 
+  if (!add_trust_anchors (&dict, self != NULL ? self->trust_anchors : NULL, error))
+    return NULL;
+
   if (self != NULL)
     {
       if (!add_protocol (&dict, HANDOFF_OPTION_MINIMUM_PROTOCOL, self->minimum_protocol, error) ||
@@ -145,9 +162,6 @@ handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
         return NULL;
       if (self->timeout != 0)
         g_variant_dict_insert (&dict, HANDOFF_OPTION_TIMEOUT, "u", self->timeout);
-      if (self->trust_anchors != NULL)
-        g_variant_dict_insert_value (&dict, HANDOFF_OPTION_TRUST_ANCHORS,
-                                     handoff_certificates_to_variant (self->trust_anchors));
       if (!self->resumption)
         g_variant_dict_insert (&dict, HANDOFF_OPTION_RESUMPTION, "b", FALSE);
     }

@@ -36,7 +36,7 @@ G_BEGIN_DECLS
  * What is different from GIO's own connections:
  *
  * - The service verifies the peer's certificate, with the system's trust store or the option
- *   [property@HandshakeOptions:trust-anchors]; with a #GTlsConnection:database other than the
+ *   `trust-anchors`; with a #GTlsConnection:database other than the
  *   system's, the handshake fails with %G_IO_ERROR_NOT_SUPPORTED.
  *   #GTlsConnection::accept-certificate has GIO's meaning: the signal is emitted before anything is
  *   sent in answer to the certificate, in the thread-default main context of the handshake, or in

@@ -85,9 +85,11 @@ new_set_certificates_call (TlsHandoffCredential *self,
                            TlsHandoffHandshakeFlags flags,
                            GError **error)
 {
-  return new_call (self, "SetCertificates",
-                   g_variant_new ("(@aay)", handoff_certificates_to_variant (certificates)), NULL,
-                   flags);
+  GVariant *value = handoff_certificates_to_variant (certificates, "certificates", error);
+
+  return value != NULL
+             ? new_call (self, "SetCertificates", g_variant_new ("(@aay)", value), NULL, flags)
+             : NULL;
 }
 
 static GDBusMessage *
@@ -271,6 +273,72 @@ tls_handoff_credential_set_certificates_async (TlsHandoffCredential *self,
   call = new_set_certificates_call (self, certificates, flags, &error);
   handoff_service_request_async (&done_request, self, self->connection, call, error, cancellable,
                                  callback, user_data);
+}
+
+/**
+ * tls_handoff_credential_set_certificates_array_sync: (rename-to tls_handoff_credential_set_certificates_sync)
+ * @self: the credential
+ * @certificates: (array length=n_certificates): the chain (DER), at most 16, the first of which
+ *   belongs to the key
+ * @n_certificates: how many
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @error: return location for a #GError
+ *
+ * Like tls_handoff_credential_set_certificates_sync(), in a form that language bindings can call.
+ *
+ * Returns: %TRUE on success
+ *
+ * Since: 0.2
+ */
+gboolean
+tls_handoff_credential_set_certificates_array_sync (TlsHandoffCredential *self,
+                                                    GBytes *const *certificates,
+                                                    gsize n_certificates,
+                                                    TlsHandoffHandshakeFlags flags,
+                                                    GCancellable *cancellable,
+                                                    GError **error)
+{
+  g_autoptr (GPtrArray) copy = NULL;
+
+  g_return_val_if_fail (certificates != NULL || n_certificates == 0, FALSE);
+
+  copy = handoff_certificates_copy (certificates, n_certificates);
+  return tls_handoff_credential_set_certificates_sync (self, copy, flags, cancellable, error);
+}
+
+/**
+ * tls_handoff_credential_set_certificates_array_async: (rename-to tls_handoff_credential_set_certificates_async)
+ * @self: the credential
+ * @certificates: (array length=n_certificates): as for
+ *   tls_handoff_credential_set_certificates_array_sync()
+ * @n_certificates: how many
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when it is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_credential_set_certificates_async(), in a form that language bindings can call;
+ * tls_handoff_credential_set_certificates_finish() has its result.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_credential_set_certificates_array_async (TlsHandoffCredential *self,
+                                                     GBytes *const *certificates,
+                                                     gsize n_certificates,
+                                                     TlsHandoffHandshakeFlags flags,
+                                                     GCancellable *cancellable,
+                                                     GAsyncReadyCallback callback,
+                                                     gpointer user_data)
+{
+  g_autoptr (GPtrArray) copy = NULL;
+
+  g_return_if_fail (certificates != NULL || n_certificates == 0);
+
+  copy = handoff_certificates_copy (certificates, n_certificates);
+  tls_handoff_credential_set_certificates_async (self, copy, flags, cancellable, callback,
+                                                 user_data);
 }
 
 /**

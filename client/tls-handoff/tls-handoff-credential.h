@@ -88,6 +88,13 @@ gboolean tls_handoff_credential_set_certificates_sync (TlsHandoffCredential *sel
                                                        TlsHandoffHandshakeFlags flags,
                                                        GCancellable *cancellable,
                                                        GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean tls_handoff_credential_set_certificates_array_sync (TlsHandoffCredential *self,
+                                                             GBytes *const *certificates,
+                                                             gsize n_certificates,
+                                                             TlsHandoffHandshakeFlags flags,
+                                                             GCancellable *cancellable,
+                                                             GError **error);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_credential_set_certificates_async (TlsHandoffCredential *self,
                                                     GPtrArray *certificates,
@@ -95,6 +102,14 @@ void tls_handoff_credential_set_certificates_async (TlsHandoffCredential *self,
                                                     GCancellable *cancellable,
                                                     GAsyncReadyCallback callback,
                                                     gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_credential_set_certificates_array_async (TlsHandoffCredential *self,
+                                                          GBytes *const *certificates,
+                                                          gsize n_certificates,
+                                                          TlsHandoffHandshakeFlags flags,
+                                                          GCancellable *cancellable,
+                                                          GAsyncReadyCallback callback,
+                                                          gpointer user_data);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_credential_set_certificates_finish (TlsHandoffCredential *self,
                                                          GAsyncResult *result,
@@ -195,6 +210,19 @@ TlsHandoffCredential *tls_handoff_manager_link_credential_sync (TlsHandoffManage
                                                                 TlsHandoffHandshakeFlags flags,
                                                                 GCancellable *cancellable,
                                                                 GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+TlsHandoffCredential *
+tls_handoff_manager_link_credential_array_sync (TlsHandoffManager *self,
+                                                const char *label,
+                                                const char *uri,
+                                                const char *pin,
+                                                GBytes *const *certificates,
+                                                gsize n_certificates,
+                                                TlsHandoffCredentialRoles roles,
+                                                gint64 owner,
+                                                TlsHandoffHandshakeFlags flags,
+                                                GCancellable *cancellable,
+                                                GError **error);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_manager_link_credential_async (TlsHandoffManager *self,
                                                 const char *label,
@@ -207,6 +235,19 @@ void tls_handoff_manager_link_credential_async (TlsHandoffManager *self,
                                                 GCancellable *cancellable,
                                                 GAsyncReadyCallback callback,
                                                 gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_manager_link_credential_array_async (TlsHandoffManager *self,
+                                                      const char *label,
+                                                      const char *uri,
+                                                      const char *pin,
+                                                      GBytes *const *certificates,
+                                                      gsize n_certificates,
+                                                      TlsHandoffCredentialRoles roles,
+                                                      gint64 owner,
+                                                      TlsHandoffHandshakeFlags flags,
+                                                      GCancellable *cancellable,
+                                                      GAsyncReadyCallback callback,
+                                                      gpointer user_data);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 TlsHandoffCredential *tls_handoff_manager_link_credential_finish (TlsHandoffManager *self,
                                                                   GAsyncResult *result,

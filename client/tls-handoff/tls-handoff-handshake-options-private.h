@@ -15,7 +15,7 @@ struct _TlsHandoffHandshakeOptions
   char **application_protocols; /* (nullable) (owned) */
   GTlsProtocolVersion minimum_protocol;
   GTlsProtocolVersion maximum_protocol;
-  GPtrArray *trust_anchors; /* (nullable) (owned) (element-type GBytes): DER */
+  GPtrArray *trust_anchors; /* (nullable) (owned) (element-type GBytes nullable): DER */
   guint timeout;            /* seconds; 0: the service's default */
   gboolean resumption;
   char *credential;       /* (nullable) (owned) */

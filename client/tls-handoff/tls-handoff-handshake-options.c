@@ -5,6 +5,8 @@
 
 #include "tls-handoff-handshake-options-private.h"
 
+#include "certificates-variant.h"
+
 G_DEFINE_FINAL_TYPE (TlsHandoffHandshakeOptions, tls_handoff_handshake_options, G_TYPE_OBJECT)
 
 typedef enum
@@ -35,6 +37,15 @@ set_protocol (TlsHandoffHandshakeOptions *self,
   g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
 }
 
+/* anchors: (transfer full) (nullable) */
+static void
+take_trust_anchors (TlsHandoffHandshakeOptions *self, GPtrArray *anchors)
+{
+  g_clear_pointer (&self->trust_anchors, g_ptr_array_unref);
+  self->trust_anchors = anchors;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TRUST_ANCHORS]);
+}
+
 static void
 tls_handoff_handshake_options_get_property (GObject *object,
                                             guint property_id,
@@ -55,7 +66,8 @@ tls_handoff_handshake_options_get_property (GObject *object,
       g_value_set_enum (value, self->maximum_protocol);
       break;
     case PROP_TRUST_ANCHORS:
-      g_value_set_boxed (value, self->trust_anchors);
+      /* A copy: what its user does to the array changes nothing here. */
+      g_value_take_boxed (value, handoff_certificates_copy_ptr_array (self->trust_anchors));
       break;
     case PROP_TIMEOUT:
       g_value_set_uint (value, self->timeout);
@@ -172,9 +184,10 @@ tls_handoff_handshake_options_class_init (TlsHandoffHandshakeOptionsClass *klass
       g_param_spec_enum ("maximum-protocol", NULL, NULL, G_TYPE_TLS_PROTOCOL_VERSION,
                          G_TLS_PROTOCOL_VERSION_UNKNOWN, flags);
   /**
-   * TlsHandoffHandshakeOptions:trust-anchors: (type GPtrArray(GBytes))
+   * TlsHandoffHandshakeOptions:trust-anchors: (skip)
    *
-   * See tls_handoff_handshake_options_set_trust_anchors().
+   * A #GPtrArray of #GBytes; see tls_handoff_handshake_options_set_trust_anchors(). To language
+   * bindings, which take it for another kind of array, it is the functions alone.
    *
    * Since: 0.1
    */
@@ -297,10 +310,12 @@ tls_handoff_handshake_options_set_protocol_range (TlsHandoffHandshakeOptions *se
 /**
  * tls_handoff_handshake_options_set_trust_anchors:
  * @self: the options
- * @anchors: (nullable) (element-type GBytes): certificates, DER
+ * @anchors: (nullable) (element-type GBytes): certificates, DER, at most 256, and 1 MiB in all; the
+ *   array and its elements are copied
  *
  * Sets which certificate authorities to trust in place of the system's; %NULL (the default) for
- * the system's. The array must not be changed afterwards.
+ * the system's, an empty array for nobody. An element that is %NULL makes the handshake fail with
+ * %TLS_HANDOFF_ERROR_INVALID_ARGUMENT.
  *
  * Since: 0.1
  */
@@ -310,11 +325,65 @@ tls_handoff_handshake_options_set_trust_anchors (TlsHandoffHandshakeOptions *sel
 {
   g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self));
 
-  if (anchors != NULL)
-    g_ptr_array_ref (anchors);
-  g_clear_pointer (&self->trust_anchors, g_ptr_array_unref);
-  self->trust_anchors = anchors;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TRUST_ANCHORS]);
+  take_trust_anchors (self, handoff_certificates_copy_ptr_array (anchors));
+}
+
+/**
+ * tls_handoff_handshake_options_set_trust_anchors_array: (rename-to tls_handoff_handshake_options_set_trust_anchors)
+ * @self: the options
+ * @anchors: (array length=n_anchors): certificates, DER, which are copied
+ * @n_anchors: how many; 0 to trust nobody
+ *
+ * Sets which certificate authorities to trust in place of the system's, as
+ * tls_handoff_handshake_options_set_trust_anchors() does, in a form that language bindings can
+ * call. Some of them cannot tell an empty list from none, so that either means to trust nobody; see
+ * [method@HandshakeOptions.unset_trust_anchors] for what the system trusts.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_handshake_options_set_trust_anchors_array (TlsHandoffHandshakeOptions *self,
+                                                       GBytes *const *anchors,
+                                                       gsize n_anchors)
+{
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self));
+  g_return_if_fail (anchors != NULL || n_anchors == 0);
+
+  take_trust_anchors (self, handoff_certificates_copy (anchors, n_anchors));
+}
+
+/**
+ * tls_handoff_handshake_options_unset_trust_anchors:
+ * @self: the options
+ *
+ * Trusts what the system trusts, as is the default: undoes
+ * tls_handoff_handshake_options_set_trust_anchors_array().
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_handshake_options_unset_trust_anchors (TlsHandoffHandshakeOptions *self)
+{
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self));
+
+  take_trust_anchors (self, NULL);
+}
+
+/**
+ * tls_handoff_handshake_options_dup_trust_anchors:
+ * @self: the options
+ *
+ * Returns: (transfer full) (nullable) (element-type GBytes): a copy of the certificates to trust,
+ * or %NULL for those of the system
+ *
+ * Since: 0.2
+ */
+GPtrArray *
+tls_handoff_handshake_options_dup_trust_anchors (TlsHandoffHandshakeOptions *self)
+{
+  g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self), NULL);
+
+  return handoff_certificates_copy_ptr_array (self->trust_anchors);
 }
 
 /**

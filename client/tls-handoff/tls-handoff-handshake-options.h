@@ -39,6 +39,14 @@ void tls_handoff_handshake_options_set_protocol_range (TlsHandoffHandshakeOption
 TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_handshake_options_set_trust_anchors (TlsHandoffHandshakeOptions *self,
                                                       GPtrArray *anchors);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_handshake_options_set_trust_anchors_array (TlsHandoffHandshakeOptions *self,
+                                                            GBytes *const *anchors,
+                                                            gsize n_anchors);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_handshake_options_unset_trust_anchors (TlsHandoffHandshakeOptions *self);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GPtrArray *tls_handoff_handshake_options_dup_trust_anchors (TlsHandoffHandshakeOptions *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_handshake_options_set_timeout (TlsHandoffHandshakeOptions *self, guint seconds);
 TLS_HANDOFF_AVAILABLE_IN_0_1

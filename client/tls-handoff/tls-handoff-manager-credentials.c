@@ -74,6 +74,21 @@ insert_secret (
   return TRUE;
 }
 
+/* certificates: (nullable) */
+static gboolean
+insert_certificates (GVariantDict *options, GPtrArray *certificates, GError **error)
+{
+  GVariant *value;
+
+  if (certificates == NULL)
+    return TRUE;
+  value = handoff_certificates_to_variant (certificates, HANDOFF_OPTION_CERTIFICATES, error);
+  if (value == NULL)
+    return FALSE;
+  g_variant_dict_insert_value (options, HANDOFF_OPTION_CERTIFICATES, value);
+  return TRUE;
+}
+
 static GDBusMessage *
 new_import_credential_call (TlsHandoffManager *self,
                             const char *label,
@@ -129,9 +144,8 @@ new_link_credential_call (TlsHandoffManager *self,
 
   if (!insert_secret (&options, HANDOFF_OPTION_PIN, pin, fds, error))
     return NULL;
-  if (certificates != NULL)
-    g_variant_dict_insert_value (&options, HANDOFF_OPTION_CERTIFICATES,
-                                 handoff_certificates_to_variant (certificates));
+  if (!insert_certificates (&options, certificates, error))
+    return NULL;
   insert_common (&options, roles, owner);
   return new_call (self, "LinkCredential",
                    g_variant_new ("(ss@a{sv})", label, uri, g_variant_dict_end (&options)), fds,
@@ -437,6 +451,100 @@ tls_handoff_manager_link_credential_async (TlsHandoffManager *self,
       new_link_credential_call (self, label, uri, pin, certificates, roles, owner, flags, &error);
   handoff_service_request_async (&created_request, self, tls_handoff_manager_get_connection (self),
                                  call, error, cancellable, callback, user_data);
+}
+
+/* No certificates, and an empty list of them, are one to language bindings. */
+static GPtrArray *
+copy_certificates (GBytes *const *certificates, gsize n_certificates)
+{
+  return n_certificates > 0 ? handoff_certificates_copy (certificates, n_certificates) : NULL;
+}
+
+/**
+ * tls_handoff_manager_link_credential_array_sync: (rename-to tls_handoff_manager_link_credential_sync)
+ * @self: the manager
+ * @label: as for tls_handoff_manager_link_credential_sync()
+ * @uri: as for tls_handoff_manager_link_credential_sync()
+ * @pin: (nullable): as for tls_handoff_manager_link_credential_sync()
+ * @certificates: (nullable) (array length=n_certificates): the certificate chain (DER), its own
+ *   first; without, the certificate that the token has
+ * @n_certificates: how many
+ * @roles: what the credential is for; 0 for both
+ * @owner: the user (uid) that it shall belong to; -1 for the caller's own, 0 for the machine
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @error: return location for a #GError
+ *
+ * Like tls_handoff_manager_link_credential_sync(), in a form that language bindings can call.
+ *
+ * Returns: (transfer full): the new credential, or %NULL
+ *
+ * Since: 0.2
+ */
+TlsHandoffCredential *
+tls_handoff_manager_link_credential_array_sync (TlsHandoffManager *self,
+                                                const char *label,
+                                                const char *uri,
+                                                const char *pin,
+                                                GBytes *const *certificates,
+                                                gsize n_certificates,
+                                                TlsHandoffCredentialRoles roles,
+                                                gint64 owner,
+                                                TlsHandoffHandshakeFlags flags,
+                                                GCancellable *cancellable,
+                                                GError **error)
+{
+  g_autoptr (GPtrArray) copy = NULL;
+
+  g_return_val_if_fail (certificates != NULL || n_certificates == 0, NULL);
+
+  copy = copy_certificates (certificates, n_certificates);
+  return tls_handoff_manager_link_credential_sync (self, label, uri, pin, copy, roles, owner, flags,
+                                                   cancellable, error);
+}
+
+/**
+ * tls_handoff_manager_link_credential_array_async: (rename-to tls_handoff_manager_link_credential_async)
+ * @self: the manager
+ * @label: as for tls_handoff_manager_link_credential_sync()
+ * @uri: as for tls_handoff_manager_link_credential_sync()
+ * @pin: (nullable): as for tls_handoff_manager_link_credential_sync()
+ * @certificates: (nullable) (array length=n_certificates): as for
+ *   tls_handoff_manager_link_credential_array_sync()
+ * @n_certificates: how many
+ * @roles: as for tls_handoff_manager_link_credential_sync()
+ * @owner: as for tls_handoff_manager_link_credential_sync()
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when it is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_manager_link_credential_async(), in a form that language bindings can call;
+ * tls_handoff_manager_link_credential_finish() has its result.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_manager_link_credential_array_async (TlsHandoffManager *self,
+                                                 const char *label,
+                                                 const char *uri,
+                                                 const char *pin,
+                                                 GBytes *const *certificates,
+                                                 gsize n_certificates,
+                                                 TlsHandoffCredentialRoles roles,
+                                                 gint64 owner,
+                                                 TlsHandoffHandshakeFlags flags,
+                                                 GCancellable *cancellable,
+                                                 GAsyncReadyCallback callback,
+                                                 gpointer user_data)
+{
+  g_autoptr (GPtrArray) copy = NULL;
+
+  g_return_if_fail (certificates != NULL || n_certificates == 0);
+
+  copy = copy_certificates (certificates, n_certificates);
+  tls_handoff_manager_link_credential_async (self, label, uri, pin, copy, roles, owner, flags,
+                                             cancellable, callback, user_data);
 }
 
 /**

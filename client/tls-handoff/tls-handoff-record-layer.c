@@ -156,7 +156,7 @@ tls_handoff_record_layer_get_protected_size (TlsHandoffRecordLayer *self, gsize 
 }
 
 /**
- * tls_handoff_record_layer_protect:
+ * tls_handoff_record_layer_protect: (skip)
  * @self: a record layer
  * @data: (array length=size) (nullable): data to send
  * @size: bytes of @data; with 0, only what the layer itself wants sent is made into records

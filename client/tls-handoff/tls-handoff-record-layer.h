@@ -91,6 +91,15 @@ gboolean tls_handoff_record_layer_unprotect (TlsHandoffRecordLayer *self,
                                              gsize *plaintext_size,
                                              TlsHandoffRecordStatus *status,
                                              GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GBytes *
+tls_handoff_record_layer_protect_bytes (TlsHandoffRecordLayer *self, GBytes *data, GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GBytes *tls_handoff_record_layer_unprotect_bytes (TlsHandoffRecordLayer *self,
+                                                  GBytes *records,
+                                                  gsize *consumed,
+                                                  TlsHandoffRecordStatus *status,
+                                                  GError **error);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_record_layer_close (TlsHandoffRecordLayer *self, GError **error);
 TLS_HANDOFF_AVAILABLE_IN_0_1

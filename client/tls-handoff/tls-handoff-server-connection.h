@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  * [class@Connection] for what clients and servers have in common.
  *
  * #GTlsServerConnection:authentication-mode says whether the client is asked for a certificate,
- * which is verified against the option [property@HandshakeOptions:trust-anchors]; without that
+ * which is verified against the option `trust-anchors`; without that
  * option, or a handler of #GTlsConnection::accept-certificate, only %G_TLS_AUTHENTICATION_NONE is
  * possible. Application protocols are in the server's order of preference.
  *

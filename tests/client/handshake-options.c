@@ -260,6 +260,69 @@ test_client_certificate (void)
     }
 }
 
+/* What a language binding does: the array and its elements go when the call returns. Breaks if
+ * anything of them is kept but a copy, or an array that is lent out is the options' own. */
+static void
+test_lent_anchors (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GPtrArray) lent = g_ptr_array_new ();
+  g_autoptr (GPtrArray) got = NULL;
+  g_autofree char *printed = NULL;
+  g_autofree char *printed_again = NULL;
+  GBytes *certificate = g_bytes_new ("\x30\x01", 2);
+  GBytes *elements[] = { certificate };
+
+  g_ptr_array_add (lent, certificate);
+  tls_handoff_handshake_options_set_trust_anchors (options, lent);
+  lent->pdata[0] = NULL;
+  printed = print (options, NULL);
+  g_assert_cmpstr (printed, ==, "{'trust-anchors': <[[byte 0x30, 0x01]]>}");
+
+  tls_handoff_handshake_options_set_trust_anchors_array (options, elements, 1);
+  g_bytes_unref (certificate);
+  g_object_get (options, "trust-anchors", &got, NULL);
+  g_ptr_array_set_size (got, 0);
+  g_clear_pointer (&got, g_ptr_array_unref);
+  got = tls_handoff_handshake_options_dup_trust_anchors (options);
+  g_assert_cmpuint (got->len, ==, 1);
+  printed_again = print (options, NULL);
+  g_assert_cmpstr (printed_again, ==, printed);
+}
+
+/* Breaks if an empty list, which bindings have no other form for, becomes what the system trusts,
+ * or the other way round. */
+static void
+test_no_anchors (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autofree char *nobody = NULL;
+  g_autofree char *system = NULL;
+
+  tls_handoff_handshake_options_set_trust_anchors_array (options, NULL, 0);
+  nobody = print (options, NULL);
+  g_assert_cmpstr (nobody, ==, "{'trust-anchors': <@aay []>}");
+  tls_handoff_handshake_options_unset_trust_anchors (options);
+  g_assert_null (tls_handoff_handshake_options_dup_trust_anchors (options));
+  system = print (options, NULL);
+  g_assert_cmpstr (system, ==, "@a{sv} {}");
+}
+
+/* Breaks if an element that a binding could not convert crashes, or is passed over. */
+static void
+test_null_anchor (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GBytes) certificate = g_bytes_new ("\x30\x01", 2);
+  GBytes *elements[] = { certificate, NULL };
+  g_autoptr (GError) error = NULL;
+
+  tls_handoff_handshake_options_set_trust_anchors_array (options, elements, 2);
+  g_assert_null (to_variant (options, NULL, FALSE, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "trust-anchors: number 2 is NULL"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -267,6 +330,9 @@ main (int argc, char **argv)
   g_test_add_func ("/handshake-options/abilities", test_abilities);
   g_test_add_func ("/handshake-options/defaults", test_defaults);
   g_test_add_func ("/handshake-options/each", test_each);
+  g_test_add_func ("/handshake-options/lent-anchors", test_lent_anchors);
+  g_test_add_func ("/handshake-options/no-anchors", test_no_anchors);
+  g_test_add_func ("/handshake-options/null-anchor", test_null_anchor);
   g_test_add_func ("/handshake-options/credential", test_credential);
   g_test_add_func ("/handshake-options/client-certificate", test_client_certificate);
   g_test_add_func ("/handshake-options/review", test_review);
