@@ -13,11 +13,18 @@
 
 #include "negotiated.h"
 
+/* How long a program that says no more may keep its input open, seconds. */
+#define INPUT_SECONDS 2
+
 struct _CliBackend
 {
   GSubprocess *process;          /* (owned) (nullable) */
   GSocketConnection *connection; /* (owned) (nullable): if there is no process */
   gboolean input_closed;
+  CliBackendInputDone input_done;
+  gpointer input_done_data;
+  guint input_watch; /* that runs, or 0 */
+  guint input_timer; /* likewise */
   CliBackendReady ready;
   CliBackendGone gone;
   gpointer user_data;
@@ -157,6 +164,53 @@ cli_backend_get_input (CliBackend *self)
 {
   return self->process != NULL ? g_subprocess_get_stdin_pipe (self->process)
                                : g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
+}
+
+static void
+answer_whether_done (CliBackend *self, gboolean done)
+{
+  g_clear_handle_id (&self->input_watch, g_source_remove);
+  g_clear_handle_id (&self->input_timer, g_source_remove);
+  self->input_done (done, self->input_done_data);
+}
+
+static gboolean
+input_closed_cb (int fd, GIOCondition condition, gpointer user_data)
+{
+  answer_whether_done (user_data, TRUE);
+  return G_SOURCE_CONTINUE; /* it is removed already */
+}
+
+static gboolean
+input_open_cb (gpointer user_data)
+{
+  answer_whether_done (user_data, FALSE);
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * cli_backend_ask_input_done:
+ * @input_done: called once, maybe at once
+ *
+ * Asks a backend whose output has ended whether it is done with its input, too. A program has some
+ * time to end or to close it: of one that waits for more, that is not to be expected. A server that
+ * closes its connection is taken to be done, because TCP does not tell whether it still reads.
+ */
+void
+cli_backend_ask_input_done (CliBackend *self, CliBackendInputDone input_done, gpointer user_data)
+{
+  self->input_done = input_done;
+  self->input_done_data = user_data;
+  if (self->input_closed || self->process == NULL)
+    {
+      answer_whether_done (self, TRUE);
+      return;
+    }
+  /* A pipe that nobody has open for reading any more is in error. */
+  self->input_watch = g_unix_fd_add (g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (
+                                         g_subprocess_get_stdin_pipe (self->process))),
+                                     G_IO_ERR, input_closed_cb, self);
+  self->input_timer = g_timeout_add_seconds (INPUT_SECONDS, input_open_cb, self);
 }
 
 /**

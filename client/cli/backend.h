@@ -17,6 +17,7 @@ typedef struct
 typedef struct _CliBackend CliBackend;
 
 typedef void (*CliBackendReady) (CliBackend *backend, const GError *error, gpointer user_data);
+typedef void (*CliBackendInputDone) (gboolean done, gpointer user_data);
 typedef void (*CliBackendGone) (const char *problem, gpointer user_data);
 
 void cli_backend_open (const CliBackendAddress *address,
@@ -26,6 +27,8 @@ void cli_backend_open (const CliBackendAddress *address,
                        gpointer user_data);
 GInputStream *cli_backend_get_output (CliBackend *self);
 GOutputStream *cli_backend_get_input (CliBackend *self);
+void
+cli_backend_ask_input_done (CliBackend *self, CliBackendInputDone input_done, gpointer user_data);
 void cli_backend_close_input (CliBackend *self);
 void
 cli_backend_close (CliBackend *self, gboolean hang_up, CliBackendGone gone, gpointer user_data);

@@ -6,8 +6,10 @@
 #include "front.h"
 
 #include <glib/gi18n.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 #include "negotiated.h"
 #include "pump.h"
@@ -48,6 +50,8 @@ typedef struct
   guint timer;               /* that runs, or 0 */
   GSource *hello;            /* (owned) (nullable): until the client says something */
   guint n_pumps;             /* that run */
+  gboolean closing;          /* the backend has ended, and close_notify is sent or under way */
+  GError *client_error;      /* (owned) (nullable): how it ended, if that may be no failure */
   gboolean broken;           /* the client, or the backend, did not end as it should */
 } Connection;
 
@@ -63,6 +67,7 @@ connection_end (Connection *self)
   g_clear_object (&self->tls);
   g_object_unref (self->client);
   g_object_unref (self->cancellable);
+  g_clear_error (&self->client_error);
   g_free (self->name);
   g_free (self);
   done (ok, user_data);
@@ -101,6 +106,31 @@ break_off (Connection *self, const GError *error)
   g_cancellable_cancel (self->cancellable);
 }
 
+/* Whether the client, which ended its TCP connection without a close_notify, had heard everything
+ * by then, our close_notify too. Its FIN acknowledges what its TCP had received; and a client that
+ * closes with some of that unread sends a reset and no FIN, which is another error. */
+static gboolean
+has_heard_everything (Connection *self, const GError *error)
+{
+  int fd = g_socket_get_fd (g_socket_connection_get_socket (self->client));
+  int n_unacknowledged = 0;
+
+  return self->closing && g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_EOF) &&
+         ioctl (fd, SIOCOUTQ, &n_unacknowledged) == 0 && n_unacknowledged == 0;
+}
+
+static void
+client_left (gboolean backend_done, gpointer user_data)
+{
+  Connection *self = user_data;
+
+  if (backend_done)
+    cli_backend_close_input (self->backend);
+  else
+    break_off (self, self->client_error);
+  pump_ended (self);
+}
+
 static void
 client_ended (CliPumpEnd end, const GError *error, gpointer user_data)
 {
@@ -112,6 +142,14 @@ client_ended (CliPumpEnd end, const GError *error, gpointer user_data)
       cli_backend_close_input (self->backend);
       cli_pump_discard (g_io_stream_get_input_stream (self->tls), self->cancellable, client_ended,
                         self);
+      return;
+    }
+  if (end == CLI_PUMP_SOURCE_FAILED && has_heard_everything (self, error))
+    {
+      /* Many clients end like that, such as Python's ssl. What an attacker may have cut off is no
+       * loss, unless the backend waits for it. */
+      self->client_error = g_error_copy (error);
+      cli_backend_ask_input_done (self->backend, client_left, self);
       return;
     }
   if (end == CLI_PUMP_SOURCE_ENDED)
@@ -152,6 +190,7 @@ backend_ended (CliPumpEnd end, const GError *error, gpointer user_data)
   if (end == CLI_PUMP_SOURCE_ENDED)
     {
       /* Sends the close_notify alert. */
+      self->closing = TRUE;
       g_output_stream_close_async (g_io_stream_get_output_stream (self->tls), G_PRIORITY_DEFAULT,
                                    self->cancellable, output_closed, self);
       return;

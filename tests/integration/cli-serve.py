@@ -143,6 +143,46 @@ class TestServe(unittest.TestCase):
             self.assertIn('close_notify', errors)
             self.assertIn('hung up', errors)
 
+    def test_client_leaves(self):
+        """Breaks if a client that closes TCP after it has read everything, close_notify included, is taken for one that
+        broke off, even once; or if any of the others is not: the program still reads, or the client did not."""
+        for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+            for _ in range(10):
+                with Serve('--credential', 'rsa', '--once', '--', 'sh', '-c', 'read -r line; echo answer') as serve:
+                    with connect_to(serve, version=version) as client:
+                        client.sendall(b'request\n')
+                        self.assertEqual(receive_all(client), b'answer\n')
+                    self.assertEqual(serve.end(), (0, ''))
+        with Serve('--credential', 'rsa', '--once', '--', 'sh', '-c', 'echo answer; exec cat >/dev/null') as serve:
+            with connect_to(serve) as client:
+                self.assertEqual(receive_all(client), b'answer\n')
+            status, errors = serve.end()
+            self.assertEqual(status, 1)
+            self.assertIn('close_notify', errors)
+        with Serve('--credential', 'rsa', '--once', '--', 'head', '-c', '20000000', '/dev/zero') as serve:
+            with connect_to(serve) as client:
+                self.assertTrue(client.recv(1))
+            self.assertEqual(serve.end()[0], 1)
+
+    def test_client_leaves_server(self):
+        """Breaks if it is told of a client that has read everything from a server behind that it broke off."""
+        behind = socket.create_server(('127.0.0.1', 0))
+
+        def answer():
+            with behind.accept()[0] as connection:
+                connection.recv(100)
+                connection.sendall(b'answer')
+
+        server = threading.Thread(target=answer)
+        server.start()
+        with Serve('--credential', 'rsa', '--once', '--forward', f'127.0.0.1:{behind.getsockname()[1]}') as serve:
+            with connect_to(serve) as client:
+                client.sendall(b'request')
+                self.assertEqual(receive_all(client), b'answer')
+            self.assertEqual(serve.end(), (0, ''))
+        server.join()
+        behind.close()
+
     def test_program_fails(self):
         """Breaks if nobody hears that the program failed, or is missing."""
         for program, told in ((('false',), 'status 1'), (('/nonexistent',), '/nonexistent')):
