@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "client-socket.h"
 #include "keyblob/error-private.h"
+#include "message-descriptors.h"
 
 struct _HandoffCall
 {
@@ -16,9 +16,6 @@ struct _HandoffCall
   const HandoffAccessRow *row;
   HandoffCaller *caller; /* (owned) (nullable): NULL until identified */
   GHashTable *details;   /* (owned) (nullable) */
-  int *fds; /* (owned) (nullable): the message's, from the first one on that is taken; -1 once taken
-             */
-  int n_fds;
   gboolean other_action;
   gboolean error_details;
   gpointer data; /* (owned) (nullable) */
@@ -39,7 +36,7 @@ void
 handoff_call_free (HandoffCall *self)
 {
   handoff_call_set_data (self, NULL, NULL);
-  handoff_call_close_fds (self);
+  handoff_call_reap_fds (self);
   g_clear_pointer (&self->details, g_hash_table_unref);
   g_clear_object (&self->caller);
   g_object_unref (self->invocation);
@@ -91,35 +88,27 @@ handoff_call_is_interactive (HandoffCall *self)
           G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
 }
 
-/* Stolen, not duplicated: the message lives as long as the call, and would keep a second one open.
- */
-static void
-steal_fds (HandoffCall *self)
+guint
+handoff_call_count_fds (HandoffCall *self)
 {
-  GDBusMessage *message = g_dbus_method_invocation_get_message (self->invocation);
-  GUnixFDList *list = g_dbus_message_get_unix_fd_list (message);
-
-  if (self->fds == NULL && list != NULL)
-    self->fds = g_unix_fd_list_steal_fds (list, &self->n_fds);
+  return handoff_message_descriptors_count (
+      g_dbus_method_invocation_get_message (self->invocation));
 }
 
 int
 handoff_call_take_fd (HandoffCall *self, gint32 index)
 {
-  steal_fds (self);
-  return index >= 0 && index < self->n_fds ? g_steal_fd (&self->fds[index]) : -1;
+  return handoff_message_descriptors_take (g_dbus_method_invocation_get_message (self->invocation),
+                                           index);
 }
 
+/* Without a caller it is not known yet whose they are: they go with the message. */
 void
-handoff_call_close_fds (HandoffCall *self)
+handoff_call_reap_fds (HandoffCall *self)
 {
-  int i;
-
-  steal_fds (self);
-  for (i = 0; i < self->n_fds; i++)
-    handoff_client_socket_close (self->fds[i]);
-  self->n_fds = 0;
-  g_clear_pointer (&self->fds, g_free);
+  if (self->caller != NULL)
+    handoff_message_descriptors_reap (g_dbus_method_invocation_get_message (self->invocation),
+                                      handoff_caller_get_uid (self->caller));
 }
 
 void

@@ -36,10 +36,13 @@ const char *handoff_call_get_object_id (HandoffCall *self);
 GVariant *handoff_call_get_parameters (HandoffCall *self);
 gboolean handoff_call_is_interactive (HandoffCall *self);
 
-/* Takes the descriptor with that index out of the message: once. -1 if there is none (any more). */
+/* How many descriptors the message has left. */
+guint handoff_call_count_fds (HandoffCall *self);
+/* Takes the descriptor with that index out of the message: once. -1 if there is none (any more). It
+ * is closed by the reaper alone (descriptor-reaper.h). */
 int handoff_call_take_fd (HandoffCall *self, gint32 index);
-/* Closes those that were not taken: they count against somebody's limits. */
-void handoff_call_close_fds (HandoffCall *self);
+/* Gives those that were not taken to the reaper: they count against somebody's limits. */
+void handoff_call_reap_fds (HandoffCall *self);
 
 /* Of a method whose row has two actions: this call needs the other one. */
 void handoff_call_use_other_action (HandoffCall *self);

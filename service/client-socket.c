@@ -7,10 +7,21 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "descriptor-reaper.h"
 #include "keyblob/tls-handoff-error.h"
+
+/* The kernel's SCM_MAX_FD: no message carries more. */
+#define MAX_RIGHTS 253
+/* What the caller may have switched on for its socket, and the kernel then puts before the rights:
+ * credentials, a pidfd, a security label, timestamps. */
+#define OTHER_CONTROL_SIZE 8192
+/* Linux 6.5; a descriptor too. */
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
 
 static gboolean
 refuse (GError **error, const char *what)
@@ -53,20 +64,53 @@ handoff_client_socket_check (int fd, GError **error)
   return TRUE;
 }
 
-void
-handoff_client_socket_close (int fd)
+/* Whether there were any. */
+static gboolean
+reap_rights (struct msghdr *message, guint uid)
 {
-  struct linger linger;
-  socklen_t size = sizeof linger;
-  const struct linger off = { 0, 0 };
+  gboolean were_any = FALSE;
+  struct cmsghdr *header;
+  gsize i, n;
 
-  if (fd < 0)
-    return;
-  /* The caller may have left us the last descriptor of the socket. With SO_LINGER, closing that
-   * would hold this thread, and everybody else whom it serves, until the peer has read what there
-   * is. */
-  if (getsockopt (fd, SOL_SOCKET, SO_LINGER, &linger, &size) == 0 && linger.l_onoff &&
-      linger.l_linger > 0)
-    setsockopt (fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
-  close (fd);
+  for (header = CMSG_FIRSTHDR (message); header != NULL; header = CMSG_NXTHDR (message, header))
+    {
+      if (header->cmsg_level != SOL_SOCKET ||
+          (header->cmsg_type != SCM_RIGHTS && header->cmsg_type != SCM_PIDFD))
+        continue;
+      n = (header->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+      for (i = 0; i < n; i++)
+        {
+          int fd;
+
+          memcpy (&fd, CMSG_DATA (header) + i * sizeof fd, sizeof fd);
+          handoff_descriptor_reap (fd, uid);
+        }
+      were_any |= header->cmsg_type == SCM_RIGHTS;
+    }
+  return were_any;
+}
+
+gssize
+handoff_client_socket_receive (int fd, guint uid, void *buffer, gsize size)
+{
+  union
+  {
+    struct cmsghdr header;
+    char data[CMSG_SPACE (sizeof (int) * MAX_RIGHTS) + OTHER_CONTROL_SIZE];
+  } control;
+  struct iovec vector = { buffer, size };
+  struct msghdr message = {
+    .msg_iov = &vector,
+    .msg_iovlen = 1,
+    .msg_control = &control,
+    .msg_controllen = sizeof control,
+  };
+  const gssize n = recvmsg (fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+  if (n >= 0 && reap_rights (&message, uid))
+    {
+      errno = EBADMSG;
+      return -1;
+    }
+  return n;
 }

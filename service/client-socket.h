@@ -9,6 +9,6 @@
  * over IPv4 or IPv6, or Unix. TLS_HANDOFF_ERROR_UNSUPPORTED_SOCKET says what is wrong with it. */
 gboolean handoff_client_socket_check (int fd, GError **error);
 
-/* Closes our descriptor of a caller's socket, without waiting for anything; switches SO_LINGER off
- * if it is on. -1 is fine. */
-void handoff_client_socket_close (int fd);
+/* As recv() with MSG_DONTWAIT. What the peer of a Unix socket sends along is given to the reaper,
+ * as uid's, and then this fails with EBADMSG: recv() would close that here, and sleep. */
+gssize handoff_client_socket_receive (int fd, guint uid, void *buffer, gsize size);

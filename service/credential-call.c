@@ -5,10 +5,10 @@
 
 #include "credential-call.h"
 
-#include "client-socket.h"
 #include "credential-options.h"
 #include "credential-work.h"
 #include "descriptor-reader.h"
+#include "descriptor-reaper.h"
 #include "key-material.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -26,6 +26,8 @@ typedef struct
   HandoffCredentialName name;
   HandoffPlace *place; /* (owned) */
 
+  guint uid; /* the caller's */
+
   /* Descriptors: (owned), -1 without, and once read. */
   int data_fd;   /* to import */
   int secret_fd; /* passphrase or PIN */
@@ -42,8 +44,8 @@ making_free (Making *self)
 {
   g_free (self->name.label);
   g_clear_pointer (&self->place, handoff_place_free);
-  handoff_client_socket_close (self->data_fd);
-  handoff_client_socket_close (self->secret_fd);
+  handoff_descriptor_reap (self->data_fd, self->uid);
+  handoff_descriptor_reap (self->secret_fd, self->uid);
   g_clear_pointer (&self->data, g_bytes_unref);
   g_free (self->key_type);
   g_free (self->uri);
@@ -103,10 +105,11 @@ prepare (HandoffCall *call,
 }
 
 static Making *
-making_new (void)
+making_new (HandoffCall *call)
 {
   Making *self = g_new0 (Making, 1);
 
+  self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   self->data_fd = -1;
   self->secret_fd = -1;
   return self;
@@ -124,7 +127,7 @@ handoff_credential_call_prepare_import (HandoffCall *call,
                                         const HandoffFacadeContext *context,
                                         GError **error)
 {
-  g_autoptr (Making) self = making_new ();
+  g_autoptr (Making) self = making_new (call);
   g_autoptr (GVariant) dict = NULL;
   g_autoptr (HandoffCredentialOptions) options = NULL;
   const char *label;
@@ -146,7 +149,7 @@ handoff_credential_call_prepare_generate (HandoffCall *call,
                                           const HandoffFacadeContext *context,
                                           GError **error)
 {
-  g_autoptr (Making) self = making_new ();
+  g_autoptr (Making) self = making_new (call);
   g_autoptr (GVariant) dict = NULL;
   g_autoptr (HandoffCredentialOptions) options = NULL;
   const char *label;
@@ -165,7 +168,7 @@ handoff_credential_call_prepare_link (HandoffCall *call,
                                       const HandoffFacadeContext *context,
                                       GError **error)
 {
-  g_autoptr (Making) self = making_new ();
+  g_autoptr (Making) self = making_new (call);
   g_autoptr (GVariant) dict = NULL;
   g_autoptr (HandoffCredentialOptions) options = NULL;
   const char *label;

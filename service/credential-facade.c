@@ -6,12 +6,12 @@
 #include "credential-facade.h"
 
 #include "certificate-request.h"
-#include "client-socket.h"
 #include "credential-call.h"
 #include "credential-options.h"
 #include "credential-properties.h"
 #include "credential-work.h"
 #include "descriptor-reader.h"
+#include "descriptor-reaper.h"
 #include "handoff-interfaces.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -30,14 +30,16 @@ typedef struct
   HandoffCertificateRequest *request; /* (owned) (nullable): to sign */
   HandoffCredential *credential;      /* (owned) (nullable): to set certificates of */
   GPtrArray *certificates;            /* (owned) (element-type GBytes) (nullable): to set */
+  guint uid;                          /* the caller's */
   int pin_fd;                         /* (owned): to unlock with; -1 without, and once read */
 } Change;
 
 static Change *
-change_new (void)
+change_new (HandoffCall *call)
 {
   Change *self = g_new0 (Change, 1);
 
+  self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   self->pin_fd = -1;
   return self;
 }
@@ -49,7 +51,7 @@ change_free (Change *self)
   g_clear_pointer (&self->request, handoff_certificate_request_free);
   g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
-  handoff_client_socket_close (self->pin_fd);
+  handoff_descriptor_reap (self->pin_fd, self->uid);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
@@ -122,7 +124,7 @@ pend (HandoffCredentialFacade *self, HandoffCall *call)
 static gboolean
 prepare_create_certificate_request (HandoffCall *call, gpointer facade, GError **error)
 {
-  g_autoptr (Change) change = change_new ();
+  g_autoptr (Change) change = change_new (call);
   g_autoptr (GVariant) options = NULL;
 
   g_variant_get (handoff_call_get_parameters (call), "(@a{sv})", &options);
@@ -166,7 +168,7 @@ run_create_certificate_request (HandoffCall *call, gpointer facade)
 static gboolean
 prepare_set_certificates (HandoffCall *call, gpointer facade, GError **error)
 {
-  g_autoptr (Change) change = change_new ();
+  g_autoptr (Change) change = change_new (call);
   g_autoptr (GVariant) certificates = NULL;
 
   g_variant_get (handoff_call_get_parameters (call), "(@aay)", &certificates);
@@ -243,7 +245,7 @@ run_set_certificates (HandoffCall *call, gpointer facade)
 static gboolean
 prepare_unlock (HandoffCall *call, gpointer facade, GError **error)
 {
-  g_autoptr (Change) change = change_new ();
+  g_autoptr (Change) change = change_new (call);
   gint32 index;
 
   g_variant_get (handoff_call_get_parameters (call), "(h)", &index);
@@ -338,7 +340,7 @@ run_unlock (HandoffCall *call, gpointer facade)
 static gboolean
 prepare_remove (HandoffCall *call, gpointer facade, GError **error)
 {
-  return prepare_change (call, facade, change_new (), error);
+  return prepare_change (call, facade, change_new (call), error);
 }
 
 static void

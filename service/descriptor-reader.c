@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client-socket.h"
+#include "descriptor-reaper.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -22,6 +22,7 @@ typedef struct
 {
   gatomicrefcount ref_count;
   int fd;         /* (owned) */
+  guint uid;      /* whose */
   char *what;     /* (owned) */
   guint8 *buffer; /* (owned): secret memory of maximum_size + 1 bytes */
   gsize size;
@@ -39,7 +40,7 @@ reading_unref (Reading *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  handoff_client_socket_close (self->fd);
+  handoff_descriptor_reap (self->fd, self->uid);
   handoff_secret_free (self->buffer);
   g_clear_object (&self->cancellable);
   g_clear_error (&self->error);
@@ -124,8 +125,7 @@ read_in_thread (gpointer data)
   g_autoptr (GTask) task = take_task (self);
 
   /* Before anybody hears of the end. */
-  handoff_client_socket_close (self->fd);
-  self->fd = -1;
+  handoff_descriptor_reap (g_steal_fd (&self->fd), self->uid);
   if (task != NULL && success)
     {
       g_atomic_ref_count_inc (&self->ref_count);
@@ -179,6 +179,7 @@ guard (Reading *self, GTask *task, guint seconds)
 
 void
 handoff_descriptor_read_async (int fd,
+                               guint uid,
                                const char *what,
                                gsize maximum_size,
                                GCancellable *cancellable,
@@ -193,6 +194,7 @@ handoff_descriptor_read_async (int fd,
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->mutex);
   self->fd = fd;
+  self->uid = uid;
   self->what = g_strdup (what);
   self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
   self->maximum_size = maximum_size;

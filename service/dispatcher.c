@@ -6,6 +6,7 @@
 #include "dispatcher.h"
 
 #include "authorization.h"
+#include "descriptor-reaper.h"
 #include "keyblob/tls-handoff-error.h"
 
 struct _HandoffDispatcher
@@ -98,6 +99,14 @@ ask (Passage *passage)
                                    handoff_call_is_interactive (call), authorized, passage);
 }
 
+/* Whose descriptors cannot be closed may send no more of them. */
+static gboolean
+check_descriptors (HandoffCall *call, HandoffCaller *caller, GError **error)
+{
+  return handoff_call_count_fds (call) == 0 ||
+         handoff_descriptor_reaper_accepts (handoff_caller_get_uid (caller), error);
+}
+
 static void
 caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -112,6 +121,11 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   handoff_call_set_caller (passage->call, caller);
+  if (!check_descriptors (passage->call, caller, &error))
+    {
+      handoff_call_fail (g_steal_pointer (&passage->call), error);
+      return;
+    }
 
   if (passage->method->prepare != NULL &&
       !passage->method->prepare (passage->call, passage->facade, &error))
@@ -119,7 +133,7 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
       handoff_call_fail (g_steal_pointer (&passage->call), error);
       return;
     }
-  handoff_call_close_fds (passage->call);
+  handoff_call_reap_fds (passage->call);
 
   if (handoff_call_get_action (passage->call) == NULL)
     passage->method->run (g_steal_pointer (&passage->call), passage->facade);

@@ -19,7 +19,7 @@ typedef struct
   const char *method_name;
   /* (nullable): checks the arguments before polkit is asked, and decides for which action, if
    * there are two; whatever is wrong with them ends the call. Takes what descriptors it wants: the
-   * others are closed afterwards. */
+   * reaper closes the others afterwards. */
   gboolean (*prepare) (HandoffCall *call, gpointer facade, GError **error);
   /* call: (transfer full): ends it, sooner or later */
   void (*run) (HandoffCall *call, gpointer facade);

@@ -11,6 +11,7 @@
 #include "credential-choice.h"
 #include "credential-pem.h"
 #include "descriptor-reader.h"
+#include "descriptor-reaper.h"
 #include "keyblob/tls-handoff-error.h"
 #include "pending-call.h"
 #include "session-handshake.h"
@@ -38,7 +39,7 @@ prepared_call_free (PreparedCall *self)
                                   handoff_caller_get_uid (caller));
       handoff_handshake_request_free (self->request);
     }
-  handoff_client_socket_close (self->pem_fd);
+  handoff_descriptor_reap (self->pem_fd, handoff_caller_get_uid (caller));
   handoff_session_unref (self->session);
   g_free (self);
 }
@@ -163,7 +164,12 @@ request_new (const HandoffFacadeContext *context,
       error);
 }
 
-/* The descriptor is taken first of all, so that it is closed whatever else is wrong. */
+static guint
+get_uid (HandoffCall *call)
+{
+  return handoff_caller_get_uid (handoff_call_get_caller (call));
+}
+
 static int
 take_socket (HandoffCall *call, gint32 index, GError **error)
 {
@@ -177,7 +183,7 @@ take_socket (HandoffCall *call, gint32 index, GError **error)
     }
   if (handoff_client_socket_check (fd, error))
     return fd;
-  handoff_client_socket_close (fd);
+  handoff_descriptor_reap (fd, get_uid (call));
   return -1;
 }
 
@@ -201,11 +207,12 @@ prepare_on_socket (HandoffCall *call,
     request = request_new (context, role, server_identity, options, error);
   if (request == NULL)
     {
-      handoff_client_socket_close (fd);
+      handoff_descriptor_reap (fd, get_uid (call));
       return FALSE;
     }
 
   request->fd = fd;
+  request->uid = get_uid (call);
   memcpy (request->recipient_key, key, sizeof key);
   if (request->options->outlive_caller)
     {

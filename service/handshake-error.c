@@ -74,6 +74,11 @@ handoff_handshake_error_new (gnutls_session_t session,
     return g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
                                 "The peer closed the connection during the handshake");
 
+  if (code == GNUTLS_E_PULL_ERROR && system_error == EBADMSG)
+    return g_error_new_literal (
+        TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+        "The peer sent file descriptors along with the handshake: TLS has no use for them");
+
   if (code == GNUTLS_E_PULL_ERROR || code == GNUTLS_E_PUSH_ERROR)
     return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
                         "The connection broke during the handshake: %s", g_strerror (system_error));

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "client-socket.h"
+#include "descriptor-reaper.h"
 #include "keyblob/hpke.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
@@ -52,7 +52,7 @@ handoff_handshake_request_new (HandoffRole role,
 void
 handoff_handshake_request_end (HandoffHandshakeRequest *self)
 {
-  handoff_client_socket_close (g_steal_fd (&self->fd));
+  handoff_descriptor_reap (g_steal_fd (&self->fd), self->uid);
   g_clear_pointer (&self->options, handoff_handshake_options_free);
   g_clear_pointer (&self->policy, handoff_tls_policy_unref);
   g_clear_pointer (&self->credential, handoff_credential_unref);

@@ -16,6 +16,7 @@ typedef struct
   HandoffRole role;
   gboolean stepwise; /* the caller carries the bytes: no socket, and the keys wait for ExportKeys */
   int fd;            /* (owned): the caller's socket, checked; -1 once taken, and for stepwise */
+  guint uid;         /* whose the socket is */
   HandoffServerIdentity *identity;                  /* (owned) (nullable): NULL for a server */
   HandoffHandshakeOptions *options;                 /* (owned) */
   HandoffTlsPolicy *policy;                         /* (owned) */
@@ -43,7 +44,7 @@ HandoffHandshakeRequest *handoff_handshake_request_new (HandoffRole role,
                                                         GVariant *options,
                                                         HandoffTlsPolicy *policy,
                                                         GError **error);
-/* Closes the socket, wipes the session to resume, and lets go of all that only a handshake that
+/* Lets go of the socket, wipes the session to resume, and lets go of all that only a handshake that
  * goes on needs: a session object may stay much longer. */
 void handoff_handshake_request_end (HandoffHandshakeRequest *self);
 void handoff_handshake_request_free (HandoffHandshakeRequest *self);

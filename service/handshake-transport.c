@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "client-socket.h"
+
 static ssize_t
 push_to_caller (HandoffHandshakeTransport *transport, const giovec_t *iov, int n_iov)
 {
@@ -68,7 +70,7 @@ pull_from_caller (HandoffHandshakeTransport *transport, void *buffer, size_t siz
 static ssize_t
 pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t size)
 {
-  ssize_t n = recv (transport->fd, buffer, size, MSG_DONTWAIT);
+  ssize_t n = handoff_client_socket_receive (transport->fd, transport->uid, buffer, size);
 
   /* To GnuTLS the end of the stream within a record would be a record that cannot be decoded. */
   if (n == 0 && size > 0)

@@ -17,7 +17,8 @@
 typedef struct
 {
   gboolean stepwise;
-  int fd; /* (unowned); -1: cut off, every read and write fails */
+  int fd;    /* (unowned); -1: cut off, every read and write fails */
+  guint uid; /* whose it is */
   int last_errno;
   guint8 last_read[HANDOFF_ALERT_RECORD_SIZE]; /* what came last from the peer */
 

@@ -5,7 +5,6 @@
 
 #include "handshake-operation.h"
 
-#include "client-socket.h"
 #include "handshake-completion.h"
 #include "handshake-error.h"
 #include "handshake-wait.h"
@@ -331,6 +330,7 @@ start (gpointer data)
 
   self->transport.stepwise = self->request->stepwise;
   self->transport.fd = self->request->fd;
+  self->transport.uid = self->request->uid;
   self->session = handoff_tls_session_new (self, self->request, &self->transport, self->ask,
                                            self->user_data, &error);
   if (self->session != NULL)

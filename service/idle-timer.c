@@ -24,8 +24,8 @@ timed_out (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-restart (HandoffIdleTimer *self)
+void
+handoff_idle_timer_restart (HandoffIdleTimer *self)
 {
   g_clear_handle_id (&self->source_id, g_source_remove);
   if (self->holds == 0 && self->seconds > 0)
@@ -53,14 +53,14 @@ void
 handoff_idle_timer_set_seconds (HandoffIdleTimer *self, guint seconds)
 {
   self->seconds = seconds;
-  restart (self);
+  handoff_idle_timer_restart (self);
 }
 
 void
 handoff_idle_timer_hold (HandoffIdleTimer *self)
 {
   self->holds++;
-  restart (self);
+  handoff_idle_timer_restart (self);
 }
 
 void
@@ -69,7 +69,7 @@ handoff_idle_timer_release (HandoffIdleTimer *self)
   g_return_if_fail (self->holds > 0);
 
   self->holds--;
-  restart (self);
+  handoff_idle_timer_restart (self);
 }
 
 gboolean

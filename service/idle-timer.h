@@ -16,4 +16,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffIdleTimer, handoff_idle_timer_free)
 void handoff_idle_timer_set_seconds (HandoffIdleTimer *self, guint seconds);
 void handoff_idle_timer_hold (HandoffIdleTimer *self);
 void handoff_idle_timer_release (HandoffIdleTimer *self);
+/* The time begins anew. */
+void handoff_idle_timer_restart (HandoffIdleTimer *self);
 gboolean handoff_idle_timer_is_held (HandoffIdleTimer *self);

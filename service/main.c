@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "configuration.h"
+#include "descriptor-reaper.h"
 #include "gnutls-support.h"
 #include "polkit-authority.h"
 #include "service.h"
@@ -85,6 +86,8 @@ run (const char *configuration_file, const char *state_directory, GError **error
   g_source_remove (term_id);
   g_source_remove (int_id);
   g_source_remove (hup_id);
+  /* What keeps the process from ending does not keep the bus from starting another. */
+  g_dbus_connection_close_sync (connection, NULL, NULL);
   return success;
 }
 
@@ -129,8 +132,8 @@ main (int argc, char *argv[])
       g_printerr ("tls-handoffd: %s\n", error->message);
       status = EXIT_FAILURE;
     }
-  /* A token that takes its time does not keep us. */
-  if (handoff_tokens_are_busy ())
+  /* A token that takes its time does not keep us, nor does a stranger's file. */
+  if (handoff_tokens_are_busy () || handoff_descriptor_reaper_is_busy ())
     {
       fflush (NULL);
       _exit (status);

@@ -88,7 +88,8 @@ handoff_pending_call_read (HandoffPendingCall *self,
                            gsize maximum_size,
                            GAsyncReadyCallback callback)
 {
-  handoff_descriptor_read_async (fd, what, maximum_size, get_cancellable (self), callback, self);
+  handoff_descriptor_read_async (fd, handoff_pending_call_get_uid (self), what, maximum_size,
+                                 get_cancellable (self), callback, self);
 }
 
 HandoffCall *

@@ -9,11 +9,13 @@
 
 #include "caller-registry.h"
 #include "credential-facade.h"
+#include "descriptor-reaper.h"
 #include "dispatcher.h"
 #include "facade-context.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "manager-facade.h"
+#include "message-descriptors.h"
 #include "reload.h"
 #include "resumption.h"
 #include "session-facade.h"
@@ -44,6 +46,7 @@ struct _HandoffService
 
   HandoffFacadeContext context;
   GDBusConnection *connection;                /* (owned) */
+  guint descriptor_filter;                    /* its, as long as that is there */
   HandoffManagerFacade *manager;              /* (owned) */
   HandoffSessionFacade *session_facade;       /* (owned) */
   HandoffCredentialFacade *credential_facade; /* (owned) */
@@ -138,6 +141,13 @@ idle (gpointer user_data)
 {
   HandoffService *self = user_data;
 
+  /* What the kernel cannot close keeps the process from ending: it could not be started again, for
+   * anybody. */
+  if (handoff_descriptor_reaper_is_busy ())
+    {
+      handoff_idle_timer_restart (self->context.idle_timer);
+      return G_SOURCE_REMOVE;
+    }
   if (self->mode == MODE_SERVING)
     {
       g_message ("Nobody has needed the service for a while: leaving");
@@ -251,6 +261,9 @@ handoff_service_new (GDBusConnection *connection,
 
   self->connection = g_object_ref (connection);
   context->connection = connection;
+  /* First of all: somebody may know our unique name already. */
+  context->callers = handoff_caller_registry_new (connection);
+  self->descriptor_filter = handoff_message_descriptors_add_filter (connection, context->callers);
 
   if (!load (self, configuration_file, state_directory, error))
     return NULL;
@@ -260,7 +273,6 @@ handoff_service_new (GDBusConnection *connection,
     return NULL;
 
   context->authority = g_object_ref (authority);
-  context->callers = handoff_caller_registry_new (connection);
   context->dispatcher = handoff_dispatcher_new (context->callers, authority, context->idle_timer);
   self->manager = handoff_manager_facade_new (context, error);
   if (self->manager == NULL)
@@ -345,7 +357,10 @@ handoff_service_dispose (GObject *object)
   HandoffFacadeContext *context = &self->context;
 
   if (self->connection != NULL)
-    g_signal_handlers_disconnect_by_data (self->connection, self);
+    {
+      g_signal_handlers_disconnect_by_data (self->connection, self);
+      g_dbus_connection_remove_filter (self->connection, self->descriptor_filter);
+    }
   g_clear_pointer (&self->credential_facade, handoff_credential_facade_free);
   g_clear_pointer (&self->session_facade, handoff_session_facade_free);
   g_clear_pointer (&self->manager, handoff_manager_facade_free);

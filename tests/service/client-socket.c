@@ -4,8 +4,10 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,6 +15,8 @@
 
 #include "client-socket.h"
 #include "keyblob/tls-handoff-error.h"
+
+#define TEST_UID 60103
 
 /* Closes fd. */
 static void
@@ -145,23 +149,58 @@ test_closed (void)
   g_assert_nonnull (strstr (error->message, "is closed"));
 }
 
-/* Breaks if a caller that set SO_LINGER and left can make a close() of ours wait for its peer. */
+/* Sends a byte with n descriptors of the same pipe's writing end. */
 static void
-test_lingering (void)
+send_rights (int fd, int what, guint n)
 {
-  const struct linger on = { 1, 3600 };
-  struct linger linger = { 0, 0 };
-  socklen_t size = sizeof linger;
-  int fds[2], ours;
+  union
+  {
+    struct cmsghdr header;
+    char data[CMSG_SPACE (sizeof (int) * 253)];
+  } control = { 0 };
+  char byte = 'x';
+  struct iovec vector = { &byte, 1 };
+  struct msghdr message = { .msg_iov = &vector,
+                            .msg_iovlen = 1,
+                            .msg_control = &control,
+                            .msg_controllen = CMSG_SPACE (sizeof (int) * n) };
+
+  control.header.cmsg_level = SOL_SOCKET;
+  control.header.cmsg_type = SCM_RIGHTS;
+  control.header.cmsg_len = CMSG_LEN (sizeof (int) * n);
+  for (guint i = 0; i < n; i++)
+    memcpy (CMSG_DATA (&control.header) + i * sizeof what, &what, sizeof what);
+  g_assert_cmpint (sendmsg (fd, &message, 0), ==, 1);
+}
+
+/* Breaks if the kernel closes what the peer sent along, in recv() on a worker, because there is no
+ * room for it: none, or none beside what the caller wants to know of the sender. */
+static void
+test_rights (gconstpointer n_rights)
+{
+  const guint n = GPOINTER_TO_UINT (n_rights);
+  const int on = 1;
+  char buffer[16];
+  int fds[2], ends[2];
+  struct pollfd hung_up;
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
-  g_assert_cmpint (setsockopt (fds[0], SOL_SOCKET, SO_LINGER, &on, sizeof on), ==, 0);
-  ours = dup (fds[0]);
-  handoff_client_socket_close (ours);
-  g_assert_cmpint (fcntl (ours, F_GETFD), ==, -1);
-  g_assert_cmpint (getsockopt (fds[0], SOL_SOCKET, SO_LINGER, &linger, &size), ==, 0);
-  g_assert_cmpint (linger.l_onoff, ==, 0);
-  handoff_client_socket_close (-1);
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  g_assert_cmpint (setsockopt (fds[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on), ==, 0);
+  send_rights (fds[1], ends[1], n);
+  close (ends[1]);
+
+  g_assert_cmpint (handoff_client_socket_receive (fds[0], TEST_UID, buffer, sizeof buffer), ==, -1);
+  g_assert_cmpint (errno, ==, EBADMSG);
+  /* The reaper has them all, and closes them. */
+  hung_up.fd = ends[0];
+  hung_up.events = POLLIN;
+  g_assert_cmpint (poll (&hung_up, 1, 20000), ==, 1);
+  g_assert_cmpint (handoff_client_socket_receive (fds[0], TEST_UID, buffer, sizeof buffer), ==, -1);
+  g_assert_cmpint (errno, ==, EAGAIN);
+  g_assert_cmpint (write (fds[1], "hello", 5), ==, 5);
+  g_assert_cmpint (handoff_client_socket_receive (fds[0], TEST_UID, buffer, sizeof buffer), ==, 5);
+  close (ends[0]);
   close (fds[0]);
   close (fds[1]);
 }
@@ -176,6 +215,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/client-socket/other-sockets", test_other_sockets);
   g_test_add_func ("/service/client-socket/no-sockets", test_no_sockets);
   g_test_add_func ("/service/client-socket/closed", test_closed);
-  g_test_add_func ("/service/client-socket/lingering", test_lingering);
+  g_test_add_data_func ("/service/client-socket/rights/one", GUINT_TO_POINTER (1), test_rights);
+  g_test_add_data_func ("/service/client-socket/rights/most", GUINT_TO_POINTER (253), test_rights);
   return g_test_run ();
 }

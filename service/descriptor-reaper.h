@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* Closes what strangers made: the sockets, files and pipes that come in callers' messages, and what
+ * peers send along on Unix sockets. close() of such a thing may sleep as long as its maker likes: a
+ * file of the maker's own file system (FUSE) is flushed, a socket lingers (SO_LINGER), and a Unix
+ * socket closes whatever was sent on it and never received. So nobody else closes them: not the
+ * main loop, not a worker, not GDBus's thread.
+ *
+ * The reaper has threads that belong to nobody. Each user has a line, of which a few descriptors
+ * are being closed at a time, so that who keeps a thread for ever (nothing can take it back: the
+ * kernel waits for the file system even when the process is killed) keeps few of them, and waits
+ * alone.
+ *
+ * All functions: any thread. */
+
+/* Of a sender who had left before anybody could ask who it was. */
+#define HANDOFF_UID_UNKNOWN G_MAXUINT
+
+/* Being closed at a time, of one user and in all. */
+#define HANDOFF_REAPER_CLOSING_PER_USER 4
+#define HANDOFF_REAPER_CLOSING 128
+/* A user of whom so many wait, and nothing was closed for a second, may send no more. */
+#define HANDOFF_REAPER_WAITING_PER_USER 256
+
+/* fd: (transfer full): given away, whatever becomes of it; -1 is fine. uid: who made it. */
+void handoff_descriptor_reap (int fd, guint uid);
+
+/* Whether that user may send descriptors; else TLS_HANDOFF_ERROR_LIMIT_REACHED. */
+gboolean handoff_descriptor_reaper_accepts (guint uid, GError **error);
+/* How many of a user's wait to be closed, or are being closed. */
+guint handoff_descriptor_reaper_count (guint uid);
+/* Whether there are any of anybody's. */
+gboolean handoff_descriptor_reaper_is_busy (void);
