@@ -99,4 +99,6 @@ if step build-sanitizers build sanitizers -Db_sanitize=address,undefined -Db_lun
   run_tests sanitizers --timeout-multiplier 3 --no-suite lint --no-suite bench
 fi
 step fuzz tests/fuzz/run.sh --short
+# A few small breakages of the source, each day others: the tests have to notice them.
+step mutants tests/mutants/run.sh --sample 4
 finish
