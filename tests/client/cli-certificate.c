@@ -100,7 +100,7 @@ test_trust_file_bad (Fixture *fixture, gconstpointer data)
 static void
 test_trust_file_unreadable (void)
 {
-  const char *paths[] = { "/nonexistent/trust.pem", "/", "/dev/zero" };
+  const char *paths[] = { "/proc/nonexistent/trust.pem", "/", "/dev/zero" };
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (paths); i++)

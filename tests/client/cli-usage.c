@@ -46,9 +46,9 @@ static const Case cases[] = {
   { "escaped", { "connect", "local\033[2Jhost" }, CLI_EXIT_USAGE, "local\\x1b[2Jhost" },
   { "no-value", { "connect", "localhost", "--trust" }, CLI_EXIT_USAGE, "--trust" },
   { "no-trust-file",
-    { "connect", "--trust", "/nonexistent.pem", "localhost" },
+    { "connect", "--trust", "/proc/nonexistent.pem", "localhost" },
     CLI_EXIT_USAGE,
-    "/nonexistent.pem" },
+    "/proc/nonexistent.pem" },
   { "empty-alpn", { "connect", "--alpn", "", "localhost" }, CLI_EXIT_USAGE, "--alpn" },
   { "empty-name",
     { "connect", "--server-name", "", "localhost" },
@@ -72,9 +72,9 @@ static const Case cases[] = {
     CLI_EXIT_USAGE,
     "exclude each other" },
   { "no-cert-file",
-    { "connect", "--cert", "/nonexistent.pem", "localhost" },
+    { "connect", "--cert", "/proc/nonexistent.pem", "localhost" },
     CLI_EXIT_USAGE,
-    "/nonexistent.pem" },
+    "/proc/nonexistent.pem" },
   { "no-label", { "credential", "generate" }, CLI_EXIT_USAGE, "--label" },
   { "show-nothing", { "credential", "show" }, CLI_EXIT_USAGE, "help credential show" },
   { "show-two", { "credential", "show", "a", "b" }, CLI_EXIT_USAGE, "“b”" },
@@ -91,9 +91,9 @@ static const Case cases[] = {
     CLI_EXIT_USAGE,
     "--client-ca" },
   { "serve-no-client-ca",
-    { "serve", "--client-ca", "/nonexistent.pem", "--", "cat" },
+    { "serve", "--client-ca", "/proc/nonexistent.pem", "--", "cat" },
     CLI_EXIT_USAGE,
-    "/nonexistent.pem" },
+    "/proc/nonexistent.pem" },
 
   /* The test's environment has a bus address where nobody listens. */
   { "no-bus-connect", { "connect", "localhost:9" }, CLI_EXIT_NO_SERVICE, "system bus" },
@@ -135,7 +135,7 @@ test_usage (gconstpointer data)
     argv[i + 1] = c->arguments[i];
   launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_subprocess_launcher_setenv (launcher, "DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus",
+  g_subprocess_launcher_setenv (launcher, "DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/proc/nonexistent/bus",
                                 TRUE);
   process = g_subprocess_launcher_spawnv (launcher, argv, &error);
   g_assert_no_error (error);

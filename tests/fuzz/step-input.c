@@ -77,7 +77,7 @@ LLVMFuzzerInitialize (int *argc, char ***argv)
   fuzz_silence ();
   worker = handoff_worker_new (&error);
   g_assert_no_error (error);
-  configuration = handoff_configuration_load ("/nonexistent", &error);
+  configuration = handoff_configuration_load ("/proc/nonexistent", &error);
   g_assert_no_error (error);
   policy = handoff_tls_policy_new (configuration, &error);
   g_assert_no_error (error);

@@ -185,14 +185,14 @@ class TestServe(unittest.TestCase):
 
     def test_program_fails(self):
         """Breaks if nobody hears that the program failed, or is missing."""
-        for program, told in ((('false',), 'status 1'), (('/nonexistent',), '/nonexistent')):
+        for program, told in ((('false',), 'status 1'), (('/proc/nonexistent',), '/proc/nonexistent')):
             with Serve('--credential', 'rsa', '--once', '--', *program) as serve:
                 client = connect_to(serve)
                 try:
                     self.assertEqual(client.recv(1), b'')
                     client.unwrap()
                 except (ssl.SSLError, OSError):
-                    self.assertEqual(program, ('/nonexistent',))
+                    self.assertEqual(program, ('/proc/nonexistent',))
                 client.close()
                 status, errors = serve.end()
                 self.assertEqual(status, 1)

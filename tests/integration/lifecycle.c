@@ -108,7 +108,7 @@ test_reload_config (void)
     { "[TLS]\nMinimumProtocol=SSL3\n", "MinimumProtocol" },
     { "[TLS]\nMinimumProtocol=TLS1.3\nMaximumProtocol=TLS1.2\n", "MinimumProtocol" },
     { "[TLS]\nPriority=NORMAL:+NO-SUCH-THING\n", "Priority" },
-    { "[TLS]\nTrustFile=/nonexistent.pem\n", "TrustFile" },
+    { "[TLS]\nTrustFile=/proc/nonexistent.pem\n", "TrustFile" },
     { "[TLS]\nNoSuchKey=1\n", "NoSuchKey" },
     { "[NoSuchGroup]\nA=1\n", "NoSuchGroup" },
     { "[Timeouts]\nHandshake=0\n", "Handshake" },

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """Where secrets must not be: everything that crosses the bus is recorded while keys, passphrases and PINs go into the
-service, right ones and wrong ones, and are used; then the recording, the log and all errors are searched for them."""
+service, right ones and wrong ones, and are used; then the recording, the log and all errors are searched for them.
+
+It runs a second time, with --debug, where service, library and command say all that they have for developers."""
 
 import base64
 import json
@@ -16,10 +18,11 @@ import time
 import unittest
 
 os.environ['HANDOFF_TEST_PIN'] = PIN = secrets.token_hex(12)
+DEBUG = '--debug' in sys.argv[1:]
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, install_tokens, read,
-                     remove_credentials, run, set_rules, stop_service)
+                     remove_credentials, run, set_rules, stop_service, with_debug_messages)
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 TOKENS = '/run/handoff-test/tokens'
@@ -103,7 +106,8 @@ class TestNoSecrets(unittest.TestCase):
 
         def do(*arguments, status=0, stdin=None, user='alice'):
             nonlocal told
-            done = run(user, *arguments, stdin=stdin)
+            # Of "serve", which goes on meanwhile, only what is said here is searched.
+            done = run(user, *arguments, stdin=stdin, environment=with_debug_messages() if DEBUG else None)
             self.assertEqual(done.returncode, status, done.stderr)
             told += done.stdout + done.stderr
 
@@ -151,6 +155,8 @@ class TestNoSecrets(unittest.TestCase):
         self.assertIn(b'pkcs11:', places['the bus'])
         self.assertIn(b'credential=bundle', places['the log'])
         self.assertIn(b'passphrase is wrong', places['what the command said'])
+        for place in ('the log', 'what the command said'):
+            self.assertEqual(DEBUG, b'-DEBUG' in places[place] or b'DEBUG:' in places[place], place)
         for place, text in places.items():
             for what, forms in needles.items():
                 for form in forms:

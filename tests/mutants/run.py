@@ -217,6 +217,10 @@ def main():
     count = {'killed': 0, 'SURVIVED': 0, 'accepted': 0, 'UNFIT': 0}
     with tempfile.TemporaryDirectory() as directory:
         tree = Tree(pathlib.Path(directory))
+        tests = sorted({name for mutant in mutants for name in mutant['tests'] if name in tree.tests})
+        failure = tree.first_failure(tests) if tests else None
+        if failure is not None:
+            sys.exit(tree.log.read_text() + f'{failure} fails before anything is broken')
         for mutant in mutants:
             outcome, why = try_one(tree, mutant, texts)
             count[outcome] += 1

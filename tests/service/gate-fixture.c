@@ -13,6 +13,9 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
+#define GATE_TIMEOUT_SECONDS 20
+#define GATE_CHECK_INTERVAL_MSEC 20
+
 /* (transfer none) */
 static const char *
 note_check (TestAuthority *self, const HandoffAuthorityCheck *check)
@@ -125,6 +128,27 @@ test_authority_answer (TestAuthority *self, gboolean allowed)
     g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "No");
 }
 
+static gboolean
+again (gpointer user_data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+void
+gate_wait_until (gboolean (*check) (gpointer), gpointer data, const char *what)
+{
+  gint64 deadline = g_get_monotonic_time () + GATE_TIMEOUT_SECONDS * G_USEC_PER_SEC;
+  guint timer = g_timeout_add (GATE_CHECK_INTERVAL_MSEC, again, NULL);
+
+  while (!check (data))
+    {
+      if (g_get_monotonic_time () > deadline)
+        g_error ("waited %d seconds in vain until %s", GATE_TIMEOUT_SECONDS, what);
+      g_main_context_iteration (NULL, TRUE);
+    }
+  g_source_remove (timer);
+}
+
 GDBusConnection *
 gate_connect (GateFixture *fixture)
 {
@@ -154,7 +178,7 @@ gate_set_up (GateFixture *fixture, gconstpointer answer)
   fixture->authority->answer = GPOINTER_TO_INT (answer);
   fixture->service =
       handoff_service_new (fixture->service_connection, HANDOFF_AUTHORITY (fixture->authority),
-                           "/nonexistent/tls-handoffd.conf", fixture->state_directory, &error);
+                           "/proc/nonexistent", fixture->state_directory, &error);
   g_assert_no_error (error);
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fixture->sockets), ==, 0);
 }
@@ -219,11 +243,18 @@ gate_call_start (GateFixture *fixture,
       method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, called, call);
 }
 
+static gboolean
+has_ended (gpointer data)
+{
+  const GateCall *call = data;
+
+  return !call->started || call->done;
+}
+
 void
 gate_call_wait (GateCall *call)
 {
-  while (call->started && !call->done)
-    g_main_context_iteration (NULL, TRUE);
+  gate_wait_until (has_ended, call, "the call is replied to");
 }
 
 void
@@ -234,11 +265,18 @@ gate_call_clear (GateCall *call)
   g_clear_error (&call->error);
 }
 
+static gboolean
+has_check (gpointer data)
+{
+  const GateFixture *fixture = data;
+
+  return fixture->authority->pending != NULL;
+}
+
 void
 gate_wait_for_check (GateFixture *fixture)
 {
-  while (fixture->authority->pending == NULL)
-    g_main_context_iteration (NULL, TRUE);
+  gate_wait_until (has_check, fixture, "the authority is asked");
 }
 
 guint
@@ -260,6 +298,12 @@ gate_get_statistic (GateFixture *fixture, const char *name)
   return value;
 }
 
+static gboolean
+is_alone (gpointer data)
+{
+  return gate_get_statistic (data, "callers") <= 1;
+}
+
 void
 gate_leave (GateFixture *fixture)
 {
@@ -267,8 +311,7 @@ gate_leave (GateFixture *fixture)
 
   fixture->caller = gate_connect (fixture);
   g_dbus_connection_close_sync (caller, NULL, NULL);
-  while (gate_get_statistic (fixture, "callers") > 1)
-    ;
+  gate_wait_until (is_alone, fixture, "the service has heard that the caller left");
 }
 
 void

@@ -64,6 +64,10 @@ void gate_remove_tree (const char *path);
 /* (transfer full): another caller, of the same user */
 GDBusConnection *gate_connect (GateFixture *fixture);
 
+/* Runs the main loop until check(data) is TRUE. Ends the test, saying what, when that takes too
+ * long: a test that hangs says nothing. */
+void gate_wait_until (gboolean (*check) (gpointer), gpointer data, const char *what);
+
 /* What becomes of a call. */
 typedef struct
 {

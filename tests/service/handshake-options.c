@@ -33,7 +33,7 @@ static HandoffHandshakeOptions *
 parse_server (const char *text, GError **error)
 {
   g_autoptr (HandoffConfiguration) configuration =
-      handoff_configuration_load ("/nonexistent/file", NULL);
+      handoff_configuration_load ("/proc/nonexistent", NULL);
 
   return parse_as (HANDOFF_ROLE_SERVER, configuration, text, error);
 }
@@ -42,7 +42,7 @@ static HandoffHandshakeOptions *
 parse (const char *text, GError **error)
 {
   g_autoptr (HandoffConfiguration) configuration =
-      handoff_configuration_load ("/nonexistent/file", NULL);
+      handoff_configuration_load ("/proc/nonexistent", NULL);
 
   return parse_with (configuration, text, error);
 }
@@ -233,7 +233,7 @@ static void
 test_trust_anchor_size (void)
 {
   g_autoptr (HandoffConfiguration) configuration =
-      handoff_configuration_load ("/nonexistent/file", NULL);
+      handoff_configuration_load ("/proc/nonexistent", NULL);
   g_autofree guint8 *zeros = g_malloc0 (65537);
   gsize size;
 

@@ -49,7 +49,7 @@ server_test_set_up (ServerTest *f, gconstpointer data)
   f->to_server = g_byte_array_new ();
   f->to_client = g_byte_array_new ();
   server_test_set_up_client (f, data, NULL);
-  configuration = handoff_configuration_load ("/nonexistent", &error);
+  configuration = handoff_configuration_load ("/proc/nonexistent", &error);
   g_assert_no_error (error);
   f->policy = handoff_tls_policy_new (configuration, &error);
   g_assert_no_error (error);

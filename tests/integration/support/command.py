@@ -26,10 +26,15 @@ def as_user(user, *argv):
     return ['setpriv', f'--reuid={user}', f'--regid={user}', '--clear-groups', *argv]
 
 
-def run(user, *arguments, stdin=None):
+def with_debug_messages():
+    """The environment of a program that says all that it has for developers, on its standard output."""
+    return dict(os.environ, G_MESSAGES_DEBUG='all')
+
+
+def run(user, *arguments, stdin=None, environment=None):
     """tls-handoff, without a terminal. stdin: text"""
     done = subprocess.run(as_user(user, 'setsid', '--wait', 'tls-handoff', *arguments), text=True, input=stdin or '',
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT, env=environment)
     # Whatever went wrong, it is said in lines of the command's own.
     for line in done.stderr.splitlines():
         assert line.startswith('tls-handoff: '), done.stderr
