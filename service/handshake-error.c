@@ -9,6 +9,9 @@
 #include "keyblob/handoff-names.h"
 #include "peer-verification.h"
 
+/* RFC 8446 6.2; GnuTLS 3.7 has no name for it. */
+#define BAD_CERTIFICATE_STATUS_RESPONSE 113
+
 char *
 handoff_alert_dup_name (gnutls_alert_description_t alert)
 {
@@ -57,7 +60,22 @@ handoff_handshake_error_get_alert (int code)
   /* GnuTLS would say that the empty list of TLS 1.2 cannot be decoded. */
   if (code == GNUTLS_E_NO_CERTIFICATE_FOUND)
     return GNUTLS_A_HANDSHAKE_FAILURE;
+  /* For this it knows none. */
+  if (code == GNUTLS_E_OCSP_RESPONSE_ERROR)
+    return BAD_CERTIFICATE_STATUS_RESPONSE;
   return code != GNUTLS_E_FATAL_ALERT_RECEIVED ? gnutls_error_to_alert (code, NULL) : -1;
+}
+
+GError *
+handoff_handshake_error_new_flooded (int code)
+{
+  const GError reason = {
+    TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+    (char *) "The peer sent more than " G_STRINGIFY (
+        HANDOFF_MAX_HANDSHAKE_INPUT_KIB) " KiB, and no end of the handshake"
+  };
+
+  return handoff_handshake_error_new_with_alert (code, &reason);
 }
 
 GError *
@@ -133,10 +151,9 @@ handoff_handshake_error_new_untrusted (gnutls_session_t session,
 }
 
 GError *
-handoff_handshake_error_new_for_credential (int code, const GError *credential_error)
+handoff_handshake_error_new_with_alert (int code, const GError *reason)
 {
-  GError *error = g_error_new_literal (credential_error->domain, credential_error->code,
-                                       credential_error->message);
+  GError *error = g_error_new_literal (reason->domain, reason->code, reason->message);
   int alert = handoff_handshake_error_get_alert (code);
   g_autofree char *alert_name = NULL;
 

@@ -30,13 +30,16 @@ GError *handoff_handshake_error_new_untrusted (gnutls_session_t session,
                                                guint status,
                                                HandoffRole role,
                                                const HandoffServerIdentity *identity);
-/* For a credential that could not be had, or could not sign: credential_error, with the alert that
- * code stands for as a detail. (transfer full) */
-GError *handoff_handshake_error_new_for_credential (int code, const GError *credential_error);
+/* For what is known better than by code: reason, with the alert that code stands for as a detail.
+ * (transfer full) */
+GError *handoff_handshake_error_new_with_alert (int code, const GError *reason);
 /* For a server that ends the handshake after it was told that there is no client certificate.
  * (transfer full) */
 GError *handoff_handshake_error_new_refused (gnutls_session_t session,
                                              const HandoffServerIdentity *identity);
+/* For a peer that sent more than any handshake has. code: of GnuTLS, for the alert. (transfer full)
+ */
+GError *handoff_handshake_error_new_flooded (int code);
 /* For a peer that sends nothing but what brings no handshake on: unexpected_message. (transfer
  * full)
  */

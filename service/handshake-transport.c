@@ -98,11 +98,20 @@ static ssize_t
 pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
 {
   HandoffHandshakeTransport *transport = data;
-  ssize_t n = transport->stepwise ? pull_from_caller (transport, buffer, size)
-                                  : pull_from_socket (transport, buffer, size);
+  ssize_t n;
 
+  if (handoff_handshake_transport_is_flooded (transport))
+    {
+      transport->last_errno = EMSGSIZE;
+      return -1;
+    }
+  n = transport->stepwise ? pull_from_caller (transport, buffer, size)
+                          : pull_from_socket (transport, buffer, size);
   if (n > 0)
-    remember (transport, buffer, (gsize) n);
+    {
+      remember (transport, buffer, (gsize) n);
+      transport->n_read += (gsize) n;
+    }
   return n;
 }
 
@@ -150,6 +159,12 @@ gboolean
 handoff_handshake_transport_has_input (const HandoffHandshakeTransport *transport)
 {
   return transport->input_used < transport->input_size;
+}
+
+gboolean
+handoff_handshake_transport_is_flooded (const HandoffHandshakeTransport *transport)
+{
+  return transport->n_read > HANDOFF_MAX_HANDSHAKE_INPUT_KIB * 1024;
 }
 
 void

@@ -8,6 +8,11 @@
 
 #define HANDOFF_ALERT_RECORD_SIZE 7 /* RFC 8446 5.1, 6: not encrypted */
 
+/* What a peer may send in one handshake, records and all. GnuTLS takes 128 KiB of handshake
+ * messages, but counts only those that are complete, which may have 16 MiB, and nothing of what
+ * belongs to no message: that could go on for as long as the handshake may take. */
+#define HANDOFF_MAX_HANDSHAKE_INPUT_KIB 256
+
 /* GnuTLS's way to the peer: the caller's socket, or, stepwise, the caller itself.
  *
  * Of a socket: never blocks, whatever the socket's own flags are: those are shared with the caller
@@ -20,6 +25,7 @@ typedef struct
   int fd;    /* (unowned); -1: cut off, every read and write fails */
   guint uid; /* whose it is */
   int last_errno;
+  gsize n_read;                                /* bytes from the peer, in all */
   guint8 last_read[HANDOFF_ALERT_RECORD_SIZE]; /* what came last from the peer */
 
   /* Stepwise: what one call gives, and what it gets. */
@@ -36,6 +42,8 @@ void handoff_handshake_transport_attach (HandoffHandshakeTransport *transport,
 gboolean handoff_handshake_transport_has_input (const HandoffHandshakeTransport *transport);
 /* The alert that came last, if it was not encrypted; -1 otherwise. */
 int handoff_handshake_transport_get_plain_alert (const HandoffHandshakeTransport *transport);
+/* Whether the peer sent more than any handshake has: nothing more is read. */
+gboolean handoff_handshake_transport_is_flooded (const HandoffHandshakeTransport *transport);
 /* From now on nothing can be read or written. What was written stepwise stays to be taken. */
 void handoff_handshake_transport_cut_off (HandoffHandshakeTransport *transport);
 /* Stepwise: what GnuTLS wrote since the last time; empty for a socket. (transfer full) */

@@ -141,8 +141,13 @@ new_error (HandoffHandshake *self, int code)
   HandoffHandshakeCredential *credential = handoff_tls_session_get_credential (self->session);
 
   if (handoff_handshake_credential_get_error (credential) != NULL)
-    return handoff_handshake_error_new_for_credential (
+    return handoff_handshake_error_new_with_alert (
         code, handoff_handshake_credential_get_error (credential));
+  if (handoff_handshake_transport_is_flooded (&self->transport))
+    return handoff_handshake_error_new_flooded (code);
+  if (handoff_tls_session_get_refusal (self->session) != NULL)
+    return handoff_handshake_error_new_with_alert (code,
+                                                   handoff_tls_session_get_refusal (self->session));
   if (code == GNUTLS_E_FATAL_ALERT_RECEIVED && self->request->role == HANDOFF_ROLE_CLIENT &&
       handoff_handshake_credential_is_requested (credential) &&
       handoff_handshake_credential_get (credential) == NULL)
@@ -161,6 +166,9 @@ fail_with_code (HandoffHandshake *self, int code)
       fail_untrusted (self);
       return;
     }
+  /* To GnuTLS the connection broke. */
+  if (handoff_handshake_transport_is_flooded (&self->transport))
+    code = GNUTLS_E_UNEXPECTED_PACKET;
   error = new_error (self, code);
   alert = handoff_handshake_error_get_alert (code);
   if (alert >= 0)

@@ -25,7 +25,7 @@ check (const char *what, guint bits, guint maximum, GError **error)
   if (bits <= maximum)
     return TRUE;
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-               "%s of %u bits is too large: at most %u are possible", what, bits, maximum);
+               "%s of %u bits: at most %u are possible", what, bits, maximum);
   return FALSE;
 }
 

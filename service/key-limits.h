@@ -11,8 +11,8 @@
  * about to verify, derive or search looks here first. */
 
 /* Public keys whose signatures we verify. OpenSSL's limit for the modulus; the exponents of the
- * field have 17 bits, FIPS 186-4 allows 256. With both at their limit a verification takes some 10
- * ms. */
+ * field have 17 bits, FIPS 186-4 allows 256. With both at their limit a verification takes some 7
+ * ms, which is more than one handshake may take (certificate-limits.h). */
 #define HANDOFF_MAX_RSA_MODULUS_BITS 16384
 #define HANDOFF_MAX_RSA_EXPONENT_BITS 256
 /* FIPS 186-4's largest are 3072 and 256. TLS as we do it has no DSA, but a chain might. */
@@ -38,7 +38,7 @@
 #define HANDOFF_MAX_FILE_PARTS 400
 
 /* Whether signatures by key can be verified in a bounded time. INVALID_ARGUMENT says what it has
- * and what is possible ("an RSA key of 32768 bits is too large: …"). */
+ * and what is possible ("an RSA key of 32768 bits: at most …"). */
 gboolean handoff_key_limits_check_public (gnutls_pubkey_t key, GError **error);
 /* The same for the key in a certificate; one whose key GnuTLS cannot read has no such cost. */
 gboolean handoff_key_limits_check_certificate (gnutls_x509_crt_t certificate, GError **error);

@@ -9,6 +9,7 @@
 #include "fiber.h"
 #include "handshake-setup.h"
 #include "keyblob/secret-memory.h"
+#include "peer-limits.h"
 #include "peer-verification.h"
 
 /* Warning alerts and the like bring a handshake no further: a peer that sends nothing else is
@@ -28,6 +29,9 @@ struct _HandoffTlsSession
   gsize used_before;   /* bytes of the input, before it ran */
   gboolean ending;     /* a paused fiber runs to its end, and to no other */
   guint n_interruptions;
+
+  HandoffPeerLimits limits;
+  GError *refusal; /* (owned) (nullable): what of the peer's goes beyond them */
 
   guint verification_status; /* gnutls_certificate_status_t */
   gboolean verified;
@@ -116,8 +120,17 @@ message_passed (gnutls_session_t session,
 {
   HandoffTlsSession *self = gnutls_session_get_ptr (session);
 
+  int code;
+
   if (!incoming)
     return GNUTLS_E_SUCCESS;
+  if (when == GNUTLS_HOOK_PRE && self->refusal == NULL)
+    {
+      code = handoff_peer_limits_check (&self->limits, gnutls_protocol_get_version (session),
+                                        gnutls_kx_get (session), type, message, &self->refusal);
+      if (code < 0)
+        return code;
+    }
   if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
     return when == GNUTLS_HOOK_PRE ? take_client_hello (self, message) : GNUTLS_E_SUCCESS;
   if (when == GNUTLS_HOOK_POST)
@@ -179,6 +192,7 @@ handoff_tls_session_free (HandoffTlsSession *self)
   handoff_key_export_free (self->export);
   handoff_handshake_credential_free (self->credential);
   handoff_trust_store_unref (self->trust_store);
+  g_clear_error (&self->refusal);
   g_free (self);
   handoff_wipe_stack ();
   handoff_fiber_wipe_spare_stack ();
@@ -278,6 +292,12 @@ void
 handoff_tls_session_send_alert (HandoffTlsSession *self, gnutls_alert_description_t alert)
 {
   gnutls_alert_send (self->session, GNUTLS_AL_FATAL, alert);
+}
+
+const GError *
+handoff_tls_session_get_refusal (HandoffTlsSession *self)
+{
+  return self->refusal;
 }
 
 gnutls_session_t

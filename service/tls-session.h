@@ -48,6 +48,9 @@ gboolean handoff_tls_session_is_trusted (HandoffTlsSession *self, gboolean compl
 /* A gnutls_certificate_status_t. */
 guint handoff_tls_session_get_verification_status (HandoffTlsSession *self);
 
+/* (nullable): why the peer's messages are not worked on, see peer-limits.h */
+const GError *handoff_tls_session_get_refusal (HandoffTlsSession *self);
+
 /* One attempt: a peer that does not read must not keep the worker. */
 void handoff_tls_session_send_alert (HandoffTlsSession *self, gnutls_alert_description_t alert);
 

@@ -7,9 +7,9 @@
 
 #include <gnutls/x509.h>
 
+#include "certificate-limits.h"
 #include "gnutls-support.h"
 #include "handshake-credential.h"
-#include "key-limits.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -73,28 +73,16 @@ handoff_trust_store_load (const char *path, GError **error)
   return g_steal_pointer (&self);
 }
 
-/* Whether chains can be verified with it, in a bounded time. */
+/* Whether it can be read, and chains be verified with it, in a bounded time. */
 static gboolean
 check_anchor (const gnutls_datum_t *der, guint number, GError **error)
 {
-  gnutls_x509_crt_t certificate;
-  g_autoptr (GError) local_error = NULL;
-  gboolean is_usable;
-  int code;
+  HandoffCertificateSum sum = { 0 };
 
-  gnutls_x509_crt_init (&certificate);
-  code = gnutls_x509_crt_import (certificate, der, GNUTLS_X509_FMT_DER);
-  is_usable = code >= 0 && handoff_key_limits_check_certificate (certificate, &local_error);
-  gnutls_x509_crt_deinit (certificate);
-  if (code < 0)
-    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                 "Option %s: certificate %u is no X.509 certificate in DER: %s",
-                 HANDOFF_OPTION_TRUST_ANCHORS, number, gnutls_strerror (code));
-  else if (!is_usable)
-    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                 "Option %s: certificate %u has %s", HANDOFF_OPTION_TRUST_ANCHORS, number,
-                 local_error->message);
-  return is_usable;
+  if (handoff_certificate_sum_add (&sum, der->data, der->size, error))
+    return TRUE;
+  g_prefix_error (error, "Option %s: certificate %u ", HANDOFF_OPTION_TRUST_ANCHORS, number);
+  return FALSE;
 }
 
 HandoffTrustStore *
