@@ -33,8 +33,6 @@
  * before it has done so might lose the last of the data (a TCP reset discards what was not read).
  */
 #define LINGER_SECONDS 10
-/* Likewise for one that was refused. */
-#define ALERT_SECONDS 2
 
 typedef struct
 {
@@ -52,17 +50,17 @@ typedef struct
   guint n_pumps;             /* that run */
   gboolean closing;          /* the backend has ended, and close_notify is sent or under way */
   GError *client_error;      /* (owned) (nullable): how it ended, if that may be no failure */
+  gboolean refused;          /* the client was, by an alert */
   gboolean broken;           /* the client, or the backend, did not end as it should */
 } Connection;
 
 static void
-connection_end (Connection *self)
+connection_free (Connection *self)
 {
   CliFrontDone done = self->done;
   gpointer user_data = self->user_data;
   gboolean ok = !self->broken;
 
-  g_clear_handle_id (&self->timer, g_source_remove);
   g_io_stream_close (G_IO_STREAM (self->client), NULL, NULL);
   g_clear_object (&self->tls);
   g_object_unref (self->client);
@@ -71,6 +69,25 @@ connection_end (Connection *self)
   g_free (self->name);
   g_free (self);
   done (ok, user_data);
+}
+
+static void
+closed (GObject *tls, GAsyncResult *result, gpointer user_data)
+{
+  g_io_stream_close_finish (G_IO_STREAM (tls), result, NULL);
+  connection_free (user_data);
+}
+
+static void
+connection_end (Connection *self)
+{
+  g_clear_handle_id (&self->timer, g_source_remove);
+  /* Which gives the client time to hear why it was refused. It is not for other connections: the
+   * close_notify of one that broke in the middle would pass for the end of the data. */
+  if (self->refused)
+    g_io_stream_close_async (self->tls, G_PRIORITY_DEFAULT, NULL, closed, self);
+  else
+    connection_free (self);
 }
 
 static void
@@ -102,7 +119,11 @@ static void
 break_off (Connection *self, const GError *error)
 {
   if (!self->broken && !g_cancellable_is_cancelled (self->cancellable))
-    report (self, error->message);
+    {
+      report (self, error->message);
+      self->refused =
+          error->domain == G_TLS_ERROR && !g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_EOF);
+    }
   g_cancellable_cancel (self->cancellable);
 }
 
@@ -218,23 +239,6 @@ backend_ready (CliBackend *backend, const GError *error, gpointer user_data)
             self->cancellable, backend_ended, self);
 }
 
-static void
-refused_client_ended (CliPumpEnd end, const GError *error, gpointer user_data)
-{
-  connection_end (user_data);
-}
-
-/* The client has got an alert, and may be sending data still, since in TLS 1.3 it learns only now
- * that it was refused. To close before that is read might lose the alert. */
-static void
-let_go (Connection *self)
-{
-  g_socket_shutdown (g_socket_connection_get_socket (self->client), FALSE, TRUE, NULL);
-  self->timer = g_timeout_add_seconds (ALERT_SECONDS, lingered, self);
-  cli_pump_discard (g_io_stream_get_input_stream (G_IO_STREAM (self->client)), self->cancellable,
-                    refused_client_ended, self);
-}
-
 static void begin_next (CliFront *front);
 
 static void
@@ -249,7 +253,8 @@ handshake_done (GObject *tls, GAsyncResult *result, gpointer user_data)
   if (!g_tls_connection_handshake_finish (G_TLS_CONNECTION (tls), result, &error))
     {
       report (self, error->message);
-      let_go (self);
+      self->refused = TRUE;
+      connection_end (self);
       return;
     }
   negotiated = tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (tls));

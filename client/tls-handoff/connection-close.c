@@ -4,18 +4,28 @@
 #include "connection-private.h"
 
 #include "gio-mapping.h"
+#include "socket-linger.h"
 
 /* What closing some directions takes. */
 typedef struct
 {
   gboolean send_close_notify;
+  gboolean linger; /* before the next */
   gboolean close_base;
 } ClosingSteps;
+
+/* With the lock: whether the peer should hear of a fatal alert. */
+static gboolean
+has_refused (TlsHandoffConnection *self)
+{
+  return self->handshake_refused ||
+         (self->stream != NULL && handoff_record_stream_has_refused (self->stream));
+}
 
 static ClosingSteps
 begin_closing (TlsHandoffConnection *self, HandoffCloseDirections directions)
 {
-  ClosingSteps steps = { FALSE, FALSE };
+  ClosingSteps steps = { FALSE, FALSE, FALSE };
   gboolean was_closed, handshaking;
 
   g_mutex_lock (&self->lock);
@@ -37,6 +47,8 @@ begin_closing (TlsHandoffConnection *self, HandoffCloseDirections directions)
       self->close_base_then = TRUE;
       steps.close_base = FALSE;
     }
+  steps.linger =
+      steps.close_base && handoff_connection_get_socket (self) != NULL && has_refused (self);
   g_mutex_unlock (&self->lock);
 
   if (handshaking)
@@ -82,6 +94,10 @@ handoff_connection_close (TlsHandoffConnection *self,
   /* Letting go must not block: what cannot be sent at once is not sent. */
   if (steps.send_close_notify && (!self->disposing || handoff_connection_can_poll (self, G_IO_OUT)))
     ok = send_close_notify (self, !self->disposing, cancellable, error);
+  if (steps.linger && self->disposing)
+    handoff_linger_detached (handoff_connection_get_socket (self));
+  else if (steps.linger)
+    handoff_linger_wait (handoff_connection_get_socket (self), cancellable);
   if (steps.close_base && self->disposing && G_IS_TLS_CONNECTION (self->base_io_stream))
     g_io_stream_close_async (self->base_io_stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
   else if (steps.close_base)
@@ -95,6 +111,7 @@ typedef struct
 {
   TlsHandoffConnection *connection; /* (owned) */
   ClosingSteps steps;
+  HandoffLinger linger;
   GError *error; /* (owned) (nullable): the first */
 } Closing;
 
@@ -128,6 +145,48 @@ base_closed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   return_closed (task);
 }
 
+static void
+close_base (GTask *task)
+{
+  Closing *closing = g_task_get_task_data (task);
+
+  if (closing->steps.close_base)
+    g_io_stream_close_async (closing->connection->base_io_stream, g_task_get_priority (task),
+                             g_task_get_cancellable (task), base_closed_cb, g_object_ref (task));
+  else
+    return_closed (task);
+}
+
+/* Also when it was long enough, or was cancelled. */
+static gboolean
+linger_cb (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  GTask *task = user_data;
+  Closing *closing = g_task_get_task_data (task);
+
+  if (!handoff_linger_step (&closing->linger, socket) &&
+      !g_cancellable_is_cancelled (g_task_get_cancellable (task)))
+    return G_SOURCE_CONTINUE;
+  close_base (task);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+linger (GTask *task)
+{
+  Closing *closing = g_task_get_task_data (task);
+  GSocket *socket = handoff_connection_get_socket (closing->connection);
+  g_autoptr (GSource) readable = NULL;
+  g_autoptr (GSource) timer = NULL;
+
+  handoff_linger_begin (&closing->linger, socket);
+  readable = g_socket_create_source (socket, G_IO_IN, g_task_get_cancellable (task));
+  timer = g_timeout_source_new (HANDOFF_LINGER_QUIET_TIME / G_TIME_SPAN_MILLISECOND);
+  g_source_set_dummy_callback (timer);
+  g_source_add_child_source (readable, timer);
+  g_task_attach_source (task, readable, G_SOURCE_FUNC (linger_cb));
+}
+
 static gboolean continue_closing_cb (GObject *pollable_stream, gpointer user_data);
 
 static void
@@ -151,11 +210,10 @@ continue_closing (GTask *task)
       return;
     }
 
-  if (closing->steps.close_base)
-    g_io_stream_close_async (self->base_io_stream, g_task_get_priority (task), cancellable,
-                             base_closed_cb, g_object_ref (task));
+  if (closing->steps.linger)
+    linger (task);
   else
-    return_closed (task);
+    close_base (task);
 }
 
 static gboolean
@@ -173,6 +231,8 @@ close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCance
 
   if (closing->steps.send_close_notify)
     send_close_notify (self, TRUE, cancellable, &closing->error);
+  if (closing->steps.linger)
+    handoff_linger_wait (handoff_connection_get_socket (self), cancellable);
   if (closing->steps.close_base)
     g_io_stream_close (self->base_io_stream, cancellable,
                        closing->error == NULL ? &closing->error : NULL);

@@ -73,6 +73,25 @@ take_result (TlsHandoffConnection *self,
       handoff_handshake_result_get_verification_errors (result));
 }
 
+/* Whether the peer is sent an alert because of it, if anybody is left to send one. */
+static gboolean
+is_refusal (const GError *error)
+{
+  static const TlsHandoffError codes[] = {
+    TLS_HANDOFF_ERROR_NOT_AUTHORIZED,        TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+    TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+    TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,     TLS_HANDOFF_ERROR_FAILED,
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (codes); i++)
+    {
+      if (g_error_matches (error, TLS_HANDOFF_ERROR, codes[i]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 records_opened_cb (gpointer result)
 {
@@ -118,6 +137,7 @@ handoff_connection_end_handshake (TlsHandoffConnection *self,
   else
     {
       take_error_details (self, error);
+      self->handshake_refused = is_refusal (error);
       self->handshake_error = handoff_error_for_connection (error, TRUE);
       self->state = HANDSHAKE_FAILED;
     }

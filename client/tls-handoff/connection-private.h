@@ -62,6 +62,7 @@ struct _TlsHandoffConnection
   GCancellable *handshake_cancellable; /* (owned): stops it */
   GCancellable *handshake_ended; /* (owned): “cancelled” when it is over, to wake all waiters */
   GError *handshake_error;       /* (owned) (nullable): if FAILED */
+  gboolean handshake_refused;    /* if FAILED: by our side, which sent an alert */
   TlsHandoffHandshakeResult *result; /* (owned) (nullable): if DONE */
   HandoffRecordStream *stream;       /* (owned) (nullable): if DONE */
   GPtrArray *peer_certificates;      /* (owned) (nullable) (element-type GBytes): DER */

@@ -335,6 +335,20 @@ handoff_record_stream_is_at_end (HandoffRecordStream *self)
   return at_end;
 }
 
+gboolean
+handoff_record_stream_has_refused (HandoffRecordStream *self)
+{
+  gboolean refused;
+
+  /* Whoever holds it reads, and has not come to anything that ends the connection. */
+  if (!g_mutex_trylock (&self->input_lock))
+    return FALSE;
+
+  refused = g_error_matches (self->read_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_RECORD_INVALID);
+  g_mutex_unlock (&self->input_lock);
+  return refused;
+}
+
 /* With output_lock, and all of output sent. */
 static gboolean
 protect_batch (

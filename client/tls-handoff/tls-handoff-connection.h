@@ -51,6 +51,9 @@ G_BEGIN_DECLS
  *   #GTlsConnection:interaction.
  * - A base stream that ignores its #GCancellable holds up the end of a handshake that is cancelled
  *   or closed, until its read returns.
+ * - A peer that was refused, in the handshake or later, is given time to hear of it: closing reads
+ *   on for nobody until the peer closes or is quiet, 2 seconds at most. An object that is let go of
+ *   without closing does the same in the background.
  * - There are no channel bindings.
  *
  * Errors are those that users of a #GTlsConnection expect. If the service cannot be reached, that

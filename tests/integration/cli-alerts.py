@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""A peer of the command that sends a forged record, and then goes on sending before it listens, hears why it was refused."""
+
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, remove_credentials, set_rules
+
+VERSIONS = (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2)
+FORGED = bytes([23, 3, 3, 0, 32]) + bytes(32)
+# More than the buffers of both sockets hold.
+MUCH = bytes(10 << 20)
+# Alerts may get lost sometimes only.
+RUNS = 20
+
+
+class TestAlerts(unittest.TestCase):
+    def be_refused(self, peer):
+        with peer:
+            # Past OpenSSL, which does not know of it.
+            os.write(peer.fileno(), FORGED)
+            peer.sendall(MUCH)
+            with self.assertRaises(ssl.SSLError) as caught:
+                peer.recv(1)
+            self.assertIn('bad record mac', str(caught.exception))
+
+    def test_connect(self):
+        """Breaks if the command ends before its server has heard of the alert."""
+        for version in VERSIONS:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate('ecdsa.pem'), certificate('ecdsa.key'))
+            context.maximum_version = version
+            with socket.create_server(('127.0.0.1', 0)) as listener:
+                for _ in range(RUNS):
+                    command = as_user('alice', 'tls-handoff', 'connect', '--trust', certificate('ca.pem'),
+                                      f'localhost:{listener.getsockname()[1]}')
+                    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+                    plain = listener.accept()[0]
+                    plain.settimeout(TIMEOUT)
+                    self.be_refused(context.wrap_socket(plain, server_side=True))
+                    _, errors = process.communicate(timeout=TIMEOUT)
+                    self.assertEqual(process.returncode, 1)
+                    self.assertIn('bad_record_mac', errors.decode())
+
+    def test_serve(self):
+        """Breaks if a client's connection is reset before the client has heard of the alert."""
+        set_rules(OWN_RULES)
+        import_credential('alice', 'rsa')
+        self.addCleanup(remove_credentials)
+        for version in VERSIONS:
+            context = ssl.create_default_context(cafile=certificate('ca.pem'))
+            context.maximum_version = version
+            with Serve('--credential', 'rsa', '--', 'cat') as serve:
+                for _ in range(RUNS):
+                    plain = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
+                    self.be_refused(context.wrap_socket(plain, server_hostname='localhost'))
+                    serve.said('bad_record_mac')
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)
