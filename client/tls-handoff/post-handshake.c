@@ -19,6 +19,9 @@ enum
   KEY_UPDATE = 24,
 };
 
+/* Extension types (RFC 8446 4.2). */
+#define EARLY_DATA 42
+
 /* lifetime, age_add, nonce<0..255>, ticket<1..2^16-1>, extensions<0..2^16-2> */
 #define NEW_SESSION_TICKET_MAX_SIZE (4 + 4 + 1 + 255 + 2 + 65535 + 2 + 65534)
 /* Of tickets that are kept: servers send one to four, of some hundred bytes. */
@@ -127,32 +130,52 @@ skip_vector (const guint8 **data, gsize *size, gsize length_size, gsize min_size
   return TRUE;
 }
 
+/* RFC 8446 4.2: each type at most once. Only one is defined for tickets, early_data, with a number
+ * of four bytes (4.6.1); others are ignored. */
+static gboolean
+check_extensions (const guint8 *extensions, gsize size, TlsAlert *alert, const char **reason)
+{
+  guint8 seen[65536 / 8] = { 0 };
+
+  while (size > 0)
+    {
+      const guint8 *start = extensions + 2;
+      guint16 type;
+
+      if (size < 2)
+        return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+      type = extensions[0] << 8 | extensions[1];
+      extensions += 2;
+      size -= 2;
+      if (!skip_vector (&extensions, &size, 2, 0) ||
+          (type == EARLY_DATA && extensions - start != 2 + 4))
+        return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+      if (seen[type / 8] & 1 << type % 8)
+        return refuse (TLS_ALERT_ILLEGAL_PARAMETER, "a NewSessionTicket with an extension twice",
+                       alert, reason);
+      seen[type / 8] |= 1 << type % 8;
+    }
+  return TRUE;
+}
+
 /* RFC 8446 4.6.1 */
 static gboolean
-is_ticket_well_formed (const guint8 *body, gsize size)
+check_ticket (const guint8 *body, gsize size, TlsAlert *alert, const char **reason)
 {
   const gsize fixed_size = 4 + 4;
   const guint8 *extensions;
-  gsize extensions_size;
+  gboolean ok = size >= fixed_size;
 
-  if (size < fixed_size)
-    return FALSE;
-  body += fixed_size;
-  size -= fixed_size;
-  if (!skip_vector (&body, &size, 1, 0) || !skip_vector (&body, &size, 2, 1))
-    return FALSE;
-  extensions = body + 2;
-  if (!skip_vector (&body, &size, 2, 0) || size != 0)
-    return FALSE;
-  extensions_size = body - extensions;
-  while (extensions_size >= 2)
+  if (ok)
     {
-      extensions += 2;
-      extensions_size -= 2;
-      if (!skip_vector (&extensions, &extensions_size, 2, 0))
-        return FALSE;
+      body += fixed_size;
+      size -= fixed_size;
+      ok = skip_vector (&body, &size, 1, 0) && skip_vector (&body, &size, 2, 1);
     }
-  return extensions_size == 0;
+  extensions = body + 2;
+  if (!ok || !skip_vector (&body, &size, 2, 0) || size != 0)
+    return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+  return check_extensions (extensions, body - extensions, alert, reason);
 }
 
 /* A ticket that does not fit any more is no loss: there are others. */
@@ -189,8 +212,9 @@ take_message (HandoffPostHandshake *self,
       events->update_requested = body[0] == 1;
       return TRUE;
     case NEW_SESSION_TICKET:
-      if (!is_ticket_well_formed (body, size))
-        return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+      if (!check_ticket (body, size, alert, reason))
+        return FALSE;
+      events->ticket = TRUE;
       keep_ticket (self, body, size);
       return TRUE;
     default:

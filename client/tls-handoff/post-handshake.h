@@ -27,6 +27,7 @@ typedef struct
   gboolean key_update;       /* the next record comes under new keys */
   gboolean update_requested; /* and the peer wants ours to be new too */
   gboolean renegotiation;    /* the peer asked for one */
+  gboolean ticket;           /* or more */
 } HandoffPostHandshakeEvents;
 
 /* All but the tickets. */

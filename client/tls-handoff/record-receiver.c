@@ -10,9 +10,12 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Records without data that are put up with in a row: empty ones, warnings, requests to
- * renegotiate. */
-#define MAX_IDLE_RECORDS 32
+/* Records without data that are put up with in a row. Empty ones are legal, and hide from observers
+ * when there is data (RFC 8446 5.1, RFC 5246 6.2.1); GnuTLS, too, takes a thousand of them in TLS
+ * 1.3. Who reads gets nothing while they come, so there is an end. */
+#define MAX_IDLE_RECORDS 1000
+/* Warnings and requests to renegotiate among them: for these no peer has a reason. */
+#define MAX_WARNINGS 32
 
 /* KeyUpdates that are put up with in a second (what GnuTLS takes): each costs us new keys. */
 #define MAX_KEY_UPDATES_PER_SECOND 8
@@ -100,6 +103,14 @@ count_idle_record (HandoffRecordReceiver *self)
   return TRUE;
 }
 
+static gboolean
+count_warning (HandoffRecordReceiver *self)
+{
+  if (++self->warnings > MAX_WARNINGS)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many warnings in a row");
+  return TRUE;
+}
+
 /* As an error of the handshake: in TLS 1.3 a server judges its client's certificate after what the
  * client takes for the end of the handshake (RFC 8446 4.4.2.4). */
 static GError *
@@ -119,18 +130,8 @@ new_alert_error (guint8 description)
 }
 
 static gboolean
-take_alert (HandoffRecordReceiver *self, const guint8 *content, gsize size)
+take_alert (HandoffRecordReceiver *self, guint8 level, guint8 description)
 {
-  guint8 level;
-  guint8 description;
-
-  if (size == 0)
-    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an empty alert record");
-  if (size != TLS_ALERT_SIZE)
-    return refuse (self, TLS_ALERT_DECODE_ERROR, "an alert of a wrong length");
-  level = content[0];
-  description = content[1];
-
   if (description == TLS_ALERT_CLOSE_NOTIFY)
     {
       self->closed = TRUE;
@@ -142,7 +143,7 @@ take_alert (HandoffRecordReceiver *self, const guint8 *content, gsize size)
     level =
         description == TLS_ALERT_USER_CANCELED ? TLS_ALERT_LEVEL_WARNING : TLS_ALERT_LEVEL_FATAL;
   if (level == TLS_ALERT_LEVEL_WARNING)
-    return count_idle_record (self);
+    return count_warning (self);
   if (level != TLS_ALERT_LEVEL_FATAL)
     return refuse (self, TLS_ALERT_ILLEGAL_PARAMETER, "an alert of an unknown level");
 
@@ -150,6 +151,29 @@ take_alert (HandoffRecordReceiver *self, const guint8 *content, gsize size)
   handoff_record_sender_discard (self->sender);
   stop_reading (self);
   return FALSE;
+}
+
+/* TLS 1.2 may join alerts in a record, and split them over records (RFC 5246 6.2.1); TLS 1.3 must
+ * not (RFC 8446 5.1). */
+static gboolean
+take_alerts (HandoffRecordReceiver *self, const guint8 *content, gsize size)
+{
+  gsize i;
+
+  if (size == 0)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an empty alert record");
+  if (handoff_record_protection_is_tls13 (&self->protection) && size != TLS_ALERT_SIZE)
+    return refuse (self, TLS_ALERT_DECODE_ERROR, "an alert of a wrong length");
+
+  for (i = 0; i < size && !self->closed; i++)
+    {
+      self->alert_begun = !self->alert_begun;
+      if (self->alert_begun)
+        self->alert_level = content[i];
+      else if (!take_alert (self, self->alert_level, content[i]))
+        return FALSE;
+    }
+  return self->closed || count_idle_record (self);
 }
 
 static gboolean
@@ -191,9 +215,9 @@ take_handshake (HandoffRecordReceiver *self, const guint8 *content, gsize size)
   if (events.renegotiation)
     {
       handoff_record_sender_owe_no_renegotiation (self->sender);
-      return count_idle_record (self);
+      return count_warning (self) && count_idle_record (self);
     }
-  return TRUE;
+  return !events.ticket || count_idle_record (self);
 }
 
 /* Opens one record; data_size stays 0 unless it carried data. */
@@ -214,7 +238,9 @@ take_record (HandoffRecordReceiver *self,
     return refuse (self, alert,
                    alert == TLS_ALERT_BAD_RECORD_MAC ? "a record that does not authenticate"
                                                      : "a record that must not be");
-  if (type != TLS_CONTENT_HANDSHAKE && handoff_post_handshake_is_partial (&self->post_handshake))
+  /* TLS 1.2 lets other types come between (RFC 5246 6.2.1), TLS 1.3 does not (RFC 8446 5.1). */
+  if (type != TLS_CONTENT_HANDSHAKE && handoff_record_protection_is_tls13 (&self->protection) &&
+      handoff_post_handshake_is_partial (&self->post_handshake))
     return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE,
                    "another record in the middle of a handshake message");
 
@@ -223,12 +249,12 @@ take_record (HandoffRecordReceiver *self,
     case TLS_CONTENT_APPLICATION_DATA:
       if (size == 0)
         return count_idle_record (self);
-      self->idle_records = 0;
+      self->idle_records = self->warnings = 0;
       *data = content;
       *data_size = size;
       return TRUE;
     case TLS_CONTENT_ALERT:
-      return take_alert (self, content, size);
+      return take_alerts (self, content, size);
     case TLS_CONTENT_HANDSHAKE:
       return take_handshake (self, content, size);
     default:
@@ -320,6 +346,13 @@ handoff_record_receiver_check_open_locked (HandoffRecordReceiver *self, GError *
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
                            "The peer closed its side of the connection");
+      return FALSE;
+    }
+  /* A key blob has no room for it. */
+  if (self->alert_begun)
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                           "The peer has sent half an alert: read on, and export then");
       return FALSE;
     }
   return TRUE;

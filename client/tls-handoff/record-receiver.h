@@ -21,6 +21,9 @@ typedef struct
   HandoffPostHandshake post_handshake;
   HandoffRecordSender *sender; /* (unowned) */
   guint idle_records;          /* in a row, that carried nothing */
+  guint warnings;              /* among them */
+  gboolean alert_begun;        /* the second half of an alert is to come */
+  guint8 alert_level;          /* its first half */
   guint key_updates;           /* in this second */
   gint64 key_updates_since;    /* µs, monotonic */
   gboolean closed;

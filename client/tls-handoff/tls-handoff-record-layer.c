@@ -220,6 +220,10 @@ tls_handoff_record_layer_protect (TlsHandoffRecordLayer *self,
  * and the next one fails, whatever it is given. After a failure the error stays the same. No
  * plaintext of a record that was refused is left in @buffer.
  *
+ * Records without data are put up with in a row up to 1,000, warnings and requests to renegotiate
+ * up to 32 of them, KeyUpdates up to eight in a second: beyond that the peer only keeps its reader
+ * busy.
+ *
  * An end of the byte stream without %TLS_HANDOFF_RECORD_STATUS_CLOSED is a truncation, which the
  * caller has to report.
  *
@@ -442,7 +446,8 @@ export_locked (TlsHandoffRecordLayer *self,
  * carry than a key blob holds (64 KiB): read first, and export then; %TLS_HANDOFF_ERROR_CLOSED if a
  * side is closed or the connection has failed; %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID if a sequence
  * number is used up; %TLS_HANDOFF_ERROR_FAILED if there is no descriptor
- * or randomness to be had. After an error the record layer is as it was.
+ * or randomness to be had, or if only the first half of an alert was received (TLS 1.2). After an
+ * error the record layer is as it was.
  *
  * Returns: a sealed memfd, for the caller to close, or -1 with @error set
  *

@@ -186,6 +186,50 @@ test_malformed (RecordFixture *f, gconstpointer data)
   assert_no_tickets (f);
 }
 
+/* An extension may be there once (RFC 8446 4.2), whether or not anybody knows it, and early_data
+ * has a number of four bytes. */
+static void
+test_extensions (RecordFixture *f, gconstpointer data)
+{
+  static const guint8 extensions[][18] = {
+    { 0, 10, 0x20, 0x20, 0, 0, 0x20, 0x21, 0, 2, 7, 7 },
+    { 0, 8, 0x20, 0x20, 0, 0, 0x20, 0x20, 0, 0 },
+    { 0, 16, 0, 42, 0, 4, 0, 0, 0, 1, 0, 42, 0, 4, 0, 0, 0, 1 },
+    { 0, 7, 0, 42, 0, 3, 0, 0, 1 },
+    { 0, 9, 0, 42, 0, 5, 0, 0, 0, 0, 1 },
+  };
+  static const guint8 alerts[] = { 0, 47, 47, 50, 50 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (extensions); i++)
+    {
+      guint8 message[4 + 4 + 4 + 1 + 2 + 1 + sizeof *extensions] = { 4 };
+      const gsize extensions_size = 2 + (gsize) extensions[i][1];
+
+      message[3] = (guint8) (12 + extensions_size);
+      message[14] = 1; /* the ticket's length */
+      memcpy (message + 16, extensions[i], extensions_size);
+      g_byte_array_set_size (f->records, 0);
+      record_fixture_import_again (f);
+      record_fixture_seal (f, RECORD_HANDSHAKE, message, 16 + extensions_size);
+      if (alerts[i] == 0)
+        record_fixture_assert_reads (f, "");
+      else
+        record_fixture_assert_refuses (f, alerts[i],
+                                       alerts[i] == 47 ? "illegal_parameter" : "decode_error");
+    }
+}
+
+/* Breaks if a server can keep who reads busy with tickets alone. */
+static void
+test_flood (RecordFixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) ticket = make_ticket (10, 1);
+
+  for (guint i = 0; i < 1001; i++)
+    send_ticket (f, ticket);
+  record_fixture_assert_refuses (f, 10, "unexpected_message");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -196,5 +240,7 @@ main (int argc, char **argv)
   record_fixture_add ("/record-layer/tickets/bound", &client, test_bound);
   record_fixture_add ("/record-layer/tickets/end", &client, test_end);
   record_fixture_add ("/record-layer/tickets/malformed", &client, test_malformed);
+  record_fixture_add ("/record-layer/tickets/extensions", &client, test_extensions);
+  record_fixture_add ("/record-layer/tickets/flood", &client, test_flood);
   return g_test_run ();
 }

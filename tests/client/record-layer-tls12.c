@@ -4,6 +4,7 @@
 /* What only TLS 1.2 has: requests to renegotiate, sequence numbers that end. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "keyblob/tls-handoff-error.h"
 #include "record-test-fixture.h"
@@ -92,6 +93,9 @@ test_client_hello (RecordFixture *f, gconstpointer data)
   record_fixture_seal (f, RECORD_HANDSHAKE, "\1\0\0\5he", 6);
   record_fixture_assert_reads (f, "");
   record_fixture_assert_nothing_to_say (f);
+  /* Other types may come between. */
+  record_fixture_seal (f, RECORD_DATA, "in between", 10);
+  record_fixture_assert_reads (f, "in between");
   record_fixture_seal (f, RECORD_HANDSHAKE, "llo", 3);
   record_fixture_seal (f, RECORD_DATA, "data", 4);
   record_fixture_assert_reads (f, "data");
@@ -119,6 +123,84 @@ test_warning_alerts (RecordFixture *f, gconstpointer data)
 
   record_fixture_seal (f, RECORD_ALERT, "\3\132", 2);
   record_fixture_assert_refuses (f, 47, "illegal_parameter");
+}
+
+/* Of every two alerts in a row that have the first record's size in one record and the rest in the
+ * next: breaks if a peer that joins or splits them is refused, or taken for one that says something
+ * else. */
+static void
+test_split_alerts (RecordFixture *f, gconstpointer data)
+{
+  const guint8 warning_and_close[] = { 1, 100, 1, 0 };
+  const guint8 warning_and_fatal[] = { 1, 90, 2, 40 };
+
+  for (gsize first = 0; first <= 4; first++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GBytes) read = NULL;
+      TlsHandoffRecordStatus status;
+
+      g_byte_array_set_size (f->records, 0);
+      record_fixture_import_again (f);
+      if (first > 0)
+        record_fixture_seal (f, RECORD_ALERT, warning_and_close, first);
+      /* Other types may come between. */
+      if (first < 4)
+        {
+          record_fixture_seal (f, RECORD_DATA, "data", 4);
+          record_fixture_assert_reads (f, "data");
+          record_fixture_seal (f, RECORD_ALERT, warning_and_close + first, 4 - first);
+        }
+      read = record_test_unprotect (f->layer, f->records, &status, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (status, ==, TLS_HANDOFF_RECORD_STATUS_CLOSED);
+
+      g_byte_array_set_size (f->records, 0);
+      record_fixture_import_again (f);
+      if (first > 0)
+        record_fixture_seal (f, RECORD_ALERT, warning_and_fatal, first);
+      if (first < 4)
+        record_fixture_seal (f, RECORD_ALERT, warning_and_fatal + first, 4 - first);
+      g_assert_null (record_test_unprotect (f->layer, f->records, &status, &error));
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED);
+      g_assert_nonnull (strstr (error->message, "handshake_failure"));
+    }
+}
+
+/* Joined, they are counted all the same: 32 in a row and no more. */
+static void
+test_joined_flood (RecordFixture *f, gconstpointer data)
+{
+  guint8 warnings[66];
+
+  for (gsize i = 0; i < sizeof warnings; i += 2)
+    memcpy (warnings + i, "\1\132", 2);
+  record_fixture_seal (f, RECORD_ALERT, warnings, 64);
+  record_fixture_seal (f, RECORD_DATA, "data", 4);
+  record_fixture_assert_reads (f, "data");
+  record_fixture_seal (f, RECORD_ALERT, warnings, 66);
+  record_fixture_assert_refuses (f, 10, "unexpected_message");
+}
+
+/* A key blob has no place for half an alert: nothing is lost, the export has to wait. */
+static void
+test_export_within_alert (RecordFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 zeros[32] = { 9 };
+  g_autoptr (GBytes) key = g_bytes_new (zeros, sizeof zeros);
+  int fd;
+
+  record_fixture_seal (f, RECORD_ALERT, "\1", 1);
+  record_fixture_assert_reads (f, "");
+  g_assert_cmpint (tls_handoff_record_layer_export (f->layer, key, NULL, NULL, &error), ==, -1);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_clear_error (&error);
+  record_fixture_seal (f, RECORD_ALERT, "\132", 1);
+  record_fixture_assert_reads (f, "");
+  fd = tls_handoff_record_layer_export (f->layer, key, NULL, NULL, &error);
+  g_assert_no_error (error);
+  close (fd);
 }
 
 /* TLS 1.2 has no new keys. */
@@ -162,6 +244,10 @@ main (int argc, char **argv)
   record_fixture_add ("/record-layer/tls12/client/hello-request", &client, test_hello_request);
   record_fixture_add ("/record-layer/tls12/server/client-hello", &server, test_client_hello);
   record_fixture_add ("/record-layer/tls12/client/warning-alerts", &client, test_warning_alerts);
+  record_fixture_add ("/record-layer/tls12/client/split-alerts", &client, test_split_alerts);
+  record_fixture_add ("/record-layer/tls12/client/joined-flood", &client, test_joined_flood);
+  record_fixture_add ("/record-layer/tls12/client/export-within-alert", &client,
+                      test_export_within_alert);
   record_fixture_add ("/record-layer/tls12/client/update-keys", &client, test_update_keys);
   record_fixture_add ("/record-layer/tls12/client/unexpected-handshake", &client,
                       test_unexpected_handshake);

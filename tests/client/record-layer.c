@@ -333,19 +333,19 @@ test_inner_types (RecordFixture *f, gconstpointer data)
     }
 }
 
-/* 32 records without data in a row are put up with, 33 are not; data in between starts the count
- * again. */
+/* 1,000 records without data in a row are put up with, 1,001 are not; data in between starts the
+ * count again. */
 static void
 test_empty_records (RecordFixture *f, gconstpointer data)
 {
   for (guint round = 0; round < 2; round++)
     {
-      for (guint i = 0; i < 32; i++)
-        record_peer_seal (&f->peer, RECORD_DATA, NULL, 0, f->tls13 ? i : 0, f->records);
+      for (guint i = 0; i < 1000; i++)
+        record_peer_seal (&f->peer, RECORD_DATA, NULL, 0, f->tls13 ? i % 32 : 0, f->records);
       record_fixture_seal (f, RECORD_DATA, "data", 4);
       record_fixture_assert_reads (f, "data");
     }
-  for (guint i = 0; i < 33; i++)
+  for (guint i = 0; i < 1001; i++)
     record_fixture_seal (f, RECORD_DATA, NULL, 0);
   record_fixture_assert_refuses (f, 10, "unexpected_message");
 }
@@ -478,17 +478,20 @@ test_fatal_alert (RecordFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "200"));
 }
 
-/* Alerts that are split, joined, empty. */
+/* Alerts that are split, joined (which TLS 1.2 allows), empty. */
 static void
 test_malformed_alerts (RecordFixture *f, gconstpointer data)
 {
-  record_fixture_seal (f, RECORD_ALERT, "\2", 1);
-  record_fixture_assert_refuses (f, 50, "decode_error");
+  if (f->tls13)
+    {
+      record_fixture_seal (f, RECORD_ALERT, "\2", 1);
+      record_fixture_assert_refuses (f, 50, "decode_error");
 
-  g_byte_array_set_size (f->records, 0);
-  record_fixture_import_again (f);
-  record_fixture_seal (f, RECORD_ALERT, "\1\132\1\132", 4);
-  record_fixture_assert_refuses (f, 50, "decode_error");
+      g_byte_array_set_size (f->records, 0);
+      record_fixture_import_again (f);
+      record_fixture_seal (f, RECORD_ALERT, "\1\132\1\132", 4);
+      record_fixture_assert_refuses (f, 50, "decode_error");
+    }
 
   g_byte_array_set_size (f->records, 0);
   record_fixture_import_again (f);
