@@ -9,6 +9,7 @@
 #include "fiber.h"
 #include "handshake-setup.h"
 #include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
 #include "peer-limits.h"
 #include "peer-verification.h"
 
@@ -111,6 +112,19 @@ take_client_hello (HandoffTlsSession *self, const gnutls_datum_t *message)
              : GNUTLS_E_INTERNAL_ERROR;
 }
 
+/* GnuTLS would take one. It has no server name, no signature algorithms and no extended master
+ * secret, so that it could get neither the right credential nor a connection worth having; RFC 8446
+ * D.5 recommends to refuse it. */
+static int
+refuse_sslv2_hello (HandoffTlsSession *self)
+{
+  if (self->refusal == NULL)
+    self->refusal = g_error_new_literal (
+        TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+        "The client began with a ClientHello in the form of SSL 2.0, which is not accepted");
+  return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+}
+
 static int
 message_passed (gnutls_session_t session,
                 unsigned int type,
@@ -131,6 +145,8 @@ message_passed (gnutls_session_t session,
       if (code < 0)
         return code;
     }
+  if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO_V2)
+    return refuse_sslv2_hello (self);
   if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
     return when == GNUTLS_HOOK_PRE ? take_client_hello (self, message) : GNUTLS_E_SUCCESS;
   if (when == GNUTLS_HOOK_POST)
