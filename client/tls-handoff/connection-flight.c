@@ -8,6 +8,7 @@
 #include "connection-private.h"
 
 #include "gio-mapping.h"
+#include "service-call.h"
 #include "tls-handoff-manager-private.h"
 
 typedef struct
@@ -165,6 +166,7 @@ socket_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer user_
   GError *error = NULL;
 
   result = handoff_manager_handshake_finish (TLS_HANDOFF_MANAGER (source), async_result, &error);
+  handoff_service_call_mark_unreachable (&error);
   land (user_data, result, NULL, error);
 }
 

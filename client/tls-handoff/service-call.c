@@ -10,18 +10,15 @@
 #include "tls-handoff-error.h"
 
 GDBusMessage *
-handoff_service_call_new (GDBusConnection *connection,
+handoff_service_call_new (HandoffServiceBus *bus,
                           const char *interface,
                           const char *method,
                           GVariant *body,
                           TlsHandoffHandshakeFlags flags)
 {
-  g_autoptr (GDBusMessage) call = NULL;
-  const char *destination;
+  g_autoptr (GDBusMessage) call = g_dbus_message_new_method_call (
+      handoff_service_bus_get_destination (bus), HANDOFF_ROOT_PATH, interface, method);
 
-  /* A peer-to-peer connection has no bus names. */
-  destination = g_dbus_connection_get_unique_name (connection) != NULL ? HANDOFF_BUS_NAME : NULL;
-  call = g_dbus_message_new_method_call (destination, HANDOFF_ROOT_PATH, interface, method);
   if (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE)
     g_dbus_message_set_flags (call, G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
   if (body != NULL)
@@ -31,7 +28,7 @@ handoff_service_call_new (GDBusConnection *connection,
 }
 
 GDBusMessage *
-handoff_service_call_send_sync (GDBusConnection *connection,
+handoff_service_call_send_sync (HandoffServiceBus *bus,
                                 GDBusMessage *call,
                                 const char *reply_type,
                                 GCancellable *cancellable,
@@ -39,14 +36,8 @@ handoff_service_call_send_sync (GDBusConnection *connection,
 {
   g_autoptr (GDBusMessage) reply = NULL;
 
-  reply = g_dbus_connection_send_message_with_reply_sync (
-      connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL, cancellable, error);
-  if (reply == NULL)
-    {
-      handoff_service_call_explain_error (error);
-      return NULL;
-    }
-  if (!handoff_service_call_check_reply (reply, reply_type, error))
+  reply = handoff_service_bus_send_sync (bus, call, NULL, cancellable, error);
+  if (reply == NULL || !handoff_service_call_check_reply (reply, reply_type, error))
     return NULL;
 
   return g_steal_pointer (&reply);
@@ -146,6 +137,20 @@ handoff_service_call_explain_error (GError **error)
   g_dbus_error_strip_remote_error (*error);
   if (explanation != NULL)
     g_prefix_error (error, "%s: ", explanation);
+}
+
+void
+handoff_service_call_mark_unreachable (GError **error)
+{
+  if (error == NULL || *error == NULL || (*error)->domain != G_IO_ERROR)
+    return;
+  /* The caller's wish, and what this process lacks. */
+  if ((*error)->code == G_IO_ERROR_CANCELLED || (*error)->code == G_IO_ERROR_TOO_MANY_OPEN_FILES ||
+      (*error)->code == G_IO_ERROR_NO_SPACE)
+    return;
+
+  (*error)->domain = G_DBUS_ERROR;
+  (*error)->code = G_DBUS_ERROR_DISCONNECTED;
 }
 
 gboolean

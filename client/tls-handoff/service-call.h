@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "service-bus.h"
 #include "tls-handoff-manager.h"
 
 /* Calls to the service as D-Bus messages. Plain messages rather than a proxy: a proxy drops the
@@ -10,15 +11,15 @@
 
 /* A call of a method of the root object. body: a tuple, consumed if floating; NULL for none.
  * Without INTERACTIVE, the service never asks the user. (transfer full) */
-GDBusMessage *handoff_service_call_new (GDBusConnection *connection,
+GDBusMessage *handoff_service_call_new (HandoffServiceBus *bus,
                                         const char *interface,
                                         const char *method,
                                         GVariant *body,
                                         TlsHandoffHandshakeFlags flags);
 
-/* Waits for the reply however long the service takes, which has time limits of its own: NULL with
- * an error, as handoff_service_call_check_reply() makes it, or a reply with a body of that type. */
-GDBusMessage *handoff_service_call_send_sync (GDBusConnection *connection,
+/* Waits for the reply: NULL with an error, as handoff_service_call_check_reply() makes it, or a
+ * reply with a body of that type. */
+GDBusMessage *handoff_service_call_send_sync (HandoffServiceBus *bus,
                                               GDBusMessage *call,
                                               const char *reply_type,
                                               GCancellable *cancellable,
@@ -32,6 +33,11 @@ handoff_service_call_check_reply (GDBusMessage *reply, const char *reply_type, G
 /* Puts what an error of the bus (absent service, refused by its policy, …) means before its
  * message. Errors that the service itself sent stay as they are. */
 void handoff_service_call_explain_error (GError **error);
+
+/* What the bus's connection says when a call does not get through, such as G_IO_ERROR_CLOSED, is of
+ * the domain G_DBUS_ERROR then: whoever does input and output of its own beside the calls tells by
+ * that which of them failed. */
+void handoff_service_call_mark_unreachable (GError **error);
 
 /* The error that the details of the state “failed” tell of (a{sv}): the same as that of an error
  * reply, details included. (transfer full) */

@@ -11,15 +11,15 @@
 typedef struct
 {
   const HandoffServiceRequest *request;
-  GDBusConnection *connection; /* (owned) */
-  GDBusMessage *call;          /* (owned) */
+  HandoffServiceBus *bus; /* (owned) */
+  GDBusMessage *call;     /* (owned) */
   gboolean asks_for_properties;
 } Flight;
 
 static void
 flight_free (Flight *flight)
 {
-  g_object_unref (flight->connection);
+  handoff_service_bus_unref (flight->bus);
   g_object_unref (flight->call);
   g_free (flight);
 }
@@ -39,7 +39,7 @@ new_properties_call (const HandoffServiceRequest *request, GDBusMessage *reply)
 
 gpointer
 handoff_service_request_sync (const HandoffServiceRequest *request,
-                              GDBusConnection *connection,
+                              HandoffServiceBus *bus,
                               GDBusMessage *call,
                               GCancellable *cancellable,
                               GError **error)
@@ -49,18 +49,16 @@ handoff_service_request_sync (const HandoffServiceRequest *request,
 
   if (owned_call == NULL)
     return NULL;
-  reply = handoff_service_call_send_sync (connection, owned_call, request->reply_type, cancellable,
-                                          error);
+  reply = handoff_service_call_send_sync (bus, owned_call, request->reply_type, cancellable, error);
   if (reply != NULL && request->interface_of_result != NULL)
     {
       g_autoptr (GDBusMessage) first_reply = g_steal_pointer (&reply);
 
       g_object_unref (owned_call);
       owned_call = new_properties_call (request, first_reply);
-      reply =
-          handoff_service_call_send_sync (connection, owned_call, "(a{sv})", cancellable, error);
+      reply = handoff_service_call_send_sync (bus, owned_call, "(a{sv})", cancellable, error);
     }
-  return reply != NULL ? request->take (connection, owned_call, reply, error) : NULL;
+  return reply != NULL ? request->take (bus, owned_call, reply, error) : NULL;
 }
 
 static void send (GTask *task);
@@ -75,12 +73,10 @@ reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
   gpointer result = NULL;
   GError *error = NULL;
 
-  reply = g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source),
-                                                            async_result, &error);
-  if (reply == NULL)
-    handoff_service_call_explain_error (&error);
-  else if (handoff_service_call_check_reply (
-               reply, flight->asks_for_properties ? "(a{sv})" : request->reply_type, &error))
+  reply = handoff_service_bus_send_finish (async_result, NULL, &error);
+  if (reply != NULL &&
+      handoff_service_call_check_reply (
+          reply, flight->asks_for_properties ? "(a{sv})" : request->reply_type, &error))
     {
       if (request->interface_of_result != NULL && !flight->asks_for_properties)
         {
@@ -90,7 +86,7 @@ reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
           send (g_steal_pointer (&task));
           return;
         }
-      result = request->take (flight->connection, flight->call, reply, &error);
+      result = request->take (flight->bus, flight->call, reply, &error);
     }
 
   if (result != NULL)
@@ -105,15 +101,14 @@ send (GTask *task)
 {
   Flight *flight = g_task_get_task_data (task);
 
-  g_dbus_connection_send_message_with_reply (flight->connection, flight->call,
-                                             G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL,
-                                             g_task_get_cancellable (task), reply_cb, task);
+  handoff_service_bus_send_async (flight->bus, flight->call, g_task_get_cancellable (task),
+                                  reply_cb, task);
 }
 
 void
 handoff_service_request_async (const HandoffServiceRequest *request,
                                gpointer source,
-                               GDBusConnection *connection,
+                               HandoffServiceBus *bus,
                                GDBusMessage *call,
                                GError *call_error,
                                GCancellable *cancellable,
@@ -134,7 +129,7 @@ handoff_service_request_async (const HandoffServiceRequest *request,
 
   flight = g_new0 (Flight, 1);
   flight->request = request;
-  flight->connection = g_object_ref (connection);
+  flight->bus = handoff_service_bus_ref (bus);
   flight->call = call;
   g_task_set_task_data (task, flight, (GDestroyNotify) flight_free);
   if (!g_task_return_error_if_cancelled (task))

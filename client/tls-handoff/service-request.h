@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "service-bus.h"
 
 /* One call of the service and what becomes of its reply, for public functions that come as _async
  * with _finish, and as _sync. */
@@ -13,7 +13,7 @@ typedef struct
   const char *reply_type;
   /* The reply's meaning: (transfer full), or NULL with an error. call: the one that it replies to
    */
-  gpointer (*take) (GDBusConnection *connection,
+  gpointer (*take) (HandoffServiceBus *bus,
                     GDBusMessage *call,
                     GDBusMessage *reply,
                     GError **error);
@@ -26,14 +26,14 @@ typedef struct
 /* call: (transfer full) (nullable): NULL if it could not be made: then *error says why already.
  * request: static */
 gpointer handoff_service_request_sync (const HandoffServiceRequest *request,
-                                       GDBusConnection *connection,
+                                       HandoffServiceBus *bus,
                                        GDBusMessage *call,
                                        GCancellable *cancellable,
                                        GError **error);
 /* call_error: (transfer full) (nullable): why there is no call */
 void handoff_service_request_async (const HandoffServiceRequest *request,
                                     gpointer source,
-                                    GDBusConnection *connection,
+                                    HandoffServiceBus *bus,
                                     GDBusMessage *call,
                                     GError *call_error,
                                     GCancellable *cancellable,

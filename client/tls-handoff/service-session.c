@@ -6,11 +6,13 @@
 #include "service-session.h"
 
 #include "handoff-names.h"
+#include "process.h"
 #include "service-call.h"
 
 struct _HandoffServiceSession
 {
   gatomicrefcount ref_count;
+  pid_t process;               /* whose it is */
   GDBusConnection *connection; /* (owned) */
   char *service;               /* (owned) (nullable): unique name; NULL peer to peer */
   char *path;                  /* (owned) */
@@ -22,6 +24,7 @@ handoff_service_session_new (GDBusConnection *connection, GDBusMessage *reply, c
   HandoffServiceSession *self = g_new0 (HandoffServiceSession, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
+  self->process = getpid ();
   self->connection = g_object_ref (connection);
   self->service = g_strdup (g_dbus_message_get_sender (reply));
   self->path = g_strdup (path);
@@ -41,7 +44,9 @@ handoff_service_session_unref (HandoffServiceSession *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  g_object_unref (self->connection);
+  /* The end of a connection is one more thing that its thread would do, which a child lacks. */
+  if (!handoff_process_is_forked_from (self->process))
+    g_object_unref (self->connection);
   g_free (self->service);
   g_free (self->path);
   g_free (self);
@@ -69,6 +74,14 @@ handoff_service_session_call_async (HandoffServiceSession *self,
 {
   g_autoptr (GDBusMessage) call = new_call (self, method, body, G_DBUS_MESSAGE_FLAGS_NONE);
 
+  if (handoff_process_is_forked_from (self->process))
+    {
+      g_task_report_new_error (
+          self->connection, callback, user_data, handoff_service_session_call_async, G_DBUS_ERROR,
+          G_DBUS_ERROR_DISCONNECTED,
+          "The handshake belongs to the process from which this one was forked");
+      return;
+    }
   g_dbus_connection_send_message_with_reply (self->connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
                                              G_MAXINT, NULL, cancellable, callback, user_data);
 }
@@ -92,11 +105,14 @@ handoff_service_session_call_finish (GObject *source,
 {
   g_autoptr (GDBusMessage) reply = NULL;
 
+  if (g_async_result_is_tagged (result, handoff_service_session_call_async))
+    return g_task_propagate_pointer (G_TASK (result), error);
   reply =
       g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, error);
   if (reply == NULL)
     {
       handoff_service_call_explain_error (error);
+      handoff_service_call_mark_unreachable (error);
       return NULL;
     }
   if (says_that_service_is_gone (reply))
@@ -107,7 +123,10 @@ handoff_service_session_call_finish (GObject *source,
       return NULL;
     }
   if (!handoff_service_call_check_reply (reply, reply_type, error))
-    return NULL;
+    {
+      handoff_service_call_mark_unreachable (error);
+      return NULL;
+    }
 
   return g_steal_pointer (&reply);
 }
@@ -119,6 +138,8 @@ handoff_service_session_tell (HandoffServiceSession *self, const char *method, G
       new_call (self, method, body, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
   g_autoptr (GError) error = NULL;
 
+  if (handoff_process_is_forked_from (self->process))
+    return;
   if (!g_dbus_connection_send_message (self->connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
                                        &error))
     g_debug ("Saying %s to the service failed: %s", method, error->message);

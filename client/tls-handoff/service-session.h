@@ -5,8 +5,9 @@
 
 #include <gio/gio.h>
 
-/* A session object in the service. What is said to it goes to the process that made it, and to no
- * other that has the service's name meanwhile. Immutable. */
+/* A session object in the service. In a forked child, nothing is said to it any more. What is said
+ * to it goes to the process that made it, and to no other that has the service's name meanwhile.
+ * Immutable. */
 
 typedef struct _HandoffServiceSession HandoffServiceSession;
 

@@ -65,7 +65,7 @@ new_call (TlsHandoffManager *self,
   const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
 
   return handoff_service_call_new (
-      tls_handoff_manager_get_connection (self), HANDOFF_MANAGER_INTERFACE,
+      handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
       is_server ? "HandshakeAsServer" : "HandshakeAsClient",
       is_server ? g_variant_new ("(h@ay@a{sv})", handle, recipient_key, options)
                 : g_variant_new ("(hs@ay@a{sv})", handle, request->server_identity, recipient_key,
@@ -162,8 +162,8 @@ complete (
 
 /* Takes the first reply apart. (transfer full): the details */
 static GVariant *
-take_reply (TlsHandoffManager *self,
-            Handshake *handshake,
+take_reply (Handshake *handshake,
+            GDBusConnection *connection,
             GDBusMessage *reply,
             const char **state,
             GError **error)
@@ -175,8 +175,7 @@ take_reply (TlsHandoffManager *self,
     return NULL;
 
   g_variant_get (g_dbus_message_get_body (reply), "(&s&o@a{sv})", state, &path, &details);
-  handshake->session =
-      handoff_service_session_new (tls_handoff_manager_get_connection (self), reply, path);
+  handshake->session = handoff_service_session_new (connection, reply, path);
   return details;
 }
 
@@ -188,6 +187,7 @@ handoff_manager_handshake_sync (TlsHandoffManager *self,
                                 GError **error)
 {
   g_autoptr (Handshake) handshake = NULL;
+  g_autoptr (GDBusConnection) connection = NULL;
   g_autoptr (GDBusMessage) call = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
   g_autoptr (GVariant) details = NULL;
@@ -202,8 +202,8 @@ handoff_manager_handshake_sync (TlsHandoffManager *self,
   if (call == NULL)
     return NULL;
 
-  reply = handoff_service_call_send_sync (tls_handoff_manager_get_connection (self), call,
-                                          HANDSHAKE_REPLY_TYPE, cancellable, &local_error);
+  reply = handoff_service_bus_send_sync (handoff_manager_get_bus (self), call, &connection,
+                                         cancellable, &local_error);
   if (reply == NULL)
     {
       stop_service_if_cancelled (handshake, local_error);
@@ -211,7 +211,7 @@ handoff_manager_handshake_sync (TlsHandoffManager *self,
       return NULL;
     }
 
-  details = take_reply (self, handshake, reply, &state, error);
+  details = take_reply (handshake, connection, reply, &state, error);
   return details != NULL ? complete (handshake, reply, state, details, error) : NULL;
 }
 
@@ -262,6 +262,7 @@ static void
 handshake_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusConnection) connection = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
   g_autoptr (GVariant) details = NULL;
   Handshake *handshake = g_task_get_task_data (task);
@@ -269,12 +270,9 @@ handshake_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_d
   GError *error = NULL;
   const char *state;
 
-  reply = g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source),
-                                                            async_result, &error);
-  if (reply == NULL)
-    handoff_service_call_explain_error (&error);
-  else
-    details = take_reply (g_task_get_source_object (task), handshake, reply, &state, &error);
+  reply = handoff_service_bus_send_finish (async_result, &connection, &error);
+  if (reply != NULL)
+    details = take_reply (handshake, connection, reply, &state, &error);
 
   if (details != NULL && handshake->review != NULL &&
       g_str_equal (state, HANDOFF_STATE_CERTIFICATE_REVIEW))
@@ -316,9 +314,8 @@ handoff_manager_handshake_async (TlsHandoffManager *self,
     }
 
   g_task_set_task_data (task, handshake, (GDestroyNotify) handshake_free);
-  g_dbus_connection_send_message_with_reply (
-      tls_handoff_manager_get_connection (self), call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT,
-      NULL, cancellable, handshake_reply_cb, g_steal_pointer (&task));
+  handoff_service_bus_send_async (handoff_manager_get_bus (self), call, cancellable,
+                                  handshake_reply_cb, g_steal_pointer (&task));
 }
 
 TlsHandoffHandshakeResult *

@@ -504,23 +504,22 @@ static void
 created_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusConnection) connection = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
   Steps *steps = g_task_get_task_data (task);
   GError *error = NULL;
   const char *path;
 
-  reply = g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source),
-                                                            async_result, &error);
-  if (reply == NULL)
-    handoff_service_call_explain_error (&error);
+  reply = handoff_service_bus_send_finish (async_result, &connection, &error);
   if (reply == NULL || !handoff_service_call_check_reply (reply, CREATE_REPLY_TYPE, &error))
     {
+      handoff_service_call_mark_unreachable (&error);
       fail (task, error);
       return;
     }
 
   g_variant_get (g_dbus_message_get_body (reply), "(&o)", &path);
-  steps->session = handoff_service_session_new (G_DBUS_CONNECTION (source), reply, path);
+  steps->session = handoff_service_session_new (connection, reply, path);
   step (task);
 }
 
@@ -539,7 +538,7 @@ prepare (TlsHandoffManager *self, const HandoffHandshakeRequest *request, GError
     return NULL;
 
   call = handoff_service_call_new (
-      tls_handoff_manager_get_connection (self), HANDOFF_MANAGER_INTERFACE, "CreateSession",
+      handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE, "CreateSession",
       g_variant_new ("(ss@a{sv})", is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT,
                      is_server ? "" : request->server_identity, options),
       request->flags);
@@ -579,9 +578,8 @@ handoff_manager_handshake_in_steps_async (TlsHandoffManager *self,
   if (call == NULL)
     g_task_return_error (task, error);
   else
-    g_dbus_connection_send_message_with_reply (tls_handoff_manager_get_connection (self), call,
-                                               G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL,
-                                               cancellable, created_cb, g_steal_pointer (&task));
+    handoff_service_bus_send_async (handoff_manager_get_bus (self), call, cancellable, created_cb,
+                                    g_steal_pointer (&task));
 }
 
 TlsHandoffHandshakeResult *

@@ -21,7 +21,7 @@ new_call (TlsHandoffCredential *self,
           TlsHandoffHandshakeFlags flags)
 {
   GDBusMessage *call =
-      g_dbus_message_new_method_call (self->service != NULL ? HANDOFF_BUS_NAME : NULL,
+      g_dbus_message_new_method_call (handoff_service_bus_get_destination (self->bus),
                                       self->object_path, HANDOFF_CREDENTIAL_INTERFACE, method);
 
   if (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE)
@@ -34,7 +34,7 @@ new_call (TlsHandoffCredential *self,
 }
 
 static gpointer
-take_nothing (GDBusConnection *connection, GDBusMessage *call, GDBusMessage *reply, GError **error)
+take_nothing (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)
 {
   return GINT_TO_POINTER (TRUE);
 }
@@ -42,7 +42,7 @@ take_nothing (GDBusConnection *connection, GDBusMessage *call, GDBusMessage *rep
 static const HandoffServiceRequest done_request = { "()", take_nothing, NULL, NULL };
 
 static gpointer
-take_request (GDBusConnection *connection, GDBusMessage *call, GDBusMessage *reply, GError **error)
+take_request (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)
 {
   g_autoptr (GVariant) der = g_variant_get_child_value (g_dbus_message_get_body (reply), 0);
 
@@ -142,7 +142,7 @@ tls_handoff_credential_create_certificate_request_sync (TlsHandoffCredential *se
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return handoff_service_request_sync (
-      &request_request, self->connection,
+      &request_request, self->bus,
       new_create_certificate_request_call (self, subject, dns_names, ip_addresses, email_addresses,
                                            flags, error),
       cancellable, error);
@@ -186,7 +186,7 @@ tls_handoff_credential_create_certificate_request_async (TlsHandoffCredential *s
 
   call = new_create_certificate_request_call (self, subject, dns_names, ip_addresses,
                                               email_addresses, flags, &error);
-  handoff_service_request_async (&request_request, self, self->connection, call, error, cancellable,
+  handoff_service_request_async (&request_request, self, self->bus, call, error, cancellable,
                                  callback, user_data);
 }
 
@@ -237,7 +237,7 @@ tls_handoff_credential_set_certificates_sync (TlsHandoffCredential *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return handoff_service_request_sync (&done_request, self->connection,
+  return handoff_service_request_sync (&done_request, self->bus,
                                        new_set_certificates_call (self, certificates, flags, error),
                                        cancellable, error) != NULL;
 }
@@ -271,8 +271,8 @@ tls_handoff_credential_set_certificates_async (TlsHandoffCredential *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   call = new_set_certificates_call (self, certificates, flags, &error);
-  handoff_service_request_async (&done_request, self, self->connection, call, error, cancellable,
-                                 callback, user_data);
+  handoff_service_request_async (&done_request, self, self->bus, call, error, cancellable, callback,
+                                 user_data);
 }
 
 /**
@@ -388,7 +388,7 @@ tls_handoff_credential_unlock_sync (TlsHandoffCredential *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return handoff_service_request_sync (&done_request, self->connection,
+  return handoff_service_request_sync (&done_request, self->bus,
                                        new_unlock_call (self, pin, flags, error), cancellable,
                                        error) != NULL;
 }
@@ -422,8 +422,8 @@ tls_handoff_credential_unlock_async (TlsHandoffCredential *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   call = new_unlock_call (self, pin, flags, &error);
-  handoff_service_request_async (&done_request, self, self->connection, call, error, cancellable,
-                                 callback, user_data);
+  handoff_service_request_async (&done_request, self, self->bus, call, error, cancellable, callback,
+                                 user_data);
 }
 
 /**
@@ -469,7 +469,7 @@ tls_handoff_credential_remove_sync (TlsHandoffCredential *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return handoff_service_request_sync (&done_request, self->connection,
+  return handoff_service_request_sync (&done_request, self->bus,
                                        new_remove_call (self, flags, error), cancellable,
                                        error) != NULL;
 }
@@ -500,8 +500,8 @@ tls_handoff_credential_remove_async (TlsHandoffCredential *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   call = new_remove_call (self, flags, &error);
-  handoff_service_request_async (&done_request, self, self->connection, call, error, cancellable,
-                                 callback, user_data);
+  handoff_service_request_async (&done_request, self, self->bus, call, error, cancellable, callback,
+                                 user_data);
 }
 
 /**

@@ -3,17 +3,17 @@
 
 #pragma once
 
+#include "service-bus.h"
 #include "tls-handoff-credential.h"
 
 struct _TlsHandoffCredential
 {
   GObject parent_instance;
 
-  GDBusConnection *connection; /* (owned) */
-  char *service;               /* (owned) (nullable): unique name; NULL peer to peer */
-  char *object_path;           /* (owned) */
-  char *label;                 /* (owned) */
-  guint owner;                 /* uid */
+  HandoffServiceBus *bus; /* (owned) */
+  char *object_path;      /* (owned) */
+  char *label;            /* (owned) */
+  guint owner;            /* uid */
   TlsHandoffCredentialRoles roles;
   char *storage;           /* (owned) */
   char *token;             /* (owned) (nullable) */
@@ -23,8 +23,7 @@ struct _TlsHandoffCredential
   char *problem;           /* (owned): empty: none */
 };
 
-/* properties: an a{sv} of the D-Bus interface Credential. sender: (nullable): who told them */
-TlsHandoffCredential *handoff_credential_object_new (GDBusConnection *connection,
-                                                     const char *sender,
+/* properties: an a{sv} of the D-Bus interface Credential */
+TlsHandoffCredential *handoff_credential_object_new (HandoffServiceBus *bus,
                                                      const char *object_path,
                                                      GVariant *properties);

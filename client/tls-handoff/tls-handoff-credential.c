@@ -15,8 +15,7 @@ tls_handoff_credential_finalize (GObject *object)
 {
   TlsHandoffCredential *self = TLS_HANDOFF_CREDENTIAL (object);
 
-  g_object_unref (self->connection);
-  g_free (self->service);
+  handoff_service_bus_unref (self->bus);
   g_free (self->object_path);
   g_free (self->label);
   g_free (self->storage);
@@ -68,8 +67,7 @@ parse_roles (GVariant *properties)
 }
 
 TlsHandoffCredential *
-handoff_credential_object_new (GDBusConnection *connection,
-                               const char *sender,
+handoff_credential_object_new (HandoffServiceBus *bus,
                                const char *object_path,
                                GVariant *properties)
 {
@@ -78,8 +76,7 @@ handoff_credential_object_new (GDBusConnection *connection,
       g_variant_lookup_value (properties, "Certificates", G_VARIANT_TYPE ("aay"));
   guint64 not_after = 0;
 
-  self->connection = g_object_ref (connection);
-  self->service = g_strdup (sender);
+  self->bus = handoff_service_bus_ref (bus);
   self->object_path = g_strdup (object_path);
   self->label = dup_string (properties, "Label");
   g_variant_lookup (properties, "Owner", "u", &self->owner);

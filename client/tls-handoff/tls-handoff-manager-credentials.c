@@ -12,14 +12,14 @@
 #include "secret-file.h"
 #include "service-call.h"
 #include "service-request.h"
+#include "tls-handoff-manager-private.h"
 
 static gpointer
-take_created (GDBusConnection *connection, GDBusMessage *call, GDBusMessage *reply, GError **error)
+take_created (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)
 {
   g_autoptr (GVariant) properties = g_variant_get_child_value (g_dbus_message_get_body (reply), 0);
 
-  return handoff_credential_object_new (connection, g_dbus_message_get_sender (reply),
-                                        g_dbus_message_get_path (call), properties);
+  return handoff_credential_object_new (bus, g_dbus_message_get_path (call), properties);
 }
 
 static const HandoffServiceRequest created_request = { "(o)", take_created, g_object_unref,
@@ -33,9 +33,8 @@ new_call (TlsHandoffManager *self,
           GUnixFDList *fds,
           TlsHandoffHandshakeFlags flags)
 {
-  GDBusMessage *call =
-      handoff_service_call_new (tls_handoff_manager_get_connection (self),
-                                HANDOFF_MANAGER_INTERFACE, method, parameters, flags);
+  GDBusMessage *call = handoff_service_call_new (
+      handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE, method, parameters, flags);
 
   if (fds != NULL)
     g_dbus_message_set_unix_fd_list (call, fds);
@@ -191,7 +190,7 @@ tls_handoff_manager_import_credential_sync (TlsHandoffManager *self,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return handoff_service_request_sync (
-      &created_request, tls_handoff_manager_get_connection (self),
+      &created_request, handoff_manager_get_bus (self),
       new_import_credential_call (self, label, data, passphrase, roles, owner, flags, error),
       cancellable, error);
 }
@@ -234,8 +233,8 @@ tls_handoff_manager_import_credential_async (TlsHandoffManager *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   call = new_import_credential_call (self, label, data, passphrase, roles, owner, flags, &error);
-  handoff_service_request_async (&created_request, self, tls_handoff_manager_get_connection (self),
-                                 call, error, cancellable, callback, user_data);
+  handoff_service_request_async (&created_request, self, handoff_manager_get_bus (self), call,
+                                 error, cancellable, callback, user_data);
 }
 
 /**
@@ -293,7 +292,7 @@ tls_handoff_manager_generate_credential_sync (TlsHandoffManager *self,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return handoff_service_request_sync (
-      &created_request, tls_handoff_manager_get_connection (self),
+      &created_request, handoff_manager_get_bus (self),
       new_generate_credential_call (self, label, key_type, roles, owner, flags, error), cancellable,
       error);
 }
@@ -334,8 +333,8 @@ tls_handoff_manager_generate_credential_async (TlsHandoffManager *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   call = new_generate_credential_call (self, label, key_type, roles, owner, flags, &error);
-  handoff_service_request_async (&created_request, self, tls_handoff_manager_get_connection (self),
-                                 call, error, cancellable, callback, user_data);
+  handoff_service_request_async (&created_request, self, handoff_manager_get_bus (self), call,
+                                 error, cancellable, callback, user_data);
 }
 
 /**
@@ -402,7 +401,7 @@ tls_handoff_manager_link_credential_sync (TlsHandoffManager *self,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return handoff_service_request_sync (
-      &created_request, tls_handoff_manager_get_connection (self),
+      &created_request, handoff_manager_get_bus (self),
       new_link_credential_call (self, label, uri, pin, certificates, roles, owner, flags, error),
       cancellable, error);
 }
@@ -449,8 +448,8 @@ tls_handoff_manager_link_credential_async (TlsHandoffManager *self,
 
   call =
       new_link_credential_call (self, label, uri, pin, certificates, roles, owner, flags, &error);
-  handoff_service_request_async (&created_request, self, tls_handoff_manager_get_connection (self),
-                                 call, error, cancellable, callback, user_data);
+  handoff_service_request_async (&created_request, self, handoff_manager_get_bus (self), call,
+                                 error, cancellable, callback, user_data);
 }
 
 /* No certificates, and an empty list of them, are one to language bindings. */

@@ -10,9 +10,10 @@
 #include "handoff-names.h"
 #include "service-call.h"
 #include "service-request.h"
+#include "tls-handoff-manager-private.h"
 
 static gpointer
-take_list (GDBusConnection *connection, GDBusMessage *call, GDBusMessage *reply, GError **error)
+take_list (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)
 {
   GPtrArray *credentials = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GVariant) list = g_variant_get_child_value (g_dbus_message_get_body (reply), 0);
@@ -22,9 +23,7 @@ take_list (GDBusConnection *connection, GDBusMessage *call, GDBusMessage *reply,
 
   g_variant_iter_init (&iter, list);
   while (g_variant_iter_loop (&iter, "(&o@a{sv})", &path, &properties))
-    g_ptr_array_add (credentials,
-                     handoff_credential_object_new (connection, g_dbus_message_get_sender (reply),
-                                                    path, properties));
+    g_ptr_array_add (credentials, handoff_credential_object_new (bus, path, properties));
   return credentials;
 }
 
@@ -32,7 +31,7 @@ static const HandoffServiceRequest list_request = { "(a(oa{sv}))", take_list,
                                                     (GDestroyNotify) g_ptr_array_unref, NULL };
 
 static gpointer
-take_sessions (GDBusConnection *connection, GDBusMessage *call, GDBusMessage *reply, GError **error)
+take_sessions (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)
 {
   return g_variant_get_child_value (g_dbus_message_get_body (reply), 0);
 }
@@ -57,9 +56,8 @@ new_list_credentials_call (TlsHandoffManager *self,
                            TlsHandoffHandshakeFlags flags,
                            GError **error)
 {
-  return handoff_service_call_new (tls_handoff_manager_get_connection (self),
-                                   HANDOFF_MANAGER_INTERFACE, "ListCredentials",
-                                   new_list_parameters (all), flags);
+  return handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
+                                   "ListCredentials", new_list_parameters (all), flags);
 }
 
 static GDBusMessage *
@@ -68,9 +66,8 @@ new_list_sessions_call (TlsHandoffManager *self,
                         TlsHandoffHandshakeFlags flags,
                         GError **error)
 {
-  return handoff_service_call_new (tls_handoff_manager_get_connection (self),
-                                   HANDOFF_MANAGER_INTERFACE, "ListSessions",
-                                   new_list_parameters (all), flags);
+  return handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
+                                   "ListSessions", new_list_parameters (all), flags);
 }
 
 /**
@@ -98,7 +95,7 @@ tls_handoff_manager_list_credentials_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_service_request_sync (&list_request, tls_handoff_manager_get_connection (self),
+  return handoff_service_request_sync (&list_request, handoff_manager_get_bus (self),
                                        new_list_credentials_call (self, all, flags, error),
                                        cancellable, error);
 }
@@ -131,8 +128,8 @@ tls_handoff_manager_list_credentials_async (TlsHandoffManager *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   call = new_list_credentials_call (self, all, flags, &error);
-  handoff_service_request_async (&list_request, self, tls_handoff_manager_get_connection (self),
-                                 call, error, cancellable, callback, user_data);
+  handoff_service_request_async (&list_request, self, handoff_manager_get_bus (self), call, error,
+                                 cancellable, callback, user_data);
 }
 
 /**
@@ -181,7 +178,7 @@ tls_handoff_manager_list_sessions_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_service_request_sync (&sessions_request, tls_handoff_manager_get_connection (self),
+  return handoff_service_request_sync (&sessions_request, handoff_manager_get_bus (self),
                                        new_list_sessions_call (self, all, flags, error),
                                        cancellable, error);
 }
@@ -214,8 +211,8 @@ tls_handoff_manager_list_sessions_async (TlsHandoffManager *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   call = new_list_sessions_call (self, all, flags, &error);
-  handoff_service_request_async (&sessions_request, self, tls_handoff_manager_get_connection (self),
-                                 call, error, cancellable, callback, user_data);
+  handoff_service_request_async (&sessions_request, self, handoff_manager_get_bus (self), call,
+                                 error, cancellable, callback, user_data);
 }
 
 /**

@@ -4,7 +4,11 @@
 #pragma once
 
 #include "key-state.h"
+#include "service-bus.h"
 #include "tls-handoff-manager.h"
+
+/* (transfer none) */
+HandoffServiceBus *handoff_manager_get_bus (TlsHandoffManager *self);
 
 /* Asks whether to go on with a peer whose certificate did not verify: answer is to be called, at
  * once or later, in the context of the handshake. details: a{sv}, with peer-certificates and

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "tls-handoff-manager.h"
+#include "tls-handoff-manager-private.h"
 
 #include <gio/gcredentials.h>
 
@@ -69,18 +69,18 @@ tls_handoff_manager_get_status_sync (TlsHandoffManager *self,
   g_autoptr (GDBusMessage) reply = NULL;
   g_autoptr (GVariant) properties = NULL;
   g_auto (GVariantDict) status = G_VARIANT_DICT_INIT (NULL);
-  GDBusConnection *connection;
+  g_autoptr (GDBusConnection) connection = NULL;
 
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  connection = tls_handoff_manager_get_connection (self);
-  call = handoff_service_call_new (connection, "org.freedesktop.DBus.Properties", "GetAll",
-                                   g_variant_new ("(s)", HANDOFF_MANAGER_INTERFACE),
-                                   TLS_HANDOFF_HANDSHAKE_NONE);
-  reply = handoff_service_call_send_sync (connection, call, "(a{sv})", cancellable, error);
-  if (reply == NULL)
+  call = handoff_service_call_new (
+      handoff_manager_get_bus (self), "org.freedesktop.DBus.Properties", "GetAll",
+      g_variant_new ("(s)", HANDOFF_MANAGER_INTERFACE), TLS_HANDOFF_HANDSHAKE_NONE);
+  reply = handoff_service_bus_send_sync (handoff_manager_get_bus (self), call, &connection,
+                                         cancellable, error);
+  if (reply == NULL || !handoff_service_call_check_reply (reply, "(a{sv})", error))
     return NULL;
 
   properties = g_variant_get_child_value (g_dbus_message_get_body (reply), 0);
@@ -113,16 +113,15 @@ tls_handoff_manager_get_statistics_sync (TlsHandoffManager *self,
 {
   g_autoptr (GDBusMessage) call = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
-  GDBusConnection *connection;
 
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  connection = tls_handoff_manager_get_connection (self);
-  call = handoff_service_call_new (connection, HANDOFF_MANAGER_INTERFACE, "GetStatistics", NULL,
-                                   flags);
-  reply = handoff_service_call_send_sync (connection, call, "(a{sv})", cancellable, error);
+  call = handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
+                                   "GetStatistics", NULL, flags);
+  reply = handoff_service_call_send_sync (handoff_manager_get_bus (self), call, "(a{sv})",
+                                          cancellable, error);
   if (reply == NULL)
     return NULL;
 
@@ -152,15 +151,15 @@ tls_handoff_manager_reload_sync (TlsHandoffManager *self,
 {
   g_autoptr (GDBusMessage) call = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
-  GDBusConnection *connection;
 
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  connection = tls_handoff_manager_get_connection (self);
-  call = handoff_service_call_new (connection, HANDOFF_MANAGER_INTERFACE, "Reload", NULL, flags);
-  reply = handoff_service_call_send_sync (connection, call, "()", cancellable, error);
+  call = handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
+                                   "Reload", NULL, flags);
+  reply = handoff_service_call_send_sync (handoff_manager_get_bus (self), call, "()", cancellable,
+                                          error);
 
   return reply != NULL;
 }

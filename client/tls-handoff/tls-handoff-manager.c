@@ -9,7 +9,7 @@ struct _TlsHandoffManager
 {
   GObject parent_instance;
 
-  GDBusConnection *connection; /* (owned) */
+  HandoffServiceBus *bus; /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (TlsHandoffManager, tls_handoff_manager, G_TYPE_OBJECT)
@@ -32,7 +32,7 @@ tls_handoff_manager_get_property (GObject *object,
   switch ((TlsHandoffManagerProperty) property_id)
     {
     case PROP_CONNECTION:
-      g_value_set_object (value, self->connection);
+      g_value_set_object (value, handoff_service_bus_get_connection (self->bus));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -50,7 +50,7 @@ tls_handoff_manager_set_property (GObject *object,
   switch ((TlsHandoffManagerProperty) property_id)
     {
     case PROP_CONNECTION:
-      self->connection = g_value_dup_object (value);
+      self->bus = handoff_service_bus_new (g_value_get_object (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -58,13 +58,11 @@ tls_handoff_manager_set_property (GObject *object,
 }
 
 static void
-tls_handoff_manager_dispose (GObject *object)
+tls_handoff_manager_finalize (GObject *object)
 {
-  TlsHandoffManager *self = TLS_HANDOFF_MANAGER (object);
+  handoff_service_bus_unref (TLS_HANDOFF_MANAGER (object)->bus);
 
-  g_clear_object (&self->connection);
-
-  G_OBJECT_CLASS (tls_handoff_manager_parent_class)->dispose (object);
+  G_OBJECT_CLASS (tls_handoff_manager_parent_class)->finalize (object);
 }
 
 static void
@@ -74,12 +72,12 @@ tls_handoff_manager_class_init (TlsHandoffManagerClass *klass)
 
   object_class->get_property = tls_handoff_manager_get_property;
   object_class->set_property = tls_handoff_manager_set_property;
-  object_class->dispose = tls_handoff_manager_dispose;
+  object_class->finalize = tls_handoff_manager_finalize;
 
   /**
    * TlsHandoffManager:connection:
    *
-   * The D-Bus connection to the service.
+   * The D-Bus connection to the service; see tls_handoff_manager_get_connection().
    *
    * Since: 0.1
    */
@@ -95,21 +93,30 @@ tls_handoff_manager_init (TlsHandoffManager *self)
 {
 }
 
-static TlsHandoffManager *
-manager_new (GDBusConnection *connection)
+HandoffServiceBus *
+handoff_manager_get_bus (TlsHandoffManager *self)
 {
-  return g_object_new (TLS_HANDOFF_TYPE_MANAGER, "connection", connection, NULL);
+  return self->bus;
 }
 
 /**
  * tls_handoff_manager_new_sync: (constructor)
- * @connection: (nullable): a D-Bus connection, or %NULL for the system bus
+ * @connection: (nullable): a D-Bus connection, or %NULL for one of the library's own to the system
+ *   bus
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
  * The service is not contacted yet: it is started on the first call.
  *
- * Returns: (transfer full): a manager, or %NULL if the system bus cannot be reached
+ * The library's own connection is one for the process, apart from that of g_bus_get_sync(). When
+ * the bus closes it, the next call makes another, and the application goes on. A @connection that
+ * the application gives is used as it is; one that was closed stays closed.
+ *
+ * Neither can be used in a child that was forked and did not execute a program: every call there
+ * fails with %G_DBUS_ERROR_DISCONNECTED. Fork before the first call.
+ *
+ * Returns: (transfer full): a manager, or %NULL with an error of the domain %G_DBUS_ERROR if the
+ *   system bus cannot be reached
  *
  * Since: 0.1
  */
@@ -118,49 +125,35 @@ tls_handoff_manager_new_sync (GDBusConnection *connection,
                               GCancellable *cancellable,
                               GError **error)
 {
-  g_autoptr (GDBusConnection) system_bus = NULL;
+  g_autoptr (TlsHandoffManager) self = NULL;
+  g_autoptr (GDBusConnection) connected = NULL;
 
   g_return_val_if_fail (connection == NULL || G_IS_DBUS_CONNECTION (connection), NULL);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (connection == NULL)
-    {
-      system_bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, cancellable, error);
-      if (system_bus == NULL)
-        {
-          g_prefix_error (error, "The system bus, and so the TLS Handoff service, cannot be "
-                                 "reached: ");
-          return NULL;
-        }
-      connection = system_bus;
-    }
-
-  return manager_new (connection);
+  self = g_object_new (TLS_HANDOFF_TYPE_MANAGER, "connection", connection, NULL);
+  connected = handoff_service_bus_connect_sync (self->bus, cancellable, error);
+  return connected != NULL ? g_steal_pointer (&self) : NULL;
 }
 
 static void
-bus_get_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GDBusConnection) connection = NULL;
   GError *error = NULL;
 
-  connection = g_bus_get_finish (result, &error);
+  connection = handoff_service_bus_connect_finish (result, &error);
   if (connection == NULL)
-    {
-      g_prefix_error (&error,
-                      "The system bus, and so the TLS Handoff service, cannot be reached: ");
-      g_task_return_error (task, error);
-      return;
-    }
-
-  g_task_return_pointer (task, manager_new (connection), g_object_unref);
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, g_object_ref (g_task_get_task_data (task)), g_object_unref);
 }
 
 /**
  * tls_handoff_manager_new_async:
- * @connection: (nullable): a D-Bus connection, or %NULL for the system bus
+ * @connection: (nullable): as for tls_handoff_manager_new_sync()
  * @cancellable: (nullable): a #GCancellable
  * @callback: called when the manager is there
  * @user_data: for @callback
@@ -175,18 +168,17 @@ tls_handoff_manager_new_async (GDBusConnection *connection,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
+  GTask *task;
+  TlsHandoffManager *self;
 
   g_return_if_fail (connection == NULL || G_IS_DBUS_CONNECTION (connection));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (NULL, cancellable, callback, user_data);
   g_task_set_source_tag (task, tls_handoff_manager_new_async);
-
-  if (connection != NULL)
-    g_task_return_pointer (task, manager_new (connection), g_object_unref);
-  else
-    g_bus_get (G_BUS_TYPE_SYSTEM, cancellable, bus_get_cb, g_steal_pointer (&task));
+  self = g_object_new (TLS_HANDOFF_TYPE_MANAGER, "connection", connection, NULL);
+  g_task_set_task_data (task, self, g_object_unref);
+  handoff_service_bus_connect_async (self->bus, cancellable, connected_cb, task);
 }
 
 /**
@@ -194,7 +186,8 @@ tls_handoff_manager_new_async (GDBusConnection *connection,
  * @result: what the callback got
  * @error: return location for a #GError
  *
- * Returns: (transfer full): a manager, or %NULL if the system bus cannot be reached
+ * Returns: (transfer full): a manager, or %NULL with an error of the domain %G_DBUS_ERROR if the
+ *   system bus cannot be reached
  *
  * Since: 0.1
  */
@@ -210,7 +203,10 @@ tls_handoff_manager_new_finish (GAsyncResult *result, GError **error)
  * tls_handoff_manager_get_connection:
  * @self: the manager
  *
- * Returns: (transfer none): the D-Bus connection to the service
+ * The D-Bus connection of the last call. It may be replaced, when the bus closed it, but stays
+ * valid as long as @self.
+ *
+ * Returns: (transfer none) (nullable): the connection; %NULL in a forked child
  *
  * Since: 0.1
  */
@@ -219,7 +215,7 @@ tls_handoff_manager_get_connection (TlsHandoffManager *self)
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
 
-  return self->connection;
+  return handoff_service_bus_get_connection (self->bus);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include <gio/gunixsocketaddress.h>
 
 #include "keyblob/error-private.h"
+#include "service-call.h"
 
 /* Breaks if an error of ours reaches code that looks for GIO's. */
 static void
@@ -83,15 +84,51 @@ test_special_errors (void)
   handoff_error_set_details (error, g_variant_new_parsed ("{'alert': <'certificate_required'>}"));
   assert_mapped (error, FALSE, G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED);
 
-  /* No service, no TLS. */
-  error = g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN, "");
-  assert_mapped (error, TRUE, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
-  error = g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED, "");
-  assert_mapped (error, TRUE, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
-
   /* GIO's own stay. */
   error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "");
   assert_mapped (error, FALSE, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+}
+
+/* No service, no TLS: all that GDBus has a code for. Breaks if one of them looks like a policy's
+ * no, but for that of the bus's policy; or like a failure of the peer. */
+static void
+test_bus_errors (void)
+{
+  g_autoptr (GEnumClass) codes = g_type_class_ref (G_TYPE_DBUS_ERROR);
+  guint i;
+
+  for (i = 0; i < codes->n_values; i++)
+    {
+      GError *error = g_error_new_literal (G_DBUS_ERROR, codes->values[i].value, "");
+
+      if (codes->values[i].value == G_DBUS_ERROR_ACCESS_DENIED)
+        assert_mapped (error, TRUE, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+      else
+        assert_mapped (error, TRUE, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
+    }
+}
+
+/* What a call's connection says when it does not get through. Breaks if an error of the bus's
+ * socket passes for one of the peer's, or for polkit's no; or if one of the caller's own does not
+ * stay. */
+static void
+test_transport_errors (void)
+{
+  g_autoptr (GEnumClass) codes = g_type_class_ref (G_TYPE_IO_ERROR_ENUM);
+  guint i;
+
+  for (i = 0; i < codes->n_values; i++)
+    {
+      const int code = codes->values[i].value;
+      GError *error = g_error_new_literal (G_IO_ERROR, code, "");
+
+      handoff_service_call_mark_unreachable (&error);
+      if (code == G_IO_ERROR_CANCELLED || code == G_IO_ERROR_TOO_MANY_OPEN_FILES ||
+          code == G_IO_ERROR_NO_SPACE)
+        assert_mapped (error, TRUE, G_IO_ERROR, code);
+      else
+        assert_mapped (error, TRUE, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
+    }
 }
 
 /* Breaks if a reason is lost, or one that this version does not know counts as none. */
@@ -196,6 +233,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/gio-mapping/errors", test_errors);
   g_test_add_func ("/gio-mapping/special-errors", test_special_errors);
+  g_test_add_func ("/gio-mapping/bus-errors", test_bus_errors);
+  g_test_add_func ("/gio-mapping/transport-errors", test_transport_errors);
   g_test_add_func ("/gio-mapping/certificate-flags", test_certificate_flags);
   g_test_add_func ("/gio-mapping/server-identities", test_server_identities);
   g_test_add_func ("/gio-mapping/certificate-chain", test_certificate_chain);

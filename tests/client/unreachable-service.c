@@ -288,6 +288,51 @@ test_vanished (Service *service, gconstpointer reply_to)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+/* A handshake of a GTlsConnection on a socket. */
+static GError *
+fail_tls_handshake (Service *service)
+{
+  g_autoptr (GSocketConnectable) identity = g_network_address_new ("localhost", 443);
+  g_autoptr (TlsHandoffManager) manager = NULL;
+  g_autoptr (GSocketConnection) base = NULL;
+  g_autoptr (GSocket) other = NULL;
+  g_autoptr (GIOStream) tls = NULL;
+  GError *error = NULL;
+
+  manager = tls_handoff_manager_new_sync (service->client, NULL, &error);
+  g_assert_no_error (error);
+  base = make_connection (&other);
+  tls = tls_handoff_client_connection_new (G_IO_STREAM (base), identity, manager, &error);
+  g_assert_no_error (error);
+  g_assert_false (g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error));
+  assert_nothing_was_sent (other);
+  return error;
+}
+
+static GDBusMessage *
+reply_not_started (GDBusMessage *call)
+{
+  return g_dbus_message_new_method_error_literal (call, "org.freedesktop.systemd1.NoSuchUnit",
+                                                  "Unit tls-handoffd.service not found.");
+}
+
+static GDBusMessage *
+reply_timeout (GDBusMessage *call)
+{
+  return g_dbus_message_new_method_error_literal (call, "org.freedesktop.DBus.Error.TimedOut",
+                                                  "Failed to activate");
+}
+
+/* Breaks if what becomes of the bus or of an activation is any other error than that there is no
+ * TLS to be had. */
+static void
+test_unavailable (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (GError) error = fail_tls_handshake (service);
+
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
+}
+
 static GDBusMessage *
 reply_unknown_method (GDBusMessage *call)
 {
@@ -448,6 +493,23 @@ test_failed_step (Service *service, gconstpointer reply_to)
   g_assert_cmpmem (g_bytes_get_data (sent, NULL), g_bytes_get_size (sent), "\1\2\3", 3);
 }
 
+static GDBusMessage *
+vanish_in_step (GDBusMessage *call)
+{
+  return g_str_equal (g_dbus_message_get_member (call), "Step") ? NULL : reply_to_steps (call, "");
+}
+
+/* The same, where the caller carries the bytes: breaks if the end of the bus's connection is taken
+ * for that of the peer's. */
+static void
+test_unavailable_in_steps (Service *service, gconstpointer reply_to)
+{
+  g_autoptr (GBytes) sent = NULL;
+  g_autoptr (GError) error = fail_steps (service, &sent);
+
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -461,6 +523,12 @@ main (int argc, char **argv)
   ADD ("bad-reply/no-details", reply_no_details, test_bad_reply);
   ADD ("error-details", reply_untrusted, test_error_details);
   ADD ("vanished", hang_up, test_vanished);
+  ADD ("unavailable/vanished", hang_up, test_unavailable);
+  ADD ("unavailable/not-started", reply_not_started, test_unavailable);
+  ADD ("unavailable/timeout", reply_timeout, test_unavailable);
+  ADD ("unavailable/steps-vanished", hang_up, test_unavailable_in_steps);
+  ADD ("unavailable/steps-not-started", reply_not_started, test_unavailable_in_steps);
+  ADD ("unavailable/vanished-in-step", vanish_in_step, test_unavailable_in_steps);
   ADD ("too-old", reply_unknown_method, test_too_old);
   ADD ("interactive", check_interactive, test_interactive);
   ADD ("steps/too-much", step_too_much, test_bad_step);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+#include <unistd.h>
+
+/* Whether this process is another than the one with that id, which made something before a fork. */
+static inline gboolean
+handoff_process_is_forked_from (pid_t process)
+{
+  return getpid () != process;
+}
