@@ -15,6 +15,7 @@ struct _HandoffCall
   GDBusMethodInvocation *invocation; /* (owned) */
   const HandoffAccessRow *row;
   HandoffCaller *caller; /* (owned) (nullable): NULL until identified */
+  HandoffPlace *place;   /* (owned) (nullable) */
   GHashTable *details;   /* (owned) (nullable) */
   gboolean other_action;
   gboolean error_details;
@@ -39,6 +40,7 @@ handoff_call_free (HandoffCall *self)
   handoff_call_reap_fds (self);
   g_clear_pointer (&self->details, g_hash_table_unref);
   g_clear_object (&self->caller);
+  g_clear_pointer (&self->place, handoff_place_free);
   g_object_unref (self->invocation);
   g_free (self);
 }
@@ -53,6 +55,19 @@ HandoffCaller *
 handoff_call_get_caller (HandoffCall *self)
 {
   return self->caller;
+}
+
+void
+handoff_call_set_place (HandoffCall *self, HandoffPlace *place)
+{
+  g_clear_pointer (&self->place, handoff_place_free);
+  self->place = place;
+}
+
+GDBusMessage *
+handoff_call_get_message (HandoffCall *self)
+{
+  return g_dbus_method_invocation_get_message (self->invocation);
 }
 
 const HandoffAccessRow *
@@ -82,7 +97,7 @@ handoff_call_get_parameters (HandoffCall *self)
 gboolean
 handoff_call_is_interactive (HandoffCall *self)
 {
-  GDBusMessage *message = g_dbus_method_invocation_get_message (self->invocation);
+  GDBusMessage *message = handoff_call_get_message (self);
 
   return (g_dbus_message_get_flags (message) &
           G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
@@ -91,15 +106,13 @@ handoff_call_is_interactive (HandoffCall *self)
 guint
 handoff_call_count_fds (HandoffCall *self)
 {
-  return handoff_message_descriptors_count (
-      g_dbus_method_invocation_get_message (self->invocation));
+  return handoff_message_descriptors_count (handoff_call_get_message (self));
 }
 
 int
 handoff_call_take_fd (HandoffCall *self, gint32 index)
 {
-  return handoff_message_descriptors_take (g_dbus_method_invocation_get_message (self->invocation),
-                                           index);
+  return handoff_message_descriptors_take (handoff_call_get_message (self), index);
 }
 
 /* Without a caller it is not known yet whose they are: they go with the message. */
@@ -107,7 +120,7 @@ void
 handoff_call_reap_fds (HandoffCall *self)
 {
   if (self->caller != NULL)
-    handoff_message_descriptors_reap (g_dbus_method_invocation_get_message (self->invocation),
+    handoff_message_descriptors_reap (handoff_call_get_message (self),
                                       handoff_caller_get_uid (self->caller));
 }
 
@@ -175,7 +188,7 @@ handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds)
 void
 handoff_call_fail (HandoffCall *self, const GError *error)
 {
-  GDBusMessage *call = g_dbus_method_invocation_get_message (self->invocation);
+  GDBusMessage *call = handoff_call_get_message (self);
   g_autoptr (GError) plain_error = g_error_new_literal (error->domain, error->code, error->message);
   g_autoptr (GDBusMessage) reply = NULL;
 

@@ -8,6 +8,7 @@
 
 #include "access-table.h"
 #include "caller.h"
+#include "quota.h"
 
 /* What polkit's rules see (action.lookup("…")): of a handshake, and of what is done to a
  * credential.
@@ -29,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCall, handoff_call_free)
 /* caller: (transfer none) */
 void handoff_call_set_caller (HandoffCall *self, HandoffCaller *caller);
 HandoffCaller *handoff_call_get_caller (HandoffCall *self);
+/* place: (transfer full): held as long as there is a call. */
+void handoff_call_set_place (HandoffCall *self, HandoffPlace *place);
+GDBusMessage *handoff_call_get_message (HandoffCall *self);
 const HandoffAccessRow *handoff_call_get_row (HandoffCall *self);
 const char *handoff_call_get_sender (HandoffCall *self);
 /* The last element of the object's path. */

@@ -33,18 +33,18 @@ enum
 static guint signals[N_SIGNALS];
 
 static void
-fail_waiting (Entry *entry)
+fail_waiting (Entry *entry, const GError *error)
 {
   guint i;
 
   for (i = 0; i < entry->waiting->len; i++)
-    g_task_return_new_error (g_ptr_array_index (entry->waiting, i), TLS_HANDOFF_ERROR,
-                             TLS_HANDOFF_ERROR_CANCELLED, "The caller has left the bus");
+    g_task_return_error (g_ptr_array_index (entry->waiting, i), g_error_copy (error));
   g_ptr_array_set_size (entry->waiting, 0);
 }
 
+/* error: what those are told who wait to know who that is. */
 static void
-remove_entry (HandoffCallerRegistry *self, const char *bus_name)
+remove_entry (HandoffCallerRegistry *self, const char *bus_name, const GError *error)
 {
   g_autofree char *owned_name = NULL;
   Entry *entry;
@@ -54,14 +54,14 @@ remove_entry (HandoffCallerRegistry *self, const char *bus_name)
                                     (gpointer *) &entry))
     return;
 
-  fail_waiting (entry);
+  fail_waiting (entry, error);
   caller = g_steal_pointer (&entry->caller);
   g_ptr_array_unref (entry->waiting);
   g_free (entry);
 
   if (caller != NULL)
     {
-      g_debug ("%s has left the bus", owned_name);
+      g_debug ("Forget the caller %s: %s", owned_name, error->message);
       g_cancellable_cancel (handoff_caller_get_cancellable (caller));
       g_signal_emit (self, signals[CALLER_VANISHED], 0, caller);
     }
@@ -71,6 +71,13 @@ remove_entry (HandoffCallerRegistry *self, const char *bus_name)
  * than a signal takes: what somebody sent before leaving (PostHandshake, without waiting for a
  * reply) would come after the news of that. */
 #define TURNS_OF_A_CALL 5
+
+static GError *
+new_left_error (void)
+{
+  return g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                              "The caller has left the bus");
+}
 
 typedef struct
 {
@@ -94,11 +101,13 @@ another_turn (gpointer data)
 {
   Leaving *leaving = data;
   g_autoptr (HandoffCallerRegistry) registry = g_weak_ref_get (&leaving->registry);
+  g_autoptr (GError) error = NULL;
 
   if (++leaving->turns < TURNS_OF_A_CALL && registry != NULL)
     return G_SOURCE_CONTINUE;
+  error = new_left_error ();
   if (registry != NULL)
-    remove_entry (registry, leaving->bus_name);
+    remove_entry (registry, leaving->bus_name, error);
   return G_SOURCE_REMOVE;
 }
 
@@ -136,6 +145,20 @@ typedef struct
   char *bus_name;                  /* (owned) */
 } Question;
 
+/* error: (nullable): of the bus; NULL if it said something else than who that is. What went wrong
+ * is told as what it is: only one answer says that the caller is gone. */
+static GError *
+new_unknown_error (const char *bus_name, const GError *error)
+{
+  g_autofree char *message = NULL;
+
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+    return new_left_error ();
+  message = error != NULL ? g_strdup (error->message) : g_strdup ("the bus names no user");
+  return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                      "Cannot tell from the bus who called (%s): %s; try again", bus_name, message);
+}
+
 static void
 got_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -146,6 +169,7 @@ got_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   g_autoptr (GVariant) credentials = NULL;
+  g_autoptr (GError) unknown_error = NULL;
   g_autoptr (GPtrArray) waiting = NULL;
   Entry *entry = g_hash_table_lookup (self->entries, bus_name);
   guint i, uid, pid = 0;
@@ -158,9 +182,9 @@ got_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
     credentials = g_variant_get_child_value (reply, 0);
   if (credentials == NULL || !g_variant_lookup (credentials, "UnixUserID", "u", &uid))
     {
-      g_info ("Cannot tell who %s is: %s", bus_name,
-              error != NULL ? error->message : "no UnixUserID");
-      remove_entry (self, bus_name);
+      unknown_error = new_unknown_error (bus_name, error);
+      g_info ("%s", unknown_error->message);
+      remove_entry (self, bus_name, unknown_error);
       return;
     }
 
@@ -223,13 +247,15 @@ handoff_caller_registry_dispose (GObject *object)
 {
   HandoffCallerRegistry *self = HANDOFF_CALLER_REGISTRY (object);
   g_autoptr (GList) names = g_hash_table_get_keys (self->entries);
+  g_autoptr (GError) error =
+      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED, "The service is ending");
   GList *l;
 
   if (self->subscription_id != 0)
     g_dbus_connection_signal_unsubscribe (self->connection, self->subscription_id);
   self->subscription_id = 0;
   for (l = names; l != NULL; l = l->next)
-    remove_entry (self, l->data);
+    remove_entry (self, l->data, error);
   G_OBJECT_CLASS (handoff_caller_registry_parent_class)->dispose (object);
 }
 

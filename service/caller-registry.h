@@ -14,7 +14,8 @@ G_DECLARE_FINAL_TYPE (
 HandoffCallerRegistry *handoff_caller_registry_new (GDBusConnection *connection);
 guint handoff_caller_registry_get_size (HandoffCallerRegistry *self);
 
-/* Who bus_name is. Fails if it has left. */
+/* Who bus_name is. CANCELLED if it has left, or the service ends; FAILED, with what the bus said,
+ * if it cannot be told. */
 void handoff_caller_registry_identify_async (HandoffCallerRegistry *self,
                                              const char *bus_name,
                                              GAsyncReadyCallback callback,

@@ -6,8 +6,10 @@
 #include "dispatcher.h"
 
 #include "authorization.h"
+#include "bus-tickets.h"
 #include "descriptor-reaper.h"
 #include "keyblob/tls-handoff-error.h"
+#include "quota.h"
 
 struct _HandoffDispatcher
 {
@@ -15,6 +17,9 @@ struct _HandoffDispatcher
   HandoffAuthority *authority;     /* (owned) */
   HandoffIdleTimer *idle_timer;    /* (unowned) */
   gboolean closed;
+  HandoffQuota *quota; /* (owned): of calls under way */
+  guint calls_per_user;
+  guint calls_total;
 };
 
 /* A call on its way through the gate; the idle timer is held meanwhile. */
@@ -45,6 +50,9 @@ handoff_dispatcher_new (HandoffCallerRegistry *registry,
   self->registry = g_object_ref (registry);
   self->authority = g_object_ref (authority);
   self->idle_timer = idle_timer;
+  self->quota = handoff_quota_new ("calls at once");
+  self->calls_per_user = G_MAXUINT;
+  self->calls_total = G_MAXUINT;
   return self;
 }
 
@@ -53,7 +61,15 @@ handoff_dispatcher_free (HandoffDispatcher *self)
 {
   g_object_unref (self->registry);
   g_object_unref (self->authority);
+  handoff_quota_free (self->quota);
   g_free (self);
+}
+
+void
+handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, guint total)
+{
+  self->calls_per_user = per_user;
+  self->calls_total = total;
 }
 
 void
@@ -107,6 +123,20 @@ check_descriptors (HandoffCall *call, HandoffCaller *caller, GError **error)
          handoff_descriptor_reaper_accepts (handoff_caller_get_uid (caller), error);
 }
 
+/* It counts for its user until it has its reply. */
+static gboolean
+take_place (HandoffDispatcher *self, HandoffCall *call, GError **error)
+{
+  HandoffPlace *place =
+      handoff_quota_take (self->quota, handoff_caller_get_uid (handoff_call_get_caller (call)),
+                          self->calls_per_user, self->calls_total, error);
+
+  if (place == NULL)
+    return FALSE;
+  handoff_call_set_place (call, place);
+  return TRUE;
+}
+
 static void
 caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -114,6 +144,7 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffCaller) caller =
       handoff_caller_registry_identify_finish (HANDOFF_CALLER_REGISTRY (source), result, &error);
+  g_autoptr (GDBusMessage) message = g_object_ref (handoff_call_get_message (passage->call));
 
   if (caller == NULL)
     {
@@ -127,8 +158,9 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  if (passage->method->prepare != NULL &&
-      !passage->method->prepare (passage->call, passage->facade, &error))
+  if (!take_place (passage->dispatcher, passage->call, &error) ||
+      (passage->method->prepare != NULL &&
+       !passage->method->prepare (passage->call, passage->facade, &error)))
     {
       handoff_call_fail (g_steal_pointer (&passage->call), error);
       return;
@@ -139,6 +171,8 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
     passage->method->run (g_steal_pointer (&passage->call), passage->facade);
   else
     ask (g_steal_pointer (&passage));
+  /* It may wait for long: the next one's turn. */
+  handoff_bus_ticket_return (message);
 }
 
 static const HandoffMethod *
@@ -170,9 +204,8 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
 
   if (self->closed)
     {
-      g_dbus_method_invocation_return_error_literal (
-          invocation, G_DBUS_ERROR, G_DBUS_ERROR_FAILED,
-          "The service is ending; call its well-known name, and the bus starts it again");
+      g_dbus_method_invocation_return_error_literal (invocation, G_DBUS_ERROR, G_DBUS_ERROR_FAILED,
+                                                     HANDOFF_DISPATCHER_ENDING);
       return;
     }
   if (row == NULL || method == NULL)

@@ -8,6 +8,10 @@
 #include "caller-registry.h"
 #include "idle-timer.h"
 
+/* What a call is told that comes too late. */
+#define HANDOFF_DISPATCHER_ENDING                                                                  \
+  "The service is ending; call its well-known name, and the bus starts it again"
+
 /* Takes every method call through the same gate: is it in the access table, who calls, may they.
  * Only then a façade's method runs. So what a façade forgets to list is refused, not let through.
  */
@@ -31,6 +35,9 @@ HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,
 void handoff_dispatcher_free (HandoffDispatcher *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffDispatcher, handoff_dispatcher_free)
 
+/* How many calls a user, and all users together, may have under way at once, whatever they wait
+ * for. */
+void handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, guint total);
 /* From now on all calls are refused; those on their way go on. */
 void handoff_dispatcher_close (HandoffDispatcher *self);
 

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "bus-guard.h"
 #include "caller-registry.h"
 #include "credential-store.h"
 #include "dispatcher.h"
@@ -23,6 +24,7 @@
 typedef struct
 {
   GDBusConnection *connection;
+  HandoffBusGuard *guard; /* (nullable) */
   HandoffAuthority *authority;
   HandoffCallerRegistry *callers;
   HandoffDispatcher *dispatcher;

@@ -133,6 +133,7 @@ prepare (HandoffCall *call,
   self->session = handoff_session_new (request->role, handoff_call_get_caller (call),
                                        request->identity != NULL ? request->identity->text : NULL,
                                        context->idle_timer);
+  self->session->call_serial = g_dbus_message_get_serial (handoff_call_get_message (call));
   self->session->stepwise = request->stepwise;
   self->session->error_details = request->options->error_details;
   self->session->outlives_caller = request->options->outlive_caller;

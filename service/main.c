@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bus-guard.h"
 #include "configuration.h"
 #include "descriptor-reaper.h"
 #include "gnutls-support.h"
@@ -61,21 +62,36 @@ dup_default_state_directory (void)
   return g_strndup (directories, strcspn (directories, ":"));
 }
 
-static gboolean
-run (const char *configuration_file, const char *state_directory, GError **error)
+/* Between the bus and everything in this process that asks GDBus for the bus: polkit's library
+ * does.
+ */
+static HandoffBusGuard *
+post_guard (GError **error)
 {
-  g_autoptr (GDBusConnection) connection = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+  g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+  HandoffBusGuard *guard = address != NULL ? handoff_bus_guard_new (address, error) : NULL;
+
+  if (guard != NULL)
+    g_setenv ("DBUS_SYSTEM_BUS_ADDRESS", handoff_bus_guard_get_address (guard), TRUE);
+  return guard;
+}
+
+static gboolean
+serve (HandoffBusGuard *guard,
+       GDBusConnection *connection,
+       const char *configuration_file,
+       const char *state_directory,
+       GError **error)
+{
   g_autoptr (HandoffAuthority) authority = NULL;
   g_autoptr (HandoffService) service = NULL;
   guint term_id, int_id, hup_id;
   gboolean success;
 
-  if (connection == NULL)
-    return FALSE;
   g_dbus_connection_set_exit_on_close (connection, FALSE);
-
   authority = handoff_polkit_authority_new ();
-  service = handoff_service_new (connection, authority, configuration_file, state_directory, error);
+  service = handoff_service_new (connection, guard, authority, configuration_file, state_directory,
+                                 error);
   if (service == NULL)
     return FALSE;
 
@@ -86,7 +102,24 @@ run (const char *configuration_file, const char *state_directory, GError **error
   g_source_remove (term_id);
   g_source_remove (int_id);
   g_source_remove (hup_id);
-  /* What keeps the process from ending does not keep the bus from starting another. */
+  return success;
+}
+
+static gboolean
+run (const char *configuration_file, const char *state_directory, GError **error)
+{
+  g_autoptr (HandoffBusGuard) guard = post_guard (error);
+  g_autoptr (GDBusConnection) connection = NULL;
+  gboolean success;
+
+  if (guard == NULL)
+    return FALSE;
+  connection = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+  if (connection == NULL)
+    return FALSE;
+  success = serve (guard, connection, configuration_file, state_directory, error);
+  /* With that the guard knows that there is no more to be sent, and leaves the bus: what keeps the
+   * process from ending does not keep the bus from starting another. */
   g_dbus_connection_close_sync (connection, NULL, NULL);
   return success;
 }

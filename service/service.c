@@ -23,6 +23,11 @@
 /* Threads that read descriptors, parse and make keys for one user at the same time. */
 #define THREADS_PER_USER 2
 
+/* Calls at once that wait for something: beside those for handshakes, whose limits the
+ * configuration has. */
+#define OTHER_CALLS_PER_USER 64
+#define OTHER_CALLS 4096
+
 /* Modes: STARTING until the name is ours; SERVING; LEAVING while the bus takes the name back, after
  * which whatever was addressed to us has arrived; then DONE, or SERVING again if somebody came in
  * the last moment. */
@@ -111,6 +116,15 @@ request_name (HandoffService *self)
       G_DBUS_CALL_FLAGS_NONE, -1, NULL, name_requested, g_object_ref (self));
 }
 
+static gboolean
+is_needed (HandoffService *self)
+{
+  const HandoffFacadeContext *context = &self->context;
+
+  return handoff_idle_timer_is_held (context->idle_timer) ||
+         (context->guard != NULL && handoff_bus_guard_has_calls (context->guard));
+}
+
 static void
 name_released (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -119,8 +133,8 @@ name_released (GObject *source, GAsyncResult *result, gpointer user_data)
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
 
   /* The bus keeps the order of messages: a call that was sent to the name before it was released
-   * has been dispatched before this reply, and holds the timer. */
-  if (!self->quitting && handoff_idle_timer_is_held (self->context.idle_timer))
+   * is with the guard, or on its way from there, or has been dispatched, and holds the timer. */
+  if (!self->quitting && is_needed (self))
     request_name (self);
   else
     end (self, NULL);
@@ -195,6 +209,18 @@ ticket_window_closed (HandoffSession *session, gpointer user_data)
 }
 
 static void
+limit_calls (HandoffService *self)
+{
+  const HandoffConfiguration *configuration =
+      handoff_tls_policy_source_get_configuration (self->context.policy_source);
+
+  if (self->context.dispatcher != NULL)
+    handoff_dispatcher_set_limits (self->context.dispatcher,
+                                   configuration->handshakes_per_user + OTHER_CALLS_PER_USER,
+                                   configuration->handshakes_total + OTHER_CALLS);
+}
+
+static void
 policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
 {
   HandoffService *self = user_data;
@@ -205,6 +231,7 @@ policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
   handoff_resumption_configure (self->context.resumption, policy);
   handoff_tokens_configure (self->context.tokens, handoff_tls_policy_get_configuration (policy));
   handoff_pin_hold_update (self->context.pin_hold);
+  limit_calls (self);
 }
 
 /* FALSE if the configuration has an error. */
@@ -251,6 +278,7 @@ start_watchdog (HandoffService *self)
 
 HandoffService *
 handoff_service_new (GDBusConnection *connection,
+                     HandoffBusGuard *guard,
                      HandoffAuthority *authority,
                      const char *configuration_file,
                      const char *state_directory,
@@ -261,6 +289,7 @@ handoff_service_new (GDBusConnection *connection,
 
   self->connection = g_object_ref (connection);
   context->connection = connection;
+  context->guard = guard;
   /* First of all: somebody may know our unique name already. */
   context->callers = handoff_caller_registry_new (connection);
   self->descriptor_filter = handoff_message_descriptors_add_filter (connection, context->callers);
@@ -274,6 +303,7 @@ handoff_service_new (GDBusConnection *connection,
 
   context->authority = g_object_ref (authority);
   context->dispatcher = handoff_dispatcher_new (context->callers, authority, context->idle_timer);
+  limit_calls (self);
   self->manager = handoff_manager_facade_new (context, error);
   if (self->manager == NULL)
     return NULL;
@@ -284,6 +314,8 @@ handoff_service_new (GDBusConnection *connection,
   if (self->credential_facade == NULL)
     return NULL;
 
+  if (guard != NULL)
+    handoff_bus_guard_start (guard, connection);
   g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), self);
   g_signal_connect (context->callers, "caller-vanished", G_CALLBACK (caller_vanished), self);
   return g_steal_pointer (&self);
@@ -328,6 +360,8 @@ void
 handoff_service_quit (HandoffService *self)
 {
   self->quitting = TRUE;
+  if (self->context.guard != NULL)
+    handoff_bus_guard_stop (self->context.guard, HANDOFF_DISPATCHER_ENDING);
   if (self->mode == MODE_SERVING)
     leave (self);
 }

@@ -6,14 +6,17 @@
 #include <gio/gio.h>
 
 #include "authority.h"
+#include "bus-guard.h"
 
 /* The service's life: from the configuration to the name on the bus, to the end. */
 #define HANDOFF_TYPE_SERVICE (handoff_service_get_type ())
 G_DECLARE_FINAL_TYPE (HandoffService, handoff_service, HANDOFF, SERVICE, GObject)
 
-/* state_directory: where the credentials are kept. Everything on connection is exported when this
- * returns, but the name is not owned yet. */
+/* guard: (nullable): through which connection leads; it must outlive the service. state_directory:
+ * where the credentials are kept. Everything on connection is exported when this returns, but the
+ * name is not owned yet. */
 HandoffService *handoff_service_new (GDBusConnection *connection,
+                                     HandoffBusGuard *guard,
                                      HandoffAuthority *authority,
                                      const char *configuration_file,
                                      const char *state_directory,

@@ -17,6 +17,19 @@ struct _HandoffSessionFacade
   guint registration_id;
 };
 
+/* Nobody guesses a session's path: who made it has read the reply that told it. */
+static void
+note_read (HandoffSessionFacade *self, HandoffSession *session, HandoffCall *call)
+{
+  const char *creator = handoff_caller_get_bus_name (session->caller);
+
+  if (session->call_serial == 0 || self->context->guard == NULL ||
+      !g_str_equal (handoff_call_get_sender (call), creator))
+    return;
+  handoff_bus_guard_note_read (self->context->guard, creator, session->call_serial);
+  session->call_serial = 0;
+}
+
 /* The object that the call is on, if it is the caller's; otherwise ends the call. */
 static HandoffSession *
 get_session (HandoffSessionFacade *self, HandoffCall *call)
@@ -25,9 +38,13 @@ get_session (HandoffSessionFacade *self, HandoffCall *call)
       self->context->sessions, handoff_call_get_object_id (call), handoff_call_get_caller (call));
 
   if (session == NULL)
-    handoff_call_fail_unknown_object (call);
-  else if (session->error_details)
+    {
+      handoff_call_fail_unknown_object (call);
+      return NULL;
+    }
+  if (session->error_details)
     handoff_call_allow_error_details (call);
+  note_read (self, session, call);
   return session;
 }
 

@@ -23,6 +23,7 @@ typedef struct
   /* (owned): as a server: the name that the client asked for, "" as long as none is known */
   char *server_identity;
   char *credential_label; /* (owned) (nullable): of what it authenticates with */
+  guint32 call_serial;    /* of the call that made it; 0 once its reply is known to be read */
   gboolean stepwise;
   gboolean outlives_caller; /* it belongs to the caller's user */
   gboolean error_details;   /* whether its owner copes with errors that have details */

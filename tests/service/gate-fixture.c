@@ -176,9 +176,9 @@ gate_set_up (GateFixture *fixture, gconstpointer answer)
   fixture->caller = gate_connect (fixture);
   fixture->authority = g_object_new (TEST_TYPE_AUTHORITY, NULL);
   fixture->authority->answer = GPOINTER_TO_INT (answer);
-  fixture->service =
-      handoff_service_new (fixture->service_connection, HANDOFF_AUTHORITY (fixture->authority),
-                           "/proc/nonexistent", fixture->state_directory, &error);
+  fixture->service = handoff_service_new (fixture->service_connection, NULL,
+                                          HANDOFF_AUTHORITY (fixture->authority),
+                                          "/proc/nonexistent", fixture->state_directory, &error);
   g_assert_no_error (error);
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fixture->sockets), ==, 0);
 }
