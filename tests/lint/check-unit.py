@@ -14,8 +14,8 @@ MAXIMUM_EXPOSURE = 1.5
 
 # What must be so whatever the exposure is: DESIGN's invariants depend on it.
 REQUIRED = [
-    'CapabilityBoundingSet=', 'LimitCORE=0', 'MemoryDenyWriteExecute=yes', 'MemorySwapMax=0',
-    'NoNewPrivileges=yes', 'PrivateNetwork=yes', 'ProtectSystem=strict',
+    'CapabilityBoundingSet=', 'LimitCORE=0', 'MemoryDenyWriteExecute=yes', 'MemoryMax=2G',
+    'MemorySwapMax=0', 'NoNewPrivileges=yes', 'PrivateNetwork=yes', 'ProtectSystem=strict',
     'RestrictAddressFamilies=AF_UNIX', 'StateDirectoryMode=0700',
 ]
 
