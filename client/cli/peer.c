@@ -12,6 +12,7 @@
 #include "application-protocols.h"
 #include "certificate-file.h"
 #include "connector.h"
+#include "drain.h"
 #include "report.h"
 #include "text-agent.h"
 
@@ -203,6 +204,9 @@ cli_peer_handshake (CliPeer *self, GError **error)
   self->result = tls_handoff_manager_handshake_as_client_sync (
       self->manager, g_socket_connection_get_socket (self->connection), self->identity,
       self->options, cli_text_agent_start (self->interactive), NULL, error);
+  /* The service may have sent an alert. */
+  if (self->result == NULL)
+    cli_drain_socket (cli_peer_get_fd (self));
   /* For information only, so its absence is no error. */
   self->service = tls_handoff_manager_get_status_sync (self->manager, NULL, NULL);
   return self->result != NULL;

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "drain.h"
+
 /* Carries data between a TLS connection and two descriptors, with poll() and without threads.
  *
  * Each direction holds one buffer and takes in more only when that is empty, so a slow reader slows
@@ -24,9 +26,6 @@
 #define INCOMING_SIZE (256 * 1024)
 /* How long to wait for the last records to go out once the peer is done, milliseconds. */
 #define LAST_SEND_TIMEOUT 5000
-/* How long, milliseconds, and for how many bytes to wait until the peer has seen an alert. */
-#define ALERT_TIMEOUT 2000
-#define ALERT_MAX_INPUT (64 * 1024 * 1024)
 
 typedef struct
 {
@@ -199,34 +198,16 @@ send_records (Relay *self)
     }
 }
 
-/* The peer is told by an alert, which is in outgoing, what was wrong with its records. It may be
- * busy sending more: to end the process with that unread would reset the connection, and the alert
- * might not be seen. So what comes is read for nobody, until the peer ends its direction. */
+/* The peer is told by an alert, which is the last of outgoing, what was wrong with its records. */
 static void
 say_why (Relay *self)
 {
-  gint64 end = g_get_monotonic_time () + ALERT_TIMEOUT * G_TIME_SPAN_MILLISECOND;
-  gsize budget = ALERT_MAX_INPUT;
-  gssize n = -1;
+  struct pollfd peer = { self->socket_fd, POLLOUT, 0 };
 
-  while (n != 0 && budget > 0)
-    {
-      struct pollfd peer = { self->socket_fd, POLLIN, 0 };
-      gint64 left = (end - g_get_monotonic_time ()) / G_TIME_SPAN_MILLISECOND;
-
-      if (self->outgoing->len > 0)
-        send_records (self);
-      if (self->outgoing->len > 0)
-        peer.events |= POLLOUT;
-      else
-        shutdown (self->socket_fd, SHUT_WR);
-      if (left <= 0 || poll (&peer, 1, (int) left) == 0)
-        return;
-      n = recv (self->socket_fd, self->incoming, MIN (INCOMING_SIZE, budget), MSG_DONTWAIT);
-      if (n < 0 && !is_retry (errno))
-        return;
-      budget -= MAX (n, 0);
-    }
+  send_records (self);
+  while (self->outgoing->len > 0 && poll (&peer, 1, LAST_SEND_TIMEOUT) > 0)
+    send_records (self);
+  cli_drain_socket (self->socket_fd);
 }
 
 static gboolean

@@ -63,6 +63,56 @@ class TestAlerts(unittest.TestCase):
                     self.be_refused(context.wrap_socket(plain, server_hostname='localhost'))
                     serve.said('bad_record_mac')
 
+    def test_serve_refuses_certificate(self):
+        """Breaks if a client that is refused for its certificate, and sends already, as it may in TLS 1.3, hears of a
+        reset only."""
+        set_rules(OWN_RULES)
+        import_credential('alice', 'rsa')
+        self.addCleanup(remove_credentials)
+        context = ssl.create_default_context(cafile=certificate('ca.pem'))
+        context.load_cert_chain(certificate('rsa.pem'), certificate('rsa.key'))
+        with Serve('--credential', 'rsa', '--client-ca', certificate('client-ca.pem'), '--', 'cat') as serve:
+            for _ in range(RUNS):
+                plain = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
+                with context.wrap_socket(plain, server_hostname='localhost') as client:
+                    client.sendall(MUCH)
+                    with self.assertRaises(ssl.SSLError) as caught:
+                        client.recv(1)
+                    self.assertIn('unknown ca', str(caught.exception))
+
+    def test_connect_refuses_certificate(self):
+        """Breaks if a server that is not trusted hears of a reset only: what it sent after its certificate is unread, and
+        it may send more at once (in TLS 1.3), since it has all keys."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate('self-signed.pem'), certificate('self-signed.key'))
+        with socket.create_server(('127.0.0.1', 0)) as listener:
+            for verb in ('connect', 'probe'):
+                for _ in range(RUNS):
+                    command = as_user('alice', 'tls-handoff', verb, f'localhost:{listener.getsockname()[1]}')
+                    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                               stderr=subprocess.DEVNULL)
+                    self.be_not_trusted(listener, context)
+                    self.assertEqual(process.wait(TIMEOUT), 4)
+
+    def be_not_trusted(self, listener, context):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        with listener.accept()[0] as plain:
+            plain.settimeout(TIMEOUT)
+            sent = False
+            with self.assertRaises(ssl.SSLError) as caught:
+                while True:
+                    try:
+                        tls.do_handshake()
+                    except ssl.SSLWantReadError:
+                        flight = outgoing.read()
+                        plain.sendall(flight)
+                        if flight and not sent:
+                            sent = True
+                            plain.sendall(FORGED * (len(MUCH) // len(FORGED)))
+                        incoming.write(plain.recv(65536))
+            self.assertIn('alert', str(caught.exception))
+
 
 if __name__ == '__main__':
     unittest.main(argv=sys.argv[:1], verbosity=2)
