@@ -162,11 +162,15 @@ cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoff
         }
     }
   if (self->owner == OWN)
-    cli_report (_ ("You have no credential “%s”"), label);
+    {
+      cli_report (_ ("You have no credential “%s”"), label);
+      cli_hint (_ ("“tls-handoff credential list” shows yours, and --owner names another owner"));
+    }
   else
-    cli_report (_ ("User %s has no credential “%s”"), self->owner_text, label);
-  cli_hint (_ ("“tls-handoff credential list” shows yours, with --all everybody's; --owner names "
-               "another owner"));
+    {
+      cli_report (_ ("User %s has no credential “%s”"), self->owner_text, label);
+      cli_hint (_ ("“tls-handoff credential list --all” shows everybody's"));
+    }
   return CLI_EXIT_FAILED;
 }
 
@@ -206,7 +210,5 @@ cli_credential_call_report_error (const GError *error)
 
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT))
     return CLI_EXIT_USAGE;
-  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED))
-    cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));
   return status;
 }

@@ -83,7 +83,13 @@ cli_credential_request (char **arguments)
       (const char *const *) options.ip_addresses, (const char *const *) options.email_addresses,
       call->flags, NULL, &error);
   if (request == NULL)
-    return cli_credential_call_report_error (error);
+    {
+      CliExitStatus failure = cli_credential_call_report_error (error);
+
+      if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED))
+        cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));
+      return failure;
+    }
   return print_request (request);
 }
 

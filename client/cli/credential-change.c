@@ -35,7 +35,7 @@ cli_credential_unlock (char **arguments)
   if (!cli_secret_get ("--pin-file", pin_file, _ ("PIN of the token: "), &pin, &error))
     {
       cli_report ("%s", error->message);
-      if (pin_file == NULL)
+      if (pin_file == NULL && !cli_secret_can_prompt ())
         cli_hint (_ ("without a terminal, --pin-file says where the PIN is"));
       return CLI_EXIT_USAGE;
     }

@@ -81,6 +81,22 @@ add_host (GSocketListener *listener, const CliTarget *target, GError **error)
 }
 
 /**
+ * cli_listen_is_privileged:
+ * @text: as for cli_listen()
+ *
+ * Returns: whether the port is one of those below 1024, which are for privileged users
+ */
+gboolean
+cli_listen_is_privileged (const char *text)
+{
+  g_autoptr (CliTarget) target = cli_target_parse (text, NULL);
+  guint64 port = target != NULL ? target->port : 0;
+
+  g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT16, &port, NULL);
+  return port < 1024;
+}
+
+/**
  * cli_listen:
  * @text: `PORT`, `ADDRESS`, `ADDRESS:PORT` or `[IPV6]:PORT`; port 0: any that is free
  *

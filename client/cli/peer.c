@@ -212,6 +212,24 @@ cli_peer_handshake (CliPeer *self, GError **error)
   return self->result != NULL;
 }
 
+/* The server wanted a certificate, or something is wrong with the credential that was named: then
+ * the message says what. Of one that the service chose, nothing helps but its token. */
+static void
+hint_at_credentials (CliPeer *self, const GError *error)
+{
+  gboolean named = self->own.label != NULL && *self->own.label != '\0';
+  GVariant *details = tls_handoff_error_get_details (error);
+  g_autoptr (GVariant) alert = NULL;
+
+  if (details != NULL)
+    alert = g_variant_lookup_value (details, "alert", NULL);
+  if (named)
+    cli_hint (_ ("“tls-handoff credential list” shows what you have"));
+  else if (alert != NULL)
+    cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "
+                 "one, and --cert FILE one that the service does not keep"));
+}
+
 /**
  * cli_peer_report_error:
  * @error: of cli_peer_handshake()
@@ -235,8 +253,7 @@ cli_peer_report_error (CliPeer *self, const GError *error)
     case TLS_HANDOFF_ERROR_INVALID_ARGUMENT:
       return CLI_EXIT_USAGE;
     case TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND:
-      cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "
-                   "one, and --cert FILE one that the service does not keep"));
+      hint_at_credentials (self, error);
       return CLI_EXIT_FAILED;
     case TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED:
       cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));

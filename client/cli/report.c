@@ -7,9 +7,13 @@
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <string.h>
 #include <tls-handoff/tls-handoff.h>
+#include <unistd.h>
 
 #include "escape.h"
+#include "text-agent.h"
+#include "user-name.h"
 
 /* All messages are lines of the standard error that begin with the command's name. What they quote
  * may come from a peer, so everything is escaped. */
@@ -75,6 +79,19 @@ cli_usage_error (const char *verb, const char *message)
   return CLI_EXIT_USAGE;
 }
 
+/* (nullable): NULL if nothing can be said that @error does not say */
+static const char *
+get_service_hint (const GError *error)
+{
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+      g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER) ||
+      g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND))
+    return _ ("check that the package of tls-handoffd is installed");
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER))
+    return _ ("check that the system bus runs, and that you may use its socket");
+  return NULL;
+}
+
 /**
  * cli_report_no_service:
  * @error: of the library, which says what it means
@@ -86,19 +103,33 @@ cli_usage_error (const char *verb, const char *message)
 CliExitStatus
 cli_report_no_service (const GError *error)
 {
+  const char *hint = get_service_hint (error);
+
   cli_report ("%s", error->message);
-  cli_hint (
-      _ ("check that the package of tls-handoffd is installed, and that the system bus runs"));
+  if (hint != NULL)
+    cli_hint ("%s", hint);
   return CLI_EXIT_NO_SERVICE;
+}
+
+/* polkit's answer was not no, but that it would have to ask. Only the text tells, which has been
+ * the same since 0.1. */
+static gboolean
+needs_authentication (const GError *error)
+{
+  return strstr (error->message, "needs authentication") != NULL;
 }
 
 static CliExitStatus
 report_not_authorized (const GError *error)
 {
+  g_autofree char *user = cli_user_name_dup (geteuid ());
+
   cli_report (_ ("Not authorized: %s"), error->message);
+  if (needs_authentication (error) && !cli_text_agent_is_wanted ())
+    cli_hint (_ ("with --interactive, polkit may ask for a password"));
   cli_hint (_ ("an administrator can allow user %s this action with a rule in "
-               "/etc/polkit-1/rules.d, and with --interactive polkit may ask for a password"),
-            g_get_user_name ());
+               "/etc/polkit-1/rules.d"),
+            user);
   return CLI_EXIT_NOT_AUTHORIZED;
 }
 

@@ -199,7 +199,8 @@ run (Server *self, const ServeOptions *options)
   if (self->listener == NULL)
     {
       cli_report ("--listen: %s", error->message);
-      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) &&
+          cli_listen_is_privileged (listen))
         cli_hint (_ ("ports below 1024 are for privileged users; try --listen 8443"));
       return error->domain == G_OPTION_ERROR ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
     }
@@ -254,6 +255,12 @@ cli_serve (char **arguments)
   if (!cli_verb_parse (context, arguments, &status))
     return status;
   if (!prepare (&server, &options, &error))
-    return cli_usage_error (arguments[0], error->message);
+    {
+      if (error->domain == G_OPTION_ERROR)
+        return cli_usage_error (arguments[0], error->message);
+      /* The command line is in order, but not a file that it names. */
+      cli_report ("%s", error->message);
+      return CLI_EXIT_USAGE;
+    }
   return run (&server, &options);
 }

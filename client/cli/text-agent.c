@@ -79,6 +79,19 @@ start_agent (void)
   close (fds[0]);
 }
 
+static gboolean wanted;
+
+/**
+ * cli_text_agent_is_wanted:
+ *
+ * Returns: whether the user wanted to be asked, at the last cli_text_agent_start()
+ */
+gboolean
+cli_text_agent_is_wanted (void)
+{
+  return wanted;
+}
+
 /**
  * cli_text_agent_start:
  * @interactive: whether the user wants to be asked
@@ -91,6 +104,7 @@ start_agent (void)
 TlsHandoffHandshakeFlags
 cli_text_agent_start (gboolean interactive)
 {
+  wanted = interactive;
   if (!interactive)
     return TLS_HANDOFF_HANDSHAKE_NONE;
   if (cli_secret_can_prompt ())

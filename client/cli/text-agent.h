@@ -5,4 +5,5 @@
 
 #include <tls-handoff/tls-handoff.h>
 
+gboolean cli_text_agent_is_wanted (void);
 TlsHandoffHandshakeFlags cli_text_agent_start (gboolean interactive);

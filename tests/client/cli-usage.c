@@ -97,7 +97,10 @@ static const Case cases[] = {
 
   /* The test's environment has a bus address where nobody listens. */
   { "no-bus-connect", { "connect", "localhost:9" }, CLI_EXIT_NO_SERVICE, "system bus" },
-  { "no-bus-probe", { "probe", "localhost:9" }, CLI_EXIT_NO_SERVICE, "system bus" },
+  { "no-bus-probe",
+    { "probe", "localhost:9" },
+    CLI_EXIT_NO_SERVICE,
+    "check that the system bus runs" },
   { "no-bus-status", { "status" }, CLI_EXIT_NO_SERVICE, "system bus" },
   { "no-bus-credential", { "credential", "list" }, CLI_EXIT_NO_SERVICE, "system bus" },
   { "no-bus-session", { "session", "list" }, CLI_EXIT_NO_SERVICE, "system bus" },

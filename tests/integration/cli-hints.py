@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""The command's hints, where they can help, and only there."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import OWN_RULES, certificate, get_free_port, import_credential, remove_credentials, run, set_rules, wait_for_port
+
+
+def rules(result):
+    return f'''polkit.addRule(function(action, subject) {{
+      if (subject.user == 'mallory') return polkit.Result.{result}; }});'''
+
+
+class TestHints(unittest.TestCase):
+    def hints(self, *arguments, user='mallory', status=None):
+        done = run(user, *arguments)
+        if status is not None:
+            self.assertEqual(done.returncode, status, done.stderr)
+        return [line for line in done.stderr.splitlines() if line.startswith('tls-handoff: hint: ')]
+
+    def test_denied(self):
+        """Breaks if a password is promised to help where polkit's answer is no; or the hint names another user, such as
+        that of the environment."""
+        set_rules(rules('NO'))
+        os.environ['LOGNAME'] = 'bob'
+        hints = self.hints('session', 'list', '--all', status=3)
+        self.assertEqual(len(hints), 1, hints)
+        self.assertIn('user mallory', hints[0])
+        self.assertIn('rules.d', hints[0])
+
+    def test_challenge(self):
+        """Breaks if a user is not told of --interactive where polkit would ask, or is told who gave it already."""
+        set_rules(rules('AUTH_ADMIN'))
+        hints = self.hints('session', 'list', '--all', status=3)
+        self.assertEqual([('--interactive' in hint) for hint in hints], [True, False], hints)
+        hints = self.hints('session', 'list', '--all', '--interactive', status=3)
+        self.assertEqual([('--interactive' in hint) for hint in hints], [False], hints)
+
+    def test_credential(self):
+        """Breaks if it is advised to name a credential who named one, or not who has none."""
+        set_rules(OWN_RULES)
+        import_credential('mallory', 'client')
+        self.addCleanup(remove_credentials)
+        port = get_free_port()
+        server = subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', str(port), '-Verify', '1', '-verify_return_error',
+                                   '-CAfile', certificate('client-ca.pem'), '-cert', certificate('rsa.pem'),
+                                   '-key', certificate('rsa.key')], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (server.kill(), server.communicate()))
+        wait_for_port(port)
+        connect = ['connect', '--tls12', '--trust', certificate('ca.pem'), f'localhost:{port}']
+        hints = self.hints(*connect, '--credential=', status=1)
+        self.assertIn('--credential LABEL', ''.join(hints))
+        hints = self.hints(*connect, '--credential=other', status=1)
+        self.assertEqual(len(hints), 1)
+        self.assertNotIn('--credential', hints[0])
+        self.assertIn('credential list', hints[0])
+
+    def test_owner(self):
+        """Breaks if it is advised to name an owner who named one."""
+        hints = self.hints('credential', 'show', 'nothing', status=1)
+        self.assertIn('--owner', ''.join(hints))
+        hints = self.hints('credential', 'remove', '--owner=alice', 'nothing', user='root', status=1)
+        self.assertEqual(len(hints), 1)
+        self.assertNotIn('--owner', hints[0])
+
+    def test_files(self):
+        """Breaks if help with the command line is offered where only a file is missing."""
+        for arguments in (('serve', '--client-ca=/missing', '--', 'cat'), ('serve', '--cert=/missing', '--', 'cat'),
+                          ('probe', '--trust=/missing', 'localhost:1'), ('probe', '--cert=/missing', 'localhost:1')):
+            self.assertEqual(self.hints(*arguments, status=2), [], arguments)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)
