@@ -29,6 +29,7 @@ static const GDBusErrorEntry error_names[] = {
   { TLS_HANDOFF_ERROR_RECORD_INVALID, HANDOFF_ERROR_PREFIX "RecordInvalid" },
   { TLS_HANDOFF_ERROR_ALERT_RECEIVED, HANDOFF_ERROR_PREFIX "AlertReceived" },
   { TLS_HANDOFF_ERROR_CLOSED, HANDOFF_ERROR_PREFIX "Closed" },
+  { TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE, HANDOFF_ERROR_PREFIX "AuthorityUnavailable" },
 };
 
 /* The tests check that row i is the row of code i. */

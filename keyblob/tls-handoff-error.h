@@ -47,6 +47,8 @@ G_BEGIN_DECLS
  * names the alert
  * @TLS_HANDOFF_ERROR_ALERT_RECEIVED: the peer sent a fatal alert; detail `alert` names it
  * @TLS_HANDOFF_ERROR_CLOSED: this side of the connection is closed already
+ * @TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE: polkit could not be asked whether this caller may do
+ * that, so it was not done; the message says why. Since: 0.2
  *
  * What can go wrong.
  */
@@ -70,6 +72,7 @@ typedef enum
   TLS_HANDOFF_ERROR_RECORD_INVALID,
   TLS_HANDOFF_ERROR_ALERT_RECEIVED,
   TLS_HANDOFF_ERROR_CLOSED,
+  TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE,
 } TlsHandoffError;
 
 /**
@@ -77,7 +80,7 @@ typedef enum
  *
  * How many codes this version has; for the library's own tables.
  */
-#define TLS_HANDOFF_N_ERRORS (TLS_HANDOFF_ERROR_CLOSED + 1)
+#define TLS_HANDOFF_N_ERRORS (TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE + 1)
 
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GQuark tls_handoff_error_quark (void);

@@ -258,6 +258,8 @@ cli_peer_report_error (CliPeer *self, const GError *error)
     case TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED:
       cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));
       return CLI_EXIT_FAILED;
+    case TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE:
+      return CLI_EXIT_NO_SERVICE;
     default:
       return CLI_EXIT_FAILED;
     }

@@ -149,6 +149,11 @@ cli_report_error (const GError *error)
       cli_report ("%s", error->message);
       return CLI_EXIT_NOT_AUTHORIZED;
     }
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE))
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_NO_SERVICE;
+    }
   /* Whatever is not the service's own error is the bus's. */
   if (error->domain != TLS_HANDOFF_ERROR)
     return cli_report_no_service (error);

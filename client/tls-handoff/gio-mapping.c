@@ -186,6 +186,9 @@ map_handoff_error (const GError *error, gboolean handshaking, GQuark *domain, in
     case TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED:
       *code = G_TLS_ERROR_BAD_CERTIFICATE_PASSWORD;
       return;
+    case TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE:
+      *code = G_TLS_ERROR_UNAVAILABLE;
+      return;
     default:
       *code = G_TLS_ERROR_MISC;
       return;

@@ -28,6 +28,7 @@ static const char *const names[] = {
   "RecordInvalid",
   "AlertReceived",
   "Closed",
+  "AuthorityUnavailable",
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (names) == TLS_HANDOFF_N_ERRORS);
