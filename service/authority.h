@@ -13,6 +13,7 @@ G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GO
 typedef struct
 {
   const char *bus_name; /* the caller's unique name */
+  guint uid;            /* the caller's, whose share of the authority's time the check takes */
   const char *action;
   GHashTable *details;  /* (element-type utf8 utf8) (nullable): what rules see */
   gboolean interactive; /* whether the user may be asked */
@@ -36,7 +37,8 @@ void handoff_authority_check_async (HandoffAuthority *self,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
-/* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not, another error if that cannot be told.
- */
+/* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not. If that cannot be told,
+ * TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE, or TLS_HANDOFF_ERROR_LIMIT_REACHED if the user has too
+ * many checks that wait. TLS_HANDOFF_ERROR_CANCELLED if it was cancelled. */
 gboolean
 handoff_authority_check_finish (HandoffAuthority *self, GAsyncResult *result, GError **error);

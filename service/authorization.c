@@ -66,6 +66,7 @@ handoff_authorization_ask_async (HandoffAuthority *authority,
     question->details = g_hash_table_ref (details);
 
   check.bus_name = handoff_caller_get_bus_name (caller);
+  check.uid = handoff_caller_get_uid (caller);
   check.action = action;
   check.details = details;
   check.interactive = interactive;

@@ -175,13 +175,18 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
       answer (g_steal_pointer (&self), credential, NULL);
       return;
     }
-  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
+  /* To go on without, as if polkit had denied it, could show the peer somebody else than the user.
+   */
+  if (error != NULL &&
+      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
     {
+      /* That a limit is reached means elsewhere that nothing was sent. */
+      if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED))
+        error->code = TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE;
       answer (g_steal_pointer (&self), NULL, error);
       return;
     }
-  if (self->denied == NULL &&
-      g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
+  if (self->denied == NULL)
     self->denied = g_steal_pointer (&error);
   self->next++;
   ask_about_next (g_steal_pointer (&self));

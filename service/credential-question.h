@@ -26,7 +26,7 @@ gboolean handoff_credential_question_accepts (HandoffCredentialQuestion *self,
                                               const HandoffCredential *credential);
 
 /* Ends and frees it. credential: (transfer none) (nullable): NULL for none. error: (transfer none)
- * (nullable): why a server has none: what the handshake fails with. */
+ * (nullable): what the handshake fails with: why a server has none, or why nobody can tell. */
 void handoff_credential_question_answer (HandoffCredentialQuestion *self,
                                          HandoffCredential *credential,
                                          const GError *error);

@@ -78,12 +78,14 @@ handoff_dispatcher_close (HandoffDispatcher *self)
   self->closed = TRUE;
 }
 
-/* Of what the caller is not allowed to know, a denial must not tell that it is there. */
+/* Of what the caller is not allowed to know, a denial must not tell that it is there. That nobody
+ * could be asked is no denial, and tells nothing. */
 static void
 deny (HandoffCall *call, const GError *error)
 {
   if (handoff_call_get_row (call)->access == HANDOFF_ACCESS_OWNED_OBJECT &&
-      handoff_call_uses_other_action (call))
+      handoff_call_uses_other_action (call) &&
+      g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
     handoff_call_fail_unknown_object (call);
   else
     handoff_call_fail (call, error);

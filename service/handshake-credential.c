@@ -191,7 +191,7 @@ choose_for_server (HandoffHandshakeCredential *self, const struct gnutls_cert_re
   ask (self, handoff_credential_question_new_for_client (
                  info->req_ca_rdn, (guint) info->nreqs, info->pk_algos,
                  (guint) info->pk_algos_length, answered, handoff_handshake_wait_ref (wait)));
-  return wait_for_answer (self, wait);
+  return wait_for_answer (self, wait) && self->error == NULL;
 }
 
 /* A signature that is being made. */

@@ -89,7 +89,7 @@ serve (HandoffBusGuard *guard,
   gboolean success;
 
   g_dbus_connection_set_exit_on_close (connection, FALSE);
-  authority = handoff_polkit_authority_new ();
+  authority = handoff_polkit_authority_new (connection);
   service = handoff_service_new (connection, guard, authority, configuration_file, state_directory,
                                  error);
   if (service == NULL)

@@ -452,6 +452,6 @@ handoff_service_init (HandoffService *self)
   self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
   self->context.resumption = handoff_resumption_new (ticket_window_closed, self);
   self->context.management_quota = handoff_quota_new ("changes of credentials at once");
-  self->context.turnstile = handoff_turnstile_new (THREADS_PER_USER);
+  self->context.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
   self->context.statistics = handoff_statistics_new ();
 }

@@ -9,13 +9,18 @@ struct _HandoffTurnstile
 {
   grefcount ref_count;
   guint per_user;
+  guint total;
+  guint n_inside;
   GHashTable *lines; /* (owned) (element-type uid Line): of users who have anybody here */
+  GQueue turns;      /* (element-type Line): those of which one may go in; the head is next */
 };
 
 typedef struct
 {
   guint n_inside;
-  GQueue waiting; /* (element-type HandoffPass) */
+  GQueue waiting;      /* (element-type HandoffPass) */
+  GList turn;          /* its link in the turns */
+  gboolean has_a_turn; /* whether it is there */
 } Line;
 
 struct _HandoffPass
@@ -29,12 +34,14 @@ struct _HandoffPass
 };
 
 HandoffTurnstile *
-handoff_turnstile_new (guint per_user)
+handoff_turnstile_new (guint per_user, guint total)
 {
   HandoffTurnstile *self = g_new0 (HandoffTurnstile, 1);
 
   g_ref_count_init (&self->ref_count);
   self->per_user = per_user;
+  self->total = total;
+  g_queue_init (&self->turns);
   self->lines = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   return self;
 }
@@ -58,17 +65,34 @@ tell (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Gives the line a turn, after all others that have one, or takes it away. */
+static void
+update_turn (HandoffTurnstile *self, Line *line)
+{
+  gboolean wants_one = line->n_inside < self->per_user && !g_queue_is_empty (&line->waiting);
+
+  if (wants_one && !line->has_a_turn)
+    g_queue_push_tail_link (&self->turns, &line->turn);
+  else if (!wants_one && line->has_a_turn)
+    g_queue_unlink (&self->turns, &line->turn);
+  line->has_a_turn = wants_one;
+}
+
 /* As many as there is room for. */
 static void
-let_in (HandoffTurnstile *self, Line *line)
+let_in (HandoffTurnstile *self)
 {
-  while (line->n_inside < self->per_user && !g_queue_is_empty (&line->waiting))
+  while (self->n_inside < self->total && !g_queue_is_empty (&self->turns))
     {
+      Line *line = g_queue_pop_head_link (&self->turns)->data;
       HandoffPass *pass = g_queue_pop_head (&line->waiting);
 
+      line->has_a_turn = FALSE;
       pass->inside = TRUE;
       pass->entered_id = g_idle_add_full (G_PRIORITY_DEFAULT, tell, pass, NULL);
       line->n_inside++;
+      self->n_inside++;
+      update_turn (self, line);
     }
 }
 
@@ -85,6 +109,7 @@ handoff_turnstile_queue (HandoffTurnstile *self,
     {
       line = g_new0 (Line, 1);
       g_queue_init (&line->waiting);
+      line->turn.data = line;
       g_hash_table_insert (self->lines, GUINT_TO_POINTER (uid), line);
     }
   g_ref_count_inc (&self->ref_count);
@@ -93,7 +118,8 @@ handoff_turnstile_queue (HandoffTurnstile *self,
   pass->entered = entered;
   pass->user_data = user_data;
   g_queue_push_tail (&line->waiting, pass);
-  let_in (self, line);
+  update_turn (self, line);
+  let_in (self);
   return pass;
 }
 
@@ -105,11 +131,17 @@ handoff_pass_free (HandoffPass *self)
 
   g_clear_handle_id (&self->entered_id, g_source_remove);
   if (self->inside)
-    line->n_inside--;
+    {
+      line->n_inside--;
+      turnstile->n_inside--;
+    }
   else
-    g_queue_remove (&line->waiting, self);
-  let_in (turnstile, line);
-  if (line->n_inside == 0)
+    {
+      g_queue_remove (&line->waiting, self);
+    }
+  update_turn (turnstile, line);
+  let_in (turnstile);
+  if (line->n_inside == 0 && g_queue_is_empty (&line->waiting))
     g_hash_table_remove (turnstile->lines, GUINT_TO_POINTER (self->uid));
   handoff_turnstile_unref (turnstile);
   g_free (self);

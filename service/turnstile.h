@@ -5,12 +5,14 @@
 
 #include <glib.h>
 
-/* Lets only so many of a user's calls do at the same time what takes a thread: read a descriptor,
- * derive or make a key. The others wait in line; those of other users do not wait for them.
- * Reference-counted. Main thread. */
+/* Lets only so many of a user's calls do at the same time what there is not enough of: threads that
+ * read a descriptor, derive or make a key; answers that the bus lets us wait for. The others wait
+ * in line. Each user has a line, and the lines are served in turn, so that the length of one delays
+ * nobody in another. Reference-counted. Main thread. */
 typedef struct _HandoffTurnstile HandoffTurnstile;
 
-HandoffTurnstile *handoff_turnstile_new (guint per_user);
+/* total: of all users; G_MAXUINT if only each user's number matters */
+HandoffTurnstile *handoff_turnstile_new (guint per_user, guint total);
 void handoff_turnstile_unref (HandoffTurnstile *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTurnstile, handoff_turnstile_unref)
 

@@ -41,7 +41,7 @@ iterate (void)
 static void
 test_line (void)
 {
-  g_autoptr (HandoffTurnstile) turnstile = handoff_turnstile_new (2);
+  g_autoptr (HandoffTurnstile) turnstile = handoff_turnstile_new (2, G_MAXUINT);
   Visitor visitors[5];
   Visitor other;
   guint i;
@@ -75,11 +75,46 @@ test_line (void)
   handoff_pass_free (other.pass);
 }
 
+/* Breaks if all together are more than there is room for, or if a long line keeps others waiting.
+ */
+static void
+test_turns (void)
+{
+  g_autoptr (HandoffTurnstile) turnstile = handoff_turnstile_new (2, 3);
+  Visitor many[10], second, third;
+
+  for (guint i = 0; i < G_N_ELEMENTS (many); i++)
+    queue (turnstile, 1000, &many[i]);
+  queue (turnstile, 1001, &second);
+  queue (turnstile, 1002, &third);
+  iterate ();
+  g_assert_true (many[0].entered && many[1].entered && second.entered);
+  g_assert_false (third.entered);
+
+  handoff_pass_free (many[0].pass);
+  iterate ();
+  g_assert_true (third.entered);
+  g_assert_false (many[2].entered);
+  handoff_pass_free (third.pass);
+  iterate ();
+  g_assert_true (many[2].entered);
+  g_assert_false (many[3].entered);
+
+  /* The only one who waits of a user leaves the line: nobody has his turn for him. */
+  queue (turnstile, 1002, &third);
+  handoff_pass_free (third.pass);
+  handoff_pass_free (second.pass);
+  iterate ();
+  g_assert_false (many[3].entered);
+  for (guint i = 1; i < G_N_ELEMENTS (many); i++)
+    handoff_pass_free (many[i].pass);
+}
+
 /* Breaks if one who leaves between being let in and being told keeps his place, or is told. */
 static void
 test_leaves_early (void)
 {
-  g_autoptr (HandoffTurnstile) turnstile = handoff_turnstile_new (1);
+  g_autoptr (HandoffTurnstile) turnstile = handoff_turnstile_new (1, G_MAXUINT);
   Visitor first, second;
 
   queue (turnstile, 1000, &first);
@@ -95,7 +130,7 @@ test_leaves_early (void)
 static void
 test_outlives_its_owner (void)
 {
-  HandoffTurnstile *turnstile = handoff_turnstile_new (1);
+  HandoffTurnstile *turnstile = handoff_turnstile_new (1, G_MAXUINT);
   Visitor first, second;
 
   queue (turnstile, 1000, &first);
@@ -113,6 +148,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/service/turnstile/line", test_line);
+  g_test_add_func ("/service/turnstile/turns", test_turns);
   g_test_add_func ("/service/turnstile/leaves-early", test_leaves_early);
   g_test_add_func ("/service/turnstile/outlives-its-owner", test_outlives_its_owner);
   return g_test_run ();
