@@ -57,9 +57,9 @@ G_BEGIN_DECLS
  * - There are no channel bindings.
  *
  * Errors are those that users of a #GTlsConnection expect. If the service cannot be reached, for
- * whatever reason, or cannot ask polkit, that is %G_TLS_ERROR_UNAVAILABLE; if its policy, or that of
- * the bus, denies the handshake, %G_IO_ERROR_PERMISSION_DENIED. When the bus goes, connections that
- * are there go on; when it is back, so are new handshakes.
+ * whatever reason, or cannot ask polkit, that is %G_TLS_ERROR_UNAVAILABLE; if its policy, or that
+ * of the bus, denies the handshake, %G_IO_ERROR_PERMISSION_DENIED. When the bus goes, connections
+ * that are there go on; when it is back, so are new handshakes.
  *
  * It cannot be derived from.
  *
