@@ -26,7 +26,7 @@ parsing_free (Parsing *self)
 static HandoffCredential *
 parse (const Parsing *parsing, GError **error)
 {
-  g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse (parsing->pem, NULL, error);
+  g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse_plain (parsing->pem, error);
   g_autoptr (HandoffPrivateKey) key = NULL;
 
   if (material == NULL)

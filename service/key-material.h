@@ -17,12 +17,14 @@ typedef struct
 void handoff_key_material_free (HandoffKeyMaterial *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyMaterial, handoff_key_material_free)
 
-/* data: PEM (blocks in any order) or PKCS#12 (DER). passphrase: (nullable). Exactly one private
- * key, to which one of the certificates belongs; others that are not of its chain are left out.
- * TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong with it ("is …"), a missing or wrong
- * passphrase in its own words. May take seconds (PKCS#12's key derivation): not on the main thread.
- */
+/* data: PEM (blocks in any order) or PKCS#12. passphrase: (nullable); empty and none are the same.
+ * Exactly one private key, to which one of the certificates belongs; others that are not of its
+ * chain are left out. TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong with it ("is …"), a
+ * missing or wrong passphrase in its own words. May take seconds (key derivation, bounded by
+ * key-limits.h): not on the main thread. */
 HandoffKeyMaterial *handoff_key_material_parse (GBytes *data, GBytes *passphrase, GError **error);
+/* The same for PEM alone whose key is not encrypted: no key is derived. */
+HandoffKeyMaterial *handoff_key_material_parse_plain (GBytes *pem, GError **error);
 
 /* key_type: HANDOFF_KEY_TYPE_…; INVALID_ARGUMENT lists them. May take seconds. */
 gnutls_x509_privkey_t handoff_key_material_generate (const char *key_type, GError **error);

@@ -108,16 +108,25 @@ cli_credential_generate (char **arguments)
   return report_made (credential, error);
 }
 
-/* PKCS#12 always has a passphrase, PEM says if it has: enough to know whether to ask. The service
- * judges it. */
+/* Whether to ask for a passphrase: PKCS#12 has one, even if it is empty, and PEM says if it has.
+ * The service judges it. */
 static gboolean
 looks_encrypted (GBytes *data)
 {
-  gsize size;
+  static const char *const marks[] = { "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+                                       "-----BEGIN PKCS12-----", "\nProc-Type: 4,ENCRYPTED" };
+  const char der_sequence = 0x30;
+  gsize i, size;
   const char *text = g_bytes_get_data (data, &size);
 
-  return g_strstr_len (text, (gssize) size, "-----BEGIN ") == NULL ||
-         g_strstr_len (text, (gssize) size, "ENCRYPTED") != NULL;
+  if (size > 0 && text[0] == der_sequence)
+    return TRUE;
+  for (i = 0; i < G_N_ELEMENTS (marks); i++)
+    {
+      if (g_strstr_len (text, (gssize) size, marks[i]) != NULL)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 /**

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, as_user, certificate, read, remove_credentials, run, set_rules
+from command import OWN_RULES, Serve, as_user, certificate, read, remove_credentials, run, set_rules
 
 MANAGER = '''polkit.addRule(function(action, subject) {
   if (action.id == 'org.tlshandoff.Handoff1.manage-any-credentials' && subject.user == 'bob')
@@ -120,6 +120,47 @@ class TestCredentials(unittest.TestCase):
         self.fails(2, 'larger', 'alice', 'credential', 'import', '--label', 'x', '/dev/zero')
         self.fails(2, '--role', 'alice', 'credential', 'import', '--label', 'x', '--role', 'king', combined)
         self.fails(2, 'bundle', 'alice', 'credential', 'import', '--label', 'bundle', combined)
+
+    def pkcs12(self, name, *options):
+        """A file with the key and certificate "ecdsa"."""
+        path = os.path.join(os.environ['TMPDIR'], name)
+        subprocess.run(['openssl', 'pkcs12', '-export', '-in', certificate('ecdsa.pem'), '-inkey',
+                        certificate('ecdsa.key'), '-out', path, *options], check=True)
+        os.chmod(path, 0o644)
+        return path
+
+    def test_import_empty_passphrase(self):
+        """Breaks if an empty passphrase cannot be given, or is not tried where none is."""
+        path = self.pkcs12('empty.p12', '-passout', 'pass:')
+        null = os.path.join(os.environ['TMPDIR'], 'null.p12')  # no octets, where the other has two (RFC 7292 B.1)
+        subprocess.run(['certtool', '--to-p12', '--load-privkey', certificate('ecdsa.key'), '--load-certificate',
+                        certificate('ecdsa.pem'), '--p12-name', 'x', '--null-password', '--outder', '--outfile', null],
+                       check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.chmod(null, 0o644)
+        for number, file in enumerate((path, null)):
+            for options, stdin in (((), None), (('--passphrase-file', '-'), ''), (('--passphrase-file', '-'), '\n')):
+                self.ok('alice', 'credential', 'import', '--label', f'{number} {options} {stdin!r}', *options, file,
+                        stdin=stdin)
+        self.fails(2, 'passphrase is wrong', 'alice', 'credential', 'import', '--label', 'x', '--passphrase-file', '-',
+                   self.pkcs12('full.p12', '-passout', 'pass:sesame'), stdin='')
+        self.fails(2, 'passphrase is wrong', 'alice', 'credential', 'import', '--label', 'x', '--passphrase-file', '-',
+                   path, stdin='wrong')
+
+    def test_import_bounded(self):
+        """Breaks if a file makes the service work longer than a documented limit, also for those who may not import."""
+        path = self.pkcs12('ordinary.p12', '-passout', 'pass:')
+        edit = os.path.join(os.path.dirname(__file__), '..', 'lib', 'edit-pkcs12')
+        with open(path, 'rb') as source:
+            data = subprocess.run([edit, 'mac-iterations', '2147483647'], check=True, stdin=source,
+                                  stdout=subprocess.PIPE).stdout
+        endless = os.path.join(os.environ['TMPDIR'], 'endless.p12')
+        with open(endless, 'wb') as file:
+            file.write(data)
+        os.chmod(endless, 0o644)
+        self.fails(2, '6000000', 'alice', 'credential', 'import', '--label', 'x', endless)
+        with Serve('--cert', certificate('ecdsa.pem'), '--key', certificate('ecdsa.key'), '--', 'echo') as serve:
+            for file in (endless, path):
+                self.fails(2, 'is PKCS#12', 'bob', 'connect', '--cert', file, f'localhost:{serve.port}')
 
     def test_owners(self):
         """Breaks if --owner makes, shows, changes or removes another's, or is not refused to who may not."""

@@ -15,8 +15,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import (OWN_RULES, TIMEOUT, as_user, certificate, get_free_port, import_credential, remove_credentials, run,
-                     set_rules, wait_for_port)
+from command import (OWN_RULES, TIMEOUT, as_user, certificate, get_free_port, import_credential, read, remove_credentials,
+                     run, set_rules, wait_for_port)
 
 PASSPHRASE = 'open sesame'
 PASSWORD = 'the password of alice'
@@ -101,6 +101,25 @@ class TestTerminal(unittest.TestCase):
             self.assertEqual(terminal.finish(), 2)
             self.assertIn('passphrase is wrong', terminal.shown)
         self.assertEqual(run('alice', 'credential', 'list').stdout, '')
+
+    def test_empty_passphrase(self):
+        """Breaks if Enter alone is no answer, or a file is asked about in which only the word stands."""
+        path = os.path.join(os.environ['TMPDIR'], 'empty.p12')
+        subprocess.run(['openssl', 'pkcs12', '-export', '-in', certificate('ecdsa.pem'), '-inkey',
+                        certificate('ecdsa.key'), '-out', path, '-passout', 'pass:'], check=True)
+        plain = os.path.join(os.environ['TMPDIR'], 'remark.pem')
+        with open(plain, 'w') as file:
+            file.write('This key was exported UNENCRYPTED\n' + read('ecdsa.key') + read('ecdsa.pem'))
+        for name in (path, plain):
+            os.chmod(name, 0o644)
+        with Terminal('credential', 'import', '--label', 'me', path) as terminal:
+            terminal.answer('Passphrase of the key: ', '\n')
+            terminal.read_until('“me” is there')
+            self.assertEqual(terminal.finish(), 0)
+        with Terminal('credential', 'import', '--label', 'other', plain) as terminal:
+            terminal.read_until('“other” is there')
+            self.assertEqual(terminal.finish(), 0)
+            self.assertNotIn('Passphrase', terminal.shown)
 
     def test_no_terminal(self):
         """Breaks if the command hangs, or does not say what to do, where there is nobody to ask."""

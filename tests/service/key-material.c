@@ -9,73 +9,27 @@
 
 #include <glib/gstdio.h>
 
-#include "credential-fixture.h"
+#include "credential.h"
+#include "key-file-fixture.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
-
-/* What a command prints; certs: NAME.pem and NAME.key are in its directory. */
-static GBytes *
-run (const char *command)
-{
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
-      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
-  g_autoptr (GSubprocess) process = NULL;
-  g_autoptr (GError) error = NULL;
-  GBytes *output = NULL;
-
-  g_subprocess_launcher_set_cwd (launcher, g_getenv ("HANDOFF_TEST_CERTS"));
-  process = g_subprocess_launcher_spawn (launcher, &error, "bash", "-c", command, NULL);
-  g_assert_no_error (error);
-  g_subprocess_communicate (process, NULL, NULL, &output, NULL, &error);
-  g_assert_no_error (error);
-  g_test_message ("%s", command);
-  g_assert_true (g_subprocess_get_successful (process));
-  return output;
-}
-
-/* message: (nullable): what the error must say; NULL: none. */
-static void
-expect (const char *command, const char *passphrase, const char *message, guint n_certificates)
-{
-  g_autoptr (GBytes) data = run (command);
-  g_autoptr (GBytes) secret =
-      passphrase != NULL ? g_bytes_new (passphrase, strlen (passphrase)) : NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse (data, secret, &error);
-  g_autoptr (HandoffPrivateKey) key = NULL;
-  g_autoptr (HandoffCredential) credential = NULL;
-
-  if (message != NULL)
-    {
-      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
-      g_test_message ("%s", error->message);
-      g_assert_nonnull (strstr (error->message, message));
-      return;
-    }
-  g_assert_no_error (error);
-  g_assert_cmpuint (material->certificates->len, ==, n_certificates);
-  key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), &error);
-  g_assert_no_error (error);
-  credential = handoff_credential_new (NULL, "x", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
-                                       material->certificates, NULL, &error);
-  g_assert_no_error (error);
-}
 
 /* Breaks if a usual form is not understood. */
 static void
 test_pem (void)
 {
-  expect ("cat rsa.pem rsa.key", NULL, NULL, 1);
-  expect ("cat rsa.key rsa.pem", NULL, NULL, 1);
-  expect ("cat ed25519.key ed25519.pem", NULL, NULL, 1);
-  expect ("openssl rsa -traditional -in rsa.key; cat rsa.pem", NULL, NULL, 1);
-  expect ("openssl ec -in ecdsa.key; cat ecdsa.pem", NULL, NULL, 1);
-  expect ("openssl pkcs8 -topk8 -v2 aes-256-cbc -in rsa.key -passout pass:secret; cat rsa.pem",
-          "secret", NULL, 1);
-  expect ("openssl rsa -traditional -aes128 -in rsa.key -passout pass:secret; cat rsa.pem",
-          "secret", NULL, 1);
+  key_file_expect ("cat rsa.pem rsa.key", NULL, NULL, 1);
+  key_file_expect ("cat rsa.key rsa.pem", NULL, NULL, 1);
+  key_file_expect ("cat ed25519.key ed25519.pem", NULL, NULL, 1);
+  key_file_expect ("openssl rsa -traditional -in rsa.key; cat rsa.pem", NULL, NULL, 1);
+  key_file_expect ("openssl ec -in ecdsa.key; cat ecdsa.pem", NULL, NULL, 1);
+  key_file_expect (
+      "openssl pkcs8 -topk8 -v2 aes-256-cbc -in rsa.key -passout pass:secret; cat rsa.pem",
+      "secret", NULL, 1);
+  key_file_expect ("openssl rsa -traditional -aes128 -in rsa.key -passout pass:secret; cat rsa.pem",
+                   "secret", NULL, 1);
   /* A passphrase that nothing needs does no harm. */
-  expect ("cat rsa.pem rsa.key", "secret", NULL, 1);
+  key_file_expect ("cat rsa.pem rsa.key", "secret", NULL, 1);
 }
 
 /* Breaks if a chain that is out of order is sent so, or what does not belong to it is. */
@@ -99,9 +53,9 @@ test_chains (void)
                                               " k.key $C/other-ca.pem",
                                               NULL);
 
-  expect (in_order, NULL, NULL, 2);
-  expect (reversed, NULL, NULL, 2);
-  expect (with_others, NULL, NULL, 2);
+  key_file_expect (in_order, NULL, NULL, 2);
+  key_file_expect (reversed, NULL, NULL, 2);
+  key_file_expect (with_others, NULL, NULL, 2);
 }
 
 /* Breaks if PKCS#12 is not understood, or a wrong passphrase is not told from a missing one. */
@@ -110,12 +64,13 @@ test_pkcs12 (void)
 {
   const char *p12 = "openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:secret";
 
-  expect (p12, "secret", NULL, 1);
-  expect (p12, "wrong", "the passphrase is wrong", 0);
-  expect (p12, NULL, "needs its passphrase", 0);
-  expect ("openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:", NULL, NULL, 1);
-  expect ("openssl pkcs12 -export -nokeys -in rsa.pem -passout pass:secret", "secret",
-          "has no private key", 0);
+  key_file_expect (p12, "secret", NULL, 1);
+  key_file_expect (p12, "wrong", "the passphrase is wrong", 0);
+  key_file_expect (p12, NULL, "needs its passphrase", 0);
+  key_file_expect ("openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:", NULL, NULL,
+                   1);
+  key_file_expect ("openssl pkcs12 -export -nokeys -in rsa.pem -passout pass:secret", "secret",
+                   "has no private key", 0);
 }
 
 /* Breaks if what cannot be used is taken, or the error does not say what to do. */
@@ -125,18 +80,18 @@ test_errors (void)
   const char *encrypted =
       "openssl pkcs8 -topk8 -v2 aes-256-cbc -in rsa.key -passout pass:secret; cat rsa.pem";
 
-  expect (encrypted, NULL, "needs its passphrase", 0);
-  expect (encrypted, "wrong", "the passphrase is wrong", 0);
-  expect ("cat rsa.pem", NULL, "has no private key", 0);
-  expect ("cat rsa.key", NULL, "has no certificate", 0);
-  expect ("cat rsa.key ecdsa.pem", NULL, "none of the certificates belongs", 0);
-  expect ("cat rsa.key ecdsa.key rsa.pem", NULL, "more than one private key", 0);
-  expect ("echo hello", NULL, "is neither PEM nor PKCS#12", 0);
-  expect ("openssl genrsa -quiet 1024 2>/dev/null || openssl genrsa 1024; cat rsa.pem", NULL,
-          "an RSA key must have", 0);
-  expect ("openssl dsaparam -genkey 2048 2>/dev/null | openssl dsa; cat rsa.pem", NULL,
-          "of a kind that TLS does not use", 0);
-  expect ("sed '3s/[a-z]/A/g' rsa.key; cat rsa.pem", NULL, "private key", 0);
+  key_file_expect (encrypted, NULL, "needs its passphrase", 0);
+  key_file_expect (encrypted, "wrong", "the passphrase is wrong", 0);
+  key_file_expect ("cat rsa.pem", NULL, "has no private key", 0);
+  key_file_expect ("cat rsa.key", NULL, "has no certificate", 0);
+  key_file_expect ("cat rsa.key ecdsa.pem", NULL, "none of the certificates belongs", 0);
+  key_file_expect ("cat rsa.key ecdsa.key rsa.pem", NULL, "more than one private key", 0);
+  key_file_expect ("echo hello", NULL, "is neither PEM nor PKCS#12", 0);
+  key_file_expect ("openssl genrsa -quiet 1024 2>/dev/null || openssl genrsa 1024; cat rsa.pem",
+                   NULL, "an RSA key must have", 0);
+  key_file_expect ("openssl dsaparam -genkey 2048 2>/dev/null | openssl dsa; cat rsa.pem", NULL,
+                   "of a kind that TLS does not use", 0);
+  key_file_expect ("sed '3s/[a-z]/A/g' rsa.key; cat rsa.pem", NULL, "private key", 0);
 }
 
 /* Breaks if a type that is offered cannot be made, or what was made is not that. */
