@@ -242,6 +242,8 @@ make_priority_string (const HandoffTlsPolicy *self,
     g_string_append (string, ":%SERVER_PRECEDENCE");
   if (!self->configuration->allow_mac_then_encrypt)
     g_string_append (string, ":%FORCE_ETM");
+  /* RFC 8449 4 lets peers ask for records of 64 bytes; otherwise GnuTLS refuses less than 512. */
+  g_string_append (string, ":%ALLOW_SMALL_RECORDS");
   /* Without a key exchange of this kind in its list, GnuTLS offers to resume with the earlier
    * secret alone (psk_ke, RFC 8446 4.2.9). Its TLS 1.2 suites are not offered: nobody sets a PSK.
    */

@@ -99,6 +99,24 @@ class TestServerClients(unittest.TestCase):
                                                     f'https://www.handoff.test:{serve.port}/')
                     self.assertEqual((status, output, errors), (0, DATA, ''))
 
+    def test_small_records(self):
+        """Breaks if a client gets larger records than it asked for (it would end the connection), or smaller ones.
+        (What else crosses of limits: tests/service/record-size-limits.c.)"""
+        with Serve('--credential', 'rsa', *ECHO) as serve:
+            for version, (option, _, _, _) in VERSIONS.items():
+                # The content type and a tag; an explicit nonce and a tag.
+                overhead = 1 + 16 if version == 'TLS1.3' else 8 + 16
+                for size in (512, 1024, 2048, 4096):
+                    with self.subTest(version=version, size=size):
+                        status, output, errors = s_client(serve, option, '-maxfraglen', str(size))
+                        self.assertEqual((status, output), (0, DATA), errors)
+                        _, output, _ = s_client(serve, option, '-maxfraglen', str(size), '-msg', '-cipher',
+                                                'ECDHE-RSA-AES128-GCM-SHA256', '-ciphersuites',
+                                                'TLS_AES_128_GCM_SHA256', quiet=False)
+                        headers = re.findall(r'^<<< .*length 0005\]\n +17 03 03 (..) (..)', output, re.M)
+                        lengths = [int(high + low, 16) for high, low in headers]
+                        self.assertEqual(max(lengths), size + overhead)
+
     def test_every_suite(self):
         """Breaks if a suite that the service says it has does not work as a server's, with a key that fits it."""
         names = openssl_suites()

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "handshake.h"
+#include "keyblob/key-blob.h"
 #include "memory-transport.h"
 
 /* The handshake object as a client, stepwise, and a GnuTLS server in this process. set_up and
@@ -46,6 +47,8 @@ HandoffHandshakeState client_test_finish_operation (ClientTest *f);
 void client_test_forget_progress (ClientTest *f);
 /* One step with all that the server sent. */
 HandoffHandshakeState client_test_step (ClientTest *f);
+/* Of a handshake that is complete. (transfer full) */
+HandoffKeyState *client_test_export_keys (ClientTest *f);
 void client_test_wait_for_end (ClientTest *f);
 /* For another connection in the same test. */
 void client_test_end_connection (ClientTest *f);
