@@ -8,10 +8,15 @@
 #include <unistd.h>
 
 #include "handoff-names.h"
+#include "test-credential.h"
 #include "test-handshake.h"
 #include "test-peer.h"
 #include "test-system.h"
 #include "test-tickets.h"
+
+#define OWN_RULES                                                                                  \
+  "polkit.addRule(function(action, subject) {"                                                     \
+  " if (action.id.match(/-own-credentials?$/)) return polkit.Result.YES; });"
 
 typedef struct
 {
@@ -134,7 +139,8 @@ test_others (Fixture *f, gconstpointer data)
   g_assert_false (connect_again_as (f, "root", NULL));
   g_assert_false (connect_again_as (f, "alice", anchors));
   g_assert_false (connect_again_as (f, "alice", "{'minimum-protocol': <'TLS1.3'>}"));
-  g_assert_false (connect_again_as (f, "alice", "{'cipher-suites': <[uint16 0x1301]>}"));
+  /* The suite of the session itself, but none of the others that it was made with. */
+  g_assert_false (connect_again_as (f, "alice", "{'cipher-suites': <[uint16 0x1302]>}"));
   g_assert_false (connect_again_as (f, "alice", "{'resumption': <false>}"));
   {
     int socket = test_peer_connect (f->peer);
@@ -150,6 +156,31 @@ test_others (Fixture *f, gconstpointer data)
   }
   /* It was there all the time. */
   g_assert_true (connect_again_as (f, "alice", NULL));
+}
+
+/* The server knows the client by the certificate of the first handshake: with another one, though
+ * of the same label, the session is not resumed. */
+static void
+test_replaced_credential (Fixture *f, gconstpointer data)
+{
+  const char *with_credential = "{'credential': <'me'>}";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  test_polkit_set_rules (OWN_RULES);
+  g_clear_pointer (&f->peer, test_peer_free);
+  f->peer = test_peer_new_openssl ("ecdsa", "-verify", "1", NULL);
+  path = test_credential_import (f->alice, "me", "client", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (connect_as (f, f->alice, with_credential, 2));
+  g_assert_true (connect_again_as (f, "alice", with_credential));
+
+  g_assert_true (test_credential_remove (f->alice, path, &error));
+  g_clear_pointer (&path, g_free);
+  path = test_credential_import (f->alice, "me", "rsa", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (connect_again_as (f, "alice", with_credential));
+  test_credential_remove_all ();
 }
 
 /* A trust store that was changed, for the handshakes after it. */
@@ -485,6 +516,7 @@ main (int argc, char **argv)
   ADD ("chain/openssl", NULL, test_chain);
   ADD ("chain/gnutls", "gnutls", test_chain);
   ADD ("others", NULL, test_others);
+  ADD ("replaced-credential", NULL, test_replaced_credential);
   ADD ("reload", NULL, test_reload);
   ADD ("reload-in-window", NULL, test_reload_in_window);
   ADD ("maximum-age", NULL, test_maximum_age);

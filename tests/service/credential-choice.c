@@ -348,6 +348,53 @@ test_removed_meanwhile (Fixture *f, gconstpointer unused)
   g_assert_cmpstr (f->answer->label, ==, "b");
 }
 
+/* What an administrator does by hand: another value of a key in the credential's file, and a
+ * reload. */
+static void
+edit (Fixture *f, guint owner, const char *label, const char *key, const char *value)
+{
+  HandoffCredential *credential =
+      handoff_credential_store_find (f->context.credentials, owner, label);
+  g_autofree char *path =
+      g_build_filename (f->directory, "credentials", credential->id, "metadata", NULL);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &error));
+  g_key_file_set_value (file, "Credential", key, value);
+  g_assert_true (g_key_file_save_to_file (file, path, &error));
+  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
+  handoff_credential_store_reload_async (f->context.credentials, get_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (handoff_credential_store_reload_finish (f->context.credentials, result, &error));
+}
+
+/* Breaks if an answer about a credential counts when it is somebody else's meanwhile, or has the
+ * label of another one: that is what polkit's rules decided by. */
+static void
+test_changed_meanwhile (Fixture *f, gconstpointer unused)
+{
+  const char *const changes[][2] = { { "Owner", "77" }, { "Label", "c" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (changes); i++)
+    {
+      add (f, "a", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "ecdsa");
+      add (f, "b", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "rsa");
+      f->authority->other_check = "*credential=a *";
+      f->authority->other_answer = ANSWER_LATER;
+      start_server (f, "localhost");
+      g_assert_nonnull (f->authority->pending);
+      edit (f, USER, "a", changes[i][0], changes[i][1]);
+      test_authority_answer (f->authority, TRUE);
+      wait_for_answer (f);
+      g_assert_nonnull (f->answer);
+      g_assert_cmpstr (f->answer->label, ==, "b");
+      remove_credential (f, USER, "b");
+    }
+}
+
 /* Breaks if the question is left without an answer, or goes on to polkit, when nobody is left to
  * use the connection. */
 static void
@@ -467,6 +514,7 @@ main (int argc, char *argv[])
   ADD ("server/unusable", test_server_unusable);
   ADD ("server/names", test_server_names);
   ADD ("removed-meanwhile", test_removed_meanwhile);
+  ADD ("changed-meanwhile", test_changed_meanwhile);
   ADD ("caller-leaves", test_caller_leaves);
   ADD ("client", test_client);
   ADD ("client/unknown", test_client_unknown);
