@@ -62,6 +62,7 @@
 #define HANDOFF_DETAIL_ERROR "error"                                 /* s, D-Bus error name */
 #define HANDOFF_DETAIL_KEY_BLOB "key-blob"                           /* h */
 #define HANDOFF_DETAIL_MESSAGE "message"                             /* s, for people */
+#define HANDOFF_DETAIL_OCSP_PROBLEM "ocsp-problem"                   /* s */
 #define HANDOFF_DETAIL_OCSP_STATUS "ocsp-status"                     /* s */
 #define HANDOFF_DETAIL_PEER_CERTIFICATES "peer-certificates"     /* aay, DER, the peer's first */
 #define HANDOFF_DETAIL_PROTOCOL "protocol"                       /* s */
@@ -115,6 +116,17 @@
 #define HANDOFF_VERIFICATION_INSECURE "insecure-algorithm"
 #define HANDOFF_VERIFICATION_WRONG_PURPOSE "wrong-purpose"
 #define HANDOFF_VERIFICATION_OCSP "ocsp-status" /* stapled status missing, invalid or outdated */
+#define HANDOFF_VERIFICATION_ISSUER_NOT_AUTHORITY "issuer-not-authority"
+#define HANDOFF_VERIFICATION_ISSUER_KEY_USAGE "issuer-key-usage"
+#define HANDOFF_VERIFICATION_ISSUER_CONSTRAINTS "issuer-constraints" /* others than these */
+#define HANDOFF_VERIFICATION_NAME_CONSTRAINTS "name-constraints"
+#define HANDOFF_VERIFICATION_PATH_LENGTH "path-length"
+#define HANDOFF_VERIFICATION_TLS_FEATURES "tls-features"
+#define HANDOFF_VERIFICATION_CRITICAL_EXTENSION "critical-extension"
+#define HANDOFF_VERIFICATION_BAD_SIGNATURE "bad-signature"
+#define HANDOFF_VERIFICATION_UNKNOWN_ALGORITHM "unknown-algorithm"
+#define HANDOFF_VERIFICATION_CHAIN_TOO_LONG "chain-too-long"
+#define HANDOFF_VERIFICATION_MALFORMED "malformed"
 #define HANDOFF_VERIFICATION_OTHER "other"
 
 /* OCSP status (the values of HANDOFF_DETAIL_OCSP_STATUS). */
@@ -123,6 +135,20 @@
 #define HANDOFF_OCSP_REVOKED "revoked"
 #define HANDOFF_OCSP_UNKNOWN "unknown"
 #define HANDOFF_OCSP_INVALID "invalid"
+
+/* What an invalid one is (the values of HANDOFF_DETAIL_OCSP_PROBLEM): what the responder answered
+ * in place of a status (RFC 6960 4.2.1), or what is wrong with its answer. */
+#define HANDOFF_OCSP_PROBLEM_MALFORMED_REQUEST "malformed-request"
+#define HANDOFF_OCSP_PROBLEM_INTERNAL_ERROR "internal-error"
+#define HANDOFF_OCSP_PROBLEM_TRY_LATER "try-later"
+#define HANDOFF_OCSP_PROBLEM_SIG_REQUIRED "sig-required"
+#define HANDOFF_OCSP_PROBLEM_UNAUTHORIZED "unauthorized"
+#define HANDOFF_OCSP_PROBLEM_MALFORMED "malformed"
+#define HANDOFF_OCSP_PROBLEM_OTHER_CERTIFICATE "other-certificate"
+#define HANDOFF_OCSP_PROBLEM_OTHER_SIGNER "other-signer"
+#define HANDOFF_OCSP_PROBLEM_NOT_YET_VALID "not-yet-valid"
+#define HANDOFF_OCSP_PROBLEM_OUTDATED "outdated"
+#define HANDOFF_OCSP_PROBLEM_NOT_VERIFIED "not-verified" /* its issuer is not known for sure */
 
 /* Sizes, in bytes. */
 #define HANDOFF_RECIPIENT_KEY_SIZE 32 /* X25519 public key, RFC 7748 section 5 */

@@ -477,7 +477,7 @@ handoff_credential_folder_read (const char *directory,
   ocsp_response = read_ocsp_response (folder);
   credential = handoff_credential_new (id, metadata.label, metadata.owner, metadata.roles, key,
                                        metadata.token_uri, certificates, ocsp_response, error);
-  if (credential != NULL && ocsp_response != NULL && credential->ocsp_not_after == 0)
-    g_warning ("%s/%s is no OCSP response that can be read; nothing is stapled", folder, OCSP);
+  if (credential != NULL && credential->ocsp_problem != NULL)
+    g_warning ("%s/%s is not stapled: %s", folder, OCSP, credential->ocsp_problem);
   return credential;
 }

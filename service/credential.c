@@ -6,13 +6,13 @@
 #include "credential.h"
 
 #include <gnutls/crypto.h>
-#include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
 #include <string.h>
 
 #include "gnutls-support.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "stapled-status.h"
 
 /* OpenSSL's peers take 100 KiB, GnuTLS's 128. Larger ones would also take long to parse. */
 #define MAX_CHAIN_SIZE (96 * 1024)
@@ -120,28 +120,65 @@ take_certificates (HandoffCredential *self, GPtrArray *certificates, GError **er
   return check_key (self, error);
 }
 
-/* When the response is out of date; 0 if it cannot be read. GnuTLS takes one that does not say for
- * three days. */
-static gint64
-get_ocsp_end (GBytes *response)
+/* (transfer full) (nullable): of the chain */
+static gnutls_x509_crt_t
+parse_certificate (const HandoffCredential *self, guint i)
 {
-  const gint64 default_validity = 3 * 24 * 60 * 60;
-  gnutls_datum_t datum = get_datum (response);
-  gnutls_ocsp_resp_t parsed;
-  time_t this_update = -1, next_update = -1;
-  int code;
+  gnutls_datum_t datum = get_datum (g_ptr_array_index (self->certificates, i));
+  gnutls_x509_crt_t certificate;
 
-  if (gnutls_ocsp_resp_init (&parsed) < 0)
-    return 0;
-  code = gnutls_ocsp_resp_import (parsed, &datum);
-  if (code >= 0)
-    code = gnutls_ocsp_resp_get_single (parsed, 0, NULL, NULL, NULL, NULL, NULL, &this_update,
-                                        &next_update, NULL, NULL);
-  gnutls_ocsp_resp_deinit (parsed);
-  if (code < 0)
-    return 0;
-  return next_update != (time_t) -1 ? (gint64) next_update
-                                    : (gint64) this_update + default_validity;
+  if (gnutls_x509_crt_init (&certificate) < 0)
+    return NULL;
+  if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
+    return certificate;
+  gnutls_x509_crt_deinit (certificate);
+  return NULL;
+}
+
+/* (transfer full) (nullable): who issued the first one, if it is in the chain. */
+static gnutls_x509_crt_t
+find_issuer (const HandoffCredential *self, gnutls_x509_crt_t first)
+{
+  guint i;
+
+  for (i = 1; i < self->certificates->len; i++)
+    {
+      gnutls_x509_crt_t issuer = parse_certificate (self, i);
+
+      if (issuer != NULL && gnutls_x509_crt_check_issuer (first, issuer) != 0)
+        return issuer;
+      g_clear_pointer (&issuer, gnutls_x509_crt_deinit);
+    }
+  return NULL;
+}
+
+/* Only a good one is worth stapling, and peers refuse us for one that is out of date, or about
+ * another certificate, as an old one is when this was renewed. Of a chain without its issuer, the
+ * signature cannot be verified here. */
+static void
+take_ocsp_response (HandoffCredential *self, GBytes *response)
+{
+  gnutls_x509_crt_t first = self->certificates->len > 0 ? parse_certificate (self, 0) : NULL;
+  gnutls_x509_crt_t issuer = first != NULL ? find_issuer (self, first) : NULL;
+  const gnutls_datum_t datum = get_datum (response);
+  HandoffStapledStatus status = { NULL };
+
+  self->ocsp_response = g_bytes_ref (response);
+  self->ocsp_problem = "the credential has no certificate";
+  if (first == NULL)
+    return;
+  handoff_stapled_status_read (&datum, first, issuer, &status);
+  if (g_str_equal (status.status, HANDOFF_OCSP_GOOD) ||
+      g_strcmp0 (status.problem, HANDOFF_OCSP_PROBLEM_NOT_VERIFIED) == 0)
+    {
+      self->ocsp_not_after = status.end;
+      self->ocsp_problem = NULL;
+    }
+  else
+    self->ocsp_problem = status.problem != NULL ? handoff_stapled_status_explain (status.problem)
+                                                : "it does not say that the certificate is good";
+  gnutls_x509_crt_deinit (first);
+  g_clear_pointer (&issuer, gnutls_x509_crt_deinit);
 }
 
 HandoffCredential *
@@ -169,10 +206,7 @@ handoff_credential_new (const char *id,
   if (certificates != NULL && !take_certificates (self, certificates, error))
     return NULL;
   if (ocsp_response != NULL)
-    {
-      self->ocsp_response = g_bytes_ref (ocsp_response);
-      self->ocsp_not_after = get_ocsp_end (ocsp_response);
-    }
+    take_ocsp_response (self, ocsp_response);
   return g_steal_pointer (&self);
 }
 
@@ -229,21 +263,6 @@ handoff_credential_check_label (const char *label, GError **error)
     return TRUE;
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "label: %s", what);
   return FALSE;
-}
-
-/* (transfer full) (nullable): the first one */
-static gnutls_x509_crt_t
-parse_certificate (const HandoffCredential *self, guint i)
-{
-  gnutls_datum_t datum = get_datum (g_ptr_array_index (self->certificates, i));
-  gnutls_x509_crt_t certificate;
-
-  if (gnutls_x509_crt_init (&certificate) < 0)
-    return NULL;
-  if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
-    return certificate;
-  gnutls_x509_crt_deinit (certificate);
-  return NULL;
 }
 
 gboolean

@@ -32,10 +32,11 @@ typedef struct
   GPtrArray *certificates; /* (owned) (element-type GBytes): DER, its own first; may be empty */
   gnutls_pcert_st *pcerts; /* (owned): the same, parsed */
   guint n_pcerts;
-  gint64 not_after;      /* seconds since 1970, of the first certificate; 0 without */
-  GBytes *ocsp_response; /* (owned) (nullable): DER, for the first certificate */
-  gint64 ocsp_not_after; /* seconds since 1970: when it is out of date */
-  guint64 serial;        /* another number for each change, of any credential */
+  gint64 not_after;         /* seconds since 1970, of the first certificate; 0 without */
+  GBytes *ocsp_response;    /* (owned) (nullable): DER, for the first certificate */
+  gint64 ocsp_not_after;    /* seconds since 1970: when it is out of date; 0: it is not stapled */
+  const char *ocsp_problem; /* (nullable): why not, for people */
+  guint64 serial;           /* another number for each change, of any credential */
 } HandoffCredential;
 
 /* All but the id and serial, which it makes; key: (transfer none). certificates: (nullable):

@@ -12,7 +12,6 @@
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
-#include "peer-verification.h"
 
 /* What GnuTLS negotiated must be what the caller can take: its priorities select ciphers and key
  * exchanges, not suites, so that a caller's list may be narrower than they can say. */
@@ -81,7 +80,7 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
                                 GError **error)
 {
   gnutls_session_t session = handoff_tls_session_get (tls);
-  guint status = handoff_tls_session_get_verification_status (tls);
+  const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
   g_autoptr (HandoffHandshakeOutcome) outcome = g_new0 (HandoffHandshakeOutcome, 1);
   const HandoffCipherSuite *suite;
   gnutls_datum_t application_protocol;
@@ -97,10 +96,11 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
       outcome->cipher_suite = suite->name;
     }
   take_names (outcome, request, handoff_tls_session_get_credential (tls));
-  outcome->ocsp_status = handoff_peer_verification_get_ocsp_status (session, status);
+  outcome->ocsp_status = verification->ocsp_status;
+  outcome->ocsp_problem = verification->ocsp_problem;
   outcome->resumed = complete && gnutls_session_is_resumed (session);
-  if (status != 0)
-    outcome->verification_errors = handoff_peer_verification_describe (status);
+  if (verification->problems != 0)
+    outcome->verification_errors = handoff_trust_problems_describe (verification->problems);
   if (gnutls_alpn_get_selected_protocol (session, &application_protocol) >= 0)
     outcome->application_protocol =
         g_strndup ((const char *) application_protocol.data, application_protocol.size);
@@ -155,6 +155,7 @@ is_to_be_kept (const HandoffHandshakeRequest *request, HandoffHandshakeCredentia
 
 static void
 keep_for_resumption (gnutls_session_t session,
+                     const HandoffPeerVerification *verification,
                      const HandoffHandshakeRequest *request,
                      HandoffHandshakeProgress *progress)
 {
@@ -162,7 +163,7 @@ keep_for_resumption (gnutls_session_t session,
 
   if ((is_tls1_3 ? 0x0304 : 0x0303) < request->keeps_sessions_of_min)
     return;
-  progress->session_lifetime = handoff_peer_verification_get_lifetime (session);
+  progress->session_lifetime = handoff_peer_verification_get_lifetime (verification);
   if (is_tls1_3)
     progress->window = handoff_ticket_window_open (session);
   else
@@ -177,6 +178,7 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
                                GError **error)
 {
   gnutls_session_t session = handoff_tls_session_get (tls);
+  const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
   g_autoptr (HandoffKeyState) state =
       handoff_key_export_make_state (handoff_tls_session_get_export (tls), session, error);
 
@@ -187,8 +189,8 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
     return FALSE;
 
   /* What the caller accepted in spite of its certificate must not be trusted by resuming it. */
-  if (handoff_tls_session_get_verification_status (tls) == 0 &&
+  if (verification->problems == 0 &&
       is_to_be_kept (request, handoff_tls_session_get_credential (tls)))
-    keep_for_resumption (session, request, progress);
+    keep_for_resumption (session, verification, request, progress);
   return TRUE;
 }

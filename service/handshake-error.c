@@ -7,7 +7,6 @@
 
 #include "keyblob/error-private.h"
 #include "keyblob/handoff-names.h"
-#include "peer-verification.h"
 
 /* RFC 8446 6.2; GnuTLS 3.7 has no name for it. */
 #define BAD_CERTIFICATE_STATUS_RESPONSE 113
@@ -127,24 +126,23 @@ handoff_handshake_error_new (gnutls_session_t session,
 
 GError *
 handoff_handshake_error_new_untrusted (gnutls_session_t session,
-                                       guint status,
-                                       HandoffRole role,
-                                       const HandoffServerIdentity *identity)
+                                       const HandoffPeerVerification *verification)
 {
-  g_auto (GStrv) reasons = handoff_peer_verification_describe (status);
-  g_autofree char *explanation = handoff_peer_verification_explain (status, role, identity);
+  g_auto (GStrv) reasons = handoff_trust_problems_describe (verification->problems);
   g_autofree char *alert_name =
-      handoff_alert_dup_name (handoff_peer_verification_get_alert (status));
-  GError *error =
-      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED, explanation);
+      handoff_alert_dup_name (handoff_trust_problems_get_alert (verification->problems));
+  GError *error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED,
+                                       verification->explanation);
 
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_VERIFICATION_ERRORS,
                                       g_variant_new_strv ((const char *const *) reasons, -1));
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_PEER_CERTIFICATES,
                                       handoff_peer_verification_get_certificates (session));
-  handoff_handshake_error_add_detail (
-      error, HANDOFF_DETAIL_OCSP_STATUS,
-      g_variant_new_string (handoff_peer_verification_get_ocsp_status (session, status)));
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_OCSP_STATUS,
+                                      g_variant_new_string (verification->ocsp_status));
+  if (verification->ocsp_problem != NULL)
+    handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_OCSP_PROBLEM,
+                                        g_variant_new_string (verification->ocsp_problem));
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
                                       g_variant_new_string (alert_name));
   return error;

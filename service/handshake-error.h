@@ -7,7 +7,7 @@
 #include <gnutls/gnutls.h>
 
 #include "handshake-transport.h"
-#include "keyblob/key-state.h"
+#include "peer-verification.h"
 #include "server-identity.h"
 
 /* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */
@@ -24,12 +24,9 @@ GError *handoff_handshake_error_new (gnutls_session_t session,
                                      const HandoffHandshakeTransport *transport);
 
 /* For a peer whose certificate did not verify, with the reasons, the chain and the alert to send as
- * details. status: gnutls_certificate_status_t. role: ours. identity: (nullable): of a server.
- * (transfer full) */
+ * details. (transfer full) */
 GError *handoff_handshake_error_new_untrusted (gnutls_session_t session,
-                                               guint status,
-                                               HandoffRole role,
-                                               const HandoffServerIdentity *identity);
+                                               const HandoffPeerVerification *verification);
 /* For what is known better than by code: reason, with the alert that code stands for as a detail.
  * (transfer full) */
 GError *handoff_handshake_error_new_with_alert (int code, const GError *reason);

@@ -46,6 +46,7 @@ handoff_handshake_outcome_add_details (const HandoffHandshakeOutcome *self, GVar
   insert_string (details, HANDOFF_DETAIL_APPLICATION_PROTOCOL, self->application_protocol);
   insert_string (details, HANDOFF_DETAIL_SERVER_NAME, self->server_name);
   insert_string (details, HANDOFF_DETAIL_OCSP_STATUS, self->ocsp_status);
+  insert_string (details, HANDOFF_DETAIL_OCSP_PROBLEM, self->ocsp_problem);
   insert_string (details, HANDOFF_DETAIL_CREDENTIAL, self->credential);
   if (self->certificate_requested)
     g_variant_dict_insert (details, HANDOFF_DETAIL_CERTIFICATE_REQUESTED, "b", TRUE);

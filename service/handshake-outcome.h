@@ -15,6 +15,7 @@ typedef struct
   char *server_name;           /* (owned) (nullable): sent, or, as a server, received */
   char *credential;            /* (owned) (nullable): the label of ours */
   const char *ocsp_status;     /* HANDOFF_OCSP_… */
+  const char *ocsp_problem;    /* (nullable): HANDOFF_OCSP_PROBLEM_… */
   GVariant *peer_certificates; /* (owned): aay */
   char **verification_errors;  /* (owned) (nullable): if the certificate did not verify */
   gboolean resumed;

@@ -9,7 +9,6 @@
 #include "handshake-error.h"
 #include "handshake-wait.h"
 #include "keyblob/tls-handoff-error.h"
-#include "peer-verification.h"
 #include "tls-session.h"
 
 /* Threads: what is below the line belongs to the worker's thread alone. The rest does not change.
@@ -125,12 +124,13 @@ fail (HandoffHandshake *self, GError *error)
 static void
 fail_untrusted (HandoffHandshake *self)
 {
-  guint status = handoff_tls_session_get_verification_status (self->session);
+  const HandoffPeerVerification *verification =
+      handoff_tls_session_get_verification (self->session);
   GError *error =
-      handoff_handshake_error_new_untrusted (handoff_tls_session_get (self->session), status,
-                                             self->request->role, self->request->identity);
+      handoff_handshake_error_new_untrusted (handoff_tls_session_get (self->session), verification);
 
-  handoff_tls_session_send_alert (self->session, handoff_peer_verification_get_alert (status));
+  handoff_tls_session_send_alert (self->session,
+                                  handoff_trust_problems_get_alert (verification->problems));
   fail (self, error);
 }
 

@@ -5,249 +5,268 @@
 
 #include "peer-verification.h"
 
-#include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
 
-#include "gnutls-support.h"
 #include "keyblob/handoff-names.h"
+#include "stapled-status.h"
+#include "verification-trace.h"
 
-typedef struct
+HandoffPeerVerification *
+handoff_peer_verification_new_for_none (void)
 {
-  guint mask; /* gnutls_certificate_status_t */
-  const char *name;
-  const char *explanation;
-  gnutls_alert_description_t alert;
-} Reason;
+  HandoffPeerVerification *self = g_new0 (HandoffPeerVerification, 1);
 
-/* RFC 8446 6.2; GnuTLS 3.7 has no name for it. */
-#define BAD_CERTIFICATE_STATUS_RESPONSE ((gnutls_alert_description_t) 113)
-
-/* What GnuTLS says only together with one of the reasons below. */
-#define NO_REASON_OF_ITS_OWN ((guint) GNUTLS_CERT_INVALID)
-
-/* The first that applies decides the alert. */
-static const Reason reasons[] = {
-  { GNUTLS_CERT_REVOKED, HANDOFF_VERIFICATION_REVOKED, "it was revoked",
-    GNUTLS_A_CERTIFICATE_REVOKED },
-  { GNUTLS_CERT_EXPIRED, HANDOFF_VERIFICATION_EXPIRED, "it has expired",
-    GNUTLS_A_CERTIFICATE_EXPIRED },
-  { GNUTLS_CERT_NOT_ACTIVATED, HANDOFF_VERIFICATION_NOT_ACTIVATED, "it is not valid yet",
-    GNUTLS_A_CERTIFICATE_EXPIRED },
-  { GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNER_NOT_CA |
-        GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE,
-    HANDOFF_VERIFICATION_UNKNOWN_AUTHORITY, "no trusted authority issued it", GNUTLS_A_UNKNOWN_CA },
-  { GNUTLS_CERT_UNEXPECTED_OWNER, HANDOFF_VERIFICATION_WRONG_NAME, "it is for another name",
-    GNUTLS_A_BAD_CERTIFICATE },
-  { GNUTLS_CERT_PURPOSE_MISMATCH, HANDOFF_VERIFICATION_WRONG_PURPOSE,
-    "it is not meant for this side of a TLS connection", GNUTLS_A_UNSUPPORTED_CERTIFICATE },
-  { GNUTLS_CERT_INSECURE_ALGORITHM, HANDOFF_VERIFICATION_INSECURE,
-    "its chain uses an insecure algorithm", GNUTLS_A_BAD_CERTIFICATE },
-  { GNUTLS_CERT_MISSING_OCSP_STATUS | GNUTLS_CERT_INVALID_OCSP_STATUS |
-        GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED | GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE,
-    HANDOFF_VERIFICATION_OCSP, "its OCSP status is missing, invalid or out of date",
-    BAD_CERTIFICATE_STATUS_RESPONSE },
-};
-
-static gboolean
-verify (gnutls_session_t session,
-        gnutls_typed_vdata_st *data,
-        guint n_data,
-        guint *status,
-        const char *what,
-        GError **error)
-{
-  int code = gnutls_certificate_verify_peers (session, data, n_data, status);
-
-  return code >= 0 || handoff_gnutls_set_error (error, code, what);
+  self->ocsp_status = HANDOFF_OCSP_NONE;
+  return self;
 }
 
-static gboolean
-verify_client (gnutls_session_t session, guint *status, GError **error)
+void
+handoff_peer_verification_free (HandoffPeerVerification *self)
+{
+  g_free (self->explanation);
+  g_free (self);
+}
+
+static int
+verify_client (gnutls_session_t session, guint *status)
 {
   gnutls_typed_vdata_st data[] = {
     { GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *) GNUTLS_KP_TLS_WWW_CLIENT, 0 },
   };
 
-  return verify (session, data, G_N_ELEMENTS (data), status,
-                 "Cannot verify the client's certificate", error);
+  return gnutls_certificate_verify_peers (session, data, G_N_ELEMENTS (data), status);
 }
 
-gboolean
-handoff_peer_verification_run (gnutls_session_t session,
-                               HandoffRole role,
-                               const HandoffServerIdentity *identity,
-                               guint *status,
-                               GError **error)
+static int
+verify_server (gnutls_session_t session, const HandoffServerIdentity *identity, guint *status)
 {
   gnutls_typed_vdata_st data[] = {
     { GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *) GNUTLS_KP_TLS_WWW_SERVER, 0 },
-    { GNUTLS_DT_DNS_HOSTNAME, NULL, 0 },
+    { GNUTLS_DT_DNS_HOSTNAME, (unsigned char *) identity->host_name, 0 },
   };
 
-  if (role == HANDOFF_ROLE_SERVER)
-    return verify_client (session, status, error);
-  data[1].data = (unsigned char *) identity->host_name;
   if (identity->host_name == NULL)
     {
       data[1].type = GNUTLS_DT_IP_ADDRESS;
       data[1].data = (unsigned char *) identity->address;
       data[1].size = (unsigned int) identity->address_size;
     }
-
-  return verify (session, data, G_N_ELEMENTS (data), status,
-                 "Cannot verify the server's certificate", error);
+  return gnutls_certificate_verify_peers (session, data, G_N_ELEMENTS (data), status);
 }
 
-GStrv
-handoff_peer_verification_describe (guint status)
+/* What it means that GnuTLS gives an error code in place of a status. */
+static HandoffTrustProblems
+get_problem_of_code (int code)
 {
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  guint unnamed = status & ~NO_REASON_OF_ITS_OWN;
-  gsize i;
-
-  for (i = 0; i < G_N_ELEMENTS (reasons); i++)
+  switch (code)
     {
-      if (status & reasons[i].mask)
-        g_strv_builder_add (builder, reasons[i].name);
-      unnamed &= ~reasons[i].mask;
-    }
-  if (unnamed != 0 || status == NO_REASON_OF_ITS_OWN)
-    g_strv_builder_add (builder, HANDOFF_VERIFICATION_OTHER);
-  return g_strv_builder_end (builder);
-}
-
-char *
-handoff_peer_verification_explain (guint status,
-                                   HandoffRole role,
-                                   const HandoffServerIdentity *identity)
-{
-  GString *text = g_string_new (NULL);
-  const char *separator = ": ";
-  gsize i;
-
-  g_string_printf (text, "The certificate of %s is not trusted",
-                   role == HANDOFF_ROLE_CLIENT ? identity->text : "the client");
-  for (i = 0; i < G_N_ELEMENTS (reasons); i++)
-    {
-      if (status & reasons[i].mask)
-        {
-          g_string_append_printf (text, "%s%s", separator, reasons[i].explanation);
-          separator = "; ";
-        }
-    }
-  return g_string_free (text, FALSE);
-}
-
-gnutls_alert_description_t
-handoff_peer_verification_get_alert (guint status)
-{
-  gsize i;
-
-  for (i = 0; i < G_N_ELEMENTS (reasons); i++)
-    {
-      if (status & reasons[i].mask)
-        return reasons[i].alert;
-    }
-  return GNUTLS_A_BAD_CERTIFICATE;
-}
-
-/* What the response itself says of the first certificate in it, trusted or not. */
-static const char *
-get_response_status (const gnutls_datum_t *response)
-{
-  gnutls_ocsp_resp_t parsed;
-  unsigned int cert_status = GNUTLS_OCSP_CERT_UNKNOWN;
-  int code = gnutls_ocsp_resp_init (&parsed);
-
-  if (code < 0)
-    return HANDOFF_OCSP_INVALID;
-
-  code = gnutls_ocsp_resp_import (parsed, response);
-  if (code >= 0)
-    code = gnutls_ocsp_resp_get_single (parsed, 0, NULL, NULL, NULL, NULL, &cert_status, NULL, NULL,
-                                        NULL, NULL);
-  gnutls_ocsp_resp_deinit (parsed);
-
-  if (code < 0)
-    return HANDOFF_OCSP_INVALID;
-  switch (cert_status)
-    {
-    case GNUTLS_OCSP_CERT_REVOKED:
-      return HANDOFF_OCSP_REVOKED;
-    case GNUTLS_OCSP_CERT_UNKNOWN:
-      return HANDOFF_OCSP_UNKNOWN;
+    case GNUTLS_E_CONSTRAINT_ERROR:
+      return HANDOFF_TRUST_CHAIN_TOO_LONG;
+    case GNUTLS_E_MEMORY_ERROR:
+    case GNUTLS_E_INTERNAL_ERROR:
+    case GNUTLS_E_INVALID_REQUEST:
+    case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
+    case GNUTLS_E_NO_CERTIFICATE_FOUND:
+      return HANDOFF_TRUST_NOT_VERIFIED;
     default:
-      /* It claims to be good, but is not the valid response that is_checked would have told of. */
-      return HANDOFF_OCSP_INVALID;
+      return HANDOFF_TRUST_MALFORMED; /* codes of the decoder */
     }
 }
 
-const char *
-handoff_peer_verification_get_ocsp_status (gnutls_session_t session, guint status)
+/* NULL if it cannot be parsed. */
+static gnutls_x509_crt_t
+parse (GBytes *der)
 {
-  gnutls_datum_t response;
+  gsize size;
+  gconstpointer data = g_bytes_get_data (der, &size);
+  const gnutls_datum_t datum = { (unsigned char *) data, (unsigned int) size };
+  gnutls_x509_crt_t certificate;
 
-  if (gnutls_ocsp_status_request_get (session, &response) < 0 || response.size == 0)
-    return HANDOFF_OCSP_NONE;
-  if (status & GNUTLS_CERT_REVOKED)
-    return HANDOFF_OCSP_REVOKED;
-  if (gnutls_ocsp_status_request_is_checked (session, 0) != 0)
-    return HANDOFF_OCSP_GOOD;
-  return get_response_status (&response);
+  if (gnutls_x509_crt_init (&certificate) < 0)
+    return NULL;
+  if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
+    return certificate;
+  gnutls_x509_crt_deinit (certificate);
+  return NULL;
 }
 
-/* -1 if it cannot be told. */
-static time_t
-get_expiration (const gnutls_datum_t *certificate)
+/* All that the peer sent, for want of a chain that was verified. */
+static GPtrArray *
+new_sent_chain (gnutls_session_t session)
 {
-  gnutls_x509_crt_t parsed;
-  time_t expiration = -1;
+  GPtrArray *chain = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  unsigned int i, n_certificates = 0;
+  const gnutls_datum_t *certificates = gnutls_certificate_get_peers (session, &n_certificates);
 
-  if (gnutls_x509_crt_init (&parsed) < 0)
-    return -1;
-  if (gnutls_x509_crt_import (parsed, certificate, GNUTLS_X509_FMT_DER) >= 0)
-    expiration = gnutls_x509_crt_get_expiration_time (parsed);
-  gnutls_x509_crt_deinit (parsed);
-  return expiration;
+  for (i = 0; i < n_certificates; i++)
+    g_ptr_array_add (chain, g_bytes_new (certificates[i].data, certificates[i].size));
+  return chain;
 }
 
-/* When a response is to be replaced; -1 if it cannot be told. GnuTLS takes one that does not say
- * for three days (its MAX_OCSP_VALIDITY_SECS). */
-static time_t
-get_next_update (const gnutls_datum_t *response)
-{
-  const time_t default_validity = 3 * 24 * 60 * 60;
-  gnutls_ocsp_resp_t parsed;
-  time_t this_update = -1, next_update = -1;
-  int code;
-
-  if (gnutls_ocsp_resp_init (&parsed) < 0)
-    return -1;
-  code = gnutls_ocsp_resp_import (parsed, response);
-  if (code >= 0)
-    code = gnutls_ocsp_resp_get_single (parsed, 0, NULL, NULL, NULL, NULL, NULL, &this_update,
-                                        &next_update, NULL, NULL);
-  gnutls_ocsp_resp_deinit (parsed);
-  if (code < 0)
-    return -1;
-  return next_update != (time_t) -1 ? next_update : this_update + default_validity;
-}
-
-guint
-handoff_peer_verification_get_lifetime (gnutls_session_t session)
+/* The stapled response for a certificate, wherever that was in the peer's message. */
+static gboolean
+find_response (gnutls_session_t session, GBytes *certificate, gnutls_datum_t *response)
 {
   unsigned int i, n_certificates = 0;
   const gnutls_datum_t *certificates = gnutls_certificate_get_peers (session, &n_certificates);
-  gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
-  gint64 end = n_certificates > 0 ? G_MAXINT64 : now;
-  gnutls_datum_t response;
+  gsize size;
+  gconstpointer data = g_bytes_get_data (certificate, &size);
 
   for (i = 0; i < n_certificates; i++)
-    end = MIN (end, (gint64) get_expiration (&certificates[i]));
-  for (i = 0; gnutls_ocsp_status_request_get2 (session, i, &response) >= 0; i++)
-    if (response.size > 0)
-      end = MIN (end, (gint64) get_next_update (&response));
-  return (guint) CLAMP (end - now, 0, G_MAXINT32);
+    {
+      if (certificates[i].size == size && memcmp (certificates[i].data, data, size) == 0 &&
+          gnutls_ocsp_status_request_get2 (session, i, response) >= 0 && response->size > 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* A revoked intermediate is told like a revoked peer. */
+static void
+take_status (HandoffPeerVerification *self, const HandoffStapledStatus *status, gboolean is_first)
+{
+  self->problems |= status->problems;
+  self->end = MIN (self->end, status->end);
+  if (is_first || (status->problems & GNUTLS_CERT_REVOKED) != 0)
+    {
+      self->ocsp_status = status->status;
+      self->ocsp_problem = status->problem;
+    }
+}
+
+/* One of the chain: its time, and what was stapled for it. issuer_der: (nullable). may_require:
+ * whether it may demand a status. */
+static void
+take_certificate (HandoffPeerVerification *self,
+                  gnutls_session_t session,
+                  GBytes *der,
+                  GBytes *issuer_der,
+                  gboolean is_first,
+                  gboolean may_require)
+{
+  gnutls_x509_crt_t certificate = parse (der);
+  gnutls_x509_crt_t issuer = issuer_der != NULL ? parse (issuer_der) : NULL;
+  gnutls_datum_t response;
+
+  if (certificate == NULL)
+    self->end = 0;
+  else
+    {
+      HandoffStapledStatus status = { .status = HANDOFF_OCSP_NONE, .end = G_MAXINT64 };
+
+      self->end = MIN (self->end, (gint64) gnutls_x509_crt_get_expiration_time (certificate));
+      if (find_response (session, der, &response))
+        handoff_stapled_status_read (&response, certificate, issuer, &status);
+      take_status (self, &status, is_first);
+      if (is_first && may_require && !g_str_equal (status.status, HANDOFF_OCSP_GOOD) &&
+          handoff_stapled_status_is_required (certificate))
+        self->problems |= GNUTLS_CERT_MISSING_OCSP_STATUS | GNUTLS_CERT_INVALID;
+      gnutls_x509_crt_deinit (certificate);
+    }
+  g_clear_pointer (&issuer, gnutls_x509_crt_deinit);
+}
+
+static void
+take_chain (HandoffPeerVerification *self,
+            gnutls_session_t session,
+            HandoffRole role,
+            HandoffVerificationTrace *trace)
+{
+  GPtrArray *path = handoff_verification_trace_get_path (trace);
+  g_autoptr (GPtrArray) chain = path != NULL ? g_ptr_array_ref (path) : new_sent_chain (session);
+  /* An anchor itself is trusted, whatever it demands. */
+  gboolean may_require = role == HANDOFF_ROLE_CLIENT && (path == NULL || path->len > 1);
+  /* Of a chain that leads nowhere, only the peer's own is of interest. */
+  guint i, n = path == NULL && self->problems != 0 ? MIN (chain->len, 1) : chain->len;
+
+  self->end = chain->len > 0 ? G_MAXINT64 : 0;
+  for (i = 0; i < n; i++)
+    take_certificate (self, session, chain->pdata[i],
+                      path != NULL && i + 1 < path->len ? path->pdata[i + 1] : NULL, i == 0,
+                      may_require);
+}
+
+static void
+append_problem (GString *text, const HandoffTrustReason *reason, HandoffVerificationTrace *trace)
+{
+  const char *subject, *remark;
+
+  handoff_verification_trace_get_finding (trace, reason->mask, &subject, &remark);
+  if (subject != NULL && reason->of_other != NULL)
+    g_string_append_printf (text, "“%s” in its chain %s", subject, reason->of_other);
+  else
+    g_string_append (text, reason->own);
+  if (remark != NULL)
+    g_string_append_printf (text, " (%s)", remark);
+}
+
+/* code: of GnuTLS, if it gave one. */
+static char *
+explain (const HandoffPeerVerification *self,
+         HandoffRole role,
+         const HandoffServerIdentity *identity,
+         HandoffVerificationTrace *trace,
+         int code)
+{
+  HandoffTrustProblems unknown = handoff_trust_problems_get_unknown (self->problems);
+  const HandoffTrustReason *reason;
+  const char *separator = ": ";
+  GString *text = g_string_new (NULL);
+  guint i;
+
+  g_string_printf (text, "The certificate of %s is not trusted",
+                   role == HANDOFF_ROLE_CLIENT ? identity->text : "the client");
+  for (i = 0; (reason = handoff_trust_reason_get (i)) != NULL; i++)
+    {
+      if ((self->problems & reason->mask) == 0)
+        continue;
+      g_string_append (text, separator);
+      append_problem (text, reason, trace);
+      if (g_str_equal (reason->name, HANDOFF_VERIFICATION_OCSP) && self->ocsp_problem != NULL)
+        g_string_append_printf (text, " (%s)", handoff_stapled_status_explain (self->ocsp_problem));
+      separator = "; ";
+    }
+  if (unknown != 0)
+    g_string_append_printf (text, "%sit did not verify, and GnuTLS does not say why (status 0x%x)",
+                            separator, (guint) unknown);
+  if (code < 0)
+    g_string_append_printf (text, " (%s)", gnutls_strerror (code));
+  return g_string_free (text, FALSE);
+}
+
+HandoffPeerVerification *
+handoff_peer_verification_run (gnutls_session_t session,
+                               HandoffRole role,
+                               const HandoffServerIdentity *identity)
+{
+  HandoffPeerVerification *self = handoff_peer_verification_new_for_none ();
+  g_autoptr (HandoffVerificationTrace) trace = handoff_verification_trace_new ();
+  unsigned int n_certificates = 0;
+  const gnutls_datum_t *certificates = gnutls_certificate_get_peers (session, &n_certificates);
+  guint status = 0;
+  int code;
+
+  handoff_verification_trace_begin (trace, certificates);
+  gnutls_session_set_verify_output_function (session, handoff_verification_trace_step);
+  code = role == HANDOFF_ROLE_SERVER ? verify_client (session, &status)
+                                     : verify_server (session, identity, &status);
+  gnutls_session_set_verify_output_function (session, NULL);
+  handoff_verification_trace_end (trace);
+
+  self->problems =
+      code < 0 ? get_problem_of_code (code) : handoff_verification_trace_refine (trace, status);
+  take_chain (self, session, role, trace);
+  if (self->problems != 0)
+    self->explanation = explain (self, role, identity, trace, code);
+  return self;
+}
+
+guint
+handoff_peer_verification_get_lifetime (const HandoffPeerVerification *self)
+{
+  const gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
+
+  return (guint) CLAMP (self->end - now, 0, G_MAXINT32);
 }
 
 GVariant *

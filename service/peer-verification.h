@@ -8,30 +8,33 @@
 
 #include "keyblob/key-state.h"
 #include "server-identity.h"
+#include "trust-problem.h"
+
+/* What came of verifying a peer's certificate. */
+typedef struct
+{
+  HandoffTrustProblems problems; /* 0: trusted */
+  char *explanation;             /* (owned) (nullable): of the problems, for people */
+  const char *ocsp_status;       /* HANDOFF_OCSP_… */
+  const char *ocsp_problem;      /* (nullable): HANDOFF_OCSP_PROBLEM_… */
+  gint64 end; /* seconds since 1970: until when it holds: the first certificate of the chain that
+               * was verified expires, or an OCSP status of it is out of date. What the peer sent
+               * beside that does not count. */
+} HandoffPeerVerification;
+
+/* Of a peer that sent no certificate, and need not. */
+HandoffPeerVerification *handoff_peer_verification_new_for_none (void);
 
 /* Whether a server is whom the caller meant, or a client who it says: chain, validity, purpose, of
- * a server name and stapled OCSP status. role: ours. identity: (nullable): of a server. Sets
- * *status to GnuTLS's gnutls_certificate_status_t, 0 for a trusted one. FALSE if it cannot be told.
- */
-gboolean handoff_peer_verification_run (gnutls_session_t session,
-                                        HandoffRole role,
-                                        const HandoffServerIdentity *identity,
-                                        guint *status,
-                                        GError **error);
+ * a server name and stapled OCSP status. role: ours. identity: (nullable): of a server. What cannot
+ * be verified, whyever, is not trusted. */
+HandoffPeerVerification *handoff_peer_verification_run (gnutls_session_t session,
+                                                        HandoffRole role,
+                                                        const HandoffServerIdentity *identity);
+void handoff_peer_verification_free (HandoffPeerVerification *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPeerVerification, handoff_peer_verification_free)
 
-/* status in the API's words, HANDOFF_VERIFICATION_…; (transfer full) */
-GStrv handoff_peer_verification_describe (guint status);
-/* status for people, with all its reasons. (transfer full) */
-char *handoff_peer_verification_explain (guint status,
-                                         HandoffRole role,
-                                         const HandoffServerIdentity *identity);
-/* The alert that tells the peer (RFC 8446 6.2). */
-gnutls_alert_description_t handoff_peer_verification_get_alert (guint status);
-
-/* The stapled OCSP response in the API's words, HANDOFF_OCSP_…; (transfer none) */
-const char *handoff_peer_verification_get_ocsp_status (gnutls_session_t session, guint status);
-/* Seconds for which what was verified holds: until the first certificate of the chain expires, or
- * the stapled OCSP response is out of date. */
-guint handoff_peer_verification_get_lifetime (gnutls_session_t session);
+/* Seconds from now for which what was verified holds. */
+guint handoff_peer_verification_get_lifetime (const HandoffPeerVerification *self);
 /* The chain as the peer sent it, DER: an aay, floating. */
 GVariant *handoff_peer_verification_get_certificates (gnutls_session_t session);

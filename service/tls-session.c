@@ -11,7 +11,6 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "peer-limits.h"
-#include "peer-verification.h"
 
 /* Warning alerts and the like bring a handshake no further: a peer that sends nothing else is
  * stopped. */
@@ -34,7 +33,7 @@ struct _HandoffTlsSession
   HandoffPeerLimits limits;
   GError *refusal; /* (owned) (nullable): what of the peer's goes beyond them */
 
-  guint verification_status; /* gnutls_certificate_status_t */
+  HandoffPeerVerification *verification; /* (owned): of nobody before it is verified */
   gboolean verified;
   gboolean in_review; /* the verification waits for the caller's decision */
   gboolean accepted;  /* it was to go on */
@@ -44,7 +43,6 @@ static void
 verify (HandoffTlsSession *self)
 {
   const HandoffHandshakeRequest *request = self->request;
-  g_autoptr (GError) error = NULL;
   unsigned int n_certificates = 0;
 
   self->verified = TRUE;
@@ -53,12 +51,9 @@ verify (HandoffTlsSession *self)
       request->options->client_certificate != HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE &&
       gnutls_certificate_get_peers (self->session, &n_certificates) == NULL)
     return;
-  if (!handoff_peer_verification_run (self->session, request->role, request->identity,
-                                      &self->verification_status, &error))
-    {
-      g_info ("%s", error->message);
-      self->verification_status = GNUTLS_CERT_INVALID;
-    }
+  handoff_peer_verification_free (self->verification);
+  self->verification =
+      handoff_peer_verification_run (self->session, request->role, request->identity);
 }
 
 static int
@@ -69,7 +64,7 @@ verify_peer (gnutls_session_t session)
   /* GnuTLS asks again when it goes on after an interruption. */
   if (!self->verified)
     verify (self);
-  if (self->verification_status == 0 || self->accepted)
+  if (self->verification->problems == 0 || self->accepted)
     return 0;
   if (!self->request->options->review_certificate)
     return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
@@ -174,6 +169,7 @@ handoff_tls_session_new (HandoffHandshake *handshake,
   self->transport = transport;
   self->session = session;
   self->trust_store = trust_store;
+  self->verification = handoff_peer_verification_new_for_none ();
   self->export = handoff_key_export_new (request->role);
   self->credential = handoff_handshake_credential_new (handshake, request, ask, ask_data);
   handoff_handshake_transport_attach (transport, session);
@@ -209,6 +205,7 @@ handoff_tls_session_free (HandoffTlsSession *self)
   handoff_handshake_credential_free (self->credential);
   handoff_trust_store_unref (self->trust_store);
   g_clear_error (&self->refusal);
+  handoff_peer_verification_free (self->verification);
   g_free (self);
   handoff_wipe_stack ();
   handoff_fiber_wipe_spare_stack ();
@@ -295,13 +292,13 @@ handoff_tls_session_is_trusted (HandoffTlsSession *self, gboolean complete)
 {
   if (complete && !self->verified)
     verify (self);
-  return self->verification_status == 0 || self->accepted;
+  return self->verification->problems == 0 || self->accepted;
 }
 
-guint
-handoff_tls_session_get_verification_status (HandoffTlsSession *self)
+const HandoffPeerVerification *
+handoff_tls_session_get_verification (HandoffTlsSession *self)
 {
-  return self->verification_status;
+  return self->verification;
 }
 
 void

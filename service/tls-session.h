@@ -6,6 +6,7 @@
 #include "handshake-credential.h"
 #include "handshake-transport.h"
 #include "key-export.h"
+#include "peer-verification.h"
 
 /* The GnuTLS session of one handshake, with what its callbacks do and collect: verify the peer,
  * find the credential, keep the traffic secrets. On the worker.
@@ -45,8 +46,8 @@ void handoff_tls_session_accept (HandoffTlsSession *self);
  * After the handshake, complete: also verifies a resumed session's peer, against what is trusted
  * now, at the time that it is now. */
 gboolean handoff_tls_session_is_trusted (HandoffTlsSession *self, gboolean complete);
-/* A gnutls_certificate_status_t. */
-guint handoff_tls_session_get_verification_status (HandoffTlsSession *self);
+/* (transfer none): of nobody before the peer's certificate is known. */
+const HandoffPeerVerification *handoff_tls_session_get_verification (HandoffTlsSession *self);
 
 /* (nullable): why the peer's messages are not worked on, see peer-limits.h */
 const GError *handoff_tls_session_get_refusal (HandoffTlsSession *self);

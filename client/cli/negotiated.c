@@ -10,6 +10,7 @@
 #include "escape.h"
 #include "json-output.h"
 #include "service-info.h"
+#include "trust-report.h"
 
 /**
  * cli_negotiated_get_protocol:
@@ -39,13 +40,24 @@ append_field (GString *text, const char *label, const char *value)
 }
 
 static void
+append_ocsp_status (GString *text, TlsHandoffHandshakeResult *result)
+{
+  const char *status = tls_handoff_handshake_result_get_ocsp_status (result);
+  const char *problem = tls_handoff_handshake_result_get_ocsp_problem (result);
+  g_autofree char *both = NULL;
+
+  if (problem != NULL)
+    both = g_strdup_printf ("%s (%s)", status, cli_trust_explain_ocsp_problem (problem));
+  append_field (text, _ ("OCSP status: "), both != NULL ? both : status);
+}
+
+static void
 append_result (GString *text, TlsHandoffHandshakeResult *result)
 {
   const char *protocol = cli_negotiated_get_protocol (result);
   const char *suite = tls_handoff_handshake_result_get_ciphersuite_name (result);
   const char *alpn = tls_handoff_handshake_result_get_application_protocol (result);
   const char *server_name = tls_handoff_handshake_result_get_server_name (result);
-  const char *ocsp = tls_handoff_handshake_result_get_ocsp_status (result);
   const char *credential = tls_handoff_handshake_result_get_credential (result);
   const char *seals = tls_handoff_handshake_result_get_key_blob_seals (result);
   gboolean resumed = tls_handoff_handshake_result_get_resumed (result);
@@ -55,7 +67,7 @@ append_result (GString *text, TlsHandoffHandshakeResult *result)
   append_field (text, _ ("ALPN:        "), alpn != NULL ? alpn : _ ("none"));
   append_field (text, _ ("server name: "), server_name != NULL ? server_name : _ ("none sent"));
   append_field (text, _ ("resumed:     "), resumed ? _ ("yes") : _ ("no"));
-  append_field (text, _ ("OCSP status: "), ocsp != NULL ? ocsp : _ ("none"));
+  append_ocsp_status (text, result);
   append_field (text, _ ("credential:  "), credential != NULL ? credential : _ ("none"));
   g_string_append_printf (text, _ ("key blob:     %zu bytes, seals: %s\n"),
                           tls_handoff_handshake_result_get_key_blob_size (result),
@@ -142,6 +154,8 @@ cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder)
                        ok ? tls_handoff_handshake_result_get_server_name (result) : NULL);
   cli_json_add_string (builder, "ocsp-status",
                        ok ? tls_handoff_handshake_result_get_ocsp_status (result) : NULL);
+  cli_json_add_string (builder, "ocsp-problem",
+                       ok ? tls_handoff_handshake_result_get_ocsp_problem (result) : NULL);
   cli_json_add_string (builder, "credential",
                        ok ? tls_handoff_handshake_result_get_credential (result) : NULL);
   json_builder_set_member_name (builder, "resumed");

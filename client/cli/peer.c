@@ -15,6 +15,7 @@
 #include "drain.h"
 #include "report.h"
 #include "text-agent.h"
+#include "trust-report.h"
 
 CliPeer *
 cli_peer_new (void)
@@ -230,6 +231,18 @@ hint_at_credentials (CliPeer *self, const GError *error)
                  "one, and --cert FILE one that the service does not keep"));
 }
 
+/* What cannot help is not told: nothing makes a certificate good that has expired. */
+static void
+hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
+{
+  if ((remedy & CLI_TRUST_REMEDY_NAME) != 0)
+    cli_hint (_ ("--server-name NAME is for a server that is known by another name than %s"),
+              self->identity);
+  if ((remedy & CLI_TRUST_REMEDY_AUTHORITY) != 0)
+    cli_hint (_ ("--trust FILE makes an authority trusted for one call"));
+  cli_hint (_ ("“tls-handoff probe %s” shows the certificates"), self->arguments[0]);
+}
+
 /**
  * cli_peer_report_error:
  * @error: of cli_peer_handshake()
@@ -246,9 +259,7 @@ cli_peer_report_error (CliPeer *self, const GError *error)
   switch (error->code)
     {
     case TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED:
-      cli_hint (_ ("“tls-handoff probe %s” shows the certificates; --trust FILE makes an authority "
-                   "trusted for one call"),
-                self->arguments[0]);
+      hint_at_remedies (self, cli_trust_get_remedy (error));
       return CLI_EXIT_UNTRUSTED;
     case TLS_HANDOFF_ERROR_INVALID_ARGUMENT:
       return CLI_EXIT_USAGE;

@@ -12,6 +12,7 @@
 #include "negotiated.h"
 #include "peer.h"
 #include "report.h"
+#include "trust-report.h"
 #include "verbs.h"
 
 /* What a probe found out, whether the peer is trusted or not. */
@@ -29,34 +30,6 @@ findings_clear (Findings *self)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Findings, findings_clear)
-
-static const char *
-explain_reason (const char *reason)
-{
-  static const struct
-  {
-    const char *reason;
-    const char *text;
-  } reasons[] = {
-    { "unknown-authority", N_ ("no authority that is trusted here issued the certificate") },
-    { "wrong-name", N_ ("the certificate is not for this name") },
-    { "expired", N_ ("a certificate of the chain has expired") },
-    { "not-activated", N_ ("a certificate of the chain is not valid yet") },
-    { "revoked", N_ ("a certificate of the chain was revoked") },
-    { "insecure-algorithm", N_ ("the chain is signed with an algorithm that is not secure") },
-    { "wrong-purpose", N_ ("the certificate is not for a TLS server") },
-    { "ocsp-status", N_ ("the revocation status that has to come with it is missing or wrong") },
-    { "other", N_ ("the certificate did not verify") },
-  };
-  gsize i;
-
-  for (i = 0; i < G_N_ELEMENTS (reasons); i++)
-    {
-      if (g_str_equal (reasons[i].reason, reason))
-        return _ (reasons[i].text);
-    }
-  return _ ("a reason that this version of the command does not know");
-}
 
 static void
 findings_init_from_result (Findings *self, TlsHandoffHandshakeResult *result)
@@ -110,7 +83,7 @@ print_text (CliPeer *peer, const Findings *findings)
     {
       g_autofree char *reason = cli_escape (findings->reasons[i], -1);
 
-      g_print ("  %s: %s\n", reason, explain_reason (findings->reasons[i]));
+      g_print ("  %s: %s\n", reason, cli_trust_explain_reason (findings->reasons[i]));
     }
   g_print (_ ("certificates: %u\n"), findings->certificates->len);
   for (i = 0; i < findings->certificates->len; i++)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "certificates-variant.h"
+#include "handshake-details.h"
 #include "handoff-names.h"
 #include "sealed-memfd.h"
 #include "tls-handoff-error.h"
@@ -21,6 +22,7 @@ struct _TlsHandoffHandshakeResult
   char *server_name;                   /* (nullable) (owned) */
   char *credential;                    /* (nullable) (owned) */
   char *ocsp_status;                   /* (owned) */
+  char *ocsp_problem;                  /* (owned) (nullable) */
   gboolean resumed;
   GPtrArray *peer_certificates;   /* (owned) (element-type GBytes): DER */
   gsize key_blob_size;            /* bytes */
@@ -121,6 +123,7 @@ tls_handoff_handshake_result_finalize (GObject *object)
   g_free (self->server_name);
   g_free (self->credential);
   g_free (self->ocsp_status);
+  g_free (self->ocsp_problem);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
   g_free (self->key_blob_seals);
   g_clear_pointer (&self->verification_errors, g_variant_unref);
@@ -225,59 +228,6 @@ tls_handoff_handshake_result_init (TlsHandoffHandshakeResult *self)
 {
 }
 
-/* The value of a required detail; NULL with an error if it is missing or of another type. */
-static GVariant *
-lookup_required (GVariant *details, const char *key, const char *type, GError **error)
-{
-  g_autoptr (GVariant) value = g_variant_lookup_value (details, key, NULL);
-
-  if (value == NULL)
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "The TLS Handoff service left out “%s” in its reply; its version does not fit "
-                   "the library's",
-                   key);
-      return NULL;
-    }
-
-  if (!g_variant_is_of_type (value, G_VARIANT_TYPE (type)))
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "The TLS Handoff service sent “%s” with type “%s” in place of “%s”; its "
-                   "version does not fit the library's",
-                   key, g_variant_get_type_string (value), type);
-      return NULL;
-    }
-
-  return g_steal_pointer (&value);
-}
-
-/* The descriptor stays in fds. */
-static int
-lookup_key_blob (GVariant *details, GUnixFDList *fds, GError **error)
-{
-  g_autoptr (GVariant) value = NULL;
-  gint32 handle;
-  int n_fds = 0;
-  const int *descriptors = NULL;
-
-  value = lookup_required (details, HANDOFF_DETAIL_KEY_BLOB, "h", error);
-  if (value == NULL)
-    return -1;
-
-  if (fds != NULL)
-    descriptors = g_unix_fd_list_peek_fds (fds, &n_fds);
-  handle = g_variant_get_handle (value);
-  if (handle < 0 || handle >= n_fds)
-    {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           "The TLS Handoff service sent no descriptor for the key blob");
-      return -1;
-    }
-
-  return descriptors[handle];
-}
-
 /* A service whose words do not fit its keys is broken: better no connection than a wrong claim
  * about its strength. */
 static gboolean
@@ -324,16 +274,17 @@ handoff_handshake_result_new (GVariant *details,
 
   self = g_object_new (TLS_HANDOFF_TYPE_HANDSHAKE_RESULT, NULL);
 
-  key_blob = lookup_key_blob (details, fds, error);
+  key_blob = handoff_details_lookup_key_blob (details, fds, error);
   if (key_blob < 0)
     return NULL;
-  protocol = lookup_required (details, HANDOFF_DETAIL_PROTOCOL, "s", error);
+  protocol = handoff_details_lookup_required (details, HANDOFF_DETAIL_PROTOCOL, "s", error);
   if (protocol == NULL)
     return NULL;
-  cipher_suite = lookup_required (details, HANDOFF_DETAIL_CIPHER_SUITE, "s", error);
+  cipher_suite = handoff_details_lookup_required (details, HANDOFF_DETAIL_CIPHER_SUITE, "s", error);
   if (cipher_suite == NULL)
     return NULL;
-  peer_certificates = lookup_required (details, HANDOFF_DETAIL_PEER_CERTIFICATES, "aay", error);
+  peer_certificates =
+      handoff_details_lookup_required (details, HANDOFF_DETAIL_PEER_CERTIFICATES, "aay", error);
   if (peer_certificates == NULL)
     return NULL;
 
@@ -350,6 +301,7 @@ handoff_handshake_result_new (GVariant *details,
   g_variant_lookup (details, HANDOFF_DETAIL_RESUMED, "b", &self->resumed);
   if (!g_variant_lookup (details, HANDOFF_DETAIL_OCSP_STATUS, "s", &self->ocsp_status))
     self->ocsp_status = g_strdup (HANDOFF_OCSP_NONE);
+  g_variant_lookup (details, HANDOFF_DETAIL_OCSP_PROBLEM, "s", &self->ocsp_problem);
   self->verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
                                                       G_VARIANT_TYPE_STRING_ARRAY);
 
@@ -473,6 +425,9 @@ tls_handoff_handshake_result_get_server_name (TlsHandoffHandshakeResult *self)
  * tls_handoff_handshake_result_get_ocsp_status:
  * @self: the result
  *
+ * Only `good` is positive knowledge: a response that could be read, has a status of this very
+ * certificate, is signed by whom it may be, and is in its time.
+ *
  * Returns: (transfer none): what the server stapled (RFC 6066 section 8): `none`, `good`,
  *   `revoked`, `unknown` or `invalid`
  *
@@ -484,6 +439,24 @@ tls_handoff_handshake_result_get_ocsp_status (TlsHandoffHandshakeResult *self)
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
   return self->ocsp_status;
+}
+
+/**
+ * tls_handoff_handshake_result_get_ocsp_problem:
+ * @self: the result
+ *
+ * Returns: (transfer none) (nullable): if the OCSP status is `invalid`: why, as the detail
+ *   `ocsp-problem` of the D-Bus interface has it (`try-later`, `outdated`, …); services before 0.2
+ *   do not tell
+ *
+ * Since: 0.2
+ */
+const char *
+tls_handoff_handshake_result_get_ocsp_problem (TlsHandoffHandshakeResult *self)
+{
+  g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
+
+  return self->ocsp_problem;
 }
 
 /**

@@ -38,6 +38,8 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_handshake_result_get_credential (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_handshake_result_get_ocsp_status (TlsHandoffHandshakeResult *self);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+const char *tls_handoff_handshake_result_get_ocsp_problem (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_handshake_result_get_resumed (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1

@@ -73,7 +73,8 @@ test_complete (Reply *reply, gconstpointer data)
 
   g_variant_dict_insert (&reply->details, "application-protocol", "s", "h2");
   g_variant_dict_insert (&reply->details, "server-name", "s", "www.handoff.test");
-  g_variant_dict_insert (&reply->details, "ocsp-status", "s", "good");
+  g_variant_dict_insert (&reply->details, "ocsp-status", "s", "invalid");
+  g_variant_dict_insert (&reply->details, "ocsp-problem", "s", "try-later");
   g_variant_dict_insert (&reply->details, "resumed", "b", TRUE);
   g_variant_dict_insert (&reply->details, "of-a-later-version", "u", 1);
   result = parse (reply, &error);
@@ -87,7 +88,8 @@ test_complete (Reply *reply, gconstpointer data)
                    reply->suite->name);
   g_assert_cmpstr (tls_handoff_handshake_result_get_application_protocol (result), ==, "h2");
   g_assert_cmpstr (tls_handoff_handshake_result_get_server_name (result), ==, "www.handoff.test");
-  g_assert_cmpstr (tls_handoff_handshake_result_get_ocsp_status (result), ==, "good");
+  g_assert_cmpstr (tls_handoff_handshake_result_get_ocsp_status (result), ==, "invalid");
+  g_assert_cmpstr (tls_handoff_handshake_result_get_ocsp_problem (result), ==, "try-later");
   g_assert_true (tls_handoff_handshake_result_get_resumed (result));
   certificates = tls_handoff_handshake_result_get_peer_certificates (result);
   g_assert_cmpuint (certificates->len, ==, 2);
@@ -109,6 +111,7 @@ test_minimal (Reply *reply, gconstpointer data)
   g_assert_null (tls_handoff_handshake_result_get_application_protocol (result));
   g_assert_null (tls_handoff_handshake_result_get_server_name (result));
   g_assert_cmpstr (tls_handoff_handshake_result_get_ocsp_status (result), ==, "none");
+  g_assert_null (tls_handoff_handshake_result_get_ocsp_problem (result));
   g_assert_false (tls_handoff_handshake_result_get_resumed (result));
 }
 

@@ -33,7 +33,8 @@ FORBIDDEN = [
      ('service/handshake*.[ch]', 'service/tls-session.[ch]', 'service/key-export.[ch]',
       'service/peer-verification.[ch]', 'service/ticket-window.[ch]', 'service/tls-policy.[ch]',
       'tests/service/tls-pair.[ch]', 'tests/service/memory-transport.[ch]',
-      'tests/service/*handshake*.[ch]', 'tests/service/record-size-limits.c')),
+      'tests/service/*handshake*.[ch]', 'tests/service/record-size-limits.c',
+      'tests/service/sent-certificates.c')),
     (('client/cli/*.c',), r'\bgnutls_(init|handshake|record_send|record_recv)\b',
      'the command has its handshakes done by the service', ()),
     # A log call or a print with a secret among its arguments.

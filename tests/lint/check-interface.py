@@ -68,6 +68,13 @@ for name in re.findall(
     if f'<literal>{name}</literal>' not in text:
         findings.append(f'{NAMES}: {name} is not documented in {XML}')
 
+# People are told what each means.
+words = common.read('client/cli/trust-report.c')
+for name in re.findall(r'#define HANDOFF_(?:VERIFICATION|OCSP_PROBLEM)_\w+ "([\w.-]+)"', names):
+    checked += 1
+    if not re.search(rf'{{ "{name}",\s+N_ \(', words):
+        findings.append(f'client/cli/trust-report.c: has no words for {name}')
+
 policy = common.read('data/org.tlshandoff.Handoff1.policy.in')
 declared = set(re.findall(r'<action id="org\.tlshandoff\.Handoff1\.([\w-]+)"', policy))
 used = set(re.findall(r'#define HANDOFF_ACTION_\w+ HANDOFF_BUS_NAME "\.([\w-]+)"', names))

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "credential-fixture.h"
+#include "ocsp-maker.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -135,6 +136,60 @@ test_fits (void)
   gnutls_x509_crt_deinit (authority);
 }
 
+static HandoffCredential *
+credential_with_staple (HandoffPrivateKey *key, GPtrArray *certificates, GBytes *staple)
+{
+  g_autoptr (GError) error = NULL;
+  HandoffCredential *credential = handoff_credential_new (
+      NULL, "x", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL, certificates, staple, &error);
+
+  g_assert_no_error (error);
+  return credential;
+}
+
+/* Breaks if we staple what is not good, is about another certificate, or says nothing: clients
+ * would refuse us. */
+static void
+test_useless_staples (void)
+{
+  const TestCertificateSpec authority = { .is_authority = TRUE };
+  g_autoptr (TestCertificate) root = test_certificate_make ("root", NULL, &authority);
+  g_autoptr (TestCertificate) between = test_certificate_make ("between", root, &authority);
+  g_autoptr (TestCertificate) leaf = test_certificate_make ("leaf", between, NULL);
+  g_autoptr (TestCertificate) old = test_certificate_make ("leaf", between, NULL);
+  const TestOcspSpec good = { GNUTLS_OCSP_CERT_GOOD, -1000, 1000 };
+  const TestOcspSpec outdated = { GNUTLS_OCSP_CERT_GOOD, -2000, -1000 };
+  const TestOcspSpec unknown = { GNUTLS_OCSP_CERT_UNKNOWN, -1000, 1000 };
+  const TestOcspSpec by_root = { GNUTLS_OCSP_CERT_GOOD, -1000, 1000, root };
+  g_autoptr (GPtrArray) certificates =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_autoptr (HandoffPrivateKey) key = NULL;
+  GBytes *staples[] = { test_ocsp_make (leaf, between, &good),
+                        test_ocsp_make (leaf, between, &outdated),
+                        test_ocsp_make (leaf, between, &unknown),
+                        test_ocsp_make (leaf, between, &by_root),
+                        test_ocsp_make (old, between, &good),
+                        test_ocsp_make_unsuccessful (GNUTLS_OCSP_RESP_TRYLATER) };
+  gnutls_x509_privkey_t x509;
+  gsize i;
+
+  gnutls_x509_privkey_init (&x509);
+  g_assert_cmpint (gnutls_x509_privkey_cpy (x509, leaf->key), ==, 0);
+  key = handoff_private_key_new_x509 (x509, NULL);
+  g_ptr_array_add (certificates, test_certificate_to_der (leaf));
+  g_ptr_array_add (certificates, test_certificate_to_der (between));
+  for (i = 0; i < G_N_ELEMENTS (staples); i++)
+    {
+      g_autoptr (HandoffCredential) credential =
+          credential_with_staple (key, certificates, staples[i]);
+
+      g_test_message ("%s", credential->ocsp_problem);
+      g_assert_cmpint (credential->ocsp_not_after > 0, ==, i == 0);
+      g_assert_cmpint (credential->ocsp_problem == NULL, ==, i == 0);
+      g_bytes_unref (staples[i]);
+    }
+}
+
 /* Breaks if a staple is given out beyond its time, or nobody knows how long it is good. */
 static void
 test_ocsp (void)
@@ -181,6 +236,7 @@ main (int argc, char **argv)
   g_test_add_func ("/service/credential/times", test_times);
   g_test_add_func ("/service/credential/fits", test_fits);
   g_test_add_func ("/service/credential/ocsp", test_ocsp);
+  g_test_add_func ("/service/credential/useless-staples", test_useless_staples);
   g_test_add_func ("/service/credential/algorithms", test_algorithms);
   return g_test_run ();
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+/* What the service says of a peer's certificate, in words. */
+const char *cli_trust_explain_reason (const char *reason);
+const char *cli_trust_explain_ocsp_problem (const char *problem);
+
+/* Which options can make a certificate pass that is not trusted: any of these. */
+typedef enum
+{
+  CLI_TRUST_REMEDY_NONE = 0,
+  CLI_TRUST_REMEDY_AUTHORITY = 1 << 0, /* --trust */
+  CLI_TRUST_REMEDY_NAME = 1 << 1,      /* --server-name */
+} CliTrustRemedy;
+
+CliTrustRemedy cli_trust_get_remedy (const GError *error);

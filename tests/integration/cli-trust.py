@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""What people and scripts are told of a server's certificate."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import TIMEOUT, certificate, get_free_port, run, wait_for_port
+
+TRUST = ('--trust', certificate('ca.pem'))
+
+
+class Server:
+    """OpenSSL's, with one of the test's certificates."""
+
+    def __init__(self, name, *options):
+        self.port = get_free_port()
+        self.address = f'localhost:{self.port}'
+        self.process = subprocess.Popen(
+            ['openssl', 's_server', '-quiet', '-www', '-accept', str(self.port), '-cert',
+             certificate(f'{name}.pem'), '-key', certificate(f'{name}.key'), *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(self.port)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait(TIMEOUT)
+
+
+def probe(server, *options):
+    return json.loads(run('alice', 'probe', '--json', *TRUST, *options, server.address).stdout)
+
+
+def fetch(server):
+    """Gives the service tickets of the server's, which come before its answer."""
+    return run('alice', 'connect', *TRUST, server.address, stdin='GET / HTTP/1.0\r\n\r\n').stdout
+
+
+class TestTrust(unittest.TestCase):
+    def test_staples(self):
+        """Breaks if a response that says nothing is told as good, or does for a certificate that demands one."""
+        cases = [
+            # certificate, staple, trusted, ocsp-status, ocsp-problem
+            ('ecdsa', None, True, 'none', None),
+            ('ecdsa', 'ecdsa.ocsp', True, 'good', None),
+            ('ecdsa', 'try-later.ocsp', True, 'invalid', 'try-later'),
+            ('ecdsa', 'must-staple.ocsp', False, None, None),
+            ('must-staple', 'must-staple.ocsp', True, 'good', None),
+            ('must-staple', 'try-later.ocsp', False, None, None),
+            ('must-staple', None, False, None, None),
+        ]
+        for name, staple, trusted, status, problem in cases:
+            for version in ('-tls1_2', '-tls1_3'):
+                with self.subTest(name=name, staple=staple, version=version), \
+                     Server(name, version, *(['-status_file', certificate(staple)] if staple else [])) as server:
+                    found = probe(server)
+                    self.assertEqual(found['trusted'], trusted)
+                    if trusted:
+                        self.assertEqual((found['ocsp-status'], found['ocsp-problem']), (status, problem))
+                        # A session that is resumed goes by the same rules.
+                        fetch(server)
+                        found = probe(server)
+                        self.assertEqual(found['resumed'], version == '-tls1_3')
+                        self.assertEqual((found['ocsp-status'], found['ocsp-problem']), (status, problem))
+                    else:
+                        self.assertEqual(found['verification-errors'], ['ocsp-status'])
+        with Server('ecdsa', '-status_file', certificate('try-later.ocsp')) as server:
+            self.assertIn('invalid (the responder answered only: try later)',
+                          run('alice', 'probe', *TRUST, server.address).stdout)
+
+    def test_unneeded(self):
+        """Breaks if an expired certificate that nobody needs keeps the server from being trusted, or resumed."""
+        with Server('ecdsa', '-cert_chain', certificate('expired.pem')) as server:
+            first = probe(server)
+            self.assertTrue(first['trusted'])
+            self.assertEqual(len(first['certificates']), 2)
+            self.assertFalse(first['resumed'])
+            self.assertIn('HTTP/1.0 200', fetch(server))
+            self.assertTrue(probe(server)['resumed'])
+
+    def test_hints(self):
+        """Breaks if an option is named that cannot help, or one is not that can."""
+        for name, trusted, options in (('expired', True, set()), ('not-activated', True, set()),
+                                       ('wrong-purpose', True, set()), ('wrong-name', True, {'--server-name'}),
+                                       ('self-signed', True, {'--trust'}), ('rsa', False, {'--trust'}),
+                                       ('wrong-name', False, {'--server-name', '--trust'}),
+                                       ('expired', False, set())):
+            with self.subTest(name=name, trusted=trusted), Server(name) as server:
+                result = run('alice', 'connect', *(TRUST if trusted else ()), server.address)
+                self.assertEqual(result.returncode, 4)
+                self.assertIn('“tls-handoff probe', result.stderr)
+                self.assertEqual({option for option in ('--server-name', '--trust') if option in result.stderr},
+                                 options)
+
+
+if __name__ == '__main__':
+    unittest.main()
