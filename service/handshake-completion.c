@@ -13,15 +13,15 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* What GnuTLS negotiated must be what the caller can take: its priorities select ciphers and key
- * exchanges, not suites, so that a caller's list may be narrower than they can say. */
+/* GnuTLS's priorities select ciphers and key exchanges, not suites, so that a caller's list may be
+ * narrower than they can say. */
 static const HandoffCipherSuite *
-get_cipher_suite (gnutls_session_t session, const HandoffHandshakeRequest *request, GError **error)
+get_cipher_suite (gnutls_session_t session, const HandoffHandshakeOptions *options, GError **error)
 {
   const HandoffCipherSuite *suite =
       handoff_cipher_suite_by_id (handoff_cipher_suite_id_of_session (session));
 
-  if (suite == NULL || !handoff_handshake_options_allow_suite (request->options, suite))
+  if (suite == NULL || !handoff_handshake_options_allow_suite (options, suite))
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
                    "The cipher suite is %s, which the caller's record layer does not take",
@@ -31,17 +31,17 @@ get_cipher_suite (gnutls_session_t session, const HandoffHandshakeRequest *reque
   return suite;
 }
 
-/* What the caller's keys must not rest on, whatever the peer chose of what GnuTLS offered. */
-static gboolean
-check_strength (gnutls_session_t session,
-                const HandoffHandshakeRequest *request,
-                const HandoffCipherSuite *suite,
-                GError **error)
+const HandoffCipherSuite *
+handoff_handshake_check_negotiated (gnutls_session_t session,
+                                    const HandoffHandshakeOptions *options,
+                                    const HandoffConfiguration *configuration,
+                                    GError **error)
 {
-  const HandoffConfiguration *configuration =
-      handoff_tls_policy_get_configuration (request->policy);
+  const HandoffCipherSuite *suite = get_cipher_suite (session, options, error);
   const char *reason = NULL;
 
+  if (suite == NULL)
+    return NULL;
   /* The earlier session's secret, which is kept longer than the keys of this one may be known. */
   if (suite->protocol == 0x0304 && gnutls_group_get (session) == GNUTLS_GROUP_INVALID)
     reason = "the session is resumed without a key exchange";
@@ -50,11 +50,11 @@ check_strength (gnutls_session_t session,
     reason = "the peer has AES-CBC without encrypt-then-MAC only, which the configuration does not "
              "allow (AllowMacThenEncrypt)";
   if (reason == NULL)
-    return TRUE;
+    return suite;
 
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
                "The handshake failed: %s", reason);
-  return FALSE;
+  return NULL;
 }
 
 static void
@@ -89,8 +89,9 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
       g_variant_ref_sink (handoff_peer_verification_get_certificates (session));
   if (complete)
     {
-      suite = get_cipher_suite (session, request, error);
-      if (suite == NULL || !check_strength (session, request, suite, error))
+      suite = handoff_handshake_check_negotiated (
+          session, request->options, handoff_tls_policy_get_configuration (request->policy), error);
+      if (suite == NULL)
         return NULL;
       outcome->protocol = handoff_protocol_name (suite->protocol);
       outcome->cipher_suite = suite->name;

@@ -8,6 +8,14 @@
 /* What a GnuTLS session is asked for when its handshake is done, or waits for a decision about the
  * peer's certificate. */
 
+/* Whether the caller's keys may rest on what was negotiated: the second line behind what GnuTLS was
+ * told to offer, should GnuTLS, or the peer, have chosen something else. The suite, or NULL. */
+const HandoffCipherSuite *
+handoff_handshake_check_negotiated (gnutls_session_t session,
+                                    const HandoffHandshakeOptions *options,
+                                    const HandoffConfiguration *configuration,
+                                    GError **error);
+
 /* complete: whether the suite is negotiated; it then has to be one that the caller takes. */
 HandoffHandshakeOutcome *handoff_handshake_make_outcome (HandoffTlsSession *tls,
                                                          const HandoffHandshakeRequest *request,

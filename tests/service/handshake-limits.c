@@ -373,6 +373,22 @@ test_endless_message (ClientTest *f, gconstpointer data)
                    7);
 }
 
+/* Which nobody offered to read (RFC 8879): GnuTLS would have taken 16 MiB to decompress it into.
+ * Breaks if GnuTLS gets to see it. */
+static void
+test_compressed_certificate (void)
+{
+  HandoffPeerLimits limits = { 0 };
+  guint8 bytes[] = { 0, 1, 0xff, 0xff, 0xff, 0, 0, 1, 0 };
+  const gnutls_datum_t message = { bytes, sizeof bytes };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (
+      handoff_peer_limits_check (&limits, GNUTLS_TLS1_3, GNUTLS_KX_UNKNOWN, 25, &message, &error),
+      ==, GNUTLS_E_UNEXPECTED_HANDSHAKE_PACKET);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -407,5 +423,6 @@ main (int argc, char **argv)
               server_test_tear_down);
   g_test_add ("/service/handshake-limits/endless-message", ClientTest, TLS1_3, client_test_set_up,
               test_endless_message, client_test_tear_down);
+  g_test_add_func ("/service/handshake-limits/compressed-certificate", test_compressed_certificate);
   return g_test_run ();
 }
