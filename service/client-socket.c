@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -39,11 +40,23 @@ get_option (int fd, int name, int *value)
   return getsockopt (fd, SOL_SOCKET, name, value, &size) == 0;
 }
 
+/* getpeername() would wait for the socket's lock, which its maker can have held for ever. Of a
+ * socket whose connection is over, what came can still be read: that is the handshake's business.
+ */
+static gboolean
+is_connected (int fd)
+{
+  struct pollfd poll_fd = { .fd = fd, .events = POLLRDHUP };
+  int listens;
+
+  if (!get_option (fd, SO_ACCEPTCONN, &listens) || listens || poll (&poll_fd, 1, 0) < 0)
+    return FALSE;
+  return (poll_fd.revents & (POLLHUP | POLLRDHUP)) != POLLHUP;
+}
+
 gboolean
 handoff_client_socket_check (int fd, GError **error)
 {
-  struct sockaddr_storage peer;
-  socklen_t peer_size = sizeof peer;
   int type, domain, protocol;
 
   if (!get_option (fd, SO_TYPE, &type))
@@ -59,7 +72,7 @@ handoff_client_socket_check (int fd, GError **error)
   if (!get_option (fd, SO_PROTOCOL, &protocol) ||
       (domain != AF_UNIX && protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP))
     return refuse (error, "this protocol is not supported");
-  if (getpeername (fd, (struct sockaddr *) &peer, &peer_size) != 0)
+  if (!is_connected (fd))
     return refuse (error, "the socket is not connected");
   return TRUE;
 }

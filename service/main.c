@@ -76,11 +76,13 @@ post_guard (GError **error)
   return guard;
 }
 
+/* is_stuck: whether the process can end by _exit() alone. */
 static gboolean
 serve (HandoffBusGuard *guard,
        GDBusConnection *connection,
        const char *configuration_file,
        const char *state_directory,
+       gboolean *is_stuck,
        GError **error)
 {
   g_autoptr (HandoffAuthority) authority = NULL;
@@ -102,11 +104,17 @@ serve (HandoffBusGuard *guard,
   g_source_remove (term_id);
   g_source_remove (int_id);
   g_source_remove (hup_id);
+  *is_stuck = handoff_service_is_stuck (service);
+  if (*is_stuck)
+    g_object_ref (service);
   return success;
 }
 
 static gboolean
-run (const char *configuration_file, const char *state_directory, GError **error)
+run (const char *configuration_file,
+     const char *state_directory,
+     gboolean *is_stuck,
+     GError **error)
 {
   g_autoptr (HandoffBusGuard) guard = post_guard (error);
   g_autoptr (GDBusConnection) connection = NULL;
@@ -117,7 +125,7 @@ run (const char *configuration_file, const char *state_directory, GError **error
   connection = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
   if (connection == NULL)
     return FALSE;
-  success = serve (guard, connection, configuration_file, state_directory, error);
+  success = serve (guard, connection, configuration_file, state_directory, is_stuck, error);
   /* With that the guard knows that there is no more to be sent, and leaves the bus: what keeps the
    * process from ending does not keep the bus from starting another. */
   g_dbus_connection_close_sync (connection, NULL, NULL);
@@ -130,6 +138,7 @@ main (int argc, char *argv[])
   g_autofree char *configuration_file = g_strdup (HANDOFF_CONFIGURATION_FILE);
   g_autofree char *state_directory = dup_default_state_directory ();
   gboolean show_version = FALSE;
+  gboolean is_stuck = FALSE;
   const GOptionEntry entries[] = {
     { "config", 'c', 0, G_OPTION_ARG_FILENAME, &configuration_file,
       "Read the configuration from FILE", "FILE" },
@@ -160,13 +169,13 @@ main (int argc, char *argv[])
       return EXIT_SUCCESS;
     }
 
-  if (!run (configuration_file, state_directory, &error))
+  if (!run (configuration_file, state_directory, &is_stuck, &error))
     {
       g_printerr ("tls-handoffd: %s\n", error->message);
       status = EXIT_FAILURE;
     }
-  /* A token that takes its time does not keep us, nor does a stranger's file. */
-  if (handoff_tokens_are_busy () || handoff_descriptor_reaper_is_busy ())
+  /* A token that takes its time does not keep us, nor does what a stranger made. */
+  if (is_stuck || handoff_tokens_are_busy () || handoff_descriptor_reaper_is_busy ())
     {
       fflush (NULL);
       _exit (status);

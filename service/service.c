@@ -28,6 +28,9 @@
 #define OTHER_CALLS_PER_USER 64
 #define OTHER_CALLS 4096
 
+/* What is still under way then, when the service ends, hangs in a stranger's socket. */
+#define DRAIN_SECONDS 8
+
 /* Modes: STARTING until the name is ours; SERVING; LEAVING while the bus takes the name back, after
  * which whatever was addressed to us has arrived; then DONE, or SERVING again if somebody came in
  * the last moment. */
@@ -47,6 +50,7 @@ struct _HandoffService
   Mode mode;
   GError *error; /* (owned) (nullable): why it ended */
   gboolean quitting;
+  gboolean stuck;
   guint watchdog_id;
 
   HandoffFacadeContext context;
@@ -321,19 +325,33 @@ handoff_service_new (GDBusConnection *connection,
   return g_steal_pointer (&self);
 }
 
+static gboolean
+drained_long_enough (gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  self->stuck = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
 /* Calls that are on their way end by cancellation, so that no reply, session or thread is left
  * behind; changes of credentials come to their end. */
 static void
 drain (HandoffService *self)
 {
+  guint guard_id;
+
   handoff_idle_timer_set_seconds (self->context.idle_timer, 0);
   handoff_pin_hold_end (self->context.pin_hold);
   handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
   handoff_session_store_remove_all (self->context.sessions);
-  while (handoff_idle_timer_is_held (self->context.idle_timer) ||
+  guard_id = g_timeout_add_seconds (DRAIN_SECONDS, drained_long_enough, self);
+  while ((!self->stuck && handoff_idle_timer_is_held (self->context.idle_timer)) ||
          handoff_credential_store_is_busy (self->context.credentials))
     g_main_context_iteration (NULL, TRUE);
+  if (!self->stuck)
+    g_source_remove (guard_id);
 }
 
 gboolean
@@ -354,6 +372,12 @@ handoff_service_run (HandoffService *self, GError **error)
       return FALSE;
     }
   return TRUE;
+}
+
+gboolean
+handoff_service_is_stuck (HandoffService *self)
+{
+  return self->stuck;
 }
 
 void

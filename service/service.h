@@ -25,6 +25,9 @@ HandoffService *handoff_service_new (GDBusConnection *connection,
 /* Owns the name and serves until it has been idle for long enough, until handoff_service_quit(), or
  * until the bus goes. FALSE if it had to end: the name is taken, or the bus went. */
 gboolean handoff_service_run (HandoffService *self, GError **error);
+/* Whether it ended without handshakes that a stranger keeps from ending: nothing that they use may
+ * be freed. */
+gboolean handoff_service_is_stuck (HandoffService *self);
 void handoff_service_quit (HandoffService *self);
 /* Like the method Reload; errors go to the log. */
 void handoff_service_reload (HandoffService *self);

@@ -160,6 +160,7 @@ typedef struct
 {
   const HandoffFacadeContext *context; /* (unowned) */
   HandoffSession *session;             /* (owned) */
+  HandoffSeat *seat;                   /* (owned) */
 } Ending;
 
 /* Nothing is left of the handshake on the worker. */
@@ -168,6 +169,7 @@ ended (gpointer user_data)
 {
   g_autofree Ending *ending = user_data;
   g_autoptr (HandoffSession) session = ending->session;
+  g_autoptr (HandoffSeat) seat = ending->seat;
   g_autoptr (GError) error = handoff_handshake_dup_error (session->handshake);
 
   g_clear_pointer (&session->handshake_place, handoff_place_free);
@@ -210,8 +212,10 @@ handoff_session_begin (const HandoffFacadeContext *context,
   session->stepwise = request->stepwise;
   session->start_time = g_get_monotonic_time ();
   handoff_resumption_prepare (context->resumption, session, request);
-  session->handshake = handoff_handshake_new (handoff_worker_pool_next (context->worker_pool),
-                                              request, ended, asked, ending);
+  ending->seat = handoff_worker_pool_take_seat (context->worker_pool,
+                                                handoff_caller_get_uid (session->caller));
+  session->handshake =
+      handoff_handshake_new (handoff_seat_get_worker (ending->seat), request, ended, asked, ending);
   handoff_session_store_add (context->sessions, session);
   if (session->outlives_caller)
     limit_lifetime (session, context->sessions, timeout);
