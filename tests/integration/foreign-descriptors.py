@@ -192,7 +192,7 @@ class ForeignDescriptors(unittest.TestCase):
             with self.subTest(name):
                 mount = self.mount('flush')
                 call(self.mallory, method, parameters, [mount.open()])
-                wait_for(lambda: mount.count_held() == 1, 'it is closed by nobody')
+                wait_for(lambda: mount.count_held() >= 1, 'it is closed by nobody')
                 self.assert_alice_is_served()
                 mount.release()
                 self.assert_all_is_closed()
@@ -211,7 +211,7 @@ class ForeignDescriptors(unittest.TestCase):
         message = Gio.DBusMessage.new_method_call(NAME, ROOT, 'org.freedesktop.DBus.Peer', 'Ping')
         send(self.mallory, message, [mount.open()])
         del message
-        wait_for(lambda: mount.count_held() == 3, 'they are closed by nobody')
+        wait_for(lambda: mount.count_held() >= 3, 'they are closed by nobody')
         self.assert_alice_is_served()
         mount.release()
         self.assert_all_is_closed()
@@ -263,7 +263,7 @@ class ForeignDescriptors(unittest.TestCase):
                 message.set_body(GLib.Variant('(sha{sv})', ('key', 0, {})))
                 send(self.mallory, message, [mount.open()])
                 del message
-                wait_for(lambda: mount.count_held() == 1, 'it is read by nobody')
+                wait_for(lambda: mount.count_held() >= 1, 'it is read by nobody')
                 self.assert_alice_is_served()
                 mount.release()
                 self.assert_all_is_closed()
@@ -330,7 +330,7 @@ class ForeignDescriptors(unittest.TestCase):
     def test_ending(self):
         mount = self.mount('flush')
         call(self.mallory, 'ListSessions', GLib.Variant('(a{sv})', ({},)), [mount.open()])
-        wait_for(lambda: mount.count_held() == 1, 'it is closed by nobody')
+        wait_for(lambda: mount.count_held() >= 1, 'it is closed by nobody')
         old = self.pid
         stop_service(signal.SIGTERM)
         self.pid = start_service()
