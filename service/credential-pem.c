@@ -5,6 +5,8 @@
 
 #include "credential-pem.h"
 
+#include <gnutls/crypto.h>
+
 #include "key-material.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -23,11 +25,26 @@ parsing_free (Parsing *self)
   g_free (self);
 }
 
+/* SHA-256 of all that was given, the key too: who gives the same again has the same key, without a
+ * look at whether key and certificate belong together. (transfer full) */
+static GBytes *
+make_digest (GBytes *pem)
+{
+  guint8 digest[32];
+  gsize size;
+  const guint8 *data = g_bytes_get_data (pem, &size);
+
+  if (gnutls_hash_fast (GNUTLS_DIG_SHA256, data, size, digest) < 0)
+    return NULL;
+  return g_bytes_new (digest, sizeof digest);
+}
+
 static HandoffCredential *
 parse (const Parsing *parsing, GError **error)
 {
   g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse_plain (parsing->pem, error);
   g_autoptr (HandoffPrivateKey) key = NULL;
+  HandoffCredential *credential;
 
   if (material == NULL)
     return NULL;
@@ -40,8 +57,13 @@ parse (const Parsing *parsing, GError **error)
   key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), error);
   if (key == NULL)
     return NULL;
-  return handoff_credential_new (NULL, "", parsing->uid, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
-                                 material->certificates, NULL, error);
+  credential = handoff_credential_new (NULL, "", parsing->uid, HANDOFF_CREDENTIAL_ROLE_BOTH, key,
+                                       NULL, material->certificates, NULL, error);
+  if (credential == NULL)
+    return NULL;
+  credential->serial = 0;
+  credential->pem_digest = make_digest (parsing->pem);
+  return credential;
 }
 
 static void

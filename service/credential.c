@@ -229,6 +229,7 @@ handoff_credential_unref (HandoffCredential *self)
   g_free (self->pcerts);
   g_ptr_array_unref (self->certificates);
   g_clear_pointer (&self->ocsp_response, g_bytes_unref);
+  g_clear_pointer (&self->pem_digest, g_bytes_unref);
   handoff_private_key_unref (self->key);
   g_free (self->id);
   g_free (self->label);

@@ -36,7 +36,9 @@ typedef struct
   GBytes *ocsp_response;    /* (owned) (nullable): DER, for the first certificate */
   gint64 ocsp_not_after;    /* seconds since 1970: when it is out of date; 0: it is not stapled */
   const char *ocsp_problem; /* (nullable): why not, for people */
-  guint64 serial;           /* another number for each change, of any credential */
+  guint64 serial;     /* another number for each change, of any credential; 0 of a one-call one */
+  GBytes *pem_digest; /* (owned) (nullable): of a one-call credential, SHA-256: what stands for it
+                       * in place of the serial, when it is given again; NULL: nothing does */
 } HandoffCredential;
 
 /* All but the id and serial, which it makes; key: (transfer none). certificates: (nullable):

@@ -98,7 +98,18 @@ new_conditions (const HandoffHandshakeRequest *request)
           : g_variant_new_array (G_VARIANT_TYPE_UINT16, NULL, 0));
 }
 
-/* Of a server, what it asked clients for counts as well, and whose it is. */
+/* (transfer floating): of a one-call credential, else empty */
+static GVariant *
+new_pem_digest (const HandoffHandshakeRequest *request)
+{
+  GBytes *digest = request->credential != NULL ? request->credential->pem_digest : NULL;
+
+  return digest != NULL ? g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, digest, TRUE)
+                        : g_variant_new_array (G_VARIANT_TYPE_BYTE, NULL, 0);
+}
+
+/* Of a server, what it asked clients for counts as well, and whose it is. A one-call credential is
+ * the same as one before if key and certificates are. */
 static void
 prepare_server (HandoffResumption *self,
                 HandoffSession *session,
@@ -112,7 +123,8 @@ prepare_server (HandoffResumption *self,
       g_variant_new_strv ((const char *const *) options->application_protocols->pdata,
                           (gssize) options->application_protocols->len));
 
-  request->ticket_secret = handoff_server_tickets_derive_secret (self->tickets, conditions);
+  request->ticket_secret = handoff_server_tickets_derive_secret (
+      self->tickets, g_variant_new ("(v@ay)", conditions, new_pem_digest (request)));
   request->ticket_lifetime =
       handoff_tls_policy_get_configuration (request->policy)->resumption_maximum_age;
 }
@@ -126,8 +138,11 @@ handoff_resumption_prepare (HandoffResumption *self,
       handoff_tls_policy_get_configuration (request->policy);
   const char *bus_name = NULL;
 
-  /* A key of the caller's own: what it authenticated is nothing to build on. */
-  if (request->options->credential_pem >= 0)
+  /* Nothing that a client did with a key of the caller's own stays here; a server has to give the
+   * key again before its tickets are of use. */
+  if (request->role == HANDOFF_ROLE_CLIENT && request->options->credential_pem >= 0)
+    return;
+  if (request->options->credential_pem >= 0 && request->credential->pem_digest == NULL)
     return;
   if (!request->options->resumption || configuration->resumption_scope == HANDOFF_RESUMPTION_NONE ||
       handoff_tls_policy_get_serial (request->policy) != self->policy_serial)

@@ -11,8 +11,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../integration/support'))
-from command import (OWN_RULES, TIMEOUT, Serve, certificate, get_free_port, import_credential, remove_credentials,
-                     run, set_rules, wait_for_port)
+from command import (OWN_RULES, TIMEOUT, Serve, certificate, get_free_port, import_credential, read,
+                     remove_credentials, run, set_rules, wait_for_port)
 
 VERSIONS = {'TLS1.3': ('-tls1_3', 'NORMAL:-VERS-ALL:+VERS-TLS1.3', ()),
             'TLS1.2': ('-tls1_2', 'NORMAL:-VERS-ALL:+VERS-TLS1.2', ('--tls12',))}
@@ -227,6 +227,15 @@ class TestOurClient(unittest.TestCase):
         path = os.path.join(os.environ['TMPDIR'], 'ed25519.pem')
         self.assertEqual(run('alice', 'credential', 'set-certificates', 'ed25519', path).returncode, 0)
         self.assertFalse(is_resumed('alice', *named))
+        # Nor with a key that the service does not keep, by whoever.
+        key = os.path.join(os.environ['TMPDIR'], 'own.key')
+        with open(key, 'w') as file:
+            file.write(read('client.key'))
+        os.chmod(key, 0o644)
+        own = ('--cert', certificate('client.pem'), '--key', key)
+        connect('alice', *own)
+        self.assertFalse(is_resumed('alice', *own))
+        self.assertFalse(is_resumed('alice', '--credential', ''))
         # Nor what was chosen, whatever that is by now.
         connect('alice')
         self.assertFalse(is_resumed('alice'))

@@ -15,7 +15,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../integration/support'))
-from command import (OWN_RULES, TIMEOUT, Serve, certificate, configure, import_credential, remove_credentials, run,
+from command import (OWN_RULES, TIMEOUT, Serve, certificate, configure, import_credential, read, remove_credentials, run,
                      set_rules, stop_service)
 
 # Several records each way, of characters that no client takes for commands.
@@ -159,6 +159,37 @@ class TestServerClients(unittest.TestCase):
             self.assertNotEqual(status, 0)
             self.assertIn('unrecognized name', errors)
             self.assertIn('nobody.handoff.test', serve.said('nobody.handoff.test'))
+
+    def test_resumption_own_key(self):
+        """Breaks if a server with a key that the service does not keep gives no tickets; or takes those of another user's
+        server, of another key, of another chain, or of a credential, with the same certificate."""
+        session = os.path.join(os.environ['TMPDIR'], 'own-session')
+        bundle = os.path.join(os.environ['TMPDIR'], 'bundle.pem')
+        chain = os.path.join(os.environ['TMPDIR'], 'chain.pem')
+        os.chmod(os.environ['TMPDIR'], 0o1777)
+        for path, names in ((bundle, ('ecdsa.pem', 'ecdsa.key')), (chain, ('ecdsa.pem', 'client-ca.pem', 'ecdsa.key'))):
+            with open(path, 'w') as file:
+                file.write(''.join(read(name) for name in names))
+            os.chmod(path, 0o644)
+        rsa = os.path.join(os.environ['TMPDIR'], 'rsa-bundle.pem')
+        with open(rsa, 'w') as file:
+            file.write(read('rsa.pem') + read('rsa.key'))
+        os.chmod(rsa, 0o644)
+        configure('[Resumption]\nMinimumProtocol=TLS1.2\n')
+        stop_service()
+        own = ('--cert', bundle, *ECHO)
+        for option, _, _, _ in VERSIONS.values():
+            with (Serve(*own) as serve, Serve(*own) as again, Serve(*own, user='bob') as other_user,
+                  Serve('--cert', rsa, *ECHO) as other_key, Serve('--cert', chain, *ECHO) as other_chain,
+                  Serve('--credential', 'ecdsa', *ECHO) as kept):
+                status, output, errors = s_client(serve, option, '-sess_out', session, quiet=False)
+                self.assertEqual(status, 0, errors)
+                for server, resumed in ((serve, True), (again, True), (other_user, False), (other_key, False),
+                                        (other_chain, False), (kept, False)):
+                    status, output, errors = s_client(server, option, '-sess_in', session, quiet=False)
+                    self.assertEqual(status, 0, errors)
+                    self.assertIn(DATA, output)
+                    self.assertEqual('Reused, TLS' in output, resumed, (option, server.process.args))
 
     def test_resumption(self):
         """Breaks if a ticket is not taken, is taken in another way, or is good for a service that started anew."""
