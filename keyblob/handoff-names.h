@@ -42,16 +42,21 @@
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
 
 /* Options of the methods that make, list and certify credentials, and of ListSessions(). */
+#define HANDOFF_OPTION_AFTER "after"                     /* (so) of credentials, t of sessions */
 #define HANDOFF_OPTION_ALL "all"                         /* b */
 #define HANDOFF_OPTION_CERTIFICATES "certificates"       /* aay, DER */
 #define HANDOFF_OPTION_DNS_NAMES "dns-names"             /* as */
 #define HANDOFF_OPTION_EMAIL_ADDRESSES "email-addresses" /* as */
 #define HANDOFF_OPTION_IP_ADDRESSES "ip-addresses"       /* as */
+#define HANDOFF_OPTION_MAXIMUM "maximum"                 /* u */
 #define HANDOFF_OPTION_OWNER "owner"                     /* u, uid */
 #define HANDOFF_OPTION_PASSPHRASE "passphrase"           /* h */
 #define HANDOFF_OPTION_PIN "pin"                         /* h */
 #define HANDOFF_OPTION_ROLES "roles"                     /* as */
 #define HANDOFF_OPTION_SUBJECT "subject"                 /* s, RFC 4514 */
+
+/* Entries of a page of what ListCredentials() and ListSessions() give, at the most. */
+#define HANDOFF_LIST_PAGE 256
 
 /* Details of a handshake, in its reply or in its error. */
 #define HANDOFF_DETAIL_ALERT "alert"                                 /* s, RFC 8446 name */

@@ -181,6 +181,7 @@ HandoffCertificateRequest *
 handoff_certificate_request_parse (GVariant *options, GError **error)
 {
   g_autoptr (HandoffCertificateRequest) self = g_new0 (HandoffCertificateRequest, 1);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   GVariantIter iter;
   const char *option;
   GVariant *value;
@@ -192,6 +193,11 @@ handoff_certificate_request_parse (GVariant *options, GError **error)
     {
       g_autoptr (GVariant) owned_value = value;
 
+      if (!g_hash_table_add (seen, (gpointer) option))
+        {
+          refuse (error, option, "is given twice");
+          return NULL;
+        }
       if (!take_option (self, option, owned_value, error))
         return NULL;
     }

@@ -33,6 +33,31 @@ parse_all (HandoffCredentialOptions *self, GVariant *value, GError **error)
   return TRUE;
 }
 
+static gboolean
+parse_maximum (HandoffCredentialOptions *self, GVariant *value, GError **error)
+{
+  self->maximum = g_variant_get_uint32 (value);
+  return (self->maximum >= 1 && self->maximum <= HANDOFF_LIST_PAGE) ||
+         refuse (
+             error, HANDOFF_OPTION_MAXIMUM,
+             "must be 1 to " G_STRINGIFY (HANDOFF_LIST_PAGE) "; the option “" HANDOFF_OPTION_AFTER
+                                                             "” gets those that follow");
+}
+
+static gboolean
+parse_after_session (HandoffCredentialOptions *self, GVariant *value, GError **error)
+{
+  self->after = g_variant_get_uint64 (value);
+  return TRUE;
+}
+
+static gboolean
+parse_after_credential (HandoffCredentialOptions *self, GVariant *value, GError **error)
+{
+  g_variant_get (value, "(so)", &self->after_label, &self->after_path);
+  return TRUE;
+}
+
 GPtrArray *
 handoff_certificates_parse (GVariant *certificates, const char *what, GError **error)
 {
@@ -127,9 +152,15 @@ parse_roles (HandoffCredentialOptions *self, GVariant *value, GError **error)
   (HANDOFF_CREDENTIAL_METHOD_IMPORT | HANDOFF_CREDENTIAL_METHOD_GENERATE |                         \
    HANDOFF_CREDENTIAL_METHOD_LINK)
 
+#define LIST (HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS | HANDOFF_CREDENTIAL_METHOD_LIST_SESSIONS)
+
 static const Option known_options[] = {
-  { HANDOFF_OPTION_ALL, "b", HANDOFF_CREDENTIAL_METHOD_LIST, parse_all },
+  { HANDOFF_OPTION_AFTER, "(so)", HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS,
+    parse_after_credential },
+  { HANDOFF_OPTION_AFTER, "t", HANDOFF_CREDENTIAL_METHOD_LIST_SESSIONS, parse_after_session },
+  { HANDOFF_OPTION_ALL, "b", LIST, parse_all },
   { HANDOFF_OPTION_CERTIFICATES, "aay", HANDOFF_CREDENTIAL_METHOD_LINK, parse_certificates },
+  { HANDOFF_OPTION_MAXIMUM, "u", LIST, parse_maximum },
   { HANDOFF_OPTION_OWNER, "u", NEW, parse_owner },
   { HANDOFF_OPTION_PASSPHRASE, "h", HANDOFF_CREDENTIAL_METHOD_IMPORT, parse_passphrase },
   { HANDOFF_OPTION_PIN, "h", HANDOFF_CREDENTIAL_METHOD_LINK, parse_pin },
@@ -181,6 +212,7 @@ handoff_credential_options_parse (GVariant *options,
 
   self->owner = caller;
   self->roles = HANDOFF_CREDENTIAL_ROLE_BOTH;
+  self->maximum = HANDOFF_LIST_PAGE;
   self->passphrase = -1;
   self->pin = -1;
 
@@ -204,5 +236,7 @@ void
 handoff_credential_options_free (HandoffCredentialOptions *self)
 {
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
+  g_free (self->after_label);
+  g_free (self->after_path);
   g_free (self);
 }

@@ -13,7 +13,8 @@ typedef enum
   HANDOFF_CREDENTIAL_METHOD_IMPORT = 1 << 0,
   HANDOFF_CREDENTIAL_METHOD_GENERATE = 1 << 1,
   HANDOFF_CREDENTIAL_METHOD_LINK = 1 << 2,
-  HANDOFF_CREDENTIAL_METHOD_LIST = 1 << 3, /* of credentials, of sessions */
+  HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS = 1 << 3,
+  HANDOFF_CREDENTIAL_METHOD_LIST_SESSIONS = 1 << 4,
 } HandoffCredentialMethod;
 
 /* What a caller asked of one of them: the a{sv} of the D-Bus API, checked. */
@@ -25,6 +26,10 @@ typedef struct
   gint32 pin;
   GPtrArray *certificates; /* (owned) (element-type GBytes) (nullable): DER */
   gboolean all;            /* not the caller's own only */
+  guint maximum;           /* of a list */
+  guint64 after;           /* the number of a session; 0 for all */
+  char *after_label; /* (owned) (nullable): the label and the path of a credential; NULL for all */
+  char *after_path;  /* (owned) (nullable): likewise */
 } HandoffCredentialOptions;
 
 /* options: an a{sv}. caller: the uid that owns what nobody else shall. TLS_HANDOFF_ERROR_

@@ -17,6 +17,7 @@
 #define MAX_APPLICATION_PROTOCOLS 8
 #define MAX_APPLICATION_PROTOCOL_SIZE 31
 #define MAX_CIPHER_SUITES 256
+#define MAX_PATH_LENGTH 255 /* far more than any object's */
 #define MAX_TRUST_ANCHORS 256
 #define MAX_TRUST_ANCHOR_SIZE 65536    /* bytes */
 #define MAX_TRUST_ANCHORS_SIZE 1048576 /* bytes, all together: each waiting call holds them */
@@ -147,7 +148,8 @@ parse_credential (HandoffHandshakeOptions *self,
           return FALSE;
         }
     }
-  else if (!g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/") ||
+  else if (strlen (name) > MAX_PATH_LENGTH ||
+           !g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/") ||
            !g_variant_is_object_path (name))
     return refuse (error, HANDOFF_OPTION_CREDENTIAL,
                    "must be a label, or the path of an object below " HANDOFF_CREDENTIALS_PATH);

@@ -3,13 +3,15 @@
 
 #pragma once
 
+#include "credential-options.h"
 #include "facade-context.h"
 
 /* Manager.ListCredentials() and ListSessions(): the caller's own, or, with an authorization, all.
  */
 
-/* Of both. */
-gboolean handoff_list_call_prepare (HandoffCall *call, GError **error);
+/* Of both: method says which. */
+gboolean
+handoff_list_call_prepare (HandoffCall *call, HandoffCredentialMethod method, GError **error);
 /* call: (transfer full): prepared */
 void handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext *context);
 void handoff_list_call_run_sessions (HandoffCall *call, const HandoffFacadeContext *context);

@@ -48,9 +48,15 @@ run_new_credential (HandoffCall *call, gpointer facade)
 }
 
 static gboolean
-prepare_list (HandoffCall *call, gpointer facade, GError **error)
+prepare_list_credentials (HandoffCall *call, gpointer facade, GError **error)
 {
-  return handoff_list_call_prepare (call, error);
+  return handoff_list_call_prepare (call, HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS, error);
+}
+
+static gboolean
+prepare_list_sessions (HandoffCall *call, gpointer facade, GError **error)
+{
+  return handoff_list_call_prepare (call, HANDOFF_CREDENTIAL_METHOD_LIST_SESSIONS, error);
 }
 
 static void
@@ -122,8 +128,8 @@ static const HandoffMethod methods[] = {
   { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", prepare_generate_credential,
     run_new_credential },
   { HANDOFF_MANAGER_INTERFACE, "LinkCredential", prepare_link_credential, run_new_credential },
-  { HANDOFF_MANAGER_INTERFACE, "ListCredentials", prepare_list, run_list_credentials },
-  { HANDOFF_MANAGER_INTERFACE, "ListSessions", prepare_list, run_list_sessions },
+  { HANDOFF_MANAGER_INTERFACE, "ListCredentials", prepare_list_credentials, run_list_credentials },
+  { HANDOFF_MANAGER_INTERFACE, "ListSessions", prepare_list_sessions, run_list_sessions },
   { HANDOFF_MANAGER_INTERFACE, "GetStatistics", NULL, run_get_statistics },
   { HANDOFF_MANAGER_INTERFACE, "Reload", NULL, run_reload },
   { NULL },

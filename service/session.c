@@ -12,9 +12,39 @@
 struct _HandoffSessionStore
 {
   GHashTable *sessions; /* (owned) (element-type utf8 HandoffSession): by id */
+  GTree *by_number;     /* (owned) (element-type Position HandoffSession) */
+  GTree *by_user;       /* (owned) (element-type Position HandoffSession): then by number */
+  guint64 last_number;
   HandoffSessionFunc removed;
   gpointer user_data; /* (unowned) */
 };
+
+/* In both orders. */
+typedef struct
+{
+  guint uid; /* not looked at in the order by number */
+  guint64 number;
+} Position;
+
+static int
+compare_numbers (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const Position *one = a;
+  const Position *other = b;
+
+  return (one->number > other->number) - (one->number < other->number);
+}
+
+static int
+compare_users (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const Position *one = a;
+  const Position *other = b;
+
+  if (one->uid != other->uid)
+    return one->uid > other->uid ? 1 : -1;
+  return compare_numbers (a, b, NULL);
+}
 
 static char *
 make_id (void)
@@ -86,6 +116,8 @@ handoff_session_store_new (HandoffSessionFunc removed, gpointer user_data)
   HandoffSessionStore *self = g_new0 (HandoffSessionStore, 1);
 
   self->sessions = g_hash_table_new (g_str_hash, g_str_equal);
+  self->by_number = g_tree_new_full (compare_numbers, NULL, g_free, NULL);
+  self->by_user = g_tree_new_full (compare_users, NULL, g_free, NULL);
   self->removed = removed;
   self->user_data = user_data;
   return self;
@@ -96,13 +128,20 @@ handoff_session_store_free (HandoffSessionStore *self)
 {
   handoff_session_store_remove_all (self);
   g_hash_table_unref (self->sessions);
+  g_tree_unref (self->by_number);
+  g_tree_unref (self->by_user);
   g_free (self);
 }
 
 void
 handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session)
 {
+  Position position = { handoff_caller_get_uid (session->caller), ++self->last_number };
+
+  session->number = position.number;
   g_hash_table_insert (self->sessions, session->id, handoff_session_ref (session));
+  g_tree_insert (self->by_number, g_memdup2 (&position, sizeof position), session);
+  g_tree_insert (self->by_user, g_memdup2 (&position, sizeof position), session);
 }
 
 static gboolean
@@ -122,42 +161,37 @@ handoff_session_store_lookup (HandoffSessionStore *self, const char *id, Handoff
   return session != NULL && is_owned_by (session, caller) ? session : NULL;
 }
 
-char **
-handoff_session_store_list (HandoffSessionStore *self, const char *bus_name)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  GHashTableIter iter;
-  HandoffSession *session;
-
-  g_hash_table_iter_init (&iter, self->sessions);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &session))
-    {
-      if (g_str_equal (handoff_caller_get_bus_name (session->caller), bus_name))
-        g_strv_builder_add (builder, session->id);
-    }
-  return g_strv_builder_end (builder);
-}
-
 GPtrArray *
-handoff_session_store_dup_all (HandoffSessionStore *self, const guint *uid)
+handoff_session_store_dup_page (HandoffSessionStore *self,
+                                const guint *uid,
+                                guint64 after,
+                                guint maximum)
 {
   GPtrArray *sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_session_unref);
-  GHashTableIter iter;
-  HandoffSession *session;
+  const Position position = { uid != NULL ? *uid : 0, after };
+  GTreeNode *node;
 
-  g_hash_table_iter_init (&iter, self->sessions);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &session))
+  for (node = g_tree_upper_bound (uid != NULL ? self->by_user : self->by_number, &position);
+       node != NULL && sessions->len < maximum; node = g_tree_node_next (node))
     {
-      if (uid == NULL || handoff_caller_get_uid (session->caller) == *uid)
-        g_ptr_array_add (sessions, handoff_session_ref (session));
+      HandoffSession *session = g_tree_node_value (node);
+
+      if (uid != NULL && handoff_caller_get_uid (session->caller) != *uid)
+        break;
+      g_ptr_array_add (sessions, handoff_session_ref (session));
     }
   return sessions;
 }
 
-/* session: (transfer full): out of the table already */
-static void
-let_go (HandoffSessionStore *self, HandoffSession *session)
+void
+handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session)
 {
+  const Position position = { handoff_caller_get_uid (session->caller), session->number };
+
+  if (!g_hash_table_remove (self->sessions, session->id))
+    return;
+  g_tree_remove (self->by_number, &position);
+  g_tree_remove (self->by_user, &position);
   g_clear_handle_id (&session->lifetime_id, g_source_remove);
   g_clear_pointer (&session->session_place, handoff_place_free);
   g_clear_pointer (&session->outliving_place, handoff_place_free);
@@ -167,40 +201,29 @@ let_go (HandoffSessionStore *self, HandoffSession *session)
 }
 
 void
-handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session)
-{
-  if (g_hash_table_remove (self->sessions, session->id))
-    let_go (self, session);
-}
-
-/* caller: (nullable): NULL for all */
-static void
-remove_matching (HandoffSessionStore *self, HandoffCaller *caller)
-{
-  GHashTableIter iter;
-  HandoffSession *session;
-
-  g_hash_table_iter_init (&iter, self->sessions);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &session))
-    {
-      if (caller == NULL || (session->caller == caller && !session->outlives_caller))
-        {
-          g_hash_table_iter_remove (&iter);
-          let_go (self, session);
-        }
-    }
-}
-
-void
 handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *caller)
 {
-  remove_matching (self, caller);
+  const guint uid = handoff_caller_get_uid (caller);
+  g_autoptr (GPtrArray) sessions = handoff_session_store_dup_page (self, &uid, 0, G_MAXUINT);
+  guint i;
+
+  for (i = 0; i < sessions->len; i++)
+    {
+      HandoffSession *session = g_ptr_array_index (sessions, i);
+
+      if (session->caller == caller && !session->outlives_caller)
+        handoff_session_store_remove (self, session);
+    }
 }
 
 void
 handoff_session_store_remove_all (HandoffSessionStore *self)
 {
-  remove_matching (self, NULL);
+  g_autoptr (GPtrArray) sessions = handoff_session_store_dup_page (self, NULL, 0, G_MAXUINT);
+  guint i;
+
+  for (i = 0; i < sessions->len; i++)
+    handoff_session_store_remove (self, g_ptr_array_index (sessions, i));
 }
 
 guint

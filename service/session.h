@@ -37,6 +37,7 @@ typedef struct
   gboolean busy;               /* an operation is under way */
   HandoffCaller *actor;        /* (owned) (nullable): who called for it */
   gint64 start_time;           /* monotonic, microseconds */
+  guint64 number;              /* of all sessions of the store that were ever in it, from 1 */
   guint lifetime_id;           /* ends it */
   HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
 
@@ -80,11 +81,13 @@ void handoff_session_store_add (HandoffSessionStore *self, HandoffSession *sessi
 /* (transfer none) (nullable): NULL if there is none of that id, or if it is not caller's */
 HandoffSession *
 handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller);
-/* (transfer full) (element-type HandoffSession): in no order. uid: (nullable): NULL for those of
- * all users */
-GPtrArray *handoff_session_store_dup_all (HandoffSessionStore *self, const guint *uid);
-/* (transfer full): the ids of bus_name's sessions, as an introspection wants them */
-char **handoff_session_store_list (HandoffSessionStore *self, const char *bus_name);
+/* (transfer full) (element-type HandoffSession): those with a number above after, the oldest first,
+ * as many as maximum. What that costs does not grow with how many there are. uid: (nullable): NULL
+ * for those of all users */
+GPtrArray *handoff_session_store_dup_page (HandoffSessionStore *self,
+                                           const guint *uid,
+                                           guint64 after,
+                                           guint maximum);
 /* Nothing happens if it is removed already. */
 void handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session);
 /* Those that do not outlive him. */

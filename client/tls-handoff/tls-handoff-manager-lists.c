@@ -7,67 +7,42 @@
 
 #include "tls-handoff-credential-private.h"
 
-#include "handoff-names.h"
-#include "service-call.h"
-#include "service-request.h"
+#include "service-list.h"
 #include "tls-handoff-manager-private.h"
 
-static gpointer
-take_list (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)
+/* entries: (transfer full) (nullable) */
+static GPtrArray *
+make_credentials (TlsHandoffManager *self, GPtrArray *entries)
 {
-  GPtrArray *credentials = g_ptr_array_new_with_free_func (g_object_unref);
-  g_autoptr (GVariant) list = g_variant_get_child_value (g_dbus_message_get_body (reply), 0);
-  GVariantIter iter;
-  const char *path;
-  GVariant *properties;
+  g_autoptr (GPtrArray) owned_entries = entries;
+  GPtrArray *credentials;
+  guint i;
 
-  g_variant_iter_init (&iter, list);
-  while (g_variant_iter_loop (&iter, "(&o@a{sv})", &path, &properties))
-    g_ptr_array_add (credentials, handoff_credential_object_new (bus, path, properties));
+  if (entries == NULL)
+    return NULL;
+  credentials = g_ptr_array_new_with_free_func (g_object_unref);
+  for (i = 0; i < entries->len; i++)
+    {
+      g_autoptr (GVariant) properties = NULL;
+      const char *path;
+
+      g_variant_get (g_ptr_array_index (entries, i), "(&o@a{sv})", &path, &properties);
+      g_ptr_array_add (credentials, handoff_credential_object_new (handoff_manager_get_bus (self),
+                                                                   path, properties));
+    }
   return credentials;
 }
 
-static const HandoffServiceRequest list_request = { "(a(oa{sv}))", take_list,
-                                                    (GDestroyNotify) g_ptr_array_unref, NULL };
-
-static gpointer
-take_sessions (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)
-{
-  return g_variant_get_child_value (g_dbus_message_get_body (reply), 0);
-}
-
-static const HandoffServiceRequest sessions_request = { "(aa{sv})", take_sessions,
-                                                        (GDestroyNotify) g_variant_unref, NULL };
-
-/* (transfer floating) */
+/* Likewise. */
 static GVariant *
-new_list_parameters (gboolean all)
+make_sessions (GPtrArray *entries)
 {
-  g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
+  g_autoptr (GPtrArray) owned_entries = entries;
 
-  if (all)
-    g_variant_dict_insert (&options, HANDOFF_OPTION_ALL, "b", TRUE);
-  return g_variant_new ("(@a{sv})", g_variant_dict_end (&options));
-}
-
-static GDBusMessage *
-new_list_credentials_call (TlsHandoffManager *self,
-                           gboolean all,
-                           TlsHandoffHandshakeFlags flags,
-                           GError **error)
-{
-  return handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
-                                   "ListCredentials", new_list_parameters (all), flags);
-}
-
-static GDBusMessage *
-new_list_sessions_call (TlsHandoffManager *self,
-                        gboolean all,
-                        TlsHandoffHandshakeFlags flags,
-                        GError **error)
-{
-  return handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
-                                   "ListSessions", new_list_parameters (all), flags);
+  if (entries == NULL)
+    return NULL;
+  return g_variant_ref_sink (g_variant_new_array (
+      G_VARIANT_TYPE_VARDICT, (GVariant *const *) entries->pdata, entries->len));
 }
 
 /**
@@ -95,9 +70,9 @@ tls_handoff_manager_list_credentials_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_service_request_sync (&list_request, handoff_manager_get_bus (self),
-                                       new_list_credentials_call (self, all, flags, error),
-                                       cancellable, error);
+  return make_credentials (self, handoff_service_list_sync (HANDOFF_SERVICE_LIST_CREDENTIALS,
+                                                            handoff_manager_get_bus (self), all,
+                                                            flags, cancellable, error));
 }
 
 /**
@@ -121,15 +96,12 @@ tls_handoff_manager_list_credentials_async (TlsHandoffManager *self,
                                             GAsyncReadyCallback callback,
                                             gpointer user_data)
 {
-  GError *error = NULL;
-  GDBusMessage *call;
-
   g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  call = new_list_credentials_call (self, all, flags, &error);
-  handoff_service_request_async (&list_request, self, handoff_manager_get_bus (self), call, error,
-                                 cancellable, callback, user_data);
+  handoff_service_list_async (HANDOFF_SERVICE_LIST_CREDENTIALS, self,
+                              handoff_manager_get_bus (self), all, flags, cancellable, callback,
+                              user_data);
 }
 
 /**
@@ -149,7 +121,7 @@ tls_handoff_manager_list_credentials_finish (TlsHandoffManager *self,
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
 
-  return handoff_service_request_finish (self, result, error);
+  return make_credentials (self, handoff_service_list_finish (self, result, error));
 }
 
 /**
@@ -178,9 +150,9 @@ tls_handoff_manager_list_sessions_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_service_request_sync (&sessions_request, handoff_manager_get_bus (self),
-                                       new_list_sessions_call (self, all, flags, error),
-                                       cancellable, error);
+  return make_sessions (handoff_service_list_sync (HANDOFF_SERVICE_LIST_SESSIONS,
+                                                   handoff_manager_get_bus (self), all, flags,
+                                                   cancellable, error));
 }
 
 /**
@@ -204,15 +176,11 @@ tls_handoff_manager_list_sessions_async (TlsHandoffManager *self,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data)
 {
-  GError *error = NULL;
-  GDBusMessage *call;
-
   g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  call = new_list_sessions_call (self, all, flags, &error);
-  handoff_service_request_async (&sessions_request, self, handoff_manager_get_bus (self), call,
-                                 error, cancellable, callback, user_data);
+  handoff_service_list_async (HANDOFF_SERVICE_LIST_SESSIONS, self, handoff_manager_get_bus (self),
+                              all, flags, cancellable, callback, user_data);
 }
 
 /**
@@ -233,5 +201,5 @@ tls_handoff_manager_list_sessions_finish (TlsHandoffManager *self,
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
 
-  return handoff_service_request_finish (self, result, error);
+  return make_sessions (handoff_service_list_finish (self, result, error));
 }

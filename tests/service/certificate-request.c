@@ -113,6 +113,7 @@ test_errors (void)
     "{'email-addresses': <['nobody']>}",
     "{'email-addresses': <['a <a@example.org>']>}",
     "{'nonsense': <1>, 'subject': <'CN=x'>}",
+    "{'subject': <'CN=x'>, 'subject': <'CN=y'>}",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)

@@ -75,7 +75,7 @@ test_all (void)
       HANDOFF_CREDENTIAL_METHOD_LINK, "{'pin': <handle 0>, 'roles': <['client', 'client']>,"
                                       " 'certificates': <[[byte 1, 2], [byte 3]]>}");
   g_autoptr (HandoffCredentialOptions) list =
-      parse_good (HANDOFF_CREDENTIAL_METHOD_LIST, "{'all': <true>}");
+      parse_good (HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS, "{'all': <true>}");
 
   g_assert_cmpuint (import->owner, ==, 0);
   g_assert_cmpint (import->roles, ==, HANDOFF_CREDENTIAL_ROLE_SERVER);
@@ -97,7 +97,8 @@ test_of_other_methods (void)
   assert_refused (HANDOFF_CREDENTIAL_METHOD_IMPORT, "{'pin': <handle 0>}", "“pin”", "no option");
   assert_refused (HANDOFF_CREDENTIAL_METHOD_IMPORT, "{'certificates': <[[byte 1]]>}",
                   "“certificates”", "no option");
-  assert_refused (HANDOFF_CREDENTIAL_METHOD_LIST, "{'owner': <uint32 1>}", "“owner”", "no option");
+  assert_refused (HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS, "{'owner': <uint32 1>}", "“owner”",
+                  "no option");
   assert_refused (HANDOFF_CREDENTIAL_METHOD_LINK, "{'all': <true>}", "“all”", "no option");
   assert_refused (HANDOFF_CREDENTIAL_METHOD_IMPORT, "{'exportable': <true>}", "“exportable”",
                   "no option");
@@ -122,7 +123,7 @@ test_wrong (void)
                   "server");
   assert_refused (HANDOFF_CREDENTIAL_METHOD_IMPORT, "{'roles': <'client'>}", "roles",
                   "must be of type as");
-  assert_refused (HANDOFF_CREDENTIAL_METHOD_LIST, "{'all': <uint32 1>}", "all",
+  assert_refused (HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS, "{'all': <uint32 1>}", "all",
                   "must be of type b");
   assert_refused (HANDOFF_CREDENTIAL_METHOD_IMPORT, "{'owner': <uint32 1>, 'owner': <uint32 0>}",
                   "owner", "twice");

@@ -1,0 +1,310 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""All callers share the service's one connection to the bus: what one of them does there costs another nothing.
+
+Mallory never reads, or sends too much; alice's calls succeed meanwhile. Each case hangs, or ends with an error of
+the bus, if the service lets one user have what belongs to all."""
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+import unittest
+
+import gi
+
+gi.require_version('Gio', '2.0')
+from gi.repository import Gio, GLib  # noqa: E402 (the version comes first)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'support'))
+import command  # noqa: E402 (its directory comes first)
+
+NAME = 'org.tlshandoff.Handoff1'
+ROOT = '/org/tlshandoff/Handoff1'
+MANAGER = NAME + '.Manager'
+BUS = 'org.freedesktop.DBus'
+SOCKET = '/run/dbus/system_bus_socket'
+CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
+UIDS = {'root': 0, 'alice': 60101, 'bob': 60102, 'mallory': 60103}
+TIMEOUT = 30
+NO_REPLY = 1
+# What a bus keeps of a sender at most is 127 MiB.
+MORE_THAN_A_BUS_KEEPS = 140 * 1024 * 1024
+
+
+@contextlib.contextmanager
+def being(user):
+    """A bus looks at who connects."""
+    os.setegid(UIDS[user])
+    os.seteuid(UIDS[user])
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+class RawBus:
+    """A bus connection that reads only when it is told to, and answers nobody."""
+
+    def __init__(self, user):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(TIMEOUT)
+        with being(user):
+            self.socket.connect(SOCKET)
+        uid = str(UIDS[user]).encode().hex().encode()
+        self.socket.sendall(b'\0AUTH EXTERNAL ' + uid + b'\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n')
+        answer = b''
+        while b'AGREE_UNIX_FD\r\n' not in answer:
+            answer += self.socket.recv(1)
+        self.serial = 0
+        self.call(BUS, '/org/freedesktop/DBus', BUS, 'Hello')
+
+    def blob(self, message, flags=0):
+        self.serial += 1
+        message.set_serial(self.serial)
+        message.set_flags(Gio.DBusMessageFlags(flags))
+        return bytes(message.to_blob(Gio.DBusCapabilityFlags.NONE))
+
+    def new_call(self, destination, path, interface, method, body=None):
+        message = Gio.DBusMessage.new_method_call(destination, path, interface, method)
+        if body is not None:
+            message.set_body(body)
+        return message
+
+    def send(self, *call, flags=0):
+        self.socket.sendall(self.blob(self.new_call(*call), flags))
+        return self.serial
+
+    def read_exactly(self, size):
+        data = b''
+        while len(data) < size:
+            part = self.socket.recv(size - len(data))
+            assert part, 'the bus has closed the connection'
+            data += part
+        return data
+
+    def read(self):
+        """The next message."""
+        prefix = self.read_exactly(16)
+        body, _, fields = struct.unpack('<III' if prefix[:1] == b'l' else '>III', prefix[4:])
+        rest = self.read_exactly((fields + 7) // 8 * 8 + body)
+        return Gio.DBusMessage.new_from_blob(prefix + rest, Gio.DBusCapabilityFlags.NONE)
+
+    def reply_to(self, serial):
+        while True:
+            message = self.read()
+            if message.get_reply_serial() == serial:
+                return message
+
+    def call(self, *call):
+        return self.reply_to(self.send(*call))
+
+    def close(self):
+        self.socket.close()
+
+
+def connect(user):
+    with being(user):
+        return Gio.DBusConnection.new_for_address_sync(
+            'unix:path=' + SOCKET, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT |
+            Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+
+
+def call(connection, path, interface, method, body=None, timeout=TIMEOUT):
+    return connection.call_sync(NAME, path, interface, method, body, None, Gio.DBusCallFlags.NONE, timeout * 1000)
+
+
+def list_sessions(connection, **options):
+    return call(connection, ROOT, MANAGER, 'ListSessions', GLib.Variant('(a{sv})', (options,))).unpack()[0]
+
+
+LIST_SESSIONS = (NAME, ROOT, MANAGER, 'ListSessions', GLib.Variant('(a{sv})', ({},)))
+INTROSPECT = (NAME, ROOT, BUS + '.Introspectable', 'Introspect')
+
+
+def create_session(connection):
+    body = GLib.Variant('(ssa{sv})', ('client', 'localhost', {}))
+    return call(connection, ROOT, MANAGER, 'CreateSession', body).unpack()[0]
+
+
+def service_pid():
+    bus = connect('root')
+    try:
+        return bus.call_sync(BUS, '/', BUS, 'GetConnectionUnixProcessID', GLib.Variant('(s)', (NAME,)), None,
+                             Gio.DBusCallFlags.NONE, -1).unpack()[0]
+    finally:
+        bus.close_sync()
+
+
+def peak_memory(pid):
+    """Bytes, since the process began."""
+    with open(f'/proc/{pid}/status') as file:
+        for line in file:
+            if line.startswith('VmHWM'):
+                return int(line.split()[1]) * 1024
+    raise AssertionError('no VmHWM')
+
+
+class BusSharing(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with open(CONFIGURATION, 'w') as file:
+            file.write('[Limits]\nHandshakesPerUser=2000\nSessionsPerUser=2000\n')
+        command.set_rules('polkit.addRule(function(action, subject) {'
+                          'if (action.id.match(/handshake-as/)) return polkit.Result.YES; });\n')
+
+    def setUp(self):
+        self.alice = connect('alice')
+        call(self.alice, ROOT, BUS + '.Peer', 'Ping')
+
+    def check_alice(self):
+        """A handshake's calls, as far as they need no peer."""
+        path = create_session(self.alice)
+        self.assertEqual(len([s for s in list_sessions(self.alice) if s['uid'] == UIDS['alice']]), 1)
+        call(self.alice, path, NAME + '.Session', 'Close')
+
+    def deafen(self, n_connections, n_calls, *calls):
+        """Mallory asks for far more than a bus keeps, and reads nothing: returns when the service looks at no more
+        of it, or has answered all."""
+        deaf = [RawBus('mallory') for _ in range(n_connections)]
+        for raw in deaf:
+            for _ in range(n_calls):
+                for one in calls:
+                    raw.send(*one)
+        return deaf
+
+    def test_unread_replies(self):
+        """Replies of the service, which are large: a list of two hundred sessions."""
+        mallory = connect('mallory')
+        for _ in range(200):
+            create_session(mallory)
+        size = len(call(mallory, ROOT, MANAGER, 'ListSessions', LIST_SESSIONS[4]).get_data_as_bytes().get_data())
+        n_calls = MORE_THAN_A_BUS_KEEPS // size
+        deaf = self.deafen(n_calls // 100, 100, LIST_SESSIONS)
+        for _ in range(3):
+            self.check_alice()
+        for raw in deaf:
+            raw.close()
+        self.check_alice()
+        mallory.close_sync()
+
+    def test_unread_introspections(self):
+        """Replies that GDBus makes by itself, with nobody of the service's having a word."""
+        deaf = self.deafen(64, 128, INTROSPECT)
+        for _ in range(3):
+            self.check_alice()
+        for raw in deaf:
+            raw.close()
+
+    def test_large_messages(self):
+        """Options by the hundred thousand, in calls; and what nobody asked for: signals, and replies."""
+        pid = service_pid()
+        before = peak_memory(pid)
+        mallory = RawBus('mallory')
+        options = {f'k{i}': GLib.Variant('v', GLib.Variant('b', True)) for i in range(60000)}
+        message = mallory.new_call(NAME, ROOT, MANAGER, 'ListSessions', GLib.Variant('(a{sv})', (options,)))
+        blob = mallory.blob(message)
+        self.assertGreater(len(blob), 1024 * 1024)
+        large = mallory.new_call(NAME, ROOT, MANAGER, 'ListSessions',
+                               GLib.Variant.new_tuple(GLib.Variant('ay', bytes(4 * 1024 * 1024))))
+        too_large = mallory.blob(large)
+        serial = mallory.serial
+        unique = self.alice.call_sync(BUS, '/', BUS, 'GetNameOwner', GLib.Variant('(s)', (NAME,)), None,
+                                      Gio.DBusCallFlags.NONE, -1).unpack()[0]
+        news = Gio.DBusMessage.new_signal('/x', 'org.handoff.X', 'X')
+        news.set_destination(unique)
+        news.set_body(message.get_body())
+        signal_blob = mallory.blob(news)
+        mallory.socket.sendall(too_large)
+        reply = mallory.reply_to(serial)
+        self.assertEqual(reply.get_error_name(), NAME + '.Error.LimitReached')
+        for _ in range(20):
+            mallory.socket.sendall(blob + signal_blob)
+        self.check_alice()
+        mallory.close()
+        self.check_alice()
+        self.assertEqual(service_pid(), pid)
+        # GDBus makes some twenty times of one of them: all at once would be 800 times.
+        self.assertLess(peak_memory(pid) - before, 80 * len(blob))
+
+    def test_many_calls(self):
+        """Who sends more than can wait is told; others are served between."""
+        mallory = RawBus('mallory')
+        first = mallory.call(*LIST_SESSIONS)
+        self.assertEqual(first.get_message_type(), Gio.DBusMessageType.METHOD_RETURN)
+        burst = b''.join(mallory.blob(mallory.new_call(*LIST_SESSIONS), NO_REPLY) for _ in range(3000))
+        burst += b''.join(mallory.blob(mallory.new_call(*LIST_SESSIONS)) for _ in range(300))
+        last = mallory.serial
+        mallory.socket.sendall(burst)
+        self.check_alice()
+        errors = set()
+        served = 0
+        while True:
+            message = mallory.read()
+            if message.get_message_type() == Gio.DBusMessageType.ERROR:
+                errors.add(message.get_error_name())
+            else:
+                served += 1
+            if message.get_reply_serial() == last:
+                break
+        # A bus has a limit of its own, of calls without a reply.
+        self.assertLessEqual(errors, {NAME + '.Error.LimitReached', BUS + '.Error.LimitsExceeded'})
+        self.assertGreater(len(errors) + served, 0)
+        mallory.close()
+
+    def test_reads_without_answers(self):
+        """A program of a D-Bus library that answers no Ping: it closes its sessions, so it has read of them. Each reply
+        is padded by an introspection, which nothing shows to be read but that."""
+        raw = RawBus('bob')
+        for _ in range(1500):
+            body = GLib.Variant('(ssa{sv})', ('client', 'localhost', {}))
+            introspection = raw.send(*INTROSPECT)
+            reply = raw.call(NAME, ROOT, MANAGER, 'CreateSession', body)
+            self.assertEqual(reply.get_message_type(), Gio.DBusMessageType.METHOD_RETURN, introspection)
+            raw.call(NAME, reply.get_body().unpack()[0], NAME + '.Session', 'Close')
+        raw.close()
+
+    def test_pages(self):
+        """Who has more than a page gets all of them: by hand, in the library, in the command."""
+        for _ in range(300):
+            create_session(self.alice)
+        page = list_sessions(self.alice)
+        self.assertEqual(len(page), 256)
+        rest = list_sessions(self.alice, after=GLib.Variant('t', page[-1]['number']))
+        self.assertEqual(len(rest), 44)
+        numbers = [session['number'] for session in page + rest]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        few = list_sessions(self.alice, maximum=GLib.Variant('u', 7))
+        self.assertEqual([s['number'] for s in few], numbers[:7])
+        for wrong in (0, 257):
+            with self.assertRaisesRegex(GLib.Error, 'InvalidArgument.*maximum'):
+                list_sessions(self.alice, maximum=GLib.Variant('u', wrong))
+        done = command.run('alice', 'session', 'list')
+        self.assertEqual(len(done.stdout.splitlines()), 300)
+
+    def test_end(self):
+        """Whatever waits: SIGTERM is obeyed, and the calls that wait are told, or lose nothing but a reply."""
+        pid = service_pid()
+        mallory = [RawBus('mallory') for _ in range(8)]
+        for raw in mallory:
+            raw.socket.sendall(b''.join(raw.blob(raw.new_call(*LIST_SESSIONS)) for _ in range(1000)))
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + TIMEOUT
+        while os.path.exists(f'/proc/{pid}'):
+            self.assertLess(time.monotonic(), deadline, 'the service goes on')
+            time.sleep(0.01)
+        for raw in mallory:
+            raw.close()
+        self.check_alice()
+
+    def tearDown(self):
+        self.alice.close_sync()
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)
