@@ -313,14 +313,16 @@ method_call (GDBusConnection *connection,
 /* Without getters GDBus brings the calls of Properties to method_call(), through the same gate. */
 static const GDBusInterfaceVTable vtable = { method_call, NULL, NULL };
 
-/* None: that would be a list that grows with what the caller has. ListSessions() has pages. */
+/* As many as a page of ListSessions() has: nothing here grows with what a caller has. */
 static char **
 enumerate (GDBusConnection *connection,
            const char *sender,
            const char *object_path,
            gpointer user_data)
 {
-  return g_new0 (char *, 1);
+  HandoffSessionFacade *self = user_data;
+
+  return handoff_session_store_list (self->context->sessions, sender, HANDOFF_LIST_PAGE);
 }
 
 /* The same answer for every path, whether the object exists or not: only its calls tell, and they

@@ -11,9 +11,10 @@
 
 struct _HandoffSessionStore
 {
-  GHashTable *sessions; /* (owned) (element-type utf8 HandoffSession): by id */
-  GTree *by_number;     /* (owned) (element-type Position HandoffSession) */
-  GTree *by_user;       /* (owned) (element-type Position HandoffSession): then by number */
+  GHashTable *sessions;  /* (owned) (element-type utf8 HandoffSession): by id */
+  GTree *by_number;      /* (owned) (element-type Position HandoffSession) */
+  GTree *by_user;        /* (owned) (element-type Position HandoffSession): then by number */
+  GHashTable *by_caller; /* (owned) (element-type utf8 GQueue): by bus name; none is empty */
   guint64 last_number;
   HandoffSessionFunc removed;
   gpointer user_data; /* (unowned) */
@@ -118,6 +119,8 @@ handoff_session_store_new (HandoffSessionFunc removed, gpointer user_data)
   self->sessions = g_hash_table_new (g_str_hash, g_str_equal);
   self->by_number = g_tree_new_full (compare_numbers, NULL, g_free, NULL);
   self->by_user = g_tree_new_full (compare_users, NULL, g_free, NULL);
+  self->by_caller =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_queue_free);
   self->removed = removed;
   self->user_data = user_data;
   return self;
@@ -130,7 +133,34 @@ handoff_session_store_free (HandoffSessionStore *self)
   g_hash_table_unref (self->sessions);
   g_tree_unref (self->by_number);
   g_tree_unref (self->by_user);
+  g_hash_table_unref (self->by_caller);
   g_free (self);
+}
+
+static void
+add_to_caller (HandoffSessionStore *self, HandoffSession *session)
+{
+  const char *bus_name = handoff_caller_get_bus_name (session->caller);
+  GQueue *queue = g_hash_table_lookup (self->by_caller, bus_name);
+
+  if (queue == NULL)
+    {
+      queue = g_queue_new ();
+      g_hash_table_insert (self->by_caller, g_strdup (bus_name), queue);
+    }
+  session->caller_link.data = session;
+  g_queue_push_tail_link (queue, &session->caller_link);
+}
+
+static void
+remove_from_caller (HandoffSessionStore *self, HandoffSession *session)
+{
+  const char *bus_name = handoff_caller_get_bus_name (session->caller);
+  GQueue *queue = g_hash_table_lookup (self->by_caller, bus_name);
+
+  g_queue_unlink (queue, &session->caller_link);
+  if (g_queue_is_empty (queue))
+    g_hash_table_remove (self->by_caller, bus_name);
 }
 
 void
@@ -142,6 +172,7 @@ handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session)
   g_hash_table_insert (self->sessions, session->id, handoff_session_ref (session));
   g_tree_insert (self->by_number, g_memdup2 (&position, sizeof position), session);
   g_tree_insert (self->by_user, g_memdup2 (&position, sizeof position), session);
+  add_to_caller (self, session);
 }
 
 static gboolean
@@ -159,6 +190,23 @@ handoff_session_store_lookup (HandoffSessionStore *self, const char *id, Handoff
   HandoffSession *session = id != NULL ? g_hash_table_lookup (self->sessions, id) : NULL;
 
   return session != NULL && is_owned_by (session, caller) ? session : NULL;
+}
+
+char **
+handoff_session_store_list (HandoffSessionStore *self, const char *bus_name, guint maximum)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  GQueue *queue = g_hash_table_lookup (self->by_caller, bus_name);
+  GList *link;
+
+  for (link = queue != NULL ? queue->head : NULL; link != NULL && maximum > 0; link = link->next)
+    {
+      const HandoffSession *session = link->data;
+
+      g_strv_builder_add (builder, session->id);
+      maximum--;
+    }
+  return g_strv_builder_end (builder);
 }
 
 GPtrArray *
@@ -192,6 +240,7 @@ handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session
     return;
   g_tree_remove (self->by_number, &position);
   g_tree_remove (self->by_user, &position);
+  remove_from_caller (self, session);
   g_clear_handle_id (&session->lifetime_id, g_source_remove);
   g_clear_pointer (&session->session_place, handoff_place_free);
   g_clear_pointer (&session->outliving_place, handoff_place_free);
@@ -203,15 +252,19 @@ handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session
 void
 handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *caller)
 {
-  const guint uid = handoff_caller_get_uid (caller);
-  g_autoptr (GPtrArray) sessions = handoff_session_store_dup_page (self, &uid, 0, G_MAXUINT);
+  GQueue *queue = g_hash_table_lookup (self->by_caller, handoff_caller_get_bus_name (caller));
+  GList *links = queue != NULL ? queue->head : NULL;
+  g_autoptr (GPtrArray) sessions =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_session_unref);
   guint i;
 
+  for (; links != NULL; links = links->next)
+    g_ptr_array_add (sessions, handoff_session_ref (links->data));
   for (i = 0; i < sessions->len; i++)
     {
       HandoffSession *session = g_ptr_array_index (sessions, i);
 
-      if (session->caller == caller && !session->outlives_caller)
+      if (!session->outlives_caller)
         handoff_session_store_remove (self, session);
     }
 }

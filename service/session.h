@@ -37,6 +37,7 @@ typedef struct
   gboolean busy;               /* an operation is under way */
   HandoffCaller *actor;        /* (owned) (nullable): who called for it */
   gint64 start_time;           /* monotonic, microseconds */
+  GList caller_link;           /* in the queue of its caller's */
   guint64 number;              /* of all sessions of the store that were ever in it, from 1 */
   guint lifetime_id;           /* ends it */
   HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
@@ -88,6 +89,9 @@ GPtrArray *handoff_session_store_dup_page (HandoffSessionStore *self,
                                            const guint *uid,
                                            guint64 after,
                                            guint maximum);
+/* (transfer full): the ids of bus_name's sessions, as an introspection wants them; at most maximum
+ */
+char **handoff_session_store_list (HandoffSessionStore *self, const char *bus_name, guint maximum);
 /* Nothing happens if it is removed already. */
 void handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session);
 /* Those that do not outlive him. */

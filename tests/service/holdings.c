@@ -133,6 +133,9 @@ test_sessions (Sessions *f, gconstpointer data)
   g_autoptr (HandoffSession) kept = handoff_session_ref (first);
   g_autofree char *id = g_strdup (first->id);
   g_autofree char *others_id = g_strdup (others->id);
+  g_auto (GStrv) list = handoff_session_store_list (f->store, ":1.2", 10);
+  g_auto (GStrv) short_list = handoff_session_store_list (f->store, ":1.1", 1);
+  g_auto (GStrv) strangers_list = handoff_session_store_list (f->store, ":1.3", 10);
 
   g_assert_cmpstr (first->id, !=, second->id);
   g_assert_cmpuint (strlen (first->id), ==, 32);
@@ -141,6 +144,10 @@ test_sessions (Sessions *f, gconstpointer data)
   g_assert_null (handoff_session_store_lookup (f->store, id, f->other_user));
   g_assert_null (handoff_session_store_lookup (f->store, "0", f->one));
   g_assert_null (handoff_session_store_lookup (f->store, NULL, f->one));
+  g_assert_cmpuint (g_strv_length (list), ==, 1);
+  g_assert_cmpstr (list[0], ==, others->id);
+  g_assert_cmpuint (g_strv_length (short_list), ==, 1);
+  g_assert_cmpuint (g_strv_length (strangers_list), ==, 0);
 
   handoff_session_store_remove (f->store, first);
   g_assert_cmpuint (f->n_removed, ==, 1);
