@@ -42,7 +42,7 @@
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
 
 /* Options of the methods that make, list and certify credentials, and of ListSessions(). */
-#define HANDOFF_OPTION_AFTER "after"                     /* (so) of credentials, t of sessions */
+#define HANDOFF_OPTION_AFTER "after"                     /* t of sessions, (so) of credentials */
 #define HANDOFF_OPTION_ALL "all"                         /* b */
 #define HANDOFF_OPTION_CERTIFICATES "certificates"       /* aay, DER */
 #define HANDOFF_OPTION_DNS_NAMES "dns-names"             /* as */
