@@ -9,6 +9,7 @@
 
 #include "key-material.h"
 #include "keyblob/handoff-names.h"
+#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
 /* What a thread parses. */
@@ -72,6 +73,8 @@ parse_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable 
   GError *error = NULL;
   HandoffCredential *credential = parse (task_data, &error);
 
+  /* The thread goes back to a pool, with what the key left on its stack. */
+  handoff_wipe_stack ();
   if (credential != NULL)
     {
       g_task_return_pointer (task, credential, (GDestroyNotify) handoff_credential_unref);

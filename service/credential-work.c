@@ -7,6 +7,7 @@
 
 #include "certificate-chain.h"
 #include "key-material.h"
+#include "keyblob/secret-memory.h"
 
 /* What a thread does. */
 typedef struct
@@ -88,6 +89,8 @@ work_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *
   GError *error = NULL;
   HandoffNewCredential *made = work->data != NULL ? import (work, &error) : generate (work, &error);
 
+  /* The thread goes back to a pool, with what keys and passphrases left on its stack. */
+  handoff_wipe_stack ();
   if (made != NULL)
     g_task_return_pointer (task, made, (GDestroyNotify) handoff_new_credential_free);
   else

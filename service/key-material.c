@@ -104,19 +104,14 @@ HandoffKeyMaterial *
 handoff_key_material_parse (GBytes *data, GBytes *passphrase, GError **error)
 {
   g_autoptr (HandoffPassphrase) tries = handoff_passphrase_new (passphrase, error);
-  HandoffKeyMaterial *self = tries != NULL ? parse (data, tries, error) : NULL;
 
-  handoff_wipe_stack ();
-  return self;
+  return tries != NULL ? parse (data, tries, error) : NULL;
 }
 
 HandoffKeyMaterial *
 handoff_key_material_parse_plain (GBytes *pem, GError **error)
 {
-  HandoffKeyMaterial *self = parse (pem, NULL, error);
-
-  handoff_wipe_stack ();
-  return self;
+  return parse (pem, NULL, error);
 }
 
 static const struct

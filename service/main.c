@@ -19,6 +19,7 @@
 #include "polkit-authority.h"
 #include "service.h"
 #include "tokens.h"
+#include "wiping-allocator.h"
 
 /* No core dump, no tracing by others of the same user; as many descriptors as we are allowed. */
 static void
@@ -154,7 +155,8 @@ main (int argc, char *argv[])
 
   setlocale (LC_ALL, "");
   set_process_limits ();
-  handoff_gnutls_wipe_freed_memory ();
+  if (!handoff_wiping_allocator_is_used ())
+    handoff_gnutls_wipe_freed_memory ();
 
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error) || argc > 1)

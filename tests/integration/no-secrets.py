@@ -9,7 +9,6 @@ It runs a second time, with --debug, where service, library and command say all 
 import base64
 import json
 import os
-import re
 import secrets
 import stat
 import subprocess
@@ -23,6 +22,7 @@ DEBUG = '--debug' in sys.argv[1:]
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, install_tokens, read,
                      remove_credentials, run, set_rules, stop_service, with_debug_messages)
+from needles import private_parts
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 TOKENS = '/run/handoff-test/tokens'
@@ -59,26 +59,6 @@ class Recording:
         self.process.terminate()
         self.process.wait()
         return self.read()
-
-
-def private_parts(name):
-    """What only who has the key knows, in every form that it may be written in."""
-    pem = read(name + '.key')
-    parts = [line.encode() for line in pem.splitlines() if len(line) == 64]
-    der = base64.b64decode(''.join(line for line in pem.splitlines() if '-----' not in line))
-    text = subprocess.run(['openssl', 'pkey', '-in', certificate(name + '.key'), '-noout', '-text'], text=True,
-                          check=True, stdout=subprocess.PIPE).stdout
-    for field in ('priv:', 'privateExponent:', 'prime1:', 'prime2:'):
-        match = re.search(rf'{field}\n((?: +[0-9a-f:]+\n)+)', text)
-        if match:
-            number = bytes.fromhex(re.sub(r'[\s:]', '', match.group(1))).lstrip(b'\0')
-            # As bytes, in both orders; as text; as in an array that a tool prints.
-            parts += [number[:24], number[::-1][:24], number.hex()[:48].encode(), number.hex()[:48].upper().encode(),
-                      b', '.join(str(byte).encode() for byte in number[:16]),
-                      b' '.join(str(byte).encode() for byte in number[:16]),
-                      base64.b64encode(number)[:32], base64.b64encode(der)[-40:]]
-    assert len(parts) > 5, name
-    return parts
 
 
 class TestNoSecrets(unittest.TestCase):
