@@ -40,6 +40,7 @@
 #define HANDOFF_OPTION_TIMEOUT "timeout"                             /* u, seconds */
 #define HANDOFF_OPTION_TRANSIENT "transient"                         /* b */
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
+#define HANDOFF_OPTION_TRUST_NOBODY "trust-nobody"                   /* b */
 
 /* Options of the methods that make, list and certify credentials, and of ListSessions(). */
 #define HANDOFF_OPTION_AFTER "after"                     /* t of sessions, (so) of credentials */

@@ -259,6 +259,16 @@ parse_trust_anchors (HandoffHandshakeOptions *self,
   return TRUE;
 }
 
+static gboolean
+parse_trust_nobody (HandoffHandshakeOptions *self,
+                    GVariant *value,
+                    const HandoffConfiguration *configuration,
+                    GError **error)
+{
+  self->trust_nobody = g_variant_get_boolean (value);
+  return TRUE;
+}
+
 static const Option known_options[] = {
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as", parse_application_protocols },
   { HANDOFF_OPTION_BLOB_FORMAT, "u", parse_blob_format },
@@ -275,6 +285,7 @@ static const Option known_options[] = {
   { HANDOFF_OPTION_TIMEOUT, "u", parse_timeout },
   { HANDOFF_OPTION_TRANSIENT, "b", parse_transient },
   { HANDOFF_OPTION_TRUST_ANCHORS, "aay", parse_trust_anchors },
+  { HANDOFF_OPTION_TRUST_NOBODY, "b", parse_trust_nobody },
 };
 
 static const Option *
@@ -336,6 +347,19 @@ check_protocol_range (HandoffHandshakeOptions *self,
   return FALSE;
 }
 
+static gboolean
+check_trust (HandoffHandshakeOptions *self, GError **error)
+{
+  if (!self->trust_nobody)
+    return TRUE;
+  if (self->trust_anchors != NULL)
+    return refuse (error, HANDOFF_OPTION_TRUST_NOBODY,
+                   "cannot be given together with " HANDOFF_OPTION_TRUST_ANCHORS);
+
+  self->trust_anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  return TRUE;
+}
+
 /* What options say together, and what only one of the roles has. */
 static gboolean
 check_credential (HandoffHandshakeOptions *self, HandoffRole role, gboolean asks, GError **error)
@@ -390,7 +414,7 @@ handoff_handshake_options_parse (GVariant *options,
       if (!parse_option (self, name, owned_value, configuration, error))
         return NULL;
     }
-  if (!check_protocol_range (self, configuration, error) ||
+  if (!check_protocol_range (self, configuration, error) || !check_trust (self, error) ||
       !check_credential (self, role,
                          g_hash_table_contains (seen, HANDOFF_OPTION_CLIENT_CERTIFICATE), error))
     return NULL;

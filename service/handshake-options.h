@@ -25,8 +25,8 @@ typedef struct
 {
   GPtrArray *application_protocols; /* (owned) (element-type utf8): may be empty */
   GArray *cipher_suites; /* (owned) (element-type guint16) (nullable): NULL for all of ours */
-  GPtrArray
-      *trust_anchors; /* (owned) (element-type GBytes) (nullable): NULL for the configuration's */
+  /* (owned) (element-type GBytes) (nullable): NULL for the configuration's, empty for nobody */
+  GPtrArray *trust_anchors;
   guint8 trust_anchors_digest[32]; /* SHA-256 of the option, if it was given */
   char *credential;                /* (owned) (nullable): label or object path; "": none */
   gint32 credential_pem;           /* index of a descriptor; -1 if there is none */
@@ -36,6 +36,7 @@ typedef struct
   guint timeout;       /* seconds */
   gboolean resumption; /* as far as the configuration has it on */
   gboolean review_certificate;
+  gboolean trust_nobody;
   gboolean transient;
   gboolean outlive_caller;
   gboolean error_details; /* whether the caller's library copes with errors that have details */

@@ -17,6 +17,7 @@ typedef struct
   GMainContext *context;            /* (owned) (nullable): of a synchronous call */
   char *server_identity;            /* (owned) (nullable) */
   GBytes *credential_pem;           /* (owned) (nullable): of the certificate */
+  GPtrArray *trust_anchors;         /* (owned) (nullable): of the database */
   GCancellable *cancellable;        /* (owned) (nullable): of who started it */
   gulong chained;                   /* cancellable to the connection's */
 
@@ -65,6 +66,7 @@ arrive (Flight *flight)
   g_clear_pointer (&flight->context, g_main_context_unref);
   g_free (flight->server_identity);
   g_clear_pointer (&flight->credential_pem, g_bytes_unref);
+  g_clear_pointer (&flight->trust_anchors, g_ptr_array_unref);
   g_clear_object (&flight->cancellable);
   g_clear_pointer (&flight->received, g_bytes_unref);
   g_free (flight);
@@ -81,18 +83,6 @@ land (Flight *flight, TlsHandoffHandshakeResult *result, GBytes *received, GErro
   flight->landed = TRUE;
   if (flight->context == NULL)
     arrive (flight);
-}
-
-static gboolean
-trusts_what_the_system_trusts (TlsHandoffConnection *self)
-{
-  g_autoptr (GTlsDatabase) system_database = NULL;
-
-  if (self->database == NULL)
-    return self->use_system_certdb;
-
-  system_database = g_tls_backend_get_default_database (g_tls_backend_get_default ());
-  return self->database == system_database;
 }
 
 /* What this version cannot do as the application asked for is refused: doing it in another way
@@ -117,15 +107,22 @@ check_settings (Flight *flight, GError **error)
   else if (self->certificate != NULL && flight->credential_pem == NULL)
     unsupported = "The private key of the certificate cannot be had; let the TLS Handoff service "
                   "keep it as a credential, and name that with the handshake option credential";
-  else if (!trusts_what_the_system_trusts (self))
-    unsupported = "TLS Handoff cannot verify with an application's own certificate database; name "
-                  "the certificates to trust as the handshake option trust-anchors";
 
   if (unsupported == NULL)
-    return TRUE;
+    return handoff_connection_resolve_trust (self, &flight->trust_anchors, error);
 
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, unsupported);
   return FALSE;
+}
+
+/* Of an asynchronous call. */
+static void
+reviewed_cb (gboolean accept, gpointer user_data)
+{
+  Flight *flight = user_data;
+  g_autoptr (GTask) handshake = g_steal_pointer (&flight->review_handshake);
+
+  flight->review_answer (handshake, accept);
 }
 
 static void
@@ -133,15 +130,12 @@ review_cb (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpoi
 {
   Flight *flight = user_data;
 
-  if (flight->context == NULL)
-    {
-      answer (handshake, handoff_connection_review (flight->connection, details));
-      return;
-    }
-
-  flight->review_details = g_variant_ref (details);
   flight->review_handshake = g_object_ref (handshake);
   flight->review_answer = answer;
+  if (flight->context == NULL)
+    handoff_connection_review_async (flight->connection, details, reviewed_cb, flight);
+  else
+    flight->review_details = g_variant_ref (details);
 }
 
 /* Outside of our own context: what the application's handler starts must not end up in it. */
@@ -193,6 +187,7 @@ fly (Flight *flight)
     .options = self->options,
     .application_protocols = (const char *const *) self->advertised_protocols,
     .credential_pem = flight->credential_pem,
+    .trust_anchors = flight->trust_anchors,
     .client_certificate = self->authentication_mode,
     .flags = self->flags,
     .review = handoff_connection_wants_review (self) ? review_cb : NULL,

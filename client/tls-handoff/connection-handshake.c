@@ -56,7 +56,21 @@ take_error_details (TlsHandoffConnection *self, const GError *error)
     self->peer_certificates = handoff_certificates_from_variant (certificates);
   verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
                                                 G_VARIANT_TYPE_STRING_ARRAY);
-  self->peer_certificate_errors = handoff_certificate_flags_from_variant (verification_errors);
+  self->peer_certificate_errors =
+      self->judged ? self->verdict : handoff_certificate_flags_from_variant (verification_errors);
+}
+
+/* With the lock. The service knows only that it trusted nobody. */
+static void
+tell_who_judged (TlsHandoffConnection *self, GError *error)
+{
+  if (!self->judged ||
+      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
+    return;
+
+  g_free (error->message);
+  error->message = g_strdup ("The application's certificate database does not trust the peer's "
+                             "certificate");
 }
 
 /* With the lock. */
@@ -69,8 +83,10 @@ take_result (TlsHandoffConnection *self,
   self->stream = stream;
   self->peer_certificates =
       g_ptr_array_ref (tls_handoff_handshake_result_get_peer_certificates (result));
-  self->peer_certificate_errors = handoff_certificate_flags_from_variant (
-      handoff_handshake_result_get_verification_errors (result));
+  self->peer_certificate_errors =
+      self->judged ? self->verdict
+                   : handoff_certificate_flags_from_variant (
+                         handoff_handshake_result_get_verification_errors (result));
 }
 
 /* Whether the peer is sent an alert because of it, if anybody is left to send one. */
@@ -137,6 +153,7 @@ handoff_connection_end_handshake (TlsHandoffConnection *self,
   else
     {
       take_error_details (self, error);
+      tell_who_judged (self, error);
       self->handshake_refused = is_refusal (error);
       self->handshake_error = handoff_error_for_connection (error, TRUE);
       self->state = HANDSHAKE_FAILED;

@@ -12,6 +12,7 @@
  * tls-handoff-server-connection.c  only servers
  * connection-handshake.c           the handshake's states, and what waits for them
  * connection-flight.c              the handshake itself
+ * connection-trust.c               whom the application trusts
  * connection-review.c              what the application says to a certificate
  * connection-close.c               closing one direction or both
  * connection-streams.c             the two streams
@@ -44,9 +45,9 @@ struct _TlsHandoffConnection
   TlsHandoffHandshakeFlags flags;
   char **advertised_protocols;  /* (owned) (nullable) */
   GTlsCertificate *certificate; /* (owned) (nullable) */
-  GTlsDatabase *database;       /* (owned) (nullable) */
+  gboolean database_is_set;     /* or it is the default one, which is not loaded for that */
+  GTlsDatabase *database;       /* (owned) (nullable): if it is set; NULL for nobody */
   GTlsInteraction *interaction; /* (owned) (nullable) */
-  gboolean use_system_certdb;
   gboolean require_close_notify;
   int rehandshake_mode; /* a GTlsRehandshakeMode: deprecated, and without effect in GIO too */
   GTlsCertificateFlags validation_flags;      /* a client's */
@@ -68,6 +69,9 @@ struct _TlsHandoffConnection
   GPtrArray *peer_certificates;      /* (owned) (nullable) (element-type GBytes): DER */
   GTlsCertificate *peer_certificate; /* (owned) (nullable): made of them when asked for */
   GTlsCertificateFlags peer_certificate_errors;
+  GTlsDatabase *judge;          /* (owned) (nullable): of the handshake: an application's own */
+  gboolean judged;              /* by that, or with nobody to trust: then ours count, */
+  GTlsCertificateFlags verdict; /* not what the service found */
   gboolean read_closed;
   gboolean write_closed;
   gboolean close_base_then; /* when the handshake that is RUNNING lets go of the base stream */
@@ -110,10 +114,35 @@ void handoff_connection_end_handshake (TlsHandoffConnection *self,
                                        GError *error,
                                        gboolean blocking);
 
-/* Whether the application may accept a certificate that does not verify. */
+/* The property database: GIO's default one, unless another or none was set. (transfer full)
+ * (nullable) */
+GTlsDatabase *handoff_connection_dup_database (TlsHandoffConnection *self);
+/* database: (nullable): NULL trusts nobody */
+void handoff_connection_set_database (TlsHandoffConnection *self, GTlsDatabase *database);
+/* The deprecated property use-system-certdb: whether the database is the default one; and back to
+ * that, or none instead of it. */
+gboolean handoff_connection_get_use_system_certdb (TlsHandoffConnection *self);
+void handoff_connection_set_use_system_certdb (TlsHandoffConnection *self, gboolean use);
+/* For the handshake: what the service is to trust, and who judges if that is not the service.
+ * trust_anchors: (out) (transfer full) (nullable): NULL for what the options say, empty for nobody
+ */
+gboolean handoff_connection_resolve_trust (TlsHandoffConnection *self,
+                                           GPtrArray **trust_anchors,
+                                           GError **error);
+
+/* Of the signal accept-certificate. */
+gboolean handoff_connection_has_handler (TlsHandoffConnection *self);
+/* Whether the service has to ask about a certificate that it does not trust. */
 gboolean handoff_connection_wants_review (TlsHandoffConnection *self);
-/* Whether it does accept. details: a{sv}, of the state “certificate-review” */
+/* Whether the connection goes on all the same. details: a{sv}, of the state “certificate-review”.
+ * Blocks as the application's database does. */
 gboolean handoff_connection_review (TlsHandoffConnection *self, GVariant *details);
+/* The same without blocking; func is called in the thread-default main context. */
+typedef void (*HandoffReviewedFunc) (gboolean accept, gpointer user_data);
+void handoff_connection_review_async (TlsHandoffConnection *self,
+                                      GVariant *details,
+                                      HandoffReviewedFunc func,
+                                      gpointer user_data);
 
 typedef enum
 {

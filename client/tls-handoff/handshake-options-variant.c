@@ -97,6 +97,7 @@ add_credential (GVariantDict *dict,
   return TRUE;
 }
 
+/* anchors: (nullable): NULL for the system's */
 static gboolean
 add_trust_anchors (GVariantDict *dict, GPtrArray *anchors, GError **error)
 {
@@ -104,6 +105,11 @@ add_trust_anchors (GVariantDict *dict, GPtrArray *anchors, GError **error)
 
   if (anchors == NULL)
     return TRUE;
+  if (anchors->len == 0)
+    {
+      g_variant_dict_insert (dict, HANDOFF_OPTION_TRUST_NOBODY, "b", TRUE);
+      return TRUE;
+    }
   value = handoff_certificates_to_variant (anchors, HANDOFF_OPTION_TRUST_ANCHORS, error);
   if (value == NULL)
     return FALSE;
@@ -133,7 +139,10 @@ handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   TlsHandoffHandshakeOptions *self = request->options;
   const char *const *application_protocols = request->application_protocols;
+  GPtrArray *trust_anchors = request->trust_anchors;
 
+  if (trust_anchors == NULL && self != NULL)
+    trust_anchors = self->trust_anchors;
   if (application_protocols == NULL && self != NULL)
     application_protocols = (const char *const *) self->application_protocols;
   if (application_protocols != NULL &&
@@ -152,7 +161,7 @@ handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
   if (request->role == HANDOFF_ROLE_SERVER)
     add_client_certificate (&dict, request);
 
-  if (!add_trust_anchors (&dict, self != NULL ? self->trust_anchors : NULL, error))
+  if (!add_trust_anchors (&dict, trust_anchors, error))
     return NULL;
 
   if (self != NULL)

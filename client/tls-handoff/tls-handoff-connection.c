@@ -101,10 +101,10 @@ tls_handoff_connection_get_property (GObject *object,
       g_value_set_enum (value, self->rehandshake_mode);
       break;
     case PROP_USE_SYSTEM_CERTDB:
-      g_value_set_boolean (value, self->use_system_certdb);
+      g_value_set_boolean (value, handoff_connection_get_use_system_certdb (self));
       break;
     case PROP_DATABASE:
-      g_value_set_object (value, self->database);
+      g_value_take_object (value, handoff_connection_dup_database (self));
       break;
     case PROP_INTERACTION:
       g_value_set_object (value, self->interaction);
@@ -169,10 +169,10 @@ tls_handoff_connection_set_property (GObject *object,
       self->rehandshake_mode = g_value_get_enum (value);
       break;
     case PROP_USE_SYSTEM_CERTDB:
-      self->use_system_certdb = g_value_get_boolean (value);
+      handoff_connection_set_use_system_certdb (self, g_value_get_boolean (value));
       break;
     case PROP_DATABASE:
-      g_set_object (&self->database, g_value_get_object (value));
+      handoff_connection_set_database (self, g_value_get_object (value));
       break;
     case PROP_INTERACTION:
       g_set_object (&self->interaction, g_value_get_object (value));
@@ -302,6 +302,7 @@ tls_handoff_connection_dispose (GObject *object)
   g_clear_object (&self->options);
   g_clear_object (&self->certificate);
   g_clear_object (&self->database);
+  g_clear_object (&self->judge);
   g_clear_object (&self->interaction);
   g_clear_object (&self->result);
   g_clear_object (&self->peer_certificate);
@@ -424,7 +425,6 @@ tls_handoff_connection_init (TlsHandoffConnection *self)
 {
   self->input = handoff_input_stream_new (self);
   self->output = handoff_output_stream_new (self);
-  self->use_system_certdb = TRUE;
   self->require_close_notify = TRUE;
   self->handshake_cancellable = g_cancellable_new ();
   self->handshake_ended = g_cancellable_new ();

@@ -35,9 +35,13 @@ G_BEGIN_DECLS
  *
  * What is different from GIO's own connections:
  *
- * - The service verifies the peer's certificate, with the system's trust store or the option
- *   `trust-anchors`; with a #GTlsConnection:database other than the
- *   system's, the handshake fails with %G_IO_ERROR_NOT_SUPPORTED.
+ * - The service verifies the peer's certificate, with the system's trust store, the option
+ *   `trust-anchors`, or, for clients, the authorities of a #GTlsFileDatabase. With any other
+ *   #GTlsConnection:database that is not the default one, the service trusts nobody, and the
+ * database decides; so does a server's default database if a handler is connected to
+ *   #GTlsConnection::accept-certificate. %NULL trusts nobody, as in GIO. Sessions that the service
+ *   does not trust are not resumed. A database of the application's own together with the option
+ *   `trust-anchors` is %G_IO_ERROR_NOT_SUPPORTED.
  *   #GTlsConnection::accept-certificate has GIO's meaning: the signal is emitted before anything is
  *   sent in answer to the certificate, in the thread-default main context of the handshake, or in
  *   the thread of a synchronous one. Connect to it before the handshake starts: without a handler,

@@ -23,10 +23,11 @@ typedef void (*HandoffReviewFunc) (GVariant *details,
 typedef struct
 {
   HandoffRole role;
-  const char *server_identity;               /* (nullable): of a client only */
-  TlsHandoffHandshakeOptions *options;       /* (nullable) */
-  const char *const *application_protocols;  /* (nullable): win over those of options */
-  GBytes *credential_pem;                    /* (nullable): wins over that of options */
+  const char *server_identity;              /* (nullable): of a client only */
+  TlsHandoffHandshakeOptions *options;      /* (nullable) */
+  const char *const *application_protocols; /* (nullable): win over those of options */
+  GBytes *credential_pem;                   /* (nullable): wins over that of options */
+  GPtrArray *trust_anchors; /* (nullable) (element-type GBytes): likewise; empty for nobody */
   GTlsAuthenticationMode client_certificate; /* of a server; NONE: that of options */
   TlsHandoffHandshakeFlags flags;
   HandoffReviewFunc review; /* (nullable): in the context of the handshake; NULL: refuse */

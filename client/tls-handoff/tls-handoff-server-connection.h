@@ -13,10 +13,13 @@ G_BEGIN_DECLS
  * A #GTlsConnection and #GTlsServerConnection whose handshake the TLS Handoff service does. See
  * [class@Connection] for what clients and servers have in common.
  *
- * #GTlsServerConnection:authentication-mode says whether the client is asked for a certificate,
- * which is verified against the option `trust-anchors`; without that
- * option, or a handler of #GTlsConnection::accept-certificate, only %G_TLS_AUTHENTICATION_NONE is
- * possible. Application protocols are in the server's order of preference.
+ * #GTlsServerConnection:authentication-mode says whether the client is asked for a certificate. It
+ * is verified against the option `trust-anchors`: what verifies is accepted, and handlers of
+ * #GTlsConnection::accept-certificate are asked about the rest. Or it is verified with the
+ * #GTlsConnection:database, and then, as in GIO, handlers are asked about each certificate, and
+ * without one none is accepted. With neither that option, nor a database that was set, nor a
+ * handler, only %G_TLS_AUTHENTICATION_NONE is possible. Application protocols are in the server's
+ * order of preference.
  *
  * Since: 0.1
  */

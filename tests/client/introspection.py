@@ -78,6 +78,9 @@ class Introspection(unittest.TestCase):
         connection = TlsHandoff.ClientConnection.new(stream, identity, None)
         self.assertIsInstance(connection, TlsHandoff.ClientConnection)
         self.assertIsNone(connection.get_result())
+        options = TlsHandoff.HandshakeOptions.new()
+        options.set_trust_anchors([GLib.Bytes.new(b'certificate')])
+        connection.set_options(options)
         connection.props.use_system_certdb = False
         with self.assertRaises(GLib.Error) as caught:
             connection.handshake(None)

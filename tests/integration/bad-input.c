@@ -255,6 +255,8 @@ test_options_table (Fixture *fixture, gconstpointer data)
     { "{'trust-anchors': <[@ay []]>}", "trust-anchors" },
     { "{'trust-anchors': <[b'no certificate']>}", "trust-anchors" },
     { "{'trust-anchors': <'/etc/ssl/certs'>}", "trust-anchors" },
+    { "{'trust-nobody': <'yes'>}", "trust-nobody" },
+    { "{'trust-nobody': <true>, 'trust-anchors': <[[byte 1]]>}", "trust-nobody" },
     { "{'timeout': <uint32 5>, 'timeout': <uint32 6>}", "timeout" },
   };
   const char *no_suite[] = { "{'cipher-suites': <@aq []>}", "{'cipher-suites': <[uint16 0]>}" };

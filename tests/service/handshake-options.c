@@ -97,6 +97,18 @@ test_none (void)
   g_assert_cmpint (options->client_certificate, ==, HANDOFF_CLIENT_CERTIFICATE_MODE_NONE);
 }
 
+/* Breaks if nobody is taken for the configuration's authorities. */
+static void
+test_trust_nobody (void)
+{
+  g_autoptr (HandoffHandshakeOptions) nobody = parse_good ("{'trust-nobody': <true>}");
+  g_autoptr (HandoffHandshakeOptions) system = parse_good ("{'trust-nobody': <false>}");
+
+  g_assert_nonnull (nobody->trust_anchors);
+  g_assert_cmpuint (nobody->trust_anchors->len, ==, 0);
+  g_assert_null (system->trust_anchors);
+}
+
 static void
 test_all (void)
 {
@@ -478,6 +490,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/service/handshake-options/none", test_none);
   g_test_add_func ("/service/handshake-options/all", test_all);
+  g_test_add_func ("/service/handshake-options/trust-nobody", test_trust_nobody);
   g_test_add_func ("/service/handshake-options/wrong-type", test_wrong_type);
   g_test_add_func ("/service/handshake-options/lists-at-their-limits", test_lists_at_their_limits);
   g_test_add_func ("/service/handshake-options/application-protocol-length",

@@ -1,0 +1,337 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""What an application says about trust: GTlsConnection:database and what belongs to it. What is right is what GIO's own
+connection does in the same place."""
+
+import itertools
+import os
+import socket
+import ssl
+import sys
+import threading
+import unittest
+
+import gi
+
+gi.require_version('TlsHandoff', '1')
+from gi.repository import Gio, GLib, TlsHandoff  # noqa: E402
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import OWN_RULES, certificate, read, set_rules  # noqa: E402
+
+ALL = Gio.TlsCertificateFlags.VALIDATE_ALL
+NONE = Gio.TlsCertificateFlags.NO_FLAGS
+UNKNOWN_CA = Gio.TlsCertificateFlags.UNKNOWN_CA
+ALL_BUT_UNKNOWN_CA = Gio.TlsCertificateFlags(ALL & ~UNKNOWN_CA)
+
+
+class Server(threading.Thread):
+    """Says that it is there, on each connection, with one certificate."""
+
+    def __init__(self, name):
+        super().__init__(daemon=True)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate(name + '.pem'), certificate(name + '.key'))
+        # GIO's own connections resume what was accepted, whoever accepts it now.
+        self.context.num_tickets = 0
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def serve(self, connection):
+        try:
+            with self.context.wrap_socket(connection, server_side=True) as tls:
+                tls.sendall(b'here')
+                tls.unwrap()
+        except (OSError, ssl.SSLError):
+            pass
+
+    def run(self):
+        while True:
+            connection, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+
+class OwnDatabase(Gio.TlsDatabase):
+    """Says what the test says."""
+
+    def __init__(self, verdict):
+        super().__init__()
+        self.verdict = verdict
+        self.asked = []
+
+    def do_verify_chain(self, chain, purpose, identity, interaction, flags, cancellable):
+        self.asked.append((chain.props.certificate_pem, purpose, identity and identity.to_string()))
+        return self.verdict
+
+
+def databases():
+    """Name → makes what is set as the database."""
+    return {
+        'nobody': lambda: None,
+        'file': lambda: Gio.TlsFileDatabase.new(certificate('ca.pem')),
+        'other-file': lambda: Gio.TlsFileDatabase.new(certificate('other-ca.pem')),
+        'default': lambda: Gio.TlsBackend.get_default().get_default_database(),
+        'own-yes': lambda: OwnDatabase(NONE),
+        'own-no': lambda: OwnDatabase(Gio.TlsCertificateFlags.INSECURE | Gio.TlsCertificateFlags.EXPIRED),
+    }
+
+
+def run_handshake(connection, asynchronous):
+    """None, or the error."""
+    try:
+        if not asynchronous:
+            connection.handshake()
+            return None
+        loop = GLib.MainLoop()
+        results = []
+
+        def done(_, result):
+            results.append(result)
+            loop.quit()
+
+        connection.handshake_async(GLib.PRIORITY_DEFAULT, None, done)
+        loop.run()
+        connection.handshake_finish(results[0])
+        return None
+    except GLib.Error as error:
+        return error
+
+
+class Outcome:
+    """What becomes of a handshake that is set up by set_up(connection). answer: of accept-certificate; None: no
+    handler."""
+
+    def __init__(self, connection, set_up, answer, asynchronous):
+        self.asked = []
+        set_up(connection)
+        if answer is not None:
+            connection.connect('accept-certificate', self.accept, answer)
+        error = run_handshake(connection, asynchronous)
+        self.error = error
+        self.accepted = error is None
+        self.bad_certificate = error is not None and error.matches(Gio.tls_error_quark(), Gio.TlsError.BAD_CERTIFICATE)
+        self.errors = connection.get_peer_certificate_errors()
+        self.has_certificate = connection.get_peer_certificate() is not None
+        if error is None:
+            assert connection.get_input_stream().read_bytes(4, None).get_data() == b'here'
+        try:
+            connection.close()
+        except GLib.Error:
+            assert error is not None
+
+    def accept(self, _, __, errors, answer):
+        self.asked.append(int(errors))
+        return answer
+
+    def of_interest(self):
+        return self.accepted, self.bad_certificate, int(self.errors), self.has_certificate, self.asked
+
+
+class LibraryTrust(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        set_rules(OWN_RULES)
+        cls.servers = {name: Server(name) for name in ('ecdsa', 'expired', 'wrong-name', 'self-signed')}
+
+    def setUp(self):
+        self.socket_connections = []
+
+    def tearDown(self):
+        for connection in self.socket_connections:
+            connection.close()
+
+    def connect(self, server, ours, pipes=False):
+        client = Gio.SocketClient()
+        client.set_enable_proxy(False)
+        base = client.connect_to_host('127.0.0.1', self.servers[server].port)
+        identity = Gio.NetworkAddress.new('localhost', self.servers[server].port)
+        if not ours:
+            return Gio.TlsClientConnection.new(base, identity)
+        if pipes:
+            # In the guise of something that is no socket.
+            self.socket_connections.append(base)
+            base = Gio.SimpleIOStream.new(base.get_input_stream(), base.get_output_stream())
+        return TlsHandoff.ClientConnection.new(base, identity, None)
+
+    def compare(self, server, make_database, flags, answer, asynchronous, pipes=False):
+        def set_up(connection):
+            if make_database is not None:
+                connection.set_database(make_database())
+            connection.set_validation_flags(flags)
+
+        theirs = Outcome(self.connect(server, False), set_up, answer, asynchronous)
+        ours = Outcome(self.connect(server, True, pipes), set_up, answer, asynchronous)
+        self.assertEqual(ours.of_interest(), theirs.of_interest(), f'{ours.error} / {theirs.error}')
+        return ours
+
+    def compare_all(self, servers, all_flags, asynchronous, pipes):
+        for name, server, flags, answer in itertools.product(databases(), servers, all_flags, (None, True, False)):
+            if (name, server) == ('nobody', 'expired'):
+                # There GIO's own does not look at the date.
+                continue
+            with self.subTest(database=name, server=server, flags=hex(flags), answer=answer):
+                self.compare(server, databases()[name], flags, answer, asynchronous, pipes)
+
+    def test_client(self):
+        """Breaks if anything that is said is passed over: another authority trusted, or another one asked."""
+        self.compare_all(self.servers, (ALL, ALL_BUT_UNKNOWN_CA, NONE), False, False)
+
+    def test_client_async(self):
+        self.compare_all(self.servers, (ALL,), True, False)
+
+    def test_client_on_a_stream(self):
+        self.compare_all(('ecdsa', 'wrong-name'), (ALL,), True, True)
+
+    def test_positive(self):
+        """Breaks if the comparison compares failures alone."""
+        self.assertTrue(self.compare('ecdsa', databases()['file'], ALL, None, False).accepted)
+        self.assertTrue(self.compare('expired', databases()['own-yes'], ALL, None, True).accepted)
+        nobody = self.compare('ecdsa', databases()['nobody'], ALL, None, False)
+        self.assertTrue(nobody.bad_certificate)
+        self.assertTrue(nobody.errors & UNKNOWN_CA)
+
+    def test_own_database_is_asked(self):
+        """Breaks if the database is not told what it is to judge, or is asked twice."""
+        for asynchronous in (False, True):
+            database = OwnDatabase(NONE)
+            self.compare('ecdsa', lambda: database, ALL, None, asynchronous)
+            # GIO's own, and ours.
+            self.assertEqual(len(database.asked), 2)
+            self.assertEqual(database.asked[0], database.asked[1])
+
+    def test_properties(self):
+        """Breaks if the two properties contradict each other, or what is read is not what was set."""
+        default = Gio.TlsBackend.get_default().get_default_database()
+        own = OwnDatabase(NONE)
+        connection = self.connect('ecdsa', True)
+        self.assertEqual(connection.get_database(), default)
+        self.assertTrue(connection.props.use_system_certdb)
+        for database, system in ((own, False), (None, False), (default, True)):
+            connection.set_database(database)
+            self.assertEqual(connection.get_database(), database)
+            self.assertEqual(connection.props.use_system_certdb, system)
+        connection.props.use_system_certdb = False
+        self.assertIsNone(connection.get_database())
+        connection.props.use_system_certdb = True
+        self.assertEqual(connection.get_database(), default)
+        connection.set_database(own)
+        connection.props.use_system_certdb = False
+        self.assertEqual(connection.get_database(), own)
+
+    def test_no_system_certdb(self):
+        """Breaks if the deprecated way to say “nobody” is passed over."""
+        def set_up(connection):
+            connection.props.use_system_certdb = False
+
+        for answer in (None, True):
+            ours = Outcome(self.connect('ecdsa', True), set_up, answer, False)
+            theirs = Outcome(self.connect('ecdsa', False), set_up, answer, False)
+            self.assertEqual(ours.of_interest(), theirs.of_interest())
+            self.assertTrue(ours.errors & UNKNOWN_CA)
+
+    def test_replaced_default(self):
+        """Breaks if a connection that was told nothing trusts the system, where the application replaced the default
+        database for all."""
+        backend = Gio.TlsBackend.get_default()
+        for verdict in (NONE, Gio.TlsCertificateFlags.REVOKED):
+            backend.set_default_database(OwnDatabase(verdict))
+            try:
+                self.compare('ecdsa', None, ALL, None, False)
+                self.compare('ecdsa', backend.get_default_database, ALL, None, True)
+            finally:
+                backend.set_default_database(None)
+        self.assertFalse(self.compare('ecdsa', None, ALL, None, False).accepted)
+
+    def test_both(self):
+        """Breaks if one of two that contradict each other is passed over."""
+        options = TlsHandoff.HandshakeOptions.new()
+        options.set_trust_anchors([GLib.Bytes.new(ssl.PEM_cert_to_DER_cert(read('ca.pem')))])
+        for name in ('nobody', 'file', 'own-yes'):
+            connection = self.connect('ecdsa', True)
+            connection.set_options(options)
+            connection.set_database(databases()[name]())
+            error = run_handshake(connection, False)
+            self.assertTrue(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_SUPPORTED), error)
+        connection = self.connect('ecdsa', True)
+        connection.set_options(options)
+        self.assertIsNone(run_handshake(connection, False))
+
+    def test_nobody_by_options(self):
+        """Breaks if an empty list of authorities, which bindings have no other form for, means the system's."""
+        options = TlsHandoff.HandshakeOptions.new()
+        options.set_trust_anchors([])
+        ours = Outcome(self.connect('ecdsa', True), lambda connection: connection.set_options(options), None, False)
+        self.assertTrue(ours.bad_certificate)
+        self.assertTrue(ours.errors & UNKNOWN_CA)
+
+    def test_server_with_trusting_system(self):
+        """Breaks if a server's application is not asked about a client whom the system trusts, and anybody can be."""
+        backend = Gio.TlsBackend.get_default()
+        backend.set_default_database(OwnDatabase(NONE))
+        try:
+            for answer in (True, False):
+                theirs = self.serve(False, lambda connection: None, 'client', answer)
+                ours = self.serve(True, lambda connection: None, 'client', answer)
+                self.assertEqual(ours.of_interest(), theirs.of_interest(), f'{ours.error} / {theirs.error}')
+                self.assertEqual(ours.accepted, answer)
+        finally:
+            backend.set_default_database(None)
+
+    def serve(self, ours, set_up, client, answer):
+        """A server's handshake with a client of OpenSSL's that has that certificate."""
+        here, there = socket.socketpair()
+        context = ssl.create_default_context(cafile=certificate('ca.pem'))
+        # So that the client's handshake waits for the server's.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(certificate(client + '.pem'), certificate(client + '.key'))
+
+        def talk():
+            try:
+                with context.wrap_socket(here, server_hostname='localhost') as tls:
+                    tls.sendall(b'here')
+                    tls.recv(1)
+            except (OSError, ssl.SSLError):
+                pass
+
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        base = Gio.Socket.new_from_fd(there.detach()).connection_factory_create_connection()
+        own = Gio.TlsCertificate.new_from_files(certificate('ecdsa.pem'), certificate('ecdsa.key'))
+        connection = (TlsHandoff.ServerConnection.new(base, own, None) if ours
+                      else Gio.TlsServerConnection.new(base, own))
+        connection.props.authentication_mode = Gio.TlsAuthenticationMode.REQUIRED
+        outcome = Outcome(connection, set_up, answer, True)
+        thread.join()
+        return outcome
+
+    def test_server(self):
+        """Breaks if a server verifies its clients in another way than it was told to."""
+        own = {
+            'nobody': lambda: None,
+            'file': lambda: Gio.TlsFileDatabase.new(certificate('client-ca.pem')),
+            'other-file': lambda: Gio.TlsFileDatabase.new(certificate('other-ca.pem')),
+            'own-yes': lambda: OwnDatabase(NONE),
+            'own-no': lambda: OwnDatabase(Gio.TlsCertificateFlags.INSECURE),
+            'default': lambda: Gio.TlsBackend.get_default().get_default_database(),
+        }
+        accepted = set()
+        for name, answer in itertools.product(own, (None, True, False)):
+            with self.subTest(database=name, answer=answer):
+                def set_up(connection, name=name):
+                    connection.set_database(own[name]())
+
+                if (name, answer) == ('default', None):
+                    continue  # refused at once, with an error that says what to set
+                theirs = self.serve(False, set_up, 'client', answer)
+                ours = self.serve(True, set_up, 'client', answer)
+                self.assertEqual(ours.of_interest(), theirs.of_interest(), f'{ours.error} / {theirs.error}')
+                if ours.accepted:
+                    accepted.add((name, answer))
+        # As GIO documents it: a server's application has to accept even what verifies.
+        self.assertEqual(accepted, {(name, True) for name in own})
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)
