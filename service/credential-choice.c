@@ -105,7 +105,7 @@ typedef struct
   HandoffCredentialQuestion *question; /* (owned) (nullable): NULL once it is answered */
   GPtrArray *candidates;               /* (owned) (element-type HandoffCredential) */
   guint next;                          /* the one to ask polkit about */
-  GError *denied;                      /* (owned) (nullable): what it said first */
+  GError *denied; /* (owned) (nullable): what it said first of one of the user's own */
 } Choice;
 
 static void
@@ -150,7 +150,8 @@ answer_with_none (Choice *self)
           &error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
           "None of the credentials that this user may use fits a client that asks for %s%s%s; "
           "name one with the option " HANDOFF_OPTION_CREDENTIAL
-          ", or get one whose certificate has that name",
+          ", get one whose certificate has that name, or have a polkit rule that allows one of the "
+          "machine's",
           name != NULL ? "“" : "no name", name != NULL ? name : "", name != NULL ? "”" : "");
       answer (self, NULL, error);
     }
@@ -186,7 +187,8 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
       answer (g_steal_pointer (&self), NULL, error);
       return;
     }
-  if (self->denied == NULL)
+  /* That there is one which is not the user's own is not said. */
+  if (self->denied == NULL && asked->owner == handoff_caller_get_uid (self->caller))
     self->denied = g_steal_pointer (&error);
   self->next++;
   ask_about_next (g_steal_pointer (&self));

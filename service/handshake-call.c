@@ -12,6 +12,7 @@
 #include "credential-pem.h"
 #include "descriptor-reader.h"
 #include "descriptor-reaper.h"
+#include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "pending-call.h"
 #include "session-handshake.h"
@@ -341,18 +342,53 @@ fail (PreparedCall *self, HandoffCall *call, const GError *error)
 /* A call that waits for polkit's second answer: about the credential. */
 typedef struct
 {
-  PreparedCall *prepared; /* (owned) */
-  HandoffCall *call;      /* (owned) */
+  PreparedCall *prepared;        /* (owned) */
+  HandoffCall *call;             /* (owned) */
+  HandoffCredential *credential; /* (owned) (nullable): NULL if there is none of that name */
+  gboolean is_own;
 } Waiting;
 
 static void
 waiting_free (Waiting *self)
 {
   g_clear_pointer (&self->call, handoff_call_free);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
   prepared_call_free (self->prepared);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Waiting, waiting_free)
+
+/* Whether there is no such credential, or whether it is not for this caller: the same words.
+ * denial: polkit's, of all that is not the user's own */
+static void
+set_not_found (GError **error, const char *name, const GError *denial)
+{
+  if (denial != NULL)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                 "This user has no credential “%s”, and may use none of that name of the "
+                 "machine's or of others': %s",
+                 name, denial->message);
+  else
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                 "There is no credential “%s” of this user's or of the machine's", name);
+}
+
+/* error: polkit's answer. */
+static void
+refuse (Waiting *self, const GError *error)
+{
+  g_autoptr (GError) not_found = NULL;
+
+  /* Without a caller there is nobody to tell. */
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
+    return;
+  if (!self->is_own && g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
+    {
+      set_not_found (&not_found, self->prepared->request->options->credential, error);
+      error = not_found;
+    }
+  handoff_call_fail (g_steal_pointer (&self->call), error);
+}
 
 static void
 authorized (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -360,19 +396,19 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Waiting) self = user_data;
   PreparedCall *prepared = self->prepared;
   HandoffHandshakeRequest *request = prepared->request;
-  g_autoptr (HandoffCredential) asked = g_steal_pointer (&request->credential);
-  HandoffCredential *credential;
+  HandoffCredential *credential = NULL;
   g_autoptr (GError) error = NULL;
 
   if (!handoff_authorization_ask_finish (result, &error))
     {
-      /* Without a caller there is nobody to tell. */
-      if (!g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
-        handoff_call_fail (g_steal_pointer (&self->call), error);
+      refuse (self, error);
       return;
     }
-  credential =
-      handoff_credential_choice_check_again (prepared->context->credentials, asked, &error);
+  if (self->credential == NULL)
+    set_not_found (&error, request->options->credential, NULL);
+  else
+    credential = handoff_credential_choice_check_again (prepared->context->credentials,
+                                                        self->credential, &error);
   if (credential == NULL || !handoff_credential_choice_check (credential, request->role, &error))
     {
       fail (prepared, g_steal_pointer (&self->call), error);
@@ -382,47 +418,43 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   begin (prepared, g_steal_pointer (&self->call));
 }
 
-/* prepared, call: (transfer full) */
+/* What is not the user's own is asked about as something of others', whether it is there or not:
+ * neither the answer nor the time it takes tells which. prepared, call: (transfer full) */
 static void
 use_named_credential (PreparedCall *prepared, HandoffCall *call)
 {
   g_autoptr (PreparedCall) self = prepared;
-  HandoffHandshakeRequest *request = self->request;
   HandoffCaller *caller = handoff_call_get_caller (call);
-  const char *name = request->options->credential;
   const guint uid = handoff_caller_get_uid (caller);
-  HandoffCredential *credential =
-      handoff_credential_choice_find (self->context->credentials, uid, name);
+  HandoffCredential *credential = handoff_credential_choice_find (
+      self->context->credentials, uid, self->request->options->credential);
+  const gboolean is_own = credential != NULL && credential->owner == uid;
   g_autoptr (GError) error = NULL;
   Waiting *waiting;
 
-  if (credential == NULL)
-    {
-      g_set_error (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-                   "There is no credential “%s” of this user's or of the machine's", name);
-      fail (self, call, error);
-      return;
-    }
   /* Nobody is asked in vain. What is wrong with the credentials of others is not for everybody to
    * know. */
-  if (credential->owner == uid &&
-      !handoff_credential_choice_check (credential, request->role, &error))
+  if (is_own && !handoff_credential_choice_check (credential, self->request->role, &error))
     {
       fail (self, call, error);
       return;
     }
 
-  g_free (self->session->credential_label);
-  self->session->credential_label = g_strdup (credential->label);
-  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_CREDENTIAL, credential->label);
-  request->credential = handoff_credential_ref (credential);
-  waiting = g_new (Waiting, 1);
+  if (credential != NULL)
+    {
+      g_free (self->session->credential_label);
+      self->session->credential_label = g_strdup (credential->label);
+      handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_CREDENTIAL, credential->label);
+    }
+  waiting = g_new0 (Waiting, 1);
   waiting->prepared = g_steal_pointer (&self);
   waiting->call = call;
-  handoff_authorization_ask_async (waiting->prepared->context->authority, caller,
-                                   handoff_credential_choice_get_action (credential, uid),
-                                   handoff_call_get_details (call),
-                                   handoff_call_is_interactive (call), authorized, waiting);
+  waiting->credential = credential != NULL ? handoff_credential_ref (credential) : NULL;
+  waiting->is_own = is_own;
+  handoff_authorization_ask_async (
+      waiting->prepared->context->authority, caller,
+      is_own ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL,
+      handoff_call_get_details (call), handoff_call_is_interactive (call), authorized, waiting);
 }
 
 static void

@@ -277,8 +277,8 @@ test_use_without_rules (Fixture *f, gconstpointer data)
   import_for_use (f);
   test_polkit_set_rules (NULL);
   expect_use (f->alice, "web", "NotAuthorized");
-  expect_use (f->alice, "site", "NotAuthorized");
-  expect_use (f->alice, f->bobs, "NotAuthorized");
+  expect_use (f->alice, "site", "CredentialNotFound");
+  expect_use (f->alice, f->bobs, "CredentialNotFound");
   expect_use (f->alice, "nothing", "CredentialNotFound");
   expect_use (f->alice, HANDOFF_CREDENTIALS_PATH "/nothing", "CredentialNotFound");
   expect_use (f->root, "site", NULL);
@@ -293,8 +293,8 @@ test_use_own (Fixture *f, gconstpointer data)
   import_for_use (f);
   expect_use (f->alice, "web", NULL);
   expect_use (f->alice, f->alices, NULL);
-  expect_use (f->alice, "site", "NotAuthorized");
-  expect_use (f->alice, f->bobs, "NotAuthorized");
+  expect_use (f->alice, "site", "CredentialNotFound");
+  expect_use (f->alice, f->bobs, "CredentialNotFound");
   expect_use (f->bob, "web", NULL);
 }
 
@@ -316,8 +316,8 @@ test_use_by_rule (Fixture *f, gconstpointer data)
                                 "polkit.Result.YES; });");
   expect_use (f->alice, "site", NULL);
   expect_use (f->alice, f->machines, NULL);
-  expect_use (f->alice, f->bobs, "NotAuthorized");
-  expect_use (f->bob, "site", "NotAuthorized");
+  expect_use (f->alice, f->bobs, "CredentialNotFound");
+  expect_use (f->bob, "site", "CredentialNotFound");
 
   peer = test_peer_new_openssl ("ecdsa", "-verify", "1", NULL);
   for (guint i = 0; i < G_N_ELEMENTS (servers); i++)
@@ -336,7 +336,7 @@ test_use_by_rule (Fixture *f, gconstpointer data)
         }
       else
         {
-          test_assert_remote_error (error, "NotAuthorized", NULL);
+          test_assert_remote_error (error, "CredentialNotFound", "use-any-credential");
         }
       close (socket);
     }

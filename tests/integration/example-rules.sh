@@ -30,8 +30,8 @@ cat <&"$server" >/dev/null &
 
 failed=0
 
-# expect STATUS USER COMMAND...: the command's exit status: 0 it worked, 3 not authorized, 4 authorized,
-# but the server is another one
+# expect STATUS USER COMMAND...: the command's exit status: 0 it worked, 1 there is no such credential for
+# the user, 3 not authorized, 4 authorized, but the server is another one
 expect() {
   local -r expected=$1 user=$2
   local status=0
@@ -86,7 +86,7 @@ cat "$HANDOFF_TEST_CERTS/ecdsa.pem" "$HANDOFF_TEST_CERTS/ecdsa.key" |
   tls-handoff credential import --label site -
 
 # Without rules nobody uses the machine's keys, and who has no session has none of his own.
-use 3 a-vpn vpn vpn.example.com
+use 1 a-vpn vpn vpn.example.com
 serve 1 www-data site
 expect 3 a-services tls-handoff credential generate --label own
 # Without rules everybody may, to whichever server.
@@ -119,15 +119,15 @@ expect 0 bob tls-handoff status --statistics
 expect 3 alice tls-handoff status --statistics
 
 use 4 a-vpn vpn vpn.example.com
-use 3 a-vpn vpn localhost
-use 3 a-vpn site vpn.example.com
-use 3 alice vpn vpn.example.com
+use 1 a-vpn vpn localhost
+use 1 a-vpn site vpn.example.com
+use 1 alice vpn vpn.example.com
 serve 1 a-vpn vpn
 
 serve 0 www-data site
 serve 1 a-vpn site
 serve 1 alice site
-use 3 www-data site localhost
+use 1 www-data site localhost
 
 expect 0 a-services tls-handoff credential generate --label own
 expect 0 a-services tls-handoff credential remove own
