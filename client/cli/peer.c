@@ -17,10 +17,16 @@
 #include "text-agent.h"
 #include "trust-report.h"
 
+/* Not 0, which somebody may give who takes it for no limit, or for the shortest. */
+#define NO_TIMEOUT G_MININT64
+
 CliPeer *
 cli_peer_new (void)
 {
-  return g_new0 (CliPeer, 1);
+  CliPeer *self = g_new0 (CliPeer, 1);
+
+  self->timeout = NO_TIMEOUT;
+  return self;
 }
 
 void
@@ -63,7 +69,7 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
     { "tls12", 0, 0, G_OPTION_ARG_NONE, &self->tls12, N_ ("Use TLS 1.2 at most"), NULL },
     { "no-resumption", 0, 0, G_OPTION_ARG_NONE, &self->no_resumption,
       N_ ("Do not resume an earlier session, nor let a later one resume this"), NULL },
-    { "timeout", 'w', 0, G_OPTION_ARG_INT, &self->timeout,
+    { "timeout", 'w', 0, G_OPTION_ARG_INT64, &self->timeout,
       N_ ("Give up after SECONDS of connecting, or of the handshake"), N_ ("SECONDS") },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &self->interactive,
       N_ ("Let polkit ask for a password where its rules want one"), NULL },
@@ -85,7 +91,7 @@ check_options (CliPeer *self, GError **error)
                                            : _ ("Too many arguments: give one HOST[:PORT]"));
       return FALSE;
     }
-  if (self->timeout < 0)
+  if (self->timeout != NO_TIMEOUT && (self->timeout < 1 || self->timeout > G_MAXINT))
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                    _ ("--timeout must be a number of seconds greater than 0"));
@@ -119,6 +125,8 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
 
   if (!check_options (self, &error))
     return cli_usage_error (verb, error->message);
+  if (self->timeout == NO_TIMEOUT)
+    self->timeout = 0;
 
   self->name = cli_target_to_string (self->target);
   self->identity = self->server_name != NULL ? g_strdup (self->server_name)
@@ -131,7 +139,7 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
     tls_handoff_handshake_options_set_protocol_range (self->options, G_TLS_PROTOCOL_VERSION_UNKNOWN,
                                                       G_TLS_PROTOCOL_VERSION_TLS_1_2);
   tls_handoff_handshake_options_set_resumption (self->options, !self->no_resumption);
-  tls_handoff_handshake_options_set_timeout (self->options, self->timeout);
+  tls_handoff_handshake_options_set_timeout (self->options, (guint) self->timeout);
   if (self->trust_file != NULL)
     {
       g_autoptr (GPtrArray) anchors = cli_certificate_file_load (self->trust_file, &error);
@@ -179,7 +187,7 @@ cli_peer_connect (CliPeer *self)
     return cli_report_no_service (error);
 
   self->connection =
-      cli_connect_to_host (self->target->host, self->target->port, self->timeout, &error);
+      cli_connect_to_host (self->target->host, self->target->port, (guint) self->timeout, &error);
   if (self->connection == NULL)
     {
       cli_report ("%s: %s", self->name, error->message);

@@ -19,7 +19,7 @@ typedef struct
   char **protocols;  /* (owned) (nullable): ALPN */
   char *server_name; /* (owned) (nullable) */
   CliOwnCredential own;
-  int timeout; /* seconds; 0 for none */
+  gint64 timeout; /* seconds; 0 for none, once the options are applied */
   gboolean tls12;
   gboolean no_resumption;
   gboolean interactive;

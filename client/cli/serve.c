@@ -151,6 +151,18 @@ prepare (Server *self, const ServeOptions *options, GError **error)
 
   if (!check_options (options, error))
     return FALSE;
+  /* Before any client comes; what goes wrong later is reported then. */
+  if (options->command != NULL)
+    {
+      g_autofree char *program = g_find_program_in_path (options->command[0]);
+
+      if (program == NULL)
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                       _ ("There is no program “%s” that could be run"), options->command[0]);
+          return FALSE;
+        }
+    }
   if (options->forward != NULL)
     {
       self->forward = cli_target_parse (options->forward, error);

@@ -57,13 +57,19 @@ find_verb (const char *name)
 
 /* Some verbs have two words: "credential list". */
 static gboolean
+is_in_group (const CliVerb *verb, const char *word)
+{
+  return g_str_has_prefix (verb->name, word) && verb->name[strlen (word)] == ' ';
+}
+
+static gboolean
 is_group (const char *word)
 {
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (verbs); i++)
     {
-      if (g_str_has_prefix (verbs[i].name, word) && verbs[i].name[strlen (word)] == ' ')
+      if (is_in_group (&verbs[i], word))
         return TRUE;
     }
   return FALSE;
@@ -103,27 +109,51 @@ report_no_verb (const char *name)
     message = g_strdup_printf (*name == '-' ? _ ("There is no option “%s” before the command")
                                             : _ ("There is no command “%s”"),
                                name);
-  return cli_usage_error (NULL, message);
+  return cli_usage_error (is_group (name) ? name : NULL, message);
+}
+
+/* group: (nullable): NULL for all */
+static void
+print_verbs (const char *group)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      g_autofree char *usage = NULL;
+
+      if (group != NULL && !is_in_group (&verbs[i], group))
+        continue;
+      usage = g_strconcat (verbs[i].name, " ",
+                           *verbs[i].synopsis != '\0' ? _ (verbs[i].synopsis) : "", NULL);
+      g_print ("  %-38s %s\n", usage, _ (verbs[i].summary));
+    }
+}
+
+static void
+print_group_help (const char *group)
+{
+  g_print (_ ("Usage:\n"
+              "  tls-handoff %s COMMAND [OPTION…] …\n"
+              "\n"
+              "Commands:\n"),
+           group);
+  print_verbs (group);
+  g_print (_ ("\n"
+              "“tls-handoff help %s COMMAND” shows the options of a command.\n"),
+           group);
 }
 
 static void
 print_help (void)
 {
-  gsize i;
-
   g_print (_ ("Usage:\n"
               "  tls-handoff COMMAND [OPTION…] …\n"
               "\n"
               "TLS connections whose handshake the TLS Handoff service does.\n"
               "\n"
               "Commands:\n"));
-  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
-    {
-      g_autofree char *usage = g_strconcat (
-          verbs[i].name, " ", *verbs[i].synopsis != '\0' ? _ (verbs[i].synopsis) : "", NULL);
-
-      g_print ("  %-38s %s\n", usage, _ (verbs[i].summary));
-    }
+  print_verbs (NULL);
   g_print (_ ("\n"
               "Options:\n"
               "  -h, --help             Show this help\n"
@@ -201,6 +231,12 @@ cli_verb_parse (GOptionContext *context, char **arguments, CliExitStatus *status
   return FALSE;
 }
 
+static gboolean
+is_help (const char *word)
+{
+  return g_str_equal (word, "--help") || g_str_equal (word, "-h");
+}
+
 static CliExitStatus
 run_help (char **arguments)
 {
@@ -215,10 +251,15 @@ run_help (char **arguments)
     }
   taken = take_verb (arguments);
   verb = find_verb (taken[0]);
-  if (verb == NULL)
+  if (verb == NULL && !is_group (taken[0]))
     return report_no_verb (taken[0]);
   if (taken[1] != NULL)
     return cli_usage_error (NULL, _ ("Too many arguments: give one command"));
+  if (verb == NULL)
+    {
+      print_group_help (taken[0]);
+      return CLI_EXIT_OK;
+    }
   help[0] = taken[0];
   return verb->run (help);
 }
@@ -245,11 +286,13 @@ cli_run (char **arguments)
       g_print ("tls-handoff %s\n", PACKAGE_VERSION);
       return CLI_EXIT_OK;
     }
-  if (g_str_equal (name, "help") || g_str_equal (name, "--help") || g_str_equal (name, "-h"))
+  if (g_str_equal (name, "help") || is_help (name))
     return run_help (arguments + 2);
 
   taken = take_verb (arguments + 1);
   verb = find_verb (taken[0]);
+  if (verb == NULL && is_group (name) && taken[1] != NULL && is_help (taken[1]))
+    return run_help ((char *[]){ taken[0], NULL });
   if (verb == NULL)
     return report_no_verb (taken[0]);
   return verb->run (taken);

@@ -184,15 +184,20 @@ class TestServe(unittest.TestCase):
         behind.close()
 
     def test_program_fails(self):
-        """Breaks if nobody hears that the program failed, or is missing."""
-        for program, told in ((('false',), 'status 1'), (('/proc/nonexistent',), '/proc/nonexistent')):
+        """Breaks if nobody hears that the program failed, or is not there any more."""
+        gone = os.path.join(os.environ['TMPDIR'], 'gone')
+        os.chmod(os.environ['TMPDIR'], 0o1777)
+        os.symlink('/bin/true', gone)
+        for program, told in ((('false',), 'status 1'), ((gone,), gone)):
             with Serve('--credential', 'rsa', '--once', '--', *program) as serve:
+                if program == (gone,):
+                    os.unlink(gone)
                 client = connect_to(serve)
                 try:
                     self.assertEqual(client.recv(1), b'')
                     client.unwrap()
                 except (ssl.SSLError, OSError):
-                    self.assertEqual(program, ('/proc/nonexistent',))
+                    self.assertEqual(program, (gone,))
                 client.close()
                 status, errors = serve.end()
                 self.assertEqual(status, 1)
