@@ -126,7 +126,8 @@ handoff_handshake_error_new (gnutls_session_t session,
 
 GError *
 handoff_handshake_error_new_untrusted (gnutls_session_t session,
-                                       const HandoffPeerVerification *verification)
+                                       const HandoffPeerVerification *verification,
+                                       const HandoffCipherSuite *suite)
 {
   g_auto (GStrv) reasons = handoff_trust_problems_describe (verification->problems);
   g_autofree char *alert_name =
@@ -138,6 +139,14 @@ handoff_handshake_error_new_untrusted (gnutls_session_t session,
                                       g_variant_new_strv ((const char *const *) reasons, -1));
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_PEER_CERTIFICATES,
                                       handoff_peer_verification_get_certificates (session));
+  if (suite != NULL)
+    {
+      handoff_handshake_error_add_detail (
+          error, HANDOFF_DETAIL_PROTOCOL,
+          g_variant_new_string (handoff_protocol_name (suite->protocol)));
+      handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CIPHER_SUITE,
+                                          g_variant_new_string (suite->name));
+    }
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_OCSP_STATUS,
                                       g_variant_new_string (verification->ocsp_status));
   if (verification->ocsp_problem != NULL)

@@ -7,6 +7,7 @@
 #include <gnutls/gnutls.h>
 
 #include "handshake-transport.h"
+#include "keyblob/cipher-suite.h"
 #include "peer-verification.h"
 #include "server-identity.h"
 
@@ -24,9 +25,10 @@ GError *handoff_handshake_error_new (gnutls_session_t session,
                                      const HandoffHandshakeTransport *transport);
 
 /* For a peer whose certificate did not verify, with the reasons, the chain and the alert to send as
- * details. (transfer full) */
+ * details. suite: (nullable): what was negotiated before, likewise a detail. (transfer full) */
 GError *handoff_handshake_error_new_untrusted (gnutls_session_t session,
-                                               const HandoffPeerVerification *verification);
+                                               const HandoffPeerVerification *verification,
+                                               const HandoffCipherSuite *suite);
 /* For what is known better than by code: reason, with the alert that code stands for as a detail.
  * (transfer full) */
 GError *handoff_handshake_error_new_with_alert (int code, const GError *reason);

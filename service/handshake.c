@@ -126,8 +126,10 @@ fail_untrusted (HandoffHandshake *self)
 {
   const HandoffPeerVerification *verification =
       handoff_tls_session_get_verification (self->session);
-  GError *error =
-      handoff_handshake_error_new_untrusted (handoff_tls_session_get (self->session), verification);
+  const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (
+      handoff_key_export_get_cipher_suite (handoff_tls_session_get_export (self->session)));
+  GError *error = handoff_handshake_error_new_untrusted (handoff_tls_session_get (self->session),
+                                                         verification, suite);
 
   handoff_tls_session_send_alert (self->session,
                                   handoff_trust_problems_get_alert (verification->problems));

@@ -29,6 +29,7 @@ struct _HandoffKeyExport
   HandoffRole role;
   guint record_size_limit;   /* as the peer sent it; 0: it did not */
   guint max_fragment_length; /* likewise; bytes */
+  guint16 cipher_suite;      /* that the server chose; 0: none yet, or it is us */
 };
 
 int
@@ -70,16 +71,21 @@ keep_size_limit (void *data,
   return 0;
 }
 
-/* Where the list of extensions begins in a ServerHello (RFC 5246 7.4.1.3): after version, random,
- * session id, cipher suite and compression method. GnuTLS has parsed the message before. */
+/* A ServerHello (RFC 5246 7.4.1.3): version, random, session id, cipher suite and compression
+ * method; then extensions, of which the offset is returned. GnuTLS has parsed the message before.
+ */
 static gsize
-find_server_hello_extensions (const gnutls_datum_t *message)
+take_server_hello (HandoffKeyExport *self, const gnutls_datum_t *message)
 {
   const gsize session_id_size_offset = 2 + 32;
+  gsize offset;
 
   if (message->size <= session_id_size_offset)
     return message->size;
-  return session_id_size_offset + 1 + message->data[session_id_size_offset] + 2 + 1;
+  offset = session_id_size_offset + 1 + message->data[session_id_size_offset];
+  if (offset + 2 <= message->size)
+    self->cipher_suite = (guint16) (message->data[offset] << 8 | message->data[offset + 1]);
+  return offset + 2 + 1;
 }
 
 void
@@ -96,7 +102,7 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
       return;
     }
   if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
-    offset = find_server_hello_extensions (message);
+    offset = take_server_hello (self, message);
   else if (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
     return;
   if (offset >= message->size)
@@ -106,6 +112,12 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
   extensions.size -= (unsigned int) offset;
   /* Malformed extensions are GnuTLS's to refuse; here they only have no limit in them. */
   gnutls_ext_raw_parse (self, keep_size_limit, &extensions, 0);
+}
+
+guint16
+handoff_key_export_get_cipher_suite (HandoffKeyExport *self)
+{
+  return self->cipher_suite;
 }
 
 HandoffKeyExport *

@@ -29,6 +29,10 @@ int handoff_key_export_take_secrets (HandoffKeyExport *self,
 void
 handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutls_datum_t *message);
 
+/* The suite that the server chose (IANA), as soon as it said so, which GnuTLS tells in TLS 1.2 at
+ * the end only; 0: not known, or the server is us. */
+guint16 handoff_key_export_get_cipher_suite (HandoffKeyExport *self);
+
 /* The state of both directions as it is now. The session must be deinitialised right afterwards. */
 HandoffKeyState *
 handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session, GError **error);

@@ -8,10 +8,10 @@
 #include <gio/gunixoutputstream.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
-#include <gnutls/gnutls.h>
 #include <signal.h>
 
 #include "negotiated.h"
+#include "pem.h"
 
 /* How long a program that says no more may keep its input open, seconds. */
 #define INPUT_SECONDS 2
@@ -58,15 +58,8 @@ set_certificate (GSubprocessLauncher *launcher, TlsHandoffHandshakeResult *resul
 
   if (chain != NULL && chain->len > 0)
     {
-      gsize size;
-      gnutls_datum_t der = { (void *) g_bytes_get_data (chain->pdata[0], &size), 0 };
-      gnutls_datum_t text = { NULL, 0 };
-
       sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, chain->pdata[0]);
-      der.size = (unsigned int) size;
-      if (gnutls_pem_base64_encode2 ("CERTIFICATE", &der, &text) >= 0)
-        pem = g_strndup ((const char *) text.data, text.size);
-      gnutls_free (text.data);
+      pem = cli_pem_encode ("CERTIFICATE", chain->pdata[0]);
     }
   set_variable (launcher, "TLS_HANDOFF_CLIENT_SHA256", sha256);
   set_variable (launcher, "TLS_HANDOFF_CLIENT_CERTIFICATE", pem);

@@ -11,6 +11,7 @@
 
 #include "escape.h"
 #include "json-output.h"
+#include "pem.h"
 
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC (gnutls_x509_crt_t, gnutls_x509_crt_deinit, NULL)
 
@@ -155,6 +156,7 @@ cli_certificate_new (GBytes *der)
   g_checksum_update (checksum, datum.data, datum.size);
   g_checksum_get_digest (checksum, digest, &digest_size);
   self->sha256 = bytes_to_hex (digest, digest_size, ":");
+  self->pem = cli_pem_encode ("CERTIFICATE", der);
 
   code = gnutls_x509_crt_init (&crt);
   if (code == 0)
@@ -193,6 +195,7 @@ cli_certificate_free (CliCertificate *self)
   g_free (self->curve);
   g_free (self->signature_algorithm);
   g_free (self->sha256);
+  g_free (self->pem);
   g_free (self->problem);
   g_free (self);
 }
@@ -289,6 +292,7 @@ cli_certificate_add_to_json (const CliCertificate *self, JsonBuilder *builder)
   json_builder_set_member_name (builder, "authority");
   json_builder_add_boolean_value (builder, self->is_authority);
   cli_json_add_string (builder, "sha256", self->sha256);
+  cli_json_add_string (builder, "pem", self->pem);
   cli_json_add_string (builder, "problem", self->problem);
   json_builder_end_object (builder);
 }

@@ -20,8 +20,10 @@ typedef struct
   char *curve;               /* (owned) (nullable): "SECP256R1" */
   char *signature_algorithm; /* (owned) (nullable): "ECDSA-SHA256" */
   gboolean is_authority;
-  char *sha256;  /* (owned): of the DER, hexadecimal with colons */
-  char *problem; /* (owned) (nullable): why it could not be read; then only sha256 is set */
+  char *sha256; /* (owned): of the DER, hexadecimal with colons */
+  char *pem;    /* (owned) (nullable) */
+  char
+      *problem; /* (owned) (nullable): why it could not be read; then only sha256 and pem are set */
 } CliCertificate;
 
 CliCertificate *cli_certificate_new (GBytes *der);

@@ -5,10 +5,10 @@
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
-#include <gnutls/gnutls.h>
 
 #include "certificate-file.h"
 #include "credential-call.h"
+#include "pem.h"
 #include "report.h"
 #include "verbs.h"
 
@@ -35,18 +35,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RequestOptions, request_options_clear)
 static CliExitStatus
 print_request (GBytes *request)
 {
-  gsize size;
-  gnutls_datum_t der = { (void *) g_bytes_get_data (request, &size), 0 };
-  gnutls_datum_t pem = { NULL, 0 };
+  g_autofree char *pem = cli_pem_encode ("CERTIFICATE REQUEST", request);
 
-  der.size = (unsigned int) size;
-  if (gnutls_pem_base64_encode2 ("CERTIFICATE REQUEST", &der, &pem) < 0)
+  if (pem == NULL)
     {
       cli_report (_ ("The request cannot be written in PEM format"));
       return CLI_EXIT_FAILED;
     }
-  g_print ("%.*s", (int) pem.size, pem.data);
-  gnutls_free (pem.data);
+  g_print ("%s", pem);
   return CLI_EXIT_OK;
 }
 

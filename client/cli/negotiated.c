@@ -39,6 +39,29 @@ append_field (GString *text, const char *label, const char *value)
   g_string_append_printf (text, "%s %s\n", label, safe);
 }
 
+/* (nullable): of a handshake that failed after it was negotiated */
+static const char *
+get_failure_detail (CliPeer *peer, const char *name)
+{
+  const char *value = NULL;
+
+  if (peer->failure != NULL)
+    g_variant_lookup (peer->failure, name, "&s", &value);
+  return value;
+}
+
+static void
+append_failure (GString *text, CliPeer *peer)
+{
+  const char *protocol = get_failure_detail (peer, "protocol");
+  const char *suite = get_failure_detail (peer, "cipher-suite");
+
+  if (protocol != NULL)
+    append_field (text, _ ("protocol:    "), protocol);
+  if (suite != NULL)
+    append_field (text, _ ("cipher suite:"), suite);
+}
+
 static void
 append_ocsp_status (GString *text, TlsHandoffHandshakeResult *result)
 {
@@ -88,6 +111,8 @@ cli_negotiated_to_text (CliPeer *peer)
   append_field (text, _ ("address:     "), peer->address);
   if (peer->result != NULL)
     append_result (text, peer->result);
+  else
+    append_failure (text, peer);
   if (peer->service != NULL)
     {
       g_autofree char *user = cli_service_get_user (peer->service);
@@ -145,9 +170,12 @@ cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder)
   TlsHandoffHandshakeResult *result = peer->result;
   gboolean ok = result != NULL;
 
-  cli_json_add_string (builder, "protocol", ok ? cli_negotiated_get_protocol (result) : NULL);
+  cli_json_add_string (builder, "protocol",
+                       ok ? cli_negotiated_get_protocol (result)
+                          : get_failure_detail (peer, "protocol"));
   cli_json_add_string (builder, "cipher-suite",
-                       ok ? tls_handoff_handshake_result_get_ciphersuite_name (result) : NULL);
+                       ok ? tls_handoff_handshake_result_get_ciphersuite_name (result)
+                          : get_failure_detail (peer, "cipher-suite"));
   cli_json_add_string (builder, "application-protocol",
                        ok ? tls_handoff_handshake_result_get_application_protocol (result) : NULL);
   cli_json_add_string (builder, "server-name",

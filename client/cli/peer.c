@@ -45,6 +45,7 @@ cli_peer_free (CliPeer *self)
   g_clear_object (&self->connection);
   g_free (self->address);
   g_clear_object (&self->result);
+  g_clear_pointer (&self->failure, g_variant_unref);
   g_clear_pointer (&self->service, g_variant_unref);
   g_free (self);
 }
@@ -210,12 +211,21 @@ cli_peer_connect (CliPeer *self)
 gboolean
 cli_peer_handshake (CliPeer *self, GError **error)
 {
+  GError *failure = NULL;
+
   self->result = tls_handoff_manager_handshake_as_client_sync (
       self->manager, g_socket_connection_get_socket (self->connection), self->identity,
-      self->options, cli_text_agent_start (self->interactive), NULL, error);
-  /* The service may have sent an alert. */
+      self->options, cli_text_agent_start (self->interactive), NULL, &failure);
   if (self->result == NULL)
-    cli_drain_socket (cli_peer_get_fd (self));
+    {
+      GVariant *details = tls_handoff_error_get_details (failure);
+
+      if (details != NULL)
+        self->failure = g_variant_ref (details);
+      g_propagate_error (error, failure);
+      /* The service may have sent an alert. */
+      cli_drain_socket (cli_peer_get_fd (self));
+    }
   /* For information only, so its absence is no error. */
   self->service = tls_handoff_manager_get_status_sync (self->manager, NULL, NULL);
   return self->result != NULL;

@@ -38,7 +38,8 @@ typedef struct
 
   /* From cli_peer_handshake() */
   TlsHandoffHandshakeResult *result; /* (owned) (nullable): NULL if it failed */
-  GVariant *service;                 /* (owned) (nullable): what the service says of itself */
+  GVariant *failure; /* (owned) (nullable): if it failed: a{sv}, as far as details are known */
+  GVariant *service; /* (owned) (nullable): what the service says of itself */
 } CliPeer;
 
 CliPeer *cli_peer_new (void);

@@ -77,6 +77,7 @@ test_probe_json (gconstpointer data)
   gboolean tls12 = GPOINTER_TO_INT (data);
   g_autofree char *chain = test_cert_path ("ca.pem");
   g_autofree char *ocsp = test_cert_path ("ecdsa.ocsp");
+  g_autofree char *ca_pem = NULL;
   g_autoptr (TestPeer) peer = NULL;
   g_autoptr (TestCommand) command = NULL;
   g_autoptr (JsonObject) object = NULL;
@@ -123,6 +124,11 @@ test_probe_json (gconstpointer data)
                     5);
   g_assert_cmpuint (strlen (json_object_get_string_member (certificate, "sha256")), ==, 95);
   g_assert_true (json_object_get_null_member (certificate, "problem"));
+  /* What --trust takes. */
+  certificate =
+      json_array_get_object_element (json_object_get_array_member (object, "certificates"), 1);
+  g_assert_true (g_file_get_contents (chain, &ca_pem, NULL, NULL));
+  g_assert_nonnull (strstr (ca_pem, json_object_get_string_member (certificate, "pem")));
 }
 
 static gboolean
@@ -155,7 +161,8 @@ test_untrusted (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr (TestPeer) peer = test_peer_new_openssl (cases[i].name, NULL);
+      g_autoptr (TestPeer) peer =
+          test_peer_new_openssl (cases[i].name, i % 2 == 0 ? NULL : "-tls1_2", NULL);
       guint16 port = test_peer_get_port (peer);
       g_autofree char *subject = g_strdup_printf ("CN=%s", cases[i].name);
       g_autofree char *line = g_strdup_printf ("\n  %s: ", cases[i].reason);
@@ -172,7 +179,11 @@ test_untrusted (void)
       g_assert_false (json_object_get_boolean_member (object, "trusted"));
       reasons = json_object_get_array_member (object, "verification-errors");
       g_assert_true (has_string (reasons, cases[i].reason));
-      g_assert_true (json_object_get_null_member (object, "protocol"));
+      /* Negotiated before the certificate came. */
+      g_assert_cmpstr (json_object_get_string_member (object, "protocol"), ==,
+                       i % 2 == 0 ? "TLS1.3" : "TLS1.2");
+      g_assert_true (
+          g_str_has_prefix (json_object_get_string_member (object, "cipher-suite"), "TLS_"));
       g_assert_true (json_object_get_null_member (object, "key-blob"));
       certificate =
           json_array_get_object_element (json_object_get_array_member (object, "certificates"), 0);
@@ -181,6 +192,7 @@ test_untrusted (void)
       text = test_command_run ("alice", NULL, "probe %s localhost:%u", TRUST, port);
       test_command_assert (text, 4, "not trusted");
       g_assert_nonnull (strstr (test_command_get_output (text), "NOT trusted"));
+      g_assert_nonnull (strstr (test_command_get_output (text), "cipher suite: TLS_"));
       g_assert_nonnull (strstr (test_command_get_output (text), line));
       g_assert_nonnull (strstr (test_command_get_output (text), subject));
 
