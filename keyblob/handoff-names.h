@@ -71,6 +71,7 @@
 #define HANDOFF_DETAIL_OCSP_PROBLEM "ocsp-problem"                   /* s */
 #define HANDOFF_DETAIL_OCSP_STATUS "ocsp-status"                     /* s */
 #define HANDOFF_DETAIL_PEER_CERTIFICATES "peer-certificates"     /* aay, DER, the peer's first */
+#define HANDOFF_DETAIL_PEER_PROTOCOL "peer-protocol"             /* s, if it is not TLS */
 #define HANDOFF_DETAIL_PROTOCOL "protocol"                       /* s */
 #define HANDOFF_DETAIL_RESUMED "resumed"                         /* b */
 #define HANDOFF_DETAIL_SERVER_NAME "server-name"                 /* s, as sent (A-labels) */
@@ -155,6 +156,15 @@
 #define HANDOFF_OCSP_PROBLEM_NOT_YET_VALID "not-yet-valid"
 #define HANDOFF_OCSP_PROBLEM_OUTDATED "outdated"
 #define HANDOFF_OCSP_PROBLEM_NOT_VERIFIED "not-verified" /* its issuer is not known for sure */
+
+/* What peers speak that do not speak TLS (the values of HANDOFF_DETAIL_PEER_PROTOCOL). */
+#define HANDOFF_PEER_PROTOCOL_HTTP "http"
+#define HANDOFF_PEER_PROTOCOL_SSH "ssh"
+#define HANDOFF_PEER_PROTOCOL_SMTP "smtp" /* or FTP, which begins like it */
+#define HANDOFF_PEER_PROTOCOL_POP3 "pop3"
+#define HANDOFF_PEER_PROTOCOL_IMAP "imap"
+#define HANDOFF_PEER_PROTOCOL_TEXT "text"
+#define HANDOFF_PEER_PROTOCOL_UNKNOWN "unknown"
 
 /* Sizes, in bytes. */
 #define HANDOFF_RECIPIENT_KEY_SIZE 32 /* X25519 public key, RFC 7748 section 5 */

@@ -397,11 +397,15 @@ import_all (GPtrArray *certificates, gnutls_x509_crt_t *imported, GError **error
       gconstpointer data = g_bytes_get_data (g_ptr_array_index (certificates, i), &size);
       const gnutls_datum_t datum = { (unsigned char *) data, (unsigned int) size };
 
+      int code;
+
       gnutls_x509_crt_init (&imported[i]);
-      if (gnutls_x509_crt_import (imported[i], &datum, GNUTLS_X509_FMT_DER) < 0)
+      code = gnutls_x509_crt_import (imported[i], &datum, GNUTLS_X509_FMT_DER);
+      if (code < 0)
         {
           g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                       "number %u is no X.509 certificate in DER", i + 1);
+                       "number %u is no X.509 certificate in DER: %s", i + 1,
+                       gnutls_strerror (code));
           return FALSE;
         }
     }

@@ -339,6 +339,7 @@ read_certificates (const char *folder, GError **error)
   gnutls_x509_crt_t *parsed = NULL;
   unsigned int i, n_parsed = 0;
   gnutls_datum_t datum;
+  int code;
 
   if (pem == NULL && local_error == NULL)
     return g_steal_pointer (&certificates);
@@ -348,9 +349,12 @@ read_certificates (const char *folder, GError **error)
       return NULL;
     }
   datum = get_datum (pem);
-  if (gnutls_x509_crt_list_import2 (&parsed, &n_parsed, &datum, GNUTLS_X509_FMT_PEM, 0) < 0)
+  code = gnutls_x509_crt_list_import2 (&parsed, &n_parsed, &datum, GNUTLS_X509_FMT_PEM, 0);
+  if (code < 0)
     {
-      damaged (error, CERTIFICATES, "has no certificates in PEM");
+      damaged (error, CERTIFICATES,
+               code == GNUTLS_E_NO_CERTIFICATE_FOUND ? "has no certificates in PEM"
+                                                     : gnutls_strerror (code));
       return NULL;
     }
   for (i = 0; i < n_parsed; i++)

@@ -105,10 +105,14 @@ take_certificates (HandoffCredential *self, GPtrArray *certificates, GError **er
       GBytes *der = g_ptr_array_index (certificates, i);
       gnutls_datum_t datum = get_datum (der);
 
-      if (gnutls_pcert_import_x509_raw (&self->pcerts[i], &datum, GNUTLS_X509_FMT_DER, 0) < 0)
+      int code = gnutls_pcert_import_x509_raw (&self->pcerts[i], &datum, GNUTLS_X509_FMT_DER, 0);
+
+      if (code < 0)
         {
-          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                       "certificates: number %u is no X.509 certificate in DER", i + 1);
+          g_set_error (
+              error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+              "certificates: number %u is no X.509 certificate in DER that can be used: %s", i + 1,
+              gnutls_strerror (code));
           return FALSE;
         }
       self->n_pcerts++;

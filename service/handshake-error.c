@@ -32,12 +32,85 @@ handoff_handshake_error_add_detail (GError *error, const char *key, GVariant *va
 }
 
 static gboolean
-is_connection_loss (int code, int system_error)
+is_closure (gnutls_session_t session, int code)
 {
-  if (code == GNUTLS_E_PREMATURE_TERMINATION)
-    return TRUE;
-  return (code == GNUTLS_E_PULL_ERROR || code == GNUTLS_E_PUSH_ERROR) &&
-         (system_error == ECONNRESET || system_error == EPIPE || system_error == ENOTCONN);
+  return code == GNUTLS_E_PREMATURE_TERMINATION || code == GNUTLS_E_SESSION_EOF ||
+         (code == GNUTLS_E_FATAL_ALERT_RECEIVED &&
+          gnutls_alert_get (session) == GNUTLS_A_CLOSE_NOTIFY);
+}
+
+/* NULL if the transport is not what broke. Says what was found: with TLS's own word, in TCP's way,
+ * or abruptly; and whether the peer ever said anything. */
+static GError *
+new_loss (gnutls_session_t session, int code, const HandoffHandshakeTransport *transport)
+{
+  const int system_error = transport->last_errno;
+  const char *when = transport->n_read > 0 ? "during the handshake" : "before it sent anything";
+
+  if (is_closure (session, code))
+    return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                        "The peer closed the connection (close_notify) during the handshake");
+  if (code != GNUTLS_E_PULL_ERROR && code != GNUTLS_E_PUSH_ERROR)
+    return NULL;
+  if (code == GNUTLS_E_PULL_ERROR && system_error == EBADMSG)
+    return g_error_new_literal (
+        TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+        "The peer sent file descriptors along with the handshake: TLS has no use for them");
+  if (transport->at_end || system_error == EPIPE || system_error == ENOTCONN)
+    return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                        "The peer closed the connection %s", when);
+  if (system_error == ECONNRESET)
+    return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                        "The peer reset the connection %s", when);
+  return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                      "The connection broke during the handshake: %s", g_strerror (system_error));
+}
+
+/* The first bytes as they are, for people. (transfer full) */
+static char *
+quote_first_bytes (const HandoffHandshakeTransport *transport, gboolean as_text)
+{
+  GString *quoted = g_string_new (NULL);
+  gsize i;
+
+  for (i = 0; i < sizeof transport->first_read; i++)
+    {
+      guint8 byte = transport->first_read[i];
+
+      if (!as_text)
+        g_string_append_printf (quoted, "%s%02x", i > 0 ? " " : "", byte);
+      else
+        g_string_append_c (quoted, g_ascii_isprint ((char) byte) ? (char) byte : ' ');
+    }
+  return g_string_free (quoted, FALSE);
+}
+
+/* NULL if the peer may speak TLS. */
+static GError *
+new_foreign (const HandoffHandshakeTransport *transport)
+{
+  const char *protocol = handoff_foreign_protocol_detect (
+      transport->first_read, MIN (transport->n_read, sizeof transport->first_read));
+  g_autofree char *quoted = NULL;
+  const char *title;
+  GError *error;
+
+  if (protocol == NULL)
+    return NULL;
+  title = handoff_foreign_protocol_get_title (protocol);
+  quoted = quote_first_bytes (transport, title != NULL);
+  if (title != NULL)
+    error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                         "What the peer sends does not look like TLS, but like %s: it begins with "
+                         "“%s”",
+                         title, quoted);
+  else
+    error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                         "What the peer sends does not look like TLS: it begins with the bytes %s",
+                         quoted);
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_PEER_PROTOCOL,
+                                      g_variant_new_string (protocol));
+  return error;
 }
 
 /* Some clients, OpenSSL's among them, do not encrypt yet when they refuse the server's certificate
@@ -82,24 +155,12 @@ handoff_handshake_error_new (gnutls_session_t session,
                              int code,
                              const HandoffHandshakeTransport *transport)
 {
-  const int system_error = transport->last_errno;
   g_autofree char *alert_name = NULL;
-  GError *error;
+  GError *error = new_loss (session, code, transport);
   int alert;
 
-  if (is_connection_loss (code, system_error))
-    return g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
-                                "The peer closed the connection during the handshake");
-
-  if (code == GNUTLS_E_PULL_ERROR && system_error == EBADMSG)
-    return g_error_new_literal (
-        TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-        "The peer sent file descriptors along with the handshake: TLS has no use for them");
-
-  if (code == GNUTLS_E_PULL_ERROR || code == GNUTLS_E_PUSH_ERROR)
-    return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
-                        "The connection broke during the handshake: %s", g_strerror (system_error));
-
+  if (error != NULL)
+    return error;
   alert = get_alert_received (session, code, transport);
   if (alert >= 0)
     {
@@ -112,10 +173,12 @@ handoff_handshake_error_new (gnutls_session_t session,
       alert = handoff_handshake_error_get_alert (code);
       if (alert >= 0)
         alert_name = handoff_alert_dup_name ((gnutls_alert_description_t) alert);
-      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-                           "The handshake failed: %s%s%s", gnutls_strerror (code),
-                           alert_name != NULL ? " Alert sent: " : "",
-                           alert_name != NULL ? alert_name : "");
+      error = new_foreign (transport);
+      if (error == NULL)
+        error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                             "The handshake failed: %s%s%s", gnutls_strerror (code),
+                             alert_name != NULL ? " Alert sent: " : "",
+                             alert_name != NULL ? alert_name : "");
     }
 
   if (alert_name != NULL)

@@ -75,6 +75,7 @@ pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t siz
   /* To GnuTLS the end of the stream within a record would be a record that cannot be decoded. */
   if (n == 0 && size > 0)
     {
+      transport->at_end = TRUE;
       transport->last_errno = ECONNRESET;
       return -1;
     }
@@ -83,13 +84,16 @@ pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t siz
   return n;
 }
 
-/* A shift register. */
+/* The first bytes, and, a shift register, the last ones. */
 static void
 remember (HandoffHandshakeTransport *transport, const guint8 *data, gsize size)
 {
+  gsize n_first = MIN (transport->n_read, sizeof transport->first_read);
   gsize n_new = MIN (size, sizeof transport->last_read);
   gsize n_kept = sizeof transport->last_read - n_new;
 
+  memcpy (transport->first_read + n_first, data,
+          MIN (size, sizeof transport->first_read - n_first));
   memmove (transport->last_read, transport->last_read + n_new, n_kept);
   memcpy (transport->last_read + n_kept, data + size - n_new, n_new);
 }

@@ -6,6 +6,8 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
+#include "foreign-protocol.h"
+
 #define HANDOFF_ALERT_RECORD_SIZE 7 /* RFC 8446 5.1, 6: not encrypted */
 
 /* What a peer may send in one handshake, records and all. GnuTLS takes 128 KiB of handshake
@@ -25,7 +27,9 @@ typedef struct
   int fd;    /* (unowned); -1: cut off, every read and write fails */
   guint uid; /* whose it is */
   int last_errno;
+  gboolean at_end;                             /* the peer sends nothing more */
   gsize n_read;                                /* bytes from the peer, in all */
+  guint8 first_read[HANDOFF_FIRST_BYTES];      /* as many of them as there are */
   guint8 last_read[HANDOFF_ALERT_RECORD_SIZE]; /* what came last from the peer */
 
   /* Stepwise: what one call gives, and what it gets. */

@@ -136,6 +136,29 @@ fail_untrusted (HandoffHandshake *self)
   fail (self, error);
 }
 
+/* With what a server may end the handshake because a client has no certificate, or none that it
+ * takes (RFC 8446 4.4.2.4, RFC 5246 7.4.6): other alerts are about something else. */
+static gboolean
+is_about_certificate (int code, gnutls_session_t session)
+{
+  if (code != GNUTLS_E_FATAL_ALERT_RECEIVED)
+    return FALSE;
+  switch (gnutls_alert_get (session))
+    {
+    case GNUTLS_A_HANDSHAKE_FAILURE:
+    case GNUTLS_A_SSL3_NO_CERTIFICATE:
+    case GNUTLS_A_BAD_CERTIFICATE:
+    case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+    case GNUTLS_A_CERTIFICATE_UNKNOWN:
+    case GNUTLS_A_CERTIFICATE_REQUIRED:
+    case GNUTLS_A_UNKNOWN_CA:
+    case GNUTLS_A_ACCESS_DENIED:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
 static GError *
 new_error (HandoffHandshake *self, int code)
 {
@@ -150,7 +173,7 @@ new_error (HandoffHandshake *self, int code)
   if (handoff_tls_session_get_refusal (self->session) != NULL)
     return handoff_handshake_error_new_with_alert (code,
                                                    handoff_tls_session_get_refusal (self->session));
-  if (code == GNUTLS_E_FATAL_ALERT_RECEIVED && self->request->role == HANDOFF_ROLE_CLIENT &&
+  if (is_about_certificate (code, session) && self->request->role == HANDOFF_ROLE_CLIENT &&
       handoff_handshake_credential_is_requested (credential) &&
       handoff_handshake_credential_get (credential) == NULL)
     return handoff_handshake_error_new_refused (session, self->request->identity);
@@ -313,7 +336,8 @@ fail_timed_out (HandoffHandshake *self)
                      "The credential, or its token, could not be had within %u seconds", timeout);
   else
     error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                         "The peer did not finish the handshake within %u seconds", timeout);
+                         "The peer did not finish the handshake within %u seconds%s", timeout,
+                         self->transport.n_read == 0 ? ": it sent nothing" : "");
   fail (self, error);
 }
 

@@ -226,11 +226,16 @@ check_open (HandoffToken *self, const Job *job, gboolean wants_pin, GError **err
   return FALSE;
 }
 
+/* code: of GnuTLS, which may know more than that nothing was found. */
 static gboolean
-set_not_found (HandoffToken *self, GError **error)
+set_not_found (HandoffToken *self, int code, GError **error)
 {
+  gboolean is_known = code != GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE &&
+                      code != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-               "The token “%s” is not there, or has no such key", self->label);
+               "The token “%s” is not there, or has no such key%s%s%s", self->label,
+               is_known ? " (" : "", is_known ? gnutls_strerror (code) : "", is_known ? ")" : "");
   return FALSE;
 }
 
@@ -257,7 +262,7 @@ set_error (HandoffToken *self, int code, gboolean opening, GError **error)
     case GNUTLS_E_PKCS11_TOKEN_ERROR:
     case GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE:
     case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
-      return set_not_found (self, error);
+      return set_not_found (self, code, error);
     case GNUTLS_E_CERTIFICATE_KEY_MISMATCH:
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
                    "The token “%s” has another key than that of the credential: is it the right "
@@ -266,7 +271,7 @@ set_error (HandoffToken *self, int code, gboolean opening, GError **error)
       return FALSE;
     default:
       if (opening && is_pkcs11_error (code))
-        return set_not_found (self, error);
+        return set_not_found (self, code, error);
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                    "The token “%s” cannot use the key: %s", self->label, gnutls_strerror (code));
       return FALSE;

@@ -7,6 +7,7 @@
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <pwd.h>
 #include <string.h>
 #include <tls-handoff/tls-handoff.h>
 #include <unistd.h>
@@ -87,6 +88,9 @@ get_service_hint (const GError *error)
       g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER) ||
       g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND))
     return _ ("check that the package of tls-handoffd is installed");
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER) &&
+      getpwuid (geteuid ()) == NULL)
+    return _ ("give this user an entry in the user database, or be another user");
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER))
     return _ ("check that the system bus runs, and that you may use its socket");
   return NULL;

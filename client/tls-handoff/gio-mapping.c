@@ -113,12 +113,13 @@ handoff_certificate_to_pem (GTlsCertificate *certificate)
   return handoff_secret_bytes_take (&pem);
 }
 
-/* The peer's alert may say more than that it ended the handshake or the connection. */
+/* The peer's alert, or what it speaks in place of TLS, may say more than that the handshake or the
+ * connection ended. */
 static GTlsError
-tls_error_of_alert (const GError *error, GTlsError otherwise)
+tls_error_of_details (const GError *error, GTlsError otherwise)
 {
   GVariant *details = tls_handoff_error_get_details (error);
-  const char *alert;
+  const char *alert, *protocol;
 
   if (details != NULL && g_variant_lookup (details, HANDOFF_DETAIL_ALERT, "&s", &alert))
     {
@@ -127,6 +128,8 @@ tls_error_of_alert (const GError *error, GTlsError otherwise)
       if (g_str_equal (alert, "inappropriate_fallback"))
         return G_TLS_ERROR_INAPPROPRIATE_FALLBACK;
     }
+  if (details != NULL && g_variant_lookup (details, HANDOFF_DETAIL_PEER_PROTOCOL, "&s", &protocol))
+    return G_TLS_ERROR_NOT_TLS;
 
   return otherwise;
 }
@@ -173,10 +176,10 @@ map_handoff_error (const GError *error, gboolean handshaking, GQuark *domain, in
       *code = handshaking ? G_TLS_ERROR_NOT_TLS : G_TLS_ERROR_EOF;
       return;
     case TLS_HANDOFF_ERROR_HANDSHAKE_FAILED:
-      *code = tls_error_of_alert (error, G_TLS_ERROR_HANDSHAKE);
+      *code = tls_error_of_details (error, G_TLS_ERROR_HANDSHAKE);
       return;
     case TLS_HANDOFF_ERROR_ALERT_RECEIVED:
-      *code = tls_error_of_alert (error, G_TLS_ERROR_MISC);
+      *code = tls_error_of_details (error, G_TLS_ERROR_MISC);
       return;
     case TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED:
       *code = G_TLS_ERROR_BAD_CERTIFICATE;

@@ -5,11 +5,14 @@
 
 #include "service-bus.h"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include "handoff-names.h"
 #include "process.h"
 #include "service-call.h"
+
+#define USER_ENTRY_SIZE 16384 /* bytes; a larger one is there, too */
 
 struct _HandoffServiceBus
 {
@@ -167,6 +170,24 @@ publish (GDBusConnection *connection)
   return connection;
 }
 
+/* Why the bus that was reached hung up, if it is that: dbus-daemon takes no users whose groups it
+ * cannot look up. Containers have such users. May block. (transfer full): empty if it is not */
+static char *
+describe_unknown_user (const GError *cause)
+{
+  const uid_t uid = geteuid ();
+  struct passwd entry, *found = NULL;
+  g_autofree char *buffer = g_malloc (USER_ENTRY_SIZE);
+
+  if ((!g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CLOSED) &&
+       !g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)) ||
+      getpwuid_r (uid, &entry, buffer, USER_ENTRY_SIZE, &found) != 0 || found != NULL)
+    return g_strdup ("");
+  return g_strdup_printf ("; user id %u, whose this process is, has no entry in the user database "
+                          "(passwd), without which the bus takes no users",
+                          (guint) uid);
+}
+
 /* Blocks. On a thread of its own, so that the connection belongs to the main context of the process
  * rather than to one of the caller's that may end before it. (transfer full) */
 static GDBusConnection *
@@ -193,10 +214,14 @@ make_connection (HandoffServiceBus *self, GCancellable *cancellable, GError **er
   if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_propagate_error (error, g_steal_pointer (&cause));
   else
-    /* Whatever the reason, also permissions of the socket: there is no service. */
-    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER,
-                 "The system bus, and so the TLS Handoff service, cannot be reached: %s",
-                 cause->message);
+    {
+      g_autofree char *user = describe_unknown_user (cause);
+
+      /* Whatever the reason, also permissions of the socket: there is no service. */
+      g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER,
+                   "The system bus, and so the TLS Handoff service, cannot be reached: %s%s",
+                   cause->message, user);
+    }
   return NULL;
 }
 

@@ -77,6 +77,11 @@ test_special_errors (void)
   assert_mapped (error, TRUE, G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED);
 
   error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED, "");
+  handoff_error_set_details (
+      error, g_variant_new_parsed ("{'alert': <'unexpected_message'>, 'peer-protocol': <'http'>}"));
+  assert_mapped (error, TRUE, G_TLS_ERROR, G_TLS_ERROR_NOT_TLS);
+
+  error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED, "");
   handoff_error_set_details (error, g_variant_new_parsed ("{'alert': <'bad_certificate'>}"));
   assert_mapped (error, TRUE, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
 

@@ -62,6 +62,14 @@ class TestHints(unittest.TestCase):
         self.assertNotIn('--credential', hints[0])
         self.assertIn('credential list', hints[0])
 
+    def test_unknown_user(self):
+        """Breaks if a user whom the bus does not take is told to look for the bus."""
+        done = run('54321', 'status')
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn('user id 54321', done.stderr)
+        self.assertIn('has no entry in the user database', done.stderr)
+        self.assertNotIn('that the system bus runs', done.stderr)
+
     def test_owner(self):
         """Breaks if it is advised to name an owner who named one."""
         hints = self.hints('credential', 'show', 'nothing', status=1)

@@ -5,12 +5,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import TIMEOUT, certificate, get_free_port, run, wait_for_port
+from command import Serve, TIMEOUT, certificate, get_free_port, read, run, wait_for_port
 
 TRUST = ('--trust', certificate('ca.pem'))
 
@@ -99,6 +101,33 @@ class TestTrust(unittest.TestCase):
                 self.assertIn('“tls-handoff probe', result.stderr)
                 self.assertEqual({option for option in ('--server-name', '--trust') if option in result.stderr},
                                  options)
+
+
+class TestForeign(unittest.TestCase):
+    def test_server(self):
+        """Breaks if a server that speaks no TLS is told as anything else."""
+        with socket.create_server(('127.0.0.1', 0)) as listener:
+            def greet():
+                client = listener.accept()[0]
+                client.sendall(b'220 mail.handoff.test ESMTP\r\n')
+                client.recv(65536)
+                client.close()
+            thread = threading.Thread(target=greet)
+            thread.start()
+            result = run('alice', 'connect', f'localhost:{listener.getsockname()[1]}')
+            thread.join(TIMEOUT)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('does not look like TLS, but like SMTP or FTP: it begins with “220 m”', result.stderr)
+
+    def test_client(self):
+        """Breaks if a client that speaks no TLS is told as anything else."""
+        path = os.path.join(os.environ['TMPDIR'], 'server.pem')
+        with open(path, 'w') as file:
+            file.write(read('ecdsa.pem') + read('ecdsa.key'))
+        os.chmod(path, 0o644)
+        with Serve('--cert', path, '--', 'cat') as serve, socket.create_connection(('localhost', serve.port)) as client:
+            client.sendall(b'GET / HTTP/1.0\r\n\r\n')
+            serve.said('does not look like TLS, but like HTTP')
 
 
 if __name__ == '__main__':

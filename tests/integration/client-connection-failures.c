@@ -106,7 +106,7 @@ misbehave (gpointer data)
   return NULL;
 }
 
-/* Breaks if a peer that speaks no TLS gets another error than GIO gives it. */
+/* Breaks if a peer that speaks no TLS gets another error than the one that GIO has for it. */
 static void
 test_no_tls (void)
 {
@@ -123,10 +123,7 @@ test_no_tls (void)
       connection = test_connection_new (fds[0], NULL);
       peer = g_thread_new ("peer", misbehave, GINT_TO_POINTER (fds[1] << 1 | answers));
       g_assert_false (g_tls_connection_handshake (connection, NULL, &error));
-      if (answers)
-        g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
-      else
-        g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_NOT_TLS);
+      g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_NOT_TLS);
       g_thread_join (peer);
     }
 }

@@ -159,17 +159,24 @@ start_with_test (int *peer, GVariant *options)
   return result;
 }
 
+/* words: (nullable): in the message */
 static void
-expect_end (GAsyncResult **result, const char *error_name)
+expect_end_saying (GAsyncResult **result, const char *error_name, const char *words)
 {
   g_autoptr (GError) error = NULL;
 
   while (*result == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_null (test_handshake_finish (alice, *result, &error));
-  test_assert_remote_error (error, error_name, NULL);
+  test_assert_remote_error (error, error_name, words);
   g_object_unref (*result);
   g_free (result);
+}
+
+static void
+expect_end (GAsyncResult **result, const char *error_name)
+{
+  expect_end_saying (result, error_name, NULL);
 }
 
 static void
@@ -186,27 +193,42 @@ test_garbage (void)
   static const guint8 too_long[] = { 22, 3, 3, 0xff, 0xff, 2, 0, 0, 0 };
   static const guint8 bad_hello[] = { 22, 3, 3, 0, 6, 2, 0, 0, 2, 9, 9 };
   static const char http[] = "HTTP/1.0 400 Bad Request\r\n\r\n";
+  static const char smtp[] = "220 mail.handoff.test ESMTP\r\n";
+  static const char ssh[] = "SSH-2.0-OpenSSH_9.2\r\n";
+  static const char text[] = "+PONG of its own\r\n";
+  const char *any = "unexpected_message|protocol_version|record_overflow|decode_error";
   const struct
   {
     const void *bytes;
     gsize size;
     const char *alerts;
+    const char *protocol; /* NULL: what is sent is not that wrong */
+    const char *words;
   } garbage[] = {
-    { http, sizeof http - 1, "unexpected_message|protocol_version|record_overflow|decode_error" },
-    { bad_type, sizeof bad_type, "unexpected_message" },
-    { too_long, sizeof too_long, "record_overflow|decode_error|unexpected_message" },
+    { http, sizeof http - 1, any, HANDOFF_PEER_PROTOCOL_HTTP,
+      "does not look like TLS, but like HTTP: it begins with “HTTP/”" },
+    { smtp, sizeof smtp - 1, any, HANDOFF_PEER_PROTOCOL_SMTP, "like SMTP or FTP" },
+    { ssh, sizeof ssh - 1, any, HANDOFF_PEER_PROTOCOL_SSH, "like SSH" },
+    { text, sizeof text - 1, any, HANDOFF_PEER_PROTOCOL_TEXT, "like plain text" },
+    { bad_type, sizeof bad_type, "unexpected_message", HANDOFF_PEER_PROTOCOL_UNKNOWN,
+      "it begins with the bytes 63 03 03 00 02" },
+    { too_long, sizeof too_long, "record_overflow|decode_error|unexpected_message", NULL, "" },
     { bad_hello, sizeof bad_hello,
-      "decode_error|illegal_parameter|protocol_version|unexpected_message" },
+      "decode_error|illegal_parameter|protocol_version|unexpected_message", NULL, "" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (garbage); i++)
     {
       int peer;
       GAsyncResult **result = start_with_test (&peer, test_options (NULL));
+      g_autoptr (GVariant) protocol = NULL;
 
       send_text (peer, garbage[i].bytes, garbage[i].size);
-      expect_end (result, "HandshakeFailed");
+      expect_end_saying (result, "HandshakeFailed", garbage[i].words);
       expect_alert (garbage[i].alerts);
+      protocol = error_detail (HANDOFF_DETAIL_PEER_PROTOCOL, "s");
+      g_assert_cmpstr (protocol != NULL ? g_variant_get_string (protocol, NULL) : NULL, ==,
+                       garbage[i].protocol);
       close (peer);
     }
 }
@@ -243,30 +265,49 @@ test_alert_received (void)
   close (socket);
 }
 
-/* Breaks if a closed connection is waited for, or taken for a failure of TLS. */
+/* Breaks if a closed connection is waited for, or taken for a failure of TLS, or if the ways of
+ * closing are confused. */
 static void
 test_closing (void)
 {
   static const guint8 half_record[] = { 22, 3, 3, 0, 100, 2, 0, 0 };
+  static const guint8 close_notify[] = { 21, 3, 3, 0, 2, 1, 0 };
+  static const guint8 fatal_close_notify[] = { 21, 3, 3, 0, 2, 2, 0 };
   const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-  GAsyncResult **result;
-  int peer;
+  const struct
+  {
+    const guint8 *bytes;
+    gsize size;
+    gboolean is_reset;
+    const char *words;
+  } cases[] = {
+    { NULL, 0, FALSE, "closed the connection before it sent anything" },
+    { NULL, 0, TRUE, "reset the connection before it sent anything" },
+    { half_record, sizeof half_record, FALSE, "closed the connection during the handshake" },
+    /* Whether what came before is read before the reset throws it away is nobody's to say. */
+    { half_record, sizeof half_record, TRUE, "reset the connection" },
+    { close_notify, sizeof close_notify, FALSE, "(close_notify) during the handshake" },
+    { fatal_close_notify, sizeof fatal_close_notify, FALSE, "(close_notify) during the handshake" },
+  };
 
-  result = start_with_test (&peer, test_options (NULL));
-  shutdown (peer, SHUT_WR);
-  expect_end (result, "PeerClosed");
-  close (peer);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      int peer;
+      GAsyncResult **result = start_with_test (&peer, test_options (NULL));
 
-  result = start_with_test (&peer, test_options (NULL));
-  g_assert_cmpint (setsockopt (peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), ==, 0);
-  close (peer);
-  expect_end (result, "PeerClosed");
-
-  result = start_with_test (&peer, test_options (NULL));
-  send_text (peer, half_record, sizeof half_record);
-  shutdown (peer, SHUT_WR);
-  expect_end (result, "PeerClosed");
-  close (peer);
+      if (cases[i].bytes != NULL)
+        send_text (peer, cases[i].bytes, cases[i].size);
+      if (!cases[i].is_reset)
+        {
+          shutdown (peer, SHUT_WR);
+          expect_end_saying (result, "PeerClosed", cases[i].words);
+          close (peer);
+          continue;
+        }
+      g_assert_cmpint (setsockopt (peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), ==, 0);
+      close (peer);
+      expect_end_saying (result, "PeerClosed", cases[i].words);
+    }
 }
 
 /* The slow peer: a byte of a record that is never complete in the time. */

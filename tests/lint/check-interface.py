@@ -63,7 +63,7 @@ for name, signature in re.findall(
     if (name, signature) not in terms:
         findings.append(f'{NAMES}: {name} ({signature}) is not documented in {XML}')
 for name in re.findall(
-        r'#define HANDOFF_(?:STATE|PROTOCOL|VERIFICATION|OCSP)_\w+ "([\w.-]+)"', names):
+        r'#define HANDOFF_(?:STATE|PROTOCOL|PEER_PROTOCOL|VERIFICATION|OCSP)_\w+ "([\w.-]+)"', names):
     checked += 1
     if f'<literal>{name}</literal>' not in text:
         findings.append(f'{NAMES}: {name} is not documented in {XML}')
