@@ -49,6 +49,7 @@ add_key (HandoffKeyParts *parts, const HandoffPemBlock *block, gsize i, GError *
   if (!handoff_key_parts_set_key (parts, block->der, key_labels[i].form, key_labels[i].is_encrypted,
                                   error))
     return FALSE;
+  g_free (parts->dek_info);
   parts->dek_info = g_strdup (block->dek_info);
   return TRUE;
 }

@@ -81,6 +81,17 @@ take_line (Text *text, Text *line)
   return TRUE;
 }
 
+/* Of words that stand in an error's message. */
+static gboolean
+is_printable (const char *text, gsize size)
+{
+  gsize i = 0;
+
+  while (i < size && g_ascii_isprint (text[i]))
+    i++;
+  return i == size;
+}
+
 /* The headers before the base64, up to an empty line. (transfer full) (nullable) */
 static char *
 take_dek_info (Text *body)
@@ -97,7 +108,10 @@ take_dek_info (Text *body)
     {
       if (dek_info == NULL && line.size > strlen (name) &&
           g_ascii_strncasecmp (line.data, name, strlen (name)) == 0)
-        dek_info = g_strstrip (g_strndup (line.data + strlen (name), line.size - strlen (name)));
+        dek_info =
+            is_printable (line.data, line.size)
+                ? g_strstrip (g_strndup (line.data + strlen (name), line.size - strlen (name)))
+                : g_strdup ("?");
     }
   while (take_line (&rest, &line) && line.size > 0);
   *body = rest;
@@ -164,8 +178,7 @@ take_label (Text *text)
   Text line = { text->data, MIN (text->size, MAX_LABEL_SIZE + strlen (DASHES)) };
   Text label;
 
-  if (!take_until (&line, DASHES, &label) || memchr (label.data, '\n', label.size) != NULL ||
-      !g_utf8_validate (label.data, (gssize) label.size, NULL))
+  if (!take_until (&line, DASHES, &label) || !is_printable (label.data, label.size))
     return NULL;
   text->size -= (gsize) (line.data - text->data);
   text->data = line.data;

@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "key-material.h"
+#include "keyblob/tls-handoff-error.h"
 
 int
 LLVMFuzzerInitialize (int *argc, char ***argv)
@@ -17,14 +18,20 @@ LLVMFuzzerInitialize (int *argc, char ***argv)
   return 0;
 }
 
+/* material: (transfer full) (nullable). error: (transfer full) (nullable) */
 static void
-parse (const uint8_t *data, size_t size, GBytes *passphrase)
+check (HandoffKeyMaterial *parsed, GError *parse_error)
 {
-  g_autoptr (GBytes) bytes = g_bytes_new (data, size);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse (bytes, passphrase, &error);
+  g_autoptr (HandoffKeyMaterial) material = parsed;
+  g_autoptr (GError) error = parse_error;
   g_autoptr (GBytes) pem = NULL;
 
+  /* What the caller is told is the service's own, and text. */
+  if (error != NULL)
+    {
+      g_assert_true (error->domain == TLS_HANDOFF_ERROR);
+      g_assert_true (g_utf8_validate (error->message, -1, NULL));
+    }
   g_assert_true ((material != NULL) == (error == NULL));
   if (material == NULL)
     return;
@@ -36,9 +43,16 @@ parse (const uint8_t *data, size_t size, GBytes *passphrase)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
+  g_autoptr (GBytes) bytes = g_bytes_new (data, size);
   g_autoptr (GBytes) passphrase = g_bytes_new_static ("passphrase", 10);
+  GError *error = NULL;
+  HandoffKeyMaterial *material;
 
-  parse (data, size, NULL);
-  parse (data, size, passphrase);
+  material = handoff_key_material_parse (bytes, NULL, &error);
+  check (material, g_steal_pointer (&error));
+  material = handoff_key_material_parse (bytes, passphrase, &error);
+  check (material, g_steal_pointer (&error));
+  material = handoff_key_material_parse_plain (bytes, &error);
+  check (material, g_steal_pointer (&error));
   return 0;
 }

@@ -32,6 +32,7 @@ ninja -C "$build" "${targets[@]/#/tests/fuzz/fuzz-}" tests/fuzz/library-seeds te
   tests/certs >"$build/log" 2>&1 || { grep -v "^\[" "$build/log"; exit 1; }
 "$build/tests/fuzz/library-seeds" "$build/seeds"
 HANDOFF_TEST_CERTS=$build/tests/certs "$build/tests/fuzz/service-seeds" "$build/seeds"
+HANDOFF_TEST_CERTS=$build/tests/certs tests/fuzz/key-material-seeds "$build/seeds/key-material"
 
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 found=

@@ -117,38 +117,11 @@ write_options (const char *directory)
     }
 }
 
-/* Keys with their certificates, as people have them. */
-static void
-write_key_material (const char *directory)
-{
-  const char *const names[] = { "rsa", "ecdsa", "ed25519" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autofree char *seed = g_strdup ("");
-
-      for (gsize j = 0; j < 2; j++)
-        {
-          g_autofree char *file = g_strconcat (names[i], j == 0 ? ".pem" : ".key", NULL);
-          g_autofree char *path = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), file, NULL);
-          g_autofree char *text = NULL;
-          g_autofree char *before = seed;
-          g_autoptr (GError) error = NULL;
-
-          g_file_get_contents (path, &text, NULL, &error);
-          g_assert_no_error (error);
-          seed = g_strconcat (before, text, NULL);
-        }
-      write_file (directory, names[i], (const guint8 *) seed, strlen (seed));
-    }
-}
-
 int
 main (int argc, char **argv)
 {
   g_autofree char *steps = NULL;
   g_autofree char *options = NULL;
-  g_autofree char *key_material = NULL;
 
   if (argc != 2 || g_getenv ("HANDOFF_TEST_CERTS") == NULL)
     {
@@ -162,7 +135,5 @@ main (int argc, char **argv)
   write_flight (steps, "tls12-rsa", "rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
   write_flight (steps, "tls12-dhe", "rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+DHE-RSA");
   write_options (options);
-  key_material = g_build_filename (argv[1], "key-material", NULL);
-  write_key_material (key_material);
   return 0;
 }

@@ -73,6 +73,8 @@ test_encryption (void)
     { RSA "-aes256" RSA_CERT, NULL, NEEDED },
     { RSA "-aria256" RSA_CERT, "secret", "is encrypted with ARIA-256-CBC" },
     { RSA "-aria256" RSA_CERT, "secret", REWRITE_P8 },
+    { RSA "-aes256 -out $D/k; cat $D/k $D/k rsa.pem", "secret", NULL },
+    { RSA "-aes256 | sed 's/AES-256/\\xff\\xfe/'" RSA_CERT, "secret", "is encrypted with ?" },
     /* Not encrypted, whatever words stand there. */
     { "echo 'exported UNENCRYPTED, Proc-Type: 4,ENCRYPTED'; cat ecdsa.key ecdsa.pem", NULL, NULL },
     { "echo 'exported UNENCRYPTED'; sed 's/M/*/' ecdsa.key; cat ecdsa.pem", NULL, "no base64" },
