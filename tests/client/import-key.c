@@ -212,6 +212,61 @@ test_tampered (Fixture *f, gconstpointer data)
     }
 }
 
+#define N_THREADS 2
+#define N_ROUNDS 500
+
+/* Threads that all want the same key at the same moment. */
+typedef struct
+{
+  TlsHandoffImportKey *key;
+  int fd;
+  int n_ready; /* atomic */
+} Race;
+
+static gpointer
+race (gpointer data)
+{
+  Race *self = data;
+  g_autoptr (GError) error = NULL;
+  TlsHandoffRecordLayer *layer;
+
+  g_atomic_int_inc (&self->n_ready);
+  while (g_atomic_int_get (&self->n_ready) < N_THREADS)
+    ;
+  layer = tls_handoff_record_layer_new_from_key_blob (self->key, self->fd, &error);
+  if (layer == NULL)
+    g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_USED);
+  return layer;
+}
+
+/* Breaks if two threads can both open the blob: two record layers would use every nonce twice. */
+static void
+test_threads (Fixture *f, gconstpointer data)
+{
+  for (guint round = 0; round < N_ROUNDS; round++)
+    {
+      g_autoptr (GError) error = NULL;
+      Race shared = { tls_handoff_import_key_new (&error), -1, 0 };
+      GThread *threads[N_THREADS];
+      guint n_imported = 0;
+
+      g_assert_no_error (error);
+      shared.fd = record_test_blob_fd (f->state, shared.key);
+      for (guint i = 0; i < N_THREADS; i++)
+        threads[i] = g_thread_new ("import", race, &shared);
+      for (guint i = 0; i < N_THREADS; i++)
+        {
+          g_autoptr (TlsHandoffRecordLayer) layer = g_thread_join (threads[i]);
+
+          if (layer != NULL)
+            n_imported++;
+        }
+      g_assert_cmpuint (n_imported, ==, 1);
+      close (shared.fd);
+      g_object_unref (shared.key);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -228,5 +283,6 @@ main (int argc, char **argv)
   ADD ("unsealed", test_unsealed);
   ADD ("not-a-blob", test_not_a_blob);
   ADD ("tampered", test_tampered);
+  ADD ("threads", test_threads);
   return g_test_run ();
 }
