@@ -131,7 +131,7 @@ test_no_tls (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   g_assert_false (g_tls_connection_handshake (f->connection, NULL, &error));
-  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_HANDSHAKE);
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_NOT_TLS);
   g_thread_join (peer);
   assert_last_sent (f, "\2\12", 2); /* fatal, unexpected_message */
 }
