@@ -14,6 +14,7 @@
 #include "negotiated.h"
 #include "pump.h"
 #include "report.h"
+#include "service-words.h"
 
 /* One client of "serve":
  *
@@ -252,7 +253,9 @@ handshake_done (GObject *tls, GAsyncResult *result, gpointer user_data)
   begin_next (self->front);
   if (!g_tls_connection_handshake_finish (G_TLS_CONNECTION (tls), result, &error))
     {
-      report (self, error->message);
+      g_autofree char *message = cli_service_words_translate (error->message);
+
+      report (self, message);
       self->refused = TRUE;
       connection_end (self);
       return;

@@ -14,6 +14,7 @@
 #include "connector.h"
 #include "drain.h"
 #include "report.h"
+#include "service-words.h"
 #include "text-agent.h"
 #include "trust-report.h"
 
@@ -270,10 +271,13 @@ hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
 CliExitStatus
 cli_peer_report_error (CliPeer *self, const GError *error)
 {
+  g_autofree char *message = NULL;
+
   if (error->domain != TLS_HANDOFF_ERROR || error->code == TLS_HANDOFF_ERROR_NOT_AUTHORIZED)
     return cli_report_error (error);
 
-  cli_report ("%s: %s", self->name, error->message);
+  message = cli_service_words_translate (error->message);
+  cli_report ("%s: %s", self->name, message);
   switch (error->code)
     {
     case TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED:

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "service-words.h"
 #include "text-agent.h"
 #include "user-name.h"
 
@@ -146,6 +147,8 @@ report_not_authorized (const GError *error)
 CliExitStatus
 cli_report_error (const GError *error)
 {
+  g_autofree char *message = NULL;
+
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
     return report_not_authorized (error);
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
@@ -161,6 +164,7 @@ cli_report_error (const GError *error)
   /* Whatever is not the service's own error is the bus's. */
   if (error->domain != TLS_HANDOFF_ERROR)
     return cli_report_no_service (error);
-  cli_report ("%s", error->message);
+  message = cli_service_words_translate (error->message);
+  cli_report ("%s", message);
   return CLI_EXIT_FAILED;
 }

@@ -78,6 +78,23 @@ class TestHints(unittest.TestCase):
         self.assertEqual(len(hints), 1)
         self.assertNotIn('--owner', hints[0])
 
+    def test_words(self):
+        """Breaks if an error has the words of the D-Bus interface, which the command's users do not know."""
+        set_rules(OWN_RULES)
+        self.addCleanup(remove_credentials)
+        self.assertEqual(run('mallory', 'credential', 'generate', '--label', 'k').returncode, 0)
+        for arguments, ours, theirs in (
+                (('credential', 'generate', '--label', 'a', '--type', 'rsa2048'), '--type', 'key_type'),
+                (('credential', 'generate', '--label', 'a/b'), '--label', ' label: '),
+                (('credential', 'request', 'k'), '--dns', 'dns-names'),
+                (('credential', 'request', '--subject', 'none', 'k'), '--subject', 'Option'),
+                (('credential', 'link', '--no-pin', '--label', 'a', 'none'), 'URI', ' uri: '),
+                (('credential', 'import', '--label', 'a', certificate('ca.pem')), 'FILE', ' data: ')):
+            done = run('mallory', *arguments)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(ours, done.stderr)
+            self.assertNotIn(theirs, done.stderr)
+
     def test_files(self):
         """Breaks if help with the command line is offered where only a file is missing."""
         for arguments in (('serve', '--client-ca=/missing', '--', 'cat'), ('serve', '--cert=/missing', '--', 'cat'),
