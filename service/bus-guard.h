@@ -17,9 +17,7 @@
  * GDBus makes by itself, go out as their receivers read them (bus-replies.h). What nobody has asked
  * the bus for does not get in: signals to us alone, and replies to nothing.
  *
- * The process believes that the guard is the bus: everything that connects to the guard's address,
- * once, gets there. That way the libraries that use the process's one connection (polkit's) are
- * behind it too.
+ * The process's one connection is to the guard's address: to GDBus the guard is the bus.
  *
  * The functions may be called from any thread. */
 typedef struct _HandoffBusGuard HandoffBusGuard;

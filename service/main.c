@@ -21,13 +21,19 @@
 #include "tokens.h"
 #include "wiping-allocator.h"
 
-/* No core dump, no tracing by others of the same user; as many descriptors as we are allowed. */
+/* No core dump, no tracing by others of the same user, no more rights by running another program,
+ * nothing that whoever started us had open; as many descriptors as we are allowed. That holds
+ * without the unit's sandbox, too. */
 static void
 set_process_limits (void)
 {
   struct rlimit core = { 0, 0 };
   struct rlimit files;
 
+  if (close_range (STDERR_FILENO + 1, ~0U, 0) != 0)
+    g_warning ("Cannot close what whoever started the service had open");
+  if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    g_warning ("Cannot give up the way to new privileges");
   if (prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit (RLIMIT_CORE, &core) != 0)
     g_warning ("Cannot switch core dumps off");
   if (getrlimit (RLIMIT_NOFILE, &files) == 0)
@@ -63,18 +69,12 @@ dup_default_state_directory (void)
   return g_strndup (directories, strcspn (directories, ":"));
 }
 
-/* Between the bus and everything in this process that asks GDBus for the bus: polkit's library
- * does.
- */
 static HandoffBusGuard *
 post_guard (GError **error)
 {
   g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, error);
-  HandoffBusGuard *guard = address != NULL ? handoff_bus_guard_new (address, error) : NULL;
 
-  if (guard != NULL)
-    g_setenv ("DBUS_SYSTEM_BUS_ADDRESS", handoff_bus_guard_get_address (guard), TRUE);
-  return guard;
+  return address != NULL ? handoff_bus_guard_new (address, error) : NULL;
 }
 
 /* is_stuck: whether the process can end by _exit() alone. */
@@ -91,7 +91,6 @@ serve (HandoffBusGuard *guard,
   guint term_id, int_id, hup_id;
   gboolean success;
 
-  g_dbus_connection_set_exit_on_close (connection, FALSE);
   authority = handoff_polkit_authority_new (connection);
   service = handoff_service_new (connection, guard, authority, configuration_file, state_directory,
                                  error);
@@ -123,7 +122,11 @@ run (const char *configuration_file,
 
   if (guard == NULL)
     return FALSE;
-  connection = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+  connection =
+      g_dbus_connection_new_for_address_sync (handoff_bus_guard_get_address (guard),
+                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                  G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                              NULL, NULL, error);
   if (connection == NULL)
     return FALSE;
   success = serve (guard, connection, configuration_file, state_directory, is_stuck, error);

@@ -5,13 +5,25 @@
 
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <sys/prctl.h>
 
 #include "output.h"
 #include "verbs.h"
 
+/* Keys of connections, passphrases and PINs are in this process's memory: no core dump has them,
+ * and no other program of the user's reads them. The limit for core dumps is not touched: the
+ * programs that "serve" starts would have it, too. */
+static void
+keep_memory_to_ourselves (void)
+{
+  if (prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    g_debug ("This process may leave a core dump");
+}
+
 int
 main (int argc, char **argv)
 {
+  keep_memory_to_ourselves ();
   cli_output_open ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);

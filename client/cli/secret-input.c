@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -29,20 +28,11 @@ typedef struct
   guint8 data[];
 } Buffer;
 
-/* What is in this process's memory must not be in a core dump. */
-static void
-keep_out_of_core_dumps (void)
-{
-  if (prctl (PR_SET_DUMPABLE, 0) != 0)
-    g_debug ("This process may leave a core dump");
-}
-
 static Buffer *
 buffer_new (gsize size)
 {
   Buffer *self = g_malloc0 (sizeof *self + size);
 
-  keep_out_of_core_dumps ();
   self->size = size;
   return self;
 }

@@ -68,6 +68,14 @@ inside() {
   process_status CapBnd 0000000000000000
   process_status NoNewPrivs 1
   process_status Seccomp 2
+  grep -q '^Max core file size  *0  *0 ' "/proc/$pid/limits" || fail 'the process may leave a core dump'
+  local user file
+  for user in tls-handoff alice; do
+    for file in environ mem maps; do
+      ! setpriv --reuid "$user" --regid "$user" --clear-groups head -c 1 "/proc/$pid/$file" >/dev/null 2>&1 ||
+        fail "$user reads the process's $file"
+    done
+  done
   [ "$(stat -c %U "/proc/$pid")" = tls-handoff ] || [ "$(ps -o user:32= -p "$pid")" = tls-handoff ] ||
     fail 'the process runs as somebody else'
   [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/self/ns/net)" ] ||
