@@ -9,6 +9,7 @@
 #include "handoff-names.h"
 
 #define DOMAIN_NAME "tls-handoff-error"
+#define REGISTERED_NAME DOMAIN_NAME "-registered"
 
 static const GDBusErrorEntry error_names[] = {
   { TLS_HANDOFF_ERROR_FAILED, HANDOFF_ERROR_PREFIX "Failed" },
@@ -74,18 +75,21 @@ error_clear (GError *error)
 
 /* A program can hold this code twice: linked in, and in the library. GLib wants a domain to be
  * registered once (G_DEFINE_EXTENDED_ERROR() would complain); whichever copy comes first does it,
- * and both find the same private data. */
+ * and both find the same private data. That it was done, a second quark says: the domain's own is
+ * there already where a language binding looked it up by its name, and such errors would have no
+ * private data before them. */
 static GQuark
 register_domain (void)
 {
-  GQuark domain = g_quark_try_string (DOMAIN_NAME);
+  GQuark domain;
   gsize i;
 
-  if (domain != 0)
-    return domain;
+  if (g_quark_try_string (REGISTERED_NAME) != 0)
+    return g_quark_from_static_string (DOMAIN_NAME);
 
   domain = g_error_domain_register_static (DOMAIN_NAME, sizeof (ErrorPrivate), error_init,
                                            error_copy, error_clear);
+  g_quark_from_string (REGISTERED_NAME);
   for (i = 0; i < G_N_ELEMENTS (error_names); i++)
     g_dbus_error_register_error (domain, error_names[i].error_code, error_names[i].dbus_error_name);
 

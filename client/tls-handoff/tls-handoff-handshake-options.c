@@ -373,7 +373,7 @@ tls_handoff_handshake_options_unset_trust_anchors (TlsHandoffHandshakeOptions *s
  * tls_handoff_handshake_options_dup_trust_anchors:
  * @self: the options
  *
- * Returns: (transfer full) (nullable) (element-type GBytes): a copy of the certificates to trust,
+ * Returns: (transfer container) (nullable) (element-type GBytes): the certificates to trust,
  * or %NULL for those of the system
  *
  * Since: 0.2
