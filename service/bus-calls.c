@@ -12,6 +12,7 @@ typedef struct
   GQueue calls;          /* (element-type HandoffBusMessage) */
   GHashTable *by_sender; /* (owned) (element-type utf8 count) */
   gsize bytes;
+  guint n_fds;
   GList turn; /* in the queue of those who wait */
 } Line;
 
@@ -21,6 +22,7 @@ struct _HandoffBusCalls
   GQueue turns;      /* (element-type Line): whose turn is next is first */
   guint n_calls;
   gsize bytes;
+  guint n_fds;
 };
 
 static void
@@ -88,9 +90,11 @@ find_limit (HandoffBusCalls *self, Line *line, const HandoffBusMessage *message)
   if (get_count (line, message->sender) >= HANDOFF_BUS_CALLS_PER_SENDER)
     return "So many calls of this bus connection wait that there is no room for more";
   if (g_queue_get_length (&line->calls) >= HANDOFF_BUS_CALLS_PER_USER ||
-      line->bytes + message->size > HANDOFF_BUS_CALL_BYTES_PER_USER)
+      line->bytes + message->size > HANDOFF_BUS_CALL_BYTES_PER_USER ||
+      line->n_fds + message->n_fds > HANDOFF_BUS_CALL_FDS_PER_USER)
     return "So many calls of this user wait that there is no room for more";
-  if (self->n_calls >= HANDOFF_BUS_CALLS || self->bytes + message->size > HANDOFF_BUS_CALL_BYTES)
+  if (self->n_calls >= HANDOFF_BUS_CALLS || self->bytes + message->size > HANDOFF_BUS_CALL_BYTES ||
+      self->n_fds + message->n_fds > HANDOFF_BUS_CALL_FDS)
     return "So many calls of all users wait that there is no room for more";
   return NULL;
 }
@@ -110,6 +114,8 @@ handoff_bus_calls_push (HandoffBusCalls *self, guint uid, HandoffBusMessage *mes
                        GUINT_TO_POINTER (get_count (line, message->sender) + 1));
   line->bytes += message->size;
   self->bytes += message->size;
+  line->n_fds += message->n_fds;
+  self->n_fds += message->n_fds;
   self->n_calls++;
   g_queue_push_tail (&line->calls, message);
   return NULL;
@@ -128,6 +134,8 @@ take (HandoffBusCalls *self, Line *line, GList *link)
     g_hash_table_remove (line->by_sender, message->sender);
   line->bytes -= message->size;
   self->bytes -= message->size;
+  line->n_fds -= message->n_fds;
+  self->n_fds -= message->n_fds;
   self->n_calls--;
   g_queue_delete_link (&line->calls, link);
   return message;

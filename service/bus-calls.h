@@ -11,6 +11,9 @@
 #define HANDOFF_BUS_CALLS 8192
 #define HANDOFF_BUS_CALL_BYTES_PER_USER (4 * 1024 * 1024)
 #define HANDOFF_BUS_CALL_BYTES (64 * 1024 * 1024)
+/* And their descriptors. */
+#define HANDOFF_BUS_CALL_FDS_PER_USER 256
+#define HANDOFF_BUS_CALL_FDS 8192
 
 /* Calls that nobody has looked at yet: a line for each user, served in turn. */
 typedef struct _HandoffBusCalls HandoffBusCalls;

@@ -19,6 +19,7 @@
 #define EARLY_BYTES HANDOFF_BUS_CALL_MAX_SIZE
 /* Of all such. */
 #define ALL_EARLY_BYTES (32 * 1024 * 1024)
+#define ALL_EARLY_FDS 2048
 /* A bus connection that called. */
 typedef struct
 {
@@ -28,6 +29,7 @@ typedef struct
   HandoffBusReader *reader; /* (owned) (nullable): NULL until the bus has told whose it is */
   GQueue early;             /* (element-type HandoffBusMessage): until then */
   gsize early_bytes;
+  guint early_fds;
   guint32 who_serial; /* of the question to the bus */
   guint32 ping_serial;
 } Sender;
@@ -44,6 +46,7 @@ struct _HandoffBusDesk
   HandoffBusCalls *calls;     /* (owned) */
   HandoffBusReplies *replies; /* (owned) */
   gsize early_bytes;
+  guint early_fds;
   int n_calls; /* atomic: that wait */
 };
 
@@ -153,6 +156,8 @@ forget_early (Sender *sender)
   g_queue_clear_full (&sender->early, (GDestroyNotify) handoff_bus_message_free);
   self->early_bytes -= sender->early_bytes;
   sender->early_bytes = 0;
+  self->early_fds -= sender->early_fds;
+  sender->early_fds = 0;
 }
 
 static void
@@ -220,14 +225,29 @@ keep_early (Sender *sender, HandoffBusMessage *message)
       return;
     }
   if (n_calls >= EARLY_CALLS || sender->early_bytes + message->size > EARLY_BYTES ||
-      self->early_bytes + message->size > ALL_EARLY_BYTES)
+      self->early_bytes + message->size > ALL_EARLY_BYTES ||
+      self->early_fds + message->n_fds > ALL_EARLY_FDS)
     {
       message->refusal = "So many calls came at once that there is no room for more";
       handoff_bus_message_drop_content (message);
     }
   sender->early_bytes += message->size;
   self->early_bytes += message->size;
+  sender->early_fds += message->n_fds;
+  self->early_fds += message->n_fds;
   g_queue_push_tail (&sender->early, message);
+}
+
+static void
+refuse_if_excessive (HandoffBusMessage *message)
+{
+  if (message->full_size > HANDOFF_BUS_CALL_MAX_SIZE)
+    message->refusal =
+        "The message is larger than 2 MiB, which is the limit for calls of the service";
+  else if (message->n_fds > HANDOFF_BUS_CALL_MAX_FDS)
+    message->refusal = "The message carries more than 4 descriptors, and no method takes so many";
+  if (message->refusal != NULL)
+    handoff_bus_message_drop_content (message);
 }
 
 /* message: (transfer full) */
@@ -242,9 +262,7 @@ received_call (HandoffBusDesk *self, HandoffBusMessage *message)
       return;
     }
   sender = get_sender (self, message->sender);
-  if (message->full_size > HANDOFF_BUS_CALL_MAX_SIZE)
-    message->refusal =
-        "The message is larger than 2 MiB, which is the limit for calls of the service";
+  refuse_if_excessive (message);
   update_n_calls (self, 1);
   if (sender->reader != NULL)
     {
@@ -294,6 +312,8 @@ told_who (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
   g_queue_init (&sender->early);
   self->early_bytes -= sender->early_bytes;
   sender->early_bytes = 0;
+  self->early_fds -= sender->early_fds;
+  sender->early_fds = 0;
   while ((call = g_queue_pop_head (&early)) != NULL)
     queue (sender, call);
 }

@@ -102,6 +102,29 @@ test_limits (void)
   g_assert_null (push (calls, 1, ":1.1", 10));
 }
 
+/* Sockets and files that nobody has looked at: a process may have only so many open. */
+static void
+test_limits_of_descriptors (void)
+{
+  g_autoptr (HandoffBusCalls) calls = handoff_bus_calls_new ();
+
+  for (guint i = 0; i <= HANDOFF_BUS_CALL_FDS_PER_USER / 4; i++)
+    {
+      HandoffBusMessage *message = new_message (i % 2 == 0 ? ":1.1" : ":1.2", 10);
+      const char *limit;
+
+      message->fds = g_new (int, 4);
+      message->n_fds = 4;
+      for (guint n = 0; n < 4; n++)
+        message->fds[n] = -1;
+      limit = handoff_bus_calls_push (calls, 1, message);
+      g_assert_cmpint (limit == NULL, ==, i < HANDOFF_BUS_CALL_FDS_PER_USER / 4);
+      if (limit != NULL)
+        handoff_bus_message_free (message);
+    }
+  g_assert_null (push (calls, 1, ":1.1", 10));
+}
+
 static void
 test_limits_in_all (void)
 {
@@ -331,6 +354,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/bus-calls/turns", test_turns);
   g_test_add_func ("/service/bus-calls/may-not-go-on", test_may_not_go_on);
   g_test_add_func ("/service/bus-calls/limits", test_limits);
+  g_test_add_func ("/service/bus-calls/limits/of-descriptors", test_limits_of_descriptors);
   g_test_add_func ("/service/bus-calls/limits/in-all", test_limits_in_all);
   ADD ("share", test_share);
   ADD ("descriptors", test_descriptors);
