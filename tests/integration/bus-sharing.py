@@ -32,8 +32,9 @@ CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
 UIDS = {'root': 0, 'alice': 60101, 'bob': 60102, 'mallory': 60103}
 TIMEOUT = 30
 NO_REPLY = 1
-# What a bus keeps of a sender at most is 127 MiB.
-MORE_THAN_A_BUS_KEEPS = 140 * 1024 * 1024
+# A bus keeps 127 MiB of a sender at most. This one less, so that it is full sooner: more than a user's share.
+BUS_KEEPS = 24 * 1024 * 1024
+LOCAL_BUS_CONFIGURATION = '/etc/dbus-1/system-local.conf'
 
 
 @contextlib.contextmanager
@@ -124,11 +125,11 @@ def list_sessions(connection, **options):
 
 
 LIST_SESSIONS = (NAME, ROOT, MANAGER, 'ListSessions', GLib.Variant('(a{sv})', ({},)))
-INTROSPECT = (NAME, ROOT, BUS + '.Introspectable', 'Introspect')
+LONG_PATH = '/' + 60000 * 'x'
 
 
-def create_session(connection):
-    body = GLib.Variant('(ssa{sv})', ('client', 'localhost', {}))
+def create_session(connection, identity='localhost'):
+    body = GLib.Variant('(ssa{sv})', ('client', identity, {}))
     return call(connection, ROOT, MANAGER, 'CreateSession', body).unpack()[0]
 
 
@@ -155,6 +156,11 @@ class BusSharing(unittest.TestCase):
     def setUpClass(cls):
         with open(CONFIGURATION, 'w') as file:
             file.write('[Limits]\nHandshakesPerUser=2000\nSessionsPerUser=2000\n')
+        with open(LOCAL_BUS_CONFIGURATION, 'w') as file:
+            file.write(f'<busconfig><limit name="max_incoming_bytes">{BUS_KEEPS}</limit></busconfig>')
+        bus = connect('root')
+        bus.call_sync(BUS, '/org/freedesktop/DBus', BUS, 'ReloadConfig', None, None, Gio.DBusCallFlags.NONE, -1)
+        bus.close_sync()
         command.set_rules('polkit.addRule(function(action, subject) {'
                           'if (action.id.match(/handshake-as/)) return polkit.Result.YES; });\n')
 
@@ -168,38 +174,35 @@ class BusSharing(unittest.TestCase):
         self.assertEqual(len([s for s in list_sessions(self.alice) if s['uid'] == UIDS['alice']]), 1)
         call(self.alice, path, NAME + '.Session', 'Close')
 
-    def deafen(self, n_connections, n_calls, *calls):
-        """Mallory asks for far more than a bus keeps, and reads nothing: returns when the service looks at no more
-        of it, or has answered all."""
-        deaf = [RawBus('mallory') for _ in range(n_connections)]
-        for raw in deaf:
-            for _ in range(n_calls):
-                for one in calls:
-                    raw.send(*one)
-        return deaf
-
-    def test_unread_replies(self):
-        """Replies of the service, which are large: a list of two hundred sessions."""
-        mallory = connect('mallory')
-        for _ in range(200):
-            create_session(mallory)
-        size = len(call(mallory, ROOT, MANAGER, 'ListSessions', LIST_SESSIONS[4]).get_data_as_bytes().get_data())
-        n_calls = MORE_THAN_A_BUS_KEEPS // size
-        deaf = self.deafen(n_calls // 100, 100, LIST_SESSIONS)
-        for _ in range(3):
+    def check_against_deaf(self, size, *deaf_call):
+        """Mallory asks for more than a bus keeps, of replies of that size, and reads nothing. She has no more calls
+        under way than can wait: between four of hers there are some of alice's, so that hers come to their turn."""
+        n_rounds = BUS_KEEPS * 3 // 2 // size // 4
+        deaf = [RawBus('mallory') for _ in range(n_rounds // 25 + 1)]
+        for i in range(n_rounds):
+            for _ in range(4):
+                deaf[i // 25].send(*deaf_call)
             self.check_alice()
         for raw in deaf:
             raw.close()
         self.check_alice()
+
+    def test_unread_replies(self):
+        """Replies of the service, which are large: a list of sessions."""
+        mallory = connect('mallory')
+        for _ in range(256):
+            create_session(mallory, 'a' * 63 + '.' + 'b' * 63 + '.' + 'c' * 63 + '.test')
+        size = len(call(mallory, ROOT, MANAGER, 'ListSessions', LIST_SESSIONS[4]).get_data_as_bytes().get_data())
+        self.check_against_deaf(size, *LIST_SESSIONS)
         mallory.close_sync()
 
-    def test_unread_introspections(self):
-        """Replies that GDBus makes by itself, with nobody of the service's having a word."""
-        deaf = self.deafen(64, 128, INTROSPECT)
-        for _ in range(3):
-            self.check_alice()
-        for raw in deaf:
-            raw.close()
+    def test_unread_errors(self):
+        """Replies that GDBus makes by itself, with nobody of the service's having a word: of an object that does not
+        exist it tells the path."""
+        get_all = (LONG_PATH, BUS + '.Properties', 'GetAll', GLib.Variant('(s)', (MANAGER,)))
+        with self.assertRaisesRegex(GLib.Error, LONG_PATH):
+            call(self.alice, *get_all)
+        self.check_against_deaf(len(LONG_PATH), NAME, *get_all)
 
     def test_large_messages(self):
         """Options by the hundred thousand, in calls; and what nobody asked for: signals, and replies."""
@@ -259,13 +262,13 @@ class BusSharing(unittest.TestCase):
 
     def test_reads_without_answers(self):
         """A program of a D-Bus library that answers no Ping: it closes its sessions, so it has read of them. Each reply
-        is padded by an introspection, which nothing shows to be read but that."""
+        is behind a large error, which nothing shows to be read but that; of all together is more than a user's share."""
         raw = RawBus('bob')
-        for _ in range(1500):
+        for _ in range(400):
             body = GLib.Variant('(ssa{sv})', ('client', 'localhost', {}))
-            introspection = raw.send(*INTROSPECT)
+            raw.send(NAME, LONG_PATH, BUS + '.Properties', 'GetAll', GLib.Variant('(s)', (MANAGER,)))
             reply = raw.call(NAME, ROOT, MANAGER, 'CreateSession', body)
-            self.assertEqual(reply.get_message_type(), Gio.DBusMessageType.METHOD_RETURN, introspection)
+            self.assertEqual(reply.get_message_type(), Gio.DBusMessageType.METHOD_RETURN)
             raw.call(NAME, reply.get_body().unpack()[0], NAME + '.Session', 'Close')
         raw.close()
 
