@@ -246,6 +246,8 @@ refuse_if_excessive (HandoffBusMessage *message)
         "The message is larger than 2 MiB, which is the limit for calls of the service";
   else if (message->n_fds > HANDOFF_BUS_CALL_MAX_FDS)
     message->refusal = "The message carries more than 4 descriptors, and no method takes so many";
+  else if (!handoff_bus_message_has_few_values (message, HANDOFF_BUS_CALL_MAX_VALUES))
+    message->refusal = "The message has more than 4096 values, and no method takes so many";
   if (message->refusal != NULL)
     handoff_bus_message_drop_content (message);
 }

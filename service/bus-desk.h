@@ -15,6 +15,8 @@ typedef struct _HandoffBusDesk HandoffBusDesk;
 /* Above that a call is refused: twice what the largest that makes sense has (trust-anchors, 1 MiB,
  * and a chain). */
 #define HANDOFF_BUS_CALL_MAX_SIZE (2 * 1024 * 1024)
+/* And above that many values: trust-anchors has 256. */
+#define HANDOFF_BUS_CALL_MAX_VALUES 4096
 /* Likewise: no method takes more than two. */
 #define HANDOFF_BUS_CALL_MAX_FDS 4
 

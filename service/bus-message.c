@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus-values.h"
 #include "descriptor-reaper.h"
 
 /* D-Bus specification, “Message Format”: no message is longer. */
@@ -135,7 +136,13 @@ read_field (HandoffBusMessage *self, Fields *fields)
         }
       return text != NULL;
     case 'g':
-      return take_signature (fields) != NULL;
+      text = take_signature (fields);
+      if (text != NULL && *code == G_DBUS_MESSAGE_HEADER_FIELD_SIGNATURE)
+        {
+          g_free (self->signature);
+          self->signature = g_strdup (text);
+        }
+      return text != NULL;
     case 'u':
       number = take (fields, 4, 4);
       if (number != NULL && *code == G_DBUS_MESSAGE_HEADER_FIELD_REPLY_SERIAL)
@@ -213,6 +220,7 @@ handoff_bus_message_free (HandoffBusMessage *self)
   g_free (self->member);
   g_free (self->sender);
   g_free (self->destination);
+  g_free (self->signature);
   g_free (self);
 }
 
@@ -220,6 +228,17 @@ GDBusMessage *
 handoff_bus_message_to_gdbus (const HandoffBusMessage *self)
 {
   return g_dbus_message_new_from_blob (self->data, self->size, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+}
+
+gboolean
+handoff_bus_message_has_few_values (const HandoffBusMessage *self, guint maximum)
+{
+  gsize header_size, full_size;
+
+  return handoff_bus_message_read_prefix (self->data, &header_size, &full_size) &&
+         full_size == self->size &&
+         handoff_bus_values_are_few (self->data + header_size, full_size - header_size,
+                                     self->signature, self->data[0] == 'B', maximum);
 }
 
 gboolean

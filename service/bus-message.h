@@ -25,6 +25,7 @@ typedef struct
   char *member;
   char *sender;
   char *destination;
+  char *signature;
 
   gboolean own;        /* the descriptors are this process's */
   guint uid;           /* if not: whose; HANDOFF_UID_UNKNOWN until that is known */
@@ -48,6 +49,8 @@ HandoffBusMessage *handoff_bus_message_new_from_gdbus (GDBusMessage *message, gu
 void handoff_bus_message_free (HandoffBusMessage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffBusMessage, handoff_bus_message_free)
 
+/* Whether the body, which must be there, has no more values than that (bus-values.h). */
+gboolean handoff_bus_message_has_few_values (const HandoffBusMessage *self, guint maximum);
 /* For one that is only refused any more: forgets the body, and lets go of the descriptors. */
 void handoff_bus_message_drop_content (HandoffBusMessage *self);
 /* (transfer full) (nullable): for small ones, of those whom we trust. Without descriptors. */

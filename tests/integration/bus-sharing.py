@@ -32,6 +32,7 @@ CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
 UIDS = {'root': 0, 'alice': 60101, 'bob': 60102, 'mallory': 60103}
 TIMEOUT = 30
 NO_REPLY = 1
+NO_AUTO_START = 2
 # A bus keeps 127 MiB of a sender at most. This one less, so that it is full sooner: more than a user's share.
 BUS_KEEPS = 24 * 1024 * 1024
 LOCAL_BUS_CONFIGURATION = '/etc/dbus-1/system-local.conf'
@@ -213,8 +214,7 @@ class BusSharing(unittest.TestCase):
         message = mallory.new_call(NAME, ROOT, MANAGER, 'ListSessions', GLib.Variant('(a{sv})', (options,)))
         blob = mallory.blob(message)
         self.assertGreater(len(blob), 1024 * 1024)
-        large = mallory.new_call(NAME, ROOT, MANAGER, 'ListSessions',
-                               GLib.Variant.new_tuple(GLib.Variant('ay', bytes(4 * 1024 * 1024))))
+        large = mallory.new_call(NAME, ROOT, MANAGER, 'ListSessions', GLib.Variant('(s)', (4 * 1024 * 1024 * 'x',)))
         too_large = mallory.blob(large)
         serial = mallory.serial
         unique = self.alice.call_sync(BUS, '/', BUS, 'GetNameOwner', GLib.Variant('(s)', (NAME,)), None,
@@ -295,7 +295,7 @@ class BusSharing(unittest.TestCase):
         pid = service_pid()
         mallory = [RawBus('mallory') for _ in range(8)]
         for raw in mallory:
-            raw.socket.sendall(b''.join(raw.blob(raw.new_call(*LIST_SESSIONS)) for _ in range(1000)))
+            raw.socket.sendall(b''.join(raw.blob(raw.new_call(*LIST_SESSIONS), NO_AUTO_START) for _ in range(1000)))
         pidfd = os.pidfd_open(pid)
         os.kill(pid, signal.SIGTERM)
         readable, _, _ = select.select([pidfd], [], [], TIMEOUT)

@@ -92,6 +92,76 @@ test_damaged (void)
     }
 }
 
+static gboolean
+has_few_values (const char *body, GDBusMessageByteOrder order, guint maximum)
+{
+  g_autoptr (GDBusMessage) call = new_call (order);
+  g_autoptr (HandoffBusMessage) message = NULL;
+
+  g_dbus_message_set_body (call, g_variant_new_parsed (body));
+  message = handoff_bus_message_new_from_gdbus (call, 1);
+  return handoff_bus_message_has_few_values (message, maximum);
+}
+
+/* Each type is counted, and gone past, right: with one value less allowed it is too many, and if
+ * the walk ended anywhere else than at the end it would be none at all. */
+static void
+test_values (void)
+{
+  static const struct
+  {
+    const char *body;
+    guint n_values;
+  } bodies[] = {
+    { "('x',)", 1 },
+    { "(byte 1, 'x', int16 2, true, uint64 3, 4.5, objectpath '/a', signature 'a{sv}')", 8 },
+    { "([byte 1, 2, 3], [uint64 1, 2], ['a', 'b', 'c'])", 6 },
+    { "(@a{sv} {},)", 1 },
+    { "({'a': <1>, 'b': <['x', 'y']>}, byte 1)", 12 },
+    { "(<<<<<true>>>>>,)", 6 },
+    { "([(byte 1, uint64 2), (3, 4)], @a(yt) [], @aas [['a'], []])", 12 },
+  };
+
+  static const GDBusMessageByteOrder orders[] = { G_DBUS_MESSAGE_BYTE_ORDER_BIG_ENDIAN,
+                                                  G_DBUS_MESSAGE_BYTE_ORDER_LITTLE_ENDIAN };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bodies); i++)
+    {
+      for (guint n = 0; n < G_N_ELEMENTS (orders); n++)
+        {
+          const GDBusMessageByteOrder order = orders[n];
+
+          g_test_message ("%c %s", order, bodies[i].body);
+          g_assert_true (has_few_values (bodies[i].body, order, bodies[i].n_values));
+          g_assert_false (has_few_values (bodies[i].body, order, bodies[i].n_values - 1));
+        }
+    }
+}
+
+/* Whatever the body has where a length, a signature or a value should be: nothing beyond it is
+ * read. */
+static void
+test_damaged_values (void)
+{
+  g_autoptr (GDBusMessage) call = new_call (G_DBUS_MESSAGE_BYTE_ORDER_LITTLE_ENDIAN);
+  g_autoptr (HandoffBusMessage) message = NULL;
+  gsize header_size, full_size, i;
+
+  g_dbus_message_set_body (
+      call, g_variant_new_parsed ("({'a': <1>, 'b': <['x', 'y']>}, [(byte 1, uint64 2)], 'x')"));
+  message = handoff_bus_message_new_from_gdbus (call, 1);
+  g_assert_true (handoff_bus_message_read_prefix (message->data, &header_size, &full_size));
+  for (i = header_size * 256; i < full_size * 256; i++)
+    {
+      const guint8 before = message->data[i / 256];
+
+      message->data[i / 256] = i % 256;
+      handoff_bus_message_has_few_values (message, 100);
+      message->data[i / 256] = before;
+    }
+  g_assert_true (handoff_bus_message_has_few_values (message, 100));
+}
+
 static void
 test_prefix (void)
 {
@@ -120,6 +190,8 @@ main (int argc, char *argv[])
                         GINT_TO_POINTER (G_DBUS_MESSAGE_BYTE_ORDER_BIG_ENDIAN), test_header);
   g_test_add_func ("/service/bus-message/reply", test_reply);
   g_test_add_func ("/service/bus-message/damaged", test_damaged);
+  g_test_add_func ("/service/bus-message/values", test_values);
+  g_test_add_func ("/service/bus-message/values/damaged", test_damaged_values);
   g_test_add_func ("/service/bus-message/prefix", test_prefix);
   return g_test_run ();
 }
