@@ -232,8 +232,8 @@ class BusSharing(unittest.TestCase):
         mallory.close()
         self.check_alice()
         self.assertEqual(service_pid(), pid)
-        # GDBus makes some twenty times of one of them: all at once would be 800 times.
-        self.assertLess(peak_memory(pid) - before, 80 * len(blob))
+        # GDBus would make some twenty times of one of them.
+        self.assertLess(peak_memory(pid) - before, 16 * len(blob))
 
     def test_many_calls(self):
         """Who sends more than can wait is told; others are served between."""
