@@ -13,6 +13,7 @@
 #include "peer.h"
 #include "relay.h"
 #include "report.h"
+#include "service-words.h"
 #include "verbs.h"
 
 /* How long to wait for the end of the input after the peer closed, milliseconds. */
@@ -49,10 +50,22 @@ check_input (GError **error)
   return FALSE;
 }
 
+/* In TLS 1.3 a server says that it insists on a certificate after the handshake. */
+static gboolean
+wants_certificate (const GError *error)
+{
+  GVariant *details = tls_handoff_error_get_details (error);
+  const char *alert = NULL;
+
+  return details != NULL && g_variant_lookup (details, "alert", "&s", &alert) &&
+         g_str_equal (alert, "certificate_required");
+}
+
 static CliExitStatus
 relay (CliPeer *peer, const ConnectOptions *options)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *message = NULL;
   CliRelayFlags flags = CLI_RELAY_NONE;
   CliRelayOutcome outcome;
   gboolean ok;
@@ -70,7 +83,10 @@ relay (CliPeer *peer, const ConnectOptions *options)
   g_dbus_connection_flush_sync (tls_handoff_manager_get_connection (peer->manager), NULL, NULL);
   if (ok && (outcome.input_ended || check_input (&error)))
     return CLI_EXIT_OK;
-  cli_report ("%s: %s", peer->name, error->message);
+  message = cli_service_words_translate (error->message);
+  cli_report ("%s: %s", peer->name, message);
+  if (wants_certificate (error))
+    cli_peer_hint_at_credentials (peer, error);
   return CLI_EXIT_FAILED;
 }
 

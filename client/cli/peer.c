@@ -232,10 +232,16 @@ cli_peer_handshake (CliPeer *self, GError **error)
   return self->result != NULL;
 }
 
-/* The server wanted a certificate, or something is wrong with the credential that was named: then
- * the message says what. Of one that the service chose, nothing helps but its token. */
-static void
-hint_at_credentials (CliPeer *self, const GError *error)
+/**
+ * cli_peer_hint_at_credentials:
+ * @error: that the server wanted a certificate, or that something is wrong with the credential that
+ * was named
+ *
+ * In the second case, the message says what. Of one that the service chose, nothing helps but its
+ * token.
+ */
+void
+cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
 {
   gboolean named = self->own.label != NULL && *self->own.label != '\0';
   GVariant *details = tls_handoff_error_get_details (error);
@@ -246,8 +252,12 @@ hint_at_credentials (CliPeer *self, const GError *error)
   if (named)
     cli_hint (_ ("“tls-handoff credential list” shows what you have"));
   else if (alert != NULL)
-    cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "
-                 "one, and --cert FILE one that the service does not keep"));
+    {
+      cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "
+                   "one, and --cert FILE one that the service does not keep"));
+      cli_hint (_ ("the service itself chooses only one that you may use without being asked; of "
+                   "one that is named, --interactive lets polkit ask"));
+    }
 }
 
 /* What cannot help is not told: nothing makes a certificate good that has expired. */
@@ -286,7 +296,7 @@ cli_peer_report_error (CliPeer *self, const GError *error)
     case TLS_HANDOFF_ERROR_INVALID_ARGUMENT:
       return CLI_EXIT_USAGE;
     case TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND:
-      hint_at_credentials (self, error);
+      cli_peer_hint_at_credentials (self, error);
       return CLI_EXIT_FAILED;
     case TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED:
       cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));

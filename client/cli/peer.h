@@ -53,4 +53,6 @@ CliExitStatus cli_peer_connect (CliPeer *self);
 gboolean cli_peer_handshake (CliPeer *self, GError **error);
 CliExitStatus cli_peer_report_error (CliPeer *self, const GError *error);
 
+void cli_peer_hint_at_credentials (CliPeer *self, const GError *error);
+
 int cli_peer_get_fd (CliPeer *self);

@@ -55,8 +55,13 @@ class TestHints(unittest.TestCase):
         self.addCleanup(lambda: (server.kill(), server.communicate()))
         wait_for_port(port)
         connect = ['connect', '--tls12', '--trust', certificate('ca.pem'), f'localhost:{port}']
-        hints = self.hints(*connect, '--credential=', status=1)
-        self.assertIn('--credential LABEL', ''.join(hints))
+        # mallory has one that fits, but polkit would have to ask about it.
+        set_rules('')
+        for options in (('--credential=',), ()):
+            for version in (connect, [word for word in connect if word != '--tls12']):
+                hints = self.hints(*version, *options, status=1)
+                self.assertIn('--credential LABEL', ''.join(hints), (version, options))
+                self.assertIn('--interactive', ''.join(hints), (version, options))
         hints = self.hints(*connect, '--credential=other', status=1)
         self.assertEqual(len(hints), 1)
         self.assertNotIn('--credential', hints[0])
