@@ -96,14 +96,22 @@ dup_name (gnutls_x509_crt_t certificate, NameFunc get_name)
 {
   gnutls_datum_t name = { NULL, 0 };
   g_autofree char *valid = NULL;
-  char *text;
+  g_autoptr (GString) text = g_string_new (NULL);
+  const char *p;
+  guint n = 0;
 
   if (get_name (certificate, &name, 0) < 0)
     return g_strdup ("?");
   valid = g_utf8_make_valid ((const char *) name.data, (gssize) name.size);
   gnutls_free (name.data);
-  text = g_utf8_substring (valid, 0, MIN (MAX_NAME_LENGTH, g_utf8_strlen (valid, -1)));
-  return text;
+  /* It goes into logs and messages of one line. */
+  for (p = valid; *p != '\0' && n < MAX_NAME_LENGTH; p = g_utf8_next_char (p), n++)
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      g_string_append_unichar (text, g_unichar_isprint (c) ? c : '?');
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 /* remark: (transfer full) (nullable) */
