@@ -76,6 +76,7 @@
 #define HANDOFF_DETAIL_RESUMED "resumed"                         /* b */
 #define HANDOFF_DETAIL_SERVER_NAME "server-name"                 /* s, as sent (A-labels) */
 #define HANDOFF_DETAIL_VERIFICATION_ERRORS "verification-errors" /* as */
+#define HANDOFF_DETAIL_VERIFIED_PATH "verified-path" /* au, positions in peer-certificates */
 
 /* Handshake states. */
 #define HANDOFF_STATE_CONTINUE "continue"                     /* more bytes are needed */

@@ -99,6 +99,8 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
   take_names (outcome, request, handoff_tls_session_get_credential (tls));
   outcome->ocsp_status = verification->ocsp_status;
   outcome->ocsp_problem = verification->ocsp_problem;
+  if (verification->path != NULL)
+    outcome->verified_path = g_variant_ref (verification->path);
   outcome->resumed = complete && gnutls_session_is_resumed (session);
   if (verification->problems != 0)
     outcome->verification_errors = handoff_trust_problems_describe (verification->problems);

@@ -16,6 +16,8 @@ handoff_handshake_outcome_copy (const HandoffHandshakeOutcome *self)
   copy->server_name = g_strdup (self->server_name);
   copy->credential = g_strdup (self->credential);
   copy->peer_certificates = g_variant_ref (self->peer_certificates);
+  if (self->verified_path != NULL)
+    g_variant_ref (copy->verified_path);
   copy->verification_errors = g_strdupv (self->verification_errors);
   return copy;
 }
@@ -27,6 +29,7 @@ handoff_handshake_outcome_free (HandoffHandshakeOutcome *self)
   g_free (self->server_name);
   g_free (self->credential);
   g_clear_pointer (&self->peer_certificates, g_variant_unref);
+  g_clear_pointer (&self->verified_path, g_variant_unref);
   g_strfreev (self->verification_errors);
   g_free (self);
 }
@@ -52,6 +55,8 @@ handoff_handshake_outcome_add_details (const HandoffHandshakeOutcome *self, GVar
     g_variant_dict_insert (details, HANDOFF_DETAIL_CERTIFICATE_REQUESTED, "b", TRUE);
   g_variant_dict_insert (details, HANDOFF_DETAIL_RESUMED, "b", self->resumed);
   g_variant_dict_insert_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, self->peer_certificates);
+  if (self->verified_path != NULL)
+    g_variant_dict_insert_value (details, HANDOFF_DETAIL_VERIFIED_PATH, self->verified_path);
   if (self->verification_errors != NULL)
     g_variant_dict_insert (details, HANDOFF_DETAIL_VERIFICATION_ERRORS, "^as",
                            self->verification_errors);

@@ -17,6 +17,7 @@ typedef struct
   const char *ocsp_status;     /* HANDOFF_OCSP_… */
   const char *ocsp_problem;    /* (nullable): HANDOFF_OCSP_PROBLEM_… */
   GVariant *peer_certificates; /* (owned): aay */
+  GVariant *verified_path;     /* (owned) (nullable): au: which of them were needed */
   char **verification_errors;  /* (owned) (nullable): if the certificate did not verify */
   gboolean resumed;
   gboolean certificate_requested; /* as a client: by the server */

@@ -24,6 +24,7 @@ void
 handoff_peer_verification_free (HandoffPeerVerification *self)
 {
   g_free (self->explanation);
+  g_clear_pointer (&self->path, g_variant_unref);
   g_free (self);
 }
 
@@ -103,9 +104,9 @@ new_sent_chain (gnutls_session_t session)
   return chain;
 }
 
-/* The stapled response for a certificate, wherever that was in the peer's message. */
-static gboolean
-find_response (gnutls_session_t session, GBytes *certificate, gnutls_datum_t *response)
+/* Where a certificate is in the peer's message; -1 if it did not come from there. */
+static int
+find_position (gnutls_session_t session, GBytes *certificate)
 {
   unsigned int i, n_certificates = 0;
   const gnutls_datum_t *certificates = gnutls_certificate_get_peers (session, &n_certificates);
@@ -114,11 +115,37 @@ find_response (gnutls_session_t session, GBytes *certificate, gnutls_datum_t *re
 
   for (i = 0; i < n_certificates; i++)
     {
-      if (certificates[i].size == size && memcmp (certificates[i].data, data, size) == 0 &&
-          gnutls_ocsp_status_request_get2 (session, i, response) >= 0 && response->size > 0)
-        return TRUE;
+      if (certificates[i].size == size && memcmp (certificates[i].data, data, size) == 0)
+        return (int) i;
     }
-  return FALSE;
+  return -1;
+}
+
+static GVariant *
+new_path (gnutls_session_t session, GPtrArray *chain)
+{
+  GVariantBuilder builder;
+  guint i;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("au"));
+  for (i = 0; i < chain->len; i++)
+    {
+      int position = find_position (session, chain->pdata[i]);
+
+      if (position >= 0)
+        g_variant_builder_add (&builder, "u", (guint) position);
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+static gboolean
+find_response (gnutls_session_t session, GBytes *certificate, gnutls_datum_t *response)
+{
+  int position = find_position (session, certificate);
+
+  return position >= 0 &&
+         gnutls_ocsp_status_request_get2 (session, (unsigned int) position, response) >= 0 &&
+         response->size > 0;
 }
 
 /* A revoked intermediate is told like a revoked peer. */
@@ -179,6 +206,8 @@ take_chain (HandoffPeerVerification *self,
   /* Of a chain that leads nowhere, only the peer's own is of interest. */
   guint i, n = path == NULL && self->problems != 0 ? MIN (chain->len, 1) : chain->len;
 
+  if (path != NULL)
+    self->path = new_path (session, path);
   self->end = chain->len > 0 ? G_MAXINT64 : 0;
   for (i = 0; i < n; i++)
     take_certificate (self, session, chain->pdata[i],

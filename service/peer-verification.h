@@ -17,6 +17,8 @@ typedef struct
   char *explanation;             /* (owned) (nullable): of the problems, for people */
   const char *ocsp_status;       /* HANDOFF_OCSP_… */
   const char *ocsp_problem;      /* (nullable): HANDOFF_OCSP_PROBLEM_… */
+  GVariant *path; /* (owned) (nullable): au: where the chain that was verified is in what the peer
+                   * sent */
   gint64 end; /* seconds since 1970: until when it holds: the first certificate of the chain that
                * was verified expires, or an OCSP status of it is out of date. What the peer sent
                * beside that does not count. */

@@ -75,3 +75,22 @@ handoff_certificates_from_variant (GVariant *certificates)
 
   return array;
 }
+
+GPtrArray *
+handoff_certificates_select (GPtrArray *certificates, GVariant *positions)
+{
+  g_autoptr (GPtrArray) selected = new_array ();
+  GVariantIter iter;
+  guint32 position;
+
+  if (positions == NULL)
+    return g_ptr_array_ref (certificates);
+  g_variant_iter_init (&iter, positions);
+  while (g_variant_iter_next (&iter, "u", &position))
+    {
+      if (position >= certificates->len)
+        return g_ptr_array_ref (certificates);
+      g_ptr_array_add (selected, g_bytes_ref (certificates->pdata[position]));
+    }
+  return selected->len > 0 ? g_steal_pointer (&selected) : g_ptr_array_ref (certificates);
+}

@@ -22,3 +22,7 @@ GPtrArray *handoff_certificates_from_variant (GVariant *certificates);
  * names the list in the message. */
 GVariant *
 handoff_certificates_to_variant (GPtrArray *certificates, const char *what, GError **error);
+/* Those at positions (an au), in that order; all of them if it is NULL, or cannot be. (transfer
+ * full)
+ */
+GPtrArray *handoff_certificates_select (GPtrArray *certificates, GVariant *positions);

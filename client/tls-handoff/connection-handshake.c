@@ -81,8 +81,7 @@ take_result (TlsHandoffConnection *self,
 {
   self->result = result;
   self->stream = stream;
-  self->peer_certificates =
-      g_ptr_array_ref (tls_handoff_handshake_result_get_peer_certificates (result));
+  self->peer_certificates = g_ptr_array_ref (handoff_handshake_result_get_verified_chain (result));
   self->peer_certificate_errors =
       self->judged ? self->verdict
                    : handoff_certificate_flags_from_variant (

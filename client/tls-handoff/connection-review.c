@@ -47,13 +47,17 @@ static GTlsCertificate *
 get_certificate (GVariant *details)
 {
   g_autoptr (GVariant) certificates = NULL;
+  g_autoptr (GVariant) path = NULL;
+  g_autoptr (GPtrArray) sent = NULL;
   g_autoptr (GPtrArray) chain = NULL;
 
   certificates =
       g_variant_lookup_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, G_VARIANT_TYPE ("aay"));
   if (certificates == NULL)
     return NULL;
-  chain = handoff_certificates_from_variant (certificates);
+  sent = handoff_certificates_from_variant (certificates);
+  path = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFIED_PATH, G_VARIANT_TYPE ("au"));
+  chain = handoff_certificates_select (sent, path);
   return handoff_certificate_from_chain (chain);
 }
 

@@ -21,6 +21,9 @@ TlsHandoffHandshakeResult *handoff_handshake_result_new (GVariant *details,
 void handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
                                            HandoffServiceSession *session);
 
+/* Of the peer's certificates those that were needed to verify the first one, each issued by the
+ * next; all, if the service does not tell. (transfer none) (element-type GBytes) */
+GPtrArray *handoff_handshake_result_get_verified_chain (TlsHandoffHandshakeResult *self);
 /* What was wrong with a certificate that was accepted all the same: as. (transfer none) (nullable)
  */
 GVariant *handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self);

@@ -25,6 +25,7 @@ struct _TlsHandoffHandshakeResult
   char *ocsp_problem;                  /* (owned) (nullable) */
   gboolean resumed;
   GPtrArray *peer_certificates;   /* (owned) (element-type GBytes): DER */
+  GPtrArray *verified_chain;      /* (owned) (element-type GBytes): DER */
   gsize key_blob_size;            /* bytes */
   char *key_blob_seals;           /* (owned) */
   GVariant *verification_errors;  /* (owned) (nullable): as */
@@ -125,6 +126,7 @@ tls_handoff_handshake_result_finalize (GObject *object)
   g_free (self->ocsp_status);
   g_free (self->ocsp_problem);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
+  g_clear_pointer (&self->verified_chain, g_ptr_array_unref);
   g_free (self->key_blob_seals);
   g_clear_pointer (&self->verification_errors, g_variant_unref);
 
@@ -267,6 +269,7 @@ handoff_handshake_result_new (GVariant *details,
   g_autoptr (GVariant) protocol = NULL;
   g_autoptr (GVariant) cipher_suite = NULL;
   g_autoptr (GVariant) peer_certificates = NULL;
+  g_autoptr (GVariant) verified_path = NULL;
   struct stat status;
   int key_blob;
 
@@ -295,6 +298,9 @@ handoff_handshake_result_new (GVariant *details,
     return NULL;
 
   self->peer_certificates = handoff_certificates_from_variant (peer_certificates);
+  verified_path =
+      g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFIED_PATH, G_VARIANT_TYPE ("au"));
+  self->verified_chain = handoff_certificates_select (self->peer_certificates, verified_path);
   g_variant_lookup (details, HANDOFF_DETAIL_APPLICATION_PROTOCOL, "s", &self->application_protocol);
   g_variant_lookup (details, HANDOFF_DETAIL_SERVER_NAME, "s", &self->server_name);
   g_variant_lookup (details, HANDOFF_DETAIL_CREDENTIAL, "s", &self->credential);
@@ -313,6 +319,12 @@ handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
                                       HandoffServiceSession *session)
 {
   self->session = handoff_service_session_ref (session);
+}
+
+GPtrArray *
+handoff_handshake_result_get_verified_chain (TlsHandoffHandshakeResult *self)
+{
+  return self->verified_chain;
 }
 
 GVariant *

@@ -99,6 +99,32 @@ test_complete (Reply *reply, gconstpointer data)
   g_assert_true (resumed);
 }
 
+/* Breaks if what a server sends beside its chain is taken for its chain, or a service that does not
+ * tell, or tells nonsense, leaves none. */
+static void
+test_verified_path (Reply *reply, gconstpointer data)
+{
+  static const struct
+  {
+    const char *path;
+    guint n_certificates;
+  } cases[] = { { "[uint32 0]", 1 }, { "[uint32 0, 1]", 2 }, { "[uint32 7]", 2 }, { "@au []", 2 } };
+  const guint i = GPOINTER_TO_UINT (data);
+  g_autoptr (TlsHandoffHandshakeResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  GPtrArray *chain;
+
+  if (i < G_N_ELEMENTS (cases))
+    g_variant_dict_insert_value (&reply->details, "verified-path",
+                                 g_variant_new_parsed (cases[i].path));
+  result = parse (reply, &error);
+  g_assert_no_error (error);
+  chain = handoff_handshake_result_get_verified_chain (result);
+  g_assert_cmpuint (chain->len, ==, i < G_N_ELEMENTS (cases) ? cases[i].n_certificates : 2);
+  g_assert_cmpstr (g_bytes_get_data (chain->pdata[0], NULL), ==, "server");
+  g_assert_cmpuint (tls_handoff_handshake_result_get_peer_certificates (result)->len, ==, 2);
+}
+
 /* Breaks if what may be absent has to be there. */
 static void
 test_minimal (Reply *reply, gconstpointer data)
@@ -202,6 +228,13 @@ main (int argc, char **argv)
   g_test_add ("/handshake-result/" path, Reply, data, set_up, func, tear_down)
   ADD ("complete", NULL, test_complete);
   ADD ("minimal", NULL, test_minimal);
+  for (i = 0; i < 5; i++)
+    {
+      g_autofree char *path =
+          g_strdup_printf ("/handshake-result/verified-path/%" G_GSIZE_FORMAT, i);
+
+      g_test_add (path, Reply, GSIZE_TO_POINTER (i), set_up, test_verified_path, tear_down);
+    }
   for (i = 0; i < G_N_ELEMENTS (required); i++)
     {
       g_autofree char *missing = g_strconcat ("/handshake-result/missing/", required[i], NULL);

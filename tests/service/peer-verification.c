@@ -237,6 +237,7 @@ test_unneeded (void)
     {
       g_autoptr (TestSent) sent = test_sent_new (root, leaf);
       g_autoptr (HandoffPeerVerification) verification = NULL;
+      g_autofree char *path = NULL;
       guint lifetime;
 
       test_sent_add (sent, leaf, i == 3 ? test_ocsp_make (leaf, between, &good) : NULL);
@@ -247,6 +248,8 @@ test_unneeded (void)
         test_sent_add (sent, unneeded, i == 0 ? NULL : test_ocsp_make (unneeded, root, &outdated));
       verification = test_sent_verify (sent);
       g_assert_cmpuint (verification->problems, ==, 0);
+      path = g_variant_print (verification->path, FALSE);
+      g_assert_cmpstr (path, ==, i == 2 ? "[0, 2]" : "[0, 1]");
       lifetime = handoff_peer_verification_get_lifetime (verification);
       g_assert_cmpuint (lifetime, <=, i == 3 ? 2 * DAY : 5 * DAY);
       g_assert_cmpuint (lifetime, >, i == 3 ? DAY : 4 * DAY);
