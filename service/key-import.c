@@ -5,11 +5,15 @@
 
 #include "key-import.h"
 
+#include <string.h>
+
 #include "der-values.h"
 #include "key-limits.h"
+#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
 #define MAX_EC_SECRET_SIZE 66 /* of P-521 */
+#define N_RSA_NUMBERS 8
 #define OID_RSA "1.2.840.113549.1.1.1"
 #define OID_RSA_PSS "1.2.840.113549.1.1.10"
 #define OID_EC "1.2.840.10045.2.1"
@@ -105,18 +109,20 @@ check_rsa (HandoffDer der, GError **error)
   if (version == 1)
     return refuse (error, "is an RSA key of more than two primes, which cannot be used here: a new "
                           "key with a new certificate is needed");
-  for (i = 0; i < 8 && handoff_der_take (&numbers, HANDOFF_DER_INTEGER, &number); i++)
+  for (i = 0; i < N_RSA_NUMBERS && handoff_der_take (&numbers, HANDOFF_DER_INTEGER, &number); i++)
     {
       const gsize bits = handoff_der_count_bits (number);
 
       if (i == 0 && !check_rsa_bits (bits, error))
         return FALSE;
       if (i >= 3 && bits == 0)
-        return refuse (error, "is an RSA key without its primes, which cannot be used here: it has "
-                              "to be exported with them");
+        break;
       if (bits > HANDOFF_MAX_OWN_RSA_BITS)
         return refuse (error, "the private key is damaged: its numbers do not fit each other");
     }
+  if (i < N_RSA_NUMBERS)
+    return refuse (error, "is an RSA key that lacks some of its numbers (primes, exponents, "
+                          "coefficient), and cannot be used here: it has to be exported with them");
   return TRUE;
 }
 
@@ -186,6 +192,67 @@ check_curve (const char *oid, GError **error)
                  "the private key is on the curve %.64s, which is not possible here (P-256, "
                  "P-384 and P-521 are)",
                  name);
+}
+
+/* What it is, whatever the label says: programs are not exact there. */
+static HandoffKeyForm
+find_form (GBytes *bytes, HandoffKeyForm labelled)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  HandoffDer der = { data, size };
+  HandoffDer fields;
+  guint version;
+
+  if (!handoff_der_take (&der, HANDOFF_DER_SEQUENCE, &fields) ||
+      !handoff_der_take_uint (&fields, &version))
+    return labelled;
+  switch (handoff_der_peek (fields))
+    {
+    case HANDOFF_DER_SEQUENCE:
+      return HANDOFF_KEY_FORM_PKCS8;
+    case HANDOFF_DER_INTEGER:
+      return HANDOFF_KEY_FORM_RSA;
+    case HANDOFF_DER_OCTET_STRING:
+      return HANDOFF_KEY_FORM_EC;
+    default:
+      return labelled;
+    }
+}
+
+/* PrivateKeyInfo in the version that GnuTLS reads, without attributes and public key: NULL if it is
+ * in that already. (transfer full): in secret memory */
+static GBytes *
+downgrade_pkcs8 (GBytes *bytes)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  HandoffDer der = { data, size };
+  HandoffDer fields, rest;
+  const guint8 header_size = 4, version[] = { HANDOFF_DER_INTEGER, 1, 0 };
+  guint number;
+  gsize contents_size;
+  guint8 *secret;
+
+  if (!handoff_der_take (&der, HANDOFF_DER_SEQUENCE, &fields) ||
+      !handoff_der_take_uint (&fields, &number) || number != 1)
+    return NULL;
+  rest = fields;
+  if (!handoff_der_take (&rest, HANDOFF_DER_SEQUENCE, NULL) ||
+      !handoff_der_take (&rest, HANDOFF_DER_OCTET_STRING, NULL))
+    return NULL;
+  fields.size -= rest.size;
+  contents_size = sizeof version + fields.size;
+  secret = handoff_secret_new (header_size + contents_size, HANDOFF_SECRET_DEFAULT);
+  /* Longer than it need be, which readers do not mind. */
+  secret[0] = HANDOFF_DER_SEQUENCE;
+  secret[1] = 0x82;
+  secret[2] = (guint8) (contents_size >> 8);
+  secret[3] = (guint8) contents_size;
+  memcpy (secret + header_size, version, sizeof version);
+  memcpy (secret + header_size + sizeof version, fields.data, fields.size);
+  return g_bytes_new_with_free_func (secret, header_size + contents_size, handoff_secret_free,
+                                     secret);
 }
 
 /* FALSE: it cannot be used, whatever GnuTLS would make of it. */
@@ -293,17 +360,21 @@ handoff_key_check (gnutls_x509_privkey_t key, GError **error)
 }
 
 gnutls_x509_privkey_t
-handoff_key_import (GBytes *der, HandoffKeyForm form, GPtrArray *certificates, GError **error)
+handoff_key_import (GBytes *der, HandoffKeyForm labelled, GPtrArray *certificates, GError **error)
 {
+  const HandoffKeyForm form = find_form (der, labelled);
+  g_autoptr (GBytes) older = NULL;
   Facts facts = { "" };
-  gsize size;
-  gconstpointer data = g_bytes_get_data (der, &size);
-  const gnutls_datum_t datum = { (guint8 *) data, (guint) size };
+  gnutls_datum_t datum;
   gnutls_x509_privkey_t key;
+  gsize size;
   int code;
 
   if (!look (der, form, &facts, error))
     return NULL;
+  older = form == HANDOFF_KEY_FORM_PKCS8 ? downgrade_pkcs8 (der) : NULL;
+  datum.data = (guint8 *) g_bytes_get_data (older != NULL ? older : der, &size);
+  datum.size = (guint) size;
   gnutls_x509_privkey_init (&key);
   if (form == HANDOFF_KEY_FORM_PKCS8)
     code = gnutls_x509_privkey_import_pkcs8 (key, &datum, GNUTLS_X509_FMT_DER, NULL,

@@ -75,6 +75,21 @@ handoff_key_parts_add_certificate (HandoffKeyParts *self,
   return FALSE;
 }
 
+/* Whether it is an EncryptedPrivateKeyInfo, whatever the label says. */
+static gboolean
+find_encryption (GBytes *bytes, gboolean labelled)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  HandoffDer der = { data, size };
+  HandoffDer fields;
+
+  if (!handoff_der_take (&der, HANDOFF_DER_SEQUENCE, &fields))
+    return labelled;
+  return handoff_der_peek (fields) == HANDOFF_DER_SEQUENCE ||
+         (labelled && handoff_der_peek (fields) != HANDOFF_DER_INTEGER);
+}
+
 gboolean
 handoff_key_parts_set_key (
     HandoffKeyParts *self, GBytes *der, HandoffKeyForm form, gboolean is_encrypted, GError **error)
@@ -85,7 +100,7 @@ handoff_key_parts_set_key (
   g_clear_pointer (&self->key, g_bytes_unref);
   self->key = g_bytes_ref (der);
   self->form = form;
-  self->is_encrypted = is_encrypted;
+  self->is_encrypted = find_encryption (der, is_encrypted);
   return TRUE;
 }
 

@@ -61,7 +61,7 @@ take_until (Text *text, const char *mark, Text *before)
   return TRUE;
 }
 
-/* Takes a line; any of the line ends that there are. */
+/* Takes a line, with any of the line ends that there are, and leaves out the space around it. */
 static gboolean
 take_line (Text *text, Text *line)
 {
@@ -73,6 +73,13 @@ take_line (Text *text, Text *line)
     i++;
   line->data = text->data;
   line->size = i;
+  while (line->size > 0 && g_ascii_isspace (line->data[0]))
+    {
+      line->data++;
+      line->size--;
+    }
+  while (line->size > 0 && g_ascii_isspace (line->data[line->size - 1]))
+    line->size--;
   if (i + 1 < text->size && text->data[i] == '\r' && text->data[i + 1] == '\n')
     i++;
   i = MIN (i + 1, text->size);

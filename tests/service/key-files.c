@@ -33,6 +33,8 @@ expect_all (const Case *cases, gsize n_cases)
 #define P12_PLAIN P12 "-passout pass: -nomac -keypbe NONE -certpbe NONE"
 #define RSA "openssl rsa -traditional -in rsa.key -passout pass:secret "
 #define CERT "; cat ecdsa.pem"
+#define PEM(der, label)                                                                            \
+  "echo '-----BEGIN " label "-----'; " der " | openssl base64; echo '-----END " label "-----'"
 #define RSA_CERT "; cat rsa.pem"
 #define WRONG "the passphrase is wrong"
 #define NEEDED "needs its passphrase"
@@ -231,6 +233,22 @@ test_keys (void)
       " $D/k -param_enc named_curve; openssl req -x509 -key $D/k -subj /CN=x",
       NULL, "the public key in certificate number 1" },
     { "cat rsa.key rsa.key rsa.pem", NULL, NULL },
+    /* With the public key, as RFC 8410 section 10.3 has it. */
+    { PEM ("{ printf '\\x30\\x51\\2\\1\\1'; openssl pkey -in ed25519.key -outform DER | tail -c +6;"
+           " printf '\\x81\\x21\\0'; openssl pkey -in ed25519.key -pubout -outform DER | tail -c "
+           "32; }",
+           "PRIVATE KEY") "; cat ed25519.pem",
+      NULL, NULL },
+    { PEM ("{ printf '\\x30\\x82\\1\\x0e\\2\\1\\0\\2\\x82\\1\\1\\0\\xff'; head -c 255 /dev/zero;"
+           " printf '\\2\\1\\3\\2\\1\\3'; }",
+           "RSA PRIVATE KEY") RSA_CERT,
+      NULL, "lacks some of its numbers" },
+    /* Labels that are not true. */
+    { "openssl rsa -traditional -in rsa.key | sed 's/ RSA / /'" RSA_CERT, NULL, NULL },
+    { "openssl ec -in ecdsa.key | sed 's/ EC / /'" CERT, NULL, NULL },
+    { "sed 's/ PRIVATE/ RSA PRIVATE/' rsa.key" RSA_CERT, NULL, NULL },
+    { P8 " | sed 's/ ENCRYPTED / /'" CERT, "secret", NULL },
+    { "sed 's/ PRIVATE/ ENCRYPTED PRIVATE/' ecdsa.key" CERT, NULL, NULL },
   };
 
   expect_all (cases, G_N_ELEMENTS (cases));
@@ -245,6 +263,8 @@ test_formats (void)
     { "cat rsa.key rsa.pem | tr '\\n' '\\r'", NULL, NULL },
     { "printf '\\xef\\xbb\\xbf'; cat rsa.key rsa.pem", NULL, NULL },
     { "cat rsa.key rsa.pem | sed 's/^/  /'", NULL, NULL },
+    { RSA "-aes128 | sed 's/^/  /'" RSA_CERT, "secret", NULL },
+    { RSA "-aes128 | sed 's/$/\\r/'" RSA_CERT, "secret", NULL },
     { "cat rsa.key rsa.pem | iconv -t UTF-16", NULL, "“iconv -f UTF-16 -t UTF-8 OLD >NEW”" },
     { "cat rsa.key rsa.pem | iconv -t UTF-16BE", NULL, "“iconv -f UTF-16BE -t UTF-8 OLD >NEW”" },
     { "cat rsa.key; openssl x509 -in rsa.pem -trustout -addtrust serverAuth", NULL, NULL },
