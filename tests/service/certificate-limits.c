@@ -86,6 +86,12 @@ test_chains (void)
     add (&sum, &(TestCertificate){ .rsa_bits = 8192 }, NULL);
   add (&sum, &(TestCertificate){ .rsa_bits = 8192 }, "more than is verified");
 
+  /* DSA is verified with two powers. */
+  memset (&sum, 0, sizeof sum);
+  for (guint i = 0; i < 3; i++)
+    add (&sum, &(TestCertificate){ .dsa_bits = 3072, .subgroup_bits = 256 }, NULL);
+  add (&sum, &(TestCertificate){ .dsa_bits = 3072, .subgroup_bits = 256 }, "more than is verified");
+
   memset (&sum, 0, sizeof sum);
   for (guint i = 0; i < 4; i++)
     add (&sum, &(TestCertificate){ .rsa_bits = 16384 }, NULL);

@@ -373,6 +373,26 @@ test_endless_message (ClientTest *f, gconstpointer data)
                    7);
 }
 
+/* Breaks if GnuTLS may try any number of responses against all certificates of the chain. */
+static void
+test_many_responses (void)
+{
+  HandoffPeerLimits limits = { 0 };
+  guint8 bytes[] = { 1, 0, 0, 3, 0x30, 1, 0 };
+  const gnutls_datum_t message = { bytes, sizeof bytes };
+
+  for (guint i = 0; i < HANDOFF_MAX_OCSP_RESPONSES + 1; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      int code = handoff_peer_limits_check (&limits, GNUTLS_TLS1_2, GNUTLS_KX_ECDHE_RSA,
+                                            GNUTLS_HANDSHAKE_CERTIFICATE_STATUS, &message, &error);
+
+      g_assert_cmpint (code, ==,
+                       i < HANDOFF_MAX_OCSP_RESPONSES ? GNUTLS_E_SUCCESS
+                                                      : GNUTLS_E_OCSP_RESPONSE_ERROR);
+    }
+}
+
 /* Which nobody offered to read (RFC 8879): GnuTLS would have taken 16 MiB to decompress it into.
  * Breaks if GnuTLS gets to see it. */
 static void
@@ -423,6 +443,7 @@ main (int argc, char **argv)
               server_test_tear_down);
   g_test_add ("/service/handshake-limits/endless-message", ClientTest, TLS1_3, client_test_set_up,
               test_endless_message, client_test_tear_down);
+  g_test_add_func ("/service/handshake-limits/many-responses", test_many_responses);
   g_test_add_func ("/service/handshake-limits/compressed-certificate", test_compressed_certificate);
   return g_test_run ();
 }
