@@ -32,7 +32,8 @@ handoff_record_sender_init (HandoffRecordSender *self,
   self->key_update_owed = state->key_update_owed;
   self->key_update_requested = state->key_update_requested;
   self->no_renegotiation_owed = state->no_renegotiation_owed;
-  return handoff_record_protection_init (&self->protection, suite, state->encrypt_then_mac,
+  return handoff_fork_guard_init (&self->guard, error) &&
+         handoff_record_protection_init (&self->protection, suite, state->encrypt_then_mac,
                                          &state->write, error);
 }
 
@@ -40,6 +41,7 @@ void
 handoff_record_sender_clear (HandoffRecordSender *self)
 {
   handoff_record_protection_clear (&self->protection);
+  handoff_fork_guard_clear (&self->guard);
 }
 
 /* With the lock held. */
@@ -51,6 +53,29 @@ discard (HandoffRecordSender *self)
   self->key_update_requested = FALSE;
   self->no_renegotiation_owed = FALSE;
   handoff_record_protection_clear (&self->protection);
+}
+
+static gboolean
+check_open (HandoffRecordSender *self, GError **error)
+{
+  if (!self->closed)
+    return TRUE;
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                       self->handed_on
+                           ? "Another process goes on with this connection"
+                           : "This side of the connection is closed; nothing can be sent any more");
+  return FALSE;
+}
+
+/* With the lock held: before each use of the keys, as a process that was forked has the same, and
+ * would protect other data with the same number. */
+static gboolean
+claim (HandoffRecordSender *self, GError **error)
+{
+  if (handoff_fork_guard_claim (&self->guard))
+    return TRUE;
+  handoff_record_sender_hand_on_locked (self);
+  return check_open (self, error);
 }
 
 static gsize
@@ -68,6 +93,8 @@ append_record (HandoffRecordSender *self,
                gsize size,
                GError **error)
 {
+  if (!claim (self, error))
+    return FALSE;
   if (!handoff_record_protection_seal (&self->protection, type, content, size,
                                        buffer->bytes + buffer->used, error))
     {
@@ -231,15 +258,9 @@ handoff_record_sender_get_protected_size (HandoffRecordSender *self, gsize size)
 }
 
 gboolean
-handoff_record_sender_check_open_locked (HandoffRecordSender *self, GError **error)
+handoff_record_sender_claim_locked (HandoffRecordSender *self, GError **error)
 {
-  if (!self->closed)
-    return TRUE;
-  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
-                       self->handed_on
-                           ? "This connection was handed on to another process"
-                           : "This side of the connection is closed; nothing can be sent any more");
-  return FALSE;
+  return check_open (self, error) && claim (self, error);
 }
 
 static gboolean
@@ -252,7 +273,7 @@ protect_locked (HandoffRecordSender *self,
 {
   g_autoptr (GError) local_error = NULL;
 
-  if (!handoff_record_sender_check_open_locked (self, error))
+  if (!check_open (self, error))
     return FALSE;
   if (!append_data (self, buffer, data, size, consumed, &local_error))
     {
@@ -332,7 +353,7 @@ handoff_record_sender_update_keys (HandoffRecordSender *self, gboolean request_p
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = handoff_record_sender_check_open_locked (self, error);
+  ok = check_open (self, error);
   if (ok && request_peer)
     self->key_update_requested = TRUE;
   else if (ok && !self->key_update_requested)
@@ -356,7 +377,7 @@ handoff_record_sender_close (HandoffRecordSender *self, GError **error)
 
   g_mutex_lock (&self->lock);
   if (self->handed_on)
-    ok = handoff_record_sender_check_open_locked (self, error);
+    ok = check_open (self, error);
   else if (!self->closed)
     ok = finish (self, TLS_ALERT_LEVEL_WARNING, TLS_ALERT_CLOSE_NOTIFY, error);
   g_mutex_unlock (&self->lock);

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "fork-guard.h"
 #include "record-protection.h"
 
 /* The writing direction of a record layer: makes records of data, and of what the layer itself has
@@ -22,11 +23,12 @@ typedef struct
 {
   GMutex lock;
   HandoffRecordProtection protection;
-  gboolean key_update_owed;                             /* TLS 1.3; an answer, or our own */
-  gboolean key_update_requested;                        /* TLS 1.3; one that asks for the peer's */
-  gboolean no_renegotiation_owed;                       /* TLS 1.2 */
-  gboolean closed;                                      /* nothing can be sent any more */
-  gboolean handed_on;                                   /* closed because another process goes on */
+  HandoffForkGuard guard;         /* claimed for each record, and for handing on */
+  gboolean key_update_owed;       /* TLS 1.3; an answer, or our own */
+  gboolean key_update_requested;  /* TLS 1.3; one that asks for the peer's */
+  gboolean no_renegotiation_owed; /* TLS 1.2 */
+  gboolean closed;                /* nothing can be sent any more */
+  gboolean handed_on;             /* closed because another process goes on */
   guint8 last_records[HANDOFF_RECORD_SENDER_OWED_SIZE]; /* after closing: not yet taken */
   gsize last_records_size;
 } HandoffRecordSender;
@@ -65,7 +67,8 @@ void handoff_record_sender_abort (HandoffRecordSender *self, TlsAlert alert);
 void handoff_record_sender_discard (HandoffRecordSender *self);
 
 /* For handing on, with the lock held by the caller. The first fails unless there is something to
- * hand on; the second tells what is owed; the third ends this direction without a word. */
-gboolean handoff_record_sender_check_open_locked (HandoffRecordSender *self, GError **error);
+ * hand on, or if a forked process went on; the second tells what is owed; the third ends this
+ * direction without a word. */
+gboolean handoff_record_sender_claim_locked (HandoffRecordSender *self, GError **error);
 void handoff_record_sender_get_state_locked (HandoffRecordSender *self, HandoffKeyState *state);
 void handoff_record_sender_hand_on_locked (HandoffRecordSender *self);

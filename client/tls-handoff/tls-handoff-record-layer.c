@@ -403,7 +403,7 @@ export_locked (TlsHandoffRecordLayer *self,
   int fd;
 
   if (!handoff_record_receiver_check_open_locked (&self->receiver, error) ||
-      !handoff_record_sender_check_open_locked (&self->sender, error))
+      !handoff_record_sender_claim_locked (&self->sender, error))
     return -1;
   state = copy_state (self, unread_data, unread_records);
   blob = handoff_key_blob_seal (state, recipient_key, error);

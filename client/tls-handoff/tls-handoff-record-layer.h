@@ -51,9 +51,11 @@ typedef enum
  * Records must be sent in the order in which [method@RecordLayer.protect] and
  * [method@RecordLayer.take_output] return them. One thread may protect while another unprotects.
  *
- * A record layer must be used in one process only: after fork(), parent and child would protect
- * different data with the same keys and nonces, which gives both away. To go on in another process,
- * [method@RecordLayer.export] hands the connection on.
+ * After fork(), parent and child have the same keys, and two that protect different data with one
+ * nonce give both away. So one of them can send, or export: whichever does it first; to the other
+ * the sending side is closed then (%TLS_HANDOFF_ERROR_CLOSED), its close_notify included. Both may
+ * go on reading, for which they have to agree on who reads what. Better is to hand the connection
+ * on with [method@RecordLayer.export].
  *
  * Since: 0.1
  */

@@ -184,6 +184,21 @@ class Application:
                 thread.join()
                 ended.clear()
 
+    def case_forked_writing(self):
+        """Breaks if a server that forks for each connection cannot go on in the child, or if the parent's close_notify,
+        or anything else of its, has the number of one of the child's records."""
+        connection = self.handshake_sync()
+        self.check_echo(connection, b'before')
+        self.in_child(lambda: self.check_echo(connection, b'in the child'))
+        try:
+            connection.get_output_stream().write_all(b'in the parent', None)
+            raise AssertionError('two processes send')
+        except GLib.Error as error:
+            assert error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED), error
+        other = self.handshake_sync()
+        self.in_child(lambda: None)
+        self.check_echo(other, b'after an idle child')
+
     def case_forked_calls(self):
         """Breaks if a child waits for the answer to a call that nobody can send, or finds no words for it."""
         manager = TlsHandoff.Manager.new_sync(None)
@@ -222,6 +237,9 @@ class LibraryProcess(unittest.TestCase):
 
     def test_forked_reading(self):
         self.run_case('forked_reading')
+
+    def test_forked_writing(self):
+        self.run_case('forked_writing')
 
     def test_forked_calls(self):
         self.run_case('forked_calls')
