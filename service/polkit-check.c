@@ -40,6 +40,8 @@ handoff_polkit_check_async (GDBusConnection *connection,
 static const char *
 describe (const GError *error)
 {
+  if (!g_dbus_error_is_remote_error (error))
+    return "there is no answer of polkit's that makes sense";
   if (error->domain != G_DBUS_ERROR)
     return "polkit answered with an error";
   switch (error->code)

@@ -166,8 +166,11 @@ remove_from_caller (HandoffSessionStore *self, HandoffSession *session)
 void
 handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session)
 {
-  Position position = { handoff_caller_get_uid (session->caller), ++self->last_number };
+  Position position = { handoff_caller_get_uid (session->caller), 0 };
 
+  /* By the clock: counted, they would tell each caller how many sessions others make. */
+  self->last_number = MAX (self->last_number + 1, (guint64) g_get_monotonic_time ());
+  position.number = self->last_number;
   session->number = position.number;
   g_hash_table_insert (self->sessions, session->id, handoff_session_ref (session));
   g_tree_insert (self->by_number, g_memdup2 (&position, sizeof position), session);

@@ -191,6 +191,21 @@ class Oracles(unittest.TestCase):
                 for there, nothing in names[what]:
                     self.assert_same(there, nothing, lambda name: (ROOT, MANAGER, method, make(name)))
 
+    def test_numbers(self):
+        """A session's number does not tell how many others made."""
+        def number():
+            session, = self.mallory.call(ROOT, MANAGER, 'CreateSession', GLib.Variant('(ssa{sv})', (
+                'client', 'localhost', {}))).unpack()
+            listed, = self.mallory.call(ROOT, MANAGER, 'ListSessions', GLib.Variant('(a{sv})', ({},))).unpack()
+            self.mallory.call(session, SESSION, 'Close')
+            return listed[-1]['number']
+
+        first = number()
+        for _ in range(5):
+            self.alice.call(ROOT, MANAGER, 'CreateSession', GLib.Variant('(ssa{sv})', ('client', 'localhost', {})))
+        # Microseconds, of which each call takes many.
+        self.assertGreater(number() - first, 100)
+
     def test_lists(self):
         """They tell nothing, and neither does an introspection."""
         self.alice.call(ROOT, MANAGER, 'CreateSession', GLib.Variant('(ssa{sv})', ('client', 'localhost', {})))
