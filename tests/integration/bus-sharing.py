@@ -31,6 +31,9 @@ SOCKET = '/run/dbus/system_bus_socket'
 CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
 UIDS = {'root': 0, 'alice': 60101, 'bob': 60102, 'mallory': 60103}
 TIMEOUT = 30
+HANDSHAKES = 320
+# tls-handoffd(8), "What a caller may cost"
+CALLS = HANDSHAKES + 64
 NO_REPLY = 1
 NO_AUTO_START = 2
 # A bus keeps 127 MiB of a sender at most. This one less, so that it is full sooner: more than a user's share.
@@ -156,7 +159,7 @@ class BusSharing(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         with open(CONFIGURATION, 'w') as file:
-            file.write('[Limits]\nHandshakesPerUser=2000\nSessionsPerUser=2000\n')
+            file.write(f'[Limits]\nHandshakesPerUser={HANDSHAKES}\nSessionsPerUser=2000\n')
         with open(LOCAL_BUS_CONFIGURATION, 'w') as file:
             file.write(f'<busconfig><limit name="max_incoming_bytes">{BUS_KEEPS}</limit></busconfig>')
         bus = connect('root')
@@ -259,6 +262,38 @@ class BusSharing(unittest.TestCase):
         self.assertLessEqual(errors, {NAME + '.Error.LimitReached', BUS + '.Error.LimitsExceeded'})
         self.assertGreater(len(errors) + served, 0)
         mallory.close()
+
+    def test_calls_under_way(self):
+        """Calls that wait for polkit, which takes its time, count for their user, whatever the method."""
+        bus = connect('root')
+        polkitd = bus.call_sync(BUS, '/', BUS, 'GetConnectionUnixProcessID',
+                                GLib.Variant('(s)', ('org.freedesktop.PolicyKit1',)), None,
+                                Gio.DBusCallFlags.NONE, -1).unpack()[0]
+        bus.close_sync()
+        mallory = {raw.socket: raw for raw in [RawBus('mallory') for _ in range(4)]}
+        os.kill(polkitd, signal.SIGSTOP)
+        try:
+            for _ in range(120):
+                for raw in mallory.values():
+                    raw.send(NAME, ROOT, MANAGER, 'GetStatistics')
+                # So that hers come to their turn.
+                list_sessions(self.alice)
+            refused = 0
+            while refused < 4 * 120 - CALLS:
+                readable, _, _ = select.select(list(mallory), [], [], TIMEOUT)
+                self.assertTrue(readable, 'calls that are too many are not refused')
+                reply = mallory[readable[0]].read()
+                if reply.get_reply_serial() == 0:
+                    continue
+                refused += 1
+                self.assertEqual(reply.get_error_name(), NAME + '.Error.LimitReached')
+                self.assertIn('calls at once', reply.get_body().unpack()[0])
+            list_sessions(self.alice)
+        finally:
+            os.kill(polkitd, signal.SIGCONT)
+        for raw in mallory.values():
+            raw.close()
+        self.check_alice()
 
     def test_reads_without_answers(self):
         """A program of a D-Bus library that answers no Ping: it closes its sessions, so it has read of them. Each reply
