@@ -10,6 +10,7 @@
 
 #include "bus-calls.h"
 #include "bus-replies.h"
+#include "descriptor-reaper.h"
 #include "keyblob/handoff-names.h"
 
 /* Calls of one whom the bus has not told us about yet, and those that are only there to be refused.
@@ -344,7 +345,7 @@ answered (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
 
 /* A reply to a question of the guard's own, FALSE if it is not. */
 static gboolean
-take_answer (HandoffBusDesk *self, const HandoffBusMessage *message)
+take_answer (HandoffBusDesk *self, HandoffBusMessage *message)
 {
   gpointer key = GUINT_TO_POINTER (message->reply_serial);
   Sender *sender = g_hash_table_lookup (self->questions, key);
@@ -356,6 +357,7 @@ take_answer (HandoffBusDesk *self, const HandoffBusMessage *message)
        g_strcmp0 (message->sender, sender->name) != 0))
     return TRUE; /* of somebody who was not asked */
   g_hash_table_remove (self->questions, key);
+  message->uid = sender->uid;
   if (message->reply_serial == sender->who_serial)
     told_who (self, sender, message);
   else
@@ -453,6 +455,9 @@ ask_reader (gpointer reader_data, gpointer user_data)
   g_autoptr (GDBusMessage) ping =
       g_dbus_message_new_method_call (sender->name, "/", "org.freedesktop.DBus.Peer", "Ping");
 
+  /* An answer can carry descriptors: no more of a user whose cannot be closed. */
+  if (!handoff_descriptor_reaper_accepts (sender->uid, NULL))
+    return;
   g_dbus_message_set_flags (ping, G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
   sender->ping_serial = new_serial (self);
   g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->ping_serial), sender);
