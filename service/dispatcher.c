@@ -81,8 +81,10 @@ handoff_dispatcher_close (HandoffDispatcher *self)
 /* Of what the caller is not allowed to know, a denial must not tell that it is there. That nobody
  * could be asked is no denial, and tells nothing. */
 static void
-deny (HandoffCall *call, const GError *error)
+deny (const HandoffMethod *method, HandoffCall *call, const GError *error)
 {
+  if (method->denied != NULL)
+    method->denied (call, error);
   if (handoff_call_get_row (call)->access == HANDOFF_ACCESS_OWNED_OBJECT &&
       handoff_call_uses_other_action (call) &&
       g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
@@ -103,7 +105,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   if (allowed)
     passage->method->run (g_steal_pointer (&passage->call), passage->facade);
   else
-    deny (g_steal_pointer (&passage->call), error);
+    deny (passage->method, g_steal_pointer (&passage->call), error);
 }
 
 /* passage: (transfer full) */

@@ -27,6 +27,8 @@ typedef struct
   gboolean (*prepare) (HandoffCall *call, gpointer facade, GError **error);
   /* call: (transfer full): ends it, sooner or later */
   void (*run) (HandoffCall *call, gpointer facade);
+  /* (nullable): in its place, before the call fails with error: it may not run. */
+  void (*denied) (HandoffCall *call, const GError *error);
 } HandoffMethod;
 
 HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,

@@ -12,6 +12,7 @@
 #include "credential-pem.h"
 #include "descriptor-reader.h"
 #include "descriptor-reaper.h"
+#include "farewell.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "pending-call.h"
@@ -24,9 +25,31 @@ typedef struct
   const HandoffFacadeContext *context; /* (unowned) */
   HandoffHandshakeRequest *request;    /* (owned) (nullable): NULL once it runs */
   HandoffSession *session;             /* (owned): not in the store yet */
-  int pem_fd;      /* (owned): credential-pem; -1 without, and once it is read */
-  gboolean failed; /* it was allowed, and nothing came of it */
+  int pem_fd;              /* (owned): credential-pem; -1 without, and once it is read */
+  gboolean failed;         /* it was allowed, and nothing came of it */
+  gboolean refuses_client; /* of a server: its client gets an alert */
 } PreparedCall;
+
+/* A client that nobody will serve hears so. */
+static void
+refuse_client (PreparedCall *self)
+{
+  HandoffHandshakeRequest *request = self->request;
+
+  if (self->refuses_client && request->role == HANDOFF_ROLE_SERVER && request->fd >= 0)
+    handoff_farewell_say (self->context->worker_pool, self->context->idle_timer,
+                          g_steal_pointer (&self->session->handshake_place), request->uid,
+                          g_steal_fd (&request->fd), HANDOFF_ALERT_ACCESS_DENIED);
+}
+
+/* The caller may call again with other arguments, or later; every other error is the end. */
+static void
+note_error (PreparedCall *self, const GError *error)
+{
+  self->refuses_client =
+      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT) &&
+      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+}
 
 static void
 prepared_call_free (PreparedCall *self)
@@ -38,6 +61,7 @@ prepared_call_free (PreparedCall *self)
       if (!self->failed && !g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
         handoff_statistics_count (self->context->statistics, HANDOFF_STATISTIC_DENIED,
                                   handoff_caller_get_uid (caller));
+      refuse_client (self);
       handoff_handshake_request_free (self->request);
     }
   handoff_descriptor_reap (self->pem_fd, handoff_caller_get_uid (caller));
@@ -333,6 +357,7 @@ static void
 fail (PreparedCall *self, HandoffCall *call, const GError *error)
 {
   self->failed = TRUE;
+  note_error (self, error);
   handoff_statistics_count (self->context->statistics, HANDOFF_STATISTIC_FAILED,
                             handoff_caller_get_uid (self->session->caller));
   handoff_audit_handshake (self->session, error);
@@ -382,6 +407,7 @@ refuse (Waiting *self, const GError *error)
   /* Without a caller there is nobody to tell. */
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
     return;
+  note_error (self->prepared, error);
   if (!self->is_own && g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
     {
       set_not_found (&not_found, self->prepared->request->options->credential, error);
@@ -513,6 +539,14 @@ read_pem (gpointer user_data)
   self = pending->data;
   handoff_pending_call_read (g_steal_pointer (&pending), g_steal_fd (&self->pem_fd),
                              HANDOFF_OPTION_CREDENTIAL_PEM, HANDOFF_CREDENTIAL_MAX_SIZE, pem_read);
+}
+
+void
+handoff_handshake_call_denied (HandoffCall *call, const GError *error)
+{
+  g_autoptr (PreparedCall) self = handoff_call_steal_data (call);
+
+  note_error (self, error);
 }
 
 void

@@ -19,5 +19,7 @@ gboolean handoff_handshake_call_prepare_server (HandoffCall *call,
 gboolean handoff_handshake_call_prepare_session (HandoffCall *call,
                                                  const HandoffFacadeContext *context,
                                                  GError **error);
+/* It was prepared, and may not run. */
+void handoff_handshake_call_denied (HandoffCall *call, const GError *error);
 /* call: (transfer full): prepared */
 void handoff_handshake_call_run (HandoffCall *call);

@@ -5,6 +5,7 @@
 
 #include "handshake-operation.h"
 
+#include "descriptor-reaper.h"
 #include "handshake-completion.h"
 #include "handshake-error.h"
 #include "handshake-wait.h"
@@ -33,6 +34,7 @@ struct _HandoffHandshake
   GTask *end_task;            /* (owned) (nullable): NULL once it has ended */
   HandoffWatch *watch;        /* (owned) (nullable): likewise */
   HandoffTlsSession *session; /* (owned) (nullable): likewise */
+  int left_fd;                /* (owned): the socket of one that was refused; -1 otherwise */
   HandoffHandshakeTransport transport;
   GBytes *input; /* (owned) (nullable): of the operation under way */
 };
@@ -50,6 +52,7 @@ handoff_handshake_unref (HandoffHandshake *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_assert (self->session == NULL && self->watch == NULL);
+  handoff_descriptor_reap (self->left_fd, self->request->uid);
   handoff_handshake_request_free (self->request);
   handoff_handshake_transport_clear (&self->transport);
   g_clear_error (&self->error);
@@ -101,6 +104,15 @@ end (HandoffHandshake *self)
   g_task_return_boolean (task, TRUE);
 }
 
+/* Whether the peer is there, and hears from us why it ended. */
+static gboolean
+is_refusal (const GError *error)
+{
+  return !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED) &&
+         !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT) &&
+         !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
+}
+
 /* error: (transfer full). The output, an alert perhaps, is for the operation under way, or else for
  * the next. */
 static void
@@ -110,6 +122,8 @@ fail (HandoffHandshake *self, GError *error)
 
   self->state = HANDOFF_HANDSHAKE_FAILED;
   self->error = error;
+  if (is_refusal (error))
+    self->left_fd = g_steal_fd (&self->request->fd);
   destroy_session (self);
   if (self->task != NULL)
     {
@@ -451,6 +465,12 @@ handoff_handshake_dup_error (HandoffHandshake *self)
   return self->error != NULL ? g_error_copy (self->error) : NULL;
 }
 
+int
+handoff_handshake_take_socket (HandoffHandshake *self)
+{
+  return g_steal_fd (&self->left_fd);
+}
+
 gboolean
 handoff_handshake_has_ended (HandoffHandshake *self)
 {
@@ -492,6 +512,7 @@ handoff_handshake_new (HandoffWorker *worker,
   self->worker = worker;
   self->request = request;
   self->transport.fd = -1;
+  self->left_fd = -1;
   self->end_task = g_task_new (NULL, NULL, ended, callback);
   g_task_set_source_tag (self->end_task, handoff_handshake_new);
   handoff_worker_invoke (worker, start, handoff_handshake_ref (self),

@@ -83,6 +83,9 @@ HandoffHandshakeProgress *handoff_handshake_finish (GAsyncResult *result);
 
 /* Why it failed, or NULL; once it has ended. (transfer full) (nullable) */
 GError *handoff_handshake_dup_error (HandoffHandshake *self);
+/* The socket of a handshake that was refused, by us or by the peer; once it has ended. (transfer
+ * full): -1 otherwise */
+int handoff_handshake_take_socket (HandoffHandshake *self);
 /* Whether ended was called. */
 gboolean handoff_handshake_has_ended (HandoffHandshake *self);
 /* Ends it, if it has not ended: an operation under way gets FAILED with CANCELLED. */

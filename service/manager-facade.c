@@ -122,7 +122,8 @@ run_reload (HandoffCall *call, gpointer facade)
 
 static const HandoffMethod methods[] = {
   { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", prepare_handshake_as_client, run_handshake },
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", prepare_handshake_as_server, run_handshake },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", prepare_handshake_as_server, run_handshake,
+    handoff_handshake_call_denied },
   { HANDOFF_MANAGER_INTERFACE, "CreateSession", prepare_create_session, run_handshake },
   { HANDOFF_MANAGER_INTERFACE, "ImportCredential", prepare_import_credential, run_new_credential },
   { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", prepare_generate_credential,

@@ -7,6 +7,7 @@
 
 #include "audit.h"
 #include "credential-choice.h"
+#include "farewell.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "resumption.h"
@@ -163,6 +164,18 @@ typedef struct
   HandoffSeat *seat;                   /* (owned) */
 } Ending;
 
+/* Of a handshake that was refused: the peer hears why. */
+static void
+leave_socket (const HandoffFacadeContext *context, HandoffSession *session)
+{
+  const int fd = handoff_handshake_take_socket (session->handshake);
+
+  if (fd >= 0)
+    handoff_farewell_say (context->worker_pool, context->idle_timer,
+                          g_steal_pointer (&session->handshake_place),
+                          handoff_caller_get_uid (session->caller), fd, HANDOFF_ALERT_NONE);
+}
+
 /* Nothing is left of the handshake on the worker. */
 static void
 ended (gpointer user_data)
@@ -172,6 +185,7 @@ ended (gpointer user_data)
   g_autoptr (HandoffSeat) seat = ending->seat;
   g_autoptr (GError) error = handoff_handshake_dup_error (session->handshake);
 
+  leave_socket (ending->context, session);
   g_clear_pointer (&session->handshake_place, handoff_place_free);
   if (error == NULL)
     return;
