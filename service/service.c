@@ -334,10 +334,8 @@ drained_long_enough (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Calls that are on their way end by cancellation, so that no reply, session or thread is left
- * behind; changes of credentials come to their end. */
-static void
-drain (HandoffService *self)
+void
+handoff_service_drain (HandoffService *self)
 {
   guint guard_id;
 
@@ -363,7 +361,7 @@ handoff_service_run (HandoffService *self, GError **error)
 
   sd_notify (0, "STOPPING=1");
   g_clear_handle_id (&self->watchdog_id, g_source_remove);
-  drain (self);
+  handoff_service_drain (self);
   g_dbus_connection_flush_sync (self->connection, NULL, NULL);
 
   if (self->error != NULL)

@@ -25,6 +25,10 @@ HandoffService *handoff_service_new (GDBusConnection *connection,
 /* Owns the name and serves until it has been idle for long enough, until handoff_service_quit(), or
  * until the bus goes. FALSE if it had to end: the name is taken, or the bus went. */
 gboolean handoff_service_run (HandoffService *self, GError **error);
+/* Calls that are on their way end by cancellation, so that no reply, session or thread is left
+ * behind; changes of credentials come to their end. Before self is freed, unless it never served;
+ * handoff_service_run() does it. */
+void handoff_service_drain (HandoffService *self);
 /* Whether it ended without handshakes that a stranger keeps from ending: nothing that they use may
  * be freed. */
 gboolean handoff_service_is_stuck (HandoffService *self);

@@ -201,6 +201,8 @@ gate_remove_tree (const char *path)
 void
 gate_tear_down (GateFixture *fixture, gconstpointer answer)
 {
+  handoff_service_drain (fixture->service);
+  g_assert_false (handoff_service_is_stuck (fixture->service));
   g_clear_object (&fixture->service);
   g_clear_object (&fixture->authority);
   g_clear_object (&fixture->caller);
