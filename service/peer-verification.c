@@ -258,7 +258,7 @@ explain (const HandoffPeerVerification *self,
   if (unknown != 0)
     g_string_append_printf (text, "%sit did not verify, and GnuTLS does not say why (status 0x%x)",
                             separator, (guint) unknown);
-  if (code < 0)
+  if (code < 0 && code != GNUTLS_E_CONSTRAINT_ERROR)
     g_string_append_printf (text, " (%s)", gnutls_strerror (code));
   return g_string_free (text, FALSE);
 }
