@@ -189,9 +189,10 @@ cli_verb_new_context (const char *name)
 G_NORETURN static void
 print_verb_help (GOptionContext *context)
 {
-  g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
+  char *text = g_option_context_get_help (context, TRUE, NULL);
 
   g_print ("%s", text);
+  g_free (text);
   exit (cli_output_finish (CLI_EXIT_OK));
 }
 
