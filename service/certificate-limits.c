@@ -67,12 +67,13 @@ count_inner (HandoffDer elements)
 
 /* Name ::= SEQUENCE OF SET OF AttributeTypeAndValue */
 static gboolean
-check_name (HandoffDer name, const char *what, GError **error)
+add_name (HandoffCertificateSum *self, HandoffDer name, const char *what, GError **error)
 {
   guint64 n = count_inner (name);
 
   if (n >= G_MAXUINT)
     return refuse_unreadable (error);
+  self->n_attributes += n;
   return check (n, HANDOFF_MAX_NAME_ATTRIBUTES, what, error);
 }
 
@@ -202,7 +203,11 @@ add_extension (HandoffCertificateSum *self, HandoffDer extension, GError **error
 static gboolean
 check_sum (const HandoffCertificateSum *self, GError **error)
 {
-  return check (self->n_names, HANDOFF_MAX_ALTERNATIVE_NAMES,
+  return check (self->n_attributes, HANDOFF_MAX_ATTRIBUTES,
+                "attributes in names, with those of the certificates before it", error) &&
+         check (self->n_extensions, HANDOFF_MAX_EXTENSIONS,
+                "extensions, with those of the certificates before it", error) &&
+         check (self->n_names, HANDOFF_MAX_ALTERNATIVE_NAMES,
                 "alternative names, with those of the certificates before it", error) &&
          check (self->n_purposes, HANDOFF_MAX_KEY_PURPOSES,
                 "extended key usages, with those of the certificates before it", error) &&
@@ -225,6 +230,7 @@ add_extensions (HandoffCertificateSum *self, HandoffDer extensions, GError **err
       if (!check (++n, HANDOFF_MAX_CERTIFICATE_EXTENSIONS, "extensions", error) ||
           !add_extension (self, extension, error))
         return FALSE;
+      self->n_extensions++;
     }
   return extensions.size == 0 || refuse_unreadable (error);
 }
@@ -245,8 +251,8 @@ add_to_be_signed (HandoffCertificateSum *self, HandoffDer fields, GError **error
       !handoff_der_take (&fields, HANDOFF_DER_SEQUENCE, &subject) ||
       !handoff_der_take (&fields, HANDOFF_DER_SEQUENCE, &key))
     return refuse_unreadable (error);
-  if (!check_name (issuer, "attributes in its issuer's name", error) ||
-      !check_name (subject, "attributes in its subject's name", error) ||
+  if (!add_name (self, issuer, "attributes in its issuer's name", error) ||
+      !add_name (self, subject, "attributes in its subject's name", error) ||
       !add_public_key (self, key, error))
     return FALSE;
 

@@ -20,9 +20,11 @@
 
 /* Bytes. A certificate of the field has 1 to 8 KiB. */
 #define HANDOFF_MAX_CERTIFICATE_SIZE (64 * 1024)
-/* In a subject or issuer. */
+/* In a subject or issuer; in all certificates together. */
 #define HANDOFF_MAX_NAME_ATTRIBUTES 64
+#define HANDOFF_MAX_ATTRIBUTES 512
 #define HANDOFF_MAX_CERTIFICATE_EXTENSIONS 64
+#define HANDOFF_MAX_EXTENSIONS 512
 
 /* In all certificates together: subject and issuer alternative names; extended key usages; name
  * constraints, and names times them; verifications of signatures, as bits of the modulus squared
@@ -37,6 +39,8 @@
 /* What is added up; begins with zeros. */
 typedef struct
 {
+  guint64 n_attributes;
+  guint64 n_extensions;
   guint64 n_names;
   guint64 n_constraints;
   guint64 n_purposes;

@@ -116,6 +116,14 @@ test_lists (void)
   expect (&(TestCertificate){ .n_names = 4096, .n_extensions = 62, .n_constraints = 1 }, NULL);
 
   /* Over the chain. */
+  for (guint i = 0; i < 8; i++)
+    add (&sum, &(TestCertificate){ .n_extensions = 64, .n_subject_attributes = 63 }, NULL);
+  add (&sum, &(TestCertificate){ .n_extensions = 1 }, "attributes in names, with");
+  memset (&sum, 0, sizeof sum);
+  for (guint i = 0; i < 8; i++)
+    add (&sum, &(TestCertificate){ .n_extensions = 64 }, NULL);
+  add (&sum, &(TestCertificate){ .n_extensions = 1 }, "513 extensions, with");
+  memset (&sum, 0, sizeof sum);
   add (&sum, &(TestCertificate){ .n_names = 2048 }, NULL);
   add (&sum, &(TestCertificate){ .n_constraints = 256 }, NULL);
   add (&sum, &(TestCertificate){ .n_constraints = 1 }, "names times name constraints");
