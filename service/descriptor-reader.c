@@ -15,6 +15,8 @@
 #include "keyblob/tls-handoff-error.h"
 
 #define TIMEOUT_SECONDS 30
+/* Twice as many as the turnstile lets in at a time. */
+#define MAX_THREADS_PER_USER 4
 
 /* Shared by the task and the thread: the one that is left last frees it. A file of a caller's own
  * file system can keep the thread for ever. */
@@ -34,6 +36,35 @@ typedef struct
   GMutex mutex;
   GTask *task; /* (owned) (nullable), under mutex: NULL once it has returned */
 } Reading;
+
+/* The threads of each user, those that hang in a file for ever among them. */
+static struct
+{
+  GMutex mutex;
+  GHashTable *counts; /* (owned) (element-type uid count) (nullable): NULL until it is needed */
+} threads;
+
+/* FALSE if that user has too many. */
+static gboolean
+count_thread (guint uid, int change)
+{
+  guint n;
+  gboolean allowed;
+
+  g_mutex_lock (&threads.mutex);
+  if (threads.counts == NULL)
+    threads.counts = g_hash_table_new (NULL, NULL);
+  n = GPOINTER_TO_UINT (g_hash_table_lookup (threads.counts, GUINT_TO_POINTER (uid)));
+  allowed = change < 0 || n < MAX_THREADS_PER_USER;
+  if (allowed)
+    n += (guint) change;
+  if (n > 0)
+    g_hash_table_insert (threads.counts, GUINT_TO_POINTER (uid), GUINT_TO_POINTER (n));
+  else
+    g_hash_table_remove (threads.counts, GUINT_TO_POINTER (uid));
+  g_mutex_unlock (&threads.mutex);
+  return allowed;
+}
 
 static void
 reading_unref (Reading *self)
@@ -126,6 +157,7 @@ read_in_thread (gpointer data)
 
   /* Before anybody hears of the end. */
   handoff_descriptor_reap (g_steal_fd (&self->fd), self->uid);
+  count_thread (self->uid, -1);
   if (task != NULL && success)
     {
       g_atomic_ref_count_inc (&self->ref_count);
@@ -205,7 +237,12 @@ handoff_descriptor_read_async (int fd,
   /* Two seconds more, so that the thread tells in better words. */
   guard (self, task, TIMEOUT_SECONDS + 2);
   g_atomic_ref_count_inc (&self->ref_count);
-  thread = g_thread_try_new ("descriptor", read_in_thread, self, NULL);
+  if (count_thread (uid, 1))
+    {
+      thread = g_thread_try_new ("descriptor", read_in_thread, self, NULL);
+      if (thread == NULL)
+        count_thread (uid, -1);
+    }
   if (thread == NULL)
     {
       g_autoptr (GTask) taken = take_task (self);

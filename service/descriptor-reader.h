@@ -12,8 +12,8 @@
 /* fd: (transfer full): of that user. what: for messages, "data". The bytes are in secret memory.
  * TLS_HANDOFF_ERROR_INVALID_ARGUMENT if there are none, too many, or the descriptor cannot be read;
  * TIMED_OUT if its end does not come within 30 seconds (a thread that a file keeps from returning
- * is left alone). Cancelling wakes the thread, and when that has let go of everything, this returns
- * CANCELLED: a quota that is held until then counts the threads. */
+ * is left alone, and of these a user has few). Cancelling wakes the thread, and when that has let
+ * go of everything, this returns CANCELLED: a quota that is held until then counts the threads. */
 void handoff_descriptor_read_async (int fd,
                                     guint uid,
                                     const char *what,

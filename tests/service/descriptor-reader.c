@@ -157,6 +157,46 @@ test_cancel (void)
   close (ends[1]);
 }
 
+/* Breaks if a user whose files do not answer gets a thread for each of them, or keeps one from
+ * others; or if threads that ended are counted. */
+static void
+test_threads (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) last = NULL;
+  g_autoptr (GAsyncResult) other = NULL;
+  g_autoptr (GError) error = NULL;
+  GAsyncResult *results[4] = { NULL };
+  int ends[2];
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    handoff_descriptor_read_async (dup (ends[0]), 1, "data", 100, cancellable, store_result,
+                                   &results[i]);
+  handoff_descriptor_read_async (dup (ends[0]), 1, "data", 100, NULL, store_result, &last);
+  handoff_descriptor_read_async (memfd_new ("x"), 2, "data", 100, NULL, store_result, &other);
+  while (last == NULL || other == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (handoff_descriptor_read_finish (last, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+  g_bytes_unref (handoff_descriptor_read_finish (other, NULL));
+
+  g_cancellable_cancel (cancellable);
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      while (results[i] == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      g_object_unref (results[i]);
+    }
+  close (ends[0]);
+  close (ends[1]);
+  g_clear_object (&last);
+  handoff_descriptor_read_async (memfd_new ("x"), 1, "data", 100, NULL, store_result, &last);
+  while (last == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_bytes_unref (handoff_descriptor_read_finish (last, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -165,5 +205,6 @@ main (int argc, char **argv)
   g_test_add_func ("/service/descriptor-reader/line", test_line);
   g_test_add_func ("/service/descriptor-reader/refused", test_refused);
   g_test_add_func ("/service/descriptor-reader/cancel", test_cancel);
+  g_test_add_func ("/service/descriptor-reader/threads", test_threads);
   return g_test_run ();
 }
