@@ -112,7 +112,7 @@ is_whole (List *self, GVariant *entry)
 static gboolean
 add_page (List *self, GVariant *page)
 {
-  g_autoptr (GVariant) owned_page = page;
+  G_GNUC_UNUSED g_autoptr (GVariant) owned_page = page;
   const gsize n_entries = g_variant_n_children (page);
   g_autoptr (GVariant) number = NULL;
   gsize i;

@@ -14,7 +14,7 @@
 static GPtrArray *
 make_credentials (TlsHandoffManager *self, GPtrArray *entries)
 {
-  g_autoptr (GPtrArray) owned_entries = entries;
+  G_GNUC_UNUSED g_autoptr (GPtrArray) owned_entries = entries;
   GPtrArray *credentials;
   guint i;
 
@@ -37,7 +37,7 @@ make_credentials (TlsHandoffManager *self, GPtrArray *entries)
 static GVariant *
 make_sessions (GPtrArray *entries)
 {
-  g_autoptr (GPtrArray) owned_entries = entries;
+  G_GNUC_UNUSED g_autoptr (GPtrArray) owned_entries = entries;
 
   if (entries == NULL)
     return NULL;

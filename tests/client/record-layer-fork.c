@@ -105,7 +105,7 @@ test_child_sends (RecordFixture *f, gconstpointer data)
 static void
 test_parent_reads (RecordFixture *f, gconstpointer data)
 {
-  g_autoptr (GBytes) records = run_in_child (f, send_from_child);
+  G_GNUC_UNUSED g_autoptr (GBytes) records = run_in_child (f, send_from_child);
 
   record_fixture_seal (f, RECORD_DATA, "one", 3);
   record_fixture_assert_reads (f, "one");
@@ -124,7 +124,7 @@ close_in_child (RecordFixture *f, int fd)
 static void
 test_child_closes (RecordFixture *f, gconstpointer data)
 {
-  g_autoptr (GBytes) nothing = run_in_child (f, close_in_child);
+  G_GNUC_UNUSED g_autoptr (GBytes) nothing = run_in_child (f, close_in_child);
 
   assert_is_elsewhere (f);
 }
@@ -142,7 +142,7 @@ export_in_child (RecordFixture *f, int fd)
 static void
 test_child_exports (RecordFixture *f, gconstpointer data)
 {
-  g_autoptr (GBytes) nothing = run_in_child (f, export_in_child);
+  G_GNUC_UNUSED g_autoptr (GBytes) nothing = run_in_child (f, export_in_child);
 
   assert_is_elsewhere (f);
 }
@@ -156,7 +156,7 @@ do_nothing (RecordFixture *f, int fd)
 static void
 test_idle_child (RecordFixture *f, gconstpointer data)
 {
-  g_autoptr (GBytes) nothing = run_in_child (f, do_nothing);
+  G_GNUC_UNUSED g_autoptr (GBytes) nothing = run_in_child (f, do_nothing);
   g_autoptr (GBytes) records = NULL;
   g_autoptr (GError) error = NULL;
 
