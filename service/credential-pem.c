@@ -12,6 +12,8 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
+#define N_THREADS 4
+
 /* What a thread parses. */
 typedef struct
 {
@@ -67,11 +69,13 @@ parse (const Parsing *parsing, GError **error)
   return credential;
 }
 
+/* data: (transfer full): the task */
 static void
-parse_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+parse_in_thread (gpointer data, gpointer user_data)
 {
+  g_autoptr (GTask) task = data;
   GError *error = NULL;
-  HandoffCredential *credential = parse (task_data, &error);
+  HandoffCredential *credential = parse (g_task_get_task_data (task), &error);
 
   /* The thread goes back to a pool, with what the key left on its stack. */
   handoff_wipe_stack ();
@@ -82,6 +86,18 @@ parse_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable 
     }
   g_prefix_error (&error, "Option %s: ", HANDOFF_OPTION_CREDENTIAL_PEM);
   g_task_return_error (task, error);
+}
+
+/* Threads of its own: those that GTask has may be deriving keys of imports for seconds, and GLib
+ * complains of each that it starts for them after somebody has changed the service's priority. */
+static GThreadPool *
+get_threads (void)
+{
+  static GThreadPool *threads;
+
+  if (g_once_init_enter (&threads))
+    g_once_init_leave (&threads, g_thread_pool_new (parse_in_thread, NULL, N_THREADS, TRUE, NULL));
+  return threads;
 }
 
 void
@@ -97,7 +113,7 @@ handoff_credential_pem_parse_async (GBytes *pem,
   parsing->pem = g_bytes_ref (pem);
   parsing->uid = uid;
   g_task_set_task_data (task, parsing, (GDestroyNotify) parsing_free);
-  g_task_run_in_thread (task, parse_in_thread);
+  g_thread_pool_push (get_threads (), g_steal_pointer (&task), NULL);
 }
 
 HandoffCredential *
