@@ -111,8 +111,8 @@ is_alive (GDBusConnection *connection)
 }
 
 /* Before any mutex is touched. */
-static gboolean
-check_process (HandoffServiceBus *self, GError **error)
+gboolean
+handoff_service_bus_check_process (HandoffServiceBus *self, GError **error)
 {
   const pid_t process = getpid ();
 
@@ -249,7 +249,7 @@ handoff_service_bus_connect_sync (HandoffServiceBus *self,
   Making making = { self, cancellable, error };
   GDBusConnection *connection;
 
-  if (!check_process (self, error))
+  if (!handoff_service_bus_check_process (self, error))
     return NULL;
   connection = dup_alive (self);
   if (connection != NULL)
@@ -286,7 +286,7 @@ handoff_service_bus_connect_async (HandoffServiceBus *self,
   g_task_set_source_tag (task, handoff_service_bus_connect_async);
   g_task_set_task_data (task, handoff_service_bus_ref (self),
                         (GDestroyNotify) handoff_service_bus_unref);
-  if (!check_process (self, &error))
+  if (!handoff_service_bus_check_process (self, &error))
     {
       g_task_return_error (task, error);
       return;
@@ -404,7 +404,7 @@ handoff_service_bus_send_async (HandoffServiceBus *self,
   sending->call = g_object_ref (call);
   g_task_set_task_data (task, sending, (GDestroyNotify) sending_free);
 
-  if (!check_process (self, &error))
+  if (!handoff_service_bus_check_process (self, &error))
     {
       g_task_return_error (task, error);
       return;

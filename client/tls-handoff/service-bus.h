@@ -30,6 +30,9 @@ const char *handoff_service_bus_get_destination (HandoffServiceBus *self);
 /* The connection of the last call; lives as long as self. (transfer none) (nullable) */
 GDBusConnection *handoff_service_bus_get_connection (HandoffServiceBus *self);
 
+/* Whether calls can be made: not in a forked child. To be asked before a GVariant is made. */
+gboolean handoff_service_bus_check_process (HandoffServiceBus *self, GError **error);
+
 /* Makes sure that there is a connection. Errors are of the domain G_DBUS_ERROR, or a cancellation.
  * (transfer full) */
 GDBusConnection *handoff_service_bus_connect_sync (HandoffServiceBus *self,

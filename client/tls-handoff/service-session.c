@@ -52,6 +52,12 @@ handoff_service_session_unref (HandoffServiceSession *self)
   g_free (self);
 }
 
+gboolean
+handoff_service_session_is_usable (HandoffServiceSession *self)
+{
+  return !handoff_process_is_forked_from (self->process);
+}
+
 static GDBusMessage *
 new_call (HandoffServiceSession *self, const char *method, GVariant *body, GDBusMessageFlags flags)
 {
@@ -134,12 +140,12 @@ handoff_service_session_call_finish (GObject *source,
 void
 handoff_service_session_tell (HandoffServiceSession *self, const char *method, GVariant *body)
 {
-  g_autoptr (GDBusMessage) call =
-      new_call (self, method, body, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+  g_autoptr (GDBusMessage) call = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (handoff_process_is_forked_from (self->process))
+  if (!handoff_service_session_is_usable (self))
     return;
+  call = new_call (self, method, body, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
   if (!g_dbus_connection_send_message (self->connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
                                        &error))
     g_debug ("Saying %s to the service failed: %s", method, error->message);

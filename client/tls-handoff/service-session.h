@@ -33,6 +33,10 @@ GDBusMessage *handoff_service_session_call_finish (GObject *source,
                                                    const char *reply_type,
                                                    GError **error);
 
+/* Whether anything can be said to it: not in a forked child. To be asked before a GVariant is made:
+ * for that, too, GLib has a mutex that a thread of the parent may have held. */
+gboolean handoff_service_session_is_usable (HandoffServiceSession *self);
+
 /* Says something to it that has no reply: Close, PostHandshake. From any thread; waits for nothing,
  * and nothing depends on its arrival. body: (nullable): a tuple, consumed if floating */
 void handoff_service_session_tell (HandoffServiceSession *self, const char *method, GVariant *body);

@@ -89,7 +89,8 @@ prepare (TlsHandoffManager *self,
   g_autoptr (GDBusMessage) call = NULL;
   int handle;
 
-  if (!check_arguments (socket, request, error))
+  if (!handoff_service_bus_check_process (handoff_manager_get_bus (self), error) ||
+      !check_arguments (socket, request, error))
     return NULL;
   fds = g_unix_fd_list_new ();
   handle = g_unix_fd_list_append (fds, g_socket_get_fd (socket), error);

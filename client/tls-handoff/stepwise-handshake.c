@@ -531,7 +531,8 @@ prepare (TlsHandoffManager *self, const HandoffHandshakeRequest *request, GError
   GDBusMessage *call;
   GVariant *options;
 
-  if (!is_server && !handoff_service_call_check_identity (request->server_identity, error))
+  if (!handoff_service_bus_check_process (handoff_manager_get_bus (self), error) ||
+      (!is_server && !handoff_service_call_check_identity (request->server_identity, error)))
     return NULL;
   options = handoff_handshake_options_to_variant (request, fds, error);
   if (options == NULL)

@@ -565,6 +565,7 @@ tls_handoff_handshake_result_forward_session_tickets (TlsHandoffHandshakeResult 
 
   tickets = tls_handoff_record_layer_take_session_tickets (self->record_layer);
   if (tickets == NULL || self->session == NULL ||
+      !handoff_service_session_is_usable (self->session) ||
       !g_atomic_int_compare_and_exchange (&self->tickets_forwarded, FALSE, TRUE))
     return;
 
