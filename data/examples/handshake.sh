@@ -56,7 +56,7 @@ print_details() {
       take 1
       [ "$key" = resumed ] || printf '%s: %s\n' "$key" "${taken[0]}"
       ;;
-    as)
+    as | au)
       take 1
       take "${taken[0]}"
       printf '%s: %s\n' "$key" "${taken[*]}"
