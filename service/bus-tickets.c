@@ -76,7 +76,7 @@ handoff_bus_tickets_unref (HandoffBusTickets *self)
 void
 handoff_bus_tickets_close (HandoffBusTickets *self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   g_clear_pointer (&self->context, g_main_context_unref);
 }
@@ -84,7 +84,7 @@ handoff_bus_tickets_close (HandoffBusTickets *self)
 gboolean
 handoff_bus_tickets_has_room (HandoffBusTickets *self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   return handoff_quota_get_total (self->inside) < HANDOFF_BUS_CALLS_INSIDE &&
          self->bytes_inside < HANDOFF_BUS_BYTES_INSIDE;
@@ -93,7 +93,7 @@ handoff_bus_tickets_has_room (HandoffBusTickets *self)
 gboolean
 handoff_bus_tickets_has_room_for (HandoffBusTickets *self, guint uid)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   return handoff_quota_get_count (self->inside, uid) < HANDOFF_BUS_CALLS_INSIDE_PER_USER;
 }
@@ -101,7 +101,7 @@ handoff_bus_tickets_has_room_for (HandoffBusTickets *self, guint uid)
 void
 handoff_bus_tickets_issue (HandoffBusTickets *self, guint uid, gsize size)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
   Ticket *ticket = g_new0 (Ticket, 1);
 
   ticket->size = size;
@@ -130,11 +130,16 @@ ticket_returned (gpointer data)
   g_mutex_unlock (&self->mutex);
 }
 
-static G_DEFINE_QUARK (handoff - bus - ticket, ticket)
-
-    void handoff_bus_ticket_return (GDBusMessage *call)
+static GQuark
+get_quark (void)
 {
-  g_object_set_qdata (G_OBJECT (call), ticket_quark (), NULL);
+  return g_quark_from_static_string ("handoff-bus-ticket");
+}
+
+void
+handoff_bus_ticket_return (GDBusMessage *call)
+{
+  g_object_set_qdata (G_OBJECT (call), get_quark (), NULL);
 }
 
 /* On GDBus's thread. */
@@ -152,7 +157,7 @@ filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, g
   if (ticket == NULL)
     return message;
   ticket->tickets = tickets_ref (self);
-  g_object_set_qdata_full (G_OBJECT (message), ticket_quark (), ticket, ticket_returned);
+  g_object_set_qdata_full (G_OBJECT (message), get_quark (), ticket, ticket_returned);
   return message;
 }
 

@@ -182,7 +182,7 @@ ended (gpointer user_data)
 {
   g_autofree Ending *ending = user_data;
   g_autoptr (HandoffSession) session = ending->session;
-  g_autoptr (HandoffSeat) seat = ending->seat;
+  G_GNUC_UNUSED g_autoptr (HandoffSeat) seat = ending->seat;
   g_autoptr (GError) error = handoff_handshake_dup_error (session->handshake);
 
   leave_socket (ending->context, session);

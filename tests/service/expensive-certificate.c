@@ -11,12 +11,12 @@
 
 /* DER, inside out: tlv() takes its pieces, up to a NULL, and gives the whole. (transfer full) */
 static GByteArray *
-tlv (guint8 tag, ...)
+tlv (int tag, ...)
 {
   GByteArray *whole = g_byte_array_new ();
   g_autoptr (GByteArray) content = g_byte_array_new ();
   GByteArray *piece;
-  guint8 header[5] = { tag };
+  guint8 header[5] = { (guint8) tag };
   va_list pieces;
 
   va_start (pieces, tag);

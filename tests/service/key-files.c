@@ -414,7 +414,8 @@ test_commands (void)
       g_autoptr (GBytes) data = key_file_make (make);
       g_autoptr (GBytes) secret = g_bytes_new_static ("secret", 6);
       g_autoptr (GError) error = NULL;
-      g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse (data, secret, &error);
+      G_GNUC_UNUSED g_autoptr (HandoffKeyMaterial) material =
+          handoff_key_material_parse (data, secret, &error);
       g_autofree char *command = NULL;
       g_autofree char *rewrite = NULL;
 

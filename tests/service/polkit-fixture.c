@@ -105,7 +105,7 @@ polkit_is_answered (PolkitFixture *f, guint index)
 static void
 called (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GVariant) reply =
+  G_GNUC_UNUSED g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
 
   *(gboolean *) user_data = TRUE;
