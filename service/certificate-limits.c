@@ -26,8 +26,9 @@ refuse (GError **error, const char *what)
 }
 
 static gboolean
-refuse_unreadable (GError **error)
+refuse_unreadable (HandoffCertificateSum *self, GError **error)
 {
+  self->is_unreadable = TRUE;
   return refuse (error, "is no X.509 certificate in DER");
 }
 
@@ -72,7 +73,7 @@ add_name (HandoffCertificateSum *self, HandoffDer name, const char *what, GError
   guint64 n = count_inner (name);
 
   if (n >= G_MAXUINT)
-    return refuse_unreadable (error);
+    return refuse_unreadable (self, error);
   self->n_attributes += n;
   return check (n, HANDOFF_MAX_NAME_ATTRIBUTES, what, error);
 }
@@ -141,7 +142,7 @@ add_public_key (HandoffCertificateSum *self, HandoffDer info, GError **error)
 
   if (!handoff_der_take (&info, HANDOFF_DER_SEQUENCE, &algorithm) ||
       !handoff_der_take (&info, HANDOFF_DER_BIT_STRING, &key) || key.size == 0)
-    return refuse_unreadable (error);
+    return refuse_unreadable (self, error);
   /* How many bits of the last byte are not used: none, or GnuTLS refuses it. */
   key.data++;
   key.size--;
@@ -168,10 +169,10 @@ is_extension (HandoffDer identifier, guint8 number)
 }
 
 static gboolean
-add_count (guint64 *sum, guint64 n, GError **error)
+add_count (HandoffCertificateSum *self, guint64 *sum, guint64 n, GError **error)
 {
   if (n >= G_MAXUINT)
-    return refuse_unreadable (error);
+    return refuse_unreadable (self, error);
   *sum += n;
   return TRUE;
 }
@@ -184,18 +185,18 @@ add_extension (HandoffCertificateSum *self, HandoffDer extension, GError **error
   HandoffDer identifier, elements;
 
   if (!handoff_der_take (&extension, HANDOFF_DER_OBJECT_IDENTIFIER, &identifier))
-    return refuse_unreadable (error);
+    return refuse_unreadable (self, error);
   handoff_der_take (&extension, boolean, NULL);
   if (!handoff_der_take (&extension, HANDOFF_DER_OCTET_STRING, &elements))
-    return refuse_unreadable (error);
+    return refuse_unreadable (self, error);
   elements = get_elements (elements);
 
   if (is_extension (identifier, 17) || is_extension (identifier, 18))
-    return add_count (&self->n_names, handoff_der_count (elements), error);
+    return add_count (self, &self->n_names, handoff_der_count (elements), error);
   if (is_extension (identifier, 30))
-    return add_count (&self->n_constraints, count_inner (elements), error);
+    return add_count (self, &self->n_constraints, count_inner (elements), error);
   if (is_extension (identifier, 37))
-    return add_count (&self->n_purposes, handoff_der_count (elements), error);
+    return add_count (self, &self->n_purposes, handoff_der_count (elements), error);
   return TRUE;
 }
 
@@ -224,7 +225,7 @@ add_extensions (HandoffCertificateSum *self, HandoffDer extensions, GError **err
   guint n = 0;
 
   if (!handoff_der_take (&extensions, HANDOFF_DER_SEQUENCE, &extensions))
-    return refuse_unreadable (error);
+    return refuse_unreadable (self, error);
   while (handoff_der_take (&extensions, HANDOFF_DER_SEQUENCE, &extension))
     {
       if (!check (++n, HANDOFF_MAX_CERTIFICATE_EXTENSIONS, "extensions", error) ||
@@ -232,7 +233,7 @@ add_extensions (HandoffCertificateSum *self, HandoffDer extensions, GError **err
         return FALSE;
       self->n_extensions++;
     }
-  return extensions.size == 0 || refuse_unreadable (error);
+  return extensions.size == 0 || refuse_unreadable (self, error);
 }
 
 /* TBSCertificate: version, number, algorithm, issuer, validity, subject, key; [1] and [2], ids that
@@ -250,7 +251,7 @@ add_to_be_signed (HandoffCertificateSum *self, HandoffDer fields, GError **error
       !handoff_der_take (&fields, HANDOFF_DER_SEQUENCE, NULL) ||
       !handoff_der_take (&fields, HANDOFF_DER_SEQUENCE, &subject) ||
       !handoff_der_take (&fields, HANDOFF_DER_SEQUENCE, &key))
-    return refuse_unreadable (error);
+    return refuse_unreadable (self, error);
   if (!add_name (self, issuer, "attributes in its issuer's name", error) ||
       !add_name (self, subject, "attributes in its subject's name", error) ||
       !add_public_key (self, key, error))
@@ -261,7 +262,7 @@ add_to_be_signed (HandoffCertificateSum *self, HandoffDer fields, GError **error
       if (tag == HANDOFF_DER_CONTEXT (3) && !add_extensions (self, content, error))
         return FALSE;
     }
-  return fields.size == 0 || refuse_unreadable (error);
+  return fields.size == 0 || refuse_unreadable (self, error);
 }
 
 gboolean
@@ -277,6 +278,6 @@ handoff_certificate_sum_add (HandoffCertificateSum *self,
     return FALSE;
   if (!handoff_der_take (&certificate, HANDOFF_DER_SEQUENCE, &certificate) ||
       !handoff_der_take (&certificate, HANDOFF_DER_SEQUENCE, &fields))
-    return refuse_unreadable (error);
+    return refuse_unreadable (self, error);
   return add_to_be_signed (self, fields, error) && check_sum (self, error);
 }

@@ -45,6 +45,7 @@ typedef struct
   guint64 n_constraints;
   guint64 n_purposes;
   guint64 work;
+  gboolean is_unreadable; /* one of them was no certificate */
 } HandoffCertificateSum;
 
 /* Adds a certificate, DER. FALSE with INVALID_ARGUMENT if it, or all of them together, are too much

@@ -65,10 +65,13 @@ add_certificate (
   if (handoff_certificate_sum_add (&self->certificates, certificate.data, certificate.size,
                                    &local_error))
     return GNUTLS_E_SUCCESS;
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-               "The peer's certificate is more work than is done for one handshake: %s %u %s", what,
-               number, local_error->message);
-  return GNUTLS_E_UNSUPPORTED_CERTIFICATE_TYPE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED, "%s: %s %u %s",
+               self->certificates.is_unreadable
+                   ? "What the peer sent cannot be read"
+                   : "The peer's certificate is more work than is done for one handshake",
+               what, number, local_error->message);
+  return self->certificates.is_unreadable ? GNUTLS_E_ASN1_DER_ERROR
+                                          : GNUTLS_E_UNSUPPORTED_CERTIFICATE_TYPE;
 }
 
 /* The certificates in BasicOCSPResponse ::= SEQUENCE { tbs, algorithm, signature, [0] certificates

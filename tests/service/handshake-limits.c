@@ -9,6 +9,7 @@
 
 #include "expensive-certificate.h"
 #include "client-handshake-fixture.h"
+#include "handshake-error.h"
 #include "handshake-transport.h"
 #include "keyblob/tls-handoff-error.h"
 #include "peer-limits.h"
@@ -409,6 +410,24 @@ test_compressed_certificate (void)
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED);
 }
 
+/* Breaks if what is no certificate is said to be too much work, or gets the alert for that. */
+static void
+test_unreadable_certificate (void)
+{
+  HandoffPeerLimits limits = { 0 };
+  guint8 bytes[] = { 0, 0, 6, 0, 0, 3, 0x30, 1, 0 };
+  const gnutls_datum_t message = { bytes, sizeof bytes };
+  g_autoptr (GError) error = NULL;
+  int code = handoff_peer_limits_check (&limits, GNUTLS_TLS1_2, GNUTLS_KX_ECDHE_RSA,
+                                        GNUTLS_HANDSHAKE_CERTIFICATE_PKT, &message, &error);
+
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED);
+  g_assert_cmpstr (error->message, ==,
+                   "What the peer sent cannot be read: certificate 1 is no X.509 certificate in "
+                   "DER");
+  g_assert_cmpint (handoff_handshake_error_get_alert (code), ==, GNUTLS_A_BAD_CERTIFICATE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -445,5 +464,6 @@ main (int argc, char **argv)
               test_endless_message, client_test_tear_down);
   g_test_add_func ("/service/handshake-limits/many-responses", test_many_responses);
   g_test_add_func ("/service/handshake-limits/compressed-certificate", test_compressed_certificate);
+  g_test_add_func ("/service/handshake-limits/unreadable-certificate", test_unreadable_certificate);
   return g_test_run ();
 }
