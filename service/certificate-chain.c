@@ -396,7 +396,6 @@ import_all (GPtrArray *certificates, gnutls_x509_crt_t *imported, GError **error
       gsize size;
       gconstpointer data = g_bytes_get_data (g_ptr_array_index (certificates, i), &size);
       const gnutls_datum_t datum = { (unsigned char *) data, (unsigned int) size };
-
       int code;
 
       gnutls_x509_crt_init (&imported[i]);

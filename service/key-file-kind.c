@@ -86,11 +86,10 @@ static gboolean
 refuse_der (const guint8 *data, gsize size, GError **error)
 {
   HandoffDer der = { data, size };
-  HandoffDer fields, ignored;
+  HandoffDer content = { NULL, 0 }, ignored;
   char oid[HANDOFF_OID_SIZE];
   const guint8 first =
-      handoff_der_take (&der, HANDOFF_DER_SEQUENCE, &fields) ? handoff_der_peek (fields) : 0;
-  HandoffDer content = fields;
+      handoff_der_take (&der, HANDOFF_DER_SEQUENCE, &content) ? handoff_der_peek (content) : 0;
 
   if (first == HANDOFF_DER_INTEGER)
     return refuse (error,

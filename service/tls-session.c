@@ -128,7 +128,6 @@ message_passed (gnutls_session_t session,
                 const gnutls_datum_t *message)
 {
   HandoffTlsSession *self = gnutls_session_get_ptr (session);
-
   int code;
 
   if (!incoming)
