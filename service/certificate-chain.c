@@ -47,7 +47,7 @@ typedef struct
   GPtrArray *nodes; /* (owned) (element-type Node) */
   GPtrArray *chain; /* (owned) (element-type Node): so far */
   Signature signatures[HANDOFF_CHAIN_MAX_SIGNATURES];
-  guint n_signatures;
+  guint n_signatures, max_signatures;
   gboolean has_given_up; /* there were more to verify */
 } Search;
 
@@ -69,6 +69,7 @@ search_init (Search *search)
   memset (search, 0, sizeof *search);
   search->nodes = g_ptr_array_new_with_free_func ((GDestroyNotify) node_free);
   search->chain = g_ptr_array_new ();
+  search->max_signatures = HANDOFF_CHAIN_MAX_SIGNATURES;
 }
 
 static void
@@ -206,7 +207,7 @@ has_issued (Search *search, const Node *issuer, const Node *node)
       if (search->signatures[i].node == node && search->signatures[i].issuer == issuer)
         return search->signatures[i].is_good;
     }
-  if (search->n_signatures == HANDOFF_CHAIN_MAX_SIGNATURES)
+  if (search->n_signatures == search->max_signatures)
     {
       search->has_given_up = TRUE;
       return FALSE;
@@ -325,13 +326,22 @@ search_from (Search *search, Node *first)
     }
 }
 
+/* (transfer full) (element-type GBytes): the chain so far, DER */
+static GPtrArray *
+dup_chain (const Search *search)
+{
+  GPtrArray *chain = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  guint i;
+
+  for (i = 0; i < search->chain->len; i++)
+    g_ptr_array_add (chain, g_bytes_ref (((Node *) g_ptr_array_index (search->chain, i))->der));
+  return chain;
+}
+
 /* (transfer full) */
 static GPtrArray *
 find_chain (Search *search, Node *first, GError **error)
 {
-  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  guint i;
-
   search_from (search, first);
   if (search->has_given_up)
     {
@@ -339,9 +349,7 @@ find_chain (Search *search, Node *first, GError **error)
                      "another: leave out what does not belong to the chain");
       return NULL;
     }
-  for (i = 0; i < search->chain->len; i++)
-    g_ptr_array_add (chain, g_bytes_ref (((Node *) g_ptr_array_index (search->chain, i))->der));
-  return g_steal_pointer (&chain);
+  return dup_chain (search);
 }
 
 /* One that an authority issued is better than one that the key itself did. */
@@ -430,4 +438,67 @@ handoff_certificate_chain_arrange (GPtrArray *certificates, GError **error)
   for (i = 0; i < certificates->len; i++)
     g_clear_pointer (&imported[i], gnutls_x509_crt_deinit);
   return chain;
+}
+
+/* Paths that are tried one after another. */
+typedef struct
+{
+  Search search;
+  guint n_paths;
+  HandoffCertificatePathFunc func;
+  gpointer user_data;
+} Trial;
+
+/* The path that search has so far, with node, and those that begin with it. */
+static gboolean
+try_from (Trial *trial, Node *node)
+{
+  g_autoptr (GPtrArray) path = NULL;
+  g_autoptr (GPtrArray) candidates = NULL;
+  gboolean is_right = FALSE;
+  guint i;
+
+  if (trial->n_paths++ == HANDOFF_CHAIN_MAX_PATHS)
+    return FALSE;
+  g_ptr_array_add (trial->search.chain, node);
+  path = dup_chain (&trial->search);
+  is_right = trial->func (path, trial->user_data);
+  candidates = get_candidates (&trial->search, node);
+  for (i = 0; !is_right && i < candidates->len && trial->n_paths < HANDOFF_CHAIN_MAX_PATHS; i++)
+    {
+      Node *issuer = g_ptr_array_index (candidates, i);
+
+      if (issuer->is_valid && !is_in_chain (&trial->search, issuer) &&
+          has_issued (&trial->search, issuer, node))
+        is_right = try_from (trial, issuer);
+    }
+  g_ptr_array_set_size (trial->search.chain, (gint) trial->search.chain->len - 1);
+  return is_right;
+}
+
+gboolean
+handoff_certificate_chain_try_paths (GPtrArray *certificates,
+                                     HandoffCertificatePathFunc func,
+                                     gpointer user_data)
+{
+  g_autofree gnutls_x509_crt_t *imported = g_new0 (gnutls_x509_crt_t, certificates->len);
+  gboolean is_right = FALSE;
+  guint i;
+
+  if (import_all (certificates, imported, NULL))
+    {
+      Trial trial = { .func = func, .user_data = user_data };
+      Node *first;
+
+      search_init (&trial.search);
+      trial.search.max_signatures = HANDOFF_CHAIN_MAX_PATH_SIGNATURES;
+      for (i = 0; i < certificates->len; i++)
+        add_node (&trial.search, imported[i]);
+      first = trial.search.nodes->len > 0 ? g_ptr_array_index (trial.search.nodes, 0) : NULL;
+      is_right = first != NULL && first->is_valid && try_from (&trial, first);
+      search_clear (&trial.search);
+    }
+  for (i = 0; i < certificates->len; i++)
+    g_clear_pointer (&imported[i], gnutls_x509_crt_deinit);
+  return is_right;
 }

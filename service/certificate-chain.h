@@ -29,3 +29,19 @@ GPtrArray *handoff_certificate_chain_find (gnutls_x509_crt_t *certificates,
 /* The same for certificates (element-type GBytes): DER, of which the first is to be the first.
  * (transfer full) */
 GPtrArray *handoff_certificate_chain_arrange (GPtrArray *certificates, GError **error);
+
+/* Called with a path (element-type GBytes): DER. TRUE: that is the one; there is no other call. */
+typedef gboolean (*HandoffCertificatePathFunc) (GPtrArray *path, gpointer user_data);
+
+/* How many paths are tried, and how many signatures are verified to find them: less than above,
+ * since a stranger waits for it in a handshake. */
+#define HANDOFF_CHAIN_MAX_PATHS 8
+#define HANDOFF_CHAIN_MAX_PATH_SIGNATURES 16
+
+/* Calls func with paths through certificates (element-type GBytes): DER, that begin with the first:
+ * each is issued by the next one, all are valid now, and no authority comes twice. A path is tried
+ * before those that go on where it ends; the best issuer, as above, before the others.
+ * Returns what func returned last; FALSE if there is no path. */
+gboolean handoff_certificate_chain_try_paths (GPtrArray *certificates,
+                                              HandoffCertificatePathFunc func,
+                                              gpointer user_data);

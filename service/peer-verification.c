@@ -8,6 +8,7 @@
 #include <gnutls/x509.h>
 
 #include "keyblob/handoff-names.h"
+#include "peer-paths.h"
 #include "stapled-status.h"
 #include "verification-trace.h"
 
@@ -166,6 +167,7 @@ take_status (HandoffPeerVerification *self, const HandoffStapledStatus *status, 
 static void
 take_certificate (HandoffPeerVerification *self,
                   gnutls_session_t session,
+                  HandoffVerificationTrace *trace,
                   GBytes *der,
                   GBytes *issuer_der,
                   gboolean is_first,
@@ -185,8 +187,11 @@ take_certificate (HandoffPeerVerification *self,
       if (find_response (session, der, &response))
         handoff_stapled_status_read (&response, certificate, issuer, &status);
       take_status (self, &status, is_first);
-      if (is_first && may_require && !g_str_equal (status.status, HANDOFF_OCSP_GOOD) &&
-          handoff_stapled_status_is_required (certificate))
+      if (status.problems != 0)
+        handoff_verification_trace_add (trace, status.problems & ~GNUTLS_CERT_INVALID, certificate);
+      /* Why it has no good status is said already, if that is wrong in itself. */
+      else if (is_first && may_require && !g_str_equal (status.status, HANDOFF_OCSP_GOOD) &&
+               handoff_stapled_status_is_required (certificate))
         self->problems |= GNUTLS_CERT_MISSING_OCSP_STATUS | GNUTLS_CERT_INVALID;
       gnutls_x509_crt_deinit (certificate);
     }
@@ -210,7 +215,7 @@ take_chain (HandoffPeerVerification *self,
     self->path = new_path (session, path);
   self->end = chain->len > 0 ? G_MAXINT64 : 0;
   for (i = 0; i < n; i++)
-    take_certificate (self, session, chain->pdata[i],
+    take_certificate (self, session, trace, chain->pdata[i],
                       path != NULL && i + 1 < path->len ? path->pdata[i + 1] : NULL, i == 0,
                       may_require);
 }
@@ -263,30 +268,75 @@ explain (const HandoffPeerVerification *self,
   return g_string_free (text, FALSE);
 }
 
+/* What GnuTLS says of the session's certificates. */
+typedef struct
+{
+  gnutls_session_t session;
+  HandoffRole role;
+  const HandoffServerIdentity *identity; /* (nullable) */
+  HandoffVerificationTrace *trace;       /* (owned) (nullable) */
+  guint status;
+  int code;
+} Verifying;
+
+static void
+verify (Verifying *self)
+{
+  unsigned int n_certificates = 0;
+  const gnutls_datum_t *certificates =
+      gnutls_certificate_get_peers (self->session, &n_certificates);
+
+  self->trace = handoff_verification_trace_new ();
+  handoff_verification_trace_begin (self->trace, certificates);
+  gnutls_session_set_verify_output_function (self->session, handoff_verification_trace_step);
+  self->code = self->role == HANDOFF_ROLE_SERVER
+                   ? verify_client (self->session, &self->status)
+                   : verify_server (self->session, self->identity, &self->status);
+  gnutls_session_set_verify_output_function (self->session, NULL);
+  handoff_verification_trace_end (self->trace);
+}
+
+/* A better path takes the place of the one that user_data has. */
+static gboolean
+verify_other_path (gpointer user_data)
+{
+  Verifying *self = user_data;
+  Verifying other = { self->session, self->role, self->identity, NULL, 0, 0 };
+  gboolean is_trusted;
+
+  verify (&other);
+  is_trusted = other.code >= 0 && other.status == 0;
+  if (is_trusted)
+    {
+      handoff_verification_trace_free (self->trace);
+      *self = other;
+    }
+  else
+    handoff_verification_trace_free (other.trace);
+  return is_trusted;
+}
+
 HandoffPeerVerification *
 handoff_peer_verification_run (gnutls_session_t session,
                                HandoffRole role,
                                const HandoffServerIdentity *identity)
 {
   HandoffPeerVerification *self = handoff_peer_verification_new_for_none ();
-  g_autoptr (HandoffVerificationTrace) trace = handoff_verification_trace_new ();
-  unsigned int n_certificates = 0;
-  const gnutls_datum_t *certificates = gnutls_certificate_get_peers (session, &n_certificates);
-  guint status = 0;
-  int code;
+  Verifying verifying = { session, role, identity, NULL, 0, 0 };
+  g_autoptr (HandoffVerificationTrace) trace = NULL;
 
-  handoff_verification_trace_begin (trace, certificates);
-  gnutls_session_set_verify_output_function (session, handoff_verification_trace_step);
-  code = role == HANDOFF_ROLE_SERVER ? verify_client (session, &status)
-                                     : verify_server (session, identity, &status);
-  gnutls_session_set_verify_output_function (session, NULL);
-  handoff_verification_trace_end (trace);
+  verify (&verifying);
+  /* A name does not change with the path. */
+  if (verifying.code >= 0 && verifying.status != 0 &&
+      (verifying.status & GNUTLS_CERT_UNEXPECTED_OWNER) == 0)
+    handoff_peer_paths_try (session, verify_other_path, &verifying);
+  trace = verifying.trace;
 
-  self->problems =
-      code < 0 ? get_problem_of_code (code) : handoff_verification_trace_refine (trace, status);
+  self->problems = verifying.code < 0 ? get_problem_of_code (verifying.code)
+                                      : handoff_verification_trace_refine (trace, verifying.status);
   take_chain (self, session, role, trace);
   if (self->problems != 0)
-    self->explanation = explain (self, role, identity, trace, code);
+    self->explanation = explain (self, role, identity, trace, verifying.code);
   return self;
 }
 

@@ -467,6 +467,14 @@ handoff_verification_trace_refine (HandoffVerificationTrace *self, guint status)
 }
 
 void
+handoff_verification_trace_add (HandoffVerificationTrace *self,
+                                HandoffTrustProblems problem,
+                                gnutls_x509_crt_t whose)
+{
+  add_finding (self, problem, whose, NULL);
+}
+
+void
 handoff_verification_trace_get_finding (HandoffVerificationTrace *self,
                                         HandoffTrustProblems problem,
                                         const char **subject,

@@ -35,6 +35,11 @@ GPtrArray *handoff_verification_trace_get_path (HandoffVerificationTrace *self);
 HandoffTrustProblems handoff_verification_trace_refine (HandoffVerificationTrace *self,
                                                         guint status);
 
+/* Adds what was found wrong with a certificate beside what GnuTLS verified. */
+void handoff_verification_trace_add (HandoffVerificationTrace *self,
+                                     HandoffTrustProblems problem,
+                                     gnutls_x509_crt_t whose);
+
 /* What is known of a problem. subject: (out) (nullable): the name of the certificate that has it;
  * NULL: the peer's own. remark: (out) (nullable): more. Both (transfer none). */
 void handoff_verification_trace_get_finding (HandoffVerificationTrace *self,

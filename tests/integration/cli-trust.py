@@ -17,6 +17,17 @@ from command import Serve, TIMEOUT, certificate, get_free_port, read, run, wait_
 TRUST = ('--trust', certificate('ca.pem'))
 
 
+def join(name, path):
+    """The path of a file, which the user may read, of one of the test's certificates and what path has."""
+    joined = os.path.join(os.environ['TMPDIR'], 'joined-' + name)
+    with open(joined, 'w') as file:
+        file.write(read(name))
+        with open(path) as rest:
+            file.write(rest.read())
+    os.chmod(joined, 0o644)
+    return joined
+
+
 class Server:
     """OpenSSL's, with one of the test's certificates."""
 
@@ -88,6 +99,31 @@ class TestTrust(unittest.TestCase):
             self.assertIn('HTTP/1.0 200', fetch(server))
             self.assertTrue(probe(server)['resumed'])
 
+    def test_renewed(self):
+        """Breaks if a server that sends an expired certificate of its authority before the renewed one is refused, or
+        not resumed; or a client."""
+        chain = certificate('below-renewed.chain')
+        for version in ('-tls1_2', '-tls1_3'):
+            with self.subTest(version=version, role='client'), \
+                 Server('below-renewed', version, '-cert_chain', chain) as server:
+                found = probe(server)
+                self.assertTrue(found['trusted'])
+                self.assertFalse(found['resumed'])
+                self.assertEqual(len(found['certificates']), 3)
+                fetch(server)
+                found = probe(server)
+                self.assertTrue(found['trusted'])
+                self.assertEqual(found['resumed'], version == '-tls1_3')
+            with self.subTest(version=version, role='server'), \
+                 Serve('--cert', join('ecdsa.pem', certificate('ecdsa.key')), '--client-ca', certificate('ca.pem'),
+                       '--require-client-certificate', '--', 'echo', 'done') as serve:
+                done = subprocess.run(
+                    ['openssl', 's_client', '-quiet', version, '-CAfile', certificate('ca.pem'), '-connect',
+                     f'localhost:{serve.port}', '-cert', certificate('below-renewed.pem'), '-key',
+                     certificate('below-renewed.key'), '-cert_chain', chain],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
+                self.assertEqual(done.stdout, b'done\n', done.stderr)
+
     def test_hints(self):
         """Breaks if an option is named that cannot help, or one is not that can."""
         for name, trusted, options in (('expired', True, set()), ('not-activated', True, set()),
@@ -121,10 +157,7 @@ class TestForeign(unittest.TestCase):
 
     def test_client(self):
         """Breaks if a client that speaks no TLS is told as anything else."""
-        path = os.path.join(os.environ['TMPDIR'], 'server.pem')
-        with open(path, 'w') as file:
-            file.write(read('ecdsa.pem') + read('ecdsa.key'))
-        os.chmod(path, 0o644)
+        path = join('ecdsa.pem', certificate('ecdsa.key'))
         with Serve('--cert', path, '--', 'cat') as serve, socket.create_connection(('localhost', serve.port)) as client:
             client.sendall(b'GET / HTTP/1.0\r\n\r\n')
             serve.said('does not look like TLS, but like HTTP')

@@ -31,7 +31,7 @@ FORBIDDEN = [
      ('service/worker.c', 'service/bus-guard.c', 'tests/service/*.c')),
     (('service/*.[ch]',), r'\bgnutls_session_t\b', 'GnuTLS sessions belong to the handshake',
      ('service/handshake*.[ch]', 'service/tls-session.[ch]', 'service/key-export.[ch]',
-      'service/peer-verification.[ch]', 'service/ticket-window.[ch]', 'service/tls-policy.[ch]',
+      'service/peer-paths.[ch]', 'service/peer-verification.[ch]', 'service/ticket-window.[ch]', 'service/tls-policy.[ch]',
       'tests/service/tls-pair.[ch]', 'tests/service/memory-transport.[ch]',
       'tests/service/*handshake*.[ch]', 'tests/service/record-size-limits.c',
       'tests/service/sent-certificates.c')),

@@ -10,19 +10,29 @@
 #include "memory-transport.h"
 
 TestSent *
-test_sent_new (const TestCertificate *anchor, const TestCertificate *leaf)
+test_sent_new_with_anchors (const TestCertificate *const *certificates, const TestCertificate *leaf)
 {
   g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   g_autoptr (GError) error = NULL;
   TestSent *self = g_new0 (TestSent, 1);
+  guint i;
 
-  g_ptr_array_add (anchors, test_certificate_to_der (anchor));
+  for (i = 0; certificates[i] != NULL; i++)
+    g_ptr_array_add (anchors, test_certificate_to_der (certificates[i]));
   self->trust_store = handoff_trust_store_new_for_anchors (anchors, &error);
   g_assert_no_error (error);
   self->kept = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   gnutls_privkey_init (&self->key);
   g_assert_cmpint (gnutls_privkey_import_x509 (self->key, leaf->key, 0), ==, 0);
   return self;
+}
+
+TestSent *
+test_sent_new (const TestCertificate *anchor, const TestCertificate *leaf)
+{
+  const TestCertificate *anchors[] = { anchor, NULL };
+
+  return test_sent_new_with_anchors (anchors, leaf);
 }
 
 void

@@ -28,6 +28,9 @@ typedef struct
 
 /* A server that has leaf's key, and a client that trusts anchor. */
 TestSent *test_sent_new (const TestCertificate *anchor, const TestCertificate *leaf);
+/* The same with several; NULL ends them. */
+TestSent *test_sent_new_with_anchors (const TestCertificate *const *anchors,
+                                      const TestCertificate *leaf);
 void test_sent_free (TestSent *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestSent, test_sent_free)
 
