@@ -8,7 +8,7 @@
 #include "connection-private.h"
 
 #include "gio-mapping.h"
-#include "service-call.h"
+#include "service-error.h"
 #include "tls-handoff-manager-private.h"
 
 typedef struct
@@ -160,7 +160,7 @@ socket_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer user_
   GError *error = NULL;
 
   result = handoff_manager_handshake_finish (TLS_HANDOFF_MANAGER (source), async_result, &error);
-  handoff_service_call_mark_unreachable (&error);
+  handoff_service_error_mark_unreachable (&error);
   land (user_data, result, NULL, error);
 }
 

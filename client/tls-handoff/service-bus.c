@@ -10,7 +10,7 @@
 
 #include "handoff-names.h"
 #include "process.h"
-#include "service-call.h"
+#include "service-error.h"
 
 #define USER_ENTRY_SIZE 16384 /* bytes; a larger one is there, too */
 
@@ -321,7 +321,7 @@ handoff_service_bus_send_sync (HandoffServiceBus *self,
   reply = g_dbus_connection_send_message_with_reply_sync (
       used, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL, cancellable, error);
   if (reply == NULL)
-    handoff_service_call_explain_error (error);
+    handoff_service_error_explain (error);
   else if (connection != NULL)
     *connection = g_steal_pointer (&used);
   return reply;
@@ -356,7 +356,7 @@ replied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_pointer (task, reply, g_object_unref);
       return;
     }
-  handoff_service_call_explain_error (&error);
+  handoff_service_error_explain (&error);
   g_task_return_error (task, error);
 }
 

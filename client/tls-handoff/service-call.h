@@ -30,15 +30,6 @@ GDBusMessage *handoff_service_call_send_sync (HandoffServiceBus *bus,
 gboolean
 handoff_service_call_check_reply (GDBusMessage *reply, const char *reply_type, GError **error);
 
-/* Puts what an error of the bus (absent service, refused by its policy, …) means before its
- * message. Errors that the service itself sent stay as they are. */
-void handoff_service_call_explain_error (GError **error);
-
-/* What the bus's connection says when a call does not get through, such as G_IO_ERROR_CLOSED, is of
- * the domain G_DBUS_ERROR then: whoever does input and output of its own beside the calls tells by
- * that which of them failed. */
-void handoff_service_call_mark_unreachable (GError **error);
-
 /* The error that the details of the state “failed” tell of (a{sv}): the same as that of an error
  * reply, details included. (transfer full) */
 GError *handoff_service_call_error_from_details (GVariant *details);

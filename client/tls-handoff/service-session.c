@@ -8,6 +8,7 @@
 #include "handoff-names.h"
 #include "process.h"
 #include "service-call.h"
+#include "service-error.h"
 
 struct _HandoffServiceSession
 {
@@ -117,20 +118,20 @@ handoff_service_session_call_finish (GObject *source,
       g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, error);
   if (reply == NULL)
     {
-      handoff_service_call_explain_error (error);
-      handoff_service_call_mark_unreachable (error);
+      handoff_service_error_explain (error);
+      handoff_service_error_mark_unreachable (error);
       return NULL;
     }
   if (says_that_service_is_gone (reply))
     {
       g_set_error_literal (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY,
                            "It left the bus in the middle of a handshake");
-      handoff_service_call_explain_error (error);
+      handoff_service_error_explain (error);
       return NULL;
     }
   if (!handoff_service_call_check_reply (reply, reply_type, error))
     {
-      handoff_service_call_mark_unreachable (error);
+      handoff_service_error_mark_unreachable (error);
       return NULL;
     }
 

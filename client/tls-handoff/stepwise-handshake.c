@@ -18,6 +18,7 @@
 
 #include "handoff-names.h"
 #include "service-call.h"
+#include "service-error.h"
 #include "tls-handoff-error.h"
 #include "tls-handoff-handshake-options-private.h"
 #include "tls-handoff-handshake-result-private.h"
@@ -513,7 +514,7 @@ created_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
   reply = handoff_service_bus_send_finish (async_result, &connection, &error);
   if (reply == NULL || !handoff_service_call_check_reply (reply, CREATE_REPLY_TYPE, &error))
     {
-      handoff_service_call_mark_unreachable (&error);
+      handoff_service_error_mark_unreachable (&error);
       fail (task, error);
       return;
     }

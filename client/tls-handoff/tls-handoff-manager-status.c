@@ -11,6 +11,7 @@
 
 #include "handoff-names.h"
 #include "service-call.h"
+#include "service-error.h"
 #include "tls-handoff-error.h"
 
 /* Adds pid and uid of the process that sent reply, as the bus knows them. */
@@ -35,7 +36,7 @@ add_process (GDBusConnection *connection,
                                       G_DBUS_CALL_FLAGS_NONE, -1, cancellable, error);
   if (body == NULL)
     {
-      handoff_service_call_explain_error (error);
+      handoff_service_error_explain (error);
       return FALSE;
     }
 

@@ -8,7 +8,7 @@
 #include <gio/gunixsocketaddress.h>
 
 #include "keyblob/error-private.h"
-#include "service-call.h"
+#include "service-error.h"
 
 /* Breaks if an error of ours reaches code that looks for GIO's. */
 static void
@@ -128,7 +128,7 @@ test_transport_errors (void)
       const int code = codes->values[i].value;
       GError *error = g_error_new_literal (G_IO_ERROR, code, "");
 
-      handoff_service_call_mark_unreachable (&error);
+      handoff_service_error_mark_unreachable (&error);
       if (code == G_IO_ERROR_CANCELLED || code == G_IO_ERROR_TOO_MANY_OPEN_FILES ||
           code == G_IO_ERROR_NO_SPACE)
         assert_mapped (error, TRUE, G_IO_ERROR, code);
