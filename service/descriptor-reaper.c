@@ -37,8 +37,8 @@ typedef struct
 typedef struct
 {
   pthread_t thread;
-  gint64 since; /* monotonic time: when close() was called; 0 while it was not */
-  gboolean is_socket;
+  gint64 since;  /* monotonic time: when close() was called; 0 while it was not */
+  int is_socket; /* atomic: found out without the mutex */
 } Closer;
 
 /* Everything under the mutex. The threads are detached, and the process ends without them. */
@@ -106,9 +106,11 @@ prepare (Closer *self, int fd)
   const struct linger off = { 0, 0 };
   int type;
   socklen_t size = sizeof type;
+  gboolean is_socket;
 
-  self->is_socket = getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-  if (self->is_socket)
+  is_socket = getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+  g_atomic_int_set (&self->is_socket, is_socket);
+  if (is_socket)
     setsockopt (fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
 }
 
@@ -210,7 +212,8 @@ wake_stuck_sockets (void)
     {
       const Closer *closer = l->data;
 
-      if (closer->since != 0 && now - closer->since > STUCK && closer->is_socket)
+      if (closer->since != 0 && now - closer->since > STUCK &&
+          g_atomic_int_get (&closer->is_socket))
         pthread_kill (closer->thread, WAKE_SIGNAL);
     }
 }
