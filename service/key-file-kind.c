@@ -83,7 +83,7 @@ refuse (GError **error, const char *what)
 
 /* DER that belongs into PEM. */
 static gboolean
-refuse_der (const guint8 *data, gsize size, GError **error)
+refuse_der (const guint8 *data, gsize size, gboolean is_pem_alone, GError **error)
 {
   HandoffDer der = { data, size };
   HandoffDer content = { NULL, 0 }, ignored;
@@ -102,7 +102,7 @@ refuse_der (const guint8 *data, gsize size, GError **error)
                    "-inform DER -in OLD -print_certs -out NEW.pem” makes PEM of it, to which "
                    "the private key is added");
   if (first != HANDOFF_DER_SEQUENCE)
-    return refuse (error, "is neither PEM nor PKCS#12");
+    return refuse (error, is_pem_alone ? "is no PEM" : "is neither PEM nor PKCS#12");
   if (handoff_der_take_algorithm (&content, oid, &ignored))
     return handoff_der_peek (content) == HANDOFF_DER_OCTET_STRING
                ? refuse (error,
@@ -117,7 +117,7 @@ refuse_der (const guint8 *data, gsize size, GError **error)
 }
 
 gboolean
-handoff_key_file_refuse (const guint8 *data, gsize size, GError **error)
+handoff_key_file_refuse (const guint8 *data, gsize size, gboolean is_pem_alone, GError **error)
 {
   gsize i;
 
@@ -128,7 +128,7 @@ handoff_key_file_refuse (const guint8 *data, gsize size, GError **error)
       if (size >= beginnings[i].size && memcmp (data, beginnings[i].bytes, beginnings[i].size) == 0)
         return refuse (error, beginnings[i].what);
     }
-  return refuse_der (data, size, error);
+  return refuse_der (data, size, is_pem_alone, error);
 }
 
 gboolean

@@ -9,8 +9,10 @@
  * wants to know what it is, and what command makes of it what can be read. Always FALSE, with
  * INVALID_ARGUMENT. */
 
-/* A file that is neither PEM nor PKCS#12. */
-gboolean handoff_key_file_refuse (const guint8 *data, gsize size, GError **error);
+/* A file that is neither PEM nor PKCS#12. is_pem_alone: whether PKCS#12 would have been refused,
+ * too */
+gboolean
+handoff_key_file_refuse (const guint8 *data, gsize size, gboolean is_pem_alone, GError **error);
 
 /* The same for a block of a PEM file: TRUE if it is just something else, which may stand beside key
  * and certificate. */

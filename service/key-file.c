@@ -131,7 +131,7 @@ handoff_key_file_read (GBytes *data, HandoffPassphrase *passphrase, GError **err
   if (handoff_pem_is_pem (bytes, size))
     success = read_pem (parts, bytes, size, passphrase, error);
   else if (!handoff_key_file_is_pkcs12 (bytes, size))
-    success = handoff_key_file_refuse (bytes, size, error);
+    success = handoff_key_file_refuse (bytes, size, passphrase == NULL, error);
   else if (passphrase == NULL)
     success = refuse (error, "is PKCS#12, and not PEM with a certificate and its private key");
   else

@@ -45,9 +45,10 @@ explanation_of (const GError *error)
                  "(journalctl -u tls-handoffd)";
         case G_DBUS_ERROR_UNKNOWN_METHOD:
         case G_DBUS_ERROR_UNKNOWN_INTERFACE:
-        case G_DBUS_ERROR_UNKNOWN_OBJECT:
         case G_DBUS_ERROR_UNKNOWN_PROPERTY:
           return "The TLS Handoff service is too old for this library; update it";
+        case G_DBUS_ERROR_UNKNOWN_OBJECT:
+          return "The service does not have this any more, or it belongs to somebody else";
         default:
           return "The TLS Handoff service cannot be used";
         }

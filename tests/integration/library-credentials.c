@@ -105,6 +105,8 @@ test_import (gpointer *fixture, gconstpointer data)
   g_assert_null (gone);
   g_assert_false (tls_handoff_credential_remove_sync (credential, NONE, NULL, &error));
   g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT);
+  g_assert_nonnull (strstr (error->message, "does not have this any more"));
+  g_assert_null (strstr (error->message, "too old"));
 }
 
 /* Breaks if wrong input is taken, or its error is another one. */

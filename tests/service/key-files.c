@@ -345,6 +345,7 @@ test_plain (void)
 {
   static const Case cases[] = {
     { "cat rsa.key rsa.pem", NULL, NULL },
+    { "echo hello", NULL, "is no PEM" },
     { "openssl ec -in ecdsa.key -no_public" CERT, NULL, NULL },
     { P12_PLAIN, NULL, "is PKCS#12" },
     { P12 "-passout pass:", NULL, "is PKCS#12" },
