@@ -135,8 +135,9 @@ fail (HandoffHandshake *self, GError *error)
   end (self);
 }
 
+/* too_late: the caller did not decide in time, who may have wanted to accept it */
 static void
-fail_untrusted (HandoffHandshake *self)
+fail_untrusted (HandoffHandshake *self, gboolean too_late)
 {
   const HandoffPeerVerification *verification =
       handoff_tls_session_get_verification (self->session);
@@ -145,6 +146,15 @@ fail_untrusted (HandoffHandshake *self)
   GError *error = handoff_handshake_error_new_untrusted (handoff_tls_session_get (self->session),
                                                          verification, suite);
 
+  if (too_late)
+    {
+      char *message =
+          g_strdup_printf ("%s; and nobody accepted it within the handshake's timeout of %u s",
+                           error->message, self->request->options->timeout);
+
+      g_free (error->message);
+      error->message = message;
+    }
   handoff_tls_session_send_alert (self->session,
                                   handoff_trust_problems_get_alert (verification->problems));
   fail (self, error);
@@ -202,7 +212,7 @@ fail_with_code (HandoffHandshake *self, int code)
 
   if (!handoff_tls_session_is_trusted (self->session, FALSE))
     {
-      fail_untrusted (self);
+      fail_untrusted (self, FALSE);
       return;
     }
   /* To GnuTLS the connection broke. */
@@ -255,7 +265,7 @@ complete (HandoffHandshake *self)
 
   if (!handoff_tls_session_is_trusted (self->session, TRUE))
     {
-      fail_untrusted (self);
+      fail_untrusted (self, FALSE);
       return;
     }
 
@@ -363,7 +373,7 @@ watch_ready (gboolean timed_out, gpointer user_data)
   if (!timed_out)
     advance (self);
   else if (self->state == HANDOFF_HANDSHAKE_REVIEW)
-    fail_untrusted (self); /* no decision is a refusal */
+    fail_untrusted (self, TRUE); /* no decision is a refusal */
   else
     fail_timed_out (self);
 }
@@ -393,7 +403,7 @@ review (HandoffHandshake *self, gboolean accept)
 {
   if (!accept)
     {
-      fail_untrusted (self);
+      fail_untrusted (self, FALSE);
       return;
     }
   handoff_tls_session_accept (self->session);

@@ -206,6 +206,9 @@ test_no_decision (Fixture *f, gconstpointer data)
   g_assert_cmpstr (late->state, ==, HANDOFF_STATE_FAILED);
   g_assert_cmpstr (test_step_get_detail (late, "error"), ==,
                    HANDOFF_ERROR_PREFIX "CertificateUntrusted");
+  g_assert_true (
+      g_str_has_suffix (test_step_get_detail (late, "message"),
+                        "; and nobody accepted it within the handshake's timeout of 1 s"));
   g_assert_cmpuint (g_bytes_get_size (late->output), >, 0);
 }
 
