@@ -66,14 +66,12 @@ check_key (HandoffCredential *self, GError **error)
 static gint64
 get_not_after (GBytes *der)
 {
-  gnutls_datum_t datum = get_datum (der);
-  gnutls_x509_crt_t certificate;
-  gint64 time = 0;
+  gnutls_x509_crt_t certificate = handoff_gnutls_parse_certificate (der);
+  gint64 time;
 
-  if (gnutls_x509_crt_init (&certificate) < 0)
+  if (certificate == NULL)
     return 0;
-  if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
-    time = (gint64) gnutls_x509_crt_get_expiration_time (certificate);
+  time = (gint64) gnutls_x509_crt_get_expiration_time (certificate);
   gnutls_x509_crt_deinit (certificate);
   return MAX (time, 0);
 }
@@ -124,21 +122,6 @@ take_certificates (HandoffCredential *self, GPtrArray *certificates, GError **er
   return check_key (self, error);
 }
 
-/* (transfer full) (nullable): of the chain */
-static gnutls_x509_crt_t
-parse_certificate (const HandoffCredential *self, guint i)
-{
-  gnutls_datum_t datum = get_datum (g_ptr_array_index (self->certificates, i));
-  gnutls_x509_crt_t certificate;
-
-  if (gnutls_x509_crt_init (&certificate) < 0)
-    return NULL;
-  if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
-    return certificate;
-  gnutls_x509_crt_deinit (certificate);
-  return NULL;
-}
-
 /* (transfer full) (nullable): who issued the first one, if it is in the chain. */
 static gnutls_x509_crt_t
 find_issuer (const HandoffCredential *self, gnutls_x509_crt_t first)
@@ -147,7 +130,8 @@ find_issuer (const HandoffCredential *self, gnutls_x509_crt_t first)
 
   for (i = 1; i < self->certificates->len; i++)
     {
-      gnutls_x509_crt_t issuer = parse_certificate (self, i);
+      gnutls_x509_crt_t issuer =
+          handoff_gnutls_parse_certificate (g_ptr_array_index (self->certificates, i));
 
       if (issuer != NULL && gnutls_x509_crt_check_issuer (first, issuer) != 0)
         return issuer;
@@ -162,7 +146,10 @@ find_issuer (const HandoffCredential *self, gnutls_x509_crt_t first)
 static void
 take_ocsp_response (HandoffCredential *self, GBytes *response)
 {
-  gnutls_x509_crt_t first = self->certificates->len > 0 ? parse_certificate (self, 0) : NULL;
+  gnutls_x509_crt_t first =
+      self->certificates->len > 0
+          ? handoff_gnutls_parse_certificate (g_ptr_array_index (self->certificates, 0))
+          : NULL;
   gnutls_x509_crt_t issuer = first != NULL ? find_issuer (self, first) : NULL;
   const gnutls_datum_t datum = get_datum (response);
   HandoffStapledStatus status = { NULL };
@@ -279,7 +266,7 @@ handoff_credential_is_usable (const HandoffCredential *self)
 
   if (self->n_pcerts == 0 || self->not_after < now)
     return FALSE;
-  certificate = parse_certificate (self, 0);
+  certificate = handoff_gnutls_parse_certificate (g_ptr_array_index (self->certificates, 0));
   if (certificate == NULL)
     return FALSE;
   has_begun = (gint64) gnutls_x509_crt_get_activation_time (certificate) <= now;
@@ -304,7 +291,10 @@ handoff_credential_get_problem (const HandoffCredential *self, gint64 warning, g
 gboolean
 handoff_credential_is_for_name (const HandoffCredential *self, const char *host_name)
 {
-  gnutls_x509_crt_t certificate = self->n_pcerts > 0 ? parse_certificate (self, 0) : NULL;
+  gnutls_x509_crt_t certificate =
+      self->n_pcerts > 0
+          ? handoff_gnutls_parse_certificate (g_ptr_array_index (self->certificates, 0))
+          : NULL;
   gboolean fits;
 
   if (certificate == NULL)
@@ -337,7 +327,8 @@ handoff_credential_is_issued_by (const HandoffCredential *self,
 
   for (i = 0; i < self->n_pcerts && !found; i++)
     {
-      gnutls_x509_crt_t certificate = parse_certificate (self, i);
+      gnutls_x509_crt_t certificate =
+          handoff_gnutls_parse_certificate (g_ptr_array_index (self->certificates, i));
       gnutls_datum_t issuer = { NULL, 0 };
 
       if (certificate == NULL)

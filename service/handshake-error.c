@@ -8,9 +8,6 @@
 #include "keyblob/error-private.h"
 #include "keyblob/handoff-names.h"
 
-/* RFC 8446 6.2; GnuTLS 3.7 has no name for it. */
-#define BAD_CERTIFICATE_STATUS_RESPONSE 113
-
 char *
 handoff_alert_dup_name (gnutls_alert_description_t alert)
 {
@@ -134,7 +131,7 @@ handoff_handshake_error_get_alert (int code)
     return GNUTLS_A_HANDSHAKE_FAILURE;
   /* For this it knows none. */
   if (code == GNUTLS_E_OCSP_RESPONSE_ERROR)
-    return BAD_CERTIFICATE_STATUS_RESPONSE;
+    return HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
   return code != GNUTLS_E_FATAL_ALERT_RECEIVED ? gnutls_error_to_alert (code, NULL) : -1;
 }
 

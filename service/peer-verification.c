@@ -7,6 +7,7 @@
 
 #include <gnutls/x509.h>
 
+#include "gnutls-support.h"
 #include "keyblob/handoff-names.h"
 #include "peer-paths.h"
 #include "stapled-status.h"
@@ -73,23 +74,6 @@ get_problem_of_code (int code)
     default:
       return HANDOFF_TRUST_MALFORMED; /* codes of the decoder */
     }
-}
-
-/* NULL if it cannot be parsed. */
-static gnutls_x509_crt_t
-parse (GBytes *der)
-{
-  gsize size;
-  gconstpointer data = g_bytes_get_data (der, &size);
-  const gnutls_datum_t datum = { (unsigned char *) data, (unsigned int) size };
-  gnutls_x509_crt_t certificate;
-
-  if (gnutls_x509_crt_init (&certificate) < 0)
-    return NULL;
-  if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
-    return certificate;
-  gnutls_x509_crt_deinit (certificate);
-  return NULL;
 }
 
 /* All that the peer sent, for want of a chain that was verified. */
@@ -173,8 +157,9 @@ take_certificate (HandoffPeerVerification *self,
                   gboolean is_first,
                   gboolean may_require)
 {
-  gnutls_x509_crt_t certificate = parse (der);
-  gnutls_x509_crt_t issuer = issuer_der != NULL ? parse (issuer_der) : NULL;
+  gnutls_x509_crt_t certificate = handoff_gnutls_parse_certificate (der);
+  gnutls_x509_crt_t issuer =
+      issuer_der != NULL ? handoff_gnutls_parse_certificate (issuer_der) : NULL;
   gnutls_datum_t response;
 
   if (certificate == NULL)

@@ -7,9 +7,6 @@
 
 #include "keyblob/handoff-names.h"
 
-/* RFC 8446 6.2; GnuTLS 3.7 has no name for it. */
-#define BAD_CERTIFICATE_STATUS_RESPONSE ((gnutls_alert_description_t) 113)
-
 /* RFC 8446 6.2: bad_certificate is for certificates that are corrupt, or whose signatures do not
  * verify; unknown_ca for a chain that leads to nobody who is trusted; certificate_unknown for what
  * no other alert is made for, as the limits that an authority set. A name that does not fit is
@@ -67,16 +64,17 @@ static const HandoffTrustReason reasons[] = {
     "is signed with an algorithm that is not known here", GNUTLS_A_UNSUPPORTED_CERTIFICATE },
   { GNUTLS_CERT_MISSING_OCSP_STATUS, HANDOFF_VERIFICATION_OCSP,
     "it requires a good OCSP status, which did not come with it", NULL,
-    BAD_CERTIFICATE_STATUS_RESPONSE },
+    HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE },
   { GNUTLS_CERT_INVALID_OCSP_STATUS, HANDOFF_VERIFICATION_OCSP,
     "the OCSP status that came with it is not usable",
-    "came with an OCSP status that is not usable", BAD_CERTIFICATE_STATUS_RESPONSE },
+    "came with an OCSP status that is not usable", HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE },
   { GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, HANDOFF_VERIFICATION_OCSP,
     "the OCSP status that came with it is out of date",
-    "came with an OCSP status that is out of date", BAD_CERTIFICATE_STATUS_RESPONSE },
+    "came with an OCSP status that is out of date", HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE },
   { GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE, HANDOFF_VERIFICATION_OCSP,
     "the OCSP status that came with it is not valid yet",
-    "came with an OCSP status that is not valid yet", BAD_CERTIFICATE_STATUS_RESPONSE },
+    "came with an OCSP status that is not valid yet",
+    HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE },
   { GNUTLS_CERT_MISMATCH, HANDOFF_VERIFICATION_OTHER, "its key is not the one that was stored",
     NULL, GNUTLS_A_BAD_CERTIFICATE },
   { HANDOFF_TRUST_NOT_VERIFIED, HANDOFF_VERIFICATION_OTHER, "it could not be verified", NULL,

@@ -22,6 +22,9 @@ typedef guint64 HandoffTrustProblems;
 #define HANDOFF_TRUST_MALFORMED ((HandoffTrustProblems) 1 << 38)
 #define HANDOFF_TRUST_NOT_VERIFIED ((HandoffTrustProblems) 1 << 39) /* for a reason of our own */
 
+/* RFC 8446 6.2; GnuTLS 3.7 has no name for it. */
+#define HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE ((gnutls_alert_description_t) 113)
+
 /* One kind of problem. */
 typedef struct
 {

@@ -12,7 +12,6 @@
 #include "sent-certificates.h"
 
 #define DAY (24 * 60 * 60)
-#define BAD_CERTIFICATE_STATUS_RESPONSE ((gnutls_alert_description_t) 113)
 
 static const TestCertificateSpec authority = { .is_authority = TRUE };
 
@@ -103,7 +102,7 @@ test_staples (void)
                            cases[i].is_refused || (j == 1 && !is_good));
           if (cases[i].is_refused && !g_str_equal (cases[i].status, HANDOFF_OCSP_REVOKED))
             g_assert_cmpint (handoff_trust_problems_get_alert (verification->problems), ==,
-                             BAD_CERTIFICATE_STATUS_RESPONSE);
+                             HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE);
         }
 }
 
