@@ -21,6 +21,11 @@
 /* Of all such. */
 #define ALL_EARLY_BYTES (32 * 1024 * 1024)
 #define ALL_EARLY_FDS 2048
+
+/* Why a call is refused. */
+#define LIMIT_REACHED HANDOFF_ERROR_PREFIX "LimitReached"
+#define FAILED "org.freedesktop.DBus.Error.Failed"
+
 /* A bus connection that called. */
 typedef struct
 {
@@ -82,7 +87,7 @@ send_own (HandoffBusDesk *self, GDBusMessage *message, guint32 serial)
 }
 
 static void
-refuse (Sender *sender, const HandoffBusMessage *call, const char *reason)
+refuse (Sender *sender, const HandoffBusMessage *call, const char *error_name, const char *reason)
 {
   g_autoptr (GDBusMessage) reply = NULL;
   HandoffBusDesk *self = sender->desk;
@@ -94,9 +99,7 @@ refuse (Sender *sender, const HandoffBusMessage *call, const char *reason)
   g_dbus_message_set_flags (reply, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
   g_dbus_message_set_destination (reply, sender->name);
   g_dbus_message_set_reply_serial (reply, call->serial);
-  g_dbus_message_set_error_name (reply, self->stopped != NULL ? "org.freedesktop.DBus.Error.Failed"
-                                                              : HANDOFF_ERROR_PREFIX
-                                            "LimitReached");
+  g_dbus_message_set_error_name (reply, error_name);
   g_dbus_message_set_body (reply, g_variant_new ("(s)", reason));
   if (sender->reader != NULL)
     handoff_bus_reader_send (sender->reader,
@@ -143,7 +146,7 @@ queue (Sender *sender, HandoffBusMessage *message)
     reason = handoff_bus_calls_push (self->calls, sender->uid, message);
   if (reason == NULL)
     return;
-  refuse (sender, message, reason);
+  refuse (sender, message, self->stopped != NULL ? FAILED : LIMIT_REACHED, reason);
   handoff_bus_message_free (message);
   update_n_calls (self, -1);
 }
@@ -302,7 +305,7 @@ told_who (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
         }
       while (reason != NULL && (call = g_queue_pop_head (&sender->early)) != NULL)
         {
-          refuse (sender, call, reason);
+          refuse (sender, call, FAILED, reason);
           handoff_bus_message_free (call);
           update_n_calls (self, -1);
         }
@@ -521,7 +524,7 @@ handoff_bus_desk_close (HandoffBusDesk *self, const char *reason)
   self->stopped = g_strdup (reason);
   while ((call = handoff_bus_calls_pop_any (self->calls)) != NULL)
     {
-      refuse (g_hash_table_lookup (self->senders, call->sender), call, self->stopped);
+      refuse (g_hash_table_lookup (self->senders, call->sender), call, FAILED, self->stopped);
       handoff_bus_message_free (call);
       update_n_calls (self, -1);
     }

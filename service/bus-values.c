@@ -114,7 +114,9 @@ walk_array (Walk *self, const char **signature)
       take (self, get_alignment (*type), 0) == NULL || length > self->size - self->offset)
     return FALSE;
   end = self->offset + length;
-  if (get_number_size (*type) > 0)
+  /* Each boolean is a value: GVariant has them in one byte, not in four, so that GDBus makes them
+   * one by one. */
+  if (get_number_size (*type) > 0 && *type != 'b')
     self->offset = end;
   while (self->offset < end)
     {

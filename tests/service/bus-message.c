@@ -116,6 +116,7 @@ test_values (void)
     { "('x',)", 1 },
     { "(byte 1, 'x', int16 2, true, uint64 3, 4.5, objectpath '/a', signature 'a{sv}')", 8 },
     { "([byte 1, 2, 3], [uint64 1, 2], ['a', 'b', 'c'])", 6 },
+    { "([true, false, true, true],)", 5 }, /* GDBus makes an object of each, unlike of numbers */
     { "(@a{sv} {},)", 1 },
     { "({'a': <1>, 'b': <['x', 'y']>}, byte 1)", 12 },
     { "(<<<<<true>>>>>,)", 6 },
