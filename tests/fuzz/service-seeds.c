@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* Writes what the targets of the service begin with: service-seeds DIRECTORY makes
- * DIRECTORY/step-input and DIRECTORY/options. */
+ * DIRECTORY/step-input, DIRECTORY/options and DIRECTORY/bus-messages. */
 
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
@@ -117,9 +117,70 @@ write_options (const char *directory)
     }
 }
 
+/* message: (transfer full), as the bus passes it on. */
+static void
+append_message (GByteArray *seed, GDBusMessage *message, const char *sender, guint32 serial)
+{
+  g_autoptr (GDBusMessage) owned = message;
+  g_autofree guint8 *blob = NULL;
+  gsize size;
+
+  g_dbus_message_set_sender (message, sender);
+  g_dbus_message_set_serial (message, serial);
+  blob = g_dbus_message_to_blob (message, &size, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+  g_assert_nonnull (blob);
+  g_byte_array_append (seed, blob, (guint) size);
+}
+
+static GDBusMessage *
+new_call (const char *member, const char *body)
+{
+  GDBusMessage *call =
+      g_dbus_message_new_method_call ("org.tlshandoff.Handoff1", "/org/tlshandoff/Handoff1",
+                                      "org.tlshandoff.Handoff1.Manager", member);
+
+  if (body != NULL)
+    g_dbus_message_set_body (call, g_variant_new_parsed (body));
+  return call;
+}
+
+/* Calls of two connections, one of which leaves, and what else the bus passes on: once for each way
+ * of the others to behave. */
+static void
+write_bus_messages (const char *directory)
+{
+  for (guint control = 0; control < 64; control++)
+    {
+      const guint8 byte = (guint8) control;
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+      g_autofree char *name = g_strdup_printf ("messages-%02x", control);
+      GDBusMessage *message;
+
+      g_byte_array_append (seed, &byte, 1);
+      append_message (seed, new_call ("ListSessions", "(@a{sv} {'limit': <uint32 3>},)"), ":1.5",
+                      2);
+      message = new_call ("CreateSession", "('client', 'localhost', {'k': <<<[true, false]>>>})");
+      g_dbus_message_set_byte_order (message, G_DBUS_MESSAGE_BYTE_ORDER_BIG_ENDIAN);
+      append_message (seed, message, ":1.6", 3);
+      append_message (seed, new_call ("GetStatistics", NULL), ":1.5", 4);
+      message = g_dbus_message_new ();
+      g_dbus_message_set_message_type (message, G_DBUS_MESSAGE_TYPE_ERROR);
+      g_dbus_message_set_reply_serial (message, 0x80000001);
+      g_dbus_message_set_error_name (message, "org.freedesktop.DBus.Error.AccessDenied");
+      append_message (seed, message, ":1.6", 5);
+      message = g_dbus_message_new_signal ("/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                           "NameOwnerChanged");
+      g_dbus_message_set_body (message, g_variant_new ("(sss)", ":1.5", ":1.5", ""));
+      append_message (seed, message, "org.freedesktop.DBus", 6);
+      append_message (seed, new_call ("GetStatistics", NULL), ":1.6", 7);
+      write_file (directory, name, seed->data, seed->len);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
+  g_autofree char *bus_messages = NULL;
   g_autofree char *steps = NULL;
   g_autofree char *options = NULL;
 
@@ -135,5 +196,7 @@ main (int argc, char **argv)
   write_flight (steps, "tls12-rsa", "rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
   write_flight (steps, "tls12-dhe", "rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+DHE-RSA");
   write_options (options);
+  bus_messages = g_build_filename (argv[1], "bus-messages", NULL);
+  write_bus_messages (bus_messages);
   return 0;
 }
