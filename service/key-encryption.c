@@ -88,11 +88,16 @@ derive (const Pbkdf2 *pbkdf2,
   gconstpointer bytes = handoff_passphrase_get_bytes (passphrase, &size);
   const gnutls_datum_t secret = { (guint8 *) bytes, (guint) size };
   const gnutls_datum_t salt = { (guint8 *) pbkdf2->salt.data, (guint) pbkdf2->salt.size };
+  int code;
 
   if (!handoff_passphrase_spend (passphrase, (guint64) pbkdf2->iterations * blocks, error))
     return FALSE;
-  return gnutls_pbkdf2 (pbkdf2->prf, &secret, &salt, pbkdf2->iterations, key, key_size) >= 0 ||
-         refuse_damaged (error);
+  code = gnutls_pbkdf2 (pbkdf2->prf, &secret, &salt, pbkdf2->iterations, key, key_size);
+  if (code >= 0)
+    return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "its key cannot be derived from the passphrase: %s", gnutls_strerror (code));
+  return FALSE;
 }
 
 /* Removes the padding of CBC (RFC 8018 section 6.1.1). FALSE if what is left cannot be what it was:
