@@ -97,8 +97,6 @@ get_string_field (HandoffBusMessage *self, guint8 code)
 {
   switch (code)
     {
-    case G_DBUS_MESSAGE_HEADER_FIELD_PATH:
-      return &self->path;
     case G_DBUS_MESSAGE_HEADER_FIELD_MEMBER:
       return &self->member;
     case G_DBUS_MESSAGE_HEADER_FIELD_SENDER:
@@ -216,7 +214,6 @@ void
 handoff_bus_message_free (HandoffBusMessage *self)
 {
   handoff_bus_message_drop_content (self);
-  g_free (self->path);
   g_free (self->member);
   g_free (self->sender);
   g_free (self->destination);

@@ -21,8 +21,7 @@ typedef struct
   GDBusMessageFlags flags;
   guint32 serial;
   guint32 reply_serial; /* 0 without */
-  char *path;           /* (owned) (nullable), as those that follow */
-  char *member;
+  char *member;         /* (owned) (nullable), as those that follow */
   char *sender;
   char *destination;
   char *signature;
