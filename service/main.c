@@ -131,8 +131,10 @@ run (const char *configuration_file,
     return FALSE;
   success = serve (guard, connection, configuration_file, state_directory, is_stuck, error);
   /* With that the guard knows that there is no more to be sent, and leaves the bus: what keeps the
-   * process from ending does not keep the bus from starting another. */
-  g_dbus_connection_close_sync (connection, NULL, NULL);
+   * process from ending does not keep the bus from starting another. If something does, it may be
+   * this connection, and the guard waits for a second only. */
+  if (!*is_stuck)
+    g_dbus_connection_close_sync (connection, NULL, NULL);
   return success;
 }
 

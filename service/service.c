@@ -30,6 +30,8 @@
 
 /* What is still under way then, when the service ends, hangs in a stranger's socket. */
 #define DRAIN_SECONDS 8
+/* For a bus that does not answer, or does not read, when the service is to end. */
+#define PATIENCE_SECONDS 2
 
 /* Modes: STARTING until the name is ours; SERVING; LEAVING while the bus takes the name back, after
  * which whatever was addressed to us has arrived; then DONE, or SERVING again if somebody came in
@@ -50,6 +52,9 @@ struct _HandoffService
   Mode mode;
   GError *error; /* (owned) (nullable): why it ended */
   gboolean quitting;
+  GCancellable *patience; /* (owned): cancelled when the bus is not waited for any more */
+  guint patience_id;      /* 0 until the service is told to end */
+  gboolean flushed;
   gboolean stuck;
   guint watchdog_id;
 
@@ -83,6 +88,12 @@ name_requested (GObject *source, GAsyncResult *result, gpointer user_data)
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   guint answer = 0;
 
+  if (reply == NULL && self->quitting)
+    {
+      g_clear_error (&error);
+      end (self, NULL);
+      return;
+    }
   if (reply == NULL)
     {
       g_prefix_error (&error, "Cannot own the name %s: ", HANDOFF_BUS_NAME);
@@ -117,7 +128,7 @@ request_name (HandoffService *self)
   g_dbus_connection_call (
       self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
       "RequestName", g_variant_new ("(su)", HANDOFF_BUS_NAME, do_not_queue), G_VARIANT_TYPE ("(u)"),
-      G_DBUS_CALL_FLAGS_NONE, -1, NULL, name_requested, g_object_ref (self));
+      G_DBUS_CALL_FLAGS_NONE, -1, self->patience, name_requested, g_object_ref (self));
 }
 
 static gboolean
@@ -148,10 +159,10 @@ static void
 leave (HandoffService *self)
 {
   self->mode = MODE_LEAVING;
-  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                          "org.freedesktop.DBus", "ReleaseName",
-                          g_variant_new ("(s)", HANDOFF_BUS_NAME), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, name_released, g_object_ref (self));
+  g_dbus_connection_call (
+      self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "ReleaseName", g_variant_new ("(s)", HANDOFF_BUS_NAME), G_VARIANT_TYPE ("(u)"),
+      G_DBUS_CALL_FLAGS_NONE, -1, self->patience, name_released, g_object_ref (self));
 }
 
 static gboolean
@@ -326,7 +337,7 @@ handoff_service_new (GDBusConnection *connection,
 }
 
 static gboolean
-drained_long_enough (gpointer user_data)
+be_stuck (gpointer user_data)
 {
   HandoffService *self = user_data;
 
@@ -344,12 +355,37 @@ handoff_service_drain (HandoffService *self)
   handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
   handoff_session_store_remove_all (self->context.sessions);
-  guard_id = g_timeout_add_seconds (DRAIN_SECONDS, drained_long_enough, self);
+  guard_id = g_timeout_add_seconds (DRAIN_SECONDS, be_stuck, self);
   while ((!self->stuck && handoff_idle_timer_is_held (self->context.idle_timer)) ||
          handoff_credential_store_is_busy (self->context.credentials))
     g_main_context_iteration (NULL, TRUE);
   if (!self->stuck)
     g_source_remove (guard_id);
+}
+
+static void
+flushed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HandoffService) self = user_data;
+
+  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source), result, NULL);
+  self->flushed = TRUE;
+}
+
+/* What has been sent goes to the guard. If that cannot get rid of it, nobody waits. */
+static void
+flush (HandoffService *self)
+{
+  const gboolean was_stuck = self->stuck;
+  const guint id = g_timeout_add_seconds (PATIENCE_SECONDS, be_stuck, self);
+
+  self->stuck = FALSE;
+  g_dbus_connection_flush (self->connection, NULL, flushed, g_object_ref (self));
+  while (!self->flushed && !self->stuck)
+    g_main_context_iteration (NULL, TRUE);
+  if (!self->stuck)
+    g_source_remove (id);
+  self->stuck |= was_stuck;
 }
 
 gboolean
@@ -362,7 +398,8 @@ handoff_service_run (HandoffService *self, GError **error)
   sd_notify (0, "STOPPING=1");
   g_clear_handle_id (&self->watchdog_id, g_source_remove);
   handoff_service_drain (self);
-  g_dbus_connection_flush_sync (self->connection, NULL, NULL);
+  g_clear_handle_id (&self->patience_id, g_source_remove);
+  flush (self);
 
   if (self->error != NULL)
     {
@@ -378,9 +415,22 @@ handoff_service_is_stuck (HandoffService *self)
   return self->stuck;
 }
 
+static gboolean
+lose_patience (gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  self->patience_id = 0;
+  g_warning ("The bus does not answer: leaving without a farewell");
+  g_cancellable_cancel (self->patience);
+  return G_SOURCE_REMOVE;
+}
+
 void
 handoff_service_quit (HandoffService *self)
 {
+  if (!self->quitting)
+    self->patience_id = g_timeout_add_seconds (PATIENCE_SECONDS, lose_patience, self);
   self->quitting = TRUE;
   if (self->context.guard != NULL)
     handoff_bus_guard_stop (self->context.guard, HANDOFF_DISPATCHER_ENDING);
@@ -452,6 +502,7 @@ handoff_service_finalize (GObject *object)
   handoff_statistics_free (self->context.statistics);
   handoff_idle_timer_free (self->context.idle_timer);
   g_main_loop_unref (self->loop);
+  g_object_unref (self->patience);
   g_clear_error (&self->error);
   G_OBJECT_CLASS (handoff_service_parent_class)->finalize (object);
 }
@@ -467,6 +518,7 @@ static void
 handoff_service_init (HandoffService *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
+  self->patience = g_cancellable_new ();
   self->context.idle_timer = handoff_idle_timer_new (idle, self);
   self->context.sessions = handoff_session_store_new (session_removed, self);
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
