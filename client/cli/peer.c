@@ -250,7 +250,10 @@ cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
   if (details != NULL)
     alert = g_variant_lookup_value (details, "alert", NULL);
   if (named)
-    cli_hint (_ ("“tls-handoff credential list” shows what you have"));
+    {
+      cli_hint (_ ("“tls-handoff credential list” shows what you have"));
+      cli_hint_at_interactive (error);
+    }
   else if (alert != NULL)
     {
       cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "

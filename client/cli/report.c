@@ -116,12 +116,18 @@ cli_report_no_service (const GError *error)
   return CLI_EXIT_NO_SERVICE;
 }
 
-/* polkit's answer was not no, but that it would have to ask. Only the text tells, which has been
- * the same since 0.1. */
-static gboolean
-needs_authentication (const GError *error)
+/**
+ * cli_hint_at_interactive:
+ * @error: of the service
+ *
+ * Says how polkit can ask, if its answer was not no, but that it would have to. Only the text
+ * tells, which has been the same since 0.1.
+ */
+void
+cli_hint_at_interactive (const GError *error)
 {
-  return strstr (error->message, "needs authentication") != NULL;
+  if (strstr (error->message, "needs authentication") != NULL && !cli_text_agent_is_wanted ())
+    cli_hint (_ ("with --interactive, polkit may ask for a password"));
 }
 
 static CliExitStatus
@@ -130,8 +136,7 @@ report_not_authorized (const GError *error)
   g_autofree char *user = cli_user_name_dup (geteuid ());
 
   cli_report (_ ("Not authorized: %s"), error->message);
-  if (needs_authentication (error) && !cli_text_agent_is_wanted ())
-    cli_hint (_ ("with --interactive, polkit may ask for a password"));
+  cli_hint_at_interactive (error);
   cli_hint (_ ("an administrator can allow user %s this action with a rule in "
                "/etc/polkit-1/rules.d"),
             user);

@@ -63,9 +63,14 @@ class TestHints(unittest.TestCase):
                 self.assertIn('--credential LABEL', ''.join(hints), (version, options))
                 self.assertIn('--interactive', ''.join(hints), (version, options))
         hints = self.hints(*connect, '--credential=other', status=1)
-        self.assertEqual(len(hints), 1)
-        self.assertNotIn('--credential', hints[0])
+        self.assertEqual([('--interactive' in hint) for hint in hints], [False, True], hints)
+        self.assertNotIn('--credential', ''.join(hints))
         self.assertIn('credential list', hints[0])
+        # Where nobody is asked, whatever the command says: root's rule decides about the machine's.
+        set_rules("polkit.addRule(function(action) { if (action.id.endsWith('.use-any-credential')) "
+                  "return polkit.Result.NO; });")
+        hints = self.hints(*connect, '--credential=other', status=1)
+        self.assertEqual([('--interactive' in hint) for hint in hints], [False], hints)
 
     def test_unknown_user(self):
         """Breaks if a user whom the bus does not take is told to look for the bus."""
