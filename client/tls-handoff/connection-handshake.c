@@ -69,8 +69,18 @@ tell_who_judged (TlsHandoffConnection *self, GError *error)
     return;
 
   g_free (error->message);
-  error->message = g_strdup ("The application's certificate database does not trust the peer's "
-                             "certificate");
+  if (self->judge_failure != NULL)
+    error->message =
+        g_strdup_printf ("The application's certificate database could not say whether "
+                         "it trusts the peer's certificate: %s",
+                         self->judge_failure->message);
+  else if (self->judge != NULL && self->verdict == G_TLS_CERTIFICATE_NO_FLAGS)
+    error->message = g_strdup ("The application's certificate database trusts the client's "
+                               "certificate, but no handler of “accept-certificate” accepted it, "
+                               "which a server needs as well");
+  else
+    error->message = g_strdup ("The application's certificate database does not trust the peer's "
+                               "certificate");
 }
 
 /* With the lock. */

@@ -72,6 +72,7 @@ struct _TlsHandoffConnection
   GTlsDatabase *judge;          /* (owned) (nullable): of the handshake: an application's own */
   gboolean judged;              /* by that, or with nobody to trust: then ours count, */
   GTlsCertificateFlags verdict; /* not what the service found */
+  GError *judge_failure;        /* (owned) (nullable): why the database came to none */
   gboolean read_closed;
   gboolean write_closed;
   gboolean close_base_then; /* when the handshake that is RUNNING lets go of the base stream */

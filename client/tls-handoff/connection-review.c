@@ -62,12 +62,19 @@ get_certificate (GVariant *details)
 }
 
 /* Of the application's database. What it cannot know, and the service does: the server itself told
- * of a revocation. */
+ * of a revocation. failure: (nullable) (transfer full): why it could not judge */
 static void
-take_verdict (TlsHandoffConnection *self, GTlsCertificateFlags verdict, GVariant *details)
+take_verdict (TlsHandoffConnection *self,
+              GTlsCertificateFlags verdict,
+              GError *failure,
+              GVariant *details)
 {
+  if (failure != NULL)
+    verdict |= G_TLS_CERTIFICATE_GENERIC_ERROR;
   g_mutex_lock (&self->lock);
   self->judged = TRUE;
+  g_clear_error (&self->judge_failure);
+  self->judge_failure = failure;
   self->verdict = verdict | (get_errors (details) & G_TLS_CERTIFICATE_REVOKED);
   g_mutex_unlock (&self->lock);
 }
@@ -110,12 +117,7 @@ handoff_connection_review (TlsHandoffConnection *self, GVariant *details)
   verdict = g_tls_database_verify_chain (
       self->judge, certificate, get_purpose (self), self->server_identity, self->interaction,
       G_TLS_DATABASE_VERIFY_NONE, self->handshake_cancellable, &error);
-  if (error != NULL)
-    {
-      g_debug ("The application's certificate database failed: %s", error->message);
-      verdict |= G_TLS_CERTIFICATE_GENERIC_ERROR;
-    }
-  take_verdict (self, verdict, details);
+  take_verdict (self, verdict, g_steal_pointer (&error), details);
   return decide (self, self->verdict, details);
 }
 
@@ -147,12 +149,7 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GTlsCertificateFlags verdict;
 
   verdict = g_tls_database_verify_chain_finish (G_TLS_DATABASE (source), result, &error);
-  if (error != NULL)
-    {
-      g_debug ("The application's certificate database failed: %s", error->message);
-      verdict |= G_TLS_CERTIFICATE_GENERIC_ERROR;
-    }
-  take_verdict (self, verdict, review->details);
+  take_verdict (self, verdict, g_steal_pointer (&error), review->details);
   review_end (review, decide (self, self->verdict, review->details));
 }
 

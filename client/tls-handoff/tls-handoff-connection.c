@@ -320,6 +320,7 @@ tls_handoff_connection_finalize (GObject *object)
   g_clear_object (&self->handshake_cancellable);
   g_clear_object (&self->handshake_ended);
   g_clear_error (&self->handshake_error);
+  g_clear_error (&self->judge_failure);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
   g_mutex_clear (&self->lock);
 

@@ -201,6 +201,36 @@ class LibraryTrust(unittest.TestCase):
             self.assertEqual(len(database.asked), 2)
             self.assertEqual(database.asked[0], database.asked[1])
 
+    def test_words(self):
+        """Breaks if a database is blamed that has nothing against the certificate, or that could not be asked."""
+        class Broken(OwnDatabase):
+            def do_verify_chain(self, *_):
+                raise GLib.Error.new_literal(Gio.io_error_quark(), 'the disk is gone', Gio.IOErrorEnum.FAILED)
+
+        for asynchronous in (False, True):
+            connection = self.connect('ecdsa', True)
+            connection.set_database(Broken(NONE))
+            self.assertIn('the disk is gone', run_handshake(connection, asynchronous).message)
+            self.assertTrue(connection.get_peer_certificate_errors() & Gio.TlsCertificateFlags.GENERIC_ERROR)
+        connection = self.connect('ecdsa', True)
+        connection.set_database(OwnDatabase(UNKNOWN_CA))
+        self.assertIn('database does not trust', run_handshake(connection, False).message)
+        database = OwnDatabase(NONE)
+        outcome = self.serve(True, lambda connection: connection.set_database(database), 'client', None)
+        self.assertIn('accept-certificate', outcome.error.message)
+        self.assertNotIn('does not trust', outcome.error.message)
+
+    def test_session_state(self):
+        """Breaks if an application that copies sessions, as GIO's own connections want it, gets a critical warning."""
+        def count(domain, level, *_):
+            criticals.append(domain)
+
+        criticals = []
+        handler = GLib.log_set_handler('GLib-GIO', GLib.LogLevelFlags.LEVEL_CRITICAL, count, None)
+        self.connect('ecdsa', True).copy_session_state(self.connect('ecdsa', True))
+        GLib.log_remove_handler('GLib-GIO', handler)
+        self.assertEqual(criticals, [])
+
     def test_properties(self):
         """Breaks if the two properties contradict each other, or what is read is not what was set."""
         default = Gio.TlsBackend.get_default().get_default_database()
