@@ -12,6 +12,7 @@
 /* Record types: change_cipher_spec to heartbeat (RFC 8446 5.1, RFC 6520). */
 #define FIRST_TYPE 20
 #define LAST_TYPE 24
+#define SSL2_HEADER 0x80
 
 static const struct
 {
@@ -32,6 +33,7 @@ static const struct
   { "421 ", HANDOFF_PEER_PROTOCOL_SMTP },  { "EHLO ", HANDOFF_PEER_PROTOCOL_SMTP },
   { "HELO ", HANDOFF_PEER_PROTOCOL_SMTP }, { "+OK", HANDOFF_PEER_PROTOCOL_POP3 }, /* RFC 1939 3 */
   { "* OK", HANDOFF_PEER_PROTOCOL_IMAP },                                         /* RFC 9051 7.1 */
+  { "* BYE", HANDOFF_PEER_PROTOCOL_IMAP }, { "* PRE", HANDOFF_PEER_PROTOCOL_IMAP },
 };
 
 static gboolean
@@ -51,7 +53,14 @@ is_text (const guint8 *bytes, gsize size)
 static gboolean
 is_ssl2 (const guint8 *bytes)
 {
-  return (bytes[0] & 0x80) != 0 && (bytes[2] == 1 || bytes[2] == 4);
+  return (bytes[0] & SSL2_HEADER) != 0 && (bytes[2] == 1 || bytes[2] == 4);
+}
+
+gboolean
+handoff_foreign_protocol_may_be_tls (const guint8 *bytes, gsize size)
+{
+  return size == 0 || (bytes[0] >= FIRST_TYPE && bytes[0] <= LAST_TYPE) ||
+         (size < HANDOFF_FIRST_BYTES ? (bytes[0] & SSL2_HEADER) != 0 : is_ssl2 (bytes));
 }
 
 const char *
@@ -59,8 +68,7 @@ handoff_foreign_protocol_detect (const guint8 *bytes, gsize size)
 {
   gsize i;
 
-  if (size < HANDOFF_FIRST_BYTES || (bytes[0] >= FIRST_TYPE && bytes[0] <= LAST_TYPE) ||
-      is_ssl2 (bytes))
+  if (size < HANDOFF_FIRST_BYTES || handoff_foreign_protocol_may_be_tls (bytes, size))
     return NULL;
   for (i = 0; i < G_N_ELEMENTS (beginnings); i++)
     {

@@ -13,5 +13,8 @@
  * may begin one, or are too few to tell. */
 const char *handoff_foreign_protocol_detect (const guint8 *bytes, gsize size);
 
+/* Whether a record may begin with what is there so far, fewer bytes included. */
+gboolean handoff_foreign_protocol_may_be_tls (const guint8 *bytes, gsize size);
+
 /* For people: "HTTP", "a text protocol", …; NULL if it is like nothing that is known. */
 const char *handoff_foreign_protocol_get_title (const char *protocol);

@@ -36,13 +36,48 @@ is_closure (gnutls_session_t session, int code)
           gnutls_alert_get (session) == GNUTLS_A_CLOSE_NOTIFY);
 }
 
+/* The first bytes as they are, for people. (transfer full) */
+static char *
+quote_first_bytes (const HandoffHandshakeTransport *transport, gboolean as_text)
+{
+  const gsize size = MIN (transport->n_read, sizeof transport->first_read);
+  GString *quoted = g_string_new (NULL);
+  gsize i;
+
+  for (i = 0; i < size; i++)
+    {
+      guint8 byte = transport->first_read[i];
+
+      if (!as_text)
+        g_string_append_printf (quoted, "%s%02x", i > 0 ? " " : "", byte);
+      else
+        g_string_append_c (quoted, g_ascii_isprint ((char) byte) ? (char) byte : ' ');
+    }
+  return g_string_free (quoted, FALSE);
+}
+
+/* Of a peer that closed or reset the connection: when. (transfer full) */
+static char *
+describe_moment (const HandoffHandshakeTransport *transport)
+{
+  g_autofree char *quoted = NULL;
+
+  if (transport->n_read == 0)
+    return g_strdup ("before it sent anything");
+  if (transport->n_read >= sizeof transport->first_read ||
+      handoff_foreign_protocol_may_be_tls (transport->first_read, transport->n_read))
+    return g_strdup ("during the handshake");
+  quoted = quote_first_bytes (transport, FALSE);
+  return g_strdup_printf ("after it sent what does not look like TLS: %s", quoted);
+}
+
 /* NULL if the transport is not what broke. Says what was found: with TLS's own word, in TCP's way,
  * or abruptly; and whether the peer ever said anything. */
 static GError *
 new_loss (gnutls_session_t session, int code, const HandoffHandshakeTransport *transport)
 {
   const int system_error = transport->last_errno;
-  const char *when = transport->n_read > 0 ? "during the handshake" : "before it sent anything";
+  g_autofree char *when = describe_moment (transport);
 
   if (is_closure (session, code))
     return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
@@ -61,25 +96,6 @@ new_loss (gnutls_session_t session, int code, const HandoffHandshakeTransport *t
                         "The peer reset the connection %s", when);
   return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
                       "The connection broke during the handshake: %s", g_strerror (system_error));
-}
-
-/* The first bytes as they are, for people. (transfer full) */
-static char *
-quote_first_bytes (const HandoffHandshakeTransport *transport, gboolean as_text)
-{
-  GString *quoted = g_string_new (NULL);
-  gsize i;
-
-  for (i = 0; i < sizeof transport->first_read; i++)
-    {
-      guint8 byte = transport->first_read[i];
-
-      if (!as_text)
-        g_string_append_printf (quoted, "%s%02x", i > 0 ? " " : "", byte);
-      else
-        g_string_append_c (quoted, g_ascii_isprint ((char) byte) ? (char) byte : ' ');
-    }
-  return g_string_free (quoted, FALSE);
 }
 
 /* NULL if the peer may speak TLS. */
@@ -110,6 +126,32 @@ new_foreign (const HandoffHandshakeTransport *transport)
   return error;
 }
 
+/* What the code means here, where GnuTLS's words say too little. (transfer full) */
+static char *
+describe_code (int code, HandoffRole role, const HandoffHandshakeTransport *transport)
+{
+  static const char *const versions[] = { "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2" };
+  const guint8 handshake = 22, dtls = 0xfe;
+  const guint8 *record = transport->first_read;
+
+  if (code == GNUTLS_E_KEY_USAGE_VIOLATION)
+    return g_strdup ("The peer's certificate is not meant for TLS: its key usage does not allow to "
+                     "sign a handshake (digital signature).");
+  if (code == GNUTLS_E_UNSUPPORTED_VERSION_PACKET && transport->n_read >= HANDOFF_FIRST_BYTES &&
+      record[0] == handshake)
+    {
+      if (record[1] == dtls)
+        return g_strdup ("The peer sends DTLS, which is for datagrams, and not TLS.");
+      /* The records of a client's hello do not tell its versions (RFC 8446 5.1). */
+      if (role == HANDOFF_ROLE_SERVER)
+        return g_strdup ("The client offers no version of TLS that may be used with it.");
+      if (record[1] == 3 && record[2] < G_N_ELEMENTS (versions))
+        return g_strdup_printf ("The server wants %s, which may not be used with it.",
+                                versions[record[2]]);
+    }
+  return g_strdup_printf ("The handshake failed: %s", gnutls_strerror (code));
+}
+
 /* Some clients, OpenSSL's among them, do not encrypt yet when they refuse the server's certificate
  * in TLS 1.3, where GnuTLS expects that. Nobody vouches for such an alert, but the handshake has
  * failed anyway. */
@@ -126,13 +168,29 @@ get_alert_received (gnutls_session_t session, int code, const HandoffHandshakeTr
 int
 handoff_handshake_error_get_alert (int code)
 {
-  /* GnuTLS would say that the empty list of TLS 1.2 cannot be decoded. */
-  if (code == GNUTLS_E_NO_CERTIFICATE_FOUND)
-    return GNUTLS_A_HANDSHAKE_FAILURE;
-  /* For this it knows none. */
-  if (code == GNUTLS_E_OCSP_RESPONSE_ERROR)
-    return HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
-  return code != GNUTLS_E_FATAL_ALERT_RECEIVED ? gnutls_error_to_alert (code, NULL) : -1;
+  switch (code)
+    {
+    case GNUTLS_E_FATAL_ALERT_RECEIVED:
+      return -1;
+    /* GnuTLS would say that the empty list of TLS 1.2 cannot be decoded. */
+    case GNUTLS_E_NO_CERTIFICATE_FOUND:
+      return GNUTLS_A_HANDSHAKE_FAILURE;
+    /* For what follows it knows none, and would tell the peer of an error of our own. */
+    case GNUTLS_E_OCSP_RESPONSE_ERROR:
+      return HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
+    case GNUTLS_E_KEY_USAGE_VIOLATION:
+      return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
+    case GNUTLS_E_X509_DUPLICATE_EXTENSION:
+    case GNUTLS_E_X509_UNSUPPORTED_EXTENSION:
+    case GNUTLS_E_PK_INVALID_PUBKEY_PARAMS:
+      return GNUTLS_A_BAD_CERTIFICATE;
+    case GNUTLS_E_TOO_MANY_EMPTY_PACKETS:
+    case GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS:
+    case GNUTLS_E_GOT_APPLICATION_DATA:
+      return GNUTLS_A_UNEXPECTED_MESSAGE;
+    default:
+      return gnutls_error_to_alert (code, NULL);
+    }
 }
 
 GError *
@@ -149,6 +207,7 @@ handoff_handshake_error_new_flooded (int code)
 
 GError *
 handoff_handshake_error_new (gnutls_session_t session,
+                             HandoffRole role,
                              int code,
                              const HandoffHandshakeTransport *transport)
 {
@@ -163,7 +222,10 @@ handoff_handshake_error_new (gnutls_session_t session,
     {
       alert_name = handoff_alert_dup_name ((gnutls_alert_description_t) alert);
       error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-                           "The peer ended the handshake with the alert %s", alert_name);
+                           "The peer ended the handshake with the alert %s%s", alert_name,
+                           alert == GNUTLS_A_PROTOCOL_VERSION
+                               ? ": it takes no version of TLS that may be used with it"
+                               : "");
     }
   else
     {
@@ -172,10 +234,13 @@ handoff_handshake_error_new (gnutls_session_t session,
         alert_name = handoff_alert_dup_name ((gnutls_alert_description_t) alert);
       error = new_foreign (transport);
       if (error == NULL)
-        error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-                             "The handshake failed: %s%s%s", gnutls_strerror (code),
-                             alert_name != NULL ? " Alert sent: " : "",
-                             alert_name != NULL ? alert_name : "");
+        {
+          g_autofree char *words = describe_code (code, role, transport);
+
+          error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED, "%s%s%s",
+                               words, alert_name != NULL ? " Alert sent: " : "",
+                               alert_name != NULL ? alert_name : "");
+        }
     }
 
   if (alert_name != NULL)

@@ -19,8 +19,9 @@ char *handoff_alert_dup_name (gnutls_alert_description_t alert);
 int handoff_handshake_error_get_alert (int code);
 
 /* The error for a handshake that GnuTLS ended with code, with the alert that was received or is to
- * be sent as a detail. (transfer full) */
+ * be sent as a detail. role: ours. (transfer full) */
 GError *handoff_handshake_error_new (gnutls_session_t session,
+                                     HandoffRole role,
                                      int code,
                                      const HandoffHandshakeTransport *transport);
 

@@ -201,7 +201,7 @@ new_error (HandoffHandshake *self, int code)
       handoff_handshake_credential_is_requested (credential) &&
       handoff_handshake_credential_get (credential) == NULL)
     return handoff_handshake_error_new_refused (session, self->request->identity);
-  return handoff_handshake_error_new (session, code, &self->transport);
+  return handoff_handshake_error_new (session, self->request->role, code, &self->transport);
 }
 
 static void

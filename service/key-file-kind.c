@@ -116,6 +116,24 @@ refuse_der (const guint8 *data, gsize size, gboolean is_pem_alone, GError **erro
                  "to which the private key is added");
 }
 
+/* DER, of which the first bytes are 30 82 for all that is large enough, in base64, without the
+ * lines that would make PEM of it. */
+static gboolean
+is_bare_base64 (const guint8 *data, gsize size)
+{
+  gsize i;
+
+  if (size < 64 || memcmp (data, "MI", 2) != 0)
+    return FALSE;
+  for (i = 0; i < size; i++)
+    {
+      if (!g_ascii_isalnum ((char) data[i]) && !g_ascii_isspace ((char) data[i]) &&
+          strchr ("+/=", data[i]) == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 handoff_key_file_refuse (const guint8 *data, gsize size, gboolean is_pem_alone, GError **error)
 {
@@ -128,6 +146,9 @@ handoff_key_file_refuse (const guint8 *data, gsize size, gboolean is_pem_alone, 
       if (size >= beginnings[i].size && memcmp (data, beginnings[i].bytes, beginnings[i].size) == 0)
         return refuse (error, beginnings[i].what);
     }
+  if (is_bare_base64 (data, size))
+    return refuse (error, "is base64 without the lines that make PEM of it; “base64 -d OLD "
+                          ">NEW” decodes it");
   return refuse_der (data, size, is_pem_alone, error);
 }
 

@@ -205,6 +205,19 @@ take_chain (HandoffPeerVerification *self,
                       may_require);
 }
 
+/* What is said of the status, where the reason alone does not say it. (nullable) */
+static const char *
+explain_status (const HandoffPeerVerification *self, const HandoffTrustReason *reason)
+{
+  if ((reason->mask & (GNUTLS_CERT_MISSING_OCSP_STATUS | GNUTLS_CERT_INVALID_OCSP_STATUS)) == 0)
+    return NULL;
+  if (self->ocsp_problem != NULL)
+    return handoff_stapled_status_explain (self->ocsp_problem);
+  return g_str_equal (self->ocsp_status, HANDOFF_OCSP_UNKNOWN)
+             ? "the responder does not know the certificate"
+             : NULL;
+}
+
 static void
 append_problem (GString *text, const HandoffTrustReason *reason, HandoffVerificationTrace *trace)
 {
@@ -229,6 +242,7 @@ explain (const HandoffPeerVerification *self,
 {
   HandoffTrustProblems unknown = handoff_trust_problems_get_unknown (self->problems);
   const HandoffTrustReason *reason;
+  const char *status;
   const char *separator = ": ";
   GString *text = g_string_new (NULL);
   guint i;
@@ -241,8 +255,9 @@ explain (const HandoffPeerVerification *self,
         continue;
       g_string_append (text, separator);
       append_problem (text, reason, trace);
-      if (g_str_equal (reason->name, HANDOFF_VERIFICATION_OCSP) && self->ocsp_problem != NULL)
-        g_string_append_printf (text, " (%s)", handoff_stapled_status_explain (self->ocsp_problem));
+      status = explain_status (self, reason);
+      if (status != NULL)
+        g_string_append_printf (text, " (%s)", status);
       separator = "; ";
     }
   if (unknown != 0)
@@ -317,6 +332,8 @@ handoff_peer_verification_run (gnutls_session_t session,
     handoff_peer_paths_try (session, verify_other_path, &verifying);
   trace = verifying.trace;
 
+  if (verifying.status & GNUTLS_CERT_UNEXPECTED_OWNER)
+    handoff_verification_trace_find_names (trace);
   self->problems = verifying.code < 0 ? get_problem_of_code (verifying.code)
                                       : handoff_verification_trace_refine (trace, verifying.status);
   take_chain (self, session, role, trace);

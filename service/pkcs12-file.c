@@ -331,6 +331,27 @@ check_mac (Reading *self, gboolean *is_right, GError **error)
   return success;
 }
 
+/* What cannot be read, though it begins like PKCS#12. */
+static gboolean
+refuse_unreadable (HandoffDer file, GError **error)
+{
+  const guint8 indefinite_length = 0x80;
+  HandoffDer content;
+  guint8 tag;
+
+  if (handoff_der_next (&file, &tag, &content) && file.size > 0)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "is PKCS#12 with %" G_GSIZE_FORMAT " bytes behind its end, which do not belong "
+                   "there",
+                   file.size);
+      return FALSE;
+    }
+  if (file.size > 1 && file.data[1] != indefinite_length)
+    return refuse (error, "is cut off: it begins like PKCS#12, and ends too early");
+  return refuse (error, "is damaged: it begins like PKCS#12, but cannot be read");
+}
+
 gboolean
 handoff_pkcs12_read (gconstpointer data,
                      gsize size,
@@ -348,7 +369,7 @@ handoff_pkcs12_read (gconstpointer data,
   if (code < 0)
     {
       gnutls_pkcs12_deinit (self.p12);
-      return refuse (error, "is damaged: it begins like PKCS#12, but cannot be read");
+      return refuse_unreadable (self.file, error);
     }
   success = check_mac (&self, &is_right, error);
   if (success && is_right)

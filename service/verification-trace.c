@@ -5,11 +5,14 @@
 
 #include "verification-trace.h"
 
+#include <gio/gio.h>
 #include <gnutls/x509-ext.h>
 #include <string.h>
 
 /* Of a name that is quoted, which a stranger may have chosen. */
 #define MAX_NAME_LENGTH 120
+/* How many of a certificate's names are quoted. */
+#define MAX_NAMES 3
 
 /* One certificate was verified with that of its issuer. The handles are GnuTLS's, and gone when it
  * has verified all. */
@@ -91,20 +94,15 @@ dup_der (gnutls_x509_crt_t certificate)
 
 typedef int (*NameFunc) (gnutls_x509_crt_t, gnutls_datum_t *name, unsigned int flags);
 
+/* A stranger's text, for logs and messages of one line. */
 static char *
-dup_name (gnutls_x509_crt_t certificate, NameFunc get_name)
+dup_one_line (const void *data, gsize size)
 {
-  gnutls_datum_t name = { NULL, 0 };
-  g_autofree char *valid = NULL;
+  g_autofree char *valid = g_utf8_make_valid (data, (gssize) size);
   g_autoptr (GString) text = g_string_new (NULL);
   const char *p;
   guint n = 0;
 
-  if (get_name (certificate, &name, 0) < 0)
-    return g_strdup ("?");
-  valid = g_utf8_make_valid ((const char *) name.data, (gssize) name.size);
-  gnutls_free (name.data);
-  /* It goes into logs and messages of one line. */
   for (p = valid; *p != '\0' && n < MAX_NAME_LENGTH; p = g_utf8_next_char (p), n++)
     {
       gunichar c = g_utf8_get_char (p);
@@ -112,6 +110,19 @@ dup_name (gnutls_x509_crt_t certificate, NameFunc get_name)
       g_string_append_unichar (text, g_unichar_isprint (c) ? c : '?');
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static char *
+dup_name (gnutls_x509_crt_t certificate, NameFunc get_name)
+{
+  gnutls_datum_t name = { NULL, 0 };
+  char *text;
+
+  if (get_name (certificate, &name, 0) < 0)
+    return g_strdup ("?");
+  text = dup_one_line (name.data, name.size);
+  gnutls_free (name.data);
+  return text;
 }
 
 /* remark: (transfer full) (nullable) */
@@ -472,6 +483,71 @@ handoff_verification_trace_add (HandoffVerificationTrace *self,
                                 gnutls_x509_crt_t whose)
 {
   add_finding (self, problem, whose, NULL);
+}
+
+/* A DNS name or an address. NULL: it is something else, or there is none. */
+static char *
+dup_alternative_name (gnutls_x509_crt_t certificate, guint number, int *type)
+{
+  char name[MAX_NAME_LENGTH * 4];
+  size_t size = sizeof name;
+
+  *type = gnutls_x509_crt_get_subject_alt_name (certificate, number, name, &size, NULL);
+  if (*type == GNUTLS_SAN_DNSNAME)
+    return dup_one_line (name, size);
+  if (*type == GNUTLS_SAN_IPADDRESS && (size == 4 || size == 16))
+    {
+      g_autoptr (GInetAddress) address = g_inet_address_new_from_bytes (
+          (const guint8 *) name, size == 4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6);
+
+      return g_inet_address_to_string (address);
+    }
+  return NULL;
+}
+
+/* (transfer full) */
+static char *
+describe_names (gnutls_x509_crt_t certificate)
+{
+  GString *text = g_string_new (NULL);
+  guint i, n = 0;
+  int type = 0;
+
+  for (i = 0; type != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE && i < MAX_NAMES * 2; i++)
+    {
+      g_autofree char *name = dup_alternative_name (certificate, i, &type);
+
+      if (name == NULL)
+        continue;
+      if (++n > MAX_NAMES)
+        g_string_append (text, ", …");
+      if (n > MAX_NAMES)
+        break;
+      g_string_append_printf (text, "%s“%s”", n > 1 ? ", " : "", name);
+    }
+  if (n == 0)
+    {
+      g_autofree char *subject = dup_name (certificate, gnutls_x509_crt_get_dn3);
+
+      g_string_append_printf (text, "“%s”", subject);
+    }
+  return g_string_free (text, FALSE);
+}
+
+void
+handoff_verification_trace_find_names (HandoffVerificationTrace *self)
+{
+  gnutls_datum_t der = { NULL, 0 };
+  gnutls_x509_crt_t certificate;
+  gsize size;
+
+  if (self->first == NULL || gnutls_x509_crt_init (&certificate) < 0)
+    return;
+  der.data = (unsigned char *) g_bytes_get_data (self->first, &size);
+  der.size = (unsigned int) size;
+  if (gnutls_x509_crt_import (certificate, &der, GNUTLS_X509_FMT_DER) >= 0)
+    add_finding (self, GNUTLS_CERT_UNEXPECTED_OWNER, certificate, describe_names (certificate));
+  gnutls_x509_crt_deinit (certificate);
 }
 
 void

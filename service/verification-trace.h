@@ -40,6 +40,10 @@ void handoff_verification_trace_add (HandoffVerificationTrace *self,
                                      HandoffTrustProblems problem,
                                      gnutls_x509_crt_t whose);
 
+/* Adds the names that the peer's own certificate is for, where they are not those that were wanted.
+ */
+void handoff_verification_trace_find_names (HandoffVerificationTrace *self);
+
 /* What is known of a problem. subject: (out) (nullable): the name of the certificate that has it;
  * NULL: the peer's own. remark: (out) (nullable): more. Both (transfer none). */
 void handoff_verification_trace_get_finding (HandoffVerificationTrace *self,

@@ -178,7 +178,9 @@ cli_credential_import (char **arguments)
       tls_handoff_manager_import_credential_sync (call->manager, options.label, data, passphrase,
                                                   roles, call->owner, call->flags, NULL, &error);
   status = report_made (credential, error);
-  if (status == CLI_EXIT_USAGE && passphrase == NULL && looks_encrypted (data))
+  /* What the service says where a passphrase would help; it has no code of its own. */
+  if (status == CLI_EXIT_USAGE && passphrase == NULL && error != NULL &&
+      strstr (error->message, "needs its passphrase") != NULL)
     cli_hint (_ ("without a terminal to ask on, --passphrase-file says where the passphrase is"));
   return status;
 }

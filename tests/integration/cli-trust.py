@@ -124,6 +124,19 @@ class TestTrust(unittest.TestCase):
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
                 self.assertEqual(done.stdout, b'done\n', done.stderr)
 
+    def test_key_usage(self):
+        """Breaks if a certificate that is an authority's alone is told as an error of ours, to the user or the server."""
+        name = os.path.join(os.environ['TMPDIR'], 'authority')
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                        '-subj', '/CN=localhost', '-addext', 'keyUsage=critical,keyCertSign', '-addext',
+                        'subjectAltName=DNS:localhost', '-keyout', name + '.key', '-out', name + '.pem'], check=True,
+                       stderr=subprocess.DEVNULL)
+        os.chmod(name + '.pem', 0o644)
+        with Server(name) as server:
+            result = run('alice', 'probe', '--trust', name + '.pem', server.address)
+            self.assertIn('its key usage does not allow to sign a handshake', result.stderr)
+            self.assertIn('Alert sent: unsupported_certificate', result.stderr)
+
     def test_hints(self):
         """Breaks if an option is named that cannot help, or one is not that can."""
         for name, trusted, options in (('expired', True, set()), ('not-activated', True, set()),

@@ -192,6 +192,8 @@ test_garbage (void)
   static const guint8 bad_type[] = { 99, 3, 3, 0, 2, 1, 2 };
   static const guint8 too_long[] = { 22, 3, 3, 0xff, 0xff, 2, 0, 0, 0 };
   static const guint8 bad_hello[] = { 22, 3, 3, 0, 6, 2, 0, 0, 2, 9, 9 };
+  static const guint8 tls1_1[] = { 22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2, [43] = 0, 0, 47, 0 };
+  static const guint8 dtls[] = { 22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2 };
   static const char http[] = "HTTP/1.0 400 Bad Request\r\n\r\n";
   static const char smtp[] = "220 mail.handoff.test ESMTP\r\n";
   static const char ssh[] = "SSH-2.0-OpenSSH_9.2\r\n";
@@ -212,6 +214,8 @@ test_garbage (void)
     { text, sizeof text - 1, any, HANDOFF_PEER_PROTOCOL_TEXT, "like plain text" },
     { bad_type, sizeof bad_type, "unexpected_message", HANDOFF_PEER_PROTOCOL_UNKNOWN,
       "it begins with the bytes 63 03 03 00 02" },
+    { tls1_1, sizeof tls1_1, "protocol_version", NULL, "The server wants TLS 1.1, which may not" },
+    { dtls, sizeof dtls, "protocol_version", NULL, "The peer sends DTLS" },
     { too_long, sizeof too_long, "record_overflow|decode_error|unexpected_message", NULL, "" },
     { bad_hello, sizeof bad_hello,
       "decode_error|illegal_parameter|protocol_version|unexpected_message", NULL, "" },
@@ -271,6 +275,7 @@ static void
 test_closing (void)
 {
   static const guint8 half_record[] = { 22, 3, 3, 0, 100, 2, 0, 0 };
+  static const guint8 refusal[] = { 'N' }; /* PostgreSQL's */
   static const guint8 close_notify[] = { 21, 3, 3, 0, 2, 1, 0 };
   static const guint8 fatal_close_notify[] = { 21, 3, 3, 0, 2, 2, 0 };
   const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
@@ -284,6 +289,7 @@ test_closing (void)
     { NULL, 0, FALSE, "closed the connection before it sent anything" },
     { NULL, 0, TRUE, "reset the connection before it sent anything" },
     { half_record, sizeof half_record, FALSE, "closed the connection during the handshake" },
+    { refusal, sizeof refusal, FALSE, "after it sent what does not look like TLS: 4e" },
     /* Whether what came before is read before the reset throws it away is nobody's to say. */
     { half_record, sizeof half_record, TRUE, "reset the connection" },
     { close_notify, sizeof close_notify, FALSE, "(close_notify) during the handshake" },

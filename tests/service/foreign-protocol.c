@@ -31,6 +31,7 @@ test_beginnings (void)
     { "EHLO x", HANDOFF_PEER_PROTOCOL_SMTP },
     { "+OK ready", HANDOFF_PEER_PROTOCOL_POP3 },
     { "* OK IMAP4", HANDOFF_PEER_PROTOCOL_IMAP },
+    { "* BYE too many", HANDOFF_PEER_PROTOCOL_IMAP },
     { "RFB 003.008\n", HANDOFF_PEER_PROTOCOL_TEXT },
     { "\r\n\r\n\r\n", HANDOFF_PEER_PROTOCOL_TEXT },
     { "\x63\x03\x03\x01\x02", HANDOFF_PEER_PROTOCOL_UNKNOWN },

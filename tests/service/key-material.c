@@ -87,6 +87,14 @@ test_errors (void)
   key_file_expect ("cat rsa.key ecdsa.pem", NULL, "none of the certificates belongs", 0);
   key_file_expect ("cat rsa.key ecdsa.key rsa.pem", NULL, "more than one private key", 0);
   key_file_expect ("echo hello", NULL, "is neither PEM nor PKCS#12", 0);
+  key_file_expect ("openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:x | base64",
+                   "x", "is base64 without the lines that make PEM of it", 0);
+  key_file_expect ("grep -v -e ---- rsa.key", NULL, "“base64 -d OLD >NEW”", 0);
+  key_file_expect (
+      "openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:x | head -c 900", "x",
+      "is cut off: it begins like PKCS#12", 0);
+  key_file_expect ("openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:x; echo ok",
+                   "x", "with 3 bytes behind its end", 0);
   key_file_expect ("openssl genrsa -quiet 1024 2>/dev/null || openssl genrsa 1024; cat rsa.pem",
                    NULL, "an RSA key must have", 0);
   key_file_expect ("openssl dsaparam -genkey 2048 2>/dev/null | openssl dsa; cat rsa.pem", NULL,

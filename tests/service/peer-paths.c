@@ -230,6 +230,8 @@ test_status (void)
   const TestCertificateSpec old_spec = { .is_authority = TRUE, .begin_days = -60, .end_days = -1 };
   const TestOcspSpec good = { GNUTLS_OCSP_CERT_GOOD, -1000, 2 * DAY };
   const TestOcspSpec revoked = { GNUTLS_OCSP_CERT_REVOKED, -1000, 2 * DAY };
+  const TestOcspSpec unknown = { GNUTLS_OCSP_CERT_UNKNOWN, -1000, 2 * DAY };
+  const TestOcspSpec outdated = { GNUTLS_OCSP_CERT_GOOD, -9 * DAY, -DAY };
   g_autoptr (TestCertificate) root = test_certificate_make ("root", NULL, &authority);
   g_autoptr (TestCertificate) expired = test_certificate_make ("between", root, &old_spec);
   const TestCertificateSpec same_spec = { .is_authority = TRUE, .key_of = expired };
@@ -248,6 +250,9 @@ test_status (void)
       "“CN=between” in its chain was revoked" },
     { &revoked, NULL, NULL, HANDOFF_VERIFICATION_REVOKED, "not trusted: it was revoked" },
     { NULL, NULL, &good, HANDOFF_VERIFICATION_OCSP, "which did not come with it" },
+    { &unknown, NULL, NULL, HANDOFF_VERIFICATION_OCSP,
+      "(the responder does not know the certificate)" },
+    { &outdated, NULL, NULL, HANDOFF_VERIFICATION_OCSP, "is out of date" },
   };
   gsize i;
 

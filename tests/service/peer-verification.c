@@ -87,6 +87,20 @@ be_for_clients (gnutls_x509_crt_t certificate)
                    ==, 0);
 }
 
+static void
+be_for_others (gnutls_x509_crt_t certificate)
+{
+  static const char *const names[] = { "a.test", "b.test", "c.test", "d.test" };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpint (
+        gnutls_x509_crt_set_subject_alt_name (certificate, GNUTLS_SAN_DNSNAME, names[i],
+                                              (unsigned int) strlen (names[i]),
+                                              i == 0 ? GNUTLS_FSAN_SET : GNUTLS_FSAN_APPEND),
+        ==, 0);
+}
+
 /* Breaks if one reason is told as another, or as none, or with another alert. */
 static void
 test_reasons (void)
@@ -104,6 +118,7 @@ test_reasons (void)
                                                    .add = add_critical_extension };
   const TestCertificateSpec client = { .add = be_for_clients };
   const TestCertificateSpec client_authority = { .is_authority = TRUE, .add = be_for_clients };
+  const TestCertificateSpec for_others = { .add = be_for_others };
   const TestCertificateSpec weak = { .digest = GNUTLS_DIG_SHA1 };
   const TestCertificateSpec demanding = { .is_authority = TRUE,
                                           .add = test_certificate_require_status };
@@ -138,6 +153,8 @@ test_reasons (void)
       GNUTLS_A_UNSUPPORTED_CERTIFICATE },
     { &client_authority, NULL, HANDOFF_VERIFICATION_WRONG_PURPOSE,
       "“CN=between” in its chain may not issue for this side", GNUTLS_A_UNSUPPORTED_CERTIFICATE },
+    { NULL, &for_others, HANDOFF_VERIFICATION_WRONG_NAME,
+      "it is for another name (“a.test”, “b.test”, “c.test”, …)", GNUTLS_A_BAD_CERTIFICATE },
     { NULL, &weak, HANDOFF_VERIFICATION_INSECURE, "signed with ECDSA-SHA1",
       GNUTLS_A_BAD_CERTIFICATE },
     { &demanding, NULL, HANDOFF_VERIFICATION_TLS_FEATURES, "it lacks a TLS feature",
