@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "algorithm-names.h"
+#include "key-limits.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -185,6 +186,21 @@ handoff_encryption_is_pbes2 (const HandoffDer *algorithm)
   return handoff_der_take_algorithm (&der, oid, &rest) && g_str_equal (oid, OID_PBES2);
 }
 
+/* PBEParameter ::= SEQUENCE { salt, iterations } (RFC 8018 A.3, RFC 7292 C), which GnuTLS does not
+ * read either if there are too many. 0 if it is something else. */
+static guint
+get_old_iterations (HandoffDer parameters)
+{
+  HandoffDer fields;
+  guint iterations;
+
+  return handoff_der_take (&parameters, HANDOFF_DER_SEQUENCE, &fields) &&
+                 handoff_der_take (&fields, HANDOFF_DER_OCTET_STRING, NULL) &&
+                 handoff_der_take_uint (&fields, &iterations)
+             ? iterations
+             : 0;
+}
+
 gboolean
 handoff_encryption_refuse (const HandoffDer *algorithm, GError **error)
 {
@@ -195,7 +211,9 @@ handoff_encryption_refuse (const HandoffDer *algorithm, GError **error)
   if (!handoff_der_take_algorithm (&der, oid, &rest))
     return refuse_damaged (error);
   if (!g_str_equal (oid, OID_PBES2))
-    return refuse_algorithm (error, oid);
+    return get_old_iterations (rest) > HANDOFF_MAX_KDF_ITERATIONS
+               ? handoff_passphrase_refuse_iterations (get_old_iterations (rest), error)
+               : refuse_algorithm (error, oid);
   if (!handoff_der_take (&rest, HANDOFF_DER_SEQUENCE, &parameters))
     return refuse_damaged (error);
   if (!take_pbkdf2 (&parameters, &pbkdf2, error))

@@ -118,16 +118,21 @@ handoff_passphrase_choose (HandoffPassphrase *self, guint index)
 }
 
 gboolean
-handoff_passphrase_spend (HandoffPassphrase *self, guint64 iterations, GError **error)
+handoff_passphrase_refuse_iterations (guint64 iterations, GError **error)
 {
-  self->iterations += iterations;
-  if (self->iterations <= HANDOFF_MAX_KDF_ITERATIONS)
-    return TRUE;
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                "asks for %" G_GUINT64_FORMAT " or more iterations of its key derivation; at most "
                "%u in all are possible",
-               self->iterations, HANDOFF_MAX_KDF_ITERATIONS);
+               iterations, HANDOFF_MAX_KDF_ITERATIONS);
   return FALSE;
+}
+
+gboolean
+handoff_passphrase_spend (HandoffPassphrase *self, guint64 iterations, GError **error)
+{
+  self->iterations += iterations;
+  return self->iterations <= HANDOFF_MAX_KDF_ITERATIONS ||
+         handoff_passphrase_refuse_iterations (self->iterations, error);
 }
 
 gboolean

@@ -31,6 +31,8 @@ void handoff_passphrase_choose (HandoffPassphrase *self, guint index);
 /* Before a key derivation. FALSE, with INVALID_ARGUMENT, if all derivations together would be more
  * than HANDOFF_MAX_KDF_ITERATIONS. */
 gboolean handoff_passphrase_spend (HandoffPassphrase *self, guint64 iterations, GError **error);
+/* INVALID_ARGUMENT: a file asks for so many. Returns FALSE. */
+gboolean handoff_passphrase_refuse_iterations (guint64 iterations, GError **error);
 
 /* What to say when nothing could be opened with it: that it is wrong, or that there is none. what:
  * "is encrypted", and so on. Always FALSE. */

@@ -146,6 +146,15 @@ class TestCredentials(unittest.TestCase):
         self.fails(2, 'passphrase is wrong', 'alice', 'credential', 'import', '--label', 'x', '--passphrase-file', '-',
                    path, stdin='wrong')
 
+    def test_import_hint(self):
+        """Breaks if a passphrase is asked for where none would help, or not where it would."""
+        for how, helps in ((('-v2', 'aes-256-cbc'), True), (('-scrypt',), False)):
+            key = subprocess.run(['openssl', 'pkcs8', '-topk8', *how, '-in', certificate('ecdsa.key'), '-passout',
+                                  'pass:sesame'], check=True, stdout=subprocess.PIPE, text=True).stdout
+            done = run('alice', 'credential', 'import', '--label', 'x', '-', stdin=key + read('ecdsa.pem'))
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual('--passphrase-file' in done.stderr, helps, done.stderr)
+
     def test_import_bounded(self):
         """Breaks if a file makes the service work longer than a documented limit, also for those who may not import."""
         path = self.pkcs12('ordinary.p12', '-passout', 'pass:')

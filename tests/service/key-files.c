@@ -302,6 +302,11 @@ test_work (void)
   static const Case cases[] = {
     { P12 "-passout pass: | $EDIT mac-iterations 2147483647", NULL, "iterations" },
     { P12 "-passout pass: | $EDIT mac-iterations 6000001", "secret", "iterations" },
+    /* Which GnuTLS does not read, and which is no reason to say that 3DES cannot be read. */
+    { PEM ("printf '\\x30\\x32\\x30\\x1e\\6\\x0a\\x2a\\x86\\x48\\x86\\xf7\\x0d\\1\\x0c\\1\\3"
+           "\\x30\\x10\\4\\10saltsalt\\2\\4\\x7f\\xff\\xff\\xff\\4\\x10ciphertextsixtee'",
+           "ENCRYPTED PRIVATE KEY") CERT,
+      "secret", "asks for 2147483647 or more iterations" },
     { P12 "-passout pass: -nomac -certpbe AES-256-CBC | $EDIT pbkdf2-iterations 2147483647",
       "secret", "iterations" },
     { P12 "-passout pass: -nomac | $EDIT pbkdf2-iterations 4294967295", "secret", "iterations" },
