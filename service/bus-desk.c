@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
+#include "bus-admission.h"
 #include "bus-calls.h"
 #include "bus-replies.h"
 #include "descriptor-reaper.h"
@@ -29,9 +30,9 @@
 /* A bus connection that called. */
 typedef struct
 {
-  HandoffBusDesk *desk; /* (unowned) */
-  char *name;           /* (owned): unique */
-  guint uid;
+  HandoffBusDesk *desk;     /* (unowned) */
+  char *name;               /* (owned): unique */
+  guint uid;                /* HANDOFF_UID_UNKNOWN until that is known */
   HandoffBusReader *reader; /* (owned) (nullable): NULL until the bus has told whose it is */
   GQueue early;             /* (element-type HandoffBusMessage): until then */
   gsize early_bytes;
@@ -53,7 +54,8 @@ struct _HandoffBusDesk
   HandoffBusReplies *replies; /* (owned) */
   gsize early_bytes;
   guint early_fds;
-  int n_calls; /* atomic: that wait */
+  HandoffBusAdmission *admission; /* (owned) */
+  int n_calls;                    /* atomic: that wait */
 };
 
 /* Serials that nobody can guess: an answer to a question shows that the question was read. GDBus
@@ -208,6 +210,7 @@ get_sender (HandoffBusDesk *self, const char *name)
   sender = g_new0 (Sender, 1);
   sender->desk = self;
   sender->name = g_strdup (name);
+  sender->uid = handoff_bus_admission_get_uid (self->admission, name);
   g_queue_init (&sender->early);
   g_hash_table_insert (self->senders, sender->name, sender);
   ask_who (sender);
@@ -245,7 +248,11 @@ keep_early (Sender *sender, HandoffBusMessage *message)
 static void
 refuse_if_excessive (HandoffBusMessage *message)
 {
-  if (message->full_size > HANDOFF_BUS_CALL_MAX_SIZE)
+  if (message->rights_dropped)
+    message->refusal =
+        "So many file descriptors wait to be closed by the service, because the file system of one "
+        "does not answer, or sockets linger, that it takes no more of this user; try again later";
+  else if (message->full_size > HANDOFF_BUS_CALL_MAX_SIZE)
     message->refusal =
         "The message is larger than 2 MiB, which is the limit for calls of the service";
   else if (message->n_fds > HANDOFF_BUS_CALL_MAX_FDS)
@@ -268,6 +275,7 @@ received_call (HandoffBusDesk *self, HandoffBusMessage *message)
       return;
     }
   sender = get_sender (self, message->sender);
+  message->uid = sender->uid;
   refuse_if_excessive (message);
   update_n_calls (self, 1);
   if (sender->reader != NULL)
@@ -382,6 +390,26 @@ note_owner (HandoffBusDesk *self, const HandoffBusMessage *message)
     g_hash_table_remove (self->senders, name);
 }
 
+void
+handoff_bus_desk_learn (HandoffBusDesk *self, const char *name, guint uid)
+{
+  handoff_bus_admission_learn (self->admission, name, uid);
+}
+
+HandoffBusRights
+handoff_bus_desk_judge_rights (HandoffBusDesk *self, const HandoffBusMessage *message)
+{
+  const Sender *sender =
+      message->sender != NULL ? g_hash_table_lookup (self->senders, message->sender) : NULL;
+  const HandoffBusRights rights = handoff_bus_admission_judge (
+      self->admission, message, sender != NULL ? sender->uid : HANDOFF_UID_UNKNOWN,
+      self->early_fds);
+
+  if (rights == HANDOFF_BUS_RIGHTS_WAIT)
+    self->funcs->ask (message->sender, self->user_data);
+  return rights;
+}
+
 /* Nobody is asked anything but the bus, polkit, and, by the guard, whether replies were read. */
 gboolean
 handoff_bus_desk_wants_body (HandoffBusDesk *self, const HandoffBusMessage *message)
@@ -408,7 +436,7 @@ handoff_bus_desk_take_from_bus (HandoffBusDesk *self, HandoffBusMessage *message
     {
       received_call (self, message);
     }
-  else if ((message->reply_serial != 0 && take_answer (self, message)) ||
+  else if ((message->reply_serial != 0 && take_answer (self, message)) || message->rights_dropped ||
            message->size < message->full_size || !handoff_bus_desk_wants_body (self, message))
     {
       handoff_bus_message_free (message);
@@ -479,6 +507,7 @@ handoff_bus_desk_new (HandoffBusTickets *tickets,
   self->tickets = tickets;
   self->funcs = funcs;
   self->user_data = user_data;
+  self->admission = handoff_bus_admission_new ();
   self->questions = g_hash_table_new (NULL, NULL);
   self->calls = handoff_bus_calls_new ();
   self->replies = handoff_bus_replies_new (&replies_funcs, self);
@@ -495,6 +524,7 @@ handoff_bus_desk_free (HandoffBusDesk *self)
   handoff_bus_replies_free (self->replies);
   g_hash_table_unref (self->questions);
   g_free (self->stopped);
+  handoff_bus_admission_free (self->admission);
   g_free (self);
 }
 

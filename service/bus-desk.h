@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "bus-message.h"
+#include "bus-stream.h"
 #include "bus-tickets.h"
 
 /* Where every message of the bus connection is looked at, from outside and from inside: who sent
@@ -25,6 +25,9 @@ typedef struct
 {
   void (*to_bus) (HandoffBusMessage *message, gpointer user_data);
   void (*to_client) (HandoffBusMessage *message, gpointer user_data);
+  /* Asks whose bus connection that is, past what waits to be read: handoff_bus_desk_learn() is
+   * called with the answer. Nothing is taken from the bus until then. */
+  void (*ask) (const char *name, gpointer user_data);
 } HandoffBusDeskFuncs;
 
 /* tickets: (transfer none): must outlive it */
@@ -44,7 +47,12 @@ void handoff_bus_desk_note_read (HandoffBusDesk *self, const char *bus_name, gui
 /* From any thread. */
 gboolean handoff_bus_desk_has_calls (HandoffBusDesk *self);
 
+/* uid: HANDOFF_UID_UNKNOWN if nobody has that bus connection any more. */
+void handoff_bus_desk_learn (HandoffBusDesk *self, const char *name, guint uid);
+
 /* message: of the bus: a header. */
+HandoffBusRights handoff_bus_desk_judge_rights (HandoffBusDesk *self,
+                                                const HandoffBusMessage *message);
 gboolean handoff_bus_desk_wants_body (HandoffBusDesk *self, const HandoffBusMessage *message);
 /* message: (transfer full): without its body, if that is not wanted */
 void handoff_bus_desk_take_from_bus (HandoffBusDesk *self, HandoffBusMessage *message);

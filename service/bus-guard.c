@@ -9,6 +9,7 @@
 
 #include "bus-desk.h"
 #include "bus-entrance.h"
+#include "bus-inquiry.h"
 #include "bus-stream.h"
 
 /* After so many bytes the memory is given back to the system, when it is quiet. */
@@ -21,6 +22,7 @@ struct _HandoffBusGuard
 {
   HandoffBusEntrance *entrance; /* (owned) */
   HandoffBusTickets *tickets;   /* (owned) */
+  HandoffBusInquiry *inquiry;   /* (owned): the thread's */
   GThread *thread;
   GMainContext *context; /* (owned) */
 
@@ -58,6 +60,13 @@ note_burst (HandoffBusGuard *self, gsize size)
   g_source_attach (self->quiet, self->context);
 }
 
+static void
+update_bus_reading (HandoffBusGuard *self)
+{
+  handoff_bus_stream_set_reading (self->bus, !handoff_bus_stream_is_full (self->client) &&
+                                                 !handoff_bus_inquiry_is_busy (self->inquiry));
+}
+
 /* What comes from one socket waits while the other one is full. */
 static void
 to_bus (HandoffBusMessage *message, gpointer user_data)
@@ -75,11 +84,37 @@ to_client (HandoffBusMessage *message, gpointer user_data)
   HandoffBusGuard *self = user_data;
 
   handoff_bus_stream_send (self->client, message);
-  if (handoff_bus_stream_is_full (self->client))
-    handoff_bus_stream_set_reading (self->bus, FALSE);
+  update_bus_reading (self);
 }
 
-static const HandoffBusDeskFuncs desk_funcs = { to_bus, to_client };
+static void
+ask (const char *name, gpointer user_data)
+{
+  HandoffBusGuard *self = user_data;
+
+  handoff_bus_inquiry_ask (self->inquiry, name);
+  update_bus_reading (self);
+}
+
+static const HandoffBusDeskFuncs desk_funcs = { to_bus, to_client, ask };
+
+/* On the bus it was asked whose connection that is. */
+static void
+inquiry_answered (const char *name, guint uid, gpointer user_data)
+{
+  HandoffBusGuard *self = user_data;
+
+  handoff_bus_desk_learn (self->desk, name, uid);
+  update_bus_reading (self);
+}
+
+static HandoffBusRights
+bus_judge_rights (const HandoffBusMessage *message, gpointer user_data)
+{
+  HandoffBusGuard *self = user_data;
+
+  return handoff_bus_desk_judge_rights (self->desk, message);
+}
 
 static gboolean
 bus_wants_body (const HandoffBusMessage *message, gpointer user_data)
@@ -114,8 +149,8 @@ bus_closed (gpointer user_data)
   self->bus_closed = TRUE;
 }
 
-static const HandoffBusStreamFuncs bus_funcs = { bus_wants_body, bus_received, bus_relieved,
-                                                 bus_closed };
+static const HandoffBusStreamFuncs bus_funcs = { bus_judge_rights, bus_wants_body, bus_received,
+                                                 bus_relieved, bus_closed };
 
 static gboolean
 client_wants_body (const HandoffBusMessage *message, gpointer user_data)
@@ -136,7 +171,7 @@ client_relieved (gpointer user_data)
 {
   HandoffBusGuard *self = user_data;
 
-  handoff_bus_stream_set_reading (self->bus, TRUE);
+  update_bus_reading (self);
 }
 
 static void
@@ -147,7 +182,7 @@ client_closed (gpointer user_data)
   self->client_closed = TRUE;
 }
 
-static const HandoffBusStreamFuncs client_funcs = { client_wants_body, client_received,
+static const HandoffBusStreamFuncs client_funcs = { NULL, client_wants_body, client_received,
                                                     client_relieved, client_closed };
 
 /* When GDBus has closed its side, the last that it sent still goes to the bus. */
@@ -200,6 +235,7 @@ handoff_bus_guard_new (const char *bus_address, GError **error)
   self->entrance = entrance;
   self->context = g_main_context_new ();
   self->tickets = handoff_bus_tickets_new (self->context, ticket_returned, self);
+  self->inquiry = handoff_bus_inquiry_new (bus_address, self->context, inquiry_answered, self);
   self->desk = handoff_bus_desk_new (self->tickets, &desk_funcs, self);
   self->thread = g_thread_new ("bus-guard", guard_thread, self);
   return self;
@@ -263,9 +299,14 @@ open_desk (HandoffBusGuard *self, const char *text, guint32 number)
 }
 
 void
-handoff_bus_guard_start (HandoffBusGuard *self, GDBusConnection *connection)
+handoff_bus_guard_attach (HandoffBusGuard *self, GDBusConnection *connection)
 {
   handoff_bus_tickets_attach (self->tickets, connection);
+}
+
+void
+handoff_bus_guard_start (HandoffBusGuard *self)
+{
   send_on_errand (self, open_desk, NULL, 0);
 }
 
@@ -329,6 +370,7 @@ handoff_bus_guard_free (HandoffBusGuard *self)
     g_source_destroy (self->quiet);
   g_clear_pointer (&self->quiet, g_source_unref);
   handoff_bus_desk_free (self->desk);
+  handoff_bus_inquiry_free (self->inquiry);
   g_clear_pointer (&self->client, handoff_bus_stream_free);
   g_clear_pointer (&self->bus, handoff_bus_stream_free);
   handoff_bus_tickets_unref (self->tickets);

@@ -31,8 +31,11 @@ const char *handoff_bus_guard_get_address (HandoffBusGuard *self);
 void handoff_bus_guard_free (HandoffBusGuard *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffBusGuard, handoff_bus_guard_free)
 
-/* Lets calls in, through connection, which leads to the guard. */
-void handoff_bus_guard_start (HandoffBusGuard *self, GDBusConnection *connection);
+/* connection: leads to the guard. Before other filters are added to it, which then know whose the
+ * calls are (handoff_bus_ticket_get_uid()). */
+void handoff_bus_guard_attach (HandoffBusGuard *self, GDBusConnection *connection);
+/* Lets calls in. */
+void handoff_bus_guard_start (HandoffBusGuard *self);
 /* From now on calls are refused, for that reason. */
 void handoff_bus_guard_stop (HandoffBusGuard *self, const char *reason);
 /* Whether calls wait here. One that was sent before a call of ours that was answered is here

@@ -26,6 +26,8 @@ typedef struct
   char *destination;
   char *signature;
 
+  gboolean rights_dropped; /* it had descriptors, which were not received */
+
   gboolean own;        /* the descriptors are this process's */
   guint uid;           /* if not: whose; HANDOFF_UID_UNKNOWN until that is known */
   const char *refusal; /* (nullable): why it is refused, once that is known */

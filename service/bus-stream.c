@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bus-rights.h"
 #include "descriptor-reaper.h"
 
 /* What is not larger is read at once, whether its body is wanted or not. */
@@ -41,7 +42,8 @@ struct _HandoffBusStream
   gsize got;
   HandoffBusMessage *skipped; /* (owned) (nullable): its body goes by */
   gboolean nameless;          /* what goes by has a header that cannot be read */
-  GArray *fds;                /* (owned) (element-type int) */
+  gboolean rights_dropped;
+  GArray *fds; /* (owned) (element-type int) */
 
   GQueue out; /* (element-type HandoffBusMessage) */
   gsize out_offset;
@@ -118,6 +120,7 @@ make_message (HandoffBusStream *self)
       return NULL;
     }
   self->data = NULL;
+  message->rights_dropped = self->rights_dropped;
   return message;
 }
 
@@ -127,6 +130,7 @@ begin_message (HandoffBusStream *self)
   g_clear_pointer (&self->data, g_free);
   self->skipped = NULL;
   self->nameless = FALSE;
+  self->rights_dropped = FALSE;
   self->got = 0;
   self->wanted = HANDOFF_BUS_MESSAGE_PREFIX_SIZE;
   close_fds (self->fds);
@@ -207,6 +211,62 @@ stage_ended (HandoffBusStream *self)
   return TRUE;
 }
 
+/* (transfer full) (nullable): the header of the message that comes next, as far as it is there
+ * already. The bus sends descriptors with the first byte, and a header of any use in one piece. */
+static HandoffBusMessage *
+peek_header (HandoffBusStream *self, const guint8 prefix[HANDOFF_BUS_MESSAGE_PREFIX_SIZE])
+{
+  g_autofree guint8 *data = NULL;
+  HandoffBusMessage *message;
+  gsize header_size, full_size;
+  gboolean rights;
+
+  if (!handoff_bus_message_read_prefix (prefix, &header_size, &full_size) || header_size > SMALL)
+    return NULL;
+  data = g_malloc (header_size);
+  if (handoff_bus_rights_peek (self->fd, data, header_size, &rights) != (gssize) header_size)
+    return NULL;
+  message = handoff_bus_message_new (data, header_size, full_size, NULL, 0);
+  if (message != NULL)
+    data = NULL;
+  return message;
+}
+
+/* At the begin of a message. */
+static HandoffBusRights
+judge_rights (HandoffBusStream *self)
+{
+  guint8 prefix[HANDOFF_BUS_MESSAGE_PREFIX_SIZE];
+  g_autoptr (HandoffBusMessage) message = NULL;
+  gboolean rights;
+  gssize n;
+
+  if (self->funcs->judge_rights == NULL || !handoff_descriptor_reaper_is_strained ())
+    return HANDOFF_BUS_RIGHTS_TAKE;
+  n = handoff_bus_rights_peek (self->fd, prefix, sizeof prefix, &rights);
+  if (n <= 0 || !rights)
+    return HANDOFF_BUS_RIGHTS_TAKE;
+  message = n == sizeof prefix ? peek_header (self, prefix) : NULL;
+  return message != NULL ? self->funcs->judge_rights (message, self->user_data)
+                         : HANDOFF_BUS_RIGHTS_DROP;
+}
+
+/* As receive(). */
+static gssize
+receive_first (HandoffBusStream *self)
+{
+  const HandoffBusRights rights = judge_rights (self);
+  gssize n;
+
+  if (rights == HANDOFF_BUS_RIGHTS_WAIT)
+    return 0;
+  if (rights == HANDOFF_BUS_RIGHTS_TAKE)
+    return receive (self, self->prefix, sizeof self->prefix);
+  n = handoff_bus_rights_drop (self->fd, self->prefix, sizeof self->prefix);
+  self->rights_dropped = n > 0;
+  return n;
+}
+
 static gboolean
 can_read (gint fd, GIOCondition condition, gpointer user_data)
 {
@@ -221,7 +281,9 @@ can_read (gint fd, GIOCondition condition, gpointer user_data)
 
       if (left > 0)
         {
-          if (self->nameless || self->skipped != NULL)
+          if (self->data == NULL && self->got == 0 && !self->nameless && self->skipped == NULL)
+            n = receive_first (self);
+          else if (self->nameless || self->skipped != NULL)
             n = receive (self, forgotten, MIN (left, sizeof forgotten));
           else
             n = receive (self, (self->data != NULL ? self->data : self->prefix) + self->got, left);

@@ -9,8 +9,19 @@
  * Belongs to the thread of its main context. */
 typedef struct _HandoffBusStream HandoffBusStream;
 
+/* What becomes of the descriptors of the message that comes next. */
+typedef enum
+{
+  HANDOFF_BUS_RIGHTS_TAKE,
+  HANDOFF_BUS_RIGHTS_DROP, /* the kernel puts them away: they are never open here */
+  HANDOFF_BUS_RIGHTS_WAIT, /* nothing is read now: the callee has stopped the reading */
+} HandoffBusRights;
+
 typedef struct
 {
+  /* message: a header, without descriptors. Asked while the reaper is strained, before the message
+   * is received. NULL: all descriptors are taken. */
+  HandoffBusRights (*judge_rights) (const HandoffBusMessage *message, gpointer user_data);
   /* message: a header. Whether its body is wanted: what is not is read and forgotten. */
   gboolean (*wants_body) (const HandoffBusMessage *message, gpointer user_data);
   /* message: (transfer full) */

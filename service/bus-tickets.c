@@ -5,6 +5,7 @@
 
 #include "bus-tickets.h"
 
+#include "descriptor-reaper.h"
 #include "quota.h"
 
 struct _HandoffBusTickets
@@ -24,6 +25,7 @@ typedef struct
 {
   HandoffBusTickets *tickets; /* (owned) (nullable): NULL while it is among those issued */
   HandoffPlace *place;        /* (owned) */
+  guint uid;
   gsize size;
 } Ticket;
 
@@ -104,6 +106,7 @@ handoff_bus_tickets_issue (HandoffBusTickets *self, guint uid, gsize size)
   G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
   Ticket *ticket = g_new0 (Ticket, 1);
 
+  ticket->uid = uid;
   ticket->size = size;
   ticket->place = handoff_quota_take (self->inside, uid, HANDOFF_BUS_CALLS_INSIDE_PER_USER,
                                       HANDOFF_BUS_CALLS_INSIDE, NULL);
@@ -140,6 +143,14 @@ void
 handoff_bus_ticket_return (GDBusMessage *call)
 {
   g_object_set_qdata (G_OBJECT (call), get_quark (), NULL);
+}
+
+guint
+handoff_bus_ticket_get_uid (GDBusMessage *call)
+{
+  const Ticket *ticket = g_object_get_qdata (G_OBJECT (call), get_quark ());
+
+  return ticket != NULL ? ticket->uid : HANDOFF_UID_UNKNOWN;
 }
 
 /* On GDBus's thread. */

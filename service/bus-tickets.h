@@ -30,6 +30,8 @@ gboolean handoff_bus_tickets_has_room (HandoffBusTickets *self);
 gboolean handoff_bus_tickets_has_room_for (HandoffBusTickets *self, guint uid);
 /* For the call that goes in next. There must be room. */
 void handoff_bus_tickets_issue (HandoffBusTickets *self, guint uid, gsize size);
+/* Whose call that is, as the guard knows; HANDOFF_UID_UNKNOWN without a ticket. */
+guint handoff_bus_ticket_get_uid (GDBusMessage *call);
 /* The call is dealt with. Happens by itself when the message is freed; without a ticket, nothing
  * happens. */
 void handoff_bus_ticket_return (GDBusMessage *call);

@@ -14,22 +14,35 @@
  * The reaper has threads that belong to nobody. Each user has a line, of which a few descriptors
  * are being closed at a time, so that who keeps a thread for ever (nothing can take it back: the
  * kernel waits for the file system even when the process is killed) keeps few of them, and waits
- * alone.
+ * alone. Sockets, at which a signal ends the waiting, and files in memory have threads that other
+ * files cannot keep, however many users make these.
+ *
+ * What waits has a place in the process's table of descriptors. So whose descriptors cannot be
+ * closed may bring no more: a user may have half of what the others leave free, and of all users
+ * there are fewer than fit. The guard (bus-stream.h) then has the kernel drop those that come,
+ * which never get into the table.
  *
  * All functions: any thread. */
 
 /* Of a sender who had left before anybody could ask who it was. */
 #define HANDOFF_UID_UNKNOWN G_MAXUINT
 
-/* Being closed at a time, of one user and in all. */
+/* Being closed at a time, of one user and in all: of sockets, and of files. */
 #define HANDOFF_REAPER_CLOSING_PER_USER 4
 #define HANDOFF_REAPER_CLOSING 128
 /* A user of whom so many wait, and nothing was closed for a second, may send no more. */
 #define HANDOFF_REAPER_WAITING_PER_USER 256
+/* Open in all, or a quarter of what the process may have open (RLIMIT_NOFILE), if that is less.
+ * Half of that is shared out; the rest is for those to whom too little is left of that: so many
+ * each. */
+#define HANDOFF_REAPER_OPEN 16384
+#define HANDOFF_REAPER_OPEN_RESERVED_PER_USER 16
 
 /* fd: (transfer full): given away, whatever becomes of it; -1 is fine. uid: who made it. */
 void handoff_descriptor_reap (int fd, guint uid);
 
+/* Whether so many are open that perhaps not everybody may send more. Costs nothing. */
+gboolean handoff_descriptor_reaper_is_strained (void);
 /* Whether that user may send descriptors; else TLS_HANDOFF_ERROR_LIMIT_REACHED. */
 gboolean handoff_descriptor_reaper_accepts (guint uid, GError **error);
 /* How many of a user's wait to be closed, or are being closed. */

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "caller-registry.h"
+#include <gio/gio.h>
 
 /* The descriptors of every message that comes from the bus, also of those that never reach the
  * dispatcher: signals, replies, calls that GDBus answers by itself. They are taken out of the
@@ -11,10 +11,9 @@
  * nobody takes goes to the reaper. */
 
 /* From now on, on that connection; to be called before anything else looks at its messages (filters
- * run in the order in which they were added). registry: says who sent what nobody wanted. Returns
- * the filter's id, for g_dbus_connection_remove_filter(). */
-guint handoff_message_descriptors_add_filter (GDBusConnection *connection,
-                                              HandoffCallerRegistry *registry);
+ * run in the order in which they were added) but the guard, which tells whose they are. Returns the
+ * filter's id, for g_dbus_connection_remove_filter(). */
+guint handoff_message_descriptors_add_filter (GDBusConnection *connection);
 
 /* How many are left in it. */
 guint handoff_message_descriptors_count (GDBusMessage *message);

@@ -306,8 +306,10 @@ handoff_service_new (GDBusConnection *connection,
   context->connection = connection;
   context->guard = guard;
   /* First of all: somebody may know our unique name already. */
+  if (guard != NULL)
+    handoff_bus_guard_attach (guard, connection);
   context->callers = handoff_caller_registry_new (connection);
-  self->descriptor_filter = handoff_message_descriptors_add_filter (connection, context->callers);
+  self->descriptor_filter = handoff_message_descriptors_add_filter (connection);
 
   if (!load (self, configuration_file, state_directory, error))
     return NULL;
@@ -330,7 +332,7 @@ handoff_service_new (GDBusConnection *connection,
     return NULL;
 
   if (guard != NULL)
-    handoff_bus_guard_start (guard, connection);
+    handoff_bus_guard_start (guard);
   g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), self);
   g_signal_connect (context->callers, "caller-vanished", G_CALLBACK (caller_vanished), self);
   return g_steal_pointer (&self);

@@ -6,6 +6,7 @@ sockets that linger, and sockets in sockets. mallory has the service handle them
 
 import os
 import pwd
+import select
 import signal
 import socket
 import ssl
@@ -93,6 +94,37 @@ def tcp_pair():
         return client, listener.accept()[0]
 
 
+class Flood:
+    """Calls with as many descriptors as the bus lets pass, on a connection: all the same one, which the bus gets and
+    passes on sixteen times."""
+    FDS = 16
+
+    def __init__(self, connection, fd):
+        message = Gio.DBusMessage.new_method_call(NAME, ROOT, MANAGER, 'ListSessions')
+        message.set_body(GLib.Variant('(a{sv})', ({},)))
+        message.set_flags(Gio.DBusMessageFlags.NO_REPLY_EXPECTED)
+        message.set_serial(1 << 20)
+        message.set_unix_fd_list(Gio.UnixFDList.new_from_array([os.open('/dev/null', os.O_RDONLY)
+                                                                for _ in range(self.FDS)]))
+        self.message = message.to_blob(Gio.DBusCapabilityFlags.UNIX_FD_PASSING)
+        self.socket = socket.socket(fileno=os.dup(connection.get_stream().get_socket().get_fd()))
+        self.fds = [fd] * self.FDS
+
+    def send(self):
+        message = self.message
+        fds = self.fds
+        while message:
+            select.select([], [self.socket], [])
+            try:
+                message = message[socket.send_fds(self.socket, [message], fds):]
+                fds = []
+            except BlockingIOError:
+                pass
+
+    def close(self):
+        self.socket.close()
+
+
 def lingering_socket():
     """A socket whose close() waits for an hour, and its peer."""
     client, peer = tcp_pair()
@@ -157,6 +189,9 @@ class ForeignDescriptors(unittest.TestCase):
             except FileNotFoundError:
                 pass
         return len([name for name in names if not name.startswith('anon_inode:')])
+
+    def count_all_fds(self):
+        return len(os.listdir(f'/proc/{self.pid}/fd'))
 
     def count_threads(self, name):
         threads = f'/proc/{self.pid}/task'
@@ -253,6 +288,43 @@ class ForeignDescriptors(unittest.TestCase):
         mount.release()
         self.assert_all_is_closed()
         self.assertIsNone(call(self.mallory, 'ListSessions', arguments, [mount.open()]))
+
+    # Breaks if calls that are refused fill the service's table of descriptors, with files that nobody can close; if
+    # those who leave the bus at once do; or if alice, whom the service does not know yet, has to do without.
+    def test_flood(self):
+        with open(f'/proc/{self.pid}/limits') as limits:
+            limit = next(int(line.split()[3]) for line in limits if line.startswith('Max open files'))
+        mount = self.mount('flush')
+        fd = mount.open()
+        connections = [connect_as('mallory') for _ in range(3)]
+        floods = [Flood(connection, fd) for connection in connections]
+        most = 0
+        for number in range(limit // Flood.FDS):
+            floods[number % len(floods)].send()
+            if number % 256 == 255:
+                most = max(most, self.count_all_fds())
+                self.assert_alice_is_served()
+        for flood, connection in zip(floods, connections):
+            flood.close()
+            connection.close_sync()
+        for _ in range(64):
+            connection = connect_as('mallory')
+            flood = Flood(connection, fd)
+            for _ in range(8):
+                flood.send()
+            flood.close()
+            connection.close_sync()
+        self.assert_alice_is_served()
+        most = max(most, self.count_all_fds())
+        self.assertLess(most, limit // 8)
+        self.assertEqual(call(self.mallory, 'ListSessions', GLib.Variant('(a{sv})', ({},)), [os.dup(fd)]),
+                         NAME + '.Error.LimitReached')
+        # mallory's, and of those who have left before it was known who they are.
+        self.assertLessEqual(mount.count_held(), 2 * CLOSING_PER_USER)
+        mount.release()
+        os.close(fd)
+        self.assert_all_is_closed()
+        self.assertIsNone(call(self.mallory, 'ListSessions', GLib.Variant('(a{sv})', ({},)), [mount.open()]))
 
     # Breaks if somebody else than the reader's own thread asks a file for anything, or that thread is one of many.
     def test_reading(self):

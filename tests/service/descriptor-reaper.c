@@ -5,76 +5,17 @@
 
 #include "descriptor-reaper.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "keyblob/tls-handoff-error.h"
+#include "unclosable.h"
+
 #define ALICE 60101
+#define BOB 60102
 #define MALLORY 60103
-
-/* Two ends of a TCP connection over loopback. */
-static void
-connect_pair (int ends[2])
-{
-  struct sockaddr_in address = { .sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
-  socklen_t size = sizeof address;
-  int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-  ends[0] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  g_assert_cmpint (bind (listener, (struct sockaddr *) &address, size), ==, 0);
-  g_assert_cmpint (listen (listener, 1), ==, 0);
-  g_assert_cmpint (getsockname (listener, (struct sockaddr *) &address, &size), ==, 0);
-  g_assert_cmpint (connect (ends[0], (struct sockaddr *) &address, size), ==, 0);
-  ends[1] = accept (listener, NULL, NULL);
-  g_assert_cmpint (ends[1], >=, 0);
-  close (listener);
-}
-
-/* ends[0]: close() of it waits for an hour, as long as nobody reads from ends[1]. */
-static void
-make_lingering (int ends[2])
-{
-  static const char data[65536];
-  const struct linger on = { 1, 3600 };
-
-  connect_pair (ends);
-  while (send (ends[0], data, sizeof data, MSG_DONTWAIT) > 0)
-    ;
-  g_assert_cmpint (setsockopt (ends[0], SOL_SOCKET, SO_LINGER, &on, sizeof on), ==, 0);
-}
-
-/* A Unix socket, with fd sent along and not received: closing it closes that. fd: (transfer full)
- */
-static int
-wrap (int fd)
-{
-  union
-  {
-    struct cmsghdr header;
-    char data[CMSG_SPACE (sizeof (int))];
-  } control = { 0 };
-  char byte = 'x';
-  struct iovec vector = { &byte, 1 };
-  struct msghdr message = {
-    .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-  };
-  int ends[2];
-
-  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
-  control.header.cmsg_level = SOL_SOCKET;
-  control.header.cmsg_type = SCM_RIGHTS;
-  control.header.cmsg_len = CMSG_LEN (sizeof (int));
-  memcpy (CMSG_DATA (&control.header), &fd, sizeof fd);
-  g_assert_cmpint (sendmsg (ends[1], &message, 0), ==, 1);
-  close (ends[1]);
-  close (fd);
-  return ends[0];
-}
 
 static void
 wait_until_none_is_left (guint uid)
@@ -101,9 +42,9 @@ test_lingering (void)
 
   for (guint i = 0; i < n_lingering; i++)
     {
-      make_lingering (ends);
+      unclosable_make_lingering (ends);
       peers[i] = ends[1];
-      handoff_descriptor_reap (wrap (wrap (ends[0])), MALLORY);
+      handoff_descriptor_reap (unclosable_wrap (unclosable_wrap (ends[0])), MALLORY);
     }
   g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
   handoff_descriptor_reap (ends[1], ALICE);
@@ -135,13 +76,96 @@ test_many (void)
   wait_until_none_is_left (ALICE);
 }
 
+/* Breaks if who has many that cannot be closed may send more; or if another may not; or if it stays
+ * so when they are closed. */
+static void
+test_standstill (void)
+{
+  g_autoptr (GError) error = NULL;
+  int peers[HANDOFF_REAPER_CLOSING_PER_USER];
+
+  unclosable_fill_line (MALLORY, peers, HANDOFF_REAPER_WAITING_PER_USER);
+  while (handoff_descriptor_reaper_accepts (MALLORY, NULL))
+    g_thread_yield ();
+  g_assert_false (handoff_descriptor_reaper_accepts (MALLORY, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+  g_assert_true (handoff_descriptor_reaper_is_strained ());
+  g_assert_true (handoff_descriptor_reaper_accepts (ALICE, NULL));
+
+  wait_until_none_is_left (MALLORY);
+  g_assert_false (handoff_descriptor_reaper_is_strained ());
+  g_assert_true (handoff_descriptor_reaper_accepts (MALLORY, NULL));
+  unclosable_close_all (peers, G_N_ELEMENTS (peers));
+}
+
+/* Gives the reaper sockets of uid's, until it may send no more. fd: of a socket. */
+static void
+fill (guint uid, int fd)
+{
+  while (handoff_descriptor_reaper_accepts (uid, NULL))
+    handoff_descriptor_reap (dup (fd), uid);
+}
+
+/* Breaks if one user fills the process's table of descriptors before it is known that they cannot
+ * be closed; or if nothing is left for another. */
+static void
+test_share (void)
+{
+  const guint share = HANDOFF_REAPER_OPEN / 4;
+  int peers[HANDOFF_REAPER_CLOSING_PER_USER];
+  int bobs_peers[HANDOFF_REAPER_CLOSING_PER_USER];
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  unclosable_fill_line (MALLORY, peers, 1);
+  fill (MALLORY, fd);
+  g_assert_cmpuint (handoff_descriptor_reaper_count (MALLORY), <=, share);
+  g_assert_true (handoff_descriptor_reaper_accepts (BOB, NULL));
+  unclosable_fill_line (BOB, bobs_peers, 1);
+  fill (BOB, fd);
+  g_assert_cmpuint (handoff_descriptor_reaper_count (BOB), <=, share / 2);
+  g_assert_true (handoff_descriptor_reaper_accepts (ALICE, NULL));
+
+  wait_until_none_is_left (MALLORY);
+  wait_until_none_is_left (BOB);
+  g_assert_true (handoff_descriptor_reaper_accepts (MALLORY, NULL));
+  unclosable_close_all (peers, G_N_ELEMENTS (peers));
+  unclosable_close_all (bobs_peers, G_N_ELEMENTS (bobs_peers));
+  close (fd);
+}
+
+/* Breaks if a socket of a caller's does not linger any more when it gets it back. */
+static void
+test_lingers_still (void)
+{
+  struct linger linger;
+  socklen_t size = sizeof linger;
+  int ends[2];
+
+  unclosable_make_lingering (ends);
+  handoff_descriptor_reap (dup (ends[0]), ALICE);
+  wait_until_none_is_left (ALICE);
+  g_assert_cmpint (getsockopt (ends[0], SOL_SOCKET, SO_LINGER, &linger, &size), ==, 0);
+  g_assert_cmpint (linger.l_onoff, ==, 1);
+  close (ends[1]);
+  close (ends[0]);
+}
+
 int
 main (int argc, char *argv[])
 {
+  struct rlimit files;
+
   g_test_init (&argc, &argv, NULL);
+  /* As the service does. */
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &files), ==, 0);
+  files.rlim_cur = files.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &files), ==, 0);
   /* A slow machine is warned of. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/service/descriptor-reaper/lingering", test_lingering);
   g_test_add_func ("/service/descriptor-reaper/many", test_many);
+  g_test_add_func ("/service/descriptor-reaper/standstill", test_standstill);
+  g_test_add_func ("/service/descriptor-reaper/share", test_share);
+  g_test_add_func ("/service/descriptor-reaper/lingers-still", test_lingers_still);
   return g_test_run ();
 }
