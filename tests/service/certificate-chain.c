@@ -259,6 +259,45 @@ test_arrange (void)
   g_assert_null (none);
 }
 
+static gboolean
+count_path (GPtrArray *path, gpointer user_data)
+{
+  (*(guint *) user_data)++;
+  g_assert_cmpuint (path->len, <=, 5);
+  return FALSE;
+}
+
+/* Four authorities that all certified each other. Breaks if a
+ * stranger can make all paths through them be tried. */
+static void
+test_paths_bounded (void)
+{
+  static const char *const names[] = { "a", "b", "c", "d" };
+  g_autoptr (GPtrArray) made =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) test_certificate_free);
+  g_autoptr (GPtrArray) sent = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  guint i, j, n_paths = 0;
+
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    g_ptr_array_add (made, test_certificate_make (names[i], NULL, &authority));
+  g_ptr_array_add (made, test_certificate_make ("leaf", made->pdata[0], NULL));
+  g_ptr_array_add (sent, test_certificate_to_der (made->pdata[made->len - 1]));
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      const TestCertificateSpec spec = { .is_authority = TRUE, .key_of = made->pdata[i] };
+
+      for (j = 0; j < G_N_ELEMENTS (names); j++)
+        {
+          if (i == j)
+            continue;
+          g_ptr_array_add (made, test_certificate_make (names[i], made->pdata[j], &spec));
+          g_ptr_array_add (sent, test_certificate_to_der (made->pdata[made->len - 1]));
+        }
+    }
+  g_assert_false (handoff_certificate_chain_try_paths (sent, count_path, &n_paths));
+  g_assert_cmpuint (n_paths, ==, HANDOFF_CHAIN_MAX_PATHS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -271,5 +310,6 @@ main (int argc, char **argv)
   g_test_add_func ("/service/certificate-chain/too-many", test_too_many);
   g_test_add_func ("/service/certificate-chain/long", test_long);
   g_test_add_func ("/service/certificate-chain/arrange", test_arrange);
+  g_test_add_func ("/service/certificate-chain/paths-bounded", test_paths_bounded);
   return g_test_run ();
 }
