@@ -123,6 +123,8 @@ test_share (void)
   unclosable_fill_line (BOB, bobs_peers, 1);
   fill (BOB, fd);
   g_assert_cmpuint (handoff_descriptor_reaper_count (BOB), <=, share / 2);
+  g_assert_cmpuint (handoff_descriptor_reaper_count (BOB), >,
+                    HANDOFF_REAPER_OPEN_RESERVED_PER_USER);
   g_assert_true (handoff_descriptor_reaper_accepts (ALICE, NULL));
 
   wait_until_none_is_left (MALLORY);
