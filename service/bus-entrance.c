@@ -25,7 +25,8 @@ struct _HandoffBusEntrance
   char *address; /* (owned) */
 };
 
-/* An abstract name that the kernel chooses, so that it is nobody else's. -1 with errno */
+/* An abstract name that the kernel chooses, so that it is nobody else's. Others see it, and can
+ * connect; our own connection finds room among theirs. -1 with errno */
 static int
 listen_somewhere (char **address)
 {
@@ -35,7 +36,7 @@ listen_somewhere (char **address)
 
   if (fd < 0)
     return -1;
-  if (bind (fd, (struct sockaddr *) &name, size) == 0 && listen (fd, 8) == 0)
+  if (bind (fd, (struct sockaddr *) &name, size) == 0 && listen (fd, SOMAXCONN) == 0)
     {
       size = sizeof name;
       if (getsockname (fd, (struct sockaddr *) &name, &size) == 0)
