@@ -5,6 +5,7 @@
 could wait for ever. Each case is an application of its own: this file with the case's name, and a server's port."""
 
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -231,8 +232,8 @@ class LibraryProcess(unittest.TestCase):
     def setUpClass(cls):
         cls.server = Server()
 
-    def run_case(self, name, *prefix):
-        done = subprocess.run([*prefix, sys.executable, __file__, name, str(self.server.port)], timeout=4 * TIMEOUT)
+    def run_case(self, name, *prefix, program=__file__):
+        done = subprocess.run([*prefix, sys.executable, program, name, str(self.server.port)], timeout=4 * TIMEOUT)
         self.assertEqual(done.returncode, 0)
 
     def test_forked_reading(self):
@@ -248,9 +249,12 @@ class LibraryProcess(unittest.TestCase):
         self.run_case('forked_before')
 
     def test_denied_socket(self):
+        # The source and build directories may be closed to other users.
+        copy = shutil.copytree(os.path.dirname(__file__), os.path.join(os.environ['TMPDIR'], 'integration'))
         os.chmod('/run/dbus/system_bus_socket', 0o600)
         try:
-            self.run_case('denied_socket', 'setpriv', '--reuid=alice', '--regid=alice', '--clear-groups')
+            self.run_case('denied_socket', 'setpriv', '--reuid=alice', '--regid=alice', '--clear-groups',
+                          program=os.path.join(copy, os.path.basename(__file__)))
         finally:
             os.chmod('/run/dbus/system_bus_socket', 0o666)
 
