@@ -35,6 +35,8 @@ class Server:
     def serve(self):
         while True:
             plain = self.listener.accept()[0]
+            # Otherwise the answer may wait in the kernel, and is gone with a close that resets.
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 with self.context.wrap_socket(plain, server_side=True) as client:
                     client.settimeout(TIMEOUT)
