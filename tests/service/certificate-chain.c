@@ -116,6 +116,25 @@ test_renewed (void)
   expect (leaf, old, root, NULL, leaf, old, NULL);
 }
 
+/* Breaks if the way that looks best at its beginning is gone, though an expired certificate is on
+ * it, and another one is valid to its end. */
+static void
+test_expired_above (void)
+{
+  const TestCertificateSpec expired = { .is_authority = TRUE, .begin_days = -90, .end_days = -30 };
+  g_autoptr (TestCertificate) root = test_certificate_make ("root", NULL, &authority);
+  g_autoptr (TestCertificate) old = test_certificate_make ("old", root, &expired);
+  g_autoptr (TestCertificate) valid = test_certificate_make ("valid", root, &authority);
+  const TestCertificateSpec longest = { .is_authority = TRUE, .begin_days = -1, .end_days = 300 };
+  g_autoptr (TestCertificate) by_old = test_certificate_make ("between", old, &longest);
+  const TestCertificateSpec same_key = { .key_of = by_old, .is_authority = TRUE };
+  g_autoptr (TestCertificate) by_valid = test_certificate_make ("between", valid, &same_key);
+  g_autoptr (TestCertificate) leaf = test_certificate_make ("leaf", by_old, NULL);
+
+  expect (leaf, by_old, old, by_valid, valid, NULL, leaf, by_valid, valid, NULL);
+  expect (leaf, by_old, old, root, NULL, leaf, by_old, old, NULL);
+}
+
 /* Breaks if the key's own certificate is the first that is in the file. */
 static void
 test_renewed_leaf (void)
@@ -304,6 +323,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/service/certificate-chain/plain", test_plain);
   g_test_add_func ("/service/certificate-chain/renewed", test_renewed);
+  g_test_add_func ("/service/certificate-chain/expired-above", test_expired_above);
   g_test_add_func ("/service/certificate-chain/renewed-leaf", test_renewed_leaf);
   g_test_add_func ("/service/certificate-chain/circle", test_circle);
   g_test_add_func ("/service/certificate-chain/namesakes", test_namesakes);
