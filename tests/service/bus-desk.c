@@ -27,7 +27,7 @@ typedef struct
 static void
 to_bus (HandoffBusMessage *message, gpointer user_data)
 {
-  g_autoptr (HandoffBusMessage) owned = message;
+  G_GNUC_UNUSED g_autoptr (HandoffBusMessage) owned = message;
   g_autoptr (GDBusMessage) parsed = handoff_bus_message_to_gdbus (message);
   Desk *desk = user_data;
 
