@@ -7,15 +7,14 @@ runs under valgrind too, since a lent pointer that is kept shows only there. The
 follow, has its freed memory overwritten."""
 
 import os
-import socket
 import ssl
 import subprocess
 import sys
-import threading
 import unittest
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from tls_server import TlsServer
 
 GIR = '/usr/share/gir-1.0/TlsHandoff-1.gir'
 CERTS = os.environ['HANDOFF_TEST_CERTS']
@@ -41,35 +40,10 @@ def list_functions():
     return names
 
 
-class Server(threading.Thread):
-    """OpenSSL's, in the test's process. Sends back what it gets."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(CERTS + '/ecdsa.pem', CERTS + '/ecdsa.key')
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.port = self.listener.getsockname()[1]
-        self.start()
-
-    def serve(self, connection):
-        try:
-            with self.context.wrap_socket(connection, server_side=True) as tls:
-                while data := tls.recv(65536):
-                    tls.sendall(data)
-        except (OSError, ssl.SSLError):
-            pass
-
-    def run(self):
-        while True:
-            connection, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-
 class LibraryBindings(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server()
+        cls.server = TlsServer()
         cls.functions = list_functions()
 
     def tearDown(self):

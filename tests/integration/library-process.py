@@ -7,7 +7,6 @@ could wait for ever. Each case is an application of its own: this file with the 
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,34 +18,11 @@ import gi
 gi.require_version('TlsHandoff', '1')
 from gi.repository import Gio, GLib, TlsHandoff  # noqa: E402
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from tls_server import TlsServer  # noqa: E402
+
 CERTS = os.environ['HANDOFF_TEST_CERTS']
 TIMEOUT = 30
-
-
-class Server(threading.Thread):
-    """Sends back what it gets, on each connection until the peer closes it. TLS 1.3, with tickets."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(CERTS + '/ecdsa.pem', CERTS + '/ecdsa.key')
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_3
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.port = self.listener.getsockname()[1]
-        self.start()
-
-    def serve(self, connection):
-        try:
-            with self.context.wrap_socket(connection, server_side=True) as tls:
-                while data := tls.recv(65536):
-                    tls.sendall(data)
-        except (OSError, ssl.SSLError):
-            pass
-
-    def run(self):
-        while True:
-            connection, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
 
 class Application:
@@ -230,7 +206,8 @@ class Application:
 class LibraryProcess(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server()
+        cls.server = TlsServer()
+        cls.server.context.minimum_version = ssl.TLSVersion.TLSv1_3  # with tickets
 
     def run_case(self, name, *prefix, program=__file__):
         done = subprocess.run([*prefix, sys.executable, program, name, str(self.server.port)], timeout=4 * TIMEOUT)

@@ -19,6 +19,7 @@ from gi.repository import Gio, GLib, TlsHandoff  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import OWN_RULES, certificate, read, set_rules  # noqa: E402
+from tls_server import TlsServer  # noqa: E402
 
 ALL = Gio.TlsCertificateFlags.VALIDATE_ALL
 NONE = Gio.TlsCertificateFlags.NO_FLAGS
@@ -26,31 +27,17 @@ UNKNOWN_CA = Gio.TlsCertificateFlags.UNKNOWN_CA
 ALL_BUT_UNKNOWN_CA = Gio.TlsCertificateFlags(ALL & ~UNKNOWN_CA)
 
 
-class Server(threading.Thread):
+def say_here(connection):
+    connection.sendall(b'here')
+    connection.unwrap()
+
+
+def start_server(name):
     """Says that it is there, on each connection, with one certificate."""
-
-    def __init__(self, name):
-        super().__init__(daemon=True)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(certificate(name + '.pem'), certificate(name + '.key'))
-        # GIO's own connections resume what was accepted, whoever accepts it now.
-        self.context.num_tickets = 0
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.port = self.listener.getsockname()[1]
-        self.start()
-
-    def serve(self, connection):
-        try:
-            with self.context.wrap_socket(connection, server_side=True) as tls:
-                tls.sendall(b'here')
-                tls.unwrap()
-        except (OSError, ssl.SSLError):
-            pass
-
-    def run(self):
-        while True:
-            connection, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+    server = TlsServer(name, say_here)
+    # GIO's own connections resume what was accepted, whoever accepts it now.
+    server.context.num_tickets = 0
+    return server
 
 
 class OwnDatabase(Gio.TlsDatabase):
@@ -133,7 +120,7 @@ class LibraryTrust(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         set_rules(OWN_RULES)
-        cls.servers = {name: Server(name) for name in ('ecdsa', 'expired', 'wrong-name', 'self-signed')}
+        cls.servers = {name: start_server(name) for name in ('ecdsa', 'expired', 'wrong-name', 'self-signed')}
 
     def setUp(self):
         self.socket_connections = []
