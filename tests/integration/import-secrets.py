@@ -52,7 +52,7 @@ KINDS = {
     'mismatch, traditional': ('openssl rsa -traditional -aes256 -in rsa.key -passout "pass:$P"; cat ecdsa.pem', 'rsa',
                               False),
     'several keys': ('cat rsa.key rsa.pem; openssl ec -in ecdsa.key', 'rsa', False),
-    'damaged number': ('openssl rsa -traditional -in rsa.key | sed "5s/./A/9"; cat rsa.pem', 'rsa', False),
+    'damaged number': ('openssl rsa -traditional -in rsa.key | sed "5y/AB/BA/;5s/[^AB]/A/9"; cat rsa.pem', 'rsa', False),
     'cut off': ('head -c -40 rsa.key; cat rsa.pem', 'rsa', False),
     'broken MAC': ('openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout "pass:$P" | $EDIT broken-mac', 'rsa',
                    False),
