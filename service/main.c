@@ -12,13 +12,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bus-guard.h"
-#include "configuration.h"
-#include "descriptor-reaper.h"
-#include "gnutls-support.h"
-#include "polkit-authority.h"
+#include "guard/bus-guard.h"
+#include "policy/configuration.h"
+#include "work/descriptor-reaper.h"
+#include "key/gnutls-support.h"
+#include "authority/polkit-authority.h"
 #include "service.h"
-#include "tokens.h"
+#include "token/tokens.h"
 #include "wiping-allocator.h"
 
 /* No core dump, no tracing by others of the same user, no more rights by running another program,

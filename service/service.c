@@ -7,18 +7,18 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "caller-registry.h"
-#include "credential-facade.h"
-#include "descriptor-reaper.h"
-#include "dispatcher.h"
-#include "facade-context.h"
+#include "caller/caller-registry.h"
+#include "bus/credential-facade.h"
+#include "work/descriptor-reaper.h"
+#include "bus/dispatcher.h"
+#include "bus/facade-context.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
-#include "manager-facade.h"
-#include "message-descriptors.h"
-#include "reload.h"
-#include "resumption.h"
-#include "session-facade.h"
+#include "bus/manager-facade.h"
+#include "guard/message-descriptors.h"
+#include "bus/reload.h"
+#include "session/resumption.h"
+#include "bus/session-facade.h"
 
 /* Threads that read descriptors, parse and make keys for one user at the same time. */
 #define THREADS_PER_USER 2

@@ -5,8 +5,8 @@
 
 #include <gio/gio.h>
 
-#include "authority.h"
-#include "bus-guard.h"
+#include "authority/authority.h"
+#include "guard/bus-guard.h"
 
 /* The service's life: from the configuration to the name on the bus, to the end. */
 #define HANDOFF_TYPE_SERVICE (handoff_service_get_type ())

@@ -17,8 +17,8 @@
 
 #include <glib-unix.h>
 
-#include "client/gnutls-pair.h"
-#include "client/record-test-utils.h"
+#include "client/support/gnutls-pair.h"
+#include "client/support/record-test-utils.h"
 
 #define BLOCK_SIZE (64 * 1024) /* what an application writes and reads at once */
 

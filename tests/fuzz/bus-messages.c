@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bus-desk.h"
-#include "bus-stream.h"
+#include "guard/bus-desk.h"
+#include "guard/bus-stream.h"
 #include "fuzz.h"
 
 #define ANSWERS_WHO 1

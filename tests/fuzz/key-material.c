@@ -8,7 +8,7 @@
 #include "config.h"
 
 #include "fuzz.h"
-#include "key-material.h"
+#include "key-file/key-material.h"
 #include "keyblob/tls-handoff-error.h"
 
 int

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "keyblob/secret-memory.h"
-#include "tests/client/record-test-utils.h"
+#include "tests/client/support/record-test-utils.h"
 
 static void
 write_seed (const char *top, const char *target, const char *name, const guint8 *data, gsize size)

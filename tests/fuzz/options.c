@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "handshake-options.h"
-#include "server-identity.h"
+#include "policy/handshake-options.h"
+#include "trust/server-identity.h"
 
 static HandoffConfiguration *configuration;
 

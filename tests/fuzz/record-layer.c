@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tests/client/record-test-utils.h"
+#include "tests/client/support/record-test-utils.h"
 
 #define FLAG_RAW 0x01     /* not sealed */
 #define FLAG_PADDING 0x02 /* TLS 1.3: with some; AES-CBC: the content brings it (and the MAC) */

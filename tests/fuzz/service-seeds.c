@@ -8,7 +8,7 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
-#include "tests/service/memory-transport.h"
+#include "tests/service/support/memory-transport.h"
 
 static gnutls_session_t
 new_session (unsigned int flags, const char *priority, gnutls_certificate_credentials_t credentials)

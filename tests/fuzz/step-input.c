@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "handshake.h"
+#include "handshake/handshake.h"
 
 #define ACCEPT 0x80
 #define SERVER 0x40

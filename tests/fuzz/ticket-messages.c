@@ -10,7 +10,7 @@
 
 #include "fuzz.h"
 #include "keyblob/secret-memory.h"
-#include "ticket-window.h"
+#include "resumption/ticket-window.h"
 
 #define SECRET_SIZE 32
 

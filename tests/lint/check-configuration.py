@@ -7,7 +7,7 @@ import re
 
 import common
 
-CODE = 'service/configuration.c'
+CODE = 'service/policy/configuration.c'
 FILE = 'data/tls-handoffd.conf'
 PAGE = 'data/man/tls-handoffd.conf.5.rst'
 

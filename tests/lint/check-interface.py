@@ -69,11 +69,11 @@ for name in re.findall(
         findings.append(f'{NAMES}: {name} is not documented in {XML}')
 
 # People are told what each means.
-words = common.read('client/cli/trust-report.c')
+words = common.read('client/cli/peer/trust-report.c')
 for name in re.findall(r'#define HANDOFF_(?:VERIFICATION|OCSP_PROBLEM)_\w+ "([\w.-]+)"', names):
     checked += 1
     if not re.search(rf'{{ "{name}",\s+N_ \(', words):
-        findings.append(f'client/cli/trust-report.c: has no words for {name}')
+        findings.append(f'client/cli/peer/trust-report.c: has no words for {name}')
 
 policy = common.read('data/org.tlshandoff.Handoff1.policy.in')
 declared = set(re.findall(r'<action id="org\.tlshandoff\.Handoff1\.([\w-]+)"', policy))

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/client/record-test-utils.h"
+#include "tests/client/support/record-test-utils.h"
 
 void
 test_memory_free (TestMemory *memory)

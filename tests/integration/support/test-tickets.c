@@ -7,7 +7,7 @@
 
 #include "handoff-names.h"
 #include "test-system.h"
-#include "tests/client/record-test-utils.h"
+#include "tests/client/support/record-test-utils.h"
 
 #define HANDSHAKE_RECORD 22
 

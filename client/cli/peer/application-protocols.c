@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "peer/application-protocols.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+/* RFC 7301 3.1 */
+#define MAX_NAME_SIZE 255
+
+/**
+ * cli_application_protocols_check:
+ * @protocols: (nullable) (array zero-terminated=1): what --alpn was given
+ *
+ * Returns: whether all can be sent, or %FALSE with an error of the domain %G_OPTION_ERROR
+ */
+gboolean
+cli_application_protocols_check (char **protocols, GError **error)
+{
+  guint i;
+
+  for (i = 0; protocols != NULL && protocols[i] != NULL; i++)
+    {
+      gsize size = strlen (protocols[i]);
+
+      if (size == 0 || size > MAX_NAME_SIZE)
+        {
+          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                       _ ("--alpn must be a protocol name of 1 to %d bytes"), MAX_NAME_SIZE);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "peer/peer.h"
+
+#include <glib/gi18n.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "peer/application-protocols.h"
+#include "peer/certificate-file.h"
+#include "peer/connector.h"
+#include "terminal/drain.h"
+#include "terminal/report.h"
+#include "terminal/service-words.h"
+#include "terminal/text-agent.h"
+#include "peer/trust-report.h"
+
+/* Not 0, which somebody may give who takes it for no limit, or for the shortest. */
+#define NO_TIMEOUT G_MININT64
+
+CliPeer *
+cli_peer_new (void)
+{
+  CliPeer *self = g_new0 (CliPeer, 1);
+
+  self->timeout = NO_TIMEOUT;
+  return self;
+}
+
+void
+cli_peer_free (CliPeer *self)
+{
+  g_free (self->trust_file);
+  g_strfreev (self->protocols);
+  g_free (self->server_name);
+  cli_own_credential_clear (&self->own);
+  g_strfreev (self->arguments);
+  g_clear_pointer (&self->target, cli_target_free);
+  g_free (self->name);
+  g_free (self->identity);
+  g_clear_object (&self->options);
+  g_clear_object (&self->manager);
+  g_clear_object (&self->connection);
+  g_free (self->address);
+  g_clear_object (&self->result);
+  g_clear_pointer (&self->failure, g_variant_unref);
+  g_clear_pointer (&self->service, g_variant_unref);
+  g_free (self);
+}
+
+/**
+ * cli_peer_add_options:
+ * @context: of a verb that makes a connection
+ *
+ * Adds the options that all such verbs have; parsing them fills @self.
+ */
+void
+cli_peer_add_options (CliPeer *self, GOptionContext *context)
+{
+  const GOptionEntry entries[] = {
+    { "trust", 't', 0, G_OPTION_ARG_FILENAME, &self->trust_file,
+      N_ ("Trust the certificates in FILE (PEM) in place of the system's"), N_ ("FILE") },
+    { "alpn", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &self->protocols,
+      N_ ("Offer the application protocol PROTO; repeatable, the preferred one first"),
+      N_ ("PROTO") },
+    { "server-name", 'n', 0, G_OPTION_ARG_STRING, &self->server_name,
+      N_ ("Whom the server must prove to be, if not HOST"), N_ ("NAME") },
+    { "tls12", 0, 0, G_OPTION_ARG_NONE, &self->tls12, N_ ("Use TLS 1.2 at most"), NULL },
+    { "no-resumption", 0, 0, G_OPTION_ARG_NONE, &self->no_resumption,
+      N_ ("Do not resume an earlier session, nor let a later one resume this"), NULL },
+    { "timeout", 'w', 0, G_OPTION_ARG_INT64, &self->timeout,
+      N_ ("Give up after SECONDS of connecting, or of the handshake"), N_ ("SECONDS") },
+    { "interactive", 'i', 0, G_OPTION_ARG_NONE, &self->interactive,
+      N_ ("Let polkit ask for a password where its rules want one"), NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->arguments, NULL, NULL },
+    G_OPTION_ENTRY_NULL
+  };
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_own_credential_add_options (&self->own, context);
+}
+
+static gboolean
+check_options (CliPeer *self, GError **error)
+{
+  if (self->arguments == NULL || g_strv_length (self->arguments) != 1)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   self->arguments == NULL ? _ ("The server is missing: give HOST[:PORT]")
+                                           : _ ("Too many arguments: give one HOST[:PORT]"));
+      return FALSE;
+    }
+  if (self->timeout != NO_TIMEOUT && (self->timeout < 1 || self->timeout > G_MAXINT))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--timeout must be a number of seconds greater than 0"));
+      return FALSE;
+    }
+  if (self->server_name != NULL && *self->server_name == '\0')
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--server-name must not be empty"));
+      return FALSE;
+    }
+  if (!cli_application_protocols_check (self->protocols, error) ||
+      !cli_own_credential_check (&self->own, error))
+    return FALSE;
+  self->target = cli_target_parse (self->arguments[0], error);
+  return self->target != NULL;
+}
+
+/**
+ * cli_peer_apply_options:
+ * @verb: the verb they were given to
+ *
+ * Checks the options that were parsed, and reports what is wrong with them.
+ *
+ * Returns: %CLI_EXIT_OK if they are fine
+ */
+CliExitStatus
+cli_peer_apply_options (CliPeer *self, const char *verb)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!check_options (self, &error))
+    return cli_usage_error (verb, error->message);
+  if (self->timeout == NO_TIMEOUT)
+    self->timeout = 0;
+
+  self->name = cli_target_to_string (self->target);
+  self->identity = self->server_name != NULL ? g_strdup (self->server_name)
+                                             : cli_target_get_identity (self->target);
+  self->options = tls_handoff_handshake_options_new ();
+  if (self->protocols != NULL)
+    tls_handoff_handshake_options_set_application_protocols (self->options,
+                                                             (const char *const *) self->protocols);
+  if (self->tls12)
+    tls_handoff_handshake_options_set_protocol_range (self->options, G_TLS_PROTOCOL_VERSION_UNKNOWN,
+                                                      G_TLS_PROTOCOL_VERSION_TLS_1_2);
+  tls_handoff_handshake_options_set_resumption (self->options, !self->no_resumption);
+  tls_handoff_handshake_options_set_timeout (self->options, (guint) self->timeout);
+  if (self->trust_file != NULL)
+    {
+      g_autoptr (GPtrArray) anchors = cli_certificate_file_load (self->trust_file, &error);
+
+      if (anchors == NULL)
+        {
+          cli_report ("--trust: %s", error->message);
+          return CLI_EXIT_USAGE;
+        }
+      tls_handoff_handshake_options_set_trust_anchors (self->options, anchors);
+    }
+  if (!cli_own_credential_apply (&self->own, self->options, &error))
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_USAGE;
+    }
+  return CLI_EXIT_OK;
+}
+
+static char *
+describe_address (GSocketConnection *connection)
+{
+  g_autoptr (GSocketAddress) address = g_socket_connection_get_remote_address (connection, NULL);
+
+  if (address == NULL || !G_IS_INET_SOCKET_ADDRESS (address))
+    return g_strdup ("?");
+  return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+}
+
+/**
+ * cli_peer_connect:
+ *
+ * Finds the service, then connects to the peer, and reports what goes wrong.
+ *
+ * Returns: %CLI_EXIT_OK if the handshake can begin
+ */
+CliExitStatus
+cli_peer_connect (CliPeer *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  /* The service first: without it, nobody should hear of us. */
+  self->manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
+  if (self->manager == NULL)
+    return cli_report_no_service (error);
+
+  self->connection =
+      cli_connect_to_host (self->target->host, self->target->port, (guint) self->timeout, &error);
+  if (self->connection == NULL)
+    {
+      cli_report ("%s: %s", self->name, error->message);
+      return CLI_EXIT_FAILED;
+    }
+  self->address = describe_address (self->connection);
+  /* The relay writes what it has in one go; waiting for more would only delay it. */
+  g_socket_set_option (g_socket_connection_get_socket (self->connection), IPPROTO_TCP, TCP_NODELAY,
+                       1, NULL);
+  return CLI_EXIT_OK;
+}
+
+/**
+ * cli_peer_handshake:
+ *
+ * Has the service do the handshake.
+ *
+ * Returns: whether it completed; @self's service may be known in any case
+ */
+gboolean
+cli_peer_handshake (CliPeer *self, GError **error)
+{
+  GError *failure = NULL;
+
+  self->result = tls_handoff_manager_handshake_as_client_sync (
+      self->manager, g_socket_connection_get_socket (self->connection), self->identity,
+      self->options, cli_text_agent_start (self->interactive), NULL, &failure);
+  if (self->result == NULL)
+    {
+      GVariant *details = tls_handoff_error_get_details (failure);
+
+      if (details != NULL)
+        self->failure = g_variant_ref (details);
+      g_propagate_error (error, failure);
+      /* The service may have sent an alert. */
+      cli_drain_socket (cli_peer_get_fd (self));
+    }
+  /* For information only, so its absence is no error. */
+  self->service = tls_handoff_manager_get_status_sync (self->manager, NULL, NULL);
+  return self->result != NULL;
+}
+
+/**
+ * cli_peer_hint_at_credentials:
+ * @error: that the server wanted a certificate, or that something is wrong with the credential that
+ * was named
+ *
+ * In the second case, the message says what. Of one that the service chose, nothing helps but its
+ * token.
+ */
+void
+cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
+{
+  gboolean named = self->own.label != NULL && *self->own.label != '\0';
+  GVariant *details = tls_handoff_error_get_details (error);
+  g_autoptr (GVariant) alert = NULL;
+
+  if (details != NULL)
+    alert = g_variant_lookup_value (details, "alert", NULL);
+  if (named)
+    {
+      cli_hint (_ ("“tls-handoff credential list” shows what you have"));
+      cli_hint_at_interactive (error);
+    }
+  else if (alert != NULL)
+    {
+      cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "
+                   "one, and --cert FILE one that the service does not keep"));
+      cli_hint (_ ("the service itself chooses only one that you may use without being asked; of "
+                   "one that is named, --interactive lets polkit ask"));
+    }
+}
+
+/* What cannot help is not told: nothing makes a certificate good that has expired. */
+static void
+hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
+{
+  if ((remedy & CLI_TRUST_REMEDY_NAME) != 0)
+    cli_hint (_ ("--server-name NAME is for a server that is known by another name than %s"),
+              self->identity);
+  if ((remedy & CLI_TRUST_REMEDY_AUTHORITY) != 0)
+    cli_hint (_ ("--trust FILE makes an authority trusted for one call"));
+  cli_hint (_ ("“tls-handoff probe %s” shows the certificates"), self->arguments[0]);
+}
+
+/**
+ * cli_peer_report_error:
+ * @error: of cli_peer_handshake()
+ *
+ * Returns: the exit status that fits it
+ */
+CliExitStatus
+cli_peer_report_error (CliPeer *self, const GError *error)
+{
+  g_autofree char *message = NULL;
+
+  if (error->domain != TLS_HANDOFF_ERROR || error->code == TLS_HANDOFF_ERROR_NOT_AUTHORIZED)
+    return cli_report_error (error);
+
+  message = cli_service_words_translate (error->message);
+  cli_report ("%s: %s", self->name, message);
+  switch (error->code)
+    {
+    case TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED:
+      hint_at_remedies (self, cli_trust_get_remedy (error));
+      return CLI_EXIT_UNTRUSTED;
+    case TLS_HANDOFF_ERROR_INVALID_ARGUMENT:
+      return CLI_EXIT_USAGE;
+    case TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND:
+      cli_peer_hint_at_credentials (self, error);
+      return CLI_EXIT_FAILED;
+    case TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED:
+      cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));
+      return CLI_EXIT_FAILED;
+    case TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE:
+      return CLI_EXIT_NO_SERVICE;
+    default:
+      return CLI_EXIT_FAILED;
+    }
+}
+
+/**
+ * cli_peer_get_fd:
+ *
+ * Returns: the socket's descriptor, which stays the connection's
+ */
+int
+cli_peer_get_fd (CliPeer *self)
+{
+  return g_socket_get_fd (g_socket_connection_get_socket (self->connection));
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "terminal/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "terminal/report.h"
+
+/* The standard output, through which all verbs print. What cannot be written, for want of room or
+ * of a reader or because the descriptor was closed, is remembered until the end of the command,
+ * which then says so and fails: a script must not take half of the text for all of it. */
+
+static int first_error; /* an errno, or 0 */
+
+static void
+remember_error (void)
+{
+  if (first_error == 0)
+    first_error = errno;
+}
+
+/* As g_print() does without a handler, but for the errors. */
+static void
+print_cb (const char *text)
+{
+  const char *charset;
+  g_autofree char *converted = NULL;
+
+  if (!g_get_charset (&charset))
+    converted = g_convert_with_fallback (text, -1, charset, "UTF-8", "?", NULL, NULL, NULL);
+  cli_output_write (converted != NULL ? converted : text);
+}
+
+/**
+ * cli_output_open:
+ *
+ * To be called first of all. A standard descriptor that is closed would be given to the first
+ * socket or file that is opened, and "connect" would mix it up with the user's data. In place of a
+ * closed input there is an empty one, and in place of a closed output one that cannot be written.
+ */
+void
+cli_output_open (void)
+{
+  static const int modes[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+  int fd;
+
+  for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    {
+      /* The lowest number that is free, and those below it are not. */
+      if (fcntl (fd, F_GETFD) < 0 && open ("/dev/null", modes[fd]) != fd)
+        _exit (CLI_EXIT_FAILED);
+    }
+  g_set_print_handler (print_cb);
+}
+
+/**
+ * cli_output_write:
+ * @text: as it is to be written
+ *
+ * Writes @text to the standard output. g_print() comes here, too, after it was brought into the
+ * locale's encoding.
+ */
+void
+cli_output_write (const char *text)
+{
+  if (fputs (text, stdout) < 0 || fflush (stdout) != 0)
+    remember_error ();
+}
+
+/* Some file systems tell only now that there was no room. The descriptor itself stays in use, so
+ * that nothing else gets its number. */
+static void
+close_descriptor (void)
+{
+  int copy = dup (STDOUT_FILENO);
+  int null_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+  if (copy < 0 || null_fd < 0 || dup2 (null_fd, STDOUT_FILENO) < 0)
+    remember_error ();
+  if (copy >= 0 && close (copy) != 0)
+    remember_error ();
+  if (null_fd >= 0)
+    close (null_fd);
+}
+
+/**
+ * cli_output_close:
+ *
+ * Ends the standard output: whoever reads it sees the end. May be called again.
+ *
+ * Returns: whether all that was written arrived
+ */
+gboolean
+cli_output_close (GError **error)
+{
+  static gboolean closed;
+
+  if (!closed)
+    {
+      if (fflush (stdout) != 0)
+        remember_error ();
+      close_descriptor ();
+      closed = TRUE;
+    }
+  if (first_error == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (first_error), "%s: %s",
+               _ ("Cannot write to the standard output"), g_strerror (first_error));
+  return FALSE;
+}
+
+/**
+ * cli_output_finish:
+ * @status: what came of the command otherwise
+ *
+ * Ends the standard output, and reports what could not be written.
+ *
+ * Returns: the exit status
+ */
+CliExitStatus
+cli_output_finish (CliExitStatus status)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (cli_output_close (&error))
+    return status;
+  cli_report ("%s", error->message);
+  /* Another failure says more. */
+  return status == CLI_EXIT_OK ? CLI_EXIT_FAILED : status;
+}

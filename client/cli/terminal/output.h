@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+#include "terminal/exit-status.h"
+
+void cli_output_open (void);
+void cli_output_write (const char *text);
+gboolean cli_output_close (GError **error);
+CliExitStatus cli_output_finish (CliExitStatus status);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "terminal/input-rest.h"
+#include "peer/negotiated.h"
+#include "terminal/output.h"
+#include "peer/peer.h"
+#include "proxy/relay.h"
+#include "terminal/report.h"
+#include "terminal/service-words.h"
+#include "verb/verbs.h"
+
+/* How long to wait for the end of the input after the peer closed, milliseconds. */
+#define INPUT_END_TIMEOUT 10000
+
+typedef struct
+{
+  gboolean crlf;
+  gboolean ignore_eof;
+  gboolean verbose;
+} ConnectOptions;
+
+/* The peer closed the connection, and the end of the input was not read. */
+static gboolean
+check_input (GError **error)
+{
+  const char *problem;
+
+  /* Whoever reads the output may be who writes the input, and end that because of this. */
+  if (!cli_output_close (error))
+    return FALSE;
+  switch (cli_input_wait_for_end (STDIN_FILENO, INPUT_END_TIMEOUT))
+    {
+    case CLI_INPUT_ENDED:
+      return TRUE;
+    case CLI_INPUT_LEFT:
+      problem = _ ("The peer closed the connection before all of the input was sent");
+      break;
+    default:
+      problem = _ ("The peer closed the connection before the input ended");
+      break;
+    }
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED, problem);
+  return FALSE;
+}
+
+/* In TLS 1.3 a server says that it insists on a certificate after the handshake. */
+static gboolean
+wants_certificate (const GError *error)
+{
+  GVariant *details = tls_handoff_error_get_details (error);
+  const char *alert = NULL;
+
+  return details != NULL && g_variant_lookup (details, "alert", "&s", &alert) &&
+         g_str_equal (alert, "certificate_required");
+}
+
+static CliExitStatus
+relay (CliPeer *peer, const ConnectOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *message = NULL;
+  CliRelayFlags flags = CLI_RELAY_NONE;
+  CliRelayOutcome outcome;
+  gboolean ok;
+
+  if (options->crlf)
+    flags |= CLI_RELAY_CRLF;
+  if (options->ignore_eof)
+    flags |= CLI_RELAY_IGNORE_EOF;
+  ok = cli_relay_run (tls_handoff_handshake_result_get_record_layer (peer->result), peer->result,
+                      cli_peer_get_fd (peer), STDIN_FILENO, STDOUT_FILENO, flags, &outcome, &error);
+  if (options->verbose)
+    g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), outcome.n_sent,
+                outcome.n_received);
+  /* The session tickets may still be on their way to the service. */
+  g_dbus_connection_flush_sync (tls_handoff_manager_get_connection (peer->manager), NULL, NULL);
+  if (ok && (outcome.input_ended || check_input (&error)))
+    return CLI_EXIT_OK;
+  message = cli_service_words_translate (error->message);
+  cli_report ("%s: %s", peer->name, message);
+  if (wants_certificate (error))
+    cli_peer_hint_at_credentials (peer, error);
+  return CLI_EXIT_FAILED;
+}
+
+/**
+ * cli_connect:
+ *
+ * The verb "connect": a netcat that speaks TLS.
+ */
+CliExitStatus
+cli_connect (char **arguments)
+{
+  ConnectOptions options = { 0 };
+  const GOptionEntry entries[] = {
+    { "crlf", 'C', 0, G_OPTION_ARG_NONE, &options.crlf, N_ ("Send each line feed as CR LF"), NULL },
+    { "ignore-eof", 0, 0, G_OPTION_ARG_NONE, &options.ignore_eof,
+      N_ ("Keep the connection open after the end of the input"), NULL },
+    { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose,
+      N_ ("Say on the standard error what was negotiated, and what crossed"), NULL },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
+  g_autoptr (CliPeer) peer = cli_peer_new ();
+  g_autoptr (GError) error = NULL;
+  CliExitStatus status;
+
+  cli_peer_add_options (peer, context);
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  if (!cli_verb_parse (context, arguments, &status))
+    return status;
+  status = cli_peer_apply_options (peer, arguments[0]);
+  if (status == CLI_EXIT_OK)
+    status = cli_peer_connect (peer);
+  if (status != CLI_EXIT_OK)
+    return status;
+
+  if (!cli_peer_handshake (peer, &error))
+    return cli_peer_report_error (peer, error);
+  if (options.verbose)
+    {
+      g_autofree char *text = cli_negotiated_to_text (peer);
+
+      g_printerr ("%s", text);
+    }
+  return relay (peer, &options);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "peer/certificate-file.h"
+#include "verb/credential-call.h"
+#include "terminal/escape.h"
+#include "terminal/report.h"
+#include "terminal/secret-input.h"
+#include "verb/verbs.h"
+
+/* Options of all verbs that make a credential. */
+typedef struct
+{
+  char *label;  /* (owned) (nullable) */
+  char **roles; /* (owned) (nullable) */
+} NewOptions;
+
+static void
+new_options_clear (NewOptions *self)
+{
+  g_free (self->label);
+  g_strfreev (self->roles);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NewOptions, new_options_clear)
+
+#define NEW_OPTION_ENTRIES(options)                                                                \
+  { "label",     'l', 0, G_OPTION_ARG_STRING, &(options).label, N_ ("What it is to be called"),    \
+    N_ ("LABEL") },                                                                                \
+  {                                                                                                \
+    "role", 'r', 0, G_OPTION_ARG_STRING_ARRAY, &(options).roles,                                   \
+        N_ ("What it is for: “client” or “server”; default: both"), N_ ("ROLE")                    \
+  }
+
+static CliExitStatus
+check_options (const NewOptions *options, const char *verb, TlsHandoffCredentialRoles *roles)
+{
+  gsize i;
+
+  *roles = 0;
+  if (options->label == NULL)
+    return cli_usage_error (verb, _ ("--label is missing: what the credential is to be called"));
+  for (i = 0; options->roles != NULL && options->roles[i] != NULL; i++)
+    {
+      if (g_str_equal (options->roles[i], "client"))
+        *roles |= TLS_HANDOFF_CREDENTIAL_ROLE_CLIENT;
+      else if (g_str_equal (options->roles[i], "server"))
+        *roles |= TLS_HANDOFF_CREDENTIAL_ROLE_SERVER;
+      else
+        return cli_usage_error (verb, _ ("--role must be “client” or “server”"));
+    }
+  return CLI_EXIT_OK;
+}
+
+static CliExitStatus
+report_made (TlsHandoffCredential *credential, const GError *error)
+{
+  g_autofree char *label = NULL;
+
+  if (credential == NULL)
+    return cli_credential_call_report_error (error);
+  label = cli_escape (tls_handoff_credential_get_label (credential), -1);
+  g_print (_ ("“%s” is there: a key of type %s\n"), label,
+           tls_handoff_credential_get_key_algorithm (credential));
+  if (tls_handoff_credential_get_certificates (credential)->len == 0)
+    g_print (_ ("It has no certificate yet: see “credential request” and “credential "
+                "set-certificates”\n"));
+  return CLI_EXIT_OK;
+}
+
+/**
+ * cli_credential_generate:
+ *
+ * The verb "credential generate".
+ */
+CliExitStatus
+cli_credential_generate (char **arguments)
+{
+  g_auto (NewOptions) options = { NULL };
+  g_autofree char *type = NULL;
+  const GOptionEntry entries[] = {
+    NEW_OPTION_ENTRIES (options),
+    { "type", 't', 0, G_OPTION_ARG_STRING, &type,
+      N_ ("ecdsa-p256 (default), ecdsa-p384, ed25519, rsa-2048, rsa-3072 or rsa-4096"),
+      N_ ("TYPE") },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
+  g_autoptr (TlsHandoffCredential) credential = NULL;
+  g_autoptr (GError) error = NULL;
+  TlsHandoffCredentialRoles roles;
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 0);
+
+  if (status == CLI_EXIT_OK)
+    status = check_options (&options, arguments[0], &roles);
+  if (status == CLI_EXIT_OK)
+    status = cli_credential_call_connect (call);
+  if (status != CLI_EXIT_OK)
+    return status;
+  credential = tls_handoff_manager_generate_credential_sync (
+      call->manager, options.label, type != NULL ? type : "ecdsa-p256", roles, call->owner,
+      call->flags, NULL, &error);
+  return report_made (credential, error);
+}
+
+/* Whether to ask for a passphrase: PKCS#12 has one, even if it is empty, and PEM says if it has.
+ * The service judges it. */
+static gboolean
+looks_encrypted (GBytes *data)
+{
+  static const char *const marks[] = { "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+                                       "-----BEGIN PKCS12-----", "\nProc-Type: 4,ENCRYPTED" };
+  const char der_sequence = 0x30;
+  gsize i, size;
+  const char *text = g_bytes_get_data (data, &size);
+
+  if (size > 0 && text[0] == der_sequence)
+    return TRUE;
+  for (i = 0; i < G_N_ELEMENTS (marks); i++)
+    {
+      if (g_strstr_len (text, (gssize) size, marks[i]) != NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/**
+ * cli_credential_import:
+ *
+ * The verb "credential import".
+ */
+CliExitStatus
+cli_credential_import (char **arguments)
+{
+  g_auto (NewOptions) options = { NULL };
+  g_autofree char *passphrase_file = NULL;
+  const GOptionEntry entries[] = {
+    NEW_OPTION_ENTRIES (options),
+    { "passphrase-file", 'p', 0, G_OPTION_ARG_FILENAME, &passphrase_file,
+      N_ ("Read the passphrase from FILE; default: ask for it on the terminal"), N_ ("FILE") },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
+  g_autoptr (TlsHandoffCredential) credential = NULL;
+  g_autoptr (GBytes) data = NULL;
+  g_autoptr (CliSecret) passphrase = NULL;
+  const char *prompt = NULL;
+  g_autoptr (GError) error = NULL;
+  TlsHandoffCredentialRoles roles;
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
+
+  if (status == CLI_EXIT_OK)
+    status = check_options (&options, arguments[0], &roles);
+  if (status != CLI_EXIT_OK)
+    return status;
+  data = cli_secret_load (call->arguments[0], CLI_SECRET_MAX_CREDENTIAL_SIZE, &error);
+  if (data == NULL)
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_USAGE;
+    }
+  if (looks_encrypted (data) && cli_secret_can_prompt ())
+    prompt = _ ("Passphrase of the key: ");
+  if (!cli_secret_get ("--passphrase-file", passphrase_file, prompt, &passphrase, &error))
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_USAGE;
+    }
+  status = cli_credential_call_connect (call);
+  if (status != CLI_EXIT_OK)
+    return status;
+  credential =
+      tls_handoff_manager_import_credential_sync (call->manager, options.label, data, passphrase,
+                                                  roles, call->owner, call->flags, NULL, &error);
+  status = report_made (credential, error);
+  /* What the service says where a passphrase would help; it has no code of its own. */
+  if (status == CLI_EXIT_USAGE && passphrase == NULL && error != NULL &&
+      strstr (error->message, "needs its passphrase") != NULL)
+    cli_hint (_ ("without a terminal to ask on, --passphrase-file says where the passphrase is"));
+  return status;
+}
+
+/**
+ * cli_credential_link:
+ *
+ * The verb "credential link".
+ */
+CliExitStatus
+cli_credential_link (char **arguments)
+{
+  g_auto (NewOptions) options = { NULL };
+  g_autofree char *pin_file = NULL;
+  g_autofree char *certificate_file = NULL;
+  gboolean no_pin = FALSE;
+  const GOptionEntry entries[] = {
+    NEW_OPTION_ENTRIES (options),
+    { "pin-file", 'p', 0, G_OPTION_ARG_FILENAME, &pin_file,
+      N_ ("Read the token's PIN from FILE; default: ask for it on the terminal"), N_ ("FILE") },
+    { "no-pin", 0, 0, G_OPTION_ARG_NONE, &no_pin,
+      N_ ("Give no PIN: the service has it in its PIN file"), NULL },
+    { "certificates", 'c', 0, G_OPTION_ARG_FILENAME, &certificate_file,
+      N_ ("The certificate chain (PEM); default: what the token has"), N_ ("FILE") },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
+  g_autoptr (TlsHandoffCredential) credential = NULL;
+  g_autoptr (GPtrArray) certificates = NULL;
+  g_autoptr (CliSecret) pin = NULL;
+  const char *prompt = NULL;
+  g_autoptr (GError) error = NULL;
+  TlsHandoffCredentialRoles roles;
+  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
+
+  if (status == CLI_EXIT_OK)
+    status = check_options (&options, arguments[0], &roles);
+  if (status != CLI_EXIT_OK)
+    return status;
+  if (certificate_file != NULL)
+    {
+      certificates = cli_certificate_file_load (certificate_file, &error);
+      if (certificates == NULL)
+        {
+          cli_report ("--certificates: %s", error->message);
+          return CLI_EXIT_USAGE;
+        }
+    }
+  if (!no_pin && cli_secret_can_prompt ())
+    prompt = _ ("PIN of the token: ");
+  if (!cli_secret_get ("--pin-file", pin_file, prompt, &pin, &error))
+    {
+      cli_report ("%s", error->message);
+      return CLI_EXIT_USAGE;
+    }
+  status = cli_credential_call_connect (call);
+  if (status != CLI_EXIT_OK)
+    return status;
+  credential = tls_handoff_manager_link_credential_sync (
+      call->manager, options.label, call->arguments[0], pin, certificates, roles, call->owner,
+      call->flags, NULL, &error);
+  return report_made (credential, error);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <tls-handoff/tls-handoff.h>
+
+#include "terminal/escape.h"
+#include "terminal/json-output.h"
+#include "terminal/report.h"
+#include "terminal/text-agent.h"
+#include "terminal/user-name.h"
+#include "verb/verbs.h"
+
+static void
+print_line (GVariant *session)
+{
+  const char *role = "?";
+  const char *state = "?";
+  const char *identity = "";
+  guint32 uid = 0;
+  guint32 pid = 0;
+  guint64 age = 0;
+  g_autofree char *user = NULL;
+  g_autofree char *safe = NULL;
+
+  g_variant_lookup (session, "role", "&s", &role);
+  g_variant_lookup (session, "state", "&s", &state);
+  g_variant_lookup (session, "server-identity", "&s", &identity);
+  g_variant_lookup (session, "uid", "u", &uid);
+  g_variant_lookup (session, "pid", "u", &pid);
+  g_variant_lookup (session, "age", "t", &age);
+  user = cli_user_name_dup (uid);
+  safe = cli_escape (identity, -1);
+  g_print ("%-10s  %7u  %-6s  %-18s  %6.1f s  %s\n", user, pid, role, state,
+           (double) age / G_USEC_PER_SEC, safe);
+}
+
+static void
+print_json (GVariant *sessions)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "sessions");
+  json_builder_add_value (builder, json_gvariant_serialize (sessions));
+  json_builder_end_object (builder);
+  cli_json_print (builder);
+}
+
+/**
+ * cli_session_list:
+ *
+ * The verb "session list": the handshakes that the service has under way, or not handed over yet.
+ */
+CliExitStatus
+cli_session_list (char **arguments)
+{
+  gboolean all = FALSE;
+  gboolean json = FALSE;
+  gboolean interactive = FALSE;
+  const GOptionEntry entries[] = {
+    { "all", 'A', 0, G_OPTION_ARG_NONE, &all, N_ ("Those of all users, which needs authorization"),
+      NULL },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
+    { "interactive", 'i', 0, G_OPTION_ARG_NONE, &interactive,
+      N_ ("Let polkit ask for a password where its rules want one"), NULL },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
+  g_autoptr (TlsHandoffManager) manager = NULL;
+  g_autoptr (GVariant) sessions = NULL;
+  g_autoptr (GError) error = NULL;
+  CliExitStatus status;
+  gsize i;
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  if (!cli_verb_parse (context, arguments, &status))
+    return status;
+  manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
+  if (manager == NULL)
+    return cli_report_no_service (error);
+  sessions = tls_handoff_manager_list_sessions_sync (
+      manager, all, cli_text_agent_start (interactive), NULL, &error);
+  if (sessions == NULL)
+    return cli_report_error (error);
+
+  if (json)
+    {
+      print_json (sessions);
+      return CLI_EXIT_OK;
+    }
+  for (i = 0; i < g_variant_n_children (sessions); i++)
+    {
+      g_autoptr (GVariant) session = g_variant_get_child_value (sessions, i);
+
+      print_line (session);
+    }
+  return CLI_EXIT_OK;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "verb/verbs.h"
+
+#include <glib/gi18n.h>
+#include <stdlib.h>
+
+#include "terminal/output.h"
+#include "terminal/report.h"
+
+static const CliVerb verbs[] = {
+  { "connect", N_ ("HOST[:PORT]"), N_ ("Connect the standard input and output to a TLS server"),
+    cli_connect },
+  { "probe", N_ ("HOST[:PORT]"), N_ ("Show what a TLS server negotiates, and its certificates"),
+    cli_probe },
+  { "serve", N_ ("--listen=PORT -- COMMAND"), N_ ("Take TLS connections for a program or a server"),
+    cli_serve },
+  { "credential list", "", N_ ("List the certificates and keys that the service keeps"),
+    cli_credential_list },
+  { "credential show", N_ ("LABEL"), N_ ("Show one, and its certificates"), cli_credential_show },
+  { "credential generate", N_ ("--label=LABEL"), N_ ("Make a key that never leaves the service"),
+    cli_credential_generate },
+  { "credential request", N_ ("LABEL"), N_ ("Request a certificate for a key"),
+    cli_credential_request },
+  { "credential set-certificates", N_ ("LABEL FILE"), N_ ("Give a key its certificates"),
+    cli_credential_set_certificates },
+  { "credential import", N_ ("--label=LABEL FILE"),
+    N_ ("Store a key that exists, with its certificates"), cli_credential_import },
+  { "credential link", N_ ("--label=LABEL URI"), N_ ("Use a key that is in a PKCS#11 token"),
+    cli_credential_link },
+  { "credential unlock", N_ ("LABEL"), N_ ("Tell the service a token's PIN"),
+    cli_credential_unlock },
+  { "credential remove", N_ ("LABEL"), N_ ("Remove one; a key in the service is gone"),
+    cli_credential_remove },
+  { "session list", "", N_ ("List the handshakes that the service has under way"),
+    cli_session_list },
+  { "status", "", N_ ("Show what the TLS Handoff service is and does"), cli_status },
+  { "reload", "", N_ ("Have the service read its configuration and trust store again"),
+    cli_reload },
+};
+
+static const CliVerb *
+find_verb (const char *name)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      if (g_str_equal (verbs[i].name, name))
+        return &verbs[i];
+    }
+  return NULL;
+}
+
+/* Some verbs have two words: "credential list". */
+static gboolean
+is_in_group (const CliVerb *verb, const char *word)
+{
+  return g_str_has_prefix (verb->name, word) && verb->name[strlen (word)] == ' ';
+}
+
+static gboolean
+is_group (const char *word)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      if (is_in_group (&verbs[i], word))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/**
+ * take_verb:
+ * @words: what the user typed, the verb first; at least one word
+ *
+ * Makes one word of a verb that has two.
+ *
+ * Returns: (transfer full): the verb's name, whether there is such a verb or not, and the rest
+ */
+static char **
+take_verb (char **words)
+{
+  GPtrArray *taken = g_ptr_array_new ();
+  guint n_words = is_group (words[0]) && words[1] != NULL && *words[1] != '-' ? 2 : 1;
+  guint i;
+
+  g_ptr_array_add (taken, n_words == 2 ? g_strconcat (words[0], " ", words[1], NULL)
+                                       : g_strdup (words[0]));
+  for (i = n_words; words[i] != NULL; i++)
+    g_ptr_array_add (taken, g_strdup (words[i]));
+  g_ptr_array_add (taken, NULL);
+  return (char **) g_ptr_array_free (taken, FALSE);
+}
+
+static CliExitStatus
+report_no_verb (const char *name)
+{
+  g_autofree char *message = NULL;
+
+  if (is_group (name))
+    message = g_strdup_printf (_ ("“%s” needs a second word"), name);
+  else
+    message = g_strdup_printf (*name == '-' ? _ ("There is no option “%s” before the command")
+                                            : _ ("There is no command “%s”"),
+                               name);
+  return cli_usage_error (is_group (name) ? name : NULL, message);
+}
+
+/* group: (nullable): NULL for all */
+static void
+print_verbs (const char *group)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      g_autofree char *usage = NULL;
+
+      if (group != NULL && !is_in_group (&verbs[i], group))
+        continue;
+      usage = g_strconcat (verbs[i].name, " ",
+                           *verbs[i].synopsis != '\0' ? _ (verbs[i].synopsis) : "", NULL);
+      g_print ("  %-38s %s\n", usage, _ (verbs[i].summary));
+    }
+}
+
+static void
+print_group_help (const char *group)
+{
+  g_print (_ ("Usage:\n"
+              "  tls-handoff %s COMMAND [OPTION…] …\n"
+              "\n"
+              "Commands:\n"),
+           group);
+  print_verbs (group);
+  g_print (_ ("\n"
+              "“tls-handoff help %s COMMAND” shows the options of a command.\n"),
+           group);
+}
+
+static void
+print_help (void)
+{
+  g_print (_ ("Usage:\n"
+              "  tls-handoff COMMAND [OPTION…] …\n"
+              "\n"
+              "TLS connections whose handshake the TLS Handoff service does.\n"
+              "\n"
+              "Commands:\n"));
+  print_verbs (NULL);
+  g_print (_ ("\n"
+              "Options:\n"
+              "  -h, --help             Show this help\n"
+              "  --version              Show the version\n"
+              "\n"
+              "“tls-handoff help COMMAND” shows the options of a command.\n"));
+}
+
+/**
+ * cli_verb_new_context:
+ * @name: the verb's name
+ *
+ * Returns: (transfer full): a parser for its options, which has none yet
+ */
+GOptionContext *
+cli_verb_new_context (const char *name)
+{
+  const CliVerb *verb = find_verb (name);
+  g_autofree char *program = g_strdup_printf ("tls-handoff %s", name);
+  GOptionContext *context =
+      g_option_context_new (*verb->synopsis != '\0' ? _ (verb->synopsis) : NULL);
+
+  /* The usage line of --help begins with it. */
+  g_set_prgname (program);
+  g_option_context_set_summary (context, _ (verb->summary));
+  g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
+  /* GLib's own help ends the process before anybody asks whether it was printed. */
+  g_option_context_set_help_enabled (context, FALSE);
+  return context;
+}
+
+/* Ends the command, whatever else was given. */
+G_NORETURN static void
+print_verb_help (GOptionContext *context)
+{
+  char *text = g_option_context_get_help (context, TRUE, NULL);
+
+  g_print ("%s", text);
+  g_free (text);
+  exit (cli_output_finish (CLI_EXIT_OK));
+}
+
+/**
+ * cli_verb_parse:
+ * @arguments: the verb's, itself first
+ * @status: (out): the exit status if the verb must not run
+ *
+ * Parses the options of a verb, and reports what is wrong with them.
+ *
+ * Returns: whether the verb can run
+ */
+gboolean
+cli_verb_parse (GOptionContext *context, char **arguments, CliExitStatus *status)
+{
+  gboolean help = FALSE;
+  const GOptionEntry entries[] = {
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, N_ ("Show this help"), NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) copy = g_strdupv (arguments);
+  g_autofree char *message = NULL;
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  if (!g_option_context_parse_strv (context, &copy, &error))
+    *status = cli_usage_error (arguments[0], error->message);
+  else if (help)
+    print_verb_help (context);
+  else if (copy[1] != NULL)
+    {
+      message = g_strdup_printf (_ ("There is no argument “%s” to this command"), copy[1]);
+      *status = cli_usage_error (arguments[0], message);
+    }
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_help (const char *word)
+{
+  return g_str_equal (word, "--help") || g_str_equal (word, "-h");
+}
+
+static CliExitStatus
+run_help (char **arguments)
+{
+  char *help[] = { NULL, (char *) "--help", NULL };
+  const CliVerb *verb;
+  g_auto (GStrv) taken = NULL;
+
+  if (arguments[0] == NULL)
+    {
+      print_help ();
+      return CLI_EXIT_OK;
+    }
+  taken = take_verb (arguments);
+  verb = find_verb (taken[0]);
+  if (verb == NULL && !is_group (taken[0]))
+    return report_no_verb (taken[0]);
+  if (taken[1] != NULL)
+    return cli_usage_error (NULL, _ ("Too many arguments: give one command"));
+  if (verb == NULL)
+    {
+      print_group_help (taken[0]);
+      return CLI_EXIT_OK;
+    }
+  help[0] = taken[0];
+  return verb->run (help);
+}
+
+/**
+ * cli_run:
+ * @arguments: the command line, the program's name first; in the locale's encoding
+ *
+ * Runs the verb that the command line names.
+ *
+ * Returns: the exit status
+ */
+CliExitStatus
+cli_run (char **arguments)
+{
+  const char *name = arguments[1];
+  const CliVerb *verb;
+  g_auto (GStrv) taken = NULL;
+
+  if (name == NULL)
+    return cli_usage_error (NULL, _ ("The command is missing"));
+  if (g_str_equal (name, "--version"))
+    {
+      g_print ("tls-handoff %s\n", PACKAGE_VERSION);
+      return CLI_EXIT_OK;
+    }
+  if (g_str_equal (name, "help") || is_help (name))
+    return run_help (arguments + 2);
+
+  taken = take_verb (arguments + 1);
+  verb = find_verb (taken[0]);
+  if (verb == NULL && is_group (name) && taken[1] != NULL && is_help (taken[1]))
+    return run_help ((char *[]){ taken[0], NULL });
+  if (verb == NULL)
+    return report_no_verb (taken[0]);
+  return verb->run (taken);
+}

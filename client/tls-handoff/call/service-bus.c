@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "call/service-bus.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "handoff-names.h"
+#include "call/process.h"
+#include "call/service-error.h"
+
+#define USER_ENTRY_SIZE 16384 /* bytes; a larger one is there, too */
+
+struct _HandoffServiceBus
+{
+  gatomicrefcount ref_count;
+  pid_t process;            /* whose it is */
+  gboolean is_given;        /* by the application */
+  gboolean is_peer_to_peer; /* and has no bus on it */
+  GMutex lock;
+  /* (owned) (element-type GDBusConnection): the last is the one in use; what was closed stays, as
+   * it was lent to the application */
+  GPtrArray *connections;
+};
+
+/* The process's own connection, of all buses that were not given one. */
+static struct
+{
+  pid_t process; /* atomic: whose it is; 0: nobody's yet */
+  GMutex lock;
+  GDBusConnection *connection; /* (owned) (nullable): with the lock */
+} own;
+
+HandoffServiceBus *
+handoff_service_bus_new (GDBusConnection *connection)
+{
+  HandoffServiceBus *self = g_new0 (HandoffServiceBus, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->process = getpid ();
+  g_mutex_init (&self->lock);
+  self->connections = g_ptr_array_new_with_free_func (g_object_unref);
+  if (connection != NULL)
+    {
+      self->is_given = TRUE;
+      self->is_peer_to_peer = g_dbus_connection_get_unique_name (connection) == NULL;
+      g_ptr_array_add (self->connections, g_object_ref (connection));
+    }
+  return self;
+}
+
+HandoffServiceBus *
+handoff_service_bus_ref (HandoffServiceBus *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_service_bus_unref (HandoffServiceBus *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  /* In a child the mutex may be held for ever, and the end of a connection would be its thread's to
+   * bring about. */
+  if (!handoff_process_is_forked_from (self->process))
+    {
+      g_ptr_array_unref (self->connections);
+      g_mutex_clear (&self->lock);
+    }
+  g_free (self);
+}
+
+const char *
+handoff_service_bus_get_destination (HandoffServiceBus *self)
+{
+  return self->is_peer_to_peer ? NULL : HANDOFF_BUS_NAME;
+}
+
+GDBusConnection *
+handoff_service_bus_get_connection (HandoffServiceBus *self)
+{
+  GDBusConnection *connection = NULL;
+
+  if (handoff_process_is_forked_from (self->process))
+    return NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->connections->len > 0)
+    connection = self->connections->pdata[self->connections->len - 1];
+  g_mutex_unlock (&self->lock);
+  return connection;
+}
+
+/* GDBus notices the end of the bus on a thread of its own, when that gets to run. */
+static gboolean
+is_alive (GDBusConnection *connection)
+{
+  GIOStream *stream = g_dbus_connection_get_stream (connection);
+
+  if (g_dbus_connection_is_closed (connection))
+    return FALSE;
+  return !G_IS_SOCKET_CONNECTION (stream) ||
+         !(g_socket_condition_check (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)),
+                                     G_IO_HUP) &
+           G_IO_HUP);
+}
+
+/* Before any mutex is touched. */
+gboolean
+handoff_service_bus_check_process (HandoffServiceBus *self, GError **error)
+{
+  const pid_t process = getpid ();
+
+  if (!self->is_given)
+    g_atomic_int_compare_and_exchange (&own.process, 0, process);
+  if (self->process == process && (self->is_given || g_atomic_int_get (&own.process) == process))
+    return TRUE;
+
+  g_set_error_literal (error, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED,
+                       "This process was forked from one that uses the TLS Handoff service, and "
+                       "cannot call it; fork before the first handshake, or execute a program");
+  return FALSE;
+}
+
+/* The connection of a call that begins: kept, as it may be lent out. */
+static void
+note_connection (HandoffServiceBus *self, GDBusConnection *connection)
+{
+  g_mutex_lock (&self->lock);
+  if (self->connections->len == 0 ||
+      self->connections->pdata[self->connections->len - 1] != connection)
+    g_ptr_array_add (self->connections, g_object_ref (connection));
+  g_mutex_unlock (&self->lock);
+}
+
+/* What there is and can be used. (transfer full) (nullable) */
+static GDBusConnection *
+dup_alive (HandoffServiceBus *self)
+{
+  GDBusConnection *connection = NULL;
+
+  if (self->is_given)
+    return g_object_ref (self->connections->pdata[0]);
+
+  g_mutex_lock (&own.lock);
+  if (own.connection != NULL && is_alive (own.connection))
+    connection = g_object_ref (own.connection);
+  g_mutex_unlock (&own.lock);
+  if (connection != NULL)
+    note_connection (self, connection);
+  return connection;
+}
+
+/* Makes connection the process's own, unless another thread was faster: then there is one already.
+ * connection: consumed. (transfer full): the one to use */
+static GDBusConnection *
+publish (GDBusConnection *connection)
+{
+  g_mutex_lock (&own.lock);
+  if (own.connection == NULL || !is_alive (own.connection))
+    g_set_object (&own.connection, connection);
+  else
+    g_set_object (&connection, own.connection);
+  g_mutex_unlock (&own.lock);
+  return connection;
+}
+
+/* Why the bus that was reached hung up, if it is that: dbus-daemon takes no users whose groups it
+ * cannot look up. Containers have such users. May block. (transfer full): empty if it is not */
+static char *
+describe_unknown_user (const GError *cause)
+{
+  const uid_t uid = geteuid ();
+  struct passwd entry, *found = NULL;
+  g_autofree char *buffer = g_malloc (USER_ENTRY_SIZE);
+
+  if ((!g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CLOSED) &&
+       !g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)) ||
+      getpwuid_r (uid, &entry, buffer, USER_ENTRY_SIZE, &found) != 0 || found != NULL)
+    return g_strdup ("");
+  return g_strdup_printf ("; user id %u, whose this process is, has no entry in the user database "
+                          "(passwd), without which the bus takes no users",
+                          (guint) uid);
+}
+
+/* Blocks. On a thread of its own, so that the connection belongs to the main context of the process
+ * rather than to one of the caller's that may end before it. (transfer full) */
+static GDBusConnection *
+make_connection (HandoffServiceBus *self, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *address = NULL;
+  g_autoptr (GError) cause = NULL;
+  GDBusConnection *connection = NULL;
+
+  address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, cancellable, &cause);
+  if (address != NULL)
+    connection =
+        g_dbus_connection_new_for_address_sync (address,
+                                                G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                    G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                                NULL, cancellable, &cause);
+  if (connection != NULL)
+    {
+      connection = publish (connection);
+      note_connection (self, connection);
+      return connection;
+    }
+
+  if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_propagate_error (error, g_steal_pointer (&cause));
+  else
+    {
+      g_autofree char *user = describe_unknown_user (cause);
+
+      /* Whatever the reason, also permissions of the socket: there is no service. */
+      g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER,
+                   "The system bus, and so the TLS Handoff service, cannot be reached: %s%s",
+                   cause->message, user);
+    }
+  return NULL;
+}
+
+/* A synchronous call's thread that makes a connection. */
+typedef struct
+{
+  HandoffServiceBus *bus;
+  GCancellable *cancellable; /* (nullable) */
+  GError **error;
+} Making;
+
+static gpointer
+making_thread (gpointer user_data)
+{
+  Making *making = user_data;
+
+  return make_connection (making->bus, making->cancellable, making->error);
+}
+
+GDBusConnection *
+handoff_service_bus_connect_sync (HandoffServiceBus *self,
+                                  GCancellable *cancellable,
+                                  GError **error)
+{
+  Making making = { self, cancellable, error };
+  GDBusConnection *connection;
+
+  if (!handoff_service_bus_check_process (self, error))
+    return NULL;
+  connection = dup_alive (self);
+  if (connection != NULL)
+    return connection;
+
+  return g_thread_join (g_thread_new ("tls-handoff-bus", making_thread, &making));
+}
+
+static void
+make_connection_in_thread (GTask *task,
+                           gpointer source,
+                           gpointer task_data,
+                           GCancellable *cancellable)
+{
+  GError *error = NULL;
+  GDBusConnection *connection = make_connection (task_data, cancellable, &error);
+
+  if (connection != NULL)
+    g_task_return_pointer (task, connection, g_object_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+handoff_service_bus_connect_async (HandoffServiceBus *self,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  GDBusConnection *connection;
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, handoff_service_bus_connect_async);
+  g_task_set_task_data (task, handoff_service_bus_ref (self),
+                        (GDestroyNotify) handoff_service_bus_unref);
+  if (!handoff_service_bus_check_process (self, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  connection = dup_alive (self);
+  if (connection != NULL)
+    g_task_return_pointer (task, connection, g_object_unref);
+  else
+    g_task_run_in_thread (task, make_connection_in_thread);
+}
+
+GDBusConnection *
+handoff_service_bus_connect_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+GDBusMessage *
+handoff_service_bus_send_sync (HandoffServiceBus *self,
+                               GDBusMessage *call,
+                               GDBusConnection **connection,
+                               GCancellable *cancellable,
+                               GError **error)
+{
+  g_autoptr (GDBusConnection) used = NULL;
+  GDBusMessage *reply;
+
+  used = handoff_service_bus_connect_sync (self, cancellable, error);
+  if (used == NULL)
+    return NULL;
+  reply = g_dbus_connection_send_message_with_reply_sync (
+      used, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL, cancellable, error);
+  if (reply == NULL)
+    handoff_service_error_explain (error);
+  else if (connection != NULL)
+    *connection = g_steal_pointer (&used);
+  return reply;
+}
+
+/* A call that waits for its connection, and then for its reply; the data of its task. */
+typedef struct
+{
+  GDBusMessage *call;          /* (owned) */
+  GDBusConnection *connection; /* (owned) (nullable): where it was sent */
+} Sending;
+
+static void
+sending_free (Sending *sending)
+{
+  g_object_unref (sending->call);
+  g_clear_object (&sending->connection);
+  g_free (sending);
+}
+
+static void
+replied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GDBusMessage *reply;
+  GError *error = NULL;
+
+  reply =
+      g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, &error);
+  if (reply != NULL)
+    {
+      g_task_return_pointer (task, reply, g_object_unref);
+      return;
+    }
+  handoff_service_error_explain (&error);
+  g_task_return_error (task, error);
+}
+
+/* task: (transfer full) */
+static void
+send_on (GTask *task, GDBusConnection *connection)
+{
+  Sending *sending = g_task_get_task_data (task);
+
+  sending->connection = connection;
+  g_dbus_connection_send_message_with_reply (connection, sending->call,
+                                             G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL,
+                                             g_task_get_cancellable (task), replied_cb, task);
+}
+
+static void
+connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GDBusConnection *connection;
+  GError *error = NULL;
+
+  connection = handoff_service_bus_connect_finish (result, &error);
+  if (connection == NULL)
+    g_task_return_error (task, error);
+  else
+    send_on (g_steal_pointer (&task), connection);
+}
+
+void
+handoff_service_bus_send_async (HandoffServiceBus *self,
+                                GDBusMessage *call,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  Sending *sending = g_new0 (Sending, 1);
+  GDBusConnection *connection;
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, handoff_service_bus_send_async);
+  /* What was done is told, though nobody wanted it any more. */
+  g_task_set_check_cancellable (task, FALSE);
+  sending->call = g_object_ref (call);
+  g_task_set_task_data (task, sending, (GDestroyNotify) sending_free);
+
+  if (!handoff_service_bus_check_process (self, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  connection = dup_alive (self);
+  if (connection != NULL)
+    send_on (g_steal_pointer (&task), connection);
+  else
+    handoff_service_bus_connect_async (self, cancellable, connected_cb, g_steal_pointer (&task));
+}
+
+GDBusMessage *
+handoff_service_bus_send_finish (GAsyncResult *result, GDBusConnection **connection, GError **error)
+{
+  GDBusMessage *reply = g_task_propagate_pointer (G_TASK (result), error);
+  Sending *sending = g_task_get_task_data (G_TASK (result));
+
+  if (reply != NULL && connection != NULL)
+    *connection = g_object_ref (sending->connection);
+  return reply;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "call/service-error.h"
+
+#include "tls-handoff-error.h"
+
+/* NULL if there is nothing better to say than what the error says. */
+static const char *
+explanation_of (const GError *error)
+{
+  g_autofree char *remote_name = NULL;
+
+  if (error->domain == G_DBUS_ERROR)
+    {
+      switch (error->code)
+        {
+        case G_DBUS_ERROR_SERVICE_UNKNOWN:
+        case G_DBUS_ERROR_NAME_HAS_NO_OWNER:
+        case G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND:
+          return "The TLS Handoff service is not installed or not running, so no TLS connection "
+                 "can be made; install it, or ask the administrator to";
+        case G_DBUS_ERROR_SPAWN_EXEC_FAILED:
+        case G_DBUS_ERROR_SPAWN_FORK_FAILED:
+        case G_DBUS_ERROR_SPAWN_CHILD_EXITED:
+        case G_DBUS_ERROR_SPAWN_CHILD_SIGNALED:
+        case G_DBUS_ERROR_SPAWN_FAILED:
+        case G_DBUS_ERROR_SPAWN_SETUP_FAILED:
+        case G_DBUS_ERROR_SPAWN_CONFIG_INVALID:
+        case G_DBUS_ERROR_SPAWN_SERVICE_INVALID:
+        case G_DBUS_ERROR_SPAWN_PERMISSIONS_INVALID:
+        case G_DBUS_ERROR_SPAWN_FILE_INVALID:
+        case G_DBUS_ERROR_SPAWN_NO_MEMORY:
+        case G_DBUS_ERROR_TIMED_OUT:
+          return "The TLS Handoff service did not start; the system journal says why "
+                 "(journalctl -u tls-handoffd)";
+        case G_DBUS_ERROR_ACCESS_DENIED:
+          return "The system bus does not let this process talk to the TLS Handoff service; the "
+                 "administrator decides that in the bus policy org.tlshandoff.Handoff1.conf";
+        case G_DBUS_ERROR_NO_REPLY:
+        case G_DBUS_ERROR_DISCONNECTED:
+          return "The TLS Handoff service went away before it replied; the system journal says why "
+                 "(journalctl -u tls-handoffd)";
+        case G_DBUS_ERROR_UNKNOWN_METHOD:
+        case G_DBUS_ERROR_UNKNOWN_INTERFACE:
+        case G_DBUS_ERROR_UNKNOWN_PROPERTY:
+          return "The TLS Handoff service is too old for this library; update it";
+        case G_DBUS_ERROR_UNKNOWN_OBJECT:
+          return "The service does not have this any more, or it belongs to somebody else";
+        default:
+          return "The TLS Handoff service cannot be used";
+        }
+    }
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+    return "The connection to the message bus is closed";
+
+  remote_name = g_dbus_error_is_remote_error (error) ? g_dbus_error_get_remote_error (error) : NULL;
+  if (remote_name != NULL && g_str_has_prefix (remote_name, "org.freedesktop.systemd1."))
+    return "The TLS Handoff service did not start; the system journal says why "
+           "(journalctl -u tls-handoffd)";
+
+  return NULL;
+}
+
+void
+handoff_service_error_explain (GError **error)
+{
+  const char *explanation;
+
+  if (error == NULL || *error == NULL || (*error)->domain == TLS_HANDOFF_ERROR)
+    return;
+
+  explanation = explanation_of (*error);
+  g_dbus_error_strip_remote_error (*error);
+  if (explanation != NULL)
+    g_prefix_error (error, "%s: ", explanation);
+}
+
+void
+handoff_service_error_mark_unreachable (GError **error)
+{
+  if (error == NULL || *error == NULL || (*error)->domain != G_IO_ERROR)
+    return;
+  /* The caller's wish, and what this process lacks. */
+  if ((*error)->code == G_IO_ERROR_CANCELLED || (*error)->code == G_IO_ERROR_TOO_MANY_OPEN_FILES ||
+      (*error)->code == G_IO_ERROR_NO_SPACE)
+    return;
+
+  (*error)->domain = G_DBUS_ERROR;
+  (*error)->code = G_DBUS_ERROR_DISCONNECTED;
+}

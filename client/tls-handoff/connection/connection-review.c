@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* A certificate that the service does not trust, and what the application says to it: its own
+ * database, if it has one, and then GTlsClientConnection:validation-flags and
+ * GTlsConnection::accept-certificate, with GIO's own meaning. */
+
+#include "connection/connection-private.h"
+
+#include "call/certificates-variant.h"
+#include "connection/gio-mapping.h"
+#include "keyblob/handoff-names.h"
+
+gboolean
+handoff_connection_has_handler (TlsHandoffConnection *self)
+{
+  guint signal_id = g_signal_lookup ("accept-certificate", G_TYPE_TLS_CONNECTION);
+
+  return g_signal_has_handler_pending (self, signal_id, 0, FALSE);
+}
+
+gboolean
+handoff_connection_wants_review (TlsHandoffConnection *self)
+{
+  return self->judge != NULL ||
+         (!self->is_server && (self->validation_flags & G_TLS_CERTIFICATE_VALIDATE_ALL) !=
+                                  G_TLS_CERTIFICATE_VALIDATE_ALL) ||
+         handoff_connection_has_handler (self);
+}
+
+/* What is wrong in the service's eyes. */
+static GTlsCertificateFlags
+get_errors (GVariant *details)
+{
+  g_autoptr (GVariant) verification_errors = NULL;
+  GTlsCertificateFlags errors;
+
+  verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
+                                                G_VARIANT_TYPE_STRING_ARRAY);
+  errors = handoff_certificate_flags_from_variant (verification_errors);
+  /* A certificate without a fault is not asked about: then it is one that we have no word for. */
+  return errors != G_TLS_CERTIFICATE_NO_FLAGS ? errors : G_TLS_CERTIFICATE_GENERIC_ERROR;
+}
+
+/* (transfer full) (nullable): what cannot be shown cannot be judged */
+static GTlsCertificate *
+get_certificate (GVariant *details)
+{
+  g_autoptr (GVariant) certificates = NULL;
+  g_autoptr (GVariant) path = NULL;
+  g_autoptr (GPtrArray) sent = NULL;
+  g_autoptr (GPtrArray) chain = NULL;
+
+  certificates =
+      g_variant_lookup_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, G_VARIANT_TYPE ("aay"));
+  if (certificates == NULL)
+    return NULL;
+  sent = handoff_certificates_from_variant (certificates);
+  path = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFIED_PATH, G_VARIANT_TYPE ("au"));
+  chain = handoff_certificates_select (sent, path);
+  return handoff_certificate_from_chain (chain);
+}
+
+/* Of the application's database. What it cannot know, and the service does: the server itself told
+ * of a revocation. failure: (nullable) (transfer full): why it could not judge */
+static void
+take_verdict (TlsHandoffConnection *self,
+              GTlsCertificateFlags verdict,
+              GError *failure,
+              GVariant *details)
+{
+  if (failure != NULL)
+    verdict |= G_TLS_CERTIFICATE_GENERIC_ERROR;
+  g_mutex_lock (&self->lock);
+  self->judged = TRUE;
+  g_clear_error (&self->judge_failure);
+  self->judge_failure = failure;
+  self->verdict = verdict | (get_errors (details) & G_TLS_CERTIFICATE_REVOKED);
+  g_mutex_unlock (&self->lock);
+}
+
+/* What the application itself says to errors, if there are any. As GIO has it, a server's is asked
+ * in any case. */
+static gboolean
+decide (TlsHandoffConnection *self, GTlsCertificateFlags errors, GVariant *details)
+{
+  g_autoptr (GTlsCertificate) certificate = NULL;
+
+  if (!self->is_server && (errors & self->validation_flags) == 0)
+    return TRUE;
+
+  certificate = get_certificate (details);
+  return certificate != NULL &&
+         g_tls_connection_emit_accept_certificate (G_TLS_CONNECTION (self), certificate, errors);
+}
+
+static const char *
+get_purpose (TlsHandoffConnection *self)
+{
+  return self->is_server ? G_TLS_DATABASE_PURPOSE_AUTHENTICATE_CLIENT
+                         : G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER;
+}
+
+gboolean
+handoff_connection_review (TlsHandoffConnection *self, GVariant *details)
+{
+  g_autoptr (GTlsCertificate) certificate = NULL;
+  g_autoptr (GError) error = NULL;
+  GTlsCertificateFlags verdict;
+
+  if (self->judge == NULL)
+    return decide (self, get_errors (details), details);
+
+  certificate = get_certificate (details);
+  if (certificate == NULL)
+    return FALSE;
+  verdict = g_tls_database_verify_chain (
+      self->judge, certificate, get_purpose (self), self->server_identity, self->interaction,
+      G_TLS_DATABASE_VERIFY_NONE, self->handshake_cancellable, &error);
+  take_verdict (self, verdict, g_steal_pointer (&error), details);
+  return decide (self, self->verdict, details);
+}
+
+/* One that waits for the application's database. */
+typedef struct
+{
+  TlsHandoffConnection *connection; /* (owned) */
+  GVariant *details;                /* (owned) */
+  HandoffReviewedFunc func;
+  gpointer user_data;
+} Review;
+
+static void
+review_end (Review *review, gboolean accept)
+{
+  review->func (accept, review->user_data);
+
+  g_object_unref (review->connection);
+  g_variant_unref (review->details);
+  g_free (review);
+}
+
+static void
+verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Review *review = user_data;
+  TlsHandoffConnection *self = review->connection;
+  g_autoptr (GError) error = NULL;
+  GTlsCertificateFlags verdict;
+
+  verdict = g_tls_database_verify_chain_finish (G_TLS_DATABASE (source), result, &error);
+  take_verdict (self, verdict, g_steal_pointer (&error), review->details);
+  review_end (review, decide (self, self->verdict, review->details));
+}
+
+void
+handoff_connection_review_async (TlsHandoffConnection *self,
+                                 GVariant *details,
+                                 HandoffReviewedFunc func,
+                                 gpointer user_data)
+{
+  g_autoptr (GTlsCertificate) certificate = NULL;
+  Review *review;
+
+  if (self->judge != NULL)
+    certificate = get_certificate (details);
+  if (certificate == NULL)
+    {
+      func (self->judge == NULL && decide (self, get_errors (details), details), user_data);
+      return;
+    }
+
+  review = g_new0 (Review, 1);
+  review->connection = g_object_ref (self);
+  review->details = g_variant_ref (details);
+  review->func = func;
+  review->user_data = user_data;
+  g_tls_database_verify_chain_async (
+      self->judge, certificate, get_purpose (self), self->server_identity, self->interaction,
+      G_TLS_DATABASE_VERIFY_NONE, self->handshake_cancellable, verified_cb, review);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Handshakes that the service does on a socket by itself: HandshakeAsClient() or
+ * HandshakeAsServer(), and ReviewCertificate() if there is something to decide. */
+
+#include "config.h"
+
+#include "manager/tls-handoff-manager-private.h"
+
+#include <gio/gunixfdlist.h>
+
+#include "handoff-names.h"
+#include "call/service-call.h"
+#include "tls-handoff-error.h"
+#include "handshake/tls-handoff-handshake-options-private.h"
+#include "handshake/tls-handoff-handshake-result-private.h"
+
+#define HANDSHAKE_REPLY_TYPE "(soa{sv})"
+#define REVIEW_REPLY_TYPE "(saya{sv})"
+
+/* What a handshake in flight holds. */
+typedef struct
+{
+  GSocket *socket;                 /* (owned) */
+  TlsHandoffImportKey *import_key; /* (owned) */
+  HandoffReviewFunc review;        /* (nullable) */
+  gpointer review_data;
+  gboolean resumption;
+  HandoffServiceSession *session; /* (owned) (nullable): from the first reply on */
+} Handshake;
+
+static void
+handshake_free (Handshake *handshake)
+{
+  g_clear_object (&handshake->socket);
+  g_clear_object (&handshake->import_key);
+  g_clear_pointer (&handshake->session, handoff_service_session_unref);
+  g_free (handshake);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Handshake, handshake_free)
+
+static gboolean
+check_arguments (GSocket *socket, const HandoffHandshakeRequest *request, GError **error)
+{
+  if (g_socket_is_closed (socket))
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_UNSUPPORTED_SOCKET,
+                           "The socket is closed");
+      return FALSE;
+    }
+
+  return request->role == HANDOFF_ROLE_SERVER ||
+         handoff_service_call_check_identity (request->server_identity, error);
+}
+
+static GDBusMessage *
+new_call (TlsHandoffManager *self,
+          const HandoffHandshakeRequest *request,
+          int handle,
+          GVariant *recipient_key,
+          GVariant *options)
+{
+  const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
+
+  return handoff_service_call_new (
+      handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
+      is_server ? "HandshakeAsServer" : "HandshakeAsClient",
+      is_server ? g_variant_new ("(h@ay@a{sv})", handle, recipient_key, options)
+                : g_variant_new ("(hs@ay@a{sv})", handle, request->server_identity, recipient_key,
+                                 options),
+      request->flags);
+}
+
+/* The call of HandshakeAsClient() or HandshakeAsServer(), and in *handshake what its reply will
+ * need. */
+static GDBusMessage *
+prepare (TlsHandoffManager *self,
+         GSocket *socket,
+         const HandoffHandshakeRequest *request,
+         Handshake **handshake,
+         GError **error)
+{
+  g_autoptr (TlsHandoffImportKey) import_key = NULL;
+  g_autoptr (GVariant) options = NULL;
+  g_autoptr (GUnixFDList) fds = NULL;
+  g_autoptr (GBytes) public_key = NULL;
+  g_autoptr (GDBusMessage) call = NULL;
+  int handle;
+
+  if (!handoff_service_bus_check_process (handoff_manager_get_bus (self), error) ||
+      !check_arguments (socket, request, error))
+    return NULL;
+  fds = g_unix_fd_list_new ();
+  handle = g_unix_fd_list_append (fds, g_socket_get_fd (socket), error);
+  if (handle < 0)
+    return NULL;
+  options = handoff_handshake_options_to_variant (request, fds, error);
+  if (options == NULL)
+    return NULL;
+  g_variant_ref_sink (options);
+  import_key = tls_handoff_import_key_new (error);
+  if (import_key == NULL)
+    return NULL;
+
+  public_key = tls_handoff_import_key_dup_public_key (import_key);
+  call = new_call (self, request, handle,
+                   g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE), options);
+  g_dbus_message_set_unix_fd_list (call, fds);
+
+  *handshake = g_new0 (Handshake, 1);
+  (*handshake)->socket = g_object_ref (socket);
+  (*handshake)->import_key = g_steal_pointer (&import_key);
+  (*handshake)->review = request->review;
+  (*handshake)->review_data = request->review_data;
+  /* Session tickets come to clients only. */
+  (*handshake)->resumption = request->role == HANDOFF_ROLE_CLIENT &&
+                             handoff_handshake_options_get_resumption (request->options);
+
+  return g_steal_pointer (&call);
+}
+
+/* The service does not see that its caller lost interest, but it does see the end of the stream. */
+static void
+stop_service_if_cancelled (Handshake *handshake, const GError *error)
+{
+  g_autoptr (GError) shutdown_error = NULL;
+
+  if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+
+  if (!g_socket_shutdown (handshake->socket, TRUE, TRUE, &shutdown_error))
+    g_debug ("Shutting down the socket of a cancelled handshake failed: %s",
+             shutdown_error->message);
+  if (handshake->session != NULL)
+    handoff_service_session_tell (handshake->session, "Close", NULL);
+}
+
+/* reply: in the state in which the keys are there, or should be */
+static TlsHandoffHandshakeResult *
+complete (
+    Handshake *handshake, GDBusMessage *reply, const char *state, GVariant *details, GError **error)
+{
+  g_autoptr (TlsHandoffHandshakeResult) result = NULL;
+
+  if (g_str_equal (state, HANDOFF_STATE_COMPLETE))
+    result = handoff_handshake_result_new (details, g_dbus_message_get_unix_fd_list (reply),
+                                           handshake->import_key, error);
+  else
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                 "The TLS Handoff service replied with the unknown state “%s”; its version does "
+                 "not fit the library's",
+                 state);
+
+  if (result != NULL && handshake->resumption)
+    handoff_handshake_result_set_session (result, handshake->session);
+  else if (result == NULL)
+    handoff_service_session_tell (handshake->session, "Close", NULL);
+
+  return g_steal_pointer (&result);
+}
+
+/* Takes the first reply apart. (transfer full): the details */
+static GVariant *
+take_reply (Handshake *handshake,
+            GDBusConnection *connection,
+            GDBusMessage *reply,
+            const char **state,
+            GError **error)
+{
+  GVariant *details;
+  const char *path;
+
+  if (!handoff_service_call_check_reply (reply, HANDSHAKE_REPLY_TYPE, error))
+    return NULL;
+
+  g_variant_get (g_dbus_message_get_body (reply), "(&s&o@a{sv})", state, &path, &details);
+  handshake->session = handoff_service_session_new (connection, reply, path);
+  return details;
+}
+
+TlsHandoffHandshakeResult *
+handoff_manager_handshake_sync (TlsHandoffManager *self,
+                                GSocket *socket,
+                                const HandoffHandshakeRequest *request,
+                                GCancellable *cancellable,
+                                GError **error)
+{
+  g_autoptr (Handshake) handshake = NULL;
+  g_autoptr (GDBusConnection) connection = NULL;
+  g_autoptr (GDBusMessage) call = NULL;
+  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (GVariant) details = NULL;
+  g_autoptr (GError) local_error = NULL;
+  const char *state;
+
+  g_return_val_if_fail (request->review == NULL, NULL);
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  call = prepare (self, socket, request, &handshake, error);
+  if (call == NULL)
+    return NULL;
+
+  reply = handoff_service_bus_send_sync (handoff_manager_get_bus (self), call, &connection,
+                                         cancellable, &local_error);
+  if (reply == NULL)
+    {
+      stop_service_if_cancelled (handshake, local_error);
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
+
+  details = take_reply (handshake, connection, reply, &state, error);
+  return details != NULL ? complete (handshake, reply, state, details, error) : NULL;
+}
+
+/* error: consumed, if there is no result */
+static void
+return_result (GTask *task, TlsHandoffHandshakeResult *result, GError *error)
+{
+  if (result != NULL)
+    {
+      g_task_return_pointer (task, result, g_object_unref);
+      return;
+    }
+
+  stop_service_if_cancelled (g_task_get_task_data (task), error);
+  g_task_return_error (task, error);
+}
+
+static void
+review_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (GVariant) details = NULL;
+  TlsHandoffHandshakeResult *result = NULL;
+  GError *error = NULL;
+  const char *state;
+
+  reply = handoff_service_session_call_finish (source, async_result, REVIEW_REPLY_TYPE, &error);
+  if (reply != NULL)
+    {
+      g_variant_get (g_dbus_message_get_body (reply), "(&s@ay@a{sv})", &state, NULL, &details);
+      result = complete (g_task_get_task_data (task), reply, state, details, &error);
+    }
+  return_result (task, result, error);
+}
+
+static void
+answer_review (GTask *task, gboolean accept)
+{
+  Handshake *handshake = g_task_get_task_data (task);
+
+  handoff_service_session_call_async (handshake->session, "ReviewCertificate",
+                                      g_variant_new ("(b)", accept), g_task_get_cancellable (task),
+                                      review_reply_cb, g_object_ref (task));
+}
+
+static void
+handshake_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusConnection) connection = NULL;
+  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (GVariant) details = NULL;
+  Handshake *handshake = g_task_get_task_data (task);
+  TlsHandoffHandshakeResult *result = NULL;
+  GError *error = NULL;
+  const char *state;
+
+  reply = handoff_service_bus_send_finish (async_result, &connection, &error);
+  if (reply != NULL)
+    details = take_reply (handshake, connection, reply, &state, &error);
+
+  if (details != NULL && handshake->review != NULL &&
+      g_str_equal (state, HANDOFF_STATE_CERTIFICATE_REVIEW))
+    {
+      handshake->review (details, task, answer_review, handshake->review_data);
+      return;
+    }
+
+  if (details != NULL)
+    result = complete (handshake, reply, state, details, &error);
+  return_result (task, result, error);
+}
+
+void
+handoff_manager_handshake_async (TlsHandoffManager *self,
+                                 GSocket *socket,
+                                 const HandoffHandshakeRequest *request,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GDBusMessage) call = NULL;
+  Handshake *handshake = NULL;
+  GError *error = NULL;
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, handoff_manager_handshake_async);
+  /* Keys that arrived are not thrown away because of a cancellation that came too late. */
+  g_task_set_check_cancellable (task, FALSE);
+
+  if (g_task_return_error_if_cancelled (task))
+    return;
+  call = prepare (self, socket, request, &handshake, &error);
+  if (call == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  g_task_set_task_data (task, handshake, (GDestroyNotify) handshake_free);
+  handoff_service_bus_send_async (handoff_manager_get_bus (self), call, cancellable,
+                                  handshake_reply_cb, g_steal_pointer (&task));
+}
+
+TlsHandoffHandshakeResult *
+handoff_manager_handshake_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Handshakes on streams that the service cannot be given: it is told what the peer sent, and says
+ * what to send.
+ *
+ *   CreateSession → Step → send → receive → Step → send → receive → … → ExportKeys
+ *
+ * After a Step, or a ReviewCertificate, what it returned is sent first, and then the state decides:
+ * “continue” receives, or steps on with what is left over; “certificate-review” asks; “complete”
+ * exports; “failed” ends. Whatever else ends the handshake closes the session. */
+
+#include "config.h"
+
+#include "manager/tls-handoff-manager-private.h"
+
+#include <gio/gunixfdlist.h>
+
+#include "handoff-names.h"
+#include "call/service-call.h"
+#include "call/service-error.h"
+#include "tls-handoff-error.h"
+#include "handshake/tls-handoff-handshake-options-private.h"
+#include "handshake/tls-handoff-handshake-result-private.h"
+
+#define CREATE_REPLY_TYPE "(o)"
+#define STEP_REPLY_TYPE "(sayta{sv})"
+#define REVIEW_REPLY_TYPE "(saya{sv})"
+#define EXPORT_REPLY_TYPE "(ha{sv})"
+
+/* Bytes to read at once: a record, and less than a Step takes or a record stream holds. */
+#define READ_SIZE (17 * 1024)
+
+/* Seconds of silence after which the service is asked whether the handshake's time is over. */
+#define MAX_SILENCE 5
+
+/* Seconds for which a peer may take nothing, if the options have no timeout. */
+#define DEFAULT_SEND_TIMEOUT 30
+
+/* What a handshake in flight holds; the data of its task. */
+typedef struct
+{
+  GIOStream *base;          /* (owned) */
+  HandoffReviewFunc review; /* (nullable) */
+  gpointer review_data;
+  gboolean resumption;
+  guint timeout;                  /* seconds; 0: the service's default */
+  HandoffServiceSession *session; /* (owned) (nullable): while it may have to be closed */
+  GByteArray *received;           /* (owned): and not consumed */
+  gsize offered;                  /* bytes of it that the step under way was given */
+  guint8 buffer[READ_SIZE];
+  gboolean stepping;              /* a Step() is under way */
+  gboolean reading;               /* so is a read: it goes on while the peer is silent */
+  GCancellable *read_cancellable; /* (owned) (nullable): stops it */
+  gulong read_chained;            /* the task's cancellable to it */
+  GSource *silence;               /* (owned) (nullable): asks the service whether it still waits */
+  GError *failure;                /* (owned) (nullable): to be reported when the read has ended */
+  gboolean done;                  /* the task has returned */
+  GCancellable *waiting; /* (owned) (nullable): stops a read or write, for a while or for good */
+  gulong chained;        /* the task's cancellable to waiting */
+  GSource *timer;        /* (owned) (nullable): stops waiting */
+  GBytes *output;        /* (owned) (nullable): being sent */
+  char *state;           /* (owned) (nullable): of the session */
+  GVariant *details;     /* (owned) (nullable): that came with it */
+  TlsHandoffImportKey *import_key; /* (owned) (nullable) */
+} Steps;
+
+static void
+steps_free (Steps *steps)
+{
+  g_object_unref (steps->base);
+  g_clear_pointer (&steps->session, handoff_service_session_unref);
+  g_clear_pointer (&steps->received, g_byte_array_unref);
+  g_clear_pointer (&steps->output, g_bytes_unref);
+  g_free (steps->state);
+  g_clear_pointer (&steps->details, g_variant_unref);
+  g_clear_object (&steps->import_key);
+  g_clear_error (&steps->failure);
+  g_free (steps);
+}
+
+static void
+stop_silence_timer (Steps *steps)
+{
+  if (steps->silence != NULL)
+    g_source_destroy (steps->silence);
+  g_clear_pointer (&steps->silence, g_source_unref);
+}
+
+static void step (GTask *task);
+static void send_output (GTask *task);
+static void receive (GTask *task);
+
+static gboolean
+timer_cb (gpointer waiting)
+{
+  g_cancellable_cancel (waiting);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+cancel_cb (GCancellable *cancellable, GCancellable *waiting)
+{
+  g_cancellable_cancel (waiting);
+}
+
+/* For the peer, for so long at the most. Returns: what stops the read or write. (transfer none) */
+static GCancellable *
+start_waiting (GTask *task, guint seconds)
+{
+  Steps *steps = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  steps->waiting = g_cancellable_new ();
+  steps->timer = g_timeout_source_new_seconds (seconds);
+  g_source_set_callback (steps->timer, timer_cb, g_object_ref (steps->waiting), g_object_unref);
+  g_source_attach (steps->timer, g_task_get_context (task));
+  if (cancellable != NULL)
+    steps->chained = g_cancellable_connect (cancellable, G_CALLBACK (cancel_cb),
+                                            g_object_ref (steps->waiting), g_object_unref);
+  return steps->waiting;
+}
+
+static void
+stop_waiting (GTask *task)
+{
+  Steps *steps = g_task_get_task_data (task);
+
+  g_cancellable_disconnect (g_task_get_cancellable (task), steps->chained);
+  steps->chained = 0;
+  g_source_destroy (steps->timer);
+  g_clear_pointer (&steps->timer, g_source_unref);
+  g_clear_object (&steps->waiting);
+}
+
+/* error: of the read or write */
+static gboolean
+waited_too_long (GTask *task, const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+         !g_cancellable_is_cancelled (g_task_get_cancellable (task));
+}
+
+/* error: consumed */
+static void
+fail (GTask *task, GError *error)
+{
+  Steps *steps = g_task_get_task_data (task);
+
+  if (steps->done || steps->failure != NULL)
+    {
+      g_error_free (error);
+      return;
+    }
+  if (steps->session != NULL)
+    handoff_service_session_tell (steps->session, "Close", NULL);
+  if (steps->reading)
+    {
+      /* Who gets the error may drop the stream, and must not share it with a read. */
+      steps->failure = error;
+      g_cancellable_cancel (steps->read_cancellable);
+      return;
+    }
+  steps->done = TRUE;
+  g_task_return_error (task, error);
+}
+
+static void
+exported_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (GVariant) given = NULL;
+  g_autoptr (GVariant) details = NULL;
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  Steps *steps = g_task_get_task_data (task);
+  TlsHandoffHandshakeResult *result = NULL;
+  GError *error = NULL;
+  gint32 handle;
+
+  reply = handoff_service_session_call_finish (source, async_result, EXPORT_REPLY_TYPE, &error);
+  if (reply == NULL)
+    {
+      fail (task, error);
+      return;
+    }
+
+  /* As HandshakeAsClient() has them. */
+  g_variant_get (g_dbus_message_get_body (reply), "(h@a{sv})", &handle, &given);
+  g_variant_dict_init (&dict, given);
+  g_variant_dict_insert (&dict, HANDOFF_DETAIL_KEY_BLOB, "h", handle);
+  details = g_variant_ref_sink (g_variant_dict_end (&dict));
+
+  result = handoff_handshake_result_new (details, g_dbus_message_get_unix_fd_list (reply),
+                                         steps->import_key, &error);
+  if (result == NULL)
+    {
+      fail (task, error);
+      return;
+    }
+  if (steps->resumption)
+    handoff_handshake_result_set_session (result, steps->session);
+  steps->done = TRUE;
+  g_task_return_pointer (task, result, g_object_unref);
+}
+
+static void
+export_keys (GTask *task)
+{
+  Steps *steps = g_task_get_task_data (task);
+  g_autoptr (GBytes) public_key = NULL;
+  GError *error = NULL;
+
+  steps->import_key = tls_handoff_import_key_new (&error);
+  if (steps->import_key == NULL)
+    {
+      fail (task, error);
+      return;
+    }
+
+  public_key = tls_handoff_import_key_dup_public_key (steps->import_key);
+  handoff_service_session_call_async (
+      steps->session, "ExportKeys",
+      g_variant_new ("(@ay)",
+                     g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE)),
+      g_task_get_cancellable (task), exported_cb, g_object_ref (task));
+}
+
+static void
+take_reply (GTask *task, const char *state, GVariant *output, GVariant *details)
+{
+  Steps *steps = g_task_get_task_data (task);
+
+  g_free (steps->state);
+  steps->state = g_strdup (state);
+  g_clear_pointer (&steps->details, g_variant_unref);
+  steps->details = g_variant_ref (details);
+  g_clear_pointer (&steps->output, g_bytes_unref);
+  steps->output = g_variant_get_data_as_bytes (output);
+  send_output (task);
+}
+
+static void
+reviewed_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (GVariant) output = NULL;
+  g_autoptr (GVariant) details = NULL;
+  GError *error = NULL;
+  const char *state;
+
+  reply = handoff_service_session_call_finish (source, async_result, REVIEW_REPLY_TYPE, &error);
+  if (reply == NULL)
+    {
+      fail (task, error);
+      return;
+    }
+
+  g_variant_get (g_dbus_message_get_body (reply), "(&s@ay@a{sv})", &state, &output, &details);
+  take_reply (task, state, output, details);
+}
+
+static void
+answer_review (GTask *task, gboolean accept)
+{
+  Steps *steps = g_task_get_task_data (task);
+
+  handoff_service_session_call_async (steps->session, "ReviewCertificate",
+                                      g_variant_new ("(b)", accept), g_task_get_cancellable (task),
+                                      reviewed_cb, g_object_ref (task));
+}
+
+/* What the state asks for, now that the output was sent. */
+static void
+go_on (GTask *task)
+{
+  Steps *steps = g_task_get_task_data (task);
+
+  if (g_str_equal (steps->state, HANDOFF_STATE_CONTINUE))
+    {
+      if (steps->received->len > 0)
+        step (task);
+      else
+        receive (task);
+    }
+  else if (g_str_equal (steps->state, HANDOFF_STATE_CERTIFICATE_REVIEW))
+    {
+      if (steps->review != NULL)
+        steps->review (steps->details, task, answer_review, steps->review_data);
+      else
+        answer_review (task, FALSE);
+    }
+  else if (g_str_equal (steps->state, HANDOFF_STATE_COMPLETE))
+    {
+      /* Only bytes bring a handshake to its end. */
+      if (steps->reading)
+        fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                                         "The TLS Handoff service completed a handshake out of "
+                                         "nothing; its version does not fit the library's"));
+      else
+        export_keys (task);
+    }
+  else if (g_str_equal (steps->state, HANDOFF_STATE_FAILED))
+    {
+      /* It is transient, and its end closed it. */
+      g_clear_pointer (&steps->session, handoff_service_session_unref);
+      fail (task, handoff_service_call_error_from_details (steps->details));
+    }
+  else
+    {
+      fail (task, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                               "The TLS Handoff service replied with the unknown state “%s”; its "
+                               "version does not fit the library's",
+                               steps->state));
+    }
+}
+
+static void
+sent_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Steps *steps = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+
+  stop_waiting (task);
+  g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), async_result, NULL, &error);
+  /* An alert that does not reach the peer is no news: why it was due is what counts. */
+  if (error == NULL || g_str_equal (steps->state, HANDOFF_STATE_FAILED))
+    go_on (task);
+  else if (waited_too_long (task, error))
+    fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                                     "The peer did not take what the handshake sends"));
+  else
+    fail (task, g_steal_pointer (&error));
+}
+
+static guint
+get_send_timeout (Steps *steps)
+{
+  if (g_str_equal (steps->state, HANDOFF_STATE_FAILED))
+    return MAX_SILENCE;
+
+  return steps->timeout != 0 ? steps->timeout : DEFAULT_SEND_TIMEOUT;
+}
+
+static void
+send_output (GTask *task)
+{
+  Steps *steps = g_task_get_task_data (task);
+  gsize size;
+  gconstpointer data = g_bytes_get_data (steps->output, &size);
+
+  if (size == 0)
+    {
+      go_on (task);
+      return;
+    }
+
+  g_output_stream_write_all_async (
+      g_io_stream_get_output_stream (steps->base), data, size, g_task_get_priority (task),
+      start_waiting (task, get_send_timeout (steps)), sent_cb, g_object_ref (task));
+}
+
+static void
+stepped_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (GVariant) output = NULL;
+  g_autoptr (GVariant) details = NULL;
+  Steps *steps = g_task_get_task_data (task);
+  GError *error = NULL;
+  const char *state;
+  guint64 consumed;
+
+  steps->stepping = FALSE;
+  reply = handoff_service_session_call_finish (source, async_result, STEP_REPLY_TYPE, &error);
+  if (steps->done || steps->failure != NULL)
+    {
+      g_clear_error (&error);
+      return;
+    }
+  if (reply == NULL)
+    {
+      fail (task, error);
+      return;
+    }
+
+  g_variant_get (g_dbus_message_get_body (reply), "(&s@ayt@a{sv})", &state, &output, &consumed,
+                 &details);
+  /* Less would have us step for ever. */
+  if (consumed > steps->offered ||
+      (consumed < steps->offered && g_str_equal (state, HANDOFF_STATE_CONTINUE)))
+    {
+      fail (task,
+            g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                         "The TLS Handoff service says that it used %" G_GUINT64_FORMAT
+                         " of %" G_GSIZE_FORMAT " bytes; its version does not fit the library's",
+                         consumed, steps->offered));
+      return;
+    }
+
+  g_byte_array_remove_range (steps->received, 0, (guint) consumed);
+  take_reply (task, state, output, details);
+}
+
+static void
+step (GTask *task)
+{
+  Steps *steps = g_task_get_task_data (task);
+
+  steps->stepping = TRUE;
+  steps->offered = steps->received->len;
+  handoff_service_session_call_async (
+      steps->session, "Step",
+      g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, steps->received->data,
+                                                         steps->received->len, 1)),
+      g_task_get_cancellable (task), stepped_cb, g_object_ref (task));
+}
+
+static void
+received_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Steps *steps = g_task_get_task_data (task);
+  GError *error = NULL;
+  gssize n;
+
+  steps->reading = FALSE;
+  stop_silence_timer (steps);
+  g_cancellable_disconnect (g_task_get_cancellable (task), steps->read_chained);
+  g_clear_object (&steps->read_cancellable);
+  n = g_input_stream_read_finish (G_INPUT_STREAM (source), async_result, &error);
+  if (steps->failure != NULL)
+    {
+      g_clear_error (&error);
+      steps->done = TRUE;
+      g_task_return_error (task, g_steal_pointer (&steps->failure));
+      return;
+    }
+  if (n < 0)
+    {
+      fail (task, error);
+      return;
+    }
+  if (n == 0)
+    {
+      fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                                       "The peer closed the connection during the handshake"));
+      return;
+    }
+
+  g_byte_array_append (steps->received, steps->buffer, (guint) n);
+  if (!steps->stepping)
+    step (task);
+}
+
+/* The service's time for the handshake is over some day, and it says so when it is asked. The read
+ * goes on meanwhile: one that is cancelled may lose what it got. */
+static gboolean
+silence_cb (gpointer user_data)
+{
+  GTask *task = user_data;
+  Steps *steps = g_task_get_task_data (task);
+
+  if (!steps->stepping && steps->failure == NULL)
+    step (task);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_reading (GTask *task)
+{
+  Steps *steps = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  steps->reading = TRUE;
+  steps->read_cancellable = g_cancellable_new ();
+  steps->read_chained = 0;
+  if (cancellable != NULL)
+    steps->read_chained =
+        g_cancellable_connect (cancellable, G_CALLBACK (cancel_cb),
+                               g_object_ref (steps->read_cancellable), g_object_unref);
+  g_input_stream_read_async (g_io_stream_get_input_stream (steps->base), steps->buffer, READ_SIZE,
+                             g_task_get_priority (task), steps->read_cancellable, received_cb,
+                             g_object_ref (task));
+}
+
+static void
+receive (GTask *task)
+{
+  Steps *steps = g_task_get_task_data (task);
+
+  if (!steps->reading)
+    start_reading (task);
+  stop_silence_timer (steps);
+  steps->silence = g_timeout_source_new_seconds (
+      steps->timeout == 0 ? MAX_SILENCE : MIN (steps->timeout, MAX_SILENCE));
+  g_source_set_callback (steps->silence, silence_cb, g_object_ref (task), g_object_unref);
+  g_source_attach (steps->silence, g_task_get_context (task));
+}
+
+static void
+created_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusConnection) connection = NULL;
+  g_autoptr (GDBusMessage) reply = NULL;
+  Steps *steps = g_task_get_task_data (task);
+  GError *error = NULL;
+  const char *path;
+
+  reply = handoff_service_bus_send_finish (async_result, &connection, &error);
+  if (reply == NULL || !handoff_service_call_check_reply (reply, CREATE_REPLY_TYPE, &error))
+    {
+      handoff_service_error_mark_unreachable (&error);
+      fail (task, error);
+      return;
+    }
+
+  g_variant_get (g_dbus_message_get_body (reply), "(&o)", &path);
+  steps->session = handoff_service_session_new (connection, reply, path);
+  step (task);
+}
+
+static GDBusMessage *
+prepare (TlsHandoffManager *self, const HandoffHandshakeRequest *request, GError **error)
+{
+  const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  GDBusMessage *call;
+  GVariant *options;
+
+  if (!handoff_service_bus_check_process (handoff_manager_get_bus (self), error) ||
+      (!is_server && !handoff_service_call_check_identity (request->server_identity, error)))
+    return NULL;
+  options = handoff_handshake_options_to_variant (request, fds, error);
+  if (options == NULL)
+    return NULL;
+
+  call = handoff_service_call_new (
+      handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE, "CreateSession",
+      g_variant_new ("(ss@a{sv})", is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT,
+                     is_server ? "" : request->server_identity, options),
+      request->flags);
+  if (g_unix_fd_list_get_length (fds) > 0)
+    g_dbus_message_set_unix_fd_list (call, fds);
+  return call;
+}
+
+void
+handoff_manager_handshake_in_steps_async (TlsHandoffManager *self,
+                                          GIOStream *base_io_stream,
+                                          const HandoffHandshakeRequest *request,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GDBusMessage) call = NULL;
+  Steps *steps = g_new0 (Steps, 1);
+  GError *error = NULL;
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, handoff_manager_handshake_in_steps_async);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, steps, (GDestroyNotify) steps_free);
+  steps->base = g_object_ref (base_io_stream);
+  steps->review = request->review;
+  steps->review_data = request->review_data;
+  steps->resumption = request->role == HANDOFF_ROLE_CLIENT &&
+                      handoff_handshake_options_get_resumption (request->options);
+  steps->timeout = handoff_handshake_options_get_timeout (request->options);
+  steps->received = g_byte_array_new ();
+
+  if (g_task_return_error_if_cancelled (task))
+    return;
+  call = prepare (self, request, &error);
+  if (call == NULL)
+    g_task_return_error (task, error);
+  else
+    handoff_service_bus_send_async (handoff_manager_get_bus (self), call, cancellable, created_cb,
+                                    g_steal_pointer (&task));
+}
+
+TlsHandoffHandshakeResult *
+handoff_manager_handshake_in_steps_finish (TlsHandoffManager *self,
+                                           GAsyncResult *async_result,
+                                           GBytes **received,
+                                           GError **error)
+{
+  Steps *steps = g_task_get_task_data (G_TASK (async_result));
+  TlsHandoffHandshakeResult *result;
+
+  result = g_task_propagate_pointer (G_TASK (async_result), error);
+  if (result != NULL)
+    *received = g_byte_array_free_to_bytes (g_steal_pointer (&steps->received));
+  return result;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gunixfdlist.h>
+
+#include "call/service-session.h"
+#include "tls-handoff-handshake-result.h"
+
+/* Takes a reply of HandshakeAsClient() apart and imports its key blob. import_key is used up.
+ * details: a{sv}; fds: (nullable): the descriptors that came with it.
+ * What the service got wrong is TLS_HANDOFF_ERROR_FAILED; what the blob has wrong, an error of
+ * tls_handoff_record_layer_new_from_key_blob(). */
+TlsHandoffHandshakeResult *handoff_handshake_result_new (GVariant *details,
+                                                         GUnixFDList *fds,
+                                                         TlsHandoffImportKey *import_key,
+                                                         GError **error);
+
+/* Where the session tickets go; without it, nowhere. Before anybody else has self. */
+void handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
+                                           HandoffServiceSession *session);
+
+/* Of the peer's certificates those that were needed to verify the first one, each issued by the
+ * next; all, if the service does not tell. (transfer none) (element-type GBytes) */
+GPtrArray *handoff_handshake_result_get_verified_chain (TlsHandoffHandshakeResult *self);
+/* What was wrong with a certificate that was accepted all the same: as. (transfer none) (nullable)
+ */
+GVariant *handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self);

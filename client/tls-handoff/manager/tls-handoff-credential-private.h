@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "call/service-bus.h"
+#include "tls-handoff-credential.h"
+
+struct _TlsHandoffCredential
+{
+  GObject parent_instance;
+
+  HandoffServiceBus *bus; /* (owned) */
+  char *object_path;      /* (owned) */
+  char *label;            /* (owned) */
+  guint owner;            /* uid */
+  TlsHandoffCredentialRoles roles;
+  char *storage;           /* (owned) */
+  char *token;             /* (owned) (nullable) */
+  char *key_algorithm;     /* (owned) */
+  GPtrArray *certificates; /* (owned) (element-type GBytes): DER */
+  gint64 not_after;        /* seconds since 1970; 0 without */
+  char *problem;           /* (owned): empty: none */
+};
+
+/* properties: an a{sv} of the D-Bus interface Credential */
+TlsHandoffCredential *handoff_credential_object_new (HandoffServiceBus *bus,
+                                                     const char *object_path,
+                                                     GVariant *properties);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Records with an AEAD:
+ *
+ *   TLS 1.3 (RFC 8446 5.2)  header | AEAD (content | type | padding)
+ *   TLS 1.2 (RFC 5246 6.2.3.3)  header | explicit nonce, for some suites | AEAD (content)
+ */
+
+#include "record/record-protection.h"
+
+#include <string.h>
+
+#include "keyblob/tls-handoff-error.h"
+
+#define NONCE_SIZE 12
+#define EXPLICIT_NONCE_SIZE 8
+
+static gboolean
+set_keys (HandoffRecordProtection *self, GError **error)
+{
+  gnutls_datum_t key = { self->state->key, self->state->key_size };
+  int r = gnutls_aead_cipher_init (&self->aead, self->suite->cipher, &key);
+
+  if (r < 0)
+    {
+      self->aead = NULL;
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+                   "GnuTLS cannot use the cipher of %s: %s", self->suite->name,
+                   gnutls_strerror (r));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+clear_keys (HandoffRecordProtection *self)
+{
+  g_clear_pointer (&self->aead, gnutls_aead_cipher_deinit);
+}
+
+/* What precedes the ciphertext. */
+static gsize
+get_prefix_size (const HandoffRecordProtection *self)
+{
+  return TLS_RECORD_HEADER_SIZE +
+         (self->suite->nonce_layout == HANDOFF_NONCE_EXPLICIT ? EXPLICIT_NONCE_SIZE : 0);
+}
+
+/* The content type that TLS 1.3 hides behind the content. */
+static gsize
+get_inner_type_size (const HandoffRecordProtection *self)
+{
+  return handoff_record_protection_is_tls13 (self) ? 1 : 0;
+}
+
+static gsize
+get_overhead (const HandoffRecordProtection *self)
+{
+  return get_prefix_size (self) + get_inner_type_size (self) + self->suite->tag_size;
+}
+
+static gsize
+get_record_size (const HandoffRecordProtection *self, gsize content_size)
+{
+  return content_size + get_overhead (self);
+}
+
+static gsize
+get_max_content_size (const HandoffRecordProtection *self, gsize room)
+{
+  gsize overhead = get_overhead (self);
+
+  return room > overhead ? room - overhead : 0;
+}
+
+static gsize
+get_max_fragment_size (const HandoffRecordProtection *self)
+{
+  return self->state->max_plaintext_size + get_overhead (self) - TLS_RECORD_HEADER_SIZE;
+}
+
+static void
+write_sequence_number (const HandoffRecordProtection *self, guint8 bytes[8])
+{
+  guint64 value = GUINT64_TO_BE (self->state->sequence_number);
+
+  memcpy (bytes, &value, sizeof value);
+}
+
+/* explicit_part: the record's own, or NULL where the layout has none. */
+static void
+make_nonce (const HandoffRecordProtection *self,
+            const guint8 *explicit_part,
+            guint8 nonce[NONCE_SIZE])
+{
+  guint8 number[8];
+
+  if (explicit_part != NULL)
+    {
+      memcpy (nonce, self->state->iv, NONCE_SIZE - EXPLICIT_NONCE_SIZE);
+      memcpy (nonce + NONCE_SIZE - EXPLICIT_NONCE_SIZE, explicit_part, EXPLICIT_NONCE_SIZE);
+      return;
+    }
+  write_sequence_number (self, number);
+  memcpy (nonce, self->state->iv, NONCE_SIZE);
+  for (guint i = 0; i < sizeof number; i++)
+    nonce[NONCE_SIZE - sizeof number + i] ^= number[i];
+}
+
+/* The additional data: TLS 1.3's is the header itself. Returns its size. */
+static gsize
+make_aad (const HandoffRecordProtection *self,
+          const guint8 *header,
+          gsize content_size,
+          guint8 aad[TLS12_PSEUDO_HEADER_SIZE])
+{
+  if (handoff_record_protection_is_tls13 (self))
+    {
+      memcpy (aad, header, TLS_RECORD_HEADER_SIZE);
+      return TLS_RECORD_HEADER_SIZE;
+    }
+  handoff_record_protection_make_pseudo_header (self, header, content_size, aad);
+  return TLS12_PSEUDO_HEADER_SIZE;
+}
+
+/* GnuTLS joins the pieces of an AES-CCM plaintext in memory that it allocates. */
+static gboolean
+encrypts_pieces_directly (const HandoffRecordProtection *self)
+{
+  switch (self->suite->cipher)
+    {
+    case GNUTLS_CIPHER_AES_128_CCM:
+    case GNUTLS_CIPHER_AES_256_CCM:
+    case GNUTLS_CIPHER_AES_128_CCM_8:
+    case GNUTLS_CIPHER_AES_256_CCM_8:
+      return FALSE;
+    default:
+      return TRUE;
+    }
+}
+
+/* Encrypts content, in TLS 1.3 with its type behind it, to text. Returns a GnuTLS code. */
+static int
+encrypt (HandoffRecordProtection *self,
+         const guint8 nonce[NONCE_SIZE],
+         const guint8 *aad,
+         gsize aad_size,
+         TlsContentType type,
+         const guint8 *content,
+         gsize size,
+         guint8 *text)
+{
+  gsize text_size = size + get_inner_type_size (self);
+  gsize sealed_size = text_size + self->suite->tag_size;
+
+  if (handoff_record_protection_is_tls13 (self) && encrypts_pieces_directly (self))
+    {
+      guint8 inner_type = type;
+      const giovec_t pieces[] = { { (void *) content, size }, { &inner_type, 1 } };
+      const giovec_t aad_piece = { (void *) aad, aad_size };
+
+      return gnutls_aead_cipher_encryptv (self->aead, nonce, NONCE_SIZE, &aad_piece, 1,
+                                          self->suite->tag_size, pieces, G_N_ELEMENTS (pieces),
+                                          text, &sealed_size);
+    }
+  if (handoff_record_protection_is_tls13 (self))
+    {
+      memcpy (text, content, size);
+      text[size] = type;
+      content = text;
+    }
+  return gnutls_aead_cipher_encrypt (self->aead, nonce, NONCE_SIZE, aad, aad_size,
+                                     self->suite->tag_size, content, text_size, text, &sealed_size);
+}
+
+static int
+seal (HandoffRecordProtection *self,
+      TlsContentType type,
+      const guint8 *content,
+      gsize size,
+      guint8 *record)
+{
+  guint8 *explicit_part = NULL;
+  guint8 nonce[NONCE_SIZE];
+  guint8 aad[TLS12_PSEUDO_HEADER_SIZE];
+  gsize aad_size;
+
+  if (self->suite->nonce_layout == HANDOFF_NONCE_EXPLICIT)
+    {
+      explicit_part = record + TLS_RECORD_HEADER_SIZE;
+      write_sequence_number (self, explicit_part);
+    }
+  make_nonce (self, explicit_part, nonce);
+  aad_size = make_aad (self, record, size, aad);
+  return encrypt (self, nonce, aad, aad_size, type, content, size, record + get_prefix_size (self));
+}
+
+static gboolean
+open_record (HandoffRecordProtection *self,
+             guint8 *record,
+             gsize fragment_size,
+             guint8 **text,
+             gsize *text_size)
+{
+  gsize explicit_size = get_prefix_size (self) - TLS_RECORD_HEADER_SIZE;
+  guint8 nonce[NONCE_SIZE];
+  guint8 aad[TLS12_PSEUDO_HEADER_SIZE];
+  gsize aad_size;
+
+  if (fragment_size < explicit_size + self->suite->tag_size)
+    return FALSE;
+  *text = record + get_prefix_size (self);
+  *text_size = fragment_size - explicit_size - self->suite->tag_size;
+  make_nonce (self, explicit_size > 0 ? record + TLS_RECORD_HEADER_SIZE : NULL, nonce);
+  aad_size = make_aad (self, record, *text_size, aad);
+  return gnutls_aead_cipher_decrypt (self->aead, nonce, sizeof nonce, aad, aad_size,
+                                     self->suite->tag_size, *text,
+                                     *text_size + self->suite->tag_size, *text, text_size) >= 0;
+}
+
+const HandoffRecordCipher handoff_record_aead = {
+  .set_keys = set_keys,
+  .clear_keys = clear_keys,
+  .get_record_size = get_record_size,
+  .get_max_content_size = get_max_content_size,
+  .get_max_fragment_size = get_max_fragment_size,
+  .seal = seal,
+  .open = open_record,
+};

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "record/record-receiver.h"
+
+#include <string.h>
+
+#include "keyblob/error-private.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* Records without data that are put up with in a row. Empty ones are legal, and hide from observers
+ * when there is data (RFC 8446 5.1, RFC 5246 6.2.1); GnuTLS, too, takes a thousand of them in TLS
+ * 1.3. Who reads gets nothing while they come, so there is an end. */
+#define MAX_IDLE_RECORDS 1000
+/* Warnings and requests to renegotiate among them: for these no peer has a reason. */
+#define MAX_WARNINGS 32
+
+/* KeyUpdates that are put up with in a second (what GnuTLS takes): each costs us new keys. */
+#define MAX_KEY_UPDATES_PER_SECOND 8
+
+gboolean
+handoff_record_receiver_init (HandoffRecordReceiver *self,
+                              HandoffKeyState *state,
+                              const HandoffCipherSuite *suite,
+                              HandoffRecordSender *sender,
+                              GError **error)
+{
+  self->sender = sender;
+  self->post_handshake.tls13 = suite->protocol == TLS_PROTOCOL_1_3;
+  self->post_handshake.peer_is_server = state->role == HANDOFF_ROLE_CLIENT;
+  handoff_post_handshake_set_state (&self->post_handshake, state);
+  return handoff_record_protection_init (&self->protection, suite, state->encrypt_then_mac,
+                                         &state->read, error);
+}
+
+void
+handoff_record_receiver_clear (HandoffRecordReceiver *self)
+{
+  handoff_record_protection_clear (&self->protection);
+  handoff_post_handshake_clear (&self->post_handshake);
+  handoff_secret_bytes_clear (&self->post_handshake.tickets);
+  g_clear_error (&self->error);
+}
+
+/* After a close_notify, tickets are good; after an error, they are not to be used any more (RFC
+ * 8446 6.2). */
+static void
+stop_reading (HandoffRecordReceiver *self)
+{
+  handoff_record_protection_clear (&self->protection);
+  handoff_post_handshake_clear (&self->post_handshake);
+  if (self->error != NULL)
+    handoff_secret_bytes_clear (&self->post_handshake.tickets);
+}
+
+/* Ends the connection because of what the peer sent. Always FALSE. */
+static gboolean
+refuse (HandoffRecordReceiver *self, TlsAlert alert, const char *what)
+{
+  self->error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_RECORD_INVALID,
+                             "The peer sent %s (alert %s)", what, tls_alert_name (alert));
+  handoff_record_sender_abort (self->sender, alert);
+  stop_reading (self);
+  return FALSE;
+}
+
+/* As soon as a header is there, so that nobody waits for a record that will be refused. */
+static gboolean
+check_header (HandoffRecordReceiver *self, const guint8 *header, gsize fragment_size)
+{
+  gboolean tls13 = handoff_record_protection_is_tls13 (&self->protection);
+
+  switch (header[0])
+    {
+    case TLS_CONTENT_APPLICATION_DATA:
+      break;
+    case TLS_CONTENT_ALERT:
+    case TLS_CONTENT_HANDSHAKE:
+      if (tls13)
+        return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an unprotected record");
+      break;
+    case TLS_CONTENT_CHANGE_CIPHER_SPEC:
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "change_cipher_spec after the handshake");
+    default:
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "a record of unknown type");
+    }
+  /* TLS 1.3 has no version in the header: what is there is ignored, but authenticated (RFC
+   * 8446 5.1). */
+  if (!tls13 && (header[1] << 8 | header[2]) != TLS_PROTOCOL_1_2)
+    return refuse (self, TLS_ALERT_PROTOCOL_VERSION, "a record of another protocol version");
+  if (fragment_size > handoff_record_protection_get_max_fragment_size (&self->protection))
+    return refuse (self, TLS_ALERT_RECORD_OVERFLOW, "a record larger than was agreed");
+  return TRUE;
+}
+
+static gboolean
+count_idle_record (HandoffRecordReceiver *self)
+{
+  if (++self->idle_records > MAX_IDLE_RECORDS)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many records without data in a row");
+  return TRUE;
+}
+
+static gboolean
+count_warning (HandoffRecordReceiver *self)
+{
+  if (++self->warnings > MAX_WARNINGS)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many warnings in a row");
+  return TRUE;
+}
+
+/* As an error of the handshake: in TLS 1.3 a server judges its client's certificate after what the
+ * client takes for the end of the handshake (RFC 8446 4.4.2.4). */
+static GError *
+new_alert_error (guint8 description)
+{
+  const char *name = tls_alert_name (description);
+  GError *error = g_error_new (
+      TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED,
+      "The peer ended the connection with the alert %s (%u)%s", name, description,
+      description == TLS_ALERT_CERTIFICATE_REQUIRED
+          ? ": it insists on a certificate; the option " HANDOFF_OPTION_CREDENTIAL " names one"
+          : "");
+
+  handoff_error_set_details (error,
+                             g_variant_new_parsed ("{%s: <%s>}", HANDOFF_DETAIL_ALERT, name));
+  return error;
+}
+
+static gboolean
+take_alert (HandoffRecordReceiver *self, guint8 level, guint8 description)
+{
+  if (description == TLS_ALERT_CLOSE_NOTIFY)
+    {
+      self->closed = TRUE;
+      stop_reading (self);
+      return TRUE;
+    }
+  /* TLS 1.3 takes no notice of the level (RFC 8446 6). */
+  if (handoff_record_protection_is_tls13 (&self->protection))
+    level =
+        description == TLS_ALERT_USER_CANCELED ? TLS_ALERT_LEVEL_WARNING : TLS_ALERT_LEVEL_FATAL;
+  if (level == TLS_ALERT_LEVEL_WARNING)
+    return count_warning (self);
+  if (level != TLS_ALERT_LEVEL_FATAL)
+    return refuse (self, TLS_ALERT_ILLEGAL_PARAMETER, "an alert of an unknown level");
+
+  self->error = new_alert_error (description);
+  handoff_record_sender_discard (self->sender);
+  stop_reading (self);
+  return FALSE;
+}
+
+/* TLS 1.2 may join alerts in a record, and split them over records (RFC 5246 6.2.1); TLS 1.3 must
+ * not (RFC 8446 5.1). */
+static gboolean
+take_alerts (HandoffRecordReceiver *self, const guint8 *content, gsize size)
+{
+  gsize i;
+
+  if (size == 0)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an empty alert record");
+  if (handoff_record_protection_is_tls13 (&self->protection) && size != TLS_ALERT_SIZE)
+    return refuse (self, TLS_ALERT_DECODE_ERROR, "an alert of a wrong length");
+
+  for (i = 0; i < size && !self->closed; i++)
+    {
+      self->alert_begun = !self->alert_begun;
+      if (self->alert_begun)
+        self->alert_level = content[i];
+      else if (!take_alert (self, self->alert_level, content[i]))
+        return FALSE;
+    }
+  return self->closed || count_idle_record (self);
+}
+
+static gboolean
+update_keys (HandoffRecordReceiver *self, gboolean update_requested)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->key_updates == 0 || now - self->key_updates_since > G_USEC_PER_SEC)
+    {
+      self->key_updates = 0;
+      self->key_updates_since = now;
+    }
+  if (++self->key_updates > MAX_KEY_UPDATES_PER_SECOND)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many KeyUpdate messages");
+  if (!handoff_record_protection_update (&self->protection, &self->error))
+    {
+      handoff_record_sender_abort (self->sender, TLS_ALERT_INTERNAL_ERROR);
+      stop_reading (self);
+      return FALSE;
+    }
+  if (update_requested)
+    handoff_record_sender_owe_key_update (self->sender);
+  return TRUE;
+}
+
+static gboolean
+take_handshake (HandoffRecordReceiver *self, const guint8 *content, gsize size)
+{
+  HandoffPostHandshakeEvents events = { FALSE };
+  TlsAlert alert;
+  const char *reason;
+
+  if (size == 0)
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an empty handshake record");
+  if (!handoff_post_handshake_take (&self->post_handshake, content, size, &events, &alert, &reason))
+    return refuse (self, alert, reason);
+  if (events.key_update)
+    return update_keys (self, events.update_requested);
+  if (events.renegotiation)
+    {
+      handoff_record_sender_owe_no_renegotiation (self->sender);
+      return count_warning (self) && count_idle_record (self);
+    }
+  return !events.ticket || count_idle_record (self);
+}
+
+/* Opens one record; data_size stays 0 unless it carried data. */
+static gboolean
+take_record (HandoffRecordReceiver *self,
+             guint8 *record,
+             gsize fragment_size,
+             guint8 **data,
+             gsize *data_size)
+{
+  TlsAlert alert;
+  guint8 type;
+  guint8 *content;
+  gsize size;
+
+  if (!handoff_record_protection_open (&self->protection, record, fragment_size, &type, &content,
+                                       &size, &alert))
+    return refuse (self, alert,
+                   alert == TLS_ALERT_BAD_RECORD_MAC ? "a record that does not authenticate"
+                                                     : "a record that must not be");
+  /* TLS 1.2 lets other types come between (RFC 5246 6.2.1), TLS 1.3 does not (RFC 8446 5.1). */
+  if (type != TLS_CONTENT_HANDSHAKE && handoff_record_protection_is_tls13 (&self->protection) &&
+      handoff_post_handshake_is_partial (&self->post_handshake))
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE,
+                   "another record in the middle of a handshake message");
+
+  switch (type)
+    {
+    case TLS_CONTENT_APPLICATION_DATA:
+      if (size == 0)
+        return count_idle_record (self);
+      self->idle_records = self->warnings = 0;
+      *data = content;
+      *data_size = size;
+      return TRUE;
+    case TLS_CONTENT_ALERT:
+      return take_alerts (self, content, size);
+    case TLS_CONTENT_HANDSHAKE:
+      return take_handshake (self, content, size);
+    default:
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "a record of unknown type");
+    }
+}
+
+/* With the lock held: as far as the buffer and the peer go. */
+static void
+take_records (
+    HandoffRecordReceiver *self, guint8 *buffer, gsize size, gsize *consumed, gsize *plaintext_size)
+{
+  while (self->error == NULL && !self->closed && size - *consumed >= TLS_RECORD_HEADER_SIZE)
+    {
+      guint8 *record = buffer + *consumed;
+      gsize fragment_size = record[3] << 8 | record[4];
+      gsize record_size = TLS_RECORD_HEADER_SIZE + fragment_size;
+      guint8 *data = NULL;
+      gsize data_size = 0;
+
+      if (!check_header (self, record, fragment_size) || size - *consumed < record_size)
+        return;
+      if (!take_record (self, record, fragment_size, &data, &data_size))
+        {
+          /* Whatever was wrong with it, what it said is nobody's business. */
+          handoff_wipe (record, record_size);
+          return;
+        }
+      if (data_size > 0)
+        memmove (buffer + *plaintext_size, data, data_size);
+      *plaintext_size += data_size;
+      *consumed += record_size;
+    }
+}
+
+gboolean
+handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
+                                   guint8 *buffer,
+                                   gsize size,
+                                   gsize *consumed,
+                                   gsize *plaintext_size,
+                                   TlsHandoffRecordStatus *status,
+                                   GError **error)
+{
+  gboolean ok = TRUE;
+
+  *consumed = 0;
+  *plaintext_size = 0;
+  *status = TLS_HANDOFF_RECORD_STATUS_DATA;
+
+  g_mutex_lock (&self->lock);
+  take_records (self, buffer, size, consumed, plaintext_size);
+  if (self->closed)
+    {
+      /* What follows a close_notify is ignored (RFC 8446 6.1). */
+      *consumed = size;
+      *status = TLS_HANDOFF_RECORD_STATUS_CLOSED;
+    }
+  else if (self->error != NULL && *plaintext_size == 0)
+    {
+      g_propagate_error (error, g_error_copy (self->error));
+      ok = FALSE;
+    }
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+GBytes *
+handoff_record_receiver_take_session_tickets (HandoffRecordReceiver *self)
+{
+  GBytes *tickets;
+
+  g_mutex_lock (&self->lock);
+  tickets = handoff_post_handshake_take_tickets (&self->post_handshake);
+  g_mutex_unlock (&self->lock);
+  return tickets;
+}
+
+gboolean
+handoff_record_receiver_check_open_locked (HandoffRecordReceiver *self, GError **error)
+{
+  if (self->error != NULL)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                   "This connection has ended: %s", self->error->message);
+      return FALSE;
+    }
+  if (self->closed)
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                           "The peer closed its side of the connection");
+      return FALSE;
+    }
+  /* A key blob has no room for it. */
+  if (self->alert_begun)
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                           "The peer has sent half an alert: read on, and export then");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+handoff_record_receiver_get_state_locked (HandoffRecordReceiver *self, HandoffKeyState *state)
+{
+  state->read = *self->protection.state;
+  handoff_post_handshake_get_state (&self->post_handshake, state);
+}
+
+void
+handoff_record_receiver_hand_on_locked (HandoffRecordReceiver *self)
+{
+  self->error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                                     "This connection was handed on to another process");
+  stop_reading (self);
+}

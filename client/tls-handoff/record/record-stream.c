@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "record/record-stream.h"
+
+#include <string.h>
+
+#include "keyblob/handoff-names.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* Data that one write() protects: four records, which is where the cost of a system call no longer
+ * counts. */
+#define BATCH_SIZE (64 * 1024)
+
+/* What is held of the input: up to three of the largest records. Not more, so that all of it fits
+ * into a key blob beside the keys, should the connection be handed on. */
+#define INPUT_SIZE (62 * 1024)
+G_STATIC_ASSERT (INPUT_SIZE + 2 * 1024 <= HANDOFF_KEY_BLOB_MAX_SIZE);
+
+struct _HandoffRecordStream
+{
+  GInputStream *base_input;            /* (owned) */
+  GOutputStream *base_output;          /* (owned) */
+  gboolean output_can_poll;            /* it can be written without blocking */
+  TlsHandoffRecordLayer *record_layer; /* (owned) */
+  HandoffRecordsOpenedFunc opened;     /* (nullable) */
+  gpointer opened_data;
+
+  /* Reading. data_start <= data_end <= records_start <= records_end: data not yet read, and records
+   * not yet opened, in one buffer. */
+  GMutex input_lock;
+  guint8 *input; /* (nullable) (owned): made by the first read */
+  gsize data_start;
+  gsize data_end;
+  gsize records_start;
+  gsize records_end;
+  gboolean closed;    /* close_notify was read */
+  gboolean truncated; /* the base stream ended without */
+  GError *read_error; /* (nullable) (owned): final; comes after the data */
+
+  /* Writing. */
+  GMutex output_lock;
+  GByteArray *output; /* (owned): records to send, from output_start on */
+  gsize output_start;
+  int answers_wanted; /* atomic: the record layer has something to say */
+  gsize unreported;   /* bytes of data in output that no write() reported as written */
+};
+
+HandoffRecordStream *
+handoff_record_stream_new (GIOStream *base_io_stream, TlsHandoffRecordLayer *record_layer)
+{
+  HandoffRecordStream *self = g_new0 (HandoffRecordStream, 1);
+
+  self->base_input = g_object_ref (g_io_stream_get_input_stream (base_io_stream));
+  self->base_output = g_object_ref (g_io_stream_get_output_stream (base_io_stream));
+  self->output_can_poll =
+      G_IS_POLLABLE_OUTPUT_STREAM (self->base_output) &&
+      g_pollable_output_stream_can_poll (G_POLLABLE_OUTPUT_STREAM (self->base_output));
+  self->record_layer = g_object_ref (record_layer);
+  self->output = g_byte_array_new ();
+  g_mutex_init (&self->input_lock);
+  g_mutex_init (&self->output_lock);
+
+  return self;
+}
+
+void
+handoff_record_stream_free (HandoffRecordStream *self)
+{
+  g_object_unref (self->base_input);
+  g_object_unref (self->base_output);
+  g_object_unref (self->record_layer);
+  /* Data, and tickets that were among them. */
+  if (self->input != NULL)
+    handoff_wipe (self->input, INPUT_SIZE);
+  g_free (self->input);
+  g_clear_error (&self->read_error);
+  g_byte_array_unref (self->output);
+  g_mutex_clear (&self->input_lock);
+  g_mutex_clear (&self->output_lock);
+  g_free (self);
+}
+
+void
+handoff_record_stream_set_opened_func (HandoffRecordStream *self,
+                                       HandoffRecordsOpenedFunc opened,
+                                       gpointer user_data)
+{
+  self->opened = opened;
+  self->opened_data = user_data;
+}
+
+/* With output_lock. Sends all of output, and what the record layer itself wants sent. */
+static gboolean
+flush_locked (HandoffRecordStream *self,
+              gboolean blocking,
+              GCancellable *cancellable,
+              GError **error)
+{
+  for (;;)
+    {
+      gssize n;
+
+      if (self->output_start == self->output->len)
+        {
+          g_autoptr (GBytes) records = NULL;
+
+          g_byte_array_set_size (self->output, 0);
+          self->output_start = 0;
+          records = tls_handoff_record_layer_take_output (self->record_layer);
+          if (records == NULL)
+            return TRUE;
+          g_byte_array_append (self->output, g_bytes_get_data (records, NULL),
+                               g_bytes_get_size (records));
+        }
+
+      n = g_pollable_stream_write (self->base_output, self->output->data + self->output_start,
+                                   self->output->len - self->output_start, blocking, cancellable,
+                                   error);
+      if (n < 0)
+        return FALSE;
+      self->output_start += n;
+    }
+}
+
+/* Answers of the record layer leave at once if nobody else is writing (who then sends them) and the
+ * base stream takes them without blocking; otherwise with the next read or write. What goes wrong,
+ * the next write will meet again. */
+static void
+send_answers (HandoffRecordStream *self)
+{
+  if (!self->output_can_poll)
+    return;
+
+  /* Who holds the lock may have asked the record layer already, before there was an answer. */
+  g_atomic_int_set (&self->answers_wanted, TRUE);
+  while (g_atomic_int_get (&self->answers_wanted) && g_mutex_trylock (&self->output_lock))
+    {
+      g_atomic_int_set (&self->answers_wanted, FALSE);
+      flush_locked (self, FALSE, NULL, NULL);
+      g_mutex_unlock (&self->output_lock);
+    }
+}
+
+/* Instead of unlocking output_lock: answers that came meanwhile leave, too. */
+static void
+unlock_output (HandoffRecordStream *self)
+{
+  g_mutex_unlock (&self->output_lock);
+  if (g_atomic_int_get (&self->answers_wanted))
+    send_answers (self);
+}
+
+/* With input_lock. Opens what records there are. */
+static void
+open_records (HandoffRecordStream *self)
+{
+  TlsHandoffRecordStatus status;
+  gsize consumed, plaintext_size, rest_plaintext_size;
+  guint8 *records = self->input + self->records_start;
+
+  if (!tls_handoff_record_layer_unprotect (self->record_layer, records,
+                                           self->records_end - self->records_start, &consumed,
+                                           &plaintext_size, &status, &self->read_error))
+    return;
+
+  self->data_start = self->records_start;
+  self->data_end = self->data_start + plaintext_size;
+  self->records_start += consumed;
+  self->closed = status == TLS_HANDOFF_RECORD_STATUS_CLOSED;
+
+  /* The layer delivers the data before a refused record, and the refusal when it is asked again.
+   * Asked now, so that nobody waits for bytes that may never come. */
+  if (plaintext_size > 0 && !self->closed)
+    tls_handoff_record_layer_unprotect (self->record_layer, self->input + self->records_start,
+                                        self->records_end - self->records_start, &consumed,
+                                        &rest_plaintext_size, &status, &self->read_error);
+}
+
+/* With input_lock. Opens what there is, and sees to what came with it. */
+static void
+process_input (HandoffRecordStream *self)
+{
+  open_records (self);
+  if (self->opened != NULL)
+    self->opened (self->opened_data);
+  send_answers (self);
+}
+
+/* With input_lock. Gets more records from the base stream; FALSE with an error of the base stream.
+ */
+static gboolean
+receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable, GError **error)
+{
+  gssize n;
+
+  if (self->input == NULL)
+    self->input = g_malloc (INPUT_SIZE);
+
+  if (self->records_start > 0)
+    {
+      memmove (self->input, self->input + self->records_start,
+               self->records_end - self->records_start);
+      self->records_end -= self->records_start;
+      self->records_start = 0;
+      self->data_start = self->data_end = 0;
+    }
+
+  n = g_pollable_stream_read (self->base_input, self->input + self->records_end,
+                              INPUT_SIZE - self->records_end, blocking, cancellable, error);
+  if (n < 0)
+    return FALSE;
+
+  if (n == 0)
+    {
+      self->truncated = TRUE;
+      return TRUE;
+    }
+
+  self->records_end += n;
+  process_input (self);
+  return TRUE;
+}
+
+void
+handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (records, &size);
+
+  g_return_if_fail (self->input == NULL && size <= INPUT_SIZE);
+
+  if (size == 0)
+    return;
+
+  g_mutex_lock (&self->input_lock);
+  self->input = g_malloc (INPUT_SIZE);
+  memcpy (self->input, data, size);
+  self->records_end = size;
+  process_input (self);
+  g_mutex_unlock (&self->input_lock);
+}
+
+/* With input_lock. */
+static gssize
+read_locked (HandoffRecordStream *self,
+             guint8 *buffer,
+             gsize size,
+             gboolean blocking,
+             GCancellable *cancellable,
+             GError **error)
+{
+  for (;;)
+    {
+      if (self->data_start < self->data_end)
+        {
+          gsize n = MIN (size, self->data_end - self->data_start);
+
+          memcpy (buffer, self->input + self->data_start, n);
+          self->data_start += n;
+          return n;
+        }
+
+      if (self->closed)
+        return 0;
+
+      if (self->read_error != NULL)
+        {
+          if (error != NULL)
+            *error = g_error_copy (self->read_error);
+          return -1;
+        }
+
+      if (self->truncated)
+        {
+          g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+                               "The peer closed the connection without saying so (close_notify): "
+                               "data may be missing");
+          return -1;
+        }
+
+      if (!receive (self, blocking, cancellable, error))
+        return -1;
+    }
+}
+
+gssize
+handoff_record_stream_read (HandoffRecordStream *self,
+                            guint8 *buffer,
+                            gsize size,
+                            gboolean blocking,
+                            GCancellable *cancellable,
+                            GError **error)
+{
+  gssize n;
+
+  if (!g_mutex_trylock (&self->input_lock))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
+                           "Another thread is reading from this connection");
+      return -1;
+    }
+
+  n = read_locked (self, buffer, size, blocking, cancellable, error);
+  g_mutex_unlock (&self->input_lock);
+  return n;
+}
+
+gboolean
+handoff_record_stream_can_read (HandoffRecordStream *self)
+{
+  gboolean can_read;
+
+  /* Whoever holds it is reading, and will take what there is. */
+  if (!g_mutex_trylock (&self->input_lock))
+    return FALSE;
+
+  can_read = self->data_start < self->data_end || self->closed || self->truncated ||
+             self->read_error != NULL;
+  g_mutex_unlock (&self->input_lock);
+  return can_read;
+}
+
+gboolean
+handoff_record_stream_is_at_end (HandoffRecordStream *self)
+{
+  gboolean at_end;
+
+  if (!g_mutex_trylock (&self->input_lock))
+    return FALSE;
+
+  at_end = self->closed || self->truncated || self->read_error != NULL;
+  g_mutex_unlock (&self->input_lock);
+  return at_end;
+}
+
+gboolean
+handoff_record_stream_has_refused (HandoffRecordStream *self)
+{
+  gboolean refused;
+
+  /* Whoever holds it reads, and has not come to anything that ends the connection. */
+  if (!g_mutex_trylock (&self->input_lock))
+    return FALSE;
+
+  refused = g_error_matches (self->read_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_RECORD_INVALID);
+  g_mutex_unlock (&self->input_lock);
+  return refused;
+}
+
+/* With output_lock, and all of output sent. */
+static gboolean
+protect_batch (
+    HandoffRecordStream *self, const guint8 *data, gsize size, gsize *consumed, GError **error)
+{
+  gsize capacity, protected_size;
+  gboolean ok;
+
+  size = MIN (size, BATCH_SIZE);
+  capacity = tls_handoff_record_layer_get_protected_size (self->record_layer, size);
+  g_byte_array_set_size (self->output, capacity);
+  ok = tls_handoff_record_layer_protect (self->record_layer, data, size, consumed,
+                                         self->output->data, capacity, &protected_size, error);
+  g_byte_array_set_size (self->output, ok ? protected_size : 0);
+  return ok;
+}
+
+/* With output_lock. */
+static gssize
+write_locked (HandoffRecordStream *self,
+              const guint8 *data,
+              gsize size,
+              gboolean blocking,
+              GCancellable *cancellable,
+              GError **error)
+{
+  gsize consumed;
+
+  if (size < self->unreported)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           "After a TLS write that would have blocked, the same data must be "
+                           "written again");
+      return -1;
+    }
+
+  if (!flush_locked (self, blocking, cancellable, error))
+    return -1;
+
+  if (self->unreported == 0)
+    {
+      if (!protect_batch (self, data, size, &consumed, error))
+        return -1;
+      self->unreported = consumed;
+      if (!flush_locked (self, blocking, cancellable, error))
+        return -1;
+    }
+
+  consumed = self->unreported;
+  self->unreported = 0;
+  return consumed;
+}
+
+gssize
+handoff_record_stream_write (HandoffRecordStream *self,
+                             const guint8 *data,
+                             gsize size,
+                             gboolean blocking,
+                             GCancellable *cancellable,
+                             GError **error)
+{
+  gssize n;
+
+  g_mutex_lock (&self->output_lock);
+  n = write_locked (self, data, size, blocking, cancellable, error);
+  unlock_output (self);
+  return n;
+}
+
+gboolean
+handoff_record_stream_close (HandoffRecordStream *self,
+                             gboolean blocking,
+                             GCancellable *cancellable,
+                             GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->output_lock);
+  ok = tls_handoff_record_layer_close (self->record_layer, error) &&
+       flush_locked (self, blocking, cancellable, error);
+  unlock_output (self);
+  return ok;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "authority/polkit-check.h"
+
+#include "keyblob/tls-handoff-error.h"
+
+#define BUS_NAME "org.freedesktop.PolicyKit1"
+#define OBJECT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define INTERFACE "org.freedesktop.PolicyKit1.Authority"
+
+#define FLAG_ALLOW_USER_INTERACTION 1u
+
+void
+handoff_polkit_check_async (GDBusConnection *connection,
+                            const char *bus_name,
+                            const char *action,
+                            GVariant *details,
+                            gboolean interactive,
+                            const char *cancellation_id,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  GVariantBuilder subject;
+
+  g_variant_builder_init (&subject, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&subject, "{sv}", "name", g_variant_new_string (bus_name));
+  /* Without a time limit: GDBus would drop the reply when it comes, but the bus would go on waiting
+   * for it. */
+  g_dbus_connection_call (
+      connection, BUS_NAME, OBJECT_PATH, INTERFACE, "CheckAuthorization",
+      g_variant_new ("((sa{sv})s@a{ss}us)", "system-bus-name", &subject, action, details,
+                     interactive ? FLAG_ALLOW_USER_INTERACTION : 0, cancellation_id),
+      G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, callback, user_data);
+}
+
+/* What kept polkitd from answering. */
+static const char *
+describe (const GError *error)
+{
+  if (!g_dbus_error_is_remote_error (error))
+    return "there is no answer of polkit's that makes sense";
+  if (error->domain != G_DBUS_ERROR)
+    return "polkit answered with an error";
+  switch (error->code)
+    {
+    case G_DBUS_ERROR_NO_REPLY:
+    case G_DBUS_ERROR_DISCONNECTED:
+      return "polkit went away before it answered";
+    case G_DBUS_ERROR_LIMITS_EXCEEDED:
+      return "the bus lets the service ask nothing more now";
+    case G_DBUS_ERROR_ACCESS_DENIED:
+      return "the bus does not let the service ask polkit";
+    case G_DBUS_ERROR_SERVICE_UNKNOWN:
+    case G_DBUS_ERROR_NAME_HAS_NO_OWNER:
+    case G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND:
+      return "polkit is not installed, or does not run";
+    case G_DBUS_ERROR_SPAWN_EXEC_FAILED:
+    case G_DBUS_ERROR_SPAWN_FORK_FAILED:
+    case G_DBUS_ERROR_SPAWN_CHILD_EXITED:
+    case G_DBUS_ERROR_SPAWN_CHILD_SIGNALED:
+    case G_DBUS_ERROR_SPAWN_FAILED:
+    case G_DBUS_ERROR_SPAWN_SETUP_FAILED:
+    case G_DBUS_ERROR_SPAWN_CONFIG_INVALID:
+    case G_DBUS_ERROR_SPAWN_SERVICE_INVALID:
+    case G_DBUS_ERROR_SPAWN_PERMISSIONS_INVALID:
+    case G_DBUS_ERROR_SPAWN_FILE_INVALID:
+    case G_DBUS_ERROR_SPAWN_NO_MEMORY:
+    case G_DBUS_ERROR_TIMED_OUT:
+      return "polkit did not start";
+    default:
+      return "polkit answered with an error";
+    }
+}
+
+HandoffPolkitAnswer
+handoff_polkit_check_finish (GAsyncResult *result, GError **error)
+{
+  g_autoptr (GDBusConnection) connection =
+      G_DBUS_CONNECTION (g_async_result_get_source_object (result));
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (connection, result, &failure);
+  gboolean is_authorized, is_challenge;
+
+  if (reply == NULL)
+    {
+      const char *what = describe (failure);
+
+      g_dbus_error_strip_remote_error (failure);
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE,
+                   "Whether this is allowed could not be found out: %s (%s)", what,
+                   failure->message);
+      return HANDOFF_POLKIT_FAILED;
+    }
+  g_variant_get (reply, "((bba{ss}))", &is_authorized, &is_challenge, NULL);
+  if (is_authorized)
+    return HANDOFF_POLKIT_YES;
+  return is_challenge ? HANDOFF_POLKIT_CHALLENGE : HANDOFF_POLKIT_NO;
+}
+
+void
+handoff_polkit_check_cancel (GDBusConnection *connection, const char *cancellation_id)
+{
+  /* Without a callback no reply is expected, so that none has to be waited for. */
+  g_dbus_connection_call (connection, BUS_NAME, OBJECT_PATH, INTERFACE, "CancelCheckAuthorization",
+                          g_variant_new ("(s)", cancellation_id), NULL,
+                          G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+}

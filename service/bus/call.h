@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <gio/gunixfdlist.h>
+
+#include "bus/access-table.h"
+#include "caller/caller.h"
+#include "caller/quota.h"
+
+/* What polkit's rules see (action.lookup("…")): of a handshake, and of what is done to a
+ * credential.
+ */
+#define HANDOFF_CALL_DETAIL_CREDENTIAL "credential" /* its label */
+#define HANDOFF_CALL_DETAIL_ROLE "role"
+#define HANDOFF_CALL_DETAIL_SERVER_IDENTITY "server-identity"
+#define HANDOFF_CALL_DETAIL_REVIEW_CERTIFICATE "review-certificate" /* "true", or not there */
+
+/* One method call on its way: façade → caller → authority → work → exactly one reply. */
+typedef struct _HandoffCall HandoffCall;
+
+/* invocation: (transfer full) */
+HandoffCall *handoff_call_new (GDBusMethodInvocation *invocation, const HandoffAccessRow *row);
+/* For a caller that is gone: no reply. */
+void handoff_call_free (HandoffCall *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCall, handoff_call_free)
+
+/* caller: (transfer none) */
+void handoff_call_set_caller (HandoffCall *self, HandoffCaller *caller);
+HandoffCaller *handoff_call_get_caller (HandoffCall *self);
+/* place: (transfer full): held as long as there is a call. */
+void handoff_call_set_place (HandoffCall *self, HandoffPlace *place);
+GDBusMessage *handoff_call_get_message (HandoffCall *self);
+const HandoffAccessRow *handoff_call_get_row (HandoffCall *self);
+const char *handoff_call_get_sender (HandoffCall *self);
+/* The last element of the object's path. */
+const char *handoff_call_get_object_id (HandoffCall *self);
+GVariant *handoff_call_get_parameters (HandoffCall *self);
+gboolean handoff_call_is_interactive (HandoffCall *self);
+
+/* How many descriptors the message has left. */
+guint handoff_call_count_fds (HandoffCall *self);
+/* Takes the descriptor with that index out of the message: once. -1 if there is none (any more). It
+ * is closed by the reaper alone (descriptor-reaper.h). */
+int handoff_call_take_fd (HandoffCall *self, gint32 index);
+/* Gives those that were not taken to the reaper: they count against somebody's limits. */
+void handoff_call_reap_fds (HandoffCall *self);
+
+/* Of a method whose row has two actions: this call needs the other one. */
+void handoff_call_use_other_action (HandoffCall *self);
+gboolean handoff_call_uses_other_action (HandoffCall *self);
+/* The polkit action that the call needs. (nullable): NULL if it needs none. */
+const char *handoff_call_get_action (HandoffCall *self);
+
+/* What polkit's rules and the audit log see. */
+void handoff_call_add_detail (HandoffCall *self, const char *key, const char *value);
+/* (nullable) (element-type utf8 utf8) */
+GHashTable *handoff_call_get_details (HandoffCall *self);
+
+/* Without this, an error has its message as the only argument: many D-Bus libraries show no other.
+ */
+void handoff_call_allow_error_details (HandoffCall *self);
+
+/* The parsed arguments, from a method's prepare() to its run(). */
+void handoff_call_set_data (HandoffCall *self, gpointer data, GDestroyNotify destroy);
+gpointer handoff_call_steal_data (HandoffCall *self);
+
+/* Each ends and frees the call. value: a tuple, consumed if floating. fds: (nullable). error:
+ * (transfer none). */
+void handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds);
+void handoff_call_fail (HandoffCall *self, const GError *error);
+/* For an object that does not exist, or not for this caller. */
+void handoff_call_fail_unknown_object (HandoffCall *self);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "bus/facade-context.h"
+
+/* Manager.ImportCredential(), GenerateCredential() and LinkCredential(), from their arguments to
+ * their replies. */
+
+/* What is checked before polkit is asked. */
+gboolean handoff_credential_call_prepare_import (HandoffCall *call,
+                                                 const HandoffFacadeContext *context,
+                                                 GError **error);
+gboolean handoff_credential_call_prepare_generate (HandoffCall *call,
+                                                   const HandoffFacadeContext *context,
+                                                   GError **error);
+gboolean handoff_credential_call_prepare_link (HandoffCall *call,
+                                               const HandoffFacadeContext *context,
+                                               GError **error);
+/* call: (transfer full): prepared */
+void handoff_credential_call_run (HandoffCall *call);
+
+/* A place for a call that makes or changes a credential, held from before polkit is asked. */
+HandoffPlace *handoff_credential_call_take_place (HandoffCall *call,
+                                                  const HandoffFacadeContext *context,
+                                                  GError **error);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "bus/facade-context.h"
+
+/* The properties of a Credential object, an a{sv}. (transfer full) */
+GVariant *handoff_credential_dup_properties (const HandoffFacadeContext *context,
+                                             const HandoffCredential *credential);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "authority/authority.h"
+#include "bus/call.h"
+#include "caller/caller-registry.h"
+#include "work/idle-timer.h"
+
+/* What a call is told that comes too late. */
+#define HANDOFF_DISPATCHER_ENDING                                                                  \
+  "The service is ending; call its well-known name, and the bus starts it again"
+
+/* Takes every method call through the same gate: is it in the access table, who calls, may they.
+ * Only then a façade's method runs. So what a façade forgets to list is refused, not let through.
+ */
+typedef struct _HandoffDispatcher HandoffDispatcher;
+
+typedef struct
+{
+  const char *interface_name;
+  const char *method_name;
+  /* (nullable): checks the arguments before polkit is asked, and decides for which action, if
+   * there are two; whatever is wrong with them ends the call. Takes what descriptors it wants: the
+   * reaper closes the others afterwards. */
+  gboolean (*prepare) (HandoffCall *call, gpointer facade, GError **error);
+  /* call: (transfer full): ends it, sooner or later */
+  void (*run) (HandoffCall *call, gpointer facade);
+  /* (nullable): in its place, before the call fails with error: it may not run. */
+  void (*denied) (HandoffCall *call, const GError *error);
+} HandoffMethod;
+
+HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,
+                                           HandoffAuthority *authority,
+                                           HandoffIdleTimer *idle_timer);
+void handoff_dispatcher_free (HandoffDispatcher *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffDispatcher, handoff_dispatcher_free)
+
+/* How many calls a user, and all users together, may have under way at once, whatever they wait
+ * for. */
+void handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, guint total);
+/* From now on all calls are refused; those on their way go on. */
+void handoff_dispatcher_close (HandoffDispatcher *self);
+
+/* object: as the access table has it. methods: ends with a zeroed one. facade and self must outlive
+ * all calls. invocation: (transfer full) */
+void handoff_dispatcher_dispatch (HandoffDispatcher *self,
+                                  GDBusMethodInvocation *invocation,
+                                  const char *object,
+                                  const HandoffMethod *methods,
+                                  gpointer facade);

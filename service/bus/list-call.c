@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "bus/list-call.h"
+
+#include <string.h>
+
+#include "bus/credential-properties.h"
+#include "keyblob/handoff-names.h"
+#include "session/session-handshake.h"
+
+/* Of credentials in one reply, bytes, above which their certificates are left out: what is unread
+ * in the bus counts against the service, and the main loop puts it together. */
+#define MAX_CERTIFICATES_SIZE (256 * 1024)
+
+gboolean
+handoff_list_call_prepare (HandoffCall *call, HandoffCredentialMethod method, GError **error)
+{
+  g_autoptr (GVariant) dict = NULL;
+  HandoffCredentialOptions *options;
+
+  g_variant_get (handoff_call_get_parameters (call), "(@a{sv})", &dict);
+  options = handoff_credential_options_parse (
+      dict, method, handoff_caller_get_uid (handoff_call_get_caller (call)), error);
+  if (options == NULL)
+    return FALSE;
+  if (options->all)
+    handoff_call_use_other_action (call);
+  handoff_call_set_data (call, options, (GDestroyNotify) handoff_credential_options_free);
+  return TRUE;
+}
+
+/* Returns: (transfer floating): */
+static GVariant *
+without_certificates (GVariant *properties)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (properties);
+
+  g_variant_dict_remove (&dict, "Certificates");
+  return g_variant_dict_end (&dict);
+}
+
+/* Whether it comes after the last one of the page before, in the order of the store: by label and
+ * id. */
+static gboolean
+follows (const HandoffCredential *credential,
+         const char *path,
+         const HandoffCredentialOptions *options)
+{
+  int order;
+
+  if (options->after_label == NULL)
+    return TRUE;
+  order = strcmp (credential->label, options->after_label);
+  return order > 0 || (order == 0 && strcmp (path, options->after_path) > 0);
+}
+
+void
+handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext *context)
+{
+  g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
+  const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
+  g_autoptr (GPtrArray) credentials =
+      handoff_credential_store_list (context->credentials, options->all ? NULL : &uid);
+  GVariantBuilder builder;
+  gsize size = 0;
+  guint i, n = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(oa{sv})"));
+  for (i = 0; i < credentials->len && n < options->maximum; i++)
+    {
+      HandoffCredential *credential = g_ptr_array_index (credentials, i);
+      g_autofree char *path = g_strconcat (HANDOFF_CREDENTIALS_PATH "/", credential->id, NULL);
+      g_autoptr (GVariant) properties = NULL;
+
+      if (!follows (credential, path, options))
+        continue;
+      n++;
+      properties = handoff_credential_dup_properties (context, credential);
+      size += g_variant_get_size (properties);
+      if (n == 1 || size <= MAX_CERTIFICATES_SIZE)
+        g_variant_builder_add (&builder, "(o@a{sv})", path, properties);
+      else
+        g_variant_builder_add (&builder, "(o@a{sv})", path, without_certificates (properties));
+    }
+  handoff_call_return (call, g_variant_new ("(a(oa{sv}))", &builder), NULL);
+}
+
+static GVariant *
+new_description (const HandoffSession *session)
+{
+  const HandoffHandshakeOutcome *outcome = session->outcome;
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  g_variant_dict_insert (&dict, "number", "t", session->number);
+  g_variant_dict_insert (&dict, "role", "s", handoff_session_get_role_name (session));
+  g_variant_dict_insert (&dict, "state", "s", handoff_session_get_state_name (session));
+  g_variant_dict_insert (&dict, "server-identity", "s", session->server_identity);
+  g_variant_dict_insert (&dict, "protocol", "s", outcome != NULL ? outcome->protocol : "");
+  g_variant_dict_insert (&dict, "cipher-suite", "s", outcome != NULL ? outcome->cipher_suite : "");
+  g_variant_dict_insert (&dict, "credential", "s",
+                         session->credential_label != NULL ? session->credential_label : "");
+  g_variant_dict_insert (&dict, "uid", "u", handoff_caller_get_uid (session->caller));
+  g_variant_dict_insert (&dict, "pid", "u", handoff_caller_get_pid (session->caller));
+  g_variant_dict_insert (&dict, "age", "t",
+                         (guint64) (g_get_monotonic_time () - session->start_time));
+  return g_variant_dict_end (&dict);
+}
+
+void
+handoff_list_call_run_sessions (HandoffCall *call, const HandoffFacadeContext *context)
+{
+  g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
+  const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
+  g_autoptr (GPtrArray) sessions = handoff_session_store_dup_page (
+      context->sessions, options->all ? NULL : &uid, options->after, options->maximum);
+  GVariantBuilder builder;
+  guint i;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (i = 0; i < sessions->len; i++)
+    g_variant_builder_add_value (&builder, new_description (g_ptr_array_index (sessions, i)));
+  handoff_call_return (call, g_variant_new ("(aa{sv})", &builder), NULL);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "credential/credential-options.h"
+#include "bus/facade-context.h"
+
+/* Manager.ListCredentials() and ListSessions(): the caller's own, or, with an authorization, all.
+ */
+
+/* Of both: method says which. */
+gboolean
+handoff_list_call_prepare (HandoffCall *call, HandoffCredentialMethod method, GError **error);
+/* call: (transfer full): prepared */
+void handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext *context);
+void handoff_list_call_run_sessions (HandoffCall *call, const HandoffFacadeContext *context);

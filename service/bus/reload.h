@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "bus/facade-context.h"
+
+/* Reads the configuration, the trust store and the credentials again. Of the first two, an error
+ * leaves the old ones in force; the credentials are read whatever came of them. It keeps the
+ * service running. */
+void handoff_reload_async (const HandoffFacadeContext *context,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+gboolean handoff_reload_finish (GAsyncResult *result, GError **error);

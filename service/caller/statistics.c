@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "caller/statistics.h"
+
+typedef struct
+{
+  guint uid;
+  guint64 counts[HANDOFF_N_STATISTICS];
+  GList link; /* in the queue of all users */
+} User;
+
+struct _HandoffStatistics
+{
+  guint64 totals[HANDOFF_N_STATISTICS];
+  GHashTable *users; /* (owned) (element-type uid User) */
+  GQueue order;      /* (element-type User): who was heard of least recently first */
+};
+
+static const char *const names[HANDOFF_N_STATISTICS] = {
+  [HANDOFF_STATISTIC_COMPLETED] = "handshakes-completed",
+  [HANDOFF_STATISTIC_FAILED] = "handshakes-failed",
+  [HANDOFF_STATISTIC_DENIED] = "handshakes-denied",
+  [HANDOFF_STATISTIC_RESUMED] = "handshakes-resumed",
+};
+
+HandoffStatistics *
+handoff_statistics_new (void)
+{
+  HandoffStatistics *self = g_new0 (HandoffStatistics, 1);
+
+  self->users = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  g_queue_init (&self->order);
+  return self;
+}
+
+void
+handoff_statistics_free (HandoffStatistics *self)
+{
+  g_hash_table_unref (self->users);
+  g_free (self);
+}
+
+static User *
+add_user (HandoffStatistics *self, guint uid)
+{
+  User *user = g_new0 (User, 1);
+
+  if (g_queue_get_length (&self->order) >= HANDOFF_STATISTICS_MAX_USERS)
+    {
+      User *oldest = g_queue_peek_head (&self->order);
+
+      g_queue_unlink (&self->order, &oldest->link);
+      g_hash_table_remove (self->users, GUINT_TO_POINTER (oldest->uid));
+    }
+  user->uid = uid;
+  user->link.data = user;
+  g_queue_push_tail_link (&self->order, &user->link);
+  g_hash_table_insert (self->users, GUINT_TO_POINTER (uid), user);
+  return user;
+}
+
+void
+handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, guint uid)
+{
+  User *user = g_hash_table_lookup (self->users, GUINT_TO_POINTER (uid));
+
+  if (user == NULL)
+    user = add_user (self, uid);
+  g_queue_unlink (&self->order, &user->link);
+  g_queue_push_tail_link (&self->order, &user->link);
+  user->counts[statistic]++;
+  self->totals[statistic]++;
+}
+
+static void
+add_counts (const guint64 *counts, guint in_flight, GVariantDict *dict)
+{
+  guint i;
+
+  for (i = 0; i < HANDOFF_N_STATISTICS; i++)
+    g_variant_dict_insert (dict, names[i], "t", counts[i]);
+  g_variant_dict_insert (dict, "handshakes-in-flight", "u", in_flight);
+}
+
+void
+handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict)
+{
+  GVariantBuilder users;
+  GList *link;
+
+  add_counts (self->totals, handoff_quota_get_total (in_flight), dict);
+  g_variant_builder_init (&users, G_VARIANT_TYPE ("a{ua{sv}}"));
+  for (link = self->order.head; link != NULL; link = link->next)
+    {
+      const User *user = link->data;
+      g_auto (GVariantDict) counts = G_VARIANT_DICT_INIT (NULL);
+
+      add_counts (user->counts, handoff_quota_get_count (in_flight, user->uid), &counts);
+      g_variant_builder_add (&users, "{u@a{sv}}", user->uid, g_variant_dict_end (&counts));
+    }
+  g_variant_dict_insert_value (dict, "users", g_variant_builder_end (&users));
+}

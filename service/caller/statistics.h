@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "caller/quota.h"
+
+/* Handshakes by outcome since the service started, in total and for each user. Main thread. */
+typedef struct _HandoffStatistics HandoffStatistics;
+
+typedef enum
+{
+  HANDOFF_STATISTIC_COMPLETED,
+  HANDOFF_STATISTIC_FAILED,
+  HANDOFF_STATISTIC_DENIED,  /* by polkit or a quota */
+  HANDOFF_STATISTIC_RESUMED, /* those of the completed ones */
+  HANDOFF_N_STATISTICS,
+} HandoffStatistic;
+
+/* How many users are remembered; the one of whom was heard least recently is forgotten first. */
+#define HANDOFF_STATISTICS_MAX_USERS 4096
+
+HandoffStatistics *handoff_statistics_new (void);
+void handoff_statistics_free (HandoffStatistics *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffStatistics, handoff_statistics_free)
+
+void handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, guint uid);
+/* As GetStatistics() has them, those of users included. in_flight: the handshakes that run. */
+void handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict);

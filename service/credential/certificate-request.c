@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "credential/certificate-request.h"
+
+#include <gnutls/x509.h>
+#include <string.h>
+
+#include "key/gnutls-support.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+#define MAX_SUBJECT_SIZE 1024 /* bytes */
+#define MAX_NAME_SIZE 255     /* bytes */
+
+typedef struct
+{
+  gnutls_x509_subject_alt_name_t type;
+  char *text;         /* (owned): as given, or its A-labels */
+  guint8 address[16]; /* of an IP address */
+  gsize address_size;
+} Name;
+
+struct _HandoffCertificateRequest
+{
+  char *subject; /* (owned) (nullable) */
+  GArray *names; /* (owned) (element-type Name) */
+};
+
+static void
+clear_name (gpointer name)
+{
+  g_free (((Name *) name)->text);
+}
+
+static gboolean
+refuse (GError **error, const char *option, const char *what)
+{
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "Option %s: %s",
+               option, what);
+  return FALSE;
+}
+
+static gboolean
+take_subject (HandoffCertificateRequest *self, const char *option, GVariant *value, GError **error)
+{
+  const char *subject = g_variant_get_string (value, NULL);
+  const char *position = NULL;
+  gnutls_x509_crq_t request;
+  int code;
+
+  if (strlen (subject) > MAX_SUBJECT_SIZE)
+    return refuse (error, option, "is too long");
+  gnutls_x509_crq_init (&request);
+  code = gnutls_x509_crq_set_dn (request, subject, &position);
+  gnutls_x509_crq_deinit (request);
+  if (code < 0)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "Option %s: is no distinguished name (RFC 4514), such as "
+                   "“CN=www.example.org,O=Example”%s%s%s",
+                   option, position != NULL && *position != '\0' ? ", from “" : "",
+                   position != NULL && *position != '\0' ? position : "",
+                   position != NULL && *position != '\0' ? "” on" : "");
+      return FALSE;
+    }
+  g_free (self->subject);
+  self->subject = g_strdup (subject);
+  return TRUE;
+}
+
+static gboolean
+map_dns_name (Name *name, const char *text)
+{
+  const gboolean is_wildcard = g_str_has_prefix (text, "*.");
+  const char *rest = is_wildcard ? text + 2 : text;
+  gnutls_datum_t mapped;
+
+  if (*rest == '\0' || strpbrk (rest, "/:@*% \t\n") != NULL ||
+      gnutls_idna_map (rest, (unsigned int) strlen (rest), &mapped, 0) < 0)
+    return FALSE;
+  name->text = g_strdup_printf ("%s%.*s", is_wildcard ? "*." : "", (int) mapped.size, mapped.data);
+  gnutls_free (mapped.data);
+  return TRUE;
+}
+
+static gboolean
+take_dns_name (Name *name, const char *text)
+{
+  name->type = GNUTLS_SAN_DNSNAME;
+  return map_dns_name (name, text);
+}
+
+static gboolean
+take_ip_address (Name *name, const char *text)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (text);
+
+  name->type = GNUTLS_SAN_IPADDRESS;
+  if (address == NULL || strchr (text, '%') != NULL)
+    return FALSE;
+  name->address_size = g_inet_address_get_native_size (address);
+  memcpy (name->address, g_inet_address_to_bytes (address), name->address_size);
+  return TRUE;
+}
+
+/* RFC 5280 4.2.1.6: an rfc822Name is ASCII. */
+static gboolean
+take_email_address (Name *name, const char *text)
+{
+  const char *at = strrchr (text, '@');
+
+  name->type = GNUTLS_SAN_RFC822NAME;
+  if (!g_str_is_ascii (text) || at == NULL || at == text || at[1] == '\0' ||
+      strpbrk (text, " \t\n<>") != NULL)
+    return FALSE;
+  name->text = g_strdup (text);
+  return TRUE;
+}
+
+static const struct
+{
+  const char *option;
+  gboolean (*take) (Name *name, const char *text);
+  const char *what;
+} kinds[] = {
+  { HANDOFF_OPTION_DNS_NAMES, take_dns_name, "is no DNS name" },
+  { HANDOFF_OPTION_IP_ADDRESSES, take_ip_address, "is no IPv4 or IPv6 address" },
+  { HANDOFF_OPTION_EMAIL_ADDRESSES, take_email_address, "is no email address in ASCII" },
+};
+
+static gboolean
+take_names (HandoffCertificateRequest *self, gsize kind, GVariant *value, GError **error)
+{
+  GVariantIter iter;
+  const char *text;
+
+  g_variant_iter_init (&iter, value);
+  while (g_variant_iter_next (&iter, "&s", &text))
+    {
+      Name name = { 0 };
+
+      if (self->names->len >= HANDOFF_MAX_REQUEST_NAMES)
+        return refuse (error, kinds[kind].option,
+                       "at most " G_STRINGIFY (HANDOFF_MAX_REQUEST_NAMES) " names are possible");
+      if (strlen (text) > MAX_NAME_SIZE || !kinds[kind].take (&name, text))
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                       "Option %s: “%.64s” %s", kinds[kind].option, text, kinds[kind].what);
+          return FALSE;
+        }
+      g_array_append_val (self->names, name);
+    }
+  return TRUE;
+}
+
+static gboolean
+take_option (HandoffCertificateRequest *self, const char *option, GVariant *value, GError **error)
+{
+  gsize i;
+
+  if (g_str_equal (option, HANDOFF_OPTION_SUBJECT))
+    return g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
+               ? take_subject (self, option, value, error)
+               : refuse (error, option, "must be of type s");
+  for (i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      if (g_str_equal (option, kinds[i].option))
+        return g_variant_is_of_type (value, G_VARIANT_TYPE_STRING_ARRAY)
+                   ? take_names (self, i, value, error)
+                   : refuse (error, option, "must be of type as");
+    }
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "There is no option “%.64s” in this version of the service", option);
+  return FALSE;
+}
+
+HandoffCertificateRequest *
+handoff_certificate_request_parse (GVariant *options, GError **error)
+{
+  g_autoptr (HandoffCertificateRequest) self = g_new0 (HandoffCertificateRequest, 1);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  GVariantIter iter;
+  const char *option;
+  GVariant *value;
+
+  self->names = g_array_new (FALSE, FALSE, sizeof (Name));
+  g_array_set_clear_func (self->names, clear_name);
+  g_variant_iter_init (&iter, options);
+  while (g_variant_iter_next (&iter, "{&sv}", &option, &value))
+    {
+      g_autoptr (GVariant) owned_value = value;
+
+      if (!g_hash_table_add (seen, (gpointer) option))
+        {
+          refuse (error, option, "is given twice");
+          return NULL;
+        }
+      if (!take_option (self, option, owned_value, error))
+        return NULL;
+    }
+  if ((self->subject != NULL && *self->subject != '\0') || self->names->len > 0)
+    return g_steal_pointer (&self);
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "A request needs a subject or a name: give the option %s, %s, %s or %s",
+               HANDOFF_OPTION_SUBJECT, HANDOFF_OPTION_DNS_NAMES, HANDOFF_OPTION_IP_ADDRESSES,
+               HANDOFF_OPTION_EMAIL_ADDRESSES);
+  return NULL;
+}
+
+void
+handoff_certificate_request_free (HandoffCertificateRequest *self)
+{
+  g_free (self->subject);
+  g_array_unref (self->names);
+  g_free (self);
+}
+
+/* The order of things that the task owns. */
+typedef struct
+{
+  HandoffCertificateRequest *request; /* (owned) */
+  HandoffPrivateKey *key;             /* (owned) */
+  gnutls_datum_t der;                 /* (owned) */
+} Signing;
+
+static void
+signing_free (Signing *self)
+{
+  handoff_certificate_request_free (self->request);
+  handoff_private_key_unref (self->key);
+  gnutls_free (self->der.data);
+  g_free (self);
+}
+
+static int
+add_names (gnutls_x509_crq_t crq, const HandoffCertificateRequest *request)
+{
+  int code = 0;
+  guint i;
+
+  if (request->subject != NULL)
+    code = gnutls_x509_crq_set_dn (crq, request->subject, NULL);
+  for (i = 0; i < request->names->len && code >= 0; i++)
+    {
+      const Name *name = &g_array_index (request->names, Name, i);
+
+      if (name->type == GNUTLS_SAN_IPADDRESS)
+        code = gnutls_x509_crq_set_subject_alt_name (
+            crq, name->type, name->address, (unsigned int) name->address_size, GNUTLS_FSAN_APPEND);
+      else
+        code = gnutls_x509_crq_set_subject_alt_name (
+            crq, name->type, name->text, (unsigned int) strlen (name->text), GNUTLS_FSAN_APPEND);
+    }
+  return code;
+}
+
+static int
+sign (gnutls_privkey_t key, gpointer user_data)
+{
+  Signing *self = g_task_get_task_data (user_data);
+  gnutls_x509_crq_t crq;
+  int code;
+
+  gnutls_x509_crq_init (&crq);
+  code = gnutls_x509_crq_set_version (crq, 1);
+  if (code >= 0)
+    code = add_names (crq, self->request);
+  if (code >= 0)
+    code = gnutls_x509_crq_set_pubkey (crq, handoff_private_key_get_public_key (self->key));
+  if (code >= 0)
+    code = gnutls_x509_crq_privkey_sign (crq, key, GNUTLS_DIG_UNKNOWN, 0);
+  if (code >= 0)
+    {
+      gnutls_free (self->der.data);
+      code = gnutls_x509_crq_export2 (crq, GNUTLS_X509_FMT_DER, &self->der);
+    }
+  gnutls_x509_crq_deinit (crq);
+  return code;
+}
+
+static void
+request_signed (const GError *error, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Signing *self = g_task_get_task_data (task);
+
+  if (error != NULL)
+    g_task_return_error (task, g_error_copy (error));
+  else
+    g_task_return_pointer (task, g_bytes_new (self->der.data, self->der.size),
+                           (GDestroyNotify) g_bytes_unref);
+}
+
+/* A long RSA key in memory takes as long as a few handshakes. */
+static gpointer
+use_key (gpointer task)
+{
+  Signing *self = g_task_get_task_data (task);
+
+  handoff_private_key_use (self->key, sign, request_signed, task);
+  return NULL;
+}
+
+void
+handoff_certificate_request_sign_async (HandoffCertificateRequest *request,
+                                        HandoffPrivateKey *key,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, NULL, callback, user_data);
+  Signing *self = g_new0 (Signing, 1);
+  GError *error = NULL;
+  GThread *thread;
+
+  g_task_set_source_tag (task, handoff_certificate_request_sign_async);
+  self->request = request;
+  self->key = handoff_private_key_ref (key);
+  g_task_set_task_data (task, self, (GDestroyNotify) signing_free);
+  thread = g_thread_try_new ("certificate request", use_key, task, &error);
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+    }
+}
+
+GBytes *
+handoff_certificate_request_sign_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

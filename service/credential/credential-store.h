@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "credential/credential.h"
+#include "token/tokens.h"
+
+/* All credentials, in memory and in folders below the state directory (credential-folder.h). Files
+ * are written on a thread of its own, one change after the other; tables belong to the main thread.
+ *
+ * Signal "changed": a credential was added, changed or removed, or all were read again. */
+#define HANDOFF_TYPE_CREDENTIAL_STORE (handoff_credential_store_get_type ())
+G_DECLARE_FINAL_TYPE (
+    HandoffCredentialStore, handoff_credential_store, HANDOFF, CREDENTIAL_STORE, GObject)
+
+/* directory: STATE/credentials; made if it is missing. Reads all of it. What is damaged is reported
+ * and left aside. If the directory cannot be used at all, that is a warning, and every change
+ * fails: handshakes that need no credential go on. tokens: must outlive it. */
+HandoffCredentialStore *handoff_credential_store_new (const char *directory, HandoffTokens *tokens);
+/* Reads all again; changes that are under way come before or after it. */
+void handoff_credential_store_reload_async (HandoffCredentialStore *self,
+                                            GAsyncReadyCallback callback,
+                                            gpointer user_data);
+gboolean handoff_credential_store_reload_finish (HandoffCredentialStore *self,
+                                                 GAsyncResult *result,
+                                                 GError **error);
+
+/* (transfer none) (nullable) */
+HandoffCredential *handoff_credential_store_lookup (HandoffCredentialStore *self, const char *id);
+HandoffCredential *
+handoff_credential_store_find (HandoffCredentialStore *self, guint owner, const char *label);
+/* (transfer full) (element-type HandoffCredential): sorted by label, then id. owner: NULL for all
+ */
+GPtrArray *handoff_credential_store_list (HandoffCredentialStore *self, const guint *owner);
+guint handoff_credential_store_get_size (HandoffCredentialStore *self);
+/* Of a user, those included whose adding is under way: for the limit. */
+guint handoff_credential_store_count (HandoffCredentialStore *self, guint owner);
+/* Folders that could not be read. */
+guint handoff_credential_store_get_n_damaged (HandoffCredentialStore *self);
+/* Whether a change is under way. */
+gboolean handoff_credential_store_is_busy (HandoffCredentialStore *self);
+
+/* A changed credential: (transfer full), or NULL with the error. INVALID_ARGUMENT if the owner has
+ * one with that label already. key_pem: (nullable): secret memory: PKCS #8, for a key in a file. */
+void handoff_credential_store_add_async (HandoffCredentialStore *self,
+                                         HandoffCredential *credential,
+                                         GBytes *key_pem,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+/* Puts credential, which has new certificates, in the place of the one with its id.
+ * CREDENTIAL_NOT_FOUND if that was removed meanwhile. */
+void handoff_credential_store_set_certificates_async (HandoffCredentialStore *self,
+                                                      HandoffCredential *credential,
+                                                      GAsyncReadyCallback callback,
+                                                      gpointer user_data);
+HandoffCredential *handoff_credential_store_change_finish (HandoffCredentialStore *self,
+                                                           GAsyncResult *result,
+                                                           GError **error);
+/* CREDENTIAL_NOT_FOUND if it was removed meanwhile. */
+void handoff_credential_store_remove_async (HandoffCredentialStore *self,
+                                            const char *id,
+                                            GAsyncReadyCallback callback,
+                                            gpointer user_data);
+gboolean handoff_credential_store_remove_finish (HandoffCredentialStore *self,
+                                                 GAsyncResult *result,
+                                                 GError **error);

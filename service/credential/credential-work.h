@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "credential/credential.h"
+
+/* What makes a credential out of key material, on a thread. */
+
+/* What it shall be called, and whose it shall be. */
+typedef struct
+{
+  char *label; /* (owned) */
+  guint owner; /* uid */
+  HandoffCredentialRoles roles;
+} HandoffCredentialName;
+
+/* A credential that the store does not have yet. */
+typedef struct
+{
+  HandoffCredential *credential; /* (owned) */
+  GBytes *key_pem;               /* (owned): PKCS #8; secret memory */
+} HandoffNewCredential;
+
+void handoff_new_credential_free (HandoffNewCredential *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffNewCredential, handoff_new_credential_free)
+
+/* data: secret memory. passphrase: (nullable): secret memory. name is copied. */
+void handoff_credential_import_async (const HandoffCredentialName *name,
+                                      GBytes *data,
+                                      GBytes *passphrase,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+/* Makes a key. name is copied. */
+void handoff_credential_generate_async (const HandoffCredentialName *name,
+                                        const char *key_type,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+/* Of both. (transfer full) */
+HandoffNewCredential *handoff_new_credential_finish (GAsyncResult *result, GError **error);
+
+/* The same credential with other certificates (element-type GBytes): DER, its own first, the others
+ * in the order in which they are sent: see handoff_certificate_chain_arrange(). */
+void handoff_credential_certify_async (HandoffCredential *credential,
+                                       GPtrArray *certificates,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+/* (transfer full). INVALID_ARGUMENT if they are none, or not the key's. */
+HandoffCredential *handoff_credential_certify_finish (GAsyncResult *result, GError **error);

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "guard/bus-desk.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "guard/bus-admission.h"
+#include "guard/bus-calls.h"
+#include "guard/bus-replies.h"
+#include "work/descriptor-reaper.h"
+#include "keyblob/handoff-names.h"
+
+/* Calls of one whom the bus has not told us about yet, and those that are only there to be refused.
+ */
+#define EARLY_CALLS HANDOFF_BUS_CALLS_PER_SENDER
+#define EARLY_REFUSALS (4 * EARLY_CALLS)
+#define EARLY_BYTES HANDOFF_BUS_CALL_MAX_SIZE
+/* Of all such. */
+#define ALL_EARLY_BYTES (32 * 1024 * 1024)
+#define ALL_EARLY_FDS 2048
+
+/* Why a call is refused. */
+#define LIMIT_REACHED HANDOFF_ERROR_PREFIX "LimitReached"
+#define FAILED "org.freedesktop.DBus.Error.Failed"
+
+/* A bus connection that called. */
+typedef struct
+{
+  HandoffBusDesk *desk;     /* (unowned) */
+  char *name;               /* (owned): unique */
+  guint uid;                /* HANDOFF_UID_UNKNOWN until that is known */
+  HandoffBusReader *reader; /* (owned) (nullable): NULL until the bus has told whose it is */
+  GQueue early;             /* (element-type HandoffBusMessage): until then */
+  gsize early_bytes;
+  guint early_fds;
+  guint32 who_serial; /* of the question to the bus */
+  guint32 ping_serial;
+} Sender;
+
+struct _HandoffBusDesk
+{
+  HandoffBusTickets *tickets; /* (unowned) */
+  const HandoffBusDeskFuncs *funcs;
+  gpointer user_data;
+  gboolean open;
+  char *stopped;              /* (owned) (nullable): why no calls are taken any more */
+  GHashTable *senders;        /* (owned) (element-type utf8 Sender) */
+  GHashTable *questions;      /* (owned) (element-type serial Sender): to the bus, and Pings */
+  HandoffBusCalls *calls;     /* (owned) */
+  HandoffBusReplies *replies; /* (owned) */
+  gsize early_bytes;
+  guint early_fds;
+  HandoffBusAdmission *admission; /* (owned) */
+  int n_calls;                    /* atomic: that wait */
+};
+
+/* Serials that nobody can guess: an answer to a question shows that the question was read. GDBus
+ * counts its own from 1. */
+static guint32
+new_serial (HandoffBusDesk *self)
+{
+  guint32 serial;
+
+  do
+    {
+      if (getrandom (&serial, sizeof serial, 0) != sizeof serial)
+        g_error ("No random numbers: %s", g_strerror (errno));
+      serial |= 0x80000000;
+    }
+  while (g_hash_table_contains (self->questions, GUINT_TO_POINTER (serial)));
+  return serial;
+}
+
+static void
+update_n_calls (HandoffBusDesk *self, int change)
+{
+  g_atomic_int_add (&self->n_calls, change);
+}
+
+/* To the bus. */
+static void
+send_own (HandoffBusDesk *self, GDBusMessage *message, guint32 serial)
+{
+  self->funcs->to_bus (handoff_bus_message_new_from_gdbus (message, serial), self->user_data);
+}
+
+static void
+refuse (Sender *sender, const HandoffBusMessage *call, const char *error_name, const char *reason)
+{
+  g_autoptr (GDBusMessage) reply = NULL;
+  HandoffBusDesk *self = sender->desk;
+
+  if (call->flags & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED)
+    return;
+  reply = g_dbus_message_new ();
+  g_dbus_message_set_message_type (reply, G_DBUS_MESSAGE_TYPE_ERROR);
+  g_dbus_message_set_flags (reply, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+  g_dbus_message_set_destination (reply, sender->name);
+  g_dbus_message_set_reply_serial (reply, call->serial);
+  g_dbus_message_set_error_name (reply, error_name);
+  g_dbus_message_set_body (reply, g_variant_new ("(s)", reason));
+  if (sender->reader != NULL)
+    handoff_bus_reader_send (sender->reader,
+                             handoff_bus_message_new_from_gdbus (reply, new_serial (self)));
+  else
+    send_own (self, reply, new_serial (self));
+}
+
+static gboolean
+may_go_on (guint uid, gpointer user_data)
+{
+  HandoffBusDesk *self = user_data;
+
+  return handoff_bus_tickets_has_room_for (self->tickets, uid) &&
+         handoff_bus_replies_has_room (self->replies, uid);
+}
+
+void
+handoff_bus_desk_let_in (HandoffBusDesk *self)
+{
+  HandoffBusMessage *call;
+
+  while (self->open && handoff_bus_tickets_has_room (self->tickets) &&
+         (call = handoff_bus_calls_pop (self->calls, may_go_on, self)) != NULL)
+    {
+      const Sender *sender = g_hash_table_lookup (self->senders, call->sender);
+
+      handoff_bus_tickets_issue (self->tickets, sender->uid, call->size);
+      self->funcs->to_client (call, self->user_data);
+      /* After it was sent: who looks finds it in one place or the other. */
+      update_n_calls (self, -1);
+    }
+}
+
+/* message: (transfer full): of a sender who is known */
+static void
+queue (Sender *sender, HandoffBusMessage *message)
+{
+  HandoffBusDesk *self = sender->desk;
+  const char *reason = self->stopped != NULL ? self->stopped : message->refusal;
+
+  message->uid = sender->uid;
+  if (reason == NULL)
+    reason = handoff_bus_calls_push (self->calls, sender->uid, message);
+  if (reason == NULL)
+    return;
+  refuse (sender, message, self->stopped != NULL ? FAILED : LIMIT_REACHED, reason);
+  handoff_bus_message_free (message);
+  update_n_calls (self, -1);
+}
+
+static void
+forget_early (Sender *sender)
+{
+  HandoffBusDesk *self = sender->desk;
+
+  update_n_calls (self, -(int) g_queue_get_length (&sender->early));
+  g_queue_clear_full (&sender->early, (GDestroyNotify) handoff_bus_message_free);
+  self->early_bytes -= sender->early_bytes;
+  sender->early_bytes = 0;
+  self->early_fds -= sender->early_fds;
+  sender->early_fds = 0;
+}
+
+static void
+sender_free (gpointer data)
+{
+  Sender *sender = data;
+  HandoffBusDesk *self = sender->desk;
+  guint n_before = handoff_bus_calls_get_size (self->calls);
+
+  forget_early (sender);
+  if (sender->reader != NULL)
+    {
+      handoff_bus_calls_drop (self->calls, sender->uid, sender->name);
+      update_n_calls (self, (int) handoff_bus_calls_get_size (self->calls) - (int) n_before);
+      handoff_bus_reader_free (sender->reader);
+    }
+  g_hash_table_remove (self->questions, GUINT_TO_POINTER (sender->who_serial));
+  g_hash_table_remove (self->questions, GUINT_TO_POINTER (sender->ping_serial));
+  g_free (sender->name);
+  g_free (sender);
+}
+
+static void
+ask_who (Sender *sender)
+{
+  HandoffBusDesk *self = sender->desk;
+  g_autoptr (GDBusMessage) question =
+      g_dbus_message_new_method_call ("org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                      "org.freedesktop.DBus", "GetConnectionCredentials");
+
+  g_dbus_message_set_body (question, g_variant_new ("(s)", sender->name));
+  sender->who_serial = new_serial (self);
+  g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->who_serial), sender);
+  send_own (self, question, sender->who_serial);
+}
+
+static Sender *
+get_sender (HandoffBusDesk *self, const char *name)
+{
+  Sender *sender = g_hash_table_lookup (self->senders, name);
+
+  if (sender != NULL)
+    return sender;
+  sender = g_new0 (Sender, 1);
+  sender->desk = self;
+  sender->name = g_strdup (name);
+  sender->uid = handoff_bus_admission_get_uid (self->admission, name);
+  g_queue_init (&sender->early);
+  g_hash_table_insert (self->senders, sender->name, sender);
+  ask_who (sender);
+  return sender;
+}
+
+/* message: (transfer full): until the bus has told who that is. What is too much waits too, without
+ * its body, since a refusal is a reply, which only a reader gets. */
+static void
+keep_early (Sender *sender, HandoffBusMessage *message)
+{
+  HandoffBusDesk *self = sender->desk;
+  const guint n_calls = g_queue_get_length (&sender->early);
+
+  if (n_calls >= EARLY_REFUSALS)
+    {
+      handoff_bus_message_free (message);
+      update_n_calls (self, -1);
+      return;
+    }
+  if (n_calls >= EARLY_CALLS || sender->early_bytes + message->size > EARLY_BYTES ||
+      self->early_bytes + message->size > ALL_EARLY_BYTES ||
+      self->early_fds + message->n_fds > ALL_EARLY_FDS)
+    {
+      message->refusal = "So many calls came at once that there is no room for more";
+      handoff_bus_message_drop_content (message);
+    }
+  sender->early_bytes += message->size;
+  self->early_bytes += message->size;
+  sender->early_fds += message->n_fds;
+  self->early_fds += message->n_fds;
+  g_queue_push_tail (&sender->early, message);
+}
+
+static void
+refuse_if_excessive (HandoffBusMessage *message)
+{
+  if (message->rights_dropped)
+    message->refusal =
+        "So many file descriptors wait to be closed by the service, because the file system of one "
+        "does not answer, or sockets linger, that it takes no more of this user; try again later";
+  else if (message->full_size > HANDOFF_BUS_CALL_MAX_SIZE)
+    message->refusal =
+        "The message is larger than 2 MiB, which is the limit for calls of the service";
+  else if (message->n_fds > HANDOFF_BUS_CALL_MAX_FDS)
+    message->refusal = "The message carries more than 4 descriptors, and no method takes so many";
+  else if (!handoff_bus_message_has_few_values (message, HANDOFF_BUS_CALL_MAX_VALUES))
+    message->refusal = "The message has more than 4096 values, and no method takes so many";
+  if (message->refusal != NULL)
+    handoff_bus_message_drop_content (message);
+}
+
+/* message: (transfer full) */
+static void
+received_call (HandoffBusDesk *self, HandoffBusMessage *message)
+{
+  Sender *sender;
+
+  if (message->sender == NULL)
+    {
+      handoff_bus_message_free (message);
+      return;
+    }
+  sender = get_sender (self, message->sender);
+  message->uid = sender->uid;
+  refuse_if_excessive (message);
+  update_n_calls (self, 1);
+  if (sender->reader != NULL)
+    {
+      queue (sender, message);
+    }
+  else
+    {
+      keep_early (sender, message);
+    }
+}
+
+/* The bus says who sender is. What it does not know any more has left. */
+static void
+told_who (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message)
+{
+  g_autoptr (GDBusMessage) reply = handoff_bus_message_to_gdbus (message);
+  GVariant *body = reply != NULL ? g_dbus_message_get_body (reply) : NULL;
+  g_autoptr (GVariant) credentials = NULL;
+  g_autofree char *reason = NULL;
+  GQueue early;
+  HandoffBusMessage *call;
+
+  if (body != NULL && g_variant_is_of_type (body, G_VARIANT_TYPE ("(a{sv})")))
+    g_variant_get (body, "(@a{sv})", &credentials);
+  if (credentials == NULL || !g_variant_lookup (credentials, "UnixUserID", "u", &sender->uid))
+    {
+      const char *error = reply != NULL ? g_dbus_message_get_error_name (reply) : NULL;
+
+      if (g_strcmp0 (error, "org.freedesktop.DBus.Error.NameHasNoOwner") != 0)
+        {
+          reason = g_strdup_printf ("The bus does not tell whose connection %s is: %s",
+                                    sender->name, error != NULL ? error : "no UnixUserID");
+          g_warning ("%s", reason);
+        }
+      while (reason != NULL && (call = g_queue_pop_head (&sender->early)) != NULL)
+        {
+          refuse (sender, call, FAILED, reason);
+          handoff_bus_message_free (call);
+          update_n_calls (self, -1);
+        }
+      g_hash_table_remove (self->senders, sender->name);
+      return;
+    }
+
+  sender->reader = handoff_bus_reader_new (self->replies, sender->uid, sender);
+  early = sender->early;
+  g_queue_init (&sender->early);
+  self->early_bytes -= sender->early_bytes;
+  sender->early_bytes = 0;
+  self->early_fds -= sender->early_fds;
+  sender->early_fds = 0;
+  while ((call = g_queue_pop_head (&early)) != NULL)
+    queue (sender, call);
+}
+
+static void
+answered (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message)
+{
+  if (g_strcmp0 (message->sender, sender->name) == 0)
+    {
+      handoff_bus_reader_answered (sender->reader);
+    }
+  else if (message->type == G_DBUS_MESSAGE_TYPE_ERROR)
+    {
+      g_autoptr (GDBusMessage) reply = handoff_bus_message_to_gdbus (message);
+      const char *error = reply != NULL ? g_dbus_message_get_error_name (reply) : NULL;
+
+      /* Who has left is forgotten as soon as the bus says that it has. */
+      if (g_strcmp0 (error, "org.freedesktop.DBus.Error.AccessDenied") != 0)
+        return;
+      g_warning ("The bus does not let the service ask whether replies were read "
+                 "(org.freedesktop.DBus.Peer.Ping): its policy is not the one that belongs to this "
+                 "version. Who does not read can keep others waiting");
+      handoff_bus_replies_give_up (self->replies);
+    }
+}
+
+/* A reply to a question of the guard's own, FALSE if it is not. */
+static gboolean
+take_answer (HandoffBusDesk *self, HandoffBusMessage *message)
+{
+  gpointer key = GUINT_TO_POINTER (message->reply_serial);
+  Sender *sender = g_hash_table_lookup (self->questions, key);
+
+  if (sender == NULL)
+    return FALSE;
+  if (!handoff_bus_message_is_of_the_bus (message) &&
+      (message->reply_serial != sender->ping_serial ||
+       g_strcmp0 (message->sender, sender->name) != 0))
+    return TRUE; /* of somebody who was not asked */
+  g_hash_table_remove (self->questions, key);
+  message->uid = sender->uid;
+  if (message->reply_serial == sender->who_serial)
+    told_who (self, sender, message);
+  else
+    answered (self, sender, message);
+  return TRUE;
+}
+
+static void
+note_owner (HandoffBusDesk *self, const HandoffBusMessage *message)
+{
+  g_autoptr (GDBusMessage) signal = handoff_bus_message_to_gdbus (message);
+  GVariant *body = signal != NULL ? g_dbus_message_get_body (signal) : NULL;
+  const char *name, *new_owner;
+
+  if (body == NULL || !g_variant_is_of_type (body, G_VARIANT_TYPE ("(sss)")))
+    return;
+  g_variant_get (body, "(&s&s&s)", &name, NULL, &new_owner);
+  if (*new_owner == '\0')
+    g_hash_table_remove (self->senders, name);
+}
+
+void
+handoff_bus_desk_learn (HandoffBusDesk *self, const char *name, guint uid)
+{
+  handoff_bus_admission_learn (self->admission, name, uid);
+}
+
+HandoffBusRights
+handoff_bus_desk_judge_rights (HandoffBusDesk *self, const HandoffBusMessage *message)
+{
+  const Sender *sender =
+      message->sender != NULL ? g_hash_table_lookup (self->senders, message->sender) : NULL;
+  const HandoffBusRights rights = handoff_bus_admission_judge (
+      self->admission, message, sender != NULL ? sender->uid : HANDOFF_UID_UNKNOWN,
+      self->early_fds);
+
+  if (rights == HANDOFF_BUS_RIGHTS_WAIT)
+    self->funcs->ask (message->sender, self->user_data);
+  return rights;
+}
+
+/* Nobody is asked anything but the bus, polkit, and, by the guard, whether replies were read. */
+gboolean
+handoff_bus_desk_wants_body (HandoffBusDesk *self, const HandoffBusMessage *message)
+{
+  switch (message->type)
+    {
+    case G_DBUS_MESSAGE_TYPE_METHOD_CALL:
+      return message->full_size <= HANDOFF_BUS_CALL_MAX_SIZE;
+    case G_DBUS_MESSAGE_TYPE_METHOD_RETURN:
+    case G_DBUS_MESSAGE_TYPE_ERROR:
+      return handoff_bus_message_is_of_the_bus (message) ||
+             (message->sender != NULL && !g_hash_table_contains (self->senders, message->sender));
+    case G_DBUS_MESSAGE_TYPE_SIGNAL:
+      return message->destination == NULL || handoff_bus_message_is_of_the_bus (message);
+    default:
+      return FALSE;
+    }
+}
+
+void
+handoff_bus_desk_take_from_bus (HandoffBusDesk *self, HandoffBusMessage *message)
+{
+  if (message->type == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    {
+      received_call (self, message);
+    }
+  else if ((message->reply_serial != 0 && take_answer (self, message)) || message->rights_dropped ||
+           message->size < message->full_size || !handoff_bus_desk_wants_body (self, message))
+    {
+      handoff_bus_message_free (message);
+    }
+  else
+    {
+      if (message->type == G_DBUS_MESSAGE_TYPE_SIGNAL &&
+          handoff_bus_message_is_of_the_bus (message) &&
+          g_strcmp0 (message->member, "NameOwnerChanged") == 0)
+        note_owner (self, message);
+      self->funcs->to_client (message, self->user_data);
+    }
+  handoff_bus_desk_let_in (self);
+}
+
+void
+handoff_bus_desk_take_from_client (HandoffBusDesk *self, HandoffBusMessage *message)
+{
+  const gboolean is_reply = message->type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN ||
+                            message->type == G_DBUS_MESSAGE_TYPE_ERROR;
+  Sender *sender = message->destination != NULL
+                       ? g_hash_table_lookup (self->senders, message->destination)
+                       : NULL;
+
+  message->own = TRUE;
+  if (sender != NULL && sender->reader != NULL)
+    handoff_bus_reader_send (sender->reader, message);
+  else if (is_reply)
+    handoff_bus_message_free (message); /* its receiver has left */
+  else
+    self->funcs->to_bus (message, self->user_data);
+}
+
+static void
+send_reply (HandoffBusMessage *message, gpointer user_data)
+{
+  HandoffBusDesk *self = user_data;
+
+  self->funcs->to_bus (message, self->user_data);
+}
+
+static void
+ask_reader (gpointer reader_data, gpointer user_data)
+{
+  HandoffBusDesk *self = user_data;
+  Sender *sender = reader_data;
+  g_autoptr (GDBusMessage) ping =
+      g_dbus_message_new_method_call (sender->name, "/", "org.freedesktop.DBus.Peer", "Ping");
+
+  /* An answer can carry descriptors: no more of a user whose cannot be closed. */
+  if (!handoff_descriptor_reaper_accepts (sender->uid, NULL))
+    return;
+  g_dbus_message_set_flags (ping, G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
+  sender->ping_serial = new_serial (self);
+  g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->ping_serial), sender);
+  send_own (self, ping, sender->ping_serial);
+}
+
+static const HandoffBusRepliesFuncs replies_funcs = { send_reply, ask_reader };
+
+HandoffBusDesk *
+handoff_bus_desk_new (HandoffBusTickets *tickets,
+                      const HandoffBusDeskFuncs *funcs,
+                      gpointer user_data)
+{
+  HandoffBusDesk *self = g_new0 (HandoffBusDesk, 1);
+
+  self->tickets = tickets;
+  self->funcs = funcs;
+  self->user_data = user_data;
+  self->admission = handoff_bus_admission_new ();
+  self->questions = g_hash_table_new (NULL, NULL);
+  self->calls = handoff_bus_calls_new ();
+  self->replies = handoff_bus_replies_new (&replies_funcs, self);
+  self->senders = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, sender_free);
+  return self;
+}
+
+void
+handoff_bus_desk_free (HandoffBusDesk *self)
+{
+  /* Before what they use. Nothing of what they held goes out any more. */
+  g_hash_table_unref (self->senders);
+  handoff_bus_calls_free (self->calls);
+  handoff_bus_replies_free (self->replies);
+  g_hash_table_unref (self->questions);
+  g_free (self->stopped);
+  handoff_bus_admission_free (self->admission);
+  g_free (self);
+}
+
+void
+handoff_bus_desk_open (HandoffBusDesk *self)
+{
+  g_autoptr (GDBusMessage) match = g_dbus_message_new_method_call (
+      "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch");
+
+  g_dbus_message_set_flags (match, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+  g_dbus_message_set_body (
+      match, g_variant_new ("(s)", "type='signal',sender='org.freedesktop.DBus',"
+                                   "path='/org/freedesktop/DBus',"
+                                   "interface='org.freedesktop.DBus',member='NameOwnerChanged'"));
+  send_own (self, match, new_serial (self));
+  self->open = TRUE;
+  handoff_bus_desk_let_in (self);
+}
+
+void
+handoff_bus_desk_close (HandoffBusDesk *self, const char *reason)
+{
+  HandoffBusMessage *call;
+
+  if (self->stopped != NULL)
+    return;
+  self->stopped = g_strdup (reason);
+  while ((call = handoff_bus_calls_pop_any (self->calls)) != NULL)
+    {
+      refuse (g_hash_table_lookup (self->senders, call->sender), call, FAILED, self->stopped);
+      handoff_bus_message_free (call);
+      update_n_calls (self, -1);
+    }
+}
+
+void
+handoff_bus_desk_note_read (HandoffBusDesk *self, const char *bus_name, guint32 reply_serial)
+{
+  Sender *sender = g_hash_table_lookup (self->senders, bus_name);
+
+  if (sender != NULL && sender->reader != NULL)
+    handoff_bus_reader_has_read (sender->reader, reply_serial);
+  handoff_bus_desk_let_in (self);
+}
+
+gboolean
+handoff_bus_desk_has_calls (HandoffBusDesk *self)
+{
+  return g_atomic_int_get (&self->n_calls) > 0;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake/handshake-completion.h"
+
+#include <string.h>
+
+#include "key/gnutls-support.h"
+#include "keyblob/key-blob.h"
+#include "keyblob/sealed-memfd.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* GnuTLS's priorities select ciphers and key exchanges, not suites, so that a caller's list may be
+ * narrower than they can say. */
+static const HandoffCipherSuite *
+get_cipher_suite (gnutls_session_t session, const HandoffHandshakeOptions *options, GError **error)
+{
+  const HandoffCipherSuite *suite =
+      handoff_cipher_suite_by_id (handoff_cipher_suite_id_of_session (session));
+
+  if (suite == NULL || !handoff_handshake_options_allow_suite (options, suite))
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                   "The cipher suite is %s, which the caller's record layer does not take",
+                   suite != NULL ? suite->name : "(unknown)");
+      return NULL;
+    }
+  return suite;
+}
+
+const HandoffCipherSuite *
+handoff_handshake_check_negotiated (gnutls_session_t session,
+                                    const HandoffHandshakeOptions *options,
+                                    const HandoffConfiguration *configuration,
+                                    GError **error)
+{
+  const HandoffCipherSuite *suite = get_cipher_suite (session, options, error);
+  const char *reason = NULL;
+
+  if (suite == NULL)
+    return NULL;
+  /* The earlier session's secret, which is kept longer than the keys of this one may be known. */
+  if (suite->protocol == 0x0304 && gnutls_group_get (session) == GNUTLS_GROUP_INVALID)
+    reason = "the session is resumed without a key exchange";
+  else if (handoff_cipher_suite_is_cbc (suite) && gnutls_session_etm_status (session) == 0 &&
+           !configuration->allow_mac_then_encrypt)
+    reason = "the peer has AES-CBC without encrypt-then-MAC only, which the configuration does not "
+             "allow (AllowMacThenEncrypt)";
+  if (reason == NULL)
+    return suite;
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+               "The handshake failed: %s", reason);
+  return NULL;
+}
+
+static void
+take_names (HandoffHandshakeOutcome *outcome,
+            const HandoffHandshakeRequest *request,
+            HandoffHandshakeCredential *credential)
+{
+  const HandoffCredential *used = handoff_handshake_credential_get (credential);
+
+  outcome->server_name = g_strdup (request->role == HANDOFF_ROLE_CLIENT
+                                       ? request->identity->host_name
+                                       : handoff_handshake_credential_get_server_name (credential));
+  outcome->certificate_requested = handoff_handshake_credential_is_requested (credential);
+  /* Of a key of the caller's own there is nothing to tell. */
+  if (used != NULL && *used->label != '\0')
+    outcome->credential = g_strdup (used->label);
+}
+
+HandoffHandshakeOutcome *
+handoff_handshake_make_outcome (HandoffTlsSession *tls,
+                                const HandoffHandshakeRequest *request,
+                                gboolean complete,
+                                GError **error)
+{
+  gnutls_session_t session = handoff_tls_session_get (tls);
+  const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
+  g_autoptr (HandoffHandshakeOutcome) outcome = g_new0 (HandoffHandshakeOutcome, 1);
+  const HandoffCipherSuite *suite;
+  gnutls_datum_t application_protocol;
+
+  outcome->peer_certificates =
+      g_variant_ref_sink (handoff_peer_verification_get_certificates (session));
+  if (complete)
+    {
+      suite = handoff_handshake_check_negotiated (
+          session, request->options, handoff_tls_policy_get_configuration (request->policy), error);
+      if (suite == NULL)
+        return NULL;
+      outcome->protocol = handoff_protocol_name (suite->protocol);
+      outcome->cipher_suite = suite->name;
+    }
+  take_names (outcome, request, handoff_tls_session_get_credential (tls));
+  outcome->ocsp_status = verification->ocsp_status;
+  outcome->ocsp_problem = verification->ocsp_problem;
+  if (verification->path != NULL)
+    outcome->verified_path = g_variant_ref (verification->path);
+  outcome->resumed = complete && gnutls_session_is_resumed (session);
+  if (verification->problems != 0)
+    outcome->verification_errors = handoff_trust_problems_describe (verification->problems);
+  if (gnutls_alpn_get_selected_protocol (session, &application_protocol) >= 0)
+    outcome->application_protocol =
+        g_strndup ((const char *) application_protocol.data, application_protocol.size);
+  return g_steal_pointer (&outcome);
+}
+
+static int
+seal (const HandoffKeyState *state,
+      const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+      GError **error)
+{
+  g_autoptr (GBytes) blob = handoff_key_blob_seal (state, recipient_key, error);
+
+  return blob != NULL ? handoff_sealed_memfd_new (blob, error) : -1;
+}
+
+/* Whether the server gave us anything to resume by. */
+static gboolean
+is_resumable (gnutls_session_t session)
+{
+  gnutls_datum_t id;
+
+  if (gnutls_session_ext_master_secret_status (session) == 0)
+    return FALSE; /* RFC 7627 5.3 */
+  return (gnutls_session_get_flags (session) & GNUTLS_SFLAGS_SESSION_TICKET) != 0 ||
+         (gnutls_session_get_id2 (session, &id) >= 0 && id.size > 0);
+}
+
+/* TLS 1.2: ticket or session id came with the handshake. */
+static void
+take_session_data (gnutls_session_t session, HandoffHandshakeProgress *progress)
+{
+  gnutls_datum_t data;
+
+  if (!is_resumable (session) || gnutls_session_get_data2 (session, &data) < 0)
+    return;
+  progress->session_data = handoff_secret_new (data.size, HANDOFF_SECRET_DEFAULT);
+  memcpy (progress->session_data, data.data, data.size);
+  gnutls_free (data.data); /* which wipes */
+}
+
+/* What a credential authenticated that nobody named before is not resumed: later handshakes would
+ * carry it past the question whether it may be used. A server keeps nothing: its tickets do. */
+static gboolean
+is_to_be_kept (const HandoffHandshakeRequest *request, HandoffHandshakeCredential *credential)
+{
+  const HandoffCredential *used = handoff_handshake_credential_get (credential);
+
+  return request->role == HANDOFF_ROLE_CLIENT && request->keeps_sessions &&
+         (used == NULL || used == request->credential);
+}
+
+static void
+keep_for_resumption (gnutls_session_t session,
+                     const HandoffPeerVerification *verification,
+                     const HandoffHandshakeRequest *request,
+                     HandoffHandshakeProgress *progress)
+{
+  gboolean is_tls1_3 = gnutls_protocol_get_version (session) == GNUTLS_TLS1_3;
+
+  if ((is_tls1_3 ? 0x0304 : 0x0303) < request->keeps_sessions_of_min)
+    return;
+  progress->session_lifetime = handoff_peer_verification_get_lifetime (verification);
+  if (is_tls1_3)
+    progress->window = handoff_ticket_window_open (session);
+  else
+    take_session_data (session, progress);
+}
+
+gboolean
+handoff_handshake_export_keys (HandoffTlsSession *tls,
+                               const HandoffHandshakeRequest *request,
+                               const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                               HandoffHandshakeProgress *progress,
+                               GError **error)
+{
+  gnutls_session_t session = handoff_tls_session_get (tls);
+  const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
+  g_autoptr (HandoffKeyState) state =
+      handoff_key_export_make_state (handoff_tls_session_get_export (tls), session, error);
+
+  if (state == NULL)
+    return FALSE;
+  progress->key_blob_fd = seal (state, recipient_key, error);
+  if (progress->key_blob_fd < 0)
+    return FALSE;
+
+  /* What the caller accepted in spite of its certificate must not be trusted by resuming it. */
+  if (verification->problems == 0 &&
+      is_to_be_kept (request, handoff_tls_session_get_credential (tls)))
+    keep_for_resumption (session, verification, request, progress);
+  return TRUE;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "handshake/tls-session.h"
+
+/* What a GnuTLS session is asked for when its handshake is done, or waits for a decision about the
+ * peer's certificate. */
+
+/* Whether the caller's keys may rest on what was negotiated: the second line behind what GnuTLS was
+ * told to offer, should GnuTLS, or the peer, have chosen something else. The suite, or NULL. */
+const HandoffCipherSuite *
+handoff_handshake_check_negotiated (gnutls_session_t session,
+                                    const HandoffHandshakeOptions *options,
+                                    const HandoffConfiguration *configuration,
+                                    GError **error);
+
+/* complete: whether the suite is negotiated; it then has to be one that the caller takes. */
+HandoffHandshakeOutcome *handoff_handshake_make_outcome (HandoffTlsSession *tls,
+                                                         const HandoffHandshakeRequest *request,
+                                                         gboolean complete,
+                                                         GError **error);
+
+/* Seals the keys to recipient_key, and takes what later resumption needs of a session whose peer
+ * verified. The session must be freed right afterwards. */
+gboolean handoff_handshake_export_keys (HandoffTlsSession *tls,
+                                        const HandoffHandshakeRequest *request,
+                                        const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                                        HandoffHandshakeProgress *progress,
+                                        GError **error);

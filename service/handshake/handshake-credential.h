@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gnutls/abstract.h>
+
+#include "handshake/client-hello.h"
+#include "credential/credential-question.h"
+#include "handshake/handshake.h"
+
+/* The credential of one handshake: named before it, or asked for in the middle; its certificates
+ * for GnuTLS, and its signatures, which may take as long as a token likes. On the worker. */
+typedef struct _HandoffHandshakeCredential HandoffHandshakeCredential;
+
+/* ask: (nullable): NULL: nobody is asked. ask_data is passed to it, on the main thread, as long as
+ * the handshake has not ended. */
+HandoffHandshakeCredential *
+handoff_handshake_credential_new (HandoffHandshake *handshake,
+                                  const HandoffHandshakeRequest *request,
+                                  HandoffCredentialAskFunc ask,
+                                  gpointer ask_data);
+void handoff_handshake_credential_free (HandoffHandshakeCredential *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeCredential, handoff_handshake_credential_free)
+
+/* As a server, on the fiber, when the ClientHello is there: decides. A GnuTLS code: negative if
+ * there is none. */
+int handoff_handshake_credential_choose (HandoffHandshakeCredential *self,
+                                         const HandoffClientHello *client_hello);
+
+/* (transfer none) (nullable): what the peer got to see, or will. */
+HandoffCredential *handoff_handshake_credential_get (HandoffHandshakeCredential *self);
+/* As a server: what the client asked for. (transfer none) (nullable) */
+const char *handoff_handshake_credential_get_server_name (HandoffHandshakeCredential *self);
+/* As a client: whether the server asked for a certificate. */
+gboolean handoff_handshake_credential_is_requested (HandoffHandshakeCredential *self);
+/* Why there is none, or why it could not sign. (transfer none) (nullable) */
+const GError *handoff_handshake_credential_get_error (HandoffHandshakeCredential *self);
+
+/* For gnutls_certificate_set_retrieve_function3(): of sessions whose pointer is a
+ * HandoffTlsSession. */
+int handoff_handshake_credential_retrieve (gnutls_session_t session,
+                                           const struct gnutls_cert_retr_st *info,
+                                           gnutls_pcert_st **pcerts,
+                                           unsigned int *n_pcerts,
+                                           gnutls_ocsp_data_st **ocsp,
+                                           unsigned int *n_ocsp,
+                                           gnutls_privkey_t *key,
+                                           unsigned int *flags);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake/handshake-request.h"
+
+#include <string.h>
+
+#include "work/descriptor-reaper.h"
+#include "keyblob/hpke.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* FALSE: it is wrong. */
+static gboolean
+take_identity (HandoffHandshakeRequest *self, const char *server_identity, GError **error)
+{
+  if (self->role == HANDOFF_ROLE_CLIENT)
+    {
+      self->identity = handoff_server_identity_parse (server_identity, error);
+      return self->identity != NULL;
+    }
+  if (*server_identity == '\0')
+    return TRUE;
+  g_set_error_literal (
+      error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+      "server_identity: must be empty for a server: its credential says who it is");
+  return FALSE;
+}
+
+HandoffHandshakeRequest *
+handoff_handshake_request_new (HandoffRole role,
+                               const char *server_identity,
+                               GVariant *options,
+                               HandoffTlsPolicy *policy,
+                               GError **error)
+{
+  g_autoptr (HandoffHandshakeRequest) self = g_new0 (HandoffHandshakeRequest, 1);
+
+  self->fd = -1;
+  self->role = role;
+  if (!take_identity (self, server_identity, error))
+    return NULL;
+
+  self->policy = handoff_tls_policy_ref (policy);
+  self->options = handoff_handshake_options_parse (
+      options, role, handoff_tls_policy_get_configuration (policy), error);
+  return self->options != NULL ? g_steal_pointer (&self) : NULL;
+}
+
+void
+handoff_handshake_request_end (HandoffHandshakeRequest *self)
+{
+  handoff_descriptor_reap (g_steal_fd (&self->fd), self->uid);
+  g_clear_pointer (&self->options, handoff_handshake_options_free);
+  g_clear_pointer (&self->policy, handoff_tls_policy_unref);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_clear_pointer (&self->session_data, handoff_secret_free);
+  g_clear_pointer (&self->ticket_secret, handoff_secret_free);
+}
+
+void
+handoff_handshake_request_free (HandoffHandshakeRequest *self)
+{
+  handoff_handshake_request_end (self);
+  g_clear_pointer (&self->identity, handoff_server_identity_free);
+  g_free (self);
+}
+
+gboolean
+handoff_recipient_key_parse (GVariant *value,
+                             guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                             GError **error)
+{
+  gsize size;
+  gconstpointer data = g_variant_get_fixed_array (value, &size, 1);
+
+  if (size != HANDOFF_RECIPIENT_KEY_SIZE)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "recipient_key: must be an X25519 public key of %d bytes, has %" G_GSIZE_FORMAT,
+                   HANDOFF_RECIPIENT_KEY_SIZE, size);
+      return FALSE;
+    }
+  memcpy (recipient_key, data, size);
+  if (!handoff_hpke_check_public_key (recipient_key, error))
+    {
+      g_prefix_error (error, "recipient_key: ");
+      return FALSE;
+    }
+  return TRUE;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake/handshake-wait.h"
+
+#include "handshake/handshake-operation.h"
+
+struct _HandoffHandshakeWait
+{
+  gatomicrefcount ref_count;
+  gpointer result; /* (owned) (nullable): the other side's until it is done, then the handshake's */
+  GDestroyNotify free_result;
+  GThread *thread;  /* the worker's */
+  gboolean is_done; /* the worker's thread only */
+
+  GMutex mutex;
+  HandoffHandshake *handshake; /* (owned) (nullable), under mutex: NULL once nobody waits: its
+                                  worker may be gone then */
+};
+
+HandoffHandshakeWait *
+handoff_handshake_wait_new (HandoffHandshake *handshake,
+                            gpointer result,
+                            GDestroyNotify free_result)
+{
+  HandoffHandshakeWait *self = g_new0 (HandoffHandshakeWait, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->mutex);
+  self->handshake = handoff_handshake_ref (handshake);
+  self->thread = g_thread_self ();
+  self->result = result;
+  self->free_result = free_result;
+  return self;
+}
+
+HandoffHandshakeWait *
+handoff_handshake_wait_ref (HandoffHandshakeWait *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_handshake_wait_unref (HandoffHandshakeWait *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_assert (self->handshake == NULL);
+  g_mutex_clear (&self->mutex);
+  if (self->result != NULL)
+    self->free_result (self->result);
+  g_free (self);
+}
+
+gpointer
+handoff_handshake_wait_get_result (HandoffHandshakeWait *self)
+{
+  return self->result;
+}
+
+static gboolean
+wake (gpointer data)
+{
+  HandoffHandshakeWait *self = data;
+
+  self->is_done = TRUE;
+  /* Only this thread takes it away. */
+  if (self->handshake != NULL)
+    handoff_handshake_wake (self->handshake);
+  return G_SOURCE_REMOVE;
+}
+
+void
+handoff_handshake_wait_done (HandoffHandshakeWait *self)
+{
+  /* Within the call that the handshake made: nobody waits yet. */
+  if (g_thread_self () == self->thread)
+    {
+      self->is_done = TRUE;
+      return;
+    }
+
+  g_mutex_lock (&self->mutex);
+  if (self->handshake != NULL)
+    handoff_worker_invoke (handoff_handshake_get_worker (self->handshake), wake,
+                           handoff_handshake_wait_ref (self),
+                           (GDestroyNotify) handoff_handshake_wait_unref);
+  g_mutex_unlock (&self->mutex);
+}
+
+gboolean
+handoff_handshake_wait_for (HandoffHandshakeWait *self)
+{
+  g_autoptr (HandoffHandshake) handshake = NULL;
+
+  while (!self->is_done && handoff_handshake_pause (self->handshake))
+    ;
+
+  g_mutex_lock (&self->mutex);
+  handshake = g_steal_pointer (&self->handshake);
+  g_mutex_unlock (&self->mutex);
+  return self->is_done;
+}

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake/handshake-operation.h"
+
+#include "work/descriptor-reaper.h"
+#include "handshake/handshake-completion.h"
+#include "handshake/handshake-error.h"
+#include "handshake/handshake-wait.h"
+#include "keyblob/tls-handoff-error.h"
+#include "handshake/tls-session.h"
+
+/* Threads: what is below the line belongs to the worker's thread alone. The rest does not change.
+ * The main thread starts operations (handshake-operation.c), which run on the worker in the order
+ * in which they were started; each is a task that ends on the main thread again.
+ *
+ * The watch is there as long as the handshake has not ended. It waits for the socket only while an
+ * operation does. */
+struct _HandoffHandshake
+{
+  gatomicrefcount ref_count;
+  HandoffWorker *worker;            /* (unowned): the pool outlives all handshakes */
+  HandoffHandshakeRequest *request; /* (owned) */
+  HandoffCredentialAskFunc ask;     /* (nullable) */
+  gpointer user_data;               /* (unowned): for it */
+  gboolean has_ended;               /* the main thread's own */
+
+  /* ---- */
+  HandoffHandshakeState state;
+  GError *error;              /* (owned) (nullable): in FAILED */
+  GTask *task;                /* (owned) (nullable): the operation that is under way */
+  GTask *end_task;            /* (owned) (nullable): NULL once it has ended */
+  HandoffWatch *watch;        /* (owned) (nullable): likewise */
+  HandoffTlsSession *session; /* (owned) (nullable): likewise */
+  int left_fd;                /* (owned): the socket of one that was refused; -1 otherwise */
+  HandoffHandshakeTransport transport;
+  GBytes *input; /* (owned) (nullable): of the operation under way */
+};
+
+HandoffHandshake *
+handoff_handshake_ref (HandoffHandshake *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_handshake_unref (HandoffHandshake *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_assert (self->session == NULL && self->watch == NULL);
+  handoff_descriptor_reap (self->left_fd, self->request->uid);
+  handoff_handshake_request_free (self->request);
+  handoff_handshake_transport_clear (&self->transport);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+/* Forgets everything that the handshake knew. After this no key can be had from this process. */
+static void
+destroy_session (HandoffHandshake *self)
+{
+  handoff_handshake_transport_cut_off (&self->transport);
+  g_clear_pointer (&self->watch, handoff_watch_free);
+  g_clear_pointer (&self->session, handoff_tls_session_free);
+  handoff_handshake_request_end (self->request);
+}
+
+static HandoffHandshakeProgress *
+progress_new (HandoffHandshake *self)
+{
+  HandoffHandshakeProgress *progress = g_new0 (HandoffHandshakeProgress, 1);
+
+  progress->state = self->state;
+  progress->key_blob_fd = -1;
+  progress->output = handoff_handshake_transport_take_output (&self->transport);
+  progress->consumed = self->transport.input_used;
+  if (self->error != NULL)
+    progress->error = g_error_copy (self->error);
+  return progress;
+}
+
+/* progress: (transfer full) */
+static void
+return_progress (HandoffHandshake *self, HandoffHandshakeProgress *progress)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->task);
+
+  self->transport.input = NULL;
+  self->transport.input_size = self->transport.input_used = 0;
+  g_clear_pointer (&self->input, g_bytes_unref);
+  g_task_return_pointer (task, progress, (GDestroyNotify) handoff_handshake_progress_free);
+}
+
+/* Nothing is left of the session: whoever waits for that may know. */
+static void
+end (HandoffHandshake *self)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->end_task);
+
+  g_task_return_boolean (task, TRUE);
+}
+
+/* Whether the peer is there, and hears from us why it ended. */
+static gboolean
+is_refusal (const GError *error)
+{
+  return !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED) &&
+         !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT) &&
+         !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
+}
+
+/* error: (transfer full). The output, an alert perhaps, is for the operation under way, or else for
+ * the next. */
+static void
+fail (HandoffHandshake *self, GError *error)
+{
+  gsize consumed = self->transport.input_used;
+
+  self->state = HANDOFF_HANDSHAKE_FAILED;
+  self->error = error;
+  if (is_refusal (error))
+    self->left_fd = g_steal_fd (&self->request->fd);
+  destroy_session (self);
+  if (self->task != NULL)
+    {
+      HandoffHandshakeProgress *progress = progress_new (self);
+
+      progress->consumed = consumed;
+      return_progress (self, progress);
+    }
+  end (self);
+}
+
+/* too_late: the caller did not decide in time, who may have wanted to accept it */
+static void
+fail_untrusted (HandoffHandshake *self, gboolean too_late)
+{
+  const HandoffPeerVerification *verification =
+      handoff_tls_session_get_verification (self->session);
+  const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (
+      handoff_key_export_get_cipher_suite (handoff_tls_session_get_export (self->session)));
+  GError *error = handoff_handshake_error_new_untrusted (handoff_tls_session_get (self->session),
+                                                         verification, suite);
+
+  if (too_late)
+    {
+      char *message =
+          g_strdup_printf ("%s; and nobody accepted it within the handshake's timeout of %u s",
+                           error->message, self->request->options->timeout);
+
+      g_free (error->message);
+      error->message = message;
+    }
+  handoff_tls_session_send_alert (self->session,
+                                  handoff_trust_problems_get_alert (verification->problems));
+  fail (self, error);
+}
+
+/* With what a server may end the handshake because a client has no certificate, or none that it
+ * takes (RFC 8446 4.4.2.4, RFC 5246 7.4.6): other alerts are about something else. */
+static gboolean
+is_about_certificate (int code, gnutls_session_t session)
+{
+  if (code != GNUTLS_E_FATAL_ALERT_RECEIVED)
+    return FALSE;
+  switch (gnutls_alert_get (session))
+    {
+    case GNUTLS_A_HANDSHAKE_FAILURE:
+    case GNUTLS_A_SSL3_NO_CERTIFICATE:
+    case GNUTLS_A_BAD_CERTIFICATE:
+    case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+    case GNUTLS_A_CERTIFICATE_UNKNOWN:
+    case GNUTLS_A_CERTIFICATE_REQUIRED:
+    case GNUTLS_A_UNKNOWN_CA:
+    case GNUTLS_A_ACCESS_DENIED:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+static GError *
+new_error (HandoffHandshake *self, int code)
+{
+  gnutls_session_t session = handoff_tls_session_get (self->session);
+  HandoffHandshakeCredential *credential = handoff_tls_session_get_credential (self->session);
+
+  if (handoff_handshake_credential_get_error (credential) != NULL)
+    return handoff_handshake_error_new_with_alert (
+        code, handoff_handshake_credential_get_error (credential));
+  if (handoff_handshake_transport_is_flooded (&self->transport))
+    return handoff_handshake_error_new_flooded (code);
+  if (handoff_tls_session_get_refusal (self->session) != NULL)
+    return handoff_handshake_error_new_with_alert (code,
+                                                   handoff_tls_session_get_refusal (self->session));
+  if (is_about_certificate (code, session) && self->request->role == HANDOFF_ROLE_CLIENT &&
+      handoff_handshake_credential_is_requested (credential) &&
+      handoff_handshake_credential_get (credential) == NULL)
+    return handoff_handshake_error_new_refused (session, self->request->identity);
+  return handoff_handshake_error_new (session, self->request->role, code, &self->transport);
+}
+
+static void
+fail_with_code (HandoffHandshake *self, int code)
+{
+  GError *error;
+  int alert;
+
+  if (!handoff_tls_session_is_trusted (self->session, FALSE))
+    {
+      fail_untrusted (self, FALSE);
+      return;
+    }
+  /* To GnuTLS the connection broke. */
+  if (handoff_handshake_transport_is_flooded (&self->transport))
+    code = GNUTLS_E_UNEXPECTED_PACKET;
+  error = new_error (self, code);
+  alert = handoff_handshake_error_get_alert (code);
+  if (alert >= 0)
+    handoff_tls_session_send_alert (self->session, (gnutls_alert_description_t) alert);
+  fail (self, error);
+}
+
+/* GnuTLS has no fatal code for it, and sends no alert of its own. */
+static void
+fail_interrupted (HandoffHandshake *self)
+{
+  handoff_tls_session_send_alert (self->session, GNUTLS_A_UNEXPECTED_MESSAGE);
+  fail (self, handoff_handshake_error_new_interrupted ());
+}
+
+/* Export, then destroy: the session is gone before anybody can be told. outcome: (transfer full) */
+static void
+export_keys (HandoffHandshake *self, const guint8 *recipient_key, HandoffHandshakeOutcome *outcome)
+{
+  HandoffHandshakeProgress *progress = progress_new (self);
+  GError *error = NULL;
+
+  progress->outcome = outcome;
+  if (!handoff_handshake_export_keys (self->session, self->request, recipient_key, progress,
+                                      &error))
+    {
+      handoff_handshake_progress_free (progress);
+      handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
+      fail (self, error);
+      return;
+    }
+
+  self->state = progress->state = HANDOFF_HANDSHAKE_EXPORTED;
+  destroy_session (self);
+  return_progress (self, progress);
+  end (self);
+}
+
+static void
+complete (HandoffHandshake *self)
+{
+  HandoffHandshakeProgress *progress;
+  HandoffHandshakeOutcome *outcome;
+  GError *error = NULL;
+
+  if (!handoff_tls_session_is_trusted (self->session, TRUE))
+    {
+      fail_untrusted (self, FALSE);
+      return;
+    }
+
+  outcome = handoff_handshake_make_outcome (self->session, self->request, TRUE, &error);
+  if (outcome == NULL)
+    {
+      handoff_tls_session_send_alert (self->session, GNUTLS_A_HANDSHAKE_FAILURE);
+      fail (self, error);
+      return;
+    }
+  if (!self->request->stepwise)
+    {
+      export_keys (self, self->request->recipient_key, outcome);
+      return;
+    }
+
+  self->state = HANDOFF_HANDSHAKE_COMPLETE;
+  progress = progress_new (self);
+  progress->outcome = outcome;
+  return_progress (self, progress);
+}
+
+static void
+pause_for_review (HandoffHandshake *self)
+{
+  HandoffHandshakeProgress *progress;
+
+  self->state = HANDOFF_HANDSHAKE_REVIEW;
+  handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
+  progress = progress_new (self);
+  progress->outcome = handoff_handshake_make_outcome (self->session, self->request, FALSE, NULL);
+  return_progress (self, progress);
+}
+
+static void
+wait_for_peer (HandoffHandshake *self)
+{
+  HandoffWatchDirection direction;
+  GError *error = NULL;
+
+  self->state = HANDOFF_HANDSHAKE_CONTINUE;
+  if (self->request->stepwise)
+    {
+      return_progress (self, progress_new (self));
+      return;
+    }
+  direction = gnutls_record_get_direction (handoff_tls_session_get (self->session)) == 0
+                  ? HANDOFF_WATCH_READABLE
+                  : HANDOFF_WATCH_WRITABLE;
+  if (!handoff_watch_set_direction (self->watch, direction, &error))
+    fail (self, error);
+}
+
+/* As far as it goes; the operation under way ends, or waits for the socket, or for what the session
+ * pauses for. */
+static void
+advance (HandoffHandshake *self)
+{
+  int code;
+
+  if (!handoff_tls_session_run (self->session, &code))
+    handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
+  else if (code == GNUTLS_E_SUCCESS)
+    complete (self);
+  else if (handoff_tls_session_takes_review (self->session))
+    pause_for_review (self);
+  else if (code == GNUTLS_E_AGAIN && !handoff_tls_session_is_stuck (self->session))
+    wait_for_peer (self);
+  else if (gnutls_error_is_fatal (code))
+    fail_with_code (self, code);
+  else
+    fail_interrupted (self);
+}
+
+static void
+fail_timed_out (HandoffHandshake *self)
+{
+  guint timeout = self->request->options->timeout;
+  GError *error;
+
+  if (self->state == HANDOFF_HANDSHAKE_COMPLETE)
+    {
+      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                           "The keys were not exported within %u seconds of the handshake's begin",
+                           timeout);
+      /* They are still ours alone. */
+      handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
+    }
+  else if (handoff_tls_session_is_paused (self->session))
+    error =
+        g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                     "The credential, or its token, could not be had within %u seconds", timeout);
+  else
+    error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                         "The peer did not finish the handshake within %u seconds%s", timeout,
+                         self->transport.n_read == 0 ? ": it sent nothing" : "");
+  fail (self, error);
+}
+
+static void
+watch_ready (gboolean timed_out, gpointer user_data)
+{
+  HandoffHandshake *self = user_data;
+
+  if (!timed_out)
+    advance (self);
+  else if (self->state == HANDOFF_HANDSHAKE_REVIEW)
+    fail_untrusted (self, TRUE); /* no decision is a refusal */
+  else
+    fail_timed_out (self);
+}
+
+/* The first thing on the worker. */
+static gboolean
+start (gpointer data)
+{
+  HandoffHandshake *self = data;
+  GError *error = NULL;
+  gint64 deadline = g_get_monotonic_time () + self->request->options->timeout * G_TIME_SPAN_SECOND;
+
+  self->transport.stepwise = self->request->stepwise;
+  self->transport.fd = self->request->fd;
+  self->transport.uid = self->request->uid;
+  self->session = handoff_tls_session_new (self, self->request, &self->transport, self->ask,
+                                           self->user_data, &error);
+  if (self->session != NULL)
+    self->watch = handoff_watch_new (self->worker, self->request->fd, deadline, watch_ready, self);
+  else
+    fail (self, error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+review (HandoffHandshake *self, gboolean accept)
+{
+  if (!accept)
+    {
+      fail_untrusted (self, FALSE);
+      return;
+    }
+  handoff_tls_session_accept (self->session);
+  advance (self);
+}
+
+void
+handoff_handshake_operate (HandoffHandshake *self, const HandoffOperation *operation, GTask *task)
+{
+  self->task = task;
+  if (self->state == HANDOFF_HANDSHAKE_FAILED)
+    {
+      return_progress (self, progress_new (self));
+      return;
+    }
+
+  if (operation->input != NULL)
+    {
+      self->input = g_bytes_ref (operation->input);
+      self->transport.input = g_bytes_get_data (self->input, &self->transport.input_size);
+    }
+  switch (operation->kind)
+    {
+    case HANDOFF_OPERATION_STEP:
+      advance (self);
+      break;
+    case HANDOFF_OPERATION_REVIEW:
+      review (self, operation->accept);
+      break;
+    case HANDOFF_OPERATION_EXPORT:
+      export_keys (self, operation->recipient_key,
+                   handoff_handshake_make_outcome (self->session, self->request, TRUE, NULL));
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+gboolean
+handoff_handshake_pause (HandoffHandshake *self)
+{
+  return handoff_tls_session_pause (self->session);
+}
+
+void
+handoff_handshake_wake (HandoffHandshake *self)
+{
+  if (self->session != NULL && handoff_tls_session_is_paused (self->session))
+    advance (self);
+}
+
+void
+handoff_handshake_abort (HandoffHandshake *self)
+{
+  if (self->end_task != NULL)
+    fail (self, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                                     "The handshake was cancelled"));
+}
+
+HandoffWorker *
+handoff_handshake_get_worker (HandoffHandshake *self)
+{
+  return self->worker;
+}
+
+GError *
+handoff_handshake_dup_error (HandoffHandshake *self)
+{
+  return self->error != NULL ? g_error_copy (self->error) : NULL;
+}
+
+int
+handoff_handshake_take_socket (HandoffHandshake *self)
+{
+  return g_steal_fd (&self->left_fd);
+}
+
+gboolean
+handoff_handshake_has_ended (HandoffHandshake *self)
+{
+  return self->has_ended;
+}
+
+/* What is to be called when it has ended. */
+typedef struct
+{
+  HandoffHandshake *handshake; /* (owned) */
+  HandoffHandshakeFunc ended;
+} EndCallback;
+
+static void
+ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree EndCallback *callback = user_data;
+  g_autoptr (HandoffHandshake) self = callback->handshake;
+
+  self->has_ended = TRUE;
+  callback->ended (self->user_data);
+}
+
+HandoffHandshake *
+handoff_handshake_new (HandoffWorker *worker,
+                       HandoffHandshakeRequest *request,
+                       HandoffHandshakeFunc ended_function,
+                       HandoffCredentialAskFunc ask,
+                       gpointer user_data)
+{
+  HandoffHandshake *self = g_new0 (HandoffHandshake, 1);
+  EndCallback *callback = g_new (EndCallback, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  callback->handshake = handoff_handshake_ref (self);
+  callback->ended = ended_function;
+  self->ask = ask;
+  self->user_data = user_data;
+  self->worker = worker;
+  self->request = request;
+  self->transport.fd = -1;
+  self->left_fd = -1;
+  self->end_task = g_task_new (NULL, NULL, ended, callback);
+  g_task_set_source_tag (self->end_task, handoff_handshake_new);
+  handoff_worker_invoke (worker, start, handoff_handshake_ref (self),
+                         (GDestroyNotify) handoff_handshake_unref);
+  return self;
+}

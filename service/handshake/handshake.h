@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "credential/credential-question.h"
+#include "handshake/handshake-outcome.h"
+#include "handshake/handshake-request.h"
+#include "resumption/ticket-window.h"
+#include "work/worker.h"
+
+/* One handshake, on one worker from start to end: on the caller's socket, or stepwise. */
+typedef struct _HandoffHandshake HandoffHandshake;
+
+/* CONTINUE (more bytes are needed; for a socket never seen from outside) ⇄ REVIEW (the caller
+ * decides about the peer's certificate); → COMPLETE (stepwise: the keys wait for export) → EXPORTED
+ * (nothing is left); FAILED at any time (nothing is left). */
+typedef enum
+{
+  HANDOFF_HANDSHAKE_CONTINUE,
+  HANDOFF_HANDSHAKE_REVIEW,
+  HANDOFF_HANDSHAKE_COMPLETE,
+  HANDOFF_HANDSHAKE_EXPORTED,
+  HANDOFF_HANDSHAKE_FAILED,
+} HandoffHandshakeState;
+
+/* How far an operation got. */
+typedef struct
+{
+  HandoffHandshakeState state;
+  GBytes *output; /* (owned): stepwise: what is to be sent to the peer; else empty */
+  gsize consumed; /* stepwise: bytes of the input */
+  HandoffHandshakeOutcome *outcome; /* (owned) (nullable): in REVIEW, COMPLETE and EXPORTED */
+  GError *error;                    /* (owned) (nullable): in FAILED */
+
+  /* In EXPORTED: */
+  int key_blob_fd;             /* (owned): sealed memfd; -1 once taken */
+  HandoffTicketWindow *window; /* (owned) (nullable): TLS 1.3, if tickets are wanted */
+  guint8 *session_data;   /* (owned) (nullable): TLS 1.2, if sessions are kept; secret memory */
+  guint session_lifetime; /* seconds that either may be kept at the most */
+} HandoffHandshakeProgress;
+
+void handoff_handshake_progress_free (HandoffHandshakeProgress *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeProgress, handoff_handshake_progress_free)
+
+/* All of the following: on the main thread.
+ * request: (transfer full). The timeout runs from here. ended: called once, on the main thread,
+ * when nothing of the handshake is left on the worker. ask: (nullable): called at most once, before
+ * that, if the request may ask. user_data is passed to both, not owned. */
+typedef void (*HandoffHandshakeFunc) (gpointer user_data);
+HandoffHandshake *handoff_handshake_new (HandoffWorker *worker,
+                                         HandoffHandshakeRequest *request,
+                                         HandoffHandshakeFunc ended,
+                                         HandoffCredentialAskFunc ask,
+                                         gpointer user_data);
+HandoffHandshake *handoff_handshake_ref (HandoffHandshake *self);
+void handoff_handshake_unref (HandoffHandshake *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshake, handoff_handshake_unref)
+
+/* Operations: one at a time, each in the state that it is for. In FAILED all of them give FAILED
+ * again. Each ends with a progress, however the handshake goes. */
+
+/* In CONTINUE: goes on with input (stepwise), or to the end (socket: input is NULL), or to REVIEW.
+ * A socket's keys are exported at once. */
+void handoff_handshake_step_async (HandoffHandshake *self,
+                                   GBytes *input,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+/* In REVIEW: the decision; then as a step without input. */
+void handoff_handshake_review_async (HandoffHandshake *self,
+                                     gboolean accept,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+/* In COMPLETE: exports the keys, and destroys our copy. */
+void handoff_handshake_export_async (HandoffHandshake *self,
+                                     const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+/* (transfer full) */
+HandoffHandshakeProgress *handoff_handshake_finish (GAsyncResult *result);
+
+/* Why it failed, or NULL; once it has ended. (transfer full) (nullable) */
+GError *handoff_handshake_dup_error (HandoffHandshake *self);
+/* The socket of a handshake that was refused, by us or by the peer; once it has ended. (transfer
+ * full): -1 otherwise */
+int handoff_handshake_take_socket (HandoffHandshake *self);
+/* Whether ended was called. */
+gboolean handoff_handshake_has_ended (HandoffHandshake *self);
+/* Ends it, if it has not ended: an operation under way gets FAILED with CANCELLED. */
+void handoff_handshake_cancel (HandoffHandshake *self);

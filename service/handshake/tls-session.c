@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "handshake/tls-session.h"
+
+#include "handshake/client-hello.h"
+#include "work/fiber.h"
+#include "handshake/handshake-setup.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+#include "handshake/peer-limits.h"
+
+/* Warning alerts and the like bring a handshake no further: a peer that sends nothing else is
+ * stopped. */
+#define MAX_INTERRUPTIONS 16
+
+struct _HandoffTlsSession
+{
+  HandoffHandshakeRequest *request;       /* (unowned) */
+  HandoffHandshakeTransport *transport;   /* (unowned) */
+  gnutls_session_t session;               /* (owned) */
+  HandoffKeyExport *export;               /* (owned) */
+  HandoffHandshakeCredential *credential; /* (owned) */
+  HandoffTrustStore *trust_store;         /* (owned) */
+
+  HandoffFiber *fiber; /* (owned) (nullable): while gnutls_handshake() runs, or pauses */
+  gsize used_before;   /* bytes of the input, before it ran */
+  gboolean ending;     /* a paused fiber runs to its end, and to no other */
+  guint n_interruptions;
+
+  HandoffPeerLimits limits;
+  GError *refusal; /* (owned) (nullable): what of the peer's goes beyond them */
+
+  HandoffPeerVerification *verification; /* (owned): of nobody before it is verified */
+  gboolean verified;
+  gboolean in_review; /* the verification waits for the caller's decision */
+  gboolean accepted;  /* it was to go on */
+};
+
+static void
+verify (HandoffTlsSession *self)
+{
+  const HandoffHandshakeRequest *request = self->request;
+  unsigned int n_certificates = 0;
+
+  self->verified = TRUE;
+  /* A client may send none, unless it has to. */
+  if (request->role == HANDOFF_ROLE_SERVER &&
+      request->options->client_certificate != HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE &&
+      gnutls_certificate_get_peers (self->session, &n_certificates) == NULL)
+    return;
+  handoff_peer_verification_free (self->verification);
+  self->verification =
+      handoff_peer_verification_run (self->session, request->role, request->identity);
+}
+
+static int
+verify_peer (gnutls_session_t session)
+{
+  HandoffTlsSession *self = gnutls_session_get_ptr (session);
+
+  /* GnuTLS asks again when it goes on after an interruption. */
+  if (!self->verified)
+    verify (self);
+  if (self->verification->problems == 0 || self->accepted)
+    return 0;
+  if (!self->request->options->review_certificate)
+    return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+  self->in_review = TRUE;
+  return GNUTLS_E_INTERRUPTED;
+}
+
+static int
+secrets_changed (gnutls_session_t session,
+                 gnutls_record_encryption_level_t level,
+                 const void *secret_read,
+                 const void *secret_write,
+                 size_t size)
+{
+  HandoffTlsSession *self = gnutls_session_get_ptr (session);
+
+  return handoff_key_export_take_secrets (self->export, level, secret_read, secret_write, size);
+}
+
+/* GnuTLS must know the credential, and whether there are tickets, before it reads the hello. */
+static int
+take_client_hello (HandoffTlsSession *self, const gnutls_datum_t *message)
+{
+  g_autoptr (HandoffClientHello) client_hello = NULL;
+  int code;
+
+  handoff_key_export_take_message (self->export, GNUTLS_HANDSHAKE_CLIENT_HELLO, message);
+  /* The one after a HelloRetryRequest decides nothing anew. */
+  if (handoff_handshake_credential_get (self->credential) != NULL)
+    return GNUTLS_E_SUCCESS;
+
+  client_hello = handoff_client_hello_parse (message);
+  code = handoff_handshake_credential_choose (self->credential, client_hello);
+  if (code < 0)
+    return code;
+  return handoff_handshake_setup_tickets (
+             self->session, self->request,
+             handoff_handshake_credential_get (self->credential)->serial, client_hello->server_name)
+             ? GNUTLS_E_SUCCESS
+             : GNUTLS_E_INTERNAL_ERROR;
+}
+
+/* GnuTLS would take one. It has no server name, no signature algorithms and no extended master
+ * secret, so that it could get neither the right credential nor a connection worth having; RFC 8446
+ * D.5 recommends to refuse it. */
+static int
+refuse_sslv2_hello (HandoffTlsSession *self)
+{
+  if (self->refusal == NULL)
+    self->refusal = g_error_new_literal (
+        TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+        "The client began with a ClientHello in the form of SSL 2.0, which is not accepted");
+  return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+}
+
+static int
+message_passed (gnutls_session_t session,
+                unsigned int type,
+                unsigned int when,
+                unsigned int incoming,
+                const gnutls_datum_t *message)
+{
+  HandoffTlsSession *self = gnutls_session_get_ptr (session);
+  int code;
+
+  if (!incoming)
+    return GNUTLS_E_SUCCESS;
+  if (when == GNUTLS_HOOK_PRE && self->refusal == NULL)
+    {
+      code = handoff_peer_limits_check (&self->limits, gnutls_protocol_get_version (session),
+                                        gnutls_kx_get (session), type, message, &self->refusal);
+      if (code < 0)
+        return code;
+    }
+  if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO_V2)
+    return refuse_sslv2_hello (self);
+  if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
+    return when == GNUTLS_HOOK_PRE ? take_client_hello (self, message) : GNUTLS_E_SUCCESS;
+  if (when == GNUTLS_HOOK_POST)
+    handoff_key_export_take_message (self->export, type, message);
+  return GNUTLS_E_SUCCESS;
+}
+
+HandoffTlsSession *
+handoff_tls_session_new (HandoffHandshake *handshake,
+                         HandoffHandshakeRequest *request,
+                         HandoffHandshakeTransport *transport,
+                         HandoffCredentialAskFunc ask,
+                         gpointer ask_data,
+                         GError **error)
+{
+  HandoffTlsSession *self;
+  HandoffTrustStore *trust_store = NULL;
+  gnutls_session_t session = handoff_handshake_setup (request, &trust_store, error);
+
+  if (session == NULL)
+    return NULL;
+
+  self = g_new0 (HandoffTlsSession, 1);
+  self->request = request;
+  self->transport = transport;
+  self->session = session;
+  self->trust_store = trust_store;
+  self->verification = handoff_peer_verification_new_for_none ();
+  self->export = handoff_key_export_new (request->role);
+  self->credential = handoff_handshake_credential_new (handshake, request, ask, ask_data);
+  handoff_handshake_transport_attach (transport, session);
+  gnutls_session_set_ptr (session, self);
+  gnutls_session_set_verify_function (session, verify_peer);
+  gnutls_handshake_set_secret_function (session, secrets_changed);
+  gnutls_handshake_set_hook_function (session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
+                                      message_passed);
+  return self;
+}
+
+/* GnuTLS has to return before its session can be freed. */
+static void
+end_fiber (HandoffTlsSession *self)
+{
+  int code;
+
+  self->ending = TRUE;
+  while (self->fiber != NULL)
+    {
+      if (handoff_fiber_run (self->fiber, &code))
+        g_clear_pointer (&self->fiber, handoff_fiber_free);
+    }
+}
+
+void
+handoff_tls_session_free (HandoffTlsSession *self)
+{
+  handoff_handshake_transport_cut_off (self->transport);
+  end_fiber (self);
+  gnutls_deinit (self->session);
+  handoff_key_export_free (self->export);
+  handoff_handshake_credential_free (self->credential);
+  handoff_trust_store_unref (self->trust_store);
+  g_clear_error (&self->refusal);
+  handoff_peer_verification_free (self->verification);
+  g_free (self);
+  handoff_wipe_stack ();
+  handoff_fiber_wipe_spare_stack ();
+}
+
+/* Whether GnuTLS can go on at once after it returned code. It waits after each record that does not
+ * complete a message: a socket would wake us for the next, the input of a step does not. */
+static gboolean
+can_go_on (HandoffTlsSession *self, int code)
+{
+  if (code == GNUTLS_E_SUCCESS || gnutls_error_is_fatal (code) || self->in_review)
+    return FALSE;
+  if (code == GNUTLS_E_AGAIN)
+    {
+      if (!handoff_handshake_transport_has_input (self->transport))
+        return FALSE;
+      if (self->transport->input_used > self->used_before)
+        return TRUE;
+    }
+  return ++self->n_interruptions < MAX_INTERRUPTIONS;
+}
+
+static int
+run_gnutls (gpointer data)
+{
+  return gnutls_handshake (((HandoffTlsSession *) data)->session);
+}
+
+gboolean
+handoff_tls_session_run (HandoffTlsSession *self, int *code)
+{
+  do
+    {
+      if (self->fiber == NULL)
+        {
+          self->used_before = self->transport->input_used;
+          self->fiber = handoff_fiber_new (run_gnutls, self);
+        }
+      if (!handoff_fiber_run (self->fiber, code))
+        return FALSE;
+      g_clear_pointer (&self->fiber, handoff_fiber_free);
+    }
+  while (can_go_on (self, *code));
+  return TRUE;
+}
+
+gboolean
+handoff_tls_session_is_paused (HandoffTlsSession *self)
+{
+  return self->fiber != NULL;
+}
+
+gboolean
+handoff_tls_session_pause (HandoffTlsSession *self)
+{
+  if (!self->ending)
+    handoff_fiber_pause (self->fiber);
+  return !self->ending;
+}
+
+gboolean
+handoff_tls_session_is_stuck (HandoffTlsSession *self)
+{
+  return self->n_interruptions >= MAX_INTERRUPTIONS;
+}
+
+gboolean
+handoff_tls_session_takes_review (HandoffTlsSession *self)
+{
+  gboolean in_review = self->in_review;
+
+  self->in_review = FALSE;
+  return in_review;
+}
+
+void
+handoff_tls_session_accept (HandoffTlsSession *self)
+{
+  self->accepted = TRUE;
+}
+
+gboolean
+handoff_tls_session_is_trusted (HandoffTlsSession *self, gboolean complete)
+{
+  if (complete && !self->verified)
+    verify (self);
+  return self->verification->problems == 0 || self->accepted;
+}
+
+const HandoffPeerVerification *
+handoff_tls_session_get_verification (HandoffTlsSession *self)
+{
+  return self->verification;
+}
+
+void
+handoff_tls_session_send_alert (HandoffTlsSession *self, gnutls_alert_description_t alert)
+{
+  gnutls_alert_send (self->session, GNUTLS_AL_FATAL, alert);
+}
+
+const GError *
+handoff_tls_session_get_refusal (HandoffTlsSession *self)
+{
+  return self->refusal;
+}
+
+gnutls_session_t
+handoff_tls_session_get (HandoffTlsSession *self)
+{
+  return self->session;
+}
+
+HandoffKeyExport *
+handoff_tls_session_get_export (HandoffTlsSession *self)
+{
+  return self->export;
+}
+
+HandoffHandshakeCredential *
+handoff_tls_session_get_credential (HandoffTlsSession *self)
+{
+  return self->credential;
+}

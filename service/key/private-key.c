@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "key/private-key.h"
+
+#include "key/gnutls-support.h"
+
+struct _HandoffPrivateKey
+{
+  gatomicrefcount ref_count;
+  const HandoffPrivateKeyKind *kind;
+  gnutls_pubkey_t public_key; /* (owned) */
+  char *algorithm;            /* (owned) */
+  gpointer data;              /* (owned) */
+};
+
+static char *
+dup_curve_algorithm (gnutls_pubkey_t public_key)
+{
+  gnutls_ecc_curve_t curve = GNUTLS_ECC_CURVE_INVALID;
+
+  if (gnutls_pubkey_export_ecc_raw2 (public_key, &curve, NULL, NULL, 0) < 0)
+    return g_strdup ("ecdsa");
+  switch (curve)
+    {
+    case GNUTLS_ECC_CURVE_SECP256R1:
+      return g_strdup ("ecdsa-p256");
+    case GNUTLS_ECC_CURVE_SECP384R1:
+      return g_strdup ("ecdsa-p384");
+    case GNUTLS_ECC_CURVE_SECP521R1:
+      return g_strdup ("ecdsa-p521");
+    default:
+      return g_strdup_printf ("ecdsa-%s", gnutls_ecc_curve_get_name (curve));
+    }
+}
+
+static char *
+dup_algorithm (gnutls_pubkey_t public_key)
+{
+  unsigned int bits = 0;
+
+  switch (gnutls_pubkey_get_pk_algorithm (public_key, &bits))
+    {
+    case GNUTLS_PK_RSA:
+      return g_strdup_printf ("rsa-%u", bits);
+    case GNUTLS_PK_RSA_PSS:
+      return g_strdup_printf ("rsa-pss-%u", bits);
+    case GNUTLS_PK_ECDSA:
+      return dup_curve_algorithm (public_key);
+    case GNUTLS_PK_EDDSA_ED25519:
+      return g_strdup ("ed25519");
+    case GNUTLS_PK_EDDSA_ED448:
+      return g_strdup ("ed448");
+    default:
+      return g_strdup ("other");
+    }
+}
+
+HandoffPrivateKey *
+handoff_private_key_new (const HandoffPrivateKeyKind *kind,
+                         gnutls_pubkey_t public_key,
+                         gpointer data)
+{
+  HandoffPrivateKey *self = g_new0 (HandoffPrivateKey, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->kind = kind;
+  self->public_key = public_key;
+  self->algorithm = dup_algorithm (public_key);
+  self->data = data;
+  return self;
+}
+
+/* A key in memory is used where it is asked for: it keeps nobody waiting. */
+static void
+use_memory (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  int code = use (data, user_data);
+
+  if (code < 0)
+    handoff_gnutls_set_error (&error, code, "Cannot sign with the credential's key");
+  used (error, user_data);
+}
+
+static void
+free_memory (gpointer data)
+{
+  gnutls_privkey_deinit (data);
+}
+
+static const HandoffPrivateKeyKind memory_kind = { use_memory, free_memory };
+
+HandoffPrivateKey *
+handoff_private_key_new_x509 (gnutls_x509_privkey_t key, GError **error)
+{
+  gnutls_privkey_t private_key;
+  gnutls_pubkey_t public_key;
+  int code;
+
+  gnutls_privkey_init (&private_key);
+  code = gnutls_privkey_import_x509 (private_key, key, GNUTLS_PRIVKEY_IMPORT_AUTO_RELEASE);
+  if (code < 0)
+    {
+      gnutls_x509_privkey_deinit (key);
+      gnutls_privkey_deinit (private_key);
+      handoff_gnutls_set_error (error, code, "Cannot use the private key");
+      return NULL;
+    }
+  gnutls_pubkey_init (&public_key);
+  code = gnutls_pubkey_import_privkey (public_key, private_key, 0, 0);
+  if (code >= 0)
+    return handoff_private_key_new (&memory_kind, public_key, private_key);
+
+  gnutls_pubkey_deinit (public_key);
+  gnutls_privkey_deinit (private_key);
+  handoff_gnutls_set_error (error, code, "Cannot use the private key");
+  return NULL;
+}
+
+HandoffPrivateKey *
+handoff_private_key_ref (HandoffPrivateKey *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_private_key_unref (HandoffPrivateKey *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  self->kind->free (self->data);
+  gnutls_pubkey_deinit (self->public_key);
+  g_free (self->algorithm);
+  g_free (self);
+}
+
+gnutls_pubkey_t
+handoff_private_key_get_public_key (HandoffPrivateKey *self)
+{
+  return self->public_key;
+}
+
+const char *
+handoff_private_key_get_algorithm (HandoffPrivateKey *self)
+{
+  return self->algorithm;
+}
+
+void
+handoff_private_key_use (HandoffPrivateKey *self,
+                         HandoffKeyUse use,
+                         HandoffKeyUsed used,
+                         gpointer user_data)
+{
+  self->kind->use (self->data, use, used, user_data);
+}

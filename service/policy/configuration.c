@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "policy/configuration.h"
+
+#include <gnutls/gnutls.h>
+
+#include "keyblob/cipher-suite.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+typedef enum
+{
+  KEY_NUMBER,
+  KEY_PROTOCOL,
+  KEY_PRIORITY,
+  KEY_PATH,
+  KEY_BOOLEAN,
+  KEY_SCOPE,
+  KEY_MODULES,
+} KeyKind;
+
+typedef struct
+{
+  const char *group;
+  const char *name;
+  KeyKind kind;
+  gsize offset; /* in HandoffConfiguration */
+  const char *default_text;
+  guint minimum; /* of a number */
+  guint maximum;
+} Key;
+
+#define FIELD(name) G_STRUCT_OFFSET (HandoffConfiguration, name)
+
+static const Key keys[] = {
+  { "TLS", "MinimumProtocol", KEY_PROTOCOL, FIELD (minimum_protocol), HANDOFF_PROTOCOL_TLS1_2 },
+  { "TLS", "MaximumProtocol", KEY_PROTOCOL, FIELD (maximum_protocol), HANDOFF_PROTOCOL_TLS1_3 },
+  /* GnuTLS's own, without RSA key exchange, and with AES-CBC after all AEAD ciphers. */
+  { "TLS", "Priority", KEY_PRIORITY, FIELD (priority),
+    "NORMAL:-RSA:-AES-256-CBC:-AES-128-CBC:+AES-256-CBC:+AES-128-CBC:-SHA1:+SHA384:+SHA256:+SHA1" },
+  { "TLS", "TrustFile", KEY_PATH, FIELD (trust_file), "" },
+  { "TLS", "AllowMacThenEncrypt", KEY_BOOLEAN, FIELD (allow_mac_then_encrypt), "false" },
+  { "Resumption", "Scope", KEY_SCOPE, FIELD (resumption_scope), "user" },
+  { "Resumption", "MinimumProtocol", KEY_PROTOCOL, FIELD (resumption_minimum_protocol),
+    HANDOFF_PROTOCOL_TLS1_3 },
+  { "Resumption", "MaximumAge", KEY_NUMBER, FIELD (resumption_maximum_age), "7200", 1, 21600 },
+  { "Resumption", "TicketWindow", KEY_NUMBER, FIELD (ticket_window), "10", 1, 60 },
+  { "Timeouts", "Handshake", KEY_NUMBER, FIELD (handshake_timeout), "30", 1, 86400 },
+  { "Timeouts", "MaximumTimeout", KEY_NUMBER, FIELD (maximum_timeout), "300", 1, 86400 },
+  { "Timeouts", "IdleExit", KEY_NUMBER, FIELD (idle_exit), "60", 0, 86400 },
+  { "Limits", "HandshakesPerUser", KEY_NUMBER, FIELD (handshakes_per_user), "64", 1, 1000000 },
+  { "Limits", "HandshakesTotal", KEY_NUMBER, FIELD (handshakes_total), "16384", 1, 1000000 },
+  { "Limits", "SessionsPerUser", KEY_NUMBER, FIELD (sessions_per_user), "1024", 1, 1000000 },
+  { "Limits", "SessionsTotal", KEY_NUMBER, FIELD (sessions_total), "16384", 1, 1000000 },
+  { "Limits", "OutlivingSessionsPerUser", KEY_NUMBER, FIELD (outliving_sessions_per_user), "4", 0,
+    1000 },
+  { "Limits", "CredentialsPerUser", KEY_NUMBER, FIELD (credentials_per_user), "64", 0, 10000 },
+  { "Limits", "CredentialsTotal", KEY_NUMBER, FIELD (credentials_total), "4096", 0, 100000 },
+  { "Limits", "Workers", KEY_NUMBER, FIELD (workers), "0", 0, 1024 },
+  { "Credentials", "ExpiryWarning", KEY_NUMBER, FIELD (expiry_warning), "14", 0, 3650 },
+  { "Tokens", "Modules", KEY_MODULES, FIELD (token_modules), "" },
+  { "Tokens", "PinFile", KEY_PATH, FIELD (pin_file), "" },
+};
+
+static const Key *
+find_key (const char *group, const char *name)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      if (g_str_equal (keys[i].group, group) && g_str_equal (keys[i].name, name))
+        return &keys[i];
+    }
+  return NULL;
+}
+
+static gboolean
+is_group (const char *group)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      if (g_str_equal (keys[i].group, group))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+parse_scope (const char *text, HandoffResumptionScope *scope)
+{
+  static const char *const names[] = {
+    [HANDOFF_RESUMPTION_NONE] = "none",
+    [HANDOFF_RESUMPTION_CALLER] = "caller",
+    [HANDOFF_RESUMPTION_USER] = "user",
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      if (g_str_equal (names[i], text))
+        {
+          *scope = (HandoffResumptionScope) i;
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+/* Absolute paths, separated by semicolons; or "system". (transfer full) (nullable) */
+static char **
+parse_modules (const char *text)
+{
+  g_auto (GStrv) words = g_strsplit (text, ";", -1);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gsize i;
+
+  if (g_str_equal (text, HANDOFF_TOKEN_MODULES_SYSTEM))
+    return g_steal_pointer (&words);
+  for (i = 0; words[i] != NULL; i++)
+    {
+      if (*g_strstrip (words[i]) == '\0')
+        continue;
+      if (!g_path_is_absolute (words[i]))
+        return NULL;
+      g_strv_builder_add (builder, words[i]);
+    }
+  return g_strv_builder_end (builder);
+}
+
+static gboolean
+set_key (
+    HandoffConfiguration *self, const char *path, const Key *key, const char *text, GError **error)
+{
+  gpointer field = G_STRUCT_MEMBER_P (self, key->offset);
+  g_autofree char *allowed = NULL;
+
+  switch (key->kind)
+    {
+    case KEY_NUMBER:
+      {
+        guint64 number;
+
+        if (g_ascii_string_to_unsigned (text, 10, key->minimum, key->maximum, &number, NULL))
+          {
+            *(guint *) field = (guint) number;
+            return TRUE;
+          }
+        allowed = g_strdup_printf ("a number from %u to %u", key->minimum, key->maximum);
+        break;
+      }
+    case KEY_PROTOCOL:
+      *(guint *) field = handoff_protocol_by_name (text);
+      if (*(guint *) field != 0)
+        return TRUE;
+      allowed = g_strdup (HANDOFF_PROTOCOL_TLS1_2 " or " HANDOFF_PROTOCOL_TLS1_3);
+      break;
+    case KEY_PRIORITY:
+      {
+        gnutls_priority_t priority;
+        const char *position = NULL;
+
+        if (gnutls_priority_init (&priority, text, &position) == GNUTLS_E_SUCCESS)
+          {
+            gnutls_priority_deinit (priority);
+            g_free (*(char **) field);
+            *(char **) field = g_strdup (text);
+            return TRUE;
+          }
+        allowed = g_strdup_printf ("a GnuTLS priority string (see `gnutls-cli --priority-list`); "
+                                   "what GnuTLS does not understand begins at “%s”",
+                                   position != NULL ? position : text);
+        break;
+      }
+    case KEY_PATH:
+      if (*text == '\0' || g_path_is_absolute (text))
+        {
+          g_free (*(char **) field);
+          *(char **) field = g_strdup (text);
+          return TRUE;
+        }
+      allowed = g_strdup ("an absolute path, or nothing");
+      break;
+    case KEY_BOOLEAN:
+      if (g_str_equal (text, "true") || g_str_equal (text, "false"))
+        {
+          *(gboolean *) field = g_str_equal (text, "true");
+          return TRUE;
+        }
+      allowed = g_strdup ("true or false");
+      break;
+    case KEY_SCOPE:
+      if (parse_scope (text, field))
+        return TRUE;
+      allowed = g_strdup ("user, caller or none");
+      break;
+    case KEY_MODULES:
+      {
+        char **modules = parse_modules (text);
+
+        if (modules != NULL)
+          {
+            g_strfreev (*(char ***) field);
+            *(char ***) field = modules;
+            return TRUE;
+          }
+        allowed = g_strdup ("absolute paths of PKCS#11 modules, separated by semicolons, "
+                            "or " HANDOFF_TOKEN_MODULES_SYSTEM);
+        break;
+      }
+    default:
+      g_assert_not_reached ();
+    }
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "%s: [%s] %s=%s: the value must be %s", path, key->group, key->name, text, allowed);
+  return FALSE;
+}
+
+/* A key that we do not know is an error: a misspelt limit must not be a silent default. */
+static gboolean
+refuse_unknown_keys (GKeyFile *file, const char *path, GError **error)
+{
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  gsize i, j;
+
+  for (i = 0; groups[i] != NULL; i++)
+    {
+      g_auto (GStrv) names = g_key_file_get_keys (file, groups[i], NULL, NULL);
+
+      if (!is_group (groups[i]) && (names == NULL || names[0] == NULL))
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                       "%s: [%s]: there is no such group; see tls-handoffd.conf(5)", path,
+                       groups[i]);
+          return FALSE;
+        }
+      for (j = 0; names != NULL && names[j] != NULL; j++)
+        {
+          if (find_key (groups[i], names[j]) == NULL)
+            {
+              g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                           "%s: [%s] %s: there is no such key; see tls-handoffd.conf(5)", path,
+                           groups[i], names[j]);
+              return FALSE;
+            }
+        }
+    }
+  return TRUE;
+}
+
+HandoffConfiguration *
+handoff_configuration_load (const char *path, GError **error)
+{
+  g_autoptr (HandoffConfiguration) self = g_new0 (HandoffConfiguration, 1);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) local_error = NULL;
+  gsize i;
+
+  g_atomic_ref_count_init (&self->ref_count);
+
+  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &local_error) &&
+      !g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "%s: %s", path,
+                   local_error->message);
+      return NULL;
+    }
+
+  if (!refuse_unknown_keys (file, path, error))
+    return NULL;
+
+  for (i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      g_autoptr (GError) value_error = NULL;
+      g_autofree char *text =
+          g_key_file_get_string (file, keys[i].group, keys[i].name, &value_error);
+
+      /* Not UTF-8, or with an escape that there is none of: no reason to take the default. */
+      if (value_error != NULL && g_key_file_has_key (file, keys[i].group, keys[i].name, NULL))
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                       "%s: [%s] %s: %s", path, keys[i].group, keys[i].name, value_error->message);
+          return NULL;
+        }
+      if (text != NULL)
+        g_strstrip (text);
+      if (!set_key (self, path, &keys[i], text != NULL ? text : keys[i].default_text, error))
+        return NULL;
+    }
+
+  if (self->minimum_protocol > self->maximum_protocol)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "%s: [TLS] MinimumProtocol must not be newer than MaximumProtocol", path);
+      return NULL;
+    }
+  if (self->handshake_timeout > self->maximum_timeout)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "%s: [Timeouts] Handshake must not be longer than MaximumTimeout", path);
+      return NULL;
+    }
+
+  return g_steal_pointer (&self);
+}
+
+HandoffConfiguration *
+handoff_configuration_ref (HandoffConfiguration *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_configuration_unref (HandoffConfiguration *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_free (self->priority);
+  g_free (self->trust_file);
+  g_strfreev (self->token_modules);
+  g_free (self->pin_file);
+  g_free (self);
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "policy/handshake-options.h"
+
+#include <gnutls/crypto.h>
+#include <string.h>
+
+#include "credential/credential.h"
+#include "keyblob/cipher-suite.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* What GnuTLS 3.7 can offer (RFC 7301 itself allows 255 bytes). */
+#define MAX_APPLICATION_PROTOCOLS 8
+#define MAX_APPLICATION_PROTOCOL_SIZE 31
+#define MAX_CIPHER_SUITES 256
+#define MAX_PATH_LENGTH 255 /* far more than any object's */
+#define MAX_TRUST_ANCHORS 256
+#define MAX_TRUST_ANCHOR_SIZE 65536    /* bytes */
+#define MAX_TRUST_ANCHORS_SIZE 1048576 /* bytes, all together: each waiting call holds them */
+
+typedef gboolean (*OptionFunc) (HandoffHandshakeOptions *self,
+                                GVariant *value,
+                                const HandoffConfiguration *configuration,
+                                GError **error);
+
+typedef struct
+{
+  const char *name;
+  const char *type;
+  OptionFunc parse;
+} Option;
+
+static gboolean
+refuse (GError **error, const char *option, const char *what)
+{
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "Option %s: %s",
+               option, what);
+  return FALSE;
+}
+
+static gboolean
+parse_application_protocols (HandoffHandshakeOptions *self,
+                             GVariant *value,
+                             const HandoffConfiguration *configuration,
+                             GError **error)
+{
+  GVariantIter iter;
+  const char *name;
+
+  if (g_variant_n_children (value) > MAX_APPLICATION_PROTOCOLS)
+    return refuse (error, HANDOFF_OPTION_APPLICATION_PROTOCOLS,
+                   "at most " G_STRINGIFY (MAX_APPLICATION_PROTOCOLS) " protocols are allowed");
+
+  g_variant_iter_init (&iter, value);
+  while (g_variant_iter_next (&iter, "&s", &name))
+    {
+      if (*name == '\0' || strlen (name) > MAX_APPLICATION_PROTOCOL_SIZE)
+        return refuse (error, HANDOFF_OPTION_APPLICATION_PROTOCOLS,
+                       "a protocol's name must be 1 to " G_STRINGIFY (
+                           MAX_APPLICATION_PROTOCOL_SIZE) " bytes long");
+      g_ptr_array_add (self->application_protocols, g_strdup (name));
+    }
+  return TRUE;
+}
+
+static gboolean
+parse_blob_format (HandoffHandshakeOptions *self,
+                   GVariant *value,
+                   const HandoffConfiguration *configuration,
+                   GError **error)
+{
+  /* The caller names the newest format that it reads, and readers read all older ones: whoever
+   * reads any at all reads the only one that there is so far. */
+  if (g_variant_get_uint32 (value) >= HANDOFF_BLOB_FORMAT)
+    return TRUE;
+  return refuse (error, HANDOFF_OPTION_BLOB_FORMAT, "the oldest format is 1");
+}
+
+static gboolean
+parse_cipher_suites (HandoffHandshakeOptions *self,
+                     GVariant *value,
+                     const HandoffConfiguration *configuration,
+                     GError **error)
+{
+  gsize i, n_ids;
+  const guint16 *ids = g_variant_get_fixed_array (value, &n_ids, sizeof (guint16));
+
+  if (n_ids > MAX_CIPHER_SUITES)
+    return refuse (error, HANDOFF_OPTION_CIPHER_SUITES,
+                   "at most " G_STRINGIFY (MAX_CIPHER_SUITES) " suites are allowed");
+
+  self->cipher_suites = g_array_new (FALSE, FALSE, sizeof (guint16));
+  for (i = 0; i < n_ids; i++)
+    {
+      /* A newer library may speak suites that we lack: only what both have counts. */
+      if (handoff_cipher_suite_by_id (ids[i]) != NULL)
+        g_array_append_val (self->cipher_suites, ids[i]);
+    }
+  if (self->cipher_suites->len > 0)
+    return TRUE;
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+               "Option %s: the service has none of these suites; see the property CipherSuites",
+               HANDOFF_OPTION_CIPHER_SUITES);
+  return FALSE;
+}
+
+static gboolean
+parse_client_certificate (HandoffHandshakeOptions *self,
+                          GVariant *value,
+                          const HandoffConfiguration *configuration,
+                          GError **error)
+{
+  const char *mode = g_variant_get_string (value, NULL);
+
+  if (g_str_equal (mode, HANDOFF_CLIENT_CERTIFICATE_NONE))
+    self->client_certificate = HANDOFF_CLIENT_CERTIFICATE_MODE_NONE;
+  else if (g_str_equal (mode, HANDOFF_CLIENT_CERTIFICATE_REQUEST))
+    self->client_certificate = HANDOFF_CLIENT_CERTIFICATE_MODE_REQUEST;
+  else if (g_str_equal (mode, HANDOFF_CLIENT_CERTIFICATE_REQUIRE))
+    self->client_certificate = HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE;
+  else
+    return refuse (error, HANDOFF_OPTION_CLIENT_CERTIFICATE,
+                   "must be " HANDOFF_CLIENT_CERTIFICATE_NONE
+                   ", " HANDOFF_CLIENT_CERTIFICATE_REQUEST
+                   " or " HANDOFF_CLIENT_CERTIFICATE_REQUIRE);
+  return TRUE;
+}
+
+static gboolean
+parse_credential (HandoffHandshakeOptions *self,
+                  GVariant *value,
+                  const HandoffConfiguration *configuration,
+                  GError **error)
+{
+  const char *name = g_variant_get_string (value, NULL);
+
+  /* Everything with a slash is a path: no label has one. */
+  if (strchr (name, '/') == NULL)
+    {
+      if (*name != '\0' && !handoff_credential_check_label (name, error))
+        {
+          g_prefix_error (error, "Option %s: ", HANDOFF_OPTION_CREDENTIAL);
+          return FALSE;
+        }
+    }
+  else if (strlen (name) > MAX_PATH_LENGTH ||
+           !g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/") ||
+           !g_variant_is_object_path (name))
+    return refuse (error, HANDOFF_OPTION_CREDENTIAL,
+                   "must be a label, or the path of an object below " HANDOFF_CREDENTIALS_PATH);
+  self->credential = g_strdup (name);
+  return TRUE;
+}
+
+static gboolean
+parse_credential_pem (HandoffHandshakeOptions *self,
+                      GVariant *value,
+                      const HandoffConfiguration *configuration,
+                      GError **error)
+{
+  self->credential_pem = g_variant_get_handle (value);
+  if (self->credential_pem >= 0)
+    return TRUE;
+  return refuse (error, HANDOFF_OPTION_CREDENTIAL_PEM, "is no index of a descriptor");
+}
+
+/* An option that is a flag, with the field that it sets. */
+#define FLAG_PARSER(field)                                                                         \
+  static gboolean parse_##field (HandoffHandshakeOptions *self, GVariant *value,                   \
+                                 const HandoffConfiguration *configuration, GError **error)        \
+  {                                                                                                \
+    self->field = g_variant_get_boolean (value);                                                   \
+    return TRUE;                                                                                   \
+  }
+
+FLAG_PARSER (error_details)
+FLAG_PARSER (outlive_caller)
+FLAG_PARSER (resumption)
+FLAG_PARSER (review_certificate)
+FLAG_PARSER (transient)
+
+static gboolean
+parse_protocol (guint *protocol, const char *option, GVariant *value, GError **error)
+{
+  *protocol = handoff_protocol_by_name (g_variant_get_string (value, NULL));
+  if (*protocol != 0)
+    return TRUE;
+  return refuse (error, option, "must be " HANDOFF_PROTOCOL_TLS1_2 " or " HANDOFF_PROTOCOL_TLS1_3);
+}
+
+static gboolean
+parse_minimum_protocol (HandoffHandshakeOptions *self,
+                        GVariant *value,
+                        const HandoffConfiguration *configuration,
+                        GError **error)
+{
+  return parse_protocol (&self->minimum_protocol, HANDOFF_OPTION_MINIMUM_PROTOCOL, value, error);
+}
+
+static gboolean
+parse_maximum_protocol (HandoffHandshakeOptions *self,
+                        GVariant *value,
+                        const HandoffConfiguration *configuration,
+                        GError **error)
+{
+  return parse_protocol (&self->maximum_protocol, HANDOFF_OPTION_MAXIMUM_PROTOCOL, value, error);
+}
+
+static gboolean
+parse_timeout (HandoffHandshakeOptions *self,
+               GVariant *value,
+               const HandoffConfiguration *configuration,
+               GError **error)
+{
+  self->timeout = g_variant_get_uint32 (value);
+  if (self->timeout >= 1 && self->timeout <= configuration->maximum_timeout)
+    return TRUE;
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "Option %s: must be 1 to %u seconds", HANDOFF_OPTION_TIMEOUT,
+               configuration->maximum_timeout);
+  return FALSE;
+}
+
+static gboolean
+parse_trust_anchors (HandoffHandshakeOptions *self,
+                     GVariant *value,
+                     const HandoffConfiguration *configuration,
+                     GError **error)
+{
+  gsize i, n_anchors = g_variant_n_children (value);
+
+  if (n_anchors < 1 || n_anchors > MAX_TRUST_ANCHORS)
+    return refuse (error, HANDOFF_OPTION_TRUST_ANCHORS,
+                   "must be 1 to " G_STRINGIFY (MAX_TRUST_ANCHORS) " certificates");
+
+  if (g_variant_get_size (value) > MAX_TRUST_ANCHORS_SIZE)
+    return refuse (error, HANDOFF_OPTION_TRUST_ANCHORS,
+                   "must be at most " G_STRINGIFY (MAX_TRUST_ANCHORS_SIZE) " bytes in all");
+
+  gnutls_hash_fast (GNUTLS_DIG_SHA256, g_variant_get_data (value), g_variant_get_size (value),
+                    self->trust_anchors_digest);
+  self->trust_anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  for (i = 0; i < n_anchors; i++)
+    {
+      g_autoptr (GVariant) anchor = g_variant_get_child_value (value, i);
+
+      if (g_variant_get_size (anchor) < 1 || g_variant_get_size (anchor) > MAX_TRUST_ANCHOR_SIZE)
+        return refuse (
+            error, HANDOFF_OPTION_TRUST_ANCHORS,
+            "a certificate must be 1 to " G_STRINGIFY (MAX_TRUST_ANCHOR_SIZE) " bytes long");
+      g_ptr_array_add (self->trust_anchors, g_variant_get_data_as_bytes (anchor));
+    }
+  return TRUE;
+}
+
+static gboolean
+parse_trust_nobody (HandoffHandshakeOptions *self,
+                    GVariant *value,
+                    const HandoffConfiguration *configuration,
+                    GError **error)
+{
+  self->trust_nobody = g_variant_get_boolean (value);
+  return TRUE;
+}
+
+static const Option known_options[] = {
+  { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as", parse_application_protocols },
+  { HANDOFF_OPTION_BLOB_FORMAT, "u", parse_blob_format },
+  { HANDOFF_OPTION_CIPHER_SUITES, "aq", parse_cipher_suites },
+  { HANDOFF_OPTION_CLIENT_CERTIFICATE, "s", parse_client_certificate },
+  { HANDOFF_OPTION_CREDENTIAL, "s", parse_credential },
+  { HANDOFF_OPTION_CREDENTIAL_PEM, "h", parse_credential_pem },
+  { HANDOFF_OPTION_ERROR_DETAILS, "b", parse_error_details },
+  { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s", parse_maximum_protocol },
+  { HANDOFF_OPTION_MINIMUM_PROTOCOL, "s", parse_minimum_protocol },
+  { HANDOFF_OPTION_OUTLIVE_CALLER, "b", parse_outlive_caller },
+  { HANDOFF_OPTION_RESUMPTION, "b", parse_resumption },
+  { HANDOFF_OPTION_REVIEW_CERTIFICATE, "b", parse_review_certificate },
+  { HANDOFF_OPTION_TIMEOUT, "u", parse_timeout },
+  { HANDOFF_OPTION_TRANSIENT, "b", parse_transient },
+  { HANDOFF_OPTION_TRUST_ANCHORS, "aay", parse_trust_anchors },
+  { HANDOFF_OPTION_TRUST_NOBODY, "b", parse_trust_nobody },
+};
+
+static const Option *
+find_option (const char *name)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (known_options); i++)
+    {
+      if (g_str_equal (known_options[i].name, name))
+        return &known_options[i];
+    }
+  return NULL;
+}
+
+static gboolean
+parse_option (HandoffHandshakeOptions *self,
+              const char *name,
+              GVariant *value,
+              const HandoffConfiguration *configuration,
+              GError **error)
+{
+  const Option *option = find_option (name);
+
+  if (option == NULL)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "There is no option “%.64s” in this version of the service", name);
+      return FALSE;
+    }
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE (option->type)))
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "Option %s: must be of type %s, is of type %.64s", name, option->type,
+                   g_variant_get_type_string (value));
+      return FALSE;
+    }
+  return option->parse (self, value, configuration, error);
+}
+
+static gboolean
+check_protocol_range (HandoffHandshakeOptions *self,
+                      const HandoffConfiguration *configuration,
+                      GError **error)
+{
+  if (self->minimum_protocol > self->maximum_protocol)
+    return refuse (error, HANDOFF_OPTION_MINIMUM_PROTOCOL,
+                   "must not be newer than " HANDOFF_OPTION_MAXIMUM_PROTOCOL);
+
+  self->minimum_protocol = MAX (self->minimum_protocol, configuration->minimum_protocol);
+  self->maximum_protocol = MIN (self->maximum_protocol, configuration->maximum_protocol);
+  if (self->minimum_protocol <= self->maximum_protocol)
+    return TRUE;
+
+  g_set_error_literal (
+      error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+      "The service's configuration allows none of the protocols that are asked for; "
+      "see the property Protocols");
+  return FALSE;
+}
+
+static gboolean
+check_trust (HandoffHandshakeOptions *self, GError **error)
+{
+  if (!self->trust_nobody)
+    return TRUE;
+  if (self->trust_anchors != NULL)
+    return refuse (error, HANDOFF_OPTION_TRUST_NOBODY,
+                   "cannot be given together with " HANDOFF_OPTION_TRUST_ANCHORS);
+
+  self->trust_anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  return TRUE;
+}
+
+/* What options say together, and what only one of the roles has. */
+static gboolean
+check_credential (HandoffHandshakeOptions *self, HandoffRole role, gboolean asks, GError **error)
+{
+  if (self->credential != NULL && self->credential_pem >= 0)
+    return refuse (error, HANDOFF_OPTION_CREDENTIAL_PEM,
+                   "cannot be given together with " HANDOFF_OPTION_CREDENTIAL);
+  if (role == HANDOFF_ROLE_CLIENT)
+    return !asks || refuse (error, HANDOFF_OPTION_CLIENT_CERTIFICATE, "is for a server only");
+
+  if (self->credential != NULL && *self->credential == '\0')
+    return refuse (error, HANDOFF_OPTION_CREDENTIAL,
+                   "must name one: a server cannot do without; leave the option out to let the "
+                   "client's server name choose");
+  if (self->client_certificate != HANDOFF_CLIENT_CERTIFICATE_MODE_NONE &&
+      self->trust_anchors == NULL && !self->review_certificate)
+    return refuse (error, HANDOFF_OPTION_CLIENT_CERTIFICATE,
+                   "needs " HANDOFF_OPTION_TRUST_ANCHORS
+                   " to verify what the client sends, or " HANDOFF_OPTION_REVIEW_CERTIFICATE);
+  return TRUE;
+}
+
+HandoffHandshakeOptions *
+handoff_handshake_options_parse (GVariant *options,
+                                 HandoffRole role,
+                                 const HandoffConfiguration *configuration,
+                                 GError **error)
+{
+  g_autoptr (HandoffHandshakeOptions) self = g_new0 (HandoffHandshakeOptions, 1);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  self->application_protocols = g_ptr_array_new_with_free_func (g_free);
+  self->credential_pem = -1;
+  self->minimum_protocol = 0x0303;
+  self->maximum_protocol = 0x0304;
+  self->timeout = configuration->handshake_timeout;
+  self->resumption = TRUE;
+
+  g_variant_iter_init (&iter, options);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
+    {
+      g_autoptr (GVariant) owned_value = value;
+
+      if (!g_hash_table_add (seen, (gpointer) name))
+        {
+          refuse (error, name, "is given twice");
+          return NULL;
+        }
+      if (!parse_option (self, name, owned_value, configuration, error))
+        return NULL;
+    }
+  if (!check_protocol_range (self, configuration, error) || !check_trust (self, error) ||
+      !check_credential (self, role,
+                         g_hash_table_contains (seen, HANDOFF_OPTION_CLIENT_CERTIFICATE), error))
+    return NULL;
+  if (self->outlive_caller)
+    self->timeout = MIN (self->timeout, HANDOFF_OUTLIVING_SESSION_SECONDS);
+  return g_steal_pointer (&self);
+}
+
+void
+handoff_handshake_options_free (HandoffHandshakeOptions *self)
+{
+  g_clear_pointer (&self->application_protocols, g_ptr_array_unref);
+  g_clear_pointer (&self->cipher_suites, g_array_unref);
+  g_clear_pointer (&self->trust_anchors, g_ptr_array_unref);
+  g_free (self->credential);
+  g_free (self);
+}
+
+gboolean
+handoff_handshake_options_allow_suite (const HandoffHandshakeOptions *self,
+                                       const HandoffCipherSuite *suite)
+{
+  guint i;
+
+  if (suite->protocol < self->minimum_protocol || suite->protocol > self->maximum_protocol)
+    return FALSE;
+  if (self->cipher_suites == NULL)
+    return TRUE;
+  for (i = 0; i < self->cipher_suites->len; i++)
+    {
+      if (g_array_index (self->cipher_suites, guint16, i) == suite->id)
+        return TRUE;
+    }
+  return FALSE;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "policy/configuration.h"
+#include "keyblob/cipher-suite.h"
+#include "keyblob/key-state.h"
+
+/* How long a session may live that outlives its caller. */
+#define HANDOFF_OUTLIVING_SESSION_SECONDS 60
+
+/* Whether a server asks for a client certificate. */
+typedef enum
+{
+  HANDOFF_CLIENT_CERTIFICATE_MODE_NONE,
+  HANDOFF_CLIENT_CERTIFICATE_MODE_REQUEST,
+  HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE,
+} HandoffClientCertificate;
+
+/* What a caller asked of one handshake: the a{sv} of the D-Bus API, checked. */
+typedef struct
+{
+  GPtrArray *application_protocols; /* (owned) (element-type utf8): may be empty */
+  GArray *cipher_suites; /* (owned) (element-type guint16) (nullable): NULL for all of ours */
+  /* (owned) (element-type GBytes) (nullable): NULL for the configuration's, empty for nobody */
+  GPtrArray *trust_anchors;
+  guint8 trust_anchors_digest[32]; /* SHA-256 of the option, if it was given */
+  char *credential;                /* (owned) (nullable): label or object path; "": none */
+  gint32 credential_pem;           /* index of a descriptor; -1 if there is none */
+  HandoffClientCertificate client_certificate; /* a server's */
+  guint minimum_protocol;                      /* 0x0303, 0x0304 */
+  guint maximum_protocol;
+  guint timeout;       /* seconds */
+  gboolean resumption; /* as far as the configuration has it on */
+  gboolean review_certificate;
+  gboolean trust_nobody;
+  gboolean transient;
+  gboolean outlive_caller;
+  gboolean error_details; /* whether the caller's library copes with errors that have details */
+} HandoffHandshakeOptions;
+
+/* options: an a{sv}. TLS_HANDOFF_ERROR_INVALID_ARGUMENT or _NOT_SUPPORTED names the option and says
+ * what it must be. */
+HandoffHandshakeOptions *handoff_handshake_options_parse (GVariant *options,
+                                                          HandoffRole role,
+                                                          const HandoffConfiguration *configuration,
+                                                          GError **error);
+void handoff_handshake_options_free (HandoffHandshakeOptions *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeOptions, handoff_handshake_options_free)
+
+/* Whether a suite, and its protocol, are among what the caller asked for. */
+gboolean handoff_handshake_options_allow_suite (const HandoffHandshakeOptions *self,
+                                                const HandoffCipherSuite *suite);

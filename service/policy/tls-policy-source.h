@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "policy/tls-policy.h"
+
+/* The policy in force, and where the next one is read from. Main thread. */
+#define HANDOFF_TYPE_TLS_POLICY_SOURCE (handoff_tls_policy_source_get_type ())
+G_DECLARE_FINAL_TYPE (
+    HandoffTlsPolicySource, handoff_tls_policy_source, HANDOFF, TLS_POLICY_SOURCE, GObject)
+
+/* Signal "changed": another policy is in force.
+ * Reads the configuration file and the trust store. */
+HandoffTlsPolicySource *handoff_tls_policy_source_new (const char *configuration_file,
+                                                       GError **error);
+
+/* (transfer none): valid until the next return to the main loop; take a reference for longer */
+HandoffTlsPolicy *handoff_tls_policy_source_get_policy (HandoffTlsPolicySource *self);
+HandoffConfiguration *handoff_tls_policy_source_get_configuration (HandoffTlsPolicySource *self);
+
+/* Reads both again, on a thread of its own: parsing a trust store takes long. The old policy stays
+ * in force if that fails. */
+void handoff_tls_policy_source_reload_async (HandoffTlsPolicySource *self,
+                                             GAsyncReadyCallback callback,
+                                             gpointer user_data);
+gboolean handoff_tls_policy_source_reload_finish (HandoffTlsPolicySource *self,
+                                                  GAsyncResult *result,
+                                                  GError **error);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "session/credential-choice.h"
+
+#include "authority/authorization.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+HandoffCredential *
+handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, const char *name)
+{
+  HandoffCredential *credential;
+
+  if (g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/"))
+    return handoff_credential_store_lookup (credentials,
+                                            name + strlen (HANDOFF_CREDENTIALS_PATH "/"));
+  credential = handoff_credential_store_find (credentials, uid, name);
+  if (credential == NULL)
+    credential =
+        handoff_credential_store_find (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, name);
+  return credential;
+}
+
+/* Serials only grow: of as many credentials, with the same newest one, all are the same. */
+static void
+get_owners_state (HandoffCredentialStore *credentials, guint owner, guint64 state[2])
+{
+  g_autoptr (GPtrArray) list = handoff_credential_store_list (credentials, &owner);
+  guint i;
+
+  state[0] = list->len;
+  state[1] = 0;
+  for (i = 0; i < list->len; i++)
+    state[1] = MAX (state[1], ((HandoffCredential *) list->pdata[i])->serial);
+}
+
+void
+handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
+                                     guint uid,
+                                     guint64 state[4])
+{
+  get_owners_state (credentials, uid, state);
+  get_owners_state (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, state + 2);
+}
+
+static gboolean
+has_role (const HandoffCredential *credential, HandoffRole role)
+{
+  return credential->roles & (role == HANDOFF_ROLE_SERVER ? HANDOFF_CREDENTIAL_ROLE_SERVER
+                                                          : HANDOFF_CREDENTIAL_ROLE_CLIENT);
+}
+
+gboolean
+handoff_credential_choice_check (HandoffCredential *credential, HandoffRole role, GError **error)
+{
+  const char *what = NULL;
+
+  if (!has_role (credential, role))
+    what = role == HANDOFF_ROLE_SERVER ? "is not for servers" : "is not for clients";
+  else if (credential->n_pcerts == 0)
+    what = "has no certificate yet: request one, and set it";
+  else if (!handoff_credential_is_usable (credential))
+    what =
+        g_str_equal (handoff_credential_get_problem (credential, 0, FALSE), HANDOFF_PROBLEM_EXPIRED)
+            ? "has a certificate that has expired: renew it"
+            : "has a certificate that is not valid now";
+  if (what == NULL)
+    return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+               "The credential “%s” %s", credential->label, what);
+  return FALSE;
+}
+
+const char *
+handoff_credential_choice_get_action (HandoffCredential *credential, guint uid)
+{
+  return credential->owner == uid ? HANDOFF_ACTION_USE_OWN_CREDENTIAL
+                                  : HANDOFF_ACTION_USE_ANY_CREDENTIAL;
+}
+
+HandoffCredential *
+handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
+                                       HandoffCredential *credential,
+                                       GError **error)
+{
+  HandoffCredential *now = handoff_credential_store_lookup (credentials, credential->id);
+
+  /* Rules decided by owner and label. */
+  if (now != NULL && now->owner == credential->owner && g_str_equal (now->label, credential->label))
+    return now;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+               "The credential “%s” was removed meanwhile", credential->label);
+  return NULL;
+}
+
+/* A question of a handshake's, until it is answered. */
+typedef struct
+{
+  const HandoffFacadeContext *context; /* (unowned): the session keeps the service running */
+  HandoffSession *session;             /* (owned) */
+  HandoffCaller *caller;               /* (owned) */
+  HandoffCredentialQuestion *question; /* (owned) (nullable): NULL once it is answered */
+  GPtrArray *candidates;               /* (owned) (element-type HandoffCredential) */
+  guint next;                          /* the one to ask polkit about */
+  GError *denied; /* (owned) (nullable): what it said first of one of the user's own */
+} Choice;
+
+static void
+choice_free (Choice *self)
+{
+  g_assert (self->question == NULL);
+  g_ptr_array_unref (self->candidates);
+  g_clear_error (&self->denied);
+  g_object_unref (self->caller);
+  handoff_session_unref (self->session);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Choice, choice_free)
+
+/* choice: (transfer full). credential: (nullable) */
+static void
+answer (Choice *choice, HandoffCredential *credential, const GError *error)
+{
+  g_autoptr (Choice) self = choice;
+
+  if (credential != NULL)
+    {
+      g_free (self->session->credential_label);
+      self->session->credential_label = g_strdup (credential->label);
+    }
+  handoff_credential_question_answer (g_steal_pointer (&self->question), credential, error);
+}
+
+static void
+answer_with_none (Choice *self)
+{
+  const char *name = handoff_credential_question_get_server_name (self->question);
+  g_autoptr (GError) error = NULL;
+
+  if (handoff_credential_question_get_role (self->question) == HANDOFF_ROLE_CLIENT)
+    answer (self, NULL, NULL);
+  else if (self->denied != NULL)
+    answer (self, NULL, self->denied);
+  else
+    {
+      g_set_error (
+          &error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+          "None of the credentials that this user may use fits a client that asks for %s%s%s; "
+          "name one with the option " HANDOFF_OPTION_CREDENTIAL
+          ", get one whose certificate has that name, or have a polkit rule that allows one of the "
+          "machine's",
+          name != NULL ? "“" : "no name", name != NULL ? name : "", name != NULL ? "”" : "");
+      answer (self, NULL, error);
+    }
+}
+
+static void ask_about_next (Choice *self);
+
+static void
+authorized (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Choice) self = user_data;
+  HandoffCredential *asked = g_ptr_array_index (self->candidates, self->next);
+  HandoffCredential *credential = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (handoff_authorization_ask_finish (result, &error))
+    credential = handoff_credential_choice_check_again (self->context->credentials, asked, NULL);
+  /* Its certificates may be others now. */
+  if (credential != NULL && handoff_credential_is_usable (credential) &&
+      handoff_credential_question_accepts (self->question, credential))
+    {
+      answer (g_steal_pointer (&self), credential, NULL);
+      return;
+    }
+  /* To go on without, as if polkit had denied it, could show the peer somebody else than the user.
+   */
+  if (error != NULL &&
+      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
+    {
+      /* That a limit is reached means elsewhere that nothing was sent. */
+      if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED))
+        error->code = TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE;
+      answer (g_steal_pointer (&self), NULL, error);
+      return;
+    }
+  /* That there is one which is not the user's own is not said. */
+  if (self->denied == NULL && asked->owner == handoff_caller_get_uid (self->caller))
+    self->denied = g_steal_pointer (&error);
+  self->next++;
+  ask_about_next (g_steal_pointer (&self));
+}
+
+static GHashTable *
+new_details (Choice *self, HandoffCredential *credential)
+{
+  gboolean is_server = handoff_credential_question_get_role (self->question) == HANDOFF_ROLE_SERVER;
+  const char *name = is_server ? handoff_credential_question_get_server_name (self->question)
+                               : self->session->server_identity;
+  GHashTable *details = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+
+  g_hash_table_insert (details, (gpointer) HANDOFF_CALL_DETAIL_ROLE,
+                       g_strdup (is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT));
+  g_hash_table_insert (details, (gpointer) HANDOFF_CALL_DETAIL_CREDENTIAL,
+                       g_strdup (credential->label));
+  if (name != NULL)
+    g_hash_table_insert (details, (gpointer) HANDOFF_CALL_DETAIL_SERVER_IDENTITY, g_strdup (name));
+  return details;
+}
+
+/* self: (transfer full) */
+static void
+ask_about_next (Choice *self)
+{
+  HandoffCredential *credential;
+  g_autoptr (GHashTable) details = NULL;
+
+  if (self->next == self->candidates->len)
+    {
+      answer_with_none (self);
+      return;
+    }
+  credential = g_ptr_array_index (self->candidates, self->next);
+  details = new_details (self, credential);
+  handoff_authorization_ask_async (
+      self->context->authority, self->caller,
+      handoff_credential_choice_get_action (credential, handoff_caller_get_uid (self->caller)),
+      details, FALSE, authorized, self);
+}
+
+/* Those of a user that the handshake could use, by label. (transfer full) */
+static GPtrArray *
+list_usable (Choice *self, guint owner)
+{
+  HandoffRole role = handoff_credential_question_get_role (self->question);
+  GPtrArray *credentials = handoff_credential_store_list (self->context->credentials, &owner);
+  guint i = 0;
+
+  while (i < credentials->len)
+    {
+      HandoffCredential *credential = g_ptr_array_index (credentials, i);
+
+      if (has_role (credential, role) && handoff_credential_is_usable (credential) &&
+          handoff_credential_question_accepts (self->question, credential))
+        i++;
+      else
+        g_ptr_array_remove_index (credentials, i);
+    }
+  return credentials;
+}
+
+static void
+add_fitting (Choice *self, GPtrArray *credentials, const char *name)
+{
+  guint i;
+
+  for (i = 0; i < credentials->len; i++)
+    {
+      HandoffCredential *credential = g_ptr_array_index (credentials, i);
+
+      if (name == NULL || handoff_credential_is_for_name (credential, name))
+        g_ptr_array_add (self->candidates, handoff_credential_ref (credential));
+    }
+}
+
+/* In the order in which polkit is asked: the caller's own first, then the machine's. As a server,
+ * those for the client's name, or, if there is none, the only one of the caller's own. */
+static void
+find_candidates (Choice *self)
+{
+  const guint uid = handoff_caller_get_uid (self->caller);
+  const gboolean is_server =
+      handoff_credential_question_get_role (self->question) == HANDOFF_ROLE_SERVER;
+  const char *name = handoff_credential_question_get_server_name (self->question);
+  g_autoptr (GPtrArray) own = list_usable (self, uid);
+
+  if (!is_server || name != NULL)
+    {
+      const char *fitting = is_server ? name : NULL;
+
+      add_fitting (self, own, fitting);
+      if (uid != HANDOFF_CREDENTIAL_OWNER_MACHINE)
+        {
+          g_autoptr (GPtrArray) machines = list_usable (self, HANDOFF_CREDENTIAL_OWNER_MACHINE);
+
+          add_fitting (self, machines, fitting);
+        }
+    }
+  if (is_server && self->candidates->len == 0 && own->len == 1)
+    add_fitting (self, own, NULL);
+}
+
+void
+handoff_credential_choice_answer (const HandoffFacadeContext *context,
+                                  HandoffSession *session,
+                                  HandoffCaller *caller,
+                                  HandoffCredentialQuestion *question)
+{
+  Choice *self = g_new0 (Choice, 1);
+  const char *name = handoff_credential_question_get_server_name (question);
+
+  self->context = context;
+  self->session = handoff_session_ref (session);
+  self->caller = g_object_ref (caller);
+  self->question = question;
+  self->candidates = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_credential_unref);
+  if (session->role == HANDOFF_ROLE_SERVER && name != NULL)
+    {
+      g_free (session->server_identity);
+      session->server_identity = g_strdup (name);
+    }
+  find_candidates (self);
+  ask_about_next (self);
+}

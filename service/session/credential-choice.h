@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "credential/credential-question.h"
+#include "bus/facade-context.h"
+
+/* Which credential a handshake may use. Main thread. */
+
+/* name: as the option has it: a label, of uid's own or else of the machine's, or an object path.
+ * (transfer none) (nullable) */
+HandoffCredential *
+handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, const char *name);
+/* What a user's client could choose from, as numbers that are others when anything of it is: a
+ * session without a certificate must not be resumed where there is one now. */
+void handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
+                                          guint uid,
+                                          guint64 state[4]);
+/* Whether a handshake in that role may try it; TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND says why not.
+ */
+gboolean
+handoff_credential_choice_check (HandoffCredential *credential, HandoffRole role, GError **error);
+/* The polkit action that it takes uid to use it. */
+const char *handoff_credential_choice_get_action (HandoffCredential *credential, guint uid);
+/* The credential as the store has it now, if it still is what it was when polkit was asked.
+ * (transfer none), or NULL with TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND */
+HandoffCredential *handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
+                                                          HandoffCredential *credential,
+                                                          GError **error);
+
+/* Answers what a handshake asks in the middle: with the first credential that fits and that polkit
+ * lets the caller use without asking anybody. question: (transfer full). caller: on whose behalf.
+ * Tells the session what was chosen. */
+void handoff_credential_choice_answer (const HandoffFacadeContext *context,
+                                       HandoffSession *session,
+                                       HandoffCaller *caller,
+                                       HandoffCredentialQuestion *question);

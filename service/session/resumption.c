@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "session/resumption.h"
+
+#include "keyblob/secret-memory.h"
+#include "resumption/server-tickets.h"
+
+struct _HandoffResumption
+{
+  HandoffSessionFunc closed;
+  gpointer user_data; /* (unowned) */
+
+  HandoffSessionCache *cache;    /* (owned): what clients resume */
+  HandoffServerTickets *tickets; /* (owned): what servers are resumed by */
+  GQueue windows;                /* (element-type HandoffSession): the next to close first */
+  guint timeout_id;              /* for the first of them */
+  guint window_seconds;
+  guint64 policy_serial; /* of the configuration that is in force */
+};
+
+HandoffResumption *
+handoff_resumption_new (HandoffSessionFunc closed, gpointer user_data)
+{
+  HandoffResumption *self = g_new0 (HandoffResumption, 1);
+
+  self->closed = closed;
+  self->user_data = user_data;
+  self->cache = handoff_session_cache_new (0, NULL);
+  self->tickets = handoff_server_tickets_new (NULL);
+  g_queue_init (&self->windows);
+  return self;
+}
+
+void
+handoff_resumption_free (HandoffResumption *self)
+{
+  g_assert (g_queue_is_empty (&self->windows));
+  g_clear_handle_id (&self->timeout_id, g_source_remove);
+  handoff_session_cache_free (self->cache);
+  handoff_server_tickets_free (self->tickets);
+  g_free (self);
+}
+
+/* The session may be gone afterwards. */
+static void
+close_window (HandoffResumption *self, HandoffSession *session)
+{
+  handoff_resumption_forget (self, session);
+  self->closed (session, self->user_data);
+}
+
+static void
+forget_all (HandoffResumption *self)
+{
+  HandoffSession *session;
+
+  while ((session = g_queue_peek_head (&self->windows)) != NULL)
+    close_window (self, session);
+  handoff_session_cache_clear (self->cache);
+  handoff_server_tickets_forget (self->tickets);
+}
+
+void
+handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
+{
+  const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
+
+  forget_all (self);
+  handoff_session_cache_set_maximum_age (self->cache, configuration->resumption_maximum_age);
+  handoff_server_tickets_set_lifetime (self->tickets, configuration->resumption_maximum_age);
+  self->window_seconds = configuration->ticket_window;
+  self->policy_serial = handoff_tls_policy_get_serial (policy);
+}
+
+/* All that decided whether the peer was trusted, who we are, and how well the connection is
+ * protected: a session must not be resumed where any of it is different. */
+static GVariant *
+new_conditions (const HandoffHandshakeRequest *request)
+{
+  const HandoffHandshakeOptions *options = request->options;
+
+  return g_variant_new (
+      "(smst@att@ayuu@aq)", request->identity != NULL ? request->identity->text : "",
+      options->credential, request->credential != NULL ? request->credential->serial : 0,
+      g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, request->choice,
+                                 G_N_ELEMENTS (request->choice), sizeof (guint64)),
+      handoff_tls_policy_get_serial (request->policy),
+      g_variant_new_fixed_array (
+          G_VARIANT_TYPE_BYTE, options->trust_anchors_digest,
+          options->trust_anchors != NULL ? sizeof options->trust_anchors_digest : 0, 1),
+      options->minimum_protocol, options->maximum_protocol,
+      options->cipher_suites != NULL
+          ? g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, options->cipher_suites->data,
+                                       options->cipher_suites->len, sizeof (guint16))
+          : g_variant_new_array (G_VARIANT_TYPE_UINT16, NULL, 0));
+}
+
+/* (transfer floating): of a one-call credential, else empty */
+static GVariant *
+new_pem_digest (const HandoffHandshakeRequest *request)
+{
+  GBytes *digest = request->credential != NULL ? request->credential->pem_digest : NULL;
+
+  return digest != NULL ? g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, digest, TRUE)
+                        : g_variant_new_array (G_VARIANT_TYPE_BYTE, NULL, 0);
+}
+
+/* Of a server, what it asked clients for counts as well, and whose it is. A one-call credential is
+ * the same as one before if key and certificates are. */
+static void
+prepare_server (HandoffResumption *self,
+                HandoffSession *session,
+                const char *bus_name,
+                HandoffHandshakeRequest *request)
+{
+  const HandoffHandshakeOptions *options = request->options;
+  GVariant *conditions = g_variant_new (
+      "(ums@(smstattayuuaq)u@as)", handoff_caller_get_uid (session->caller), bus_name,
+      new_conditions (request), (guint) options->client_certificate,
+      g_variant_new_strv ((const char *const *) options->application_protocols->pdata,
+                          (gssize) options->application_protocols->len));
+
+  request->ticket_secret = handoff_server_tickets_derive_secret (
+      self->tickets, g_variant_new ("(v@ay)", conditions, new_pem_digest (request)));
+  request->ticket_lifetime =
+      handoff_tls_policy_get_configuration (request->policy)->resumption_maximum_age;
+}
+
+void
+handoff_resumption_prepare (HandoffResumption *self,
+                            HandoffSession *session,
+                            HandoffHandshakeRequest *request)
+{
+  const HandoffConfiguration *configuration =
+      handoff_tls_policy_get_configuration (request->policy);
+  const char *bus_name = NULL;
+
+  /* Nothing that a client did with a key of the caller's own stays here; a server has to give the
+   * key again before its tickets are of use. */
+  if (request->role == HANDOFF_ROLE_CLIENT && request->options->credential_pem >= 0)
+    return;
+  if (request->options->credential_pem >= 0 && request->credential->pem_digest == NULL)
+    return;
+  if (!request->options->resumption || configuration->resumption_scope == HANDOFF_RESUMPTION_NONE ||
+      handoff_tls_policy_get_serial (request->policy) != self->policy_serial)
+    return;
+  /* A caller that is gone cannot come back. */
+  if (configuration->resumption_scope == HANDOFF_RESUMPTION_CALLER && session->outlives_caller)
+    return;
+
+  request->keeps_sessions = TRUE;
+  request->keeps_sessions_of_min = configuration->resumption_minimum_protocol;
+  if (configuration->resumption_scope == HANDOFF_RESUMPTION_CALLER)
+    bus_name = handoff_caller_get_bus_name (session->caller);
+  if (request->role == HANDOFF_ROLE_SERVER)
+    {
+      prepare_server (self, session, bus_name, request);
+      return;
+    }
+  session->cache_key = handoff_session_cache_key_new (handoff_caller_get_uid (session->caller),
+                                                      bus_name, new_conditions (request));
+  request->session_data =
+      handoff_session_cache_take (self->cache, session->cache_key, &session->verified_at);
+  session->offered = request->session_data != NULL;
+  session->policy_serial = self->policy_serial;
+  if (request->session_data != NULL)
+    request->session_data_size = handoff_secret_get_size (request->session_data);
+}
+
+static void schedule (HandoffResumption *self);
+
+static gboolean
+time_is_up (gpointer user_data)
+{
+  HandoffResumption *self = user_data;
+  gint64 now = g_get_monotonic_time ();
+  HandoffSession *session;
+
+  self->timeout_id = 0;
+  while ((session = g_queue_peek_head (&self->windows)) != NULL && session->window_deadline <= now)
+    close_window (self, session);
+  schedule (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* One timer for all: there may be thousands of windows, which close in the order of their opening.
+ */
+static void
+schedule (HandoffResumption *self)
+{
+  HandoffSession *first = g_queue_peek_head (&self->windows);
+  gint64 wait;
+
+  if (first == NULL || self->timeout_id != 0)
+    return;
+  wait = MAX (first->window_deadline - g_get_monotonic_time (), 0);
+  self->timeout_id = g_timeout_add ((guint) (wait / 1000 + 1), time_is_up, self);
+}
+
+/* When what is kept of the session was last verified: a session that is resumed again and again
+ * grows no younger. */
+static gint64
+get_verification_time (const HandoffSession *session)
+{
+  return session->outcome->resumed ? session->verified_at : HANDOFF_SESSION_VERIFIED_NOW;
+}
+
+void
+handoff_resumption_keep (HandoffResumption *self,
+                         HandoffSession *session,
+                         HandoffHandshakeProgress *progress)
+{
+  /* Its caller left meanwhile, or the configuration is another one. */
+  if (session->removed || session->policy_serial != self->policy_serial)
+    return;
+
+  if (progress->session_data != NULL)
+    handoff_session_cache_put (self->cache, session->cache_key, FALSE,
+                               g_steal_pointer (&progress->session_data),
+                               progress->session_lifetime, get_verification_time (session));
+  if (progress->window != NULL)
+    {
+      session->window = g_steal_pointer (&progress->window);
+      session->session_lifetime = progress->session_lifetime;
+      session->window_deadline =
+          g_get_monotonic_time () + self->window_seconds * G_TIME_SPAN_SECOND;
+      session->window_link.data = session;
+      g_queue_push_tail_link (&self->windows, &session->window_link);
+      schedule (self);
+    }
+}
+
+/* While tickets are put into the cache. */
+typedef struct
+{
+  HandoffResumption *resumption; /* (unowned) */
+  HandoffSession *session;       /* (unowned) */
+  guint n_tickets;
+} Taking;
+
+static void
+put_ticket (gpointer data, guint lifetime, gpointer user_data)
+{
+  Taking *taking = user_data;
+
+  handoff_session_cache_put (taking->resumption->cache, taking->session->cache_key, TRUE, data,
+                             MIN (lifetime, taking->session->session_lifetime),
+                             get_verification_time (taking->session));
+  taking->n_tickets++;
+}
+
+gboolean
+handoff_resumption_take_tickets (HandoffResumption *self,
+                                 HandoffSession *session,
+                                 const guint8 *messages,
+                                 gsize size,
+                                 GError **error)
+{
+  Taking taking = { self, session, 0 };
+
+  if (session->window == NULL)
+    return TRUE;
+  if (!handoff_ticket_window_take_message (session->window, messages, size, put_ticket, &taking,
+                                           error))
+    return FALSE;
+  if (taking.n_tickets > 0)
+    close_window (self, session);
+  return TRUE;
+}
+
+void
+handoff_resumption_failed (HandoffResumption *self, HandoffSession *session)
+{
+  if (session->offered)
+    handoff_session_cache_remove (self->cache, session->cache_key);
+}
+
+void
+handoff_resumption_forget (HandoffResumption *self, HandoffSession *session)
+{
+  if (session->window == NULL)
+    return;
+  g_queue_unlink (&self->windows, &session->window_link);
+  g_clear_pointer (&session->window, handoff_ticket_window_free);
+}
+
+void
+handoff_resumption_forget_caller (HandoffResumption *self, HandoffCaller *caller)
+{
+  handoff_session_cache_remove_all_of (self->cache, handoff_caller_get_bus_name (caller));
+}
+
+guint
+handoff_resumption_get_n_sessions (HandoffResumption *self)
+{
+  return handoff_session_cache_get_size (self->cache);
+}

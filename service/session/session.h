@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "caller/caller.h"
+#include "handshake/handshake.h"
+#include "work/idle-timer.h"
+#include "caller/quota.h"
+#include "resumption/session-cache.h"
+#include "resumption/ticket-window.h"
+
+/* A handshake that a caller asked for, while it runs and after it. Main thread.
+ *
+ * Reference-counted: the store holds it until it is closed or its owner leaves, its handshake until
+ * nothing is left on the worker, operations while they run. It keeps the service running. */
+typedef struct
+{
+  grefcount ref_count;
+  char *id;              /* (owned): last element of the object path; unguessable */
+  HandoffCaller *caller; /* (owned): who asked for it */
+  HandoffRole role;
+  /* (owned): as a server: the name that the client asked for, "" as long as none is known */
+  char *server_identity;
+  char *credential_label; /* (owned) (nullable): of what it authenticates with */
+  guint32 call_serial;    /* of the call that made it; 0 once its reply is known to be read */
+  gboolean stepwise;
+  gboolean outlives_caller; /* it belongs to the caller's user */
+  gboolean error_details;   /* whether its owner copes with errors that have details */
+  gboolean transient;       /* it goes as soon as there is no more use for it */
+
+  HandoffHandshake *handshake; /* (owned) (nullable): NULL before it begins */
+  HandoffHandshakeState state; /* as the last operation left it */
+  gboolean failed;             /* perhaps nobody was told yet: an operation brings the reason */
+  gboolean offered;            /* the server was offered to resume a session */
+  gboolean removed;            /* out of the store */
+  gboolean busy;               /* an operation is under way */
+  HandoffCaller *actor;        /* (owned) (nullable): who called for it */
+  gint64 start_time;           /* monotonic, microseconds */
+  GList caller_link;           /* in the queue of its caller's */
+  guint64 number;              /* of all sessions of the store that were ever in it, from 1 */
+  guint lifetime_id;           /* ends it */
+  HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
+
+  /* What resumption.c keeps of it. */
+  HandoffSessionCacheKey *cache_key; /* (owned) (nullable): NULL if nothing is resumed or kept */
+  HandoffTicketWindow *window;       /* (owned) (nullable): while tickets are waited for */
+  gint64 window_deadline;            /* monotonic, microseconds */
+  guint64 policy_serial;             /* of the configuration that it began under */
+  gint64 verified_at;                /* of the session that is resumed: see session-cache.h */
+  guint session_lifetime;            /* seconds that what the window brings may be kept */
+  GList window_link;                 /* in the queue of all windows */
+
+  HandoffIdleTimer *idle_timer;  /* (unowned): held */
+  HandoffPlace *handshake_place; /* (owned) (nullable): until the handshake has ended */
+  HandoffPlace *session_place;   /* (owned) (nullable): until it is out of the store */
+  HandoffPlace *outliving_place; /* (owned) (nullable): likewise */
+} HandoffSession;
+
+/* server_identity: (nullable): NULL for a server */
+HandoffSession *handoff_session_new (HandoffRole role,
+                                     HandoffCaller *caller,
+                                     const char *server_identity,
+                                     HandoffIdleTimer *idle);
+HandoffSession *handoff_session_ref (HandoffSession *self);
+void handoff_session_unref (HandoffSession *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSession, handoff_session_unref)
+
+/* The name of its role in the D-Bus API. */
+const char *handoff_session_get_role_name (const HandoffSession *session);
+
+/* All sessions whose objects exist. */
+typedef struct _HandoffSessionStore HandoffSessionStore;
+
+/* removed: called for each session that goes. */
+typedef void (*HandoffSessionFunc) (HandoffSession *session, gpointer user_data);
+HandoffSessionStore *handoff_session_store_new (HandoffSessionFunc removed, gpointer user_data);
+void handoff_session_store_free (HandoffSessionStore *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionStore, handoff_session_store_free)
+
+void handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session);
+/* (transfer none) (nullable): NULL if there is none of that id, or if it is not caller's */
+HandoffSession *
+handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller);
+/* (transfer full) (element-type HandoffSession): those with a number above after, the oldest first,
+ * as many as maximum. What that costs does not grow with how many there are. uid: (nullable): NULL
+ * for those of all users */
+GPtrArray *handoff_session_store_dup_page (HandoffSessionStore *self,
+                                           const guint *uid,
+                                           guint64 after,
+                                           guint maximum);
+/* (transfer full): the ids of bus_name's sessions, as an introspection wants them; at most maximum
+ */
+char **handoff_session_store_list (HandoffSessionStore *self, const char *bus_name, guint maximum);
+/* Nothing happens if it is removed already. */
+void handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session);
+/* Those that do not outlive him. */
+void handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *caller);
+void handoff_session_store_remove_all (HandoffSessionStore *self);
+guint handoff_session_store_get_size (HandoffSessionStore *self);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "key/private-key.h"
+#include "token/token-pins.h"
+
+/* A token: its thread, and the keys that are open there. It stays open while somebody has a
+ * reference. Tokens are told apart by their label, as in the PIN file. Reference-counted; any
+ * thread. */
+typedef struct _HandoffToken HandoffToken;
+
+HandoffToken *handoff_token_new (const char *label, HandoffTokenPins *pins);
+HandoffToken *handoff_token_ref (HandoffToken *self);
+/* Does not wait: the last reference closes the token in its own thread. */
+void handoff_token_unref (HandoffToken *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffToken, handoff_token_unref)
+
+/* See handoff_private_key_use(). uri: canonical, of this token. key_id: (nullable):
+ * handoff_gnutls_dup_key_id() of the key that it has to be: another one is CREDENTIAL_NOT_FOUND,
+ * and the token's PIN is not remembered. The service's own use: with whatever PIN is known. */
+void handoff_token_use_key (HandoffToken *self,
+                            const char *uri,
+                            GBytes *key_id,
+                            HandoffKeyUse use,
+                            HandoffKeyUsed used,
+                            gpointer user_data);
+/* The same for somebody who has to give a PIN, unless may_use_known_pin; see
+ * handoff_tokens_find_key_async(). pin: (nullable) */
+void handoff_token_use_key_with_pin (HandoffToken *self,
+                                     const char *uri,
+                                     GBytes *key_id,
+                                     GBytes *pin,
+                                     gboolean may_use_known_pin,
+                                     HandoffKeyUse use,
+                                     HandoffKeyUsed used,
+                                     gpointer user_data);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "token/tokens.h"
+
+#include "key/gnutls-support.h"
+#include "token/token-key.h"
+#include "token/token-modules.h"
+#include "token/token-thread.h"
+#include "token/token-uri.h"
+#include "token/token.h"
+
+/* A token that is in use: it is in the registry as long as there is a use. */
+typedef struct
+{
+  HandoffToken *token; /* (owned) */
+  guint n_uses;
+} Entry;
+
+/* Reference-counted: keys outlive the handle that the service has. */
+struct _HandoffTokens
+{
+  gatomicrefcount ref_count;
+  HandoffTokenPins *pins; /* (owned) */
+
+  GMutex mutex;
+  GHashTable *tokens; /* (owned) (element-type utf8 Entry): by label */
+};
+
+/* One use of a token. */
+typedef struct
+{
+  HandoffTokens *tokens; /* (owned) */
+  HandoffTokenUri *uri;  /* (owned) */
+  char *canonical_uri;   /* (owned) */
+  GBytes *key_id;        /* (owned) (nullable): of the key that it has to be */
+  HandoffToken *token;   /* (unowned): the registry's */
+} Use;
+
+static void
+unref_tokens (HandoffTokens *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  handoff_token_pins_unref (self->pins);
+  g_mutex_clear (&self->mutex);
+  g_hash_table_unref (self->tokens);
+  g_free (self);
+}
+
+static void
+free_entry (gpointer data)
+{
+  Entry *entry = data;
+
+  handoff_token_unref (entry->token);
+  g_free (entry);
+}
+
+HandoffTokens *
+handoff_tokens_new (const char *state_directory)
+{
+  HandoffTokens *self = g_new0 (HandoffTokens, 1);
+
+  handoff_token_modules_init ();
+  g_atomic_ref_count_init (&self->ref_count);
+  self->pins = handoff_token_pins_new (state_directory);
+  g_mutex_init (&self->mutex);
+  self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_entry);
+  return self;
+}
+
+void
+handoff_tokens_free (HandoffTokens *self)
+{
+  unref_tokens (self);
+}
+
+gboolean
+handoff_tokens_are_busy (void)
+{
+  return handoff_token_thread_is_any_running ();
+}
+
+void
+handoff_tokens_configure (HandoffTokens *self, const HandoffConfiguration *configuration)
+{
+  handoff_token_pins_set_file (self->pins, configuration->pin_file);
+  handoff_token_modules_load ((const char *const *) configuration->token_modules);
+}
+
+char *
+handoff_token_uri_canonicalize (const char *uri, GError **error)
+{
+  g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, error);
+
+  return parsed != NULL ? handoff_token_uri_to_string (parsed) : NULL;
+}
+
+/* NULL, with an error, if uri is none. public_key: (nullable) */
+static Use *
+begin_use (HandoffTokens *self, const char *uri, gnutls_pubkey_t public_key, GError **error)
+{
+  g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, error);
+  const char *label;
+  Entry *entry;
+  Use *use;
+
+  if (parsed == NULL)
+    return NULL;
+  label = handoff_token_uri_get_token (parsed);
+
+  g_mutex_lock (&self->mutex);
+  entry = g_hash_table_lookup (self->tokens, label);
+  if (entry == NULL)
+    {
+      entry = g_new0 (Entry, 1);
+      entry->token = handoff_token_new (label, self->pins);
+      g_hash_table_insert (self->tokens, g_strdup (label), entry);
+    }
+  entry->n_uses++;
+  g_mutex_unlock (&self->mutex);
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  use = g_new0 (Use, 1);
+  use->tokens = self;
+  use->token = entry->token;
+  use->canonical_uri = handoff_token_uri_to_string (parsed);
+  use->uri = g_steal_pointer (&parsed);
+  use->key_id = public_key != NULL ? handoff_gnutls_dup_key_id (public_key) : NULL;
+  return use;
+}
+
+static void
+end_use (gpointer data)
+{
+  Use *use = data;
+  const char *label = handoff_token_uri_get_token (use->uri);
+  Entry *entry;
+
+  g_mutex_lock (&use->tokens->mutex);
+  entry = g_hash_table_lookup (use->tokens->tokens, label);
+  if (--entry->n_uses == 0)
+    g_hash_table_remove (use->tokens->tokens, label);
+  g_mutex_unlock (&use->tokens->mutex);
+
+  unref_tokens (use->tokens);
+  handoff_token_uri_free (use->uri);
+  g_free (use->canonical_uri);
+  g_clear_pointer (&use->key_id, g_bytes_unref);
+  g_free (use);
+}
+
+static void
+use_key (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
+{
+  Use *self = data;
+
+  handoff_token_use_key (self->token, self->canonical_uri, self->key_id, use, used, user_data);
+}
+
+/* A key whose stored URI is damaged: the error is for whoever wants to use it. */
+static void
+fail_use (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
+{
+  used (data, user_data);
+}
+
+HandoffPrivateKey *
+handoff_tokens_get_key (HandoffTokens *self, const char *uri, gnutls_pubkey_t public_key)
+{
+  static const HandoffPrivateKeyKind kind = { use_key, end_use };
+  static const HandoffPrivateKeyKind bad_kind = { fail_use, (void (*) (gpointer)) g_error_free };
+  GError *error = NULL;
+  Use *use = begin_use (self, uri, public_key, &error);
+
+  return use != NULL ? handoff_private_key_new (&kind, public_key, use)
+                     : handoff_private_key_new (&bad_kind, public_key, error);
+}
+
+/* The search for a key; the task's data, so that the token stays open until its end. */
+typedef struct
+{
+  Use *use;             /* (owned) */
+  HandoffTokenKey *key; /* (owned) (nullable): what was found */
+} Find;
+
+static void
+free_find (gpointer data)
+{
+  Find *find = data;
+
+  g_clear_pointer (&find->key, handoff_token_key_free);
+  end_use (find->use);
+  g_free (find);
+}
+
+static int
+read_key (gnutls_privkey_t key, gpointer user_data)
+{
+  Find *find = g_task_get_task_data (user_data);
+
+  g_clear_pointer (&find->key, handoff_token_key_free);
+  find->key = g_new0 (HandoffTokenKey, 1);
+  return handoff_token_key_read (key, find->use->uri, find->key);
+}
+
+static void
+key_read (const GError *error, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Find *find = g_task_get_task_data (task);
+
+  if (error != NULL)
+    g_task_return_error (task, g_error_copy (error));
+  else
+    g_task_return_pointer (task, g_steal_pointer (&find->key),
+                           (GDestroyNotify) handoff_token_key_free);
+}
+
+void
+handoff_tokens_find_key_async (HandoffTokens *self,
+                               const char *uri,
+                               gnutls_pubkey_t public_key,
+                               GBytes *pin,
+                               gboolean may_use_known_pin,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  g_autoptr (GError) error = NULL;
+  Use *use = begin_use (self, uri, public_key, &error);
+  Find *find;
+
+  g_task_set_source_tag (task, handoff_tokens_find_key_async);
+  if (use == NULL)
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+  find = g_new0 (Find, 1);
+  find->use = use;
+  g_task_set_task_data (task, find, free_find);
+  handoff_token_use_key_with_pin (use->token, use->canonical_uri, use->key_id, pin,
+                                  may_use_known_pin, read_key, key_read, g_steal_pointer (&task));
+}
+
+HandoffTokenKey *
+handoff_tokens_find_key_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+gboolean
+handoff_tokens_is_locked (HandoffTokens *self, const char *uri)
+{
+  g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, NULL);
+
+  return parsed == NULL ||
+         !handoff_token_pins_can_open (self->pins, handoff_token_uri_get_token (parsed));
+}
+
+gboolean
+handoff_tokens_holds_pins (HandoffTokens *self)
+{
+  return handoff_token_pins_has_given (self->pins);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gnutls/x509.h>
+
+#include "trust/trust-problem.h"
+
+/* What GnuTLS did when it verified a chain, step by step: which certificates it used, which need
+ * not be those that the peer sent, nor in that order; and, where it has one word for several
+ * reasons, which of them it was. */
+typedef struct _HandoffVerificationTrace HandoffVerificationTrace;
+
+HandoffVerificationTrace *handoff_verification_trace_new (void);
+void handoff_verification_trace_free (HandoffVerificationTrace *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffVerificationTrace, handoff_verification_trace_free)
+
+/* What this thread tells step() until end() is kept in self. first: the peer's own certificate. */
+void handoff_verification_trace_begin (HandoffVerificationTrace *self, const gnutls_datum_t *first);
+void handoff_verification_trace_end (HandoffVerificationTrace *self);
+/* A gnutls_verify_output_function, which has no data of its own. */
+int handoff_verification_trace_step (gnutls_x509_crt_t certificate,
+                                     gnutls_x509_crt_t issuer,
+                                     gnutls_x509_crl_t crl,
+                                     unsigned int status);
+
+/* The certificates from the peer's own up to the trust anchor (DER), as far as they issued one
+ * another; NULL if nothing is known for sure about the first. (transfer none) (element-type GBytes)
+ */
+GPtrArray *handoff_verification_trace_get_path (HandoffVerificationTrace *self);
+
+/* status: GnuTLS's. What it said in one word for several is told apart, where that can be found
+ * out. */
+HandoffTrustProblems handoff_verification_trace_refine (HandoffVerificationTrace *self,
+                                                        guint status);
+
+/* Adds what was found wrong with a certificate beside what GnuTLS verified. */
+void handoff_verification_trace_add (HandoffVerificationTrace *self,
+                                     HandoffTrustProblems problem,
+                                     gnutls_x509_crt_t whose);
+
+/* Adds the names that the peer's own certificate is for, where they are not those that were wanted.
+ */
+void handoff_verification_trace_find_names (HandoffVerificationTrace *self);
+
+/* What is known of a problem. subject: (out) (nullable): the name of the certificate that has it;
+ * NULL: the peer's own. remark: (out) (nullable): more. Both (transfer none). */
+void handoff_verification_trace_get_finding (HandoffVerificationTrace *self,
+                                             HandoffTrustProblems problem,
+                                             const char **subject,
+                                             const char **remark);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "work/fiber.h"
+
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "keyblob/secret-memory.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#define HAS_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+#ifdef HAS_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+/* Much more than GnuTLS was seen to use; pages that are not touched take no memory. A sanitizer's
+ * frames are several times as large. */
+#ifdef HAS_ADDRESS_SANITIZER
+#define STACK_SIZE (1024 * 1024)
+#else
+#define STACK_SIZE (256 * 1024)
+#endif
+
+/* Its first page is a guard: what grows too far ends in a fault, not in somebody else's memory. */
+typedef struct
+{
+  guint8 *memory;
+  gsize guard_size;
+} Stack;
+
+struct _HandoffFiber
+{
+  HandoffFiberFunc function;
+  gpointer data; /* (unowned) */
+  int result;
+  gboolean started;
+  gboolean returned;
+  Stack *stack; /* (owned) (nullable): NULL before it starts */
+  ucontext_t context;
+  ucontext_t runner;
+#ifdef HAS_ADDRESS_SANITIZER
+  void *fake_stack;
+  const void *runner_stack;
+  gsize runner_stack_size;
+#endif
+};
+
+static void stack_free (Stack *stack);
+
+/* The stack that the last fiber of this thread left. Most handshakes pause for nothing, so that one
+ * serves all. */
+static GPrivate spare_stack = G_PRIVATE_INIT ((GDestroyNotify) stack_free);
+/* What the first frame of a new stack gets to know: makecontext() passes no pointers. */
+static __thread HandoffFiber *starting;
+
+static Stack *
+stack_new (void)
+{
+  Stack *stack = g_new (Stack, 1);
+
+  stack->guard_size = (gsize) sysconf (_SC_PAGESIZE);
+  stack->memory = mmap (NULL, stack->guard_size + STACK_SIZE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (stack->memory == MAP_FAILED)
+    g_error ("No memory for a stack");
+  mprotect (stack->memory, stack->guard_size, PROT_NONE);
+  madvise (stack->memory, stack->guard_size + STACK_SIZE, MADV_DONTDUMP);
+  return stack;
+}
+
+/* From the lowest page that was ever touched. */
+static void
+stack_wipe (Stack *stack)
+{
+  unsigned char is_resident[STACK_SIZE / 4096];
+  guint8 *start = stack->memory + stack->guard_size;
+  const gsize page_size = stack->guard_size;
+  gsize page = 0;
+
+#ifdef HAS_ADDRESS_SANITIZER
+  __asan_unpoison_memory_region (start, STACK_SIZE);
+#endif
+  if (mincore (start, STACK_SIZE, is_resident) == 0)
+    while (page < STACK_SIZE / page_size && !(is_resident[page] & 1))
+      page++;
+  handoff_wipe (start + page * page_size, STACK_SIZE - page * page_size);
+}
+
+static void
+stack_free (Stack *stack)
+{
+  stack_wipe (stack);
+  munmap (stack->memory, stack->guard_size + STACK_SIZE);
+  g_free (stack);
+}
+
+static void
+leave_runner (HandoffFiber *self)
+{
+#ifdef HAS_ADDRESS_SANITIZER
+  void *fake_stack = NULL;
+
+  __sanitizer_start_switch_fiber (&fake_stack, self->stack->memory + self->stack->guard_size,
+                                  STACK_SIZE);
+#endif
+  if (swapcontext (&self->runner, &self->context) != 0)
+    g_error ("Cannot switch to another stack");
+#ifdef HAS_ADDRESS_SANITIZER
+  __sanitizer_finish_switch_fiber (fake_stack, NULL, NULL);
+#endif
+}
+
+static void
+arrived (HandoffFiber *self)
+{
+#ifdef HAS_ADDRESS_SANITIZER
+  __sanitizer_finish_switch_fiber (self->fake_stack, &self->runner_stack, &self->runner_stack_size);
+#endif
+}
+
+static void
+leave_fiber (HandoffFiber *self)
+{
+#ifdef HAS_ADDRESS_SANITIZER
+  /* A fiber that does not come back gives up its fake stack. */
+  __sanitizer_start_switch_fiber (self->returned ? NULL : &self->fake_stack, self->runner_stack,
+                                  self->runner_stack_size);
+#endif
+  if (swapcontext (&self->context, &self->runner) != 0)
+    g_error ("Cannot switch back from another stack");
+  arrived (self);
+}
+
+static void
+first_frame (void)
+{
+  HandoffFiber *self = starting;
+
+  arrived (self);
+  self->result = self->function (self->data);
+  self->returned = TRUE;
+  leave_fiber (self);
+  g_assert_not_reached ();
+}
+
+HandoffFiber *
+handoff_fiber_new (HandoffFiberFunc function, gpointer data)
+{
+  HandoffFiber *self = g_new0 (HandoffFiber, 1);
+
+  self->function = function;
+  self->data = data;
+  return self;
+}
+
+static void
+start (HandoffFiber *self)
+{
+  self->started = TRUE;
+  self->stack = g_private_get (&spare_stack);
+  if (self->stack != NULL)
+    g_private_set (&spare_stack, NULL);
+  else
+    self->stack = stack_new ();
+
+  if (getcontext (&self->context) != 0)
+    g_error ("Cannot prepare another stack");
+  self->context.uc_stack.ss_sp = self->stack->memory + self->stack->guard_size;
+  self->context.uc_stack.ss_size = STACK_SIZE;
+  self->context.uc_link = NULL;
+  makecontext (&self->context, first_frame, 0);
+  starting = self;
+}
+
+gboolean
+handoff_fiber_run (HandoffFiber *self, int *result)
+{
+  g_assert (!self->returned);
+
+  if (!self->started)
+    start (self);
+  leave_runner (self);
+  if (self->returned)
+    *result = self->result;
+  return self->returned;
+}
+
+void
+handoff_fiber_pause (HandoffFiber *self)
+{
+  leave_fiber (self);
+}
+
+void
+handoff_fiber_free (HandoffFiber *self)
+{
+  g_assert (self->returned || !self->started);
+
+  if (self->stack != NULL && g_private_get (&spare_stack) == NULL)
+    g_private_set (&spare_stack, self->stack);
+  else
+    g_clear_pointer (&self->stack, stack_free);
+  g_free (self);
+}
+
+void
+handoff_fiber_wipe_spare_stack (void)
+{
+  Stack *stack = g_private_get (&spare_stack);
+
+  if (stack != NULL)
+    stack_wipe (stack);
+}

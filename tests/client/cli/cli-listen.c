@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Where "serve" takes connections, when a name has several addresses and not all are this
+ * machine's. The name is the test's own resolver's to answer, the sockets are real. */
+
+#include <string.h>
+
+#include "proxy/listen.h"
+
+#define NAME "several.handoff.test"
+#define OURS "127.0.0.1"
+/* RFC 5737: nobody's. */
+#define NOT_OURS "198.51.100.77", "203.0.113.77"
+
+typedef struct
+{
+  GResolver parent;
+  const char *const *addresses; /* (unowned) */
+} TestResolver;
+
+typedef GResolverClass TestResolverClass;
+
+GType test_resolver_get_type (void);
+G_DEFINE_TYPE (TestResolver, test_resolver, G_TYPE_RESOLVER)
+
+static GList *
+lookup_by_name (GResolver *resolver,
+                const char *name,
+                GCancellable *cancellable G_GNUC_UNUSED,
+                GError **error)
+{
+  const TestResolver *self = (const TestResolver *) resolver;
+  GList *addresses = NULL;
+  guint i;
+
+  g_assert_cmpstr (name, ==, NAME);
+  if (self->addresses == NULL)
+    g_set_error (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "nobody is called %s", name);
+  for (i = 0; self->addresses != NULL && self->addresses[i] != NULL; i++)
+    addresses = g_list_append (addresses, g_inet_address_new_from_string (self->addresses[i]));
+  return addresses;
+}
+
+static void
+test_resolver_class_init (TestResolverClass *klass)
+{
+  klass->lookup_by_name = lookup_by_name;
+}
+
+static void
+test_resolver_init (TestResolver *self G_GNUC_UNUSED)
+{
+}
+
+static GSocketListener *
+listen_on (const char *const *addresses, guint16 port, GError **error)
+{
+  g_autofree char *text = g_strdup_printf (NAME ":%u", port);
+  g_autoptr (GResolver) resolver = g_object_new (test_resolver_get_type (), NULL);
+
+  ((TestResolver *) resolver)->addresses = addresses;
+  g_resolver_set_default (resolver);
+  return cli_listen (text, error);
+}
+
+/* One that nobody has at present. */
+static guint16
+find_port (void)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+
+  g_assert_cmpuint (port, !=, 0);
+  g_socket_listener_close (listener);
+  return port;
+}
+
+static void
+assert_connects (guint16 port)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketConnection) connection =
+      g_socket_client_connect_to_host (client, OURS, port, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (connection);
+}
+
+static void
+check_some_subprocess (const char *const *addresses)
+{
+  guint16 port = find_port ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketListener) listener = listen_on (addresses, port, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (listener);
+  assert_connects (port);
+}
+
+/* Breaks if an address that is not ours, wherever it stands among the others, keeps the command
+ * from those that are, or nobody hears of it. */
+static void
+test_some (gconstpointer data)
+{
+  if (g_test_subprocess ())
+    {
+      check_some_subprocess (data);
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*--listen: *198.51.100.77:*");
+  g_test_trap_assert_stderr ("*--listen: *203.0.113.77:*");
+  g_test_trap_assert_stderr ("*listening on " OURS ":*");
+}
+
+/* Breaks if the command goes on without any address, or does not name what it could not have. */
+static void
+test_none (void)
+{
+  static const char *const addresses[] = { NOT_OURS, NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketListener) listener = listen_on (addresses, 8443, &error);
+
+  g_assert_nonnull (error);
+  g_assert_nonnull (strstr (error->message, "203.0.113.77:8443"));
+  g_assert_null (listener);
+}
+
+/* Breaks if a name that has no address is not explained. */
+static void
+test_unknown (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketListener) listener = listen_on (NULL, 8443, &error);
+
+  g_assert_error (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND);
+  g_assert_null (listener);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const char *const first[] = { OURS, NOT_OURS, NULL };
+  static const char *const last[] = { NOT_OURS, OURS, NULL };
+
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_data_func ("/cli-listen/some/ours-first", first, test_some);
+  g_test_add_data_func ("/cli-listen/some/ours-last", last, test_some);
+  g_test_add_func ("/cli-listen/none", test_none);
+  g_test_add_func ("/cli-listen/unknown", test_unknown);
+
+  return g_test_run ();
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* The options as they go over the bus. */
+
+#include <unistd.h>
+
+#include "keyblob/cipher-suite.h"
+#include "keyblob/tls-handoff-error.h"
+#include "handshake/tls-handoff-handshake-options-private.h"
+
+static void
+refuse (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpointer user_data)
+{
+}
+
+/* Of a client, without descriptors. */
+static GVariant *
+to_variant (TlsHandoffHandshakeOptions *options,
+            const char *const *protocols,
+            gboolean review,
+            GError **error)
+{
+  const HandoffHandshakeRequest request = { .options = options,
+                                            .application_protocols = protocols,
+                                            .review = review ? refuse : NULL };
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+
+  return handoff_handshake_options_to_variant (&request, fds, error);
+}
+
+static char *
+print (TlsHandoffHandshakeOptions *options, const char *const *protocols)
+{
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  variant = to_variant (options, protocols, FALSE, &error);
+  g_assert_no_error (error);
+  g_variant_ref_sink (variant);
+
+  /* Always there, and checked in a test of their own. */
+  g_variant_dict_init (&dict, variant);
+  g_assert_true (g_variant_dict_remove (&dict, "cipher-suites"));
+  g_assert_true (g_variant_dict_remove (&dict, "blob-format"));
+  g_assert_true (g_variant_dict_remove (&dict, "error-details"));
+  g_assert_true (g_variant_dict_remove (&dict, "transient"));
+  g_clear_pointer (&variant, g_variant_unref);
+  variant = g_variant_ref_sink (g_variant_dict_end (&dict));
+  return g_variant_print (variant, TRUE);
+}
+
+/* Breaks if the service may negotiate what the record layer lacks, or seal a blob of a format that
+ * we cannot read. */
+static void
+test_abilities (void)
+{
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GVariant) suites = NULL;
+  g_autoptr (GError) error = NULL;
+  const HandoffCipherSuite *expected;
+  const guint16 *ids;
+  gsize n_expected, n_ids, i;
+  guint32 format;
+  gboolean error_details;
+  gboolean transient;
+
+  variant = g_variant_ref_sink (to_variant (NULL, NULL, FALSE, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_variant_lookup (variant, "blob-format", "u", &format));
+  g_assert_cmpuint (format, ==, 1);
+  g_assert_true (g_variant_lookup (variant, "error-details", "b", &error_details));
+  g_assert_true (error_details);
+  g_assert_true (g_variant_lookup (variant, "transient", "b", &transient));
+  g_assert_true (transient);
+  suites = g_variant_lookup_value (variant, "cipher-suites", G_VARIANT_TYPE ("aq"));
+  g_assert_nonnull (suites);
+  ids = g_variant_get_fixed_array (suites, &n_ids, sizeof *ids);
+  expected = handoff_cipher_suites (&n_expected);
+  g_assert_cmpuint (n_ids, ==, n_expected);
+  for (i = 0; i < n_ids; i++)
+    g_assert_cmpuint (ids[i], ==, expected[i].id);
+}
+
+/* Breaks if what was not set is sent: it would override the service's configuration. */
+static void
+test_defaults (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autofree char *none = print (NULL, NULL);
+  g_autofree char *empty = print (options, NULL);
+
+  g_assert_cmpstr (none, ==, "@a{sv} {}");
+  g_assert_cmpstr (empty, ==, "@a{sv} {}");
+}
+
+/* Breaks if an option gets another name or type than the service's table has. */
+static void
+test_each (void)
+{
+  const char *const protocols[] = { "h2", "http/1.1", NULL };
+  const char *const own_protocols[] = { "echo", NULL };
+  g_autoptr (GPtrArray) anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  struct
+  {
+    const char *property;
+    const char *expected;
+  } cases[] = {
+    { "application-protocols", "{'application-protocols': <['h2', 'http/1.1']>}" },
+    { "minimum-protocol", "{'minimum-protocol': <'TLS1.2'>}" },
+    { "maximum-protocol", "{'maximum-protocol': <'TLS1.3'>}" },
+    { "timeout", "{'timeout': <uint32 7>}" },
+    { "trust-anchors", "{'trust-anchors': <[[byte 0x30, 0x01]]>}" },
+    { "resumption", "{'resumption': <false>}" },
+  };
+  g_autofree char *overridden = NULL;
+  gsize i;
+
+  g_ptr_array_add (anchors, g_bytes_new ("\x30\x01", 2));
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+      g_autofree char *printed = NULL;
+
+      if (i == 0)
+        g_object_set (options, cases[i].property, protocols, NULL);
+      else if (i == 1)
+        g_object_set (options, cases[i].property, G_TLS_PROTOCOL_VERSION_TLS_1_2, NULL);
+      else if (i == 2)
+        g_object_set (options, cases[i].property, G_TLS_PROTOCOL_VERSION_TLS_1_3, NULL);
+      else if (i == 3)
+        g_object_set (options, cases[i].property, 7, NULL);
+      else if (i == 4)
+        g_object_set (options, cases[i].property, anchors, NULL);
+      else
+        g_object_set (options, cases[i].property, FALSE, NULL);
+      printed = print (options, NULL);
+      g_assert_cmpstr (printed, ==, cases[i].expected);
+      if (i == 0)
+        overridden = print (options, own_protocols);
+    }
+  g_assert_cmpstr (overridden, ==, "{'application-protocols': <['echo']>}");
+}
+
+/* Breaks if the service does not ask although there is somebody to answer, or asks nobody. */
+static void
+test_review (void)
+{
+  g_autoptr (GVariant) asked = NULL;
+  g_autoptr (GVariant) unasked = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean review = FALSE;
+
+  asked = g_variant_ref_sink (to_variant (NULL, NULL, TRUE, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_variant_lookup (asked, "review-certificate", "b", &review));
+  g_assert_true (review);
+  unasked = g_variant_ref_sink (to_variant (NULL, NULL, FALSE, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_variant_lookup (unasked, "review-certificate", "b", &review));
+}
+
+/* Breaks if a value that the bus or the service cannot take ends in anything but an error. */
+static void
+test_invalid (void)
+{
+  const char *const protocols[] = { "h2", "\xff", NULL };
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (to_variant (options, protocols, FALSE, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+
+  tls_handoff_handshake_options_set_protocol_range (options, G_TLS_PROTOCOL_VERSION_TLS_1_1,
+                                                    G_TLS_PROTOCOL_VERSION_UNKNOWN);
+  g_assert_null (to_variant (options, NULL, FALSE, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "minimum-protocol"));
+}
+
+/* Breaks if what to authenticate with goes over the bus in another way: a key of the application's
+ * own in the message, or a descriptor that more can be written to. */
+static void
+test_credential (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GBytes) pem = g_bytes_new_static ("certificate and key", 19);
+  const HandoffHandshakeRequest request = { .options = options };
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_autoptr (GVariant) variant = NULL;
+  g_autofree char *printed = NULL;
+  g_autofree char *none = NULL;
+  g_autoptr (GError) error = NULL;
+  char read_back[32];
+  gint32 handle;
+  int fd;
+
+  tls_handoff_handshake_options_set_credential (options, "site");
+  printed = print (options, NULL);
+  g_assert_cmpstr (printed, ==, "{'credential': <'site'>}");
+  /* That none be used is something else than no wish. */
+  tls_handoff_handshake_options_set_credential (options, "");
+  none = print (options, NULL);
+  g_assert_cmpstr (none, ==, "{'credential': <''>}");
+
+  tls_handoff_handshake_options_set_credential (options, NULL);
+  tls_handoff_handshake_options_set_credential_pem (options, pem);
+  variant = handoff_handshake_options_to_variant (&request, fds, &error);
+  g_assert_no_error (error);
+  g_variant_ref_sink (variant);
+  g_assert_false (g_variant_lookup (variant, "credential", "s", NULL));
+  g_assert_true (g_variant_lookup (variant, "credential-pem", "h", &handle));
+  g_assert_cmpint (g_unix_fd_list_get_length (fds), ==, 1);
+  fd = g_unix_fd_list_get (fds, handle, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (pread (fd, read_back, sizeof read_back, 0), ==, 19);
+  g_assert_cmpmem (read_back, 19, "certificate and key", 19);
+  g_assert_cmpint (write (fd, "x", 1), <, 0);
+  close (fd);
+}
+
+/* Breaks if a server asks for another kind of certificate than it was told to, or a client asks. */
+static void
+test_client_certificate (void)
+{
+  static const struct
+  {
+    GTlsAuthenticationMode of_options;
+    GTlsAuthenticationMode of_connection;
+    const char *expected; /* NULL: absent */
+  } cases[] = {
+    { G_TLS_AUTHENTICATION_NONE, G_TLS_AUTHENTICATION_NONE, NULL },
+    { G_TLS_AUTHENTICATION_REQUESTED, G_TLS_AUTHENTICATION_NONE, "request" },
+    { G_TLS_AUTHENTICATION_REQUIRED, G_TLS_AUTHENTICATION_NONE, "require" },
+    { G_TLS_AUTHENTICATION_REQUESTED, G_TLS_AUTHENTICATION_REQUIRED, "require" },
+    { G_TLS_AUTHENTICATION_NONE, G_TLS_AUTHENTICATION_REQUESTED, "request" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+      HandoffHandshakeRequest request = { .role = HANDOFF_ROLE_SERVER,
+                                          .options = options,
+                                          .client_certificate = cases[i].of_connection };
+      g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+      g_autoptr (GVariant) variant = NULL;
+      g_autoptr (GVariant) of_client = NULL;
+      const char *mode = NULL;
+
+      tls_handoff_handshake_options_set_client_certificate (options, cases[i].of_options);
+      variant = g_variant_ref_sink (handoff_handshake_options_to_variant (&request, fds, NULL));
+      g_variant_lookup (variant, "client-certificate", "&s", &mode);
+      g_assert_cmpstr (mode, ==, cases[i].expected);
+
+      request.role = HANDOFF_ROLE_CLIENT;
+      of_client = g_variant_ref_sink (handoff_handshake_options_to_variant (&request, fds, NULL));
+      g_assert_false (g_variant_lookup (of_client, "client-certificate", "&s", &mode));
+    }
+}
+
+/* What a language binding does: the array and its elements go when the call returns. Breaks if
+ * anything of them is kept but a copy, or an array that is lent out is the options' own. */
+static void
+test_lent_anchors (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GPtrArray) lent = g_ptr_array_new ();
+  g_autoptr (GPtrArray) got = NULL;
+  g_autofree char *printed = NULL;
+  g_autofree char *printed_again = NULL;
+  GBytes *certificate = g_bytes_new ("\x30\x01", 2);
+  GBytes *elements[] = { certificate };
+
+  g_ptr_array_add (lent, certificate);
+  tls_handoff_handshake_options_set_trust_anchors (options, lent);
+  lent->pdata[0] = NULL;
+  printed = print (options, NULL);
+  g_assert_cmpstr (printed, ==, "{'trust-anchors': <[[byte 0x30, 0x01]]>}");
+
+  tls_handoff_handshake_options_set_trust_anchors_array (options, elements, 1);
+  g_bytes_unref (certificate);
+  g_object_get (options, "trust-anchors", &got, NULL);
+  g_ptr_array_set_size (got, 0);
+  g_clear_pointer (&got, g_ptr_array_unref);
+  got = tls_handoff_handshake_options_dup_trust_anchors (options);
+  g_assert_cmpuint (got->len, ==, 1);
+  printed_again = print (options, NULL);
+  g_assert_cmpstr (printed_again, ==, printed);
+}
+
+/* Breaks if an empty list, which bindings have no other form for, becomes what the system trusts,
+ * or the other way round. */
+static void
+test_no_anchors (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autofree char *nobody = NULL;
+  g_autofree char *system = NULL;
+
+  tls_handoff_handshake_options_set_trust_anchors_array (options, NULL, 0);
+  nobody = print (options, NULL);
+  g_assert_cmpstr (nobody, ==, "{'trust-nobody': <true>}");
+  tls_handoff_handshake_options_unset_trust_anchors (options);
+  g_assert_null (tls_handoff_handshake_options_dup_trust_anchors (options));
+  system = print (options, NULL);
+  g_assert_cmpstr (system, ==, "@a{sv} {}");
+}
+
+/* Breaks if an element that a binding could not convert crashes, or is passed over. */
+static void
+test_null_anchor (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GBytes) certificate = g_bytes_new ("\x30\x01", 2);
+  GBytes *elements[] = { certificate, NULL };
+  g_autoptr (GError) error = NULL;
+
+  tls_handoff_handshake_options_set_trust_anchors_array (options, elements, 2);
+  g_assert_null (to_variant (options, NULL, FALSE, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "trust-anchors: number 2 is NULL"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/handshake-options/abilities", test_abilities);
+  g_test_add_func ("/handshake-options/defaults", test_defaults);
+  g_test_add_func ("/handshake-options/each", test_each);
+  g_test_add_func ("/handshake-options/lent-anchors", test_lent_anchors);
+  g_test_add_func ("/handshake-options/no-anchors", test_no_anchors);
+  g_test_add_func ("/handshake-options/null-anchor", test_null_anchor);
+  g_test_add_func ("/handshake-options/credential", test_credential);
+  g_test_add_func ("/handshake-options/client-certificate", test_client_certificate);
+  g_test_add_func ("/handshake-options/review", test_review);
+  g_test_add_func ("/handshake-options/invalid", test_invalid);
+  return g_test_run ();
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Requests for certificates, read by OpenSSL. */
+
+#include "config.h"
+
+#include "credential/certificate-request.h"
+
+#include "support/credential-fixture.h"
+#include "keyblob/tls-handoff-error.h"
+
+static void
+store_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static HandoffCertificateRequest *
+parse (const char *options, GError **error)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_parsed (options));
+
+  return handoff_certificate_request_parse (variant, error);
+}
+
+/* What `openssl req` shows of it, once it has verified the signature. */
+static char *
+show (const char *key_name, const char *options)
+{
+  g_autoptr (HandoffPrivateKey) key = test_private_key_new (key_name);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GBytes) der = NULL;
+  g_autoptr (GBytes) output = NULL;
+  g_autoptr (GError) error = NULL;
+  HandoffCertificateRequest *request = parse (options, &error);
+
+  g_assert_no_error (error);
+  handoff_certificate_request_sign_async (request, key, store_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  der = handoff_certificate_request_sign_finish (result, &error);
+  g_assert_no_error (error);
+
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+                                  G_SUBPROCESS_FLAGS_STDERR_MERGE,
+                              &error, "openssl", "req", "-inform", "DER", "-noout", "-verify",
+                              "-text", "-nameopt", "RFC2253,utf8,-esc_msb", NULL);
+  g_assert_no_error (error);
+  g_subprocess_communicate (process, der, NULL, &output, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_get_successful (process));
+  return g_strndup (g_bytes_get_data (output, NULL), g_bytes_get_size (output));
+}
+
+/* Breaks if an authority could not read it, or it is signed with another key, or a name is lost or
+ * another one. */
+static void
+test_contents (void)
+{
+  static const char *const keys[] = { "rsa", "ecdsa", "ed25519" };
+  static const char *const expected[] = { "verify OK",
+                                          "O=Büro",
+                                          "CN=www.example.org",
+                                          "DNS:www.example.org",
+                                          "DNS:*.example.org",
+                                          "DNS:xn--bcher-kva.example",
+                                          "IP Address:192.0.2.1",
+                                          "IP Address:2001:DB8:0:0:0:0:0:1",
+                                          "email:a@example.org" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      g_autofree char *text =
+          show (keys[i], "{'subject': <'CN=www.example.org,O=Büro'>,"
+                         " 'dns-names': <['www.example.org', '*.example.org', 'bücher.example']>,"
+                         " 'ip-addresses': <['192.0.2.1', '2001:db8::1']>,"
+                         " 'email-addresses': <['a@example.org']>}");
+
+      g_test_message ("%s", text);
+      for (guint j = 0; j < G_N_ELEMENTS (expected); j++)
+        g_assert_nonnull (strstr (text, expected[j]));
+    }
+}
+
+/* Breaks if a subject without names, or names without a subject, are refused. */
+static void
+test_parts (void)
+{
+  g_autofree char *subject = show ("ecdsa", "{'subject': <'CN=x'>}");
+  g_autofree char *name = show ("ecdsa", "{'dns-names': <['x.example']>}");
+
+  g_assert_null (strstr (subject, "Alternative Name"));
+  g_assert_nonnull (strstr (name, "DNS:x.example"));
+}
+
+/* Breaks if nonsense ends in a certificate. */
+static void
+test_errors (void)
+{
+  static const char *const bad[] = {
+    "@a{sv} {}",
+    "{'subject': <''>}",
+    "{'subject': <'x'>}",
+    "{'subject': <1>}",
+    "{'dns-names': <['']>}",
+    "{'dns-names': <['a/b']>}",
+    "{'dns-names': <['https://x.example']>}",
+    "{'dns-names': <'x.example'>}",
+    "{'ip-addresses': <['192.0.2']>}",
+    "{'ip-addresses': <['fe80::1%lo']>}",
+    "{'email-addresses': <['nobody']>}",
+    "{'email-addresses': <['a <a@example.org>']>}",
+    "{'nonsense': <1>, 'subject': <'CN=x'>}",
+    "{'subject': <'CN=x'>, 'subject': <'CN=y'>}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_test_message ("%s", bad[i]);
+      g_assert_null (parse (bad[i], &error));
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/service/certificate-request/contents", test_contents);
+  g_test_add_func ("/service/certificate-request/parts", test_parts);
+  g_test_add_func ("/service/certificate-request/errors", test_errors);
+  return g_test_run ();
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Changes of credentials that overlap, and their tables. */
+
+#include "config.h"
+
+#include "credential/credential-store.h"
+
+#include <unistd.h>
+
+#include "support/credential-fixture.h"
+#include "credential/credential-folder.h"
+#include "keyblob/tls-handoff-error.h"
+
+typedef struct
+{
+  char *directory;
+  HandoffCredentialStore *store;
+  guint n_changed;
+} Fixture;
+
+static void
+count_change (HandoffCredentialStore *store, gpointer user_data)
+{
+  ((Fixture *) user_data)->n_changed++;
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  g_autofree char *parent = g_dir_make_tmp ("handoff-XXXXXX", NULL);
+
+  f->directory = g_build_filename (parent, "credentials", NULL);
+  f->store = handoff_credential_store_new (f->directory, NULL);
+  g_signal_connect (f->store, "changed", G_CALLBACK (count_change), f);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_autofree char *parent = g_path_get_dirname (f->directory);
+  g_autoptr (GDir) dir = g_dir_open (f->directory, 0, NULL);
+  const char *name;
+
+  while (handoff_credential_store_is_busy (f->store))
+    g_main_context_iteration (NULL, TRUE);
+  g_signal_handlers_disconnect_by_data (f->store, f);
+  g_clear_object (&f->store);
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    handoff_credential_folder_clean (f->directory, name);
+  rmdir (f->directory);
+  g_assert_cmpint (rmdir (parent), ==, 0);
+  g_free (f->directory);
+}
+
+static void
+store_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GAsyncResult **place = user_data;
+
+  g_assert_null (*place);
+  *place = g_object_ref (result);
+}
+
+static void
+wait_for (GAsyncResult **result)
+{
+  while (*result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+start_add (Fixture *f, const char *label, guint owner, const char *name, GAsyncResult **result)
+{
+  g_autoptr (HandoffCredential) credential = test_credential_new (NULL, label, owner, name);
+  g_autoptr (GBytes) key_pem = test_key_pem_new (name);
+
+  handoff_credential_store_add_async (f->store, credential, key_pem, store_result, result);
+}
+
+/* (transfer full) */
+static HandoffCredential *
+add (Fixture *f, const char *label, guint owner, const char *name)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  HandoffCredential *credential;
+
+  start_add (f, label, owner, name, &result);
+  wait_for (&result);
+  credential = handoff_credential_store_change_finish (f->store, result, &error);
+  g_assert_no_error (error);
+  return credential;
+}
+
+/* Breaks if tables and disk do not have the same, or one user finds what is another's. */
+static void
+test_tables (Fixture *f, gconstpointer data)
+{
+  G_GNUC_UNUSED g_autoptr (HandoffCredential) b = add (f, "b", 1000, "rsa");
+  g_autoptr (HandoffCredential) a = add (f, "a", 1000, "ecdsa");
+  g_autoptr (HandoffCredential) others = add (f, "a", 1001, "ed25519");
+  g_autoptr (HandoffCredentialStore) again = handoff_credential_store_new (f->directory, NULL);
+  HandoffCredentialStore *stores[] = { f->store, again };
+
+  for (guint i = 0; i < G_N_ELEMENTS (stores); i++)
+    {
+      const guint owner = 1000;
+      g_autoptr (GPtrArray) own = handoff_credential_store_list (stores[i], &owner);
+      g_autoptr (GPtrArray) all = handoff_credential_store_list (stores[i], NULL);
+      HandoffCredential *found = handoff_credential_store_find (stores[i], 1001, "a");
+
+      g_assert_cmpuint (own->len, ==, 2);
+      g_assert_cmpstr (((HandoffCredential *) own->pdata[0])->label, ==, "a");
+      g_assert_cmpuint (all->len, ==, 3);
+      g_assert_cmpstr (found->id, ==, others->id);
+      g_assert_null (handoff_credential_store_find (stores[i], 1001, "b"));
+      g_assert_nonnull (handoff_credential_store_lookup (stores[i], a->id));
+      g_assert_null (handoff_credential_store_lookup (stores[i], "nothing"));
+      g_assert_cmpuint (handoff_credential_store_count (stores[i], 1000), ==, 2);
+    }
+  g_assert_cmpuint (f->n_changed, ==, 3);
+}
+
+/* Breaks if two at the same time get one label, or the limit does not see what is under way. */
+static void
+test_same_label (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) first = NULL;
+  g_autoptr (GAsyncResult) second = NULL;
+  g_autoptr (GAsyncResult) others = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffCredential) made = NULL;
+  g_autoptr (HandoffCredential) made_by_other = NULL;
+  HandoffCredential *refused;
+
+  start_add (f, "x", 1000, "rsa", &first);
+  start_add (f, "x", 1000, "ecdsa", &second);
+  start_add (f, "x", 1001, "ecdsa", &others);
+  g_assert_cmpuint (handoff_credential_store_count (f->store, 1000), ==, 1);
+  wait_for (&first);
+  wait_for (&second);
+  wait_for (&others);
+  made = handoff_credential_store_change_finish (f->store, first, &error);
+  g_assert_no_error (error);
+  made_by_other = handoff_credential_store_change_finish (f->store, others, &error);
+  g_assert_no_error (error);
+  refused = handoff_credential_store_change_finish (f->store, second, &error);
+  g_assert_null (refused);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpuint (handoff_credential_store_count (f->store, 1000), ==, 1);
+}
+
+/* Two change the same one, one of them by taking it away. Breaks if what comes out is neither. */
+static void
+test_overlap (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "rsa");
+  g_autoptr (GPtrArray) chain = test_certificates_new ("rsa", "ca", NULL);
+  g_autoptr (HandoffCredential) certified =
+      handoff_credential_new (credential->id, "x", 1000, HANDOFF_CREDENTIAL_ROLE_BOTH,
+                              credential->key, NULL, chain, NULL, NULL);
+  g_autoptr (GAsyncResult) set = NULL;
+  g_autoptr (GAsyncResult) removed = NULL;
+  g_autoptr (GAsyncResult) removed_late = NULL;
+  g_autoptr (GAsyncResult) set_late = NULL;
+  g_autoptr (GAsyncResult) reloaded = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffCredential) changed = NULL;
+  HandoffCredential *late;
+
+  handoff_credential_store_set_certificates_async (f->store, certified, store_result, &set);
+  handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed);
+  handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed_late);
+  handoff_credential_store_set_certificates_async (f->store, certified, store_result, &set_late);
+  handoff_credential_store_reload_async (f->store, store_result, &reloaded);
+  wait_for (&set);
+  wait_for (&removed);
+  wait_for (&removed_late);
+  wait_for (&set_late);
+  wait_for (&reloaded);
+
+  changed = handoff_credential_store_change_finish (f->store, set, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (changed->certificates->len, ==, 2);
+  g_assert_cmpuint (changed->serial, !=, credential->serial);
+  g_assert_true (handoff_credential_store_remove_finish (f->store, removed, &error));
+  g_assert_no_error (error);
+  g_assert_false (handoff_credential_store_remove_finish (f->store, removed_late, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
+  g_clear_error (&error);
+  late = handoff_credential_store_change_finish (f->store, set_late, &error);
+  g_assert_null (late);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_true (handoff_credential_store_reload_finish (f->store, reloaded, &error));
+  g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
+  /* Who holds it can go on with it. */
+  g_assert_true (handoff_credential_is_usable (credential));
+}
+
+/* Breaks if a credential whose folder an administrator took away stays for ever. */
+static void
+test_remove_without_folder (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "rsa");
+  g_autoptr (GAsyncResult) removed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  handoff_credential_folder_clean (f->directory, credential->id);
+  handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed);
+  wait_for (&removed);
+  g_assert_true (handoff_credential_store_remove_finish (f->store, removed, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
+}
+
+/* Breaks if what is added while all is read again is lost, or comes twice. */
+static void
+test_reload (Fixture *f, gconstpointer data)
+{
+  GAsyncResult *added[10] = { NULL };
+  GAsyncResult *reloaded[10] = { NULL };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (added); i++)
+    {
+      g_autofree char *label = g_strdup_printf ("%u", i);
+
+      start_add (f, label, 1000, "ecdsa", &added[i]);
+      handoff_credential_store_reload_async (f->store, store_result, &reloaded[i]);
+    }
+  for (i = 0; i < G_N_ELEMENTS (added); i++)
+    {
+      g_autoptr (HandoffCredential) credential = NULL;
+
+      wait_for (&added[i]);
+      wait_for (&reloaded[i]);
+      credential = handoff_credential_store_change_finish (f->store, added[i], NULL);
+      g_assert_nonnull (credential);
+      g_assert_nonnull (handoff_credential_store_lookup (f->store, credential->id));
+      g_assert_true (handoff_credential_store_reload_finish (f->store, reloaded[i], NULL));
+      g_object_unref (added[i]);
+      g_object_unref (reloaded[i]);
+    }
+  g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, G_N_ELEMENTS (added));
+}
+
+/* Breaks if a credential that cannot be written is in the table, or the reason is not told. */
+static void
+test_cannot_write (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (rmdir (f->directory), ==, 0);
+  start_add (f, "x", 1000, "rsa", &result);
+  wait_for (&result);
+  g_assert_null (handoff_credential_store_change_finish (f->store, result, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "No such file or directory"));
+  g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
+  g_assert_cmpuint (handoff_credential_store_count (f->store, 1000), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function)                                                                        \
+  g_test_add ("/service/credential-store/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("tables", test_tables);
+  ADD ("same-label", test_same_label);
+  ADD ("remove-without-folder", test_remove_without_folder);
+  ADD ("overlap", test_overlap);
+  ADD ("reload", test_reload);
+  ADD ("cannot-write", test_cannot_write);
+  return g_test_run ();
+}

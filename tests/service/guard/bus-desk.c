@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Calls of a connection of which the bus has not told yet whose it is. */
+
+#include "config.h"
+
+#include "guard/bus-desk.h"
+
+#include <string.h>
+
+#include "guard/bus-calls.h"
+
+#define SENDER ":1.7"
+#define PREFIX "org.tlshandoff.Handoff1.Error."
+
+typedef struct
+{
+  HandoffBusTickets *tickets;
+  HandoffBusDesk *desk;
+  guint32 question;  /* the guard's, to the bus */
+  guint n_let_in;    /* calls */
+  GPtrArray *errors; /* (element-type utf8): names, of refusals */
+  char *text;        /* (owned): of the last one */
+} Desk;
+
+static void
+to_bus (HandoffBusMessage *message, gpointer user_data)
+{
+  G_GNUC_UNUSED g_autoptr (HandoffBusMessage) owned = message;
+  g_autoptr (GDBusMessage) parsed = handoff_bus_message_to_gdbus (message);
+  Desk *desk = user_data;
+
+  if (g_strcmp0 (message->member, "GetConnectionCredentials") == 0)
+    {
+      desk->question = message->serial;
+    }
+  else if (message->type == G_DBUS_MESSAGE_TYPE_ERROR)
+    {
+      g_ptr_array_add (desk->errors, g_strdup (g_dbus_message_get_error_name (parsed)));
+      g_free (desk->text);
+      g_variant_get (g_dbus_message_get_body (parsed), "(s)", &desk->text);
+    }
+}
+
+static void
+to_client (HandoffBusMessage *message, gpointer user_data)
+{
+  Desk *desk = user_data;
+
+  desk->n_let_in++;
+  handoff_bus_message_free (message);
+}
+
+static const HandoffBusDeskFuncs funcs = { to_bus, to_client };
+
+static gboolean
+ticket_returned (gpointer user_data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_up (Desk *desk, gconstpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  desk->tickets = handoff_bus_tickets_new (context, ticket_returned, NULL);
+  desk->desk = handoff_bus_desk_new (desk->tickets, &funcs, desk);
+  desk->errors = g_ptr_array_new_with_free_func (g_free);
+  handoff_bus_desk_open (desk->desk);
+}
+
+static void
+tear_down (Desk *desk, gconstpointer data)
+{
+  handoff_bus_desk_free (desk->desk);
+  handoff_bus_tickets_unref (desk->tickets);
+  g_ptr_array_unref (desk->errors);
+  g_free (desk->text);
+}
+
+static void
+send_calls (Desk *desk, guint n, gsize size)
+{
+  g_autofree char *text = g_strnfill (size, 'x');
+  guint i;
+
+  for (i = 1; i <= n; i++)
+    {
+      g_autoptr (GDBusMessage) call =
+          g_dbus_message_new_method_call ("org.handoff.Test", "/", "org.handoff.Test", "Do");
+
+      g_dbus_message_set_sender (call, SENDER);
+      g_dbus_message_set_body (call, g_variant_new ("(s)", text));
+      handoff_bus_desk_take_from_bus (desk->desk, handoff_bus_message_new_from_gdbus (call, i));
+    }
+}
+
+/* error: or NULL, then the bus says what body has */
+static void
+answer (Desk *desk, const char *error, const char *body)
+{
+  g_autoptr (GDBusMessage) reply = g_dbus_message_new ();
+
+  g_assert_cmpuint (desk->question, !=, 0);
+  g_dbus_message_set_sender (reply, "org.freedesktop.DBus");
+  g_dbus_message_set_reply_serial (reply, desk->question);
+  g_dbus_message_set_message_type (reply, error != NULL ? G_DBUS_MESSAGE_TYPE_ERROR
+                                                        : G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
+  if (error != NULL)
+    g_dbus_message_set_error_name (reply, error);
+  g_dbus_message_set_body (reply, g_variant_new_parsed (body));
+  handoff_bus_desk_take_from_bus (desk->desk, handoff_bus_message_new_from_gdbus (reply, 1));
+}
+
+static void
+assert_errors (Desk *desk, guint n, const char *name)
+{
+  guint i;
+
+  g_assert_cmpuint (desk->errors->len, ==, n);
+  for (i = 0; i < n; i++)
+    g_assert_cmpstr (desk->errors->pdata[i], ==, name);
+}
+
+/* Breaks if more calls wait than those of somebody who is known, if those that are too many are not
+ * told so, or if even they are kept without an end. */
+static void
+test_many (Desk *desk, gconstpointer data)
+{
+  send_calls (desk, 10 * HANDOFF_BUS_CALLS_PER_SENDER, 1);
+  g_assert_cmpuint (desk->n_let_in, ==, 0);
+  assert_errors (desk, 0, NULL);
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  g_assert_cmpuint (desk->n_let_in, ==, HANDOFF_BUS_CALLS_INSIDE_PER_USER);
+  assert_errors (desk, 3 * HANDOFF_BUS_CALLS_PER_SENDER, PREFIX "LimitReached");
+}
+
+/* Breaks if what is large waits without an end. */
+static void
+test_large (Desk *desk, gconstpointer data)
+{
+  send_calls (desk, 5, HANDOFF_BUS_CALL_MAX_SIZE / 2);
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  assert_errors (desk, 4, PREFIX "LimitReached");
+}
+
+/* Breaks if who cannot be told from others is let in, or is told of a limit, or of a caller that
+ * has left. */
+static void
+test_unidentified (Desk *desk, gconstpointer data)
+{
+  send_calls (desk, 2, 1);
+  answer (desk, "org.freedesktop.DBus.Error.NoMemory", "('full',)");
+  assert_errors (desk, 2, "org.freedesktop.DBus.Error.Failed");
+  g_assert_nonnull (strstr (desk->text, "does not tell whose connection " SENDER " is"));
+  g_assert_nonnull (strstr (desk->text, "NoMemory"));
+  g_assert_cmpuint (desk->n_let_in, ==, 0);
+  g_assert_false (handoff_bus_desk_has_calls (desk->desk));
+}
+
+static void
+test_no_user (Desk *desk, gconstpointer data)
+{
+  send_calls (desk, 1, 1);
+  answer (desk, NULL, "(@a{sv} {'ProcessID': <uint32 7>},)");
+  assert_errors (desk, 1, "org.freedesktop.DBus.Error.Failed");
+}
+
+/* Who has left gets nothing, and leaves nothing. */
+static void
+test_left (Desk *desk, gconstpointer data)
+{
+  send_calls (desk, 2, 1);
+  g_assert_true (handoff_bus_desk_has_calls (desk->desk));
+  answer (desk, "org.freedesktop.DBus.Error.NameHasNoOwner", "('gone',)");
+  assert_errors (desk, 0, NULL);
+  g_assert_false (handoff_bus_desk_has_calls (desk->desk));
+}
+
+/* Breaks if calls that nobody was asked about yet outlive the end. */
+static void
+test_closed (Desk *desk, gconstpointer data)
+{
+  send_calls (desk, 2, 1);
+  handoff_bus_desk_close (desk->desk, "The service ends");
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  assert_errors (desk, 2, "org.freedesktop.DBus.Error.Failed");
+  g_assert_cmpstr (desk->text, ==, "The service ends");
+  g_assert_false (handoff_bus_desk_has_calls (desk->desk));
+}
+
+static void
+add (const char *path, void (*func) (Desk *desk, gconstpointer data))
+{
+  g_test_add (path, Desk, NULL, set_up, func, tear_down);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  /* The desk warns of a bus that does not tell: that is wanted here. */
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+  add ("/service/bus-desk/early/many", test_many);
+  add ("/service/bus-desk/early/large", test_large);
+  add ("/service/bus-desk/early/unidentified", test_unidentified);
+  add ("/service/bus-desk/early/no-user", test_no_user);
+  add ("/service/bus-desk/early/left", test_left);
+  add ("/service/bus-desk/early/closed", test_closed);
+  return g_test_run ();
+}

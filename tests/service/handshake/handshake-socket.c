@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Handshakes on sockets whose other end does not do its part. The worker that has them has others,
+ * too. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/client-handshake-fixture.h"
+#include "key/gnutls-support.h"
+#include "keyblob/hpke.h"
+#include "keyblob/tls-handoff-error.h"
+
+#define TLS1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
+#define TLS1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+
+/* Another handshake, on the fixture's worker. */
+typedef struct
+{
+  int ours; /* -1 once it is the handshake's; its flags stay the caller's: it blocks */
+  int peers;
+  gsize n_filled; /* bytes that nobody read, before the handshake's own */
+  HandoffHandshake *handshake;
+  HandoffHandshakeProgress *progress;
+  gboolean has_ended;
+} OnSocket;
+
+static void
+ended (gpointer user_data)
+{
+  ((OnSocket *) user_data)->has_ended = TRUE;
+}
+
+static void
+progressed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ((OnSocket *) user_data)->progress = handoff_handshake_finish (result);
+}
+
+/* A worker that waits for a peer would never end this test. */
+static gboolean
+give_up (gpointer data)
+{
+  g_error ("The worker is held up by a peer");
+  return G_SOURCE_REMOVE;
+}
+
+/* With no room in it: the first byte that the handshake sends would have to wait. */
+static void
+begin (OnSocket *self, ClientTest *f, const char *options)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_parsed (options));
+  g_autoptr (GError) error = NULL;
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffHandshakeRequest *request = handoff_handshake_request_new (
+      HANDOFF_ROLE_CLIENT, "other.handoff.test", variant, f->policy, &error);
+  int fds[2];
+
+  g_assert_no_error (error);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+  self->ours = fds[0];
+  self->peers = fds[1];
+  while (send (self->ours, "", 1, MSG_DONTWAIT) == 1)
+    self->n_filled++;
+  g_assert_cmpint (errno, ==, EAGAIN);
+
+  request->fd = self->ours;
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, request->recipient_key, NULL));
+  self->handshake = handoff_handshake_new (f->worker, request, ended, NULL, self);
+  handoff_handshake_step_async (self->handshake, NULL, progressed, self);
+}
+
+static void
+clear (OnSocket *self)
+{
+  handoff_handshake_cancel (self->handshake);
+  while (!self->has_ended)
+    g_main_context_iteration (NULL, TRUE);
+  g_clear_pointer (&self->progress, handoff_handshake_progress_free);
+  handoff_handshake_unref (self->handshake);
+  close (self->peers);
+}
+
+/* While a peer does not read, others' handshakes go on; and when it reads again, its own does. */
+static void
+test_full_socket (ClientTest *f, gconstpointer data)
+{
+  OnSocket blocked = { -1 };
+  guint watchdog = g_timeout_add_seconds (30, give_up, NULL);
+  guint8 byte;
+  int code = GNUTLS_E_AGAIN;
+
+  begin (&blocked, f, "@a{sv} {}");
+  client_test_begin (f, "other.handoff.test", NULL);
+  while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_COMPLETE);
+  g_assert_null (blocked.progress);
+  client_test_end_connection (f);
+
+  while (blocked.n_filled-- > 0)
+    g_assert_cmpint (read (blocked.peers, &byte, 1), ==, 1);
+  client_test_set_up_server (f, "wrong-name", data);
+  g_assert_true (g_unix_set_fd_nonblocking (blocked.peers, TRUE, NULL));
+  gnutls_deinit (f->server);
+  g_assert_cmpint (gnutls_init (&f->server, GNUTLS_SERVER | GNUTLS_NONBLOCK), ==, 0);
+  g_assert_cmpint (gnutls_priority_set_direct (f->server, data, NULL), ==, 0);
+  gnutls_credentials_set (f->server, GNUTLS_CRD_CERTIFICATE, f->credentials);
+  gnutls_transport_set_int (f->server, blocked.peers);
+  while (blocked.progress == NULL || code == GNUTLS_E_AGAIN)
+    {
+      if (code == GNUTLS_E_AGAIN)
+        code = gnutls_handshake (f->server);
+      g_assert_true (code == GNUTLS_E_SUCCESS || !gnutls_error_is_fatal (code));
+      g_main_context_iteration (NULL, FALSE);
+    }
+  g_assert_cmpint (code, ==, GNUTLS_E_SUCCESS);
+  if (blocked.progress->error != NULL)
+    g_assert_no_error (blocked.progress->error);
+  g_assert_cmpint (blocked.progress->state, ==, HANDOFF_HANDSHAKE_EXPORTED);
+  clear (&blocked);
+  g_source_remove (watchdog);
+}
+
+/* Nor does it wait for ever. */
+static void
+test_full_socket_timeout (ClientTest *f, gconstpointer data)
+{
+  OnSocket blocked = { -1 };
+  guint watchdog = g_timeout_add_seconds (30, give_up, NULL);
+
+  begin (&blocked, f, "{'timeout': <uint32 1>}");
+  while (blocked.progress == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (blocked.progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (blocked.progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
+  clear (&blocked);
+  g_source_remove (watchdog);
+}
+
+/* A server that warns before it says hello: 15 times are put up with. Breaks if warnings can go on
+ * for as long as the handshake may take, or if a few end it. */
+static void
+test_warnings (ClientTest *f, gconstpointer data)
+{
+  const guint8 warning[] = { 21, 3, 3, 0, 2, 1, 90 }; /* user_canceled */
+
+  client_test_begin (f, "other.handoff.test", "{'maximum-protocol': <'TLS1.2'>}");
+  client_test_step (f);
+  for (guint i = 0; i < 15; i++)
+    g_byte_array_prepend (f->to_client, warning, sizeof warning);
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
+  client_test_end_connection (f);
+
+  client_test_set_up_server (f, "wrong-name", data);
+  client_test_begin (f, "other.handoff.test", "{'maximum-protocol': <'TLS1.2'>}");
+  client_test_step (f);
+  g_clear_pointer (&f->server, gnutls_deinit);
+  g_byte_array_set_size (f->to_client, 0);
+  for (guint i = 0; i < 15; i++)
+    {
+      g_byte_array_append (f->to_client, warning, sizeof warning);
+      g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+    }
+  g_byte_array_append (f->to_client, warning, sizeof warning);
+  client_test_step (f);
+  g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED);
+  /* fatal, unexpected_message */
+  g_assert_cmpmem (f->to_server->data + f->to_server->len - 2, 2, "\2\12", 2);
+}
+
+int
+main (int argc, char **argv)
+{
+  handoff_gnutls_wipe_freed_memory ();
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/service/handshake-socket/full/tls1.3", ClientTest, TLS1_3, client_test_set_up,
+              test_full_socket, client_test_tear_down);
+  g_test_add ("/service/handshake-socket/full/tls1.2", ClientTest, TLS1_2, client_test_set_up,
+              test_full_socket, client_test_tear_down);
+  g_test_add ("/service/handshake-socket/full/timeout", ClientTest, TLS1_3, client_test_set_up,
+              test_full_socket_timeout, client_test_tear_down);
+  g_test_add ("/service/handshake-socket/warnings", ClientTest, TLS1_2, client_test_set_up,
+              test_warnings, client_test_tear_down);
+  return g_test_run ();
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* The handshake object by itself, stepwise, against a GnuTLS server in this process: every state,
+ * ended in every state. With a leak checker, nothing may be left. */
+
+#include "config.h"
+
+#include "support/client-handshake-fixture.h"
+#include "key/gnutls-support.h"
+#include "keyblob/hpke.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* From beginning to end. After the export nothing of it is on the worker. */
+static void
+test_complete (ClientTest *f, gconstpointer data)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffHandshakeState state;
+
+  client_test_begin (f, "other.handoff.test", NULL);
+  while ((state = client_test_step (f)) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  g_assert_cmpint (state, ==, HANDOFF_HANDSHAKE_COMPLETE);
+  g_assert_nonnull (f->progress->outcome);
+  g_assert_null (f->progress->outcome->verification_errors);
+  g_assert_cmpuint (f->n_ended, ==, 0);
+
+  client_test_forget_progress (f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
+  handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
+  g_assert_cmpint (f->progress->key_blob_fd, >=, 0);
+  /* What is kept to resume comes in one of two forms. */
+  g_assert_true ((f->progress->window != NULL) != (f->progress->session_data != NULL));
+  g_assert_cmpuint (f->progress->session_lifetime, >, 0);
+  client_test_wait_for_end (f);
+  g_assert_null (handoff_handshake_dup_error (f->handshake));
+}
+
+/* A session that is resumed must not bring back a trust that is none any more: here it comes from a
+ * handshake with another identity, which the cache's key would never let through. */
+static void
+test_verified_again (ClientTest *f, gconstpointer data)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  gnutls_datum_t ticket_key;
+  guint8 *session_data;
+
+  gnutls_session_ticket_key_generate (&ticket_key);
+  gnutls_session_ticket_enable_server (f->server, &ticket_key);
+  client_test_begin (f, "192.0.2.1",
+                     NULL); /* the certificate is for it, too; and no name is sent */
+  while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  client_test_forget_progress (f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
+  handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
+  session_data = g_steal_pointer (&f->progress->session_data);
+  g_assert_nonnull (session_data);
+  client_test_end_connection (f);
+
+  client_test_set_up_server (f, "wrong-name", data);
+  gnutls_session_ticket_enable_server (f->server, &ticket_key);
+  client_test_begin_resuming (f, "127.0.0.1", session_data);
+  while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  g_assert_true (gnutls_session_is_resumed (f->server));
+  g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+  gnutls_free (ticket_key.data);
+}
+
+/* Cuts the plaintext records that wait for the client into records of a few bytes. */
+static void
+cut_records (ClientTest *f)
+{
+  g_autoptr (GByteArray) cut = g_byte_array_new ();
+  const guint8 *record = f->to_client->data;
+  const guint8 *end = record + f->to_client->len;
+
+  while (record < end)
+    {
+      gsize size = (gsize) (record[3] << 8 | record[4]);
+
+      for (gsize done = 0, n; done < size; done += n)
+        {
+          guint8 header[5] = { record[0], record[1], record[2], 0, 0 };
+
+          n = MIN (size - done, 20);
+          header[4] = (guint8) n;
+          g_byte_array_append (cut, header, sizeof header);
+          g_byte_array_append (cut, record + 5 + done, (guint) n);
+        }
+      record += 5 + size;
+    }
+  g_byte_array_set_size (f->to_client, 0);
+  g_byte_array_append (f->to_client, cut->data, cut->len);
+}
+
+/* Handshake messages that the server cut over many records, all of which come in one step: breaks
+ * if some are left unread in the state that says that more is needed. */
+static void
+test_fragmented (ClientTest *f, gconstpointer data)
+{
+  gsize size;
+
+  client_test_begin (f, "other.handoff.test", NULL);
+  client_test_step (f);
+  cut_records (f);
+  size = f->to_client->len;
+  g_assert_cmpuint (size, >, 500);
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+  g_assert_cmpuint (f->progress->consumed, ==, size);
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
+}
+
+/* Ended from outside after each number of steps: the end is told once, and the next operation
+ * knows. */
+static void
+test_cancel (ClientTest *f, gconstpointer data)
+{
+  for (guint n_steps = 0; n_steps < 4; n_steps++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      client_test_begin (f, "other.handoff.test", NULL);
+      for (guint i = 0; i < n_steps; i++)
+        if (client_test_step (f) != HANDOFF_HANDSHAKE_CONTINUE)
+          break;
+      handoff_handshake_cancel (f->handshake);
+      handoff_handshake_cancel (f->handshake);
+      client_test_wait_for_end (f);
+      error = handoff_handshake_dup_error (f->handshake);
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
+
+      client_test_forget_progress (f);
+      handoff_handshake_step_async (f->handshake, NULL, client_test_progressed, f);
+      g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
+      g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
+      client_test_forget_progress (f);
+
+      client_test_end_connection (f);
+      client_test_set_up_server (f, "wrong-name", data);
+    }
+}
+
+/* An operation under way when it is cancelled gets its progress, and only one. */
+static void
+test_cancel_operation (ClientTest *f, gconstpointer data)
+{
+  client_test_begin (f, "other.handoff.test", NULL);
+  handoff_handshake_step_async (f->handshake, NULL, client_test_progressed, f);
+  handoff_handshake_cancel (f->handshake);
+  client_test_finish_operation (f);
+  client_test_wait_for_end (f);
+}
+
+/* The decision about a certificate: accepted, what was wrong stays known and nothing is kept to be
+ * resumed; nothing of the client's leaves before. */
+static void
+test_review (ClientTest *f, gconstpointer data)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  const guint8 change_cipher_spec[] = { 20, 3, 3, 0, 1, 1 };
+  HandoffHandshakeState state;
+  gconstpointer output;
+  gsize size;
+
+  client_test_begin (f, "localhost", "{'review-certificate': <true>}");
+  while ((state = client_test_step (f)) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  g_assert_cmpint (state, ==, HANDOFF_HANDSHAKE_REVIEW);
+  /* TLS 1.3 answers the ServerHello with a change_cipher_spec that says nothing (RFC 8446 D.4). */
+  output = g_bytes_get_data (f->progress->output, &size);
+  g_assert_cmpmem (output, size, change_cipher_spec, size == 0 ? 0 : sizeof change_cipher_spec);
+  g_assert_cmpstr (f->progress->outcome->verification_errors[0], ==, "wrong-name");
+
+  client_test_forget_progress (f);
+  handoff_handshake_review_async (f->handshake, TRUE, client_test_progressed, f);
+  state = client_test_finish_operation (f);
+  while (state == HANDOFF_HANDSHAKE_CONTINUE)
+    {
+      gnutls_handshake (f->server);
+      state = client_test_step (f);
+    }
+  g_assert_cmpint (state, ==, HANDOFF_HANDSHAKE_COMPLETE);
+  g_assert_cmpstr (f->progress->outcome->verification_errors[0], ==, "wrong-name");
+
+  client_test_forget_progress (f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
+  handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
+  g_assert_null (f->progress->window);
+  g_assert_null (f->progress->session_data);
+}
+
+/* Refused, the peer gets the alert that fits. */
+static void
+test_refused (ClientTest *f, gconstpointer data)
+{
+  HandoffHandshakeState state;
+
+  client_test_begin (f, "localhost", "{'review-certificate': <true>}");
+  while ((state = client_test_step (f)) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  client_test_forget_progress (f);
+  handoff_handshake_review_async (f->handshake, FALSE, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+  g_assert_cmpint (gnutls_handshake (f->server), ==, GNUTLS_E_FATAL_ALERT_RECEIVED);
+  g_assert_cmpint (gnutls_alert_get (f->server), ==, GNUTLS_A_BAD_CERTIFICATE);
+  client_test_wait_for_end (f);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *const priorities[][2] = {
+    { "tls1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.3" },
+    { "tls1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.2" },
+  };
+  const struct
+  {
+    const char *name;
+    void (*function) (ClientTest *f, gconstpointer data);
+  } cases[] = {
+    { "complete", test_complete },
+    { "cancel", test_cancel },
+    { "review", test_review },
+    { "refused", test_refused },
+    { "cancel-operation", test_cancel_operation },
+  };
+
+  handoff_gnutls_wipe_freed_memory ();
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (priorities); i++)
+    {
+      for (gsize j = 0; j < G_N_ELEMENTS (cases); j++)
+        {
+          g_autofree char *path =
+              g_strdup_printf ("/service/handshake/%s/%s", cases[j].name, priorities[i][0]);
+
+          g_test_add (path, ClientTest, priorities[i][1], client_test_set_up, cases[j].function,
+                      client_test_tear_down);
+        }
+    }
+  /* TLS 1.3 encrypts them. */
+  g_test_add ("/service/handshake/fragmented/tls1.2", ClientTest, priorities[1][1],
+              client_test_set_up, test_fragmented, client_test_tear_down);
+  /* Its session data are there at once. */
+  g_test_add ("/service/handshake/verified-again/tls1.2", ClientTest, priorities[1][1],
+              client_test_set_up, test_verified_again, client_test_tear_down);
+  return g_test_run ();
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "support/credential-fixture.h"
+
+#include <gnutls/x509.h>
+#include <stdarg.h>
+
+#include "key-file/key-material.h"
+
+GBytes *
+test_file_new (const char *name)
+{
+  g_autofree char *path = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), name, NULL);
+  g_autoptr (GError) error = NULL;
+  char *content;
+  gsize size;
+
+  g_file_get_contents (path, &content, &size, &error);
+  g_assert_no_error (error);
+  return g_bytes_new_take (content, size);
+}
+
+GBytes *
+test_certificate_new (const char *name)
+{
+  g_autofree char *file = g_strconcat (name, ".pem", NULL);
+  g_autoptr (GBytes) content = test_file_new (file);
+  gsize size;
+  const gnutls_datum_t pem = { (unsigned char *) g_bytes_get_data (content, &size),
+                               (unsigned int) g_bytes_get_size (content) };
+  gnutls_datum_t der;
+  GBytes *bytes;
+
+  g_assert_cmpint (gnutls_pem_base64_decode2 ("CERTIFICATE", &pem, &der), ==, 0);
+  bytes = g_bytes_new (der.data, der.size);
+  gnutls_free (der.data);
+  return bytes;
+}
+
+GPtrArray *
+test_certificates_new (const char *name, ...)
+{
+  GPtrArray *certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  va_list names;
+
+  va_start (names, name);
+  for (; name != NULL; name = va_arg (names, const char *))
+    g_ptr_array_add (certificates, test_certificate_new (name));
+  va_end (names);
+  return certificates;
+}
+
+gnutls_x509_privkey_t
+test_x509_key_new (const char *name)
+{
+  g_autofree char *file = g_strconcat (name, ".key", NULL);
+  g_autoptr (GBytes) content = test_file_new (file);
+  gsize size;
+  const gnutls_datum_t pem = { (unsigned char *) g_bytes_get_data (content, &size),
+                               (unsigned int) g_bytes_get_size (content) };
+  gnutls_x509_privkey_t key;
+
+  gnutls_x509_privkey_init (&key);
+  g_assert_cmpint (gnutls_x509_privkey_import (key, &pem, GNUTLS_X509_FMT_PEM), ==, 0);
+  return key;
+}
+
+HandoffPrivateKey *
+test_private_key_new (const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  HandoffPrivateKey *key = handoff_private_key_new_x509 (test_x509_key_new (name), &error);
+
+  g_assert_no_error (error);
+  return key;
+}
+
+GBytes *
+test_key_pem_new (const char *name)
+{
+  gnutls_x509_privkey_t key = test_x509_key_new (name);
+  g_autoptr (GError) error = NULL;
+  GBytes *pem = handoff_key_material_serialize_key (key, &error);
+
+  g_assert_no_error (error);
+  gnutls_x509_privkey_deinit (key);
+  return pem;
+}
+
+HandoffCredential *
+test_credential_new (const char *id, const char *label, guint owner, const char *name)
+{
+  g_autoptr (HandoffPrivateKey) key = test_private_key_new (name);
+  g_autoptr (GPtrArray) certificates = test_certificates_new (name, NULL);
+  g_autoptr (GError) error = NULL;
+  HandoffCredential *credential = handoff_credential_new (
+      id, label, owner, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL, certificates, NULL, &error);
+
+  g_assert_no_error (error);
+  return credential;
+}

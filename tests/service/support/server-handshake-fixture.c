@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "support/server-handshake-fixture.h"
+
+#include "keyblob/hpke.h"
+#include "keyblob/sealed-memfd.h"
+#include "keyblob/tls-handoff-error.h"
+
+static char *
+cert_path (const char *name, const char *suffix)
+{
+  g_autofree char *file = g_strconcat (name, suffix, NULL);
+
+  return g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), file, NULL);
+}
+
+void
+server_test_set_up_client (ServerTest *f, const char *priority, const char *certificate)
+{
+  f->client_done = FALSE;
+  g_assert_cmpint (gnutls_certificate_allocate_credentials (&f->credentials), ==, 0);
+  if (certificate != NULL)
+    {
+      g_autofree char *cert = cert_path (certificate, ".pem");
+      g_autofree char *key = cert_path (certificate, ".key");
+
+      g_assert_cmpint (
+          gnutls_certificate_set_x509_key_file (f->credentials, cert, key, GNUTLS_X509_FMT_PEM), >=,
+          0);
+    }
+  /* Its certificate goes to whichever authorities the server names. */
+  g_assert_cmpint (
+      gnutls_init (&f->client, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_FORCE_CLIENT_CERT), ==, 0);
+  g_assert_cmpint (gnutls_priority_set_direct (f->client, priority, NULL), ==, 0);
+  gnutls_credentials_set (f->client, GNUTLS_CRD_CERTIFICATE, f->credentials);
+  gnutls_server_name_set (f->client, GNUTLS_NAME_DNS, "WWW.Handoff.Test", 16);
+  memory_transport_attach (&f->transport, f->client, f->to_client, f->to_server);
+}
+
+void
+server_test_set_up (ServerTest *f, gconstpointer data)
+{
+  g_autoptr (HandoffConfiguration) configuration = NULL;
+  g_autoptr (GError) error = NULL;
+
+  f->to_server = g_byte_array_new ();
+  f->to_client = g_byte_array_new ();
+  server_test_set_up_client (f, data, NULL);
+  configuration = handoff_configuration_load ("/proc/nonexistent", &error);
+  g_assert_no_error (error);
+  f->policy = handoff_tls_policy_new (configuration, &error);
+  g_assert_no_error (error);
+  f->worker = handoff_worker_new (&error);
+  g_assert_no_error (error);
+}
+
+static void
+ended (gpointer user_data)
+{
+  ((ServerTest *) user_data)->n_ended++;
+}
+
+static void
+asked (HandoffCredentialQuestion *question, gpointer user_data)
+{
+  ServerTest *f = user_data;
+
+  g_assert_null (f->question);
+  f->question = question;
+}
+
+static void
+progressed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ServerTest *f = user_data;
+
+  g_assert_null (f->progress);
+  f->progress = handoff_handshake_finish (result);
+}
+
+HandoffCredential *
+server_test_credential_new (const char *name, HandoffPrivateKey *key)
+{
+  g_autoptr (GPtrArray) certificates = NULL;
+  g_autoptr (GError) error = NULL;
+  HandoffCredential *credential;
+
+  if (key == NULL)
+    return test_credential_new (NULL, name, 0, name);
+  certificates = test_certificates_new (name, NULL);
+  credential = handoff_credential_new (NULL, name, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
+                                       certificates, NULL, &error);
+  g_assert_no_error (error);
+  return credential;
+}
+
+void
+server_test_begin (ServerTest *f,
+                   HandoffCredential *credential,
+                   const char *options,
+                   guint8 *ticket_secret)
+{
+  g_autoptr (GVariant) variant =
+      g_variant_ref_sink (g_variant_new_parsed (options != NULL ? options : "@a{sv} {}"));
+  g_autoptr (GError) error = NULL;
+  HandoffHandshakeRequest *request =
+      handoff_handshake_request_new (HANDOFF_ROLE_SERVER, "", variant, f->policy, &error);
+
+  g_assert_no_error (error);
+  request->stepwise = TRUE;
+  if (credential != NULL)
+    request->credential = handoff_credential_ref (credential);
+  request->may_ask = credential == NULL;
+  request->keeps_sessions = ticket_secret != NULL;
+  request->keeps_sessions_of_min = 0x0303;
+  request->ticket_secret = ticket_secret;
+  request->ticket_lifetime = 3600;
+  f->handshake = handoff_handshake_new (f->worker, request, ended, asked, f);
+}
+
+void
+server_test_start_step (ServerTest *f)
+{
+  g_autoptr (GBytes) input = g_bytes_new (f->to_server->data, f->to_server->len);
+
+  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
+  handoff_handshake_step_async (f->handshake, input, progressed, f);
+}
+
+HandoffHandshakeState
+server_test_finish_operation (ServerTest *f)
+{
+  gsize size;
+  gconstpointer output;
+
+  while (f->progress == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  output = g_bytes_get_data (f->progress->output, &size);
+  g_byte_array_append (f->to_client, output, (guint) size);
+  g_byte_array_remove_range (f->to_server, 0, (guint) f->progress->consumed);
+  return f->progress->state;
+}
+
+int
+server_test_run_client (ServerTest *f)
+{
+  int code = f->client_done ? GNUTLS_E_SUCCESS : gnutls_handshake (f->client);
+
+  f->client_done = code == GNUTLS_E_SUCCESS;
+  return code;
+}
+
+HandoffHandshakeState
+server_test_step (ServerTest *f)
+{
+  server_test_run_client (f);
+  server_test_start_step (f);
+  return server_test_finish_operation (f);
+}
+
+HandoffHandshakeState
+server_test_run (ServerTest *f)
+{
+  HandoffHandshakeState state;
+
+  while ((state = server_test_step (f)) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  return state;
+}
+
+void
+server_test_wait_for_end (ServerTest *f)
+{
+  while (f->n_ended == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->n_ended, ==, 1);
+}
+
+HandoffKeyState *
+server_test_export_keys (ServerTest *f)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) blob = NULL;
+  HandoffKeyState *state;
+  gconstpointer data;
+  gsize size;
+
+  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
+  handoff_handshake_export_async (f->handshake, public_key, progressed, f);
+  g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
+  blob =
+      handoff_sealed_memfd_read (f->progress->key_blob_fd, 48, HANDOFF_KEY_BLOB_MAX_SIZE, &error);
+  g_assert_no_error (error);
+  data = g_bytes_get_data (blob, &size);
+  state = handoff_key_blob_open (data, size, private_key, &error);
+  g_assert_no_error (error);
+  server_test_wait_for_end (f);
+  return state;
+}
+
+void
+server_test_end_connection (ServerTest *f)
+{
+  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
+  handoff_handshake_cancel (f->handshake);
+  server_test_wait_for_end (f);
+  f->n_ended = 0;
+  g_clear_pointer (&f->handshake, handoff_handshake_unref);
+  g_byte_array_set_size (f->to_server, 0);
+  g_byte_array_set_size (f->to_client, 0);
+  gnutls_deinit (f->client);
+  gnutls_certificate_free_credentials (f->credentials);
+}
+
+void
+server_test_tear_down (ServerTest *f, gconstpointer data)
+{
+  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
+  if (f->handshake != NULL)
+    {
+      handoff_handshake_cancel (f->handshake);
+      server_test_wait_for_end (f);
+      handoff_handshake_unref (f->handshake);
+    }
+  handoff_worker_free (f->worker);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  handoff_tls_policy_unref (f->policy);
+  gnutls_deinit (f->client);
+  gnutls_certificate_free_credentials (f->credentials);
+  g_byte_array_unref (f->to_server);
+  g_byte_array_unref (f->to_client);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "work/descriptor-reaper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "keyblob/tls-handoff-error.h"
+#include "support/unclosable.h"
+
+#define ALICE 60101
+#define BOB 60102
+#define MALLORY 60103
+
+static void
+wait_until_none_is_left (guint uid)
+{
+  const gint64 end = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+
+  while (handoff_descriptor_reaper_count (uid) > 0)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_main_context_iteration (NULL, FALSE);
+      g_thread_yield ();
+    }
+}
+
+/* Breaks if one user's wait for another's; if a socket that lingers, or is hidden in others, keeps
+ * a thread for longer than a moment; or if something stays open. */
+static void
+test_lingering (void)
+{
+  const guint n_lingering = 3 * HANDOFF_REAPER_CLOSING_PER_USER;
+  g_autofree int *peers = g_new (int, n_lingering);
+  struct pollfd hung_up = { .events = POLLIN };
+  int ends[2];
+
+  for (guint i = 0; i < n_lingering; i++)
+    {
+      unclosable_make_lingering (ends);
+      peers[i] = ends[1];
+      handoff_descriptor_reap (unclosable_wrap (unclosable_wrap (ends[0])), MALLORY);
+    }
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  handoff_descriptor_reap (ends[1], ALICE);
+  hung_up.fd = ends[0];
+  g_assert_cmpint (poll (&hung_up, 1, 20000), ==, 1);
+  close (ends[0]);
+
+  /* The peers are there, and read nothing. */
+  wait_until_none_is_left (MALLORY);
+  wait_until_none_is_left (ALICE);
+  g_assert_false (handoff_descriptor_reaper_is_busy ());
+  for (guint i = 0; i < n_lingering; i++)
+    close (peers[i]);
+}
+
+/* Breaks if somebody whose descriptors are closed all the time is told that there are too many. */
+static void
+test_many (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 4 * HANDOFF_REAPER_WAITING_PER_USER; i++)
+    {
+      handoff_descriptor_reap (dup (STDERR_FILENO), ALICE);
+      g_assert_true (handoff_descriptor_reaper_accepts (ALICE, &error));
+      g_assert_no_error (error);
+    }
+  handoff_descriptor_reap (-1, ALICE);
+  wait_until_none_is_left (ALICE);
+}
+
+/* Breaks if who has many that cannot be closed may send more; or if another may not; or if it stays
+ * so when they are closed. */
+static void
+test_standstill (void)
+{
+  g_autoptr (GError) error = NULL;
+  int peers[HANDOFF_REAPER_CLOSING_PER_USER];
+
+  unclosable_fill_line (MALLORY, peers, HANDOFF_REAPER_WAITING_PER_USER);
+  while (handoff_descriptor_reaper_accepts (MALLORY, NULL))
+    g_thread_yield ();
+  g_assert_false (handoff_descriptor_reaper_accepts (MALLORY, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+  g_assert_true (handoff_descriptor_reaper_is_strained ());
+  g_assert_true (handoff_descriptor_reaper_accepts (ALICE, NULL));
+
+  wait_until_none_is_left (MALLORY);
+  g_assert_false (handoff_descriptor_reaper_is_strained ());
+  g_assert_true (handoff_descriptor_reaper_accepts (MALLORY, NULL));
+  unclosable_close_all (peers, G_N_ELEMENTS (peers));
+}
+
+/* Gives the reaper sockets of uid's, until it may send no more. fd: of a socket. */
+static void
+fill (guint uid, int fd)
+{
+  while (handoff_descriptor_reaper_accepts (uid, NULL))
+    handoff_descriptor_reap (dup (fd), uid);
+}
+
+/* Breaks if one user fills the process's table of descriptors before it is known that they cannot
+ * be closed; or if nothing is left for another. */
+static void
+test_share (void)
+{
+  const guint share = HANDOFF_REAPER_OPEN / 4;
+  int peers[HANDOFF_REAPER_CLOSING_PER_USER];
+  int bobs_peers[HANDOFF_REAPER_CLOSING_PER_USER];
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  unclosable_fill_line (MALLORY, peers, 1);
+  fill (MALLORY, fd);
+  g_assert_cmpuint (handoff_descriptor_reaper_count (MALLORY), <=, share);
+  g_assert_true (handoff_descriptor_reaper_accepts (BOB, NULL));
+  unclosable_fill_line (BOB, bobs_peers, 1);
+  fill (BOB, fd);
+  g_assert_cmpuint (handoff_descriptor_reaper_count (BOB), <=, share / 2);
+  g_assert_cmpuint (handoff_descriptor_reaper_count (BOB), >,
+                    HANDOFF_REAPER_OPEN_RESERVED_PER_USER);
+  g_assert_true (handoff_descriptor_reaper_accepts (ALICE, NULL));
+
+  wait_until_none_is_left (MALLORY);
+  wait_until_none_is_left (BOB);
+  g_assert_true (handoff_descriptor_reaper_accepts (MALLORY, NULL));
+  unclosable_close_all (peers, G_N_ELEMENTS (peers));
+  unclosable_close_all (bobs_peers, G_N_ELEMENTS (bobs_peers));
+  close (fd);
+}
+
+/* Breaks if a socket of a caller's does not linger any more when it gets it back. */
+static void
+test_lingers_still (void)
+{
+  struct linger linger;
+  socklen_t size = sizeof linger;
+  int ends[2];
+
+  unclosable_make_lingering (ends);
+  handoff_descriptor_reap (dup (ends[0]), ALICE);
+  wait_until_none_is_left (ALICE);
+  g_assert_cmpint (getsockopt (ends[0], SOL_SOCKET, SO_LINGER, &linger, &size), ==, 0);
+  g_assert_cmpint (linger.l_onoff, ==, 1);
+  close (ends[1]);
+  close (ends[0]);
+}
+
+int
+main (int argc, char *argv[])
+{
+  struct rlimit files;
+
+  g_test_init (&argc, &argv, NULL);
+  /* As the service does. */
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &files), ==, 0);
+  files.rlim_cur = files.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &files), ==, 0);
+  /* A slow machine is warned of. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  g_test_add_func ("/service/descriptor-reaper/lingering", test_lingering);
+  g_test_add_func ("/service/descriptor-reaper/many", test_many);
+  g_test_add_func ("/service/descriptor-reaper/standstill", test_standstill);
+  g_test_add_func ("/service/descriptor-reaper/share", test_share);
+  g_test_add_func ("/service/descriptor-reaper/lingers-still", test_lingers_still);
+  return g_test_run ();
+}

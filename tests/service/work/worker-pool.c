@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "work/worker-pool.h"
+
+#define PER_USER 3
+
+static HandoffWorkerPool *
+pool_new (void)
+{
+  g_autoptr (GError) error = NULL;
+  HandoffWorkerPool *pool = handoff_worker_pool_new (PER_USER, &error);
+
+  g_assert_no_error (error);
+  return pool;
+}
+
+/* Breaks if two users share a worker, or one gets more than the limit, or not the idlest. */
+static void
+test_users (void)
+{
+  g_autoptr (HandoffWorkerPool) pool = pool_new ();
+  g_autoptr (GHashTable) of_one = g_hash_table_new (NULL, NULL);
+  HandoffSeat *seats[2 * PER_USER];
+  HandoffSeat *other;
+
+  for (guint i = 0; i < G_N_ELEMENTS (seats); i++)
+    {
+      seats[i] = handoff_worker_pool_take_seat (pool, 1);
+      g_hash_table_add (of_one, handoff_seat_get_worker (seats[i]));
+      g_assert_cmpuint (g_hash_table_size (of_one), ==, MIN (i + 1, PER_USER));
+    }
+  other = handoff_worker_pool_take_seat (pool, 2);
+  g_assert_false (g_hash_table_contains (of_one, handoff_seat_get_worker (other)));
+  handoff_seat_free (other);
+  for (guint i = 0; i < G_N_ELEMENTS (seats); i++)
+    handoff_seat_free (seats[i]);
+}
+
+/* Breaks if a worker is started for each of handshakes that follow each other, or goes for good
+ * when its user has nothing to do for a moment. */
+static void
+test_again (void)
+{
+  g_autoptr (HandoffWorkerPool) pool = pool_new ();
+  HandoffSeat *seat = handoff_worker_pool_take_seat (pool, 1);
+  HandoffWorker *worker = handoff_seat_get_worker (seat);
+  guint size = handoff_worker_pool_get_size (pool);
+
+  handoff_seat_free (seat);
+  seat = handoff_worker_pool_take_seat (pool, 1);
+  g_assert_true (handoff_seat_get_worker (seat) == worker);
+  g_assert_cmpuint (handoff_worker_pool_get_size (pool), ==, size);
+  handoff_seat_free (seat);
+}
+
+/* Breaks if many users make more threads than the process may have, or leave theirs behind. */
+static void
+test_many_users (void)
+{
+  g_autoptr (HandoffWorkerPool) pool = pool_new ();
+  HandoffSeat *seats[400];
+
+  for (guint i = 0; i < G_N_ELEMENTS (seats); i++)
+    {
+      seats[i] = handoff_worker_pool_take_seat (pool, i);
+      g_assert_nonnull (handoff_seat_get_worker (seats[i]));
+      g_assert_cmpuint (handoff_worker_pool_get_size (pool), <=, 256);
+    }
+  g_assert_cmpuint (handoff_worker_pool_get_size (pool), ==, 256);
+  for (guint i = 0; i < G_N_ELEMENTS (seats); i++)
+    handoff_seat_free (seats[i]);
+  g_assert_cmpuint (handoff_worker_pool_get_size (pool), <=, 16);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/service/worker-pool/users", test_users);
+  g_test_add_func ("/service/worker-pool/again", test_again);
+  g_test_add_func ("/service/worker-pool/many-users", test_many_users);
+  return g_test_run ();
+}
