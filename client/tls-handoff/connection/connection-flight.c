@@ -9,7 +9,7 @@
 
 #include "connection/gio-mapping.h"
 #include "call/service-error.h"
-#include "manager/tls-handoff-manager-private.h"
+#include "manager/manager.h"
 
 typedef struct
 {

@@ -6,7 +6,7 @@
 
 #include "config.h"
 
-#include "manager/tls-handoff-manager-private.h"
+#include "manager/manager.h"
 
 #include <gio/gunixfdlist.h>
 

@@ -6,7 +6,7 @@
 #include <gio/gunixfdlist.h>
 
 #include "tls-handoff-handshake-options.h"
-#include "manager/tls-handoff-manager-private.h"
+#include "manager/manager.h"
 
 struct _TlsHandoffHandshakeOptions
 {

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "manager/tls-handoff-credential-private.h"
+#include "manager/credential.h"
 
 #include "call/certificates-variant.h"
 #include "handoff-names.h"

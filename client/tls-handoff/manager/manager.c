@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "manager/tls-handoff-manager-private.h"
+#include "manager/manager.h"
 
 struct _TlsHandoffManager
 {

@@ -5,14 +5,14 @@
 
 #include "config.h"
 
-#include "manager/tls-handoff-credential-private.h"
+#include "manager/credential.h"
 
 #include "call/certificates-variant.h"
 #include "handoff-names.h"
 #include "call/secret-file.h"
 #include "call/service-call.h"
 #include "call/service-request.h"
-#include "manager/tls-handoff-manager-private.h"
+#include "manager/manager.h"
 
 static gpointer
 take_created (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)

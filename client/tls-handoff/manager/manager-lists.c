@@ -5,10 +5,10 @@
 
 #include "config.h"
 
-#include "manager/tls-handoff-credential-private.h"
+#include "manager/credential.h"
 
 #include "call/service-list.h"
-#include "manager/tls-handoff-manager-private.h"
+#include "manager/manager.h"
 
 /* entries: (transfer full) (nullable) */
 static GPtrArray *
