@@ -15,12 +15,12 @@ handoff_service_call_new (HandoffServiceBus *bus,
                           const char *interface,
                           const char *method,
                           GVariant *body,
-                          TlsHandoffHandshakeFlags flags)
+                          gboolean interactive)
 {
   g_autoptr (GDBusMessage) call = g_dbus_message_new_method_call (
       handoff_service_bus_get_destination (bus), HANDOFF_ROOT_PATH, interface, method);
 
-  if (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE)
+  if (interactive)
     g_dbus_message_set_flags (call, G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
   if (body != NULL)
     g_dbus_message_set_body (call, body);

@@ -4,18 +4,17 @@
 #pragma once
 
 #include "call/service-bus.h"
-#include "tls-handoff-manager.h"
 
 /* Calls to the service as D-Bus messages. Plain messages rather than a proxy: a proxy drops the
  * second argument of an error reply, which carries the details of a failed handshake. */
 
 /* A call of a method of the root object. body: a tuple, consumed if floating; NULL for none.
- * Without INTERACTIVE, the service never asks the user. (transfer full) */
+ * interactive: whether the service may ask the user for a password. (transfer full) */
 GDBusMessage *handoff_service_call_new (HandoffServiceBus *bus,
                                         const char *interface,
                                         const char *method,
                                         GVariant *body,
-                                        TlsHandoffHandshakeFlags flags);
+                                        gboolean interactive);
 
 /* Waits for the reply: NULL with an error, as handoff_service_call_check_reply() makes it, or a
  * reply with a body of that type. */

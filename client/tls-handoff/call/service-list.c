@@ -15,7 +15,7 @@ typedef struct
   HandoffServiceListKind kind;
   HandoffServiceBus *bus; /* (owned) */
   gboolean all;
-  TlsHandoffHandshakeFlags flags;
+  gboolean interactive;
   GPtrArray *entries; /* (owned) (element-type GVariant) */
 } List;
 
@@ -33,17 +33,14 @@ static const HandoffServiceRequest requests[] = {
 };
 
 static List *
-list_new (HandoffServiceListKind kind,
-          HandoffServiceBus *bus,
-          gboolean all,
-          TlsHandoffHandshakeFlags flags)
+list_new (HandoffServiceListKind kind, HandoffServiceBus *bus, gboolean all, gboolean interactive)
 {
   List *self = g_new0 (List, 1);
 
   self->kind = kind;
   self->bus = handoff_service_bus_ref (bus);
   self->all = all;
-  self->flags = flags;
+  self->interactive = interactive;
   self->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
   return self;
 }
@@ -89,7 +86,7 @@ new_call (List *self)
     }
   return handoff_service_call_new (
       self->bus, HANDOFF_MANAGER_INTERFACE, sessions ? "ListSessions" : "ListCredentials",
-      g_variant_new ("(@a{sv})", g_variant_dict_end (&options)), self->flags);
+      g_variant_new ("(@a{sv})", g_variant_dict_end (&options)), self->interactive);
 }
 
 /* Of a credential without certificates the list says so; without a word of them, they did not fit.
@@ -138,11 +135,11 @@ GPtrArray *
 handoff_service_list_sync (HandoffServiceListKind kind,
                            HandoffServiceBus *bus,
                            gboolean all,
-                           TlsHandoffHandshakeFlags flags,
+                           gboolean interactive,
                            GCancellable *cancellable,
                            GError **error)
 {
-  g_autoptr (List) self = list_new (kind, bus, all, flags);
+  g_autoptr (List) self = list_new (kind, bus, all, interactive);
   GVariant *page;
 
   do
@@ -191,7 +188,7 @@ handoff_service_list_async (HandoffServiceListKind kind,
                             gpointer source,
                             HandoffServiceBus *bus,
                             gboolean all,
-                            TlsHandoffHandshakeFlags flags,
+                            gboolean interactive,
                             GCancellable *cancellable,
                             GAsyncReadyCallback callback,
                             gpointer user_data)
@@ -199,7 +196,7 @@ handoff_service_list_async (HandoffServiceListKind kind,
   GTask *task = g_task_new (source, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, handoff_service_list_async);
-  g_task_set_task_data (task, list_new (kind, bus, all, flags), (GDestroyNotify) list_free);
+  g_task_set_task_data (task, list_new (kind, bus, all, interactive), (GDestroyNotify) list_free);
   ask_for_page (task);
 }
 

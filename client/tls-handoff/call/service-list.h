@@ -4,7 +4,6 @@
 #pragma once
 
 #include "call/service-bus.h"
-#include "tls-handoff-manager.h"
 
 /* A list that the service gives by pages, asked for to its end. */
 typedef enum
@@ -17,14 +16,14 @@ typedef enum
 GPtrArray *handoff_service_list_sync (HandoffServiceListKind kind,
                                       HandoffServiceBus *bus,
                                       gboolean all,
-                                      TlsHandoffHandshakeFlags flags,
+                                      gboolean interactive,
                                       GCancellable *cancellable,
                                       GError **error);
 void handoff_service_list_async (HandoffServiceListKind kind,
                                  gpointer source,
                                  HandoffServiceBus *bus,
                                  gboolean all,
-                                 TlsHandoffHandshakeFlags flags,
+                                 gboolean interactive,
                                  GCancellable *cancellable,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data);

@@ -189,7 +189,7 @@ fly (Flight *flight)
     .credential_pem = flight->credential_pem,
     .trust_anchors = flight->trust_anchors,
     .client_certificate = self->authentication_mode,
-    .flags = self->flags,
+    .interactive = (self->flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0,
     .review = handoff_connection_wants_review (self) ? review_cb : NULL,
     .review_data = flight,
   };

@@ -70,7 +70,7 @@ new_call (TlsHandoffManager *self,
       is_server ? g_variant_new ("(h@ay@a{sv})", handle, recipient_key, options)
                 : g_variant_new ("(hs@ay@a{sv})", handle, request->server_identity, recipient_key,
                                  options),
-      request->flags);
+      request->interactive);
 }
 
 /* The call of HandshakeAsClient() or HandshakeAsServer(), and in *handshake what its reply will

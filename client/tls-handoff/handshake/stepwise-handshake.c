@@ -543,7 +543,7 @@ prepare (TlsHandoffManager *self, const HandoffHandshakeRequest *request, GError
       handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE, "CreateSession",
       g_variant_new ("(ss@a{sv})", is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT,
                      is_server ? "" : request->server_identity, options),
-      request->flags);
+      request->interactive);
   if (g_unix_fd_list_get_length (fds) > 0)
     g_dbus_message_set_unix_fd_list (call, fds);
   return call;

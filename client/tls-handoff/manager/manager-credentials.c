@@ -33,8 +33,9 @@ new_call (TlsHandoffManager *self,
           GUnixFDList *fds,
           TlsHandoffHandshakeFlags flags)
 {
-  GDBusMessage *call = handoff_service_call_new (
-      handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE, method, parameters, flags);
+  GDBusMessage *call =
+      handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE, method,
+                                parameters, flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE);
 
   if (fds != NULL)
     g_dbus_message_set_unix_fd_list (call, fds);

@@ -70,9 +70,10 @@ tls_handoff_manager_list_credentials_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return make_credentials (self, handoff_service_list_sync (HANDOFF_SERVICE_LIST_CREDENTIALS,
-                                                            handoff_manager_get_bus (self), all,
-                                                            flags, cancellable, error));
+  return make_credentials (self,
+                           handoff_service_list_sync (
+                               HANDOFF_SERVICE_LIST_CREDENTIALS, handoff_manager_get_bus (self),
+                               all, flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE, cancellable, error));
 }
 
 /**
@@ -99,9 +100,9 @@ tls_handoff_manager_list_credentials_async (TlsHandoffManager *self,
   g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  handoff_service_list_async (HANDOFF_SERVICE_LIST_CREDENTIALS, self,
-                              handoff_manager_get_bus (self), all, flags, cancellable, callback,
-                              user_data);
+  handoff_service_list_async (
+      HANDOFF_SERVICE_LIST_CREDENTIALS, self, handoff_manager_get_bus (self), all,
+      flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE, cancellable, callback, user_data);
 }
 
 /**
@@ -150,9 +151,9 @@ tls_handoff_manager_list_sessions_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return make_sessions (handoff_service_list_sync (HANDOFF_SERVICE_LIST_SESSIONS,
-                                                   handoff_manager_get_bus (self), all, flags,
-                                                   cancellable, error));
+  return make_sessions (
+      handoff_service_list_sync (HANDOFF_SERVICE_LIST_SESSIONS, handoff_manager_get_bus (self), all,
+                                 flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE, cancellable, error));
 }
 
 /**
@@ -180,7 +181,8 @@ tls_handoff_manager_list_sessions_async (TlsHandoffManager *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   handoff_service_list_async (HANDOFF_SERVICE_LIST_SESSIONS, self, handoff_manager_get_bus (self),
-                              all, flags, cancellable, callback, user_data);
+                              all, flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE, cancellable, callback,
+                              user_data);
 }
 
 /**

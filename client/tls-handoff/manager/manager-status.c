@@ -119,8 +119,9 @@ tls_handoff_manager_get_statistics_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  call = handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
-                                   "GetStatistics", NULL, flags);
+  call =
+      handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
+                                "GetStatistics", NULL, flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE);
   reply = handoff_service_call_send_sync (handoff_manager_get_bus (self), call, "(a{sv})",
                                           cancellable, error);
   if (reply == NULL)
@@ -158,7 +159,7 @@ tls_handoff_manager_reload_sync (TlsHandoffManager *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   call = handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
-                                   "Reload", NULL, flags);
+                                   "Reload", NULL, flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE);
   reply = handoff_service_call_send_sync (handoff_manager_get_bus (self), call, "()", cancellable,
                                           error);
 

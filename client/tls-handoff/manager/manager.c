@@ -257,7 +257,8 @@ tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self,
 {
   const HandoffHandshakeRequest request = { .server_identity = server_identity,
                                             .options = options,
-                                            .flags = flags };
+                                            .interactive =
+                                                (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0 };
 
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (G_IS_SOCKET (socket), NULL);
@@ -296,7 +297,8 @@ tls_handoff_manager_handshake_as_client_async (TlsHandoffManager *self,
 {
   const HandoffHandshakeRequest request = { .server_identity = server_identity,
                                             .options = options,
-                                            .flags = flags };
+                                            .interactive =
+                                                (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0 };
 
   g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
   g_return_if_fail (G_IS_SOCKET (socket));
@@ -355,7 +357,8 @@ tls_handoff_manager_handshake_as_server_sync (TlsHandoffManager *self,
 {
   const HandoffHandshakeRequest request = { .role = HANDOFF_ROLE_SERVER,
                                             .options = options,
-                                            .flags = flags };
+                                            .interactive =
+                                                (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0 };
 
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (G_IS_SOCKET (socket), NULL);
@@ -391,7 +394,8 @@ tls_handoff_manager_handshake_as_server_async (TlsHandoffManager *self,
 {
   const HandoffHandshakeRequest request = { .role = HANDOFF_ROLE_SERVER,
                                             .options = options,
-                                            .flags = flags };
+                                            .interactive =
+                                                (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0 };
 
   g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
   g_return_if_fail (G_IS_SOCKET (socket));

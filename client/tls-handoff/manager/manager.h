@@ -29,7 +29,7 @@ typedef struct
   GBytes *credential_pem;                   /* (nullable): wins over that of options */
   GPtrArray *trust_anchors; /* (nullable) (element-type GBytes): likewise; empty for nobody */
   GTlsAuthenticationMode client_certificate; /* of a server; NONE: that of options */
-  TlsHandoffHandshakeFlags flags;
+  gboolean interactive;     /* whether the service may ask the user for a password */
   HandoffReviewFunc review; /* (nullable): in the context of the handshake; NULL: refuse */
   gpointer review_data;
 } HandoffHandshakeRequest;
