@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""docs/KEY-BLOB.md says what the format is: the reader that is written from it (key_blob_reader.py) and the real one
+(key-blob-peer) agree about the page's example, about blobs of every suite, and about what they refuse."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import key_blob_reader as reader
+
+PAGE = (pathlib.Path(__file__).resolve().parent.parent.parent / 'docs/KEY-BLOB.md').read_text(encoding='utf-8')
+FORMAT = reader.Format(PAGE)
+PRIVATE = bytes(range(32))
+findings = []
+
+
+def expect(what, found, wanted):
+    if found != wanted:
+        findings.append(f'{what}:\n  {found}\n  but it should be\n  {wanted}')
+
+
+def peer(mode, lines=''):
+    return subprocess.run(
+        [sys.argv[1], mode], input=lines, text=True, stdout=subprocess.PIPE, check=True).stdout.splitlines()
+
+
+def text_of(key, value):
+    if isinstance(value, bytes):
+        return value.hex()
+    if key in ('protocol', 'cipher-suite'):
+        return f'{value:04x}'
+    return str(value if isinstance(value, str) else int(value))
+
+
+def read(private, blob):
+    """What the reader of the page says, as key-blob-peer prints it."""
+    try:
+        state = FORMAT.read(private, blob)
+    except reader.Refused:
+        return 'refused'
+    return ' '.join(f'{key}={text_of(key, value)}' for key, value in state.items())
+
+
+def example_block(name):
+    return re.search(rf'^```{name}\n(.*?)^```', PAGE, flags=re.M | re.S).group(1).splitlines()
+
+
+def example_bytes(name):
+    data = b''
+    for line in example_block(name):
+        offset, text = line.split()
+        expect(f'offset {offset} in the block {name}', len(data), int(offset, 16))
+        data += bytes.fromhex(text)
+    return data
+
+
+def check_example():
+    """Returns the blob, and what it has to be read as."""
+    values = {name: bytes.fromhex(text) for name, text in (re.split(r'  +', line) for line in example_block('example'))}
+    private, ephemeral = values['recipient private key'], values['ephemeral private key']
+    recipient, enc = reader.public_of(private), reader.public_of(ephemeral)
+    expect('recipient public key', values['recipient public key'], recipient)
+    expect('enc', values['enc'], enc)
+    for name, value in zip(('dh', 'shared_secret', 'key', 'base_nonce'), reader.derive(ephemeral, recipient, enc, recipient)):
+        expect(name, values[name].hex(), value.hex())
+    plaintext, blob = example_bytes('plaintext'), example_bytes('blob')
+    expect('what the blob of the page opens to', reader.open_blob(private, blob).hex(), plaintext.hex())
+    expect('what the plaintext of the page is sealed to', reader.seal(ephemeral, recipient, plaintext).hex(), blob.hex())
+    for size, what in (len(plaintext), 'plaintext'), (len(blob), 'blob'):
+        expect(f'“The {what}, N bytes”', f'The {what}, {size} bytes' in PAGE, True)
+    return private, blob, ' '.join('='.join(line.split()) for line in example_block('state'))
+
+
+def changed(entries, key, kind=None, value=None):
+    return [(k, kind or t, v if value is None else value) if k == key else (k, t, v) for k, t, v in entries]
+
+
+def refusals():
+    """Authentic blobs, each with one thing wrong, and one with nothing wrong."""
+    entries = reader.split_dictionary(example_bytes('plaintext'))
+    plaintext = reader.join_dictionary(entries)
+    yield 'nothing', plaintext, reader.HEADER
+    yield 'size', bytes(65536 - 63), reader.HEADER
+    for i in (0, 7, 8, 9, 11, 13, 15):
+        yield f'header {i}', plaintext, reader.HEADER[:i] + bytes([reader.HEADER[i] ^ 3]) + reader.HEADER[i + 1:]
+    for what, data in {'nothing in it': b'', 'padding': plaintext[:18] + b'x' + plaintext[19:],
+                       'offsets': plaintext + b'\0', 'order of offsets': plaintext[:-2] + b'\0\0',
+                       'boundary': plaintext[:-26] + b'\x13' + plaintext[-25:]}.items():
+        yield what, data, reader.HEADER
+    wrong = {
+        'unknown key': entries + [('colour', 's', b'red\0')],
+        'key twice': entries[:1] + entries,
+        'order': [entries[1], entries[0]] + entries[2:],
+        'type': changed(entries, 'protocol', 't', b'\x04\x03' + bytes(6)),
+        'boolean': entries + [('key-update-owed', 'b', b'\2')],
+        'false flag': entries + [('key-update-owed', 'b', b'\0')],
+        'empty data': entries + [('unread-data', 'ay', b'')],
+        'role': changed(entries, 'role', value=b'peer\0'),
+        'protocol': changed(entries, 'protocol', value=b'\x02\x03'),
+        'suite of the other protocol': changed(entries, 'protocol', value=b'\x03\x03'),
+        'suite': changed(entries, 'cipher-suite', value=b'\x06\x13'),
+        'key size': changed(entries, 'read-key', value=bytes(32)),
+        'IV size': changed(entries, 'write-iv', value=bytes(4)),
+        'secret size': changed(entries, 'write-traffic-secret', value=bytes(48)),
+        'sequence number': changed(entries, 'read-sequence-number', value=b'\xff' * 8),
+        'plaintext size, small': changed(entries, 'read-max-plaintext-size', value=b'\x3e\0'),
+        'plaintext size, large': changed(entries, 'read-max-plaintext-size', value=b'\x01\x40'),
+        'MAC key with AEAD': entries[:4] + [('read-mac-key', 'ay', bytes(20))] + entries[4:],
+        'encrypt-then-mac with AEAD': entries + [('encrypt-then-mac', 'b', b'\1')],
+        'no-renegotiation-owed in TLS 1.3': entries + [('no-renegotiation-owed', 'b', b'\1')],
+    }
+    for i, entry in enumerate(entries):
+        wrong[f'without {entry[0]}'] = entries[:i] + entries[i + 1:]
+    for what, these in wrong.items():
+        yield what, reader.join_dictionary(these), reader.HEADER
+    # Still good: the highest sequence number, the smallest record, everything that a connection in use can have.
+    good = changed(entries, 'read-sequence-number', value=b'\xfe' + b'\xff' * 7)
+    good = changed(good, 'write-max-plaintext-size', value=b'\x3f\0')
+    yield 'nothing, at the limits', reader.join_dictionary(good + [('unread-data', 'ay', b'x'), ('key-update-owed', 'b', b'\1')]), reader.HEADER
+
+
+def main():
+    private, blob, state = check_example()
+    expect('the example, read from the page', read(private, blob), state)
+    samples = [line.split() for line in peer('write')]
+    expect('cipher suites of the page', sorted(f'{number:04x}' for number in FORMAT.suites),
+           sorted({re.search(r'cipher-suite=(\w+)', line).group(1) for line in peer('read', '\n'.join(' '.join(s) for s in samples))}))
+
+    cases = [('the example', private, blob)]
+    cases += [(f'sample {i}', bytes.fromhex(key), bytes.fromhex(text)) for i, (key, text) in enumerate(samples)]
+    expectations = {}
+    for what, plaintext, header in refusals():
+        cases.append((what, PRIVATE, reader.seal(os.urandom(32), reader.public_of(PRIVATE), plaintext, header)))
+        expectations[what] = not what.startswith('nothing') or what == 'nothing in it'
+    cases.append(('another private key', bytes(31) + b'\1', blob))
+    cases.append(('a changed bit', private, blob[:-1] + bytes([blob[-1] ^ 1])))
+    cases.append(('point of small order', private, blob[:16] + bytes(32) + blob[48:]))
+
+    real = peer('read', ''.join(f'{key.hex()} {data.hex()}\n' for _, key, data in cases))
+    expect('lines of key-blob-peer', len(real), len(cases))
+    for (what, key, data), line in zip(cases, real):
+        expect(f'{what}, read from the page, against the real reader', read(key, data), line)
+        if what in expectations:
+            expect(f'{what} is refused', line == 'refused', expectations[what])
+    expect('the example, read by the real reader', real[0], state)
+    expect('samples are read', 'refused' in real[1:1 + len(samples)], False)
+
+    for finding in findings:
+        print(finding)
+    print(f'{len(cases)} blobs, {len(findings)} findings')
+    sys.exit(1 if findings else 0)
+
+
+main()

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""A second reader of key blobs, written from docs/KEY-BLOB.md alone, and a writer.
+
+It shares no code with keyblob/: HPKE and GVariant are done by hand, over the primitives of
+python3-cryptography. The two tables (keys, cipher suites) are those of the page: what is wrong in them
+makes this reader differ from the real one.
+"""
+
+import hmac
+import re
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import x25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+HEADER = b'TLSHOFF\0' + bytes.fromhex('0001 0020 0001 0002')
+INFO = b'org.tlshandoff.Handoff1 key blob'
+KEM_SUITE = b'KEM\x00\x20'
+HPKE_SUITE = b'HPKE\x00\x20\x00\x01\x00\x02'
+
+
+class Refused(Exception):
+    """The reader does not take this blob."""
+
+
+# HPKE
+
+def extract(salt, suite, label, data):
+    return hmac.digest(salt or bytes(32), b'HPKE-v1' + suite + label + data, 'sha256')
+
+
+def expand(secret, suite, label, data, size):
+    info = size.to_bytes(2, 'big') + b'HPKE-v1' + suite + label + data
+    return hmac.digest(secret, info + b'\x01', 'sha256')[:size]
+
+
+def public_of(private):
+    key = x25519.X25519PrivateKey.from_private_bytes(private).public_key()
+    return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+def derive(our_private, their_public, enc, recipient_public):
+    """dh, shared_secret, key and base_nonce."""
+    try:
+        dh = x25519.X25519PrivateKey.from_private_bytes(our_private).exchange(
+            x25519.X25519PublicKey.from_public_bytes(their_public))
+    except ValueError as error:
+        raise Refused('point of small order') from error
+    eae_prk = extract(b'', KEM_SUITE, b'eae_prk', dh)
+    shared = expand(eae_prk, KEM_SUITE, b'shared_secret', enc + recipient_public, 32)
+    context = (b'\0' + extract(b'', HPKE_SUITE, b'psk_id_hash', b'') +
+               extract(b'', HPKE_SUITE, b'info_hash', INFO))
+    secret = extract(shared, HPKE_SUITE, b'secret', b'')
+    return (dh, shared, expand(secret, HPKE_SUITE, b'key', context, 32),
+            expand(secret, HPKE_SUITE, b'base_nonce', context, 12))
+
+
+def seal(ephemeral, recipient_public, plaintext, header=HEADER):
+    enc = public_of(ephemeral)
+    key, nonce = derive(ephemeral, recipient_public, enc, recipient_public)[2:]
+    return header + enc + AESGCM(key).encrypt(nonce, plaintext, header + enc)
+
+
+def open_blob(private, blob):
+    if not 64 <= len(blob) <= 65536 or blob[:16] != HEADER:
+        raise Refused('header')
+    enc = blob[16:48]
+    key, nonce = derive(private, enc, enc, public_of(private))[2:]
+    try:
+        return AESGCM(key).decrypt(nonce, blob[48:], blob[:48])
+    except InvalidTag as error:
+        raise Refused('not authentic') from error
+
+
+# The dictionary
+
+def offset_size(size):
+    return 1 if size <= 255 else 2
+
+
+def offset_at(data, position):
+    size = offset_size(len(data))
+    if position < 0 or position + size > len(data):
+        raise Refused('offset table')
+    return int.from_bytes(data[position:position + size], 'little')
+
+
+def aligned(position):
+    return (position + 7) // 8 * 8
+
+
+def split_entry(entry):
+    """The key, the type and the value's bytes of an element."""
+    end_of_key = offset_at(entry, len(entry) - offset_size(len(entry)))
+    key = entry[:end_of_key]
+    variant = entry[aligned(end_of_key):len(entry) - offset_size(len(entry))]
+    separator = variant.rfind(b'\0')
+    if key[-1:] != b'\0' or separator < 0:
+        raise Refused('element')
+    return key[:-1].decode(errors='replace'), variant[separator + 1:].decode(errors='replace'), variant[:separator]
+
+
+def split_dictionary(data):
+    if not data:
+        return []
+    size = offset_size(len(data))
+    end = offset_at(data, len(data) - size)
+    if end > len(data) or (len(data) - end) % size:
+        raise Refused('offset table')
+    entries, start = [], 0
+    for position in range(end, len(data), size):
+        stop = offset_at(data, position)
+        if not start <= stop <= end:
+            raise Refused('offset table')
+        entries.append(split_entry(data[start:stop]))
+        start = aligned(stop)
+    return entries
+
+
+def join_entry(key, kind, value):
+    body = key.encode() + b'\0'
+    end_of_key = len(body)
+    body = body.ljust(aligned(len(body)), b'\0') + value + b'\0' + kind.encode()
+    return body + end_of_key.to_bytes(1 if len(body) + 1 <= 255 else 2, 'little')
+
+
+def join_dictionary(entries):
+    data, ends = b'', []
+    for entry in entries:
+        data = data.ljust(aligned(len(data)), b'\0') + join_entry(*entry)
+        ends.append(len(data))
+    size = 1 if len(data) + len(ends) <= 255 else 2
+    return data + b''.join(end.to_bytes(size, 'little') for end in ends)
+
+
+def decode(kind, value):
+    if kind == 's' and value[-1:] == b'\0':
+        return value[:-1].decode(errors='replace')
+    if kind == 'b' and value in (b'\0', b'\1'):
+        return value == b'\1'
+    if (kind, len(value)) in (('q', 2), ('t', 8)):
+        return int.from_bytes(value, 'little')
+    if kind == 'ay':
+        return value
+    raise Refused(f'value of type {kind}')
+
+
+class Format:
+    """The two tables of the page."""
+
+    def __init__(self, page):
+        rows = re.findall(r'^\| `([a-z-]+)` \| `([a-z]+)` \| (\w[\w., -]*) \|', page, flags=re.M)
+        self.fields = {key: (kind, presence) for key, kind, presence in rows}
+        self.suites = {}
+        for protocol, numbers, *sizes in re.findall(
+                r'^\| (0x030[34]) \| ([0-9a-f ]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|', page, flags=re.M):
+            for number in numbers.split():
+                self.suites[int(number, 16)] = (int(protocol, 16), [int(size) for size in sizes])
+
+    def presence(self, key, protocol, cbc):
+        """Whether the key must, may (None) or must not be there."""
+        rule = self.fields[key][1]
+        return {'always': True, 'TLS 1.3': protocol == 0x0304, 'AEAD': not cbc, 'CBC': cbc,
+                'if any': None,
+                'if any, TLS 1.3': None if protocol == 0x0304 else False,
+                'if any, TLS 1.2': None if protocol == 0x0303 else False}[rule]
+
+    def read(self, private, blob):
+        plaintext = open_blob(private, blob)
+        entries = split_dictionary(plaintext)
+        if join_dictionary(entries) != plaintext:
+            raise Refused('not in normal form')
+        if [key for key in self.fields if key in dict((e[0], e) for e in entries)] != [e[0] for e in entries]:
+            raise Refused('unknown key, twice, or out of order')
+        state = {}
+        for key, kind, value in entries:
+            if kind != self.fields[key][0]:
+                raise Refused(f'type of {key}')
+            state[key] = decode(kind, value)
+        self.check(state)
+        return state
+
+    def check(self, state):
+        if state.get('role') not in ('client', 'server') or state.get('cipher-suite') not in self.suites:
+            raise Refused('role or cipher suite')
+        protocol, sizes = self.suites[state['cipher-suite']]
+        if state.get('protocol') != protocol:
+            raise Refused('protocol')
+        for key in self.fields:
+            rule = self.presence(key, protocol, sizes[3] > 0)
+            if (key in state) != rule and (rule is not None or not state.get(key, True)):
+                raise Refused(f'{key} is there, or is not')
+        for direction in 'read', 'write':
+            found = [len(state.get(f'{direction}-{what}', b'')) for what in ('key', 'iv', 'traffic-secret', 'mac-key')]
+            if found != sizes:
+                raise Refused('sizes')
+            if state[f'{direction}-sequence-number'] == 2 ** 64 - 1:
+                raise Refused('sequence number')
+            if not 63 <= state[f'{direction}-max-plaintext-size'] <= 16384:
+                raise Refused('max-plaintext-size')
