@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
 #include "connection/gio-mapping.h"
 #include "connection/socket-linger.h"

@@ -5,7 +5,7 @@
  * through the manager to whatever came of it. It runs in the thread-default main context of its
  * thread; a synchronous call pushes one of its own for that. */
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
 #include "connection/gio-mapping.h"
 #include "call/service-error.h"

@@ -3,13 +3,13 @@
 
 /* The states of a connection's handshake, and who waits for them. */
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
 #include "call/certificates-variant.h"
 #include "connection/gio-mapping.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
-#include "handshake/tls-handoff-handshake-result-private.h"
+#include "handshake/handshake-result.h"
 
 HandshakeState
 handoff_connection_get_state (TlsHandoffConnection *self)

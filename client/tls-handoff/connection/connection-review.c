@@ -5,7 +5,7 @@
  * database, if it has one, and then GTlsClientConnection:validation-flags and
  * GTlsConnection::accept-certificate, with GIO's own meaning. */
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
 #include "call/certificates-variant.h"
 #include "connection/gio-mapping.h"

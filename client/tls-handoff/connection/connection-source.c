@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
 /* What makes a read or write worth trying changes while the source lives: before the handshake,
  * anything (the attempt starts it); during the handshake, its end; then the base stream, or, for

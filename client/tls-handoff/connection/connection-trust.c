@@ -8,9 +8,9 @@
  *   any other, or a server's     nobody is trusted by the service, and the database judges
  *   none                         nobody is trusted; who accepts all the same is the application */
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
-#include "handshake/tls-handoff-handshake-options-private.h"
+#include "handshake/handshake-options.h"
 
 /* What the service takes. */
 #define MAX_ANCHORS 256

@@ -13,8 +13,8 @@
 #include "handoff-names.h"
 #include "call/service-call.h"
 #include "tls-handoff-error.h"
-#include "handshake/tls-handoff-handshake-options-private.h"
-#include "handshake/tls-handoff-handshake-result-private.h"
+#include "handshake/handshake-options.h"
+#include "handshake/handshake-result.h"
 
 #define HANDSHAKE_REPLY_TYPE "(soa{sv})"
 #define REVIEW_REPLY_TYPE "(saya{sv})"

@@ -20,8 +20,8 @@
 #include "call/service-call.h"
 #include "call/service-error.h"
 #include "tls-handoff-error.h"
-#include "handshake/tls-handoff-handshake-options-private.h"
-#include "handshake/tls-handoff-handshake-result-private.h"
+#include "handshake/handshake-options.h"
+#include "handshake/handshake-result.h"
 
 #define CREATE_REPLY_TYPE "(o)"
 #define STEP_REPLY_TYPE "(sayta{sv})"

@@ -8,7 +8,7 @@
 
 #include "keyblob/tls-handoff-error.h"
 #include "support/record-test-utils.h"
-#include "handshake/tls-handoff-handshake-result-private.h"
+#include "handshake/handshake-result.h"
 
 /* A reply's details, of a real key blob; the members can be changed. */
 typedef struct

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-#include "record/tls-handoff-import-key-private.h"
+#include "record/import-key.h"
 
 #include "keyblob/handoff-names.h"
 #include "keyblob/hpke.h"

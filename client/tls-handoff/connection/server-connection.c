@@ -5,7 +5,7 @@
 
 #include "tls-handoff-server-connection.h"
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
 struct _TlsHandoffServerConnection
 {

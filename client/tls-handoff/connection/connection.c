@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
 #include "connection/gio-mapping.h"
 #include "tls-handoff-enum-types.h"

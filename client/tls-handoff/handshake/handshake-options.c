@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "handshake/tls-handoff-handshake-options-private.h"
+#include "handshake/handshake-options.h"
 
 #include "call/certificates-variant.h"
 

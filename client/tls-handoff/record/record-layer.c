@@ -9,7 +9,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "record/record-receiver.h"
 #include "record/record-sender.h"
-#include "record/tls-handoff-import-key-private.h"
+#include "record/import-key.h"
 
 /* A façade over the two directions. Each has its mutex, so that one thread may read while another
  * writes. Lock order: receiver, then sender (reading may have something to answer); never the

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "handshake/tls-handoff-handshake-result-private.h"
+#include "handshake/handshake-result.h"
 
 #include <sys/stat.h>
 

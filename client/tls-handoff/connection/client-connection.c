@@ -5,7 +5,7 @@
 
 #include "tls-handoff-client-connection.h"
 
-#include "connection/connection-private.h"
+#include "connection/connection.h"
 
 struct _TlsHandoffClientConnection
 {

@@ -7,9 +7,9 @@
 #include "tls-handoff-connection.h"
 
 /* The inside of a TlsHandoffConnection, which these files share:
- * tls-handoff-connection.c         what clients and servers have in common
- * tls-handoff-client-connection.c  what only clients have, and
- * tls-handoff-server-connection.c  only servers
+ * connection.c                     what clients and servers have in common
+ * client-connection.c              what only clients have, and
+ * server-connection.c              only servers
  * connection-handshake.c           the handshake's states, and what waits for them
  * connection-flight.c              the handshake itself
  * connection-trust.c               whom the application trusts
