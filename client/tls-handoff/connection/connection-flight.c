@@ -9,6 +9,8 @@
 
 #include "connection/gio-mapping.h"
 #include "call/service-error.h"
+#include "handshake/socket-handshake.h"
+#include "handshake/stepwise-handshake.h"
 #include "manager/manager.h"
 
 typedef struct
@@ -159,7 +161,7 @@ socket_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer user_
   TlsHandoffHandshakeResult *result;
   GError *error = NULL;
 
-  result = handoff_manager_handshake_finish (TLS_HANDOFF_MANAGER (source), async_result, &error);
+  result = handoff_socket_handshake_finish (async_result, &error);
   handoff_service_error_mark_unreachable (&error);
   land (user_data, result, NULL, error);
 }
@@ -171,8 +173,7 @@ stepwise_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer use
   GBytes *received = NULL;
   GError *error = NULL;
 
-  result = handoff_manager_handshake_in_steps_finish (TLS_HANDOFF_MANAGER (source), async_result,
-                                                      &received, &error);
+  result = handoff_stepwise_handshake_finish (async_result, &received, &error);
   land (user_data, result, received, error);
 }
 
@@ -195,12 +196,12 @@ fly (Flight *flight)
   };
 
   if (socket != NULL)
-    handoff_manager_handshake_async (self->manager, socket, &request, self->handshake_cancellable,
-                                     socket_handshake_cb, flight);
+    handoff_socket_handshake_async (self, handoff_manager_get_bus (self->manager), socket, &request,
+                                    self->handshake_cancellable, socket_handshake_cb, flight);
   else
-    handoff_manager_handshake_in_steps_async (self->manager, self->base_io_stream, &request,
-                                              self->handshake_cancellable, stepwise_handshake_cb,
-                                              flight);
+    handoff_stepwise_handshake_async (self, handoff_manager_get_bus (self->manager),
+                                      self->base_io_stream, &request, self->handshake_cancellable,
+                                      stepwise_handshake_cb, flight);
 }
 
 static void

@@ -5,13 +5,14 @@
 
 #include "config.h"
 
-#include "handshake/handshake-options.h"
+#include "handshake/handshake-options-variant.h"
 
 #include "call/certificates-variant.h"
-#include "cipher-suite.h"
-#include "handoff-names.h"
 #include "call/secret-file.h"
-#include "tls-handoff-error.h"
+#include "handshake/handshake-options.h"
+#include "keyblob/cipher-suite.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
 
 static gboolean
 add_application_protocols (GVariantDict *dict, const char *const *protocols, GError **error)

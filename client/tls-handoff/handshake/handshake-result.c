@@ -9,9 +9,9 @@
 
 #include "call/certificates-variant.h"
 #include "handshake/handshake-details.h"
-#include "handoff-names.h"
-#include "sealed-memfd.h"
-#include "tls-handoff-error.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/sealed-memfd.h"
+#include "keyblob/tls-handoff-error.h"
 
 struct _TlsHandoffHandshakeResult
 {

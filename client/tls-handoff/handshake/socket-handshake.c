@@ -6,15 +6,16 @@
 
 #include "config.h"
 
-#include "manager/manager.h"
+#include "handshake/socket-handshake.h"
 
 #include <gio/gunixfdlist.h>
 
-#include "handoff-names.h"
 #include "call/service-call.h"
-#include "tls-handoff-error.h"
+#include "handshake/handshake-options-variant.h"
 #include "handshake/handshake-options.h"
 #include "handshake/handshake-result.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
 
 #define HANDSHAKE_REPLY_TYPE "(soa{sv})"
 #define REVIEW_REPLY_TYPE "(saya{sv})"
@@ -56,7 +57,7 @@ check_arguments (GSocket *socket, const HandoffHandshakeRequest *request, GError
 }
 
 static GDBusMessage *
-new_call (TlsHandoffManager *self,
+new_call (HandoffServiceBus *bus,
           const HandoffHandshakeRequest *request,
           int handle,
           GVariant *recipient_key,
@@ -65,8 +66,7 @@ new_call (TlsHandoffManager *self,
   const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
 
   return handoff_service_call_new (
-      handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE,
-      is_server ? "HandshakeAsServer" : "HandshakeAsClient",
+      bus, HANDOFF_MANAGER_INTERFACE, is_server ? "HandshakeAsServer" : "HandshakeAsClient",
       is_server ? g_variant_new ("(h@ay@a{sv})", handle, recipient_key, options)
                 : g_variant_new ("(hs@ay@a{sv})", handle, request->server_identity, recipient_key,
                                  options),
@@ -76,7 +76,7 @@ new_call (TlsHandoffManager *self,
 /* The call of HandshakeAsClient() or HandshakeAsServer(), and in *handshake what its reply will
  * need. */
 static GDBusMessage *
-prepare (TlsHandoffManager *self,
+prepare (HandoffServiceBus *bus,
          GSocket *socket,
          const HandoffHandshakeRequest *request,
          Handshake **handshake,
@@ -89,8 +89,7 @@ prepare (TlsHandoffManager *self,
   g_autoptr (GDBusMessage) call = NULL;
   int handle;
 
-  if (!handoff_service_bus_check_process (handoff_manager_get_bus (self), error) ||
-      !check_arguments (socket, request, error))
+  if (!handoff_service_bus_check_process (bus, error) || !check_arguments (socket, request, error))
     return NULL;
   fds = g_unix_fd_list_new ();
   handle = g_unix_fd_list_append (fds, g_socket_get_fd (socket), error);
@@ -105,7 +104,7 @@ prepare (TlsHandoffManager *self,
     return NULL;
 
   public_key = tls_handoff_import_key_dup_public_key (import_key);
-  call = new_call (self, request, handle,
+  call = new_call (bus, request, handle,
                    g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE), options);
   g_dbus_message_set_unix_fd_list (call, fds);
 
@@ -181,11 +180,11 @@ take_reply (Handshake *handshake,
 }
 
 TlsHandoffHandshakeResult *
-handoff_manager_handshake_sync (TlsHandoffManager *self,
-                                GSocket *socket,
-                                const HandoffHandshakeRequest *request,
-                                GCancellable *cancellable,
-                                GError **error)
+handoff_socket_handshake_sync (HandoffServiceBus *bus,
+                               GSocket *socket,
+                               const HandoffHandshakeRequest *request,
+                               GCancellable *cancellable,
+                               GError **error)
 {
   g_autoptr (Handshake) handshake = NULL;
   g_autoptr (GDBusConnection) connection = NULL;
@@ -199,12 +198,11 @@ handoff_manager_handshake_sync (TlsHandoffManager *self,
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
-  call = prepare (self, socket, request, &handshake, error);
+  call = prepare (bus, socket, request, &handshake, error);
   if (call == NULL)
     return NULL;
 
-  reply = handoff_service_bus_send_sync (handoff_manager_get_bus (self), call, &connection,
-                                         cancellable, &local_error);
+  reply = handoff_service_bus_send_sync (bus, call, &connection, cancellable, &local_error);
   if (reply == NULL)
     {
       stop_service_if_cancelled (handshake, local_error);
@@ -288,26 +286,27 @@ handshake_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_d
 }
 
 void
-handoff_manager_handshake_async (TlsHandoffManager *self,
-                                 GSocket *socket,
-                                 const HandoffHandshakeRequest *request,
-                                 GCancellable *cancellable,
-                                 GAsyncReadyCallback callback,
-                                 gpointer user_data)
+handoff_socket_handshake_async (gpointer source,
+                                HandoffServiceBus *bus,
+                                GSocket *socket,
+                                const HandoffHandshakeRequest *request,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
   g_autoptr (GDBusMessage) call = NULL;
   Handshake *handshake = NULL;
   GError *error = NULL;
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, handoff_manager_handshake_async);
+  task = g_task_new (source, cancellable, callback, user_data);
+  g_task_set_source_tag (task, handoff_socket_handshake_async);
   /* Keys that arrived are not thrown away because of a cancellation that came too late. */
   g_task_set_check_cancellable (task, FALSE);
 
   if (g_task_return_error_if_cancelled (task))
     return;
-  call = prepare (self, socket, request, &handshake, &error);
+  call = prepare (bus, socket, request, &handshake, &error);
   if (call == NULL)
     {
       g_task_return_error (task, error);
@@ -315,12 +314,12 @@ handoff_manager_handshake_async (TlsHandoffManager *self,
     }
 
   g_task_set_task_data (task, handshake, (GDestroyNotify) handshake_free);
-  handoff_service_bus_send_async (handoff_manager_get_bus (self), call, cancellable,
-                                  handshake_reply_cb, g_steal_pointer (&task));
+  handoff_service_bus_send_async (bus, call, cancellable, handshake_reply_cb,
+                                  g_steal_pointer (&task));
 }
 
 TlsHandoffHandshakeResult *
-handoff_manager_handshake_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error)
+handoff_socket_handshake_finish (GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
 }

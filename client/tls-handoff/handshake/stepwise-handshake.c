@@ -12,16 +12,17 @@
 
 #include "config.h"
 
-#include "manager/manager.h"
+#include "handshake/stepwise-handshake.h"
 
 #include <gio/gunixfdlist.h>
 
-#include "handoff-names.h"
 #include "call/service-call.h"
 #include "call/service-error.h"
-#include "tls-handoff-error.h"
+#include "handshake/handshake-options-variant.h"
 #include "handshake/handshake-options.h"
 #include "handshake/handshake-result.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
 
 #define CREATE_REPLY_TYPE "(o)"
 #define STEP_REPLY_TYPE "(sayta{sv})"
@@ -525,14 +526,14 @@ created_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 }
 
 static GDBusMessage *
-prepare (TlsHandoffManager *self, const HandoffHandshakeRequest *request, GError **error)
+prepare (HandoffServiceBus *bus, const HandoffHandshakeRequest *request, GError **error)
 {
   const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
   GDBusMessage *call;
   GVariant *options;
 
-  if (!handoff_service_bus_check_process (handoff_manager_get_bus (self), error) ||
+  if (!handoff_service_bus_check_process (bus, error) ||
       (!is_server && !handoff_service_call_check_identity (request->server_identity, error)))
     return NULL;
   options = handoff_handshake_options_to_variant (request, fds, error);
@@ -540,7 +541,7 @@ prepare (TlsHandoffManager *self, const HandoffHandshakeRequest *request, GError
     return NULL;
 
   call = handoff_service_call_new (
-      handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE, "CreateSession",
+      bus, HANDOFF_MANAGER_INTERFACE, "CreateSession",
       g_variant_new ("(ss@a{sv})", is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT,
                      is_server ? "" : request->server_identity, options),
       request->interactive);
@@ -550,20 +551,21 @@ prepare (TlsHandoffManager *self, const HandoffHandshakeRequest *request, GError
 }
 
 void
-handoff_manager_handshake_in_steps_async (TlsHandoffManager *self,
-                                          GIOStream *base_io_stream,
-                                          const HandoffHandshakeRequest *request,
-                                          GCancellable *cancellable,
-                                          GAsyncReadyCallback callback,
-                                          gpointer user_data)
+handoff_stepwise_handshake_async (gpointer source,
+                                  HandoffServiceBus *bus,
+                                  GIOStream *base_io_stream,
+                                  const HandoffHandshakeRequest *request,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
   g_autoptr (GDBusMessage) call = NULL;
   Steps *steps = g_new0 (Steps, 1);
   GError *error = NULL;
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, handoff_manager_handshake_in_steps_async);
+  task = g_task_new (source, cancellable, callback, user_data);
+  g_task_set_source_tag (task, handoff_stepwise_handshake_async);
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, steps, (GDestroyNotify) steps_free);
   steps->base = g_object_ref (base_io_stream);
@@ -576,19 +578,15 @@ handoff_manager_handshake_in_steps_async (TlsHandoffManager *self,
 
   if (g_task_return_error_if_cancelled (task))
     return;
-  call = prepare (self, request, &error);
+  call = prepare (bus, request, &error);
   if (call == NULL)
     g_task_return_error (task, error);
   else
-    handoff_service_bus_send_async (handoff_manager_get_bus (self), call, cancellable, created_cb,
-                                    g_steal_pointer (&task));
+    handoff_service_bus_send_async (bus, call, cancellable, created_cb, g_steal_pointer (&task));
 }
 
 TlsHandoffHandshakeResult *
-handoff_manager_handshake_in_steps_finish (TlsHandoffManager *self,
-                                           GAsyncResult *async_result,
-                                           GBytes **received,
-                                           GError **error)
+handoff_stepwise_handshake_finish (GAsyncResult *async_result, GBytes **received, GError **error)
 {
   Steps *steps = g_task_get_task_data (G_TASK (async_result));
   TlsHandoffHandshakeResult *result;

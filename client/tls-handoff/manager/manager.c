@@ -5,6 +5,8 @@
 
 #include "manager/manager.h"
 
+#include "handshake/socket-handshake.h"
+
 struct _TlsHandoffManager
 {
   GObject parent_instance;
@@ -267,7 +269,7 @@ tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_manager_handshake_sync (self, socket, &request, cancellable, error);
+  return handoff_socket_handshake_sync (self->bus, socket, &request, cancellable, error);
 }
 
 /**
@@ -306,7 +308,8 @@ tls_handoff_manager_handshake_as_client_async (TlsHandoffManager *self,
   g_return_if_fail (options == NULL || TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (options));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  handoff_manager_handshake_async (self, socket, &request, cancellable, callback, user_data);
+  handoff_socket_handshake_async (self, self->bus, socket, &request, cancellable, callback,
+                                  user_data);
 }
 
 /**
@@ -327,7 +330,7 @@ tls_handoff_manager_handshake_as_client_finish (TlsHandoffManager *self,
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
-  return handoff_manager_handshake_finish (self, result, error);
+  return handoff_socket_handshake_finish (result, error);
 }
 
 /**
@@ -366,7 +369,7 @@ tls_handoff_manager_handshake_as_server_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_manager_handshake_sync (self, socket, &request, cancellable, error);
+  return handoff_socket_handshake_sync (self->bus, socket, &request, cancellable, error);
 }
 
 /**
@@ -402,7 +405,8 @@ tls_handoff_manager_handshake_as_server_async (TlsHandoffManager *self,
   g_return_if_fail (options == NULL || TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (options));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  handoff_manager_handshake_async (self, socket, &request, cancellable, callback, user_data);
+  handoff_socket_handshake_async (self, self->bus, socket, &request, cancellable, callback,
+                                  user_data);
 }
 
 /**
@@ -423,5 +427,5 @@ tls_handoff_manager_handshake_as_server_finish (TlsHandoffManager *self,
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
-  return handoff_manager_handshake_finish (self, result, error);
+  return handoff_socket_handshake_finish (result, error);
 }

@@ -7,7 +7,7 @@
 
 #include "keyblob/cipher-suite.h"
 #include "keyblob/tls-handoff-error.h"
-#include "handshake/handshake-options.h"
+#include "handshake/handshake-options-variant.h"
 
 static void
 refuse (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpointer user_data)
