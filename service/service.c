@@ -19,6 +19,7 @@
 #include "bus/reload.h"
 #include "session/resumption.h"
 #include "bus/session-facade.h"
+#include "work/clock.h"
 
 /* Threads that read descriptors, parse and make keys for one user at the same time. */
 #define THREADS_PER_USER 2
@@ -288,7 +289,8 @@ start_watchdog (HandoffService *self)
   guint64 microseconds;
 
   if (sd_watchdog_enabled (0, &microseconds) > 0)
-    self->watchdog_id = g_timeout_add ((guint) (microseconds / 2 / 1000), feed_watchdog, NULL);
+    self->watchdog_id =
+        handoff_clock_add_timeout ((gint64) (microseconds / 2), feed_watchdog, NULL);
 }
 
 HandoffService *
@@ -357,7 +359,7 @@ handoff_service_drain (HandoffService *self)
   handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
   handoff_session_store_remove_all (self->context.sessions);
-  guard_id = g_timeout_add_seconds (DRAIN_SECONDS, be_stuck, self);
+  guard_id = handoff_clock_add_timeout (DRAIN_SECONDS * G_TIME_SPAN_SECOND, be_stuck, self);
   while ((!self->stuck && handoff_idle_timer_is_held (self->context.idle_timer)) ||
          handoff_credential_store_is_busy (self->context.credentials))
     g_main_context_iteration (NULL, TRUE);
@@ -379,7 +381,8 @@ static void
 flush (HandoffService *self)
 {
   const gboolean was_stuck = self->stuck;
-  const guint id = g_timeout_add_seconds (PATIENCE_SECONDS, be_stuck, self);
+  const guint id =
+      handoff_clock_add_timeout (PATIENCE_SECONDS * G_TIME_SPAN_SECOND, be_stuck, self);
 
   self->stuck = FALSE;
   g_dbus_connection_flush (self->connection, NULL, flushed, g_object_ref (self));
@@ -432,7 +435,8 @@ void
 handoff_service_quit (HandoffService *self)
 {
   if (!self->quitting)
-    self->patience_id = g_timeout_add_seconds (PATIENCE_SECONDS, lose_patience, self);
+    self->patience_id =
+        handoff_clock_add_timeout (PATIENCE_SECONDS * G_TIME_SPAN_SECOND, lose_patience, self);
   self->quitting = TRUE;
   if (self->context.guard != NULL)
     handoff_bus_guard_stop (self->context.guard, HANDOFF_DISPATCHER_ENDING);

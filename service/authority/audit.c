@@ -7,6 +7,7 @@
 
 #include "keyblob/error-private.h"
 #include "keyblob/handoff-names.h"
+#include "work/clock.h"
 
 #define MAX_FIELDS 16
 
@@ -122,7 +123,7 @@ add_outcome (Entry *entry, const HandoffHandshakeOutcome *outcome)
 void
 handoff_audit_handshake (const HandoffSession *session, const GError *error)
 {
-  gint64 duration = g_get_monotonic_time () - session->start_time;
+  gint64 duration = handoff_clock_get_monotonic_time () - session->start_time;
   const char *label = session->credential_label;
   g_autofree char *result = NULL;
   Entry entry;

@@ -28,6 +28,7 @@
 #include "authority/polkit-check.h"
 #include "caller/quota.h"
 #include "work/turnstile.h"
+#include "work/clock.h"
 
 struct _HandoffPolkitAuthority
 {
@@ -341,7 +342,8 @@ ask (gpointer user_data)
   g_clear_pointer (&self->waiting, handoff_place_free);
   if (matter->is_prompt)
     self->cancellation_id = g_strdup_printf ("%" G_GUINT64_FORMAT, ++self->authority->n_prompts);
-  self->repeat_id = g_timeout_add_seconds (HANDOFF_POLKIT_REPEAT_SECONDS, ask_again, self);
+  self->repeat_id = handoff_clock_add_timeout (HANDOFF_POLKIT_REPEAT_SECONDS * G_TIME_SPAN_SECOND,
+                                               ask_again, self);
   handoff_polkit_check_async (self->authority->connection, matter->bus_name, matter->action,
                               matter->details, matter->is_prompt,
                               matter->is_prompt ? self->cancellation_id : "", answered, self);
@@ -402,8 +404,9 @@ question_new (HandoffPolkitAuthority *authority, Matter *matter, GError **error)
   self->matter = matter_ref (matter);
   self->waiting = place;
   g_queue_init (&self->waiters);
-  self->deadline = g_timeout_source_new_seconds (matter->is_prompt ? HANDOFF_POLKIT_PROMPT_SECONDS
-                                                                   : HANDOFF_POLKIT_SECONDS);
+  self->deadline = handoff_clock_timeout_source_new (
+      (matter->is_prompt ? HANDOFF_POLKIT_PROMPT_SECONDS : HANDOFF_POLKIT_SECONDS) *
+      G_TIME_SPAN_SECOND);
   g_source_set_callback (self->deadline, deadline_passed, self, NULL);
   g_source_attach (self->deadline, NULL);
   if (previous != NULL)

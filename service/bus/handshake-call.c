@@ -17,6 +17,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "bus/pending-call.h"
 #include "session/session-handshake.h"
+#include "work/clock.h"
 
 /* A call whose handshake has not begun. It holds its places in the quotas from before it waits for
  * authorization: those who wait count too. */
@@ -555,7 +556,7 @@ handoff_handshake_call_run (HandoffCall *call)
   g_autoptr (PreparedCall) self = handoff_call_steal_data (call);
   const HandoffHandshakeOptions *options = self->request->options;
 
-  self->session->start_time = g_get_monotonic_time ();
+  self->session->start_time = handoff_clock_get_monotonic_time ();
   if (self->pem_fd >= 0)
     {
       const HandoffFacadeContext *context = self->context;

@@ -10,6 +10,7 @@
 #include "bus/credential-properties.h"
 #include "keyblob/handoff-names.h"
 #include "session/session-handshake.h"
+#include "work/clock.h"
 
 /* Of credentials in one reply, bytes, above which their certificates are left out: what is unread
  * in the bus counts against the service, and the main loop puts it together. */
@@ -105,7 +106,7 @@ new_description (const HandoffSession *session)
   g_variant_dict_insert (&dict, "uid", "u", handoff_caller_get_uid (session->caller));
   g_variant_dict_insert (&dict, "pid", "u", handoff_caller_get_pid (session->caller));
   g_variant_dict_insert (&dict, "age", "t",
-                         (guint64) (g_get_monotonic_time () - session->start_time));
+                         (guint64) (handoff_clock_get_monotonic_time () - session->start_time));
   return g_variant_dict_end (&dict);
 }
 

@@ -13,6 +13,7 @@
 #include "work/descriptor-reaper.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "work/clock.h"
 
 #define TIMEOUT_SECONDS 30
 /* Twice as many as the turnstile lets in at a time. */
@@ -103,7 +104,7 @@ static gboolean
 wait_for_data (Reading *self)
 {
   GPollFD fds[2] = { { .fd = self->fd, .events = G_IO_IN } };
-  gint64 wait = self->deadline - g_get_monotonic_time ();
+  gint64 wait = self->deadline - handoff_clock_get_monotonic_time ();
   gboolean is_woken = g_cancellable_make_pollfd (self->cancellable, &fds[1]);
   int n;
 
@@ -199,7 +200,7 @@ task_done (GTask *task, GParamSpec *pspec, gpointer user_data)
 static void
 guard (Reading *self, GTask *task, guint seconds)
 {
-  g_autoptr (GSource) source = g_timeout_source_new_seconds (seconds);
+  g_autoptr (GSource) source = handoff_clock_timeout_source_new (seconds * G_TIME_SPAN_SECOND);
 
   g_atomic_ref_count_inc (&self->ref_count);
   g_source_set_callback (source, timed_out, self, (GDestroyNotify) reading_unref);
@@ -231,7 +232,7 @@ handoff_descriptor_read_async (int fd,
   self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
   self->maximum_size = maximum_size;
   self->buffer = handoff_secret_new (maximum_size + 1, HANDOFF_SECRET_DEFAULT);
-  self->deadline = g_get_monotonic_time () + TIMEOUT_SECONDS * G_TIME_SPAN_SECOND;
+  self->deadline = handoff_clock_get_monotonic_time () + TIMEOUT_SECONDS * G_TIME_SPAN_SECOND;
   self->task = task;
 
   /* Two seconds more, so that the thread tells in better words. */

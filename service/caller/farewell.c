@@ -10,6 +10,7 @@
 
 #include "caller/client-socket.h"
 #include "work/descriptor-reaper.h"
+#include "work/clock.h"
 
 #define MAX_TIME (1 * G_TIME_SPAN_SECOND)
 /* A client may have begun to upload what it wants to. */
@@ -96,7 +97,7 @@ start (gpointer user_data)
     send_alert (self);
   shutdown (self->fd, SHUT_WR);
   self->watch = handoff_watch_new (handoff_seat_get_worker (self->seat), self->fd,
-                                   g_get_monotonic_time () + MAX_TIME, ready, self);
+                                   handoff_clock_get_monotonic_time () + MAX_TIME, ready, self);
   if (!handoff_watch_set_direction (self->watch, HANDOFF_WATCH_READABLE, NULL))
     end (self);
   return G_SOURCE_REMOVE;

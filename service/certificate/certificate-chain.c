@@ -11,6 +11,7 @@
 #include "key/key-limits.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "work/clock.h"
 
 /* A certificate with what is compared often. */
 typedef struct
@@ -126,7 +127,7 @@ dup_key (gnutls_x509_crt_t certificate)
 static Node *
 node_new (gnutls_x509_crt_t certificate)
 {
-  const gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
+  const gint64 now = handoff_clock_get_wall_seconds ();
   gnutls_datum_t datum = { NULL, 0 };
   Node *node = g_new0 (Node, 1);
   unsigned int is_authority;

@@ -13,6 +13,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "trust/stapled-status.h"
+#include "work/clock.h"
 
 /* OpenSSL's peers take 100 KiB, GnuTLS's 128. Larger ones would also take long to parse. */
 #define MAX_CHAIN_SIZE (96 * 1024)
@@ -260,7 +261,7 @@ handoff_credential_check_label (const char *label, GError **error)
 gboolean
 handoff_credential_is_usable (const HandoffCredential *self)
 {
-  const gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
+  const gint64 now = handoff_clock_get_wall_seconds ();
   gnutls_x509_crt_t certificate;
   gboolean has_begun;
 
@@ -277,7 +278,7 @@ handoff_credential_is_usable (const HandoffCredential *self)
 const char *
 handoff_credential_get_problem (const HandoffCredential *self, gint64 warning, gboolean locked)
 {
-  const gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
+  const gint64 now = handoff_clock_get_wall_seconds ();
 
   if (self->n_pcerts == 0)
     return HANDOFF_PROBLEM_NO_CERTIFICATE;

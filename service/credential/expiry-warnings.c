@@ -6,6 +6,7 @@
 #include "credential/expiry-warnings.h"
 
 #include "keyblob/handoff-names.h"
+#include "work/clock.h"
 
 #define SECONDS_PER_DAY (24 * 60 * 60)
 
@@ -87,7 +88,7 @@ handoff_expiry_warnings_new (HandoffCredentialStore *credentials,
   self->warned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_signal_connect_swapped (credentials, "changed", G_CALLBACK (check), self);
   g_signal_connect_swapped (policy_source, "changed", G_CALLBACK (check), self);
-  self->daily_id = g_timeout_add_seconds (SECONDS_PER_DAY, check_daily, self);
+  self->daily_id = handoff_clock_add_timeout (G_TIME_SPAN_DAY, check_daily, self);
   check (self);
   return self;
 }

@@ -11,12 +11,13 @@
 #include "guard/bus-entrance.h"
 #include "guard/bus-inquiry.h"
 #include "guard/bus-stream.h"
+#include "work/clock.h"
 
 /* After so many bytes the memory is given back to the system, when it is quiet. */
 #define BURST (4 * 1024 * 1024)
 #define QUIET_SECONDS 1
 /* For the last replies. */
-#define FAREWELL_MILLISECONDS 1000
+#define FAREWELL_TIME (1 * G_TIME_SPAN_SECOND)
 
 struct _HandoffBusGuard
 {
@@ -55,7 +56,7 @@ note_burst (HandoffBusGuard *self, gsize size)
   if (self->burst < BURST || self->quiet != NULL)
     return;
   self->burst = 0;
-  self->quiet = g_timeout_source_new_seconds (QUIET_SECONDS);
+  self->quiet = handoff_clock_timeout_source_new (QUIET_SECONDS * G_TIME_SPAN_SECOND);
   g_source_set_callback (self->quiet, give_memory_back, self, NULL);
   g_source_attach (self->quiet, self->context);
 }
@@ -352,7 +353,7 @@ hurry (gpointer user_data)
 static void
 begin_farewell (HandoffBusGuard *self, const char *text, guint32 number)
 {
-  g_autoptr (GSource) timeout = g_timeout_source_new (FAREWELL_MILLISECONDS);
+  g_autoptr (GSource) timeout = handoff_clock_timeout_source_new (FAREWELL_TIME);
 
   g_source_set_callback (timeout, hurry, self, NULL);
   g_source_attach (timeout, self->context);

@@ -11,6 +11,7 @@
 
 #include "guard/bus-stream.h"
 #include "work/descriptor-reaper.h"
+#include "work/clock.h"
 
 /* The connection is closed when nothing was asked for that long. */
 #define QUIET_SECONDS 1
@@ -40,7 +41,7 @@ set_timer (HandoffBusInquiry *self, guint seconds, GSourceFunc func)
   g_clear_pointer (&self->timer, g_source_unref);
   if (func == NULL)
     return;
-  self->timer = g_timeout_source_new_seconds (seconds);
+  self->timer = handoff_clock_timeout_source_new (seconds * G_TIME_SPAN_SECOND);
   g_source_set_callback (self->timer, func, self, NULL);
   g_source_attach (self->timer, self->context);
 }

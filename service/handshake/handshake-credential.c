@@ -12,6 +12,7 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "handshake/tls-session.h"
+#include "work/clock.h"
 
 struct _HandoffHandshakeCredential
 {
@@ -330,7 +331,7 @@ static gboolean
 has_current_ocsp_response (const HandoffCredential *credential)
 {
   return credential->ocsp_response != NULL &&
-         credential->ocsp_not_after > g_get_real_time () / G_TIME_SPAN_SECOND;
+         credential->ocsp_not_after > handoff_clock_get_wall_seconds ();
 }
 
 int

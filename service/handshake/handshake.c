@@ -11,6 +11,7 @@
 #include "handshake/handshake-wait.h"
 #include "keyblob/tls-handoff-error.h"
 #include "handshake/tls-session.h"
+#include "work/clock.h"
 
 /* Threads: what is below the line belongs to the worker's thread alone. The rest does not change.
  * The main thread starts operations (handshake-operation.c), which run on the worker in the order
@@ -384,7 +385,8 @@ start (gpointer data)
 {
   HandoffHandshake *self = data;
   GError *error = NULL;
-  gint64 deadline = g_get_monotonic_time () + self->request->options->timeout * G_TIME_SPAN_SECOND;
+  gint64 deadline =
+      handoff_clock_get_monotonic_time () + self->request->options->timeout * G_TIME_SPAN_SECOND;
 
   self->transport.stepwise = self->request->stepwise;
   self->transport.fd = self->request->fd;

@@ -9,24 +9,21 @@
 #include <string.h>
 
 #include "keyblob/secret-memory.h"
+#include "work/clock.h"
 
 #define MASTER_KEY_SIZE 32
 
 struct _HandoffServerTickets
 {
-  HandoffTicketClock clock;
   guint lifetime;     /* seconds */
   guint8 *master_key; /* (owned) (nullable): secret memory; made when it is needed */
-  gint64 made_at;     /* by the clock */
+  gint64 made_at;     /* boot time */
 };
 
 HandoffServerTickets *
-handoff_server_tickets_new (HandoffTicketClock clock)
+handoff_server_tickets_new (void)
 {
-  HandoffServerTickets *self = g_new0 (HandoffServerTickets, 1);
-
-  self->clock = clock != NULL ? clock : g_get_monotonic_time;
-  return self;
+  return g_new0 (HandoffServerTickets, 1);
 }
 
 void
@@ -51,7 +48,7 @@ handoff_server_tickets_forget (HandoffServerTickets *self)
 static gboolean
 ensure_master_key (HandoffServerTickets *self)
 {
-  gint64 now = self->clock ();
+  gint64 now = handoff_clock_get_boot_time ();
 
   if (self->master_key != NULL && now - self->made_at >= self->lifetime * G_TIME_SPAN_SECOND)
     handoff_server_tickets_forget (self);

@@ -15,14 +15,12 @@
 
 typedef struct _HandoffServerTickets HandoffServerTickets;
 
-typedef gint64 (*HandoffTicketClock) (void);
-
-/* clock: (nullable): microseconds that never go back; NULL for the monotonic clock */
-HandoffServerTickets *handoff_server_tickets_new (HandoffTicketClock clock);
+HandoffServerTickets *handoff_server_tickets_new (void);
 void handoff_server_tickets_free (HandoffServerTickets *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffServerTickets, handoff_server_tickets_free)
 
-/* Seconds that a master key is used; a ticket lives as long at the most. */
+/* Seconds that a master key is used, by boot time: a key ages also while the machine sleeps; a
+ * ticket lives as long at the most. */
 void handoff_server_tickets_set_lifetime (HandoffServerTickets *self, guint lifetime);
 /* No ticket that was given before is taken any more. */
 void handoff_server_tickets_forget (HandoffServerTickets *self);

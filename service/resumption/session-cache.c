@@ -5,9 +5,8 @@
 
 #include "resumption/session-cache.h"
 
-#include <time.h>
-
 #include "keyblob/secret-memory.h"
+#include "work/clock.h"
 
 struct _HandoffSessionCacheKey
 {
@@ -37,8 +36,8 @@ typedef struct
   HandoffSessionCacheKey *key; /* (owned) */
   gpointer data;               /* (owned): secret memory */
   gboolean single_use;
-  gint64 ends_at;     /* by the server's lifetime */
-  gint64 verified_at; /* for the maximum age */
+  gint64 ends_at;     /* boot time: by the server's lifetime */
+  gint64 verified_at; /* boot time: for the maximum age */
   Group *groups[N_GROUPS];
   GList links[N_GROUPS];
 } Entry;
@@ -48,10 +47,9 @@ struct _HandoffSessionCache
   GHashTable *by_key;  /* (owned) (element-type utf8 Group): by digest */
   GHashTable *by_user; /* (owned) (element-type uid Group) */
   Group all;
-  HandoffClockFunc clock;
   gint64 maximum_age; /* microseconds */
   GSource *sweeper;   /* (owned) */
-  gint64 sweeps_at;   /* by the clock; G_MAXINT64: never */
+  gint64 sweeps_at;   /* boot time; G_MAXINT64: never */
 };
 
 HandoffSessionCacheKey *
@@ -87,15 +85,6 @@ handoff_session_cache_key_unref (HandoffSessionCacheKey *self)
   g_free (self);
 }
 
-static gint64
-time_since_boot (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_BOOTTIME, &now);
-  return now.tv_sec * G_TIME_SPAN_SECOND + now.tv_nsec / 1000;
-}
-
 static gboolean
 sweep (gpointer data)
 {
@@ -112,13 +101,12 @@ dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 static GSourceFuncs sweeper_functions = { .dispatch = dispatch };
 
 HandoffSessionCache *
-handoff_session_cache_new (guint maximum_age, HandoffClockFunc clock)
+handoff_session_cache_new (guint maximum_age)
 {
   HandoffSessionCache *self = g_new0 (HandoffSessionCache, 1);
 
   self->by_key = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->by_user = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  self->clock = clock != NULL ? clock : time_since_boot;
   self->maximum_age = maximum_age * G_TIME_SPAN_SECOND;
   self->sweeps_at = G_MAXINT64;
   self->sweeper = g_source_new (&sweeper_functions, sizeof (GSource));
@@ -145,12 +133,14 @@ get_end (HandoffSessionCache *self, const Entry *entry)
   return MIN (entry->ends_at, entry->verified_at + self->maximum_age);
 }
 
+/* After a suspend the timer is late: take() asks for the age. */
 static void
 schedule_sweep (HandoffSessionCache *self, gint64 at, gint64 now)
 {
   self->sweeps_at = at;
-  g_source_set_ready_time (self->sweeper,
-                           at == G_MAXINT64 ? -1 : g_get_monotonic_time () + MAX (at - now, 0));
+  handoff_clock_arm (self->sweeper, at == G_MAXINT64
+                                        ? -1
+                                        : handoff_clock_get_monotonic_time () + MAX (at - now, 0));
 }
 
 static void
@@ -280,7 +270,7 @@ handoff_session_cache_put (HandoffSessionCache *self,
                            guint lifetime,
                            gint64 verified_at)
 {
-  gint64 now = self->clock ();
+  gint64 now = handoff_clock_get_boot_time ();
   gsize size = handoff_secret_get_size (data);
   Entry *entry = g_new0 (Entry, 1);
 
@@ -308,7 +298,7 @@ handoff_session_cache_take (HandoffSessionCache *self,
                             HandoffSessionCacheKey *key,
                             gint64 *verified_at)
 {
-  gint64 now = self->clock ();
+  gint64 now = handoff_clock_get_boot_time ();
   Group *group = find_group (self->by_key, key->digest);
   GList *link = group != NULL ? group->entries.head : NULL;
   Entry *entry;
@@ -365,7 +355,7 @@ handoff_session_cache_clear (HandoffSessionCache *self)
 void
 handoff_session_cache_sweep (HandoffSessionCache *self)
 {
-  gint64 now = self->clock ();
+  gint64 now = handoff_clock_get_boot_time ();
   gint64 earliest = G_MAXINT64;
   GList *link, *next;
 

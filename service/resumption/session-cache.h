@@ -35,12 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionCacheKey, handoff_session_cache_key
 
 typedef struct _HandoffSessionCache HandoffSessionCache;
 
-/* Microseconds that never go back. */
-typedef gint64 (*HandoffClockFunc) (void);
-
-/* maximum_age: see handoff_session_cache_set_maximum_age(). clock: (nullable): NULL for the time
- * since boot, during which the machine may have slept: tickets age meanwhile. */
-HandoffSessionCache *handoff_session_cache_new (guint maximum_age, HandoffClockFunc clock);
+/* Sessions age by boot time: also while the machine sleeps.
+ * maximum_age: see handoff_session_cache_set_maximum_age(). */
+HandoffSessionCache *handoff_session_cache_new (guint maximum_age);
 void handoff_session_cache_free (HandoffSessionCache *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionCache, handoff_session_cache_free)
 

@@ -27,6 +27,7 @@
 
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "work/clock.h"
 
 #define MAX_SECRET_SIZE 48 /* SHA-384 */
 #define NEW_SESSION_TICKET 4
@@ -146,7 +147,7 @@ write_part (guint8 *position,
 static void
 write_arrival (guint8 *arrival)
 {
-  gint64 now = g_get_real_time ();
+  gint64 now = handoff_clock_get_wall_time ();
 
   write_number (&arrival, (guint64) (now / G_TIME_SPAN_SECOND), 8);
   write_number (&arrival, (guint64) (now % G_TIME_SPAN_SECOND * 1000), 4);
@@ -157,7 +158,7 @@ static gboolean
 is_arrival (const guint8 *bytes)
 {
   Reader reader = { bytes, ARRIVAL_SIZE };
-  guint64 now = (guint64) (g_get_real_time () / G_TIME_SPAN_SECOND);
+  guint64 now = (guint64) handoff_clock_get_wall_seconds ();
   guint64 seconds;
   guint32 high, low, nanoseconds;
 

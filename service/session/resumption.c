@@ -7,6 +7,7 @@
 
 #include "keyblob/secret-memory.h"
 #include "resumption/server-tickets.h"
+#include "work/clock.h"
 
 struct _HandoffResumption
 {
@@ -28,8 +29,8 @@ handoff_resumption_new (HandoffSessionFunc closed, gpointer user_data)
 
   self->closed = closed;
   self->user_data = user_data;
-  self->cache = handoff_session_cache_new (0, NULL);
-  self->tickets = handoff_server_tickets_new (NULL);
+  self->cache = handoff_session_cache_new (0);
+  self->tickets = handoff_server_tickets_new ();
   g_queue_init (&self->windows);
   return self;
 }
@@ -176,7 +177,7 @@ static gboolean
 time_is_up (gpointer user_data)
 {
   HandoffResumption *self = user_data;
-  gint64 now = g_get_monotonic_time ();
+  gint64 now = handoff_clock_get_boot_time ();
   HandoffSession *session;
 
   self->timeout_id = 0;
@@ -187,7 +188,7 @@ time_is_up (gpointer user_data)
 }
 
 /* One timer for all: there may be thousands of windows, which close in the order of their opening.
- */
+ * After a suspend the timer is late: take_tickets() asks whether the window is open. */
 static void
 schedule (HandoffResumption *self)
 {
@@ -196,8 +197,8 @@ schedule (HandoffResumption *self)
 
   if (first == NULL || self->timeout_id != 0)
     return;
-  wait = MAX (first->window_deadline - g_get_monotonic_time (), 0);
-  self->timeout_id = g_timeout_add ((guint) (wait / 1000 + 1), time_is_up, self);
+  wait = MAX (first->window_deadline - handoff_clock_get_boot_time (), 0);
+  self->timeout_id = handoff_clock_add_timeout (wait, time_is_up, self);
 }
 
 /* When what is kept of the session was last verified: a session that is resumed again and again
@@ -226,7 +227,7 @@ handoff_resumption_keep (HandoffResumption *self,
       session->window = g_steal_pointer (&progress->window);
       session->session_lifetime = progress->session_lifetime;
       session->window_deadline =
-          g_get_monotonic_time () + self->window_seconds * G_TIME_SPAN_SECOND;
+          handoff_clock_get_boot_time () + self->window_seconds * G_TIME_SPAN_SECOND;
       session->window_link.data = session;
       g_queue_push_tail_link (&self->windows, &session->window_link);
       schedule (self);
@@ -263,6 +264,11 @@ handoff_resumption_take_tickets (HandoffResumption *self,
 
   if (session->window == NULL)
     return TRUE;
+  if (session->window_deadline <= handoff_clock_get_boot_time ())
+    {
+      close_window (self, session);
+      return TRUE;
+    }
   if (!handoff_ticket_window_take_message (session->window, messages, size, put_ticket, &taking,
                                            error))
     return FALSE;

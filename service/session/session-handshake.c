@@ -11,6 +11,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "session/resumption.h"
+#include "work/clock.h"
 
 /* How long the failure of a transient session may be asked for. */
 #define FAILED_SESSION_SECONDS 300
@@ -148,12 +149,13 @@ lifetime_over (gpointer user_data)
 static void
 limit_lifetime (HandoffSession *session, HandoffSessionStore *store, guint seconds)
 {
+  g_autoptr (GSource) source = handoff_clock_timeout_source_new (seconds * G_TIME_SPAN_SECOND);
   Lifetime *lifetime = g_new (Lifetime, 1);
 
   lifetime->store = store;
   lifetime->session = session;
-  session->lifetime_id =
-      g_timeout_add_seconds_full (G_PRIORITY_DEFAULT, seconds, lifetime_over, lifetime, g_free);
+  g_source_set_callback (source, lifetime_over, lifetime, g_free);
+  session->lifetime_id = g_source_attach (source, NULL);
 }
 
 /* What waits for the end of a handshake. */
@@ -224,7 +226,7 @@ handoff_session_begin (const HandoffFacadeContext *context,
   ending->context = context;
   ending->session = handoff_session_ref (session);
   session->stepwise = request->stepwise;
-  session->start_time = g_get_monotonic_time ();
+  session->start_time = handoff_clock_get_monotonic_time ();
   handoff_resumption_prepare (context->resumption, session, request);
   ending->seat = handoff_worker_pool_take_seat (context->worker_pool,
                                                 handoff_caller_get_uid (session->caller));

@@ -8,6 +8,7 @@
 #include <gnutls/crypto.h>
 
 #include "keyblob/handoff-names.h"
+#include "work/clock.h"
 
 struct _HandoffSessionStore
 {
@@ -169,7 +170,7 @@ handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session)
   Position position = { handoff_caller_get_uid (session->caller), 0 };
 
   /* By the clock: counted, they would tell each caller how many sessions others make. */
-  self->last_number = MAX (self->last_number + 1, (guint64) g_get_monotonic_time ());
+  self->last_number = MAX (self->last_number + 1, (guint64) handoff_clock_get_monotonic_time ());
   position.number = self->last_number;
   session->number = position.number;
   g_hash_table_insert (self->sessions, session->id, handoff_session_ref (session));

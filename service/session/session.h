@@ -45,7 +45,7 @@ typedef struct
   /* What resumption.c keeps of it. */
   HandoffSessionCacheKey *cache_key; /* (owned) (nullable): NULL if nothing is resumed or kept */
   HandoffTicketWindow *window;       /* (owned) (nullable): while tickets are waited for */
-  gint64 window_deadline;            /* monotonic, microseconds */
+  gint64 window_deadline;            /* boot time, microseconds */
   guint64 policy_serial;             /* of the configuration that it began under */
   gint64 verified_at;                /* of the session that is resumed: see session-cache.h */
   guint session_lifetime;            /* seconds that what the window brings may be kept */

@@ -12,6 +12,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "token/pin-file.h"
 #include "token/refused-pin-files.h"
+#include "work/clock.h"
 
 #define DIGEST_SIZE 32
 #define SALT_SIZE 32
@@ -292,7 +293,7 @@ equal (GBytes *a, GBytes *b)
 static const char *
 guess (Token *token, GBytes *given)
 {
-  const gint64 now = g_get_monotonic_time ();
+  const gint64 now = handoff_clock_get_monotonic_time ();
 
   if (token->pin == NULL)
     return "was opened without a PIN that the service knows";

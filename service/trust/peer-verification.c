@@ -12,6 +12,7 @@
 #include "trust/peer-paths.h"
 #include "trust/stapled-status.h"
 #include "trust/verification-trace.h"
+#include "work/clock.h"
 
 HandoffPeerVerification *
 handoff_peer_verification_new_for_none (void)
@@ -345,7 +346,7 @@ handoff_peer_verification_run (gnutls_session_t session,
 guint
 handoff_peer_verification_get_lifetime (const HandoffPeerVerification *self)
 {
-  const gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
+  const gint64 now = handoff_clock_get_wall_seconds ();
 
   return (guint) CLAMP (self->end - now, 0, G_MAXINT32);
 }

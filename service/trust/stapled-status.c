@@ -9,6 +9,7 @@
 #include <gnutls/x509-ext.h>
 
 #include "keyblob/handoff-names.h"
+#include "work/clock.h"
 
 /* A response may be about many certificates; that of a stapled one is about one. */
 #define MAX_SINGLE_RESPONSES 16
@@ -83,7 +84,7 @@ is_signed_for (gnutls_ocsp_resp_t response, gnutls_x509_crt_t issuer)
 static void
 read_single (const SingleResponse *single, gboolean is_verified, HandoffStapledStatus *result)
 {
-  const gint64 now = g_get_real_time () / G_TIME_SPAN_SECOND;
+  const gint64 now = handoff_clock_get_wall_seconds ();
 
   /* A revocation is no less true later. */
   if (single->status == GNUTLS_OCSP_CERT_REVOKED)

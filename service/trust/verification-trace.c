@@ -9,6 +9,8 @@
 #include <gnutls/x509-ext.h>
 #include <string.h>
 
+#include "work/clock.h"
+
 /* Of a name that is quoted, which a stranger may have chosen. */
 #define MAX_NAME_LENGTH 120
 /* How many of a certificate's names are quoted. */
@@ -145,10 +147,11 @@ add_finding (HandoffVerificationTrace *self,
 static gboolean
 is_valid_at (gnutls_x509_crt_t certificate, guint problem)
 {
-  const time_t now = time (NULL);
+  const gint64 now = handoff_clock_get_wall_seconds ();
 
-  return problem == GNUTLS_CERT_EXPIRED ? gnutls_x509_crt_get_expiration_time (certificate) >= now
-                                        : gnutls_x509_crt_get_activation_time (certificate) <= now;
+  return problem == GNUTLS_CERT_EXPIRED
+             ? (gint64) gnutls_x509_crt_get_expiration_time (certificate) >= now
+             : (gint64) gnutls_x509_crt_get_activation_time (certificate) <= now;
 }
 
 static char *

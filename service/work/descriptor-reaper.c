@@ -14,6 +14,7 @@
 
 #include "keyblob/tls-handoff-error.h"
 #include "work/wake-signal.h"
+#include "work/clock.h"
 
 /* After that long a close is stuck. */
 #define STUCK (1 * G_TIME_SPAN_SECOND)
@@ -106,7 +107,7 @@ ensure_line (Pool *pool, guint uid)
       line = g_new0 (Line, 1);
       line->pool = pool;
       line->uid = uid;
-      line->progress = g_get_monotonic_time ();
+      line->progress = handoff_clock_get_monotonic_time ();
       line->turn.data = line;
       g_hash_table_insert (pool->lines, GUINT_TO_POINTER (uid), line);
     }
@@ -134,7 +135,7 @@ count_open (guint uid)
 static gint64
 get_standstill (const Line *line)
 {
-  return g_get_monotonic_time () - line->progress;
+  return handoff_clock_get_monotonic_time () - line->progress;
 }
 
 /* None of what is asked here has a lock that somebody can hold while he sleeps. What lingers is not
@@ -185,14 +186,14 @@ close_next (Closer *self)
   line->n_closing++;
   update_turn (line);
   ensure_thread (pool);
-  self->since = g_get_monotonic_time ();
+  self->since = handoff_clock_get_monotonic_time ();
   g_mutex_unlock (&reaper.mutex);
   close (fd);
   g_mutex_lock (&reaper.mutex);
   self->since = 0;
   g_atomic_int_add (&reaper.n_open, -1);
   line->n_closing--;
-  line->progress = g_get_monotonic_time ();
+  line->progress = handoff_clock_get_monotonic_time ();
   line->reported = FALSE;
   update_turn (line);
   if (count (line) == 0)
@@ -203,11 +204,12 @@ close_next (Closer *self)
 static gboolean
 wait_for_turn (Pool *pool)
 {
-  const gint64 end = g_get_monotonic_time () + IDLE;
+  const gint64 end = handoff_clock_get_monotonic_time () + IDLE;
 
   while (g_queue_is_empty (&pool->turns))
     {
-      if (!g_cond_wait_until (&pool->pushed, &reaper.mutex, end))
+      if (!handoff_clock_wait (&pool->pushed, &reaper.mutex,
+                               end - handoff_clock_get_monotonic_time ()))
         return !g_queue_is_empty (&pool->turns);
     }
   return TRUE;
@@ -239,7 +241,7 @@ run (gpointer data)
 static void
 wake_stuck (const Pool *pool)
 {
-  const gint64 now = g_get_monotonic_time ();
+  const gint64 now = handoff_clock_get_monotonic_time ();
   GList *l;
 
   for (l = pool->closers.head; l != NULL; l = l->next)
@@ -308,7 +310,7 @@ ensure_watched (void)
     return;
   reaper.watched = TRUE;
   handoff_wake_signal_prepare ();
-  g_timeout_add_seconds (1, look_after, NULL);
+  handoff_clock_add_timeout (G_TIME_SPAN_SECOND, look_after, NULL);
 }
 
 void

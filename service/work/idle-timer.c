@@ -5,6 +5,8 @@
 
 #include "work/idle-timer.h"
 
+#include "work/clock.h"
+
 struct _HandoffIdleTimer
 {
   GSourceFunc idle;
@@ -29,7 +31,8 @@ handoff_idle_timer_restart (HandoffIdleTimer *self)
 {
   g_clear_handle_id (&self->source_id, g_source_remove);
   if (self->holds == 0 && self->seconds > 0)
-    self->source_id = g_timeout_add_seconds (self->seconds, timed_out, self);
+    self->source_id =
+        handoff_clock_add_timeout (self->seconds * G_TIME_SPAN_SECOND, timed_out, self);
 }
 
 HandoffIdleTimer *

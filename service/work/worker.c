@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "keyblob/tls-handoff-error.h"
+#include "work/clock.h"
 
 #define EVENTS_PER_WAKE_UP 64
 
@@ -69,13 +70,14 @@ update_ready_time (HandoffWorker *self)
 {
   HandoffWatch *first = first_watch (self);
 
-  g_source_set_ready_time (self->source, first != NULL ? first->deadline : -1);
+  handoff_clock_arm (self->source, first != NULL ? first->deadline : -1);
 }
 
 static gboolean
 worker_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   HandoffWorker *self = ((WorkerSource *) source)->worker;
+  const gint64 now = handoff_clock_get_monotonic_time ();
   HandoffWatch *watch;
   int i;
 
@@ -88,7 +90,7 @@ worker_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_dat
     }
   self->n_events = 0;
 
-  while ((watch = first_watch (self)) != NULL && watch->deadline <= g_source_get_time (source))
+  while ((watch = first_watch (self)) != NULL && watch->deadline <= now)
     watch->function (TRUE, watch->user_data);
 
   update_ready_time (self);

@@ -39,7 +39,7 @@ test_complete (ServerTest *f, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autoptr (HandoffCredential) credential = server_test_credential_new (names[i], NULL);
-      g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new (NULL);
+      g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new ();
       g_autoptr (HandoffKeyState) state = NULL;
       char byte;
 
@@ -379,7 +379,7 @@ take_session (ServerTest *f)
 static void
 test_resumption (ServerTest *f, gconstpointer data)
 {
-  g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new (NULL);
+  g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new ();
   g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", NULL);
   g_autoptr (HandoffCredential) other = server_test_credential_new ("rsa", NULL);
   static const struct

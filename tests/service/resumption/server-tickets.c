@@ -10,14 +10,7 @@
 #include <string.h>
 
 #include "keyblob/secret-memory.h"
-
-static gint64 now;
-
-static gint64
-get_now (void)
-{
-  return now;
-}
+#include "support/test-clock.h"
 
 typedef struct
 {
@@ -48,7 +41,7 @@ are_equal (Key a, Key b)
 static void
 test_conditions (void)
 {
-  g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new (get_now);
+  g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new ();
   Key key;
 
   handoff_server_tickets_set_lifetime (tickets, 100);
@@ -68,16 +61,27 @@ test_conditions (void)
 static void
 test_rotation (void)
 {
-  g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new (get_now);
+  g_autoptr (HandoffServerTickets) tickets = handoff_server_tickets_new ();
   Key key;
 
-  now = 0;
   handoff_server_tickets_set_lifetime (tickets, 100);
   key = derive (tickets, "'a'", 1, NULL);
-  now += 99 * G_TIME_SPAN_SECOND;
+  test_clock_pass (100 * TEST_SECOND - 1);
   g_assert_true (are_equal (key, derive (tickets, "'a'", 1, NULL)));
-  now += G_TIME_SPAN_SECOND;
+  test_clock_pass (1);
   g_assert_false (are_equal (key, derive (tickets, "'a'", 1, NULL)));
+
+  /* Whoever sets the wall clock back does not make the key live longer, or shorter. */
+  key = derive (tickets, "'a'", 1, NULL);
+  test_clock_set_wall (-TEST_YEAR);
+  g_assert_true (are_equal (key, derive (tickets, "'a'", 1, NULL)));
+  test_clock_set_wall (2 * TEST_YEAR);
+  g_assert_true (are_equal (key, derive (tickets, "'a'", 1, NULL)));
+
+  /* A night's suspend is no pause for the key. */
+  test_clock_suspend (100 * TEST_SECOND);
+  g_assert_false (are_equal (key, derive (tickets, "'a'", 1, NULL)));
+
   key = derive (tickets, "'a'", 1, NULL);
   handoff_server_tickets_forget (tickets);
   g_assert_false (are_equal (key, derive (tickets, "'a'", 1, NULL)));
@@ -87,8 +91,8 @@ test_rotation (void)
 static void
 test_random (void)
 {
-  g_autoptr (HandoffServerTickets) a = handoff_server_tickets_new (NULL);
-  g_autoptr (HandoffServerTickets) b = handoff_server_tickets_new (NULL);
+  g_autoptr (HandoffServerTickets) a = handoff_server_tickets_new ();
+  g_autoptr (HandoffServerTickets) b = handoff_server_tickets_new ();
 
   handoff_server_tickets_set_lifetime (a, 100);
   handoff_server_tickets_set_lifetime (b, 100);
@@ -99,6 +103,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  test_clock_install ();
   g_test_add_func ("/service/server-tickets/conditions", test_conditions);
   g_test_add_func ("/service/server-tickets/rotation", test_rotation);
   g_test_add_func ("/service/server-tickets/random", test_random);

@@ -8,6 +8,8 @@
 #include "keyblob-fixture.h"
 #include "keyblob/secret-memory.h"
 #include "resumption/session-cache.h"
+#include "support/test-clock.h"
+#include "work/clock.h"
 
 #define MAXIMUM_AGE 7200
 #define MARKER_SIZE 32
@@ -15,25 +17,16 @@
 typedef HandoffSessionCacheKey Key;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Key, handoff_session_cache_key_unref)
 
-static gint64 now;
-
-static gint64
-get_now (void)
-{
-  return now;
-}
-
 static void
 pass_seconds (guint seconds)
 {
-  now += seconds * G_TIME_SPAN_SECOND;
+  test_clock_pass (seconds * TEST_SECOND);
 }
 
 static HandoffSessionCache *
 new_cache (void)
 {
-  now = 1000 * G_TIME_SPAN_SECOND;
-  return handoff_session_cache_new (MAXIMUM_AGE, get_now);
+  return handoff_session_cache_new (MAXIMUM_AGE);
 }
 
 static Key *
@@ -195,6 +188,7 @@ static void
 test_verified_at (void)
 {
   g_autoptr (HandoffSessionCache) cache = new_cache ();
+  const gint64 start = handoff_clock_get_boot_time ();
   g_autoptr (Key) key = new_key (1000, "a");
   gpointer data;
   gint64 verified_at;
@@ -205,7 +199,7 @@ test_verified_at (void)
     {
       data = handoff_session_cache_take (cache, key, &verified_at);
       g_assert_nonnull (data);
-      g_assert_cmpint (verified_at, ==, 1000 * G_TIME_SPAN_SECOND);
+      g_assert_cmpint (verified_at, ==, start);
       handoff_session_cache_put (cache, key, TRUE, data, MAXIMUM_AGE, verified_at);
       pass_seconds (MAXIMUM_AGE / 10);
     }
@@ -333,21 +327,15 @@ test_vanished_caller (void)
   g_assert_cmpuint (take (cache, users), ==, 1);
 }
 
-static gboolean
-give_up (gpointer data)
-{
-  g_assert_not_reached ();
-}
-
-/* Until the sweeper has left one entry; the timeout is for when it never does. */
+/* A microsecond later the sweeper leaves one entry. */
 static void
-wait_for_sweeper (HandoffSessionCache *cache)
+expect_sweep (HandoffSessionCache *cache)
 {
-  guint timeout = g_timeout_add_seconds (20, give_up, NULL);
-
-  while (handoff_session_cache_get_size (cache) > 1)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (timeout);
+  test_clock_settle ();
+  assert_size (cache, 2);
+  test_clock_pass (1);
+  test_clock_settle ();
+  assert_size (cache, 1);
 }
 
 /* Secrets that stay in memory because nobody asks for them again. */
@@ -360,21 +348,44 @@ test_sweeper (void)
   /* One that comes later and ends earlier, in a microsecond, than what the sweeper waits for. */
   put (cache, key, 1);
   handoff_session_cache_put (cache, key, TRUE, new_data (2, 1000), 60,
-                             now - MAXIMUM_AGE * G_TIME_SPAN_SECOND + 1);
-  assert_size (cache, 2);
-  now++;
-  wait_for_sweeper (cache);
+                             handoff_clock_get_boot_time () - MAXIMUM_AGE * TEST_SECOND + 1);
+  expect_sweep (cache);
 
   /* One that a sweep found not to have ended yet; then nothing is left to do. */
   pass_seconds (MAXIMUM_AGE - 1);
   put (cache, key, 3);
-  now += G_TIME_SPAN_SECOND - 2;
+  test_clock_pass (TEST_SECOND - 2);
   handoff_session_cache_sweep (cache);
-  assert_size (cache, 2);
-  now++;
-  wait_for_sweeper (cache);
+  expect_sweep (cache);
   g_assert_false (g_main_context_iteration (NULL, FALSE));
   g_assert_cmpuint (take (cache, key), ==, 3);
+}
+
+/* Breaks if a session lives longer because the machine slept, or because somebody set the wall
+ * clock back; or ends because it was set forward. */
+static void
+test_suspend_and_wall (void)
+{
+  g_autoptr (HandoffSessionCache) cache = new_cache ();
+  g_autoptr (Key) key = new_key (1000, "a");
+
+  put (cache, key, 1);
+  test_clock_set_wall (TEST_YEAR);
+  g_assert_cmpuint (take (cache, key), ==, 1);
+
+  put (cache, key, 2);
+  test_clock_set_wall (-TEST_YEAR);
+  test_clock_suspend (MAXIMUM_AGE * TEST_SECOND - 1);
+  g_assert_cmpuint (take (cache, key), ==, 2);
+
+  /* The sweeper's timer stood still; what it would have wiped is not given out. */
+  put (cache, key, 3);
+  test_clock_suspend (MAXIMUM_AGE * TEST_SECOND);
+  test_clock_settle ();
+  g_assert_cmpuint (take (cache, key), ==, 0);
+  test_clock_pass (MAXIMUM_AGE * TEST_SECOND);
+  test_clock_settle ();
+  assert_size (cache, 0);
 }
 
 static void
@@ -439,6 +450,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  test_clock_install ();
   g_test_add_func ("/service/session-cache/keys", test_keys);
   g_test_add_func ("/service/session-cache/tickets", test_tickets);
   g_test_add_func ("/service/session-cache/replacement", test_replacement);
@@ -448,6 +460,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/session-cache/limits-of-all", test_limits_of_all);
   g_test_add_func ("/service/session-cache/vanished-caller", test_vanished_caller);
   g_test_add_func ("/service/session-cache/sweeper", test_sweeper);
+  g_test_add_func ("/service/session-cache/suspend-and-wall", test_suspend_and_wall);
   g_test_add_func ("/service/session-cache/wiped", test_wiped);
   return g_test_run ();
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+#define TEST_SECOND G_TIME_SPAN_SECOND
+#define TEST_DAY G_TIME_SPAN_DAY
+#define TEST_YEAR (365 * TEST_DAY)
+
+/* A clock that moves only when a test moves it, for the service and for GnuTLS. It begins with the
+ * system's wall time, a year of work and a year of sleep after the boot. One exception: the ages of
+ * TLS 1.3 tickets, which GnuTLS asks the system for.
+ *
+ * Before the test makes threads. Every timer that is due at the new time is ready at once, and runs
+ * in its own main context. */
+void test_clock_install (void);
+/* The system's clock again, for the next test. */
+void test_clock_uninstall (void);
+
+/* Time passes: by all three clocks. Not negative. Microseconds. */
+void test_clock_pass (gint64 span);
+/* The machine sleeps: wall time and boot time go on, monotonic time stands still. */
+void test_clock_suspend (gint64 span);
+/* Somebody sets the wall clock: forward, or, with a negative span, back. */
+void test_clock_set_wall (gint64 span);
+
+/* Runs what is ready in the default main context, until there is nothing more. */
+void test_clock_settle (void);
