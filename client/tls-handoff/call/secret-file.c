@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sealed-memfd.h"
+#include "keyblob/sealed-memfd.h"
 
 int
 handoff_secret_file_append (GUnixFDList *fds, GBytes *secret, GError **error)

@@ -8,7 +8,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "handoff-names.h"
+#include "keyblob/handoff-names.h"
 #include "call/process.h"
 #include "call/service-error.h"
 

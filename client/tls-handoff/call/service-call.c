@@ -5,8 +5,8 @@
 
 #include "call/service-call.h"
 
-#include "error-private.h"
-#include "handoff-names.h"
+#include "keyblob/error-private.h"
+#include "keyblob/handoff-names.h"
 #include "call/service-error.h"
 #include "tls-handoff-error.h"
 

@@ -5,7 +5,7 @@
 
 #include "call/service-list.h"
 
-#include "handoff-names.h"
+#include "keyblob/handoff-names.h"
 #include "call/service-call.h"
 #include "call/service-request.h"
 

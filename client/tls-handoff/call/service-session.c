@@ -5,7 +5,7 @@
 
 #include "call/service-session.h"
 
-#include "handoff-names.h"
+#include "keyblob/handoff-names.h"
 #include "call/process.h"
 #include "call/service-call.h"
 #include "call/service-error.h"

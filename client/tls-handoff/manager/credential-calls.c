@@ -8,7 +8,7 @@
 #include "manager/credential.h"
 
 #include "call/certificates-variant.h"
-#include "handoff-names.h"
+#include "keyblob/handoff-names.h"
 #include "call/secret-file.h"
 #include "call/service-request.h"
 

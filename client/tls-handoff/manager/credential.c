@@ -6,7 +6,7 @@
 #include "manager/credential.h"
 
 #include "call/certificates-variant.h"
-#include "handoff-names.h"
+#include "keyblob/handoff-names.h"
 
 G_DEFINE_FINAL_TYPE (TlsHandoffCredential, tls_handoff_credential, G_TYPE_OBJECT)
 

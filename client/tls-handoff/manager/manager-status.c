@@ -9,7 +9,7 @@
 
 #include <gio/gcredentials.h>
 
-#include "handoff-names.h"
+#include "keyblob/handoff-names.h"
 #include "call/service-call.h"
 #include "call/service-error.h"
 #include "tls-handoff-error.h"
