@@ -36,11 +36,13 @@ def read(path):
     return (ROOT / path).read_text(encoding='utf-8')
 
 
-def without_comments_and_strings(text):
-    """C code with comments and strings blanked out; line numbers stay."""
+def without_comments(text, strings=False):
+    """C code with comments blanked out, and strings too if strings is true; line numbers stay."""
 
     def blank(match):
-        return re.sub(r'[^\n]', ' ', match.group(0))
+        if match.group(0).startswith('/') or strings:
+            return re.sub(r'[^\n]', ' ', match.group(0))
+        return match.group(0)
 
     return re.sub(
         r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text, flags=re.S)
