@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-#include "tls-handoff-record-layer.h"
+/* The record layer from its import on: records into data, and data into records. What becomes of
+ * it when the connection is handed on is in record-layer-export.c. */
 
-#include "keyblob/handoff-names.h"
-#include "keyblob/key-blob.h"
-#include "keyblob/sealed-memfd.h"
+#include "record/record-layer.h"
+
 #include "keyblob/tls-handoff-error.h"
-#include "record/record-receiver.h"
-#include "record/record-sender.h"
 #include "record/import-key.h"
-
-/* A façade over the two directions. Each has its mutex, so that one thread may read while another
- * writes. Lock order: receiver, then sender (reading may have something to answer); never the
- * reverse. What is not in a direction never changes after the import, but for what nobody has read
- * yet, which the receiver's lock guards.
- *
- * The key state is the blob's, in secret memory; the directions keep keys and numbers in it up to
- * date in place, and what else it had belongs to them. */
-struct _TlsHandoffRecordLayer
-{
-  GObject parent_instance;
-
-  HandoffKeyState *state; /* (owned) */
-  const HandoffCipherSuite *suite;
-  HandoffRecordReceiver receiver;
-  HandoffRecordSender sender;
-};
 
 G_DEFINE_FINAL_TYPE (TlsHandoffRecordLayer, tls_handoff_record_layer, G_TYPE_OBJECT)
 
@@ -244,13 +225,18 @@ tls_handoff_record_layer_unprotect (TlsHandoffRecordLayer *self,
                                     TlsHandoffRecordStatus *status,
                                     GError **error)
 {
+  gboolean closed;
+  gboolean ok;
+
   g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), FALSE);
   g_return_val_if_fail (buffer != NULL || size == 0, FALSE);
   g_return_val_if_fail (consumed != NULL && plaintext_size != NULL && status != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return handoff_record_receiver_unprotect (&self->receiver, buffer, size, consumed, plaintext_size,
-                                            status, error);
+  ok = handoff_record_receiver_unprotect (&self->receiver, buffer, size, consumed, plaintext_size,
+                                          &closed, error);
+  *status = closed ? TLS_HANDOFF_RECORD_STATUS_CLOSED : TLS_HANDOFF_RECORD_STATUS_DATA;
+  return ok;
 }
 
 /**
@@ -354,183 +340,4 @@ tls_handoff_record_layer_take_session_tickets (TlsHandoffRecordLayer *self)
   g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
 
   return handoff_record_receiver_take_session_tickets (&self->receiver);
-}
-
-static void
-append_bytes (HandoffSecretBytes *target, GBytes *bytes)
-{
-  gsize size;
-  gconstpointer data;
-
-  if (bytes == NULL)
-    return;
-  data = g_bytes_get_data (bytes, &size);
-  handoff_secret_bytes_append (target, data, size);
-}
-
-/* With both locks. (transfer full) */
-static HandoffKeyState *
-copy_state (TlsHandoffRecordLayer *self, GBytes *unread_data, GBytes *unread_records)
-{
-  HandoffKeyState *state = handoff_key_state_new ();
-
-  state->role = self->state->role;
-  state->protocol = self->state->protocol;
-  state->cipher_suite = self->state->cipher_suite;
-  state->encrypt_then_mac = self->state->encrypt_then_mac;
-  handoff_record_receiver_get_state_locked (&self->receiver, state);
-  handoff_record_sender_get_state_locked (&self->sender, state);
-  /* What came with the import and nobody took is the older. */
-  handoff_secret_bytes_set (&state->unread_data, self->state->unread_data.data,
-                            self->state->unread_data.size);
-  append_bytes (&state->unread_data, unread_data);
-  handoff_secret_bytes_set (&state->unread_records, self->state->unread_records.data,
-                            self->state->unread_records.size);
-  append_bytes (&state->unread_records, unread_records);
-  return state;
-}
-
-/* With both locks. The descriptor, or -1. */
-static int
-export_locked (TlsHandoffRecordLayer *self,
-               const guint8 *recipient_key,
-               GBytes *unread_data,
-               GBytes *unread_records,
-               GError **error)
-{
-  g_autoptr (HandoffKeyState) state = NULL;
-  g_autoptr (GBytes) blob = NULL;
-  int fd;
-
-  if (!handoff_record_receiver_check_open_locked (&self->receiver, error) ||
-      !handoff_record_sender_claim_locked (&self->sender, error))
-    return -1;
-  state = copy_state (self, unread_data, unread_records);
-  blob = handoff_key_blob_seal (state, recipient_key, error);
-  if (blob == NULL)
-    return -1;
-  fd = handoff_sealed_memfd_new (blob, error);
-  if (fd < 0)
-    return -1;
-
-  /* Two layers with one key would use every nonce twice. */
-  handoff_record_receiver_hand_on_locked (&self->receiver);
-  handoff_record_sender_hand_on_locked (&self->sender);
-  handoff_secret_bytes_clear (&self->state->unread_data);
-  handoff_secret_bytes_clear (&self->state->unread_records);
-  return fd;
-}
-
-/**
- * tls_handoff_record_layer_export:
- * @self: a record layer
- * @recipient_key: the public half of the other process's import key, 32 bytes, as
- *   [method@ImportKey.dup_public_key] returns it there
- * @unread_data: (nullable): data that [method@RecordLayer.unprotect] returned and that the other
- *   process is to read first
- * @unread_records: (nullable): bytes that were received and that [method@RecordLayer.unprotect] has
- *   not consumed
- * @error: return location for an error
- *
- * Hands the connection on to another process, in the middle of it: seals everything that the record
- * layer needs to go on (keys, sequence numbers, limits, what is owed to the peer, half a handshake
- * message) to that process's one-time key, with what was not read yet, and wipes the keys here. The
- * other process passes the descriptor to [ctor@RecordLayer.new_from_key_blob], and gets the socket
- * by means of the application's own. What [method@RecordLayer.protect] and
- * [method@RecordLayer.take_output] returned must be sent before the other process sends anything.
- *
- * From then on every call that can fail does, with %TLS_HANDOFF_ERROR_CLOSED. Session tickets that
- * nobody took are dropped. The peer's floods are counted anew.
- *
- * Errors: %TLS_HANDOFF_ERROR_INVALID_ARGUMENT if @recipient_key is none, or if there is more to
- * carry than a key blob holds (64 KiB): read first, and export then; %TLS_HANDOFF_ERROR_CLOSED if a
- * side is closed or the connection has failed; %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID if a sequence
- * number is used up; %TLS_HANDOFF_ERROR_FAILED if there is no descriptor
- * or randomness to be had, or if only the first half of an alert was received (TLS 1.2). After an
- * error the record layer is as it was.
- *
- * Returns: a sealed memfd, for the caller to close, or -1 with @error set
- *
- * Since: 0.1
- */
-int
-tls_handoff_record_layer_export (TlsHandoffRecordLayer *self,
-                                 GBytes *recipient_key,
-                                 GBytes *unread_data,
-                                 GBytes *unread_records,
-                                 GError **error)
-{
-  gsize key_size;
-  gconstpointer key;
-  int fd;
-
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), -1);
-  g_return_val_if_fail (recipient_key != NULL, -1);
-  g_return_val_if_fail (error == NULL || *error == NULL, -1);
-
-  key = g_bytes_get_data (recipient_key, &key_size);
-  if (key_size != HANDOFF_RECIPIENT_KEY_SIZE)
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "A recipient key has %d bytes, this one has %" G_GSIZE_FORMAT,
-                   HANDOFF_RECIPIENT_KEY_SIZE, key_size);
-      return -1;
-    }
-  g_mutex_lock (&self->receiver.lock);
-  g_mutex_lock (&self->sender.lock);
-  fd = export_locked (self, key, unread_data, unread_records, error);
-  g_mutex_unlock (&self->sender.lock);
-  g_mutex_unlock (&self->receiver.lock);
-  return fd;
-}
-
-static GBytes *
-take_unread (TlsHandoffRecordLayer *self, HandoffSecretBytes *unread)
-{
-  GBytes *bytes;
-
-  g_mutex_lock (&self->receiver.lock);
-  bytes = handoff_secret_bytes_take (unread);
-  g_mutex_unlock (&self->receiver.lock);
-  return bytes;
-}
-
-/**
- * tls_handoff_record_layer_take_unread_data:
- * @self: a record layer
- *
- * After the import of a connection that another process exported: the data that came with it, which
- * the application is to read before anything that [method@RecordLayer.unprotect] returns. It is
- * handed out once.
- *
- * Returns: (transfer full) (nullable): the data, wiped when freed, or %NULL if there is none
- *
- * Since: 0.1
- */
-GBytes *
-tls_handoff_record_layer_take_unread_data (TlsHandoffRecordLayer *self)
-{
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
-
-  return take_unread (self, &self->state->unread_data);
-}
-
-/**
- * tls_handoff_record_layer_take_unread_records:
- * @self: a record layer
- *
- * After the import of a connection that another process exported: the received bytes that came with
- * it, which the caller puts in front of what it receives and passes to
- * [method@RecordLayer.unprotect]. They are handed out once.
- *
- * Returns: (transfer full) (nullable): the bytes, or %NULL if there are none
- *
- * Since: 0.1
- */
-GBytes *
-tls_handoff_record_layer_take_unread_records (TlsHandoffRecordLayer *self)
-{
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
-
-  return take_unread (self, &self->state->unread_records);
 }

@@ -296,22 +296,21 @@ handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
                                    gsize size,
                                    gsize *consumed,
                                    gsize *plaintext_size,
-                                   TlsHandoffRecordStatus *status,
+                                   gboolean *closed,
                                    GError **error)
 {
   gboolean ok = TRUE;
 
   *consumed = 0;
   *plaintext_size = 0;
-  *status = TLS_HANDOFF_RECORD_STATUS_DATA;
 
   g_mutex_lock (&self->lock);
   take_records (self, buffer, size, consumed, plaintext_size);
+  *closed = self->closed;
   if (self->closed)
     {
       /* What follows a close_notify is ignored (RFC 8446 6.1). */
       *consumed = size;
-      *status = TLS_HANDOFF_RECORD_STATUS_CLOSED;
     }
   else if (self->error != NULL && *plaintext_size == 0)
     {

@@ -5,7 +5,6 @@
 
 #include "record/post-handshake.h"
 #include "record/record-sender.h"
-#include "tls-handoff-record-layer.h"
 
 /* The reading direction of a record layer: opens records, hands out data, and deals with everything
  * else that a peer may send. What it has to answer, it owes through the sender.
@@ -45,11 +44,12 @@ gboolean handoff_record_receiver_check_open_locked (HandoffRecordReceiver *self,
 void handoff_record_receiver_get_state_locked (HandoffRecordReceiver *self, HandoffKeyState *state);
 void handoff_record_receiver_hand_on_locked (HandoffRecordReceiver *self);
 
-/* Locks; see tls_handoff_record_layer_unprotect(). */
+/* Locks; see tls_handoff_record_layer_unprotect(). closed: whether the peer's close_notify was
+ * read. */
 gboolean handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
                                             guint8 *buffer,
                                             gsize size,
                                             gsize *consumed,
                                             gsize *plaintext_size,
-                                            TlsHandoffRecordStatus *status,
+                                            gboolean *closed,
                                             GError **error);
