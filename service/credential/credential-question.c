@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "credential/credential-question-private.h"
+#include "credential/credential-question.h"
 
 struct _HandoffCredentialQuestion
 {

@@ -4,17 +4,43 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <gnutls/gnutls.h>
 
 #include "credential/credential.h"
 #include "keyblob/key-state.h"
 
 /* A handshake that has got so far that it has to know with which credential: the server's name or
- * its authorities are known now. Asked on the worker, answered by the main thread, which may have
- * to ask polkit first; the handshake waits meanwhile, and its worker does not. */
+ * its authorities are known now. Made on the handshake's worker, answered on the main thread, which
+ * may have to ask polkit first; the handshake waits meanwhile, and its worker does not. */
 typedef struct _HandoffCredentialQuestion HandoffCredentialQuestion;
 
-/* Called on the main thread. question: (transfer full): ended by its answer, sooner or later. */
+/* How the handshake asks. On the main thread. question: (transfer full): ended by its answer,
+ * sooner or later. */
 typedef void (*HandoffCredentialAskFunc) (HandoffCredentialQuestion *question, gpointer user_data);
+
+/* How the handshake hears the answer. On the main thread; from there it is the handshake's business
+ * to get back to its worker. credential: (transfer none) (nullable). error: (nullable) */
+typedef void (*HandoffCredentialAnswered) (HandoffCredential *credential,
+                                           const GError *error,
+                                           gpointer user_data);
+
+/* As a client: authorities: distinguished names, DER, (transfer none). algorithms: the kinds of
+ * keys that the server takes. */
+HandoffCredentialQuestion *
+handoff_credential_question_new_for_client (const gnutls_datum_t *authorities,
+                                            guint n_authorities,
+                                            const gnutls_pk_algorithm_t *algorithms,
+                                            guint n_algorithms,
+                                            HandoffCredentialAnswered answered,
+                                            gpointer user_data);
+/* As a server: server_name: (nullable). schemes: the client's signature schemes (RFC 8446 4.2.3);
+ * n_schemes: 0 if it sent none. */
+HandoffCredentialQuestion *
+handoff_credential_question_new_for_server (const char *server_name,
+                                            const guint16 *schemes,
+                                            guint n_schemes,
+                                            HandoffCredentialAnswered answered,
+                                            gpointer user_data);
 
 /* (transfer none) */
 HandoffRole handoff_credential_question_get_role (HandoffCredentialQuestion *self);

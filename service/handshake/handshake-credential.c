@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "credential/credential-question-private.h"
 #include "handshake/handshake-wait.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"

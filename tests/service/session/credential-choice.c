@@ -10,8 +10,8 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
+#include "credential/credential-question.h"
 #include "session/credential-choice.h"
-#include "credential/credential-question-private.h"
 #include "support/gate-fixture.h"
 #include "key-file/key-material.h"
 #include "keyblob/tls-handoff-error.h"
