@@ -10,7 +10,6 @@
 #include "handshake/handshake-wait.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
-#include "handshake/tls-session.h"
 #include "work/clock.h"
 
 struct _HandoffHandshakeCredential
@@ -334,7 +333,7 @@ has_current_ocsp_response (const HandoffCredential *credential)
 }
 
 int
-handoff_handshake_credential_retrieve (gnutls_session_t session,
+handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
                                        const struct gnutls_cert_retr_st *info,
                                        gnutls_pcert_st **pcerts,
                                        unsigned int *n_pcerts,
@@ -343,8 +342,6 @@ handoff_handshake_credential_retrieve (gnutls_session_t session,
                                        gnutls_privkey_t *key,
                                        unsigned int *flags)
 {
-  HandoffHandshakeCredential *self =
-      handoff_tls_session_get_credential (gnutls_session_get_ptr (session));
   gsize size;
 
   *n_pcerts = 0;

@@ -37,9 +37,8 @@ gboolean handoff_handshake_credential_is_requested (HandoffHandshakeCredential *
 /* Why there is none, or why it could not sign. (transfer none) (nullable) */
 const GError *handoff_handshake_credential_get_error (HandoffHandshakeCredential *self);
 
-/* For gnutls_certificate_set_retrieve_function3(): of sessions whose pointer is a
- * HandoffTlsSession. */
-int handoff_handshake_credential_retrieve (gnutls_session_t session,
+/* For gnutls_certificate_set_retrieve_function3(): what the peer gets to see. On the fiber. */
+int handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
                                            const struct gnutls_cert_retr_st *info,
                                            gnutls_pcert_st **pcerts,
                                            unsigned int *n_pcerts,

@@ -18,6 +18,7 @@
 
 struct _HandoffTlsSession
 {
+  HandoffCertificateSource source;        /* first: see trust-store.h */
   HandoffHandshakeRequest *request;       /* (unowned) */
   HandoffHandshakeTransport *transport;   /* (unowned) */
   gnutls_session_t session;               /* (owned) */
@@ -70,6 +71,22 @@ verify_peer (gnutls_session_t session)
     return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
   self->in_review = TRUE;
   return GNUTLS_E_INTERRUPTED;
+}
+
+static int
+retrieve_certificate (gnutls_session_t session,
+                      const struct gnutls_cert_retr_st *info,
+                      gnutls_pcert_st **pcerts,
+                      unsigned int *n_pcerts,
+                      gnutls_ocsp_data_st **ocsp,
+                      unsigned int *n_ocsp,
+                      gnutls_privkey_t *key,
+                      unsigned int *flags)
+{
+  HandoffTlsSession *self = gnutls_session_get_ptr (session);
+
+  return handoff_handshake_credential_retrieve (self->credential, info, pcerts, n_pcerts, ocsp,
+                                                n_ocsp, key, flags);
 }
 
 static int
@@ -164,6 +181,7 @@ handoff_tls_session_new (HandoffHandshake *handshake,
     return NULL;
 
   self = g_new0 (HandoffTlsSession, 1);
+  self->source.retrieve = retrieve_certificate;
   self->request = request;
   self->transport = transport;
   self->session = session;

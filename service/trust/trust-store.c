@@ -9,7 +9,6 @@
 
 #include "certificate/certificate-limits.h"
 #include "key/gnutls-support.h"
-#include "handshake/handshake-credential.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -18,6 +17,21 @@ struct _HandoffTrustStore
   gatomicrefcount ref_count;
   gnutls_certificate_credentials_t credentials; /* (owned) */
 };
+
+static int
+retrieve (gnutls_session_t session,
+          const struct gnutls_cert_retr_st *info,
+          gnutls_pcert_st **pcerts,
+          unsigned int *n_pcerts,
+          gnutls_ocsp_data_st **ocsp,
+          unsigned int *n_ocsp,
+          gnutls_privkey_t *key,
+          unsigned int *flags)
+{
+  const HandoffCertificateSource *source = gnutls_session_get_ptr (session);
+
+  return source->retrieve (session, info, pcerts, n_pcerts, ocsp, n_ocsp, key, flags);
+}
 
 static HandoffTrustStore *
 trust_store_new (GError **error)
@@ -36,7 +50,7 @@ trust_store_new (GError **error)
   g_atomic_ref_count_init (&self->ref_count);
   self->credentials = credentials;
   /* Set here once, since it is shared; each handshake has a credential of its own. */
-  gnutls_certificate_set_retrieve_function3 (credentials, handoff_handshake_credential_retrieve);
+  gnutls_certificate_set_retrieve_function3 (credentials, retrieve);
   /* Of OCSP responses, too, which are looked at against the chain that was verified
    * (stapled-status.h), and not against all that the peer sent. There are no CRLs. */
   gnutls_certificate_set_verify_flags (credentials,

@@ -4,10 +4,18 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <gnutls/gnutls.h>
+#include <gnutls/abstract.h>
 
 /* Certificates to trust, loaded once and shared, read-only, by all handshakes that use them. */
 typedef struct _HandoffTrustStore HandoffTrustStore;
+
+/* GnuTLS asks a session's certificate credentials for the session's own certificate, too; ours are
+ * shared, and have none. What the pointer of a session that uses a trust store points to
+ * (gnutls_session_set_ptr()) begins with this, which answers for that session. */
+typedef struct
+{
+  gnutls_certificate_retrieve_function3 *retrieve;
+} HandoffCertificateSource;
 
 /* path: a PEM bundle, or "" for the system's trust store. */
 HandoffTrustStore *handoff_trust_store_load (const char *path, GError **error);
@@ -17,5 +25,6 @@ HandoffTrustStore *handoff_trust_store_ref (HandoffTrustStore *self);
 void handoff_trust_store_unref (HandoffTrustStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTrustStore, handoff_trust_store_unref)
 
-/* (transfer none): what a session's certificate credentials must be; not to be changed. */
+/* (transfer none): what a session's certificate credentials must be; not to be changed. The
+ * session's pointer points to a HandoffCertificateSource. */
 gnutls_certificate_credentials_t handoff_trust_store_get_credentials (HandoffTrustStore *self);
