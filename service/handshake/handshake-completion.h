@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "handshake/handshake-progress.h"
 #include "handshake/tls-session.h"
 
 /* What a GnuTLS session is asked for when its handshake is done, or waits for a decision about the

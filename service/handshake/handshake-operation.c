@@ -6,9 +6,6 @@
 #include "handshake/handshake-operation.h"
 
 #include <string.h>
-#include <unistd.h>
-
-#include "keyblob/secret-memory.h"
 
 static void
 operation_free (HandoffOperation *operation)
@@ -106,17 +103,4 @@ handoff_handshake_cancel (HandoffHandshake *self)
 {
   handoff_worker_invoke (handoff_handshake_get_worker (self), cancel, handoff_handshake_ref (self),
                          (GDestroyNotify) handoff_handshake_unref);
-}
-
-void
-handoff_handshake_progress_free (HandoffHandshakeProgress *self)
-{
-  g_bytes_unref (self->output);
-  g_clear_pointer (&self->outcome, handoff_handshake_outcome_free);
-  g_clear_error (&self->error);
-  if (self->key_blob_fd >= 0)
-    close (self->key_blob_fd);
-  g_clear_pointer (&self->window, handoff_ticket_window_free);
-  handoff_secret_free (self->session_data);
-  g_free (self);
 }

@@ -6,44 +6,12 @@
 #include <gio/gio.h>
 
 #include "credential/credential-question.h"
-#include "handshake/handshake-outcome.h"
+#include "handshake/handshake-progress.h"
 #include "handshake/handshake-request.h"
-#include "resumption/ticket-window.h"
 #include "work/worker.h"
 
 /* One handshake, on one worker from start to end: on the caller's socket, or stepwise. */
 typedef struct _HandoffHandshake HandoffHandshake;
-
-/* CONTINUE (more bytes are needed; for a socket never seen from outside) ⇄ REVIEW (the caller
- * decides about the peer's certificate); → COMPLETE (stepwise: the keys wait for export) → EXPORTED
- * (nothing is left); FAILED at any time (nothing is left). */
-typedef enum
-{
-  HANDOFF_HANDSHAKE_CONTINUE,
-  HANDOFF_HANDSHAKE_REVIEW,
-  HANDOFF_HANDSHAKE_COMPLETE,
-  HANDOFF_HANDSHAKE_EXPORTED,
-  HANDOFF_HANDSHAKE_FAILED,
-} HandoffHandshakeState;
-
-/* How far an operation got. */
-typedef struct
-{
-  HandoffHandshakeState state;
-  GBytes *output; /* (owned): stepwise: what is to be sent to the peer; else empty */
-  gsize consumed; /* stepwise: bytes of the input */
-  HandoffHandshakeOutcome *outcome; /* (owned) (nullable): in REVIEW, COMPLETE and EXPORTED */
-  GError *error;                    /* (owned) (nullable): in FAILED */
-
-  /* In EXPORTED: */
-  int key_blob_fd;             /* (owned): sealed memfd; -1 once taken */
-  HandoffTicketWindow *window; /* (owned) (nullable): TLS 1.3, if tickets are wanted */
-  guint8 *session_data;   /* (owned) (nullable): TLS 1.2, if sessions are kept; secret memory */
-  guint session_lifetime; /* seconds that either may be kept at the most */
-} HandoffHandshakeProgress;
-
-void handoff_handshake_progress_free (HandoffHandshakeProgress *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeProgress, handoff_handshake_progress_free)
 
 /* All of the following: on the main thread.
  * request: (transfer full). The timeout runs from here. ended: called once, on the main thread,
