@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "key/gnutls-support.h"
+#include "keyblob/key-blob.h"
+#include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -177,8 +179,8 @@ get_direction (gnutls_session_t session,
   return TRUE;
 }
 
-HandoffKeyState *
-handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session, GError **error)
+static HandoffKeyState *
+make_state (HandoffKeyExport *self, gnutls_session_t session, GError **error)
 {
   g_autoptr (HandoffKeyState) state = handoff_key_state_new ();
   gboolean is_tls1_3 = gnutls_protocol_get_version (session) == GNUTLS_TLS1_3;
@@ -224,4 +226,19 @@ handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session,
   if (!handoff_key_state_validate (state, error))
     return NULL;
   return g_steal_pointer (&state);
+}
+
+int
+handoff_key_export_seal (HandoffKeyExport *self,
+                         gnutls_session_t session,
+                         const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                         GError **error)
+{
+  g_autoptr (HandoffKeyState) state = make_state (self, session, error);
+  g_autoptr (GBytes) blob = NULL;
+
+  if (state == NULL)
+    return -1;
+  blob = handoff_key_blob_seal (state, recipient_key, error);
+  return blob != NULL ? handoff_sealed_memfd_new (blob, error) : -1;
 }

@@ -6,11 +6,12 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
+#include "keyblob/handoff-names.h"
 #include "keyblob/key-state.h"
 
 /* Collects, while the handshake runs, what GnuTLS tells of the record keys at no other time: the
- * TLS 1.3 traffic secrets and the peer's record size limit. Then turns a completed session into a
- * key state. */
+ * TLS 1.3 traffic secrets and the peer's record size limit. Then takes the keys out of the
+ * completed session, and seals them. */
 typedef struct _HandoffKeyExport HandoffKeyExport;
 
 /* role: ours */
@@ -33,6 +34,10 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
  * the end only; 0: not known, or the server is us. */
 guint16 handoff_key_export_get_cipher_suite (HandoffKeyExport *self);
 
-/* The state of both directions as it is now. The session must be deinitialised right afterwards. */
-HandoffKeyState *
-handoff_key_export_make_state (HandoffKeyExport *self, gnutls_session_t session, GError **error);
+/* Seals the keys of a completed session, both directions as they are now, to recipient_key. The
+ * session must be deinitialised right afterwards. Returns a sealed memfd, (transfer full), or -1.
+ */
+int handoff_key_export_seal (HandoffKeyExport *self,
+                             gnutls_session_t session,
+                             const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                             GError **error);

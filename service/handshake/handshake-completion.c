@@ -8,8 +8,6 @@
 #include <string.h>
 
 #include "key/gnutls-support.h"
-#include "keyblob/key-blob.h"
-#include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -110,16 +108,6 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
   return g_steal_pointer (&outcome);
 }
 
-static int
-seal (const HandoffKeyState *state,
-      const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-      GError **error)
-{
-  g_autoptr (GBytes) blob = handoff_key_blob_seal (state, recipient_key, error);
-
-  return blob != NULL ? handoff_sealed_memfd_new (blob, error) : -1;
-}
-
 /* Whether the server gave us anything to resume by. */
 static gboolean
 is_resumable (gnutls_session_t session)
@@ -182,12 +170,9 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
 {
   gnutls_session_t session = handoff_tls_session_get (tls);
   const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
-  g_autoptr (HandoffKeyState) state =
-      handoff_key_export_make_state (handoff_tls_session_get_export (tls), session, error);
 
-  if (state == NULL)
-    return FALSE;
-  progress->key_blob_fd = seal (state, recipient_key, error);
+  progress->key_blob_fd =
+      handoff_key_export_seal (handoff_tls_session_get_export (tls), session, recipient_key, error);
   if (progress->key_blob_fd < 0)
     return FALSE;
 
