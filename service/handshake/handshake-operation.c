@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "handshake/handshake-operation.h"
+#include "handshake/handshake-engine.h"
 
 #include <string.h>
 

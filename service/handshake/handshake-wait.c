@@ -5,7 +5,7 @@
 
 #include "handshake/handshake-wait.h"
 
-#include "handshake/handshake-operation.h"
+#include "handshake/handshake-engine.h"
 
 struct _HandoffHandshakeWait
 {

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "handshake/handshake-operation.h"
+#include "handshake/handshake-engine.h"
 
 #include "work/descriptor-reaper.h"
 #include "handshake/handshake-completion.h"
