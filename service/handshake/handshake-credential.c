@@ -14,7 +14,7 @@
 
 struct _HandoffHandshakeCredential
 {
-  HandoffHandshake *handshake;            /* (unowned) */
+  HandoffHandshakePause *pause;           /* (unowned) */
   const HandoffHandshakeRequest *request; /* (unowned) */
   HandoffCredentialAskFunc ask;           /* (nullable) */
   gpointer ask_data;
@@ -28,14 +28,14 @@ struct _HandoffHandshakeCredential
 };
 
 HandoffHandshakeCredential *
-handoff_handshake_credential_new (HandoffHandshake *handshake,
+handoff_handshake_credential_new (HandoffHandshakePause *pause,
                                   const HandoffHandshakeRequest *request,
                                   HandoffCredentialAskFunc ask,
                                   gpointer ask_data)
 {
   HandoffHandshakeCredential *self = g_new0 (HandoffHandshakeCredential, 1);
 
-  self->handshake = handshake;
+  self->pause = pause;
   self->request = request;
   self->ask = request->may_ask ? ask : NULL;
   self->ask_data = ask_data;
@@ -72,7 +72,7 @@ answer_free (gpointer data)
 /* A question on its way to the main thread. */
 typedef struct
 {
-  HandoffHandshake *handshake;         /* (owned) */
+  HandoffHandshakePause *pause;        /* (owned) */
   HandoffCredentialQuestion *question; /* (owned) */
   HandoffCredentialAskFunc ask;
   gpointer ask_data; /* (unowned) */
@@ -83,7 +83,7 @@ asking_free (gpointer data)
 {
   Asking *asking = data;
 
-  handoff_handshake_unref (asking->handshake);
+  handoff_handshake_pause_unref (asking->pause);
   g_free (asking);
 }
 
@@ -92,7 +92,7 @@ ask_on_main_thread (gpointer data)
 {
   Asking *asking = data;
 
-  if (handoff_handshake_has_ended (asking->handshake))
+  if (handoff_handshake_pause_has_ended (asking->pause))
     handoff_credential_question_answer (asking->question, NULL, NULL);
   else
     asking->ask (asking->question, asking->ask_data);
@@ -119,7 +119,7 @@ ask (HandoffHandshakeCredential *self, HandoffCredentialQuestion *question)
   g_autoptr (GSource) source = g_idle_source_new ();
   Asking *asking = g_new (Asking, 1);
 
-  asking->handshake = handoff_handshake_ref (self->handshake);
+  asking->pause = handoff_handshake_pause_ref (self->pause);
   asking->question = question;
   asking->ask = self->ask;
   asking->ask_data = self->ask_data;
@@ -156,7 +156,7 @@ handoff_handshake_credential_choose (HandoffHandshakeCredential *self,
     }
   if (self->ask != NULL)
     {
-      wait = handoff_handshake_wait_new (self->handshake, g_new0 (Answer, 1), answer_free);
+      wait = handoff_handshake_wait_new (self->pause, g_new0 (Answer, 1), answer_free);
       ask (self, handoff_credential_question_new_for_server (
                      client_hello->server_name, client_hello->schemes, client_hello->n_schemes,
                      answered, handoff_handshake_wait_ref (wait)));
@@ -186,7 +186,7 @@ choose_for_server (HandoffHandshakeCredential *self, const struct gnutls_cert_re
   if (self->ask == NULL || info->nreqs <= 0)
     return TRUE;
 
-  wait = handoff_handshake_wait_new (self->handshake, g_new0 (Answer, 1), answer_free);
+  wait = handoff_handshake_wait_new (self->pause, g_new0 (Answer, 1), answer_free);
   ask (self, handoff_credential_question_new_for_client (
                  info->req_ca_rdn, (guint) info->nreqs, info->pk_algos,
                  (guint) info->pk_algos_length, answered, handoff_handshake_wait_ref (wait)));
@@ -261,7 +261,7 @@ sign (HandoffHandshakeCredential *self,
   if (signing->data.data != NULL && data->size > 0)
     memcpy (signing->data.data, data->data, data->size);
 
-  wait = handoff_handshake_wait_new (self->handshake, signing, signing_free);
+  wait = handoff_handshake_wait_new (self->pause, signing, signing_free);
   handoff_private_key_use (self->credential->key, use_key, key_used,
                            handoff_handshake_wait_ref (wait));
   if (!handoff_handshake_wait_for (wait))

@@ -7,16 +7,17 @@
 
 #include "handshake/client-hello.h"
 #include "credential/credential-question.h"
-#include "handshake/handshake.h"
+#include "handshake/handshake-pause.h"
+#include "handshake/handshake-request.h"
 
 /* The credential of one handshake: named before it, or asked for in the middle; its certificates
  * for GnuTLS, and its signatures, which may take as long as a token likes. On the worker. */
 typedef struct _HandoffHandshakeCredential HandoffHandshakeCredential;
 
-/* ask: (nullable): NULL: nobody is asked. ask_data is passed to it, on the main thread, as long as
- * the handshake has not ended. */
+/* pause, request: must outlive it. ask: (nullable): NULL: nobody is asked. ask_data is passed to
+ * it, on the main thread, as long as the handshake has not ended. */
 HandoffHandshakeCredential *
-handoff_handshake_credential_new (HandoffHandshake *handshake,
+handoff_handshake_credential_new (HandoffHandshakePause *pause,
                                   const HandoffHandshakeRequest *request,
                                   HandoffCredentialAskFunc ask,
                                   gpointer ask_data);

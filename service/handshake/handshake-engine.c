@@ -5,28 +5,27 @@
 
 #include "handshake/handshake-engine.h"
 
-#include "work/descriptor-reaper.h"
 #include "handshake/handshake-completion.h"
 #include "handshake/handshake-error.h"
-#include "handshake/handshake-wait.h"
-#include "keyblob/tls-handoff-error.h"
 #include "handshake/tls-session.h"
+#include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
+#include "work/descriptor-reaper.h"
 
-/* Threads: what is below the line belongs to the worker's thread alone. The rest does not change.
- * The main thread starts operations (handshake-operation.c), which run on the worker in the order
- * in which they were started; each is a task that ends on the main thread again.
+/* States: see handshake-progress.h. In CONTINUE an operation may be under way: then the handshake
+ * waits for its socket, or GnuTLS pauses (handshake-pause.h). The watch is there as long as the
+ * handshake has not ended; it waits for the socket only while an operation does.
  *
- * The watch is there as long as the handshake has not ended. It waits for the socket only while an
- * operation does. */
-struct _HandoffHandshake
+ * Threads: what is below the line belongs to the worker's thread alone, until the handshake has
+ * ended: then to the main thread. The rest does not change. There is no lock. */
+struct _HandoffHandshakeEngine
 {
   gatomicrefcount ref_count;
   HandoffWorker *worker;            /* (unowned): the pool outlives all handshakes */
+  HandoffHandshakePause *pause;     /* (owned) */
   HandoffHandshakeRequest *request; /* (owned) */
   HandoffCredentialAskFunc ask;     /* (nullable) */
-  gpointer user_data;               /* (unowned): for it */
-  gboolean has_ended;               /* the main thread's own */
+  gpointer ask_data;                /* (unowned) */
 
   /* ---- */
   HandoffHandshakeState state;
@@ -40,20 +39,21 @@ struct _HandoffHandshake
   GBytes *input; /* (owned) (nullable): of the operation under way */
 };
 
-HandoffHandshake *
-handoff_handshake_ref (HandoffHandshake *self)
+HandoffHandshakeEngine *
+handoff_handshake_engine_ref (HandoffHandshakeEngine *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
   return self;
 }
 
 void
-handoff_handshake_unref (HandoffHandshake *self)
+handoff_handshake_engine_unref (HandoffHandshakeEngine *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_assert (self->session == NULL && self->watch == NULL);
   handoff_descriptor_reap (self->left_fd, self->request->uid);
+  handoff_handshake_pause_unref (self->pause);
   handoff_handshake_request_free (self->request);
   handoff_handshake_transport_clear (&self->transport);
   g_clear_error (&self->error);
@@ -62,7 +62,7 @@ handoff_handshake_unref (HandoffHandshake *self)
 
 /* Forgets everything that the handshake knew. After this no key can be had from this process. */
 static void
-destroy_session (HandoffHandshake *self)
+destroy_session (HandoffHandshakeEngine *self)
 {
   handoff_handshake_transport_cut_off (&self->transport);
   g_clear_pointer (&self->watch, handoff_watch_free);
@@ -71,7 +71,7 @@ destroy_session (HandoffHandshake *self)
 }
 
 static HandoffHandshakeProgress *
-progress_new (HandoffHandshake *self)
+progress_new (HandoffHandshakeEngine *self)
 {
   HandoffHandshakeProgress *progress = g_new0 (HandoffHandshakeProgress, 1);
 
@@ -86,7 +86,7 @@ progress_new (HandoffHandshake *self)
 
 /* progress: (transfer full) */
 static void
-return_progress (HandoffHandshake *self, HandoffHandshakeProgress *progress)
+return_progress (HandoffHandshakeEngine *self, HandoffHandshakeProgress *progress)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->task);
 
@@ -98,7 +98,7 @@ return_progress (HandoffHandshake *self, HandoffHandshakeProgress *progress)
 
 /* Nothing is left of the session: whoever waits for that may know. */
 static void
-end (HandoffHandshake *self)
+end (HandoffHandshakeEngine *self)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->end_task);
 
@@ -117,7 +117,7 @@ is_refusal (const GError *error)
 /* error: (transfer full). The output, an alert perhaps, is for the operation under way, or else for
  * the next. */
 static void
-fail (HandoffHandshake *self, GError *error)
+fail (HandoffHandshakeEngine *self, GError *error)
 {
   gsize consumed = self->transport.input_used;
 
@@ -138,7 +138,7 @@ fail (HandoffHandshake *self, GError *error)
 
 /* too_late: the caller did not decide in time, who may have wanted to accept it */
 static void
-fail_untrusted (HandoffHandshake *self, gboolean too_late)
+fail_untrusted (HandoffHandshakeEngine *self, gboolean too_late)
 {
   const HandoffPeerVerification *verification =
       handoff_tls_session_get_verification (self->session);
@@ -185,7 +185,7 @@ is_about_certificate (int code, gnutls_session_t session)
 }
 
 static GError *
-new_error (HandoffHandshake *self, int code)
+new_error (HandoffHandshakeEngine *self, int code)
 {
   gnutls_session_t session = handoff_tls_session_get (self->session);
   HandoffHandshakeCredential *credential = handoff_tls_session_get_credential (self->session);
@@ -206,7 +206,7 @@ new_error (HandoffHandshake *self, int code)
 }
 
 static void
-fail_with_code (HandoffHandshake *self, int code)
+fail_with_code (HandoffHandshakeEngine *self, int code)
 {
   GError *error;
   int alert;
@@ -228,7 +228,7 @@ fail_with_code (HandoffHandshake *self, int code)
 
 /* GnuTLS has no fatal code for it, and sends no alert of its own. */
 static void
-fail_interrupted (HandoffHandshake *self)
+fail_interrupted (HandoffHandshakeEngine *self)
 {
   handoff_tls_session_send_alert (self->session, GNUTLS_A_UNEXPECTED_MESSAGE);
   fail (self, handoff_handshake_error_new_interrupted ());
@@ -236,7 +236,9 @@ fail_interrupted (HandoffHandshake *self)
 
 /* Export, then destroy: the session is gone before anybody can be told. outcome: (transfer full) */
 static void
-export_keys (HandoffHandshake *self, const guint8 *recipient_key, HandoffHandshakeOutcome *outcome)
+export_keys (HandoffHandshakeEngine *self,
+             const guint8 *recipient_key,
+             HandoffHandshakeOutcome *outcome)
 {
   HandoffHandshakeProgress *progress = progress_new (self);
   GError *error = NULL;
@@ -258,7 +260,7 @@ export_keys (HandoffHandshake *self, const guint8 *recipient_key, HandoffHandsha
 }
 
 static void
-complete (HandoffHandshake *self)
+complete (HandoffHandshakeEngine *self)
 {
   HandoffHandshakeProgress *progress;
   HandoffHandshakeOutcome *outcome;
@@ -290,7 +292,7 @@ complete (HandoffHandshake *self)
 }
 
 static void
-pause_for_review (HandoffHandshake *self)
+pause_for_review (HandoffHandshakeEngine *self)
 {
   HandoffHandshakeProgress *progress;
 
@@ -302,7 +304,7 @@ pause_for_review (HandoffHandshake *self)
 }
 
 static void
-wait_for_peer (HandoffHandshake *self)
+wait_for_peer (HandoffHandshakeEngine *self)
 {
   HandoffWatchDirection direction;
   GError *error = NULL;
@@ -323,7 +325,7 @@ wait_for_peer (HandoffHandshake *self)
 /* As far as it goes; the operation under way ends, or waits for the socket, or for what the session
  * pauses for. */
 static void
-advance (HandoffHandshake *self)
+advance (HandoffHandshakeEngine *self)
 {
   int code;
 
@@ -342,7 +344,7 @@ advance (HandoffHandshake *self)
 }
 
 static void
-fail_timed_out (HandoffHandshake *self)
+fail_timed_out (HandoffHandshakeEngine *self)
 {
   guint timeout = self->request->options->timeout;
   GError *error;
@@ -355,7 +357,7 @@ fail_timed_out (HandoffHandshake *self)
       /* They are still ours alone. */
       handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
     }
-  else if (handoff_tls_session_is_paused (self->session))
+  else if (handoff_handshake_pause_is_under_way (self->pause))
     error =
         g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
                      "The credential, or its token, could not be had within %u seconds", timeout);
@@ -369,7 +371,7 @@ fail_timed_out (HandoffHandshake *self)
 static void
 watch_ready (gboolean timed_out, gpointer user_data)
 {
-  HandoffHandshake *self = user_data;
+  HandoffHandshakeEngine *self = user_data;
 
   if (!timed_out)
     advance (self);
@@ -379,11 +381,9 @@ watch_ready (gboolean timed_out, gpointer user_data)
     fail_timed_out (self);
 }
 
-/* The first thing on the worker. */
-static gboolean
-start (gpointer data)
+void
+handoff_handshake_engine_start (HandoffHandshakeEngine *self)
 {
-  HandoffHandshake *self = data;
   GError *error = NULL;
   gint64 deadline =
       handoff_clock_get_monotonic_time () + self->request->options->timeout * G_TIME_SPAN_SECOND;
@@ -391,17 +391,16 @@ start (gpointer data)
   self->transport.stepwise = self->request->stepwise;
   self->transport.fd = self->request->fd;
   self->transport.uid = self->request->uid;
-  self->session = handoff_tls_session_new (self, self->request, &self->transport, self->ask,
-                                           self->user_data, &error);
+  self->session = handoff_tls_session_new (self->pause, self->request, &self->transport, self->ask,
+                                           self->ask_data, &error);
   if (self->session != NULL)
     self->watch = handoff_watch_new (self->worker, self->request->fd, deadline, watch_ready, self);
   else
     fail (self, error);
-  return G_SOURCE_REMOVE;
 }
 
 static void
-review (HandoffHandshake *self, gboolean accept)
+review (HandoffHandshakeEngine *self, gboolean accept)
 {
   if (!accept)
     {
@@ -413,7 +412,9 @@ review (HandoffHandshake *self, gboolean accept)
 }
 
 void
-handoff_handshake_operate (HandoffHandshake *self, const HandoffOperation *operation, GTask *task)
+handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
+                                  const HandoffOperation *operation,
+                                  GTask *task)
 {
   self->task = task;
   if (self->state == HANDOFF_HANDSHAKE_FAILED)
@@ -444,90 +445,55 @@ handoff_handshake_operate (HandoffHandshake *self, const HandoffOperation *opera
     }
 }
 
-gboolean
-handoff_handshake_pause (HandoffHandshake *self)
-{
-  return handoff_tls_session_pause (self->session);
-}
-
 void
-handoff_handshake_wake (HandoffHandshake *self)
-{
-  if (self->session != NULL && handoff_tls_session_is_paused (self->session))
-    advance (self);
-}
-
-void
-handoff_handshake_abort (HandoffHandshake *self)
+handoff_handshake_engine_abort (HandoffHandshakeEngine *self)
 {
   if (self->end_task != NULL)
     fail (self, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
                                      "The handshake was cancelled"));
 }
 
-HandoffWorker *
-handoff_handshake_get_worker (HandoffHandshake *self)
+HandoffHandshakePause *
+handoff_handshake_engine_get_pause (HandoffHandshakeEngine *self)
 {
-  return self->worker;
+  return self->pause;
 }
 
 GError *
-handoff_handshake_dup_error (HandoffHandshake *self)
+handoff_handshake_engine_dup_error (HandoffHandshakeEngine *self)
 {
   return self->error != NULL ? g_error_copy (self->error) : NULL;
 }
 
 int
-handoff_handshake_take_socket (HandoffHandshake *self)
+handoff_handshake_engine_take_socket (HandoffHandshakeEngine *self)
 {
   return g_steal_fd (&self->left_fd);
 }
 
-gboolean
-handoff_handshake_has_ended (HandoffHandshake *self)
-{
-  return self->has_ended;
-}
-
-/* What is to be called when it has ended. */
-typedef struct
-{
-  HandoffHandshake *handshake; /* (owned) */
-  HandoffHandshakeFunc ended;
-} EndCallback;
-
 static void
-ended (GObject *source, GAsyncResult *result, gpointer user_data)
+wake (gpointer user_data)
 {
-  g_autofree EndCallback *callback = user_data;
-  g_autoptr (HandoffHandshake) self = callback->handshake;
-
-  self->has_ended = TRUE;
-  callback->ended (self->user_data);
+  advance (user_data);
 }
 
-HandoffHandshake *
-handoff_handshake_new (HandoffWorker *worker,
-                       HandoffHandshakeRequest *request,
-                       HandoffHandshakeFunc ended_function,
-                       HandoffCredentialAskFunc ask,
-                       gpointer user_data)
+HandoffHandshakeEngine *
+handoff_handshake_engine_new (HandoffWorker *worker,
+                              HandoffHandshakeRequest *request,
+                              HandoffCredentialAskFunc ask,
+                              gpointer ask_data,
+                              GTask *end_task)
 {
-  HandoffHandshake *self = g_new0 (HandoffHandshake, 1);
-  EndCallback *callback = g_new (EndCallback, 1);
+  HandoffHandshakeEngine *self = g_new0 (HandoffHandshakeEngine, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
-  callback->handshake = handoff_handshake_ref (self);
-  callback->ended = ended_function;
-  self->ask = ask;
-  self->user_data = user_data;
   self->worker = worker;
+  self->pause = handoff_handshake_pause_new (worker, wake, self);
   self->request = request;
+  self->ask = ask;
+  self->ask_data = ask_data;
+  self->end_task = end_task;
   self->transport.fd = -1;
   self->left_fd = -1;
-  self->end_task = g_task_new (NULL, NULL, ended, callback);
-  g_task_set_source_tag (self->end_task, handoff_handshake_new);
-  handoff_worker_invoke (worker, start, handoff_handshake_ref (self),
-                         (GDestroyNotify) handoff_handshake_unref);
   return self;
 }

@@ -3,10 +3,18 @@
 
 #pragma once
 
-#include "handshake/handshake.h"
+#include <gio/gio.h>
 
-/* The way of an operation from the main thread (handshake-operation.c) to the handshake on its
- * worker (handshake.c). */
+#include "credential/credential-question.h"
+#include "handshake/handshake-pause.h"
+#include "handshake/handshake-progress.h"
+#include "handshake/handshake-request.h"
+#include "work/worker.h"
+
+/* One handshake as its worker sees it, from the socket to the keys. handshake.h is the main
+ * thread's side, which starts operations. They run on the worker in the order in which they were
+ * started; each is a task that ends on the main thread again. */
+typedef struct _HandoffHandshakeEngine HandoffHandshakeEngine;
 
 typedef enum
 {
@@ -17,16 +25,37 @@ typedef enum
 
 typedef struct
 {
-  HandoffHandshake *handshake; /* (owned) */
-  GTask *task;                 /* (owned) (nullable): NULL once it is the handshake's */
   HandoffOperationKind kind;
   GBytes *input; /* (owned) (nullable) */
   gboolean accept;
   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
 } HandoffOperation;
 
-HandoffWorker *handoff_handshake_get_worker (HandoffHandshake *self);
-/* Both on the worker's thread. task: (transfer full) */
-void
-handoff_handshake_operate (HandoffHandshake *self, const HandoffOperation *operation, GTask *task);
-void handoff_handshake_abort (HandoffHandshake *self);
+/* worker: (unowned). request: (transfer full). ask: (nullable): see handshake-credential.h.
+ * end_task: (transfer full): returns on the main thread when nothing of the handshake is left on
+ * the worker. */
+HandoffHandshakeEngine *handoff_handshake_engine_new (HandoffWorker *worker,
+                                                      HandoffHandshakeRequest *request,
+                                                      HandoffCredentialAskFunc ask,
+                                                      gpointer ask_data,
+                                                      GTask *end_task);
+HandoffHandshakeEngine *handoff_handshake_engine_ref (HandoffHandshakeEngine *self);
+void handoff_handshake_engine_unref (HandoffHandshakeEngine *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeEngine, handoff_handshake_engine_unref)
+
+/* On the worker's thread. */
+
+/* The first of all; the timeout runs from here. */
+void handoff_handshake_engine_start (HandoffHandshakeEngine *self);
+/* task: (transfer full): returns a HandoffHandshakeProgress. */
+void handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
+                                       const HandoffOperation *operation,
+                                       GTask *task);
+void handoff_handshake_engine_abort (HandoffHandshakeEngine *self);
+
+/* (transfer none) */
+HandoffHandshakePause *handoff_handshake_engine_get_pause (HandoffHandshakeEngine *self);
+
+/* On the main thread, once the handshake has ended: see handshake.h. */
+GError *handoff_handshake_engine_dup_error (HandoffHandshakeEngine *self);
+int handoff_handshake_engine_take_socket (HandoffHandshakeEngine *self);

@@ -5,8 +5,6 @@
 
 #include "handshake/handshake-wait.h"
 
-#include "handshake/handshake-engine.h"
-
 struct _HandoffHandshakeWait
 {
   gatomicrefcount ref_count;
@@ -16,12 +14,12 @@ struct _HandoffHandshakeWait
   gboolean is_done; /* the worker's thread only */
 
   GMutex mutex;
-  HandoffHandshake *handshake; /* (owned) (nullable), under mutex: NULL once nobody waits: its
-                                  worker may be gone then */
+  HandoffHandshakePause *pause; /* (owned) (nullable), under mutex: NULL once nobody waits: its
+                                   worker may be gone then */
 };
 
 HandoffHandshakeWait *
-handoff_handshake_wait_new (HandoffHandshake *handshake,
+handoff_handshake_wait_new (HandoffHandshakePause *pause,
                             gpointer result,
                             GDestroyNotify free_result)
 {
@@ -29,7 +27,7 @@ handoff_handshake_wait_new (HandoffHandshake *handshake,
 
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->mutex);
-  self->handshake = handoff_handshake_ref (handshake);
+  self->pause = handoff_handshake_pause_ref (pause);
   self->thread = g_thread_self ();
   self->result = result;
   self->free_result = free_result;
@@ -48,7 +46,7 @@ handoff_handshake_wait_unref (HandoffHandshakeWait *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  g_assert (self->handshake == NULL);
+  g_assert (self->pause == NULL);
   g_mutex_clear (&self->mutex);
   if (self->result != NULL)
     self->free_result (self->result);
@@ -68,8 +66,8 @@ wake (gpointer data)
 
   self->is_done = TRUE;
   /* Only this thread takes it away. */
-  if (self->handshake != NULL)
-    handoff_handshake_wake (self->handshake);
+  if (self->pause != NULL)
+    handoff_handshake_pause_wake (self->pause);
   return G_SOURCE_REMOVE;
 }
 
@@ -84,8 +82,8 @@ handoff_handshake_wait_done (HandoffHandshakeWait *self)
     }
 
   g_mutex_lock (&self->mutex);
-  if (self->handshake != NULL)
-    handoff_worker_invoke (handoff_handshake_get_worker (self->handshake), wake,
+  if (self->pause != NULL)
+    handoff_worker_invoke (handoff_handshake_pause_get_worker (self->pause), wake,
                            handoff_handshake_wait_ref (self),
                            (GDestroyNotify) handoff_handshake_wait_unref);
   g_mutex_unlock (&self->mutex);
@@ -94,13 +92,13 @@ handoff_handshake_wait_done (HandoffHandshakeWait *self)
 gboolean
 handoff_handshake_wait_for (HandoffHandshakeWait *self)
 {
-  g_autoptr (HandoffHandshake) handshake = NULL;
+  g_autoptr (HandoffHandshakePause) pause = NULL;
 
-  while (!self->is_done && handoff_handshake_pause (self->handshake))
+  while (!self->is_done && handoff_handshake_pause_sleep (self->pause))
     ;
 
   g_mutex_lock (&self->mutex);
-  handshake = g_steal_pointer (&self->handshake);
+  pause = g_steal_pointer (&self->pause);
   g_mutex_unlock (&self->mutex);
   return self->is_done;
 }

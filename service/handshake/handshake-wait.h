@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "handshake/handshake.h"
+#include "handshake/handshake-pause.h"
 
 /* Something that happens elsewhere, perhaps after a long time, and that a handshake waits for in
  * the middle of a GnuTLS function: a token's signature, the main thread's answer. The handshake may
@@ -12,7 +12,7 @@ typedef struct _HandoffHandshakeWait HandoffHandshakeWait;
 
 /* On the handshake's fiber. result: (transfer full) (nullable): what the other side writes before
  * it is done, and the handshake reads after that; free_result: for it. */
-HandoffHandshakeWait *handoff_handshake_wait_new (HandoffHandshake *handshake,
+HandoffHandshakeWait *handoff_handshake_wait_new (HandoffHandshakePause *pause,
                                                   gpointer result,
                                                   GDestroyNotify free_result);
 HandoffHandshakeWait *handoff_handshake_wait_ref (HandoffHandshakeWait *self);
@@ -25,8 +25,3 @@ gpointer handoff_handshake_wait_get_result (HandoffHandshakeWait *self);
 void handoff_handshake_wait_done (HandoffHandshakeWait *self);
 /* On the fiber: FALSE if the handshake ends. Once. */
 gboolean handoff_handshake_wait_for (HandoffHandshakeWait *self);
-
-/* handshake.c has these for it. On the fiber: pauses it; FALSE if the handshake ends. */
-gboolean handoff_handshake_pause (HandoffHandshake *self);
-/* On the worker: goes on if it paused. */
-void handoff_handshake_wake (HandoffHandshake *self);

@@ -10,7 +10,9 @@
 #include "handshake/handshake-request.h"
 #include "work/worker.h"
 
-/* One handshake, on one worker from start to end: on the caller's socket, or stepwise. */
+/* One handshake, on one worker from start to end: on the caller's socket, or stepwise. This is the
+ * main thread's side of it: each function posts to the worker, where handshake-engine.h does the
+ * work. */
 typedef struct _HandoffHandshake HandoffHandshake;
 
 /* All of the following: on the main thread.
@@ -23,9 +25,9 @@ HandoffHandshake *handoff_handshake_new (HandoffWorker *worker,
                                          HandoffHandshakeFunc ended,
                                          HandoffCredentialAskFunc ask,
                                          gpointer user_data);
-HandoffHandshake *handoff_handshake_ref (HandoffHandshake *self);
-void handoff_handshake_unref (HandoffHandshake *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshake, handoff_handshake_unref)
+/* Ends nothing: what goes on goes on until it ends or times out. */
+void handoff_handshake_free (HandoffHandshake *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshake, handoff_handshake_free)
 
 /* Operations: one at a time, each in the state that it is for. In FAILED all of them give FAILED
  * again. Each ends with a progress, however the handshake goes. */
@@ -54,7 +56,5 @@ GError *handoff_handshake_dup_error (HandoffHandshake *self);
 /* The socket of a handshake that was refused, by us or by the peer; once it has ended. (transfer
  * full): -1 otherwise */
 int handoff_handshake_take_socket (HandoffHandshake *self);
-/* Whether ended was called. */
-gboolean handoff_handshake_has_ended (HandoffHandshake *self);
 /* Ends it, if it has not ended: an operation under way gets FAILED with CANCELLED. */
 void handoff_handshake_cancel (HandoffHandshake *self);

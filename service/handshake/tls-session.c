@@ -19,6 +19,7 @@
 struct _HandoffTlsSession
 {
   HandoffCertificateSource source;        /* first: see trust-store.h */
+  HandoffHandshakePause *pause;           /* (unowned) */
   HandoffHandshakeRequest *request;       /* (unowned) */
   HandoffHandshakeTransport *transport;   /* (unowned) */
   gnutls_session_t session;               /* (owned) */
@@ -26,9 +27,7 @@ struct _HandoffTlsSession
   HandoffHandshakeCredential *credential; /* (owned) */
   HandoffTrustStore *trust_store;         /* (owned) */
 
-  HandoffFiber *fiber; /* (owned) (nullable): while gnutls_handshake() runs, or pauses */
-  gsize used_before;   /* bytes of the input, before it ran */
-  gboolean ending;     /* a paused fiber runs to its end, and to no other */
+  gsize used_before; /* bytes of the input, before gnutls_handshake() ran */
   guint n_interruptions;
 
   HandoffPeerLimits limits;
@@ -166,7 +165,7 @@ message_passed (gnutls_session_t session,
 }
 
 HandoffTlsSession *
-handoff_tls_session_new (HandoffHandshake *handshake,
+handoff_tls_session_new (HandoffHandshakePause *pause,
                          HandoffHandshakeRequest *request,
                          HandoffHandshakeTransport *transport,
                          HandoffCredentialAskFunc ask,
@@ -182,13 +181,14 @@ handoff_tls_session_new (HandoffHandshake *handshake,
 
   self = g_new0 (HandoffTlsSession, 1);
   self->source.retrieve = retrieve_certificate;
+  self->pause = pause;
   self->request = request;
   self->transport = transport;
   self->session = session;
   self->trust_store = trust_store;
   self->verification = handoff_peer_verification_new_for_none ();
   self->export = handoff_key_export_new (request->role);
-  self->credential = handoff_handshake_credential_new (handshake, request, ask, ask_data);
+  self->credential = handoff_handshake_credential_new (pause, request, ask, ask_data);
   handoff_handshake_transport_attach (transport, session);
   gnutls_session_set_ptr (session, self);
   gnutls_session_set_verify_function (session, verify_peer);
@@ -198,25 +198,12 @@ handoff_tls_session_new (HandoffHandshake *handshake,
   return self;
 }
 
-/* GnuTLS has to return before its session can be freed. */
-static void
-end_fiber (HandoffTlsSession *self)
-{
-  int code;
-
-  self->ending = TRUE;
-  while (self->fiber != NULL)
-    {
-      if (handoff_fiber_run (self->fiber, &code))
-        g_clear_pointer (&self->fiber, handoff_fiber_free);
-    }
-}
-
 void
 handoff_tls_session_free (HandoffTlsSession *self)
 {
   handoff_handshake_transport_cut_off (self->transport);
-  end_fiber (self);
+  /* GnuTLS has to return before its session can be freed. */
+  handoff_handshake_pause_finish (self->pause);
   gnutls_deinit (self->session);
   handoff_key_export_free (self->export);
   handoff_handshake_credential_free (self->credential);
@@ -256,31 +243,13 @@ handoff_tls_session_run (HandoffTlsSession *self, int *code)
 {
   do
     {
-      if (self->fiber == NULL)
-        {
-          self->used_before = self->transport->input_used;
-          self->fiber = handoff_fiber_new (run_gnutls, self);
-        }
-      if (!handoff_fiber_run (self->fiber, code))
+      if (!handoff_handshake_pause_is_under_way (self->pause))
+        self->used_before = self->transport->input_used;
+      if (!handoff_handshake_pause_run (self->pause, run_gnutls, self, code))
         return FALSE;
-      g_clear_pointer (&self->fiber, handoff_fiber_free);
     }
   while (can_go_on (self, *code));
   return TRUE;
-}
-
-gboolean
-handoff_tls_session_is_paused (HandoffTlsSession *self)
-{
-  return self->fiber != NULL;
-}
-
-gboolean
-handoff_tls_session_pause (HandoffTlsSession *self)
-{
-  if (!self->ending)
-    handoff_fiber_pause (self->fiber);
-  return !self->ending;
 }
 
 gboolean

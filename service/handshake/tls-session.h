@@ -3,22 +3,23 @@
 
 #pragma once
 
+#include "export/key-export.h"
 #include "handshake/handshake-credential.h"
 #include "handshake/handshake-transport.h"
-#include "export/key-export.h"
 #include "trust/peer-verification.h"
 
 /* The GnuTLS session of one handshake, with what its callbacks do and collect: verify the peer,
  * find the credential, keep the traffic secrets. On the worker.
  *
- * gnutls_handshake() runs on a fiber. That is gone when it returns, which it does whenever it has
- * to wait for the peer; it pauses where GnuTLS cannot return, to wait for a credential or for a
- * signature of it (handshake-wait.h). While it pauses, nothing else may be done with the session.
+ * gnutls_handshake() runs on a fiber (handshake-pause.h). That is gone when it returns, which it
+ * does whenever it has to wait for the peer; it pauses where GnuTLS cannot return, to wait for a
+ * credential or for a signature of it (handshake-wait.h). While it pauses, nothing else may be done
+ * with the session.
  */
 typedef struct _HandoffTlsSession HandoffTlsSession;
 
-/* request, transport: must outlive it. ask: see handshake-credential.h. */
-HandoffTlsSession *handoff_tls_session_new (HandoffHandshake *handshake,
+/* pause, request, transport: must outlive it. ask: see handshake-credential.h. */
+HandoffTlsSession *handoff_tls_session_new (HandoffHandshakePause *pause,
                                             HandoffHandshakeRequest *request,
                                             HandoffHandshakeTransport *transport,
                                             HandoffCredentialAskFunc ask,
@@ -32,9 +33,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTlsSession, handoff_tls_session_free)
 /* gnutls_handshake(), as far as it goes: TRUE when it returned *code, which is no GNUTLS_E_AGAIN as
  * long as input is left. FALSE: it pauses. */
 gboolean handoff_tls_session_run (HandoffTlsSession *self, int *code);
-gboolean handoff_tls_session_is_paused (HandoffTlsSession *self);
-/* On the fiber: FALSE if the handshake ends. */
-gboolean handoff_tls_session_pause (HandoffTlsSession *self);
 /* Whether it returned so often without having come further that it is to be given up. */
 gboolean handoff_tls_session_is_stuck (HandoffTlsSession *self);
 

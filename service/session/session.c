@@ -90,7 +90,7 @@ handoff_session_unref (HandoffSession *self)
   if (!g_ref_count_dec (&self->ref_count))
     return;
 
-  g_clear_pointer (&self->handshake, handoff_handshake_unref);
+  g_clear_pointer (&self->handshake, handoff_handshake_free);
   g_clear_pointer (&self->outcome, handoff_handshake_outcome_free);
   g_clear_pointer (&self->cache_key, handoff_session_cache_key_unref);
   g_assert (self->window == NULL);

@@ -65,7 +65,7 @@ test_complete (ServerTest *f, gconstpointer data)
       g_assert_null (f->progress->session_data);
       f->n_ended = 0;
       g_clear_pointer (&f->progress, handoff_handshake_progress_free);
-      g_clear_pointer (&f->handshake, handoff_handshake_unref);
+      g_clear_pointer (&f->handshake, handoff_handshake_free);
       g_byte_array_set_size (f->to_server, 0);
       if (i + 1 < G_N_ELEMENTS (names))
         {

@@ -82,7 +82,7 @@ clear (OnSocket *self)
   while (!self->has_ended)
     g_main_context_iteration (NULL, TRUE);
   g_clear_pointer (&self->progress, handoff_handshake_progress_free);
-  handoff_handshake_unref (self->handshake);
+  handoff_handshake_free (self->handshake);
   close (self->peers);
 }
 

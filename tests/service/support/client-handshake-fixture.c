@@ -189,7 +189,7 @@ client_test_end_connection (ClientTest *f)
   handoff_handshake_cancel (f->handshake);
   client_test_wait_for_end (f);
   f->n_ended = 0;
-  g_clear_pointer (&f->handshake, handoff_handshake_unref);
+  g_clear_pointer (&f->handshake, handoff_handshake_free);
   g_byte_array_set_size (f->to_server, 0);
   g_byte_array_set_size (f->to_client, 0);
   g_clear_pointer (&f->server, gnutls_deinit);
@@ -204,7 +204,7 @@ client_test_tear_down (ClientTest *f, gconstpointer data)
     {
       handoff_handshake_cancel (f->handshake);
       client_test_wait_for_end (f);
-      handoff_handshake_unref (f->handshake);
+      handoff_handshake_free (f->handshake);
     }
   /* The thread has to be past the last thing that it was told, and lets go of its references. */
   handoff_worker_free (f->worker);

@@ -211,7 +211,7 @@ server_test_end_connection (ServerTest *f)
   handoff_handshake_cancel (f->handshake);
   server_test_wait_for_end (f);
   f->n_ended = 0;
-  g_clear_pointer (&f->handshake, handoff_handshake_unref);
+  g_clear_pointer (&f->handshake, handoff_handshake_free);
   g_byte_array_set_size (f->to_server, 0);
   g_byte_array_set_size (f->to_client, 0);
   gnutls_deinit (f->client);
@@ -226,7 +226,7 @@ server_test_tear_down (ServerTest *f, gconstpointer data)
     {
       handoff_handshake_cancel (f->handshake);
       server_test_wait_for_end (f);
-      handoff_handshake_unref (f->handshake);
+      handoff_handshake_free (f->handshake);
     }
   handoff_worker_free (f->worker);
   while (g_main_context_iteration (NULL, FALSE))
