@@ -52,7 +52,8 @@ NAMES = [
     ('sealed memory files', r'\bhandoff_sealed_memfd_\w+|"keyblob/sealed-memfd\.h"',
      ('keyblob', 'service/export', 'client/tls-handoff/call', 'client/tls-handoff/handshake',
       'client/tls-handoff/record')),
-    ('private keys', r'\bgnutls_(privkey|x509_privkey)_\w+',
+    # The type alone does nothing: trust/ has it in a signature of GnuTLS's, and hands it on.
+    ('private keys', r'\bgnutls_(privkey|x509_privkey)_(?!t\b)\w+',
      ('service/key', 'service/key-file', 'service/token', 'service/credential', 'service/handshake')),
     ('PKCS#11', r'\bgnutls_pkcs11_\w+|<p11-kit/', ('service/token',)),
     ('systemd', r'<systemd/',
