@@ -13,6 +13,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "bus/pending-call.h"
+#include "policy/credential-label.h"
 
 /* Calls at once that make or change credentials, those that wait for polkit or their turn included.
  */
@@ -87,7 +88,7 @@ prepare (HandoffCall *call,
 {
   g_autoptr (Making) self = making;
 
-  if (!handoff_credential_check_label (label, error))
+  if (!handoff_credential_label_check (label, error))
     return FALSE;
   self->context = context;
   self->name.label = g_strdup (label);

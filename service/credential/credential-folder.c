@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "key/gnutls-support.h"
+#include "policy/credential-label.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
@@ -424,7 +425,7 @@ read_metadata (const char *folder, Metadata *metadata, GError **error)
   metadata->label = g_key_file_get_string (file, GROUP, "Label", NULL);
   if (metadata->label == NULL)
     return damaged (error, METADATA, "has no label");
-  if (!handoff_credential_check_label (metadata->label, error))
+  if (!handoff_credential_label_check (metadata->label, error))
     {
       g_prefix_error (error, "%s: ", METADATA);
       return FALSE;

@@ -60,9 +60,6 @@ HandoffCredential *handoff_credential_ref (HandoffCredential *self);
 void handoff_credential_unref (HandoffCredential *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredential, handoff_credential_unref)
 
-/* 1 to 64 characters, no control character, no slash, no white space at its ends. */
-gboolean handoff_credential_check_label (const char *label, GError **error);
-
 /* Whether it has a certificate that is valid now, so that a handshake may try it. */
 gboolean handoff_credential_is_usable (const HandoffCredential *self);
 /* HANDOFF_PROBLEM_…, or "": for warning, seconds before its end that count as soon. locked: whether

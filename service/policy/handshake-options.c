@@ -8,7 +8,7 @@
 #include <gnutls/crypto.h>
 #include <string.h>
 
-#include "credential/credential.h"
+#include "policy/credential-label.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -142,7 +142,7 @@ parse_credential (HandoffHandshakeOptions *self,
   /* Everything with a slash is a path: no label has one. */
   if (strchr (name, '/') == NULL)
     {
-      if (*name != '\0' && !handoff_credential_check_label (name, error))
+      if (*name != '\0' && !handoff_credential_label_check (name, error))
         {
           g_prefix_error (error, "Option %s: ", HANDOFF_OPTION_CREDENTIAL);
           return FALSE;

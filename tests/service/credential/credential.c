@@ -49,36 +49,6 @@ test_identity (void)
   g_assert_cmpuint (a->serial, !=, c->serial);
 }
 
-/* Breaks if a label could be taken for a path, or break a list or a log. */
-static void
-test_labels (void)
-{
-  g_autofree char *longest = g_strnfill (HANDOFF_LABEL_MAX_LENGTH, 'x');
-  g_autofree char *too_long = g_strnfill (HANDOFF_LABEL_MAX_LENGTH + 1, 'x');
-  const char *const good[] = { "x", "Zuhause", "büro 2", longest };
-  const char *const bad[] = { "",
-                              " x",
-                              "x ",
-                              "a/b",
-                              "/org/x",
-                              "a\nb",
-                              "a\x7f"
-                              "b",
-                              "\xff",
-                              too_long };
-  guint i;
-
-  for (i = 0; i < G_N_ELEMENTS (good); i++)
-    g_assert_true (handoff_credential_check_label (good[i], NULL));
-  for (i = 0; i < G_N_ELEMENTS (bad); i++)
-    {
-      g_autoptr (GError) error = NULL;
-
-      g_assert_false (handoff_credential_check_label (bad[i], &error));
-      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
-    }
-}
-
 /* Breaks if a certificate is used before or after its time, or nobody is told in time. */
 static void
 test_times (void)
@@ -232,7 +202,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/service/credential/certificates", test_certificates);
   g_test_add_func ("/service/credential/identity", test_identity);
-  g_test_add_func ("/service/credential/labels", test_labels);
   g_test_add_func ("/service/credential/times", test_times);
   g_test_add_func ("/service/credential/fits", test_fits);
   g_test_add_func ("/service/credential/ocsp", test_ocsp);
