@@ -3,8 +3,20 @@
 
 #pragma once
 
+#include <glib.h>
+#include <gnutls/abstract.h>
+
 #include "token/token-uri.h"
-#include "token/tokens.h"
+
+/* What a token has. */
+typedef struct
+{
+  gnutls_pubkey_t public_key; /* (owned) */
+  GPtrArray *certificates; /* (owned) (element-type GBytes): DER, of the key's id; may be empty */
+} HandoffTokenKey;
+
+void handoff_token_key_free (HandoffTokenKey *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTokenKey, handoff_token_key_free)
 
 /* handoff_gnutls_dup_key_id() of the key that the token has at this URI. (transfer full)
  * (nullable): a token need not tell. In the token's thread. */

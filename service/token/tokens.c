@@ -6,7 +6,6 @@
 #include "token/tokens.h"
 
 #include "key/gnutls-support.h"
-#include "token/token-key.h"
 #include "token/token-modules.h"
 #include "token/token-thread.h"
 #include "token/token-uri.h"

@@ -5,6 +5,7 @@
 
 #include "policy/configuration.h"
 #include "key/private-key.h"
+#include "token/token-key.h"
 
 /* PKCS#11: the modules that the configuration names, the tokens in them, and their PINs. Nothing
  * here blocks its caller: each token has a thread of its own while there is something to do with
@@ -32,16 +33,6 @@ char *handoff_token_uri_canonicalize (const char *uri, GError **error);
 /* The key with that canonical URI, without asking the token. public_key: (transfer full). */
 HandoffPrivateKey *
 handoff_tokens_get_key (HandoffTokens *self, const char *uri, gnutls_pubkey_t public_key);
-
-/* What a token has. */
-typedef struct
-{
-  gnutls_pubkey_t public_key; /* (owned) */
-  GPtrArray *certificates; /* (owned) (element-type GBytes): DER, of the key's id; may be empty */
-} HandoffTokenKey;
-
-void handoff_token_key_free (HandoffTokenKey *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTokenKey, handoff_token_key_free)
 
 /* Finds the key in its token and proves, by a signature that verifies, that it can be used. pin:
  * (nullable): secret memory; remembered if it is right. Who gives none needs may_use_known_pin:
