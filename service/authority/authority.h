@@ -10,6 +10,15 @@
 #define HANDOFF_TYPE_AUTHORITY (handoff_authority_get_type ())
 G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GObject)
 
+/* What polkit's rules see (action.lookup("…")): of a handshake, and of what is done to a
+ * credential.
+ */
+#define HANDOFF_AUTHORITY_DETAIL_CREDENTIAL "credential" /* its label */
+#define HANDOFF_AUTHORITY_DETAIL_ROLE "role"
+#define HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY "server-identity"
+#define HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE "review-certificate" /* "true", or not there   \
+                                                                          */
+
 typedef struct
 {
   const char *bus_name; /* the caller's unique name */

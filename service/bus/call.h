@@ -10,14 +10,6 @@
 #include "caller/caller.h"
 #include "caller/quota.h"
 
-/* What polkit's rules see (action.lookup("…")): of a handshake, and of what is done to a
- * credential.
- */
-#define HANDOFF_CALL_DETAIL_CREDENTIAL "credential" /* its label */
-#define HANDOFF_CALL_DETAIL_ROLE "role"
-#define HANDOFF_CALL_DETAIL_SERVER_IDENTITY "server-identity"
-#define HANDOFF_CALL_DETAIL_REVIEW_CERTIFICATE "review-certificate" /* "true", or not there */
-
 /* One method call on its way: façade → caller → authority → work → exactly one reply. */
 typedef struct _HandoffCall HandoffCall;
 

@@ -98,7 +98,7 @@ prepare (HandoffCall *call,
   if (self->place == NULL)
     return FALSE;
 
-  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_CREDENTIAL, label);
+  handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
   if (options->owner != handoff_caller_get_uid (handoff_call_get_caller (call)))
     handoff_call_use_other_action (call);
   handoff_call_set_data (call, g_steal_pointer (&self), (GDestroyNotify) making_free);

@@ -69,7 +69,7 @@ prepare_any (HandoffCall *call, gpointer facade, GError **error)
       credential->owner != handoff_caller_get_uid (handoff_call_get_caller (call)))
     handoff_call_use_other_action (call);
   if (credential != NULL)
-    handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_CREDENTIAL, credential->label);
+    handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, credential->label);
   return TRUE;
 }
 

@@ -5,7 +5,6 @@
 
 #include "bus/handshake-call.h"
 
-#include "authority/audit.h"
 #include "authority/authorization.h"
 #include "caller/client-socket.h"
 #include "session/credential-choice.h"
@@ -16,6 +15,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "bus/pending-call.h"
+#include "session/session-audit.h"
 #include "session/session-handshake.h"
 #include "work/clock.h"
 
@@ -106,20 +106,20 @@ add_details (HandoffCall *call, PreparedCall *self)
   HandoffCredential *credential = NULL;
   const char *label = options->credential;
 
-  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_ROLE,
+  handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_ROLE,
                            handoff_session_get_role_name (self->session));
   if (self->request->identity != NULL)
-    handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_SERVER_IDENTITY,
+    handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY,
                              self->request->identity->text);
   if (options->review_certificate)
-    handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_REVIEW_CERTIFICATE, "true");
+    handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE, "true");
   if (label == NULL || *label == '\0')
     return;
   credential = handoff_credential_choice_find (
       self->context->credentials, handoff_caller_get_uid (handoff_call_get_caller (call)), label);
   if (credential != NULL)
     label = credential->label;
-  handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_CREDENTIAL, label);
+  handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
 }
 
 /* Without it the handshake may ask for a credential in the middle. */
@@ -361,7 +361,7 @@ fail (PreparedCall *self, HandoffCall *call, const GError *error)
   note_error (self, error);
   handoff_statistics_count (self->context->statistics, HANDOFF_STATISTIC_FAILED,
                             handoff_caller_get_uid (self->session->caller));
-  handoff_audit_handshake (self->session, error);
+  handoff_session_audit (self->session, error);
   handoff_call_fail (call, error);
 }
 
@@ -471,7 +471,7 @@ use_named_credential (PreparedCall *prepared, HandoffCall *call)
     {
       g_free (self->session->credential_label);
       self->session->credential_label = g_strdup (credential->label);
-      handoff_call_add_detail (call, HANDOFF_CALL_DETAIL_CREDENTIAL, credential->label);
+      handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, credential->label);
     }
   waiting = g_new0 (Waiting, 1);
   waiting->prepared = g_steal_pointer (&self);

@@ -202,12 +202,13 @@ new_details (Choice *self, HandoffCredential *credential)
                                : self->session->server_identity;
   GHashTable *details = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
 
-  g_hash_table_insert (details, (gpointer) HANDOFF_CALL_DETAIL_ROLE,
+  g_hash_table_insert (details, (gpointer) HANDOFF_AUTHORITY_DETAIL_ROLE,
                        g_strdup (is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT));
-  g_hash_table_insert (details, (gpointer) HANDOFF_CALL_DETAIL_CREDENTIAL,
+  g_hash_table_insert (details, (gpointer) HANDOFF_AUTHORITY_DETAIL_CREDENTIAL,
                        g_strdup (credential->label));
   if (name != NULL)
-    g_hash_table_insert (details, (gpointer) HANDOFF_CALL_DETAIL_SERVER_IDENTITY, g_strdup (name));
+    g_hash_table_insert (details, (gpointer) HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY,
+                         g_strdup (name));
   return details;
 }
 

@@ -5,13 +5,13 @@
 
 #include "session/session-handshake.h"
 
-#include "authority/audit.h"
 #include "session/credential-choice.h"
 #include "caller/farewell.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "session/resumption.h"
 #include "work/clock.h"
+#include "session/session-audit.h"
 
 /* How long the failure of a transient session may be asked for. */
 #define FAILED_SESSION_SECONDS 300
@@ -81,7 +81,7 @@ account_for_completion (const HandoffFacadeContext *context,
   handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_COMPLETED, uid);
   if (outcome->resumed)
     handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_RESUMED, uid);
-  handoff_audit_handshake (session, NULL);
+  handoff_session_audit (session, NULL);
 }
 
 static void
@@ -200,7 +200,7 @@ ended (gpointer user_data)
   handoff_resumption_failed (ending->context->resumption, session);
   handoff_statistics_count (ending->context->statistics, HANDOFF_STATISTIC_FAILED,
                             handoff_caller_get_uid (session->caller));
-  handoff_audit_handshake (session, error);
+  handoff_session_audit (session, error);
 }
 
 static void

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "caller/caller.h"
+
+/* An entry of the audit log, in the journal. Fields: MESSAGE_ID, HANDOFF_UID, HANDOFF_PID,
+ * HANDOFF_ACTION, HANDOFF_SERVER_IDENTITY, HANDOFF_ROLE, HANDOFF_CREDENTIAL, HANDOFF_PROTOCOL,
+ * HANDOFF_CIPHER_SUITE, HANDOFF_RESUMED, HANDOFF_ACCEPTED_FAULTS, HANDOFF_OUTCOME,
+ * HANDOFF_DURATION_USEC. Never a secret. */
+typedef struct _HandoffAuditEntry HandoffAuditEntry;
+
+/* message_id: a constant. error: (nullable): what the entry tells, if not of a success */
+HandoffAuditEntry *
+handoff_audit_entry_new (const char *message_id, HandoffCaller *caller, const GError *error);
+/* field: a constant. text: (transfer full) */
+void handoff_audit_entry_add (HandoffAuditEntry *self, const char *field, char *text);
+/* Writes the entry and frees it. message: (transfer full): for people */
+void handoff_audit_entry_write (HandoffAuditEntry *self, char *message);

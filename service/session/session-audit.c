@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "session/session-audit.h"
+
+#include "authority/audit-entry.h"
+#include "keyblob/error-private.h"
+#include "keyblob/handoff-names.h"
+#include "work/clock.h"
+
+/* What came of a handshake that is complete. (transfer full) */
+static char *
+add_outcome (HandoffAuditEntry *entry, const HandoffHandshakeOutcome *outcome)
+{
+  /* A certificate that the caller accepted in spite of its faults is worth a note. */
+  g_autofree char *faults =
+      outcome->verification_errors != NULL ? g_strjoinv (" ", outcome->verification_errors) : NULL;
+
+  handoff_audit_entry_add (entry, "HANDOFF_OUTCOME", g_strdup (HANDOFF_STATE_COMPLETE));
+  handoff_audit_entry_add (entry, "HANDOFF_PROTOCOL", g_strdup (outcome->protocol));
+  handoff_audit_entry_add (entry, "HANDOFF_CIPHER_SUITE", g_strdup (outcome->cipher_suite));
+  handoff_audit_entry_add (entry, "HANDOFF_RESUMED", g_strdup (outcome->resumed ? "1" : "0"));
+  if (faults != NULL)
+    handoff_audit_entry_add (entry, "HANDOFF_ACCEPTED_FAULTS", g_strdup (faults));
+  return g_strdup_printf ("complete, %s, %s%s%s%s", outcome->protocol, outcome->cipher_suite,
+                          outcome->resumed ? ", resumed" : "",
+                          faults != NULL ? ", certificate accepted by the caller: " : "",
+                          faults != NULL ? faults : "");
+}
+
+void
+handoff_session_audit (const HandoffSession *session, const GError *error)
+{
+  gint64 duration = handoff_clock_get_monotonic_time () - session->start_time;
+  const char *label = session->credential_label;
+  g_autofree char *result = NULL;
+  HandoffAuditEntry *entry =
+      handoff_audit_entry_new (HANDOFF_SESSION_AUDIT_ID, session->caller, error);
+
+  handoff_audit_entry_add (entry, "HANDOFF_ROLE",
+                           g_strdup (handoff_session_get_role_name (session)));
+  handoff_audit_entry_add (entry, "HANDOFF_SERVER_IDENTITY", g_strdup (session->server_identity));
+  if (label != NULL)
+    handoff_audit_entry_add (entry, "HANDOFF_CREDENTIAL", g_strdup (label));
+  handoff_audit_entry_add (entry, "HANDOFF_DURATION_USEC",
+                           g_strdup_printf ("%" G_GINT64_FORMAT, duration));
+  if (error == NULL)
+    {
+      result = add_outcome (entry, session->outcome);
+    }
+  else
+    {
+      handoff_audit_entry_add (entry, "HANDOFF_OUTCOME", g_dbus_error_encode_gerror (error));
+      result = g_strdup (error->message);
+    }
+
+  handoff_audit_entry_write (
+      entry,
+      g_strdup_printf (
+          "uid=%u pid=%u role=%s server-identity=%s%s%s: %s (%" G_GINT64_FORMAT " us)",
+          handoff_caller_get_uid (session->caller), handoff_caller_get_pid (session->caller),
+          handoff_session_get_role_name (session), session->server_identity,
+          label != NULL ? " credential=" : "", label != NULL ? label : "", result, duration));
+}
