@@ -137,7 +137,7 @@ is_needed (HandoffService *self)
 {
   const HandoffFacadeContext *context = &self->context;
 
-  return handoff_idle_timer_is_held (context->idle_timer) ||
+  return handoff_idle_timer_is_held (context->shared.idle_timer) ||
          (context->guard != NULL && handoff_bus_guard_has_calls (context->guard));
 }
 
@@ -175,7 +175,7 @@ idle (gpointer user_data)
    * anybody. */
   if (handoff_descriptor_reaper_is_busy ())
     {
-      handoff_idle_timer_restart (self->context.idle_timer);
+      handoff_idle_timer_restart (self->context.shared.idle_timer);
       return G_SOURCE_REMOVE;
     }
   if (self->mode == MODE_SERVING)
@@ -201,8 +201,8 @@ caller_vanished (HandoffCallerRegistry *registry, HandoffCaller *caller, gpointe
 {
   HandoffService *self = user_data;
 
-  handoff_session_store_remove_all_of (self->context.sessions, caller);
-  handoff_resumption_forget_caller (self->context.resumption, caller);
+  handoff_session_store_remove_all_of (self->context.shared.sessions, caller);
+  handoff_resumption_forget_caller (self->context.shared.resumption, caller);
 }
 
 static void
@@ -210,7 +210,7 @@ session_removed (HandoffSession *session, gpointer user_data)
 {
   HandoffService *self = user_data;
 
-  handoff_resumption_forget (self->context.resumption, session);
+  handoff_resumption_forget (self->context.shared.resumption, session);
   if (session->handshake != NULL)
     handoff_handshake_cancel (session->handshake);
 }
@@ -221,7 +221,7 @@ ticket_window_closed (HandoffSession *session, gpointer user_data)
   HandoffService *self = user_data;
 
   if (session->transient)
-    handoff_session_store_remove (self->context.sessions, session);
+    handoff_session_store_remove (self->context.shared.sessions, session);
 }
 
 static void
@@ -242,9 +242,9 @@ policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
   HandoffService *self = user_data;
   HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (source);
 
-  handoff_idle_timer_set_seconds (self->context.idle_timer,
+  handoff_idle_timer_set_seconds (self->context.shared.idle_timer,
                                   handoff_tls_policy_get_configuration (policy)->idle_exit);
-  handoff_resumption_configure (self->context.resumption, policy);
+  handoff_resumption_configure (self->context.shared.resumption, policy);
   handoff_tokens_configure (self->context.tokens, handoff_tls_policy_get_configuration (policy));
   handoff_pin_hold_update (self->context.pin_hold);
   limit_calls (self);
@@ -266,13 +266,14 @@ load (HandoffService *self,
 
   /* Tokens before the credentials that are in them. */
   context->tokens = handoff_tokens_new (state_directory);
-  context->pin_hold = handoff_pin_hold_new (context->tokens, context->idle_timer);
+  context->pin_hold = handoff_pin_hold_new (context->tokens, context->shared.idle_timer);
   g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
   policy_changed (context->policy_source, self);
 
-  context->credentials = handoff_credential_store_new (credentials_directory, context->tokens);
+  context->shared.credentials =
+      handoff_credential_store_new (credentials_directory, context->tokens);
   context->expiry_warnings =
-      handoff_expiry_warnings_new (context->credentials, context->policy_source);
+      handoff_expiry_warnings_new (context->shared.credentials, context->policy_source);
   return TRUE;
 }
 
@@ -315,13 +316,14 @@ handoff_service_new (GDBusConnection *connection,
 
   if (!load (self, configuration_file, state_directory, error))
     return NULL;
-  context->worker_pool = handoff_worker_pool_new (
+  context->shared.worker_pool = handoff_worker_pool_new (
       handoff_tls_policy_source_get_configuration (context->policy_source)->workers, error);
-  if (context->worker_pool == NULL)
+  if (context->shared.worker_pool == NULL)
     return NULL;
 
-  context->authority = g_object_ref (authority);
-  context->dispatcher = handoff_dispatcher_new (context->callers, authority, context->idle_timer);
+  context->shared.authority = g_object_ref (authority);
+  context->dispatcher =
+      handoff_dispatcher_new (context->callers, authority, context->shared.idle_timer);
   limit_calls (self);
   self->manager = handoff_manager_facade_new (context, error);
   if (self->manager == NULL)
@@ -354,14 +356,14 @@ handoff_service_drain (HandoffService *self)
 {
   guint guard_id;
 
-  handoff_idle_timer_set_seconds (self->context.idle_timer, 0);
+  handoff_idle_timer_set_seconds (self->context.shared.idle_timer, 0);
   handoff_pin_hold_end (self->context.pin_hold);
   handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
-  handoff_session_store_remove_all (self->context.sessions);
+  handoff_session_store_remove_all (self->context.shared.sessions);
   guard_id = handoff_clock_add_timeout (DRAIN_SECONDS * G_TIME_SPAN_SECOND, be_stuck, self);
-  while ((!self->stuck && handoff_idle_timer_is_held (self->context.idle_timer)) ||
-         handoff_credential_store_is_busy (self->context.credentials))
+  while ((!self->stuck && handoff_idle_timer_is_held (self->context.shared.idle_timer)) ||
+         handoff_credential_store_is_busy (self->context.shared.credentials))
     g_main_context_iteration (NULL, TRUE);
   if (!self->stuck)
     g_source_remove (guard_id);
@@ -478,17 +480,17 @@ handoff_service_dispose (GObject *object)
   g_clear_pointer (&self->manager, handoff_manager_facade_free);
   g_clear_pointer (&context->dispatcher, handoff_dispatcher_free);
   g_clear_object (&context->callers);
-  g_clear_pointer (&context->worker_pool, handoff_worker_pool_free);
+  g_clear_pointer (&context->shared.worker_pool, handoff_worker_pool_free);
   g_clear_pointer (&context->expiry_warnings, handoff_expiry_warnings_free);
-  if (context->credentials != NULL)
-    g_signal_handlers_disconnect_by_data (context->credentials, self);
+  if (context->shared.credentials != NULL)
+    g_signal_handlers_disconnect_by_data (context->shared.credentials, self);
   if (context->policy_source != NULL)
     g_signal_handlers_disconnect_by_data (context->policy_source, self);
-  g_clear_object (&context->credentials);
+  g_clear_object (&context->shared.credentials);
   g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
   g_clear_pointer (&context->tokens, handoff_tokens_free);
   g_clear_object (&context->policy_source);
-  g_clear_object (&context->authority);
+  g_clear_object (&context->shared.authority);
   g_clear_object (&self->connection);
   G_OBJECT_CLASS (handoff_service_parent_class)->dispose (object);
 }
@@ -498,15 +500,15 @@ handoff_service_finalize (GObject *object)
 {
   HandoffService *self = HANDOFF_SERVICE (object);
 
-  handoff_session_store_free (self->context.sessions);
-  handoff_resumption_free (self->context.resumption);
+  handoff_session_store_free (self->context.shared.sessions);
+  handoff_resumption_free (self->context.shared.resumption);
   handoff_quota_free (self->context.handshake_quota);
   handoff_quota_free (self->context.session_quota);
   handoff_quota_free (self->context.outliving_quota);
   handoff_quota_free (self->context.management_quota);
   handoff_turnstile_unref (self->context.turnstile);
-  handoff_statistics_free (self->context.statistics);
-  handoff_idle_timer_free (self->context.idle_timer);
+  handoff_statistics_free (self->context.shared.statistics);
+  handoff_idle_timer_free (self->context.shared.idle_timer);
   g_main_loop_unref (self->loop);
   g_object_unref (self->patience);
   g_clear_error (&self->error);
@@ -525,13 +527,13 @@ handoff_service_init (HandoffService *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
   self->patience = g_cancellable_new ();
-  self->context.idle_timer = handoff_idle_timer_new (idle, self);
-  self->context.sessions = handoff_session_store_new (session_removed, self);
+  self->context.shared.idle_timer = handoff_idle_timer_new (idle, self);
+  self->context.shared.sessions = handoff_session_store_new (session_removed, self);
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
   self->context.session_quota = handoff_quota_new ("sessions");
   self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
-  self->context.resumption = handoff_resumption_new (ticket_window_closed, self);
+  self->context.shared.resumption = handoff_resumption_new (ticket_window_closed, self);
   self->context.management_quota = handoff_quota_new ("changes of credentials at once");
   self->context.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
-  self->context.statistics = handoff_statistics_new ();
+  self->context.shared.statistics = handoff_statistics_new ();
 }

@@ -5,6 +5,8 @@
 
 #include "authority/audit-entry.h"
 
+#include <gio/gio.h>
+
 #define MAX_FIELDS 16
 
 /* Fields and the texts that they point to, until the entry is written. */
@@ -43,6 +45,12 @@ handoff_audit_entry_add (HandoffAuditEntry *self, const char *field, char *text)
 {
   g_ptr_array_add (self->texts, text);
   add_constant (self, field, text);
+}
+
+void
+handoff_audit_entry_add_error (HandoffAuditEntry *self, const char *field, const GError *error)
+{
+  handoff_audit_entry_add (self, field, g_dbus_error_encode_gerror (error));
 }
 
 void

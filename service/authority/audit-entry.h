@@ -16,5 +16,8 @@ HandoffAuditEntry *
 handoff_audit_entry_new (const char *message_id, HandoffCaller *caller, const GError *error);
 /* field: a constant. text: (transfer full) */
 void handoff_audit_entry_add (HandoffAuditEntry *self, const char *field, char *text);
+/* The error by its name in the D-Bus API. */
+void
+handoff_audit_entry_add_error (HandoffAuditEntry *self, const char *field, const GError *error);
 /* Writes the entry and frees it. message: (transfer full): for people */
 void handoff_audit_entry_write (HandoffAuditEntry *self, char *message);

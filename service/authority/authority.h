@@ -16,8 +16,9 @@ G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GO
 #define HANDOFF_AUTHORITY_DETAIL_CREDENTIAL "credential" /* its label */
 #define HANDOFF_AUTHORITY_DETAIL_ROLE "role"
 #define HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY "server-identity"
-#define HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE "review-certificate" /* "true", or not there   \
-                                                                          */
+#define HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE                                                \
+  "review-certificate" /* "true", or not there                                                     \
+                        */
 
 typedef struct
 {

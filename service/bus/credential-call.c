@@ -198,7 +198,7 @@ check_room (const Making *self, GError **error)
 {
   const HandoffConfiguration *configuration =
       handoff_tls_policy_source_get_configuration (self->context->policy_source);
-  HandoffCredentialStore *credentials = self->context->credentials;
+  HandoffCredentialStore *credentials = self->context->shared.credentials;
   const guint owner = self->name.owner;
 
   if (handoff_credential_store_find (credentials, owner, self->name.label) != NULL)
@@ -253,8 +253,8 @@ add (HandoffPendingCall *pending, HandoffCredential *credential, GBytes *key_pem
 
   g_clear_pointer (&pending->pass, handoff_pass_free);
   if (check_room (self, &error))
-    handoff_credential_store_add_async (self->context->credentials, credential, key_pem, added,
-                                        pending);
+    handoff_credential_store_add_async (self->context->shared.credentials, credential, key_pem,
+                                        added, pending);
   else
     handoff_pending_call_fail (pending, error);
 }

@@ -63,7 +63,7 @@ prepare_any (HandoffCall *call, gpointer facade, GError **error)
 {
   HandoffCredentialFacade *self = facade;
   HandoffCredential *credential = handoff_credential_store_lookup (
-      self->context->credentials, handoff_call_get_object_id (call));
+      self->context->shared.credentials, handoff_call_get_object_id (call));
 
   if (credential == NULL ||
       credential->owner != handoff_caller_get_uid (handoff_call_get_caller (call)))
@@ -93,7 +93,7 @@ static HandoffCredential *
 get_credential (HandoffCredentialFacade *self, HandoffCall *call)
 {
   HandoffCredential *credential = handoff_credential_store_lookup (
-      self->context->credentials, handoff_call_get_object_id (call));
+      self->context->shared.credentials, handoff_call_get_object_id (call));
   gboolean is_own = credential != NULL &&
                     credential->owner == handoff_caller_get_uid (handoff_call_get_caller (call));
 
@@ -207,7 +207,7 @@ certified (GObject *source, GAsyncResult *result, gpointer user_data)
       fail_change (g_steal_pointer (&pending), error);
       return;
     }
-  handoff_credential_store_set_certificates_async (pending->context->credentials, credential,
+  handoff_credential_store_set_certificates_async (pending->context->shared.credentials, credential,
                                                    certificates_set, pending);
   g_steal_pointer (&pending);
 }
@@ -291,7 +291,7 @@ pin_read (GObject *source, GAsyncResult *result, gpointer user_data)
       handoff_pending_call_fail (g_steal_pointer (&pending), error);
       return;
     }
-  credential = handoff_credential_store_lookup (pending->context->credentials,
+  credential = handoff_credential_store_lookup (pending->context->shared.credentials,
                                                 handoff_call_get_object_id (pending->call));
   if (credential == NULL)
     {
@@ -366,8 +366,8 @@ run_remove (HandoffCall *call, gpointer facade)
   HandoffCredential *credential = get_credential (self, call);
 
   if (credential != NULL)
-    handoff_credential_store_remove_async (self->context->credentials, credential->id, removed,
-                                           pend (self, call));
+    handoff_credential_store_remove_async (self->context->shared.credentials, credential->id,
+                                           removed, pend (self, call));
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "bus/pending-call.h"
+#include "bus/session-reply.h"
 #include "session/session-audit.h"
 #include "session/session-handshake.h"
 #include "work/clock.h"
@@ -38,7 +39,7 @@ refuse_client (PreparedCall *self)
   HandoffHandshakeRequest *request = self->request;
 
   if (self->refuses_client && request->role == HANDOFF_ROLE_SERVER && request->fd >= 0)
-    handoff_farewell_say (self->context->worker_pool, self->context->idle_timer,
+    handoff_farewell_say (self->context->shared.worker_pool, self->context->shared.idle_timer,
                           g_steal_pointer (&self->session->handshake_place), request->uid,
                           g_steal_fd (&request->fd), HANDOFF_ALERT_ACCESS_DENIED);
 }
@@ -60,7 +61,7 @@ prepared_call_free (PreparedCall *self)
   if (self->request != NULL)
     {
       if (!self->failed && !g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
-        handoff_statistics_count (self->context->statistics, HANDOFF_STATISTIC_DENIED,
+        handoff_statistics_count (self->context->shared.statistics, HANDOFF_STATISTIC_DENIED,
                                   handoff_caller_get_uid (caller));
       refuse_client (self);
       handoff_handshake_request_free (self->request);
@@ -116,7 +117,8 @@ add_details (HandoffCall *call, PreparedCall *self)
   if (label == NULL || *label == '\0')
     return;
   credential = handoff_credential_choice_find (
-      self->context->credentials, handoff_caller_get_uid (handoff_call_get_caller (call)), label);
+      self->context->shared.credentials, handoff_caller_get_uid (handoff_call_get_caller (call)),
+      label);
   if (credential != NULL)
     label = credential->label;
   handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
@@ -130,7 +132,7 @@ take_pem (HandoffCall *call, PreparedCall *self, GError **error)
 
   self->request->may_ask = options->credential == NULL && options->credential_pem < 0;
   if (self->request->may_ask && self->request->role == HANDOFF_ROLE_CLIENT)
-    handoff_credential_choice_get_state (self->context->credentials,
+    handoff_credential_choice_get_state (self->context->shared.credentials,
                                          handoff_caller_get_uid (handoff_call_get_caller (call)),
                                          self->request->choice);
   if (options->credential_pem < 0)
@@ -158,7 +160,7 @@ prepare (HandoffCall *call,
   self->pem_fd = -1;
   self->session = handoff_session_new (request->role, handoff_call_get_caller (call),
                                        request->identity != NULL ? request->identity->text : NULL,
-                                       context->idle_timer);
+                                       context->shared.idle_timer);
   self->session->call_serial = g_dbus_message_get_serial (handoff_call_get_message (call));
   self->session->stepwise = request->stepwise;
   self->session->error_details = request->options->error_details;
@@ -314,42 +316,18 @@ handoff_handshake_call_prepare_session (HandoffCall *call,
   return prepare (call, context, g_steal_pointer (&request), error);
 }
 
-static char *
-dup_path (const HandoffSession *session)
-{
-  return g_strconcat (HANDOFF_SESSIONS_PATH "/", session->id, NULL);
-}
-
-static void
-reply (HandoffSession *session, HandoffHandshakeProgress *progress, HandoffCall *call)
-{
-  g_autoptr (GVariant) details = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
-  g_autofree char *path = NULL;
-
-  if (progress->error != NULL)
-    {
-      handoff_call_fail (call, progress->error);
-      return;
-    }
-  path = dup_path (session);
-  details = handoff_session_dup_details (progress, &fds);
-  handoff_call_return (
-      call, g_variant_new ("(so@a{sv})", handoff_session_get_state_name (session), path, details),
-      fds);
-}
-
 /* call: (transfer full) */
 static void
 begin (PreparedCall *self, HandoffCall *call)
 {
-  g_autofree char *path = dup_path (self->session);
+  g_autofree char *path = handoff_session_reply_dup_path (self->session);
 
-  handoff_session_begin (self->context, self->session, g_steal_pointer (&self->request));
+  handoff_session_begin (&self->context->shared, self->session, g_steal_pointer (&self->request));
   if (self->session->stepwise)
     handoff_call_return (call, g_variant_new ("(o)", path), NULL);
   else
-    handoff_session_step (self->context, self->session, NULL, call, reply);
+    handoff_session_step (&self->context->shared, self->session, NULL,
+                          handoff_session_reply_new (call, handoff_session_reply_to_handshake));
 }
 
 /* It was allowed, but the credential is not there, or not what it should be. call: (transfer full)
@@ -359,7 +337,7 @@ fail (PreparedCall *self, HandoffCall *call, const GError *error)
 {
   self->failed = TRUE;
   note_error (self, error);
-  handoff_statistics_count (self->context->statistics, HANDOFF_STATISTIC_FAILED,
+  handoff_statistics_count (self->context->shared.statistics, HANDOFF_STATISTIC_FAILED,
                             handoff_caller_get_uid (self->session->caller));
   handoff_session_audit (self->session, error);
   handoff_call_fail (call, error);
@@ -434,7 +412,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->credential == NULL)
     set_not_found (&error, request->options->credential, NULL);
   else
-    credential = handoff_credential_choice_check_again (prepared->context->credentials,
+    credential = handoff_credential_choice_check_again (prepared->context->shared.credentials,
                                                         self->credential, &error);
   if (credential == NULL || !handoff_credential_choice_check (credential, request->role, &error))
     {
@@ -454,7 +432,7 @@ use_named_credential (PreparedCall *prepared, HandoffCall *call)
   HandoffCaller *caller = handoff_call_get_caller (call);
   const guint uid = handoff_caller_get_uid (caller);
   HandoffCredential *credential = handoff_credential_choice_find (
-      self->context->credentials, uid, self->request->options->credential);
+      self->context->shared.credentials, uid, self->request->options->credential);
   const gboolean is_own = credential != NULL && credential->owner == uid;
   g_autoptr (GError) error = NULL;
   Waiting *waiting;
@@ -479,7 +457,7 @@ use_named_credential (PreparedCall *prepared, HandoffCall *call)
   waiting->credential = credential != NULL ? handoff_credential_ref (credential) : NULL;
   waiting->is_own = is_own;
   handoff_authorization_ask_async (
-      waiting->prepared->context->authority, caller,
+      waiting->prepared->context->shared.authority, caller,
       is_own ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL,
       handoff_call_get_details (call), handoff_call_is_interactive (call), authorized, waiting);
 }

@@ -64,7 +64,7 @@ handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   g_autoptr (GPtrArray) credentials =
-      handoff_credential_store_list (context->credentials, options->all ? NULL : &uid);
+      handoff_credential_store_list (context->shared.credentials, options->all ? NULL : &uid);
   GVariantBuilder builder;
   gsize size = 0;
   guint i, n = 0;
@@ -116,7 +116,7 @@ handoff_list_call_run_sessions (HandoffCall *call, const HandoffFacadeContext *c
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   g_autoptr (GPtrArray) sessions = handoff_session_store_dup_page (
-      context->sessions, options->all ? NULL : &uid, options->after, options->maximum);
+      context->shared.sessions, options->all ? NULL : &uid, options->after, options->maximum);
   GVariantBuilder builder;
   guint i;
 

@@ -82,21 +82,21 @@ run_get_statistics (HandoffCall *call, gpointer facade)
   const HandoffFacadeContext *context = self->context;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
-  handoff_statistics_add (context->statistics, context->handshake_quota, &dict);
+  handoff_statistics_add (context->shared.statistics, context->handshake_quota, &dict);
   g_variant_dict_insert (&dict, "sessions", "u",
-                         handoff_session_store_get_size (context->sessions));
+                         handoff_session_store_get_size (context->shared.sessions));
   g_variant_dict_insert (&dict, "resumable-sessions", "u",
-                         handoff_resumption_get_n_sessions (context->resumption));
+                         handoff_resumption_get_n_sessions (context->shared.resumption));
   g_variant_dict_insert (&dict, "credentials", "u",
-                         handoff_credential_store_get_size (context->credentials));
+                         handoff_credential_store_get_size (context->shared.credentials));
   g_variant_dict_insert (&dict, "credentials-expiring", "u",
                          handoff_expiry_warnings_get_n_expiring (context->expiry_warnings));
   g_variant_dict_insert (&dict, "credentials-damaged", "u",
-                         handoff_credential_store_get_n_damaged (context->credentials));
+                         handoff_credential_store_get_n_damaged (context->shared.credentials));
   g_variant_dict_insert (&dict, "callers", "u",
                          handoff_caller_registry_get_size (context->callers));
   g_variant_dict_insert (&dict, "workers", "u",
-                         handoff_worker_pool_get_size (context->worker_pool));
+                         handoff_worker_pool_get_size (context->shared.worker_pool));
   handoff_call_return (call, g_variant_new ("(@a{sv})", g_variant_dict_end (&dict)), NULL);
 }
 

@@ -19,7 +19,7 @@ let_go (HandoffPendingCall *self)
   if (self->call == NULL)
     return;
   handoff_call_free (g_steal_pointer (&self->call));
-  handoff_idle_timer_release (self->context->idle_timer);
+  handoff_idle_timer_release (self->context->shared.idle_timer);
 }
 
 static GCancellable *
@@ -47,7 +47,7 @@ handoff_pending_call_new (const HandoffFacadeContext *context,
   self->call = call;
   self->data = data;
   self->destroy_data = destroy_data;
-  handoff_idle_timer_hold (context->idle_timer);
+  handoff_idle_timer_hold (context->shared.idle_timer);
   self->cancelled = g_cancellable_source_new (get_cancellable (self));
   g_source_set_callback (self->cancelled, G_SOURCE_FUNC (caller_left), self, NULL);
   g_source_attach (self->cancelled, NULL);
@@ -97,7 +97,7 @@ handoff_pending_call_steal_call (HandoffPendingCall *self)
 {
   HandoffCall *call = g_steal_pointer (&self->call);
 
-  handoff_idle_timer_release (self->context->idle_timer);
+  handoff_idle_timer_release (self->context->shared.idle_timer);
   handoff_pending_call_free (self);
   return call;
 }

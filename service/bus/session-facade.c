@@ -6,6 +6,7 @@
 #include "bus/session-facade.h"
 
 #include "bus/handoff-interfaces.h"
+#include "bus/session-reply.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "session/resumption.h"
@@ -34,8 +35,9 @@ note_read (HandoffSessionFacade *self, HandoffSession *session, HandoffCall *cal
 static HandoffSession *
 get_session (HandoffSessionFacade *self, HandoffCall *call)
 {
-  HandoffSession *session = handoff_session_store_lookup (
-      self->context->sessions, handoff_call_get_object_id (call), handoff_call_get_caller (call));
+  HandoffSession *session = handoff_session_store_lookup (self->context->shared.sessions,
+                                                          handoff_call_get_object_id (call),
+                                                          handoff_call_get_caller (call));
 
   if (session == NULL)
     {
@@ -59,24 +61,6 @@ get_session_in (HandoffSessionFacade *self, HandoffCall *call, HandoffHandshakeS
     return session;
   handoff_call_fail (call, error);
   return NULL;
-}
-
-static GVariant *
-new_bytes (GBytes *bytes)
-{
-  return g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
-}
-
-static void
-reply_to_step (HandoffSession *session, HandoffHandshakeProgress *progress, HandoffCall *call)
-{
-  g_autoptr (GVariant) details = handoff_session_dup_details (progress, NULL);
-
-  handoff_call_return (call,
-                       g_variant_new ("(s@ayt@a{sv})", handoff_session_get_state_name (session),
-                                      new_bytes (progress->output), (guint64) progress->consumed,
-                                      details),
-                       NULL);
 }
 
 /* The first argument, an ay, must not be larger than that. */
@@ -120,25 +104,8 @@ run_step (HandoffCall *call, gpointer facade)
     }
   g_variant_get (handoff_call_get_parameters (call), "(@ay)", &input);
   bytes = g_variant_get_data_as_bytes (input);
-  handoff_session_step (self->context, session, bytes, call, reply_to_step);
-}
-
-static void
-reply_to_review (HandoffSession *session, HandoffHandshakeProgress *progress, HandoffCall *call)
-{
-  g_autoptr (GVariant) details = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
-
-  if (!session->stepwise && progress->error != NULL)
-    {
-      handoff_call_fail (call, progress->error);
-      return;
-    }
-  details = handoff_session_dup_details (progress, &fds);
-  handoff_call_return (call,
-                       g_variant_new ("(s@ay@a{sv})", handoff_session_get_state_name (session),
-                                      new_bytes (progress->output), details),
-                       fds);
+  handoff_session_step (&self->context->shared, session, bytes,
+                        handoff_session_reply_new (call, handoff_session_reply_to_step));
 }
 
 static void
@@ -151,23 +118,8 @@ run_review_certificate (HandoffCall *call, gpointer facade)
   if (session == NULL)
     return;
   g_variant_get (handoff_call_get_parameters (call), "(b)", &accept);
-  handoff_session_review (self->context, session, accept, call, reply_to_review);
-}
-
-static void
-reply_to_export (HandoffSession *session, HandoffHandshakeProgress *progress, HandoffCall *call)
-{
-  g_autoptr (GVariant) details = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
-
-  if (progress->error != NULL)
-    {
-      handoff_call_fail (call, progress->error);
-      return;
-    }
-  details = handoff_session_dup_details (progress, NULL);
-  fds = handoff_session_take_key_blob (progress);
-  handoff_call_return (call, g_variant_new ("(h@a{sv})", 0, details), fds);
+  handoff_session_review (&self->context->shared, session, accept,
+                          handoff_session_reply_new (call, handoff_session_reply_to_review));
 }
 
 static gboolean
@@ -199,7 +151,8 @@ run_export_keys (HandoffCall *call, gpointer facade)
   if (session == NULL)
     return;
   parse_export_keys (call, recipient_key, NULL);
-  handoff_session_export (self->context, session, recipient_key, call, reply_to_export);
+  handoff_session_export (&self->context->shared, session, recipient_key,
+                          handoff_session_reply_new (call, handoff_session_reply_to_export));
 }
 
 static gboolean
@@ -222,7 +175,8 @@ run_post_handshake (HandoffCall *call, gpointer facade)
     return;
   g_variant_get (handoff_call_get_parameters (call), "(@ay)", &messages);
   data = g_variant_get_fixed_array (messages, &size, 1);
-  if (handoff_resumption_take_tickets (self->context->resumption, session, data, size, &error))
+  if (handoff_resumption_take_tickets (self->context->shared.resumption, session, data, size,
+                                       &error))
     handoff_call_return (call, NULL, NULL);
   else
     handoff_call_fail (call, error);
@@ -236,7 +190,7 @@ run_close (HandoffCall *call, gpointer facade)
 
   if (session == NULL)
     return;
-  handoff_session_store_remove (self->context->sessions, session);
+  handoff_session_store_remove (self->context->shared.sessions, session);
   handoff_call_return (call, NULL, NULL);
 }
 
@@ -322,7 +276,7 @@ enumerate (GDBusConnection *connection,
 {
   HandoffSessionFacade *self = user_data;
 
-  return handoff_session_store_list (self->context->sessions, sender, HANDOFF_LIST_PAGE);
+  return handoff_session_store_list (self->context->shared.sessions, sender, HANDOFF_LIST_PAGE);
 }
 
 /* The same answer for every path, whether the object exists or not: only its calls tell, and they

@@ -99,12 +99,12 @@ handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
 /* A question of a handshake's, until it is answered. */
 typedef struct
 {
-  const HandoffFacadeContext *context; /* (unowned): the session keeps the service running */
-  HandoffSession *session;             /* (owned) */
-  HandoffCaller *caller;               /* (owned) */
-  HandoffCredentialQuestion *question; /* (owned) (nullable): NULL once it is answered */
-  GPtrArray *candidates;               /* (owned) (element-type HandoffCredential) */
-  guint next;                          /* the one to ask polkit about */
+  const HandoffSessionContext *context; /* (unowned): the session keeps the service running */
+  HandoffSession *session;              /* (owned) */
+  HandoffCaller *caller;                /* (owned) */
+  HandoffCredentialQuestion *question;  /* (owned) (nullable): NULL once it is answered */
+  GPtrArray *candidates;                /* (owned) (element-type HandoffCredential) */
+  guint next;                           /* the one to ask polkit about */
   GError *denied; /* (owned) (nullable): what it said first of one of the user's own */
 } Choice;
 
@@ -295,7 +295,7 @@ find_candidates (Choice *self)
 }
 
 void
-handoff_credential_choice_answer (const HandoffFacadeContext *context,
+handoff_credential_choice_answer (const HandoffSessionContext *context,
                                   HandoffSession *session,
                                   HandoffCaller *caller,
                                   HandoffCredentialQuestion *question)

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "credential/credential-question.h"
-#include "bus/facade-context.h"
+#include "session/session-context.h"
 
 /* Which credential a handshake may use. Main thread. */
 
@@ -32,7 +32,7 @@ HandoffCredential *handoff_credential_choice_check_again (HandoffCredentialStore
 /* Answers what a handshake asks in the middle: with the first credential that fits and that polkit
  * lets the caller use without asking anybody. question: (transfer full). caller: on whose behalf.
  * Tells the session what was chosen. */
-void handoff_credential_choice_answer (const HandoffFacadeContext *context,
+void handoff_credential_choice_answer (const HandoffSessionContext *context,
                                        HandoffSession *session,
                                        HandoffCaller *caller,
                                        HandoffCredentialQuestion *question);

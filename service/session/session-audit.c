@@ -6,7 +6,6 @@
 #include "session/session-audit.h"
 
 #include "authority/audit-entry.h"
-#include "keyblob/error-private.h"
 #include "keyblob/handoff-names.h"
 #include "work/clock.h"
 
@@ -52,7 +51,7 @@ handoff_session_audit (const HandoffSession *session, const GError *error)
     }
   else
     {
-      handoff_audit_entry_add (entry, "HANDOFF_OUTCOME", g_dbus_error_encode_gerror (error));
+      handoff_audit_entry_add_error (entry, "HANDOFF_OUTCOME", error);
       result = g_strdup (error->message);
     }
 

@@ -19,17 +19,15 @@
 /* An operation under way. */
 typedef struct
 {
-  const HandoffFacadeContext *context; /* (unowned) */
-  HandoffSession *session;             /* (owned) */
-  HandoffCall *call;                   /* (owned) (nullable): NULL once it is replied to */
-  HandoffSessionReplyFunc reply;
+  const HandoffSessionContext *context; /* (unowned) */
+  HandoffSession *session;              /* (owned) */
+  HandoffSessionReply reply;            /* its caller is the session's actor */
 } Operation;
 
 static Operation *
-operation_new (const HandoffFacadeContext *context,
+operation_new (const HandoffSessionContext *context,
                HandoffSession *session,
-               HandoffCall *call,
-               HandoffSessionReplyFunc reply)
+               HandoffSessionReply reply)
 {
   Operation *operation = g_new0 (Operation, 1);
 
@@ -37,8 +35,7 @@ operation_new (const HandoffFacadeContext *context,
   session->busy = TRUE;
   operation->context = context;
   operation->session = handoff_session_ref (session);
-  operation->call = call;
-  g_set_object (&session->actor, handoff_call_get_caller (call));
+  g_set_object (&session->actor, reply.caller);
   operation->reply = reply;
   return operation;
 }
@@ -46,7 +43,6 @@ operation_new (const HandoffFacadeContext *context,
 static void
 operation_free (Operation *operation)
 {
-  g_clear_pointer (&operation->call, handoff_call_free);
   handoff_session_unref (operation->session);
   g_free (operation);
 }
@@ -66,7 +62,7 @@ take_names (HandoffSession *session, const HandoffHandshakeOutcome *outcome)
 }
 
 static void
-account_for_completion (const HandoffFacadeContext *context,
+account_for_completion (const HandoffSessionContext *context,
                         HandoffSession *session,
                         const HandoffHandshakeOutcome *outcome)
 {
@@ -85,7 +81,7 @@ account_for_completion (const HandoffFacadeContext *context,
 }
 
 static void
-take_progress (const HandoffFacadeContext *context,
+take_progress (const HandoffSessionContext *context,
                HandoffSession *session,
                HandoffHandshakeProgress *progress)
 {
@@ -118,15 +114,16 @@ operation_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Operation) operation = user_data;
   g_autoptr (HandoffHandshakeProgress) progress = handoff_handshake_finish (result);
-  HandoffCaller *caller = handoff_call_get_caller (operation->call);
+  HandoffSession *session = operation->session;
+  const HandoffSessionReply *reply = &operation->reply;
+  g_autoptr (HandoffCaller) caller = g_steal_pointer (&session->actor);
 
-  operation->session->busy = FALSE;
-  g_clear_object (&operation->session->actor);
-  take_progress (operation->context, operation->session, progress);
-
-  /* Nobody may be left to hear it. */
-  if (!g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
-    operation->reply (operation->session, progress, g_steal_pointer (&operation->call));
+  session->busy = FALSE;
+  take_progress (operation->context, session, progress);
+  if (g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
+    reply->caller_left (reply->user_data);
+  else
+    reply->reply (session, progress, reply->user_data);
 }
 
 /* Of a session that goes by itself after some time. */
@@ -161,14 +158,14 @@ limit_lifetime (HandoffSession *session, HandoffSessionStore *store, guint secon
 /* What waits for the end of a handshake. */
 typedef struct
 {
-  const HandoffFacadeContext *context; /* (unowned) */
-  HandoffSession *session;             /* (owned) */
-  HandoffSeat *seat;                   /* (owned) */
+  const HandoffSessionContext *context; /* (unowned) */
+  HandoffSession *session;              /* (owned) */
+  HandoffSeat *seat;                    /* (owned) */
 } Ending;
 
 /* Of a handshake that was refused: the peer hears why. */
 static void
-leave_socket (const HandoffFacadeContext *context, HandoffSession *session)
+leave_socket (const HandoffSessionContext *context, HandoffSession *session)
 {
   const int fd = handoff_handshake_take_socket (session->handshake);
 
@@ -216,7 +213,7 @@ asked (HandoffCredentialQuestion *question, gpointer user_data)
 }
 
 void
-handoff_session_begin (const HandoffFacadeContext *context,
+handoff_session_begin (const HandoffSessionContext *context,
                        HandoffSession *session,
                        HandoffHandshakeRequest *request)
 {
@@ -279,36 +276,33 @@ handoff_session_check_state (const HandoffSession *session,
 }
 
 void
-handoff_session_step (const HandoffFacadeContext *context,
+handoff_session_step (const HandoffSessionContext *context,
                       HandoffSession *session,
                       GBytes *input,
-                      HandoffCall *call,
-                      HandoffSessionReplyFunc reply)
+                      HandoffSessionReply reply)
 {
   handoff_handshake_step_async (session->handshake, input, operation_done,
-                                operation_new (context, session, call, reply));
+                                operation_new (context, session, reply));
 }
 
 void
-handoff_session_review (const HandoffFacadeContext *context,
+handoff_session_review (const HandoffSessionContext *context,
                         HandoffSession *session,
                         gboolean accept,
-                        HandoffCall *call,
-                        HandoffSessionReplyFunc reply)
+                        HandoffSessionReply reply)
 {
   handoff_handshake_review_async (session->handshake, accept, operation_done,
-                                  operation_new (context, session, call, reply));
+                                  operation_new (context, session, reply));
 }
 
 void
-handoff_session_export (const HandoffFacadeContext *context,
+handoff_session_export (const HandoffSessionContext *context,
                         HandoffSession *session,
                         const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-                        HandoffCall *call,
-                        HandoffSessionReplyFunc reply)
+                        HandoffSessionReply reply)
 {
   handoff_handshake_export_async (session->handshake, recipient_key, operation_done,
-                                  operation_new (context, session, call, reply));
+                                  operation_new (context, session, reply));
 }
 
 const char *
@@ -329,48 +323,4 @@ handoff_session_get_state_name (const HandoffSession *session)
     default:
       return HANDOFF_STATE_FAILED;
     }
-}
-
-static void
-add_error_details (const GError *error, GVariantDict *details)
-{
-  g_autofree char *name = g_dbus_error_encode_gerror (error);
-  GVariant *more = tls_handoff_error_get_details (error);
-  GVariantIter iter;
-  const char *key;
-  GVariant *value;
-
-  g_variant_dict_insert (details, HANDOFF_DETAIL_ERROR, "s", name);
-  g_variant_dict_insert (details, HANDOFF_DETAIL_MESSAGE, "s", error->message);
-  if (more == NULL)
-    return;
-  g_variant_iter_init (&iter, more);
-  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-    g_variant_dict_insert_value (details, key, value);
-}
-
-GUnixFDList *
-handoff_session_take_key_blob (HandoffHandshakeProgress *progress)
-{
-  GUnixFDList *fds = g_unix_fd_list_new_from_array (&progress->key_blob_fd, 1);
-
-  progress->key_blob_fd = -1; /* the list has it now */
-  return fds;
-}
-
-GVariant *
-handoff_session_dup_details (HandoffHandshakeProgress *progress, GUnixFDList **fds)
-{
-  g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
-
-  if (progress->outcome != NULL)
-    handoff_handshake_outcome_add_details (progress->outcome, &details);
-  if (progress->error != NULL)
-    add_error_details (progress->error, &details);
-  if (fds != NULL && progress->key_blob_fd >= 0)
-    {
-      *fds = handoff_session_take_key_blob (progress);
-      g_variant_dict_insert (&details, HANDOFF_DETAIL_KEY_BLOB, "h", 0);
-    }
-  return g_variant_ref_sink (g_variant_dict_end (&details));
 }

@@ -12,6 +12,7 @@
 
 #include "credential/credential-question.h"
 #include "session/credential-choice.h"
+#include "token/tokens.h"
 #include "support/gate-fixture.h"
 #include "key-file/key-material.h"
 #include "keyblob/tls-handoff-error.h"
@@ -24,7 +25,8 @@ typedef struct
   char *directory; /* (owned) */
   TestAuthority *authority;
   HandoffIdleTimer *idle_timer;
-  HandoffFacadeContext context;
+  HandoffTokens *tokens;
+  HandoffSessionContext context;
   HandoffCaller *caller;
   HandoffSession *session;
 
@@ -53,8 +55,8 @@ set_up (Fixture *f, gconstpointer unused)
   f->idle_timer = handoff_idle_timer_new (idle, NULL);
   f->caller = handoff_caller_new (":1.1", USER, 1);
   f->context.authority = HANDOFF_AUTHORITY (f->authority);
-  f->context.tokens = handoff_tokens_new (f->directory);
-  f->context.credentials = handoff_credential_store_new (credentials, f->context.tokens);
+  f->tokens = handoff_tokens_new (f->directory);
+  f->context.credentials = handoff_credential_store_new (credentials, f->tokens);
 }
 
 static void
@@ -64,7 +66,7 @@ tear_down (Fixture *f, gconstpointer unused)
   g_clear_pointer (&f->answer, handoff_credential_unref);
   g_clear_error (&f->error);
   g_object_unref (f->context.credentials);
-  handoff_tokens_free (f->context.tokens);
+  handoff_tokens_free (f->tokens);
   g_object_unref (f->caller);
   handoff_idle_timer_free (f->idle_timer);
   g_object_unref (f->authority);

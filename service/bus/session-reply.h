@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "bus/call.h"
+#include "session/session-handshake.h"
+
+/* What comes of an operation on a session, as the one reply to the call that asked for it: state,
+ * details, and the key blob as a descriptor. */
+
+/* What handoff_session_step() and its like want. call: (transfer full): the user data of reply,
+ * which is one of those below */
+HandoffSessionReply handoff_session_reply_new (HandoffCall *call, HandoffSessionReplyFunc reply);
+
+/* To Manager.HandshakeAsClient() and HandshakeAsServer(). */
+void handoff_session_reply_to_handshake (HandoffSession *session,
+                                         HandoffHandshakeProgress *progress,
+                                         gpointer call);
+/* To Session.Step(). */
+void handoff_session_reply_to_step (HandoffSession *session,
+                                    HandoffHandshakeProgress *progress,
+                                    gpointer call);
+/* To Session.ReviewCertificate(). */
+void handoff_session_reply_to_review (HandoffSession *session,
+                                      HandoffHandshakeProgress *progress,
+                                      gpointer call);
+/* To Session.ExportKeys(). */
+void handoff_session_reply_to_export (HandoffSession *session,
+                                      HandoffHandshakeProgress *progress,
+                                      gpointer call);
+
+/* (transfer full): the path of the session's object */
+char *handoff_session_reply_dup_path (const HandoffSession *session);
