@@ -112,8 +112,6 @@ test_sent_verify (TestSent *self)
   g_assert_cmpint (gnutls_priority_set_direct (client, priority, NULL), ==, 0);
   gnutls_credentials_set (client, GNUTLS_CRD_CERTIFICATE,
                           handoff_trust_store_get_credentials (self->trust_store));
-  gnutls_certificate_set_retrieve_function3 (
-      handoff_trust_store_get_credentials (self->trust_store), NULL);
   memory_transport_attach (&client_transport, client, to_client, to_server);
   while (client_code == GNUTLS_E_AGAIN)
     {
