@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""The pages for developers name files, folders, functions and tests that exist; every folder of the source has its
+paragraph in docs/ARCHITECTURE.md; every invariant of SECURITY.md names tests of Meson, among them those that
+tests/mutants/ shows its mutants to."""
+
+import json
+import pathlib
+import re
+import sys
+import tomllib
+
+import common
+
+PAGES = ['HACKING.md', 'SECURITY.md', 'tests/README.md', 'tests/mutants/README.md',
+         *(str(path) for path in common.source_files('docs/*.md') if path.parts[0] == 'docs')]
+SUFFIXES = 'c|h|py|sh|md|toml|xml|conf|in|rst|map|build|txt|po|json'
+# Of installed files, of an example, or made by a build.
+OUTSIDE = {'softhsm2.conf'}
+FILES = common.source_files('*')
+NAMES = {str(path) for path in FILES}
+findings = []
+
+
+def ends_of_paths(paths):
+    """Each path, and what is left of it without its first folders."""
+    return {'/'.join(path.parts[i:]) for path in paths for i in range(len(path.parts))}
+
+
+KNOWN = ends_of_paths(FILES)
+FOLDERS = {path.parent for path in FILES}
+KNOWN_FOLDERS = ends_of_paths(FOLDERS)
+
+
+def expanded(text):
+    """`a.[ch]` and `a.{c,h}` are both files."""
+    match = re.search(r'\[(\w+)\]', text)
+    return [text[:match.start()] + letter + text[match.end():] for letter in match.group(1)] if match else [text]
+
+
+def check_names(page, text):
+    """Code spans, and what stands in a drawing, that look like a file, or like a folder."""
+    checked = 0
+    for match in re.finditer(rf'(?<![\w./~-])((?:[\w-]+/)*[\w.-]+\.(?:{SUFFIXES}|\[\w+\]))(?![\w/-])', text):
+        for name in expanded(match.group(1)):
+            checked += 1
+            if name not in KNOWN and name.split('/')[-1] not in OUTSIDE:
+                findings.append(f'{page}:{common.line_of(text, match.start())}: there is no file {name}')
+    for match in re.finditer(r'`((?:[\w-]+/)+)`', text):
+        checked += 1
+        if match.group(1).rstrip('/') not in KNOWN_FOLDERS:
+            findings.append(f'{page}:{common.line_of(text, match.start())}: there is no folder {match.group(1)}')
+    return checked
+
+
+def check_functions(page, text, sources):
+    checked = 0
+    for match in re.finditer(r'`(\w+)\(\)`', text):
+        checked += 1
+        if not re.search(rf'\b{match.group(1)}\b', sources):
+            findings.append(f'{page}:{common.line_of(text, match.start())}: there is no function {match.group(1)}()')
+    return checked
+
+
+def check_links(page, text):
+    checked = 0
+    for match in re.finditer(r'\]\((?!https?:)([^)#]+)', text):
+        checked += 1
+        if not (common.ROOT / page).parent.joinpath(match.group(1)).exists():
+            findings.append(f'{page}:{common.line_of(text, match.start())}: the link to {match.group(1)} leads nowhere')
+    return checked
+
+
+def check_paragraphs():
+    """Each folder with C code has a paragraph that begins with its name."""
+    page = 'docs/ARCHITECTURE.md'
+    begun = re.findall(r'^\*\*`([\w/-]+)/`\*\*', common.read(page), flags=re.M)
+    have = {str(path.parent) for path in FILES if path.suffix == '.c' and path.parts[0] in ('keyblob', 'service', 'client')}
+    have |= {'tests/' + path.parts[1] for path in FILES if path.parts[0] == 'tests' and len(path.parts) > 2}
+    have.discard('tests/snapshots')
+    findings.extend(f'{page}: no paragraph begins with {folder}/' for folder in sorted(have - set(begun)))
+    findings.extend(f'{page}: there is no folder {folder}/' for folder in begun
+                    if pathlib.Path(folder) not in FOLDERS and folder not in have)
+    return len(begun)
+
+
+def check_invariants(known_tests):
+    page, text = 'SECURITY.md', common.read('SECURITY.md')
+    checked = 0
+    for number, title, body in re.findall(r'^\*\*(\d+)\. (.*?)\*\*(.*?)(?=^\*\*\d|^## )', text, flags=re.M | re.S):
+        files = [path for path in FILES if path.match(f'tests/mutants/{int(number):02}-*.toml')]
+        named = set(re.findall(r'`([\w-]+)`', body.partition('Tests:')[2]))
+        if 'Not built yet' in body and not files:
+            continue
+        checked += 1
+        if len(files) != 1 or not named:
+            findings.append(f'{page}: invariant {number} ({title}): {len(files)} files of mutants, {len(named)} tests')
+            continue
+        shown = {test for mutant in tomllib.loads(common.read(files[0]))['mutant'] for test in mutant['tests']}
+        findings.extend(f'{page}: invariant {number}: there is no test {name}' for name in sorted(named - known_tests))
+        findings.extend(f'{page}: invariant {number}: {name} is not named, but {files[0].name} relies on it'
+                        for name in sorted(shown - named))
+    if checked < 10:
+        findings.append(f'{page}: {checked} invariants, not 10')
+    return checked
+
+
+def main():
+    with open(pathlib.Path(sys.argv[1]) / 'meson-info/intro-tests.json', encoding='utf-8') as file:
+        tests = {test['name'] for test in json.load(file)}
+    sources = '\n'.join(common.read(path) for path in FILES if path.suffix in ('.c', '.h', '.xml'))
+    checked = check_paragraphs() + check_invariants(tests)
+    for page in PAGES:
+        text = common.read(page)
+        checked += check_names(page, text) + check_functions(page, text, sources) + check_links(page, text)
+    common.report(findings, checked)
+
+
+main()
