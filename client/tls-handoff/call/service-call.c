@@ -12,13 +12,14 @@
 
 GDBusMessage *
 handoff_service_call_new (HandoffServiceBus *bus,
+                          const char *path,
                           const char *interface,
                           const char *method,
                           GVariant *body,
                           gboolean interactive)
 {
   g_autoptr (GDBusMessage) call = g_dbus_message_new_method_call (
-      handoff_service_bus_get_destination (bus), HANDOFF_ROOT_PATH, interface, method);
+      handoff_service_bus_get_destination (bus), path, interface, method);
 
   if (interactive)
     g_dbus_message_set_flags (call, G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
@@ -26,22 +27,6 @@ handoff_service_call_new (HandoffServiceBus *bus,
     g_dbus_message_set_body (call, body);
 
   return g_steal_pointer (&call);
-}
-
-GDBusMessage *
-handoff_service_call_send_sync (HandoffServiceBus *bus,
-                                GDBusMessage *call,
-                                const char *reply_type,
-                                GCancellable *cancellable,
-                                GError **error)
-{
-  g_autoptr (GDBusMessage) reply = NULL;
-
-  reply = handoff_service_bus_send_sync (bus, call, NULL, cancellable, error);
-  if (reply == NULL || !handoff_service_call_check_reply (reply, reply_type, error))
-    return NULL;
-
-  return g_steal_pointer (&reply);
 }
 
 gboolean

@@ -8,21 +8,14 @@
 /* Calls to the service as D-Bus messages. Plain messages rather than a proxy: a proxy drops the
  * second argument of an error reply, which carries the details of a failed handshake. */
 
-/* A call of a method of the root object. body: a tuple, consumed if floating; NULL for none.
+/* A call of a method of the object at path. body: a tuple, consumed if floating; NULL for none.
  * interactive: whether the service may ask the user for a password. (transfer full) */
 GDBusMessage *handoff_service_call_new (HandoffServiceBus *bus,
+                                        const char *path,
                                         const char *interface,
                                         const char *method,
                                         GVariant *body,
                                         gboolean interactive);
-
-/* Waits for the reply: NULL with an error, as handoff_service_call_check_reply() makes it, or a
- * reply with a body of that type. */
-GDBusMessage *handoff_service_call_send_sync (HandoffServiceBus *bus,
-                                              GDBusMessage *call,
-                                              const char *reply_type,
-                                              GCancellable *cancellable,
-                                              GError **error);
 
 /* Whether reply is no error and its body is of reply_type; what went wrong otherwise, in words for
  * the person who has to do something about it. */

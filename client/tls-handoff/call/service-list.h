@@ -3,28 +3,23 @@
 
 #pragma once
 
-#include "call/service-bus.h"
+#include "call/service-request.h"
 
-/* A list that the service gives by pages, asked for to its end. */
-typedef enum
+/* A list that the service gives by pages: the method's only parameter is its options, its reply an
+ * array, and the option “after” asks for what follows an entry. */
+typedef struct
 {
-  HANDOFF_SERVICE_LIST_CREDENTIALS, /* entries: (oa{sv}) */
-  HANDOFF_SERVICE_LIST_SESSIONS,    /* entries: a{sv} */
-} HandoffServiceListKind;
+  /* Where entry is in the list, as “after” wants it; (transfer full). NULL if entry does not say
+   * that: then the list ends here. */
+  GVariant *(*dup_place) (GVariant *entry);
+  /* (nullable): whether all of entry is there; what did not fit on a page is whole as the first of
+   * the next. */
+  gboolean (*is_whole) (GVariant *entry);
+} HandoffServiceList;
 
-/* (transfer full) (element-type GVariant): the entries. */
-GPtrArray *handoff_service_list_sync (HandoffServiceListKind kind,
-                                      HandoffServiceBus *bus,
-                                      gboolean all,
-                                      gboolean interactive,
-                                      GCancellable *cancellable,
-                                      GError **error);
-void handoff_service_list_async (HandoffServiceListKind kind,
-                                 gpointer source,
-                                 HandoffServiceBus *bus,
-                                 gboolean all,
-                                 gboolean interactive,
-                                 GCancellable *cancellable,
-                                 GAsyncReadyCallback callback,
-                                 gpointer user_data);
-GPtrArray *handoff_service_list_finish (gpointer source, GAsyncResult *result, GError **error);
+/* For a HandoffServiceReplyFunc: adds the entries of the page in reply to those of the pages
+ * before. (transfer none) (nullable) (element-type GVariant): all of them; NULL if request goes on
+ * with the next page */
+GPtrArray *handoff_service_list_take_page (const HandoffServiceList *self,
+                                           HandoffServiceRequest *request,
+                                           GDBusMessage *reply);

@@ -7,58 +7,73 @@
 
 #include "call/service-call.h"
 
-/* One in flight; the data of its task. */
-typedef struct
+/* call: (transfer full) */
+static HandoffServiceRequest *
+request_new (const HandoffServiceReply *reply, HandoffServiceBus *bus, GDBusMessage *call)
 {
-  const HandoffServiceRequest *request;
-  HandoffServiceBus *bus; /* (owned) */
-  GDBusMessage *call;     /* (owned) */
-  gboolean asks_for_properties;
-} Flight;
+  HandoffServiceRequest *self = g_new0 (HandoffServiceRequest, 1);
 
-static void
-flight_free (Flight *flight)
-{
-  handoff_service_bus_unref (flight->bus);
-  g_object_unref (flight->call);
-  g_free (flight);
+  self->bus = handoff_service_bus_ref (bus);
+  self->call = call;
+  self->reply = *reply;
+  return self;
 }
 
-static GDBusMessage *
-new_properties_call (const HandoffServiceRequest *request, GDBusMessage *reply)
+static void
+request_free (HandoffServiceRequest *self)
 {
-  const char *path;
-  GDBusMessage *call;
+  handoff_service_bus_unref (self->bus);
+  g_clear_object (&self->call);
+  g_clear_object (&self->next);
+  if (self->so_far != NULL)
+    self->free_so_far (self->so_far);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffServiceRequest, request_free)
 
-  g_variant_get (g_dbus_message_get_body (reply), "(&o)", &path);
-  call = g_dbus_message_new_method_call (g_dbus_message_get_sender (reply), path,
-                                         "org.freedesktop.DBus.Properties", "GetAll");
-  g_dbus_message_set_body (call, g_variant_new ("(s)", request->interface_of_result));
-  return call;
+void
+handoff_service_request_go_on (HandoffServiceRequest *self,
+                               GDBusMessage *call,
+                               const char *type,
+                               HandoffServiceReplyFunc take)
+{
+  self->next = call;
+  self->reply.type = type;
+  self->reply.take = take;
+}
+
+/* Takes the reply to self->call, and makes that the next call, or NULL after the last. reply:
+ * (nullable): NULL if *error says why there is none. (transfer full) (nullable): the result */
+static gpointer
+advance (HandoffServiceRequest *self, GDBusMessage *reply, GError **error)
+{
+  gpointer result = NULL;
+
+  if (reply != NULL && handoff_service_call_check_reply (reply, self->reply.type, error))
+    result = self->reply.take (self, reply, error);
+  g_object_unref (self->call);
+  self->call = g_steal_pointer (&self->next);
+  return result;
 }
 
 gpointer
-handoff_service_request_sync (const HandoffServiceRequest *request,
+handoff_service_request_sync (const HandoffServiceReply *reply,
                               HandoffServiceBus *bus,
                               GDBusMessage *call,
                               GCancellable *cancellable,
                               GError **error)
 {
-  g_autoptr (GDBusMessage) owned_call = call;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffServiceRequest) self = request_new (reply, bus, call);
+  gpointer result = NULL;
 
-  if (owned_call == NULL)
-    return NULL;
-  reply = handoff_service_call_send_sync (bus, owned_call, request->reply_type, cancellable, error);
-  if (reply != NULL && request->interface_of_result != NULL)
+  while (self->call != NULL)
     {
-      g_autoptr (GDBusMessage) first_reply = g_steal_pointer (&reply);
+      g_autoptr (GDBusMessage) message =
+          handoff_service_bus_send_sync (bus, self->call, NULL, cancellable, error);
 
-      g_object_unref (owned_call);
-      owned_call = new_properties_call (request, first_reply);
-      reply = handoff_service_call_send_sync (bus, owned_call, "(a{sv})", cancellable, error);
+      result = advance (self, message, error);
     }
-  return reply != NULL ? request->take (bus, owned_call, reply, error) : NULL;
+  return result;
 }
 
 static void send (GTask *task);
@@ -67,30 +82,18 @@ static void
 reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  Flight *flight = g_task_get_task_data (task);
-  const HandoffServiceRequest *request = flight->request;
+  HandoffServiceRequest *self = g_task_get_task_data (task);
+  const GDestroyNotify free_result = self->reply.free_result;
   g_autoptr (GDBusMessage) reply = NULL;
-  gpointer result = NULL;
+  gpointer result;
   GError *error = NULL;
 
   reply = handoff_service_bus_send_finish (async_result, NULL, &error);
-  if (reply != NULL &&
-      handoff_service_call_check_reply (
-          reply, flight->asks_for_properties ? "(a{sv})" : request->reply_type, &error))
-    {
-      if (request->interface_of_result != NULL && !flight->asks_for_properties)
-        {
-          g_object_unref (flight->call);
-          flight->call = new_properties_call (request, reply);
-          flight->asks_for_properties = TRUE;
-          send (g_steal_pointer (&task));
-          return;
-        }
-      result = request->take (flight->bus, flight->call, reply, &error);
-    }
-
-  if (result != NULL)
-    g_task_return_pointer (task, result, request->free_result);
+  result = advance (self, reply, &error);
+  if (self->call != NULL)
+    send (g_steal_pointer (&task));
+  else if (result != NULL)
+    g_task_return_pointer (task, result, free_result);
   else
     g_task_return_error (task, error);
 }
@@ -99,14 +102,15 @@ reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 static void
 send (GTask *task)
 {
-  Flight *flight = g_task_get_task_data (task);
+  HandoffServiceRequest *self = g_task_get_task_data (task);
 
-  handoff_service_bus_send_async (flight->bus, flight->call, g_task_get_cancellable (task),
-                                  reply_cb, task);
+  handoff_service_bus_send_async (self->bus, self->call, g_task_get_cancellable (task), reply_cb,
+                                  task);
 }
 
 void
-handoff_service_request_async (const HandoffServiceRequest *request,
+handoff_service_request_async (const HandoffServiceReply *reply,
+                               const char *name,
                                gpointer source,
                                HandoffServiceBus *bus,
                                GDBusMessage *call,
@@ -116,9 +120,9 @@ handoff_service_request_async (const HandoffServiceRequest *request,
                                gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (source, cancellable, callback, user_data);
-  Flight *flight;
 
   g_task_set_source_tag (task, handoff_service_request_async);
+  g_task_set_name (task, name);
   /* What was done is told, though nobody wanted it any more. */
   g_task_set_check_cancellable (task, FALSE);
   if (call == NULL)
@@ -127,11 +131,7 @@ handoff_service_request_async (const HandoffServiceRequest *request,
       return;
     }
 
-  flight = g_new0 (Flight, 1);
-  flight->request = request;
-  flight->bus = handoff_service_bus_ref (bus);
-  flight->call = call;
-  g_task_set_task_data (task, flight, (GDestroyNotify) flight_free);
+  g_task_set_task_data (task, request_new (reply, bus, call), (GDestroyNotify) request_free);
   if (!g_task_return_error_if_cancelled (task))
     send (g_steal_pointer (&task));
 }

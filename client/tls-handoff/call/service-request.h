@@ -5,33 +5,52 @@
 
 #include "call/service-bus.h"
 
-/* One call of the service and what becomes of its reply, for public functions that come as _async
- * with _finish, and as _sync. */
+/* A request to the service: one call, or several of which each follows from the reply to the one
+ * before, until there is a result. The same steps are run sync and async. */
 
+typedef struct _HandoffServiceRequest HandoffServiceRequest;
+
+/* What a reply means: (transfer full): the result; or NULL with an error; or NULL after
+ * handoff_service_request_go_on(). */
+typedef gpointer (*HandoffServiceReplyFunc) (HandoffServiceRequest *request,
+                                             GDBusMessage *reply,
+                                             GError **error);
+
+/* How the reply to the first call is read. */
 typedef struct
 {
-  const char *reply_type;
-  /* The reply's meaning: (transfer full), or NULL with an error. call: the one that it replies to
-   */
-  gpointer (*take) (HandoffServiceBus *bus,
-                    GDBusMessage *call,
-                    GDBusMessage *reply,
-                    GError **error);
+  const char *type; /* of its body: a tuple */
+  HandoffServiceReplyFunc take;
   GDestroyNotify free_result; /* (nullable) */
-  /* (nullable): the reply is an object's path; its properties are asked for with this interface,
-   * and take() gets the reply to that */
-  const char *interface_of_result;
-} HandoffServiceRequest;
+} HandoffServiceReply;
 
-/* call: (transfer full) (nullable): NULL if it could not be made: then *error says why already.
- * request: static */
-gpointer handoff_service_request_sync (const HandoffServiceRequest *request,
+/* For a HandoffServiceReplyFunc. */
+struct _HandoffServiceRequest
+{
+  HandoffServiceBus *bus;     /* (owned) */
+  GDBusMessage *call;         /* (owned) (nullable): under way, or just replied to */
+  HandoffServiceReply reply;  /* what is expected */
+  GDBusMessage *next;         /* (owned) (nullable): to be sent after it */
+  gpointer so_far;            /* (owned) (nullable): what the replies before this one said */
+  GDestroyNotify free_so_far; /* (nullable) */
+};
+
+/* Lets another call follow. call: (transfer full). type, take: how its reply is read */
+void handoff_service_request_go_on (HandoffServiceRequest *self,
+                                    GDBusMessage *call,
+                                    const char *type,
+                                    HandoffServiceReplyFunc take);
+
+/* call: (transfer full) */
+gpointer handoff_service_request_sync (const HandoffServiceReply *reply,
                                        HandoffServiceBus *bus,
                                        GDBusMessage *call,
                                        GCancellable *cancellable,
                                        GError **error);
-/* call_error: (transfer full) (nullable): why there is no call */
-void handoff_service_request_async (const HandoffServiceRequest *request,
+/* name: static: of the task, for debuggers. call_error: (transfer full) (nullable): why there is no
+ * call */
+void handoff_service_request_async (const HandoffServiceReply *reply,
+                                    const char *name,
                                     gpointer source,
                                     HandoffServiceBus *bus,
                                     GDBusMessage *call,

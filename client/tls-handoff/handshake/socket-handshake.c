@@ -66,7 +66,8 @@ new_call (HandoffServiceBus *bus,
   const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
 
   return handoff_service_call_new (
-      bus, HANDOFF_MANAGER_INTERFACE, is_server ? "HandshakeAsServer" : "HandshakeAsClient",
+      bus, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+      is_server ? "HandshakeAsServer" : "HandshakeAsClient",
       is_server ? g_variant_new ("(h@ay@a{sv})", handle, recipient_key, options)
                 : g_variant_new ("(hs@ay@a{sv})", handle, request->server_identity, recipient_key,
                                  options),

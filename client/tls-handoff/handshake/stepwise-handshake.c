@@ -541,7 +541,7 @@ prepare (HandoffServiceBus *bus, const HandoffHandshakeRequest *request, GError 
     return NULL;
 
   call = handoff_service_call_new (
-      bus, HANDOFF_MANAGER_INTERFACE, "CreateSession",
+      bus, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "CreateSession",
       g_variant_new ("(ss@a{sv})", is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT,
                      is_server ? "" : request->server_identity, options),
       request->interactive);

@@ -67,9 +67,7 @@ parse_roles (GVariant *properties)
 }
 
 TlsHandoffCredential *
-handoff_credential_object_new (HandoffServiceBus *bus,
-                               const char *object_path,
-                               GVariant *properties)
+handoff_credential_new (HandoffServiceBus *bus, const char *object_path, GVariant *properties)
 {
   TlsHandoffCredential *self = g_object_new (TLS_HANDOFF_TYPE_CREDENTIAL, NULL);
   g_autoptr (GVariant) certificates =

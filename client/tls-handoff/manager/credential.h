@@ -24,6 +24,5 @@ struct _TlsHandoffCredential
 };
 
 /* properties: an a{sv} of the D-Bus interface Credential */
-TlsHandoffCredential *handoff_credential_object_new (HandoffServiceBus *bus,
-                                                     const char *object_path,
-                                                     GVariant *properties);
+TlsHandoffCredential *
+handoff_credential_new (HandoffServiceBus *bus, const char *object_path, GVariant *properties);

@@ -5,151 +5,25 @@
 
 #include "config.h"
 
-#include "manager/credential.h"
+#include "tls-handoff-credential.h"
 
 #include "call/certificates-variant.h"
 #include "keyblob/handoff-names.h"
-#include "call/secret-file.h"
-#include "call/service-call.h"
-#include "call/service-request.h"
-#include "manager/manager.h"
+#include "manager/method-call.h"
 
-static gpointer
-take_created (HandoffServiceBus *bus, GDBusMessage *call, GDBusMessage *reply, GError **error)
+/* (transfer none): empty for both */
+static const char *const *
+role_names (TlsHandoffCredentialRoles roles)
 {
-  g_autoptr (GVariant) properties = g_variant_get_child_value (g_dbus_message_get_body (reply), 0);
+  static const char *const names[][3] = {
+    [TLS_HANDOFF_CREDENTIAL_ROLE_CLIENT] = { HANDOFF_ROLE_NAME_CLIENT },
+    [TLS_HANDOFF_CREDENTIAL_ROLE_SERVER] = { HANDOFF_ROLE_NAME_SERVER },
+    [TLS_HANDOFF_CREDENTIAL_ROLE_CLIENT |
+        TLS_HANDOFF_CREDENTIAL_ROLE_SERVER] = { HANDOFF_ROLE_NAME_CLIENT,
+                                                HANDOFF_ROLE_NAME_SERVER },
+  };
 
-  return handoff_credential_object_new (bus, g_dbus_message_get_path (call), properties);
-}
-
-static const HandoffServiceRequest created_request = { "(o)", take_created, g_object_unref,
-                                                       HANDOFF_CREDENTIAL_INTERFACE };
-
-/* fds: (nullable) */
-static GDBusMessage *
-new_call (TlsHandoffManager *self,
-          const char *method,
-          GVariant *parameters,
-          GUnixFDList *fds,
-          TlsHandoffHandshakeFlags flags)
-{
-  GDBusMessage *call =
-      handoff_service_call_new (handoff_manager_get_bus (self), HANDOFF_MANAGER_INTERFACE, method,
-                                parameters, flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE);
-
-  if (fds != NULL)
-    g_dbus_message_set_unix_fd_list (call, fds);
-  return call;
-}
-
-static void
-insert_common (GVariantDict *options, TlsHandoffCredentialRoles roles, gint64 owner)
-{
-  const char *names[3] = { NULL, NULL, NULL };
-  gsize n = 0;
-
-  if (roles & TLS_HANDOFF_CREDENTIAL_ROLE_CLIENT)
-    names[n++] = HANDOFF_ROLE_NAME_CLIENT;
-  if (roles & TLS_HANDOFF_CREDENTIAL_ROLE_SERVER)
-    names[n++] = HANDOFF_ROLE_NAME_SERVER;
-  if (n > 0)
-    g_variant_dict_insert (options, HANDOFF_OPTION_ROLES, "^as", names);
-  if (owner >= 0)
-    g_variant_dict_insert (options, HANDOFF_OPTION_OWNER, "u", (guint32) owner);
-}
-
-/* secret: (nullable) */
-static gboolean
-insert_secret (
-    GVariantDict *options, const char *option, const char *secret, GUnixFDList *fds, GError **error)
-{
-  int handle;
-
-  if (secret == NULL)
-    return TRUE;
-  handle = handoff_secret_file_append_string (fds, secret, error);
-  if (handle < 0)
-    return FALSE;
-  g_variant_dict_insert (options, option, "h", handle);
-  return TRUE;
-}
-
-/* certificates: (nullable) */
-static gboolean
-insert_certificates (GVariantDict *options, GPtrArray *certificates, GError **error)
-{
-  GVariant *value;
-
-  if (certificates == NULL)
-    return TRUE;
-  value = handoff_certificates_to_variant (certificates, HANDOFF_OPTION_CERTIFICATES, error);
-  if (value == NULL)
-    return FALSE;
-  g_variant_dict_insert_value (options, HANDOFF_OPTION_CERTIFICATES, value);
-  return TRUE;
-}
-
-static GDBusMessage *
-new_import_credential_call (TlsHandoffManager *self,
-                            const char *label,
-                            GBytes *data,
-                            const char *passphrase,
-                            TlsHandoffCredentialRoles roles,
-                            gint64 owner,
-                            TlsHandoffHandshakeFlags flags,
-                            GError **error)
-{
-  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
-  int handle = handoff_secret_file_append (fds, data, error);
-
-  if (handle < 0 || !insert_secret (&options, HANDOFF_OPTION_PASSPHRASE, passphrase, fds, error))
-    return NULL;
-  insert_common (&options, roles, owner);
-  return new_call (self, "ImportCredential",
-                   g_variant_new ("(sh@a{sv})", label, handle, g_variant_dict_end (&options)), fds,
-                   flags);
-}
-
-static GDBusMessage *
-new_generate_credential_call (TlsHandoffManager *self,
-                              const char *label,
-                              const char *key_type,
-                              TlsHandoffCredentialRoles roles,
-                              gint64 owner,
-                              TlsHandoffHandshakeFlags flags,
-                              GError **error)
-{
-  g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
-
-  insert_common (&options, roles, owner);
-  return new_call (self, "GenerateCredential",
-                   g_variant_new ("(ss@a{sv})", label, key_type, g_variant_dict_end (&options)),
-                   NULL, flags);
-}
-
-static GDBusMessage *
-new_link_credential_call (TlsHandoffManager *self,
-                          const char *label,
-                          const char *uri,
-                          const char *pin,
-                          GPtrArray *certificates,
-                          TlsHandoffCredentialRoles roles,
-                          gint64 owner,
-                          TlsHandoffHandshakeFlags flags,
-                          GError **error)
-{
-  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
-
-  if (!insert_secret (&options, HANDOFF_OPTION_PIN, pin, fds, error))
-    return NULL;
-  if (!insert_certificates (&options, certificates, error))
-    return NULL;
-  insert_common (&options, roles, owner);
-  return new_call (self, "LinkCredential",
-                   g_variant_new ("(ss@a{sv})", label, uri, g_variant_dict_end (&options)), fds,
-                   flags);
+  return names[roles & (TLS_HANDOFF_CREDENTIAL_ROLE_CLIENT | TLS_HANDOFF_CREDENTIAL_ROLE_SERVER)];
 }
 
 /**
@@ -184,26 +58,18 @@ tls_handoff_manager_import_credential_sync (TlsHandoffManager *self,
                                             GCancellable *cancellable,
                                             GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-  g_return_val_if_fail (label != NULL, NULL);
-  g_return_val_if_fail (data != NULL, NULL);
-  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  return handoff_service_request_sync (
-      &created_request, handoff_manager_get_bus (self),
-      new_import_credential_call (self, label, data, passphrase, roles, owner, flags, error),
-      cancellable, error);
+  return handoff_method_call_sync (HANDOFF_METHOD_IMPORT_CREDENTIAL, self, flags, cancellable,
+                                   error, label, data, passphrase, role_names (roles), owner);
 }
 
 /**
  * tls_handoff_manager_import_credential_async:
  * @self: the manager
- * @label: as for tls_handoff_manager_import_credential_sync()
- * @data: as for tls_handoff_manager_import_credential_sync()
- * @passphrase: (nullable): as for tls_handoff_manager_import_credential_sync()
- * @roles: as for tls_handoff_manager_import_credential_sync()
- * @owner: as for tls_handoff_manager_import_credential_sync()
+ * @label: as for the blocking form
+ * @data: as for the blocking form
+ * @passphrase: (nullable): as for the blocking form
+ * @roles: as for the blocking form
+ * @owner: as for the blocking form
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @callback: called when it is done
@@ -225,17 +91,8 @@ tls_handoff_manager_import_credential_async (TlsHandoffManager *self,
                                              GAsyncReadyCallback callback,
                                              gpointer user_data)
 {
-  GError *error = NULL;
-  GDBusMessage *call;
-
-  g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
-  g_return_if_fail (label != NULL);
-  g_return_if_fail (data != NULL);
-  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-
-  call = new_import_credential_call (self, label, data, passphrase, roles, owner, flags, &error);
-  handoff_service_request_async (&created_request, self, handoff_manager_get_bus (self), call,
-                                 error, cancellable, callback, user_data);
+  handoff_method_call_async (HANDOFF_METHOD_IMPORT_CREDENTIAL, self, flags, cancellable, callback,
+                             user_data, label, data, passphrase, role_names (roles), owner);
 }
 
 /**
@@ -253,9 +110,7 @@ tls_handoff_manager_import_credential_finish (TlsHandoffManager *self,
                                               GAsyncResult *result,
                                               GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-
-  return handoff_service_request_finish (self, result, error);
+  return handoff_method_call_finish (self, result, error);
 }
 
 /**
@@ -286,25 +141,17 @@ tls_handoff_manager_generate_credential_sync (TlsHandoffManager *self,
                                               GCancellable *cancellable,
                                               GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-  g_return_val_if_fail (label != NULL, NULL);
-  g_return_val_if_fail (key_type != NULL, NULL);
-  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  return handoff_service_request_sync (
-      &created_request, handoff_manager_get_bus (self),
-      new_generate_credential_call (self, label, key_type, roles, owner, flags, error), cancellable,
-      error);
+  return handoff_method_call_sync (HANDOFF_METHOD_GENERATE_CREDENTIAL, self, flags, cancellable,
+                                   error, label, key_type, role_names (roles), owner);
 }
 
 /**
  * tls_handoff_manager_generate_credential_async:
  * @self: the manager
- * @label: as for tls_handoff_manager_generate_credential_sync()
- * @key_type: as for tls_handoff_manager_generate_credential_sync()
- * @roles: as for tls_handoff_manager_generate_credential_sync()
- * @owner: as for tls_handoff_manager_generate_credential_sync()
+ * @label: as for the blocking form
+ * @key_type: as for the blocking form
+ * @roles: as for the blocking form
+ * @owner: as for the blocking form
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @callback: called when it is done
@@ -325,17 +172,8 @@ tls_handoff_manager_generate_credential_async (TlsHandoffManager *self,
                                                GAsyncReadyCallback callback,
                                                gpointer user_data)
 {
-  GError *error = NULL;
-  GDBusMessage *call;
-
-  g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
-  g_return_if_fail (label != NULL);
-  g_return_if_fail (key_type != NULL);
-  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-
-  call = new_generate_credential_call (self, label, key_type, roles, owner, flags, &error);
-  handoff_service_request_async (&created_request, self, handoff_manager_get_bus (self), call,
-                                 error, cancellable, callback, user_data);
+  handoff_method_call_async (HANDOFF_METHOD_GENERATE_CREDENTIAL, self, flags, cancellable, callback,
+                             user_data, label, key_type, role_names (roles), owner);
 }
 
 /**
@@ -353,9 +191,7 @@ tls_handoff_manager_generate_credential_finish (TlsHandoffManager *self,
                                                 GAsyncResult *result,
                                                 GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-
-  return handoff_service_request_finish (self, result, error);
+  return handoff_method_call_finish (self, result, error);
 }
 
 /**
@@ -395,28 +231,19 @@ tls_handoff_manager_link_credential_sync (TlsHandoffManager *self,
                                           GCancellable *cancellable,
                                           GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-  g_return_val_if_fail (label != NULL, NULL);
-  g_return_val_if_fail (uri != NULL, NULL);
-  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  return handoff_service_request_sync (
-      &created_request, handoff_manager_get_bus (self),
-      new_link_credential_call (self, label, uri, pin, certificates, roles, owner, flags, error),
-      cancellable, error);
+  return handoff_method_call_sync (HANDOFF_METHOD_LINK_CREDENTIAL, self, flags, cancellable, error,
+                                   label, uri, pin, certificates, role_names (roles), owner);
 }
 
 /**
  * tls_handoff_manager_link_credential_async:
  * @self: the manager
- * @label: as for tls_handoff_manager_link_credential_sync()
- * @uri: as for tls_handoff_manager_link_credential_sync()
- * @pin: (nullable): as for tls_handoff_manager_link_credential_sync()
- * @certificates: (nullable) (element-type GBytes): as for
- *   tls_handoff_manager_link_credential_sync()
- * @roles: as for tls_handoff_manager_link_credential_sync()
- * @owner: as for tls_handoff_manager_link_credential_sync()
+ * @label: as for the blocking form
+ * @uri: as for the blocking form
+ * @pin: (nullable): as for the blocking form
+ * @certificates: (nullable) (element-type GBytes): as for the blocking form
+ * @roles: as for the blocking form
+ * @owner: as for the blocking form
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @callback: called when it is done
@@ -439,18 +266,8 @@ tls_handoff_manager_link_credential_async (TlsHandoffManager *self,
                                            GAsyncReadyCallback callback,
                                            gpointer user_data)
 {
-  GError *error = NULL;
-  GDBusMessage *call;
-
-  g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
-  g_return_if_fail (label != NULL);
-  g_return_if_fail (uri != NULL);
-  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-
-  call =
-      new_link_credential_call (self, label, uri, pin, certificates, roles, owner, flags, &error);
-  handoff_service_request_async (&created_request, self, handoff_manager_get_bus (self), call,
-                                 error, cancellable, callback, user_data);
+  handoff_method_call_async (HANDOFF_METHOD_LINK_CREDENTIAL, self, flags, cancellable, callback,
+                             user_data, label, uri, pin, certificates, role_names (roles), owner);
 }
 
 /* No certificates, and an empty list of them, are one to language bindings. */
@@ -506,14 +323,13 @@ tls_handoff_manager_link_credential_array_sync (TlsHandoffManager *self,
 /**
  * tls_handoff_manager_link_credential_array_async: (rename-to tls_handoff_manager_link_credential_async)
  * @self: the manager
- * @label: as for tls_handoff_manager_link_credential_sync()
- * @uri: as for tls_handoff_manager_link_credential_sync()
- * @pin: (nullable): as for tls_handoff_manager_link_credential_sync()
- * @certificates: (nullable) (array length=n_certificates): as for
- *   tls_handoff_manager_link_credential_array_sync()
+ * @label: as for the blocking form
+ * @uri: as for the blocking form
+ * @pin: (nullable): as for the blocking form
+ * @certificates: (nullable) (array length=n_certificates): as for the blocking form
  * @n_certificates: how many
- * @roles: as for tls_handoff_manager_link_credential_sync()
- * @owner: as for tls_handoff_manager_link_credential_sync()
+ * @roles: as for the blocking form
+ * @owner: as for the blocking form
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @callback: called when it is done
@@ -562,7 +378,5 @@ tls_handoff_manager_link_credential_finish (TlsHandoffManager *self,
                                             GAsyncResult *result,
                                             GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-
-  return handoff_service_request_finish (self, result, error);
+  return handoff_method_call_finish (self, result, error);
 }

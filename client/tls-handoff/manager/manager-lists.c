@@ -5,45 +5,9 @@
 
 #include "config.h"
 
-#include "manager/credential.h"
+#include "tls-handoff-credential.h"
 
-#include "call/service-list.h"
-#include "manager/manager.h"
-
-/* entries: (transfer full) (nullable) */
-static GPtrArray *
-make_credentials (TlsHandoffManager *self, GPtrArray *entries)
-{
-  G_GNUC_UNUSED g_autoptr (GPtrArray) owned_entries = entries;
-  GPtrArray *credentials;
-  guint i;
-
-  if (entries == NULL)
-    return NULL;
-  credentials = g_ptr_array_new_with_free_func (g_object_unref);
-  for (i = 0; i < entries->len; i++)
-    {
-      g_autoptr (GVariant) properties = NULL;
-      const char *path;
-
-      g_variant_get (g_ptr_array_index (entries, i), "(&o@a{sv})", &path, &properties);
-      g_ptr_array_add (credentials, handoff_credential_object_new (handoff_manager_get_bus (self),
-                                                                   path, properties));
-    }
-  return credentials;
-}
-
-/* Likewise. */
-static GVariant *
-make_sessions (GPtrArray *entries)
-{
-  G_GNUC_UNUSED g_autoptr (GPtrArray) owned_entries = entries;
-
-  if (entries == NULL)
-    return NULL;
-  return g_variant_ref_sink (g_variant_new_array (
-      G_VARIANT_TYPE_VARDICT, (GVariant *const *) entries->pdata, entries->len));
-}
+#include "manager/method-call.h"
 
 /**
  * tls_handoff_manager_list_credentials_sync:
@@ -66,20 +30,14 @@ tls_handoff_manager_list_credentials_sync (TlsHandoffManager *self,
                                            GCancellable *cancellable,
                                            GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  return make_credentials (self,
-                           handoff_service_list_sync (
-                               HANDOFF_SERVICE_LIST_CREDENTIALS, handoff_manager_get_bus (self),
-                               all, flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE, cancellable, error));
+  return handoff_method_call_sync (HANDOFF_METHOD_LIST_CREDENTIALS, self, flags, cancellable, error,
+                                   all);
 }
 
 /**
  * tls_handoff_manager_list_credentials_async:
  * @self: the manager
- * @all: as for tls_handoff_manager_list_credentials_sync()
+ * @all: as for the blocking form
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @callback: called when it is done
@@ -97,12 +55,8 @@ tls_handoff_manager_list_credentials_async (TlsHandoffManager *self,
                                             GAsyncReadyCallback callback,
                                             gpointer user_data)
 {
-  g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
-  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-
-  handoff_service_list_async (
-      HANDOFF_SERVICE_LIST_CREDENTIALS, self, handoff_manager_get_bus (self), all,
-      flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE, cancellable, callback, user_data);
+  handoff_method_call_async (HANDOFF_METHOD_LIST_CREDENTIALS, self, flags, cancellable, callback,
+                             user_data, all);
 }
 
 /**
@@ -120,9 +74,7 @@ tls_handoff_manager_list_credentials_finish (TlsHandoffManager *self,
                                              GAsyncResult *result,
                                              GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-
-  return make_credentials (self, handoff_service_list_finish (self, result, error));
+  return handoff_method_call_finish (self, result, error);
 }
 
 /**
@@ -147,19 +99,14 @@ tls_handoff_manager_list_sessions_sync (TlsHandoffManager *self,
                                         GCancellable *cancellable,
                                         GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  return make_sessions (
-      handoff_service_list_sync (HANDOFF_SERVICE_LIST_SESSIONS, handoff_manager_get_bus (self), all,
-                                 flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE, cancellable, error));
+  return handoff_method_call_sync (HANDOFF_METHOD_LIST_SESSIONS, self, flags, cancellable, error,
+                                   all);
 }
 
 /**
  * tls_handoff_manager_list_sessions_async:
  * @self: the manager
- * @all: as for tls_handoff_manager_list_sessions_sync()
+ * @all: as for the blocking form
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @callback: called when it is done
@@ -177,12 +124,8 @@ tls_handoff_manager_list_sessions_async (TlsHandoffManager *self,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data)
 {
-  g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
-  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-
-  handoff_service_list_async (HANDOFF_SERVICE_LIST_SESSIONS, self, handoff_manager_get_bus (self),
-                              all, flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE, cancellable, callback,
-                              user_data);
+  handoff_method_call_async (HANDOFF_METHOD_LIST_SESSIONS, self, flags, cancellable, callback,
+                             user_data, all);
 }
 
 /**
@@ -201,7 +144,5 @@ tls_handoff_manager_list_sessions_finish (TlsHandoffManager *self,
                                           GAsyncResult *result,
                                           GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
-
-  return make_sessions (handoff_service_list_finish (self, result, error));
+  return handoff_method_call_finish (self, result, error);
 }

@@ -220,6 +220,21 @@ tls_handoff_manager_get_connection (TlsHandoffManager *self)
   return handoff_service_bus_get_connection (self->bus);
 }
 
+/* server_identity, options: (nullable) */
+static HandoffHandshakeRequest
+make_request (HandoffRole role,
+              const char *server_identity,
+              TlsHandoffHandshakeOptions *options,
+              TlsHandoffHandshakeFlags flags)
+{
+  return (HandoffHandshakeRequest){
+    .role = role,
+    .server_identity = server_identity,
+    .options = options,
+    .interactive = (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0,
+  };
+}
+
 /**
  * tls_handoff_manager_handshake_as_client_sync:
  * @self: the manager
@@ -257,10 +272,8 @@ tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self,
                                               GCancellable *cancellable,
                                               GError **error)
 {
-  const HandoffHandshakeRequest request = { .server_identity = server_identity,
-                                            .options = options,
-                                            .interactive =
-                                                (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0 };
+  const HandoffHandshakeRequest request =
+      make_request (HANDOFF_ROLE_CLIENT, server_identity, options, flags);
 
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (G_IS_SOCKET (socket), NULL);
@@ -297,10 +310,8 @@ tls_handoff_manager_handshake_as_client_async (TlsHandoffManager *self,
                                                GAsyncReadyCallback callback,
                                                gpointer user_data)
 {
-  const HandoffHandshakeRequest request = { .server_identity = server_identity,
-                                            .options = options,
-                                            .interactive =
-                                                (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0 };
+  const HandoffHandshakeRequest request =
+      make_request (HANDOFF_ROLE_CLIENT, server_identity, options, flags);
 
   g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
   g_return_if_fail (G_IS_SOCKET (socket));
@@ -358,10 +369,7 @@ tls_handoff_manager_handshake_as_server_sync (TlsHandoffManager *self,
                                               GCancellable *cancellable,
                                               GError **error)
 {
-  const HandoffHandshakeRequest request = { .role = HANDOFF_ROLE_SERVER,
-                                            .options = options,
-                                            .interactive =
-                                                (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0 };
+  const HandoffHandshakeRequest request = make_request (HANDOFF_ROLE_SERVER, NULL, options, flags);
 
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (G_IS_SOCKET (socket), NULL);
@@ -395,10 +403,7 @@ tls_handoff_manager_handshake_as_server_async (TlsHandoffManager *self,
                                                GAsyncReadyCallback callback,
                                                gpointer user_data)
 {
-  const HandoffHandshakeRequest request = { .role = HANDOFF_ROLE_SERVER,
-                                            .options = options,
-                                            .interactive =
-                                                (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0 };
+  const HandoffHandshakeRequest request = make_request (HANDOFF_ROLE_SERVER, NULL, options, flags);
 
   g_return_if_fail (TLS_HANDOFF_IS_MANAGER (self));
   g_return_if_fail (G_IS_SOCKET (socket));
