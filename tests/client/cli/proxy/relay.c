@@ -274,6 +274,28 @@ test_data_lost (RecordFixture *f, gconstpointer data)
   ends_close (&ends);
 }
 
+static void
+assert_expanded (const char *text, gboolean *after_cr, const char *expected)
+{
+  guint8 expanded[64];
+  gsize size = cli_relay_expand_crlf ((const guint8 *) text, strlen (text), expanded, after_cr);
+
+  g_assert_cmpmem (expanded, size, expected, strlen (expected));
+}
+
+/* Breaks if a line end is doubled or missed where two reads meet. */
+static void
+test_crlf (void)
+{
+  gboolean after_cr = FALSE;
+
+  assert_expanded ("a\nb\r\nc\n\n", &after_cr, "a\r\nb\r\nc\r\n\r\n");
+  assert_expanded ("\n", &after_cr, "\r\n");
+  assert_expanded ("x\r", &after_cr, "x\r");
+  assert_expanded ("\ny", &after_cr, "\ny");
+  assert_expanded ("", &after_cr, "");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -302,5 +324,6 @@ main (int argc, char **argv)
       record_fixture_add (path13, &tls13, tests[i].function);
       record_fixture_add (path12, &tls12, tests[i].function);
     }
+  g_test_add_func ("/cli/relay/crlf", test_crlf);
   return g_test_run ();
 }

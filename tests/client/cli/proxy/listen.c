@@ -149,10 +149,10 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_data_func ("/cli-listen/some/ours-first", first, test_some);
-  g_test_add_data_func ("/cli-listen/some/ours-last", last, test_some);
-  g_test_add_func ("/cli-listen/none", test_none);
-  g_test_add_func ("/cli-listen/unknown", test_unknown);
+  g_test_add_data_func ("/cli/listen/some/ours-first", first, test_some);
+  g_test_add_data_func ("/cli/listen/some/ours-last", last, test_some);
+  g_test_add_func ("/cli/listen/none", test_none);
+  g_test_add_func ("/cli/listen/unknown", test_unknown);
 
   return g_test_run ();
 }

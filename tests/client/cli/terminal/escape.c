@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Text on its way to a terminal, and line ends on their way to the peer. */
+/* Text on its way to a terminal. */
 
 #include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "terminal/escape.h"
-#include "proxy/relay.h"
 
 static void
 assert_escaped (const char *text, gssize size, const char *expected)
@@ -86,28 +85,6 @@ test_json (void)
   g_assert_cmpstr (json_array_get_string_element (json_node_get_array (parsed), 0), ==, value);
 }
 
-static void
-assert_expanded (const char *text, gboolean *after_cr, const char *expected)
-{
-  guint8 expanded[64];
-  gsize size = cli_relay_expand_crlf ((const guint8 *) text, strlen (text), expanded, after_cr);
-
-  g_assert_cmpmem (expanded, size, expected, strlen (expected));
-}
-
-/* Breaks if a line end is doubled or missed where two reads meet. */
-static void
-test_crlf (void)
-{
-  gboolean after_cr = FALSE;
-
-  assert_expanded ("a\nb\r\nc\n\n", &after_cr, "a\r\nb\r\nc\r\n\r\n");
-  assert_expanded ("\n", &after_cr, "\r\n");
-  assert_expanded ("x\r", &after_cr, "x\r");
-  assert_expanded ("\ny", &after_cr, "\ny");
-  assert_expanded ("", &after_cr, "");
-}
-
 int
 main (int argc, char **argv)
 {
@@ -117,6 +94,5 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/escape/invisible", test_invisible);
   g_test_add_func ("/cli/escape/invalid", test_invalid);
   g_test_add_func ("/cli/escape/json", test_json);
-  g_test_add_func ("/cli/crlf", test_crlf);
   return g_test_run ();
 }
