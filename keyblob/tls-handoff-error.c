@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "error-private.h"
+#include "tls-handoff-error-private.h"
 #include "handoff-names.h"
 
 #define DOMAIN_NAME "tls-handoff-error"

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "keyblob/error-private.h"
+#include "keyblob/tls-handoff-error-private.h"
 #include "guard/message-descriptors.h"
 
 struct _HandoffCall

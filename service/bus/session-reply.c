@@ -5,7 +5,7 @@
 
 #include "bus/session-reply.h"
 
-#include "keyblob/error-private.h"
+#include "keyblob/tls-handoff-error-private.h"
 #include "keyblob/handoff-names.h"
 
 char *

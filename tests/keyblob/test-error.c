@@ -6,7 +6,7 @@
 #include <gmodule.h>
 #include <string.h>
 
-#include "error-private.h"
+#include "tls-handoff-error-private.h"
 
 /* In the order of the enumeration. */
 static const char *const names[] = {

@@ -213,22 +213,4 @@ for folder, named in allowed.items():
 
 findings += [describe('modules', modules, *circle) for circle in circles(modules)]
 findings += [describe('folders', places, *circle) for circle in circles(places)]
-
-# What is known, until it is mended: the finding without its line, or "circle: " with a module or folder of one.
-KNOWN = 'tests/lint/walls-known'
-known = set()
-if (common.ROOT / KNOWN).exists():
-    known = {line for line in common.read(KNOWN).splitlines() if not line.startswith('#')}
-unknown, met = [], set()
-for finding in findings:
-    if finding.startswith('circle'):
-        keys = {f'circle: {name}' for name in re.findall(r'[\w-]+(?:/[\w-]+)+(?= includes|,|$)', finding, re.M)}
-    else:
-        keys = {re.sub(r'^([^ :]+):\d+:', r'\1:', finding)}
-    met |= keys & known
-    if not keys <= known:
-        unknown.append(finding)
-unknown += [f'{KNOWN}: mended, so take this line out: {key}' for key in sorted(known - met)]
-if '--list-known' in sys.argv:
-    print(*sorted(met), sep='\n')
-common.report(unknown, len(SOURCES))
+common.report(findings, len(SOURCES))

@@ -7,7 +7,7 @@
 
 #include <gio/gunixsocketaddress.h>
 
-#include "keyblob/error-private.h"
+#include "keyblob/tls-handoff-error-private.h"
 #include "call/service-error.h"
 
 /* Breaks if an error of ours reaches code that looks for GIO's. */
