@@ -8,17 +8,14 @@
 #include <systemd/sd-daemon.h>
 
 #include "caller/caller-registry.h"
-#include "bus/credential-facade.h"
 #include "work/descriptor-reaper.h"
 #include "bus/dispatcher.h"
-#include "bus/facade-context.h"
+#include "bus/facade.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
-#include "bus/manager-facade.h"
 #include "guard/message-descriptors.h"
 #include "bus/reload.h"
 #include "session/resumption.h"
-#include "bus/session-facade.h"
 #include "work/clock.h"
 
 /* Threads that read descriptors, parse and make keys for one user at the same time. */
@@ -45,6 +42,12 @@ typedef enum
   MODE_DONE,
 } Mode;
 
+static const HandoffFacadeKind *const facade_kinds[] = {
+  &handoff_manager_facade,
+  &handoff_session_facade,
+  &handoff_credential_facade,
+};
+
 struct _HandoffService
 {
   GObject parent;
@@ -60,11 +63,9 @@ struct _HandoffService
   guint watchdog_id;
 
   HandoffFacadeContext context;
-  GDBusConnection *connection;                /* (owned) */
-  guint descriptor_filter;                    /* its, as long as that is there */
-  HandoffManagerFacade *manager;              /* (owned) */
-  HandoffSessionFacade *session_facade;       /* (owned) */
-  HandoffCredentialFacade *credential_facade; /* (owned) */
+  GDBusConnection *connection;                         /* (owned) */
+  guint descriptor_filter;                             /* its, as long as that is there */
+  HandoffFacade *facades[G_N_ELEMENTS (facade_kinds)]; /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (HandoffService, handoff_service, G_TYPE_OBJECT)
@@ -304,6 +305,7 @@ handoff_service_new (GDBusConnection *connection,
 {
   g_autoptr (HandoffService) self = g_object_new (HANDOFF_TYPE_SERVICE, NULL);
   HandoffFacadeContext *context = &self->context;
+  guint i;
 
   self->connection = g_object_ref (connection);
   context->connection = connection;
@@ -325,15 +327,12 @@ handoff_service_new (GDBusConnection *connection,
   context->dispatcher =
       handoff_dispatcher_new (context->callers, authority, context->shared.idle_timer);
   limit_calls (self);
-  self->manager = handoff_manager_facade_new (context, error);
-  if (self->manager == NULL)
-    return NULL;
-  self->session_facade = handoff_session_facade_new (context, error);
-  if (self->session_facade == NULL)
-    return NULL;
-  self->credential_facade = handoff_credential_facade_new (context, error);
-  if (self->credential_facade == NULL)
-    return NULL;
+  for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
+    {
+      self->facades[i] = handoff_facade_new (facade_kinds[i], context, error);
+      if (self->facades[i] == NULL)
+        return NULL;
+    }
 
   if (guard != NULL)
     handoff_bus_guard_start (guard);
@@ -469,15 +468,15 @@ handoff_service_dispose (GObject *object)
 {
   HandoffService *self = HANDOFF_SERVICE (object);
   HandoffFacadeContext *context = &self->context;
+  guint i;
 
   if (self->connection != NULL)
     {
       g_signal_handlers_disconnect_by_data (self->connection, self);
       g_dbus_connection_remove_filter (self->connection, self->descriptor_filter);
     }
-  g_clear_pointer (&self->credential_facade, handoff_credential_facade_free);
-  g_clear_pointer (&self->session_facade, handoff_session_facade_free);
-  g_clear_pointer (&self->manager, handoff_manager_facade_free);
+  for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
+    g_clear_pointer (&self->facades[i], handoff_facade_free);
   g_clear_pointer (&context->dispatcher, handoff_dispatcher_free);
   g_clear_object (&context->callers);
   g_clear_pointer (&context->shared.worker_pool, handoff_worker_pool_free);

@@ -424,10 +424,9 @@ entered (gpointer user_data)
 }
 
 void
-handoff_credential_call_run (HandoffCall *call)
+handoff_credential_call_run (HandoffCall *call, const HandoffFacadeContext *context)
 {
   g_autoptr (Making) self = handoff_call_steal_data (call);
-  const HandoffFacadeContext *context = self->context;
   g_autoptr (GError) error = NULL;
 
   if (!check_room (self, &error))

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "bus/credential-facade.h"
+#include "bus/facade.h"
 
 #include "credential/certificate-request.h"
 #include "bus/credential-call.h"
@@ -13,15 +13,10 @@
 #include "caller/descriptor-reader.h"
 #include "work/descriptor-reaper.h"
 #include "bus/handoff-interfaces.h"
+#include "bus/properties.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "bus/pending-call.h"
-
-struct _HandoffCredentialFacade
-{
-  const HandoffFacadeContext *context; /* (unowned) */
-  guint registration_id;
-};
 
 /* A change of a credential, from its arguments on. */
 typedef struct
@@ -59,11 +54,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
 /* Whose the object is decides what its caller needs. Whether there is one must not show: a path
  * without an object is treated as if it were somebody else's. */
 static gboolean
-prepare_any (HandoffCall *call, gpointer facade, GError **error)
+prepare_any (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
 {
-  HandoffCredentialFacade *self = facade;
   HandoffCredential *credential = handoff_credential_store_lookup (
-      self->context->shared.credentials, handoff_call_get_object_id (call));
+      context->shared.credentials, handoff_call_get_object_id (call));
 
   if (credential == NULL ||
       credential->owner != handoff_caller_get_uid (handoff_call_get_caller (call)))
@@ -75,25 +69,27 @@ prepare_any (HandoffCall *call, gpointer facade, GError **error)
 
 /* change: (transfer full): what the arguments say, which must not depend on the object */
 static gboolean
-prepare_change (HandoffCall *call, gpointer facade, Change *change, GError **error)
+prepare_change (HandoffCall *call,
+                const HandoffFacadeContext *context,
+                Change *change,
+                GError **error)
 {
-  HandoffCredentialFacade *self = facade;
   g_autoptr (Change) owned_change = change;
 
-  change->place = handoff_credential_call_take_place (call, self->context, error);
+  change->place = handoff_credential_call_take_place (call, context, error);
   if (change->place == NULL)
     return FALSE;
   handoff_call_set_data (call, g_steal_pointer (&owned_change), (GDestroyNotify) change_free);
-  return prepare_any (call, facade, error);
+  return prepare_any (call, context, error);
 }
 
 /* The object that the call is on, for a caller who may know of it; otherwise ends the call. What is
  * gone since polkit was asked is not there, and what was not there then is not what was allowed. */
 static HandoffCredential *
-get_credential (HandoffCredentialFacade *self, HandoffCall *call)
+get_credential (const HandoffFacadeContext *context, HandoffCall *call)
 {
   HandoffCredential *credential = handoff_credential_store_lookup (
-      self->context->shared.credentials, handoff_call_get_object_id (call));
+      context->shared.credentials, handoff_call_get_object_id (call));
   gboolean is_own = credential != NULL &&
                     credential->owner == handoff_caller_get_uid (handoff_call_get_caller (call));
 
@@ -115,21 +111,24 @@ fail_change (HandoffPendingCall *pending, const GError *error)
 
 /* call: (transfer full): prepared, with its change */
 static HandoffPendingCall *
-pend (HandoffCredentialFacade *self, HandoffCall *call)
+pend (const HandoffFacadeContext *context, HandoffCall *call)
 {
-  return handoff_pending_call_new (self->context, call, handoff_call_steal_data (call),
+  return handoff_pending_call_new (context, call, handoff_call_steal_data (call),
                                    (GDestroyNotify) change_free);
 }
 
 static gboolean
-prepare_create_certificate_request (HandoffCall *call, gpointer facade, GError **error)
+prepare_create_certificate_request (HandoffCall *call,
+                                    const HandoffFacadeContext *context,
+                                    GError **error)
 {
   g_autoptr (Change) change = change_new (call);
   g_autoptr (GVariant) options = NULL;
 
   g_variant_get (handoff_call_get_parameters (call), "(@a{sv})", &options);
   change->request = handoff_certificate_request_parse (options, error);
-  return change->request != NULL && prepare_change (call, facade, g_steal_pointer (&change), error);
+  return change->request != NULL &&
+         prepare_change (call, context, g_steal_pointer (&change), error);
 }
 
 static void
@@ -151,22 +150,22 @@ request_signed (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-run_create_certificate_request (HandoffCall *call, gpointer facade)
+run_create_certificate_request (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  HandoffCredential *credential = get_credential (facade, call);
+  HandoffCredential *credential = get_credential (context, call);
   HandoffPendingCall *pending;
   Change *change;
 
   if (credential == NULL)
     return;
-  pending = pend (facade, call);
+  pending = pend (context, call);
   change = pending->data;
   handoff_certificate_request_sign_async (g_steal_pointer (&change->request), credential->key,
                                           request_signed, pending);
 }
 
 static gboolean
-prepare_set_certificates (HandoffCall *call, gpointer facade, GError **error)
+prepare_set_certificates (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
 {
   g_autoptr (Change) change = change_new (call);
   g_autoptr (GVariant) certificates = NULL;
@@ -174,7 +173,7 @@ prepare_set_certificates (HandoffCall *call, gpointer facade, GError **error)
   g_variant_get (handoff_call_get_parameters (call), "(@aay)", &certificates);
   change->certificates = handoff_certificates_parse (certificates, "certificates", error);
   return change->certificates != NULL &&
-         prepare_change (call, facade, g_steal_pointer (&change), error);
+         prepare_change (call, context, g_steal_pointer (&change), error);
 }
 
 static void
@@ -227,23 +226,22 @@ certify (gpointer user_data)
 }
 
 static void
-run_set_certificates (HandoffCall *call, gpointer facade)
+run_set_certificates (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  HandoffCredentialFacade *self = facade;
-  HandoffCredential *credential = get_credential (self, call);
+  HandoffCredential *credential = get_credential (context, call);
   HandoffPendingCall *pending;
   Change *change;
 
   if (credential == NULL)
     return;
-  pending = pend (self, call);
+  pending = pend (context, call);
   change = pending->data;
   change->credential = handoff_credential_ref (credential);
   handoff_pending_call_queue (pending, certify);
 }
 
 static gboolean
-prepare_unlock (HandoffCall *call, gpointer facade, GError **error)
+prepare_unlock (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
 {
   g_autoptr (Change) change = change_new (call);
   gint32 index;
@@ -256,7 +254,7 @@ prepare_unlock (HandoffCall *call, gpointer facade, GError **error)
                            "pin: the message carries no file descriptor with that index");
       return FALSE;
     }
-  return prepare_change (call, facade, g_steal_pointer (&change), error);
+  return prepare_change (call, context, g_steal_pointer (&change), error);
 }
 
 static void
@@ -319,9 +317,9 @@ read_pin (gpointer user_data)
 }
 
 static void
-run_unlock (HandoffCall *call, gpointer facade)
+run_unlock (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  HandoffCredential *credential = get_credential (facade, call);
+  HandoffCredential *credential = get_credential (context, call);
   g_autoptr (GError) error = NULL;
 
   if (credential == NULL)
@@ -334,13 +332,13 @@ run_unlock (HandoffCall *call, gpointer facade)
       handoff_call_fail (call, error);
       return;
     }
-  handoff_pending_call_queue (pend (facade, call), read_pin);
+  handoff_pending_call_queue (pend (context, call), read_pin);
 }
 
 static gboolean
-prepare_remove (HandoffCall *call, gpointer facade, GError **error)
+prepare_remove (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
 {
-  return prepare_change (call, facade, change_new (call), error);
+  return prepare_change (call, context, change_new (call), error);
 }
 
 static void
@@ -360,45 +358,22 @@ removed (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-run_remove (HandoffCall *call, gpointer facade)
+run_remove (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  HandoffCredentialFacade *self = facade;
-  HandoffCredential *credential = get_credential (self, call);
+  HandoffCredential *credential = get_credential (context, call);
 
   if (credential != NULL)
-    handoff_credential_store_remove_async (self->context->shared.credentials, credential->id,
-                                           removed, pend (self, call));
+    handoff_credential_store_remove_async (context->shared.credentials, credential->id, removed,
+                                           pend (context, call));
 }
 
 static void
-run_get_all (HandoffCall *call, gpointer facade)
+run_get_properties (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  HandoffCredentialFacade *self = facade;
-  HandoffCredential *credential = get_credential (self, call);
-  g_autoptr (GVariant) properties = NULL;
+  HandoffCredential *credential = get_credential (context, call);
 
-  if (credential == NULL)
-    return;
-  properties = handoff_credential_dup_properties (self->context, credential);
-  handoff_call_return (call, g_variant_new ("(@a{sv})", properties), NULL);
-}
-
-/* GDBus has checked that the interface has a property of that name. */
-static void
-run_get (HandoffCall *call, gpointer facade)
-{
-  HandoffCredentialFacade *self = facade;
-  HandoffCredential *credential = get_credential (self, call);
-  g_autoptr (GVariant) properties = NULL;
-  g_autoptr (GVariant) value = NULL;
-  const char *name;
-
-  if (credential == NULL)
-    return;
-  properties = handoff_credential_dup_properties (self->context, credential);
-  g_variant_get_child (handoff_call_get_parameters (call), 1, "&s", &name);
-  value = g_variant_lookup_value (properties, name, NULL);
-  handoff_call_return (call, g_variant_new ("(v)", value), NULL);
+  if (credential != NULL)
+    handoff_properties_reply (call, handoff_credential_dup_properties (context, credential));
 }
 
 static const HandoffMethod methods[] = {
@@ -408,94 +383,23 @@ static const HandoffMethod methods[] = {
     run_set_certificates },
   { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", prepare_unlock, run_unlock },
   { HANDOFF_CREDENTIAL_INTERFACE, "Remove", prepare_remove, run_remove },
-  { HANDOFF_PROPERTIES_INTERFACE, "Get", prepare_any, run_get },
-  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", prepare_any, run_get_all },
+  { HANDOFF_PROPERTIES_INTERFACE, "Get", prepare_any, run_get_properties },
+  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", prepare_any, run_get_properties },
   { NULL },
 };
-
-static void
-method_call (GDBusConnection *connection,
-             const char *sender,
-             const char *object_path,
-             const char *interface_name,
-             const char *method_name,
-             GVariant *parameters,
-             GDBusMethodInvocation *invocation,
-             gpointer user_data)
-{
-  HandoffCredentialFacade *self = user_data;
-
-  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, HANDOFF_CREDENTIAL_INTERFACE,
-                               methods, self);
-}
-
-/* Without getters GDBus brings the calls of Properties to method_call(), through the same gate. */
-static const GDBusInterfaceVTable vtable = { method_call, NULL, NULL };
 
 /* None: an introspection is not asked who may know of which. ListCredentials() is there for that.
  */
 static char **
-enumerate (GDBusConnection *connection,
-           const char *sender,
-           const char *object_path,
-           gpointer user_data)
+list (const HandoffFacadeContext *context, const char *sender)
 {
   return g_new0 (char *, 1);
 }
 
-/* The same answer for every path, whether the object exists or not. */
-static GDBusInterfaceInfo **
-introspect (GDBusConnection *connection,
-            const char *sender,
-            const char *object_path,
-            const char *node,
-            gpointer user_data)
-{
-  GDBusInterfaceInfo **interfaces;
-
-  if (node == NULL)
-    return NULL;
-  interfaces = g_new0 (GDBusInterfaceInfo *, 2);
-  interfaces[0] = g_dbus_interface_info_ref (
-      (GDBusInterfaceInfo *) &org_tlshandoff_handoff1_credential_interface);
-  return interfaces;
-}
-
-static const GDBusInterfaceVTable *
-dispatch (GDBusConnection *connection,
-          const char *sender,
-          const char *object_path,
-          const char *interface_name,
-          const char *node,
-          gpointer *out_user_data,
-          gpointer user_data)
-{
-  *out_user_data = user_data;
-  return &vtable;
-}
-
-static const GDBusSubtreeVTable subtree_vtable = { enumerate, introspect, dispatch };
-
-HandoffCredentialFacade *
-handoff_credential_facade_new (const HandoffFacadeContext *context, GError **error)
-{
-  HandoffCredentialFacade *self = g_new0 (HandoffCredentialFacade, 1);
-
-  self->context = context;
-  self->registration_id = g_dbus_connection_register_subtree (
-      context->connection, HANDOFF_CREDENTIALS_PATH, &subtree_vtable,
-      G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES, self, NULL, error);
-  if (self->registration_id == 0)
-    {
-      g_free (self);
-      return NULL;
-    }
-  return self;
-}
-
-void
-handoff_credential_facade_free (HandoffCredentialFacade *self)
-{
-  g_dbus_connection_unregister_subtree (self->context->connection, self->registration_id);
-  g_free (self);
-}
+/* Each object is for its owner, and for who may manage the credentials of all. */
+const HandoffFacadeKind handoff_credential_facade = {
+  .path = HANDOFF_CREDENTIALS_PATH,
+  .interface = &org_tlshandoff_handoff1_credential_interface,
+  .methods = methods,
+  .list = list,
+};

@@ -28,7 +28,7 @@ typedef struct
   HandoffDispatcher *dispatcher; /* (unowned) */
   HandoffCall *call;             /* (owned) */
   const HandoffMethod *method;
-  gpointer facade; /* (unowned) */
+  const HandoffFacadeContext *context; /* (unowned) */
 } Passage;
 
 static void
@@ -103,7 +103,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
     return; /* nobody is left to hear it */
   if (allowed)
-    passage->method->run (g_steal_pointer (&passage->call), passage->facade);
+    passage->method->run (g_steal_pointer (&passage->call), passage->context);
   else
     deny (passage->method, g_steal_pointer (&passage->call), error);
 }
@@ -164,7 +164,7 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!take_place (passage->dispatcher, passage->call, &error) ||
       (passage->method->prepare != NULL &&
-       !passage->method->prepare (passage->call, passage->facade, &error)))
+       !passage->method->prepare (passage->call, passage->context, &error)))
     {
       handoff_call_fail (g_steal_pointer (&passage->call), error);
       return;
@@ -172,7 +172,7 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
   handoff_call_reap_fds (passage->call);
 
   if (handoff_call_get_action (passage->call) == NULL)
-    passage->method->run (g_steal_pointer (&passage->call), passage->facade);
+    passage->method->run (g_steal_pointer (&passage->call), passage->context);
   else
     ask (g_steal_pointer (&passage));
   /* It may wait for long: the next one's turn. */
@@ -198,7 +198,7 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
                              GDBusMethodInvocation *invocation,
                              const char *object,
                              const HandoffMethod *methods,
-                             gpointer facade)
+                             const HandoffFacadeContext *context)
 {
   const char *interface_name = g_dbus_method_invocation_get_interface_name (invocation);
   const char *method_name = g_dbus_method_invocation_get_method_name (invocation);
@@ -223,7 +223,7 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
   passage->dispatcher = self;
   passage->call = handoff_call_new (invocation, row);
   passage->method = method;
-  passage->facade = facade;
+  passage->context = context;
   handoff_idle_timer_hold (self->idle_timer);
   handoff_caller_registry_identify_async (self->registry, handoff_call_get_sender (passage->call),
                                           caller_identified, passage);

@@ -16,6 +16,8 @@
  * Only then a façade's method runs. So what a façade forgets to list is refused, not let through.
  */
 typedef struct _HandoffDispatcher HandoffDispatcher;
+/* What the methods work with: see facade-context.h, which has the dispatcher in it. */
+typedef struct _HandoffFacadeContext HandoffFacadeContext;
 
 typedef struct
 {
@@ -24,9 +26,9 @@ typedef struct
   /* (nullable): checks the arguments before polkit is asked, and decides for which action, if
    * there are two; whatever is wrong with them ends the call. Takes what descriptors it wants: the
    * reaper closes the others afterwards. */
-  gboolean (*prepare) (HandoffCall *call, gpointer facade, GError **error);
+  gboolean (*prepare) (HandoffCall *call, const HandoffFacadeContext *context, GError **error);
   /* call: (transfer full): ends it, sooner or later */
-  void (*run) (HandoffCall *call, gpointer facade);
+  void (*run) (HandoffCall *call, const HandoffFacadeContext *context);
   /* (nullable): in its place, before the call fails with error: it may not run. */
   void (*denied) (HandoffCall *call, const GError *error);
 } HandoffMethod;
@@ -43,10 +45,10 @@ void handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, gui
 /* From now on all calls are refused; those on their way go on. */
 void handoff_dispatcher_close (HandoffDispatcher *self);
 
-/* object: as the access table has it. methods: ends with a zeroed one. facade and self must outlive
- * all calls. invocation: (transfer full) */
+/* object: as the access table has it. methods: ends with a zeroed one. context and self must
+ * outlive all calls. invocation: (transfer full) */
 void handoff_dispatcher_dispatch (HandoffDispatcher *self,
                                   GDBusMethodInvocation *invocation,
                                   const char *object,
                                   const HandoffMethod *methods,
-                                  gpointer facade);
+                                  const HandoffFacadeContext *context);

@@ -16,7 +16,7 @@
 
 /* What the façades need of the rest of the service. All (unowned): the service owns them, and frees
  * the façades first. */
-typedef struct
+struct _HandoffFacadeContext
 {
   HandoffSessionContext shared; /* with the sessions */
   GDBusConnection *connection;
@@ -32,4 +32,4 @@ typedef struct
   HandoffTokens *tokens;
   HandoffExpiryWarnings *expiry_warnings;
   HandoffPinHold *pin_hold;
-} HandoffFacadeContext;
+};

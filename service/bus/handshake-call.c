@@ -529,7 +529,7 @@ handoff_handshake_call_denied (HandoffCall *call, const GError *error)
 }
 
 void
-handoff_handshake_call_run (HandoffCall *call)
+handoff_handshake_call_run (HandoffCall *call, const HandoffFacadeContext *context)
 {
   g_autoptr (PreparedCall) self = handoff_call_steal_data (call);
   const HandoffHandshakeOptions *options = self->request->options;
@@ -537,8 +537,6 @@ handoff_handshake_call_run (HandoffCall *call)
   self->session->start_time = handoff_clock_get_monotonic_time ();
   if (self->pem_fd >= 0)
     {
-      const HandoffFacadeContext *context = self->context;
-
       handoff_pending_call_queue (handoff_pending_call_new (context, call, g_steal_pointer (&self),
                                                             (GDestroyNotify) prepared_call_free),
                                   read_pem);

@@ -22,4 +22,4 @@ gboolean handoff_handshake_call_prepare_session (HandoffCall *call,
 /* It was prepared, and may not run. */
 void handoff_handshake_call_denied (HandoffCall *call, const GError *error);
 /* call: (transfer full): prepared */
-void handoff_handshake_call_run (HandoffCall *call);
+void handoff_handshake_call_run (HandoffCall *call, const HandoffFacadeContext *context);

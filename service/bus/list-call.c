@@ -16,8 +16,8 @@
  * in the bus counts against the service, and the main loop puts it together. */
 #define MAX_CERTIFICATES_SIZE (256 * 1024)
 
-gboolean
-handoff_list_call_prepare (HandoffCall *call, HandoffCredentialMethod method, GError **error)
+static gboolean
+prepare (HandoffCall *call, HandoffCredentialMethod method, GError **error)
 {
   g_autoptr (GVariant) dict = NULL;
   HandoffCredentialOptions *options;
@@ -31,6 +31,22 @@ handoff_list_call_prepare (HandoffCall *call, HandoffCredentialMethod method, GE
     handoff_call_use_other_action (call);
   handoff_call_set_data (call, options, (GDestroyNotify) handoff_credential_options_free);
   return TRUE;
+}
+
+gboolean
+handoff_list_call_prepare_credentials (HandoffCall *call,
+                                       const HandoffFacadeContext *context,
+                                       GError **error)
+{
+  return prepare (call, HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS, error);
+}
+
+gboolean
+handoff_list_call_prepare_sessions (HandoffCall *call,
+                                    const HandoffFacadeContext *context,
+                                    GError **error)
+{
+  return prepare (call, HANDOFF_CREDENTIAL_METHOD_LIST_SESSIONS, error);
 }
 
 /* Returns: (transfer floating): */

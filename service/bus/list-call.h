@@ -9,9 +9,12 @@
 /* Manager.ListCredentials() and ListSessions(): the caller's own, or, with an authorization, all.
  */
 
-/* Of both: method says which. */
-gboolean
-handoff_list_call_prepare (HandoffCall *call, HandoffCredentialMethod method, GError **error);
+gboolean handoff_list_call_prepare_credentials (HandoffCall *call,
+                                                const HandoffFacadeContext *context,
+                                                GError **error);
+gboolean handoff_list_call_prepare_sessions (HandoffCall *call,
+                                             const HandoffFacadeContext *context,
+                                             GError **error);
 /* call: (transfer full): prepared */
 void handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext *context);
 void handoff_list_call_run_sessions (HandoffCall *call, const HandoffFacadeContext *context);

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "bus/manager-facade.h"
+#include "bus/facade.h"
 
 #include "bus/credential-call.h"
 #include "bus/handoff-interfaces.h"
@@ -13,73 +13,9 @@
 #include "bus/list-call.h"
 #include "bus/reload.h"
 
-struct _HandoffManagerFacade
-{
-  const HandoffFacadeContext *context; /* (unowned) */
-  guint registration_id;
-};
-
-/* A prepare() that needs the context only. */
-#define PREPARE(name, function)                                                                    \
-  static gboolean prepare_##name (HandoffCall *call, gpointer facade, GError **error)              \
-  {                                                                                                \
-    HandoffManagerFacade *self = facade;                                                           \
-                                                                                                   \
-    return function (call, self->context, error);                                                  \
-  }
-
-PREPARE (handshake_as_client, handoff_handshake_call_prepare_client)
-PREPARE (handshake_as_server, handoff_handshake_call_prepare_server)
-PREPARE (create_session, handoff_handshake_call_prepare_session)
-PREPARE (import_credential, handoff_credential_call_prepare_import)
-PREPARE (generate_credential, handoff_credential_call_prepare_generate)
-PREPARE (link_credential, handoff_credential_call_prepare_link)
-
 static void
-run_handshake (HandoffCall *call, gpointer facade)
+run_get_statistics (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  handoff_handshake_call_run (call);
-}
-
-static void
-run_new_credential (HandoffCall *call, gpointer facade)
-{
-  handoff_credential_call_run (call);
-}
-
-static gboolean
-prepare_list_credentials (HandoffCall *call, gpointer facade, GError **error)
-{
-  return handoff_list_call_prepare (call, HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS, error);
-}
-
-static gboolean
-prepare_list_sessions (HandoffCall *call, gpointer facade, GError **error)
-{
-  return handoff_list_call_prepare (call, HANDOFF_CREDENTIAL_METHOD_LIST_SESSIONS, error);
-}
-
-static void
-run_list_credentials (HandoffCall *call, gpointer facade)
-{
-  HandoffManagerFacade *self = facade;
-
-  handoff_list_call_run_credentials (call, self->context);
-}
-
-static void
-run_list_sessions (HandoffCall *call, gpointer facade)
-{
-  HandoffManagerFacade *self = facade;
-
-  handoff_list_call_run_sessions (call, self->context);
-}
-
-static void
-run_get_statistics (HandoffCall *call, gpointer facade)
-{
-  HandoffManagerFacade *self = facade;
-  const HandoffFacadeContext *context = self->context;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
   handoff_statistics_add (context->shared.statistics, context->handshake_quota, &dict);
@@ -113,44 +49,32 @@ reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-run_reload (HandoffCall *call, gpointer facade)
+run_reload (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  HandoffManagerFacade *self = facade;
-
-  handoff_reload_async (self->context, reloaded, call);
+  handoff_reload_async (context, reloaded, call);
 }
 
 static const HandoffMethod methods[] = {
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", prepare_handshake_as_client, run_handshake },
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", prepare_handshake_as_server, run_handshake,
-    handoff_handshake_call_denied },
-  { HANDOFF_MANAGER_INTERFACE, "CreateSession", prepare_create_session, run_handshake },
-  { HANDOFF_MANAGER_INTERFACE, "ImportCredential", prepare_import_credential, run_new_credential },
-  { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", prepare_generate_credential,
-    run_new_credential },
-  { HANDOFF_MANAGER_INTERFACE, "LinkCredential", prepare_link_credential, run_new_credential },
-  { HANDOFF_MANAGER_INTERFACE, "ListCredentials", prepare_list_credentials, run_list_credentials },
-  { HANDOFF_MANAGER_INTERFACE, "ListSessions", prepare_list_sessions, run_list_sessions },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", handoff_handshake_call_prepare_client,
+    handoff_handshake_call_run },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", handoff_handshake_call_prepare_server,
+    handoff_handshake_call_run, handoff_handshake_call_denied },
+  { HANDOFF_MANAGER_INTERFACE, "CreateSession", handoff_handshake_call_prepare_session,
+    handoff_handshake_call_run },
+  { HANDOFF_MANAGER_INTERFACE, "ImportCredential", handoff_credential_call_prepare_import,
+    handoff_credential_call_run },
+  { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", handoff_credential_call_prepare_generate,
+    handoff_credential_call_run },
+  { HANDOFF_MANAGER_INTERFACE, "LinkCredential", handoff_credential_call_prepare_link,
+    handoff_credential_call_run },
+  { HANDOFF_MANAGER_INTERFACE, "ListCredentials", handoff_list_call_prepare_credentials,
+    handoff_list_call_run_credentials },
+  { HANDOFF_MANAGER_INTERFACE, "ListSessions", handoff_list_call_prepare_sessions,
+    handoff_list_call_run_sessions },
   { HANDOFF_MANAGER_INTERFACE, "GetStatistics", NULL, run_get_statistics },
   { HANDOFF_MANAGER_INTERFACE, "Reload", NULL, run_reload },
   { NULL },
 };
-
-static void
-method_call (GDBusConnection *connection,
-             const char *sender,
-             const char *object_path,
-             const char *interface_name,
-             const char *method_name,
-             GVariant *parameters,
-             GDBusMethodInvocation *invocation,
-             gpointer user_data)
-{
-  HandoffManagerFacade *self = user_data;
-
-  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, HANDOFF_MANAGER_INTERFACE,
-                               methods, self);
-}
 
 static GVariant *
 get_protocols (const HandoffConfiguration *configuration)
@@ -183,54 +107,24 @@ get_cipher_suites (HandoffTlsPolicy *policy)
 
 /* All of them public facts: no property of the manager needs an authorization. */
 static GVariant *
-get_property (GDBusConnection *connection,
-              const char *sender,
-              const char *object_path,
-              const char *interface_name,
-              const char *property_name,
-              GError **error,
-              gpointer user_data)
+get_property (const HandoffFacadeContext *context, const char *name)
 {
-  HandoffManagerFacade *self = user_data;
-  HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (self->context->policy_source);
+  HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (context->policy_source);
 
-  if (g_str_equal (property_name, "Version"))
+  if (g_str_equal (name, "Version"))
     return g_variant_new_string (PACKAGE_VERSION);
-  if (g_str_equal (property_name, "BlobFormat"))
+  if (g_str_equal (name, "BlobFormat"))
     return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
-  if (g_str_equal (property_name, "Protocols"))
+  if (g_str_equal (name, "Protocols"))
     return get_protocols (handoff_tls_policy_get_configuration (policy));
-  if (g_str_equal (property_name, "CipherSuites"))
+  if (g_str_equal (name, "CipherSuites"))
     return get_cipher_suites (policy);
-
-  g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_PROPERTY, "There is no property %s",
-               property_name);
   return NULL;
 }
 
-static const GDBusInterfaceVTable vtable = { method_call, get_property, NULL };
-
-HandoffManagerFacade *
-handoff_manager_facade_new (const HandoffFacadeContext *context, GError **error)
-{
-  HandoffManagerFacade *self = g_new0 (HandoffManagerFacade, 1);
-
-  self->context = context;
-  self->registration_id = g_dbus_connection_register_object (
-      context->connection, HANDOFF_ROOT_PATH,
-      (GDBusInterfaceInfo *) &org_tlshandoff_handoff1_manager_interface, &vtable, self, NULL,
-      error);
-  if (self->registration_id == 0)
-    {
-      g_free (self);
-      return NULL;
-    }
-  return self;
-}
-
-void
-handoff_manager_facade_free (HandoffManagerFacade *self)
-{
-  g_dbus_connection_unregister_object (self->context->connection, self->registration_id);
-  g_free (self);
-}
+const HandoffFacadeKind handoff_manager_facade = {
+  .path = HANDOFF_ROOT_PATH,
+  .interface = &org_tlshandoff_handoff1_manager_interface,
+  .methods = methods,
+  .get_property = get_property,
+};

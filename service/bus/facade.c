@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "bus/facade.h"
+
+struct _HandoffFacade
+{
+  const HandoffFacadeKind *kind;
+  const HandoffFacadeContext *context; /* (unowned) */
+  guint registration_id;
+};
+
+static void
+method_call (GDBusConnection *connection,
+             const char *sender,
+             const char *object_path,
+             const char *interface_name,
+             const char *method_name,
+             GVariant *parameters,
+             GDBusMethodInvocation *invocation,
+             gpointer user_data)
+{
+  HandoffFacade *self = user_data;
+
+  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, self->kind->interface->name,
+                               self->kind->methods, self->context);
+}
+
+static GVariant *
+get_property (GDBusConnection *connection,
+              const char *sender,
+              const char *object_path,
+              const char *interface_name,
+              const char *property_name,
+              GError **error,
+              gpointer user_data)
+{
+  HandoffFacade *self = user_data;
+  GVariant *value = self->kind->get_property (self->context, property_name);
+
+  if (value == NULL)
+    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_PROPERTY, "There is no property %s",
+                 property_name);
+  return value;
+}
+
+static const GDBusInterfaceVTable open_vtable = { method_call, get_property, NULL };
+/* Without getters GDBus brings the calls of Properties to method_call(), through the same gate. */
+static const GDBusInterfaceVTable guarded_vtable = { method_call, NULL, NULL };
+
+static const GDBusInterfaceVTable *
+get_vtable (const HandoffFacade *self)
+{
+  return self->kind->get_property != NULL ? &open_vtable : &guarded_vtable;
+}
+
+static char **
+enumerate (GDBusConnection *connection,
+           const char *sender,
+           const char *object_path,
+           gpointer user_data)
+{
+  HandoffFacade *self = user_data;
+
+  return self->kind->list (self->context, sender);
+}
+
+/* The same answer for every path, whether the object exists or not: only its calls tell, and they
+ * tell its owner alone. */
+static GDBusInterfaceInfo **
+introspect (GDBusConnection *connection,
+            const char *sender,
+            const char *object_path,
+            const char *node,
+            gpointer user_data)
+{
+  HandoffFacade *self = user_data;
+  GDBusInterfaceInfo **interfaces;
+
+  if (node == NULL)
+    return NULL;
+  interfaces = g_new0 (GDBusInterfaceInfo *, 2);
+  interfaces[0] = g_dbus_interface_info_ref ((GDBusInterfaceInfo *) self->kind->interface);
+  return interfaces;
+}
+
+static const GDBusInterfaceVTable *
+dispatch (GDBusConnection *connection,
+          const char *sender,
+          const char *object_path,
+          const char *interface_name,
+          const char *node,
+          gpointer *out_user_data,
+          gpointer user_data)
+{
+  *out_user_data = user_data;
+  return get_vtable (user_data);
+}
+
+static const GDBusSubtreeVTable subtree_vtable = { enumerate, introspect, dispatch };
+
+HandoffFacade *
+handoff_facade_new (const HandoffFacadeKind *kind,
+                    const HandoffFacadeContext *context,
+                    GError **error)
+{
+  g_autofree HandoffFacade *self = g_new0 (HandoffFacade, 1);
+
+  self->kind = kind;
+  self->context = context;
+  if (kind->list != NULL)
+    self->registration_id = g_dbus_connection_register_subtree (
+        context->connection, kind->path, &subtree_vtable,
+        G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES, self, NULL, error);
+  else
+    self->registration_id = g_dbus_connection_register_object (
+        context->connection, kind->path, (GDBusInterfaceInfo *) kind->interface, get_vtable (self),
+        self, NULL, error);
+  return self->registration_id != 0 ? g_steal_pointer (&self) : NULL;
+}
+
+void
+handoff_facade_free (HandoffFacade *self)
+{
+  if (self->kind->list != NULL)
+    g_dbus_connection_unregister_subtree (self->context->connection, self->registration_id);
+  else
+    g_dbus_connection_unregister_object (self->context->connection, self->registration_id);
+  g_free (self);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "bus/facade-context.h"
+
+/* An interface of ours on the bus: one object, or a tree of objects that come and go. */
+typedef struct
+{
+  const char *path; /* of the object, or of the objects' parent */
+  const GDBusInterfaceInfo *interface;
+  const HandoffMethod *methods; /* ends with a zeroed one */
+  /* (nullable): of one object, the value of a property that anybody may read. (transfer floating).
+   * NULL: the calls of Properties go through the gate, too. */
+  GVariant *(*get_property) (const HandoffFacadeContext *context, const char *name);
+  /* (nullable): of a tree, what an introspection of path shows to the caller with that unique name.
+   * (transfer full). NULL: it is one object. */
+  char **(*list) (const HandoffFacadeContext *context, const char *sender);
+} HandoffFacadeKind;
+
+/* Those that there are. */
+extern const HandoffFacadeKind handoff_manager_facade;
+extern const HandoffFacadeKind handoff_session_facade;
+extern const HandoffFacadeKind handoff_credential_facade;
+
+/* A façade that is registered. */
+typedef struct _HandoffFacade HandoffFacade;
+
+/* context must outlive it. */
+HandoffFacade *handoff_facade_new (const HandoffFacadeKind *kind,
+                                   const HandoffFacadeContext *context,
+                                   GError **error);
+/* No call may be on its way. */
+void handoff_facade_free (HandoffFacade *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffFacade, handoff_facade_free)
