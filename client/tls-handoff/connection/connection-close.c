@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-#include "connection/connection.h"
+#include "connection/connection-close.h"
 
+#include "connection/base-stream.h"
+#include "connection/connection-handshake.h"
 #include "connection/gio-mapping.h"
 #include "connection/socket-linger.h"
+
+gboolean
+handoff_connection_is_closed (HandoffConnection *self, GIOCondition direction)
+{
+  gboolean closed;
+
+  g_mutex_lock (&self->lock);
+  closed = direction == G_IO_IN ? self->read_closed : self->write_closed;
+  g_mutex_unlock (&self->lock);
+  return closed;
+}
 
 /* What closing some directions takes. */
 typedef struct
@@ -16,39 +29,41 @@ typedef struct
 
 /* With the lock: whether the peer should hear of a fatal alert. */
 static gboolean
-has_refused (TlsHandoffConnection *self)
+has_refused (HandoffConnection *self)
 {
   return self->handshake_refused ||
          (self->stream != NULL && handoff_record_stream_has_refused (self->stream));
 }
 
 static ClosingSteps
-begin_closing (TlsHandoffConnection *self, HandoffCloseDirections directions)
+begin_closing (HandoffConnection *self, GIOCondition directions)
 {
   ClosingSteps steps = { FALSE, FALSE, FALSE };
   gboolean was_closed, handshaking;
 
   g_mutex_lock (&self->lock);
   was_closed = self->read_closed && self->write_closed;
-  if (directions & HANDOFF_CLOSE_WRITE && !self->write_closed)
+  if (directions & G_IO_OUT && !self->write_closed)
     {
       self->write_closed = TRUE;
       steps.send_close_notify = self->state == HANDSHAKE_DONE;
     }
-  if (directions & HANDOFF_CLOSE_READ)
+  if (directions & G_IO_IN)
     self->read_closed = TRUE;
   steps.close_base =
       !was_closed && self->read_closed && self->write_closed && self->base_io_stream != NULL;
   handshaking = self->state == HANDSHAKE_RUNNING;
   /* A socket can be closed at any time; other streams have to wait for what is under way on them.
    */
-  if (steps.close_base && handshaking && handoff_connection_get_socket (self) == NULL)
+  if (steps.close_base && handshaking &&
+      handoff_base_stream_get_socket (self->base_io_stream) == NULL)
     {
       self->close_base_then = TRUE;
       steps.close_base = FALSE;
     }
-  steps.linger =
-      steps.close_base && handoff_connection_get_socket (self) != NULL && has_refused (self);
+  steps.linger = steps.close_base &&
+                 handoff_base_stream_get_socket (self->base_io_stream) != NULL &&
+                 has_refused (self);
   g_mutex_unlock (&self->lock);
 
   if (handshaking)
@@ -59,7 +74,7 @@ begin_closing (TlsHandoffConnection *self, HandoffCloseDirections directions)
 
 /* FALSE with an error that the application should know of. */
 static gboolean
-send_close_notify (TlsHandoffConnection *self,
+send_close_notify (HandoffConnection *self,
                    gboolean blocking,
                    GCancellable *cancellable,
                    GError **error)
@@ -83,8 +98,8 @@ send_close_notify (TlsHandoffConnection *self,
 }
 
 gboolean
-handoff_connection_close (TlsHandoffConnection *self,
-                          HandoffCloseDirections directions,
+handoff_connection_close (HandoffConnection *self,
+                          GIOCondition directions,
                           GCancellable *cancellable,
                           GError **error)
 {
@@ -92,12 +107,13 @@ handoff_connection_close (TlsHandoffConnection *self,
   gboolean ok = TRUE;
 
   /* Letting go must not block: what cannot be sent at once is not sent. */
-  if (steps.send_close_notify && (!self->disposing || handoff_connection_can_poll (self, G_IO_OUT)))
+  if (steps.send_close_notify &&
+      (!self->disposing || handoff_base_stream_can_poll (self->base_io_stream, G_IO_OUT)))
     ok = send_close_notify (self, !self->disposing, cancellable, error);
   if (steps.linger && self->disposing)
-    handoff_linger_detached (handoff_connection_get_socket (self));
+    handoff_linger_detached (handoff_base_stream_get_socket (self->base_io_stream));
   else if (steps.linger)
-    handoff_linger_wait (handoff_connection_get_socket (self), cancellable);
+    handoff_linger_wait (handoff_base_stream_get_socket (self->base_io_stream), cancellable);
   if (steps.close_base && self->disposing && G_IS_TLS_CONNECTION (self->base_io_stream))
     g_io_stream_close_async (self->base_io_stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
   else if (steps.close_base)
@@ -109,7 +125,7 @@ handoff_connection_close (TlsHandoffConnection *self,
 /* What a task that closes holds. */
 typedef struct
 {
-  TlsHandoffConnection *connection; /* (owned) */
+  HandoffConnection *connection; /* (owned) */
   ClosingSteps steps;
   HandoffLinger linger;
   GError *error; /* (owned) (nullable): the first */
@@ -175,7 +191,7 @@ static void
 linger (GTask *task)
 {
   Closing *closing = g_task_get_task_data (task);
-  GSocket *socket = handoff_connection_get_socket (closing->connection);
+  GSocket *socket = handoff_base_stream_get_socket (closing->connection->base_io_stream);
   g_autoptr (GSource) readable = NULL;
   g_autoptr (GSource) timer = NULL;
 
@@ -193,7 +209,7 @@ static void
 continue_closing (GTask *task)
 {
   Closing *closing = g_task_get_task_data (task);
-  TlsHandoffConnection *self = closing->connection;
+  HandoffConnection *self = closing->connection;
   GCancellable *cancellable = g_task_get_cancellable (task);
 
   if (closing->steps.send_close_notify &&
@@ -203,9 +219,7 @@ continue_closing (GTask *task)
       g_autoptr (GSource) writable = NULL;
 
       g_clear_error (&closing->error);
-      writable = g_pollable_output_stream_create_source (
-          G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (self->base_io_stream)),
-          cancellable);
+      writable = handoff_base_stream_create_source (self->base_io_stream, G_IO_OUT, cancellable);
       g_task_attach_source (task, writable, G_SOURCE_FUNC (continue_closing_cb));
       return;
     }
@@ -227,12 +241,12 @@ static void
 close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
 {
   Closing *closing = task_data;
-  TlsHandoffConnection *self = closing->connection;
+  HandoffConnection *self = closing->connection;
 
   if (closing->steps.send_close_notify)
     send_close_notify (self, TRUE, cancellable, &closing->error);
   if (closing->steps.linger)
-    handoff_linger_wait (handoff_connection_get_socket (self), cancellable);
+    handoff_linger_wait (handoff_base_stream_get_socket (self->base_io_stream), cancellable);
   if (closing->steps.close_base)
     g_io_stream_close (self->base_io_stream, cancellable,
                        closing->error == NULL ? &closing->error : NULL);
@@ -240,9 +254,9 @@ close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCance
 }
 
 void
-handoff_connection_close_async (TlsHandoffConnection *self,
+handoff_connection_close_async (HandoffConnection *self,
                                 gpointer source_object,
-                                HandoffCloseDirections directions,
+                                GIOCondition directions,
                                 int io_priority,
                                 GCancellable *cancellable,
                                 GAsyncReadyCallback callback,
@@ -259,7 +273,8 @@ handoff_connection_close_async (TlsHandoffConnection *self,
 
   closing->connection = g_object_ref (self);
   closing->steps = begin_closing (self, directions);
-  if (closing->steps.send_close_notify && !handoff_connection_can_poll (self, G_IO_OUT))
+  if (closing->steps.send_close_notify &&
+      !handoff_base_stream_can_poll (self->base_io_stream, G_IO_OUT))
     g_task_run_in_thread (task, close_in_thread);
   else
     continue_closing (task);

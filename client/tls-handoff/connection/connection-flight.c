@@ -5,8 +5,11 @@
  * through the manager to whatever came of it. It runs in the thread-default main context of its
  * thread; a synchronous call pushes one of its own for that. */
 
-#include "connection/connection.h"
+#include "connection/connection-flight.h"
 
+#include "connection/base-stream.h"
+#include "connection/connection-review.h"
+#include "connection/connection-trust.h"
 #include "connection/gio-mapping.h"
 #include "call/service-error.h"
 #include "handshake/socket-handshake.h"
@@ -15,13 +18,14 @@
 
 typedef struct
 {
-  TlsHandoffConnection *connection; /* (owned) */
-  GMainContext *context;            /* (owned) (nullable): of a synchronous call */
-  char *server_identity;            /* (owned) (nullable) */
-  GBytes *credential_pem;           /* (owned) (nullable): of the certificate */
-  GPtrArray *trust_anchors;         /* (owned) (nullable): of the database */
-  GCancellable *cancellable;        /* (owned) (nullable): of who started it */
-  gulong chained;                   /* cancellable to the connection's */
+  HandoffConnection *connection; /* (owned) */
+  HandoffLandedFunc landed_func;
+  GMainContext *context;     /* (owned) (nullable): of a synchronous call */
+  char *server_identity;     /* (owned) (nullable) */
+  GBytes *credential_pem;    /* (owned) (nullable): of the certificate */
+  GPtrArray *trust_anchors;  /* (owned) (nullable): of the database */
+  GCancellable *cancellable; /* (owned) (nullable): of who started it */
+  gulong chained;            /* cancellable to the connection's */
 
   /* A question that waits for the synchronous call to ask it. */
   GVariant *review_details; /* (owned) (nullable) */
@@ -41,11 +45,15 @@ cancel_cb (GCancellable *cancellable, GCancellable *handshake_cancellable)
 }
 
 static Flight *
-flight_new (TlsHandoffConnection *self, GMainContext *context, GCancellable *cancellable)
+flight_new (HandoffConnection *self,
+            HandoffLandedFunc landed_func,
+            GMainContext *context,
+            GCancellable *cancellable)
 {
   Flight *flight = g_new0 (Flight, 1);
 
   flight->connection = g_object_ref (self);
+  flight->landed_func = landed_func;
   flight->context = context;
   if (cancellable == NULL)
     return flight;
@@ -61,8 +69,8 @@ flight_new (TlsHandoffConnection *self, GMainContext *context, GCancellable *can
 static void
 arrive (Flight *flight)
 {
-  handoff_connection_end_handshake (flight->connection, flight->result, flight->received,
-                                    flight->error, flight->context != NULL);
+  flight->landed_func (flight->connection, flight->result, flight->received, flight->error,
+                       flight->context != NULL);
 
   g_object_unref (flight->connection);
   g_clear_pointer (&flight->context, g_main_context_unref);
@@ -92,8 +100,8 @@ land (Flight *flight, TlsHandoffHandshakeResult *result, GBytes *received, GErro
 static gboolean
 check_settings (Flight *flight, GError **error)
 {
-  TlsHandoffConnection *self = flight->connection;
-  GSocket *socket = handoff_connection_get_socket (self);
+  HandoffConnection *self = flight->connection;
+  GSocket *socket = handoff_base_stream_get_socket (self->base_io_stream);
   const char *unsupported = NULL;
 
   if (!self->is_server)
@@ -180,8 +188,8 @@ stepwise_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer use
 static void
 fly (Flight *flight)
 {
-  TlsHandoffConnection *self = flight->connection;
-  GSocket *socket = handoff_connection_get_socket (self);
+  HandoffConnection *self = flight->connection;
+  GSocket *socket = handoff_base_stream_get_socket (self->base_io_stream);
   const HandoffHandshakeRequest request = {
     .role = self->is_server ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT,
     .server_identity = flight->server_identity,
@@ -220,7 +228,7 @@ manager_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 static void
 take_off (Flight *flight)
 {
-  TlsHandoffConnection *self = flight->connection;
+  HandoffConnection *self = flight->connection;
   GError *error = NULL;
 
   if (!check_settings (flight, &error))
@@ -242,10 +250,12 @@ take_off (Flight *flight)
 }
 
 void
-handoff_connection_run_handshake (TlsHandoffConnection *self, GCancellable *cancellable)
+handoff_connection_run_flight (HandoffConnection *self,
+                               HandoffLandedFunc landed,
+                               GCancellable *cancellable)
 {
   GMainContext *context = g_main_context_new ();
-  Flight *flight = flight_new (self, context, cancellable);
+  Flight *flight = flight_new (self, landed, context, cancellable);
 
   g_main_context_push_thread_default (context);
   take_off (flight);
@@ -261,7 +271,9 @@ handoff_connection_run_handshake (TlsHandoffConnection *self, GCancellable *canc
 }
 
 void
-handoff_connection_start_handshake (TlsHandoffConnection *self, GCancellable *cancellable)
+handoff_connection_start_flight (HandoffConnection *self,
+                                 HandoffLandedFunc landed,
+                                 GCancellable *cancellable)
 {
-  take_off (flight_new (self, NULL, cancellable));
+  take_off (flight_new (self, landed, NULL, cancellable));
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The states of a connection's handshake, and who waits for them. */
+/* NOT_STARTED → RUNNING → DONE or FAILED: whoever comes first starts the flight, and all others
+ * wait for its end: the cancellable handshake_ended. */
 
-#include "connection/connection.h"
+#include "connection/connection-handshake.h"
 
-#include "call/certificates-variant.h"
-#include "connection/gio-mapping.h"
-#include "keyblob/handoff-names.h"
-#include "keyblob/tls-handoff-error.h"
-#include "handshake/handshake-result.h"
+#include "connection/base-stream.h"
+#include "connection/connection-flight.h"
+#include "connection/connection-outcome.h"
 
 HandshakeState
-handoff_connection_get_state (TlsHandoffConnection *self)
+handoff_connection_get_state (HandoffConnection *self)
 {
   HandshakeState state;
 
@@ -24,7 +23,7 @@ handoff_connection_get_state (TlsHandoffConnection *self)
 
 /* Whether this call is the one that starts the handshake. */
 static gboolean
-begin (TlsHandoffConnection *self)
+begin (HandoffConnection *self)
 {
   gboolean begun = FALSE;
 
@@ -39,135 +38,25 @@ begin (TlsHandoffConnection *self)
   return begun;
 }
 
-/* With the lock. */
+/* Where a flight lands. */
 static void
-take_error_details (TlsHandoffConnection *self, const GError *error)
-{
-  g_autoptr (GVariant) certificates = NULL;
-  g_autoptr (GVariant) verification_errors = NULL;
-  GVariant *details = tls_handoff_error_get_details (error);
-
-  if (details == NULL)
-    return;
-
-  certificates =
-      g_variant_lookup_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, G_VARIANT_TYPE ("aay"));
-  if (certificates != NULL)
-    self->peer_certificates = handoff_certificates_from_variant (certificates);
-  verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
-                                                G_VARIANT_TYPE_STRING_ARRAY);
-  self->peer_certificate_errors =
-      self->judged ? self->verdict : handoff_certificate_flags_from_variant (verification_errors);
-}
-
-/* With the lock. The service knows only that it trusted nobody. */
-static void
-tell_who_judged (TlsHandoffConnection *self, GError *error)
-{
-  if (!self->judged ||
-      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
-    return;
-
-  g_free (error->message);
-  if (self->judge_failure != NULL)
-    error->message =
-        g_strdup_printf ("The application's certificate database could not say whether "
-                         "it trusts the peer's certificate: %s",
-                         self->judge_failure->message);
-  else if (self->judge != NULL && self->verdict == G_TLS_CERTIFICATE_NO_FLAGS)
-    error->message = g_strdup ("The application's certificate database trusts the client's "
-                               "certificate, but no handler of “accept-certificate” accepted it, "
-                               "which a server needs as well");
-  else
-    error->message = g_strdup ("The application's certificate database does not trust the peer's "
-                               "certificate");
-}
-
-/* With the lock. */
-static void
-take_result (TlsHandoffConnection *self,
-             TlsHandoffHandshakeResult *result,
-             HandoffRecordStream *stream)
-{
-  self->result = result;
-  self->stream = stream;
-  self->peer_certificates = g_ptr_array_ref (handoff_handshake_result_get_verified_chain (result));
-  self->peer_certificate_errors =
-      self->judged ? self->verdict
-                   : handoff_certificate_flags_from_variant (
-                         handoff_handshake_result_get_verification_errors (result));
-}
-
-/* Whether the peer is sent an alert because of it, if anybody is left to send one. */
-static gboolean
-is_refusal (const GError *error)
-{
-  static const TlsHandoffError codes[] = {
-    TLS_HANDOFF_ERROR_NOT_AUTHORIZED,        TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-    TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-    TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,     TLS_HANDOFF_ERROR_FAILED,
-  };
-  gsize i;
-
-  for (i = 0; i < G_N_ELEMENTS (codes); i++)
-    {
-      if (g_error_matches (error, TLS_HANDOFF_ERROR, codes[i]))
-        return TRUE;
-    }
-  return FALSE;
-}
-
-static void
-records_opened_cb (gpointer result)
-{
-  tls_handoff_handshake_result_forward_session_tickets (result);
-}
-
-static HandoffRecordStream *
-make_stream (TlsHandoffConnection *self, TlsHandoffHandshakeResult *result)
-{
-  HandoffRecordStream *stream = handoff_record_stream_new (
-      self->base_io_stream, tls_handoff_handshake_result_get_record_layer (result));
-
-  /* The connection has the result for as long as the stream. */
-  handoff_record_stream_set_opened_func (stream, records_opened_cb, result);
-  return stream;
-}
-
-void
-handoff_connection_end_handshake (TlsHandoffConnection *self,
-                                  TlsHandoffHandshakeResult *result,
-                                  GBytes *received,
-                                  GError *error,
-                                  gboolean blocking)
+landed (HandoffConnection *self,
+        TlsHandoffHandshakeResult *result,
+        GBytes *received,
+        GError *error,
+        gboolean blocking)
 {
   static const char *const changed[] = { "peer-certificate", "peer-certificate-errors",
                                          "negotiated-protocol", "protocol-version",
                                          "ciphersuite-name" };
-  HandoffRecordStream *stream = NULL;
   gboolean close_base;
   gsize i;
 
   if (result != NULL)
-    stream = make_stream (self, result);
-  if (received != NULL)
-    handoff_record_stream_give_input (stream, received);
-
-  g_mutex_lock (&self->lock);
-  if (result != NULL)
-    {
-      take_result (self, result, stream);
-      self->state = HANDSHAKE_DONE;
-    }
+    handoff_connection_take_result (self, result, received);
   else
-    {
-      take_error_details (self, error);
-      tell_who_judged (self, error);
-      self->handshake_refused = is_refusal (error);
-      self->handshake_error = handoff_error_for_connection (error, TRUE);
-      self->state = HANDSHAKE_FAILED;
-    }
-  self->handshake_thread = NULL;
+    handoff_connection_take_failure (self, error);
+  g_mutex_lock (&self->lock);
   close_base = self->close_base_then;
   g_mutex_unlock (&self->lock);
 
@@ -186,7 +75,7 @@ handoff_connection_end_handshake (TlsHandoffConnection *self,
 
 /* How an ended handshake ended. */
 static gboolean
-get_outcome (TlsHandoffConnection *self, GError **error)
+get_outcome (HandoffConnection *self, GError **error)
 {
   gboolean done;
 
@@ -198,29 +87,9 @@ get_outcome (TlsHandoffConnection *self, GError **error)
   return done;
 }
 
-static GSocket *
-get_socket (GIOStream *stream)
-{
-  /* What a proxy's handshake left: another stream in the guise of a GTcpConnection. */
-  if (G_IS_TCP_WRAPPER_CONNECTION (stream))
-    return get_socket (
-        g_tcp_wrapper_connection_get_base_io_stream (G_TCP_WRAPPER_CONNECTION (stream)));
-
-  if (G_IS_SOCKET_CONNECTION (stream))
-    return g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
-
-  return NULL;
-}
-
-GSocket *
-handoff_connection_get_socket (TlsHandoffConnection *self)
-{
-  return self->base_io_stream != NULL ? get_socket (self->base_io_stream) : NULL;
-}
-
 /* Waits for another thread's handshake. */
 static gboolean
-wait_for_end (TlsHandoffConnection *self, GCancellable *cancellable, GError **error)
+wait_for_end (HandoffConnection *self, GCancellable *cancellable, GError **error)
 {
   GPollFD fds[2];
   guint n_fds = 1;
@@ -259,10 +128,10 @@ wait_for_end (TlsHandoffConnection *self, GCancellable *cancellable, GError **er
 }
 
 gboolean
-handoff_connection_handshake (TlsHandoffConnection *self, GCancellable *cancellable, GError **error)
+handoff_connection_handshake (HandoffConnection *self, GCancellable *cancellable, GError **error)
 {
   /* A handler of accept-certificate may let go of the connection. */
-  G_GNUC_UNUSED g_autoptr (TlsHandoffConnection) kept = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr (HandoffConnection) kept = g_object_ref (self);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -274,7 +143,7 @@ handoff_connection_handshake (TlsHandoffConnection *self, GCancellable *cancella
 
   if (begin (self))
     {
-      handoff_connection_run_handshake (self, cancellable);
+      handoff_connection_run_flight (self, landed, cancellable);
     }
   else if (handoff_connection_get_state (self) == HANDSHAKE_RUNNING &&
            !wait_for_end (self, cancellable, error))
@@ -289,7 +158,7 @@ static gboolean
 return_outcome_cb (GCancellable *handshake_ended, gpointer user_data)
 {
   GTask *task = user_data;
-  TlsHandoffConnection *self = g_task_get_source_object (task);
+  HandoffConnection *self = g_task_get_source_object (task);
   GError *error = NULL;
 
   if (handoff_connection_get_state (self) == HANDSHAKE_RUNNING)
@@ -303,7 +172,7 @@ return_outcome_cb (GCancellable *handshake_ended, gpointer user_data)
 }
 
 void
-handoff_connection_handshake_async (TlsHandoffConnection *self,
+handoff_connection_handshake_async (HandoffConnection *self,
                                     int io_priority,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
@@ -322,7 +191,7 @@ handoff_connection_handshake_async (TlsHandoffConnection *self,
   ended = g_cancellable_source_new (self->handshake_ended);
   if (begin (self))
     {
-      handoff_connection_start_handshake (self, cancellable);
+      handoff_connection_start_flight (self, landed, cancellable);
     }
   else if (cancellable != NULL)
     {
@@ -336,9 +205,7 @@ handoff_connection_handshake_async (TlsHandoffConnection *self,
 }
 
 gboolean
-handoff_connection_handshake_finish (TlsHandoffConnection *self,
-                                     GAsyncResult *result,
-                                     GError **error)
+handoff_connection_handshake_finish (HandoffConnection *self, GAsyncResult *result, GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
@@ -346,7 +213,7 @@ handoff_connection_handshake_finish (TlsHandoffConnection *self,
 }
 
 gboolean
-handoff_connection_ensure_handshake (TlsHandoffConnection *self,
+handoff_connection_ensure_handshake (HandoffConnection *self,
                                      gboolean blocking,
                                      GCancellable *cancellable,
                                      GError **error)
@@ -359,7 +226,7 @@ handoff_connection_ensure_handshake (TlsHandoffConnection *self,
     return handoff_connection_handshake (self, cancellable, error);
 
   if (state == HANDSHAKE_NOT_STARTED && begin (self))
-    handoff_connection_start_handshake (self, NULL);
+    handoff_connection_start_flight (self, landed, NULL);
   if (handoff_connection_get_state (self) == HANDSHAKE_RUNNING)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
@@ -371,9 +238,9 @@ handoff_connection_ensure_handshake (TlsHandoffConnection *self,
 }
 
 void
-handoff_connection_abort_handshake (TlsHandoffConnection *self)
+handoff_connection_abort_handshake (HandoffConnection *self)
 {
-  GSocket *socket = handoff_connection_get_socket (self);
+  GSocket *socket = handoff_base_stream_get_socket (self->base_io_stream);
 
   g_cancellable_cancel (self->handshake_cancellable);
 

@@ -5,14 +5,14 @@
  * database, if it has one, and then GTlsClientConnection:validation-flags and
  * GTlsConnection::accept-certificate, with GIO's own meaning. */
 
-#include "connection/connection.h"
+#include "connection/connection-review.h"
 
 #include "call/certificates-variant.h"
 #include "connection/gio-mapping.h"
 #include "keyblob/handoff-names.h"
 
 gboolean
-handoff_connection_has_handler (TlsHandoffConnection *self)
+handoff_connection_has_handler (HandoffConnection *self)
 {
   guint signal_id = g_signal_lookup ("accept-certificate", G_TYPE_TLS_CONNECTION);
 
@@ -20,7 +20,7 @@ handoff_connection_has_handler (TlsHandoffConnection *self)
 }
 
 gboolean
-handoff_connection_wants_review (TlsHandoffConnection *self)
+handoff_connection_wants_review (HandoffConnection *self)
 {
   return self->judge != NULL ||
          (!self->is_server && (self->validation_flags & G_TLS_CERTIFICATE_VALIDATE_ALL) !=
@@ -64,7 +64,7 @@ get_certificate (GVariant *details)
 /* Of the application's database. What it cannot know, and the service does: the server itself told
  * of a revocation. failure: (nullable) (transfer full): why it could not judge */
 static void
-take_verdict (TlsHandoffConnection *self,
+take_verdict (HandoffConnection *self,
               GTlsCertificateFlags verdict,
               GError *failure,
               GVariant *details)
@@ -82,7 +82,7 @@ take_verdict (TlsHandoffConnection *self,
 /* What the application itself says to errors, if there are any. As GIO has it, a server's is asked
  * in any case. */
 static gboolean
-decide (TlsHandoffConnection *self, GTlsCertificateFlags errors, GVariant *details)
+decide (HandoffConnection *self, GTlsCertificateFlags errors, GVariant *details)
 {
   g_autoptr (GTlsCertificate) certificate = NULL;
 
@@ -95,14 +95,14 @@ decide (TlsHandoffConnection *self, GTlsCertificateFlags errors, GVariant *detai
 }
 
 static const char *
-get_purpose (TlsHandoffConnection *self)
+get_purpose (HandoffConnection *self)
 {
   return self->is_server ? G_TLS_DATABASE_PURPOSE_AUTHENTICATE_CLIENT
                          : G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER;
 }
 
 gboolean
-handoff_connection_review (TlsHandoffConnection *self, GVariant *details)
+handoff_connection_review (HandoffConnection *self, GVariant *details)
 {
   g_autoptr (GTlsCertificate) certificate = NULL;
   g_autoptr (GError) error = NULL;
@@ -124,8 +124,8 @@ handoff_connection_review (TlsHandoffConnection *self, GVariant *details)
 /* One that waits for the application's database. */
 typedef struct
 {
-  TlsHandoffConnection *connection; /* (owned) */
-  GVariant *details;                /* (owned) */
+  HandoffConnection *connection; /* (owned) */
+  GVariant *details;             /* (owned) */
   HandoffReviewedFunc func;
   gpointer user_data;
 } Review;
@@ -144,7 +144,7 @@ static void
 verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Review *review = user_data;
-  TlsHandoffConnection *self = review->connection;
+  HandoffConnection *self = review->connection;
   g_autoptr (GError) error = NULL;
   GTlsCertificateFlags verdict;
 
@@ -154,7 +154,7 @@ verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-handoff_connection_review_async (TlsHandoffConnection *self,
+handoff_connection_review_async (HandoffConnection *self,
                                  GVariant *details,
                                  HandoffReviewedFunc func,
                                  gpointer user_data)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-#include "connection/connection.h"
+#include "connection/connection-source.h"
+
+#include "connection/base-stream.h"
+#include "connection/connection-close.h"
+#include "connection/connection-handshake.h"
 
 /* What makes a read or write worth trying changes while the source lives: before the handshake,
  * anything (the attempt starts it); during the handshake, its end; then the base stream, or, for
@@ -10,50 +14,18 @@ typedef struct
 {
   GSource source;
 
-  GObject *pollable_stream;         /* (owned) */
-  TlsHandoffConnection *connection; /* (owned) */
-  GIOCondition condition;
+  GObject *pollable_stream;      /* (owned) */
+  HandoffConnection *connection; /* (owned) */
+  GIOCondition direction;
   GSource *handshake_ended; /* (owned) (nullable): child, until the handshake is over */
   GSource *base;            /* (owned) (nullable): child, from then on */
 } ConnectionSource;
-
-gboolean
-handoff_connection_can_poll (TlsHandoffConnection *self, GIOCondition condition)
-{
-  if (condition == G_IO_IN)
-    {
-      GInputStream *input = g_io_stream_get_input_stream (self->base_io_stream);
-
-      return G_IS_POLLABLE_INPUT_STREAM (input) &&
-             g_pollable_input_stream_can_poll (G_POLLABLE_INPUT_STREAM (input));
-    }
-  else
-    {
-      GOutputStream *output = g_io_stream_get_output_stream (self->base_io_stream);
-
-      return G_IS_POLLABLE_OUTPUT_STREAM (output) &&
-             g_pollable_output_stream_can_poll (G_POLLABLE_OUTPUT_STREAM (output));
-    }
-}
 
 static void
 add_child (ConnectionSource *self, GSource *child)
 {
   g_source_set_dummy_callback (child);
   g_source_add_child_source (&self->source, child);
-}
-
-static GSource *
-create_base_source (ConnectionSource *self)
-{
-  GIOStream *base = self->connection->base_io_stream;
-
-  if (self->condition == G_IO_IN)
-    return g_pollable_input_stream_create_source (
-        G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (base)), NULL);
-
-  return g_pollable_output_stream_create_source (
-      G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (base)), NULL);
 }
 
 static void
@@ -70,9 +42,11 @@ update_children (ConnectionSource *self)
         }
       return;
     case HANDSHAKE_DONE:
-      if (self->base == NULL && handoff_connection_can_poll (self->connection, self->condition))
+      if (self->base == NULL &&
+          handoff_base_stream_can_poll (self->connection->base_io_stream, self->direction))
         {
-          self->base = create_base_source (self);
+          self->base = handoff_base_stream_create_source (self->connection->base_io_stream,
+                                                          self->direction, NULL);
           add_child (self, self->base);
         }
       break;
@@ -87,29 +61,30 @@ update_children (ConnectionSource *self)
   g_clear_pointer (&self->handshake_ended, g_source_unref);
 }
 
-/* Whether it is ready by itself; its children may make it so. */
-static gboolean
-is_ready (ConnectionSource *self)
+gboolean
+handoff_connection_is_ready (HandoffConnection *self, GIOCondition direction)
 {
-  TlsHandoffConnection *connection = self->connection;
-  gboolean closed;
-
-  g_mutex_lock (&connection->lock);
-  closed = self->condition == G_IO_IN ? connection->read_closed : connection->write_closed;
-  g_mutex_unlock (&connection->lock);
   /* Where nothing can be polled for, the attempt says so. */
-  if (closed || !handoff_connection_can_poll (connection, self->condition))
+  if (!handoff_base_stream_can_poll (self->base_io_stream, direction))
     return TRUE;
 
-  switch (handoff_connection_get_state (connection))
+  switch (handoff_connection_get_state (self))
     {
     case HANDSHAKE_RUNNING:
       return FALSE;
     case HANDSHAKE_DONE:
-      return self->condition == G_IO_IN && handoff_record_stream_can_read (connection->stream);
+      return direction == G_IO_IN && handoff_record_stream_can_read (self->stream);
     default:
       return TRUE;
     }
+}
+
+/* By itself; its children may make it so. */
+static gboolean
+is_ready (ConnectionSource *self)
+{
+  return handoff_connection_is_closed (self->connection, self->direction) ||
+         handoff_connection_is_ready (self->connection, self->direction);
 }
 
 static gboolean
@@ -174,9 +149,9 @@ static GSourceFuncs connection_source_funcs = {
 };
 
 GSource *
-handoff_connection_create_source (TlsHandoffConnection *connection,
+handoff_connection_create_source (HandoffConnection *connection,
                                   GObject *pollable_stream,
-                                  GIOCondition condition,
+                                  GIOCondition direction,
                                   GCancellable *cancellable)
 {
   GSource *source = g_source_new (&connection_source_funcs, sizeof (ConnectionSource));
@@ -185,7 +160,7 @@ handoff_connection_create_source (TlsHandoffConnection *connection,
   g_source_set_static_name (source, "TLS Handoff connection");
   self->pollable_stream = g_object_ref (pollable_stream);
   self->connection = g_object_ref (connection);
-  self->condition = condition;
+  self->direction = direction;
   update_children (self);
 
   if (cancellable != NULL)

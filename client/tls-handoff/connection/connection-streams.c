@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-#include "connection/connection.h"
+/* The two streams. Both are pollable if the base stream is, and that is all that GIO needs to do
+ * their asynchronous reads and writes without a thread. As with GIO's own, they do not keep their
+ * connection alive.
+ *
+ * GIO has two classes and two interfaces for them, of which one's functions differ from the other's
+ * in the type of the stream alone. So each function is here once, for a stream of either type, and
+ * asks the stream's end for the direction. */
 
+#include "connection/connection-streams.h"
+
+#include "connection/base-stream.h"
+#include "connection/connection-close.h"
+#include "connection/connection-handshake.h"
+#include "connection/connection-source.h"
 #include "connection/gio-mapping.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Both streams are pollable if the base stream is, and that is all that GIO needs to do their
- * asynchronous reads and writes without a thread. As with GIO's own, they do not keep their
- * connection alive. */
+/* What a stream of either type has. */
+typedef struct
+{
+  GWeakRef connection;
+  GIOCondition direction;
+} StreamEnd;
 
 #define HANDOFF_TYPE_INPUT_STREAM (handoff_input_stream_get_type ())
 G_DECLARE_FINAL_TYPE (HandoffInputStream, handoff_input_stream, HANDOFF, INPUT_STREAM, GInputStream)
@@ -17,7 +32,7 @@ struct _HandoffInputStream
 {
   GInputStream parent_instance;
 
-  GWeakRef connection;
+  StreamEnd end;
 };
 
 static void handoff_input_stream_pollable_init (GPollableInputStreamInterface *iface);
@@ -36,7 +51,7 @@ struct _HandoffOutputStream
 {
   GOutputStream parent_instance;
 
-  GWeakRef connection;
+  StreamEnd end;
 };
 
 static void handoff_output_stream_pollable_init (GPollableOutputStreamInterface *iface);
@@ -47,29 +62,34 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (HandoffOutputStream,
                                G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_OUTPUT_STREAM,
                                                       handoff_output_stream_pollable_init))
 
+static StreamEnd *
+get_end (gpointer stream)
+{
+  return HANDOFF_IS_INPUT_STREAM (stream) ? &HANDOFF_INPUT_STREAM (stream)->end
+                                          : &HANDOFF_OUTPUT_STREAM (stream)->end;
+}
+
+/* (transfer full) (nullable) */
+static HandoffConnection *
+dup_connection (gpointer stream)
+{
+  return g_weak_ref_get (&get_end (stream)->connection);
+}
+
 /* Whether the connection is there, open in that direction, and past its handshake. */
 static gboolean
-prepare_operation (TlsHandoffConnection *connection,
-                   HandoffCloseDirections direction,
-                   gboolean blocking,
-                   GCancellable *cancellable,
-                   GError **error)
+prepare_transfer (HandoffConnection *connection,
+                  GIOCondition direction,
+                  gboolean blocking,
+                  GCancellable *cancellable,
+                  GError **error)
 {
-  gboolean closed = TRUE;
-
-  if (connection != NULL)
-    {
-      g_mutex_lock (&connection->lock);
-      closed = direction == HANDOFF_CLOSE_READ ? connection->read_closed : connection->write_closed;
-      g_mutex_unlock (&connection->lock);
-    }
-  if (closed)
+  if (connection == NULL || handoff_connection_is_closed (connection, direction))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The TLS connection is closed");
       return FALSE;
     }
-  if (!blocking && !handoff_connection_can_poll (
-                       connection, direction == HANDOFF_CLOSE_READ ? G_IO_IN : G_IO_OUT))
+  if (!blocking && !handoff_base_stream_can_poll (connection->base_io_stream, direction))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                            "The base stream of this TLS connection cannot be polled");
@@ -79,28 +99,32 @@ prepare_operation (TlsHandoffConnection *connection,
   return handoff_connection_ensure_handshake (connection, blocking, cancellable, error);
 }
 
+/* Reads into buffer, or writes from it. */
 static gssize
-read_from (HandoffInputStream *self,
-           void *buffer,
-           gsize size,
-           gboolean blocking,
-           GCancellable *cancellable,
-           GError **error)
+transfer (gpointer stream,
+          gpointer buffer,
+          gsize size,
+          gboolean blocking,
+          GCancellable *cancellable,
+          GError **error)
 {
-  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (&self->connection);
+  g_autoptr (HandoffConnection) connection = dup_connection (stream);
+  const GIOCondition direction = get_end (stream)->direction;
   GError *local_error = NULL;
   gssize n;
 
-  if (!prepare_operation (connection, HANDOFF_CLOSE_READ, blocking, cancellable, error))
+  if (!prepare_transfer (connection, direction, blocking, cancellable, error))
     return -1;
 
-  n = handoff_record_stream_read (connection->stream, buffer, size, blocking, cancellable,
-                                  &local_error);
+  n = direction == G_IO_IN ? handoff_record_stream_read (connection->stream, buffer, size, blocking,
+                                                         cancellable, &local_error)
+                           : handoff_record_stream_write (connection->stream, buffer, size,
+                                                          blocking, cancellable, &local_error);
   if (n >= 0)
     return n;
 
-  if (g_error_matches (local_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED) &&
-      !connection->require_close_notify)
+  if (direction == G_IO_IN && !connection->require_close_notify &&
+      g_error_matches (local_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED))
     {
       g_error_free (local_error);
       return 0;
@@ -111,54 +135,76 @@ read_from (HandoffInputStream *self,
 }
 
 static gssize
-write_to (HandoffOutputStream *self,
-          const void *buffer,
-          gsize size,
-          gboolean blocking,
-          GCancellable *cancellable,
-          GError **error)
+transfer_blocking (
+    gpointer stream, gpointer buffer, gsize size, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (&self->connection);
-  GError *local_error = NULL;
-  gssize n;
+  return transfer (stream, buffer, size, TRUE, cancellable, error);
+}
 
-  if (!prepare_operation (connection, HANDOFF_CLOSE_WRITE, blocking, cancellable, error))
-    return -1;
+static gssize
+transfer_nonblocking (gpointer stream, gpointer buffer, gsize size, GError **error)
+{
+  return transfer (stream, buffer, size, FALSE, NULL, error);
+}
 
-  n = handoff_record_stream_write (connection->stream, buffer, size, blocking, cancellable,
-                                   &local_error);
-  if (n < 0)
-    g_propagate_error (error, handoff_error_for_connection (local_error, FALSE));
-  return n;
+/* If not, GIO does the asynchronous reads and writes in threads. */
+static gboolean
+can_poll (gpointer stream)
+{
+  g_autoptr (HandoffConnection) connection = dup_connection (stream);
+
+  return connection == NULL ||
+         handoff_base_stream_can_poll (connection->base_io_stream, get_end (stream)->direction);
 }
 
 static gboolean
-close_stream (GWeakRef *weak_ref,
-              HandoffCloseDirections direction,
-              GCancellable *cancellable,
-              GError **error)
+is_ready (gpointer stream)
 {
-  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (weak_ref);
+  g_autoptr (HandoffConnection) connection = dup_connection (stream);
+  const GIOCondition direction = get_end (stream)->direction;
 
-  return connection == NULL || handoff_connection_close (connection, direction, cancellable, error);
+  return connection == NULL || handoff_connection_is_ready (connection, direction) ||
+         (handoff_connection_get_state (connection) == HANDSHAKE_DONE &&
+          handoff_base_stream_is_ready (connection->base_io_stream, direction));
+}
+
+static GSource *
+create_source (gpointer stream, GCancellable *cancellable)
+{
+  g_autoptr (HandoffConnection) connection = dup_connection (stream);
+  g_autoptr (GSource) now = NULL;
+
+  if (connection != NULL)
+    return handoff_connection_create_source (connection, stream, get_end (stream)->direction,
+                                             cancellable);
+
+  now = g_timeout_source_new (0);
+  return g_pollable_source_new_full (stream, now, cancellable);
+}
+
+static gboolean
+close_end (gpointer stream, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (HandoffConnection) connection = dup_connection (stream);
+
+  return connection == NULL ||
+         handoff_connection_close (connection, get_end (stream)->direction, cancellable, error);
 }
 
 static void
-close_stream_async (gpointer stream,
-                    GWeakRef *weak_ref,
-                    HandoffCloseDirections direction,
-                    int io_priority,
-                    GCancellable *cancellable,
-                    GAsyncReadyCallback callback,
-                    gpointer user_data)
+close_end_async (gpointer stream,
+                 int io_priority,
+                 GCancellable *cancellable,
+                 GAsyncReadyCallback callback,
+                 gpointer user_data)
 {
-  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (weak_ref);
+  g_autoptr (HandoffConnection) connection = dup_connection (stream);
   g_autoptr (GTask) task = NULL;
 
   if (connection != NULL)
     {
-      handoff_connection_close_async (connection, stream, direction, io_priority, cancellable,
-                                      callback, user_data);
+      handoff_connection_close_async (connection, stream, get_end (stream)->direction, io_priority,
+                                      cancellable, callback, user_data);
       return;
     }
 
@@ -166,236 +212,59 @@ close_stream_async (gpointer stream,
   g_task_return_boolean (task, TRUE);
 }
 
-static GSource *
-create_source (gpointer stream,
-               GWeakRef *weak_ref,
-               GIOCondition condition,
-               GCancellable *cancellable)
-{
-  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (weak_ref);
-  g_autoptr (GSource) now = NULL;
-
-  if (connection != NULL)
-    return handoff_connection_create_source (connection, stream, condition, cancellable);
-
-  now = g_timeout_source_new (0);
-  return g_pollable_source_new_full (stream, now, cancellable);
-}
-
-/* If not, GIO does the asynchronous reads and writes in threads. */
 static gboolean
-can_poll (GWeakRef *weak_ref, GIOCondition condition)
-{
-  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (weak_ref);
-
-  return connection == NULL || handoff_connection_can_poll (connection, condition);
-}
-
-/* GInputStream */
-
-static gssize
-handoff_input_stream_read (
-    GInputStream *stream, void *buffer, gsize size, GCancellable *cancellable, GError **error)
-{
-  return read_from (HANDOFF_INPUT_STREAM (stream), buffer, size, TRUE, cancellable, error);
-}
-
-static gssize
-handoff_input_stream_read_nonblocking (GPollableInputStream *pollable,
-                                       void *buffer,
-                                       gsize size,
-                                       GError **error)
-{
-  return read_from (HANDOFF_INPUT_STREAM (pollable), buffer, size, FALSE, NULL, error);
-}
-
-static gboolean
-handoff_input_stream_can_poll (GPollableInputStream *pollable)
-{
-  return can_poll (&HANDOFF_INPUT_STREAM (pollable)->connection, G_IO_IN);
-}
-
-static gboolean
-handoff_input_stream_is_readable (GPollableInputStream *pollable)
-{
-  HandoffInputStream *self = HANDOFF_INPUT_STREAM (pollable);
-  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (&self->connection);
-
-  if (connection == NULL || !handoff_connection_can_poll (connection, G_IO_IN))
-    return TRUE;
-
-  switch (handoff_connection_get_state (connection))
-    {
-    case HANDSHAKE_RUNNING:
-      return FALSE;
-    case HANDSHAKE_DONE:
-      return handoff_record_stream_can_read (connection->stream) ||
-             g_pollable_input_stream_is_readable (G_POLLABLE_INPUT_STREAM (
-                 g_io_stream_get_input_stream (connection->base_io_stream)));
-    default:
-      return TRUE;
-    }
-}
-
-static GSource *
-handoff_input_stream_create_source (GPollableInputStream *pollable, GCancellable *cancellable)
-{
-  return create_source (pollable, &HANDOFF_INPUT_STREAM (pollable)->connection, G_IO_IN,
-                        cancellable);
-}
-
-static gboolean
-handoff_input_stream_close (GInputStream *stream, GCancellable *cancellable, GError **error)
-{
-  return close_stream (&HANDOFF_INPUT_STREAM (stream)->connection, HANDOFF_CLOSE_READ, cancellable,
-                       error);
-}
-
-static void
-handoff_input_stream_close_async (GInputStream *stream,
-                                  int io_priority,
-                                  GCancellable *cancellable,
-                                  GAsyncReadyCallback callback,
-                                  gpointer user_data)
-{
-  close_stream_async (stream, &HANDOFF_INPUT_STREAM (stream)->connection, HANDOFF_CLOSE_READ,
-                      io_priority, cancellable, callback, user_data);
-}
-
-static gboolean
-handoff_input_stream_close_finish (GInputStream *stream, GAsyncResult *result, GError **error)
+close_end_finish (gpointer stream, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 static void
-handoff_input_stream_finalize (GObject *object)
+finalize (GObject *object)
 {
-  g_weak_ref_clear (&HANDOFF_INPUT_STREAM (object)->connection);
+  GObjectClass *parent_class = g_type_class_peek_parent (G_OBJECT_GET_CLASS (object));
 
-  G_OBJECT_CLASS (handoff_input_stream_parent_class)->finalize (object);
+  g_weak_ref_clear (&get_end (object)->connection);
+
+  parent_class->finalize (object);
 }
+
+/* One of the functions above in the place of a class's function: gpointer for the stream's type. */
+#define SET_FUNCTION(place, function) ((place) = (__typeof__ (place)) (function))
 
 static void
 handoff_input_stream_class_init (HandoffInputStreamClass *klass)
 {
   GInputStreamClass *stream_class = G_INPUT_STREAM_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = handoff_input_stream_finalize;
-  stream_class->read_fn = handoff_input_stream_read;
-  stream_class->close_fn = handoff_input_stream_close;
-  stream_class->close_async = handoff_input_stream_close_async;
-  stream_class->close_finish = handoff_input_stream_close_finish;
+  G_OBJECT_CLASS (klass)->finalize = finalize;
+  SET_FUNCTION (stream_class->read_fn, transfer_blocking);
+  SET_FUNCTION (stream_class->close_fn, close_end);
+  SET_FUNCTION (stream_class->close_async, close_end_async);
+  SET_FUNCTION (stream_class->close_finish, close_end_finish);
 }
 
 static void
 handoff_input_stream_pollable_init (GPollableInputStreamInterface *iface)
 {
-  iface->can_poll = handoff_input_stream_can_poll;
-  iface->is_readable = handoff_input_stream_is_readable;
-  iface->create_source = handoff_input_stream_create_source;
-  iface->read_nonblocking = handoff_input_stream_read_nonblocking;
+  SET_FUNCTION (iface->can_poll, can_poll);
+  SET_FUNCTION (iface->is_readable, is_ready);
+  SET_FUNCTION (iface->create_source, create_source);
+  SET_FUNCTION (iface->read_nonblocking, transfer_nonblocking);
 }
 
 static void
 handoff_input_stream_init (HandoffInputStream *self)
 {
+  self->end.direction = G_IO_IN;
 }
 
 GInputStream *
-handoff_input_stream_new (TlsHandoffConnection *connection)
+handoff_input_stream_new (HandoffConnection *connection)
 {
   HandoffInputStream *self = g_object_new (HANDOFF_TYPE_INPUT_STREAM, NULL);
 
-  g_weak_ref_init (&self->connection, connection);
+  g_weak_ref_init (&self->end.connection, connection);
   return G_INPUT_STREAM (self);
-}
-
-/* GOutputStream */
-
-static gssize
-handoff_output_stream_write (GOutputStream *stream,
-                             const void *buffer,
-                             gsize size,
-                             GCancellable *cancellable,
-                             GError **error)
-{
-  return write_to (HANDOFF_OUTPUT_STREAM (stream), buffer, size, TRUE, cancellable, error);
-}
-
-static gssize
-handoff_output_stream_write_nonblocking (GPollableOutputStream *pollable,
-                                         const void *buffer,
-                                         gsize size,
-                                         GError **error)
-{
-  return write_to (HANDOFF_OUTPUT_STREAM (pollable), buffer, size, FALSE, NULL, error);
-}
-
-static gboolean
-handoff_output_stream_can_poll (GPollableOutputStream *pollable)
-{
-  return can_poll (&HANDOFF_OUTPUT_STREAM (pollable)->connection, G_IO_OUT);
-}
-
-static gboolean
-handoff_output_stream_is_writable (GPollableOutputStream *pollable)
-{
-  HandoffOutputStream *self = HANDOFF_OUTPUT_STREAM (pollable);
-  g_autoptr (TlsHandoffConnection) connection = g_weak_ref_get (&self->connection);
-
-  if (connection == NULL || !handoff_connection_can_poll (connection, G_IO_OUT))
-    return TRUE;
-
-  switch (handoff_connection_get_state (connection))
-    {
-    case HANDSHAKE_RUNNING:
-      return FALSE;
-    case HANDSHAKE_DONE:
-      return g_pollable_output_stream_is_writable (
-          G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (connection->base_io_stream)));
-    default:
-      return TRUE;
-    }
-}
-
-static GSource *
-handoff_output_stream_create_source (GPollableOutputStream *pollable, GCancellable *cancellable)
-{
-  return create_source (pollable, &HANDOFF_OUTPUT_STREAM (pollable)->connection, G_IO_OUT,
-                        cancellable);
-}
-
-static gboolean
-handoff_output_stream_close (GOutputStream *stream, GCancellable *cancellable, GError **error)
-{
-  return close_stream (&HANDOFF_OUTPUT_STREAM (stream)->connection, HANDOFF_CLOSE_WRITE,
-                       cancellable, error);
-}
-
-static void
-handoff_output_stream_close_async (GOutputStream *stream,
-                                   int io_priority,
-                                   GCancellable *cancellable,
-                                   GAsyncReadyCallback callback,
-                                   gpointer user_data)
-{
-  close_stream_async (stream, &HANDOFF_OUTPUT_STREAM (stream)->connection, HANDOFF_CLOSE_WRITE,
-                      io_priority, cancellable, callback, user_data);
-}
-
-static gboolean
-handoff_output_stream_close_finish (GOutputStream *stream, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-static void
-handoff_output_stream_finalize (GObject *object)
-{
-  g_weak_ref_clear (&HANDOFF_OUTPUT_STREAM (object)->connection);
-
-  G_OBJECT_CLASS (handoff_output_stream_parent_class)->finalize (object);
 }
 
 static void
@@ -403,32 +272,33 @@ handoff_output_stream_class_init (HandoffOutputStreamClass *klass)
 {
   GOutputStreamClass *stream_class = G_OUTPUT_STREAM_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = handoff_output_stream_finalize;
-  stream_class->write_fn = handoff_output_stream_write;
-  stream_class->close_fn = handoff_output_stream_close;
-  stream_class->close_async = handoff_output_stream_close_async;
-  stream_class->close_finish = handoff_output_stream_close_finish;
+  G_OBJECT_CLASS (klass)->finalize = finalize;
+  SET_FUNCTION (stream_class->write_fn, transfer_blocking);
+  SET_FUNCTION (stream_class->close_fn, close_end);
+  SET_FUNCTION (stream_class->close_async, close_end_async);
+  SET_FUNCTION (stream_class->close_finish, close_end_finish);
 }
 
 static void
 handoff_output_stream_pollable_init (GPollableOutputStreamInterface *iface)
 {
-  iface->can_poll = handoff_output_stream_can_poll;
-  iface->is_writable = handoff_output_stream_is_writable;
-  iface->create_source = handoff_output_stream_create_source;
-  iface->write_nonblocking = handoff_output_stream_write_nonblocking;
+  SET_FUNCTION (iface->can_poll, can_poll);
+  SET_FUNCTION (iface->is_writable, is_ready);
+  SET_FUNCTION (iface->create_source, create_source);
+  SET_FUNCTION (iface->write_nonblocking, transfer_nonblocking);
 }
 
 static void
 handoff_output_stream_init (HandoffOutputStream *self)
 {
+  self->end.direction = G_IO_OUT;
 }
 
 GOutputStream *
-handoff_output_stream_new (TlsHandoffConnection *connection)
+handoff_output_stream_new (HandoffConnection *connection)
 {
   HandoffOutputStream *self = g_object_new (HANDOFF_TYPE_OUTPUT_STREAM, NULL);
 
-  g_weak_ref_init (&self->connection, connection);
+  g_weak_ref_init (&self->end.connection, connection);
   return G_OUTPUT_STREAM (self);
 }

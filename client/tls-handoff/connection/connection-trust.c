@@ -8,8 +8,9 @@
  *   any other, or a server's     nobody is trusted by the service, and the database judges
  *   none                         nobody is trusted; who accepts all the same is the application */
 
-#include "connection/connection.h"
+#include "connection/connection-trust.h"
 
+#include "connection/connection-review.h"
 #include "handshake/handshake-options.h"
 
 /* What the service takes. */
@@ -52,7 +53,7 @@ dup_replaced_default_database (void)
 }
 
 GTlsDatabase *
-handoff_connection_dup_database (TlsHandoffConnection *self)
+handoff_connection_dup_database (HandoffConnection *self)
 {
   GTlsDatabase *database = NULL;
 
@@ -63,7 +64,7 @@ handoff_connection_dup_database (TlsHandoffConnection *self)
 }
 
 void
-handoff_connection_set_database (TlsHandoffConnection *self, GTlsDatabase *database)
+handoff_connection_set_database (HandoffConnection *self, GTlsDatabase *database)
 {
   g_set_object (&self->database, database);
   self->database_is_set = TRUE;
@@ -71,13 +72,13 @@ handoff_connection_set_database (TlsHandoffConnection *self, GTlsDatabase *datab
 }
 
 gboolean
-handoff_connection_get_use_system_certdb (TlsHandoffConnection *self)
+handoff_connection_get_use_system_certdb (HandoffConnection *self)
 {
   return !self->database_is_set || (self->database != NULL && is_stock_database (self->database));
 }
 
 void
-handoff_connection_set_use_system_certdb (TlsHandoffConnection *self, gboolean use)
+handoff_connection_set_use_system_certdb (HandoffConnection *self, gboolean use)
 {
   /* An application's own is none of the system's already, and stays. */
   if (!!use == handoff_connection_get_use_system_certdb (self))
@@ -149,7 +150,7 @@ dup_anchors (GTlsDatabase *database)
 
 /* A server that asks no client for a certificate has none to judge. */
 static gboolean
-has_peer_certificate (TlsHandoffConnection *self)
+has_peer_certificate (HandoffConnection *self)
 {
   return !self->is_server || self->authentication_mode != G_TLS_AUTHENTICATION_NONE ||
          (self->options != NULL && self->options->client_certificate != G_TLS_AUTHENTICATION_NONE);
@@ -158,7 +159,7 @@ has_peer_certificate (TlsHandoffConnection *self)
 /* Whose word counts, if not that of the service with the system's authorities, or with those of the
  * options. *nobody: that there is none. (transfer full) (nullable) */
 static GTlsDatabase *
-dup_judge (TlsHandoffConnection *self, gboolean *nobody)
+dup_judge (HandoffConnection *self, gboolean *nobody)
 {
   const gboolean has_anchors = self->options != NULL && self->options->trust_anchors != NULL;
   g_autoptr (GTlsDatabase) database = NULL;
@@ -180,7 +181,7 @@ dup_judge (TlsHandoffConnection *self, gboolean *nobody)
 }
 
 gboolean
-handoff_connection_resolve_trust (TlsHandoffConnection *self,
+handoff_connection_resolve_trust (HandoffConnection *self,
                                   GPtrArray **trust_anchors,
                                   GError **error)
 {

@@ -3,8 +3,12 @@
 
 #include "config.h"
 
-#include "connection/connection.h"
+#include "tls-handoff-connection.h"
 
+#include "connection/connection-close.h"
+#include "connection/connection-handshake.h"
+#include "connection/connection-streams.h"
+#include "connection/connection-trust.h"
 #include "connection/gio-mapping.h"
 #include "tls-handoff-enum-types.h"
 
@@ -227,7 +231,7 @@ tls_handoff_connection_get_output_stream (GIOStream *stream)
 static gboolean
 tls_handoff_connection_close (GIOStream *stream, GCancellable *cancellable, GError **error)
 {
-  return handoff_connection_close (TLS_HANDOFF_CONNECTION (stream), HANDOFF_CLOSE_BOTH, cancellable,
+  return handoff_connection_close (TLS_HANDOFF_CONNECTION (stream), G_IO_IN | G_IO_OUT, cancellable,
                                    error);
 }
 
@@ -238,7 +242,7 @@ tls_handoff_connection_close_async (GIOStream *stream,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data)
 {
-  handoff_connection_close_async (TLS_HANDOFF_CONNECTION (stream), stream, HANDOFF_CLOSE_BOTH,
+  handoff_connection_close_async (TLS_HANDOFF_CONNECTION (stream), stream, G_IO_IN | G_IO_OUT,
                                   io_priority, cancellable, callback, user_data);
 }
 

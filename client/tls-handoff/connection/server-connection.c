@@ -5,7 +5,7 @@
 
 #include "tls-handoff-server-connection.h"
 
-#include "connection/connection.h"
+#include "connection/connection-object.h"
 
 struct _TlsHandoffServerConnection
 {

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "record/record-stream.h"
+#include "tls-handoff-handshake-options.h"
+#include "tls-handoff-handshake-result.h"
+#include "tls-handoff-manager.h"
+
+/* What a TlsHandoffConnection holds. From the top, and each uses only those below it:
+ *
+ * client-connection, server-connection   what only clients have, and only servers
+ * connection             the public type: what clients and servers have in common
+ * connection-streams     the two streams
+ * connection-source      their GSources
+ * connection-close       closing one direction or both
+ * connection-handshake   the handshake's states, and what waits for them
+ * connection-outcome     what a handshake that ended leaves in the connection
+ * connection-flight      the handshake itself
+ * connection-trust       whom the application trusts
+ * connection-review      what the application says to a certificate
+ * base-stream, socket-linger, gio-mapping   what knows of no connection
+ *
+ * A direction is G_IO_IN or G_IO_OUT.
+ *
+ * Threads: what the application sets is set before the handshake starts, and only read from then
+ * on. All below `lock` is guarded by it, except that `stream` and `result` never change once they
+ * are set, so that they may be used without. Nothing that blocks or calls back is done with it
+ * held. No other lock is taken under it, but for the reading one of `stream`, which is only tried.
+ */
+
+/* NOT_STARTED → RUNNING → DONE or FAILED, for good: a socket on which a handshake failed is of no
+ * more use. */
+typedef enum
+{
+  HANDSHAKE_NOT_STARTED,
+  HANDSHAKE_RUNNING,
+  HANDSHAKE_DONE,
+  HANDSHAKE_FAILED,
+} HandshakeState;
+
+/* The public type under a name of its own: the files below it do not need its header. */
+typedef struct _TlsHandoffConnection HandoffConnection;
+
+struct _TlsHandoffConnection
+{
+  GTlsConnection parent_instance;
+
+  GIOStream *base_io_stream; /* (owned) (nullable) */
+  gboolean is_server;
+  GSocketConnectable *server_identity; /* (owned) (nullable): a client's */
+  TlsHandoffManager *manager;          /* (owned) (nullable): made for the handshake, then */
+  TlsHandoffHandshakeOptions *options; /* (owned) (nullable) */
+  TlsHandoffHandshakeFlags flags;
+  char **advertised_protocols;  /* (owned) (nullable) */
+  GTlsCertificate *certificate; /* (owned) (nullable) */
+  gboolean database_is_set;     /* or it is the default one, which is not loaded for that */
+  GTlsDatabase *database;       /* (owned) (nullable): if it is set; NULL for nobody */
+  GTlsInteraction *interaction; /* (owned) (nullable) */
+  gboolean require_close_notify;
+  int rehandshake_mode; /* a GTlsRehandshakeMode: deprecated, and without effect in GIO too */
+  GTlsCertificateFlags validation_flags;      /* a client's */
+  GTlsAuthenticationMode authentication_mode; /* a server's */
+
+  GInputStream *input;   /* (owned) */
+  GOutputStream *output; /* (owned) */
+  gboolean disposing;    /* closing must not block any more */
+
+  GMutex lock;
+  HandshakeState state;
+  GThread *handshake_thread;           /* who started a handshake that is RUNNING */
+  GCancellable *handshake_cancellable; /* (owned): stops it */
+  GCancellable *handshake_ended; /* (owned): “cancelled” when it is over, to wake all waiters */
+  GError *handshake_error;       /* (owned) (nullable): if FAILED */
+  gboolean handshake_refused;    /* if FAILED: by our side, which sent an alert */
+  TlsHandoffHandshakeResult *result; /* (owned) (nullable): if DONE */
+  HandoffRecordStream *stream;       /* (owned) (nullable): if DONE */
+  GPtrArray *peer_certificates;      /* (owned) (nullable) (element-type GBytes): DER */
+  GTlsCertificate *peer_certificate; /* (owned) (nullable): made of them when asked for */
+  GTlsCertificateFlags peer_certificate_errors;
+  GTlsDatabase *judge;          /* (owned) (nullable): of the handshake: an application's own */
+  gboolean judged;              /* by that, or with nobody to trust: then ours count, */
+  GTlsCertificateFlags verdict; /* not what the service found */
+  GError *judge_failure;        /* (owned) (nullable): why the database came to none */
+  gboolean read_closed;
+  gboolean write_closed;
+  gboolean close_base_then; /* when the handshake that is RUNNING lets go of the base stream */
+};
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffConnection, g_object_unref)

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "connection/connection-outcome.h"
+
+#include "call/certificates-variant.h"
+#include "connection/gio-mapping.h"
+#include "handshake/handshake-result.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* With the lock. */
+static void
+take_error_details (HandoffConnection *self, const GError *error)
+{
+  g_autoptr (GVariant) certificates = NULL;
+  g_autoptr (GVariant) verification_errors = NULL;
+  GVariant *details = tls_handoff_error_get_details (error);
+
+  if (details == NULL)
+    return;
+
+  certificates =
+      g_variant_lookup_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, G_VARIANT_TYPE ("aay"));
+  if (certificates != NULL)
+    self->peer_certificates = handoff_certificates_from_variant (certificates);
+  verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
+                                                G_VARIANT_TYPE_STRING_ARRAY);
+  self->peer_certificate_errors =
+      self->judged ? self->verdict : handoff_certificate_flags_from_variant (verification_errors);
+}
+
+/* With the lock. The service knows only that it trusted nobody. */
+static void
+tell_who_judged (HandoffConnection *self, GError *error)
+{
+  if (!self->judged ||
+      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
+    return;
+
+  g_free (error->message);
+  if (self->judge_failure != NULL)
+    error->message =
+        g_strdup_printf ("The application's certificate database could not say whether "
+                         "it trusts the peer's certificate: %s",
+                         self->judge_failure->message);
+  else if (self->judge != NULL && self->verdict == G_TLS_CERTIFICATE_NO_FLAGS)
+    error->message = g_strdup ("The application's certificate database trusts the client's "
+                               "certificate, but no handler of “accept-certificate” accepted it, "
+                               "which a server needs as well");
+  else
+    error->message = g_strdup ("The application's certificate database does not trust the peer's "
+                               "certificate");
+}
+
+/* With the lock. */
+static void
+remember_result (HandoffConnection *self,
+                 TlsHandoffHandshakeResult *result,
+                 HandoffRecordStream *stream)
+{
+  self->result = result;
+  self->stream = stream;
+  self->peer_certificates = g_ptr_array_ref (handoff_handshake_result_get_verified_chain (result));
+  self->peer_certificate_errors =
+      self->judged ? self->verdict
+                   : handoff_certificate_flags_from_variant (
+                         handoff_handshake_result_get_verification_errors (result));
+}
+
+/* Whether the peer is sent an alert because of it, if anybody is left to send one. */
+static gboolean
+is_refusal (const GError *error)
+{
+  static const TlsHandoffError codes[] = {
+    TLS_HANDOFF_ERROR_NOT_AUTHORIZED,        TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+    TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+    TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,     TLS_HANDOFF_ERROR_FAILED,
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (codes); i++)
+    {
+      if (g_error_matches (error, TLS_HANDOFF_ERROR, codes[i]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+records_opened_cb (gpointer result)
+{
+  tls_handoff_handshake_result_forward_session_tickets (result);
+}
+
+static HandoffRecordStream *
+make_stream (HandoffConnection *self, TlsHandoffHandshakeResult *result)
+{
+  HandoffRecordStream *stream = handoff_record_stream_new (
+      self->base_io_stream, tls_handoff_handshake_result_get_record_layer (result));
+
+  /* The connection has the result for as long as the stream. */
+  handoff_record_stream_set_opened_func (stream, records_opened_cb, result);
+  return stream;
+}
+
+void
+handoff_connection_take_result (HandoffConnection *self,
+                                TlsHandoffHandshakeResult *result,
+                                GBytes *received)
+{
+  HandoffRecordStream *stream = make_stream (self, result);
+
+  if (received != NULL)
+    handoff_record_stream_give_input (stream, received);
+
+  g_mutex_lock (&self->lock);
+  remember_result (self, result, stream);
+  self->state = HANDSHAKE_DONE;
+  self->handshake_thread = NULL;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+handoff_connection_take_failure (HandoffConnection *self, GError *error)
+{
+  g_mutex_lock (&self->lock);
+  take_error_details (self, error);
+  tell_who_judged (self, error);
+  self->handshake_refused = is_refusal (error);
+  self->handshake_error = handoff_error_for_connection (error, TRUE);
+  self->state = HANDSHAKE_FAILED;
+  self->handshake_thread = NULL;
+  g_mutex_unlock (&self->lock);
+}
