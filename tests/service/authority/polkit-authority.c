@@ -11,6 +11,7 @@
 
 #include "keyblob/tls-handoff-error.h"
 #include "support/polkit-fixture.h"
+#include "support/test-clock.h"
 
 #define N_USERS 20
 
@@ -409,9 +410,12 @@ test_again (PolkitFixture *f, gconstpointer data)
   start (f, &quick, 2000, ":1.2", "a.quick", NULL, FALSE);
   polkit_settle_down (f);
   lost = polkit_find (f, "a.quick", 0);
+  test_clock_pass (HANDOFF_POLKIT_REPEAT_SECONDS * TEST_SECOND - 1);
+  polkit_settle_down (f);
   g_assert_cmpuint (f->asked->len, ==, 3);
-  while (f->asked->len < 5)
-    g_main_context_iteration (NULL, TRUE);
+  test_clock_pass (1);
+  polkit_settle_down (f);
+  g_assert_cmpuint (f->asked->len, ==, 5);
   polkit_answer (f, polkit_find (f, "a.prompt", 0), FALSE, TRUE);
   polkit_answer (f, f->asked->pdata[4] != NULL ? 4 : 3, TRUE, FALSE);
   polkit_settle_down (f);
@@ -423,6 +427,40 @@ test_again (PolkitFixture *f, gconstpointer data)
   polkit_settle_down (f);
   g_assert_true (prompt.done && prompt.allowed);
   g_assert_cmpuint (f->asked->len, ==, 5);
+  check_clear (&quick);
+  check_clear (&prompt);
+}
+
+/* Breaks if a polkitd that hangs, or a user who does not answer, keeps a caller waiting for ever;
+ * or if a wall clock that somebody sets, or a suspend, ends the wait. */
+static void
+test_deadlines (PolkitFixture *f, gconstpointer data)
+{
+  const gint64 prompt_time = HANDOFF_POLKIT_PROMPT_SECONDS * TEST_SECOND;
+  Check quick, prompt;
+
+  start (f, &prompt, 1000, ":1.1", "a.prompt", NULL, TRUE);
+  polkit_settle_down (f);
+  polkit_answer (f, polkit_find (f, "a.prompt", 0), FALSE, TRUE);
+  polkit_settle_down (f);
+  start (f, &quick, 2000, ":1.2", "a.quick", NULL, FALSE);
+  polkit_settle_down (f);
+  test_clock_set_wall (TEST_YEAR);
+  test_clock_suspend (TEST_DAY);
+  test_clock_pass (HANDOFF_POLKIT_SECONDS * TEST_SECOND - 1);
+  polkit_settle_down (f);
+  g_assert_false (quick.done);
+  test_clock_pass (1);
+  polkit_settle_down (f);
+  assert_error (&quick, TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE, "has not answered for 20 seconds");
+
+  g_assert_false (prompt.done);
+  test_clock_pass (prompt_time - HANDOFF_POLKIT_SECONDS * TEST_SECOND - 1);
+  polkit_settle_down (f);
+  g_assert_false (prompt.done);
+  test_clock_pass (1);
+  polkit_settle_down (f);
+  assert_error (&prompt, TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE, "for 10 minutes");
   check_clear (&quick);
   check_clear (&prompt);
 }
@@ -464,6 +502,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  test_clock_install ();
 #define ADD(name, function)                                                                        \
   g_test_add ("/service/polkit-authority/" name, PolkitFixture, NULL, polkit_set_up, function,     \
               polkit_tear_down)
@@ -476,6 +515,7 @@ main (int argc, char *argv[])
   ADD ("leaves", test_leaves);
   ADD ("limit", test_limit);
   ADD ("again", test_again);
+  ADD ("deadlines", test_deadlines);
   ADD ("absent", test_absent);
   return g_test_run ();
 }

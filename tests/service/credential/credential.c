@@ -9,6 +9,8 @@
 #include "support/ocsp-maker.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/test-clock.h"
+#include "work/clock.h"
 
 /* Breaks if a certificate that is not the key's is taken, or garbage, or too many. */
 static void
@@ -77,6 +79,39 @@ test_times (void)
           handoff_credential_get_problem (credential, cases[i].warning, cases[i].locked), ==,
           cases[i].problem);
     }
+}
+
+static void
+expect_times (HandoffCredential *credential, gboolean usable, const char *problem)
+{
+  g_assert_cmpint (handoff_credential_is_usable (credential), ==, usable);
+  g_assert_cmpstr (handoff_credential_get_problem (credential, 14 * 86400, FALSE), ==, problem);
+}
+
+/* Breaks if a credential stays in use after its certificate's end, to the second; or if a clock
+ * that was wrong decides for longer than it was. */
+static void
+test_time_passes (void)
+{
+  g_autoptr (HandoffCredential) credential = test_credential_new (NULL, "x", 0, "rsa");
+  gint64 rest;
+
+  test_clock_install ();
+  rest = credential->not_after * TEST_SECOND - handoff_clock_get_wall_time ();
+  expect_times (credential, TRUE, "");
+  test_clock_pass (rest - 14 * TEST_DAY);
+  expect_times (credential, TRUE, "");
+  test_clock_pass (TEST_SECOND);
+  expect_times (credential, TRUE, HANDOFF_PROBLEM_EXPIRING);
+  test_clock_pass (14 * TEST_DAY - TEST_SECOND);
+  expect_times (credential, TRUE, HANDOFF_PROBLEM_EXPIRING);
+  test_clock_pass (TEST_SECOND);
+  expect_times (credential, FALSE, HANDOFF_PROBLEM_EXPIRED);
+  test_clock_set_wall (-100 * TEST_DAY);
+  expect_times (credential, TRUE, "");
+  test_clock_set_wall (-TEST_YEAR);
+  expect_times (credential, FALSE, "");
+  test_clock_uninstall ();
 }
 
 /* Breaks if a credential is chosen for a name, or for an authority, that is not its. */
@@ -203,6 +238,7 @@ main (int argc, char **argv)
   g_test_add_func ("/service/credential/certificates", test_certificates);
   g_test_add_func ("/service/credential/identity", test_identity);
   g_test_add_func ("/service/credential/times", test_times);
+  g_test_add_func ("/service/credential/time-passes", test_time_passes);
   g_test_add_func ("/service/credential/fits", test_fits);
   g_test_add_func ("/service/credential/ocsp", test_ocsp);
   g_test_add_func ("/service/credential/useless-staples", test_useless_staples);

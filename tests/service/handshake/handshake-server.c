@@ -13,6 +13,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "support/server-handshake-fixture.h"
 #include "resumption/server-tickets.h"
+#include "support/test-clock.h"
 
 static void
 assert_direction (gnutls_session_t client, gboolean client_reads, const HandoffDirectionState *ours)
@@ -296,14 +297,18 @@ test_timeout_while_signing (ServerTest *f, gconstpointer data)
   g_autoptr (HandoffPrivateKey) key = slow_key_init (&slow, "ecdsa");
   g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", key);
 
-  server_test_begin (f, credential, "{'timeout': <uint32 1>}", NULL);
+  test_clock_install ();
+  server_test_begin (f, credential, "{'timeout': <uint32 20>}", NULL);
   server_test_run_client (f);
   server_test_start_step (f);
+  slow_key_wait_until_asked (&slow);
+  test_clock_pass (20 * TEST_SECOND);
   g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
   server_test_wait_for_end (f);
   slow_key_sign (&slow);
   slow_key_clear (&slow);
+  test_clock_uninstall ();
 }
 
 /* A client's certificate. Breaks if one is not asked for, not verified, or not shown. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "keyblob/tls-handoff-error.h"
+#include "support/test-clock.h"
 #include "support/token-fixture.h"
 
 /* Breaks if a kind of key is not found, is not proved, or comes without the certificate of its id.
@@ -349,6 +350,7 @@ test_open (TokenFixture *fixture)
   g_autoptr (HandoffTokenKey) given = NULL;
   g_autoptr (GError) error = NULL;
 
+  test_clock_install ();
   test_token_write_pins (fixture, PIN_FILE_GROUP (TOKEN, PIN), 0600);
   test_token_assert_not_found (fixture, uri, NULL, FALSE, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
                                "wants its PIN");
@@ -372,6 +374,22 @@ test_open (TokenFixture *fixture)
                                "another PIN");
   test_token_assert_not_found (fixture, uri, PIN, FALSE, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
                                "later");
+  /* Nobody guesses sooner who can set the wall clock. */
+  test_clock_set_wall (TEST_YEAR);
+  test_clock_pass (60 * TEST_SECOND - 1);
+  test_token_assert_not_found (fixture, uri, PIN, FALSE, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                               "later");
+  test_clock_pass (1);
+  test_token_assert_not_found (fixture, uri, "4", FALSE, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                               "another PIN");
+  /* Twice as long, from one wrong PIN to the next. */
+  test_clock_pass (120 * TEST_SECOND - 1);
+  test_token_assert_not_found (fixture, uri, PIN, FALSE, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                               "later");
+  test_clock_pass (1);
+  g_clear_pointer (&given, handoff_token_key_free);
+  given = test_token_find (fixture, uri, PIN, FALSE, &error);
+  g_assert_no_error (error);
   /* Credentials that are there go on. */
   test_token_assert_signs (key, GNUTLS_SIGN_ECDSA_SHA256);
   test_token_assert_logins ("ok ");

@@ -13,6 +13,7 @@
 #include "keyblob/handoff-names.h"
 #include "support/ocsp-maker.h"
 #include "support/sent-certificates.h"
+#include "support/test-clock.h"
 
 #define DAY (24 * 60 * 60)
 
@@ -55,6 +56,41 @@ expect_leaf (const TestCertificate *root,
   if (between != NULL)
     test_sent_add (sent, between, NULL);
   expect (sent, reason, words, alert);
+}
+
+static guint
+get_lifetime (const TestCertificate *root, const TestCertificate *leaf)
+{
+  g_autoptr (TestSent) sent = test_sent_new (root, leaf);
+  g_autoptr (HandoffPeerVerification) verification = NULL;
+
+  test_sent_add (sent, leaf, NULL);
+  verification = test_sent_verify (sent);
+  return handoff_peer_verification_get_lifetime (verification);
+}
+
+/* What is kept of a session ends with the certificate. Breaks if that end is taken for later than
+ * it is, or for a time in the past that has come round to the largest number. */
+static void
+test_lifetime (void)
+{
+  const TestCertificateSpec spec = { .begin_days = -1, .end_days = 10 };
+  g_autoptr (TestCertificate) root = test_certificate_make ("root", NULL, &authority);
+  g_autoptr (TestCertificate) leaf = test_certificate_make ("leaf", root, &spec);
+
+  test_clock_install ();
+  g_assert_cmpuint (get_lifetime (root, leaf), >, 10 * DAY - 1000);
+  g_assert_cmpuint (get_lifetime (root, leaf), <=, 10 * DAY);
+  test_clock_pass (9 * TEST_DAY);
+  g_assert_cmpuint (get_lifetime (root, leaf), >, DAY - 1000);
+  g_assert_cmpuint (get_lifetime (root, leaf), <=, DAY);
+  test_clock_pass (TEST_DAY);
+  g_assert_cmpuint (get_lifetime (root, leaf), ==, 0);
+  test_clock_pass (TEST_DAY);
+  g_assert_cmpuint (get_lifetime (root, leaf), ==, 0);
+  test_clock_set_wall (-3 * TEST_DAY);
+  g_assert_cmpuint (get_lifetime (root, leaf), >, DAY - 1000);
+  test_clock_uninstall ();
 }
 
 static void
@@ -338,5 +374,6 @@ main (int argc, char **argv)
   g_test_add_func ("/service/peer-verification/long", test_long);
   g_test_add_func ("/service/peer-verification/unneeded", test_unneeded);
   g_test_add_func ("/service/peer-verification/bits", test_bits);
+  g_test_add_func ("/service/peer-verification/lifetime", test_lifetime);
   return g_test_run ();
 }

@@ -10,6 +10,7 @@
 #include "keyblob/handoff-names.h"
 #include "support/ocsp-maker.h"
 #include "support/sent-certificates.h"
+#include "support/test-clock.h"
 
 #define DAY (24 * 60 * 60)
 
@@ -163,6 +164,48 @@ test_responders (void)
 }
 
 static void
+expect_status (const TestCertificate *root,
+               const TestCertificate *leaf,
+               GBytes *staple,
+               const char *status,
+               const char *problem)
+{
+  g_autoptr (TestSent) sent = test_sent_new (root, leaf);
+  g_autoptr (HandoffPeerVerification) verification = NULL;
+
+  test_sent_add (sent, leaf, g_bytes_ref (staple));
+  verification = test_sent_verify (sent);
+  g_assert_cmpstr (verification->ocsp_status, ==, status);
+  g_assert_cmpstr (verification->ocsp_problem, ==, problem);
+  g_assert_cmpint (verification->problems != 0, ==, problem != NULL);
+}
+
+/* One response, again and again. Breaks if it is good after its end, or before its begin by a clock
+ * that was set back farther than clocks are wrong; or if it is not, once the clock is right. */
+static void
+test_ages (void)
+{
+  const TestOcspSpec good = { GNUTLS_OCSP_CERT_GOOD, -1000, DAY };
+  g_autoptr (TestCertificate) root = test_certificate_make ("root", NULL, &authority);
+  g_autoptr (TestCertificate) leaf = test_certificate_make ("leaf", root, NULL);
+  g_autoptr (GBytes) staple = test_ocsp_make (leaf, root, &good);
+
+  test_clock_install ();
+  expect_status (root, leaf, staple, HANDOFF_OCSP_GOOD, NULL);
+  test_clock_pass ((DAY - 1000) * TEST_SECOND);
+  expect_status (root, leaf, staple, HANDOFF_OCSP_GOOD, NULL);
+  test_clock_pass (2000 * TEST_SECOND);
+  expect_status (root, leaf, staple, HANDOFF_OCSP_INVALID, HANDOFF_OCSP_PROBLEM_OUTDATED);
+  test_clock_set_wall (-(DAY + 1000 + 1200) * TEST_SECOND);
+  expect_status (root, leaf, staple, HANDOFF_OCSP_GOOD, NULL);
+  test_clock_set_wall (-200 * TEST_SECOND);
+  expect_status (root, leaf, staple, HANDOFF_OCSP_INVALID, HANDOFF_OCSP_PROBLEM_NOT_YET_VALID);
+  test_clock_set_wall (1400 * TEST_SECOND);
+  expect_status (root, leaf, staple, HANDOFF_OCSP_GOOD, NULL);
+  test_clock_uninstall ();
+}
+
+static void
 be_responder (gnutls_x509_crt_t certificate)
 {
   g_assert_cmpint (gnutls_x509_crt_set_key_purpose_oid (certificate, GNUTLS_KP_OCSP_SIGNING, 0), ==,
@@ -201,6 +244,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/service/stapled-status/staples", test_staples);
+  g_test_add_func ("/service/stapled-status/ages", test_ages);
   g_test_add_func ("/service/stapled-status/responders", test_responders);
   g_test_add_func ("/service/stapled-status/appointed-responder", test_appointed_responder);
   return g_test_run ();

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test-clock.h"
+#include "work/clock.h"
 #include "work/worker.h"
 
 #define N_WATCHES 200
@@ -67,13 +69,27 @@ finish (Fixture *fixture)
 static void
 run (Fixture *fixture, GSourceFunc function)
 {
-  gint64 end = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
-
+  fixture->done = FALSE;
   handoff_worker_invoke (fixture->worker, function, fixture, NULL);
   g_mutex_lock (&fixture->mutex);
   while (!fixture->done)
-    g_assert_true (g_cond_wait_until (&fixture->cond, &fixture->mutex, end));
+    g_cond_wait (&fixture->cond, &fixture->mutex);
   g_mutex_unlock (&fixture->mutex);
+}
+
+static gboolean
+finish_turn (gpointer data)
+{
+  finish (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Time passes, and the worker has done what was to be done then. */
+static void
+pass (Fixture *fixture, gint64 span)
+{
+  test_clock_pass (span);
+  run (fixture, finish_turn);
 }
 
 static void
@@ -112,30 +128,36 @@ note (Watched *watched)
 static void
 expect_timeout (gboolean timed_out, gpointer user_data)
 {
-  Fixture *fixture;
-
   g_assert_true (timed_out);
-  fixture = note (user_data);
-  if (fixture != NULL)
-    finish (fixture);
+  note (user_data);
 }
 
 static gboolean
 add_timeouts (gpointer data)
 {
-  gint64 now = g_get_monotonic_time ();
+  gint64 now = handoff_clock_get_monotonic_time ();
 
   /* The later ones first. */
   for (guint i = 0; i < N_WATCHES; i++)
-    add_watch (data, i, now + (N_WATCHES - i) * 100, expect_timeout);
-  return G_SOURCE_REMOVE;
+    add_watch (data, i, now + (N_WATCHES - i) * TEST_DAY, expect_timeout);
+  return finish_turn (data);
 }
 
-/* Breaks if a deadline is lost behind another, or kept out of order. */
+/* Breaks if a deadline is lost behind another, is kept out of order, too early or too late; or if
+ * it comes nearer because somebody sets the wall clock, or because the machine sleeps. */
 static void
 test_deadlines (Fixture *fixture, gconstpointer data)
 {
   run (fixture, add_timeouts);
+  test_clock_set_wall (TEST_YEAR);
+  test_clock_suspend (TEST_YEAR);
+  pass (fixture, TEST_DAY - 1);
+  g_assert_cmpuint (fixture->order->len, ==, 0);
+  pass (fixture, 1);
+  g_assert_cmpuint (fixture->order->len, ==, 1);
+  test_clock_set_wall (-2 * TEST_YEAR);
+  pass (fixture, (N_WATCHES - 1) * TEST_DAY);
+  g_assert_cmpuint (fixture->order->len, ==, N_WATCHES);
   for (guint i = 0; i < N_WATCHES; i++)
     g_assert_cmpuint (g_array_index (fixture->order, guint, i), ==, N_WATCHES - 1 - i);
 }
@@ -155,7 +177,7 @@ static gboolean
 add_readable (gpointer data)
 {
   Fixture *fixture = data;
-  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+  gint64 deadline = handoff_clock_get_monotonic_time () + TEST_DAY;
 
   for (guint i = 0; i < N_WATCHES; i++)
     {
@@ -192,7 +214,7 @@ static gboolean
 add_freed (gpointer data)
 {
   Fixture *fixture = data;
-  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+  gint64 deadline = handoff_clock_get_monotonic_time () + TEST_DAY;
   static Watched watched[N_WATCHES];
 
   for (guint i = 0; i < N_WATCHES; i++)
@@ -232,7 +254,7 @@ add_writable (gpointer data)
   Fixture *fixture = data;
 
   /* Nothing to read: only the change of direction can wake it. */
-  add_watch (fixture, 0, g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND, expect_writable);
+  add_watch (fixture, 0, handoff_clock_get_monotonic_time () + TEST_DAY, expect_writable);
   wait_for (fixture->watches[0], HANDOFF_WATCH_READABLE);
   wait_for (fixture->watches[0], HANDOFF_WATCH_WRITABLE);
   return G_SOURCE_REMOVE;
@@ -249,12 +271,12 @@ static gboolean
 add_paused (gpointer data)
 {
   Fixture *fixture = data;
-  gint64 now = g_get_monotonic_time ();
+  gint64 now = handoff_clock_get_monotonic_time ();
 
   /* All are ready, for data and for the end of the stream, and none waits for that (any more). */
   for (guint i = 0; i < N_WATCHES; i++)
     {
-      add_watch (fixture, i, now + i * 100, expect_timeout);
+      add_watch (fixture, i, now + TEST_DAY, expect_timeout);
       g_assert_cmpint (write (fixture->sockets[i][1], "x", 1), ==, 1);
       shutdown (fixture->sockets[i][1], SHUT_WR);
       if (i % 2 == 0)
@@ -263,7 +285,7 @@ add_paused (gpointer data)
           wait_for (fixture->watches[i], HANDOFF_WATCH_NOTHING);
         }
     }
-  return G_SOURCE_REMOVE;
+  return finish_turn (data);
 }
 
 /* Breaks if a handshake that waits for its caller is woken by its peer, again and again. */
@@ -271,17 +293,10 @@ static void
 test_paused (Fixture *fixture, gconstpointer data)
 {
   run (fixture, add_paused);
-}
-
-static void
-expect_lone_timeout (gboolean timed_out, gpointer user_data)
-{
-  Watched *watched = user_data;
-  Fixture *fixture = watched->fixture;
-
-  g_assert_true (timed_out);
-  note (watched);
-  finish (fixture);
+  pass (fixture, TEST_DAY - 1);
+  g_assert_cmpuint (fixture->order->len, ==, 0);
+  pass (fixture, 1);
+  g_assert_cmpuint (fixture->order->len, ==, N_WATCHES);
 }
 
 static gboolean
@@ -291,8 +306,8 @@ add_without_descriptor (gpointer data)
 
   close (fixture->sockets[0][0]);
   fixture->sockets[0][0] = -1;
-  add_watch (fixture, 0, g_get_monotonic_time () + 100, expect_lone_timeout);
-  return G_SOURCE_REMOVE;
+  add_watch (fixture, 0, handoff_clock_get_monotonic_time () + TEST_DAY, expect_timeout);
+  return finish_turn (data);
 }
 
 /* Breaks if a stepwise handshake, which has no socket, has no deadline. */
@@ -300,12 +315,15 @@ static void
 test_without_descriptor (Fixture *fixture, gconstpointer data)
 {
   run (fixture, add_without_descriptor);
+  pass (fixture, TEST_DAY);
+  g_assert_cmpuint (fixture->order->len, ==, 1);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  test_clock_install ();
 #define ADD(name, function)                                                                        \
   g_test_add ("/service/worker/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("deadlines", test_deadlines);
