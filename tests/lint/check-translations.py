@@ -1,8 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""Every file with strings for people is in POTFILES.in, and every language of LINGUAS is complete."""
+"""Every file with strings for people is in POTFILES.in, and the translations are sound.
 
+A message that is not translated, or is marked as fuzzy, is reported. It is a finding for a release only: who
+changes a message need not know every language.
+
+  check-translations.py [--root TREE] [--release]
+"""
+
+import os
 import pathlib
 import re
 import sys
@@ -14,6 +21,10 @@ import common
 def entries(path):
     return [line for line in common.read(path).splitlines() if line and not line.startswith('#')]
 
+
+release = '--release' in common.arguments()
+if release and 'MESON_DIST_ROOT' in os.environ:
+    common.ROOT = pathlib.Path(os.environ['MESON_DIST_ROOT'])
 
 findings = []
 listed = entries('po/POTFILES.in')
@@ -39,6 +50,7 @@ for path in common.source_files('*.c'):
 
 msgfmt = common.need('msgfmt', 'gettext')
 msgmerge = common.need('msgmerge', 'gettext')
+msgattrib = common.need('msgattrib', 'gettext')
 xgettext = common.need('xgettext', 'gettext')
 languages = entries('po/LINGUAS')
 with tempfile.TemporaryDirectory() as directory:
@@ -68,8 +80,15 @@ with tempfile.TemporaryDirectory() as directory:
         result = common.run([
             msgfmt, '--check', '--statistics', '-o', pathlib.Path(directory) / 'messages.mo', merged
         ])
-        statistics = result.stdout.strip()
-        if result.returncode != 0 or 'untranslated' in statistics or 'fuzzy' in statistics:
-            findings.append(f'po/{language}.po: {statistics}')
+        if result.returncode != 0:
+            findings.append(f'po/{language}.po: {result.stdout.strip()}')
+        incomplete = common.run([msgattrib, '--untranslated', '--no-obsolete', '--no-wrap', merged]).stdout
+        incomplete += common.run([msgattrib, '--only-fuzzy', '--no-obsolete', '--no-wrap', merged]).stdout
+        for text in re.findall(r'^msgid (".*"(?:\n".*")*)', incomplete, re.M):
+            message = ''.join(re.findall(r'"(.*)"', text))
+            if message and release:
+                findings.append(f'po/{language}.po: not translated: {message}')
+            elif message:
+                print(f'po/{language}.po: not translated yet, which a release needs: {message}')
 
 common.report(findings, len(languages))

@@ -15,7 +15,6 @@ the library, with the public header tls-handoff-NAME.h too.
 import collections
 import pathlib
 import re
-import sys
 
 import common
 
@@ -155,8 +154,7 @@ def describe(what, edges, group, way):
     return '\n'.join(text)
 
 
-if sys.argv[1:2] == ['--root']:
-    common.ROOT = pathlib.Path(sys.argv[2]).resolve()
+common.arguments()
 SOURCES = {path: None for path in common.source_files('*.c', '*.h')
            if any(str(path).startswith(wing.root + '/') for wing in WINGS)}
 

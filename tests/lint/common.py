@@ -12,6 +12,16 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+def arguments():
+    """The command line, without `--root TREE`, which is for tests of a check: another tree to look at."""
+    global ROOT
+    given = sys.argv[1:]
+    if given[:1] == ['--root']:
+        ROOT = pathlib.Path(given[1]).resolve()
+        given = given[2:]
+    return given
+
+
 def is_build_directory(path):
     return (path / 'meson-private').is_dir() or (path / 'build.ninja').is_file()
 
