@@ -57,6 +57,8 @@ client_test_set_up (ClientTest *f, gconstpointer data)
   f->to_server = g_byte_array_new ();
   f->to_client = g_byte_array_new ();
   client_test_set_up_server (f, "wrong-name", data);
+  f->keeps_sessions = TRUE;
+  f->keeps_sessions_of_min = 0x0303;
 
   fd = g_file_open_tmp ("handoff-XXXXXX.conf", &file, &error);
   g_assert_no_error (error);
@@ -86,8 +88,8 @@ client_test_begin_with (ClientTest *f,
 
   g_assert_no_error (error);
   request->stepwise = TRUE;
-  request->keeps_sessions = TRUE;
-  request->keeps_sessions_of_min = 0x0303;
+  request->keeps_sessions = f->keeps_sessions;
+  request->keeps_sessions_of_min = f->keeps_sessions_of_min;
   request->session_data = session_data;
   if (session_data != NULL)
     request->session_data_size = handoff_secret_get_size (session_data);

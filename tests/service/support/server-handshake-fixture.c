@@ -49,6 +49,7 @@ server_test_set_up (ServerTest *f, gconstpointer data)
   f->to_server = g_byte_array_new ();
   f->to_client = g_byte_array_new ();
   server_test_set_up_client (f, data, NULL);
+  f->keeps_sessions_of_min = 0x0303;
   configuration = handoff_configuration_load ("/proc/nonexistent", &error);
   g_assert_no_error (error);
   f->policy = handoff_tls_policy_new (configuration, &error);
@@ -115,7 +116,7 @@ server_test_begin (ServerTest *f,
     request->credential = handoff_credential_ref (credential);
   request->may_ask = credential == NULL;
   request->keeps_sessions = ticket_secret != NULL;
-  request->keeps_sessions_of_min = 0x0303;
+  request->keeps_sessions_of_min = f->keeps_sessions_of_min;
   request->ticket_secret = ticket_secret;
   request->ticket_lifetime = 3600;
   f->handshake = handoff_handshake_new (f->worker, request, ended, asked, f);
