@@ -9,7 +9,7 @@
 
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
-#include "peer/service-info.h"
+#include "terminal/service-info.h"
 #include "peer/trust-report.h"
 
 /**

@@ -10,9 +10,9 @@
 #include <netinet/tcp.h>
 
 #include "peer/application-protocols.h"
-#include "peer/certificate-file.h"
+#include "terminal/certificate-file.h"
 #include "peer/connector.h"
-#include "terminal/drain.h"
+#include "peer/drain.h"
 #include "terminal/report.h"
 #include "terminal/service-words.h"
 #include "terminal/text-agent.h"

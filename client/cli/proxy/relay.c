@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "terminal/drain.h"
+#include "peer/drain.h"
 
 /* Carries data between a TLS connection and two descriptors, with poll() and without threads.
  *

@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 #include <glib/gi18n.h>
 
-#include "peer/certificate-file.h"
+#include "terminal/certificate-file.h"
 #include "verb/credential-call.h"
 #include "terminal/pem.h"
 #include "terminal/report.h"

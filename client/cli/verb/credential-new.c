@@ -6,7 +6,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "peer/certificate-file.h"
+#include "terminal/certificate-file.h"
 #include "verb/credential-call.h"
 #include "terminal/escape.h"
 #include "terminal/report.h"

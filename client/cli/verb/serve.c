@@ -8,7 +8,7 @@
 #include <signal.h>
 
 #include "peer/application-protocols.h"
-#include "peer/certificate-file.h"
+#include "terminal/certificate-file.h"
 #include "proxy/front.h"
 #include "proxy/listen.h"
 #include "peer/own-credential.h"

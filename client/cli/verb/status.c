@@ -10,7 +10,7 @@
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
 #include "terminal/report.h"
-#include "peer/service-info.h"
+#include "terminal/service-info.h"
 #include "terminal/text-agent.h"
 #include "verb/verbs.h"
 

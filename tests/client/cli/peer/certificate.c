@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "terminal/certificate.h"
-#include "peer/certificate-file.h"
+#include "terminal/certificate-file.h"
 
 typedef struct
 {

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "peer/service-info.h"
+#include "terminal/service-info.h"
 
 #include "terminal/user-name.h"
 

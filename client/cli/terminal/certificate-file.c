@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "peer/certificate-file.h"
+#include "terminal/certificate-file.h"
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "terminal/drain.h"
+#include "peer/drain.h"
 
 #include <errno.h>
 #include <glib.h>
