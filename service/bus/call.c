@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#include "keyblob/tls-handoff-error-private.h"
+#include "keyblob/error-reply.h"
+#include "keyblob/tls-handoff-error.h"
 #include "guard/message-descriptors.h"
 
 struct _HandoffCall

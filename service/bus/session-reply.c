@@ -5,8 +5,8 @@
 
 #include "bus/session-reply.h"
 
-#include "keyblob/tls-handoff-error-private.h"
 #include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
 
 char *
 handoff_session_reply_dup_path (const HandoffSession *session)

@@ -5,8 +5,9 @@
 
 #include "handshake/handshake-error.h"
 
-#include "keyblob/tls-handoff-error-private.h"
+#include "keyblob/error-details.h"
 #include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
 
 char *
 handoff_alert_dup_name (gnutls_alert_description_t alert)

@@ -6,7 +6,8 @@
 #include <gmodule.h>
 #include <string.h>
 
-#include "tls-handoff-error-private.h"
+#include "error-details.h"
+#include "error-reply.h"
 
 /* In the order of the enumeration. */
 static const char *const names[] = {

@@ -5,7 +5,7 @@
 
 #include "call/service-call.h"
 
-#include "keyblob/tls-handoff-error-private.h"
+#include "keyblob/error-reply.h"
 #include "keyblob/handoff-names.h"
 #include "call/service-error.h"
 #include "tls-handoff-error.h"

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "keyblob/tls-handoff-error-private.h"
+#include "keyblob/error-details.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"

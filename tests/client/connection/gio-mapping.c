@@ -7,7 +7,8 @@
 
 #include <gio/gunixsocketaddress.h>
 
-#include "keyblob/tls-handoff-error-private.h"
+#include "keyblob/error-details.h"
+#include "keyblob/tls-handoff-error.h"
 #include "call/service-error.h"
 
 /* Breaks if an error of ours reaches code that looks for GIO's. */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* Errors as D-Bus messages. */
+
+/* reply: of type G_DBUS_MESSAGE_TYPE_ERROR.
+ * Turns an error reply into an error of our domain: the D-Bus prefix is stripped from the message,
+ * and a second body argument of type a{sv}, if there is one, becomes the details.
+ * An error of another domain (org.freedesktop.DBus.Error.ServiceUnknown, …) is returned as GIO maps
+ * it. (transfer full) */
+GError *handoff_error_from_reply (GDBusMessage *reply);
+
+/* The reply to call that tells its caller of error: the name of its code (errors of other domains
+ * become Failed), body (s) or (sa{sv}). (transfer full) */
+GDBusMessage *handoff_error_to_reply (const GError *error, GDBusMessage *call);
