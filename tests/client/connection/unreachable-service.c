@@ -5,26 +5,9 @@
  * done in another way. */
 
 #include <string.h>
-#include <sys/socket.h>
 
+#include "support/fake-service.h"
 #include "tls-handoff/tls-handoff.h"
-
-/* A connected pair of sockets: [0] for the handshake. */
-static GSocketConnection *
-make_connection (GSocket **other)
-{
-  g_autoptr (GSocket) mine = NULL;
-  g_autoptr (GError) error = NULL;
-  int fds[2];
-
-  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
-  mine = g_socket_new_from_fd (fds[0], &error);
-  g_assert_no_error (error);
-  *other = g_socket_new_from_fd (fds[1], &error);
-  g_assert_no_error (error);
-  g_socket_set_blocking (*other, FALSE);
-  return g_socket_connection_factory_create_connection (mine);
-}
 
 static void
 assert_nothing_was_sent (GSocket *other)
@@ -96,7 +79,7 @@ test_absent (void)
   manager = tls_handoff_manager_new_sync (connection, NULL, &error);
   g_assert_no_error (error);
 
-  base = make_connection (&other);
+  base = fake_service_make_connection (&other);
   result = tls_handoff_manager_handshake_as_client_sync (
       manager, g_socket_connection_get_socket (base), "localhost", NULL, TLS_HANDOFF_HANDSHAKE_NONE,
       NULL, &error);
@@ -119,76 +102,8 @@ test_absent (void)
   g_test_dbus_down (bus);
 }
 
-/* A service that replies what the test says; peer to peer, without a bus. */
-typedef struct
-{
-  GDBusConnection *client;
-  GDBusConnection *server;
-  GDBusMessage *(*reply_to) (GDBusMessage *call);
-  gboolean session_closed;
-} Service;
-
-static GDBusMessage *
-answer (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user_data)
-{
-  Service *service = user_data;
-  g_autoptr (GDBusMessage) reply = NULL;
-
-  if (!incoming || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-    return message;
-
-  if (g_strcmp0 (g_dbus_message_get_member (message), "Close") == 0)
-    g_atomic_int_set (&service->session_closed, TRUE);
-  reply = service->reply_to (message);
-  if (reply != NULL)
-    g_dbus_connection_send_message (connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
-  else
-    g_dbus_connection_close (connection, NULL, NULL, NULL);
-  g_object_unref (message);
-  return NULL;
-}
-
-static void
-connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GDBusConnection **connection = user_data;
-  g_autoptr (GError) error = NULL;
-
-  *connection = g_dbus_connection_new_finish (result, &error);
-  g_assert_no_error (error);
-}
-
-static void
-set_up (Service *service, gconstpointer reply_to)
-{
-  g_autofree char *guid = g_dbus_generate_guid ();
-  g_autoptr (GSocketConnection) client = NULL;
-  g_autoptr (GSocketConnection) server = NULL;
-  g_autoptr (GSocket) server_socket = NULL;
-
-  client = make_connection (&server_socket);
-  server = g_socket_connection_factory_create_connection (server_socket);
-  service->reply_to = (GDBusMessage * (*) (GDBusMessage *) ) reply_to;
-  g_dbus_connection_new (G_IO_STREAM (server), guid, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER,
-                         NULL, NULL, connected_cb, &service->server);
-  g_dbus_connection_new (G_IO_STREAM (client), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
-                         NULL, NULL, connected_cb, &service->client);
-  while (service->server == NULL || service->client == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  g_dbus_connection_add_filter (service->server, answer, service, NULL);
-}
-
-static void
-tear_down (Service *service, gconstpointer reply_to)
-{
-  g_dbus_connection_close_sync (service->client, NULL, NULL);
-  g_dbus_connection_close_sync (service->server, NULL, NULL);
-  g_clear_object (&service->client);
-  g_clear_object (&service->server);
-}
-
 static GError *
-fail_handshake (Service *service)
+fail_handshake (FakeService *service)
 {
   g_autoptr (TlsHandoffManager) manager = NULL;
   g_autoptr (TlsHandoffHandshakeResult) result = NULL;
@@ -198,22 +113,13 @@ fail_handshake (Service *service)
 
   manager = tls_handoff_manager_new_sync (service->client, NULL, &error);
   g_assert_no_error (error);
-  base = make_connection (&other);
+  base = fake_service_make_connection (&other);
   result = tls_handoff_manager_handshake_as_client_sync (
       manager, g_socket_connection_get_socket (base), "localhost", NULL, TLS_HANDOFF_HANDSHAKE_NONE,
       NULL, &error);
   g_assert_null (result);
   g_assert_nonnull (error);
   return error;
-}
-
-static GDBusMessage *
-reply_with (GDBusMessage *call, const char *text)
-{
-  GDBusMessage *reply = g_dbus_message_new_method_reply (call);
-
-  g_dbus_message_set_body (reply, g_variant_new_parsed (text));
-  return reply;
 }
 
 static GDBusMessage *
@@ -225,24 +131,24 @@ reply_nothing (GDBusMessage *call)
 static GDBusMessage *
 reply_other_type (GDBusMessage *call)
 {
-  return reply_with (call, "('complete', {'protocol': <'TLS1.3'>})");
+  return fake_service_reply_with (call, "('complete', {'protocol': <'TLS1.3'>})");
 }
 
 static GDBusMessage *
 reply_other_state (GDBusMessage *call)
 {
-  return reply_with (call, "('continue', objectpath '/session', @a{sv} {})");
+  return fake_service_reply_with (call, "('continue', objectpath '/session', @a{sv} {})");
 }
 
 static GDBusMessage *
 reply_no_details (GDBusMessage *call)
 {
-  return reply_with (call, "('complete', objectpath '/session', @a{sv} {})");
+  return fake_service_reply_with (call, "('complete', objectpath '/session', @a{sv} {})");
 }
 
 /* Breaks if a reply that is none crashes the caller, or is taken for a connection. */
 static void
-test_bad_reply (Service *service, gconstpointer reply_to)
+test_bad_reply (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (GError) error = fail_handshake (service);
 
@@ -262,7 +168,7 @@ reply_untrusted (GDBusMessage *call)
 
 /* Breaks if the details of an error do not reach the application. */
 static void
-test_error_details (Service *service, gconstpointer reply_to)
+test_error_details (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (GError) error = fail_handshake (service);
   g_autofree char *printed = NULL;
@@ -281,7 +187,7 @@ hang_up (GDBusMessage *call)
 
 /* Breaks if a service that dies leaves the caller waiting. */
 static void
-test_vanished (Service *service, gconstpointer reply_to)
+test_vanished (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (GError) error = fail_handshake (service);
 
@@ -290,7 +196,7 @@ test_vanished (Service *service, gconstpointer reply_to)
 
 /* A handshake of a GTlsConnection on a socket. */
 static GError *
-fail_tls_handshake (Service *service)
+fail_tls_handshake (FakeService *service)
 {
   g_autoptr (GSocketConnectable) identity = g_network_address_new ("localhost", 443);
   g_autoptr (TlsHandoffManager) manager = NULL;
@@ -301,7 +207,7 @@ fail_tls_handshake (Service *service)
 
   manager = tls_handoff_manager_new_sync (service->client, NULL, &error);
   g_assert_no_error (error);
-  base = make_connection (&other);
+  base = fake_service_make_connection (&other);
   tls = tls_handoff_client_connection_new (G_IO_STREAM (base), identity, manager, &error);
   g_assert_no_error (error);
   g_assert_false (g_tls_connection_handshake (G_TLS_CONNECTION (tls), NULL, &error));
@@ -326,7 +232,7 @@ reply_timeout (GDBusMessage *call)
 /* Breaks if what becomes of the bus or of an activation is any other error than that there is no
  * TLS to be had. */
 static void
-test_unavailable (Service *service, gconstpointer reply_to)
+test_unavailable (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (GError) error = fail_tls_handshake (service);
 
@@ -342,7 +248,7 @@ reply_unknown_method (GDBusMessage *call)
 
 /* Breaks if the message does not say what to do: update the service. */
 static void
-test_too_old (Service *service, gconstpointer reply_to)
+test_too_old (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (GError) error = fail_handshake (service);
 
@@ -365,7 +271,7 @@ check_interactive (GDBusMessage *call)
 
 /* Breaks if a user is asked for a password without the application's leave, or never. */
 static void
-test_interactive (Service *service, gconstpointer reply_to)
+test_interactive (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (TlsHandoffManager) manager = NULL;
   g_autoptr (GError) error = NULL;
@@ -382,7 +288,7 @@ test_interactive (Service *service, gconstpointer reply_to)
 /* A stepwise handshake with the fake service, on a stream of a few bytes. sent: (out): what the
  * peer was sent. */
 static GError *
-fail_steps (Service *service, GBytes **sent)
+fail_steps (FakeService *service, GBytes **sent)
 {
   g_autoptr (GInputStream) input = g_memory_input_stream_new_from_data ("answer", 6, NULL);
   g_autoptr (GOutputStream) output = g_memory_output_stream_new_resizable ();
@@ -410,15 +316,15 @@ reply_to_steps (GDBusMessage *call, const char *second)
   g_autoptr (GVariant) input = NULL;
 
   if (g_str_equal (g_dbus_message_get_member (call), "CreateSession"))
-    return reply_with (call, "(objectpath '/session',)");
+    return fake_service_reply_with (call, "(objectpath '/session',)");
   if (!g_str_equal (g_dbus_message_get_member (call), "Step"))
     return g_dbus_message_new_method_reply (call);
 
   g_assert_cmpstr (g_dbus_message_get_path (call), ==, "/session");
   g_variant_get (g_dbus_message_get_body (call), "(@ay)", &input);
-  return reply_with (call, g_variant_get_size (input) == 0
-                               ? "('continue', [byte 1], uint64 0, @a{sv} {})"
-                               : second);
+  return fake_service_reply_with (call, g_variant_get_size (input) == 0
+                                            ? "('continue', [byte 1], uint64 0, @a{sv} {})"
+                                            : second);
 }
 
 static GDBusMessage *
@@ -448,7 +354,7 @@ step_other_state (GDBusMessage *call)
 /* Breaks if a reply that makes no sense crashes the caller, keeps it busy for ever, or leaves the
  * session in the service. */
 static void
-test_bad_step (Service *service, gconstpointer reply_to)
+test_bad_step (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (GBytes) sent = NULL;
   g_autoptr (GError) error = fail_steps (service, &sent);
@@ -478,7 +384,7 @@ step_fails_silently (GDBusMessage *call)
 /* Breaks if the alert is not sent, or an error of the state “failed” is another one than that of
  * HandshakeAsClient() (see test_error_details); or if a name that is none ends in a crash. */
 static void
-test_failed_step (Service *service, gconstpointer reply_to)
+test_failed_step (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (GBytes) sent = NULL;
   g_autoptr (GError) error = fail_steps (service, &sent);
@@ -502,7 +408,7 @@ vanish_in_step (GDBusMessage *call)
 /* The same, where the caller carries the bytes: breaks if the end of the bus's connection is taken
  * for that of the peer's. */
 static void
-test_unavailable_in_steps (Service *service, gconstpointer reply_to)
+test_unavailable_in_steps (FakeService *service, gconstpointer reply_to)
 {
   g_autoptr (GBytes) sent = NULL;
   g_autoptr (GError) error = fail_steps (service, &sent);
@@ -516,7 +422,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/unreachable-service/absent", test_absent);
 #define ADD(path, reply_to, func)                                                                  \
-  g_test_add ("/unreachable-service/" path, Service, reply_to, set_up, func, tear_down)
+  g_test_add ("/unreachable-service/" path, FakeService, reply_to, fake_service_set_up, func,      \
+              fake_service_tear_down)
   ADD ("bad-reply/nothing", reply_nothing, test_bad_reply);
   ADD ("bad-reply/other-type", reply_other_type, test_bad_reply);
   ADD ("bad-reply/other-state", reply_other_state, test_bad_reply);
