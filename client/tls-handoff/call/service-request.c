@@ -132,8 +132,7 @@ handoff_service_request_async (const HandoffServiceReply *reply,
     }
 
   g_task_set_task_data (task, request_new (reply, bus, call), (GDestroyNotify) request_free);
-  if (!g_task_return_error_if_cancelled (task))
-    send (g_steal_pointer (&task));
+  send (g_steal_pointer (&task));
 }
 
 gpointer
