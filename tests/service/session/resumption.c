@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* The window in which tickets are waited for, and the age of what they bring. */
+
+#include "config.h"
+
+#include "session/resumption.h"
+
+#include "keyblob/secret-memory.h"
+#include "support/client-handshake-fixture.h"
+#include "support/test-clock.h"
+
+#define WINDOW (10 * TEST_SECOND)               /* of the default configuration */
+#define MAXIMUM_AGE (2 * 60 * 60 * TEST_SECOND) /* likewise */
+
+typedef struct
+{
+  ClientTest client;
+  HandoffIdleTimer *idle_timer;
+  HandoffCaller *caller;
+  HandoffResumption *resumption;
+  guint n_closed;
+} Fixture;
+
+static void
+count_closed (HandoffSession *session, gpointer user_data)
+{
+  ((Fixture *) user_data)->n_closed++;
+}
+
+static gboolean
+ignore_idle (gpointer user_data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  test_clock_install ();
+  client_test_set_up (&f->client, data);
+  f->idle_timer = handoff_idle_timer_new (ignore_idle, NULL);
+  f->caller = handoff_caller_new (":1.1", 1000, 1);
+  f->resumption = handoff_resumption_new (count_closed, f);
+  handoff_resumption_configure (f->resumption, f->client.policy);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  handoff_resumption_free (f->resumption);
+  g_object_unref (f->caller);
+  handoff_idle_timer_free (f->idle_timer);
+  client_test_tear_down (&f->client, data);
+  test_clock_uninstall ();
+}
+
+/* (transfer full): of a request that is like any other of these */
+static HandoffHandshakeRequest *
+new_request (Fixture *f)
+{
+  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  g_autoptr (GError) error = NULL;
+  HandoffHandshakeRequest *request = handoff_handshake_request_new (
+      HANDOFF_ROLE_CLIENT, "other.handoff.test", options, f->client.policy, &error);
+
+  g_assert_no_error (error);
+  return request;
+}
+
+/* A session that is over, and whose window is open. (transfer full) */
+static HandoffSession *
+open_window (Fixture *f)
+{
+  HandoffSession *session =
+      handoff_session_new (HANDOFF_ROLE_CLIENT, f->caller, "other.handoff.test", f->idle_timer);
+  g_autoptr (HandoffHandshakeRequest) request = new_request (f);
+
+  handoff_resumption_prepare (f->resumption, session, request);
+  g_assert_null (request->session_data);
+  client_test_begin (&f->client, "other.handoff.test", NULL);
+  while (client_test_step (&f->client) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  g_assert_cmpint (f->client.progress->state, ==, HANDOFF_HANDSHAKE_COMPLETE);
+  handoff_key_state_free (client_test_export_keys (&f->client));
+  session->outcome = handoff_handshake_outcome_copy (f->client.progress->outcome);
+  handoff_resumption_keep (f->resumption, session, f->client.progress);
+  g_assert_nonnull (session->window);
+  return session;
+}
+
+/* A NewSessionTicket (RFC 8446 4.6.1) for a week. */
+static void
+send_ticket (Fixture *f, HandoffSession *session)
+{
+  static const guint8 message[] = {
+    4, 0, 0, 15, 0, 9, 58, 128, 1, 2, 3, 4, 1, 0, 0, 1, 7, 0, 0,
+  };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (
+      handoff_resumption_take_tickets (f->resumption, session, message, sizeof message, &error));
+  g_assert_no_error (error);
+}
+
+/* Whether a handshake would resume now. */
+static gboolean
+is_resumed (Fixture *f)
+{
+  g_autoptr (HandoffSession) session =
+      handoff_session_new (HANDOFF_ROLE_CLIENT, f->caller, "other.handoff.test", f->idle_timer);
+  g_autoptr (HandoffHandshakeRequest) request = new_request (f);
+
+  handoff_resumption_prepare (f->resumption, session, request);
+  return request->session_data != NULL;
+}
+
+/* Breaks if the secret is kept longer than the window is open, or the window closes too early; or
+ * if the wall clock has a say. */
+static void
+test_window (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffSession) session = open_window (f);
+
+  test_clock_set_wall (TEST_YEAR);
+  test_clock_pass (WINDOW - 1);
+  test_clock_settle ();
+  g_assert_cmpuint (f->n_closed, ==, 0);
+  g_assert_nonnull (session->window);
+  test_clock_set_wall (-2 * TEST_YEAR);
+  test_clock_pass (1);
+  test_clock_settle ();
+  g_assert_cmpuint (f->n_closed, ==, 1);
+  g_assert_null (session->window);
+  send_ticket (f, session);
+  g_assert_false (is_resumed (f));
+}
+
+/* Breaks if a ticket in the last moment is lost, or if the window stays open after it. */
+static void
+test_ticket_in_time (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffSession) session = open_window (f);
+
+  test_clock_suspend (WINDOW - 1);
+  send_ticket (f, session);
+  g_assert_cmpuint (f->n_closed, ==, 1);
+  g_assert_true (is_resumed (f));
+}
+
+/* Breaks if a window stays open as long as the machine sleeps. */
+static void
+test_ticket_after_suspend (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffSession) session = open_window (f);
+
+  test_clock_suspend (WINDOW);
+  test_clock_settle ();
+  g_assert_nonnull (session->window);
+  send_ticket (f, session);
+  g_assert_cmpuint (f->n_closed, ==, 1);
+  g_assert_null (session->window);
+  g_assert_false (is_resumed (f));
+}
+
+/* Breaks if a ticket is good for longer than the configuration says, whatever the server says. */
+static void
+test_ticket_ages (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffSession) session = open_window (f);
+
+  send_ticket (f, session);
+  test_clock_pass (MAXIMUM_AGE);
+  g_assert_false (is_resumed (f));
+}
+
+/* The same; breaks if it is good for shorter. */
+static void
+test_ticket_lasts (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffSession) session = open_window (f);
+
+  send_ticket (f, session);
+  test_clock_pass (MAXIMUM_AGE - 1);
+  g_assert_true (is_resumed (f));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function)                                                                        \
+  g_test_add ("/service/resumption/" name, Fixture, "NORMAL:-VERS-ALL:+VERS-TLS1.3", set_up,       \
+              function, tear_down)
+  ADD ("window", test_window);
+  ADD ("ticket-in-time", test_ticket_in_time);
+  ADD ("ticket-after-suspend", test_ticket_after_suspend);
+  ADD ("ticket-ages", test_ticket_ages);
+  ADD ("ticket-lasts", test_ticket_lasts);
+  return g_test_run ();
+}
