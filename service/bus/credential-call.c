@@ -20,9 +20,12 @@
 #define MAX_CALLS_PER_USER 16
 #define MAX_CALLS 256
 
+typedef struct _Method Method;
+
 /* A credential on its way into the store. */
 typedef struct
 {
+  const Method *method;
   const HandoffFacadeContext *context; /* (unowned) */
   HandoffCredentialName name;
   HandoffPlace *place; /* (owned) */
@@ -30,14 +33,17 @@ typedef struct
   guint uid; /* the caller's */
 
   /* Descriptors: (owned), -1 without, and once read. */
-  int data_fd;   /* to import */
-  int secret_fd; /* passphrase or PIN */
-  GBytes *data;  /* (owned) (nullable): read */
+  int data_fd;    /* to import */
+  int secret_fd;  /* passphrase or PIN */
+  GBytes *data;   /* (owned) (nullable): read */
+  GBytes *secret; /* (owned) (nullable): read, until it is used */
 
-  char *key_type;            /* (owned) (nullable): to make */
-  char *uri;                 /* (owned) (nullable): to link: canonical */
-  GPtrArray *certificates;   /* (owned) (element-type GBytes) (nullable): to link with */
-  HandoffCredential *linked; /* (owned) (nullable): without them yet */
+  char *key_type;          /* (owned) (nullable): to make */
+  char *uri;               /* (owned) (nullable): to link: canonical */
+  GPtrArray *certificates; /* (owned) (element-type GBytes) (nullable): to link with */
+
+  HandoffCredential *credential; /* (owned) (nullable): that came of it */
+  GBytes *key_pem;               /* (owned) (nullable): its key, if that is to be kept in a file */
 } Making;
 
 static void
@@ -48,10 +54,12 @@ making_free (Making *self)
   handoff_descriptor_reap (self->data_fd, self->uid);
   handoff_descriptor_reap (self->secret_fd, self->uid);
   g_clear_pointer (&self->data, g_bytes_unref);
+  g_clear_pointer (&self->secret, g_bytes_unref);
   g_free (self->key_type);
   g_free (self->uri);
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
-  g_clear_pointer (&self->linked, handoff_credential_unref);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_clear_pointer (&self->key_pem, g_bytes_unref);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Making, making_free)
@@ -76,120 +84,6 @@ take_fd (HandoffCall *call, gint32 index, const char *what, int *fd, GError **er
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                "%s: the message carries no other file descriptor with that index", what);
   return FALSE;
-}
-
-static gboolean
-prepare (HandoffCall *call,
-         const HandoffFacadeContext *context,
-         const char *label,
-         HandoffCredentialOptions *options,
-         Making *making,
-         GError **error)
-{
-  g_autoptr (Making) self = making;
-
-  if (!handoff_credential_label_check (label, error))
-    return FALSE;
-  self->context = context;
-  self->name.label = g_strdup (label);
-  self->name.owner = options->owner;
-  self->name.roles = options->roles;
-  self->place = handoff_credential_call_take_place (call, context, error);
-  if (self->place == NULL)
-    return FALSE;
-
-  handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
-  if (options->owner != handoff_caller_get_uid (handoff_call_get_caller (call)))
-    handoff_call_use_other_action (call);
-  handoff_call_set_data (call, g_steal_pointer (&self), (GDestroyNotify) making_free);
-  return TRUE;
-}
-
-static Making *
-making_new (HandoffCall *call)
-{
-  Making *self = g_new0 (Making, 1);
-
-  self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
-  self->data_fd = -1;
-  self->secret_fd = -1;
-  return self;
-}
-
-static HandoffCredentialOptions *
-parse_options (HandoffCall *call, GVariant *options, HandoffCredentialMethod method, GError **error)
-{
-  return handoff_credential_options_parse (
-      options, method, handoff_caller_get_uid (handoff_call_get_caller (call)), error);
-}
-
-gboolean
-handoff_credential_call_prepare_import (HandoffCall *call,
-                                        const HandoffFacadeContext *context,
-                                        GError **error)
-{
-  g_autoptr (Making) self = making_new (call);
-  g_autoptr (GVariant) dict = NULL;
-  g_autoptr (HandoffCredentialOptions) options = NULL;
-  const char *label;
-  gint32 index;
-
-  g_variant_get (handoff_call_get_parameters (call), "(&sh@a{sv})", &label, &index, &dict);
-  options = parse_options (call, dict, HANDOFF_CREDENTIAL_METHOD_IMPORT, error);
-  if (options == NULL || !take_fd (call, index, "data", &self->data_fd, error))
-    return FALSE;
-  if (options->passphrase >= 0 &&
-      !take_fd (call, options->passphrase, "Option " HANDOFF_OPTION_PASSPHRASE, &self->secret_fd,
-                error))
-    return FALSE;
-  return prepare (call, context, label, options, g_steal_pointer (&self), error);
-}
-
-gboolean
-handoff_credential_call_prepare_generate (HandoffCall *call,
-                                          const HandoffFacadeContext *context,
-                                          GError **error)
-{
-  g_autoptr (Making) self = making_new (call);
-  g_autoptr (GVariant) dict = NULL;
-  g_autoptr (HandoffCredentialOptions) options = NULL;
-  const char *label;
-  const char *key_type;
-
-  g_variant_get (handoff_call_get_parameters (call), "(&s&s@a{sv})", &label, &key_type, &dict);
-  options = parse_options (call, dict, HANDOFF_CREDENTIAL_METHOD_GENERATE, error);
-  if (options == NULL || !handoff_key_material_check_type (key_type, error))
-    return FALSE;
-  self->key_type = g_strdup (key_type);
-  return prepare (call, context, label, options, g_steal_pointer (&self), error);
-}
-
-gboolean
-handoff_credential_call_prepare_link (HandoffCall *call,
-                                      const HandoffFacadeContext *context,
-                                      GError **error)
-{
-  g_autoptr (Making) self = making_new (call);
-  g_autoptr (GVariant) dict = NULL;
-  g_autoptr (HandoffCredentialOptions) options = NULL;
-  const char *label;
-  const char *uri;
-
-  g_variant_get (handoff_call_get_parameters (call), "(&s&s@a{sv})", &label, &uri, &dict);
-  options = parse_options (call, dict, HANDOFF_CREDENTIAL_METHOD_LINK, error);
-  if (options == NULL)
-    return FALSE;
-  self->uri = handoff_token_uri_canonicalize (uri, error);
-  if (self->uri == NULL)
-    return FALSE;
-  if (options->pin >= 0 &&
-      !take_fd (call, options->pin, "Option " HANDOFF_OPTION_PIN, &self->secret_fd, error))
-    return FALSE;
-  /* A PIN that others told the service would be used. */
-  if (options->pin < 0)
-    handoff_call_use_other_action (call);
-  self->certificates = g_steal_pointer (&options->certificates);
-  return prepare (call, context, label, options, g_steal_pointer (&self), error);
 }
 
 /* Whether there is room for it, and its label is free: before the work, and again after it. */
@@ -224,217 +118,328 @@ check_room (const Making *self, GError **error)
   return TRUE;
 }
 
-static void
-added (GObject *source, GAsyncResult *result, gpointer user_data)
+static HandoffStepState
+begin_reading_data (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
+  Making *self = pending->data;
+
+  handoff_pending_call_read (pending, g_steal_fd (&self->data_fd), "data",
+                             HANDOFF_CREDENTIAL_MAX_SIZE, done);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_reading_data (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Making *self = pending->data;
+
+  self->data = handoff_descriptor_read_finish (result, error);
+  return self->data != NULL;
+}
+
+static HandoffStepState
+begin_reading_secret (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Making *self = pending->data;
+
+  if (self->secret_fd < 0)
+    return HANDOFF_STEP_SKIPPED;
+  handoff_pending_call_read (pending, g_steal_fd (&self->secret_fd),
+                             self->uri != NULL ? HANDOFF_OPTION_PIN : HANDOFF_OPTION_PASSPHRASE,
+                             HANDOFF_PASSPHRASE_MAX_SIZE, done);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_reading_secret (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Making *self = pending->data;
+
+  self->secret = handoff_descriptor_read_line_finish (result, error);
+  return self->secret != NULL;
+}
+
+static HandoffStepState
+begin_import (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Making *self = pending->data;
+  g_autoptr (GBytes) secret = g_steal_pointer (&self->secret);
+
+  handoff_credential_import_async (&self->name, self->data, secret, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static HandoffStepState
+begin_generating (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Making *self = pending->data;
+
+  handoff_credential_generate_async (&self->name, self->key_type, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+/* Of an import, too. */
+static gboolean
+finish_making (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Making *self = pending->data;
+  g_autoptr (HandoffNewCredential) made = handoff_new_credential_finish (result, error);
+
+  if (made == NULL)
+    return FALSE;
+  self->credential = g_steal_pointer (&made->credential);
+  self->key_pem = g_steal_pointer (&made->key_pem);
+  return TRUE;
+}
+
+static HandoffStepState
+begin_finding_key (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Making *self = pending->data;
+  g_autoptr (GBytes) pin = g_steal_pointer (&self->secret);
+
+  /* Who gave no PIN was authorized to manage the credentials of others. */
+  handoff_tokens_find_key_async (self->context->tokens, self->uri, NULL, pin, pin == NULL, done,
+                                 pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_finding_key (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Making *self = pending->data;
+  g_autoptr (HandoffTokenKey) found = handoff_tokens_find_key_finish (result, error);
+  g_autoptr (HandoffPrivateKey) key = NULL;
+
+  handoff_pin_hold_update (self->context->pin_hold);
+  if (found == NULL)
+    return FALSE;
+  key = handoff_tokens_get_key (self->context->tokens, self->uri,
+                                g_steal_pointer (&found->public_key));
+  self->credential = handoff_credential_new (NULL, self->name.label, self->name.owner,
+                                             self->name.roles, key, self->uri, NULL, NULL, error);
+  if (self->certificates == NULL)
+    self->certificates = g_ptr_array_ref (found->certificates);
+  return self->credential != NULL;
+}
+
+static HandoffStepState
+enter_to_certify (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Making *self = pending->data;
+
+  return self->certificates->len > 0 ? handoff_pending_call_enter (pending, done)
+                                     : HANDOFF_STEP_SKIPPED;
+}
+
+static HandoffStepState
+begin_certifying (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Making *self = pending->data;
+
+  if (self->certificates->len == 0)
+    return HANDOFF_STEP_SKIPPED;
+  handoff_credential_certify_async (self->credential, self->certificates, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_certifying (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Making *self = pending->data;
+  HandoffCredential *certified = handoff_credential_certify_finish (result, error);
+
+  if (certified == NULL)
+    return FALSE;
+  handoff_credential_unref (self->credential);
+  self->credential = certified;
+  return TRUE;
+}
+
+static HandoffStepState
+begin_adding (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Making *self = pending->data;
+  g_autoptr (GBytes) key_pem = g_steal_pointer (&self->key_pem);
   g_autoptr (GError) error = NULL;
+
+  if (!check_room (self, &error))
+    {
+      handoff_pending_call_fail (pending, error);
+      return HANDOFF_STEP_ENDED;
+    }
+  handoff_credential_store_add_async (self->context->shared.credentials, self->credential, key_pem,
+                                      done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_adding (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
   g_autoptr (HandoffCredential) credential =
-      handoff_credential_store_change_finish (HANDOFF_CREDENTIAL_STORE (source), result, &error);
+      handoff_credential_store_change_finish (pending->context->shared.credentials, result, error);
   g_autofree char *path = NULL;
 
-  if (!handoff_pending_call_is_alive (pending))
-    return;
   if (credential == NULL)
-    {
-      handoff_pending_call_fail (g_steal_pointer (&pending), error);
-      return;
-    }
+    return FALSE;
   path = g_strconcat (HANDOFF_CREDENTIALS_PATH "/", credential->id, NULL);
-  handoff_pending_call_return (g_steal_pointer (&pending), g_variant_new ("(o)", path));
+  pending->reply = g_variant_ref_sink (g_variant_new ("(o)", path));
+  return TRUE;
 }
 
-/* pending: (transfer full): alive. key_pem: (nullable) */
-static void
-add (HandoffPendingCall *pending, HandoffCredential *credential, GBytes *key_pem)
-{
-  Making *self = pending->data;
-  g_autoptr (GError) error = NULL;
+static const HandoffStep import_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_reading_data, finish_reading_data },
+  { begin_reading_secret, finish_reading_secret },
+  { begin_import, finish_making },
+  { handoff_pending_call_leave },
+  { begin_adding, finish_adding },
+  { NULL },
+};
 
-  g_clear_pointer (&pending->pass, handoff_pass_free);
-  if (check_room (self, &error))
-    handoff_credential_store_add_async (self->context->shared.credentials, credential, key_pem,
-                                        added, pending);
-  else
-    handoff_pending_call_fail (pending, error);
+static const HandoffStep generate_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_generating, finish_making },
+  { handoff_pending_call_leave },
+  { begin_adding, finish_adding },
+  { NULL },
+};
+
+/* A token's work goes on on the token's own thread: others need not wait for it. */
+static const HandoffStep link_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_reading_secret, finish_reading_secret },
+  { handoff_pending_call_leave },
+  { begin_finding_key, finish_finding_key },
+  { enter_to_certify },
+  { begin_certifying, finish_certifying },
+  { handoff_pending_call_leave },
+  { begin_adding, finish_adding },
+  { NULL },
+};
+
+/* What the three methods differ in: their arguments are a label, something, and options. */
+struct _Method
+{
+  const char *name;
+  HandoffCredentialMethod method;
+  /* Takes the second argument. */
+  gboolean (*take_argument) (Making *self, HandoffCall *call, GVariant *argument, GError **error);
+  HandoffPlan plan;
+};
+
+static gboolean
+take_data (Making *self, HandoffCall *call, GVariant *argument, GError **error)
+{
+  return take_fd (call, g_variant_get_handle (argument), "data", &self->data_fd, error);
 }
 
-static void
-made (GObject *source, GAsyncResult *result, gpointer user_data)
+static gboolean
+take_key_type (Making *self, HandoffCall *call, GVariant *argument, GError **error)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffNewCredential) new_credential = handoff_new_credential_finish (result, &error);
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (new_credential == NULL)
-    handoff_pending_call_fail (g_steal_pointer (&pending), error);
-  else
-    add (g_steal_pointer (&pending), new_credential->credential, new_credential->key_pem);
+  self->key_type = g_variant_dup_string (argument, NULL);
+  return handoff_key_material_check_type (self->key_type, error);
 }
 
-static void
-certified (GObject *source, GAsyncResult *result, gpointer user_data)
+static gboolean
+take_uri (Making *self, HandoffCall *call, GVariant *argument, GError **error)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffCredential) credential = handoff_credential_certify_finish (result, &error);
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (credential == NULL)
-    handoff_pending_call_fail (g_steal_pointer (&pending), error);
-  else
-    add (g_steal_pointer (&pending), credential, NULL);
+  self->uri = handoff_token_uri_canonicalize (g_variant_get_string (argument, NULL), error);
+  return self->uri != NULL;
 }
 
-/* It is its turn to take a thread. */
-static void
-certify (gpointer user_data)
+static const Method methods[] = {
+  { "ImportCredential", HANDOFF_CREDENTIAL_METHOD_IMPORT, take_data, { import_steps } },
+  { "GenerateCredential", HANDOFF_CREDENTIAL_METHOD_GENERATE, take_key_type, { generate_steps } },
+  { "LinkCredential", HANDOFF_CREDENTIAL_METHOD_LINK, take_uri, { link_steps } },
+};
+
+static const Method *
+find_method (HandoffCall *call)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  Making *self;
+  const char *name = handoff_call_get_row (call)->method_name;
+  gsize i = 0;
 
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  self = pending->data;
-  handoff_credential_certify_async (self->linked, self->certificates, certified,
-                                    g_steal_pointer (&pending));
-}
-
-static void
-found (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffTokenKey) token_key = handoff_tokens_find_key_finish (result, &error);
-  g_autoptr (HandoffPrivateKey) key = NULL;
-  Making *self;
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  self = pending->data;
-  handoff_pin_hold_update (self->context->pin_hold);
-  if (token_key != NULL)
+  while (!g_str_equal (methods[i].name, name))
     {
-      key = handoff_tokens_get_key (self->context->tokens, self->uri,
-                                    g_steal_pointer (&token_key->public_key));
-      self->linked = handoff_credential_new (NULL, self->name.label, self->name.owner,
-                                             self->name.roles, key, self->uri, NULL, NULL, &error);
-      if (self->certificates == NULL)
-        self->certificates = g_ptr_array_ref (token_key->certificates);
+      i++;
+      g_assert (i < G_N_ELEMENTS (methods));
     }
-  if (self->linked == NULL)
-    handoff_pending_call_fail (g_steal_pointer (&pending), error);
-  else if (self->certificates->len > 0)
-    handoff_pending_call_queue (g_steal_pointer (&pending), certify);
-  else
-    add (g_steal_pointer (&pending), self->linked, NULL);
+  return &methods[i];
 }
 
-/* secret: (nullable). pending: (transfer full): alive */
-static void
-work (HandoffPendingCall *pending, GBytes *secret)
+static Making *
+making_new (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  Making *self = pending->data;
+  Making *self = g_new0 (Making, 1);
 
-  if (self->uri != NULL)
-    {
-      /* Who gave no PIN was authorized to manage the credentials of others. A token's work goes on
-       * on the token's own thread: others need not wait for it. */
-      g_clear_pointer (&pending->pass, handoff_pass_free);
-      handoff_tokens_find_key_async (self->context->tokens, self->uri, NULL, secret, secret == NULL,
-                                     found, pending);
-    }
-  else if (self->data != NULL)
-    {
-      handoff_credential_import_async (&self->name, self->data, secret, made, pending);
-    }
-  else
-    {
-      handoff_credential_generate_async (&self->name, self->key_type, made, pending);
-    }
+  self->context = context;
+  self->method = find_method (call);
+  self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
+  self->data_fd = -1;
+  self->secret_fd = -1;
+  return self;
 }
 
-static void
-secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
+/* A method has an option for one of them at most. */
+static gboolean
+take_secret (Making *self,
+             HandoffCall *call,
+             const HandoffCredentialOptions *options,
+             GError **error)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) secret = handoff_descriptor_read_line_finish (result, &error);
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (secret == NULL)
-    handoff_pending_call_fail (g_steal_pointer (&pending), error);
-  else
-    work (g_steal_pointer (&pending), secret);
+  if (options->passphrase >= 0)
+    return take_fd (call, options->passphrase, "Option " HANDOFF_OPTION_PASSPHRASE,
+                    &self->secret_fd, error);
+  if (options->pin >= 0)
+    return take_fd (call, options->pin, "Option " HANDOFF_OPTION_PIN, &self->secret_fd, error);
+  return TRUE;
 }
 
-/* pending: (transfer full): alive */
-static void
-read_secret (HandoffPendingCall *pending)
+gboolean
+handoff_credential_call_prepare (HandoffCall *call,
+                                 const HandoffFacadeContext *context,
+                                 GError **error)
 {
-  Making *self = pending->data;
+  g_autoptr (Making) self = making_new (call, context);
+  g_autoptr (GVariant) argument = NULL;
+  g_autoptr (GVariant) dict = NULL;
+  g_autoptr (HandoffCredentialOptions) options = NULL;
+  const char *label;
 
-  if (self->secret_fd >= 0)
-    handoff_pending_call_read (pending, g_steal_fd (&self->secret_fd),
-                               self->uri != NULL ? HANDOFF_OPTION_PIN : HANDOFF_OPTION_PASSPHRASE,
-                               HANDOFF_PASSPHRASE_MAX_SIZE, secret_read);
-  else
-    work (pending, NULL);
-}
+  g_variant_get_child (handoff_call_get_parameters (call), 0, "&s", &label);
+  argument = g_variant_get_child_value (handoff_call_get_parameters (call), 1);
+  dict = g_variant_get_child_value (handoff_call_get_parameters (call), 2);
+  options = handoff_credential_options_parse (dict, self->method->method, self->uid, error);
+  if (options == NULL || !self->method->take_argument (self, call, argument, error) ||
+      !take_secret (self, call, options, error) || !handoff_credential_label_check (label, error))
+    return FALSE;
+  self->name.label = g_strdup (label);
+  self->name.owner = options->owner;
+  self->name.roles = options->roles;
+  self->certificates = g_steal_pointer (&options->certificates);
+  self->place = handoff_credential_call_take_place (call, context, error);
+  if (self->place == NULL)
+    return FALSE;
 
-static void
-data_read (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) data = handoff_descriptor_read_finish (result, &error);
-  Making *self;
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (data == NULL)
-    {
-      handoff_pending_call_fail (g_steal_pointer (&pending), error);
-      return;
-    }
-  self = pending->data;
-  self->data = g_steal_pointer (&data);
-  read_secret (g_steal_pointer (&pending));
-}
-
-/* It is this user's turn. */
-static void
-entered (gpointer user_data)
-{
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  Making *self;
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  self = pending->data;
-  if (self->data_fd >= 0)
-    handoff_pending_call_read (g_steal_pointer (&pending), g_steal_fd (&self->data_fd), "data",
-                               HANDOFF_CREDENTIAL_MAX_SIZE, data_read);
-  else
-    read_secret (g_steal_pointer (&pending));
+  handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
+  /* Without a PIN, one that others told the service would be used. */
+  if (self->name.owner != self->uid || (self->uri != NULL && options->pin < 0))
+    handoff_call_use_other_action (call);
+  handoff_call_set_data (call, g_steal_pointer (&self), (GDestroyNotify) making_free);
+  return TRUE;
 }
 
 void
 handoff_credential_call_run (HandoffCall *call, const HandoffFacadeContext *context)
 {
   g_autoptr (Making) self = handoff_call_steal_data (call);
+  const HandoffPlan *plan = &self->method->plan;
   g_autoptr (GError) error = NULL;
 
-  if (!check_room (self, &error))
-    {
-      handoff_call_fail (call, error);
-      return;
-    }
-  handoff_pending_call_queue (handoff_pending_call_new (context, call, g_steal_pointer (&self),
-                                                        (GDestroyNotify) making_free),
-                              entered);
+  if (check_room (self, &error))
+    handoff_pending_call_start (context, call, g_steal_pointer (&self),
+                                (GDestroyNotify) making_free, plan);
+  else
+    handoff_call_fail (call, error);
 }

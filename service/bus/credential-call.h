@@ -9,15 +9,9 @@
  * their replies. */
 
 /* What is checked before polkit is asked. */
-gboolean handoff_credential_call_prepare_import (HandoffCall *call,
-                                                 const HandoffFacadeContext *context,
-                                                 GError **error);
-gboolean handoff_credential_call_prepare_generate (HandoffCall *call,
-                                                   const HandoffFacadeContext *context,
-                                                   GError **error);
-gboolean handoff_credential_call_prepare_link (HandoffCall *call,
-                                               const HandoffFacadeContext *context,
-                                               GError **error);
+gboolean handoff_credential_call_prepare (HandoffCall *call,
+                                          const HandoffFacadeContext *context,
+                                          GError **error);
 /* call: (transfer full): prepared */
 void handoff_credential_call_run (HandoffCall *call, const HandoffFacadeContext *context);
 

@@ -23,10 +23,11 @@ typedef struct
 {
   HandoffPlace *place;                /* (owned) */
   HandoffCertificateRequest *request; /* (owned) (nullable): to sign */
-  HandoffCredential *credential;      /* (owned) (nullable): to set certificates of */
-  GPtrArray *certificates;            /* (owned) (element-type GBytes) (nullable): to set */
-  guint uid;                          /* the caller's */
-  int pin_fd;                         /* (owned): to unlock with; -1 without, and once read */
+  HandoffCredential *credential; /* (owned) (nullable): to sign with, or to set certificates of */
+  GPtrArray *certificates;       /* (owned) (element-type GBytes) (nullable): to set */
+  guint uid;                     /* the caller's */
+  int pin_fd;                    /* (owned): to unlock with; -1 without, and once read */
+  GBytes *pin;                   /* (owned) (nullable): read, until it is used */
 } Change;
 
 static Change *
@@ -47,6 +48,7 @@ change_free (Change *self)
   g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
   handoff_descriptor_reap (self->pin_fd, self->uid);
+  g_clear_pointer (&self->pin, g_bytes_unref);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
@@ -109,12 +111,19 @@ fail_change (HandoffPendingCall *pending, const GError *error)
     handoff_pending_call_fail (pending, error);
 }
 
-/* call: (transfer full): prepared, with its change */
-static HandoffPendingCall *
-pend (const HandoffFacadeContext *context, HandoffCall *call)
+/* call: (transfer full): prepared, with its change. credential: (nullable): that the steps change
+ */
+static void
+start (const HandoffFacadeContext *context,
+       HandoffCall *call,
+       HandoffCredential *credential,
+       const HandoffPlan *plan)
 {
-  return handoff_pending_call_new (context, call, handoff_call_steal_data (call),
-                                   (GDestroyNotify) change_free);
+  Change *change = handoff_call_steal_data (call);
+
+  if (credential != NULL)
+    change->credential = handoff_credential_ref (credential);
+  handoff_pending_call_start (context, call, change, (GDestroyNotify) change_free, plan);
 }
 
 static gboolean
@@ -131,37 +140,41 @@ prepare_create_certificate_request (HandoffCall *call,
          prepare_change (call, context, g_steal_pointer (&change), error);
 }
 
-static void
-request_signed (GObject *source, GAsyncResult *result, gpointer user_data)
+static HandoffStepState
+begin_signing (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) request = handoff_certificate_request_sign_finish (result, &error);
+  Change *change = pending->data;
 
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (request == NULL)
-    handoff_pending_call_fail (g_steal_pointer (&pending), error);
-  else
-    handoff_pending_call_return (
-        g_steal_pointer (&pending),
-        g_variant_new ("(@ay)",
-                       g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, request, TRUE)));
+  handoff_certificate_request_sign_async (g_steal_pointer (&change->request),
+                                          change->credential->key, done, pending);
+  return HANDOFF_STEP_BEGUN;
 }
+
+static gboolean
+finish_signing (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GBytes) request = handoff_certificate_request_sign_finish (result, error);
+
+  if (request == NULL)
+    return FALSE;
+  pending->reply = g_variant_ref_sink (
+      g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, request, TRUE)));
+  return TRUE;
+}
+
+static const HandoffStep request_steps[] = {
+  { begin_signing, finish_signing },
+  { NULL },
+};
+static const HandoffPlan request_plan = { request_steps };
 
 static void
 run_create_certificate_request (HandoffCall *call, const HandoffFacadeContext *context)
 {
   HandoffCredential *credential = get_credential (context, call);
-  HandoffPendingCall *pending;
-  Change *change;
 
-  if (credential == NULL)
-    return;
-  pending = pend (context, call);
-  change = pending->data;
-  handoff_certificate_request_sign_async (g_steal_pointer (&change->request), credential->key,
-                                          request_signed, pending);
+  if (credential != NULL)
+    start (context, call, credential, &request_plan);
 }
 
 static gboolean
@@ -176,68 +189,62 @@ prepare_set_certificates (HandoffCall *call, const HandoffFacadeContext *context
          prepare_change (call, context, g_steal_pointer (&change), error);
 }
 
-static void
-certificates_set (GObject *source, GAsyncResult *result, gpointer user_data)
+static HandoffStepState
+begin_certifying (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
+  Change *change = pending->data;
+
+  handoff_credential_certify_async (change->credential, change->certificates, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_certifying (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Change *change = pending->data;
+  HandoffCredential *certified = handoff_credential_certify_finish (result, error);
+
+  if (certified == NULL)
+    return FALSE;
+  handoff_credential_unref (change->credential);
+  change->credential = certified;
+  return TRUE;
+}
+
+static HandoffStepState
+begin_setting (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Change *change = pending->data;
+
+  handoff_credential_store_set_certificates_async (pending->context->shared.credentials,
+                                                   change->credential, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_setting (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
   g_autoptr (HandoffCredential) credential =
-      handoff_credential_store_change_finish (HANDOFF_CREDENTIAL_STORE (source), result, &error);
+      handoff_credential_store_change_finish (pending->context->shared.credentials, result, error);
 
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (credential == NULL)
-    fail_change (g_steal_pointer (&pending), error);
-  else
-    handoff_pending_call_return (g_steal_pointer (&pending), NULL);
+  return credential != NULL;
 }
 
-static void
-certified (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffCredential) credential = handoff_credential_certify_finish (result, &error);
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (credential == NULL)
-    {
-      fail_change (g_steal_pointer (&pending), error);
-      return;
-    }
-  handoff_credential_store_set_certificates_async (pending->context->shared.credentials, credential,
-                                                   certificates_set, pending);
-  g_steal_pointer (&pending);
-}
-
-/* It is its turn to take a thread. */
-static void
-certify (gpointer user_data)
-{
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  Change *change;
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  change = pending->data;
-  handoff_credential_certify_async (change->credential, change->certificates, certified,
-                                    g_steal_pointer (&pending));
-}
+static const HandoffStep set_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_certifying, finish_certifying },
+  { begin_setting, finish_setting },
+  { NULL },
+};
+static const HandoffPlan set_plan = { set_steps, NULL, fail_change };
 
 static void
 run_set_certificates (HandoffCall *call, const HandoffFacadeContext *context)
 {
   HandoffCredential *credential = get_credential (context, call);
-  HandoffPendingCall *pending;
-  Change *change;
 
-  if (credential == NULL)
-    return;
-  pending = pend (context, call);
-  change = pending->data;
-  change->credential = handoff_credential_ref (credential);
-  handoff_pending_call_queue (pending, certify);
+  if (credential != NULL)
+    start (context, call, credential, &set_plan);
 }
 
 static gboolean
@@ -257,64 +264,62 @@ prepare_unlock (HandoffCall *call, const HandoffFacadeContext *context, GError *
   return prepare_change (call, context, g_steal_pointer (&change), error);
 }
 
-static void
-unlocked (GObject *source, GAsyncResult *result, gpointer user_data)
+static HandoffStepState
+begin_reading_pin (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffTokenKey) key = handoff_tokens_find_key_finish (result, &error);
+  Change *change = pending->data;
 
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  handoff_pin_hold_update (pending->context->pin_hold);
-  if (key == NULL)
-    handoff_pending_call_fail (g_steal_pointer (&pending), error);
-  else
-    handoff_pending_call_return (g_steal_pointer (&pending), NULL);
+  handoff_pending_call_read (pending, g_steal_fd (&change->pin_fd), "pin",
+                             HANDOFF_PASSPHRASE_MAX_SIZE, done);
+  return HANDOFF_STEP_BEGUN;
 }
 
-static void
-pin_read (GObject *source, GAsyncResult *result, gpointer user_data)
+static gboolean
+finish_reading_pin (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) pin = handoff_descriptor_read_line_finish (result, &error);
-  HandoffCredential *credential;
-  HandoffTokens *tokens;
+  Change *change = pending->data;
 
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (pin == NULL)
-    {
-      handoff_pending_call_fail (g_steal_pointer (&pending), error);
-      return;
-    }
-  credential = handoff_credential_store_lookup (pending->context->shared.credentials,
-                                                handoff_call_get_object_id (pending->call));
+  change->pin = handoff_descriptor_read_line_finish (result, error);
+  return change->pin != NULL;
+}
+
+static HandoffStepState
+begin_unlocking (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Change *change = pending->data;
+  g_autoptr (GBytes) pin = g_steal_pointer (&change->pin);
+  HandoffCredential *credential = handoff_credential_store_lookup (
+      pending->context->shared.credentials, handoff_call_get_object_id (pending->call));
+
+  /* The caller took his time. */
   if (credential == NULL)
     {
-      handoff_pending_call_fail_unknown_object (g_steal_pointer (&pending));
-      return;
+      handoff_pending_call_fail_unknown_object (pending);
+      return HANDOFF_STEP_ENDED;
     }
-  g_clear_pointer (&pending->pass, handoff_pass_free);
-  tokens = pending->context->tokens;
-  handoff_tokens_find_key_async (tokens, credential->token_uri,
+  handoff_pending_call_leave (pending, done);
+  handoff_tokens_find_key_async (pending->context->tokens, credential->token_uri,
                                  handoff_private_key_get_public_key (credential->key), pin, FALSE,
-                                 unlocked, g_steal_pointer (&pending));
+                                 done, pending);
+  return HANDOFF_STEP_BEGUN;
 }
 
-static void
-read_pin (gpointer user_data)
+static gboolean
+finish_unlocking (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  Change *change;
+  g_autoptr (HandoffTokenKey) key = handoff_tokens_find_key_finish (result, error);
 
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  change = pending->data;
-  handoff_pending_call_read (g_steal_pointer (&pending), g_steal_fd (&change->pin_fd), "pin",
-                             HANDOFF_PASSPHRASE_MAX_SIZE, pin_read);
+  handoff_pin_hold_update (pending->context->pin_hold);
+  return key != NULL;
 }
+
+static const HandoffStep unlock_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_reading_pin, finish_reading_pin },
+  { begin_unlocking, finish_unlocking },
+  { NULL },
+};
+static const HandoffPlan unlock_plan = { unlock_steps };
 
 static void
 run_unlock (HandoffCall *call, const HandoffFacadeContext *context)
@@ -332,7 +337,7 @@ run_unlock (HandoffCall *call, const HandoffFacadeContext *context)
       handoff_call_fail (call, error);
       return;
     }
-  handoff_pending_call_queue (pend (context, call), read_pin);
+  start (context, call, NULL, &unlock_plan);
 }
 
 static gboolean
@@ -341,30 +346,32 @@ prepare_remove (HandoffCall *call, const HandoffFacadeContext *context, GError *
   return prepare_change (call, context, change_new (call), error);
 }
 
-static void
-removed (GObject *source, GAsyncResult *result, gpointer user_data)
+static HandoffStepState
+begin_removal (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GError) error = NULL;
-  gboolean success =
-      handoff_credential_store_remove_finish (HANDOFF_CREDENTIAL_STORE (source), result, &error);
-
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (success)
-    handoff_pending_call_return (g_steal_pointer (&pending), NULL);
-  else
-    fail_change (g_steal_pointer (&pending), error);
+  handoff_credential_store_remove_async (pending->context->shared.credentials,
+                                         handoff_call_get_object_id (pending->call), done, pending);
+  return HANDOFF_STEP_BEGUN;
 }
+
+static gboolean
+finish_removal (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  return handoff_credential_store_remove_finish (pending->context->shared.credentials, result,
+                                                 error);
+}
+
+static const HandoffStep remove_steps[] = {
+  { begin_removal, finish_removal },
+  { NULL },
+};
+static const HandoffPlan remove_plan = { remove_steps, NULL, fail_change };
 
 static void
 run_remove (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  HandoffCredential *credential = get_credential (context, call);
-
-  if (credential != NULL)
-    handoff_credential_store_remove_async (context->shared.credentials, credential->id, removed,
-                                           pend (context, call));
+  if (get_credential (context, call) != NULL)
+    start (context, call, NULL, &remove_plan);
 }
 
 static void

@@ -28,6 +28,7 @@ typedef struct
   HandoffHandshakeRequest *request;    /* (owned) (nullable): NULL once it runs */
   HandoffSession *session;             /* (owned): not in the store yet */
   int pem_fd;              /* (owned): credential-pem; -1 without, and once it is read */
+  GBytes *pem;             /* (owned) (nullable): read, until it is parsed */
   gboolean failed;         /* it was allowed, and nothing came of it */
   gboolean refuses_client; /* of a server: its client gets an alert */
 } PreparedCall;
@@ -67,6 +68,7 @@ prepared_call_free (PreparedCall *self)
       handoff_handshake_request_free (self->request);
     }
   handoff_descriptor_reap (self->pem_fd, handoff_caller_get_uid (caller));
+  g_clear_pointer (&self->pem, g_bytes_unref);
   handoff_session_unref (self->session);
   g_free (self);
 }
@@ -462,63 +464,67 @@ use_named_credential (PreparedCall *prepared, HandoffCall *call)
       handoff_call_get_details (call), handoff_call_is_interactive (call), authorized, waiting);
 }
 
-static void
-pem_parsed (GObject *source, GAsyncResult *result, gpointer user_data)
+static HandoffStepState
+begin_reading_pem (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (PreparedCall) self = NULL;
-  g_autoptr (HandoffCredential) credential = NULL;
-  g_autoptr (HandoffCall) call = NULL;
-  g_autoptr (GError) error = NULL;
+  PreparedCall *self = pending->data;
 
-  credential = handoff_credential_pem_parse_finish (result, &error);
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  self = g_steal_pointer (&pending->data);
-  call = handoff_pending_call_steal_call (g_steal_pointer (&pending));
-  if (credential == NULL)
-    {
-      fail (self, g_steal_pointer (&call), error);
-      return;
-    }
-  self->request->credential = g_steal_pointer (&credential);
-  begin (self, g_steal_pointer (&call));
+  handoff_pending_call_read (pending, g_steal_fd (&self->pem_fd), HANDOFF_OPTION_CREDENTIAL_PEM,
+                             HANDOFF_CREDENTIAL_MAX_SIZE, done);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_reading_pem (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  PreparedCall *self = pending->data;
+
+  self->pem = handoff_descriptor_read_finish (result, error);
+  return self->pem != NULL;
+}
+
+static HandoffStepState
+begin_parsing_pem (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  PreparedCall *self = pending->data;
+  g_autoptr (GBytes) pem = g_steal_pointer (&self->pem);
+
+  handoff_credential_pem_parse_async (pem, handoff_pending_call_get_uid (pending), done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_parsing_pem (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  PreparedCall *self = pending->data;
+
+  self->request->credential = handoff_credential_pem_parse_finish (result, error);
+  return self->request->credential != NULL;
 }
 
 static void
-pem_read (GObject *source, GAsyncResult *result, gpointer user_data)
+begin_with_pem (HandoffPendingCall *pending)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  g_autoptr (GBytes) pem = NULL;
-  g_autoptr (GError) error = NULL;
-  guint uid;
+  g_autoptr (PreparedCall) self = g_steal_pointer (&pending->data);
 
-  pem = handoff_descriptor_read_finish (result, &error);
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  if (pem == NULL)
-    {
-      g_autoptr (PreparedCall) self = g_steal_pointer (&pending->data);
-
-      fail (self, handoff_pending_call_steal_call (g_steal_pointer (&pending)), error);
-      return;
-    }
-  uid = handoff_pending_call_get_uid (pending);
-  handoff_credential_pem_parse_async (pem, uid, pem_parsed, g_steal_pointer (&pending));
+  begin (self, handoff_pending_call_steal_call (pending));
 }
 
 static void
-read_pem (gpointer user_data)
+fail_with_pem (HandoffPendingCall *pending, const GError *error)
 {
-  g_autoptr (HandoffPendingCall) pending = user_data;
-  PreparedCall *self;
+  g_autoptr (PreparedCall) self = g_steal_pointer (&pending->data);
 
-  if (!handoff_pending_call_is_alive (pending))
-    return;
-  self = pending->data;
-  handoff_pending_call_read (g_steal_pointer (&pending), g_steal_fd (&self->pem_fd),
-                             HANDOFF_OPTION_CREDENTIAL_PEM, HANDOFF_CREDENTIAL_MAX_SIZE, pem_read);
+  fail (self, handoff_pending_call_steal_call (pending), error);
 }
+
+static const HandoffStep pem_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_reading_pem, finish_reading_pem },
+  { begin_parsing_pem, finish_parsing_pem },
+  { NULL },
+};
+static const HandoffPlan pem_plan = { pem_steps, begin_with_pem, fail_with_pem };
 
 void
 handoff_handshake_call_denied (HandoffCall *call, const GError *error)
@@ -537,9 +543,8 @@ handoff_handshake_call_run (HandoffCall *call, const HandoffFacadeContext *conte
   self->session->start_time = handoff_clock_get_monotonic_time ();
   if (self->pem_fd >= 0)
     {
-      handoff_pending_call_queue (handoff_pending_call_new (context, call, g_steal_pointer (&self),
-                                                            (GDestroyNotify) prepared_call_free),
-                                  read_pem);
+      handoff_pending_call_start (context, call, g_steal_pointer (&self),
+                                  (GDestroyNotify) prepared_call_free, &pem_plan);
     }
   else if (options->credential != NULL && *options->credential != '\0')
     {

@@ -9,43 +9,73 @@
  * service running. When its caller leaves, the call ends at once, and nobody waits any more, though
  * the work may go on in the dark. Main thread.
  *
- * The callback of the work owns it: it asks first whether the call is still there, and goes on, or
- * ends it, or lets it go. */
+ * The work is a list of steps. Each begins, and when it is done, is finished; then the next one
+ * begins. Between them it is looked whether the caller is still there. The first that fails ends
+ * the call. */
+typedef struct _HandoffPendingCall HandoffPendingCall;
+
+typedef enum
+{
+  HANDOFF_STEP_BEGUN,   /* `done` is called later */
+  HANDOFF_STEP_SKIPPED, /* this call has no need of it */
+  HANDOFF_STEP_ENDED,   /* the call was ended, and self with it */
+} HandoffStepState;
+
 typedef struct
+{
+  /* done: with self as user data, as soon as there is a result */
+  HandoffStepState (*begin) (HandoffPendingCall *self, GAsyncReadyCallback done);
+  /* Takes the result. */
+  gboolean (*finish) (HandoffPendingCall *self, GAsyncResult *result, GError **error);
+} HandoffStep;
+
+typedef struct
+{
+  const HandoffStep *steps; /* ends with a zeroed one */
+  /* (nullable): ends the call after the last step. self: (transfer full). NULL: returns the reply
+   */
+  void (*end) (HandoffPendingCall *self);
+  /* (nullable): ends the call when a step has failed. self: (transfer full). NULL: with that error
+   */
+  void (*fail) (HandoffPendingCall *self, const GError *error);
+} HandoffPlan;
+
+struct _HandoffPendingCall
 {
   const HandoffFacadeContext *context; /* (unowned): only while the call is there */
   HandoffCall *call;                   /* (owned) (nullable): NULL when the caller has left */
   gpointer data;                       /* (owned) (nullable): goes with the call */
   GDestroyNotify destroy_data;
-  HandoffPass *pass;  /* (owned) (nullable): held until the work has ended, call or not */
-  GSource *cancelled; /* (owned) (nullable) */
-} HandoffPendingCall;
+  const HandoffPlan *plan;
+  const HandoffStep *next; /* the step that begins when the one under way is done */
+  GVariant *reply;         /* (owned) (nullable): a tuple, from a step */
+  HandoffPass *pass;       /* (owned) (nullable): held until the work has ended, call or not */
+  GSource *cancelled;      /* (owned) (nullable) */
+};
 
-/* call, data: (transfer full) */
-HandoffPendingCall *handoff_pending_call_new (const HandoffFacadeContext *context,
-                                              HandoffCall *call,
-                                              gpointer data,
-                                              GDestroyNotify destroy_data);
-/* Ends the call without a reply, if there is one. */
-void handoff_pending_call_free (HandoffPendingCall *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPendingCall, handoff_pending_call_free)
+/* Begins the first step. call, data: (transfer full) */
+void handoff_pending_call_start (const HandoffFacadeContext *context,
+                                 HandoffCall *call,
+                                 gpointer data,
+                                 GDestroyNotify destroy_data,
+                                 const HandoffPlan *plan);
 
-/* Whether somebody waits for it. */
-gboolean handoff_pending_call_is_alive (HandoffPendingCall *self);
+/* For steps, while the call is there. */
 guint handoff_pending_call_get_uid (HandoffPendingCall *self);
-/* Waits in line; entered gets self, and owns it. */
-void handoff_pending_call_queue (HandoffPendingCall *self, HandoffTurnstileFunc entered);
-/* Reads a descriptor of the caller's (descriptor-reader.h): fd: (transfer full). callback gets
- * self, and owns it. */
+/* Reads a descriptor of the caller's (descriptor-reader.h): fd: (transfer full). */
 void handoff_pending_call_read (HandoffPendingCall *self,
                                 int fd,
                                 const char *what,
                                 gsize maximum_size,
-                                GAsyncReadyCallback callback);
-/* Ends the wait, and gives the call back: (transfer full). self: (transfer full), alive */
+                                GAsyncReadyCallback done);
+/* The begin() of a step in which the call waits for its user's turn to have a thread. */
+HandoffStepState handoff_pending_call_enter (HandoffPendingCall *self, GAsyncReadyCallback done);
+/* The begin() of a step after which it has no thread any more: the next one's turn. */
+HandoffStepState handoff_pending_call_leave (HandoffPendingCall *self, GAsyncReadyCallback done);
+
+/* Each ends it: self: (transfer full). */
+/* Gives the call back: (transfer full). */
 HandoffCall *handoff_pending_call_steal_call (HandoffPendingCall *self);
-/* Each ends it: (transfer full). It must be alive. value: a tuple, consumed if floating. error:
- * (transfer none) */
-void handoff_pending_call_return (HandoffPendingCall *self, GVariant *value);
+/* error: (transfer none) */
 void handoff_pending_call_fail (HandoffPendingCall *self, const GError *error);
 void handoff_pending_call_fail_unknown_object (HandoffPendingCall *self);
