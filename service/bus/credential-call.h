@@ -14,8 +14,3 @@ gboolean handoff_credential_call_prepare (HandoffCall *call,
                                           GError **error);
 /* call: (transfer full): prepared */
 void handoff_credential_call_run (HandoffCall *call, const HandoffFacadeContext *context);
-
-/* A place for a call that makes or changes a credential, held from before polkit is asked. */
-HandoffPlace *handoff_credential_call_take_place (HandoffCall *call,
-                                                  const HandoffFacadeContext *context,
-                                                  GError **error);

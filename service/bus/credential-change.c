@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "bus/credential-change.h"
+
+#include "caller/descriptor-reader.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+#include "work/descriptor-reaper.h"
+
+/* Calls at once that make or change credentials, those that wait for polkit or their turn included.
+ */
+#define MAX_CALLS_PER_USER 16
+#define MAX_CALLS 256
+
+HandoffCredentialChange *
+handoff_credential_change_new (HandoffCall *call)
+{
+  HandoffCredentialChange *self = g_new0 (HandoffCredentialChange, 1);
+
+  self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
+  self->data_fd = -1;
+  self->secret_fd = -1;
+  return self;
+}
+
+void
+handoff_credential_change_free (HandoffCredentialChange *self)
+{
+  g_clear_pointer (&self->place, handoff_place_free);
+  g_free (self->name.label);
+  g_free (self->key_type);
+  g_free (self->uri);
+  g_clear_pointer (&self->request, handoff_certificate_request_free);
+  g_clear_pointer (&self->certificates, g_ptr_array_unref);
+  handoff_descriptor_reap (self->data_fd, self->uid);
+  handoff_descriptor_reap (self->secret_fd, self->uid);
+  g_clear_pointer (&self->data, g_bytes_unref);
+  g_clear_pointer (&self->secret, g_bytes_unref);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_clear_pointer (&self->key_pem, g_bytes_unref);
+  g_free (self);
+}
+
+gboolean
+handoff_credential_change_prepare (HandoffCredentialChange *self,
+                                   HandoffCall *call,
+                                   const HandoffFacadeContext *context,
+                                   GError **error)
+{
+  self->place = handoff_quota_take (context->management_quota, self->uid, MAX_CALLS_PER_USER,
+                                    MAX_CALLS, error);
+  if (self->place == NULL)
+    {
+      handoff_credential_change_free (self);
+      return FALSE;
+    }
+  handoff_call_set_data (call, self, (GDestroyNotify) handoff_credential_change_free);
+  return TRUE;
+}
+
+gboolean
+handoff_credential_change_check_room (const HandoffCredentialChange *self,
+                                      const HandoffFacadeContext *context,
+                                      GError **error)
+{
+  const HandoffConfiguration *configuration =
+      handoff_tls_policy_source_get_configuration (context->policy_source);
+  HandoffCredentialStore *credentials = context->shared.credentials;
+  const guint owner = self->name.owner;
+
+  if (handoff_credential_store_find (credentials, owner, self->name.label) != NULL)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "label: this user has a credential “%s” already", self->name.label);
+      return FALSE;
+    }
+  if (handoff_credential_store_count (credentials, owner) >= configuration->credentials_per_user)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+                   "The configuration allows a user %u credentials; remove one first",
+                   configuration->credentials_per_user);
+      return FALSE;
+    }
+  if (handoff_credential_store_get_size (credentials) >= configuration->credentials_total)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+                   "The configuration allows %u credentials in all; one has to be removed first",
+                   configuration->credentials_total);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static HandoffStepState
+begin_reading_data (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  handoff_pending_call_read (pending, g_steal_fd (&self->data_fd), "data",
+                             HANDOFF_CREDENTIAL_MAX_SIZE, done);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_reading_data (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  self->data = handoff_descriptor_read_finish (result, error);
+  return self->data != NULL;
+}
+
+static HandoffStepState
+begin_reading_secret (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  if (self->secret_fd < 0)
+    return HANDOFF_STEP_SKIPPED;
+  handoff_pending_call_read (pending, g_steal_fd (&self->secret_fd),
+                             self->data != NULL ? HANDOFF_OPTION_PASSPHRASE : HANDOFF_OPTION_PIN,
+                             HANDOFF_PASSPHRASE_MAX_SIZE, done);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_reading_secret (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  self->secret = handoff_descriptor_read_line_finish (result, error);
+  return self->secret != NULL;
+}
+
+static HandoffStepState
+begin_import (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+  g_autoptr (GBytes) secret = g_steal_pointer (&self->secret);
+
+  handoff_credential_import_async (&self->name, self->data, secret, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static HandoffStepState
+begin_generating (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  handoff_credential_generate_async (&self->name, self->key_type, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+/* Of an import, too. */
+static gboolean
+finish_making (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  HandoffCredentialChange *self = pending->data;
+  g_autoptr (HandoffNewCredential) made = handoff_new_credential_finish (result, error);
+
+  if (made == NULL)
+    return FALSE;
+  self->credential = g_steal_pointer (&made->credential);
+  self->key_pem = g_steal_pointer (&made->key_pem);
+  return TRUE;
+}
+
+static HandoffStepState
+begin_finding_key (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+  g_autoptr (GBytes) pin = g_steal_pointer (&self->secret);
+
+  /* Who gave no PIN was authorized to manage the credentials of others. */
+  handoff_tokens_find_key_async (pending->context->tokens, self->uri, NULL, pin, pin == NULL, done,
+                                 pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_finding_key (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  HandoffCredentialChange *self = pending->data;
+  g_autoptr (HandoffTokenKey) found = handoff_tokens_find_key_finish (result, error);
+  g_autoptr (HandoffPrivateKey) key = NULL;
+
+  handoff_pin_hold_update (pending->context->pin_hold);
+  if (found == NULL)
+    return FALSE;
+  key = handoff_tokens_get_key (pending->context->tokens, self->uri,
+                                g_steal_pointer (&found->public_key));
+  self->credential = handoff_credential_new (NULL, self->name.label, self->name.owner,
+                                             self->name.roles, key, self->uri, NULL, NULL, error);
+  if (self->certificates == NULL)
+    self->certificates = g_ptr_array_ref (found->certificates);
+  return self->credential != NULL;
+}
+
+static HandoffStepState
+enter_to_certify (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  return self->certificates->len > 0 ? handoff_pending_call_enter (pending, done)
+                                     : HANDOFF_STEP_SKIPPED;
+}
+
+static HandoffStepState
+begin_certifying (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  handoff_credential_certify_async (self->credential, self->certificates, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+/* A token need not have a certificate. */
+static HandoffStepState
+begin_certifying_linked (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  return self->certificates->len > 0 ? begin_certifying (pending, done) : HANDOFF_STEP_SKIPPED;
+}
+
+static gboolean
+finish_certifying (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  HandoffCredentialChange *self = pending->data;
+  HandoffCredential *certified = handoff_credential_certify_finish (result, error);
+
+  if (certified == NULL)
+    return FALSE;
+  handoff_credential_unref (self->credential);
+  self->credential = certified;
+  return TRUE;
+}
+
+static HandoffStepState
+begin_adding (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+  g_autoptr (GBytes) key_pem = g_steal_pointer (&self->key_pem);
+  g_autoptr (GError) error = NULL;
+
+  if (!handoff_credential_change_check_room (self, pending->context, &error))
+    {
+      handoff_pending_call_fail (pending, error);
+      return HANDOFF_STEP_ENDED;
+    }
+  handoff_credential_store_add_async (pending->context->shared.credentials, self->credential,
+                                      key_pem, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_adding (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  g_autoptr (HandoffCredential) credential =
+      handoff_credential_store_change_finish (pending->context->shared.credentials, result, error);
+  g_autofree char *path = NULL;
+
+  if (credential == NULL)
+    return FALSE;
+  path = g_strconcat (HANDOFF_CREDENTIALS_PATH "/", credential->id, NULL);
+  pending->reply = g_variant_ref_sink (g_variant_new ("(o)", path));
+  return TRUE;
+}
+
+static HandoffStepState
+begin_signing (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  handoff_certificate_request_sign_async (g_steal_pointer (&self->request), self->credential->key,
+                                          done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_signing (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GBytes) request = handoff_certificate_request_sign_finish (result, error);
+
+  if (request == NULL)
+    return FALSE;
+  pending->reply = g_variant_ref_sink (
+      g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, request, TRUE)));
+  return TRUE;
+}
+
+static HandoffStepState
+begin_setting (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  handoff_credential_store_set_certificates_async (pending->context->shared.credentials,
+                                                   self->credential, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_setting (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  g_autoptr (HandoffCredential) credential =
+      handoff_credential_store_change_finish (pending->context->shared.credentials, result, error);
+
+  return credential != NULL;
+}
+
+static HandoffStepState
+begin_unlocking (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+  g_autoptr (GBytes) pin = g_steal_pointer (&self->secret);
+  HandoffCredential *credential = handoff_credential_store_lookup (
+      pending->context->shared.credentials, handoff_call_get_object_id (pending->call));
+
+  /* The caller took his time. */
+  if (credential == NULL)
+    {
+      handoff_pending_call_fail_unknown_object (pending);
+      return HANDOFF_STEP_ENDED;
+    }
+  handoff_tokens_find_key_async (pending->context->tokens, credential->token_uri,
+                                 handoff_private_key_get_public_key (credential->key), pin, FALSE,
+                                 done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_unlocking (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  g_autoptr (HandoffTokenKey) key = handoff_tokens_find_key_finish (result, error);
+
+  handoff_pin_hold_update (pending->context->pin_hold);
+  return key != NULL;
+}
+
+static HandoffStepState
+begin_removal (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  handoff_credential_store_remove_async (pending->context->shared.credentials,
+                                         handoff_call_get_object_id (pending->call), done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_removal (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  return handoff_credential_store_remove_finish (pending->context->shared.credentials, result,
+                                                 error);
+}
+
+static const HandoffStep import_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_reading_data, finish_reading_data },
+  { begin_reading_secret, finish_reading_secret },
+  { begin_import, finish_making },
+  { handoff_pending_call_leave },
+  { begin_adding, finish_adding },
+  { NULL },
+};
+
+static const HandoffStep generate_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_generating, finish_making },
+  { handoff_pending_call_leave },
+  { begin_adding, finish_adding },
+  { NULL },
+};
+
+/* A token's work goes on on the token's own thread: others need not wait for it. */
+static const HandoffStep link_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_reading_secret, finish_reading_secret },
+  { handoff_pending_call_leave },
+  { begin_finding_key, finish_finding_key },
+  { enter_to_certify },
+  { begin_certifying_linked, finish_certifying },
+  { handoff_pending_call_leave },
+  { begin_adding, finish_adding },
+  { NULL },
+};
+
+static const HandoffStep signing_steps[] = {
+  { begin_signing, finish_signing },
+  { NULL },
+};
+
+static const HandoffStep setting_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_certifying, finish_certifying },
+  { begin_setting, finish_setting },
+  { NULL },
+};
+
+static const HandoffStep unlocking_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_reading_secret, finish_reading_secret },
+  { handoff_pending_call_leave },
+  { begin_unlocking, finish_unlocking },
+  { NULL },
+};
+
+static const HandoffStep removal_steps[] = {
+  { begin_removal, finish_removal },
+  { NULL },
+};
+
+/* A store that lost it meanwhile says so in its own words. pending: (transfer full) */
+static void
+fail_change (HandoffPendingCall *pending, const GError *error)
+{
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND))
+    handoff_pending_call_fail_unknown_object (pending);
+  else
+    handoff_pending_call_fail (pending, error);
+}
+
+const HandoffPlan handoff_credential_import = { import_steps };
+const HandoffPlan handoff_credential_generation = { generate_steps };
+const HandoffPlan handoff_credential_link = { link_steps };
+const HandoffPlan handoff_credential_signing = { signing_steps };
+const HandoffPlan handoff_credential_setting = { setting_steps, NULL, fail_change };
+const HandoffPlan handoff_credential_unlocking = { unlocking_steps };
+const HandoffPlan handoff_credential_removal = { removal_steps, NULL, fail_change };
+
+void
+handoff_credential_change_start (HandoffCredentialChange *self,
+                                 HandoffCall *call,
+                                 const HandoffFacadeContext *context,
+                                 const HandoffPlan *plan)
+{
+  handoff_pending_call_start (context, call, self, (GDestroyNotify) handoff_credential_change_free,
+                              plan);
+}

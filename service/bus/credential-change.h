@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "bus/pending-call.h"
+#include "credential/certificate-request.h"
+#include "credential/credential-work.h"
+
+/* What a call makes or changes of the credentials: first what its arguments say, then what came of
+ * the steps so far. */
+typedef struct
+{
+  guint uid;           /* the caller's */
+  HandoffPlace *place; /* (owned) (nullable): until the arguments are good */
+
+  HandoffCredentialName name;         /* its label: (owned) (nullable): of a new credential */
+  char *key_type;                     /* (owned) (nullable): to generate */
+  char *uri;                          /* (owned) (nullable): to link: canonical */
+  HandoffCertificateRequest *request; /* (owned) (nullable): to sign */
+  GPtrArray *certificates;            /* (owned) (element-type GBytes) (nullable): to set */
+
+  int data_fd;    /* (owned): to import; -1 without, and once it is read */
+  int secret_fd;  /* (owned): a passphrase or PIN; likewise */
+  GBytes *data;   /* (owned) (nullable): read */
+  GBytes *secret; /* (owned) (nullable): read, until it is used */
+
+  /* (owned) (nullable): the new credential; or the one that is changed, as long as the steps need
+   * it */
+  HandoffCredential *credential;
+  GBytes *key_pem; /* (owned) (nullable): the new one's key, if a file is to have it */
+} HandoffCredentialChange;
+
+HandoffCredentialChange *handoff_credential_change_new (HandoffCall *call);
+void handoff_credential_change_free (HandoffCredentialChange *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialChange, handoff_credential_change_free)
+
+/* The last check before polkit is asked: whether the user may have one more call of this kind. The
+ * call has the change then. self: (transfer full) */
+gboolean handoff_credential_change_prepare (HandoffCredentialChange *self,
+                                            HandoffCall *call,
+                                            const HandoffFacadeContext *context,
+                                            GError **error);
+/* Whether there is room for a new credential, and its label is free: asked before the work, and
+ * again after it. */
+gboolean handoff_credential_change_check_room (const HandoffCredentialChange *self,
+                                               const HandoffFacadeContext *context,
+                                               GError **error);
+/* self, call: (transfer full) */
+void handoff_credential_change_start (HandoffCredentialChange *self,
+                                      HandoffCall *call,
+                                      const HandoffFacadeContext *context,
+                                      const HandoffPlan *plan);
+
+/* What the methods do. */
+extern const HandoffPlan handoff_credential_import;
+extern const HandoffPlan handoff_credential_generation;
+extern const HandoffPlan handoff_credential_link;
+extern const HandoffPlan handoff_credential_signing;
+extern const HandoffPlan handoff_credential_setting;
+extern const HandoffPlan handoff_credential_unlocking;
+extern const HandoffPlan handoff_credential_removal;
