@@ -122,7 +122,7 @@ client_takes (HandoffCredentialQuestion *self, const HandoffCredential *credenti
   guint i;
   gsize j;
 
-  /* RFC 5246 7.4.1.4.1: without the list it takes what there was before. */
+  /* RFC 5246 7.4.1.4.1: a client without the list takes what there was before it. */
   if (self->schemes->len == 0)
     return algorithm == GNUTLS_PK_RSA || algorithm == GNUTLS_PK_ECDSA;
   for (i = 0; i < self->schemes->len; i++)

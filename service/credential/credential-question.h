@@ -9,9 +9,10 @@
 #include "credential/credential.h"
 #include "keyblob/key-state.h"
 
-/* A handshake that has got so far that it has to know with which credential: the server's name or
- * its authorities are known now. Made on the handshake's worker, answered on the main thread, which
- * may have to ask polkit first; the handshake waits meanwhile, and its worker does not. */
+/* Which credential a handshake shall have. It asks when it has to know, since the server's name, or
+ * the server's authorities, are known now. The question is made on the handshake's worker, and
+ * answered on the main thread, which may have to ask polkit first. The handshake waits meanwhile;
+ * its worker does not. */
 typedef struct _HandoffCredentialQuestion HandoffCredentialQuestion;
 
 /* How the handshake asks. On the main thread. question: (transfer full): ended by its answer,

@@ -29,9 +29,9 @@ struct _HandoffKeyExport
   TrafficSecrets
       *secrets; /* (owned) (nullable): secret memory, made when there is something to keep */
   HandoffRole role;
-  guint record_size_limit;   /* as the peer sent it; 0: it did not */
+  guint record_size_limit;   /* as the peer sent it; 0: it sent none */
   guint max_fragment_length; /* likewise; bytes */
-  guint16 cipher_suite;      /* that the server chose; 0: none yet, or it is us */
+  guint16 cipher_suite;      /* the server's choice; 0: none yet, or the server is us */
 };
 
 int
@@ -74,8 +74,8 @@ keep_size_limit (void *data,
 }
 
 /* A ServerHello (RFC 5246 7.4.1.3): version, random, session id, cipher suite and compression
- * method; then extensions, of which the offset is returned. GnuTLS has parsed the message before.
- */
+ * method; then extensions. Returns the offset of the extensions. GnuTLS has parsed the message
+ * before. */
 static gsize
 take_server_hello (HandoffKeyExport *self, const gnutls_datum_t *message)
 {
@@ -98,7 +98,7 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
 
   if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
     {
-      /* The one after a HelloRetryRequest counts. */
+      /* The second ClientHello, after a HelloRetryRequest, counts. */
       self->record_size_limit = self->max_fragment_length = 0;
       gnutls_ext_raw_parse (self, keep_size_limit, message, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
       return;
@@ -112,7 +112,7 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
 
   extensions.data += offset;
   extensions.size -= (unsigned int) offset;
-  /* Malformed extensions are GnuTLS's to refuse; here they only have no limit in them. */
+  /* GnuTLS refuses malformed extensions; here they only have no limit in them. */
   gnutls_ext_raw_parse (self, keep_size_limit, &extensions, 0);
 }
 
@@ -155,15 +155,14 @@ get_direction (gnutls_session_t session,
   if (key.size > sizeof direction->key || iv.size > sizeof direction->iv ||
       mac_key.size > sizeof direction->mac_key)
     {
-      g_set_error_literal (
-          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
-          "Cannot export the record keys: they are longer than any that the blob holds");
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+                           "Cannot export the record keys: they are too long for the key blob");
       return FALSE;
     }
 
   memcpy (direction->key, key.data, key.size);
   direction->key_size = (guint8) key.size;
-  /* Of AES-CBC what GnuTLS calls the IV is used up: each record brings its own. */
+  /* What GnuTLS calls the IV of AES-CBC is used up: each record brings its own. */
   if (suite->iv_size > 0)
     {
       memcpy (direction->iv, iv.data, iv.size);
@@ -217,7 +216,7 @@ make_state (HandoffKeyExport *self, gnutls_session_t session, GError **error)
   state->read.max_plaintext_size = MAX_PLAINTEXT_SIZE;
   state->write.max_plaintext_size = MAX_PLAINTEXT_SIZE;
   if (self->record_size_limit <= 1 && self->max_fragment_length > 0)
-    /* RFC 8449 5 sets it aside where both are there. */
+    /* RFC 8449 5: where both are there, record_size_limit counts. */
     state->write.max_plaintext_size = (guint16) self->max_fragment_length;
   else if (self->record_size_limit > 1)
     state->write.max_plaintext_size =

@@ -9,7 +9,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/key-state.h"
 
-/* Collects, while the handshake runs, what GnuTLS tells of the record keys at no other time: the
+/* Collects, while the handshake runs, what GnuTLS tells about the record keys at no other time: the
  * TLS 1.3 traffic secrets and the peer's record size limit. Then takes the keys out of the
  * completed session, and seals them. */
 typedef struct _HandoffKeyExport HandoffKeyExport;
@@ -30,8 +30,8 @@ int handoff_key_export_take_secrets (HandoffKeyExport *self,
 void
 handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutls_datum_t *message);
 
-/* The suite that the server chose (IANA), as soon as it said so, which GnuTLS tells in TLS 1.2 at
- * the end only; 0: not known, or the server is us. */
+/* The suite that the server chose (IANA), as soon as its ServerHello says so. In TLS 1.2 GnuTLS
+ * tells only at the end. 0: not known, or the server is us. */
 guint16 handoff_key_export_get_cipher_suite (HandoffKeyExport *self);
 
 /* Seals the keys of a completed session, both directions as they are now, to recipient_key. The

@@ -8,8 +8,8 @@
 
 #define HANDOFF_CLIENT_HELLO_MAX_SCHEMES 64
 
-/* What a server has to know of a ClientHello before GnuTLS looks at it: by the server's name the
- * credential is chosen. */
+/* What a server has to know of a ClientHello before GnuTLS reads it: the credential is chosen by
+ * the server's name. */
 typedef struct
 {
   char *server_name; /* (owned) (nullable): A-labels, lower case; NULL if none, or no host's name */
@@ -17,8 +17,8 @@ typedef struct
   guint n_schemes;
 } HandoffClientHello;
 
-/* message: without the handshake header. What is malformed is GnuTLS's to refuse; here it counts as
- * absent. (transfer full) */
+/* message: without the handshake header. A malformed extension counts as absent here; GnuTLS
+ * refuses it. (transfer full) */
 HandoffClientHello *handoff_client_hello_parse (const gnutls_datum_t *message);
 void handoff_client_hello_free (HandoffClientHello *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffClientHello, handoff_client_hello_free)

@@ -5,16 +5,16 @@
 
 #include <glib.h>
 
-/* How much of what a peer sent first is looked at: GnuTLS reads no more before it knows that this
- * begins no record (RFC 8446 5.1). */
+/* How many of the peer's first bytes are looked at. GnuTLS reads no more before it knows that they
+ * begin no record (RFC 8446 5.1). */
 #define HANDOFF_FIRST_BYTES 5
 
-/* What a peer speaks whose first bytes begin no TLS record: HANDOFF_PEER_PROTOCOL_…; NULL if they
- * may begin one, or are too few to tell. */
+/* The protocol of a peer whose first bytes begin no TLS record: HANDOFF_PEER_PROTOCOL_…. NULL if
+ * they may begin one, or are too few to tell. */
 const char *handoff_foreign_protocol_detect (const guint8 *bytes, gsize size);
 
-/* Whether a record may begin with what is there so far, fewer bytes included. */
+/* Whether these bytes may begin a record. There may be fewer than HANDOFF_FIRST_BYTES. */
 gboolean handoff_foreign_protocol_may_be_tls (const guint8 *bytes, gsize size);
 
-/* For people: "HTTP", "a text protocol", …; NULL if it is like nothing that is known. */
+/* For people: "HTTP", "a text protocol", …; NULL if the protocol is not known. */
 const char *handoff_foreign_protocol_get_title (const char *protocol);

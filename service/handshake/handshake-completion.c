@@ -11,8 +11,8 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* GnuTLS's priorities select ciphers and key exchanges, not suites, so that a caller's list may be
- * narrower than they can say. */
+/* GnuTLS's priorities select ciphers and key exchanges, not suites. So a caller's list may be
+ * narrower than priorities can say. */
 static const HandoffCipherSuite *
 get_cipher_suite (gnutls_session_t session, const HandoffHandshakeOptions *options, GError **error)
 {
@@ -40,12 +40,13 @@ handoff_handshake_check_negotiated (gnutls_session_t session,
 
   if (suite == NULL)
     return NULL;
-  /* The earlier session's secret, which is kept longer than the keys of this one may be known. */
+  /* Then the keys come from the earlier session's secret alone, which is kept for longer than a
+   * connection. */
   if (suite->protocol == 0x0304 && gnutls_group_get (session) == GNUTLS_GROUP_INVALID)
     reason = "the session is resumed without a key exchange";
   else if (handoff_cipher_suite_is_cbc (suite) && gnutls_session_etm_status (session) == 0 &&
            !configuration->allow_mac_then_encrypt)
-    reason = "the peer has AES-CBC without encrypt-then-MAC only, which the configuration does not "
+    reason = "the peer has only AES-CBC without encrypt-then-MAC, which the configuration does not "
              "allow (AllowMacThenEncrypt)";
   if (reason == NULL)
     return suite;
@@ -66,7 +67,7 @@ take_names (HandoffHandshakeOutcome *outcome,
                                        ? request->identity->host_name
                                        : handoff_handshake_credential_get_server_name (credential));
   outcome->certificate_requested = handoff_handshake_credential_is_requested (credential);
-  /* Of a key of the caller's own there is nothing to tell. */
+  /* A key of the caller's own has no label to tell. */
   if (used != NULL && *used->label != '\0')
     outcome->credential = g_strdup (used->label);
 }
@@ -120,7 +121,7 @@ is_resumable (gnutls_session_t session)
          (gnutls_session_get_id2 (session, &id) >= 0 && id.size > 0);
 }
 
-/* TLS 1.2: ticket or session id came with the handshake. */
+/* TLS 1.2: the ticket or the session id came with the handshake. */
 static void
 take_session_data (gnutls_session_t session, HandoffHandshakeProgress *progress)
 {
@@ -133,8 +134,9 @@ take_session_data (gnutls_session_t session, HandoffHandshakeProgress *progress)
   gnutls_free (data.data); /* which wipes */
 }
 
-/* What a credential authenticated that nobody named before is not resumed: later handshakes would
- * carry it past the question whether it may be used. A server keeps nothing: its tickets do. */
+/* A session is not kept if a credential authenticated it that nobody named before: later handshakes
+ * would resume it without the question whether the credential may be used. A server keeps nothing:
+ * its tickets hold its sessions. */
 static gboolean
 is_to_be_kept (const HandoffHandshakeRequest *request, HandoffHandshakeCredential *credential)
 {
@@ -176,7 +178,8 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
   if (progress->key_blob_fd < 0)
     return FALSE;
 
-  /* What the caller accepted in spite of its certificate must not be trusted by resuming it. */
+  /* A peer that the caller accepted in spite of its certificate must not become trusted by
+   * resumption. */
   if (verification->problems == 0 &&
       is_to_be_kept (request, handoff_tls_session_get_credential (tls)))
     keep_for_resumption (session, verification, request, progress);

@@ -12,6 +12,9 @@
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
 
+/* Threads: all of it is the worker's. What other threads are asked travels in structs of its own:
+ * a question to the main thread (Asking) and its Answer, a Signing to the key's thread. Each has
+ * one owner at a time (handshake-wait.h). */
 struct _HandoffHandshakeCredential
 {
   HandoffHandshakePause *pause;           /* (unowned) */
@@ -20,7 +23,7 @@ struct _HandoffHandshakeCredential
   gpointer ask_data;
 
   HandoffCredential *credential; /* (owned) (nullable) */
-  gnutls_privkey_t key;          /* (owned) (nullable): ours, which signs with the credential's */
+  gnutls_privkey_t key; /* (owned) (nullable): our handle, which signs with the credential's key */
   gnutls_ocsp_data_st ocsp;
   GError *error;     /* (owned) (nullable) */
   char *server_name; /* (owned) (nullable) */
@@ -112,7 +115,7 @@ answered (HandoffCredential *credential, const GError *error, gpointer user_data
   handoff_handshake_wait_done (wait);
 }
 
-/* Not g_main_context_invoke(), which might run it in this thread. */
+/* Not by g_main_context_invoke(), which might run it in this thread. */
 static void
 ask (HandoffHandshakeCredential *self, HandoffCredentialQuestion *question)
 {
@@ -171,8 +174,8 @@ handoff_handshake_credential_choose (HandoffHandshakeCredential *self,
   return GNUTLS_E_UNRECOGNIZED_NAME;
 }
 
-/* As a client, when the server wants a certificate. Nothing is said to a server that names no
- * authorities: anybody could ask who the user is. */
+/* As a client, when the server wants a certificate. A server that names no authorities gets no
+ * answer: otherwise anybody could ask who the user is. */
 static gboolean
 choose_for_server (HandoffHandshakeCredential *self, const struct gnutls_cert_retr_st *info)
 {
@@ -199,7 +202,7 @@ typedef struct
   gnutls_sign_algorithm_t algorithm;
   guint flags;
   gboolean prehashed;
-  gnutls_datum_t data;      /* (owned): to be signed: public, but for the order of things */
+  gnutls_datum_t data;      /* (owned): what is to be signed; no secret */
   gnutls_datum_t signature; /* (owned) */
   GError *error;            /* (owned) (nullable) */
 } Signing;
@@ -298,7 +301,7 @@ sign_hash (gnutls_privkey_t key,
   return sign (user_data, algorithm, flags, TRUE, hash, signature);
 }
 
-/* What GnuTLS wants to know of a key that it does not have. */
+/* What GnuTLS asks about a key that it does not have. */
 static int
 describe_key (gnutls_privkey_t key, unsigned int flags, void *user_data)
 {
@@ -324,7 +327,7 @@ make_key (HandoffHandshakeCredential *self)
                                      describe_key, 0) >= 0;
 }
 
-/* A status that is out of date would make clients refuse the certificate: better none. */
+/* Clients would refuse a certificate with a status that is out of date: better none. */
 static gboolean
 has_current_ocsp_response (const HandoffCredential *credential)
 {

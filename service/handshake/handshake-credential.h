@@ -10,12 +10,13 @@
 #include "handshake/handshake-pause.h"
 #include "handshake/handshake-request.h"
 
-/* The credential of one handshake: named before it, or asked for in the middle; its certificates
- * for GnuTLS, and its signatures, which may take as long as a token likes. On the worker. */
+/* The credential of one handshake, which was named before it, or is asked for in the middle. It
+ * gives GnuTLS its certificates, and signs, which may take as long as a token likes. On the worker.
+ */
 typedef struct _HandoffHandshakeCredential HandoffHandshakeCredential;
 
-/* pause, request: must outlive it. ask: (nullable): NULL: nobody is asked. ask_data is passed to
- * it, on the main thread, as long as the handshake has not ended. */
+/* pause, request: must outlive it. ask: (nullable): NULL: nobody is asked. It is called on the main
+ * thread, with ask_data, only as long as the handshake has not ended. */
 HandoffHandshakeCredential *
 handoff_handshake_credential_new (HandoffHandshakePause *pause,
                                   const HandoffHandshakeRequest *request,
@@ -24,21 +25,21 @@ handoff_handshake_credential_new (HandoffHandshakePause *pause,
 void handoff_handshake_credential_free (HandoffHandshakeCredential *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeCredential, handoff_handshake_credential_free)
 
-/* As a server, on the fiber, when the ClientHello is there: decides. A GnuTLS code: negative if
- * there is none. */
+/* As a server, on the fiber, when the ClientHello has come: chooses the credential. Returns a
+ * GnuTLS code, negative if there is none. */
 int handoff_handshake_credential_choose (HandoffHandshakeCredential *self,
                                          const HandoffClientHello *client_hello);
 
-/* (transfer none) (nullable): what the peer got to see, or will. */
+/* (transfer none) (nullable): the one that the peer has seen, or will see. */
 HandoffCredential *handoff_handshake_credential_get (HandoffHandshakeCredential *self);
-/* As a server: what the client asked for. (transfer none) (nullable) */
+/* As a server: the name that the client asked for. (transfer none) (nullable) */
 const char *handoff_handshake_credential_get_server_name (HandoffHandshakeCredential *self);
 /* As a client: whether the server asked for a certificate. */
 gboolean handoff_handshake_credential_is_requested (HandoffHandshakeCredential *self);
-/* Why there is none, or why it could not sign. (transfer none) (nullable) */
+/* Why there is no credential, or why it could not sign. (transfer none) (nullable) */
 const GError *handoff_handshake_credential_get_error (HandoffHandshakeCredential *self);
 
-/* For gnutls_certificate_set_retrieve_function3(): what the peer gets to see. On the fiber. */
+/* For gnutls_certificate_set_retrieve_function3(): what the peer will see. On the fiber. */
 int handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
                                            const struct gnutls_cert_retr_st *info,
                                            gnutls_pcert_st **pcerts,

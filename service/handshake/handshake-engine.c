@@ -96,7 +96,7 @@ return_progress (HandoffHandshakeEngine *self, HandoffHandshakeProgress *progres
   g_task_return_pointer (task, progress, (GDestroyNotify) handoff_handshake_progress_free);
 }
 
-/* Nothing is left of the session: whoever waits for that may know. */
+/* Nothing is left of the session: tells whoever waits for that. */
 static void
 end (HandoffHandshakeEngine *self)
 {
@@ -105,7 +105,7 @@ end (HandoffHandshakeEngine *self)
   g_task_return_boolean (task, TRUE);
 }
 
-/* Whether the peer is there, and hears from us why it ended. */
+/* Whether the peer is there to hear why the handshake ended. */
 static gboolean
 is_refusal (const GError *error)
 {
@@ -114,8 +114,8 @@ is_refusal (const GError *error)
          !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
 }
 
-/* error: (transfer full). The output, an alert perhaps, is for the operation under way, or else for
- * the next. */
+/* error: (transfer full). The output, perhaps an alert, goes with the operation under way, or else
+ * with the next. */
 static void
 fail (HandoffHandshakeEngine *self, GError *error)
 {
@@ -136,7 +136,7 @@ fail (HandoffHandshakeEngine *self, GError *error)
   end (self);
 }
 
-/* too_late: the caller did not decide in time, who may have wanted to accept it */
+/* too_late: the caller, who may have wanted to accept the certificate, did not decide in time */
 static void
 fail_untrusted (HandoffHandshakeEngine *self, gboolean too_late)
 {
@@ -161,8 +161,9 @@ fail_untrusted (HandoffHandshakeEngine *self, gboolean too_late)
   fail (self, error);
 }
 
-/* With what a server may end the handshake because a client has no certificate, or none that it
- * takes (RFC 8446 4.4.2.4, RFC 5246 7.4.6): other alerts are about something else. */
+/* The alerts with which a server may end the handshake because a client has no certificate, or none
+ * that the server takes (RFC 8446 4.4.2.4, RFC 5246 7.4.6). Other alerts are about something else.
+ */
 static gboolean
 is_about_certificate (int code, gnutls_session_t session)
 {
@@ -216,7 +217,7 @@ fail_with_code (HandoffHandshakeEngine *self, int code)
       fail_untrusted (self, FALSE);
       return;
     }
-  /* To GnuTLS the connection broke. */
+  /* GnuTLS knows only that the connection broke. */
   if (handoff_handshake_transport_is_flooded (&self->transport))
     code = GNUTLS_E_UNEXPECTED_PACKET;
   error = new_error (self, code);
@@ -226,7 +227,7 @@ fail_with_code (HandoffHandshakeEngine *self, int code)
   fail (self, error);
 }
 
-/* GnuTLS has no fatal code for it, and sends no alert of its own. */
+/* GnuTLS has no fatal code for this, and sends no alert of its own. */
 static void
 fail_interrupted (HandoffHandshakeEngine *self)
 {
@@ -322,8 +323,8 @@ wait_for_peer (HandoffHandshakeEngine *self)
     fail (self, error);
 }
 
-/* As far as it goes; the operation under way ends, or waits for the socket, or for what the session
- * pauses for. */
+/* Goes as far as it can. Then the operation under way has ended, or waits for the socket, or for
+ * what the session pauses for. */
 static void
 advance (HandoffHandshakeEngine *self)
 {
@@ -352,15 +353,15 @@ fail_timed_out (HandoffHandshakeEngine *self)
   if (self->state == HANDOFF_HANDSHAKE_COMPLETE)
     {
       error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                           "The keys were not exported within %u seconds of the handshake's begin",
+                           "The keys were not exported within %u seconds after the handshake began",
                            timeout);
-      /* They are still ours alone. */
+      /* Nobody else has the keys: we may still write. */
       handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
     }
   else if (handoff_handshake_pause_is_under_way (self->pause))
     error =
         g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                     "The credential, or its token, could not be had within %u seconds", timeout);
+                     "The credential or its token was not available within %u seconds", timeout);
   else
     error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
                          "The peer did not finish the handshake within %u seconds%s", timeout,

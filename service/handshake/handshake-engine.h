@@ -45,12 +45,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeEngine, handoff_handshake_engine_
 
 /* On the worker's thread. */
 
-/* The first of all; the timeout runs from here. */
+/* Called first. The timeout runs from here. */
 void handoff_handshake_engine_start (HandoffHandshakeEngine *self);
 /* task: (transfer full): returns a HandoffHandshakeProgress. */
 void handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
                                        const HandoffOperation *operation,
                                        GTask *task);
+/* Ends the handshake, if it has not ended. */
 void handoff_handshake_engine_abort (HandoffHandshakeEngine *self);
 
 /* (transfer none) */

@@ -57,7 +57,7 @@ quote_first_bytes (const HandoffHandshakeTransport *transport, gboolean as_text)
   return g_string_free (quoted, FALSE);
 }
 
-/* Of a peer that closed or reset the connection: when. (transfer full) */
+/* When the peer closed or reset the connection. (transfer full) */
 static char *
 describe_moment (const HandoffHandshakeTransport *transport)
 {
@@ -72,8 +72,8 @@ describe_moment (const HandoffHandshakeTransport *transport)
   return g_strdup_printf ("after it sent what does not look like TLS: %s", quoted);
 }
 
-/* NULL if the transport is not what broke. Says what was found: with TLS's own word, in TCP's way,
- * or abruptly; and whether the peer ever said anything. */
+/* NULL if it is not the transport that broke. Says what was found: an end in TLS's own words, an
+ * end in TCP's way, or a reset; and whether the peer ever said anything. */
 static GError *
 new_loss (gnutls_session_t session, int code, const HandoffHandshakeTransport *transport)
 {
@@ -153,9 +153,9 @@ describe_code (int code, HandoffRole role, const HandoffHandshakeTransport *tran
   return g_strdup_printf ("The handshake failed: %s", gnutls_strerror (code));
 }
 
-/* Some clients, OpenSSL's among them, do not encrypt yet when they refuse the server's certificate
- * in TLS 1.3, where GnuTLS expects that. Nobody vouches for such an alert, but the handshake has
- * failed anyway. */
+/* Some clients, OpenSSL's among them, refuse the server's certificate in TLS 1.3 with an alert that
+ * is not encrypted, where GnuTLS expects an encrypted one. Nobody vouches for such an alert, but
+ * the handshake has failed anyway. */
 static int
 get_alert_received (gnutls_session_t session, int code, const HandoffHandshakeTransport *transport)
 {
@@ -176,7 +176,8 @@ handoff_handshake_error_get_alert (int code)
     /* GnuTLS would say that the empty list of TLS 1.2 cannot be decoded. */
     case GNUTLS_E_NO_CERTIFICATE_FOUND:
       return GNUTLS_A_HANDSHAKE_FAILURE;
-    /* For what follows it knows none, and would tell the peer of an error of our own. */
+    /* GnuTLS knows no alert for the codes that follow, and would tell the peer of an error on our
+     * side. */
     case GNUTLS_E_OCSP_RESPONSE_ERROR:
       return HANDOFF_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
     case GNUTLS_E_KEY_USAGE_VIOLATION:
@@ -200,7 +201,7 @@ handoff_handshake_error_new_flooded (int code)
   const GError reason = {
     TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
     (char *) "The peer sent more than " G_STRINGIFY (
-        HANDOFF_MAX_HANDSHAKE_INPUT_KIB) " KiB, and no end of the handshake"
+        HANDOFF_MAX_HANDSHAKE_INPUT_KIB) " KiB without an end of the handshake"
   };
 
   return handoff_handshake_error_new_with_alert (code, &reason);
@@ -225,7 +226,7 @@ handoff_handshake_error_new (gnutls_session_t session,
       error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
                            "The peer ended the handshake with the alert %s%s", alert_name,
                            alert == GNUTLS_A_PROTOCOL_VERSION
-                               ? ": it takes no version of TLS that may be used with it"
+                               ? ": it accepts no version of TLS that may be used with it"
                                : "");
     }
   else
@@ -305,8 +306,8 @@ handoff_handshake_error_new_refused (gnutls_session_t session,
   g_autofree char *alert_name = handoff_alert_dup_name (gnutls_alert_get (session));
   GError *error =
       g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-                   "%s asked for a client certificate, and ended the handshake with the alert %s "
-                   "without one: no credential that its authorities issued may be used for it "
+                   "%s asked for a client certificate, got none, and ended the handshake with the "
+                   "alert %s: no credential that its authorities issued may be used for it "
                    "(option " HANDOFF_OPTION_CREDENTIAL " names one)",
                    identity->text, alert_name);
 
@@ -320,7 +321,7 @@ handoff_handshake_error_new_interrupted (void)
 {
   g_autofree char *alert_name = handoff_alert_dup_name (GNUTLS_A_UNEXPECTED_MESSAGE);
   GError *error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
-                               "The handshake failed: the peer sends nothing that brings it on. "
+                               "The handshake failed: the peer sends nothing that continues it. "
                                "Alert sent: %s",
                                alert_name);
 

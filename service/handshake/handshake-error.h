@@ -14,35 +14,34 @@
 /* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */
 char *handoff_alert_dup_name (gnutls_alert_description_t alert);
 
-/* The alert that tells the peer of a GnuTLS code (RFC 8446 6.2, RFC 5246 7.2.2); negative if none.
- */
+/* The alert that tells the peer what a GnuTLS code means (RFC 8446 6.2, RFC 5246 7.2.2); negative
+ * if there is none. */
 int handoff_handshake_error_get_alert (int code);
 
-/* The error for a handshake that GnuTLS ended with code, with the alert that was received or is to
- * be sent as a detail. role: ours. (transfer full) */
+/* The error for a handshake that GnuTLS ended with code. The alert that was received, or is to be
+ * sent, is a detail. role: ours. (transfer full) */
 GError *handoff_handshake_error_new (gnutls_session_t session,
                                      HandoffRole role,
                                      int code,
                                      const HandoffHandshakeTransport *transport);
 
-/* For a peer whose certificate did not verify, with the reasons, the chain and the alert to send as
- * details. suite: (nullable): what was negotiated before, likewise a detail. (transfer full) */
+/* For a peer whose certificate did not verify. The reasons, the chain and the alert to send are
+ * details. suite: (nullable): what was negotiated before, also a detail. (transfer full) */
 GError *handoff_handshake_error_new_untrusted (gnutls_session_t session,
                                                const HandoffPeerVerification *verification,
                                                const HandoffCipherSuite *suite);
-/* For what is known better than by code: reason, with the alert that code stands for as a detail.
- * (transfer full) */
+/* For a failure of which reason says more than code does. The alert that code stands for is a
+ * detail. (transfer full) */
 GError *handoff_handshake_error_new_with_alert (int code, const GError *reason);
 /* For a server that ends the handshake after it was told that there is no client certificate.
  * (transfer full) */
 GError *handoff_handshake_error_new_refused (gnutls_session_t session,
                                              const HandoffServerIdentity *identity);
-/* For a peer that sent more than any handshake has. code: of GnuTLS, for the alert. (transfer full)
- */
+/* For a peer that sent more than any handshake needs. code: GnuTLS's, for the alert. (transfer
+ * full) */
 GError *handoff_handshake_error_new_flooded (int code);
-/* For a peer that sends nothing but what brings no handshake on: unexpected_message. (transfer
- * full)
- */
+/* For a peer whose messages do not continue the handshake; the alert is unexpected_message.
+ * (transfer full) */
 GError *handoff_handshake_error_new_interrupted (void);
 
 /* Adds one entry to an error's details. value: consumed if floating. */

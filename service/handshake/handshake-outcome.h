@@ -5,28 +5,28 @@
 
 #include <gio/gio.h>
 
-/* What a handshake negotiated, and what its caller gets to know of the peer. No key, no GnuTLS
- * session. */
+/* What a handshake negotiated, and what its caller gets to know of the peer. It has no key and no
+ * GnuTLS session. */
 typedef struct
 {
   const char *protocol;        /* HANDOFF_PROTOCOL_… */
   const char *cipher_suite;    /* IANA name */
   char *application_protocol;  /* (owned) (nullable) */
   char *server_name;           /* (owned) (nullable): sent, or, as a server, received */
-  char *credential;            /* (owned) (nullable): the label of ours */
+  char *credential;            /* (owned) (nullable): our credential's label */
   const char *ocsp_status;     /* HANDOFF_OCSP_… */
   const char *ocsp_problem;    /* (nullable): HANDOFF_OCSP_PROBLEM_… */
   GVariant *peer_certificates; /* (owned): aay */
-  GVariant *verified_path;     /* (owned) (nullable): au: which of them were needed */
-  char **verification_errors;  /* (owned) (nullable): if the certificate did not verify */
+  GVariant *verified_path; /* (owned) (nullable): au: those of them that the verified chain has */
+  char **verification_errors; /* (owned) (nullable): if the certificate did not verify */
   gboolean resumed;
-  gboolean certificate_requested; /* as a client: by the server */
+  gboolean certificate_requested; /* as a client: the server asked for one */
 } HandoffHandshakeOutcome;
 
 HandoffHandshakeOutcome *handoff_handshake_outcome_copy (const HandoffHandshakeOutcome *self);
 void handoff_handshake_outcome_free (HandoffHandshakeOutcome *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeOutcome, handoff_handshake_outcome_free)
 
-/* As the details of the D-Bus API, without a key blob. */
+/* Adds what the D-Bus API has as details, without a key blob. */
 void handoff_handshake_outcome_add_details (const HandoffHandshakeOutcome *self,
                                             GVariantDict *details);

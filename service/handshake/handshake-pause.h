@@ -9,13 +9,13 @@
 /* How a handshake pauses in the middle of a GnuTLS function, which runs on a fiber, and goes on
  * later. Meanwhile its worker does something else.
  *
- * Reference-counted: whom the handshake waits for may answer after it has ended. */
+ * Reference-counted: an answer may come after the handshake has ended. */
 typedef struct _HandoffHandshakePause HandoffHandshakePause;
 
 /* On the worker: goes on with the function that pauses. */
 typedef void (*HandoffHandshakeWakeFunc) (gpointer user_data);
 
-/* worker, user_data: (unowned): there at least as long as a function runs or pauses. */
+/* worker, user_data: (unowned): must exist as long as a function runs or pauses. */
 HandoffHandshakePause *handoff_handshake_pause_new (HandoffWorker *worker,
                                                     HandoffHandshakeWakeFunc wake,
                                                     gpointer user_data);
@@ -34,8 +34,8 @@ gboolean handoff_handshake_pause_run (HandoffHandshakePause *self,
 gboolean handoff_handshake_pause_is_under_way (HandoffHandshakePause *self);
 /* The handshake ends: a function that pauses goes on to its end, and nothing pauses any more. */
 void handoff_handshake_pause_finish (HandoffHandshakePause *self);
-/* Within the function: pauses until somebody wakes it, for whatever reason. FALSE: it does not,
- * since the handshake ends. */
+/* Within the function: pauses until somebody wakes it, for whatever reason. FALSE: the handshake
+ * ends, and the function has to return. */
 gboolean handoff_handshake_pause_sleep (HandoffHandshakePause *self);
 /* Goes on with the function, if it pauses. */
 void handoff_handshake_pause_wake (HandoffHandshakePause *self);
@@ -43,6 +43,6 @@ void handoff_handshake_pause_wake (HandoffHandshakePause *self);
 /* Any thread, while a function pauses. (transfer none) */
 HandoffWorker *handoff_handshake_pause_get_worker (HandoffHandshakePause *self);
 
-/* On the main thread: what it knows of the handshake's end. */
+/* On the main thread: whether it knows that the handshake has ended. */
 void handoff_handshake_pause_set_ended (HandoffHandshakePause *self);
 gboolean handoff_handshake_pause_has_ended (HandoffHandshakePause *self);

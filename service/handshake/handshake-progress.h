@@ -8,9 +8,13 @@
 #include "handshake/handshake-outcome.h"
 #include "resumption/ticket-window.h"
 
-/* CONTINUE (more bytes are needed; for a socket never seen from outside) ⇄ REVIEW (the caller
- * decides about the peer's certificate); → COMPLETE (stepwise: the keys wait for export) → EXPORTED
- * (nothing is left); FAILED at any time (nothing is left). */
+/* The states of a handshake, and where they lead. Each but EXPORTED may lead to FAILED.
+ *
+ *   CONTINUE  it needs more bytes; nobody outside   → REVIEW, stepwise COMPLETE, on a socket
+ * EXPORTED sees this of one on a socket REVIEW    the caller decides about the peer's   → as
+ * CONTINUE, or back to it certificate COMPLETE  stepwise: the keys wait for export    → EXPORTED
+ *   EXPORTED  nothing is left
+ *   FAILED    nothing is left */
 typedef enum
 {
   HANDOFF_HANDSHAKE_CONTINUE,
@@ -24,8 +28,8 @@ typedef enum
 typedef struct
 {
   HandoffHandshakeState state;
-  GBytes *output; /* (owned): stepwise: what is to be sent to the peer; else empty */
-  gsize consumed; /* stepwise: bytes of the input */
+  GBytes *output;                   /* (owned): stepwise: bytes for the peer; otherwise empty */
+  gsize consumed;                   /* stepwise: how many bytes of the input were used */
   HandoffHandshakeOutcome *outcome; /* (owned) (nullable): in REVIEW, COMPLETE and EXPORTED */
   GError *error;                    /* (owned) (nullable): in FAILED */
 
@@ -33,7 +37,7 @@ typedef struct
   int key_blob_fd;             /* (owned): sealed memfd; -1 once taken */
   HandoffTicketWindow *window; /* (owned) (nullable): TLS 1.3, if tickets are wanted */
   guint8 *session_data;   /* (owned) (nullable): TLS 1.2, if sessions are kept; secret memory */
-  guint session_lifetime; /* seconds that either may be kept at the most */
+  guint session_lifetime; /* seconds: how long either may be kept at most */
 } HandoffHandshakeProgress;
 
 void handoff_handshake_progress_free (HandoffHandshakeProgress *self);

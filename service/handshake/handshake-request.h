@@ -16,42 +16,42 @@ typedef struct
   HandoffRole role;
   gboolean stepwise; /* the caller carries the bytes: no socket, and the keys wait for ExportKeys */
   int fd;            /* (owned): the caller's socket, checked; -1 once taken, and for stepwise */
-  guint uid;         /* whose the socket is */
+  guint uid;         /* the socket's owner */
   HandoffServerIdentity *identity;                  /* (owned) (nullable): NULL for a server */
   HandoffHandshakeOptions *options;                 /* (owned) */
   HandoffTlsPolicy *policy;                         /* (owned) */
   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE]; /* not for stepwise */
 
   HandoffCredential *credential; /* (owned) (nullable): what the caller named, and may use */
-  gboolean may_ask;              /* whether it is asked for one in the middle */
-  guint64 choice[4];             /* a client's that may ask: what there is to choose from, see
-                                  * handoff_credential_choice_get_state() */
+  gboolean may_ask;              /* whether one is asked for in the middle of the handshake */
+  guint64 choice[4]; /* a client that may ask: the state of what there is to choose from: see
+                        handoff_credential_choice_get_state() */
 
-  /* Resumption, as far as option and configuration have it on. */
+  /* Resumption, as far as the option and the configuration allow it. */
   guint8 *session_data; /* (owned) (nullable): secret memory, of gnutls_session_get_data2() */
   gsize session_data_size;
   gboolean keeps_sessions;     /* whether tickets are wanted at all */
-  guint keeps_sessions_of_min; /* 0x0303, 0x0304: of which protocols */
-  /* A server's: (owned) (nullable): secret memory: what its tickets' key is made of */
+  guint keeps_sessions_of_min; /* 0x0303, 0x0304: the first protocol whose sessions are kept */
+  /* A server's: (owned) (nullable): secret memory: its tickets' key is made of it */
   guint8 *ticket_secret;
   guint ticket_lifetime; /* seconds */
 } HandoffHandshakeRequest;
 
-/* server_identity: checked in the same way for every form of handshake; must be empty for a server.
+/* server_identity: checked in the same way for every kind of handshake; must be empty for a server.
  * (transfer full) */
 HandoffHandshakeRequest *handoff_handshake_request_new (HandoffRole role,
                                                         const char *server_identity,
                                                         GVariant *options,
                                                         HandoffTlsPolicy *policy,
                                                         GError **error);
-/* Lets go of the socket, wipes the session to resume, and lets go of all that only a handshake that
- * goes on needs: a session object may stay much longer. */
+/* Lets go of the socket, wipes the session to resume, and lets go of all that only a running
+ * handshake needs: a session object may stay much longer. */
 void handoff_handshake_request_end (HandoffHandshakeRequest *self);
 void handoff_handshake_request_free (HandoffHandshakeRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeRequest, handoff_handshake_request_free)
 
-/* A recipient key, an ay, to its 32 bytes; TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what it must be.
- */
+/* Reads a recipient key, an ay, into its 32 bytes. TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what the
+ * key must be. */
 gboolean handoff_recipient_key_parse (GVariant *value,
                                       guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
                                       GError **error);

@@ -86,7 +86,7 @@ set_session_to_resume (gnutls_session_t session, HandoffHandshakeRequest *reques
   if (request->session_data == NULL)
     return;
   code = gnutls_session_set_data (session, request->session_data, request->session_data_size);
-  /* A full handshake does as well. */
+  /* A full handshake will do. */
   if (code < 0)
     g_info ("A session cannot be resumed: %s", gnutls_strerror (code));
   g_clear_pointer (&request->session_data, handoff_secret_free);

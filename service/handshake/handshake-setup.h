@@ -8,13 +8,13 @@
 #include "handshake/handshake-request.h"
 #include "trust/trust-store.h"
 
-/* A GnuTLS session that will do what the request asks for: priorities, trust, server name,
+/* Makes a GnuTLS session that does what the request asks for: priorities, trust, server name,
  * application protocols, the session to resume (whose data are wiped). *trust_store must outlive
- * it. */
+ * the session. */
 gnutls_session_t handoff_handshake_setup (HandoffHandshakeRequest *request,
                                           HandoffTrustStore **trust_store,
                                           GError **error);
-/* As a server, when the ClientHello has decided on the rest: the client may resume, and gets
+/* As a server, when the ClientHello has decided the rest: lets the client resume, and gives it
  * tickets, if the request keeps sessions. */
 gboolean handoff_handshake_setup_tickets (gnutls_session_t session,
                                           const HandoffHandshakeRequest *request,

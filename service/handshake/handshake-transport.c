@@ -72,7 +72,7 @@ pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t siz
 {
   ssize_t n = handoff_client_socket_receive (transport->fd, transport->uid, buffer, size);
 
-  /* To GnuTLS the end of the stream within a record would be a record that cannot be decoded. */
+  /* GnuTLS would take an end of the stream within a record for a record that cannot be decoded. */
   if (n == 0 && size > 0)
     {
       transport->at_end = TRUE;
@@ -84,7 +84,7 @@ pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t siz
   return n;
 }
 
-/* The first bytes, and, a shift register, the last ones. */
+/* Keeps the first bytes and, in a shift register, the last ones. */
 static void
 remember (HandoffHandshakeTransport *transport, const guint8 *data, gsize size)
 {

@@ -5,6 +5,11 @@
 
 #include "handshake/handshake-wait.h"
 
+/* States: somebody was asked; then that one is done, or the handshake has stopped to wait, or both.
+ *
+ * Threads: see the fields. The lock guards pause alone: the one who was asked needs the worker,
+ * which is there as long as the handshake waits. Within it handoff_worker_invoke() is called, which
+ * takes the lock of the worker's main context. */
 struct _HandoffHandshakeWait
 {
   gatomicrefcount ref_count;
@@ -14,8 +19,7 @@ struct _HandoffHandshakeWait
   gboolean is_done; /* the worker's thread only */
 
   GMutex mutex;
-  HandoffHandshakePause *pause; /* (owned) (nullable), under mutex: NULL once nobody waits: its
-                                   worker may be gone then */
+  HandoffHandshakePause *pause; /* (owned) (nullable), under mutex: NULL once nobody waits */
 };
 
 HandoffHandshakeWait *
@@ -65,7 +69,7 @@ wake (gpointer data)
   HandoffHandshakeWait *self = data;
 
   self->is_done = TRUE;
-  /* Only this thread takes it away. */
+  /* Only this thread clears it. */
   if (self->pause != NULL)
     handoff_handshake_pause_wake (self->pause);
   return G_SOURCE_REMOVE;
@@ -74,7 +78,7 @@ wake (gpointer data)
 void
 handoff_handshake_wait_done (HandoffHandshakeWait *self)
 {
-  /* Within the call that the handshake made: nobody waits yet. */
+  /* This is within the call that the handshake made: nobody waits yet. */
   if (g_thread_self () == self->thread)
     {
       self->is_done = TRUE;

@@ -5,13 +5,13 @@
 
 #include "handshake/handshake-pause.h"
 
-/* Something that happens elsewhere, perhaps after a long time, and that a handshake waits for in
+/* Something that happens elsewhere, perhaps after a long time, while a handshake waits for it in
  * the middle of a GnuTLS function: a token's signature, the main thread's answer. The handshake may
- * end before; then whatever comes is for nobody. Reference-counted. */
+ * end before; then nobody hears the answer. Reference-counted. */
 typedef struct _HandoffHandshakeWait HandoffHandshakeWait;
 
-/* On the handshake's fiber. result: (transfer full) (nullable): what the other side writes before
- * it is done, and the handshake reads after that; free_result: for it. */
+/* On the handshake's fiber. result: (transfer full) (nullable): the other side writes it before it
+ * is done, and the handshake reads it after that. free_result: frees it. */
 HandoffHandshakeWait *handoff_handshake_wait_new (HandoffHandshakePause *pause,
                                                   gpointer result,
                                                   GDestroyNotify free_result);

@@ -25,11 +25,11 @@ HandoffHandshake *handoff_handshake_new (HandoffWorker *worker,
                                          HandoffHandshakeFunc ended,
                                          HandoffCredentialAskFunc ask,
                                          gpointer user_data);
-/* Ends nothing: what goes on goes on until it ends or times out. */
+/* Does not end the handshake, which goes on until it ends by itself or times out. */
 void handoff_handshake_free (HandoffHandshake *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshake, handoff_handshake_free)
 
-/* Operations: one at a time, each in the state that it is for. In FAILED all of them give FAILED
+/* Operations: one at a time, each in the state that it is for. In FAILED each of them gives FAILED
  * again. Each ends with a progress, however the handshake goes. */
 
 /* In CONTINUE: goes on with input (stepwise), or to the end (socket: input is NULL), or to REVIEW.
@@ -51,9 +51,9 @@ void handoff_handshake_export_async (HandoffHandshake *self,
 /* (transfer full) */
 HandoffHandshakeProgress *handoff_handshake_finish (GAsyncResult *result);
 
-/* Why it failed, or NULL; once it has ended. (transfer full) (nullable) */
+/* Once the handshake has ended: why it failed, or NULL. (transfer full) (nullable) */
 GError *handoff_handshake_dup_error (HandoffHandshake *self);
-/* The socket of a handshake that was refused, by us or by the peer; once it has ended. (transfer
+/* Once the handshake has ended: the socket, if we or the peer refused the handshake. (transfer
  * full): -1 otherwise */
 int handoff_handshake_take_socket (HandoffHandshake *self);
 /* Ends it, if it has not ended: an operation under way gets FAILED with CANCELLED. */

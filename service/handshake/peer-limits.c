@@ -68,7 +68,7 @@ add_certificate (
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED, "%s: %s %u %s",
                self->certificates.is_unreadable
                    ? "What the peer sent cannot be read"
-                   : "The peer's certificate is more work than is done for one handshake",
+                   : "The peer's certificate needs more work than one handshake may take",
                what, number, local_error->message);
   return self->certificates.is_unreadable ? GNUTLS_E_ASN1_DER_ERROR
                                           : GNUTLS_E_UNSUPPORTED_CERTIFICATE_TYPE;

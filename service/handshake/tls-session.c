@@ -12,10 +12,14 @@
 #include "keyblob/tls-handoff-error.h"
 #include "handshake/peer-limits.h"
 
-/* Warning alerts and the like bring a handshake no further: a peer that sends nothing else is
+/* Warning alerts and the like do not continue a handshake. A peer that sends nothing else is
  * stopped. */
 #define MAX_INTERRUPTIONS 16
 
+/* States of the peer: not verified; verified, with problems or without; in review, until run() told
+ * of it; accepted. Only a peer without problems, or one that was accepted, is trusted.
+ *
+ * Threads: all of it is the worker's, partly on the fiber. */
 struct _HandoffTlsSession
 {
   HandoffCertificateSource source;        /* first: see trust-store.h */
@@ -31,12 +35,12 @@ struct _HandoffTlsSession
   guint n_interruptions;
 
   HandoffPeerLimits limits;
-  GError *refusal; /* (owned) (nullable): what of the peer's goes beyond them */
+  GError *refusal; /* (owned) (nullable): why the peer's messages are refused */
 
-  HandoffPeerVerification *verification; /* (owned): of nobody before it is verified */
+  HandoffPeerVerification *verification; /* (owned): of no peer before it is verified */
   gboolean verified;
   gboolean in_review; /* the verification waits for the caller's decision */
-  gboolean accepted;  /* it was to go on */
+  gboolean accepted;  /* the caller's decision was to go on */
 };
 
 static void
@@ -46,7 +50,7 @@ verify (HandoffTlsSession *self)
   unsigned int n_certificates = 0;
 
   self->verified = TRUE;
-  /* A client may send none, unless it has to. */
+  /* A client may send no certificate, unless it has to. */
   if (request->role == HANDOFF_ROLE_SERVER &&
       request->options->client_certificate != HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE &&
       gnutls_certificate_get_peers (self->session, &n_certificates) == NULL)
@@ -108,7 +112,7 @@ take_client_hello (HandoffTlsSession *self, const gnutls_datum_t *message)
   int code;
 
   handoff_key_export_take_message (self->export, GNUTLS_HANDSHAKE_CLIENT_HELLO, message);
-  /* The one after a HelloRetryRequest decides nothing anew. */
+  /* The ClientHello after a HelloRetryRequest decides nothing again. */
   if (handoff_handshake_credential_get (self->credential) != NULL)
     return GNUTLS_E_SUCCESS;
 
@@ -123,9 +127,9 @@ take_client_hello (HandoffTlsSession *self, const gnutls_datum_t *message)
              : GNUTLS_E_INTERNAL_ERROR;
 }
 
-/* GnuTLS would take one. It has no server name, no signature algorithms and no extended master
- * secret, so that it could get neither the right credential nor a connection worth having; RFC 8446
- * D.5 recommends to refuse it. */
+/* GnuTLS would take such a hello. It has no server name, no signature algorithms and no extended
+ * master secret. So it could get neither the right credential nor a connection that is worth
+ * having. RFC 8446 D.5 recommends to refuse it. */
 static int
 refuse_sslv2_hello (HandoffTlsSession *self)
 {
@@ -215,8 +219,9 @@ handoff_tls_session_free (HandoffTlsSession *self)
   handoff_fiber_wipe_spare_stack ();
 }
 
-/* Whether GnuTLS can go on at once after it returned code. It waits after each record that does not
- * complete a message: a socket would wake us for the next, the input of a step does not. */
+/* Whether GnuTLS can go on at once after it returned code. It returns after each record that does
+ * not complete a message. A socket would wake us for the next record; the input of a step does not.
+ */
 static gboolean
 can_go_on (HandoffTlsSession *self, int code)
 {

@@ -55,7 +55,7 @@ struct _HandoffSessionCache
 HandoffSessionCacheKey *
 handoff_session_cache_key_new (guint uid, const char *bus_name, GVariant *conditions)
 {
-  /* A serialized GVariant can be read in one way only, and a variant brings its type with it. */
+  /* A serialized GVariant can be read in one way only, and a variant has its type with it. */
   g_autoptr (GVariant) all =
       g_variant_ref_sink (g_variant_new ("(umsv)", uid, bus_name, conditions));
   HandoffSessionCacheKey *self = g_new0 (HandoffSessionCacheKey, 1);
@@ -133,7 +133,7 @@ get_end (HandoffSessionCache *self, const Entry *entry)
   return MIN (entry->ends_at, entry->verified_at + self->maximum_age);
 }
 
-/* After a suspend the timer is late: take() asks for the age. */
+/* After a suspend the timer is late; so take() looks at the age, too. */
 static void
 schedule_sweep (HandoffSessionCache *self, gint64 at, gint64 now)
 {
@@ -210,7 +210,8 @@ make_room (HandoffSessionCache *self, guint uid, gsize size)
   return TRUE;
 }
 
-/* The same for one key: what the new entry replaces, and the oldest one too many. */
+/* The same for one key: removes what the new entry replaces, and the oldest entry if there is one
+ * too many. */
 static void
 make_room_of_key (HandoffSessionCache *self, HandoffSessionCacheKey *key, gboolean single_use)
 {
@@ -304,7 +305,7 @@ handoff_session_cache_take (HandoffSessionCache *self,
   Entry *entry;
   gpointer data;
 
-  /* What has expired is the sweep's to remove. */
+  /* The sweep removes what has expired. */
   while (link != NULL && get_end (self, link->data) <= now)
     link = link->next;
   if (link == NULL)

@@ -7,12 +7,12 @@
 
 /* What GnuTLS needs to resume sessions ("session data": secrets), by everything that decided
  * whether their peers were trusted. In memory only; bounded in number, size and age; wiped when it
- * goes. Main thread, but for keys. */
+ * goes. Main thread, except for keys. */
 
-/* Session data are 0.7 to some 16 KiB, most of it the peer's certificates and stapled OCSP status,
- * and lie in pages of their own. A full user has tickets for more than a hundred servers, a full
- * cache takes 16 MiB at most. Four connections at once to one server is what browsers of the web
- * and of mail open; servers send two to four tickets. */
+/* Session data have 0.7 to some 16 KiB, most of it the peer's certificates and stapled OCSP status,
+ * and lie in pages of their own. A full user has tickets for more than a hundred servers; a full
+ * cache takes at most 16 MiB. Browsers and mail programs open four connections at once to one
+ * server; servers send two to four tickets. */
 #define HANDOFF_SESSION_CACHE_MAX_DATA_SIZE (64 * 1024)
 #define HANDOFF_SESSION_CACHE_MAX_PER_KEY 4
 #define HANDOFF_SESSION_CACHE_MAX_PER_USER 512
@@ -20,7 +20,7 @@
 #define HANDOFF_SESSION_CACHE_MAX_TOTAL 2048
 #define HANDOFF_SESSION_CACHE_MAX_BYTES_TOTAL (8 * 1024 * 1024)
 
-/* Whose session it is and under which conditions its peer was trusted. Immutable; any thread. */
+/* Whose session it is, and under which conditions its peer was trusted. Immutable; any thread. */
 typedef struct _HandoffSessionCacheKey HandoffSessionCacheKey;
 
 /* uid: who may resume, and whose limits count. bus_name: (nullable): the one connection to the bus
@@ -41,8 +41,8 @@ HandoffSessionCache *handoff_session_cache_new (guint maximum_age);
 void handoff_session_cache_free (HandoffSessionCache *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionCache, handoff_session_cache_free)
 
-/* Seconds after a peer's certificate was verified until the last session that goes back to that
- * ends; for those that are there, too. */
+/* Seconds from the verification of a peer's certificate to the end of the last session that goes
+ * back to it. Also for sessions that are there already. */
 void handoff_session_cache_set_maximum_age (HandoffSessionCache *self, guint maximum_age);
 
 /* The peer's certificate was verified in the handshake that the session comes from. */
@@ -53,8 +53,8 @@ void handoff_session_cache_set_maximum_age (HandoffSessionCache *self, guint max
  * verified_at: HANDOFF_SESSION_VERIFIED_NOW, or, if the session comes from a resumed handshake,
  * what handoff_session_cache_take() told of the session that was resumed.
  *
- * Nothing is promised: what does not fit is wiped. A full user loses the own oldest ones, never
- * those of others. */
+ * Nothing is promised: what does not fit is wiped. A full user loses own sessions, the oldest
+ * first, and never those of others. */
 void handoff_session_cache_put (HandoffSessionCache *self,
                                 HandoffSessionCacheKey *key,
                                 gboolean single_use,
@@ -69,7 +69,7 @@ gpointer handoff_session_cache_take (HandoffSessionCache *self,
 
 /* All sessions of that key. */
 void handoff_session_cache_remove (HandoffSessionCache *self, HandoffSessionCacheKey *key);
-/* Those that only bus_name could resume. */
+/* All sessions that only bus_name could resume. */
 void handoff_session_cache_remove_all_of (HandoffSessionCache *self, const char *bus_name);
 void handoff_session_cache_clear (HandoffSessionCache *self);
 /* Wipes what has expired. The main loop does it by itself when the time comes. */

@@ -2,8 +2,8 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* GnuTLS takes a ticket only from its transport, into a session that has all its keys. So it is
- * given one of our own while it still has them, and asked for the session data that belong to it.
- * Their last part is, for TLS 1.3, all numbers being big-endian:
+ * given a ticket of our own while it still has them, and asked for the session data with that
+ * ticket. For TLS 1.3 their last part is (all numbers are big-endian):
  *
  *   4  size of what follows
  *   4  lifetime
@@ -14,8 +14,8 @@
  *  12  when the ticket came: seconds (8), nanoseconds (4) of the real time
  *   4  max_early_data_size
  *
- * That is GnuTLS's private format. It is taken for this only if it is, byte for byte, what we would
- * have written; then the parts before it will do for the real tickets as well. */
+ * That is GnuTLS's private format. The data are accepted only if this part is, byte for byte, what
+ * we would have written. Then the parts before it fit the real tickets as well. */
 
 #include "config.h"
 
@@ -40,7 +40,8 @@
 #define EARLY_DATA_SIZE 4
 #define FIXED_SIZE (SIZE_SIZE + 4 + 4 + 1 + 4 + 1 + ARRIVAL_SIZE + EARLY_DATA_SIZE)
 
-/* Ours are not to be confused with anything else in the data, the peer's certificates included. */
+/* Large enough not to be confused with anything else in the data, the peer's certificates included.
+ */
 #define PLACEHOLDER_NONCE_SIZE 16
 #define PLACEHOLDER_TICKET_SIZE 32
 #define PLACEHOLDER_MESSAGE_SIZE                                                                   \
@@ -153,7 +154,7 @@ write_arrival (guint8 *arrival)
   write_number (&arrival, (guint64) (now % G_TIME_SPAN_SECOND * 1000), 4);
 }
 
-/* Seconds within an hour of now, should the clock be set meanwhile, and nanoseconds. */
+/* Seconds within an hour of now, in case the clock is set meanwhile, and nanoseconds. */
 static gboolean
 is_arrival (const guint8 *bytes)
 {
@@ -190,7 +191,7 @@ handoff_ticket_window_new_from_data (const guint8 *data,
 
   expected = handoff_secret_new (part_size, HANDOFF_SECRET_DEFAULT);
   write_part (expected, ticket, secret, secret_size, arrival);
-  /* What it says of early data is not the placeholder's, but a default. */
+  /* Its last field, about early data, is a default, and not the placeholder's. */
   is_as_expected =
       memcmp (expected, part, part_size - EARLY_DATA_SIZE) == 0 && is_arrival (arrival);
   handoff_secret_free (expected);
@@ -253,7 +254,7 @@ write_message (guint8 *message, const HandoffTicket *ticket)
   write_number (&message, 0, 2);
 }
 
-/* Gives the session a ticket, and asks for the data that belong to it. */
+/* Gives the session a ticket, and asks for the session data with that ticket. */
 static HandoffTicketWindow *
 open_with_ticket (gnutls_session_t session, const HandoffTicket *ticket)
 {
@@ -313,7 +314,7 @@ handoff_ticket_window_free (HandoffTicketWindow *self)
   handoff_secret_free (self);
 }
 
-/* RFC 8446 4.2 and 4.6.1. None of them means anything to us, who send no early data. */
+/* RFC 8446 4.2 and 4.6.1. No extension means anything to us: we send no early data. */
 static gboolean
 check_extensions (Reader *extensions)
 {

@@ -7,22 +7,22 @@
 #include <gnutls/gnutls.h>
 
 /* What is kept of a TLS 1.3 session for the tickets that its server sends later, when the keys have
- * left and the session is gone: the resumption master secret (RFC 8446 7.1), and what GnuTLS's
- * session data say before it (the peer's certificates and OCSP responses, the hash). No key of this
- * connection can be had from it. Those of connections that resume it can be had from it only
- * together with their own key exchange, which GnuTLS lets servers leave out (psk_ke) unless the
- * priorities forbid it: whoever resumes has to see to that.
+ * left and the session is gone: the resumption master secret (RFC 8446 7.1), and the beginning of
+ * GnuTLS's session data (the peer's certificates and OCSP responses, the hash). No key of this
+ * connection can be made from it. The keys of a connection that resumes it can be made from it only
+ * together with that connection's own key exchange. GnuTLS lets servers leave that out (psk_ke)
+ * unless the priorities forbid it: whoever resumes has to see to that.
  *
  * Opened on a worker's thread, then used by one thread at a time. */
 typedef struct _HandoffTicketWindow HandoffTicketWindow;
 
-/* Tickets that one session is given; what comes after them is ignored. */
+/* How many tickets one session is given; later ones are ignored. */
 #define HANDOFF_TICKET_WINDOW_MAX_TICKETS 4
 /* RFC 8446 4.6.1: seconds */
 #define HANDOFF_TICKET_MAX_LIFETIME 604800
 
-/* session: its handshake is complete. It is cut off from its transport, and fit for nothing but
- * gnutls_deinit() any more.
+/* session: its handshake is complete. Afterwards the session is cut off from its transport, and
+ * good for nothing but gnutls_deinit().
  * Returns: (nullable): NULL if it is not TLS 1.3, or if this version of GnuTLS packs session data
  * in a way that we do not know (a warning, once). */
 HandoffTicketWindow *handoff_ticket_window_open (gnutls_session_t session);
@@ -55,7 +55,7 @@ typedef struct
 } HandoffTicket;
 
 /* For open(), and its tests: data: what gnutls_session_get_data2() gave for that ticket. NULL if
- * they are not exactly as they should be. */
+ * the data are not exactly as they should be. */
 HandoffTicketWindow *handoff_ticket_window_new_from_data (const guint8 *data,
                                                           gsize size,
                                                           const HandoffTicket *ticket,

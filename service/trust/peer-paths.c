@@ -13,16 +13,16 @@ typedef struct
 {
   gnutls_datum_t *certificates; /* (unowned): the session's */
   guint n_certificates;
-  gsize n_bytes; /* that were imported so far */
+  gsize n_bytes; /* imported so far */
   gboolean (*verify) (gpointer user_data);
   gpointer user_data;
 } Paths;
 
-/* GnuTLS has no function that verifies other certificates as it would this session's: the least
- * strength of keys and signatures, which the priority string decides, cannot be asked for. What it
- * looks at is a list of pointers, which it keeps until the session ends, so the pointers are
- * exchanged. The number stays the same: what is over is filled with the path's own certificates,
- * which lead nowhere else. */
+/* GnuTLS has no function that verifies other certificates as it would verify this session's: the
+ * least strength of keys and signatures, which the priority string decides, cannot be asked for.
+ * What GnuTLS looks at is a list of pointers, which it keeps until the session ends. So the
+ * pointers are exchanged. Their number stays the same: the rest of the list is filled with the
+ * peer's own certificate, which leads nowhere else. */
 static gboolean
 try_path (GPtrArray *path, gpointer user_data)
 {
@@ -59,6 +59,6 @@ handoff_peer_paths_try (gnutls_session_t session,
       (gnutls_datum_t *) gnutls_certificate_get_peers (session, &self.n_certificates);
   for (i = 0; self.certificates != NULL && i < self.n_certificates; i++)
     g_ptr_array_add (sent, g_bytes_new (self.certificates[i].data, self.certificates[i].size));
-  /* With one certificate there is one way. */
+  /* With one certificate there is one path. */
   return sent->len > 1 && handoff_certificate_chain_try_paths (sent, try_path, &self);
 }

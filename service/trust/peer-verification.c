@@ -58,7 +58,7 @@ verify_server (gnutls_session_t session, const HandoffServerIdentity *identity, 
   return gnutls_certificate_verify_peers (session, data, G_N_ELEMENTS (data), status);
 }
 
-/* What it means that GnuTLS gives an error code in place of a status. */
+/* What an error code of GnuTLS means, in place of a status. */
 static HandoffTrustProblems
 get_problem_of_code (int code)
 {
@@ -77,7 +77,7 @@ get_problem_of_code (int code)
     }
 }
 
-/* All that the peer sent, for want of a chain that was verified. */
+/* All that the peer sent, where no chain was verified. */
 static GPtrArray *
 new_sent_chain (gnutls_session_t session)
 {
@@ -90,7 +90,7 @@ new_sent_chain (gnutls_session_t session)
   return chain;
 }
 
-/* Where a certificate is in the peer's message; -1 if it did not come from there. */
+/* Where a certificate is in the peer's message; -1 if it is not there. */
 static int
 find_position (gnutls_session_t session, GBytes *certificate)
 {
@@ -134,7 +134,7 @@ find_response (gnutls_session_t session, GBytes *certificate, gnutls_datum_t *re
          response->size > 0;
 }
 
-/* A revoked intermediate is told like a revoked peer. */
+/* A revoked intermediate is reported like a revoked peer. */
 static void
 take_status (HandoffPeerVerification *self, const HandoffStapledStatus *status, gboolean is_first)
 {
@@ -147,8 +147,8 @@ take_status (HandoffPeerVerification *self, const HandoffStapledStatus *status, 
     }
 }
 
-/* One of the chain: its time, and what was stapled for it. issuer_der: (nullable). may_require:
- * whether it may demand a status. */
+/* One certificate of the chain: its time, and the status that was stapled for it. issuer_der:
+ * (nullable). may_require: whether it may demand a status. */
 static void
 take_certificate (HandoffPeerVerification *self,
                   gnutls_session_t session,
@@ -175,7 +175,7 @@ take_certificate (HandoffPeerVerification *self,
       take_status (self, &status, is_first);
       if (status.problems != 0)
         handoff_verification_trace_add (trace, status.problems & ~GNUTLS_CERT_INVALID, certificate);
-      /* Why it has no good status is said already, if that is wrong in itself. */
+      /* A status that is wrong in itself says already why it is not good. */
       else if (is_first && may_require && !g_str_equal (status.status, HANDOFF_OCSP_GOOD) &&
                handoff_stapled_status_is_required (certificate))
         self->problems |= GNUTLS_CERT_MISSING_OCSP_STATUS | GNUTLS_CERT_INVALID;
@@ -194,7 +194,7 @@ take_chain (HandoffPeerVerification *self,
   g_autoptr (GPtrArray) chain = path != NULL ? g_ptr_array_ref (path) : new_sent_chain (session);
   /* An anchor itself is trusted, whatever it demands. */
   gboolean may_require = role == HANDOFF_ROLE_CLIENT && (path == NULL || path->len > 1);
-  /* Of a chain that leads nowhere, only the peer's own is of interest. */
+  /* Of a chain that leads nowhere, only the peer's own certificate is of interest. */
   guint i, n = path == NULL && self->problems != 0 ? MIN (chain->len, 1) : chain->len;
 
   if (path != NULL)
@@ -206,7 +206,7 @@ take_chain (HandoffPeerVerification *self,
                       may_require);
 }
 
-/* What is said of the status, where the reason alone does not say it. (nullable) */
+/* What to say of the status, where the reason alone does not say it. (nullable) */
 static const char *
 explain_status (const HandoffPeerVerification *self, const HandoffTrustReason *reason)
 {
@@ -233,7 +233,7 @@ append_problem (GString *text, const HandoffTrustReason *reason, HandoffVerifica
     g_string_append_printf (text, " (%s)", remark);
 }
 
-/* code: of GnuTLS, if it gave one. */
+/* code: negative if GnuTLS gave an error code */
 static char *
 explain (const HandoffPeerVerification *self,
          HandoffRole role,
@@ -297,7 +297,7 @@ verify (Verifying *self)
   handoff_verification_trace_end (self->trace);
 }
 
-/* A better path takes the place of the one that user_data has. */
+/* A better path replaces the one that user_data has. */
 static gboolean
 verify_other_path (gpointer user_data)
 {
@@ -327,7 +327,7 @@ handoff_peer_verification_run (gnutls_session_t session,
   g_autoptr (HandoffVerificationTrace) trace = NULL;
 
   verify (&verifying);
-  /* A name does not change with the path. */
+  /* The name does not change with the path. */
   if (verifying.code >= 0 && verifying.status != 0 &&
       (verifying.status & GNUTLS_CERT_UNEXPECTED_OWNER) == 0)
     handoff_peer_paths_try (session, verify_other_path, &verifying);

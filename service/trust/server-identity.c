@@ -62,9 +62,8 @@ is_host_name (const char *name)
     }
 }
 
-/* The mapping of internationalized names drops ASCII characters that no name may have, also those
- * that compatibility characters stand for (U+FF0F for a slash): the rest would be another server's
- * name. */
+/* The mapping of internationalized names drops ASCII characters that no name may have, and
+ * characters that stand for them (U+FF0F for a slash). The rest would be another server's name. */
 static gboolean
 is_mappable (const char *text)
 {
@@ -120,7 +119,7 @@ handoff_server_identity_parse (const char *text, GError **error)
       refuse (error, "too long");
       return NULL;
     }
-  /* The mapping of internationalized names drops some of them. */
+  /* The mapping of internationalized names drops some control characters. */
   for (p = text; *p != '\0'; p++)
     {
       if (g_ascii_iscntrl (*p))
@@ -128,7 +127,7 @@ handoff_server_identity_parse (const char *text, GError **error)
           refuse (error, "has a control character");
           return NULL;
         }
-      /* GLib would accept the zones of the service's own interfaces only, and drop them. */
+      /* GLib would accept only the zones of the service's own interfaces, and drop them. */
       if (*p == '%')
         {
           refuse (error, "has a zone, which no certificate has");

@@ -5,11 +5,11 @@
 
 #include <gio/gio.h>
 
-/* Whom the server must prove to be. */
+/* Who the server must prove to be. */
 typedef struct
 {
   /* (owned): for people, polkit's rules and the audit log. One spelling for each identity (lower
-   * case, A-labels, no final dot), so that a rule about a server cannot be evaded by another one.
+   * case, A-labels, no final dot), so that another spelling does not evade a rule about a server.
    */
   char *text;
   char *host_name; /* (owned) (nullable): A-labels, no final dot; NULL for an address */

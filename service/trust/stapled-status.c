@@ -11,15 +11,15 @@
 #include "keyblob/handoff-names.h"
 #include "work/clock.h"
 
-/* A response may be about many certificates; that of a stapled one is about one. */
+/* A response may be about many certificates; a stapled one is about one. */
 #define MAX_SINGLE_RESPONSES 16
 /* How far the clocks of responders may be ahead, in seconds. */
 #define MAX_CLOCK_SKEW 300
-/* How long one holds that does not say, as for GnuTLS, in seconds. */
+/* How long a response holds that does not say it, in seconds; the same as GnuTLS's. */
 #define DEFAULT_VALIDITY (3 * 24 * 60 * 60)
 #define STATUS_REQUEST 5 /* RFC 6066 1.1 */
 
-/* What it says of one certificate. */
+/* What a response says of one certificate. */
 typedef struct
 {
   unsigned int status; /* gnutls_ocsp_cert_status_t */
@@ -35,7 +35,7 @@ be_invalid (HandoffStapledStatus *result, const char *problem, HandoffTrustProbl
     result->problems = problems | GNUTLS_CERT_INVALID;
 }
 
-/* RFC 6960 4.2.1. NULL: it has a status. */
+/* Why a response has no status (RFC 6960 4.2.1). NULL: it has one. */
 static const char *
 get_refusal (gnutls_ocsp_resp_t response)
 {
@@ -86,7 +86,7 @@ read_single (const SingleResponse *single, gboolean is_verified, HandoffStapledS
 {
   const gint64 now = handoff_clock_get_wall_seconds ();
 
-  /* A revocation is no less true later. */
+  /* A revocation stays true. */
   if (single->status == GNUTLS_OCSP_CERT_REVOKED)
     {
       result->status = HANDOFF_OCSP_REVOKED;
@@ -166,10 +166,10 @@ handoff_stapled_status_explain (const char *problem)
     { HANDOFF_OCSP_PROBLEM_UNAUTHORIZED, "the responder is not one for this certificate" },
     { HANDOFF_OCSP_PROBLEM_MALFORMED, "it cannot be read" },
     { HANDOFF_OCSP_PROBLEM_OTHER_CERTIFICATE, "it is about another certificate" },
-    { HANDOFF_OCSP_PROBLEM_OTHER_SIGNER, "it is not signed by who may do that" },
+    { HANDOFF_OCSP_PROBLEM_OTHER_SIGNER, "its signer may not sign it" },
     { HANDOFF_OCSP_PROBLEM_NOT_YET_VALID, "it is from the future" },
     { HANDOFF_OCSP_PROBLEM_OUTDATED, "it is out of date" },
-    { HANDOFF_OCSP_PROBLEM_NOT_VERIFIED, "who issued the certificate is not known for sure" },
+    { HANDOFF_OCSP_PROBLEM_NOT_VERIFIED, "the issuer of the certificate is not known for sure" },
   };
   gsize i;
 

@@ -8,9 +8,9 @@
 #include "keyblob/handoff-names.h"
 
 /* RFC 8446 6.2: bad_certificate is for certificates that are corrupt, or whose signatures do not
- * verify; unknown_ca for a chain that leads to nobody who is trusted; certificate_unknown for what
- * no other alert is made for, as the limits that an authority set. A name that does not fit is
- * bad_certificate for most of the field. */
+ * verify; unknown_ca for a chain that leads to no trusted authority; certificate_unknown for what
+ * has no other alert, as the limits that an authority set. Most implementations send
+ * bad_certificate for a name that does not fit. */
 static const HandoffTrustReason reasons[] = {
   { GNUTLS_CERT_REVOKED, HANDOFF_VERIFICATION_REVOKED, "it was revoked", "was revoked",
     GNUTLS_A_CERTIFICATE_REVOKED },
@@ -21,26 +21,26 @@ static const HandoffTrustReason reasons[] = {
   { HANDOFF_TRUST_MALFORMED, HANDOFF_VERIFICATION_MALFORMED,
     "it, or another one of its chain, cannot be read", NULL, GNUTLS_A_BAD_CERTIFICATE },
   { HANDOFF_TRUST_CHAIN_TOO_LONG, HANDOFF_VERIFICATION_CHAIN_TOO_LONG,
-    "more certificates came with it than the 16 that are looked at", NULL,
-    GNUTLS_A_CERTIFICATE_UNKNOWN },
+    "the peer sent more than 16 certificates", NULL, GNUTLS_A_CERTIFICATE_UNKNOWN },
   { GNUTLS_CERT_SIGNER_NOT_FOUND, HANDOFF_VERIFICATION_UNKNOWN_AUTHORITY,
     "no trusted authority issued it", "was issued by no trusted authority", GNUTLS_A_UNKNOWN_CA },
   { GNUTLS_CERT_SIGNATURE_FAILURE, HANDOFF_VERIFICATION_BAD_SIGNATURE,
     "its signature is not its issuer's", "has a signature that is not its issuer's",
     GNUTLS_A_BAD_CERTIFICATE },
   { GNUTLS_CERT_SIGNER_NOT_CA, HANDOFF_VERIFICATION_ISSUER_NOT_AUTHORITY,
-    "who issued it is no authority", "is no authority, and has issued another one",
+    "its issuer is no authority", "is no authority, but has issued a certificate",
     GNUTLS_A_CERTIFICATE_UNKNOWN },
   { HANDOFF_TRUST_ISSUER_KEY_USAGE, HANDOFF_VERIFICATION_ISSUER_KEY_USAGE,
     "its issuer's key is not meant to sign certificates",
-    "has a key that is not meant to sign certificates, and has signed one",
+    "has a key that is not meant to sign certificates, but has signed one",
     GNUTLS_A_CERTIFICATE_UNKNOWN },
   { HANDOFF_TRUST_NAME_CONSTRAINTS, HANDOFF_VERIFICATION_NAME_CONSTRAINTS,
     "it has a name that an authority of its chain may not certify (name constraints)",
     "has name constraints that cannot be read", GNUTLS_A_CERTIFICATE_UNKNOWN },
   { HANDOFF_TRUST_PATH_LENGTH, HANDOFF_VERIFICATION_PATH_LENGTH,
     "its chain is longer than an authority of it allows (path length)",
-    "is further from its authority than that allows (path length)", GNUTLS_A_CERTIFICATE_UNKNOWN },
+    "is further from an authority than that authority allows (path length)",
+    GNUTLS_A_CERTIFICATE_UNKNOWN },
   { HANDOFF_TRUST_TLS_FEATURES, HANDOFF_VERIFICATION_TLS_FEATURES,
     "it lacks a TLS feature that its issuer demands (RFC 7633)",
     "lacks a TLS feature that its issuer demands (RFC 7633)", GNUTLS_A_CERTIFICATE_UNKNOWN },

@@ -51,8 +51,8 @@ trust_store_new (GError **error)
   self->credentials = credentials;
   /* Set here once, since it is shared; each handshake has a credential of its own. */
   gnutls_certificate_set_retrieve_function3 (credentials, retrieve);
-  /* Of OCSP responses, too, which are looked at against the chain that was verified
-   * (stapled-status.h), and not against all that the peer sent. There are no CRLs. */
+  /* OCSP responses, too, are not checked here, against all that the peer sent, but against the
+   * chain that was verified (stapled-status.h). There are no CRLs. */
   gnutls_certificate_set_verify_flags (credentials,
                                        gnutls_certificate_get_verify_flags (credentials) |
                                            GNUTLS_VERIFY_DISABLE_CRL_CHECKS);
@@ -92,7 +92,7 @@ handoff_trust_store_load (const char *path, GError **error)
   return g_steal_pointer (&self);
 }
 
-/* Whether it can be read, and chains be verified with it, in a bounded time. */
+/* Whether the certificate can be read, and chains can be verified with it, in a bounded time. */
 static gboolean
 check_anchor (const gnutls_datum_t *der, guint number, GError **error)
 {

@@ -9,8 +9,8 @@
 /* Certificates to trust, loaded once and shared, read-only, by all handshakes that use them. */
 typedef struct _HandoffTrustStore HandoffTrustStore;
 
-/* GnuTLS asks a session's certificate credentials for the session's own certificate, too; ours are
- * shared, and have none. What the pointer of a session that uses a trust store points to
+/* GnuTLS asks a session's certificate credentials for the session's own certificate, too. Ours are
+ * shared, and have none. So what the pointer of a session that uses a trust store points to
  * (gnutls_session_set_ptr()) begins with this, which answers for that session. */
 typedef struct
 {

@@ -11,13 +11,13 @@
 
 #include "work/clock.h"
 
-/* Of a name that is quoted, which a stranger may have chosen. */
+/* How much of a name is quoted, which a stranger may have chosen. */
 #define MAX_NAME_LENGTH 120
 /* How many of a certificate's names are quoted. */
 #define MAX_NAMES 3
 
-/* One certificate was verified with that of its issuer. The handles are GnuTLS's, and gone when it
- * has verified all. */
+/* One certificate was verified with its issuer's. The handles are GnuTLS's, and are gone when it
+ * has verified all certificates. */
 typedef struct
 {
   gnutls_x509_crt_t issuer_handle;
@@ -225,7 +225,7 @@ violates_names (gnutls_x509_name_constraints_t constraints, gnutls_x509_crt_t ce
   return FALSE;
 }
 
-/* As GnuTLS collects them: those of all issuers from the trust anchor on. */
+/* As GnuTLS collects them: the constraints of all issuers from the trust anchor on. */
 static void
 find_name_constraints (HandoffVerificationTrace *self,
                        gnutls_x509_crt_t certificate,
@@ -403,8 +403,8 @@ handoff_verification_trace_begin (HandoffVerificationTrace *self, const gnutls_d
   current = self;
 }
 
-/* The last step that told who issued a certificate, and that it did so: with anything else than its
- * time, the signature may not have been verified. */
+/* The last step that told who issued a certificate, and that this is true: if anything but the time
+ * was wrong, the signature may not have been verified. */
 static GBytes *
 get_issuer (HandoffVerificationTrace *self, GBytes *certificate)
 {

@@ -7,16 +7,16 @@
 
 #include "trust/trust-problem.h"
 
-/* What GnuTLS did when it verified a chain, step by step: which certificates it used, which need
- * not be those that the peer sent, nor in that order; and, where it has one word for several
- * reasons, which of them it was. */
+/* What GnuTLS did when it verified a chain, step by step. The trace tells which certificates GnuTLS
+ * used: they need not be those that the peer sent, nor in that order. Where GnuTLS has one word for
+ * several reasons, it tells which of them it was. */
 typedef struct _HandoffVerificationTrace HandoffVerificationTrace;
 
 HandoffVerificationTrace *handoff_verification_trace_new (void);
 void handoff_verification_trace_free (HandoffVerificationTrace *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffVerificationTrace, handoff_verification_trace_free)
 
-/* What this thread tells step() until end() is kept in self. first: the peer's own certificate. */
+/* Until end(), self keeps what this thread tells step(). first: the peer's own certificate. */
 void handoff_verification_trace_begin (HandoffVerificationTrace *self, const gnutls_datum_t *first);
 void handoff_verification_trace_end (HandoffVerificationTrace *self);
 /* A gnutls_verify_output_function, which has no data of its own. */
@@ -25,23 +25,21 @@ int handoff_verification_trace_step (gnutls_x509_crt_t certificate,
                                      gnutls_x509_crl_t crl,
                                      unsigned int status);
 
-/* The certificates from the peer's own up to the trust anchor (DER), as far as they issued one
- * another; NULL if nothing is known for sure about the first. (transfer none) (element-type GBytes)
- */
+/* The certificates from the peer's own up to the trust anchor (DER), as far as each was issued by
+ * the next; NULL if nothing is known for sure about the first. (transfer none) (element-type
+ * GBytes) */
 GPtrArray *handoff_verification_trace_get_path (HandoffVerificationTrace *self);
 
-/* status: GnuTLS's. What it said in one word for several is told apart, where that can be found
- * out. */
+/* status: GnuTLS's. Tells apart what GnuTLS has one word for, where that can be found out. */
 HandoffTrustProblems handoff_verification_trace_refine (HandoffVerificationTrace *self,
                                                         guint status);
 
-/* Adds what was found wrong with a certificate beside what GnuTLS verified. */
+/* Adds a problem that was found beside what GnuTLS verifies. whose: the certificate that has it. */
 void handoff_verification_trace_add (HandoffVerificationTrace *self,
                                      HandoffTrustProblems problem,
                                      gnutls_x509_crt_t whose);
 
-/* Adds the names that the peer's own certificate is for, where they are not those that were wanted.
- */
+/* Adds the names that the peer's own certificate is for, if they are not the wanted ones. */
 void handoff_verification_trace_find_names (HandoffVerificationTrace *self);
 
 /* What is known of a problem. subject: (out) (nullable): the name of the certificate that has it;
