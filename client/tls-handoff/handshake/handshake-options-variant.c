@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The options of a handshake as they go over the bus. */
+/* The options of a handshake as they go over the bus: a table of what each is called, and of the
+ * function that finds its value in a request. What the request has wins over what its options
+ * object has. */
 
 #include "config.h"
 
@@ -14,51 +16,31 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
-static gboolean
-add_application_protocols (GVariantDict *dict, const char *const *protocols, GError **error)
+/* What a value is made of. */
+typedef struct
 {
-  gsize i;
+  const HandoffHandshakeRequest *request;
+  TlsHandoffHandshakeOptions *options;
+  GUnixFDList *fds; /* for descriptors */
+} Sources;
 
-  for (i = 0; protocols[i] != NULL; i++)
-    {
-      /* ALPN allows any bytes, D-Bus strings do not. */
-      if (!g_utf8_validate (protocols[i], -1, NULL))
-        {
-          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                       "Application protocol number %" G_GSIZE_FORMAT
-                       " is not UTF-8; the names of registered protocols are ASCII",
-                       i + 1);
-          return FALSE;
-        }
-    }
+/* (transfer floating): NULL, without an error, for the service's default */
+typedef GVariant *(*OptionFunc) (const Sources *from, GError **error);
 
-  if (i > 0)
-    g_variant_dict_insert (dict, HANDOFF_OPTION_APPLICATION_PROTOCOLS, "^as", protocols);
-  return TRUE;
-}
-
-static gboolean
-add_protocol (GVariantDict *dict, const char *key, GTlsProtocolVersion version, GError **error)
+static GVariant *
+get_true (const Sources *from, GError **error)
 {
-  switch (version)
-    {
-    case G_TLS_PROTOCOL_VERSION_UNKNOWN:
-      return TRUE;
-    case G_TLS_PROTOCOL_VERSION_TLS_1_2:
-      g_variant_dict_insert (dict, key, "s", HANDOFF_PROTOCOL_TLS1_2);
-      return TRUE;
-    case G_TLS_PROTOCOL_VERSION_TLS_1_3:
-      g_variant_dict_insert (dict, key, "s", HANDOFF_PROTOCOL_TLS1_3);
-      return TRUE;
-    default:
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "The option “%s” must be TLS 1.2 or TLS 1.3", key);
-      return FALSE;
-    }
+  return g_variant_new_boolean (TRUE);
 }
 
 static GVariant *
-supported_cipher_suites (void)
+get_blob_format (const Sources *from, GError **error)
+{
+  return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
+}
+
+static GVariant *
+get_cipher_suites (const Sources *from, GError **error)
 {
   g_autofree guint16 *ids = NULL;
   const HandoffCipherSuite *suites;
@@ -72,108 +54,198 @@ supported_cipher_suites (void)
   return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids, n_suites, sizeof *ids);
 }
 
-/* Whoever sets a key for one handshake means that, whatever credential the options name. */
-static gboolean
-add_credential (GVariantDict *dict,
-                TlsHandoffHandshakeOptions *self,
-                GBytes *pem,
-                GUnixFDList *fds,
-                GError **error)
+static GVariant *
+get_review_certificate (const Sources *from, GError **error)
 {
+  return from->request->review != NULL ? g_variant_new_boolean (TRUE) : NULL;
+}
+
+static GVariant *
+get_application_protocols (const Sources *from, GError **error)
+{
+  const char *const *protocols = from->request->application_protocols;
+  gsize i;
+
+  if (protocols == NULL)
+    protocols = (const char *const *) from->options->application_protocols;
+  if (protocols == NULL || protocols[0] == NULL)
+    return NULL;
+
+  for (i = 0; protocols[i] != NULL; i++)
+    {
+      /* ALPN allows any bytes, D-Bus strings do not. */
+      if (!g_utf8_validate (protocols[i], -1, NULL))
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                       "Application protocol number %" G_GSIZE_FORMAT
+                       " is not UTF-8; the names of registered protocols are ASCII",
+                       i + 1);
+          return NULL;
+        }
+    }
+  return g_variant_new_strv (protocols, -1);
+}
+
+/* Whoever sets a key for one handshake means that, whatever credential the options name. */
+static GBytes *
+get_own_key (const Sources *from)
+{
+  if (from->request->credential_pem != NULL)
+    return from->request->credential_pem;
+  return from->options->credential_pem;
+}
+
+static GVariant *
+get_credential (const Sources *from, GError **error)
+{
+  if (from->options->credential == NULL || get_own_key (from) != NULL)
+    return NULL;
+  return g_variant_new_string (from->options->credential);
+}
+
+static GVariant *
+get_credential_pem (const Sources *from, GError **error)
+{
+  GBytes *pem = get_own_key (from);
   int handle;
 
-  if (pem == NULL && self != NULL)
-    pem = self->credential_pem;
   if (pem == NULL)
-    {
-      if (self != NULL && self->credential != NULL)
-        g_variant_dict_insert (dict, HANDOFF_OPTION_CREDENTIAL, "s", self->credential);
-      return TRUE;
-    }
-
-  handle = handoff_secret_file_append (fds, pem, error);
-  if (handle < 0)
-    return FALSE;
-  g_variant_dict_insert (dict, HANDOFF_OPTION_CREDENTIAL_PEM, "h", handle);
-  return TRUE;
+    return NULL;
+  handle = handoff_secret_file_append (from->fds, pem, error);
+  return handle >= 0 ? g_variant_new_handle (handle) : NULL;
 }
 
-/* anchors: (nullable): NULL for the system's */
-static gboolean
-add_trust_anchors (GVariantDict *dict, GPtrArray *anchors, GError **error)
+static GVariant *
+get_client_certificate (const Sources *from, GError **error)
 {
-  GVariant *value;
+  GTlsAuthenticationMode mode = from->request->client_certificate;
 
-  if (anchors == NULL)
-    return TRUE;
-  if (anchors->len == 0)
-    {
-      g_variant_dict_insert (dict, HANDOFF_OPTION_TRUST_NOBODY, "b", TRUE);
-      return TRUE;
-    }
-  value = handoff_certificates_to_variant (anchors, HANDOFF_OPTION_TRUST_ANCHORS, error);
-  if (value == NULL)
-    return FALSE;
-  g_variant_dict_insert_value (dict, HANDOFF_OPTION_TRUST_ANCHORS, value);
-  return TRUE;
+  if (from->request->role != HANDOFF_ROLE_SERVER)
+    return NULL;
+  if (mode == G_TLS_AUTHENTICATION_NONE)
+    mode = from->options->client_certificate;
+  if (mode == G_TLS_AUTHENTICATION_NONE)
+    return NULL;
+  return g_variant_new_string (mode == G_TLS_AUTHENTICATION_REQUIRED
+                                   ? HANDOFF_CLIENT_CERTIFICATE_REQUIRE
+                                   : HANDOFF_CLIENT_CERTIFICATE_REQUEST);
 }
 
-static void
-add_client_certificate (GVariantDict *dict, const HandoffHandshakeRequest *request)
+/* (nullable): NULL for the system's, empty for nobody */
+static GPtrArray *
+get_anchors (const Sources *from)
 {
-  GTlsAuthenticationMode mode = request->client_certificate;
-
-  if (mode == G_TLS_AUTHENTICATION_NONE && request->options != NULL)
-    mode = request->options->client_certificate;
-  if (mode != G_TLS_AUTHENTICATION_NONE)
-    g_variant_dict_insert (dict, HANDOFF_OPTION_CLIENT_CERTIFICATE, "s",
-                           mode == G_TLS_AUTHENTICATION_REQUIRED
-                               ? HANDOFF_CLIENT_CERTIFICATE_REQUIRE
-                               : HANDOFF_CLIENT_CERTIFICATE_REQUEST);
+  if (from->request->trust_anchors != NULL)
+    return from->request->trust_anchors;
+  return from->options->trust_anchors;
 }
+
+static GVariant *
+get_trust_nobody (const Sources *from, GError **error)
+{
+  GPtrArray *anchors = get_anchors (from);
+
+  return anchors != NULL && anchors->len == 0 ? g_variant_new_boolean (TRUE) : NULL;
+}
+
+static GVariant *
+get_trust_anchors (const Sources *from, GError **error)
+{
+  GPtrArray *anchors = get_anchors (from);
+
+  return anchors != NULL && anchors->len > 0
+             ? handoff_certificates_to_variant (anchors, HANDOFF_OPTION_TRUST_ANCHORS, error)
+             : NULL;
+}
+
+static GVariant *
+name_protocol (GTlsProtocolVersion version, const char *key, GError **error)
+{
+  switch (version)
+    {
+    case G_TLS_PROTOCOL_VERSION_UNKNOWN:
+      return NULL;
+    case G_TLS_PROTOCOL_VERSION_TLS_1_2:
+      return g_variant_new_string (HANDOFF_PROTOCOL_TLS1_2);
+    case G_TLS_PROTOCOL_VERSION_TLS_1_3:
+      return g_variant_new_string (HANDOFF_PROTOCOL_TLS1_3);
+    default:
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "The option “%s” must be TLS 1.2 or TLS 1.3", key);
+      return NULL;
+    }
+}
+
+static GVariant *
+get_minimum_protocol (const Sources *from, GError **error)
+{
+  return name_protocol (from->options->minimum_protocol, HANDOFF_OPTION_MINIMUM_PROTOCOL, error);
+}
+
+static GVariant *
+get_maximum_protocol (const Sources *from, GError **error)
+{
+  return name_protocol (from->options->maximum_protocol, HANDOFF_OPTION_MAXIMUM_PROTOCOL, error);
+}
+
+static GVariant *
+get_timeout (const Sources *from, GError **error)
+{
+  return from->options->timeout != 0 ? g_variant_new_uint32 (from->options->timeout) : NULL;
+}
+
+static GVariant *
+get_resumption (const Sources *from, GError **error)
+{
+  return handoff_handshake_options_get_resumption (from->request->options)
+             ? NULL
+             : g_variant_new_boolean (FALSE);
+}
+
+static const struct
+{
+  const char *key;
+  OptionFunc get_value;
+} options[] = {
+  { HANDOFF_OPTION_APPLICATION_PROTOCOLS, get_application_protocols },
+  { HANDOFF_OPTION_BLOB_FORMAT, get_blob_format },
+  { HANDOFF_OPTION_CIPHER_SUITES, get_cipher_suites },
+  { HANDOFF_OPTION_CLIENT_CERTIFICATE, get_client_certificate },
+  { HANDOFF_OPTION_CREDENTIAL, get_credential },
+  { HANDOFF_OPTION_CREDENTIAL_PEM, get_credential_pem },
+  { HANDOFF_OPTION_ERROR_DETAILS, get_true },
+  { HANDOFF_OPTION_MAXIMUM_PROTOCOL, get_maximum_protocol },
+  { HANDOFF_OPTION_MINIMUM_PROTOCOL, get_minimum_protocol },
+  { HANDOFF_OPTION_RESUMPTION, get_resumption },
+  { HANDOFF_OPTION_REVIEW_CERTIFICATE, get_review_certificate },
+  { HANDOFF_OPTION_TIMEOUT, get_timeout },
+  { HANDOFF_OPTION_TRANSIENT, get_true },
+  { HANDOFF_OPTION_TRUST_ANCHORS, get_trust_anchors },
+  { HANDOFF_OPTION_TRUST_NOBODY, get_trust_nobody },
+};
 
 GVariant *
 handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
                                       GUnixFDList *fds,
                                       GError **error)
 {
+  g_autoptr (TlsHandoffHandshakeOptions) defaults = tls_handoff_handshake_options_new ();
+  const Sources sources = { request, request->options != NULL ? request->options : defaults, fds };
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
-  TlsHandoffHandshakeOptions *self = request->options;
-  const char *const *application_protocols = request->application_protocols;
-  GPtrArray *trust_anchors = request->trust_anchors;
+  gsize i;
 
-  if (trust_anchors == NULL && self != NULL)
-    trust_anchors = self->trust_anchors;
-  if (application_protocols == NULL && self != NULL)
-    application_protocols = (const char *const *) self->application_protocols;
-  if (application_protocols != NULL &&
-      !add_application_protocols (&dict, application_protocols, error))
-    return NULL;
-
-  g_variant_dict_insert (&dict, HANDOFF_OPTION_ERROR_DETAILS, "b", TRUE);
-  g_variant_dict_insert (&dict, HANDOFF_OPTION_TRANSIENT, "b", TRUE);
-  g_variant_dict_insert (&dict, HANDOFF_OPTION_BLOB_FORMAT, "u", (guint) HANDOFF_BLOB_FORMAT);
-  g_variant_dict_insert_value (&dict, HANDOFF_OPTION_CIPHER_SUITES, supported_cipher_suites ());
-  if (request->review != NULL)
-    g_variant_dict_insert (&dict, HANDOFF_OPTION_REVIEW_CERTIFICATE, "b", TRUE);
-
-  if (!add_credential (&dict, self, request->credential_pem, fds, error))
-    return NULL;
-  if (request->role == HANDOFF_ROLE_SERVER)
-    add_client_certificate (&dict, request);
-
-  if (!add_trust_anchors (&dict, trust_anchors, error))
-    return NULL;
-
-  if (self != NULL)
+  for (i = 0; i < G_N_ELEMENTS (options); i++)
     {
-      if (!add_protocol (&dict, HANDOFF_OPTION_MINIMUM_PROTOCOL, self->minimum_protocol, error) ||
-          !add_protocol (&dict, HANDOFF_OPTION_MAXIMUM_PROTOCOL, self->maximum_protocol, error))
-        return NULL;
-      if (self->timeout != 0)
-        g_variant_dict_insert (&dict, HANDOFF_OPTION_TIMEOUT, "u", self->timeout);
-      if (!self->resumption)
-        g_variant_dict_insert (&dict, HANDOFF_OPTION_RESUMPTION, "b", FALSE);
+      GError *local_error = NULL;
+      GVariant *value = options[i].get_value (&sources, &local_error);
+
+      if (local_error != NULL)
+        {
+          g_propagate_error (error, local_error);
+          return NULL;
+        }
+      if (value != NULL)
+        g_variant_dict_insert_value (&dict, options[i].key, value);
     }
 
   return g_variant_dict_end (&dict);
