@@ -6,13 +6,28 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
-/* What has to be in the details of a completed handshake (an a{sv}). */
+/* The details of a completed handshake, as the service replies them. */
 
-/* The value of a detail: (transfer full); NULL with an error if it is missing, or of another type.
- */
-GVariant *handoff_details_lookup_required (GVariant *details,
-                                           const char *key,
-                                           const char *type,
-                                           GError **error);
-/* The descriptor, which stays in fds (nullable), or -1. */
-int handoff_details_lookup_key_blob (GVariant *details, GUnixFDList *fds, GError **error);
+typedef struct
+{
+  int key_blob;               /* (unowned): a descriptor of those that came with it */
+  char *protocol;             /* (owned) */
+  char *cipher_suite;         /* (owned) */
+  char *application_protocol; /* (owned) (nullable) */
+  char *server_name;          /* (owned) (nullable) */
+  char *credential;           /* (owned) (nullable) */
+  char *ocsp_status;          /* (owned) */
+  char *ocsp_problem;         /* (owned) (nullable) */
+  gboolean resumed;
+  GPtrArray *peer_certificates;  /* (owned) (element-type GBytes): DER */
+  GPtrArray *verified_chain;     /* (owned) (element-type GBytes): DER */
+  GVariant *verification_errors; /* (owned) (nullable): as */
+} HandoffHandshakeDetails;
+
+/* Of an a{sv}. fds: (nullable). TLS_HANDOFF_ERROR_FAILED if what has to be there is missing, or of
+ * another type. self: zeros; to be cleared also after an error */
+gboolean handoff_handshake_details_read (HandoffHandshakeDetails *self,
+                                         GVariant *details,
+                                         GUnixFDList *fds,
+                                         GError **error);
+void handoff_handshake_details_clear (HandoffHandshakeDetails *self);

@@ -7,7 +7,6 @@
 
 #include <sys/stat.h>
 
-#include "call/certificates-variant.h"
 #include "handshake/handshake-details.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/sealed-memfd.h"
@@ -18,19 +17,11 @@ struct _TlsHandoffHandshakeResult
   GObject parent_instance;
 
   TlsHandoffRecordLayer *record_layer; /* (owned) */
-  char *application_protocol;          /* (nullable) (owned) */
-  char *server_name;                   /* (nullable) (owned) */
-  char *credential;                    /* (nullable) (owned) */
-  char *ocsp_status;                   /* (owned) */
-  char *ocsp_problem;                  /* (owned) (nullable) */
-  gboolean resumed;
-  GPtrArray *peer_certificates;   /* (owned) (element-type GBytes): DER */
-  GPtrArray *verified_chain;      /* (owned) (element-type GBytes): DER */
-  gsize key_blob_size;            /* bytes */
-  char *key_blob_seals;           /* (owned) */
-  GVariant *verification_errors;  /* (owned) (nullable): as */
-  HandoffServiceSession *session; /* (owned) (nullable): where tickets go */
-  int tickets_forwarded;          /* a boolean; atomic */
+  HandoffHandshakeDetails details;     /* key_blob is closed */
+  gsize key_blob_size;                 /* bytes */
+  char *key_blob_seals;                /* (owned) */
+  HandoffServiceSession *session;      /* (owned) (nullable): where tickets go */
+  int tickets_forwarded;               /* a boolean; atomic */
 };
 
 G_DEFINE_FINAL_TYPE (TlsHandoffHandshakeResult, tls_handoff_handshake_result, G_TYPE_OBJECT)
@@ -70,22 +61,22 @@ tls_handoff_handshake_result_get_property (GObject *object,
       g_value_set_string (value, tls_handoff_handshake_result_get_ciphersuite_name (self));
       break;
     case PROP_APPLICATION_PROTOCOL:
-      g_value_set_string (value, self->application_protocol);
+      g_value_set_string (value, self->details.application_protocol);
       break;
     case PROP_SERVER_NAME:
-      g_value_set_string (value, self->server_name);
+      g_value_set_string (value, self->details.server_name);
       break;
     case PROP_CREDENTIAL:
-      g_value_set_string (value, self->credential);
+      g_value_set_string (value, self->details.credential);
       break;
     case PROP_OCSP_STATUS:
-      g_value_set_string (value, self->ocsp_status);
+      g_value_set_string (value, self->details.ocsp_status);
       break;
     case PROP_RESUMED:
-      g_value_set_boolean (value, self->resumed);
+      g_value_set_boolean (value, self->details.resumed);
       break;
     case PROP_PEER_CERTIFICATES:
-      g_value_set_boxed (value, self->peer_certificates);
+      g_value_set_boxed (value, self->details.peer_certificates);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -120,15 +111,8 @@ tls_handoff_handshake_result_finalize (GObject *object)
 {
   TlsHandoffHandshakeResult *self = TLS_HANDOFF_HANDSHAKE_RESULT (object);
 
-  g_free (self->application_protocol);
-  g_free (self->server_name);
-  g_free (self->credential);
-  g_free (self->ocsp_status);
-  g_free (self->ocsp_problem);
-  g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
-  g_clear_pointer (&self->verified_chain, g_ptr_array_unref);
+  handoff_handshake_details_clear (&self->details);
   g_free (self->key_blob_seals);
-  g_clear_pointer (&self->verification_errors, g_variant_unref);
 
   G_OBJECT_CLASS (tls_handoff_handshake_result_parent_class)->finalize (object);
 }
@@ -233,30 +217,25 @@ tls_handoff_handshake_result_init (TlsHandoffHandshakeResult *self)
 /* A service whose words do not fit its keys is broken: better no connection than a wrong claim
  * about its strength. */
 static gboolean
-check_negotiated (TlsHandoffHandshakeResult *self,
-                  GVariant *protocol,
-                  GVariant *cipher_suite,
-                  GError **error)
+check_negotiated (TlsHandoffHandshakeResult *self, GError **error)
 {
-  const char *imported;
+  const HandoffHandshakeDetails *details = &self->details;
+  const char *protocol, *cipher_suite;
 
-  imported = tls_handoff_record_layer_get_protocol_version (self->record_layer) ==
+  protocol = tls_handoff_record_layer_get_protocol_version (self->record_layer) ==
                      G_TLS_PROTOCOL_VERSION_TLS_1_3
                  ? HANDOFF_PROTOCOL_TLS1_3
                  : HANDOFF_PROTOCOL_TLS1_2;
-  if (!g_str_equal (g_variant_get_string (protocol, NULL), imported) ||
-      g_strcmp0 (g_variant_get_string (cipher_suite, NULL),
-                 tls_handoff_record_layer_get_ciphersuite_name (self->record_layer)) != 0)
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "The TLS Handoff service says that it negotiated %s with %s, but its key blob "
-                   "is for %s with %s",
-                   g_variant_get_string (protocol, NULL), g_variant_get_string (cipher_suite, NULL),
-                   imported, tls_handoff_record_layer_get_ciphersuite_name (self->record_layer));
-      return FALSE;
-    }
+  cipher_suite = tls_handoff_record_layer_get_ciphersuite_name (self->record_layer);
+  if (g_str_equal (details->protocol, protocol) &&
+      g_strcmp0 (details->cipher_suite, cipher_suite) == 0)
+    return TRUE;
 
-  return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+               "The TLS Handoff service says that it negotiated %s with %s, but its key blob "
+               "is for %s with %s",
+               details->protocol, details->cipher_suite, protocol, cipher_suite);
+  return FALSE;
 }
 
 TlsHandoffHandshakeResult *
@@ -266,50 +245,21 @@ handoff_handshake_result_new (GVariant *details,
                               GError **error)
 {
   g_autoptr (TlsHandoffHandshakeResult) self = NULL;
-  g_autoptr (GVariant) protocol = NULL;
-  g_autoptr (GVariant) cipher_suite = NULL;
-  g_autoptr (GVariant) peer_certificates = NULL;
-  g_autoptr (GVariant) verified_path = NULL;
   struct stat status;
   int key_blob;
 
   g_return_val_if_fail (g_variant_is_of_type (details, G_VARIANT_TYPE_VARDICT), NULL);
 
   self = g_object_new (TLS_HANDOFF_TYPE_HANDSHAKE_RESULT, NULL);
-
-  key_blob = handoff_details_lookup_key_blob (details, fds, error);
-  if (key_blob < 0)
-    return NULL;
-  protocol = handoff_details_lookup_required (details, HANDOFF_DETAIL_PROTOCOL, "s", error);
-  if (protocol == NULL)
-    return NULL;
-  cipher_suite = handoff_details_lookup_required (details, HANDOFF_DETAIL_CIPHER_SUITE, "s", error);
-  if (cipher_suite == NULL)
-    return NULL;
-  peer_certificates =
-      handoff_details_lookup_required (details, HANDOFF_DETAIL_PEER_CERTIFICATES, "aay", error);
-  if (peer_certificates == NULL)
+  if (!handoff_handshake_details_read (&self->details, details, fds, error))
     return NULL;
 
+  key_blob = self->details.key_blob;
   self->key_blob_size = fstat (key_blob, &status) == 0 ? (gsize) status.st_size : 0;
   self->key_blob_seals = handoff_sealed_memfd_describe_seals (key_blob);
   self->record_layer = tls_handoff_record_layer_new_from_key_blob (import_key, key_blob, error);
-  if (self->record_layer == NULL || !check_negotiated (self, protocol, cipher_suite, error))
+  if (self->record_layer == NULL || !check_negotiated (self, error))
     return NULL;
-
-  self->peer_certificates = handoff_certificates_from_variant (peer_certificates);
-  verified_path =
-      g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFIED_PATH, G_VARIANT_TYPE ("au"));
-  self->verified_chain = handoff_certificates_select (self->peer_certificates, verified_path);
-  g_variant_lookup (details, HANDOFF_DETAIL_APPLICATION_PROTOCOL, "s", &self->application_protocol);
-  g_variant_lookup (details, HANDOFF_DETAIL_SERVER_NAME, "s", &self->server_name);
-  g_variant_lookup (details, HANDOFF_DETAIL_CREDENTIAL, "s", &self->credential);
-  g_variant_lookup (details, HANDOFF_DETAIL_RESUMED, "b", &self->resumed);
-  if (!g_variant_lookup (details, HANDOFF_DETAIL_OCSP_STATUS, "s", &self->ocsp_status))
-    self->ocsp_status = g_strdup (HANDOFF_OCSP_NONE);
-  g_variant_lookup (details, HANDOFF_DETAIL_OCSP_PROBLEM, "s", &self->ocsp_problem);
-  self->verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
-                                                      G_VARIANT_TYPE_STRING_ARRAY);
 
   return g_steal_pointer (&self);
 }
@@ -324,13 +274,13 @@ handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
 GPtrArray *
 handoff_handshake_result_get_verified_chain (TlsHandoffHandshakeResult *self)
 {
-  return self->verified_chain;
+  return self->details.verified_chain;
 }
 
 GVariant *
 handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self)
 {
-  return self->verification_errors;
+  return self->details.verification_errors;
 }
 
 /**
@@ -396,7 +346,7 @@ tls_handoff_handshake_result_get_application_protocol (TlsHandoffHandshakeResult
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
-  return self->application_protocol;
+  return self->details.application_protocol;
 }
 
 /**
@@ -413,7 +363,7 @@ tls_handoff_handshake_result_get_credential (TlsHandoffHandshakeResult *self)
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
-  return self->credential;
+  return self->details.credential;
 }
 
 /**
@@ -430,7 +380,7 @@ tls_handoff_handshake_result_get_server_name (TlsHandoffHandshakeResult *self)
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
-  return self->server_name;
+  return self->details.server_name;
 }
 
 /**
@@ -450,7 +400,7 @@ tls_handoff_handshake_result_get_ocsp_status (TlsHandoffHandshakeResult *self)
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
-  return self->ocsp_status;
+  return self->details.ocsp_status;
 }
 
 /**
@@ -468,7 +418,7 @@ tls_handoff_handshake_result_get_ocsp_problem (TlsHandoffHandshakeResult *self)
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
-  return self->ocsp_problem;
+  return self->details.ocsp_problem;
 }
 
 /**
@@ -484,7 +434,7 @@ tls_handoff_handshake_result_get_resumed (TlsHandoffHandshakeResult *self)
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), FALSE);
 
-  return self->resumed;
+  return self->details.resumed;
 }
 
 /**
@@ -501,7 +451,7 @@ tls_handoff_handshake_result_get_peer_certificates (TlsHandoffHandshakeResult *s
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
 
-  return self->peer_certificates;
+  return self->details.peer_certificates;
 }
 
 /**
