@@ -21,6 +21,7 @@
 #include "handshake/handshake-options-variant.h"
 #include "handshake/handshake-options.h"
 #include "handshake/handshake-result.h"
+#include "handshake/peer-stream.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -28,9 +29,6 @@
 #define STEP_REPLY_TYPE "(sayta{sv})"
 #define REVIEW_REPLY_TYPE "(saya{sv})"
 #define EXPORT_REPLY_TYPE "(ha{sv})"
-
-/* Bytes to read at once: a record, and less than a Step takes or a record stream holds. */
-#define READ_SIZE (17 * 1024)
 
 /* Seconds of silence after which the service is asked whether the handshake's time is over. */
 #define MAX_SILENCE 5
@@ -41,35 +39,27 @@
 /* What a handshake in flight holds; the data of its task. */
 typedef struct
 {
-  GIOStream *base;          /* (owned) */
+  HandoffPeerStream peer;
   HandoffReviewFunc review; /* (nullable) */
   gpointer review_data;
   gboolean resumption;
-  guint timeout;                  /* seconds; 0: the service's default */
-  HandoffServiceSession *session; /* (owned) (nullable): while it may have to be closed */
-  GByteArray *received;           /* (owned): and not consumed */
-  gsize offered;                  /* bytes of it that the step under way was given */
-  guint8 buffer[READ_SIZE];
-  gboolean stepping;              /* a Step() is under way */
-  gboolean reading;               /* so is a read: it goes on while the peer is silent */
-  GCancellable *read_cancellable; /* (owned) (nullable): stops it */
-  gulong read_chained;            /* the task's cancellable to it */
-  GSource *silence;               /* (owned) (nullable): asks the service whether it still waits */
-  GError *failure;                /* (owned) (nullable): to be reported when the read has ended */
-  gboolean done;                  /* the task has returned */
-  GCancellable *waiting; /* (owned) (nullable): stops a read or write, for a while or for good */
-  gulong chained;        /* the task's cancellable to waiting */
-  GSource *timer;        /* (owned) (nullable): stops waiting */
-  GBytes *output;        /* (owned) (nullable): being sent */
-  char *state;           /* (owned) (nullable): of the session */
-  GVariant *details;     /* (owned) (nullable): that came with it */
+  guint timeout;                   /* seconds; 0: the service's default */
+  HandoffServiceSession *session;  /* (owned) (nullable): while it may have to be closed */
+  GByteArray *received;            /* (owned): and not consumed */
+  gsize offered;                   /* bytes of it that the step under way was given */
+  gboolean stepping;               /* a Step() is under way */
+  GError *failure;                 /* (owned) (nullable): to be reported when the read has ended */
+  gboolean done;                   /* the task has returned */
+  GBytes *output;                  /* (owned) (nullable): to be sent */
+  char *state;                     /* (owned) (nullable): of the session */
+  GVariant *details;               /* (owned) (nullable): that came with it */
   TlsHandoffImportKey *import_key; /* (owned) (nullable) */
 } Steps;
 
 static void
 steps_free (Steps *steps)
 {
-  g_object_unref (steps->base);
+  handoff_peer_stream_clear (&steps->peer);
   g_clear_pointer (&steps->session, handoff_service_session_unref);
   g_clear_pointer (&steps->received, g_byte_array_unref);
   g_clear_pointer (&steps->output, g_bytes_unref);
@@ -80,67 +70,9 @@ steps_free (Steps *steps)
   g_free (steps);
 }
 
-static void
-stop_silence_timer (Steps *steps)
-{
-  if (steps->silence != NULL)
-    g_source_destroy (steps->silence);
-  g_clear_pointer (&steps->silence, g_source_unref);
-}
-
 static void step (GTask *task);
 static void send_output (GTask *task);
 static void receive (GTask *task);
-
-static gboolean
-timer_cb (gpointer waiting)
-{
-  g_cancellable_cancel (waiting);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-cancel_cb (GCancellable *cancellable, GCancellable *waiting)
-{
-  g_cancellable_cancel (waiting);
-}
-
-/* For the peer, for so long at the most. Returns: what stops the read or write. (transfer none) */
-static GCancellable *
-start_waiting (GTask *task, guint seconds)
-{
-  Steps *steps = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-
-  steps->waiting = g_cancellable_new ();
-  steps->timer = g_timeout_source_new_seconds (seconds);
-  g_source_set_callback (steps->timer, timer_cb, g_object_ref (steps->waiting), g_object_unref);
-  g_source_attach (steps->timer, g_task_get_context (task));
-  if (cancellable != NULL)
-    steps->chained = g_cancellable_connect (cancellable, G_CALLBACK (cancel_cb),
-                                            g_object_ref (steps->waiting), g_object_unref);
-  return steps->waiting;
-}
-
-static void
-stop_waiting (GTask *task)
-{
-  Steps *steps = g_task_get_task_data (task);
-
-  g_cancellable_disconnect (g_task_get_cancellable (task), steps->chained);
-  steps->chained = 0;
-  g_source_destroy (steps->timer);
-  g_clear_pointer (&steps->timer, g_source_unref);
-  g_clear_object (&steps->waiting);
-}
-
-/* error: of the read or write */
-static gboolean
-waited_too_long (GTask *task, const GError *error)
-{
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
-         !g_cancellable_is_cancelled (g_task_get_cancellable (task));
-}
 
 /* error: consumed */
 static void
@@ -155,11 +87,11 @@ fail (GTask *task, GError *error)
     }
   if (steps->session != NULL)
     handoff_service_session_tell (steps->session, "Close", NULL);
-  if (steps->reading)
+  if (steps->peer.reading)
     {
       /* Who gets the error may drop the stream, and must not share it with a read. */
       steps->failure = error;
-      g_cancellable_cancel (steps->read_cancellable);
+      handoff_peer_stream_stop_reading (&steps->peer);
       return;
     }
   steps->done = TRUE;
@@ -295,7 +227,7 @@ go_on (GTask *task)
   else if (g_str_equal (steps->state, HANDOFF_STATE_COMPLETE))
     {
       /* Only bytes bring a handshake to its end. */
-      if (steps->reading)
+      if (steps->peer.reading)
         fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                                          "The TLS Handoff service completed a handshake out of "
                                          "nothing; its version does not fit the library's"));
@@ -318,22 +250,17 @@ go_on (GTask *task)
 }
 
 static void
-sent_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+sent (GTask *task, GError *error)
 {
-  g_autoptr (GTask) task = user_data;
   Steps *steps = g_task_get_task_data (task);
-  g_autoptr (GError) error = NULL;
 
-  stop_waiting (task);
-  g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), async_result, NULL, &error);
   /* An alert that does not reach the peer is no news: why it was due is what counts. */
-  if (error == NULL || g_str_equal (steps->state, HANDOFF_STATE_FAILED))
-    go_on (task);
-  else if (waited_too_long (task, error))
-    fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                                     "The peer did not take what the handshake sends"));
+  if (error != NULL && g_str_equal (steps->state, HANDOFF_STATE_FAILED))
+    g_clear_error (&error);
+  if (error != NULL)
+    fail (task, error);
   else
-    fail (task, g_steal_pointer (&error));
+    go_on (task);
 }
 
 static guint
@@ -349,18 +276,11 @@ static void
 send_output (GTask *task)
 {
   Steps *steps = g_task_get_task_data (task);
-  gsize size;
-  gconstpointer data = g_bytes_get_data (steps->output, &size);
 
-  if (size == 0)
-    {
-      go_on (task);
-      return;
-    }
-
-  g_output_stream_write_all_async (
-      g_io_stream_get_output_stream (steps->base), data, size, g_task_get_priority (task),
-      start_waiting (task, get_send_timeout (steps)), sent_cb, g_object_ref (task));
+  if (g_bytes_get_size (steps->output) > 0)
+    handoff_peer_stream_send (&steps->peer, steps->output, get_send_timeout (steps));
+  else
+    go_on (task);
 }
 
 static void
@@ -421,18 +341,10 @@ step (GTask *task)
 }
 
 static void
-received_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+received (GTask *task, const guint8 *data, gsize size, GError *error)
 {
-  g_autoptr (GTask) task = user_data;
   Steps *steps = g_task_get_task_data (task);
-  GError *error = NULL;
-  gssize n;
 
-  steps->reading = FALSE;
-  stop_silence_timer (steps);
-  g_cancellable_disconnect (g_task_get_cancellable (task), steps->read_chained);
-  g_clear_object (&steps->read_cancellable);
-  n = g_input_stream_read_finish (G_INPUT_STREAM (source), async_result, &error);
   if (steps->failure != NULL)
     {
       g_clear_error (&error);
@@ -440,66 +352,46 @@ received_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
       g_task_return_error (task, g_steal_pointer (&steps->failure));
       return;
     }
-  if (n < 0)
+  if (error != NULL)
     {
       fail (task, error);
       return;
     }
-  if (n == 0)
+  if (size == 0)
     {
       fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
                                        "The peer closed the connection during the handshake"));
       return;
     }
 
-  g_byte_array_append (steps->received, steps->buffer, (guint) n);
+  g_byte_array_append (steps->received, data, (guint) size);
   if (!steps->stepping)
     step (task);
 }
 
-/* The service's time for the handshake is over some day, and it says so when it is asked. The read
- * goes on meanwhile: one that is cancelled may lose what it got. */
-static gboolean
-silence_cb (gpointer user_data)
+/* The service's time for the handshake is over some day, and it says so when it is asked. */
+static void
+silent (GTask *task)
 {
-  GTask *task = user_data;
   Steps *steps = g_task_get_task_data (task);
 
   if (!steps->stepping && steps->failure == NULL)
     step (task);
-  return G_SOURCE_REMOVE;
 }
 
-static void
-start_reading (GTask *task)
-{
-  Steps *steps = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-
-  steps->reading = TRUE;
-  steps->read_cancellable = g_cancellable_new ();
-  steps->read_chained = 0;
-  if (cancellable != NULL)
-    steps->read_chained =
-        g_cancellable_connect (cancellable, G_CALLBACK (cancel_cb),
-                               g_object_ref (steps->read_cancellable), g_object_unref);
-  g_input_stream_read_async (g_io_stream_get_input_stream (steps->base), steps->buffer, READ_SIZE,
-                             g_task_get_priority (task), steps->read_cancellable, received_cb,
-                             g_object_ref (task));
-}
+static const HandoffPeerStreamFuncs peer_funcs = {
+  .sent = sent,
+  .received = received,
+  .silent = silent,
+};
 
 static void
 receive (GTask *task)
 {
   Steps *steps = g_task_get_task_data (task);
 
-  if (!steps->reading)
-    start_reading (task);
-  stop_silence_timer (steps);
-  steps->silence = g_timeout_source_new_seconds (
-      steps->timeout == 0 ? MAX_SILENCE : MIN (steps->timeout, MAX_SILENCE));
-  g_source_set_callback (steps->silence, silence_cb, g_object_ref (task), g_object_unref);
-  g_source_attach (steps->silence, g_task_get_context (task));
+  handoff_peer_stream_receive (
+      &steps->peer, steps->timeout == 0 ? MAX_SILENCE : MIN (steps->timeout, MAX_SILENCE));
 }
 
 static void
@@ -568,7 +460,7 @@ handoff_stepwise_handshake_async (gpointer source,
   g_task_set_source_tag (task, handoff_stepwise_handshake_async);
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, steps, (GDestroyNotify) steps_free);
-  steps->base = g_object_ref (base_io_stream);
+  handoff_peer_stream_init (&steps->peer, base_io_stream, task, &peer_funcs);
   steps->review = request->review;
   steps->review_data = request->review_data;
   steps->resumption = request->role == HANDOFF_ROLE_CLIENT &&
