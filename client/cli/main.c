@@ -8,7 +8,7 @@
 #include <sys/prctl.h>
 
 #include "terminal/output.h"
-#include "verb/verbs.h"
+#include "verb/command-line.h"
 
 /* Keys of connections, passphrases and PINs are in this process's memory: no core dump has them,
  * and no other program of the user's reads them. The limit for core dumps is not touched: the

@@ -3,13 +3,20 @@
 
 #include "config.h"
 
-#include "verb/verbs.h"
+#include "verb/command-line.h"
 
 #include <glib/gi18n.h>
-#include <stdlib.h>
 
-#include "terminal/output.h"
 #include "terminal/report.h"
+#include "verb/verbs.h"
+
+typedef struct
+{
+  const char *name;     /* one word or two: "credential list" */
+  const char *synopsis; /* what follows the name, translatable; "" if nothing */
+  const char *summary;  /* one line, translatable */
+  CliVerbFunc run;
+} CliVerb;
 
 static const CliVerb verbs[] = {
   { "connect", N_ ("HOST[:PORT]"), N_ ("Connect the standard input and output to a TLS server"),
@@ -162,18 +169,12 @@ print_help (void)
               "“tls-handoff help COMMAND” shows the options of a command.\n"));
 }
 
-/**
- * cli_verb_new_context:
- * @name: the verb's name
- *
- * Returns: (transfer full): a parser for its options, which has none yet
- */
-GOptionContext *
-cli_verb_new_context (const char *name)
+/* arguments: the verb's, itself first */
+static CliExitStatus
+run_verb (const CliVerb *verb, char **arguments)
 {
-  const CliVerb *verb = find_verb (name);
-  g_autofree char *program = g_strdup_printf ("tls-handoff %s", name);
-  GOptionContext *context =
+  g_autofree char *program = g_strdup_printf ("tls-handoff %s", verb->name);
+  g_autoptr (GOptionContext) context =
       g_option_context_new (*verb->synopsis != '\0' ? _ (verb->synopsis) : NULL);
 
   /* The usage line of --help begins with it. */
@@ -182,54 +183,7 @@ cli_verb_new_context (const char *name)
   g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
   /* GLib's own help ends the process before anybody asks whether it was printed. */
   g_option_context_set_help_enabled (context, FALSE);
-  return context;
-}
-
-/* Ends the command, whatever else was given. */
-G_NORETURN static void
-print_verb_help (GOptionContext *context)
-{
-  char *text = g_option_context_get_help (context, TRUE, NULL);
-
-  g_print ("%s", text);
-  g_free (text);
-  exit (cli_output_finish (CLI_EXIT_OK));
-}
-
-/**
- * cli_verb_parse:
- * @arguments: the verb's, itself first
- * @status: (out): the exit status if the verb must not run
- *
- * Parses the options of a verb, and reports what is wrong with them.
- *
- * Returns: whether the verb can run
- */
-gboolean
-cli_verb_parse (GOptionContext *context, char **arguments, CliExitStatus *status)
-{
-  gboolean help = FALSE;
-  const GOptionEntry entries[] = {
-    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, N_ ("Show this help"), NULL },
-    G_OPTION_ENTRY_NULL,
-  };
-  g_autoptr (GError) error = NULL;
-  g_auto (GStrv) copy = g_strdupv (arguments);
-  g_autofree char *message = NULL;
-
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  if (!g_option_context_parse_strv (context, &copy, &error))
-    *status = cli_usage_error (arguments[0], error->message);
-  else if (help)
-    print_verb_help (context);
-  else if (copy[1] != NULL)
-    {
-      message = g_strdup_printf (_ ("There is no argument “%s” to this command"), copy[1]);
-      *status = cli_usage_error (arguments[0], message);
-    }
-  else
-    return TRUE;
-  return FALSE;
+  return verb->run (context, arguments);
 }
 
 static gboolean
@@ -262,7 +216,7 @@ run_help (char **arguments)
       return CLI_EXIT_OK;
     }
   help[0] = taken[0];
-  return verb->run (help);
+  return run_verb (verb, help);
 }
 
 /**
@@ -296,5 +250,5 @@ cli_run (char **arguments)
     return run_help ((char *[]){ taken[0], NULL });
   if (verb == NULL)
     return report_no_verb (taken[0]);
-  return verb->run (taken);
+  return run_verb (verb, taken);
 }

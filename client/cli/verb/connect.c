@@ -14,6 +14,7 @@
 #include "proxy/relay.h"
 #include "terminal/report.h"
 #include "terminal/service-words.h"
+#include "verb/verb-options.h"
 #include "verb/verbs.h"
 
 /* How long to wait for the end of the input after the peer closed, milliseconds. */
@@ -96,7 +97,7 @@ relay (CliPeer *peer, const ConnectOptions *options)
  * The verb "connect": a netcat that speaks TLS.
  */
 CliExitStatus
-cli_connect (char **arguments)
+cli_connect (GOptionContext *context, char **arguments)
 {
   ConnectOptions options = { 0 };
   const GOptionEntry entries[] = {
@@ -107,7 +108,6 @@ cli_connect (char **arguments)
       N_ ("Say on the standard error what was negotiated, and what crossed"), NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
   g_autoptr (CliPeer) peer = cli_peer_new ();
   g_autoptr (GError) error = NULL;
   CliExitStatus status;

@@ -11,7 +11,7 @@
 
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
-#include "verb/verbs.h"
+#include "verb/verb-options.h"
 
 #define OWN (-1)
 
@@ -54,6 +54,7 @@ parse_owner (CliCredentialCall *self)
 
 /**
  * cli_credential_call_parse:
+ * @context: the verb's
  * @arguments: the verb's, itself first
  * @entries: the options that it has beside the common ones
  * @n_arguments: how many arguments it needs that are no options
@@ -64,6 +65,7 @@ parse_owner (CliCredentialCall *self)
  */
 CliExitStatus
 cli_credential_call_parse (CliCredentialCall *self,
+                           GOptionContext *context,
                            char **arguments,
                            const GOptionEntry *entries,
                            guint n_arguments)
@@ -77,7 +79,6 @@ cli_credential_call_parse (CliCredentialCall *self,
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->arguments, NULL, NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
   g_autofree char *message = NULL;
   CliExitStatus status;
   guint n_given;
@@ -176,6 +177,7 @@ cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoff
 
 /**
  * cli_credential_call_open:
+ * @context: the verb's
  * @arguments: as for cli_credential_call_parse()
  * @entries: as for cli_credential_call_parse()
  * @found: (out) (transfer full):
@@ -186,11 +188,12 @@ cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoff
  */
 CliExitStatus
 cli_credential_call_open (CliCredentialCall *self,
+                          GOptionContext *context,
                           char **arguments,
                           const GOptionEntry *entries,
                           TlsHandoffCredential **found)
 {
-  CliExitStatus status = cli_credential_call_parse (self, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (self, context, arguments, entries, 1);
 
   if (status != CLI_EXIT_OK)
     return status;

@@ -28,6 +28,7 @@ void cli_credential_call_free (CliCredentialCall *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliCredentialCall, cli_credential_call_free)
 
 CliExitStatus cli_credential_call_parse (CliCredentialCall *self,
+                                         GOptionContext *context,
                                          char **arguments,
                                          const GOptionEntry *entries,
                                          guint n_arguments);
@@ -35,6 +36,7 @@ CliExitStatus cli_credential_call_connect (CliCredentialCall *self);
 CliExitStatus
 cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoffCredential **found);
 CliExitStatus cli_credential_call_open (CliCredentialCall *self,
+                                        GOptionContext *context,
                                         char **arguments,
                                         const GOptionEntry *entries,
                                         TlsHandoffCredential **found);

@@ -52,7 +52,7 @@ print_request (GBytes *request)
  * The verb "credential request": a request to an authority, signed with a credential's key.
  */
 CliExitStatus
-cli_credential_request (char **arguments)
+cli_credential_request (GOptionContext *context, char **arguments)
 {
   g_auto (RequestOptions) options = { NULL };
   const GOptionEntry entries[] = {
@@ -70,7 +70,7 @@ cli_credential_request (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GBytes) request = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_open (call, arguments, entries, &credential);
+  CliExitStatus status = cli_credential_call_open (call, context, arguments, entries, &credential);
 
   if (status != CLI_EXIT_OK)
     return status;
@@ -95,14 +95,14 @@ cli_credential_request (char **arguments)
  * The verb "credential set-certificates": what the authority answered.
  */
 CliExitStatus
-cli_credential_set_certificates (char **arguments)
+cli_credential_set_certificates (GOptionContext *context, char **arguments)
 {
   const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GPtrArray) certificates = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 2);
+  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, 2);
 
   if (status != CLI_EXIT_OK)
     return status;

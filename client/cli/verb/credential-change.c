@@ -16,7 +16,7 @@
  * The verb "credential unlock".
  */
 CliExitStatus
-cli_credential_unlock (char **arguments)
+cli_credential_unlock (GOptionContext *context, char **arguments)
 {
   g_autofree char *pin_file = NULL;
   const GOptionEntry entries[] = {
@@ -28,7 +28,7 @@ cli_credential_unlock (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (CliSecret) pin = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_open (call, arguments, entries, &credential);
+  CliExitStatus status = cli_credential_call_open (call, context, arguments, entries, &credential);
 
   if (status != CLI_EXIT_OK)
     return status;
@@ -50,13 +50,13 @@ cli_credential_unlock (char **arguments)
  * The verb "credential remove".
  */
 CliExitStatus
-cli_credential_remove (char **arguments)
+cli_credential_remove (GOptionContext *context, char **arguments)
 {
   const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_open (call, arguments, entries, &credential);
+  CliExitStatus status = cli_credential_call_open (call, context, arguments, entries, &credential);
 
   if (status != CLI_EXIT_OK)
     return status;

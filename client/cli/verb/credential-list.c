@@ -33,7 +33,7 @@ print_json_list (GPtrArray *credentials)
  * The verb "credential list".
  */
 CliExitStatus
-cli_credential_list (char **arguments)
+cli_credential_list (GOptionContext *context, char **arguments)
 {
   gboolean all = FALSE;
   gboolean json = FALSE;
@@ -45,7 +45,7 @@ cli_credential_list (char **arguments)
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (GPtrArray) credentials = NULL;
   g_autoptr (GError) error = NULL;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 0);
+  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, 0);
   guint i;
 
   if (status == CLI_EXIT_OK)
@@ -75,7 +75,7 @@ cli_credential_list (char **arguments)
  * The verb "credential show".
  */
 CliExitStatus
-cli_credential_show (char **arguments)
+cli_credential_show (GOptionContext *context, char **arguments)
 {
   gboolean json = FALSE;
   const GOptionEntry entries[] = {
@@ -83,7 +83,7 @@ cli_credential_show (char **arguments)
   };
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
-  CliExitStatus status = cli_credential_call_open (call, arguments, entries, &credential);
+  CliExitStatus status = cli_credential_call_open (call, context, arguments, entries, &credential);
 
   if (status != CLI_EXIT_OK)
     return status;

@@ -79,7 +79,7 @@ report_made (TlsHandoffCredential *credential, const GError *error)
  * The verb "credential generate".
  */
 CliExitStatus
-cli_credential_generate (char **arguments)
+cli_credential_generate (GOptionContext *context, char **arguments)
 {
   g_auto (NewOptions) options = { NULL };
   g_autofree char *type = NULL;
@@ -94,7 +94,7 @@ cli_credential_generate (char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 0);
+  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, 0);
 
   if (status == CLI_EXIT_OK)
     status = check_options (&options, arguments[0], &roles);
@@ -135,7 +135,7 @@ looks_encrypted (GBytes *data)
  * The verb "credential import".
  */
 CliExitStatus
-cli_credential_import (char **arguments)
+cli_credential_import (GOptionContext *context, char **arguments)
 {
   g_auto (NewOptions) options = { NULL };
   g_autofree char *passphrase_file = NULL;
@@ -152,7 +152,7 @@ cli_credential_import (char **arguments)
   const char *prompt = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, 1);
 
   if (status == CLI_EXIT_OK)
     status = check_options (&options, arguments[0], &roles);
@@ -191,7 +191,7 @@ cli_credential_import (char **arguments)
  * The verb "credential link".
  */
 CliExitStatus
-cli_credential_link (char **arguments)
+cli_credential_link (GOptionContext *context, char **arguments)
 {
   g_auto (NewOptions) options = { NULL };
   g_autofree char *pin_file = NULL;
@@ -214,7 +214,7 @@ cli_credential_link (char **arguments)
   const char *prompt = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_parse (call, arguments, entries, 1);
+  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, 1);
 
   if (status == CLI_EXIT_OK)
     status = check_options (&options, arguments[0], &roles);

@@ -13,6 +13,7 @@
 #include "peer/peer.h"
 #include "terminal/report.h"
 #include "peer/trust-report.h"
+#include "verb/verb-options.h"
 #include "verb/verbs.h"
 
 /* What a probe found out, whether the peer is trusted or not. */
@@ -140,13 +141,12 @@ close_politely (CliPeer *peer)
  * The verb "probe": what a server negotiates, and who it is.
  */
 CliExitStatus
-cli_probe (char **arguments)
+cli_probe (GOptionContext *context, char **arguments)
 {
   gboolean json = FALSE;
   const GOptionEntry entries[] = {
     { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL }, G_OPTION_ENTRY_NULL
   };
-  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
   g_autoptr (CliPeer) peer = cli_peer_new ();
   g_autoptr (GError) error = NULL;
   g_auto (Findings) findings = { 0 };

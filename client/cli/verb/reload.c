@@ -8,6 +8,7 @@
 
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
+#include "verb/verb-options.h"
 #include "verb/verbs.h"
 
 /**
@@ -16,14 +17,13 @@
  * The verb "reload": the service reads its configuration and trust store again.
  */
 CliExitStatus
-cli_reload (char **arguments)
+cli_reload (GOptionContext *context, char **arguments)
 {
   gboolean interactive = FALSE;
   const GOptionEntry entries[] = { { "interactive", 'i', 0, G_OPTION_ARG_NONE, &interactive,
                                      N_ ("Let polkit ask for a password where its rules want one"),
                                      NULL },
                                    G_OPTION_ENTRY_NULL };
-  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
   g_autoptr (TlsHandoffManager) manager = NULL;
   g_autoptr (GError) error = NULL;
   CliExitStatus status;

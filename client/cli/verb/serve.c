@@ -14,6 +14,7 @@
 #include "peer/own-credential.h"
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
+#include "verb/verb-options.h"
 #include "verb/verbs.h"
 
 /* Each has three descriptors, and processes may have 1024 by default. */
@@ -233,7 +234,7 @@ run (Server *self, const ServeOptions *options)
  * The verb "serve": a TLS front for a program or for another server.
  */
 CliExitStatus
-cli_serve (char **arguments)
+cli_serve (GOptionContext *context, char **arguments)
 {
   g_auto (ServeOptions) options = { 0 };
   const GOptionEntry entries[] = {
@@ -257,7 +258,6 @@ cli_serve (char **arguments)
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.command, NULL, NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
   g_auto (Server) server = { .status = CLI_EXIT_OK };
   g_autoptr (GError) error = NULL;
   CliExitStatus status;

@@ -11,6 +11,7 @@
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
 #include "terminal/user-name.h"
+#include "verb/verb-options.h"
 #include "verb/verbs.h"
 
 static void
@@ -55,7 +56,7 @@ print_json (GVariant *sessions)
  * The verb "session list": the handshakes that the service has under way, or not handed over yet.
  */
 CliExitStatus
-cli_session_list (char **arguments)
+cli_session_list (GOptionContext *context, char **arguments)
 {
   gboolean all = FALSE;
   gboolean json = FALSE;
@@ -68,7 +69,6 @@ cli_session_list (char **arguments)
       N_ ("Let polkit ask for a password where its rules want one"), NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
   g_autoptr (TlsHandoffManager) manager = NULL;
   g_autoptr (GVariant) sessions = NULL;
   g_autoptr (GError) error = NULL;

@@ -12,6 +12,7 @@
 #include "terminal/report.h"
 #include "terminal/service-info.h"
 #include "terminal/text-agent.h"
+#include "verb/verb-options.h"
 #include "verb/verbs.h"
 
 static int
@@ -209,7 +210,7 @@ print_json (GVariant *service, GVariant *statistics, GPtrArray *problems)
  * The verb "status": what the service says of itself.
  */
 CliExitStatus
-cli_status (char **arguments)
+cli_status (GOptionContext *context, char **arguments)
 {
   gboolean json = FALSE;
   gboolean with_statistics = FALSE;
@@ -222,7 +223,6 @@ cli_status (char **arguments)
       N_ ("Let polkit ask for a password where its rules want one"), NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autoptr (GOptionContext) context = cli_verb_new_context (arguments[0]);
   g_autoptr (TlsHandoffManager) manager = NULL;
   g_autoptr (GVariant) service = NULL;
   g_autoptr (GVariant) statistics = NULL;

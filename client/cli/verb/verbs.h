@@ -7,34 +7,23 @@
 
 #include <glib.h>
 
-/* Each verb is a command of its own: it parses its options, reports its errors, and returns its
- * status. arguments[0] is the verb. */
-typedef CliExitStatus (*CliVerbFunc) (char **arguments);
+/* Each verb is a command of its own: it parses its options with context, reports its errors, and
+ * returns its status. context: knows what --help is to say of the verb. arguments[0] is the verb.
+ */
+typedef CliExitStatus (*CliVerbFunc) (GOptionContext *context, char **arguments);
 
-typedef struct
-{
-  const char *name;     /* one word or two: "credential list" */
-  const char *synopsis; /* what follows the name, translatable; "" if nothing */
-  const char *summary;  /* one line, translatable */
-  CliVerbFunc run;
-} CliVerb;
-
-CliExitStatus cli_connect (char **arguments);
-CliExitStatus cli_probe (char **arguments);
-CliExitStatus cli_serve (char **arguments);
-CliExitStatus cli_credential_list (char **arguments);
-CliExitStatus cli_credential_show (char **arguments);
-CliExitStatus cli_credential_generate (char **arguments);
-CliExitStatus cli_credential_request (char **arguments);
-CliExitStatus cli_credential_set_certificates (char **arguments);
-CliExitStatus cli_credential_import (char **arguments);
-CliExitStatus cli_credential_link (char **arguments);
-CliExitStatus cli_credential_unlock (char **arguments);
-CliExitStatus cli_credential_remove (char **arguments);
-CliExitStatus cli_session_list (char **arguments);
-CliExitStatus cli_status (char **arguments);
-CliExitStatus cli_reload (char **arguments);
-
-CliExitStatus cli_run (char **arguments);
-gboolean cli_verb_parse (GOptionContext *context, char **arguments, CliExitStatus *status);
-GOptionContext *cli_verb_new_context (const char *name);
+CliExitStatus cli_connect (GOptionContext *context, char **arguments);
+CliExitStatus cli_probe (GOptionContext *context, char **arguments);
+CliExitStatus cli_serve (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_list (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_show (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_generate (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_request (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_set_certificates (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_import (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_link (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_unlock (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_remove (GOptionContext *context, char **arguments);
+CliExitStatus cli_session_list (GOptionContext *context, char **arguments);
+CliExitStatus cli_status (GOptionContext *context, char **arguments);
+CliExitStatus cli_reload (GOptionContext *context, char **arguments);

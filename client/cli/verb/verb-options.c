@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "verb/verb-options.h"
+
+#include <glib/gi18n.h>
+#include <stdlib.h>
+
+#include "terminal/output.h"
+#include "terminal/report.h"
+
+/* Ends the command, whatever else was given. */
+G_NORETURN static void
+print_verb_help (GOptionContext *context)
+{
+  char *text = g_option_context_get_help (context, TRUE, NULL);
+
+  g_print ("%s", text);
+  g_free (text);
+  exit (cli_output_finish (CLI_EXIT_OK));
+}
+
+/**
+ * cli_verb_parse:
+ * @context: has the verb's options
+ * @arguments: the verb's, itself first
+ * @status: (out): the exit status if the verb must not run
+ *
+ * Parses the options of a verb, and reports what is wrong with them.
+ *
+ * Returns: whether the verb can run
+ */
+gboolean
+cli_verb_parse (GOptionContext *context, char **arguments, CliExitStatus *status)
+{
+  gboolean help = FALSE;
+  const GOptionEntry entries[] = {
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, N_ ("Show this help"), NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) copy = g_strdupv (arguments);
+  g_autofree char *message = NULL;
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  if (!g_option_context_parse_strv (context, &copy, &error))
+    *status = cli_usage_error (arguments[0], error->message);
+  else if (help)
+    print_verb_help (context);
+  else if (copy[1] != NULL)
+    {
+      message = g_strdup_printf (_ ("There is no argument “%s” to this command"), copy[1]);
+      *status = cli_usage_error (arguments[0], message);
+    }
+  else
+    return TRUE;
+  return FALSE;
+}
