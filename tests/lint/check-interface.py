@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """The D-Bus interface is documented: every interface, method, argument and property, and every name
-in keyblob/handoff-names.h; and every name that is documented is one that the code has."""
+in keyblob/handoff-names.h; and every name that is documented is one that the code has. The library can send
+every handshake option."""
 
 import re
 from xml.dom import minidom
@@ -62,6 +63,14 @@ for name, signature in re.findall(
     checked += 1
     if (name, signature) not in terms:
         findings.append(f'{NAMES}: {name} ({signature}) is not documented in {XML}')
+
+# What the library cannot send, no application can use. Sessions that outlive their caller are for scripts.
+sent = common.read('client/tls-handoff/handshake/handshake-options-variant.c')
+section = names.partition('/* Handshake options')[2].partition('\n\n')[0]
+for name in re.findall(r'#define (HANDOFF_OPTION_\w+)', section):
+    checked += 1
+    if name not in sent and name != 'HANDOFF_OPTION_OUTLIVE_CALLER':
+        findings.append(f'{NAMES}: the library does not send {name}')
 for name in re.findall(
         r'#define HANDOFF_(?:STATE|PROTOCOL|PEER_PROTOCOL|VERIFICATION|OCSP)_\w+ "([\w.-]+)"', names):
     checked += 1
