@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* What speaks no TLS is recognised by its first bytes. */
+/* Peers that do not speak TLS are recognised by their first bytes. */
 
 #include "config.h"
 
@@ -11,7 +11,7 @@
 
 #include "keyblob/handoff-names.h"
 
-/* Breaks if a protocol is taken for another one, or TLS for none. */
+/* Breaks if a protocol is taken for another one, or TLS for a foreign one. */
 static void
 test_beginnings (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Peers that break the rules, by hand. */
+/* Peers that break the rules. Their messages are written by hand. */
 
 #include "config.h"
 
@@ -12,7 +12,7 @@
 #include "support/tls-pair.h"
 
 /* A ClientHello in the form of SSL 2.0 (RFC 5246 E.2) that offers TLS 1.2. Breaks if it is
- * accepted, without a server name, or refused with a word that says nothing of the reason. */
+ * accepted, without a server name, or if the error does not say the reason. */
 static void
 test_sslv2_hello (ServerTest *f, gconstpointer data)
 {
@@ -45,7 +45,7 @@ typedef struct
   guint8 psk_modes[4];
   gsize n_psk_modes;
   gboolean encrypt_then_mac;
-  gboolean has_more; /* what nobody may be offered */
+  gboolean has_more; /* what must be offered to nobody */
 } Offer;
 
 static void
@@ -143,8 +143,8 @@ has_number (const GArray *numbers, guint16 number)
   return FALSE;
 }
 
-/* The first line of defence. Breaks if a suite, protocol, group or way to resume is offered that
- * the service does not want, or one is not offered that the caller wants. */
+/* The first line of defence. Breaks if the ClientHello offers a suite, protocol, group or way to
+ * resume that the service does not want, or does not offer one that the caller wants. */
 static void
 test_offer (ClientTest *f, gconstpointer data)
 {
@@ -153,7 +153,7 @@ test_offer (ClientTest *f, gconstpointer data)
   const guint16 signaling_suite = 0x00ff; /* RFC 5746 3.3 */
   Offer offer;
 
-  /* No server: what it would answer does not matter. */
+  /* There is no server: its answer does not matter. */
   g_clear_pointer (&f->server, gnutls_deinit);
   for (gsize i = 0; i < n_suites; i++)
     {
@@ -196,8 +196,8 @@ test_offer (ClientTest *f, gconstpointer data)
   offer_clear (&offer);
 }
 
-/* A suite that GnuTLS has to offer, as the caller lists others with its cipher and its key
- * exchange, but the caller did not. Breaks if that is taken. */
+/* A suite that the caller did not list. GnuTLS has to offer it, as the caller lists others with its
+ * cipher and with its key exchange. Breaks if it is accepted. */
 static void
 test_unlisted_suite (ClientTest *f, gconstpointer data)
 {
@@ -210,8 +210,8 @@ test_unlisted_suite (ClientTest *f, gconstpointer data)
   g_assert_nonnull (strstr (f->progress->error->message, "record layer does not take"));
 }
 
-/* A server that has AES-CBC with the MAC inside only. Breaks if the handshake goes on beyond its
- * hello: what the client answers has to be an alert, and nothing else. */
+/* A server that has AES-CBC only with the MAC inside. Breaks if the handshake goes on after the
+ * server's hello: the client may answer with an alert, and nothing else. */
 static void
 test_mac_then_encrypt (ClientTest *f, gconstpointer data)
 {
@@ -223,7 +223,7 @@ test_mac_then_encrypt (ClientTest *f, gconstpointer data)
   g_assert_cmpuint (g_bytes_get_size (f->progress->output), ==, 7);
 }
 
-/* One byte of a ServerHello, by its place behind the session id, or behind the message's header. */
+/* One byte of a ServerHello: its place after the session id, or after the message's header. */
 typedef struct
 {
   const char *what;
@@ -248,8 +248,8 @@ select_unoffered (ClientTest *f, const Change *change)
   *byte = change->becomes;
 }
 
-/* A server that answers with what was not offered. Breaks if the handshake goes on. data: the
- * server's priority string, with one suite */
+/* A server that chooses what was not offered. Breaks if the handshake goes on. data: the server's
+ * priority string, with one suite */
 static void
 test_unoffered (ClientTest *f, gconstpointer data)
 {

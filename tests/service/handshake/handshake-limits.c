@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Peers that want a worker to work: with keys, chains, statuses, primes, groups and bytes beyond
- * what is done for one handshake. Each is refused before the work, which shows in the reason: after
- * it, the error would be that a signature is wrong. */
+/* Peers that give a worker too much work: with keys, chains, statuses, primes, groups and bytes
+ * beyond what is done for one handshake. Each is refused before the work. The reason shows that:
+ * after the work, the error would be that a signature is wrong. */
 
 #include "config.h"
 
@@ -18,7 +18,7 @@
 #define TLS1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 #define TLS1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
-/* A key that signs without there being one. */
+/* A key that signs although there is no key. */
 static int
 sign_garbage (gnutls_privkey_t key,
               gnutls_sign_algorithm_t algorithm,
@@ -45,7 +45,7 @@ describe_rsa (gnutls_privkey_t key, unsigned int flags, void *user_data)
   return flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO ? 1 : -1;
 }
 
-/* chain: ended by one without any bits. */
+/* chain: ends with an entry without any bits. */
 static void
 add_chain (gnutls_certificate_credentials_t credentials, const TestCertificate *chain)
 {
@@ -70,7 +70,7 @@ add_chain (gnutls_certificate_credentials_t credentials, const TestCertificate *
   g_assert_cmpint (gnutls_certificate_set_key (credentials, NULL, 0, pcerts, n, key), >=, 0);
 }
 
-/* In place of the fixture's. credentials: (transfer full) */
+/* Replaces the fixture's. credentials: (transfer full) */
 static void
 set_server (ClientTest *f, gnutls_certificate_credentials_t credentials, const char *priority)
 {
@@ -98,12 +98,12 @@ run_client (ClientTest *f)
   guint n_steps = 0;
 
   client_test_begin (f, "localhost", NULL);
-  /* A server that fails says nothing by itself. */
+  /* A server that fails sends nothing by itself. */
   while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
     g_assert_cmpuint (++n_steps, <, 20);
 }
 
-/* What the server is told, and the caller. */
+/* What the server hears, and the caller. */
 static void
 expect_refusal (ClientTest *f, const char *message, gnutls_alert_description_t alert)
 {
@@ -114,8 +114,8 @@ expect_refusal (ClientTest *f, const char *message, gnutls_alert_description_t a
   g_assert_cmpint (gnutls_alert_get (f->server), ==, alert);
 }
 
-/* Breaks if a server's key, or that of any certificate that it sends, is worked with before anybody
- * knows whether it is trusted. data: the server's priority string */
+/* Breaks if work is done with a server's key, or with the key of any certificate that the server
+ * sends, before it is known whether the key is trusted. data: the server's priority string */
 static void
 test_server_chains (ClientTest *f, gconstpointer data)
 {
@@ -148,7 +148,7 @@ test_server_chains (ClientTest *f, gconstpointer data)
     }
 }
 
-/* Within the limits it is as it was: the signature is found wrong. */
+/* Within the limits nothing changed: the signature is found wrong. */
 static void
 test_server_large_key (ClientTest *f, gconstpointer data)
 {
@@ -190,7 +190,7 @@ give_response (gnutls_session_t session, void *data, gnutls_datum_t *response)
   return 0;
 }
 
-/* Breaks if an OCSP response brings in what a chain may not have. */
+/* Breaks if an OCSP response may have what a chain may not have. */
 static void
 test_responses (ClientTest *f, gconstpointer data)
 {
@@ -232,8 +232,7 @@ test_responses (ClientTest *f, gconstpointer data)
   g_bytes_unref (certificates[0]);
 }
 
-/* In what waits for the client, a record that begins with a handshake message of this type: that
- * message becomes another. */
+/* Changes the type of a handshake message that waits for the client and begins a record. */
 static void
 replace_message (ClientTest *f, guint8 type, const guint8 *body, gsize size)
 {
@@ -270,8 +269,8 @@ replace_message (ClientTest *f, guint8 type, const guint8 *body, gsize size)
   g_byte_array_append (f->to_client, changed->data, changed->len);
 }
 
-/* Breaks if a server says how large the numbers of a key exchange are. GnuTLS's server takes a
- * group that the client named (RFC 7919), but others take what they were given. */
+/* Breaks if a server decides how large the numbers of a key exchange are. GnuTLS's server takes a
+ * group that the client named (RFC 7919); other servers take what they were given. */
 static void
 test_prime (ClientTest *f, gconstpointer data)
 {
@@ -314,7 +313,7 @@ test_prime (ClientTest *f, gconstpointer data)
     }
 }
 
-/* Breaks if a group is offered in which a peer makes us compute for long. */
+/* Breaks if a group is offered with which a peer can make us compute for long. */
 static void
 test_server_groups (ClientTest *f, gconstpointer data)
 {
@@ -327,7 +326,7 @@ test_server_groups (ClientTest *f, gconstpointer data)
       set_server (f, new_credentials ("rsa"), priority);
       client_test_begin (f, "localhost", NULL);
       client_test_step (f);
-      /* It has nothing to answer, not even a HelloRetryRequest. */
+      /* The server has nothing to answer, not even a HelloRetryRequest. */
       g_assert_cmpuint (f->to_client->len, ==, 0);
       client_test_end_connection (f);
       client_test_set_up_server (f, "rsa", TLS1_3);
@@ -346,8 +345,8 @@ test_client_group (ServerTest *f, gconstpointer data)
   g_assert_cmpint (server_test_run (f), ==, HANDOFF_HANDSHAKE_FAILED);
 }
 
-/* A handshake message of 16 MiB, which is none before all of it is there. Breaks if that much is
- * kept for a peer. */
+/* A handshake message of 16 MiB, which is not complete before all of it is there. Breaks if so much
+ * is kept for a peer. */
 static void
 test_endless_message (ClientTest *f, gconstpointer data)
 {
@@ -394,8 +393,8 @@ test_many_responses (void)
     }
 }
 
-/* Which nobody offered to read (RFC 8879): GnuTLS would have taken 16 MiB to decompress it into.
- * Breaks if GnuTLS gets to see it. */
+/* A compressed certificate, which nobody offered to read (RFC 8879): GnuTLS would decompress it
+ * into up to 16 MiB. Breaks if GnuTLS gets to see it. */
 static void
 test_compressed_certificate (void)
 {
@@ -410,7 +409,8 @@ test_compressed_certificate (void)
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED);
 }
 
-/* Breaks if what is no certificate is said to be too much work, or gets the alert for that. */
+/* Breaks if bytes that are no certificate are reported as too much work, or get the alert for that.
+ */
 static void
 test_unreadable_certificate (void)
 {

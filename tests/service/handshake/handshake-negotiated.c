@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The second line of defence: sessions as they must never become, made by a GnuTLS that was told
- * nothing of the policy, are not exported. */
+/* The second line of defence: sessions as they must never become are not exported. They are made by
+ * a GnuTLS that was told nothing of the policy. */
 
 #include "config.h"
 
@@ -17,8 +17,8 @@
 #define CBC_SUITE                                                                                  \
   "NONE:+VERS-TLS1.2:+AES-256-CBC:+SHA384:+ECDHE-ECDSA:+SIGN-ALL:+GROUP-ALL:+CTYPE-ALL"
 
-/* options: an a{sv}. message: (nullable): what the error must say; NULL: the suite's name must be
- * expected. Both sides, as they have the same to refuse. */
+/* options: an a{sv}. message: (nullable): what the error must say; NULL: there must be no error,
+ * but the suite of the name expected. Both sides are tried: both have to refuse the same. */
 static void
 expect (TlsPair *connection,
         const char *options,
@@ -72,8 +72,8 @@ test_suite (TlsPairFixture *fixture, gconstpointer data)
   expect (tls1_2, "{'minimum-protocol': <'TLS1.3'>}", FALSE, "does not take", NULL);
 }
 
-/* Breaks if a suite crosses that our record layer does not have, or a key exchange that leaves no
- * secrecy once a key is known. */
+/* Breaks if a suite crosses that our record layer does not have, or a key exchange without forward
+ * secrecy. */
 static void
 test_unknown_suite (TlsPairFixture *fixture, gconstpointer data)
 {
@@ -106,7 +106,7 @@ get_session_data (TlsPair *connection)
   guint8 byte;
   gpointer session_data;
 
-  /* Reads the tickets on its way to nothing. */
+  /* Reads the tickets, and finds no data. */
   g_assert_cmpint (gnutls_record_recv (connection->client.session, &byte, 1), ==, GNUTLS_E_AGAIN);
   CHECK (gnutls_session_get_data2 (connection->client.session, &data));
   session_data = handoff_secret_new (data.size, HANDOFF_SECRET_DEFAULT);
@@ -115,8 +115,8 @@ get_session_data (TlsPair *connection)
   return session_data;
 }
 
-/* Breaks if a session crosses whose keys rest on the earlier one's secret alone (psk_ke, RFC 8446
- * 2.2). */
+/* Breaks if a session crosses whose keys come from the earlier session's secret alone (psk_ke, RFC
+ * 8446 2.2). */
 static void
 test_psk_without_key_exchange (TlsPairFixture *fixture, gconstpointer data)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The handshake object as a server, stepwise, against a GnuTLS client in this process, with
- * credentials that come late, or whose keys take their time, or that are away: faults that no real
- * token can be made to have at will. With a leak checker, nothing may be left. */
+/* The handshake object as a server, stepwise, against a GnuTLS client in this process. Its
+ * credentials come late, or their keys take their time, or the keys are away: faults that a real
+ * token does not have at will. With a leak checker, nothing may be left. */
 
 #include "config.h"
 
@@ -30,8 +30,8 @@ assert_direction (gnutls_session_t client, gboolean client_reads, const HandoffD
   g_assert_cmpuint (ours->sequence_number, ==, GUINT64_FROM_BE (number));
 }
 
-/* Breaks if what a server exports is not what its client has: roles mixed up, or sequence numbers
- * that do not count the tickets and messages that were sent. */
+/* Breaks if what a server exports is not what its client has: if roles are mixed up, or sequence
+ * numbers do not count the tickets and messages that were sent. */
 static void
 test_complete (ServerTest *f, gconstpointer data)
 {
@@ -54,7 +54,7 @@ test_complete (ServerTest *f, gconstpointer data)
       g_assert_cmpstr (f->progress->outcome->server_name, ==, "www.handoff.test");
       g_assert_cmpstr (f->progress->outcome->credential, ==, names[i]);
       g_assert_cmpuint (g_variant_n_children (f->progress->outcome->peer_certificates), ==, 0);
-      /* The client takes in what the server sent last: tickets. */
+      /* The client reads what the server sent last: tickets. */
       g_assert_cmpint (server_test_run_client (f), ==, 0);
       while (gnutls_record_recv (f->client, &byte, 1) == GNUTLS_E_INTERRUPTED || f->to_client->len)
         ;
@@ -99,7 +99,7 @@ test_asked (ServerTest *f, gconstpointer data)
 }
 
 /* Breaks if a handshake without a credential goes on, or does not say why it failed: to its caller
- * in words, to its peer with the alert. */
+ * in words, to its peer by the alert. */
 static void
 test_nothing_found (ServerTest *f, gconstpointer data)
 {
@@ -120,7 +120,7 @@ test_nothing_found (ServerTest *f, gconstpointer data)
 }
 
 /* Breaks if a handshake that ends while it waits for an answer crashes, hangs or leaks; or if the
- * answer that comes later does. */
+ * later answer does. */
 static void
 test_cancelled_while_asked (ServerTest *f, gconstpointer data)
 {
@@ -138,7 +138,7 @@ test_cancelled_while_asked (ServerTest *f, gconstpointer data)
   handoff_credential_question_answer (f->question, credential, NULL);
 }
 
-/* A key that signs in a thread of its own when it is told to: a token. */
+/* A key that signs in a thread of its own when it is told to, as a token does. */
 typedef struct
 {
   HandoffPrivateKey *real; /* (owned) */
@@ -268,7 +268,7 @@ test_slow_key (ServerTest *f, gconstpointer data)
   slow_key_clear (&slow);
 }
 
-/* Breaks if why the token did not sign is not told, or the peer is left without an alert. */
+/* Breaks if the caller does not hear why the token did not sign, or the peer gets no alert. */
 static void
 test_key_fails (ServerTest *f, gconstpointer data)
 {
@@ -288,8 +288,8 @@ test_key_fails (ServerTest *f, gconstpointer data)
   slow_key_clear (&slow);
 }
 
-/* Breaks if the time limit does not hold while a token signs, or if its signature, when it comes at
- * last, comes to something that is gone. */
+/* Breaks if the time limit does not hold while a token signs, or if the signature that comes at
+ * last uses something that is gone. */
 static void
 test_timeout_while_signing (ServerTest *f, gconstpointer data)
 {
@@ -311,7 +311,7 @@ test_timeout_while_signing (ServerTest *f, gconstpointer data)
   test_clock_uninstall ();
 }
 
-/* A client's certificate. Breaks if one is not asked for, not verified, or not shown. */
+/* A client's certificate. Breaks if the server does not ask for it, verify it, or show it. */
 static void
 test_client_certificate (ServerTest *f, gconstpointer data)
 {
@@ -365,7 +365,7 @@ test_client_certificate (ServerTest *f, gconstpointer data)
     }
 }
 
-/* (transfer full): what the client could resume by */
+/* (transfer full): what the client can resume by */
 static gnutls_datum_t
 take_session (ServerTest *f)
 {
@@ -379,8 +379,8 @@ take_session (ServerTest *f)
   return session;
 }
 
-/* Breaks if a client cannot resume; if it can although the ticket is another server's, or another
- * credential's; or if a resumed session is one without a key exchange of its own. */
+/* Breaks if a client cannot resume; if it can although the ticket is from another server, or from
+ * another credential; or if a resumed session has no key exchange of its own. */
 static void
 test_resumption (ServerTest *f, gconstpointer data)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Handshakes on sockets whose other end does not do its part. The worker that has them has others,
- * too. */
+/* Handshakes on sockets whose peer does not do its part. The same worker has other handshakes, too.
+ */
 
 #include "config.h"
 
@@ -22,9 +22,9 @@
 /* Another handshake, on the fixture's worker. */
 typedef struct
 {
-  int ours; /* -1 once it is the handshake's; its flags stay the caller's: it blocks */
+  int ours; /* -1 once it is the handshake's; it has the caller's flags: it blocks */
   int peers;
-  gsize n_filled; /* bytes that nobody read, before the handshake's own */
+  gsize n_filled; /* unread bytes before the handshake's own */
   HandoffHandshake *handshake;
   HandoffHandshakeProgress *progress;
   gboolean has_ended;
@@ -50,7 +50,7 @@ give_up (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* With no room in it: the first byte that the handshake sends would have to wait. */
+/* The socket has no room: the first byte that the handshake sends would have to wait. */
 static void
 begin (OnSocket *self, ClientTest *f, const char *options)
 {
@@ -86,7 +86,8 @@ clear (OnSocket *self)
   close (self->peers);
 }
 
-/* While a peer does not read, others' handshakes go on; and when it reads again, its own does. */
+/* While a peer does not read, other handshakes go on. When the peer reads again, its own goes on.
+ */
 static void
 test_full_socket (ClientTest *f, gconstpointer data)
 {
@@ -127,7 +128,7 @@ test_full_socket (ClientTest *f, gconstpointer data)
   g_source_remove (watchdog);
 }
 
-/* Nor does it wait for ever. */
+/* A handshake does not wait for ever. */
 static void
 test_full_socket_timeout (ClientTest *f, gconstpointer data)
 {
@@ -143,8 +144,8 @@ test_full_socket_timeout (ClientTest *f, gconstpointer data)
   g_source_remove (watchdog);
 }
 
-/* A server that warns before it says hello: 15 times are put up with. Breaks if warnings can go on
- * for as long as the handshake may take, or if a few end it. */
+/* A server that sends warnings before its hello: 15 are tolerated. Breaks if warnings can go on for
+ * as long as the handshake may take, or if a few of them end it. */
 static void
 test_warnings (ClientTest *f, gconstpointer data)
 {

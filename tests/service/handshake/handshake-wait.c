@@ -21,7 +21,7 @@ typedef struct
   HandoffHandshakePause *pause;
   GAsyncQueue *told;
   gboolean is_answered_at_once;
-  HandoffHandshakeWait *wait; /* the one who is asked has it */
+  HandoffHandshakeWait *wait; /* the reference of the one who is asked */
   int heard;                  /* 0: nothing */
   int result;
 } WaitTest;
@@ -122,7 +122,7 @@ test_answer (WaitTest *f, gconstpointer data)
   g_assert_cmpint (f->heard, ==, 42);
 }
 
-/* Breaks if an answer within the question has to be waited for. */
+/* Breaks if a function pauses although the answer came within its question. */
 static void
 test_at_once (WaitTest *f, gconstpointer data)
 {
@@ -131,7 +131,7 @@ test_at_once (WaitTest *f, gconstpointer data)
   g_assert_cmpint (f->heard, ==, 42);
 }
 
-/* Breaks if what wakes the handshake for another reason counts as the answer. */
+/* Breaks if a wake-up for another reason counts as the answer. */
 static void
 test_woken_too_early (WaitTest *f, gconstpointer data)
 {

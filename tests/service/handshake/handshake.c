@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The handshake object by itself, stepwise, against a GnuTLS server in this process: every state,
- * ended in every state. With a leak checker, nothing may be left. */
+/* The handshake object by itself, stepwise, against a GnuTLS server in this process: it reaches
+ * every state, and ends in every state. With a leak checker, nothing may be left. */
 
 #include "config.h"
 
@@ -11,7 +11,7 @@
 #include "keyblob/hpke.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* From beginning to end. After the export nothing of it is on the worker. */
+/* From beginning to end. After the export nothing of the handshake is on the worker. */
 static void
 test_complete (ClientTest *f, gconstpointer data)
 {
@@ -32,15 +32,15 @@ test_complete (ClientTest *f, gconstpointer data)
   handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   g_assert_cmpint (f->progress->key_blob_fd, >=, 0);
-  /* What is kept to resume comes in one of two forms. */
+  /* What is kept for resumption comes in one of two forms. */
   g_assert_true ((f->progress->window != NULL) != (f->progress->session_data != NULL));
   g_assert_cmpuint (f->progress->session_lifetime, >, 0);
   client_test_wait_for_end (f);
   g_assert_null (handoff_handshake_dup_error (f->handshake));
 }
 
-/* A session that is resumed must not bring back a trust that is none any more: here it comes from a
- * handshake with another identity, which the cache's key would never let through. */
+/* Resumption must not bring back trust that has ended. Here the session comes from a handshake with
+ * another identity, which the cache's key would never let through. */
 static void
 test_verified_again (ClientTest *f, gconstpointer data)
 {
@@ -52,7 +52,7 @@ test_verified_again (ClientTest *f, gconstpointer data)
   gnutls_session_ticket_key_generate (&ticket_key);
   gnutls_session_ticket_enable_server (f->server, &ticket_key);
   client_test_begin (f, "192.0.2.1",
-                     NULL); /* the certificate is for it, too; and no name is sent */
+                     NULL); /* the certificate is for this one, too; and no name is sent */
   while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
     ;
   client_test_forget_progress (f);
@@ -74,7 +74,7 @@ test_verified_again (ClientTest *f, gconstpointer data)
   gnutls_free (ticket_key.data);
 }
 
-/* Cuts the plaintext records that wait for the client into records of a few bytes. */
+/* Cuts the plaintext records that wait for the client into records of a few bytes each. */
 static void
 cut_records (ClientTest *f)
 {
@@ -101,8 +101,8 @@ cut_records (ClientTest *f)
   g_byte_array_append (f->to_client, cut->data, cut->len);
 }
 
-/* Handshake messages that the server cut over many records, all of which come in one step: breaks
- * if some are left unread in the state that says that more is needed. */
+/* Handshake messages that the server cut over many records, all of which come in one step. Breaks
+ * if some are left unread while the state says that more bytes are needed. */
 static void
 test_fragmented (ClientTest *f, gconstpointer data)
 {
@@ -118,8 +118,8 @@ test_fragmented (ClientTest *f, gconstpointer data)
   g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
 }
 
-/* Ended from outside after each number of steps: the end is told once, and the next operation
- * knows. */
+/* Ends the handshake from outside after each number of steps: the end is told once, and the next
+ * operation gets it. */
 static void
 test_cancel (ClientTest *f, gconstpointer data)
 {
@@ -148,7 +148,7 @@ test_cancel (ClientTest *f, gconstpointer data)
     }
 }
 
-/* An operation under way when it is cancelled gets its progress, and only one. */
+/* An operation that is under way at the cancellation gets its progress, and only one. */
 static void
 test_cancel_operation (ClientTest *f, gconstpointer data)
 {
@@ -159,8 +159,8 @@ test_cancel_operation (ClientTest *f, gconstpointer data)
   client_test_wait_for_end (f);
 }
 
-/* The decision about a certificate: accepted, what was wrong stays known and nothing is kept to be
- * resumed; nothing of the client's leaves before. */
+/* The decision about a certificate. If it is accepted, the problems stay known and nothing is kept
+ * for resumption. Before the decision nothing of the client's leaves. */
 static void
 test_review (ClientTest *f, gconstpointer data)
 {
@@ -199,7 +199,7 @@ test_review (ClientTest *f, gconstpointer data)
   g_assert_null (f->progress->session_data);
 }
 
-/* Refused, the peer gets the alert that fits. */
+/* If the certificate is refused, the peer gets the alert that fits. */
 static void
 test_refused (ClientTest *f, gconstpointer data)
 {
@@ -252,7 +252,7 @@ main (int argc, char **argv)
   /* TLS 1.3 encrypts them. */
   g_test_add ("/service/handshake/fragmented/tls1.2", ClientTest, priorities[1][1],
               client_test_set_up, test_fragmented, client_test_tear_down);
-  /* Its session data are there at once. */
+  /* The session data are there at once. */
   g_test_add ("/service/handshake/verified-again/tls1.2", ClientTest, priorities[1][1],
               client_test_set_up, test_verified_again, client_test_tear_down);
   return g_test_run ();

@@ -2,7 +2,8 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* Peers that want small records, by record_size_limit (RFC 8449: GnuTLS) and max_fragment_length
- * (RFC 6066 4: OpenSSL, GnuTLS): what crosses is the most data that the peer takes in a record. */
+ * (RFC 6066 4: OpenSSL, GnuTLS). The limit that crosses is the most data that the peer takes in a
+ * record. */
 
 #include "config.h"
 
@@ -26,9 +27,9 @@ assert_limit (HandoffKeyState *state, guint16 limit)
   handoff_key_state_free (state);
 }
 
-/* GnuTLS adds the content type to what it says to a peer of TLS 1.3, so that what is left has to be
- * what it was told. Breaks if the limit is ignored, or the content type counted twice or never.
- * data: the client's priority string */
+/* GnuTLS adds the content type to the limit that it tells a TLS 1.3 peer, so that the limit for
+ * data is what GnuTLS was told. Breaks if the limit is ignored, or if the content type is counted
+ * twice or never. data: the client's priority string */
 static void
 test_server (ServerTest *f, gconstpointer data)
 {
@@ -47,7 +48,7 @@ test_server (ServerTest *f, gconstpointer data)
     }
 }
 
-/* Likewise, as a client. data: the server's priority string */
+/* The same, as a client. data: the server's priority string */
 static void
 test_client (ClientTest *f, gconstpointer data)
 {
@@ -107,7 +108,7 @@ test_both (ServerTest *f, gconstpointer data)
     }
 }
 
-/* OpenSSL's client, with a max_fragment_length: a code of RFC 6066 4, 0 for none. */
+/* An OpenSSL client with a max_fragment_length: a code of RFC 6066 4, 0 for none. */
 static SSL *
 openssl_client_new (SSL_CTX *context, guint8 code)
 {
@@ -172,9 +173,8 @@ test_openssl (ServerTest *f, gconstpointer data)
   SSL_CTX_free (context);
 }
 
-/* Breaks if what the first ClientHello said is kept where the second, after a HelloRetryRequest,
- * says something else, or nothing. The first has a key share of a group that the service does not
- * take. */
+/* Breaks if the limit of the first ClientHello is kept where the second, after a HelloRetryRequest,
+ * has another one, or none. The first has a key share of a group that the service does not take. */
 static void
 test_retry (ServerTest *f, gconstpointer data)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The keys of servers' session tickets: which are the same, and which must not be. */
+/* The keys of servers' session tickets: which are the same, and which must differ. */
 
 #include "config.h"
 
@@ -36,8 +36,8 @@ are_equal (Key a, Key b)
   return memcmp (a.bytes, b.bytes, sizeof a.bytes) == 0;
 }
 
-/* Breaks if a ticket can be used where anything is different from where it was given: another
- * user's server, another credential, another name; or cannot where all is the same. */
+/* Breaks if a ticket can be used where anything differs from where it was given (another user's
+ * server, another credential, another name), or cannot be used where all is the same. */
 static void
 test_conditions (void)
 {
@@ -56,7 +56,7 @@ test_conditions (void)
   g_assert_false (are_equal (key, derive (tickets, "(uint32 1000, 'a')", 1, NULL)));
 }
 
-/* Breaks if the key never changes, or changes with every handshake; or stays after it was to be
+/* Breaks if the key never changes, or changes with every handshake, or stays after it had to be
  * forgotten. */
 static void
 test_rotation (void)
@@ -78,7 +78,7 @@ test_rotation (void)
   test_clock_set_wall (2 * TEST_YEAR);
   g_assert_true (are_equal (key, derive (tickets, "'a'", 1, NULL)));
 
-  /* A night's suspend is no pause for the key. */
+  /* The key ages also during a night's suspend. */
   test_clock_suspend (100 * TEST_SECOND);
   g_assert_false (are_equal (key, derive (tickets, "'a'", 1, NULL)));
 
@@ -87,7 +87,7 @@ test_rotation (void)
   g_assert_false (are_equal (key, derive (tickets, "'a'", 1, NULL)));
 }
 
-/* Breaks if two services, or one that was started again, have the same keys. */
+/* Breaks if two services have the same keys, or a service that was started again. */
 static void
 test_random (void)
 {

@@ -58,7 +58,7 @@ put (HandoffSessionCache *cache, Key *key, guint8 number)
   put_for (cache, key, number, MAXIMUM_AGE);
 }
 
-/* The number of what was taken; 0 for nothing. */
+/* The number in the data that were taken; 0 for none. */
 static guint
 take (HandoffSessionCache *cache, Key *key)
 {
@@ -76,8 +76,8 @@ new_key_for (guint uid, const char *bus_name, const char *conditions)
   return handoff_session_cache_key_new (uid, bus_name, g_variant_new_parsed (conditions));
 }
 
-/* A ticket that is used by another user or caller than whose it is, or under other conditions, or
- * conditions of another meaning, than those under which its peer was trusted. */
+/* Breaks if a ticket is used by another user or caller than its own, under other conditions than
+ * those under which its peer was trusted, or under conditions of another meaning. */
 static void
 test_keys (void)
 {
@@ -106,8 +106,8 @@ test_keys (void)
   g_assert_cmpuint (take (cache, same), ==, 1);
 }
 
-/* A ticket that is used twice; an old one where there is a newer; more of them for one server than
- * anybody needs. */
+/* Breaks if a ticket is used twice, if an old one is used where there is a newer one, or if there
+ * are more for one server than anybody needs. */
 static void
 test_tickets (void)
 {
@@ -129,8 +129,8 @@ test_tickets (void)
   g_assert_cmpuint (handoff_session_cache_get_size (cache), ==, 0);
 }
 
-/* TLS 1.2: a session that stays beside the one that came after it, or that takes tickets with it.
- */
+/* TLS 1.2: breaks if a session stays beside the one that came after it, or if the new one removes
+ * tickets. */
 static void
 test_replacement (void)
 {
@@ -147,8 +147,8 @@ test_replacement (void)
   g_assert_cmpuint (take (cache, key), ==, 1);
 }
 
-/* A session that outlives what its server said, or the maximum age; one that hides another that
- * has not expired. */
+/* Breaks if a session outlives what its server said, or the maximum age; or if one hides another
+ * that has not expired. */
 static void
 test_expiry (void)
 {
@@ -182,8 +182,8 @@ test_expiry (void)
   g_assert_cmpuint (handoff_session_cache_get_size (cache), ==, 0);
 }
 
-/* A chain of resumptions, each of which brings new tickets, that puts off the next verification of
- * the certificate for ever. */
+/* Breaks if a chain of resumptions, each of which brings new tickets, puts off the next
+ * verification of the certificate for ever. */
 static void
 test_verified_at (void)
 {
@@ -228,8 +228,8 @@ assert_size (HandoffSessionCache *cache, guint size)
   g_assert_cmpuint (handoff_session_cache_get_size (cache), ==, size);
 }
 
-/* A user who takes the others' room, in number or in bytes, or loses the newest instead of the
- * oldest. */
+/* Breaks if a user takes other users' room, in number or in bytes, or loses the newest entry
+ * instead of the oldest. */
 static void
 test_limits_per_user (void)
 {
@@ -253,15 +253,15 @@ test_limits_per_user (void)
   assert_size (cache, n_large + 1);
   fill (cache, 1000, 1, large + 1);
   assert_size (cache, n_large + 1);
-  /* The place of its bytes is free again. */
+  /* The bytes are free again. */
   g_assert_cmpuint (take (cache, second), ==, 1);
   fill (cache, 1000, 1, large);
   assert_size (cache, n_large + 1);
   g_assert_cmpuint (take (cache, others), ==, 1);
 }
 
-/* A cache that grows with the number of users, or in which a newcomer pushes out others' entries,
- * or loses the own ones for nothing. */
+/* Breaks if the cache grows with the number of users, or if a newcomer pushes out others' entries,
+ * or loses own entries for nothing. */
 static void
 test_limits_of_all (void)
 {
@@ -276,7 +276,7 @@ test_limits_of_all (void)
   put (cache, own, 9);
   for (i = 0; i < n_users; i++)
     fill (cache, 1000 + i, HANDOFF_SESSION_CACHE_MAX_PER_USER, 1);
-  /* The last user had one place less, and kept to the own ones. */
+  /* The last user had one place less, and lost only own entries. */
   assert_size (cache, HANDOFF_SESSION_CACHE_MAX_TOTAL);
   put (cache, large, 8);
   assert_size (cache, HANDOFF_SESSION_CACHE_MAX_TOTAL);
@@ -307,7 +307,8 @@ test_limits_of_all (void)
   g_assert_cmpuint (take (cache, large), ==, 8);
 }
 
-/* What a caller leaves behind; what goes although it is another caller's or the user's. */
+/* Breaks if entries of a caller stay after the caller has left, or if entries go that belong to
+ * another caller or to the user. */
 static void
 test_vanished_caller (void)
 {
@@ -338,20 +339,21 @@ expect_sweep (HandoffSessionCache *cache)
   assert_size (cache, 1);
 }
 
-/* Secrets that stay in memory because nobody asks for them again. */
+/* Breaks if secrets stay in memory because nobody asks for them again. */
 static void
 test_sweeper (void)
 {
   g_autoptr (HandoffSessionCache) cache = new_cache ();
   g_autoptr (Key) key = new_key (1000, "a");
 
-  /* One that comes later and ends earlier, in a microsecond, than what the sweeper waits for. */
+  /* An entry that comes later and ends a microsecond earlier than the one that the sweeper waits
+   * for. */
   put (cache, key, 1);
   handoff_session_cache_put (cache, key, TRUE, new_data (2, 1000), 60,
                              handoff_clock_get_boot_time () - MAXIMUM_AGE * TEST_SECOND + 1);
   expect_sweep (cache);
 
-  /* One that a sweep found not to have ended yet; then nothing is left to do. */
+  /* An entry that a sweep found not to have ended yet; then nothing is left to do. */
   pass_seconds (MAXIMUM_AGE - 1);
   put (cache, key, 3);
   test_clock_pass (TEST_SECOND - 2);
@@ -378,7 +380,7 @@ test_suspend_and_wall (void)
   test_clock_suspend (MAXIMUM_AGE * TEST_SECOND - 1);
   g_assert_cmpuint (take (cache, key), ==, 2);
 
-  /* The sweeper's timer stood still; what it would have wiped is not given out. */
+  /* The sweeper's timer stood still; what it should have wiped is not given out. */
   put (cache, key, 3);
   test_clock_suspend (MAXIMUM_AGE * TEST_SECOND);
   test_clock_settle ();
@@ -399,7 +401,7 @@ put_marker (HandoffSessionCache *cache, Key *key, const guint8 *inverted)
   handoff_session_cache_put (cache, key, FALSE, data, 60, HANDOFF_SESSION_VERIFIED_NOW);
 }
 
-/* Secrets that stay in freed memory, by each of the ways out of the cache. */
+/* Breaks if secrets stay in freed memory, by each of the ways out of the cache. */
 static void
 test_wiped (void)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The tickets are taken from the wire, as a record layer would, after the client's session has
- * gone.
- */
+/* As a record layer does, the tests take the tickets from the wire after the client's session has
+ * gone. */
 
 #include "config.h"
 
@@ -53,8 +52,9 @@ collect (TlsPair *connection, HandoffTicketWindow **window)
   return collected;
 }
 
-/* Session data that GnuTLS does not take, or that are worth nothing to the server; a second ticket
- * that is good for nothing beside the first; tickets of a resumed session that do not work. */
+/* Breaks if GnuTLS does not take the session data, or the server does not take the ticket; if the
+ * second ticket is worth nothing beside the first; or if tickets of a resumed session do not work.
+ */
 static void
 test_resume (TlsPairFixture *fixture, gconstpointer data)
 {
@@ -86,7 +86,8 @@ test_resume (TlsPairFixture *fixture, gconstpointer data)
   assert_resumed (third);
 }
 
-/* Tickets that are all taken for the same one: without the nonce, the pre-shared key is another. */
+/* Breaks if all tickets are taken for the same one: without the nonce, the pre-shared key is
+ * another. */
 static void
 test_wrong_nonce (TlsPairFixture *fixture, gconstpointer data)
 {
@@ -108,8 +109,8 @@ test_wrong_nonce (TlsPairFixture *fixture, gconstpointer data)
   g_assert_false (second->is_complete);
 }
 
-/* A session that sends one more record, with a sequence number that the exported keys use too, or
- * that reads what is for others to read. */
+/* Breaks if the session sends one more record, with a sequence number that the exported keys use
+ * too, or if it reads what is for others to read. */
 static void
 test_cut_off (TlsPairFixture *fixture, gconstpointer data)
 {
@@ -121,7 +122,7 @@ test_cut_off (TlsPairFixture *fixture, gconstpointer data)
 
   window = handoff_ticket_window_open (connection->client.session);
   g_assert_nonnull (window);
-  /* There are tickets to be read, which belong to the record layer. */
+  /* There are tickets to read, which belong to the record layer. */
   g_assert_cmpuint (connection->client.in->len, >, received);
   g_assert_cmpint (gnutls_record_recv (connection->client.session, byte, 1), <, 0);
   g_assert_cmpint (gnutls_record_send (connection->client.session, "x", 1), <, 0);
@@ -139,8 +140,8 @@ holds (HandoffTicketWindow *window, const guint8 *bytes, gsize size)
   return memmem (window, handoff_secret_get_size (window), bytes, size) != NULL;
 }
 
-/* A window through which the connection's own keys can still be had; a secret that is left behind
- * beside it, or after it. */
+/* Breaks if the connection's own keys can still be had through a window, or if a secret is left
+ * behind beside it, or after it. */
 static void
 test_memory (TlsPairFixture *fixture, gconstpointer data)
 {
@@ -168,7 +169,7 @@ test_memory (TlsPairFixture *fixture, gconstpointer data)
   g_assert_false (holds (window, read_state.key, read_state.key_size));
   g_assert_false (holds (window, read_state.iv, sizeof read_state.iv));
 
-  /* The secret, from the session data, in which the numbers after it have 16 bytes. */
+  /* The secret, from the session data: 16 bytes of numbers follow it. */
   session_data = g_ptr_array_index (tickets, 0);
   session_data += handoff_secret_get_size (session_data) - 16 - secret_size;
   g_assert_true (holds (window, session_data, secret_size));
@@ -290,8 +291,8 @@ count_ticket (gpointer data, guint lifetime, gpointer user_data)
   handoff_secret_free (data);
 }
 
-/* Bytes of a message's that are read as another's, or beyond its end (sanitizers); half of a call's
- * tickets taken. */
+/* Breaks if bytes of one message are read as another's, or beyond its end (sanitizers), or if half
+ * of a call's tickets are taken. */
 static void
 test_messages (TlsPairFixture *fixture, gconstpointer data)
 {
@@ -333,8 +334,8 @@ note_lifetime (gpointer data, guint lifetime, gpointer user_data)
   handoff_secret_free (data);
 }
 
-/* A ticket that is kept for longer than a week; a server that fills the memory with tickets, in one
- * message or in many. */
+/* Breaks if a ticket is kept for longer than a week, or if a server fills the memory with tickets,
+ * in one message or in many. */
 static void
 test_limits (TlsPairFixture *fixture, gconstpointer data)
 {
@@ -422,7 +423,7 @@ make_session_data (guint8 secret_size)
 static gboolean
 is_understood (GByteArray *data, gsize secret_size)
 {
-  /* Of its own, so that a sanitizer sees what is read beyond its end. */
+  /* In memory of its own, so that a sanitizer sees what is read beyond its end. */
   g_autofree guint8 *copy = g_memdup2 (data->data, data->len);
   g_autoptr (HandoffTicketWindow) window =
       handoff_ticket_window_new_from_data (copy, data->len, &layout_ticket, secret_size);
@@ -430,7 +431,7 @@ is_understood (GByteArray *data, gsize secret_size)
   return window != NULL;
 }
 
-/* Another version's session data, taken for what they are not. */
+/* Breaks if another version's session data are taken for what they are not. */
 static void
 test_layout (void)
 {
@@ -488,8 +489,8 @@ count_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, g
   return G_LOG_WRITER_HANDLED;
 }
 
-/* A service that says nothing, or the same for every connection; a warning for a TLS 1.2 server. In
- * a process of its own, for its log's sake. */
+/* Breaks if the service says nothing, or the same for every connection, or if a TLS 1.2 server
+ * causes a warning. In a process of its own, because of its log. */
 static void
 test_not_understood (TlsPairFixture *fixture, gconstpointer data)
 {
@@ -511,7 +512,7 @@ test_not_understood (TlsPairFixture *fixture, gconstpointer data)
   g_assert_null (handoff_ticket_window_open (old->client.session));
   g_assert_cmpuint (n_warnings, ==, 0);
 
-  /* A server takes no ticket. */
+  /* GnuTLS's servers take no tickets. */
   connection = tls_pair_new (fixture, SHA256_SUITE, NULL);
   for (i = 0; i < 3; i++)
     g_assert_null (handoff_ticket_window_open (connection->server.session));

@@ -208,7 +208,7 @@ client_test_tear_down (ClientTest *f, gconstpointer data)
       client_test_wait_for_end (f);
       handoff_handshake_free (f->handshake);
     }
-  /* The thread has to be past the last thing that it was told, and lets go of its references. */
+  /* The thread has to finish the last thing that it was told, and to drop its references. */
   handoff_worker_free (f->worker);
   while (g_main_context_iteration (NULL, FALSE))
     ;

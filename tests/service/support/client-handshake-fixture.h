@@ -28,14 +28,14 @@ typedef struct
 } ClientTest;
 
 void client_test_set_up_server (ClientTest *f, const char *certificate, const char *priority);
-/* In place of that: credentials: (transfer full). */
+/* Replaces the server's certificate: credentials: (transfer full). */
 void client_test_set_up_server_with (ClientTest *f,
                                      gnutls_certificate_credentials_t credentials,
                                      const char *priority);
 /* data: the server's priority string */
 void client_test_set_up (ClientTest *f, gconstpointer data);
-/* identity: "other.handoff.test" is whom the server proves to be. session_data: (transfer full)
- * (nullable) */
+/* identity: the server proves to be "other.handoff.test". session_data: (transfer full) (nullable)
+ */
 void client_test_begin_with (ClientTest *f,
                              const char *identity,
                              const char *options,
@@ -44,12 +44,12 @@ void client_test_begin (ClientTest *f, const char *identity, const char *options
 void client_test_begin_resuming (ClientTest *f, const char *identity, guint8 *session_data);
 /* For operations that a test starts itself. */
 void client_test_progressed (GObject *source, GAsyncResult *result, gpointer user_data);
-/* Runs the operation that was started to its end; its output goes to the server. */
+/* Runs an operation that was started to its end. Its output goes to the server. */
 HandoffHandshakeState client_test_finish_operation (ClientTest *f);
 void client_test_forget_progress (ClientTest *f);
-/* One step with all that the server sent. */
+/* One step with everything that the server sent. */
 HandoffHandshakeState client_test_step (ClientTest *f);
-/* Of a handshake that is complete. (transfer full) */
+/* After a complete handshake. (transfer full) */
 HandoffKeyState *client_test_export_keys (ClientTest *f);
 void client_test_wait_for_end (ClientTest *f);
 /* For another connection in the same test. */

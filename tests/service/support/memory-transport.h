@@ -6,11 +6,11 @@
 #include <glib.h>
 #include <gnutls/gnutls.h>
 
-/* The way of a GnuTLS session to a peer in the same process. It never blocks. */
+/* Connects a GnuTLS session with a peer in the same process. It never blocks. */
 typedef struct
 {
   gnutls_session_t session; /* (unowned) */
-  GByteArray *in;           /* (unowned): what the peer sent; reading takes it from there */
+  GByteArray *in;           /* (unowned): what the peer sent; reading removes it */
   GByteArray *out;          /* (unowned) */
 } MemoryTransport;
 

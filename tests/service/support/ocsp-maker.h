@@ -7,20 +7,20 @@
 
 #include "support/certificate-maker.h"
 
-/* OCSP responses (RFC 6960 4.2) of every kind, which "openssl ocsp" does not make. */
+/* OCSP responses (RFC 6960 4.2) of every kind. "openssl ocsp" cannot make them all. */
 typedef struct
 {
   gnutls_ocsp_cert_status_t status;
   int this_update;               /* seconds from now */
-  int next_update;               /* seconds from now; 0: does not say */
+  int next_update;               /* seconds from now; 0: absent */
   const TestCertificate *signer; /* NULL: issuer */
-  gboolean with_signer;          /* its certificate comes along, for a responder */
-  const TestCertificate *before; /* NULL, or: about that certificate first */
+  gboolean with_signer;          /* its certificate is in the response, for a responder */
+  const TestCertificate *before; /* NULL, or: a certificate that the response is about first */
 } TestOcspSpec;
 
-/* About certificate, which issuer issued. (transfer full) */
+/* A response about certificate, which issuer issued. (transfer full) */
 GBytes *test_ocsp_make (const TestCertificate *certificate,
                         const TestCertificate *issuer,
                         const TestOcspSpec *spec);
-/* Five bytes that say nothing: RFC 6960 4.2.1. (transfer full) */
+/* Five bytes without a status: RFC 6960 4.2.1. (transfer full) */
 GBytes *test_ocsp_make_unsuccessful (gnutls_ocsp_resp_status_t status);

@@ -9,18 +9,18 @@
 #include "trust/peer-verification.h"
 #include "trust/trust-store.h"
 
-/* What a GnuTLS server sends, whatever it is, and what is said of it. */
+/* What a GnuTLS server sends, whatever it is, and what the client says of it. */
 
 #define TEST_MAX_SENT 24
 
-/* A connection whose server sends a list of certificates, each with a staple or none. */
+/* A connection whose server sends a list of certificates, each with a staple or without. */
 typedef struct
 {
   gnutls_pcert_st certificates[TEST_MAX_SENT];
   gnutls_ocsp_data_st staples[TEST_MAX_SENT];
   guint n_certificates;
   gnutls_privkey_t key;
-  GPtrArray *kept; /* (element-type GBytes): the staples' */
+  GPtrArray *kept; /* (element-type GBytes): the bytes of the staples */
 
   HandoffTrustStore *trust_store;
   const char *version; /* NULL: TLS 1.3 */
@@ -28,7 +28,7 @@ typedef struct
 
 /* A server that has leaf's key, and a client that trusts anchor. */
 TestSent *test_sent_new (const TestCertificate *anchor, const TestCertificate *leaf);
-/* The same with several; NULL ends them. */
+/* The same with several anchors; NULL ends them. */
 TestSent *test_sent_new_with_anchors (const TestCertificate *const *anchors,
                                       const TestCertificate *leaf);
 void test_sent_free (TestSent *self);
@@ -36,7 +36,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestSent, test_sent_free)
 
 /* staple: (transfer full) (nullable) */
 void test_sent_add (TestSent *self, const TestCertificate *certificate, GBytes *staple);
-/* (transfer full): what a client that wants localhost thinks of it. */
+/* (transfer full): how a client that wants localhost verifies the peer. */
 HandoffPeerVerification *test_sent_verify (TestSent *self);
 /* The certificate demands a good status (RFC 7633). */
 void test_certificate_require_status (gnutls_x509_crt_t certificate);

@@ -31,7 +31,7 @@ server_test_set_up_client (ServerTest *f, const char *priority, const char *cert
           gnutls_certificate_set_x509_key_file (f->credentials, cert, key, GNUTLS_X509_FMT_PEM), >=,
           0);
     }
-  /* Its certificate goes to whichever authorities the server names. */
+  /* The client sends its certificate, whichever authorities the server names. */
   g_assert_cmpint (
       gnutls_init (&f->client, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_FORCE_CLIENT_CERT), ==, 0);
   g_assert_cmpint (gnutls_priority_set_direct (f->client, priority, NULL), ==, 0);

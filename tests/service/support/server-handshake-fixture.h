@@ -34,18 +34,18 @@ typedef struct
 void server_test_set_up_client (ServerTest *f, const char *priority, const char *certificate);
 /* data: the client's priority string */
 void server_test_set_up (ServerTest *f, gconstpointer data);
-/* key: (nullable): what signs in place of the key in the file */
+/* key: (nullable): signs instead of the key in the file */
 HandoffCredential *server_test_credential_new (const char *name, HandoffPrivateKey *key);
-/* credential: (nullable): NULL: it asks. ticket_secret: (transfer full) (nullable) */
+/* credential: (nullable): NULL: the handshake asks. ticket_secret: (transfer full) (nullable) */
 void server_test_begin (ServerTest *f,
                         HandoffCredential *credential,
                         const char *options,
                         guint8 *ticket_secret);
 void server_test_start_step (ServerTest *f);
 HandoffHandshakeState server_test_finish_operation (ServerTest *f);
-/* Of one that is done, GnuTLS would make a key update. */
+/* In a handshake that is done, GnuTLS would make a key update. */
 int server_test_run_client (ServerTest *f);
-/* One step with all that the client sent. */
+/* One step with everything that the client sent. */
 HandoffHandshakeState server_test_step (ServerTest *f);
 HandoffHandshakeState server_test_run (ServerTest *f);
 void server_test_wait_for_end (ServerTest *f);

@@ -6,8 +6,8 @@
 #include <glib.h>
 #include <gnutls/gnutls.h>
 
-/* Real handshakes between a GnuTLS client and a GnuTLS server in this process, over memory. The
- * server knows its own tickets again from one connection to the next. */
+/* Real handshakes between a GnuTLS client and a GnuTLS server in this process, through memory. The
+ * server recognises its own tickets from one connection to the next. */
 
 #define CHECK(call) g_assert_cmpint (call, >=, 0)
 
@@ -36,7 +36,7 @@ struct _TlsSide
   GByteArray *in;           /* (owned) */
   gsize taken;
   TlsSide *other; /* (unowned) */
-  /* Those of the handshake and of the application, in both directions. */
+  /* The traffic secrets of the handshake and of the application, in both directions. */
   guint8 secrets[TLS_PAIR_MAX_SECRETS][64];
   gsize secret_size;
   guint n_secrets;
@@ -56,7 +56,7 @@ TlsPair *tls_pair_new (TlsPairFixture *fixture, const char *priority, gpointer s
 void tls_pair_free (TlsPair *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TlsPair, tls_pair_free)
 
-/* What a record layer takes over to read on. */
+/* What a record layer needs to read on. */
 typedef struct
 {
   gnutls_cipher_algorithm_t cipher;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Chains in which a good path is beside another one, against a GnuTLS server that sends whatever it
- * is told. All of them are trusted by OpenSSL. */
+/* Chains with a good path beside another one, against a GnuTLS server that sends whatever it is
+ * told. OpenSSL trusts all of them. */
 
 #include "config.h"
 
@@ -17,7 +17,8 @@
 
 static const TestCertificateSpec authority = { .is_authority = TRUE };
 
-/* What a server sends, NULL ends both lists; the path that is to be found; or what is wrong. */
+/* What a server sends (NULL ends both lists), and the path that is to be found, or what is wrong.
+ */
 typedef struct
 {
   const TestCertificate *anchors[MAX_CASE];
@@ -88,7 +89,8 @@ test_renewed (void)
     }
 }
 
-/* Of one name, another key, and without identifiers that would tell. */
+/* Authorities of one name with different keys, and without identifiers that would tell them apart.
+ */
 static void
 test_namesakes (void)
 {
@@ -112,7 +114,7 @@ test_namesakes (void)
     }
 }
 
-/* An authority that two roots signed, of which one has expired, or is not known here. */
+/* An authority that two roots signed. One of the roots has expired, or is not known here. */
 static void
 test_cross_signed (void)
 {
@@ -180,8 +182,8 @@ test_circle (void)
     }
 }
 
-/* Breaks if a path that is found later is asked for less than the first one: for strong signatures,
- * and for what the priority string wants of keys. */
+/* Breaks if a path that is found later has to meet less than the first one: strong signatures, and
+ * the keys that the priority string wants. */
 static void
 test_strength (void)
 {
@@ -222,8 +224,8 @@ test_strength (void)
     }
 }
 
-/* What is stapled is looked at along the path that was found. Breaks if that of the certificate
- * beside it is, or none. */
+/* The staples are checked along the path that was found. Breaks if the staple of the certificate
+ * beside it counts, or none. */
 static void
 test_status (void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* What is said of a peer's certificate, against a GnuTLS server that sends whatever it is told. */
+/* What the service says of a peer's certificate, against a GnuTLS server that sends whatever it is
+ * told. */
 
 #include "config.h"
 
@@ -19,7 +20,7 @@
 
 static const TestCertificateSpec authority = { .is_authority = TRUE };
 
-/* reason: the only one; NULL: trusted. words: in the explanation. */
+/* reason: the only reason; NULL: trusted. words: in the explanation. */
 static void
 expect (TestSent *self, const char *reason, const char *words, gnutls_alert_description_t alert)
 {
@@ -137,7 +138,7 @@ be_for_others (gnutls_x509_crt_t certificate)
         ==, 0);
 }
 
-/* Breaks if one reason is told as another, or as none, or with another alert. */
+/* Breaks if one reason is reported as another, or not at all, or with another alert. */
 static void
 test_reasons (void)
 {
@@ -237,7 +238,7 @@ test_reasons (void)
                  "it has a name that an authority", GNUTLS_A_CERTIFICATE_UNKNOWN);
   }
   {
-    /* Of the same name, without identifiers that would tell it from the issuer. */
+    /* It has the issuer's name, and no identifiers that would tell it from the issuer. */
     const TestCertificateSpec without_ids = { .is_authority = TRUE, .without_key_ids = TRUE };
     g_autoptr (TestCertificate) namesake = test_certificate_make ("between", other, &without_ids);
     g_autoptr (TestCertificate) between = test_certificate_make ("between", root, &without_ids);
@@ -253,7 +254,7 @@ test_reasons (void)
   }
 }
 
-/* Breaks if GnuTLS's refusal to look at a long chain is told as something else. */
+/* Breaks if GnuTLS's refusal of a long chain is reported as something else. */
 static void
 test_long (void)
 {
@@ -270,8 +271,8 @@ test_long (void)
           GNUTLS_A_CERTIFICATE_UNKNOWN);
 }
 
-/* Breaks if the time of a certificate that nobody needs, or of its staple, counts; or that of one
- * that is needed does not. */
+/* Breaks if the time of a needed certificate, or of its staple, does not count; or if the time of
+ * one that is not needed does. */
 static void
 test_unneeded (void)
 {
@@ -309,8 +310,8 @@ test_unneeded (void)
     }
 }
 
-/* Every bit that GnuTLS can set has a reason, and each reason words and an alert. Breaks if one is
- * forgotten. */
+/* Every bit that GnuTLS can set has a reason, and each reason has words and an alert. Breaks if one
+ * is forgotten. */
 static void
 test_bits (void)
 {

@@ -58,13 +58,13 @@ test_names (void)
   assert_name ("a-b.example", "a-b.example");
   assert_name ("3com.example", "3com.example");
   assert_name ("1.2.3.4.example", "1.2.3.4.example");
-  /* Not a host name by the letter, but names of servers have them. */
+  /* Strictly no host name, but names of servers have this. */
   assert_name ("_service._tcp.example", "_service._tcp.example");
   g_assert_cmpuint (strlen (longest), ==, 253);
   assert_name (longest, longest);
 }
 
-/* A rule about a server must see one spelling only, or another one evades it. */
+/* A rule about a server must see one spelling only; another spelling would evade it. */
 static void
 test_trailing_dot (void)
 {
@@ -90,7 +90,7 @@ test_internationalized (void)
   assert_name ("XN--BCHER-KVA.example", "xn--bcher-kva.example");
   /* Ideographic and fullwidth dots are dots (RFC 3490 3.1), fullwidth letters letters. */
   assert_name ("bücher。example", "xn--bcher-kva.example");
-  /* Digits of another width are an address that is not written as one. */
+  /* Digits of another width are an address in a spelling that is not allowed. */
   assert_refused ("１２７.０.０.１");
 }
 
@@ -108,7 +108,7 @@ test_addresses (void)
   assert_address ("2001:0DB8:0:0:0:0:0:1", "2001:db8::1", ipv6, sizeof ipv6);
 }
 
-/* Whatever resolvers take for an address, and the certificate check would take for a name. */
+/* What resolvers would take for an address, and the certificate check for a name. */
 static void
 test_bad_addresses (void)
 {
@@ -120,8 +120,8 @@ test_bad_addresses (void)
   assert_refused ("2130706433");
   assert_refused ("::1::");
   assert_refused ("2001:db8::12345");
-  /* A zone is of this machine, and no part of what a certificate says. The same for every spelling:
-   * which interfaces there are differs between the caller and the service. */
+  /* A zone belongs to this machine, and is no part of what a certificate says. Every spelling is
+   * refused: the caller and the service may have different interfaces. */
   assert_refused ("fe80::1%1");
   assert_refused ("fe80::1%lo");
   assert_refused ("fe80::1%nosuchinterface");
@@ -161,7 +161,7 @@ test_garbage (void)
       g_autofree char *middle = g_strdup_printf ("exam%cple.org", bad[i]);
       g_autofree char *end = g_strdup_printf ("example.org%c", bad[i]);
       g_autofree char *begin = g_strdup_printf ("%cexample.org", bad[i]);
-      /* In a name that has to be mapped, the mapping must not drop them. */
+      /* In a name that is mapped, the mapping must not drop them. */
       g_autofree char *mapped = g_strdup_printf ("bü%ccher.example", bad[i]);
 
       assert_refused (middle);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* What a stapled OCSP response makes of a peer, against a GnuTLS server that sends any. */
+/* What a stapled OCSP response means for the trust in a peer, against a GnuTLS server that sends
+ * any response. */
 
 #include "config.h"
 
@@ -16,8 +17,8 @@
 
 static const TestCertificateSpec authority = { .is_authority = TRUE };
 
-/* Breaks if a response is good that is not, good in every way; or a certificate is trusted, or not,
- * because of it against the rules. */
+/* Breaks if a response counts as good that is not good in every way; or if a certificate is
+ * trusted, or not trusted, because of it against the rules. */
 static void
 test_staples (void)
 {
@@ -46,7 +47,7 @@ test_staples (void)
     int unsuccessful;         /* -1: no response at all */
     const char *status;
     const char *problem;
-    gboolean is_refused; /* though the certificate does not demand a status */
+    gboolean is_refused; /* although the certificate does not demand a status */
   } cases[] = {
     { NULL, -1, HANDOFF_OCSP_NONE, NULL, FALSE },
     { &good, 0, HANDOFF_OCSP_GOOD, NULL, FALSE },
@@ -94,7 +95,7 @@ test_staples (void)
                 test_ocsp_make_unsuccessful ((gnutls_ocsp_resp_status_t) cases[i].unsuccessful);
           sent->version = versions[k];
           test_sent_add (sent, leaf, staple);
-          /* What the peer sends beside its chain makes no responder. */
+          /* A certificate that the peer sends beside its chain is no responder. */
           test_sent_add (sent, stranger, NULL);
           verification = test_sent_verify (sent);
           g_assert_cmpstr (verification->ocsp_status, ==, cases[i].status);
@@ -107,8 +108,8 @@ test_staples (void)
         }
 }
 
-/* Breaks if a responder that the issuer appointed is refused, or one that it did not is taken; or
- * if the response is about another certificate. */
+/* Breaks if a responder of the issuer's is refused, or another one is accepted; or if the response
+ * is about another certificate. */
 static void
 test_responders (void)
 {
@@ -136,7 +137,7 @@ test_responders (void)
     { other, &about_other, NULL, HANDOFF_OCSP_INVALID, HANDOFF_OCSP_PROBLEM_OTHER_CERTIFICATE,
       GNUTLS_CERT_INVALID_OCSP_STATUS },
     { leaf, &by_issuer, &by_root, HANDOFF_OCSP_GOOD, NULL, 0 },
-    /* A good one for an intermediate says nothing of the peer. */
+    /* A good status of an intermediate says nothing of the peer. */
     { NULL, NULL, &by_root, HANDOFF_OCSP_NONE, NULL, 0 },
     { leaf, &by_issuer, &revoked, HANDOFF_OCSP_REVOKED, NULL, GNUTLS_CERT_REVOKED },
   };
@@ -212,7 +213,8 @@ be_responder (gnutls_x509_crt_t certificate)
                    0);
 }
 
-/* Breaks if a responder that the issuer appointed is refused, or one that another did is taken. */
+/* Breaks if a responder of the issuer's is refused, or a responder of another issuer's is accepted.
+ */
 static void
 test_appointed_responder (void)
 {
