@@ -138,65 +138,62 @@ handoff_tls_policy_has_suite (HandoffTlsPolicy *self, const HandoffCipherSuite *
   return FALSE;
 }
 
-/* Whether some suite that options allow has the given cipher, or key exchange. */
-static gboolean
-is_cipher_allowed (const HandoffHandshakeOptions *options, gnutls_cipher_algorithm_t cipher)
+static int
+get_protocol (const HandoffCipherSuite *suite)
 {
-  gsize i, n_suites;
-  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
-
-  for (i = 0; i < n_suites; i++)
-    {
-      if (suites[i].cipher == cipher && handoff_handshake_options_allow_suite (options, &suites[i]))
-        return TRUE;
-    }
-  return FALSE;
+  return suite->protocol;
 }
 
-static gboolean
-is_kx_allowed (const HandoffHandshakeOptions *options, gnutls_kx_algorithm_t kx)
+static int
+get_cipher (const HandoffCipherSuite *suite)
 {
-  gsize i, n_suites;
-  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
-
-  for (i = 0; i < n_suites; i++)
-    {
-      if (suites[i].kx == kx && handoff_handshake_options_allow_suite (options, &suites[i]))
-        return TRUE;
-    }
-  return FALSE;
+  return (int) suite->cipher;
 }
 
-/* The hash of an AES-CBC suite's MAC. */
-static gboolean
-is_mac_allowed (const HandoffHandshakeOptions *options, gnutls_mac_algorithm_t mac)
+static int
+get_kx (const HandoffCipherSuite *suite)
 {
-  gsize i, n_suites;
-  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
-
-  for (i = 0; i < n_suites; i++)
-    {
-      if (suites[i].mac == mac && handoff_handshake_options_allow_suite (options, &suites[i]))
-        return TRUE;
-    }
-  return FALSE;
+  return (int) suite->kx;
 }
 
-/* A protocol without a suite that the caller takes must not be offered: the ciphers of TLS 1.2 have
- * the same names in TLS 1.3. */
-static gboolean
-is_protocol_allowed (const HandoffHandshakeOptions *options, guint16 protocol)
+static int
+get_mac (const HandoffCipherSuite *suite)
+{
+  return (int) suite->mac;
+}
+
+/* What suites are made of, and what its name is in a priority string. The ciphers are those that
+ * GnuTLS has. A protocol without a suite that the caller takes must not be offered: the ciphers of
+ * TLS 1.2 have the same names in TLS 1.3. MAC: of an AES-CBC suite. */
+static const struct
+{
+  int (*get) (const HandoffCipherSuite *suite);
+  int value;
+  const char *name;
+} parts[] = {
+  { get_protocol, 0x0303, "VERS-TLS1.2" },          { get_protocol, 0x0304, "VERS-TLS1.3" },
+  { get_kx, GNUTLS_KX_ECDHE_ECDSA, "ECDHE-ECDSA" }, { get_kx, GNUTLS_KX_ECDHE_RSA, "ECDHE-RSA" },
+  { get_kx, GNUTLS_KX_DHE_RSA, "DHE-RSA" },         { get_mac, GNUTLS_MAC_SHA1, "SHA1" },
+  { get_mac, GNUTLS_MAC_SHA256, "SHA256" },         { get_mac, GNUTLS_MAC_SHA384, "SHA384" },
+};
+
+/* Unless some suite that options allow is made of it. */
+static void
+remove_part (GString *string,
+             const HandoffHandshakeOptions *options,
+             int (*get) (const HandoffCipherSuite *suite),
+             int value,
+             const char *name)
 {
   gsize i, n_suites;
   const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
 
   for (i = 0; i < n_suites; i++)
     {
-      if (suites[i].protocol == protocol &&
-          handoff_handshake_options_allow_suite (options, &suites[i]))
-        return TRUE;
+      if (get (&suites[i]) == value && handoff_handshake_options_allow_suite (options, &suites[i]))
+        return;
     }
-  return FALSE;
+  g_string_append_printf (string, ":-%s", name);
 }
 
 /* The configuration's priority string, from which only ever something is removed: what the
@@ -206,34 +203,16 @@ make_priority_string (const HandoffTlsPolicy *self,
                       HandoffRole role,
                       const HandoffHandshakeOptions *options)
 {
-  const gnutls_kx_algorithm_t kxs[] = { GNUTLS_KX_ECDHE_ECDSA, GNUTLS_KX_ECDHE_RSA,
-                                        GNUTLS_KX_DHE_RSA };
-  const gnutls_mac_algorithm_t macs[] = { GNUTLS_MAC_SHA1, GNUTLS_MAC_SHA256, GNUTLS_MAC_SHA384 };
   const gnutls_cipher_algorithm_t *ciphers = gnutls_cipher_list ();
   GString *string = g_string_new (self->configuration->priority);
   gsize i;
 
   g_string_append (string, ":-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL");
-  if (!is_protocol_allowed (options, 0x0303))
-    g_string_append (string, ":-VERS-TLS1.2");
-  if (!is_protocol_allowed (options, 0x0304))
-    g_string_append (string, ":-VERS-TLS1.3");
-
+  for (i = 0; i < G_N_ELEMENTS (parts); i++)
+    remove_part (string, options, parts[i].get, parts[i].value, parts[i].name);
   for (i = 0; ciphers[i] != 0; i++)
-    {
-      if (!is_cipher_allowed (options, ciphers[i]))
-        g_string_append_printf (string, ":-%s", gnutls_cipher_get_name (ciphers[i]));
-    }
-  for (i = 0; i < G_N_ELEMENTS (kxs); i++)
-    {
-      if (!is_kx_allowed (options, kxs[i]))
-        g_string_append_printf (string, ":-%s", gnutls_kx_get_name (kxs[i]));
-    }
-  for (i = 0; i < G_N_ELEMENTS (macs); i++)
-    {
-      if (!is_mac_allowed (options, macs[i]))
-        g_string_append_printf (string, ":-%s", gnutls_mac_get_name (macs[i]));
-    }
+    remove_part (string, options, get_cipher, (int) ciphers[i],
+                 gnutls_cipher_get_name (ciphers[i]));
 
   /* Checking a peer's value in a group of 8192 bits takes 70 ms of a worker that is shared. */
   g_string_append (string, ":-GROUP-FFDHE6144:-GROUP-FFDHE8192");
