@@ -168,50 +168,6 @@ test_stepwise (Fixture *f, gconstpointer data)
   test_step_free (reviewed);
 }
 
-/* No decision in time is a refusal, in both forms. */
-static void
-test_no_decision (Fixture *f, gconstpointer data)
-{
-  gboolean stepwise = data == NULL;
-  const char *options = "{'review-certificate': <true>, 'timeout': <uint32 1>}";
-  g_autoptr (GByteArray) received = g_byte_array_new ();
-  g_autoptr (TestHandshake) handshake = NULL;
-  g_autoptr (TestStep) step = NULL;
-  g_autoptr (TestStep) late = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = NULL;
-
-  if (stepwise)
-    {
-      path = test_create_session (f->alice, "localhost", test_options (options), &error);
-      g_assert_no_error (error);
-      step = test_steps_run (f->alice, path, f->socket, G_MAXSIZE, NULL, received);
-      g_assert_cmpstr (step->state, ==, HANDOFF_STATE_CERTIFICATE_REVIEW);
-    }
-  else
-    {
-      handshake = test_handshake (f->alice, f->socket, "localhost", test_options (options), &error);
-      g_assert_no_error (error);
-      path = g_strdup (handshake->session);
-    }
-  test_statistic_wait ("handshakes-in-flight", 0);
-
-  late = test_review (f->alice, path, TRUE, &error);
-  if (!stepwise)
-    {
-      test_assert_remote_error (error, "CertificateUntrusted", NULL);
-      return;
-    }
-  g_assert_no_error (error);
-  g_assert_cmpstr (late->state, ==, HANDOFF_STATE_FAILED);
-  g_assert_cmpstr (test_step_get_detail (late, "error"), ==,
-                   HANDOFF_ERROR_PREFIX "CertificateUntrusted");
-  g_assert_true (
-      g_str_has_suffix (test_step_get_detail (late, "message"),
-                        "; and nobody accepted it within the handshake's timeout of 1 s"));
-  g_assert_cmpuint (g_bytes_get_size (late->output), >, 0);
-}
-
 /* A good certificate needs no decision. */
 static void
 test_trusted (Fixture *f, gconstpointer data)
@@ -280,8 +236,6 @@ main (int argc, char **argv)
     }
 #define ADD(name, data, function)                                                                  \
   g_test_add ("/certificate-review/" name, Fixture, data, set_up, function, tear_down)
-  ADD ("no-decision/stepwise", NULL, test_no_decision);
-  ADD ("no-decision/socket", &configs[0], test_no_decision);
   ADD ("trusted", NULL, test_trusted);
   ADD ("vanish", NULL, test_vanish);
   ADD ("peer-goes", NULL, test_peer_goes);

@@ -222,25 +222,6 @@ test_reload_in_window (Fixture *f, gconstpointer data)
   g_assert_false (connect_again_as (f, "alice", NULL));
 }
 
-/* A chain of resumed connections that is younger each time: the certificate was verified, and the
- * server proved that it has the key, in the first of them only (RFC 8446 4.6.1). */
-static void
-test_maximum_age (Fixture *f, gconstpointer data)
-{
-  gint64 begin;
-  guint n_resumed = 0;
-
-  test_service_set_config ("[Resumption]\nMaximumAge=2\n");
-  begin = g_get_monotonic_time ();
-  g_assert_false (connect_as (f, f->alice, NULL, 1));
-  while (connect_as (f, f->alice, NULL, 1))
-    {
-      g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_TIME_SPAN_SECOND);
-      n_resumed++;
-    }
-  g_assert_cmpuint (n_resumed, >, 0);
-}
-
 /* A spoilt ticket, by one of the user's programs: it spoils one connection, not one after the
  * other.
  */
@@ -519,7 +500,6 @@ main (int argc, char **argv)
   ADD ("replaced-credential", NULL, test_replaced_credential);
   ADD ("reload", NULL, test_reload);
   ADD ("reload-in-window", NULL, test_reload_in_window);
-  ADD ("maximum-age", NULL, test_maximum_age);
   ADD ("spoilt", NULL, test_spoilt);
   ADD ("leaves-at-once", NULL, test_leaves_at_once);
   ADD ("too-much", NULL, test_too_much);

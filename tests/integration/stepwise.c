@@ -327,39 +327,6 @@ test_vanish (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* Time that is not limited: in the middle, and with keys that nobody fetches. */
-static void
-test_timeout (Fixture *f, gconstpointer data)
-{
-  gboolean complete = GPOINTER_TO_INT (data);
-  g_autofree char *state = NULL;
-  g_autoptr (TestStep) step = NULL;
-  g_autoptr (TestStep) late = NULL;
-  g_autoptr (HandoffKeyState) keys = NULL;
-  g_autoptr (GError) error = NULL;
-
-  begin (f, "ecdsa", "{'timeout': <uint32 1>}");
-  if (complete)
-    step = test_steps_run (f->alice, f->path, f->socket, WHOLE, NULL, f->received);
-  else
-    step = test_step (f->alice, f->path, NULL, 0, &error);
-  g_assert_no_error (error);
-  test_statistic_wait ("handshakes-in-flight", 0);
-  state = test_session_get (f->alice, f->path, "State");
-  g_assert_cmpstr (state, ==, HANDOFF_STATE_FAILED);
-  if (complete)
-    {
-      keys = test_export (f->alice, f->path, &error);
-      g_assert_null (keys);
-      test_assert_remote_error (error, "TimedOut", "not exported");
-      return;
-    }
-  late = test_step (f->alice, f->path, "x", 1, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (late->state, ==, "failed");
-  g_assert_cmpstr (test_step_get_detail (late, "error"), ==, HANDOFF_ERROR_PREFIX "TimedOut");
-}
-
 /* Arguments that are taken for others. */
 static void
 test_bad_arguments (Fixture *f, gconstpointer data)
@@ -430,17 +397,6 @@ test_outlive_caller (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   closed = test_call (f->alice, f->path, HANDOFF_SESSION_INTERFACE, "Close", NULL, &error);
   g_assert_no_error (error);
-}
-
-/* A script that died: what it left goes by itself. */
-static void
-test_outlive_end (Fixture *f, gconstpointer data)
-{
-  begin (f, "ecdsa", "{'outlive-caller': <true>, 'timeout': <uint32 1>}");
-  g_assert_cmpuint (test_statistic ("sessions"), ==, 1);
-  test_bus_vanish (f->alice);
-  test_statistic_wait ("sessions", 0);
-  f->alice = test_bus_connect ("alice");
 }
 
 static void
@@ -524,11 +480,8 @@ main (int argc, char **argv)
   ADD ("close/complete", GINT_TO_POINTER (TRUE), test_close);
   ADD ("vanish/begun", GINT_TO_POINTER (FALSE), test_vanish);
   ADD ("vanish/complete", GINT_TO_POINTER (TRUE), test_vanish);
-  ADD ("timeout/begun", GINT_TO_POINTER (FALSE), test_timeout);
-  ADD ("timeout/complete", GINT_TO_POINTER (TRUE), test_timeout);
   ADD ("bad-arguments", NULL, test_bad_arguments);
   ADD ("outlive-caller/steps", NULL, test_outlive_caller);
-  ADD ("outlive-caller/end", NULL, test_outlive_end);
   ADD ("outlive-caller/limit", NULL, test_outlive_limit);
   ADD ("transient", NULL, test_transient);
   ADD ("psk-modes", NULL, test_psk_modes);

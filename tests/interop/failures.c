@@ -174,12 +174,6 @@ expect_end_saying (GAsyncResult **result, const char *error_name, const char *wo
 }
 
 static void
-expect_end (GAsyncResult **result, const char *error_name)
-{
-  expect_end_saying (result, error_name, NULL);
-}
-
-static void
 send_text (int peer, const void *bytes, gsize size)
 {
   g_assert_cmpint (send (peer, bytes, size, MSG_NOSIGNAL), ==, size);
@@ -316,42 +310,6 @@ test_closing (void)
     }
 }
 
-/* The slow peer: a byte of a record that is never complete in the time. */
-static gboolean
-send_some (gpointer data)
-{
-  const int *peer = data;
-
-  send (*peer, "", 1, MSG_NOSIGNAL);
-  return G_SOURCE_CONTINUE;
-}
-
-/* Breaks if the time is not kept, or starts anew with each byte. */
-static void
-test_stalling (void)
-{
-  static const guint8 start_of_record[] = { 22, 3, 3, 1, 0 };
-  const char *options = "{'timeout': <uint32 1>}";
-  gint64 start = g_get_monotonic_time ();
-  GAsyncResult **silent;
-  GAsyncResult **slow;
-  int silent_peer;
-  int slow_peer;
-  guint trickle;
-
-  silent = start_with_test (&silent_peer, test_options (options));
-  slow = start_with_test (&slow_peer, test_options (options));
-  send_text (slow_peer, start_of_record, sizeof start_of_record);
-  trickle = g_timeout_add (50, send_some, &slow_peer);
-  expect_end (slow, "TimedOut");
-  expect_end (silent, "TimedOut");
-  g_source_remove (trickle);
-  g_assert_cmpint (g_get_monotonic_time () - start, >=, G_USEC_PER_SEC);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC);
-  close (silent_peer);
-  close (slow_peer);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -370,7 +328,6 @@ main (int argc, char **argv)
   g_test_add_func ("/failures/garbage", test_garbage);
   g_test_add_func ("/failures/alert-received", test_alert_received);
   g_test_add_func ("/failures/closing", test_closing);
-  g_test_add_func ("/failures/stalling", test_stalling);
   status = g_test_run ();
   g_object_unref (alice);
   return status;

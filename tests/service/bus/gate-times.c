@@ -12,6 +12,8 @@
 #include "support/gate-fixture.h"
 #include "support/test-clock.h"
 
+#define IDLE_EXIT (60 * TEST_SECOND) /* of the default configuration */
+
 static void
 set_up (GateFixture *fixture, gconstpointer answer)
 {
@@ -119,6 +121,54 @@ test_silent_peer (GateFixture *fixture, gconstpointer answer)
   g_assert_error (call.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
 }
 
+/* While the service runs: what the test does, and whether it is at its end. */
+typedef struct
+{
+  GateFixture *fixture;
+  gboolean has_ended;
+} Life;
+
+static gboolean
+live (gpointer user_data)
+{
+  Life *life = user_data;
+  g_auto (GateCall) call = { 0 };
+  g_autofree char *path = create_session (life->fixture, "{'timeout': <uint32 20>}");
+
+  step (life->fixture, path);
+  test_clock_pass (TEST_DAY);
+  test_clock_settle ();
+  g_assert_cmpuint (gate_get_statistic (life->fixture, "sessions"), ==, 1);
+  gate_call_start (life->fixture, life->fixture->caller, path, HANDOFF_SESSION_INTERFACE, "Close",
+                   NULL, NULL, &call);
+  gate_call_wait (&call);
+  g_assert_no_error (call.error);
+  g_assert_cmpuint (gate_get_statistic (life->fixture, "handshakes-in-flight"), ==, 0);
+
+  test_clock_pass (IDLE_EXIT - 1);
+  test_clock_settle ();
+  g_assert_cmpuint (gate_get_statistic (life->fixture, "sessions"), ==, 0);
+  /* That call held it: its time begins anew. */
+  test_clock_pass (IDLE_EXIT - 1);
+  test_clock_settle ();
+  life->has_ended = TRUE;
+  test_clock_pass (1);
+  return G_SOURCE_REMOVE;
+}
+
+/* Breaks if the service goes while a session is held, or a moment too early; or stays for ever. */
+static void
+test_idle_exit (GateFixture *fixture, gconstpointer answer)
+{
+  Life life = { fixture, FALSE };
+  g_autoptr (GError) error = NULL;
+
+  g_idle_add (live, &life);
+  g_assert_true (handoff_service_run (fixture->service, &error));
+  g_assert_no_error (error);
+  g_assert_true (life.has_ended);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -129,5 +179,6 @@ main (int argc, char **argv)
   ADD ("outliving", test_outliving);
   ADD ("failed-transient", test_failed_transient);
   ADD ("silent-peer", test_silent_peer);
+  ADD ("idle-exit", test_idle_exit);
   return g_test_run ();
 }

@@ -8,6 +8,7 @@
 #include <gnutls/ocsp.h>
 #include <string.h>
 
+#include "keyblob/hpke.h"
 #include "keyblob/tls-handoff-error.h"
 #include "support/client-handshake-fixture.h"
 #include "support/server-handshake-fixture.h"
@@ -97,10 +98,32 @@ test_silent_peer (ClientTest *f, gconstpointer data)
   test_clock_set_wall (-2 * TEST_DAY);
 }
 
+/* The slow peer: a byte a second, of a record that is never complete. Breaks if the time starts
+ * anew with each. */
+static void
+test_slow_peer (ClientTest *f, gconstpointer data)
+{
+  static const guint8 start_of_record[] = { 22, 3, 3, 1, 0 };
+
+  client_test_begin (f, IDENTITY, "{'timeout': <uint32 20>}");
+  g_clear_pointer (&f->server, gnutls_deinit);
+  g_byte_array_append (f->to_client, start_of_record, sizeof start_of_record);
+  for (guint i = 0; i < 20; i++)
+    {
+      g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+      g_byte_array_append (f->to_client, (const guint8 *) "", 1);
+      pass (f->worker, TEST_SECOND);
+    }
+  client_test_wait_for_end (f);
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
+}
+
 /* Breaks if keys that nobody fetches stay in the service, or are lost while there is time. */
 static void
 test_keys_not_fetched (ClientTest *f, gconstpointer data)
 {
+  const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE] = { 9 };
   HandoffHandshakeState state;
 
   client_test_begin (f, IDENTITY, "{'timeout': <uint32 20>}");
@@ -111,6 +134,11 @@ test_keys_not_fetched (ClientTest *f, gconstpointer data)
   g_assert_cmpuint (f->n_ended, ==, 0);
   pass (f->worker, 1);
   client_test_wait_for_end (f);
+  client_test_forget_progress (f);
+  handoff_handshake_export_async (f->handshake, recipient_key, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (f->progress->error->message, "not exported"));
 }
 
 /* Breaks if no decision about a certificate is a yes, or is waited for without end. */
@@ -131,6 +159,11 @@ test_no_decision (ClientTest *f, gconstpointer data)
   handoff_handshake_review_async (f->handshake, TRUE, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+  g_assert_true (
+      g_str_has_suffix (f->progress->error->message,
+                        "; and nobody accepted it within the handshake's timeout of 20 s"));
+  /* The peer hears of it. */
+  g_assert_cmpuint (g_bytes_get_size (f->progress->output), >, 0);
 }
 
 static void
@@ -184,6 +217,7 @@ main (int argc, char **argv)
   } cases[] = {
     { "certificate-ends", test_certificate_ends },
     { "silent-peer", test_silent_peer },
+    { "slow-peer", test_slow_peer },
     { "keys-not-fetched", test_keys_not_fetched },
     { "no-decision", test_no_decision },
   };

@@ -175,7 +175,38 @@ test_ticket_ages (Fixture *f, gconstpointer data)
   g_assert_false (is_resumed (f));
 }
 
-/* The same; breaks if it is good for shorter. */
+/* A chain of resumed connections. Breaks if it is younger each time: the certificate was verified,
+ * and the server proved that it has the key, in the first of them only (RFC 8446 4.6.1). */
+static void
+test_chain (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffSession) first = open_window (f);
+
+  send_ticket (f, first);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (HandoffSession) next =
+          handoff_session_new (HANDOFF_ROLE_CLIENT, f->caller, "other.handoff.test", f->idle_timer);
+      g_autoptr (HandoffHandshakeRequest) request = new_request (f);
+      g_autoptr (HandoffHandshakeProgress) progress = g_new0 (HandoffHandshakeProgress, 1);
+
+      test_clock_pass (MAXIMUM_AGE / 4);
+      handoff_resumption_prepare (f->resumption, next, request);
+      g_assert_nonnull (request->session_data);
+      next->outcome = handoff_handshake_outcome_copy (first->outcome);
+      next->outcome->resumed = TRUE;
+      /* What it is resumed by next: as good as new, but for its age. */
+      progress->key_blob_fd = -1;
+      progress->session_data = g_steal_pointer (&request->session_data);
+      progress->session_lifetime = 7 * 86400;
+      handoff_resumption_keep (f->resumption, next, progress);
+    }
+  g_assert_cmpuint (handoff_resumption_get_n_sessions (f->resumption), ==, 1);
+  test_clock_pass (MAXIMUM_AGE / 4);
+  g_assert_false (is_resumed (f));
+}
+
+/* Breaks if a ticket is good for shorter. */
 static void
 test_ticket_lasts (Fixture *f, gconstpointer data)
 {
@@ -198,5 +229,6 @@ main (int argc, char **argv)
   ADD ("ticket-after-suspend", test_ticket_after_suspend);
   ADD ("ticket-ages", test_ticket_ages);
   ADD ("ticket-lasts", test_ticket_lasts);
+  ADD ("chain", test_chain);
   return g_test_run ();
 }
