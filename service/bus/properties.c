@@ -8,7 +8,7 @@
 void
 handoff_properties_reply (HandoffCall *call, GVariant *properties)
 {
-  g_autoptr (GVariant) owned_properties = properties;
+  g_autoptr (GVariant) owned_properties G_GNUC_UNUSED = properties;
   g_autoptr (GVariant) value = NULL;
   const char *name;
 
