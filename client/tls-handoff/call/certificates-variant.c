@@ -68,7 +68,7 @@ handoff_certificates_from_variant (GVariant *certificates)
       gsize size;
       gconstpointer der = g_variant_get_fixed_array (certificate, &size, 1);
 
-      /* Copied: it would keep the whole D-Bus message alive otherwise. */
+      /* A copy: a reference would keep the whole D-Bus message in memory. */
       g_ptr_array_add (array, g_bytes_new (der, size));
       g_variant_unref (certificate);
     }

@@ -6,7 +6,7 @@
 #include <glib.h>
 #include <unistd.h>
 
-/* Whether this process is another than the one with that id, which made something before a fork. */
+/* Whether this process is not the one with that id: then it was forked from that one. */
 static inline gboolean
 handoff_process_is_forked_from (pid_t process)
 {

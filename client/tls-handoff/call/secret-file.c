@@ -19,7 +19,7 @@ handoff_secret_file_append (GUnixFDList *fds, GBytes *secret, GError **error)
   if (fd < 0)
     return -1;
 
-  /* The service reads from where it is. */
+  /* The service reads from the descriptor's position. */
   lseek (fd, 0, SEEK_SET);
   handle = g_unix_fd_list_append (fds, fd, error);
   close (fd);

@@ -6,10 +6,10 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
-/* Secrets for the service, which never go in the body of a message: a monitor of the bus sees that,
- * but not what a descriptor leads to. */
+/* Secrets for the service. A monitor of the bus sees the body of a message, but not the content of
+ * a descriptor. So each secret travels in a memfd. */
 
-/* Appends a memfd with the content of secret; its index, or -1. */
+/* Appends a memfd with the content of secret to fds. Returns its index, or -1 with an error. */
 int handoff_secret_file_append (GUnixFDList *fds, GBytes *secret, GError **error);
-/* Likewise, of a string. */
+/* The same for a string. */
 int handoff_secret_file_append_string (GUnixFDList *fds, const char *secret, GError **error);

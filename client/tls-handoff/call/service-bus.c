@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
+/* Threads: all functions may be called on any thread. GDBus sends and receives on a thread of its
+ * own. make_connection() blocks, and runs on a thread of its own, too.
+ *
+ * Locks: own.lock guards own.connection; the lock of a HandoffServiceBus guards its connections.
+ * Nobody holds both, and nobody waits for the bus while holding one of them.
+ *
+ * Processes: own.process is the process that called first, and the process of a HandoffServiceBus
+ * is the one that made it. In another process, no lock is touched and no connection is used. */
+
 #include "config.h"
 
 #include "call/service-bus.h"
@@ -12,24 +21,24 @@
 #include "call/process.h"
 #include "call/service-error.h"
 
-#define USER_ENTRY_SIZE 16384 /* bytes; a larger one is there, too */
+#define USER_ENTRY_SIZE 16384 /* bytes; an entry that does not fit counts as found */
 
 struct _HandoffServiceBus
 {
   gatomicrefcount ref_count;
-  pid_t process;            /* whose it is */
-  gboolean is_given;        /* by the application */
-  gboolean is_peer_to_peer; /* and has no bus on it */
+  pid_t process;            /* the one that made it */
+  gboolean is_given;        /* whether by the application */
+  gboolean is_peer_to_peer; /* whether it leads to the service itself, not to a bus */
   GMutex lock;
-  /* (owned) (element-type GDBusConnection): the last is the one in use; what was closed stays, as
-   * it was lent to the application */
+  /* (owned) (element-type GDBusConnection): with the lock. The last one is in use. A closed one
+   * stays: the application may have borrowed it. */
   GPtrArray *connections;
 };
 
-/* The process's own connection, of all buses that were not given one. */
+/* The process's own connection, for every HandoffServiceBus that was not given one. */
 static struct
 {
-  pid_t process; /* atomic: whose it is; 0: nobody's yet */
+  pid_t process; /* atomic: the one that uses it; 0: none yet */
   GMutex lock;
   GDBusConnection *connection; /* (owned) (nullable): with the lock */
 } own;
@@ -65,8 +74,8 @@ handoff_service_bus_unref (HandoffServiceBus *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  /* In a child the mutex may be held for ever, and the end of a connection would be its thread's to
-   * bring about. */
+  /* In a forked child the mutex may stay locked for ever, and the thread that would close the
+   * connection does not exist. */
   if (!handoff_process_is_forked_from (self->process))
     {
       g_ptr_array_unref (self->connections);
@@ -96,7 +105,8 @@ handoff_service_bus_get_connection (HandoffServiceBus *self)
   return connection;
 }
 
-/* GDBus notices the end of the bus on a thread of its own, when that gets to run. */
+/* GDBus notices the end of the bus on its own thread. That may not have run yet, so the socket is
+ * asked, too. */
 static gboolean
 is_alive (GDBusConnection *connection)
 {
@@ -110,7 +120,7 @@ is_alive (GDBusConnection *connection)
            G_IO_HUP);
 }
 
-/* Before any mutex is touched. */
+/* Called before any mutex is locked. */
 gboolean
 handoff_service_bus_check_process (HandoffServiceBus *self, GError **error)
 {
@@ -127,7 +137,7 @@ handoff_service_bus_check_process (HandoffServiceBus *self, GError **error)
   return FALSE;
 }
 
-/* The connection of a call that begins: kept, as it may be lent out. */
+/* Keeps the connection of a call that begins: the application may borrow it. */
 static void
 note_connection (HandoffServiceBus *self, GDBusConnection *connection)
 {
@@ -138,7 +148,7 @@ note_connection (HandoffServiceBus *self, GDBusConnection *connection)
   g_mutex_unlock (&self->lock);
 }
 
-/* What there is and can be used. (transfer full) (nullable) */
+/* The connection that exists and can be used. (transfer full) (nullable) */
 static GDBusConnection *
 dup_alive (HandoffServiceBus *self)
 {
@@ -156,8 +166,8 @@ dup_alive (HandoffServiceBus *self)
   return connection;
 }
 
-/* Makes connection the process's own, unless another thread was faster: then there is one already.
- * connection: consumed. (transfer full): the one to use */
+/* Makes connection the process's own, unless another thread has made one meanwhile. connection:
+ * consumed. (transfer full): the one to use */
 static GDBusConnection *
 publish (GDBusConnection *connection)
 {
@@ -170,8 +180,9 @@ publish (GDBusConnection *connection)
   return connection;
 }
 
-/* Why the bus that was reached hung up, if it is that: dbus-daemon takes no users whose groups it
- * cannot look up. Containers have such users. May block. (transfer full): empty if it is not */
+/* Why the bus hung up, if the reason is the user of this process: dbus-daemon refuses a user whose
+ * groups it cannot look up. Containers have such users. May block. (transfer full): empty if the
+ * reason is another one */
 static char *
 describe_unknown_user (const GError *cause)
 {
@@ -183,13 +194,13 @@ describe_unknown_user (const GError *cause)
        !g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)) ||
       getpwuid_r (uid, &entry, buffer, USER_ENTRY_SIZE, &found) != 0 || found != NULL)
     return g_strdup ("");
-  return g_strdup_printf ("; user id %u, whose this process is, has no entry in the user database "
-                          "(passwd), without which the bus takes no users",
+  return g_strdup_printf ("; this process runs with user id %u, which has no entry in the user "
+                          "database (passwd), and the bus refuses a user without an entry",
                           (guint) uid);
 }
 
-/* Blocks. On a thread of its own, so that the connection belongs to the main context of the process
- * rather than to one of the caller's that may end before it. (transfer full) */
+/* Blocks. Runs on a thread of its own: so the connection belongs to the main context of the
+ * process, and not to a context of the caller, which may end earlier. (transfer full) */
 static GDBusConnection *
 make_connection (HandoffServiceBus *self, GCancellable *cancellable, GError **error)
 {
@@ -217,7 +228,7 @@ make_connection (HandoffServiceBus *self, GCancellable *cancellable, GError **er
     {
       g_autofree char *user = describe_unknown_user (cause);
 
-      /* Whatever the reason, also permissions of the socket: there is no service. */
+      /* Whatever the reason is, permissions of the socket too: there is no service. */
       g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER,
                    "The system bus, and so the TLS Handoff service, cannot be reached: %s%s",
                    cause->message, user);
@@ -225,7 +236,7 @@ make_connection (HandoffServiceBus *self, GCancellable *cancellable, GError **er
   return NULL;
 }
 
-/* A synchronous call's thread that makes a connection. */
+/* What a blocking call tells the thread that makes the connection. */
 typedef struct
 {
   HandoffServiceBus *bus;
@@ -399,7 +410,7 @@ handoff_service_bus_send_async (HandoffServiceBus *self,
   GError *error = NULL;
 
   g_task_set_source_tag (task, handoff_service_bus_send_async);
-  /* What was done is told, though nobody wanted it any more. */
+  /* A reply that came is reported, even if the call was cancelled meanwhile. */
   g_task_set_check_cancellable (task, FALSE);
   sending->call = g_object_ref (call);
   g_task_set_task_data (task, sending, (GDestroyNotify) sending_free);

@@ -7,30 +7,32 @@
 
 /* The way to the service: a D-Bus connection that the application gave, or the library's own.
  *
- * Its own is one of the process to the system bus. It is not g_bus_get()'s, which is the
- * application's, and which ends the process with SIGTERM when the bus goes, unless somebody told it
- * not to. When it was closed, the next call makes another.
+ * A process has one connection of the library's own, to the system bus. It is not the connection of
+ * g_bus_get(): that one belongs to the application, and ends the process with SIGTERM when the bus
+ * goes away, unless the application forbids that. When the bus has closed the library's connection,
+ * the next call makes another.
  *
- * After fork() nothing is sent from the child: the thread that would is the parent's, and the
- * mutexes may be held for ever. Whoever asks gets an error at once.
+ * After fork() the child sends nothing: the thread that sends exists in the parent only, and a
+ * mutex may stay locked for ever. Every call in the child fails at once.
  *
  * Threads: any. */
 
 typedef struct _HandoffServiceBus HandoffServiceBus;
 
-/* connection: (nullable): NULL for the library's own, which is not made yet */
+/* connection: (nullable): NULL for the library's own, which the first call makes */
 HandoffServiceBus *handoff_service_bus_new (GDBusConnection *connection);
 HandoffServiceBus *handoff_service_bus_ref (HandoffServiceBus *self);
 void handoff_service_bus_unref (HandoffServiceBus *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffServiceBus, handoff_service_bus_unref)
 
-/* Whom to address calls to; NULL if the connection has no bus on it, but the service itself. */
+/* The destination of calls; NULL if the connection leads to the service itself, not to a bus. */
 const char *handoff_service_bus_get_destination (HandoffServiceBus *self);
 
 /* The connection of the last call; lives as long as self. (transfer none) (nullable) */
 GDBusConnection *handoff_service_bus_get_connection (HandoffServiceBus *self);
 
-/* Whether calls can be made: not in a forked child. To be asked before a GVariant is made. */
+/* Whether calls can be made: not in a forked child. Ask before you make a GVariant: GLib locks a
+ * mutex for that. */
 gboolean handoff_service_bus_check_process (HandoffServiceBus *self, GError **error);
 
 /* Makes sure that there is a connection. Errors are of the domain G_DBUS_ERROR, or a cancellation.
@@ -38,15 +40,15 @@ gboolean handoff_service_bus_check_process (HandoffServiceBus *self, GError **er
 GDBusConnection *handoff_service_bus_connect_sync (HandoffServiceBus *self,
                                                    GCancellable *cancellable,
                                                    GError **error);
-/* No thread is used, unless a connection is to be made. */
+/* Uses a thread only to make a connection. */
 void handoff_service_bus_connect_async (HandoffServiceBus *self,
                                         GCancellable *cancellable,
                                         GAsyncReadyCallback callback,
                                         gpointer user_data);
 GDBusConnection *handoff_service_bus_connect_finish (GAsyncResult *result, GError **error);
 
-/* Sends a call and waits for the reply, which may be an error reply, however long the service
- * takes: it has time limits of its own. connection: (out) (optional) (transfer full): where the
+/* Sends a call and waits for the reply, which may be an error reply. There is no time limit: the
+ * service has its own. connection: (out) (optional) (transfer full): where the
  * reply came from. (transfer full) */
 GDBusMessage *handoff_service_bus_send_sync (HandoffServiceBus *self,
                                              GDBusMessage *call,

@@ -75,7 +75,7 @@ handoff_service_call_error_from_details (GVariant *details)
   g_variant_lookup (details, HANDOFF_DETAIL_ERROR, "&s", &name);
   g_variant_lookup (details, HANDOFF_DETAIL_MESSAGE, "&s", &message);
 
-  /* The reply in which HandshakeAsClient() would have said the same. */
+  /* The error reply of HandshakeAsClient() that says the same. */
   g_dbus_message_set_message_type (reply, G_DBUS_MESSAGE_TYPE_ERROR);
   g_dbus_message_set_error_name (
       reply, g_dbus_is_interface_name (name) ? name : HANDOFF_ERROR_PREFIX "Failed");

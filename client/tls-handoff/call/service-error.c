@@ -7,7 +7,7 @@
 
 #include "tls-handoff-error.h"
 
-/* NULL if there is nothing better to say than what the error says. */
+/* (nullable): NULL if the error's own message says enough */
 static const char *
 explanation_of (const GError *error)
 {
@@ -84,7 +84,7 @@ handoff_service_error_mark_unreachable (GError **error)
 {
   if (error == NULL || *error == NULL || (*error)->domain != G_IO_ERROR)
     return;
-  /* The caller's wish, and what this process lacks. */
+  /* The caller cancelled, or this process lacks descriptors or memory. */
   if ((*error)->code == G_IO_ERROR_CANCELLED || (*error)->code == G_IO_ERROR_TOO_MANY_OPEN_FILES ||
       (*error)->code == G_IO_ERROR_NO_SPACE)
     return;

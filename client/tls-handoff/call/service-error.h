@@ -5,13 +5,12 @@
 
 #include <gio/gio.h>
 
-/* What it means that a call did not get through to the service. */
+/* Errors of calls that did not reach the service. */
 
-/* Puts what an error of the bus (absent service, refused by its policy, …) means before its
- * message. Errors that the service itself sent stay as they are. */
+/* Puts an explanation before the message of an error of the bus (the service is absent, the bus's
+ * policy refuses the call, …). An error that the service itself sent does not change. */
 void handoff_service_error_explain (GError **error);
 
-/* What the bus's connection says when a call does not get through, such as G_IO_ERROR_CLOSED, is of
- * the domain G_DBUS_ERROR then: whoever does input and output of its own beside the calls tells by
- * that which of them failed. */
+/* Moves an error of the bus's connection, such as G_IO_ERROR_CLOSED, to the domain G_DBUS_ERROR. A
+ * caller that also reads and writes another stream sees by the domain which of the two failed. */
 void handoff_service_error_mark_unreachable (GError **error);

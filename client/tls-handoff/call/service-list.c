@@ -7,8 +7,8 @@
 
 #include "keyblob/handoff-names.h"
 
-/* call: that of a page. The first one has no options of version 0.2: a service of 0.1 gives all at
- * once. (transfer full): the call of the page that begins after place */
+/* The call for the page after place. call: the one for the page before. The call for the first page
+ * has no options of version 0.2: a service of version 0.1 gives the whole list. (transfer full) */
 static GDBusMessage *
 new_call_after (GDBusMessage *call, GVariant *place)
 {
@@ -24,8 +24,8 @@ new_call_after (GDBusMessage *call, GVariant *place)
   return next;
 }
 
-/* Whether more follows. An entry that is not whole begins the next page, unless it is the first of
- * this one. */
+/* Whether another page follows. An entry that is not complete begins the next page, unless it is
+ * the first of this one. */
 static gboolean
 add_page (const HandoffServiceList *self, GPtrArray *entries, GVariant *page)
 {
@@ -36,7 +36,7 @@ add_page (const HandoffServiceList *self, GPtrArray *entries, GVariant *page)
     {
       g_autoptr (GVariant) entry = g_variant_get_child_value (page, i);
 
-      if (i > 0 && self->is_whole != NULL && !self->is_whole (entry))
+      if (i > 0 && self->is_complete != NULL && !self->is_complete (entry))
         return TRUE;
       g_ptr_array_add (entries, g_steal_pointer (&entry));
     }

@@ -5,21 +5,20 @@
 
 #include "call/service-request.h"
 
-/* A list that the service gives by pages: the method's only parameter is its options, its reply an
- * array, and the option “after” asks for what follows an entry. */
+/* A list that the service gives in pages. The method's only parameter is its options, and its reply
+ * is an array. The option “after” asks for what follows an entry. */
 typedef struct
 {
-  /* Where entry is in the list, as “after” wants it; (transfer full). NULL if entry does not say
-   * that: then the list ends here. */
+  /* The place of entry in the list, as “after” wants it. (transfer full) (nullable): NULL if entry
+   * does not say its place: then the list ends here. */
   GVariant *(*dup_place) (GVariant *entry);
-  /* (nullable): whether all of entry is there; what did not fit on a page is whole as the first of
-   * the next. */
-  gboolean (*is_whole) (GVariant *entry);
+  /* (nullable): whether entry is complete. An entry that did not fit on a page is complete as the
+   * first of the next page. */
+  gboolean (*is_complete) (GVariant *entry);
 } HandoffServiceList;
 
-/* For a HandoffServiceReplyFunc: adds the entries of the page in reply to those of the pages
- * before. (transfer none) (nullable) (element-type GVariant): all of them; NULL if request goes on
- * with the next page */
+/* For a HandoffServiceReplyFunc: adds the page in reply to the pages before. (transfer none)
+ * (nullable) (element-type GVariant): all of them; NULL if request goes on with the next page */
 GPtrArray *handoff_service_list_take_page (const HandoffServiceList *self,
                                            HandoffServiceRequest *request,
                                            GDBusMessage *reply);

@@ -123,7 +123,7 @@ handoff_service_request_async (const HandoffServiceReply *reply,
 
   g_task_set_source_tag (task, handoff_service_request_async);
   g_task_set_name (task, name);
-  /* What was done is told, though nobody wanted it any more. */
+  /* A result that came is reported, even if the request was cancelled meanwhile. */
   g_task_set_check_cancellable (task, FALSE);
   if (call == NULL)
     {

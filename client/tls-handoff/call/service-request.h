@@ -5,8 +5,8 @@
 
 #include "call/service-bus.h"
 
-/* A request to the service: one call, or several of which each follows from the reply to the one
- * before, until there is a result. The same steps are run sync and async. */
+/* A request to the service: one call, or several calls, each of which follows from the reply to the
+ * call before. The steps are the same whether the caller blocks or not. */
 
 typedef struct _HandoffServiceRequest HandoffServiceRequest;
 

@@ -13,7 +13,7 @@
 struct _HandoffServiceSession
 {
   gatomicrefcount ref_count;
-  pid_t process;               /* whose it is */
+  pid_t process;               /* the one that made it */
   GDBusConnection *connection; /* (owned) */
   char *service;               /* (owned) (nullable): unique name; NULL peer to peer */
   char *path;                  /* (owned) */
@@ -45,7 +45,7 @@ handoff_service_session_unref (HandoffServiceSession *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  /* The end of a connection is one more thing that its thread would do, which a child lacks. */
+  /* In a forked child, the thread that would close the connection does not exist. */
   if (!handoff_process_is_forked_from (self->process))
     g_object_unref (self->connection);
   g_free (self->service);
@@ -93,8 +93,8 @@ handoff_service_session_call_async (HandoffServiceSession *self,
                                              G_MAXINT, NULL, cancellable, callback, user_data);
 }
 
-/* The bus's word for a process that is not there; of the service's name it would mean that it is
- * not installed. */
+/* What the bus says of a process that is not there. Said of the service's name, the same means that
+ * the service is not installed. */
 static gboolean
 says_that_service_is_gone (GDBusMessage *reply)
 {
@@ -125,7 +125,7 @@ handoff_service_session_call_finish (GObject *source,
   if (says_that_service_is_gone (reply))
     {
       g_set_error_literal (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY,
-                           "It left the bus in the middle of a handshake");
+                           "The service left the bus in the middle of a handshake");
       handoff_service_error_explain (error);
       return NULL;
     }

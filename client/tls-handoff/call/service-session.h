@@ -5,13 +5,12 @@
 
 #include <gio/gio.h>
 
-/* A session object in the service. In a forked child, nothing is said to it any more. What is said
- * to it goes to the process that made it, and to no other that has the service's name meanwhile.
- * Immutable. */
+/* A session object in the service. Calls go to the process that made the object, and not to another
+ * process that has the service's name since then. A forked child makes no calls. Immutable. */
 
 typedef struct _HandoffServiceSession HandoffServiceSession;
 
-/* reply: the one that brought the path */
+/* reply: the reply in which the service told path */
 HandoffServiceSession *
 handoff_service_session_new (GDBusConnection *connection, GDBusMessage *reply, const char *path);
 HandoffServiceSession *handoff_service_session_ref (HandoffServiceSession *self);
@@ -33,10 +32,10 @@ GDBusMessage *handoff_service_session_call_finish (GObject *source,
                                                    const char *reply_type,
                                                    GError **error);
 
-/* Whether anything can be said to it: not in a forked child. To be asked before a GVariant is made:
- * for that, too, GLib has a mutex that a thread of the parent may have held. */
+/* Whether calls can be made: not in a forked child. Ask before you make a GVariant: GLib locks a
+ * mutex for that, which a thread of the parent may have held. */
 gboolean handoff_service_session_is_usable (HandoffServiceSession *self);
 
-/* Says something to it that has no reply: Close, PostHandshake. From any thread; waits for nothing,
- * and nothing depends on its arrival. body: (nullable): a tuple, consumed if floating */
+/* Calls a method without a reply: Close, PostHandshake. On any thread. Does not wait, and nothing
+ * depends on the arrival of the call. body: (nullable): a tuple, consumed if floating */
 void handoff_service_session_tell (HandoffServiceSession *self, const char *method, GVariant *body);

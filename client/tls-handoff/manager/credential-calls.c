@@ -14,9 +14,10 @@
  * tls_handoff_credential_create_certificate_request_sync:
  * @self: the credential
  * @subject: (nullable): the distinguished name (RFC 4514), such as `CN=www.example.org`
- * @dns_names: (nullable) (array zero-terminated=1): subject alternative names; so are the next two
- * @ip_addresses: (nullable) (array zero-terminated=1): IPv4 or IPv6 addresses
- * @email_addresses: (nullable) (array zero-terminated=1): in ASCII
+ * @dns_names: (nullable) (array zero-terminated=1): DNS names of the subject (subject alternative
+ * names)
+ * @ip_addresses: (nullable) (array zero-terminated=1): IPv4 or IPv6 addresses of the subject
+ * @email_addresses: (nullable) (array zero-terminated=1): addresses of the subject, in ASCII
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
@@ -101,7 +102,7 @@ tls_handoff_credential_create_certificate_request_finish (TlsHandoffCredential *
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Replaces the credential's certificates. @self stays what it was: list the credentials anew.
+ * Replaces the credential's certificates. @self does not change: list the credentials again.
  *
  * Returns: %TRUE on success
  *
@@ -234,8 +235,9 @@ tls_handoff_credential_set_certificates_finish (TlsHandoffCredential *self,
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Tells the service the PIN, until the service ends. %TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED if the
- * token refuses it, or refused it before: then it is not tried again.
+ * Tells the service the PIN, which the service keeps until it ends.
+ * %TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED if the token refuses the PIN, or refused the same PIN
+ * before: then the service does not try it again.
  *
  * Returns: %TRUE on success
  *
@@ -302,7 +304,7 @@ tls_handoff_credential_unlock_finish (TlsHandoffCredential *self,
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Removes the credential. A key in a file is gone then; one in a token stays there.
+ * Removes the credential. A key in a file is deleted. A key in a token stays in the token.
  *
  * Returns: %TRUE on success
  *

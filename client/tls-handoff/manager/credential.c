@@ -38,7 +38,7 @@ tls_handoff_credential_init (TlsHandoffCredential *self)
 {
 }
 
-/* (transfer full): empty if a service of another version has no such property */
+/* (transfer full): empty if the service, of another version, has no such property */
 static char *
 dup_string (GVariant *properties, const char *name)
 {
@@ -113,7 +113,7 @@ tls_handoff_credential_get_object_path (TlsHandoffCredential *self)
  * tls_handoff_credential_get_label:
  * @self: the credential
  *
- * Returns: its name
+ * Returns: its label
  *
  * Since: 0.1
  */
@@ -145,7 +145,7 @@ tls_handoff_credential_get_owner (TlsHandoffCredential *self)
  * tls_handoff_credential_get_roles:
  * @self: the credential
  *
- * Returns: what it is for
+ * Returns: the roles in which it may be used
  *
  * Since: 0.1
  */
@@ -193,7 +193,7 @@ tls_handoff_credential_get_token (TlsHandoffCredential *self)
  * tls_handoff_credential_get_key_algorithm:
  * @self: the credential
  *
- * Returns: such as `ecdsa-p256`
+ * Returns: the algorithm of its key, such as `ecdsa-p256`
  *
  * Since: 0.1
  */
@@ -209,8 +209,8 @@ tls_handoff_credential_get_key_algorithm (TlsHandoffCredential *self)
  * tls_handoff_credential_get_certificates:
  * @self: the credential
  *
- * Returns: (transfer none) (element-type GBytes): the chain (DER), its own certificate first; may
- *   be empty
+ * Returns: (transfer none) (element-type GBytes): the chain (DER), the key's own certificate first;
+ *   may be empty
  *
  * Since: 0.1
  */
@@ -243,7 +243,7 @@ tls_handoff_credential_get_not_after (TlsHandoffCredential *self)
  * @self: the credential
  *
  * Returns: why it cannot be used now: `no-certificate`, `expired`, `locked`, or, as a warning,
- *   `expiring`; empty if there is nothing
+ *   `expiring`; empty if there is no problem
  *
  * Since: 0.1
  */

@@ -31,17 +31,17 @@ role_names (TlsHandoffCredentialRoles roles)
  * @self: the manager
  * @label: the credential's name, unique among its owner's: 1 to 64 characters
  * @data: private key and certificate chain, in PEM or as PKCS#12 (DER), at most 256 KiB
- * @passphrase: (nullable): of @data, if it is encrypted
+ * @passphrase: (nullable): the passphrase of @data, if @data is encrypted
  * @roles: what the credential is for; 0 for both
- * @owner: the user (uid) that it shall belong to; -1 for the caller's own, 0 for the machine
+ * @owner: the user (uid) who shall own the credential; -1: the caller; 0: the machine
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Has the service keep a key that exists already. From then on nobody gets it back.
+ * Gives a private key that exists already to the service. Nobody can get the key back.
  *
- * %TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong with @data, its passphrase included, or
- * that there is a credential of that label already.
+ * %TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong with @data or @passphrase, or that a
+ * credential with this label exists already.
  *
  * Returns: (transfer full): the new credential, or %NULL
  *
@@ -119,13 +119,14 @@ tls_handoff_manager_import_credential_finish (TlsHandoffManager *self,
  * @label: as for tls_handoff_manager_import_credential_sync()
  * @key_type: `ecdsa-p256`, `ecdsa-p384`, `ed25519`, `rsa-2048`, `rsa-3072` or `rsa-4096`
  * @roles: what the credential is for; 0 for both
- * @owner: the user (uid) that it shall belong to; -1 for the caller's own, 0 for the machine
+ * @owner: the user (uid) who shall own the credential; -1: the caller; 0: the machine
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Has the service make a key, which nobody else ever has. It can be used when an authority has
- * certified it: see tls_handoff_credential_create_certificate_request_sync().
+ * Lets the service make a private key, which never leaves the service. The credential can be used
+ * when an authority has certified the key: see
+ * tls_handoff_credential_create_certificate_request_sync().
  *
  * Returns: (transfer full): the new credential, or %NULL
  *
@@ -199,18 +200,18 @@ tls_handoff_manager_generate_credential_finish (TlsHandoffManager *self,
  * @self: the manager
  * @label: as for tls_handoff_manager_import_credential_sync()
  * @uri: the PKCS#11 URI (RFC 7512) of a private key, which names token and object, and no PIN
- * @pin: (nullable): the token's PIN; without, it comes from the PIN file of the service's
- *   configuration, for who may manage the credentials of others
- * @certificates: (nullable) (element-type GBytes): the certificate chain (DER), its own first;
- *   without, the certificate that the token has
+ * @pin: (nullable): the token's PIN. %NULL: the service takes the PIN from the PIN file that its
+ *   configuration names, if the caller may manage the credentials of other users
+ * @certificates: (nullable) (element-type GBytes): the certificate chain (DER), the key's own
+ *   certificate first. %NULL: the certificate in the token
  * @roles: what the credential is for; 0 for both
- * @owner: the user (uid) that it shall belong to; -1 for the caller's own, 0 for the machine
+ * @owner: the user (uid) who shall own the credential; -1: the caller; 0: the machine
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Makes a key in a PKCS#11 token (smart card, TPM, HSM) a credential. It is used where it is, and
- * stays there when the credential is removed.
+ * Makes a credential of a private key in a PKCS#11 token (smart card, TPM, HSM). The key stays in
+ * the token, even when the credential is removed.
  *
  * %TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND if there is no such token or key,
  * %TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED if the PIN is missing or wrong.
@@ -270,7 +271,7 @@ tls_handoff_manager_link_credential_async (TlsHandoffManager *self,
                              user_data, label, uri, pin, certificates, role_names (roles), owner);
 }
 
-/* No certificates, and an empty list of them, are one to language bindings. */
+/* Language bindings pass an empty list where there are no certificates. */
 static GPtrArray *
 copy_certificates (GBytes *const *certificates, gsize n_certificates)
 {
@@ -283,11 +284,11 @@ copy_certificates (GBytes *const *certificates, gsize n_certificates)
  * @label: as for tls_handoff_manager_link_credential_sync()
  * @uri: as for tls_handoff_manager_link_credential_sync()
  * @pin: (nullable): as for tls_handoff_manager_link_credential_sync()
- * @certificates: (nullable) (array length=n_certificates): the certificate chain (DER), its own
- *   first; without, the certificate that the token has
+ * @certificates: (nullable) (array length=n_certificates): the certificate chain (DER), the
+ *   key's own certificate first. None: the certificate in the token
  * @n_certificates: how many
  * @roles: what the credential is for; 0 for both
- * @owner: the user (uid) that it shall belong to; -1 for the caller's own, 0 for the machine
+ * @owner: the user (uid) who shall own the credential; -1: the caller; 0: the machine
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError

@@ -12,7 +12,7 @@
 /**
  * tls_handoff_manager_list_credentials_sync:
  * @self: the manager
- * @all: whether to list those of all users, which takes an administrator
+ * @all: whether to list those of all users; only an administrator may
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
@@ -80,7 +80,7 @@ tls_handoff_manager_list_credentials_finish (TlsHandoffManager *self,
 /**
  * tls_handoff_manager_list_sessions_sync:
  * @self: the manager
- * @all: whether to list those of all users, which takes an administrator
+ * @all: whether to list those of all users; only an administrator may
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError

@@ -16,7 +16,7 @@
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Asks the service for its public facts; starts it if it does not run.
+ * Asks the service for its public facts. Starts the service if it does not run.
  *
  * Returns: (transfer full): an `a{sv}` with `Version` (s), `Protocols` (as), `CipherSuites` (as),
  *   `BlobFormat` (u), and, for the process that answered, `pid` (u) and `uid` (u); or %NULL
@@ -39,7 +39,7 @@ tls_handoff_manager_get_status_sync (TlsHandoffManager *self,
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Asks the service what it did so far. By default that takes an administrator.
+ * Asks the service what it did so far. By default only an administrator may.
  *
  * Returns: (transfer full): an `a{sv}`, whose keys the D-Bus method `GetStatistics()` documents; or
  *   %NULL
@@ -62,9 +62,9 @@ tls_handoff_manager_get_statistics_sync (TlsHandoffManager *self,
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Makes the service read its configuration and its trust store again. By default that takes an
- * administrator. %TLS_HANDOFF_ERROR_INVALID_ARGUMENT names what is wrong in the configuration; the
- * old one then stays in force.
+ * Makes the service read its configuration and its trust store again. By default only an
+ * administrator may. %TLS_HANDOFF_ERROR_INVALID_ARGUMENT names what is wrong in the configuration;
+ * the old configuration then stays in force.
  *
  * Returns: %TRUE on success
  *

@@ -110,11 +110,11 @@ handoff_manager_get_bus (TlsHandoffManager *self)
  *
  * The service is not contacted yet: it is started on the first call.
  *
- * The library's own connection is one for the process, apart from that of g_bus_get_sync(). When
- * the bus closes it, the next call makes another, and the application goes on. A @connection that
- * the application gives is used as it is; one that was closed stays closed.
+ * A process has one connection of the library's own. It is not the connection of g_bus_get_sync().
+ * When the bus closes it, the next call makes another, and the application goes on. A @connection
+ * of the application is used as it is: when it is closed, the library does not replace it.
  *
- * Neither can be used in a child that was forked and did not execute a program: every call there
+ * Neither connection can be used in a forked child that did not execute a program: every call there
  * fails with %G_DBUS_ERROR_DISCONNECTED. Fork before the first call.
  *
  * Returns: (transfer full): a manager, or %NULL with an error of the domain %G_DBUS_ERROR if the
@@ -205,8 +205,8 @@ tls_handoff_manager_new_finish (GAsyncResult *result, GError **error)
  * tls_handoff_manager_get_connection:
  * @self: the manager
  *
- * The D-Bus connection of the last call. It may be replaced, when the bus closed it, but stays
- * valid as long as @self.
+ * The D-Bus connection of the last call. The next call may use another, if the bus has closed this
+ * one. Each stays valid as long as @self.
  *
  * Returns: (transfer none) (nullable): the connection; %NULL in a forked child
  *
@@ -246,18 +246,18 @@ make_request (HandoffRole role,
  * @error: return location for a #GError
  *
  * Lets the service do the TLS handshake on @socket and takes the connection over: after the call,
- * all that travels on @socket is protected and unprotected by the result's record layer.
+ * the result's record layer protects and unprotects everything that travels on @socket.
  *
  * The socket must not be used during the call. After an error nothing more can be done with it,
  * unless the error is %TLS_HANDOFF_ERROR_INVALID_ARGUMENT, %TLS_HANDOFF_ERROR_NOT_AUTHORIZED or
  * %TLS_HANDOFF_ERROR_LIMIT_REACHED: then no byte was sent or received. Cancelling shuts the socket
  * down in both directions: that is what makes the service stop.
  *
- * A certificate that does not verify ends the handshake. Whoever wants to look at it and decide
+ * A certificate that does not verify ends the handshake. An application that wants to decide itself
  * uses a [class@ClientConnection], or the D-Bus interface with its option `review-certificate`.
  *
- * The details of %TLS_HANDOFF_ERROR_HANDSHAKE_FAILED and %TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED
- * are to be had from tls_handoff_error_get_details().
+ * tls_handoff_error_get_details() returns the details of %TLS_HANDOFF_ERROR_HANDSHAKE_FAILED and
+ * %TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED.
  *
  * Returns: (transfer full): the result, or %NULL
  *
@@ -353,9 +353,9 @@ tls_handoff_manager_handshake_as_client_finish (TlsHandoffManager *self,
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
  *
- * Like tls_handoff_manager_handshake_as_client_sync(), as the server: with the credential that
- * @options name, or a key of the application's own in them, or else the credential that fits the
- * server name which the client asks for.
+ * Like tls_handoff_manager_handshake_as_client_sync(), as the server. The server's key is that of
+ * the credential that @options name, or a key of the application's own in @options. Without either,
+ * the service takes the credential that fits the server name in the client's request.
  *
  * Returns: (transfer full): the result, or %NULL
  *

@@ -9,7 +9,7 @@
 #include "manager/credential.h"
 #include "manager/manager.h"
 
-/* What g_return_if_fail() would have found wrong; NULL: nothing. */
+/* (nullable): what g_return_if_fail() would find wrong */
 static const char *
 find_mistake (HandoffMethod method, gpointer self, GCancellable *cancellable, GError **error)
 {

@@ -6,15 +6,15 @@
 #include "manager/methods.h"
 #include "tls-handoff-manager.h"
 
-/* Runs a method for a public function, which comes as _sync, or as _async with _finish.
+/* Runs a method for the public functions _sync, or _async with _finish.
  *
- * self: the TlsHandoffManager or the TlsHandoffCredential that the method is one of. After the
- * fixed parameters come the method's own, each of the type that its row says.
+ * self: the TlsHandoffManager or the TlsHandoffCredential that has the method. After the fixed
+ * parameters come the arguments of the method, each of the type that its row says.
  *
- * What a programmer got wrong is logged, as g_return_if_fail() does, in the name of the public
- * function. Then there is no result, no error and no callback. */
+ * A programmer's mistake is logged under the name of the public function, as g_return_if_fail()
+ * does. Then there is no result, no error and no callback. */
 
-/* (transfer full) (nullable): what the row's reply is taken for */
+/* (transfer full) (nullable): what the row makes of the reply */
 gpointer handoff_method_call_sync (HandoffMethod method,
                                    gpointer self,
                                    TlsHandoffHandshakeFlags flags,

@@ -33,8 +33,8 @@ take_bytes (HandoffServiceRequest *request, GDBusMessage *reply, GError **error)
   return g_variant_get_data_as_bytes (bytes);
 }
 
-/* The bus's answer about the process that replied with request->so_far. (transfer full): a GVariant
- * of all */
+/* The bus's answer about the process that sent the properties in request->so_far. (transfer full):
+ * a GVariant of both */
 static gpointer
 take_process (HandoffServiceRequest *request, GDBusMessage *reply, GError **error)
 {
@@ -49,8 +49,8 @@ take_process (HandoffServiceRequest *request, GDBusMessage *reply, GError **erro
   return g_variant_ref_sink (g_variant_dict_end (&status));
 }
 
-/* The properties of the root object; then the bus is asked for the process. (transfer full): a
- * GVariant, if there is no bus to ask */
+/* The properties of the root object. The next call asks the bus about the process that sent them.
+ * (transfer full) (nullable): a GVariant, if there is no bus */
 static gpointer
 take_status (HandoffServiceRequest *request, GDBusMessage *reply, GError **error)
 {
@@ -69,7 +69,7 @@ take_status (HandoffServiceRequest *request, GDBusMessage *reply, GError **error
   return NULL;
 }
 
-/* The properties of a credential that was made. (transfer full): a TlsHandoffCredential */
+/* The properties of a new credential. (transfer full): a TlsHandoffCredential */
 static gpointer
 take_credential (HandoffServiceRequest *request, GDBusMessage *reply, GError **error)
 {
@@ -78,7 +78,7 @@ take_credential (HandoffServiceRequest *request, GDBusMessage *reply, GError **e
   return handoff_credential_new (request->bus, g_dbus_message_get_path (request->call), properties);
 }
 
-/* The path of a credential that was made; then it is asked for its properties. */
+/* The path of a new credential. The next call asks the credential for its properties. */
 static gpointer
 take_credential_path (HandoffServiceRequest *request, GDBusMessage *reply, GError **error)
 {
@@ -127,8 +127,8 @@ dup_credential_place (GVariant *entry)
   return g_variant_ref_sink (g_variant_new ("(so)", label, path));
 }
 
-/* A credential without certificates has an empty list of them. Without any list, they did not fit.
- */
+/* A credential without certificates has an empty list. If there is no list at all, the certificates
+ * did not fit on the page. */
 static gboolean
 has_certificates (GVariant *entry)
 {

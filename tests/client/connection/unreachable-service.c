@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* A service that is not there, or does not speak as it should: clear errors, and never a handshake
- * done in another way. */
+/* A service that is absent, or that replies what it should not: the library reports clear errors,
+ * and never does the handshake in another way. */
 
 #include <string.h>
 
@@ -55,7 +55,8 @@ assert_other_calls_fail (TlsHandoffManager *manager, GSocket *other, GSocket *so
                  &error);
 }
 
-/* Breaks if an absent service is not named as the cause, or something falls back. */
+/* Breaks if the error does not name the absent service as the cause, or if the library falls back
+ * to something else. */
 static void
 test_absent (void)
 {
@@ -146,7 +147,7 @@ reply_no_details (GDBusMessage *call)
   return fake_service_reply_with (call, "('complete', objectpath '/session', @a{sv} {})");
 }
 
-/* Breaks if a reply that is none crashes the caller, or is taken for a connection. */
+/* Breaks if a reply of the wrong form crashes the caller, or is taken for a connection. */
 static void
 test_bad_reply (FakeService *service, gconstpointer reply_to)
 {
@@ -229,8 +230,8 @@ reply_timeout (GDBusMessage *call)
                                                   "Failed to activate");
 }
 
-/* Breaks if what becomes of the bus or of an activation is any other error than that there is no
- * TLS to be had. */
+/* Breaks if an error of the bus, or of the service's activation, is reported as anything else than
+ * that TLS is unavailable. */
 static void
 test_unavailable (FakeService *service, gconstpointer reply_to)
 {
@@ -269,7 +270,8 @@ check_interactive (GDBusMessage *call)
       "");
 }
 
-/* Breaks if a user is asked for a password without the application's leave, or never. */
+/* Breaks if the service asks a user for a password although the application forbids that, or does
+ * not ask although the application allows that. */
 static void
 test_interactive (FakeService *service, gconstpointer reply_to)
 {
@@ -309,7 +311,7 @@ fail_steps (FakeService *service, GBytes **sent)
   return error;
 }
 
-/* A session whose first Step succeeds; what the second one replies is the case's. */
+/* A session whose first Step succeeds. second: the reply to the second one */
 static GDBusMessage *
 reply_to_steps (GDBusMessage *call, const char *second)
 {
@@ -381,8 +383,8 @@ step_fails_silently (GDBusMessage *call)
   return reply_to_steps (call, "('failed', [byte 2, 3], uint64 0, {'error': <'no name'>})");
 }
 
-/* Breaks if the alert is not sent, or an error of the state “failed” is another one than that of
- * HandshakeAsClient() (see test_error_details); or if a name that is none ends in a crash. */
+/* Breaks if the alert is not sent; if the error of the state “failed” is not the same as that of
+ * HandshakeAsClient() (see test_error_details); or if a wrong error name ends in a crash. */
 static void
 test_failed_step (FakeService *service, gconstpointer reply_to)
 {
@@ -405,8 +407,8 @@ vanish_in_step (GDBusMessage *call)
   return g_str_equal (g_dbus_message_get_member (call), "Step") ? NULL : reply_to_steps (call, "");
 }
 
-/* The same, where the caller carries the bytes: breaks if the end of the bus's connection is taken
- * for that of the peer's. */
+/* The same, where the caller carries the bytes. Breaks if the end of the bus's connection is taken
+ * for the end of the peer's. */
 static void
 test_unavailable_in_steps (FakeService *service, gconstpointer reply_to)
 {
