@@ -10,9 +10,9 @@
 #include "terminal/output.h"
 #include "verb/command-line.h"
 
-/* Keys of connections, passphrases and PINs are in this process's memory: no core dump has them,
- * and no other program of the user's reads them. The limit for core dumps is not touched: the
- * programs that "serve" starts would have it, too. */
+/* Keys of connections, passphrases and PINs are in this process's memory: they must not get into a
+ * core dump, and no other program of the user may read them. The limit for core dumps stays as it
+ * is: the programs that "serve" starts would inherit another one. */
 static void
 keep_memory_to_ourselves (void)
 {

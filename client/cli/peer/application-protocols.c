@@ -13,7 +13,7 @@
 
 /**
  * cli_application_protocols_check:
- * @protocols: (nullable) (array zero-terminated=1): what --alpn was given
+ * @protocols: (nullable) (array zero-terminated=1): the values of --alpn
  *
  * Returns: whether all can be sent, or %FALSE with an error of the domain %G_OPTION_ERROR
  */

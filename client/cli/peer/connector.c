@@ -105,8 +105,8 @@ cli_connect_to_host (const char *host, guint16 port, guint timeout, GError **err
       return connection;
     }
 
-  /* On a machine that is connected to nothing but itself, glibc finds no address when it is asked
-   * for the families one by one, as it was above; it does when it is asked for both, as it is here.
+  /* On a machine without any network but loopback, glibc finds no address if it is asked for one
+   * family after the other, as above. It finds one if it is asked for both at once, as here.
    */
   g_socket_client_set_timeout (client, timeout);
   return g_socket_client_connect (client, address, NULL, error);

@@ -10,18 +10,19 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-/* How long at most, how long without a word from the peer, milliseconds, and how much. */
+/* Limits: the whole time and the time without a byte from the peer, in milliseconds; and bytes. */
 #define MAX_TIME 2000
 #define MAX_QUIET_TIME 200
 #define MAX_SIZE (64 * 1024 * 1024)
 
 /**
  * cli_drain_socket:
- * @fd: on which nothing more is sent, and what comes is of no interest
+ * @fd: a socket on which nothing more is sent, and from which nothing is wanted
  *
- * To be called before a process ends that has sent an alert. The peer may be busy sending: with
- * that unread, the end of the process would reset the connection, and the alert might not be seen.
- * So our direction is ended, and what comes is read for nobody, until the peer ends its own.
+ * To be called before a process ends that has sent an alert. The peer may still be sending. If its
+ * data stayed unread, the end of the process would reset the connection, and the peer might not see
+ * the alert. So this function ends our direction, and reads and drops what comes until the peer
+ * ends its own.
  */
 void
 cli_drain_socket (int fd)

@@ -39,7 +39,7 @@ append_field (GString *text, const char *label, const char *value)
   g_string_append_printf (text, "%s %s\n", label, safe);
 }
 
-/* (nullable): of a handshake that failed after it was negotiated */
+/* (nullable): a detail of a failed handshake, if it was negotiated before the failure */
 static const char *
 get_failure_detail (CliPeer *peer, const char *name)
 {
@@ -126,7 +126,7 @@ cli_negotiated_to_text (CliPeer *peer)
 /**
  * cli_negotiated_to_line:
  *
- * Returns: (transfer full): the most important of it on one line, for a server's log
+ * Returns: (transfer full): the most important facts on one line, for a server's log
  */
 char *
 cli_negotiated_to_line (TlsHandoffHandshakeResult *result)
@@ -162,7 +162,7 @@ cli_negotiated_to_line (TlsHandoffHandshakeResult *result)
  * @peer: after the handshake, successful or not
  * @builder: within an object
  *
- * Adds the members that say what was negotiated, and by whom; null where it was not.
+ * Adds the members that say what was negotiated, and by whom. What was not negotiated is null.
  */
 void
 cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder)

@@ -63,7 +63,7 @@ wipe (gpointer data)
   g_byte_array_unref (array);
 }
 
-/* One PEM text of both. (transfer full) */
+/* Joins the certificates and the key to one PEM text. (transfer full) */
 static GBytes *
 load_pem (const CliOwnCredential *self, GError **error)
 {
@@ -77,7 +77,7 @@ load_pem (const CliOwnCredential *self, GError **error)
   key = cli_secret_load (self->key_file, CLI_SECRET_MAX_CREDENTIAL_SIZE, error);
   if (key == NULL)
     return NULL;
-  /* Sized at once: growing would leave copies behind. */
+  /* Its full size is reserved at once: growing would leave copies of the key behind. */
   both = g_byte_array_sized_new (
       (guint) (g_bytes_get_size (certificates) + 1 + g_bytes_get_size (key)));
   g_byte_array_append (both, g_bytes_get_data (certificates, NULL),
@@ -90,7 +90,7 @@ load_pem (const CliOwnCredential *self, GError **error)
 /**
  * cli_own_credential_apply:
  *
- * Puts what was given into @options; files are read for it.
+ * Reads the files that the user named, and sets @options.
  */
 gboolean
 cli_own_credential_apply (const CliOwnCredential *self,

@@ -18,7 +18,7 @@
 #include "terminal/text-agent.h"
 #include "peer/trust-report.h"
 
-/* Not 0, which somebody may give who takes it for no limit, or for the shortest. */
+/* 0 is refused: some would mean "no limit" by it, and others "at once". */
 #define NO_TIMEOUT G_MININT64
 
 CliPeer *
@@ -67,12 +67,12 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
       N_ ("Offer the application protocol PROTO; repeatable, the preferred one first"),
       N_ ("PROTO") },
     { "server-name", 'n', 0, G_OPTION_ARG_STRING, &self->server_name,
-      N_ ("Whom the server must prove to be, if not HOST"), N_ ("NAME") },
+      N_ ("The name that the server must prove, if not HOST"), N_ ("NAME") },
     { "tls12", 0, 0, G_OPTION_ARG_NONE, &self->tls12, N_ ("Use TLS 1.2 at most"), NULL },
     { "no-resumption", 0, 0, G_OPTION_ARG_NONE, &self->no_resumption,
       N_ ("Do not resume an earlier session, nor let a later one resume this"), NULL },
     { "timeout", 'w', 0, G_OPTION_ARG_INT64, &self->timeout,
-      N_ ("Give up after SECONDS of connecting, or of the handshake"), N_ ("SECONDS") },
+      N_ ("Give up if connecting or the handshake takes more than SECONDS"), N_ ("SECONDS") },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &self->interactive,
       N_ ("Let polkit ask for a password where its rules want one"), NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->arguments, NULL, NULL },
@@ -183,7 +183,7 @@ cli_peer_connect (CliPeer *self)
 {
   g_autoptr (GError) error = NULL;
 
-  /* The service first: without it, nobody should hear of us. */
+  /* The service first: without it, the server is not bothered with a connection. */
   self->manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
   if (self->manager == NULL)
     return cli_report_no_service (error);
@@ -234,11 +234,10 @@ cli_peer_handshake (CliPeer *self, GError **error)
 
 /**
  * cli_peer_hint_at_credentials:
- * @error: that the server wanted a certificate, or that something is wrong with the credential that
- * was named
+ * @error: says that the server wanted a certificate, or what is wrong with the credential that the
+ * user named
  *
- * In the second case, the message says what. Of one that the service chose, nothing helps but its
- * token.
+ * If the service itself chose the credential, there is no hint: only its token can help.
  */
 void
 cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
@@ -258,17 +257,17 @@ cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
     {
       cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "
                    "one, and --cert FILE one that the service does not keep"));
-      cli_hint (_ ("the service itself chooses only one that you may use without being asked; of "
-                   "one that is named, --interactive lets polkit ask"));
+      cli_hint (_ ("by itself, the service chooses only a credential that you may use without a "
+                   "password; for a credential that you name, --interactive lets polkit ask"));
     }
 }
 
-/* What cannot help is not told: nothing makes a certificate good that has expired. */
+/* Hints only at options that can help: none makes an expired certificate good. */
 static void
 hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
 {
   if ((remedy & CLI_TRUST_REMEDY_NAME) != 0)
-    cli_hint (_ ("--server-name NAME is for a server that is known by another name than %s"),
+    cli_hint (_ ("give --server-name NAME if the server is known by another name than %s"),
               self->identity);
   if ((remedy & CLI_TRUST_REMEDY_AUTHORITY) != 0)
     cli_hint (_ ("--trust FILE makes an authority trusted for one call"));

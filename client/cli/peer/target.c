@@ -131,7 +131,7 @@ cli_target_free (CliTarget *target)
  * cli_target_get_identity:
  *
  * Returns: (transfer full): whom the server must prove to be: the host, without an IPv6 address's
- * zone, which means something on this machine only
+ * zone, which has a meaning on this machine only
  */
 char *
 cli_target_get_identity (const CliTarget *target)

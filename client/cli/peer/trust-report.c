@@ -26,18 +26,18 @@ static const Row reasons[] = {
   { "insecure-algorithm", N_ ("a signature or a key of the chain is too weak"),
     CLI_TRUST_REMEDY_NONE },
   { "wrong-purpose", N_ ("the certificate is not for a TLS server"), CLI_TRUST_REMEDY_NONE },
-  { "ocsp-status", N_ ("the revocation status that has to come with it is missing or not usable"),
+  { "ocsp-status", N_ ("the revocation status that the certificate needs is missing or not usable"),
     CLI_TRUST_REMEDY_NONE },
   { "issuer-not-authority",
-    N_ ("a certificate of the chain was issued by one that is no authority"),
+    N_ ("a certificate of the chain was issued by a certificate that is no authority's"),
     CLI_TRUST_REMEDY_NONE },
   { "issuer-key-usage", N_ ("an authority of the chain has a key that may not sign certificates"),
     CLI_TRUST_REMEDY_NONE },
-  { "issuer-constraints", N_ ("the certificate is beyond the limits that an authority has"),
+  { "issuer-constraints", N_ ("the certificate is outside the limits of an authority of the chain"),
     CLI_TRUST_REMEDY_NONE },
   { "name-constraints", N_ ("an authority of the chain may not certify a name of the certificate"),
     CLI_TRUST_REMEDY_NONE },
-  { "path-length", N_ ("the chain is longer than an authority of it allows"),
+  { "path-length", N_ ("the chain is longer than one of its authorities allows"),
     CLI_TRUST_REMEDY_NONE },
   { "tls-features", N_ ("the certificate lacks a TLS feature that its issuer demands"),
     CLI_TRUST_REMEDY_NONE },
@@ -47,7 +47,7 @@ static const Row reasons[] = {
   { "bad-signature", N_ ("a signature of the chain is not the issuer's"), CLI_TRUST_REMEDY_NONE },
   { "unknown-algorithm", N_ ("the chain is signed with an algorithm that is not known"),
     CLI_TRUST_REMEDY_NONE },
-  { "chain-too-long", N_ ("the server sends more certificates than are looked at"),
+  { "chain-too-long", N_ ("the server sends more certificates than the service looks at"),
     CLI_TRUST_REMEDY_NONE },
   { "malformed", N_ ("a certificate of the chain cannot be read"), CLI_TRUST_REMEDY_NONE },
   { "other", N_ ("the certificate did not verify"), CLI_TRUST_REMEDY_NONE },
@@ -62,10 +62,11 @@ static const Row ocsp_problems[] = {
   { "unauthorized", N_ ("the responder is not one for this certificate"), CLI_TRUST_REMEDY_NONE },
   { "malformed", N_ ("the response cannot be read"), CLI_TRUST_REMEDY_NONE },
   { "other-certificate", N_ ("the response is about another certificate"), CLI_TRUST_REMEDY_NONE },
-  { "other-signer", N_ ("the response is not signed by who may do that"), CLI_TRUST_REMEDY_NONE },
+  { "other-signer", N_ ("the response is not signed by a responder that may sign it"),
+    CLI_TRUST_REMEDY_NONE },
   { "not-yet-valid", N_ ("the response is from the future"), CLI_TRUST_REMEDY_NONE },
   { "outdated", N_ ("the response is out of date"), CLI_TRUST_REMEDY_NONE },
-  { "not-verified", N_ ("who issued the certificate is not known for sure"),
+  { "not-verified", N_ ("the issuer of the certificate is not known for sure"),
     CLI_TRUST_REMEDY_NONE },
 };
 
@@ -112,7 +113,8 @@ cli_trust_explain_ocsp_problem (const char *problem)
  * cli_trust_get_remedy:
  * @error: %TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED
  *
- * Returns: the options that together can help; none, if one of the reasons stays whatever is given
+ * Returns: the options that can help if they are given together; none, if there is a reason that no
+ * option removes
  */
 CliTrustRemedy
 cli_trust_get_remedy (const GError *error)

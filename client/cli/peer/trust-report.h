@@ -9,7 +9,7 @@
 const char *cli_trust_explain_reason (const char *reason);
 const char *cli_trust_explain_ocsp_problem (const char *problem);
 
-/* Which options can make a certificate pass that is not trusted: any of these. */
+/* The options that can make an untrusted certificate pass; they can be combined. */
 typedef enum
 {
   CLI_TRUST_REMEDY_NONE = 0,

@@ -13,7 +13,7 @@
 #include "peer/negotiated.h"
 #include "terminal/pem.h"
 
-/* How long a program that says no more may keep its input open, seconds. */
+/* How long a program may keep its input open after it has closed its output, seconds. */
 #define INPUT_SECONDS 2
 
 struct _CliBackend
@@ -41,14 +41,14 @@ backend_free (CliBackend *self)
 static void
 set_variable (GSubprocessLauncher *launcher, const char *name, const char *value)
 {
-  /* What the command's own environment says must not be taken for the client's. */
+  /* Variables of the command's own environment must not pass for the client's. */
   if (value != NULL)
     g_subprocess_launcher_setenv (launcher, name, value, TRUE);
   else
     g_subprocess_launcher_unsetenv (launcher, name);
 }
 
-/* Not taken apart: that is the program's business, or rather another program's. */
+/* The certificate is passed on as it is: the program can have it parsed. */
 static void
 set_certificate (GSubprocessLauncher *launcher, TlsHandoffHandshakeResult *result)
 {
@@ -87,7 +87,8 @@ start_process (CliBackend *self,
   self->process = g_subprocess_launcher_spawnv (launcher, command, error);
   if (self->process == NULL)
     return FALSE;
-  /* A pipe that has room for some bytes would block a write of more. This end is ours alone. */
+  /* A pipe with room for some bytes would block a write of more. No other process shares this end
+   * and its flags. */
   return g_unix_set_fd_nonblocking (g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (
                                         g_subprocess_get_stdin_pipe (self->process))),
                                     TRUE, error);
@@ -186,8 +187,8 @@ input_open_cb (gpointer user_data)
  * @input_done: called once, maybe at once
  *
  * Asks a backend whose output has ended whether it is done with its input, too. A program has some
- * time to end or to close it: of one that waits for more, that is not to be expected. A server that
- * closes its connection is taken to be done, because TCP does not tell whether it still reads.
+ * time to end, or to close its input; a program that waits for more input does neither. A server
+ * that has closed its connection counts as done, because TCP does not tell whether it still reads.
  */
 void
 cli_backend_ask_input_done (CliBackend *self, CliBackendInputDone input_done, gpointer user_data)
@@ -199,7 +200,7 @@ cli_backend_ask_input_done (CliBackend *self, CliBackendInputDone input_done, gp
       answer_whether_done (self, TRUE);
       return;
     }
-  /* A pipe that nobody has open for reading any more is in error. */
+  /* poll() reports an error when no process has the pipe open for reading any more. */
   self->input_watch = g_unix_fd_add (g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (
                                          g_subprocess_get_stdin_pipe (self->process))),
                                      G_IO_ERR, input_closed_cb, self);
@@ -209,7 +210,7 @@ cli_backend_ask_input_done (CliBackend *self, CliBackendInputDone input_done, gp
 /**
  * cli_backend_close_input:
  *
- * Tells it that the client has no more to say. It may still answer.
+ * Tells the backend that the client sends no more. The backend may still answer.
  */
 void
 cli_backend_close_input (CliBackend *self)
@@ -245,7 +246,7 @@ exited (GObject *process, GAsyncResult *result, gpointer user_data)
  * @hang_up: the client is gone before the end; a program gets SIGHUP
  * @gone: called once, when a program has ended
  *
- * Ends it; @self is not to be used any more.
+ * Ends the backend; @self must not be used afterwards.
  */
 void
 cli_backend_close (CliBackend *self, gboolean hang_up, CliBackendGone gone, gpointer user_data)

@@ -20,18 +20,18 @@
  *
  *   says something → handshake → backend opened → data both ways until both sides end → closed
  *
- * The service does not do any number of handshakes at once for one user (64 by default). So clients
- * wait in line for theirs, and one that says nothing is not in the line. Each side may end before
- * the other. A client that breaks off ends both. */
+ * The service limits the handshakes that a user has under way (64 by default). So clients wait in
+ * line for theirs; a client that has sent nothing is not in the line. Each side may end before the
+ * other. A client that breaks off ends both. */
 
 /* Fewer than the service allows: the user may do other things, too. */
 #define MAX_HANDSHAKES 48
-/* In which a client has to begin its handshake, and to end it, seconds. */
+/* How long a client may take to begin its handshake, and to end it, seconds. */
 #define HELLO_SECONDS 10
 #define HANDSHAKE_SECONDS 15
 
-/* How long a client may take to close its side when the backend has closed, seconds. To close
- * before it has done so might lose the last of the data (a TCP reset discards what was not read).
+/* How long a client may take to close its side after the backend has closed, seconds. If we closed
+ * first, the last data might be lost: a TCP reset discards what was not read.
  */
 #define LINGER_SECONDS 10
 
@@ -50,9 +50,9 @@ typedef struct
   GSource *hello;            /* (owned) (nullable): until the client says something */
   guint n_pumps;             /* that run */
   gboolean closing;          /* the backend has ended, and close_notify is sent or under way */
-  GError *client_error;      /* (owned) (nullable): how it ended, if that may be no failure */
-  gboolean refused;          /* the client was, by an alert */
-  gboolean broken;           /* the client, or the backend, did not end as it should */
+  GError *client_error; /* (owned) (nullable): how the client ended, if that may be no failure */
+  gboolean refused;     /* the client got an alert */
+  gboolean broken;      /* the client, or the backend, did not end as it should */
 } Connection;
 
 static void
@@ -83,8 +83,8 @@ static void
 connection_end (Connection *self)
 {
   g_clear_handle_id (&self->timer, g_source_remove);
-  /* Which gives the client time to hear why it was refused. It is not for other connections: the
-   * close_notify of one that broke in the middle would pass for the end of the data. */
+  /* Closing gives a refused client time to read the alert. Other connections are not closed like
+   * this: if one broke in the middle, the close_notify would pass for the end of the data. */
   if (self->refused)
     g_io_stream_close_async (self->tls, G_PRIORITY_DEFAULT, NULL, closed, self);
   else
@@ -128,9 +128,9 @@ break_off (Connection *self, const GError *error)
   g_cancellable_cancel (self->cancellable);
 }
 
-/* Whether the client, which ended its TCP connection without a close_notify, had heard everything
- * by then, our close_notify too. Its FIN acknowledges what its TCP had received; and a client that
- * closes with some of that unread sends a reset and no FIN, which is another error. */
+/* Whether the client, which ended its TCP connection without a close_notify, had received
+ * everything by then, our close_notify too. Its FIN acknowledges what its TCP had received; and a
+ * client that closes with some of that unread sends a reset and no FIN, which is another error. */
 static gboolean
 has_heard_everything (Connection *self, const GError *error)
 {
@@ -160,7 +160,7 @@ client_ended (CliPumpEnd end, const GError *error, gpointer user_data)
 
   if (end == CLI_PUMP_SINK_FAILED && !g_cancellable_is_cancelled (self->cancellable))
     {
-      /* The backend wants no more, and may still have something to say. */
+      /* The backend reads no more, but may still send. */
       cli_backend_close_input (self->backend);
       cli_pump_discard (g_io_stream_get_input_stream (self->tls), self->cancellable, client_ended,
                         self);
@@ -168,8 +168,8 @@ client_ended (CliPumpEnd end, const GError *error, gpointer user_data)
     }
   if (end == CLI_PUMP_SOURCE_FAILED && has_heard_everything (self, error))
     {
-      /* Many clients end like that, such as Python's ssl. What an attacker may have cut off is no
-       * loss, unless the backend waits for it. */
+      /* Many clients end like that, such as Python's ssl. An attacker may have cut off data; that
+       * is a loss only if the backend waits for it. */
       self->client_error = g_error_copy (error);
       cli_backend_ask_input_done (self->backend, client_left, self);
       return;
@@ -360,7 +360,8 @@ cli_front_serve (CliFront *front, GSocketConnection *client, CliFrontDone done, 
   self->client = g_object_ref (client);
   self->name = describe_client (client);
   self->cancellable = g_cancellable_new ();
-  /* A client that is silently gone is noticed some day; and data is sent when it is there. */
+  /* Keep-alive finds clients that are gone without a word; without Nagle's algorithm, data is sent
+   * at once. */
   g_socket_set_keepalive (socket, TRUE);
   g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
 
@@ -373,7 +374,7 @@ cli_front_serve (CliFront *front, GSocketConnection *client, CliFrontDone done, 
 /**
  * cli_front_set_time_limit:
  *
- * Sets @options so that a client has not longer for its handshake than a server should wait.
+ * Limits in @options the time that a client has for its handshake.
  */
 void
 cli_front_set_time_limit (TlsHandoffHandshakeOptions *options)

@@ -19,7 +19,7 @@ typedef struct
 
   /* front.c's own */
   guint n_handshakes; /* under way */
-  GQueue waiting;     /* of clients for whom there is no handshake yet */
+  GQueue waiting;     /* clients that wait for their handshake */
 } CliFront;
 
 /* ok: the connection ended as it should */

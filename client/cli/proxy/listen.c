@@ -10,7 +10,7 @@
 #include "terminal/report.h"
 #include "peer/target.h"
 
-/* As many clients as that may wait to be accepted. */
+/* How many clients may wait to be accepted. */
 #define BACKLOG 128
 
 static gboolean
@@ -48,8 +48,8 @@ add_port (GSocketListener *listener, guint16 port, GError **error)
   return add_address (listener, address4, error);
 }
 
-/* A name may have addresses that this machine does not, such as IPv6 ones: those are reported, and
- * one that works is enough. */
+/* A name may have addresses that this machine does not have, such as IPv6 ones. They are reported;
+ * one address that works is enough. */
 static gboolean
 add_host (GSocketListener *listener, const CliTarget *target, GError **error)
 {

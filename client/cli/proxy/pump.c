@@ -94,7 +94,7 @@ cli_pump (GInputStream *source,
 /**
  * cli_pump_discard:
  *
- * Reads @source to its end, for nobody.
+ * Reads @source to its end, and drops what it reads.
  */
 void
 cli_pump_discard (GInputStream *source,

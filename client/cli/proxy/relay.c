@@ -95,7 +95,7 @@ is_retry (int code)
   return code == EINTR || code == EAGAIN || code == EWOULDBLOCK;
 }
 
-/* What the record layer itself wants to say: alerts, answers to key updates. */
+/* What the record layer itself has to send: alerts, answers to key updates. */
 static void
 queue_output (Relay *self)
 {
@@ -185,7 +185,7 @@ send_records (Relay *self)
 
   if (n < 0 && is_retry (errno))
     return;
-  /* The peer may have said goodbye before it went, so it is reading that tells how this ends. */
+  /* The peer may have sent a close_notify before it went: reading tells how the connection ends. */
   if (n < 0)
     stop_sending (self);
   else
@@ -198,7 +198,7 @@ send_records (Relay *self)
     }
 }
 
-/* The peer is told by an alert, which is the last of outgoing, what was wrong with its records. */
+/* An alert, the last record of outgoing, tells the peer what was wrong with its records. */
 static void
 say_why (Relay *self)
 {
@@ -287,8 +287,8 @@ write_output (Relay *self, GError **error)
   if (self->n_written < self->n_plaintext || self->peer_closed)
     return TRUE;
 
-  /* An error that came behind the data is reported by the next call only, which need not wait for
-   * the peer to send more. */
+  /* An error behind the data is reported only by the next call. That is made now: the peer need not
+   * send more. */
   drop_plaintext (self);
   return open_records (self, error);
 }
@@ -347,7 +347,7 @@ relay_step (Relay *self, GError **error)
 /**
  * cli_relay_run:
  * @layer: of a connection whose handshake is done
- * @result: (nullable): where @layer is from; its session tickets are forwarded
+ * @result: (nullable): the handshake's, which @layer was made of; it forwards session tickets
  * @socket_fd: its socket
  * @input_fd: where the data for the peer comes from; its end closes our side of the connection,
  * unless %CLI_RELAY_IGNORE_EOF is given

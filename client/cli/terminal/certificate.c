@@ -15,7 +15,7 @@
 
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC (gnutls_x509_crt_t, gnutls_x509_crt_deinit, NULL)
 
-/* The longest name that is looked at, bytes: more than any honest one has. */
+/* The longest name that is looked at, bytes: more than any honest certificate has. */
 #define MAX_NAME_SIZE 4096
 /* The longest serial number is 20 bytes (RFC 5280 4.1.2.2); GnuTLS gives what is there. */
 #define MAX_SERIAL_SIZE 64

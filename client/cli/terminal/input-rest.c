@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Without reading: what is left may be for others. */
+/* Nothing is read: what is left may be for others. */
 static gboolean
 is_empty (int fd)
 {
@@ -34,9 +34,9 @@ is_empty (int fd)
  * @timeout: how long it may be quiet, milliseconds
  *
  * Finds out whether all of an input was read. It is not enough that there is nothing to read at the
- * moment, because a program that writes to a pipe may be about to write more: the end has to be
- * seen, and is waited for. A terminal has no end, and the user sees what became of the input, so
- * that only what was typed already counts there.
+ * moment: a program that writes to a pipe may be about to write more. So this function waits for
+ * the end. A terminal has no end, and its user sees what became of the input: there, only what was
+ * typed already counts.
  */
 CliInputRest
 cli_input_wait_for_end (int fd, guint timeout)

@@ -15,9 +15,9 @@
 
 #include "terminal/report.h"
 
-/* The standard output, through which all verbs print. What cannot be written, for want of room or
- * of a reader or because the descriptor was closed, is remembered until the end of the command,
- * which then says so and fails: a script must not take half of the text for all of it. */
+/* The standard output, through which all verbs print. If something cannot be written (no room, no
+ * reader, a closed descriptor), that is remembered until the end of the command, which then reports
+ * it and fails: a script must not take half of the text for all of it. */
 
 static int first_error; /* an errno, or 0 */
 
@@ -43,9 +43,9 @@ print_cb (const char *text)
 /**
  * cli_output_open:
  *
- * To be called first of all. A standard descriptor that is closed would be given to the first
- * socket or file that is opened, and "connect" would mix it up with the user's data. In place of a
- * closed input there is an empty one, and in place of a closed output one that cannot be written.
+ * To be called first of all. If a standard descriptor is closed, the first socket or file that is
+ * opened gets its number, and "connect" would mix that up with the user's data. So a closed input
+ * is replaced by an empty one, and a closed output by one that cannot be written.
  */
 void
 cli_output_open (void)
@@ -55,7 +55,7 @@ cli_output_open (void)
 
   for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
     {
-      /* The lowest number that is free, and those below it are not. */
+      /* open() takes the lowest free number, and all below this one are in use. */
       if (fcntl (fd, F_GETFD) < 0 && open ("/dev/null", modes[fd]) != fd)
         _exit (CLI_EXIT_FAILED);
     }
@@ -120,7 +120,7 @@ cli_output_close (GError **error)
 
 /**
  * cli_output_finish:
- * @status: what came of the command otherwise
+ * @status: the command's, if its output arrives
  *
  * Ends the standard output, and reports what could not be written.
  *
@@ -134,6 +134,6 @@ cli_output_finish (CliExitStatus status)
   if (cli_output_close (&error))
     return status;
   cli_report ("%s", error->message);
-  /* Another failure says more. */
+  /* The status of another failure says more. */
   return status == CLI_EXIT_OK ? CLI_EXIT_FAILED : status;
 }

@@ -81,7 +81,7 @@ cli_usage_error (const char *verb, const char *message)
   return CLI_EXIT_USAGE;
 }
 
-/* (nullable): NULL if nothing can be said that @error does not say */
+/* (nullable): NULL if @error says it all */
 static const char *
 get_service_hint (const GError *error)
 {
@@ -91,7 +91,7 @@ get_service_hint (const GError *error)
     return _ ("check that the package of tls-handoffd is installed");
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER) &&
       getpwuid (geteuid ()) == NULL)
-    return _ ("give this user an entry in the user database, or be another user");
+    return _ ("give this user an entry in the user database, or run the command as another user");
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER))
     return _ ("check that the system bus runs, and that you may use its socket");
   return NULL;
@@ -99,7 +99,7 @@ get_service_hint (const GError *error)
 
 /**
  * cli_report_no_service:
- * @error: of the library, which says what it means
+ * @error: of the library; its message says what it means
  *
  * Reports that the service, or the bus, cannot be reached.
  *
@@ -120,8 +120,8 @@ cli_report_no_service (const GError *error)
  * cli_hint_at_interactive:
  * @error: of the service
  *
- * Says how polkit can ask, if its answer was not no, but that it would have to. Only the text
- * tells, which has been the same since 0.1.
+ * Hints at --interactive if polkit did not say no, but would have to ask for a password. Only the
+ * text of @error tells, which has been the same since 0.1.
  */
 void
 cli_hint_at_interactive (const GError *error)
@@ -166,7 +166,7 @@ cli_report_error (const GError *error)
       cli_report ("%s", error->message);
       return CLI_EXIT_NO_SERVICE;
     }
-  /* Whatever is not the service's own error is the bus's. */
+  /* An error that is not the service's own is the bus's. */
   if (error->domain != TLS_HANDOFF_ERROR)
     return cli_report_no_service (error);
   message = cli_service_words_translate (error->message);

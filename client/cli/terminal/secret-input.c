@@ -17,7 +17,7 @@
 /* Keys, passphrases and PINs on their way to the service: from files, or from the terminal, which
  * does not show them. They are never arguments, which every user of the machine can read. */
 
-/* The most that a passphrase or PIN may have, bytes: what the service takes. */
+/* The longest passphrase or PIN that the service takes, bytes. */
 #define MAX_PASSPHRASE_SIZE 1024
 
 static volatile sig_atomic_t caught_signal;
@@ -220,7 +220,7 @@ read_line (int fd, const sigset_t *unblocked, GError **error)
   if (size > MAX_PASSPHRASE_SIZE)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   _ ("A passphrase or PIN may have %d bytes"), MAX_PASSPHRASE_SIZE);
+                   _ ("A passphrase or PIN may have %d bytes at most"), MAX_PASSPHRASE_SIZE);
       return NULL;
     }
   return secret_new (buffer->data, size, error);
@@ -250,7 +250,7 @@ read_without_echo (int fd, const char *prompt, const sigset_t *unblocked, GError
   return secret;
 }
 
-/* A signal that ends the command does so when the terminal is as it was. */
+/* A signal that ends the command is let through when the terminal is as it was. */
 static CliSecret *
 read_with_signals_caught (int fd, const char *prompt, GError **error)
 {
@@ -307,10 +307,10 @@ cli_secret_prompt (const char *prompt, GError **error)
  * cli_secret_get:
  * @option: the option that @path was given to
  * @path: (nullable): as for cli_secret_load_passphrase()
- * @prompt: (nullable): as for cli_secret_prompt(), for when there is no @path; %NULL: not to ask
+ * @prompt: (nullable): as for cli_secret_prompt(), used if there is no @path; %NULL: do not ask
  * @secret: (out) (nullable): %NULL if there is neither
  *
- * Gets a passphrase or PIN from where the user wants it to come from.
+ * Gets a passphrase or PIN from the file that the user named, or from the terminal.
  */
 gboolean
 cli_secret_get (

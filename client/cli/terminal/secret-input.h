@@ -11,7 +11,7 @@ typedef char CliSecret;
 void cli_secret_free (CliSecret *secret);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliSecret, cli_secret_free)
 
-/* The most that the service takes of a key with its certificates, bytes. */
+/* The largest file with a key and its certificates that the service takes, bytes. */
 #define CLI_SECRET_MAX_CREDENTIAL_SIZE (256 * 1024)
 
 GBytes *cli_secret_load (const char *path, gsize max_size, GError **error);

@@ -11,8 +11,8 @@
 static const struct
 {
   const char *theirs;
-  const char *argument; /* (nullable): what it is to the command if it is an argument of a method */
-  const char *option;   /* (nullable): likewise, an option */
+  const char *argument; /* (nullable): the command's word for an argument of that name */
+  const char *option;   /* (nullable): the command's word for an option of that name */
 } words[] = {
   { "application-protocols", NULL, "--alpn" },
   { "certificates", "FILE", "--certificates" },
@@ -52,7 +52,7 @@ find (const char *theirs, gboolean is_option)
   return NULL;
 }
 
-/* Where a word stands for a name, and not for what it means in English. */
+/* Where a word is the name of an argument or option, and not plain English. */
 enum
 {
   PREFIXED_OPTION = 1, /* "Option subject: …" */

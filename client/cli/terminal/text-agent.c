@@ -19,8 +19,8 @@
 /* polkit asks on the desktop if there is one. Elsewhere, such as in a login over SSH, its own agent
  * asks on the terminal, as it does for systemctl(1). */
 
-/* Whether polkit finds a session of the user's, in which a desktop may have an agent. Then ours is
- * the one to fall back on; without a session, polkit does not ask one that is. */
+/* Whether polkit finds a session of the user, in which a desktop may have an agent. If so, ours is
+ * registered as the agent to fall back on. Without a session, polkit does not ask such an agent. */
 static gboolean
 has_session (void)
 {
@@ -96,8 +96,8 @@ cli_text_agent_is_wanted (void)
  * cli_text_agent_start:
  * @interactive: whether the user wants to be asked
  *
- * Makes sure that polkit can ask the user, on the terminal if need be. Without an agent, it refuses
- * what it would ask for, and the service's error says so.
+ * Makes sure that polkit can ask the user, on the terminal if need be. Without an agent, polkit
+ * refuses what it would ask about, and the service's error says so.
  *
  * Returns: the flags of calls to the service
  */

@@ -33,7 +33,7 @@ check_input (GError **error)
 {
   const char *problem;
 
-  /* Whoever reads the output may be who writes the input, and end that because of this. */
+  /* The reader of the output may also write the input, and end that when the output ends. */
   if (!cli_output_close (error))
     return FALSE;
   switch (cli_input_wait_for_end (STDIN_FILENO, INPUT_END_TIMEOUT))
@@ -51,7 +51,7 @@ check_input (GError **error)
   return FALSE;
 }
 
-/* In TLS 1.3 a server says that it insists on a certificate after the handshake. */
+/* In TLS 1.3, only after the handshake does a server say that it insists on a certificate. */
 static gboolean
 wants_certificate (const GError *error)
 {

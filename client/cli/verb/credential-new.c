@@ -30,11 +30,10 @@ new_options_clear (NewOptions *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NewOptions, new_options_clear)
 
 #define NEW_OPTION_ENTRIES(options)                                                                \
-  { "label",     'l', 0, G_OPTION_ARG_STRING, &(options).label, N_ ("What it is to be called"),    \
-    N_ ("LABEL") },                                                                                \
+  { "label", 'l', 0, G_OPTION_ARG_STRING, &(options).label, N_ ("Its label"), N_ ("LABEL") },      \
   {                                                                                                \
     "role", 'r', 0, G_OPTION_ARG_STRING_ARRAY, &(options).roles,                                   \
-        N_ ("What it is for: “client” or “server”; default: both"), N_ ("ROLE")                    \
+        N_ ("Its role: “client” or “server”; default: both"), N_ ("ROLE")                          \
   }
 
 static CliExitStatus
@@ -44,7 +43,7 @@ check_options (const NewOptions *options, const char *verb, TlsHandoffCredential
 
   *roles = 0;
   if (options->label == NULL)
-    return cli_usage_error (verb, _ ("--label is missing: what the credential is to be called"));
+    return cli_usage_error (verb, _ ("--label is missing: give the new credential a label"));
   for (i = 0; options->roles != NULL && options->roles[i] != NULL; i++)
     {
       if (g_str_equal (options->roles[i], "client"))
@@ -65,7 +64,7 @@ report_made (TlsHandoffCredential *credential, const GError *error)
   if (credential == NULL)
     return cli_credential_call_report_error (error);
   label = cli_escape (tls_handoff_credential_get_label (credential), -1);
-  g_print (_ ("“%s” is there: a key of type %s\n"), label,
+  g_print (_ ("“%s” was added: a key of type %s\n"), label,
            tls_handoff_credential_get_key_algorithm (credential));
   if (tls_handoff_credential_get_certificates (credential)->len == 0)
     g_print (_ ("It has no certificate yet: see “credential request” and “credential "
@@ -108,8 +107,8 @@ cli_credential_generate (GOptionContext *context, char **arguments)
   return report_made (credential, error);
 }
 
-/* Whether to ask for a passphrase: PKCS#12 has one, even if it is empty, and PEM says if it has.
- * The service judges it. */
+/* Whether to ask for a passphrase: a PKCS#12 file has one, even if it is empty; a PEM file says
+ * whether it has one. The service judges the passphrase. */
 static gboolean
 looks_encrypted (GBytes *data)
 {
@@ -178,7 +177,7 @@ cli_credential_import (GOptionContext *context, char **arguments)
       tls_handoff_manager_import_credential_sync (call->manager, options.label, data, passphrase,
                                                   roles, call->owner, call->flags, NULL, &error);
   status = report_made (credential, error);
-  /* What the service says where a passphrase would help; it has no code of its own. */
+  /* The service's message where a passphrase would help: that error has no code of its own. */
   if (status == CLI_EXIT_USAGE && passphrase == NULL && error != NULL &&
       strstr (error->message, "needs its passphrase") != NULL)
     cli_hint (_ ("without a terminal to ask on, --passphrase-file says where the passphrase is"));

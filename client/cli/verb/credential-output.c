@@ -44,7 +44,7 @@ cli_credential_get_end (TlsHandoffCredential *credential)
 /**
  * cli_credential_explain_problem:
  *
- * Returns: what is against using it, for people; "" if nothing is
+ * Returns: what keeps the credential from being used, for people; "" if nothing does
  */
 const char *
 cli_credential_explain_problem (TlsHandoffCredential *credential)

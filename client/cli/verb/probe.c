@@ -120,7 +120,7 @@ print_json (CliPeer *peer, const Findings *findings)
   cli_json_print (builder);
 }
 
-/* Says goodbye as TLS wants it; if the peer is gone already, there is nobody to tell. */
+/* Sends a close_notify. If that fails, the peer is gone already, and need not be told. */
 static void
 close_politely (CliPeer *peer)
 {

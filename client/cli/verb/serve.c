@@ -17,9 +17,9 @@
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
 
-/* Each has three descriptors, and processes may have 1024 by default. */
+/* Each client takes three descriptors, and a process may have 1024 by default. */
 #define MAX_CONNECTIONS 250
-/* After accepting failed, for want of descriptors most likely: until some are closed, seconds. */
+/* How long to wait after accepting failed, most likely for want of descriptors, seconds. */
 #define RETRY_SECONDS 1
 
 typedef struct
@@ -135,7 +135,7 @@ check_options (const ServeOptions *options, GError **error)
   if ((options->command != NULL) == (options->forward != NULL))
     message = _ ("Give either --forward HOST:PORT, or -- and a command");
   else if (options->require_client_certificate && options->client_ca == NULL)
-    message = _ ("--require-client-certificate needs --client-ca, whose certificates are good");
+    message = _ ("--require-client-certificate needs --client-ca, the authorities to accept");
   if (message != NULL)
     {
       g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, message);
@@ -152,7 +152,7 @@ prepare (Server *self, const ServeOptions *options, GError **error)
 
   if (!check_options (options, error))
     return FALSE;
-  /* Before any client comes; what goes wrong later is reported then. */
+  /* Checked before any client comes; what goes wrong later is reported then. */
   if (options->command != NULL)
     {
       g_autofree char *program = g_find_program_in_path (options->command[0]);
@@ -249,7 +249,7 @@ cli_serve (GOptionContext *context, char **arguments)
     { "client-ca", 0, 0, G_OPTION_ARG_FILENAME, &options.client_ca,
       N_ ("Ask clients for certificates of the authorities in FILE (PEM)"), N_ ("FILE") },
     { "require-client-certificate", 0, 0, G_OPTION_ARG_NONE, &options.require_client_certificate,
-      N_ ("Refuse clients that have none"), NULL },
+      N_ ("Refuse clients without a certificate"), NULL },
     { "once", 0, 0, G_OPTION_ARG_NONE, &options.once, N_ ("Serve one client, then end"), NULL },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose,
       N_ ("Say on the standard error what each client negotiated"), NULL },
@@ -270,7 +270,7 @@ cli_serve (GOptionContext *context, char **arguments)
     {
       if (error->domain == G_OPTION_ERROR)
         return cli_usage_error (arguments[0], error->message);
-      /* The command line is in order, but not a file that it names. */
+      /* The command line is in order, but a file that it names is not. */
       cli_report ("%s", error->message);
       return CLI_EXIT_USAGE;
     }
