@@ -84,7 +84,7 @@ send_close_notify (HandoffConnection *self,
   if (handoff_record_stream_close (self->stream, blocking, cancellable, &local_error))
     return TRUE;
 
-  /* A peer that is done need not listen any more. */
+  /* A peer that has closed its side need not read any more. */
   if (!g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) &&
       !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
       handoff_record_stream_is_at_end (self->stream))
@@ -106,7 +106,7 @@ handoff_connection_close (HandoffConnection *self,
   ClosingSteps steps = begin_closing (self, directions);
   gboolean ok = TRUE;
 
-  /* Letting go must not block: what cannot be sent at once is not sent. */
+  /* To dispose of a connection must not block: what cannot be sent at once is not sent. */
   if (steps.send_close_notify &&
       (!self->disposing || handoff_base_stream_can_poll (self->base_io_stream, G_IO_OUT)))
     ok = send_close_notify (self, !self->disposing, cancellable, error);
@@ -173,7 +173,7 @@ close_base (GTask *task)
     return_closed (task);
 }
 
-/* Also when it was long enough, or was cancelled. */
+/* Called also after each quiet time, and when the task was cancelled. */
 static gboolean
 linger_cb (GSocket *socket, GIOCondition condition, gpointer user_data)
 {

@@ -95,8 +95,8 @@ land (Flight *flight, TlsHandoffHandshakeResult *result, GBytes *received, GErro
     arrive (flight);
 }
 
-/* What this version cannot do as the application asked for is refused: doing it in another way
- * might be less than the application relies on. */
+/* Refuses what this version cannot do as the application asked: to do it in another way might give
+ * less than the application relies on. */
 static gboolean
 check_settings (Flight *flight, GError **error)
 {
@@ -148,7 +148,8 @@ review_cb (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpoi
     flight->review_details = g_variant_ref (details);
 }
 
-/* Outside of our own context: what the application's handler starts must not end up in it. */
+/* Outside of our own main context: what the application's handler starts must not end up in that.
+ */
 static void
 ask (Flight *flight)
 {

@@ -195,7 +195,7 @@ handoff_connection_handshake_async (HandoffConnection *self,
     }
   else if (cancellable != NULL)
     {
-      /* Who joins stops waiting when cancelled; the handshake goes on. */
+      /* A caller that joins stops waiting when it is cancelled; the handshake goes on. */
       g_autoptr (GSource) cancelled = g_cancellable_source_new (cancellable);
 
       g_source_set_dummy_callback (cancelled);
@@ -244,8 +244,8 @@ handoff_connection_abort_handshake (HandoffConnection *self)
 
   g_cancellable_cancel (self->handshake_cancellable);
 
-  /* At once, too: whoever runs the handshake may do it only after the socket was closed here, and
-   * the service has a descriptor of its own. */
+  /* This shuts down the socket at once, too: the thread that runs the handshake may do so only
+   * after the socket was closed here, and the service has a descriptor of its own. */
   if (socket != NULL)
     g_socket_shutdown (socket, TRUE, TRUE, NULL);
 }

@@ -30,7 +30,7 @@
  * held. No other lock is taken under it, but for the reading one of `stream`, which is only tried.
  */
 
-/* NOT_STARTED → RUNNING → DONE or FAILED, for good: a socket on which a handshake failed is of no
+/* NOT_STARTED → RUNNING → DONE or FAILED, for good: after a failed handshake, the socket is of no
  * more use. */
 typedef enum
 {
@@ -55,8 +55,8 @@ struct _TlsHandoffConnection
   TlsHandoffHandshakeFlags flags;
   char **advertised_protocols;  /* (owned) (nullable) */
   GTlsCertificate *certificate; /* (owned) (nullable) */
-  gboolean database_is_set;     /* or it is the default one, which is not loaded for that */
-  GTlsDatabase *database;       /* (owned) (nullable): if it is set; NULL for nobody */
+  gboolean database_is_set; /* otherwise it is the default one, which is not loaded to know that */
+  GTlsDatabase *database;   /* (owned) (nullable): if it is set; NULL for nobody */
   GTlsInteraction *interaction; /* (owned) (nullable) */
   gboolean require_close_notify;
   int rehandshake_mode; /* a GTlsRehandshakeMode: deprecated, and without effect in GIO too */
@@ -69,9 +69,9 @@ struct _TlsHandoffConnection
 
   GMutex lock;
   HandshakeState state;
-  GThread *handshake_thread;           /* who started a handshake that is RUNNING */
+  GThread *handshake_thread;           /* that started the handshake, if RUNNING */
   GCancellable *handshake_cancellable; /* (owned): stops it */
-  GCancellable *handshake_ended; /* (owned): “cancelled” when it is over, to wake all waiters */
+  GCancellable *handshake_ended; /* (owned): “cancelled” when all is over: wakes all waiters */
   GError *handshake_error;       /* (owned) (nullable): if FAILED */
   gboolean handshake_refused;    /* if FAILED: by our side, which sent an alert */
   TlsHandoffHandshakeResult *result; /* (owned) (nullable): if DONE */
@@ -79,13 +79,13 @@ struct _TlsHandoffConnection
   GPtrArray *peer_certificates;      /* (owned) (nullable) (element-type GBytes): DER */
   GTlsCertificate *peer_certificate; /* (owned) (nullable): made of them when asked for */
   GTlsCertificateFlags peer_certificate_errors;
-  GTlsDatabase *judge;          /* (owned) (nullable): of the handshake: an application's own */
-  gboolean judged;              /* by that, or with nobody to trust: then ours count, */
-  GTlsCertificateFlags verdict; /* not what the service found */
-  GError *judge_failure;        /* (owned) (nullable): why the database came to none */
+  GTlsDatabase *judge; /* (owned) (nullable): the application's own database, for the handshake */
+  gboolean judged;     /* by the judge, or because nobody is trusted */
+  GTlsCertificateFlags verdict; /* if judged: counts in place of what the service found */
+  GError *judge_failure;        /* (owned) (nullable): why the database came to no verdict */
   gboolean read_closed;
   gboolean write_closed;
-  gboolean close_base_then; /* when the handshake that is RUNNING lets go of the base stream */
+  gboolean close_base_then; /* when the running handshake lets go of the base stream */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffConnection, g_object_unref)

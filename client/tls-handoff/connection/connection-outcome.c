@@ -68,7 +68,7 @@ remember_result (HandoffConnection *self,
                          handoff_handshake_result_get_verification_errors (result));
 }
 
-/* Whether the peer is sent an alert because of it, if anybody is left to send one. */
+/* Whether the error makes our side send an alert to the peer, if anybody is left to send one. */
 static gboolean
 is_refusal (const GError *error)
 {

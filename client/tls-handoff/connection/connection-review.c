@@ -38,11 +38,12 @@ get_errors (GVariant *details)
   verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
                                                 G_VARIANT_TYPE_STRING_ARRAY);
   errors = handoff_certificate_flags_from_variant (verification_errors);
-  /* A certificate without a fault is not asked about: then it is one that we have no word for. */
+  /* The service does not ask about a certificate without a fault: so the fault is one that we have
+   * no flag for. */
   return errors != G_TLS_CERTIFICATE_NO_FLAGS ? errors : G_TLS_CERTIFICATE_GENERIC_ERROR;
 }
 
-/* (transfer full) (nullable): what cannot be shown cannot be judged */
+/* (transfer full) (nullable): a certificate that cannot be shown cannot be judged */
 static GTlsCertificate *
 get_certificate (GVariant *details)
 {
@@ -61,8 +62,9 @@ get_certificate (GVariant *details)
   return handoff_certificate_from_chain (chain);
 }
 
-/* Of the application's database. What it cannot know, and the service does: the server itself told
- * of a revocation. failure: (nullable) (transfer full): why it could not judge */
+/* The verdict of the application's database. A revocation of which the server itself told is added:
+ * the service knows of it, and the database cannot. failure: (nullable) (transfer full): why it
+ * could not judge */
 static void
 take_verdict (HandoffConnection *self,
               GTlsCertificateFlags verdict,
@@ -79,8 +81,8 @@ take_verdict (HandoffConnection *self,
   g_mutex_unlock (&self->lock);
 }
 
-/* What the application itself says to errors, if there are any. As GIO has it, a server's is asked
- * in any case. */
+/* What the application itself says to errors, if there are any. A server's application is asked in
+ * any case, as in GIO. */
 static gboolean
 decide (HandoffConnection *self, GTlsCertificateFlags errors, GVariant *details)
 {
@@ -121,7 +123,7 @@ handoff_connection_review (HandoffConnection *self, GVariant *details)
   return decide (self, self->verdict, details);
 }
 
-/* One that waits for the application's database. */
+/* A review that waits for the application's database. */
 typedef struct
 {
   HandoffConnection *connection; /* (owned) */

@@ -7,9 +7,9 @@
 #include "connection/connection-close.h"
 #include "connection/connection-handshake.h"
 
-/* What makes a read or write worth trying changes while the source lives: before the handshake,
- * anything (the attempt starts it); during the handshake, its end; then the base stream, or, for
- * reading, data that is here already. */
+/* When a read or write is worth trying changes while the source lives: before the handshake, at any
+ * time (the attempt starts the handshake); during the handshake, at its end; after it, when the
+ * base stream is ready, or, for reading, when data is here already. */
 typedef struct
 {
   GSource source;
@@ -55,7 +55,7 @@ update_children (ConnectionSource *self)
       break;
     }
 
-  /* It would be ready for ever. */
+  /* That source would be ready for ever. */
   if (self->handshake_ended != NULL)
     g_source_remove_child_source (&self->source, self->handshake_ended);
   g_clear_pointer (&self->handshake_ended, g_source_unref);

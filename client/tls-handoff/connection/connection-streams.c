@@ -5,9 +5,9 @@
  * their asynchronous reads and writes without a thread. As with GIO's own, they do not keep their
  * connection alive.
  *
- * GIO has two classes and two interfaces for them, of which one's functions differ from the other's
- * in the type of the stream alone. So each function is here once, for a stream of either type, and
- * asks the stream's end for the direction. */
+ * GIO has a class and an interface for each direction. Their functions differ only in the type of
+ * the stream. So each function is here once, for streams of both types, and asks the stream's end
+ * for the direction. */
 
 #include "connection/connection-streams.h"
 

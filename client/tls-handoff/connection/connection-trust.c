@@ -38,9 +38,9 @@ is_stock_database (GTlsDatabase *database)
   return database == stock;
 }
 
-/* Whether g_tls_backend_set_default_database() was called; the one that was set then. Loading the
- * system's trust store to find that out would cost what the service saves applications: where there
- * never was any database, none was set. (transfer full) (nullable) */
+/* The database that g_tls_backend_set_default_database() was called with, if it was. This must not
+ * load the system's trust store: that is a cost which the service saves applications. If the
+ * process never had a database, none was set. (transfer full) (nullable) */
 static GTlsDatabase *
 dup_replaced_default_database (void)
 {
@@ -80,7 +80,7 @@ handoff_connection_get_use_system_certdb (HandoffConnection *self)
 void
 handoff_connection_set_use_system_certdb (HandoffConnection *self, gboolean use)
 {
-  /* An application's own is none of the system's already, and stays. */
+  /* A database of the application's own is not the system's, and stays. */
   if (!!use == handoff_connection_get_use_system_certdb (self))
     return;
 
@@ -113,7 +113,7 @@ read_anchors (GTlsDatabase *database)
       size += der->len;
       g_ptr_array_add (anchors, g_byte_array_free_to_bytes (der));
     }
-  /* An empty array means something else, and belongs to the database to say. */
+  /* An empty array would mean that nobody is trusted: only the database may say that. */
   return anchors->len > 0 && anchors->len <= MAX_ANCHORS && size <= MAX_ANCHORS_SIZE
              ? g_steal_pointer (&anchors)
              : NULL;
@@ -172,9 +172,9 @@ dup_judge (HandoffConnection *self, gboolean *nobody)
   if (database != NULL && !is_stock_database (database))
     return g_steal_pointer (&database);
 
-  /* The service asks about what it does not trust. A server's application that looks at its
-   * clients' certificates, and named no authorities, has to be asked about those of the whole
-   * world, too. */
+  /* The service asks only about certificates that it does not trust. A server's application that
+   * looks at its clients' certificates, and named no authorities, has to be asked about all of
+   * them: so the service trusts nobody. */
   if (!*nobody && self->is_server && !has_anchors && handoff_connection_has_handler (self))
     return database != NULL ? g_steal_pointer (&database) : dup_stock_database ();
   return NULL;

@@ -10,8 +10,8 @@
 GTlsDatabase *handoff_connection_dup_database (HandoffConnection *self);
 /* database: (nullable): NULL trusts nobody */
 void handoff_connection_set_database (HandoffConnection *self, GTlsDatabase *database);
-/* The deprecated property use-system-certdb: whether the database is the default one; and back to
- * that, or none instead of it. */
+/* The deprecated property use-system-certdb: whether the database is the default one. To set it
+ * goes back to the default one (TRUE), or to none in its place (FALSE). */
 gboolean handoff_connection_get_use_system_certdb (HandoffConnection *self);
 void handoff_connection_set_use_system_certdb (HandoffConnection *self, gboolean use);
 /* For the handshake: what the service is to trust, and who judges if that is not the service.

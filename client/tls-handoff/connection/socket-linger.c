@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What one step reads at most, so that a main loop gets to other things. */
+/* How much one step reads at most, so that a main loop gets to other things. */
 #define STEP_SIZE (1024 * 1024)
 
-/* Sockets that are let go of at the same time; beyond these, they are just closed. */
+/* How many sockets may linger at the same time; any further socket is just closed. */
 #define MAX_DETACHED 64
 #define MAX_THREADS 4
 
@@ -108,7 +108,7 @@ handoff_linger_detached (GSocket *socket)
   GSocket *copy;
   int fd;
 
-  /* Most peers have nothing under way, or are gone. */
+  /* Most peers have nothing under way, or are gone: then no thread is needed. */
   handoff_linger_begin (&linger, socket);
   if (handoff_linger_step (&linger, socket) || pool == NULL)
     return;

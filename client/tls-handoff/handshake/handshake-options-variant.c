@@ -86,7 +86,7 @@ get_application_protocols (const Sources *from, GError **error)
   return g_variant_new_strv (protocols, -1);
 }
 
-/* Whoever sets a key for one handshake means that, whatever credential the options name. */
+/* A key that is set for one handshake wins over any credential that the options name. */
 static GBytes *
 get_own_key (const Sources *from)
 {

@@ -7,9 +7,9 @@
 
 #include "handshake/handshake-request.h"
 
-/* request's options as an a{sv} (floating). Always sends what we can take: the cipher suites that
- * our record layer speaks, the blob format that we read. The session object goes by itself:
- * transient. fds: a key of the application's own is appended to it.
+/* request's options as an a{sv} (floating). They always tell what we can take: the cipher suites
+ * that our record layer speaks, and the blob format that we read. The session object is transient:
+ * it goes by itself. fds: a key of the application's own is appended to it.
  * TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a protocol version that is neither TLS 1.2 nor 1.3. */
 GVariant *handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
                                                 GUnixFDList *fds,

@@ -6,8 +6,8 @@
 #include "keyblob/key-state.h"
 #include "tls-handoff-handshake-options.h"
 
-/* Asks whether to go on with a peer whose certificate did not verify: answer is to be called, at
- * once or later, in the context of the handshake. details: a{sv}, with peer-certificates and
+/* Asks whether to go on with a peer whose certificate did not verify. It calls answer, at once or
+ * later, in the context of the handshake. details: a{sv}, with peer-certificates and
  * verification-errors */
 typedef void (*HandoffReviewAnswer) (GTask *handshake, gboolean accept);
 typedef void (*HandoffReviewFunc) (GVariant *details,

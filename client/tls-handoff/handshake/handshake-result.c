@@ -214,7 +214,7 @@ tls_handoff_handshake_result_init (TlsHandoffHandshakeResult *self)
 {
 }
 
-/* A service whose words do not fit its keys is broken: better no connection than a wrong claim
+/* A service whose details do not fit its keys is broken: no connection is better than a wrong claim
  * about its strength. */
 static gboolean
 check_negotiated (TlsHandoffHandshakeResult *self, GError **error)

@@ -9,15 +9,16 @@
 #include "tls-handoff-handshake-result.h"
 
 /* Takes a reply of HandshakeAsClient() apart and imports its key blob. import_key is used up.
- * details: a{sv}; fds: (nullable): the descriptors that came with it.
- * What the service got wrong is TLS_HANDOFF_ERROR_FAILED; what the blob has wrong, an error of
- * tls_handoff_record_layer_new_from_key_blob(). */
+ * details: a{sv}; fds: (nullable): the descriptors that came with it. A mistake of the service is
+ * TLS_HANDOFF_ERROR_FAILED; a bad blob, an error of tls_handoff_record_layer_new_from_key_blob().
+ */
 TlsHandoffHandshakeResult *handoff_handshake_result_new (GVariant *details,
                                                          GUnixFDList *fds,
                                                          TlsHandoffImportKey *import_key,
                                                          GError **error);
 
-/* Where the session tickets go; without it, nowhere. Before anybody else has self. */
+/* Sets where session tickets go; without a session they go nowhere. To be called before anybody
+ * else has self. */
 void handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
                                            HandoffServiceSession *session);
 

@@ -302,7 +302,7 @@ handoff_socket_handshake_async (gpointer source,
 
   task = g_task_new (source, cancellable, callback, user_data);
   g_task_set_source_tag (task, handoff_socket_handshake_async);
-  /* Keys that arrived are not thrown away because of a cancellation that came too late. */
+  /* A cancellation that comes too late does not throw away keys that have arrived. */
   g_task_set_check_cancellable (task, FALSE);
 
   if (g_task_return_error_if_cancelled (task))

@@ -89,7 +89,7 @@ fail (GTask *task, GError *error)
     handoff_service_session_tell (steps->session, "Close", NULL);
   if (steps->peer.reading)
     {
-      /* Who gets the error may drop the stream, and must not share it with a read. */
+      /* Whoever gets the error may drop the stream: no read may be under way on it then. */
       steps->failure = error;
       handoff_peer_stream_stop_reading (&steps->peer);
       return;
@@ -226,7 +226,7 @@ go_on (GTask *task)
     }
   else if (g_str_equal (steps->state, HANDOFF_STATE_COMPLETE))
     {
-      /* Only bytes bring a handshake to its end. */
+      /* No handshake is complete before the peer's bytes have come. */
       if (steps->peer.reading)
         fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                                          "The TLS Handoff service completed a handshake out of "
@@ -236,7 +236,7 @@ go_on (GTask *task)
     }
   else if (g_str_equal (steps->state, HANDOFF_STATE_FAILED))
     {
-      /* It is transient, and its end closed it. */
+      /* The session is transient: the failure closed it. */
       g_clear_pointer (&steps->session, handoff_service_session_unref);
       fail (task, handoff_service_call_error_from_details (steps->details));
     }
@@ -254,7 +254,7 @@ sent (GTask *task, GError *error)
 {
   Steps *steps = g_task_get_task_data (task);
 
-  /* An alert that does not reach the peer is no news: why it was due is what counts. */
+  /* If the alert does not reach the peer, the error to report is still the reason for the alert. */
   if (error != NULL && g_str_equal (steps->state, HANDOFF_STATE_FAILED))
     g_clear_error (&error);
   if (error != NULL)
@@ -310,7 +310,7 @@ stepped_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 
   g_variant_get (g_dbus_message_get_body (reply), "(&s@ayt@a{sv})", &state, &output, &consumed,
                  &details);
-  /* Less would have us step for ever. */
+  /* If it used less, we would step for ever. */
   if (consumed > steps->offered ||
       (consumed < steps->offered && g_str_equal (state, HANDOFF_STATE_CONTINUE)))
     {
@@ -369,7 +369,7 @@ received (GTask *task, const guint8 *data, gsize size, GError *error)
     step (task);
 }
 
-/* The service's time for the handshake is over some day, and it says so when it is asked. */
+/* The service has the time limit of the handshake, and reports its end when a step asks. */
 static void
 silent (GTask *task)
 {

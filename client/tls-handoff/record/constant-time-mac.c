@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* A test runs this under valgrind with a text that is marked as undefined: valgrind then complains
- * about each branch and each address that depends on it.
+ * about each branch and each address that depends on the text.
  *
  * What is secret is a guint32 below 2^18, so that differences have their sign in the highest bit.
  * What is public is a gsize. */

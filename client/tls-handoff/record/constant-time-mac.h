@@ -11,10 +11,10 @@
 /* The check of a decrypted record that was authenticated first and then encrypted (RFC 5246
  * 6.2.3.2): content | MAC | padding | padding length.
  *
- * Where the content ends is a secret until the MAC was found right: who could tell, by time, good
- * padding from bad, or a long one from a short one, would decrypt by trial ("Lucky Thirteen"). So
- * for a given size of the record, the same instructions run on the same addresses whatever it says.
- */
+ * The place where the content ends is secret until the MAC has been found right: an attacker who
+ * can tell good padding from bad, or long padding from short, by the time that the check takes, can
+ * decrypt by trial ("Lucky Thirteen"). So for a given size of the record, the check runs the same
+ * instructions on the same addresses, whatever the record contains. */
 
 typedef union
 {
@@ -31,7 +31,7 @@ typedef struct
   HandoffHashContext outer; /* after the block of key XOR opad */
 } HandoffConstantTimeMac;
 
-/* mac: GNUTLS_MAC_SHA1, _SHA256 or _SHA384. Wiping self is the caller's. */
+/* mac: GNUTLS_MAC_SHA1, _SHA256 or _SHA384. The caller wipes self. */
 void handoff_constant_time_mac_init (HandoffConstantTimeMac *self,
                                      gnutls_mac_algorithm_t mac,
                                      const guint8 *key,

@@ -5,12 +5,12 @@
 
 #include <glib.h>
 
-/* Sees to it that of a process and its forked children one at the most goes on with something of
- * which there must be one only: the numbers of records under a key.
+/* Makes sure that at most one of a process and its forked children goes on with what must not be
+ * used twice: the sequence numbers of a key.
  *
- * How often it was claimed is counted twice: in memory that all of them share, and in memory that
- * each has a copy of. Who finds that the two differ is late: another process claimed since the
- * fork.
+ * Claims are counted twice: in memory that all these processes share, and in memory of which each
+ * process has a copy. A process that finds the two counts different is late: another process has
+ * claimed since the fork.
  *
  * Not thread-safe within a process. */
 

@@ -75,7 +75,8 @@ refuse (TlsAlert fitting_alert, const char *why, TlsAlert *alert, const char **r
   return FALSE;
 }
 
-/* Before a message is complete: refuses what will never be good, so that it is not waited for. */
+/* Before a message is complete: refuses a message that can never be valid, instead of waiting for
+ * the rest of it. */
 static gboolean
 check_header (
     const HandoffPostHandshake *self, guint8 type, gsize size, TlsAlert *alert, const char **reason)

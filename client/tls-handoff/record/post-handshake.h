@@ -8,7 +8,7 @@
 
 /* Handshake messages after the handshake: puts them together from records, checks and sorts them.
  * TLS 1.3 (RFC 8446 4.6): NewSessionTicket (from a server), KeyUpdate. A CertificateRequest is
- * refused: nobody offered authentication after the handshake.
+ * refused: our handshakes do not offer authentication after the handshake.
  * TLS 1.2: HelloRequest (from a server) and ClientHello (from a client), which ask for a
  * renegotiation. */
 
@@ -35,7 +35,7 @@ void handoff_post_handshake_clear (HandoffPostHandshake *self);
 /* (transfer full) (nullable) wiped when freed */
 GBytes *handoff_post_handshake_take_tickets (HandoffPostHandshake *self);
 
-/* The start of a message, and going on with it. */
+/* The start of a message that later records complete: to a key state, and from it. */
 void handoff_post_handshake_get_state (const HandoffPostHandshake *self, HandoffKeyState *state);
 void handoff_post_handshake_set_state (HandoffPostHandshake *self, const HandoffKeyState *state);
 

@@ -170,8 +170,8 @@ seal (HandoffRecordProtection *self,
   return r;
 }
 
-/* RFC 7366 3: what is not authentic is not even decrypted, so there is nothing to be told from it.
- */
+/* RFC 7366 3: a record that is not authentic is not decrypted, so nothing that an attacker sees
+ * depends on its content. */
 static gboolean
 strip_authentic (const guint8 *text, gsize text_size, gsize *content_size)
 {
@@ -216,7 +216,7 @@ open_record (HandoffRecordProtection *self,
   guint8 mac[MAX_MAC_SIZE];
   gsize size;
 
-  /* All of this can be seen from outside. */
+  /* These values can be seen from outside. */
   if (fragment_size < IV_SIZE + get_text_size (self, 0) + 1 + mac_size)
     return FALSE;
   size = fragment_size - IV_SIZE - mac_size;

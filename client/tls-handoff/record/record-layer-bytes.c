@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The record layer for whoever has no buffers to work in: language bindings. */
+/* The record layer for callers that have no buffers to work in: language bindings. */
 
 #include "tls-handoff-record-layer.h"
 
@@ -37,7 +37,7 @@ tls_handoff_record_layer_protect_bytes (TlsHandoffRecordLayer *self, GBytes *dat
 
   if (data != NULL)
     rest = g_bytes_get_data (data, &size);
-  /* Once, but for another thread that has the layer owe something more meanwhile. */
+  /* One round, unless another thread makes the layer owe another message meanwhile. */
   do
     {
       const gsize room = tls_handoff_record_layer_get_protected_size (self, size);

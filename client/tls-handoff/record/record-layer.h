@@ -9,11 +9,11 @@
 
 /* A façade over the two directions. Each has its mutex, so that one thread may read while another
  * writes. Lock order: receiver, then sender (reading may have something to answer); never the
- * reverse. What is not in a direction never changes after the import, but for what nobody has read
- * yet, which the receiver's lock guards.
+ * reverse. What belongs to no direction never changes after the import, except the unread data and
+ * records, which the receiver's lock guards.
  *
- * The key state is the blob's, in secret memory; the directions keep keys and numbers in it up to
- * date in place, and what else it had belongs to them. */
+ * The key state is that of the blob, in secret memory. The directions keep their keys and sequence
+ * numbers in it up to date. What it said of owed messages was handed to the directions. */
 struct _TlsHandoffRecordLayer
 {
   GObject parent_instance;

@@ -14,8 +14,8 @@
  * Not thread-safe: its sender or receiver has the lock. */
 
 #define TLS_RECORD_HEADER_SIZE 5
-/* What a record that we make is larger than its content, at most, bytes. AEAD: explicit nonce,
- * type, tag; AES-CBC, which has more: IV, MAC, padding. */
+/* By how much a record that we make is larger than its content, at most, in bytes. AEAD: explicit
+ * nonce, type, tag; AES-CBC, which has more: IV, MAC, padding. */
 #define TLS_RECORD_MAX_OVERHEAD (TLS_RECORD_HEADER_SIZE + 16 + 48 + 16)
 
 #define TLS_PROTOCOL_1_2 0x0303

@@ -10,14 +10,15 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Records without data that are put up with in a row. Empty ones are legal, and hide from observers
- * when there is data (RFC 8446 5.1, RFC 5246 6.2.1); GnuTLS, too, takes a thousand of them in TLS
- * 1.3. Who reads gets nothing while they come, so there is an end. */
+/* How many records without data may come in a row. Empty records are legal: they hide from
+ * observers when data is sent (RFC 8446 5.1, RFC 5246 6.2.1). GnuTLS, too, accepts a thousand of
+ * them in TLS 1.3. While they come, the reader gets nothing: so there is a limit. */
 #define MAX_IDLE_RECORDS 1000
-/* Warnings and requests to renegotiate among them: for these no peer has a reason. */
+/* How many of them may be warnings and requests to renegotiate: no peer has a reason to send many.
+ */
 #define MAX_WARNINGS 32
 
-/* KeyUpdates that are put up with in a second (what GnuTLS takes): each costs us new keys. */
+/* How many KeyUpdates may come in a second (as many as GnuTLS accepts): each costs us new keys. */
 #define MAX_KEY_UPDATES_PER_SECOND 8
 
 gboolean
@@ -279,7 +280,7 @@ take_records (
         return;
       if (!take_record (self, record, fragment_size, &data, &data_size))
         {
-          /* Whatever was wrong with it, what it said is nobody's business. */
+          /* Nobody may see the content of a refused record. */
           handoff_wipe (record, record_size);
           return;
         }

@@ -7,11 +7,10 @@
 #include "record/record-sender.h"
 
 /* The reading direction of a record layer: opens records, hands out data, and deals with everything
- * else that a peer may send. What it has to answer, it owes through the sender.
+ * else that a peer may send. Its answers go through the sender.
  *
- * States: reading → closed (close_notify was read) or → failed (error is set: the same for ever;
- * also when the connection was handed on).
- */
+ * States: reading → closed (close_notify was read) or → failed (error is set, and stays the same;
+ * also after the connection was handed on). */
 
 typedef struct
 {

@@ -67,8 +67,8 @@ check_open (HandoffRecordSender *self, GError **error)
   return FALSE;
 }
 
-/* With the lock held: before each use of the keys, as a process that was forked has the same, and
- * would protect other data with the same number. */
+/* With the lock held, before each use of the keys: a forked process has the same keys, and would
+ * protect other data with the same sequence number. */
 static gboolean
 claim (HandoffRecordSender *self, GError **error)
 {

@@ -6,12 +6,12 @@
 #include "record/fork-guard.h"
 #include "record/record-protection.h"
 
-/* The writing direction of a record layer: makes records of data, and of what the layer itself has
- * to say.
+/* The writing direction of a record layer: turns data, and the messages of the layer itself, into
+ * records.
  *
- * What the layer wants sent is owed until the next protect() or take_output(), whichever comes
- * first, puts it in front; so records leave in the order of their sequence numbers if the caller
- * sends what the two return in the order of the calls. Nothing is queued twice, so a peer cannot
+ * A message of the layer itself is owed until the next protect() or take_output(), whichever comes
+ * first, puts it in front. So records leave in the order of their sequence numbers, if the caller
+ * sends what both return in the order of the calls. No message is queued twice, so a peer cannot
  * make the queue grow.
  *
  * Once closed or aborted, the last records are kept ready-made and the keys are gone. */

@@ -9,12 +9,12 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Data that one write() protects: four records, which is where the cost of a system call no longer
- * counts. */
+/* How much data one write() protects: four records. From there on, the cost of a system call no
+ * longer counts. */
 #define BATCH_SIZE (64 * 1024)
 
-/* What is held of the input: up to three of the largest records. Not more, so that all of it fits
- * into a key blob beside the keys, should the connection be handed on. */
+/* How much input is held: up to three of the largest records. Not more, so that all of it fits into
+ * a key blob beside the keys, if the connection is handed on. */
 #define INPUT_SIZE (62 * 1024)
 G_STATIC_ASSERT (INPUT_SIZE + 2 * 1024 <= HANDOFF_KEY_BLOB_MAX_SIZE);
 
@@ -124,16 +124,16 @@ flush_locked (HandoffRecordStream *self,
     }
 }
 
-/* Answers of the record layer leave at once if nobody else is writing (who then sends them) and the
- * base stream takes them without blocking; otherwise with the next read or write. What goes wrong,
- * the next write will meet again. */
+/* Sends the answers of the record layer at once, if the base stream takes them without blocking. If
+ * another thread is writing, that thread sends them. Otherwise they leave with the next read or
+ * write. The next write meets any error again. */
 static void
 send_answers (HandoffRecordStream *self)
 {
   if (!self->output_can_poll)
     return;
 
-  /* Who holds the lock may have asked the record layer already, before there was an answer. */
+  /* The holder of the lock may have asked the record layer before there was an answer. */
   g_atomic_int_set (&self->answers_wanted, TRUE);
   while (g_atomic_int_get (&self->answers_wanted) && g_mutex_trylock (&self->output_lock))
     {
@@ -312,7 +312,7 @@ handoff_record_stream_can_read (HandoffRecordStream *self)
 {
   gboolean can_read;
 
-  /* Whoever holds it is reading, and will take what there is. */
+  /* The holder of the lock is reading, and will take what is there. */
   if (!g_mutex_trylock (&self->input_lock))
     return FALSE;
 
@@ -340,7 +340,7 @@ handoff_record_stream_has_refused (HandoffRecordStream *self)
 {
   gboolean refused;
 
-  /* Whoever holds it reads, and has not come to anything that ends the connection. */
+  /* The holder of the lock is reading, and has found nothing that ends the connection. */
   if (!g_mutex_trylock (&self->input_lock))
     return FALSE;
 

@@ -8,9 +8,9 @@
 /* A record layer joined to the byte stream that its records travel on.
  *
  * One thread may read while another writes. The reading side belongs to one reader at a time (a
- * second one gets G_IO_ERROR_PENDING). What leaves goes through one buffer under one lock, so that
- * records are sent in the order of their sequence numbers, whoever made them: a writer, or a reader
- * whose peer has to be answered.
+ * second one gets G_IO_ERROR_PENDING). All records that leave go through one buffer under one lock.
+ * So they are sent in the order of their sequence numbers, whoever made them: a writer, or a reader
+ * that has to answer the peer.
  *
  * Errors are those of the base stream and of the record layer, and TLS_HANDOFF_ERROR_PEER_CLOSED
  * for an end of the byte stream without close_notify. */
