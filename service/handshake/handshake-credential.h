@@ -5,8 +5,8 @@
 
 #include <gnutls/abstract.h>
 
-#include "handshake/client-hello.h"
 #include "credential/credential-question.h"
+#include "handshake/client-hello.h"
 #include "handshake/handshake-pause.h"
 #include "handshake/handshake-request.h"
 

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#include "work/descriptor-reaper.h"
 #include "keyblob/hpke.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "work/descriptor-reaper.h"
 
 /* FALSE: it is wrong. */
 static gboolean

@@ -4,11 +4,11 @@
 #pragma once
 
 #include "credential/credential.h"
-#include "policy/handshake-options.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/key-state.h"
-#include "trust/server-identity.h"
+#include "policy/handshake-options.h"
 #include "policy/tls-policy.h"
+#include "trust/server-identity.h"
 
 /* What to do a handshake on, and how. */
 typedef struct

@@ -6,11 +6,11 @@
 #include "handshake/tls-session.h"
 
 #include "handshake/client-hello.h"
-#include "work/fiber.h"
 #include "handshake/handshake-setup.h"
+#include "handshake/peer-limits.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
-#include "handshake/peer-limits.h"
+#include "work/fiber.h"
 
 /* Warning alerts and the like do not continue a handshake. A peer that sends nothing else is
  * stopped. */
@@ -42,6 +42,7 @@ struct _HandoffTlsSession
   gboolean in_review; /* the verification waits for the caller's decision */
   gboolean accepted;  /* the caller's decision was to go on */
 };
+G_STATIC_ASSERT (G_STRUCT_OFFSET (HandoffTlsSession, source) == 0);
 
 static void
 verify (HandoffTlsSession *self)

@@ -5,9 +5,9 @@
 
 #include "config.h"
 
-#include "support/client-handshake-fixture.h"
 #include "key/gnutls-support.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/client-handshake-fixture.h"
 #include "support/server-handshake-fixture.h"
 #include "support/tls-pair.h"
 

@@ -7,12 +7,12 @@
 
 #include "config.h"
 
-#include "support/expensive-certificate.h"
-#include "support/client-handshake-fixture.h"
 #include "handshake/handshake-error.h"
 #include "handshake/handshake-transport.h"
-#include "keyblob/tls-handoff-error.h"
 #include "handshake/peer-limits.h"
+#include "keyblob/tls-handoff-error.h"
+#include "support/client-handshake-fixture.h"
+#include "support/expensive-certificate.h"
 #include "support/server-handshake-fixture.h"
 
 #define TLS1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "key/gnutls-support.h"
 #include "handshake/handshake-completion.h"
+#include "key/gnutls-support.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "support/tls-pair.h"

@@ -11,8 +11,8 @@
 
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
-#include "support/server-handshake-fixture.h"
 #include "resumption/server-tickets.h"
+#include "support/server-handshake-fixture.h"
 #include "support/test-clock.h"
 
 static void

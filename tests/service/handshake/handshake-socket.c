@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "support/client-handshake-fixture.h"
 #include "key/gnutls-support.h"
 #include "keyblob/hpke.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/client-handshake-fixture.h"
 
 #define TLS1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 #define TLS1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3"

@@ -6,10 +6,10 @@
 
 #include "config.h"
 
-#include "support/client-handshake-fixture.h"
 #include "key/gnutls-support.h"
 #include "keyblob/hpke.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/client-handshake-fixture.h"
 
 /* From beginning to end. After the export nothing of the handshake is on the worker. */
 static void

@@ -9,8 +9,8 @@
 
 #include <openssl/ssl.h>
 
-#include "support/client-handshake-fixture.h"
 #include "key/gnutls-support.h"
+#include "support/client-handshake-fixture.h"
 #include "support/server-handshake-fixture.h"
 
 #define TLS1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
