@@ -11,7 +11,7 @@
  * HANDOFF_DURATION_USEC. Never a secret. */
 typedef struct _HandoffAuditEntry HandoffAuditEntry;
 
-/* message_id: a constant. error: (nullable): what the entry tells, if not of a success */
+/* message_id: a constant. error: (nullable): what went wrong; NULL: the entry tells of a success */
 HandoffAuditEntry *
 handoff_audit_entry_new (const char *message_id, HandoffCaller *caller, const GError *error);
 /* field: a constant. text: (transfer full) */

@@ -14,7 +14,7 @@ get_detail (GHashTable *details, const char *key)
   return details != NULL ? g_hash_table_lookup (details, key) : NULL;
 }
 
-/* A detail of an authorization, for those who search and for those who read. */
+/* Adds a detail of an authorization as a field, for searching, and to the text, for reading. */
 static void
 add_detail (HandoffAuditEntry *entry,
             GString *text,

@@ -5,25 +5,22 @@
 
 #include <gio/gio.h>
 
-/* Who decides whether a caller may do something. Outside the process, may take minutes, may be
- * gone. */
+/* Decides whether a caller may do something. The authority is outside the process: an answer may
+ * take minutes, or never come. */
 #define HANDOFF_TYPE_AUTHORITY (handoff_authority_get_type ())
 G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GObject)
 
-/* What polkit's rules see (action.lookup("…")): of a handshake, and of what is done to a
- * credential.
- */
+/* What polkit's rules see (action.lookup("…")) of a handshake, and of a change of a credential. */
 #define HANDOFF_AUTHORITY_DETAIL_CREDENTIAL "credential" /* its label */
 #define HANDOFF_AUTHORITY_DETAIL_ROLE "role"
 #define HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY "server-identity"
-#define HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE                                                \
-  "review-certificate" /* "true", or not there                                                     \
-                        */
+/* "true", or missing. */
+#define HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE "review-certificate"
 
 typedef struct
 {
   const char *bus_name; /* the caller's unique name */
-  guint uid;            /* the caller's, whose share of the authority's time the check takes */
+  guint uid;            /* the caller's: the check counts for the share of this user */
   const char *action;
   GHashTable *details;  /* (element-type utf8 utf8) (nullable): what rules see */
   gboolean interactive; /* whether the user may be asked */
@@ -47,8 +44,8 @@ void handoff_authority_check_async (HandoffAuthority *self,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
-/* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not. If that cannot be told,
- * TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE, or TLS_HANDOFF_ERROR_LIMIT_REACHED if the user has too
- * many checks that wait. TLS_HANDOFF_ERROR_CANCELLED if it was cancelled. */
+/* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not. Without an answer:
+ * TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE; TLS_HANDOFF_ERROR_LIMIT_REACHED if too many checks of
+ * the user wait; TLS_HANDOFF_ERROR_CANCELLED if the check was cancelled. */
 gboolean
 handoff_authority_check_finish (HandoffAuthority *self, GAsyncResult *result, GError **error);

@@ -6,8 +6,8 @@
 #include "authority/authority.h"
 #include "caller/caller.h"
 
-/* A question to the authority with its entry in the audit log: before a call runs, and in the
- * middle of one, when it turns out what more it needs. */
+/* A question to the authority, with an entry in the audit log: before a call runs, or in the middle
+ * of one, when the service learns what more the call needs. */
 
 /* details: (nullable): not changed until the answer. Cancelled when the caller leaves. */
 void handoff_authorization_ask_async (HandoffAuthority *authority,
@@ -17,6 +17,6 @@ void handoff_authorization_ask_async (HandoffAuthority *authority,
                                       gboolean interactive,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data);
-/* TRUE if allowed. An answer may take minutes: whoever gets it checks again what he asked about.
- * TLS_HANDOFF_ERROR_CANCELLED if the caller has left, whatever the answer. */
+/* TRUE if allowed. An answer may take minutes: check again afterwards that what you asked about is
+ * still the same. TLS_HANDOFF_ERROR_CANCELLED if the caller has left, whatever the answer. */
 gboolean handoff_authorization_ask_finish (GAsyncResult *result, GError **error);

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Checks become questions to polkitd. There are only so many that polkitd may have at once, since
- * the bus lets the service wait for few replies, and needs them for other things too; so each user
- * has a share of them, and a line to wait in, and the lines are served in turn.
+/* Checks become questions to polkitd. polkitd gets a limited number of questions at once, because
+ * the bus lets the service wait for few replies, and the service needs replies to other calls too.
+ * Each user has a share of that number and a line to wait in, and the lines are served in turn. All
+ * of this is on the main thread.
  *
- * A check joins a question that is the same (who, what, details) and was not asked yet. One that
- * was asked already may have been decided under rules that are in force no more: a later check
- * begins the next question, which waits until that one is answered, and takes along all that come
- * meanwhile. So no number of equal checks takes more than one place.
+ * * * * * A check joins a question that is the same (who, what, details) and was not asked yet. A
+ * question that was asked already may have been decided under rules that are no longer in force. So
+ * a later check begins the next question. That waits until the first is answered, and equal checks
+ * join it meanwhile. However many checks are equal, they take one place.
  *
- * Every check is asked first without interaction, though its caller allows it. Only if polkit would
- * want somebody to authenticate himself, it becomes a question of a second kind, a prompt, with
- * places of its own: a user who lets prompts stand unanswered keeps nobody waiting, not even his
- * own checks that need none. A prompt is joined as long as it stands: nobody wants two.
+ * * * * * Every check is asked first without interaction, even if its caller allows interaction.
+ * Only if polkit wants somebody to authenticate, the check becomes a prompt: a question of a second
+ * kind, with places of its own. So a user who leaves prompts unanswered delays nobody, not even his
+ * own checks that need no prompt. Checks join a prompt as long as it is shown: nobody wants two.
  *
- * A question that has no answer after two seconds is asked again, without interaction, in case that
- * polkitd has lost it; whichever answer comes first counts. Nobody waits for ever: after a time the
- * answer is no, because there is none. But the question keeps its place until the bus waits for its
- * reply no more. */
+ * * * * * A question without an answer after two seconds is asked again, without interaction, in
+ * case polkitd has lost it; the first answer counts. No check waits for ever: without an answer,
+ * the answer is no after a time. But the question keeps its place until the bus no longer waits for
+ * its reply. */
 
 #include "config.h"
 
@@ -38,10 +39,10 @@ struct _HandoffPolkitAuthority
   HandoffTurnstile *question_places; /* (owned) */
   HandoffTurnstile *prompt_places;   /* (owned) */
   HandoffQuota *waiting;             /* (owned) */
-  /* (owned) (element-type GBytes Question): of each key the first that has no answer */
+  /* (owned) (element-type GBytes Question): for each key, the first question without an answer */
   GHashTable *questions;
   guint n_repeats;   /* questions that are asked again now */
-  guint64 n_prompts; /* all there were: they need names */
+  guint64 n_prompts; /* so far: each has a name of its own */
 };
 
 static void handoff_polkit_authority_iface_init (HandoffAuthorityInterface *iface);
@@ -66,7 +67,8 @@ typedef struct
 
 typedef struct _Question Question;
 
-/* Owned by its place in the line until it is asked, then by its calls. */
+/* States: waiting in line (not asked), asked, settled (no check waits for it). Its place in the
+ * line owns it until it is asked, then its calls own it. */
 struct _Question
 {
   HandoffPolkitAuthority *authority; /* (owned) */
@@ -78,7 +80,7 @@ struct _Question
   guint n_calls;         /* that the bus waits for */
   gboolean settled;      /* nobody waits for it any more */
   char *cancellation_id; /* (owned) (nullable): of a prompt that was asked */
-  Question *next;        /* (nullable): the same, until this one is answered */
+  Question *next;        /* (nullable): the same question, to be asked after this one is answered */
   GSource *deadline;     /* (owned) */
   guint repeat_id;       /* asks again */
 };
@@ -228,7 +230,8 @@ tell (HandoffPolkitAuthority *self, Waiter *waiter, HandoffPolkitAnswer answer, 
 
 static void stand_in_line (Question *self);
 
-/* Nobody waits for it any more: if it was the first of its key, the next one may be asked. */
+/* No check waits for this question any more: if it was the first of its key, the next one may be
+ * asked. */
 static void
 retire (Question *self)
 {
@@ -267,7 +270,7 @@ settle (Question *self, HandoffPolkitAnswer answer, const GError *error)
     tell (self->authority, waiter, answer, error);
 }
 
-/* After it was settled: whoever asked polkitd waits on, in the dark, for the reply. */
+/* The question is settled without an answer. Its calls still wait for polkitd's replies. */
 static void
 give_up (Question *self)
 {
@@ -301,7 +304,7 @@ answered_again (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Question *self = user_data;
   HandoffPolkitAnswer answer = handoff_polkit_check_finish (result, NULL);
-  /* Of a prompt it says nothing new that somebody has to answer it. */
+  /* For a prompt, a challenge says nothing new: somebody has to answer the prompt. */
   gboolean tells = answer != HANDOFF_POLKIT_FAILED &&
                    !(answer == HANDOFF_POLKIT_CHALLENGE && self->matter->is_prompt);
 
@@ -330,7 +333,7 @@ ask_again (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* It is its turn. */
+/* It is the question's turn. */
 static void
 ask (gpointer user_data)
 {
@@ -380,7 +383,7 @@ deadline_passed (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Of several that are the same, only the last. */
+/* Of several equal questions, checks join only the last. */
 static gboolean
 can_be_joined (const Question *self)
 {
@@ -468,7 +471,7 @@ handoff_polkit_authority_check_async (HandoffAuthority *authority,
 {
   Waiter *waiter = g_new0 (Waiter, 1);
 
-  /* Not with the cancellable: what it says stays true when the answer comes first. */
+  /* Not with the cancellable: GTask would report a cancellation even if the answer came first. */
   waiter->task = g_task_new (authority, NULL, callback, user_data);
   g_task_set_source_tag (waiter->task, handoff_polkit_authority_check_async);
   waiter->interactive = check->interactive;

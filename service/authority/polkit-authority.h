@@ -10,20 +10,22 @@
 G_DECLARE_FINAL_TYPE (
     HandoffPolkitAuthority, handoff_polkit_authority, HANDOFF, POLKIT_AUTHORITY, GObject)
 
-/* Questions that polkitd has at once, of a user and of all; a bus lets us wait for 128 replies.
- * polkitd answers one after the other, so that few of each are enough. */
+/* How many questions polkitd has at once, of a user and of all users; the bus lets the service wait
+ * for 128 replies. polkitd answers one question after the other, so a few of each user are enough.
+ */
 #define HANDOFF_POLKIT_QUESTIONS_PER_USER 8
 #define HANDOFF_POLKIT_QUESTIONS 56
-/* Of those that a person is asked: each may take minutes. */
+/* How many of them may be prompts, which a person has to answer: each may take minutes. */
 #define HANDOFF_POLKIT_PROMPTS_PER_USER 4
 #define HANDOFF_POLKIT_PROMPTS 32
-/* Of those that are asked again, and when they are. */
+/* How many of them are asked again at once, and after how long. */
 #define HANDOFF_POLKIT_REPEATS 8
 #define HANDOFF_POLKIT_REPEAT_SECONDS 2
-/* Different questions that wait until polkitd may be asked. */
+/* How many different questions wait until polkitd may be asked. */
 #define HANDOFF_POLKIT_WAITING_PER_USER 1024
 #define HANDOFF_POLKIT_WAITING 16384
-/* How long an answer is waited for: longer than the 15 seconds that polkit gives its rules. */
+/* How long the service waits for an answer: longer than the 15 seconds that polkit gives its rules.
+ */
 #define HANDOFF_POLKIT_SECONDS 20
 #define HANDOFF_POLKIT_PROMPT_SECONDS 600
 

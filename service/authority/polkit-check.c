@@ -36,7 +36,7 @@ handoff_polkit_check_async (GDBusConnection *connection,
       G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, callback, user_data);
 }
 
-/* What kept polkitd from answering. */
+/* Why polkitd did not answer. */
 static const char *
 describe (const GError *error)
 {
@@ -103,7 +103,7 @@ handoff_polkit_check_finish (GAsyncResult *result, GError **error)
 void
 handoff_polkit_check_cancel (GDBusConnection *connection, const char *cancellation_id)
 {
-  /* Without a callback no reply is expected, so that none has to be waited for. */
+  /* Without a callback GDBus asks for no reply, so that the bus need not wait for one. */
   g_dbus_connection_call (connection, BUS_NAME, OBJECT_PATH, INTERFACE, "CancelCheckAuthorization",
                           g_variant_new ("(s)", cancellation_id), NULL,
                           G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);

@@ -11,15 +11,15 @@
 typedef enum
 {
   HANDOFF_ACCESS_ACTION, /* polkit must authorize the caller for the row's action */
-  HANDOFF_ACCESS_OWNER,  /* the object must be the caller's; for others it does not exist */
+  HANDOFF_ACCESS_OWNER,  /* the object must be the caller's; for others the object does not exist */
   /* The row's action for a client, the other one for a server. */
   HANDOFF_ACCESS_ROLE,
   /* The row's action for what is, or will be, the caller's own; the other one for what is
    * another's.
    */
   HANDOFF_ACCESS_OWNED,
-  /* Likewise for the object that is called: for who is not its owner, nor authorized, it does not
-   * exist. */
+  /* Likewise for the object that is called: for a caller who neither owns the object nor is
+   * authorized, the object does not exist. */
   HANDOFF_ACCESS_OWNED_OBJECT,
 } HandoffAccess;
 
@@ -29,13 +29,13 @@ typedef struct
   const char *interface_name;
   const char *method_name;
   HandoffAccess access;
-  /* (nullable): polkit action ids. Without an action, to be the owner is enough. */
+  /* (nullable): polkit action ids. NULL: it is enough to be the owner. */
   const char *action;
   const char *other_action;
 } HandoffAccessRow;
 
 /* object: the interface for which the called object is there: who may read properties depends on
- * whose they are. NULL: the method is not in the table and must be refused. */
+ * the kind of object. NULL: the method is not in the table and must be refused. */
 const HandoffAccessRow *handoff_access_table_lookup (const char *object,
                                                      const char *interface_name,
                                                      const char *method_name);

@@ -116,7 +116,7 @@ handoff_call_take_fd (HandoffCall *self, gint32 index)
   return handoff_message_descriptors_take (handoff_call_get_message (self), index);
 }
 
-/* Without a caller it is not known yet whose they are: they go with the message. */
+/* As long as the caller is unknown, the descriptors are nobody's: they go with the message. */
 void
 handoff_call_reap_fds (HandoffCall *self)
 {
@@ -195,7 +195,7 @@ handoff_call_fail (HandoffCall *self, const GError *error)
 
   if (!(g_dbus_message_get_flags (call) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED))
     {
-      /* Not through the invocation: a reply of ours may have details. */
+      /* Not through the invocation, which cannot add details to an error. */
       reply = handoff_error_to_reply (self->error_details ? error : plain_error, call);
       g_dbus_connection_send_message (g_dbus_method_invocation_get_connection (self->invocation),
                                       reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);

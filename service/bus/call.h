@@ -34,13 +34,13 @@ gboolean handoff_call_is_interactive (HandoffCall *self);
 
 /* How many descriptors the message has left. */
 guint handoff_call_count_fds (HandoffCall *self);
-/* Takes the descriptor with that index out of the message: once. -1 if there is none (any more). It
- * is closed by the reaper alone (descriptor-reaper.h). */
+/* Takes the descriptor with that index out of the message. -1 if the message has none, or has it no
+ * longer. Only the reaper closes the descriptor (descriptor-reaper.h). */
 int handoff_call_take_fd (HandoffCall *self, gint32 index);
-/* Gives those that were not taken to the reaper: they count against somebody's limits. */
+/* Gives the descriptors that nobody took to the reaper: they count against the caller's limits. */
 void handoff_call_reap_fds (HandoffCall *self);
 
-/* Of a method whose row has two actions: this call needs the other one. */
+/* The method's row has two actions: this call needs the second one. */
 void handoff_call_use_other_action (HandoffCall *self);
 gboolean handoff_call_uses_other_action (HandoffCall *self);
 /* The polkit action that the call needs. (nullable): NULL if it needs none. */
@@ -51,7 +51,7 @@ void handoff_call_add_detail (HandoffCall *self, const char *key, const char *va
 /* (nullable) (element-type utf8 utf8) */
 GHashTable *handoff_call_get_details (HandoffCall *self);
 
-/* Without this, an error has its message as the only argument: many D-Bus libraries show no other.
+/* Without this, the message is the only argument of an error: many D-Bus libraries show no other.
  */
 void handoff_call_allow_error_details (HandoffCall *self);
 
@@ -63,5 +63,5 @@ gpointer handoff_call_steal_data (HandoffCall *self);
  * (transfer none). */
 void handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds);
 void handoff_call_fail (HandoffCall *self, const GError *error);
-/* For an object that does not exist, or not for this caller. */
+/* The object does not exist, or this caller may not know of it. */
 void handoff_call_fail_unknown_object (HandoffCall *self);

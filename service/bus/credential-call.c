@@ -12,7 +12,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "policy/credential-label.h"
 
-/* FALSE if there is none with that index. */
+/* FALSE if the message has no descriptor with that index. */
 static gboolean
 take_fd (HandoffCall *call, gint32 index, const char *what, int *fd, GError **error)
 {
@@ -24,7 +24,8 @@ take_fd (HandoffCall *call, gint32 index, const char *what, int *fd, GError **er
   return FALSE;
 }
 
-/* What the three methods differ in: their arguments are a label, something, and options. */
+/* What distinguishes the three methods. Their arguments are a label, one of their own, and options.
+ */
 typedef struct
 {
   const char *name;
@@ -78,7 +79,7 @@ find_method (HandoffCall *call)
   return &methods[i];
 }
 
-/* A method has an option for one of them at most. */
+/* Each method has at most one of the two options. */
 static gboolean
 take_secret (HandoffCredentialChange *self,
              HandoffCall *call,
@@ -117,7 +118,7 @@ handoff_credential_call_prepare (HandoffCall *call,
   self->name.roles = options->roles;
   self->certificates = g_steal_pointer (&options->certificates);
   handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
-  /* Without a PIN, one that others told the service would be used. */
+  /* Without a PIN of the caller's, the service would use a PIN that others gave. */
   if (self->name.owner != self->uid || (self->uri != NULL && options->pin < 0))
     handoff_call_use_other_action (call);
   return handoff_credential_change_prepare (g_steal_pointer (&self), call, context, error);

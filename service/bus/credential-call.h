@@ -8,7 +8,7 @@
 /* Manager.ImportCredential(), GenerateCredential() and LinkCredential(), from their arguments to
  * their replies. */
 
-/* What is checked before polkit is asked. */
+/* Checks that come before the service asks polkit. */
 gboolean handoff_credential_call_prepare (HandoffCall *call,
                                           const HandoffFacadeContext *context,
                                           GError **error);

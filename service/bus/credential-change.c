@@ -10,8 +10,8 @@
 #include "keyblob/tls-handoff-error.h"
 #include "work/descriptor-reaper.h"
 
-/* Calls at once that make or change credentials, those that wait for polkit or their turn included.
- */
+/* How many calls may make or change credentials at once. Calls that wait for polkit or for their
+ * turn count. */
 #define MAX_CALLS_PER_USER 16
 #define MAX_CALLS 256
 
@@ -154,7 +154,7 @@ begin_generating (HandoffPendingCall *pending, GAsyncReadyCallback done)
   return HANDOFF_STEP_BEGUN;
 }
 
-/* Of an import, too. */
+/* The new credential, imported or generated. */
 static gboolean
 finish_making (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
@@ -174,7 +174,7 @@ begin_finding_key (HandoffPendingCall *pending, GAsyncReadyCallback done)
   HandoffCredentialChange *self = pending->data;
   g_autoptr (GBytes) pin = g_steal_pointer (&self->secret);
 
-  /* Who gave no PIN was authorized to manage the credentials of others. */
+  /* A caller who gave no PIN was authorized to manage the credentials of others. */
   handoff_tokens_find_key_async (pending->context->tokens, self->uri, NULL, pin, pin == NULL, done,
                                  pending);
   return HANDOFF_STEP_BEGUN;
@@ -319,7 +319,7 @@ begin_unlocking (HandoffPendingCall *pending, GAsyncReadyCallback done)
   HandoffCredential *credential = handoff_credential_store_lookup (
       pending->context->shared.credentials, handoff_call_get_object_id (pending->call));
 
-  /* The caller took his time. */
+  /* While the caller sent the PIN, somebody removed the credential. */
   if (credential == NULL)
     {
       handoff_pending_call_fail_unknown_object (pending);
@@ -373,7 +373,7 @@ static const HandoffStep generate_steps[] = {
   { NULL },
 };
 
-/* A token's work goes on on the token's own thread: others need not wait for it. */
+/* A token works on its own thread: the user's other calls need not wait for the token. */
 static const HandoffStep link_steps[] = {
   { handoff_pending_call_enter },
   { begin_reading_secret, finish_reading_secret },
@@ -411,7 +411,8 @@ static const HandoffStep removal_steps[] = {
   { NULL },
 };
 
-/* A store that lost it meanwhile says so in its own words. pending: (transfer full) */
+/* If the store lost the credential meanwhile, its error says so in other words than the façade.
+ * pending: (transfer full) */
 static void
 fail_change (HandoffPendingCall *pending, const GError *error)
 {

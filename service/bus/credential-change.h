@@ -7,12 +7,12 @@
 #include "credential/certificate-request.h"
 #include "credential/credential-work.h"
 
-/* What a call makes or changes of the credentials: first what its arguments say, then what came of
- * the steps so far. */
+/* A credential that a call makes or changes: what the arguments say, and the results of the steps
+ * so far. */
 typedef struct
 {
   guint uid;           /* the caller's */
-  HandoffPlace *place; /* (owned) (nullable): until the arguments are good */
+  HandoffPlace *place; /* (owned) (nullable): NULL before prepare() */
 
   HandoffCredentialName name;         /* its label: (owned) (nullable): of a new credential */
   char *key_type;                     /* (owned) (nullable): to generate */
@@ -35,13 +35,13 @@ HandoffCredentialChange *handoff_credential_change_new (HandoffCall *call);
 void handoff_credential_change_free (HandoffCredentialChange *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialChange, handoff_credential_change_free)
 
-/* The last check before polkit is asked: whether the user may have one more call of this kind. The
- * call has the change then. self: (transfer full) */
+/* The last check before the service asks polkit: may the user have one more call of this kind? If
+ * so, the call owns the change. self: (transfer full) */
 gboolean handoff_credential_change_prepare (HandoffCredentialChange *self,
                                             HandoffCall *call,
                                             const HandoffFacadeContext *context,
                                             GError **error);
-/* Whether there is room for a new credential, and its label is free: asked before the work, and
+/* Whether there is room for a new credential, and its label is free. Checked before the work, and
  * again after it. */
 gboolean handoff_credential_change_check_room (const HandoffCredentialChange *self,
                                                const HandoffFacadeContext *context,

@@ -13,8 +13,8 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Whose the object is decides what its caller needs. Whether there is one must not show: a path
- * without an object is treated as if it were somebody else's. */
+/* The owner of the object decides which action the caller needs. Nobody may find out whether there
+ * is an object: a path without an object counts as somebody else's. */
 static gboolean
 prepare_any (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
 {
@@ -29,7 +29,7 @@ prepare_any (HandoffCall *call, const HandoffFacadeContext *context, GError **er
   return TRUE;
 }
 
-/* change: (transfer full): what the arguments say, which must not depend on the object */
+/* change: (transfer full): what the arguments say. It must not depend on the object. */
 static gboolean
 prepare_change (HandoffCall *call,
                 const HandoffFacadeContext *context,
@@ -40,8 +40,9 @@ prepare_change (HandoffCall *call,
          prepare_any (call, context, error);
 }
 
-/* The object that the call is on, for a caller who may know of it; otherwise ends the call. What is
- * gone since polkit was asked is not there, and what was not there then is not what was allowed. */
+/* The object of the call, if the caller may know of it; otherwise ends the call. Polkit's answer
+ * counts for the object as it was when the service asked: an object that is gone, or has come
+ * since, does not exist for this call. */
 static HandoffCredential *
 get_credential (const HandoffFacadeContext *context, HandoffCall *call)
 {
@@ -185,15 +186,15 @@ static const HandoffMethod methods[] = {
   { NULL },
 };
 
-/* None: an introspection is not asked who may know of which. ListCredentials() is there for that.
- */
+/* None: nobody checks what the caller of an introspection may know. That is what ListCredentials()
+ * is for. */
 static char **
 list (const HandoffFacadeContext *context, const char *sender)
 {
   return g_new0 (char *, 1);
 }
 
-/* Each object is for its owner, and for who may manage the credentials of all. */
+/* Each object is for its owner, and for users who may manage the credentials of all. */
 const HandoffFacadeKind handoff_credential_facade = {
   .path = HANDOFF_CREDENTIALS_PATH,
   .interface = &org_tlshandoff_handoff1_credential_interface,

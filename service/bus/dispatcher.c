@@ -78,8 +78,8 @@ handoff_dispatcher_close (HandoffDispatcher *self)
   self->closed = TRUE;
 }
 
-/* Of what the caller is not allowed to know, a denial must not tell that it is there. That nobody
- * could be asked is no denial, and tells nothing. */
+/* A denial must not tell the caller of an object that he may not know of. If nobody could be asked,
+ * that is no denial, and tells nothing. */
 static void
 deny (const HandoffMethod *method, HandoffCall *call, const GError *error)
 {
@@ -119,7 +119,7 @@ ask (Passage *passage)
                                    handoff_call_is_interactive (call), authorized, passage);
 }
 
-/* Whose descriptors cannot be closed may send no more of them. */
+/* A user whose descriptors cannot be closed may send no more of them. */
 static gboolean
 check_descriptors (HandoffCall *call, HandoffCaller *caller, GError **error)
 {
@@ -127,7 +127,7 @@ check_descriptors (HandoffCall *call, HandoffCaller *caller, GError **error)
          handoff_descriptor_reaper_accepts (handoff_caller_get_uid (caller), error);
 }
 
-/* It counts for its user until it has its reply. */
+/* The call counts for its user until it has its reply. */
 static gboolean
 take_place (HandoffDispatcher *self, HandoffCall *call, GError **error)
 {
@@ -175,7 +175,7 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
     passage->method->run (g_steal_pointer (&passage->call), passage->context);
   else
     ask (g_steal_pointer (&passage));
-  /* It may wait for long: the next one's turn. */
+  /* This call may wait for long: let the next one in. */
   handoff_bus_ticket_return (message);
 }
 

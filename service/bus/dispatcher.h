@@ -8,13 +8,13 @@
 #include "caller/caller-registry.h"
 #include "work/idle-timer.h"
 
-/* What a call is told that comes too late. */
+/* The error for a call that comes too late. */
 #define HANDOFF_DISPATCHER_ENDING                                                                  \
   "The service is ending; call its well-known name, and the bus starts it again"
 
-/* Takes every method call through the same gate: is it in the access table, who calls, may they.
- * Only then a façade's method runs. So what a façade forgets to list is refused, not let through.
- */
+/* Takes every method call through the same gate: is the method in the access table, who calls, may
+ * the caller do this? Only then does the façade's method run. A method that the table lacks is
+ * refused. */
 typedef struct _HandoffDispatcher HandoffDispatcher;
 /* What the methods work with: see facade-context.h, which has the dispatcher in it. */
 typedef struct _HandoffFacadeContext HandoffFacadeContext;
@@ -23,13 +23,13 @@ typedef struct
 {
   const char *interface_name;
   const char *method_name;
-  /* (nullable): checks the arguments before polkit is asked, and decides for which action, if
-   * there are two; whatever is wrong with them ends the call. Takes what descriptors it wants: the
-   * reaper closes the others afterwards. */
+  /* (nullable): checks the arguments before the service asks polkit, and chooses the action if
+   * there are two; an error ends the call. Takes the descriptors that it wants: the reaper closes
+   * the others afterwards. */
   gboolean (*prepare) (HandoffCall *call, const HandoffFacadeContext *context, GError **error);
   /* call: (transfer full): ends it, sooner or later */
   void (*run) (HandoffCall *call, const HandoffFacadeContext *context);
-  /* (nullable): in its place, before the call fails with error: it may not run. */
+  /* (nullable): called in place of run(), before the call fails with error. */
   void (*denied) (HandoffCall *call, const GError *error);
 } HandoffMethod;
 
@@ -39,10 +39,9 @@ HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,
 void handoff_dispatcher_free (HandoffDispatcher *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffDispatcher, handoff_dispatcher_free)
 
-/* How many calls a user, and all users together, may have under way at once, whatever they wait
- * for. */
+/* How many calls a user, and all users together, may have under way at once. */
 void handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, guint total);
-/* From now on all calls are refused; those on their way go on. */
+/* From now on the dispatcher refuses all calls; those under way go on. */
 void handoff_dispatcher_close (HandoffDispatcher *self);
 
 /* object: as the access table has it. methods: ends with a zeroed one. context and self must

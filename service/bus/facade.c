@@ -67,8 +67,8 @@ enumerate (GDBusConnection *connection,
   return self->kind->list (self->context, sender);
 }
 
-/* The same answer for every path, whether the object exists or not: only its calls tell, and they
- * tell its owner alone. */
+/* The same answer for every path, whether the object exists or not: only method calls tell, and
+ * only the owner. */
 static GDBusInterfaceInfo **
 introspect (GDBusConnection *connection,
             const char *sender,

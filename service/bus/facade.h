@@ -19,7 +19,7 @@ typedef struct
   char **(*list) (const HandoffFacadeContext *context, const char *sender);
 } HandoffFacadeKind;
 
-/* Those that there are. */
+/* All façades. */
 extern const HandoffFacadeKind handoff_manager_facade;
 extern const HandoffFacadeKind handoff_session_facade;
 extern const HandoffFacadeKind handoff_credential_facade;

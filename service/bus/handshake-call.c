@@ -40,7 +40,7 @@ take_places (HandoffPreparedHandshake *self, GError **error)
   return session->outliving_place != NULL;
 }
 
-/* What polkit's rules see. Of a credential the label, even if only its path was given. */
+/* What polkit's rules see. For a credential that is the label, even if the caller gave its path. */
 static void
 add_details (HandoffCall *call, HandoffPreparedHandshake *self)
 {
@@ -65,7 +65,7 @@ add_details (HandoffCall *call, HandoffPreparedHandshake *self)
   handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
 }
 
-/* Without it the handshake may ask for a credential in the middle. */
+/* If the caller names no credential and sends none, the handshake may ask for one in the middle. */
 static gboolean
 take_pem (HandoffCall *call, HandoffPreparedHandshake *self, GError **error)
 {

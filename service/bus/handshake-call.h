@@ -6,10 +6,9 @@
 #include "bus/facade-context.h"
 
 /* Manager.HandshakeAsClient(), HandshakeAsServer() and CreateSession(), from their arguments to
- * their replies: the handshake begins when it is known that the caller may do it, and with which
- * credential. */
+ * their replies. The handshake begins when the caller is authorized and the credential is known. */
 
-/* What is checked before polkit is asked. */
+/* Checks that come before the service asks polkit. */
 gboolean handoff_handshake_call_prepare_client (HandoffCall *call,
                                                 const HandoffFacadeContext *context,
                                                 GError **error);
@@ -19,7 +18,7 @@ gboolean handoff_handshake_call_prepare_server (HandoffCall *call,
 gboolean handoff_handshake_call_prepare_session (HandoffCall *call,
                                                  const HandoffFacadeContext *context,
                                                  GError **error);
-/* It was prepared, and may not run. */
+/* The call was prepared, but may not run. */
 void handoff_handshake_call_denied (HandoffCall *call, const GError *error);
 /* call: (transfer full): prepared */
 void handoff_handshake_call_run (HandoffCall *call, const HandoffFacadeContext *context);

@@ -12,8 +12,8 @@
 #include "session/session-handshake.h"
 #include "work/clock.h"
 
-/* Of credentials in one reply, bytes, above which their certificates are left out: what is unread
- * in the bus counts against the service, and the main loop puts it together. */
+/* Bytes of credentials in one reply. Above that, certificates are left out: unread replies in the
+ * bus count against the service, and the main loop has to build them. */
 #define MAX_CERTIFICATES_SIZE (256 * 1024)
 
 static gboolean
@@ -59,8 +59,8 @@ without_certificates (GVariant *properties)
   return g_variant_dict_end (&dict);
 }
 
-/* Whether it comes after the last one of the page before, in the order of the store: by label and
- * id. */
+/* Whether the credential comes after the last one of the previous page, in the order of the store:
+ * by label and id. */
 static gboolean
 follows (const HandoffCredential *credential,
          const char *path,

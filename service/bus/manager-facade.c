@@ -105,7 +105,7 @@ get_cipher_suites (HandoffTlsPolicy *policy)
   return g_variant_builder_end (&builder);
 }
 
-/* All of them public facts: no property of the manager needs an authorization. */
+/* The manager's properties are public facts: reading them needs no authorization. */
 static GVariant *
 get_property (const HandoffFacadeContext *context, const char *name)
 {

@@ -7,7 +7,7 @@
 
 #include "caller/descriptor-reader.h"
 
-/* Nothing of the service is touched any more once the call is gone. */
+/* After that, self uses nothing of the service any more. */
 static void
 let_go (HandoffPendingCall *self)
 {

@@ -6,18 +6,18 @@
 #include "bus/facade-context.h"
 
 /* A call whose work goes on elsewhere: on a thread, in a token, at the caller's pipe. It keeps the
- * service running. When its caller leaves, the call ends at once, and nobody waits any more, though
- * the work may go on in the dark. Main thread.
+ * service running. When the caller leaves, the call ends at once; the work may go on, but nobody
+ * takes its result. Main thread.
  *
- * The work is a list of steps. Each begins, and when it is done, is finished; then the next one
- * begins. Between them it is looked whether the caller is still there. The first that fails ends
- * the call. */
+ * * * The work is a list of steps: begin() starts one, and when it is done, finish() takes its
+ * result; then the next one begins. The first step that fails ends the call, and no step begins or
+ * finishes for a caller who has left. */
 typedef struct _HandoffPendingCall HandoffPendingCall;
 
 typedef enum
 {
   HANDOFF_STEP_BEGUN,   /* `done` is called later */
-  HANDOFF_STEP_SKIPPED, /* this call has no need of it */
+  HANDOFF_STEP_SKIPPED, /* this call does not need the step */
   HANDOFF_STEP_ENDED,   /* the call was ended, and self with it */
 } HandoffStepState;
 
@@ -68,9 +68,9 @@ void handoff_pending_call_read (HandoffPendingCall *self,
                                 const char *what,
                                 gsize maximum_size,
                                 GAsyncReadyCallback done);
-/* The begin() of a step in which the call waits for its user's turn to have a thread. */
+/* begin() of a step that waits until the user may have one more thread. */
 HandoffStepState handoff_pending_call_enter (HandoffPendingCall *self, GAsyncReadyCallback done);
-/* The begin() of a step after which it has no thread any more: the next one's turn. */
+/* begin() of a step that gives the thread back: the next call's turn. */
 HandoffStepState handoff_pending_call_leave (HandoffPendingCall *self, GAsyncReadyCallback done);
 
 /* Each ends it: self: (transfer full). */

@@ -13,7 +13,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "session/credential-choice.h"
 
-/* A call that waits for polkit's second answer: about the credential. */
+/* A call that waits for polkit's second answer: whether it may use the credential. */
 typedef struct
 {
   HandoffPreparedHandshake *prepared; /* (owned) */
@@ -32,8 +32,8 @@ waiting_free (Waiting *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Waiting, waiting_free)
 
-/* Whether there is no such credential, or whether it is not for this caller: the same words.
- * denial: polkit's, of all that is not the user's own */
+/* There is no such credential, or it is not for this caller: the error is the same. denial:
+ * (nullable): polkit's, for a credential that is not the user's own */
 static void
 set_not_found (GError **error, const char *name, const GError *denial)
 {
@@ -53,7 +53,7 @@ refuse (Waiting *self, const GError *error)
 {
   g_autoptr (GError) not_found = NULL;
 
-  /* Without a caller there is nobody to tell. */
+  /* The caller has left: nobody is there to be told. */
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
     return;
   handoff_prepared_handshake_note_error (self->prepared, error);
@@ -93,8 +93,9 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   handoff_prepared_handshake_begin (prepared, g_steal_pointer (&self->call));
 }
 
-/* What is not the user's own is asked about as something of others', whether it is there or not:
- * neither the answer nor the time it takes tells which. prepared, call: (transfer full) */
+/* For a credential that is not the user's own the service asks polkit as for one of others',
+ * whether it exists or not: neither the answer nor its time tells which. prepared, call: (transfer
+ * full) */
 static void
 use_named_credential (HandoffPreparedHandshake *prepared, HandoffCall *call)
 {
@@ -107,8 +108,7 @@ use_named_credential (HandoffPreparedHandshake *prepared, HandoffCall *call)
   g_autoptr (GError) error = NULL;
   Waiting *waiting;
 
-  /* Nobody is asked in vain. What is wrong with the credentials of others is not for everybody to
-   * know. */
+  /* Do not ask in vain. Only the owner may know what is wrong with a credential. */
   if (is_own && !handoff_credential_choice_check (credential, self->request->role, &error))
     {
       handoff_prepared_handshake_fail (self, call, error);

@@ -5,6 +5,6 @@
 
 #include "bus/prepared-handshake.h"
 
-/* Gets the credential that the options of an authorized handshake name or bring, if any, and begins
- * the handshake; or ends the call. prepared, call: (transfer full) */
+/* Gets the credential that the options of an authorized handshake name or send, if any. Then begins
+ * the handshake, or ends the call. prepared, call: (transfer full) */
 void handoff_prepared_credential_use (HandoffPreparedHandshake *prepared, HandoffCall *call);

@@ -11,7 +11,7 @@
 #include "session/session-audit.h"
 #include "work/descriptor-reaper.h"
 
-/* A client that nobody will serve hears so. */
+/* Tells a client that nobody will serve it. */
 static void
 refuse_client (HandoffPreparedHandshake *self)
 {

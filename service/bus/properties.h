@@ -5,6 +5,6 @@
 
 #include "bus/call.h"
 
-/* The reply to Properties.Get() or GetAll() of an object whose properties are those, an a{sv}.
- * call: (transfer full). properties: (transfer full) */
+/* Replies to Properties.Get() or GetAll(). properties: all that the object has, an a{sv}. call:
+ * (transfer full). properties: (transfer full) */
 void handoff_properties_reply (HandoffCall *call, GVariant *properties);

@@ -5,8 +5,8 @@
 
 #include "bus/facade-context.h"
 
-/* Reads the configuration, the trust store and the credentials again. Of the first two, an error
- * leaves the old ones in force; the credentials are read whatever came of them. It keeps the
+/* Reads the configuration, the trust store and the credentials again. If one of the first two has
+ * an error, the old ones stay in force; the credentials are read in any case. A reload keeps the
  * service running. */
 void handoff_reload_async (const HandoffFacadeContext *context,
                            GAsyncReadyCallback callback,

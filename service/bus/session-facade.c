@@ -13,7 +13,7 @@
 #include "session/resumption.h"
 #include "session/session-handshake.h"
 
-/* Nobody guesses a session's path: who made it has read the reply that told it. */
+/* Nobody can guess a session's path: the creator has read the reply with it. */
 static void
 note_read (const HandoffFacadeContext *context, HandoffSession *session, HandoffCall *call)
 {
@@ -26,7 +26,7 @@ note_read (const HandoffFacadeContext *context, HandoffSession *session, Handoff
   session->call_serial = 0;
 }
 
-/* The object that the call is on, if it is the caller's; otherwise ends the call. */
+/* The object of the call, if it is the caller's; otherwise ends the call. */
 static HandoffSession *
 get_session (const HandoffFacadeContext *context, HandoffCall *call)
 {
@@ -44,7 +44,7 @@ get_session (const HandoffFacadeContext *context, HandoffCall *call)
   return session;
 }
 
-/* Likewise, if it is in the state for which the call is, and has none under way. */
+/* Likewise, if the session is in that state and no other call on it is under way. */
 static HandoffSession *
 get_session_in (const HandoffFacadeContext *context, HandoffCall *call, HandoffHandshakeState state)
 {
@@ -57,7 +57,7 @@ get_session_in (const HandoffFacadeContext *context, HandoffCall *call, HandoffH
   return NULL;
 }
 
-/* The first argument, an ay, must not be larger than that. */
+/* The first argument, an ay, must not have more than maximum bytes. */
 static gboolean
 check_size (HandoffCall *call, const char *name, gsize maximum, GError **error)
 {
@@ -216,7 +216,8 @@ static const HandoffMethod methods[] = {
   { NULL },
 };
 
-/* As many as a page of ListSessions() has: nothing here grows with what a caller has. */
+/* As many as a page of ListSessions() has: the work here does not grow with the number of sessions.
+ */
 static char **
 list (const HandoffFacadeContext *context, const char *sender)
 {

@@ -42,8 +42,8 @@ take_key_blob (HandoffHandshakeProgress *progress)
   return fds;
 }
 
-/* fds: (out) (optional): gets the key blob, if there is one, which the details then refer to;
- * without it they never have one. (transfer full) */
+/* fds: (out) (optional): gets the key blob, if there is one, and the details then have its index.
+ * NULL: the details never have a key blob. (transfer full) */
 static GVariant *
 dup_details (HandoffHandshakeProgress *progress, GUnixFDList **fds)
 {

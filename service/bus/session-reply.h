@@ -6,11 +6,11 @@
 #include "bus/call.h"
 #include "session/session-handshake.h"
 
-/* What comes of an operation on a session, as the one reply to the call that asked for it: state,
- * details, and the key blob as a descriptor. */
+/* The result of an operation on a session becomes the one reply to its call: state, details, and
+ * the key blob as a descriptor. */
 
-/* What handoff_session_step() and its like want. call: (transfer full): the user data of reply,
- * which is one of those below */
+/* The last argument of handoff_session_step(), _review() and _export(). call: (transfer full): the
+ * user data of reply, which is one of those below */
 HandoffSessionReply handoff_session_reply_new (HandoffCall *call, HandoffSessionReplyFunc reply);
 
 /* To Manager.HandshakeAsClient() and HandshakeAsServer(). */

@@ -281,7 +281,8 @@ handoff_configuration_load (const char *path, GError **error)
       g_autofree char *text =
           g_key_file_get_string (file, keys[i].group, keys[i].name, &value_error);
 
-      /* Not UTF-8, or with an escape that there is none of: no reason to take the default. */
+      /* The value is not UTF-8, or has an unknown escape: that is an error, not a reason to take
+       * the default. */
       if (value_error != NULL && g_key_file_has_key (file, keys[i].group, keys[i].name, NULL))
         {
           g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,

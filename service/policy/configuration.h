@@ -9,8 +9,8 @@
 typedef enum
 {
   HANDOFF_RESUMPTION_NONE,
-  HANDOFF_RESUMPTION_CALLER, /* the bus connection whose session it was */
-  HANDOFF_RESUMPTION_USER,   /* every process of its user */
+  HANDOFF_RESUMPTION_CALLER, /* only the bus connection that had the session */
+  HANDOFF_RESUMPTION_USER,   /* every process of the same user */
 } HandoffResumptionScope;
 
 /* The value of [Tokens] Modules for the modules that p11-kit is configured for. */

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-/* What a credential may be called: where one is made, and where an option names one.
- * 1 to 64 characters, no control character, no slash, no white space at its ends;
+/* What a credential may be called. Checked where a credential is made, and where an option names
+ * one. 1 to 64 characters, no control character, no slash, no white space at its ends;
  * TLS_HANDOFF_ERROR_INVALID_ARGUMENT otherwise. */
 gboolean handoff_credential_label_check (const char *label, GError **error);

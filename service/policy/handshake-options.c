@@ -19,8 +19,9 @@
 #define MAX_CIPHER_SUITES 256
 #define MAX_PATH_LENGTH 255 /* far more than any object's */
 #define MAX_TRUST_ANCHORS 256
-#define MAX_TRUST_ANCHOR_SIZE 65536    /* bytes */
-#define MAX_TRUST_ANCHORS_SIZE 1048576 /* bytes, all together: each waiting call holds them */
+#define MAX_TRUST_ANCHOR_SIZE 65536 /* bytes */
+#define MAX_TRUST_ANCHORS_SIZE                                                                     \
+  1048576 /* bytes, all together: each waiting call has them in memory */
 
 typedef gboolean (*OptionFunc) (HandoffHandshakeOptions *self,
                                 GVariant *value,
@@ -73,8 +74,8 @@ parse_blob_format (HandoffHandshakeOptions *self,
                    const HandoffConfiguration *configuration,
                    GError **error)
 {
-  /* The caller names the newest format that it reads, and readers read all older ones: whoever
-   * reads any at all reads the only one that there is so far. */
+  /* The caller names the newest format that it reads, and readers read all older ones. So far there
+   * is one format: every reader reads it. */
   if (g_variant_get_uint32 (value) >= HANDOFF_BLOB_FORMAT)
     return TRUE;
   return refuse (error, HANDOFF_OPTION_BLOB_FORMAT, "the oldest format is 1");
@@ -96,7 +97,7 @@ parse_cipher_suites (HandoffHandshakeOptions *self,
   self->cipher_suites = g_array_new (FALSE, FALSE, sizeof (guint16));
   for (i = 0; i < n_ids; i++)
     {
-      /* A newer library may speak suites that we lack: only what both have counts. */
+      /* A newer library may have suites that the service lacks: only common ones count. */
       if (handoff_cipher_suite_by_id (ids[i]) != NULL)
         g_array_append_val (self->cipher_suites, ids[i]);
     }
@@ -360,7 +361,7 @@ check_trust (HandoffHandshakeOptions *self, GError **error)
   return TRUE;
 }
 
-/* What options say together, and what only one of the roles has. */
+/* Options that contradict each other, and options of one role alone. */
 static gboolean
 check_credential (HandoffHandshakeOptions *self, HandoffRole role, gboolean asks, GError **error)
 {

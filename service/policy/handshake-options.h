@@ -9,7 +9,7 @@
 #include "keyblob/cipher-suite.h"
 #include "keyblob/key-state.h"
 
-/* How long a session may live that outlives its caller. */
+/* How long a session lives that may outlive its caller. */
 #define HANDOFF_OUTLIVING_SESSION_SECONDS 60
 
 /* Whether a server asks for a client certificate. */
@@ -34,7 +34,7 @@ typedef struct
   guint minimum_protocol;                      /* 0x0303, 0x0304 */
   guint maximum_protocol;
   guint timeout;       /* seconds */
-  gboolean resumption; /* as far as the configuration has it on */
+  gboolean resumption; /* as far as the configuration allows it */
   gboolean review_certificate;
   gboolean trust_nobody;
   gboolean transient;

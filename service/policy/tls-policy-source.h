@@ -5,7 +5,7 @@
 
 #include "policy/tls-policy.h"
 
-/* The policy in force, and where the next one is read from. Main thread. */
+/* The policy in force, and the place from which the next one is read. Main thread. */
 #define HANDOFF_TYPE_TLS_POLICY_SOURCE (handoff_tls_policy_source_get_type ())
 G_DECLARE_FINAL_TYPE (
     HandoffTlsPolicySource, handoff_tls_policy_source, HANDOFF, TLS_POLICY_SOURCE, GObject)
@@ -19,8 +19,8 @@ HandoffTlsPolicySource *handoff_tls_policy_source_new (const char *configuration
 HandoffTlsPolicy *handoff_tls_policy_source_get_policy (HandoffTlsPolicySource *self);
 HandoffConfiguration *handoff_tls_policy_source_get_configuration (HandoffTlsPolicySource *self);
 
-/* Reads both again, on a thread of its own: parsing a trust store takes long. The old policy stays
- * in force if that fails. */
+/* Reads both files again, on a thread of its own, because parsing a trust store takes long. If that
+ * fails, the old policy stays in force. */
 void handoff_tls_policy_source_reload_async (HandoffTlsPolicySource *self,
                                              GAsyncReadyCallback callback,
                                              gpointer user_data);

@@ -9,8 +9,8 @@
 #include "keyblob/cipher-suite.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Callers that differ in their options share few combinations; parsing a priority string takes
- * longer than an X25519 key exchange, so the parsed ones are kept. */
+/* How many parsed priority strings are kept. Parsing one takes longer than an X25519 key exchange,
+ * and callers use few combinations of options. */
 #define MAX_CACHED_PRIORITIES 64
 
 struct _HandoffTlsPolicy
@@ -25,7 +25,7 @@ struct _HandoffTlsPolicy
   GHashTable *priorities; /* (owned) (element-type utf8 gnutls_priority_t), under mutex */
 };
 
-/* The threads that read a configuration may be several. */
+/* Several threads may read a configuration at once. */
 static guint64
 next_serial (void)
 {
@@ -52,7 +52,7 @@ list_suites (const char *priority_string)
       guint8 bytes[2];
       guint16 id;
 
-      /* There are holes, for suites that this GnuTLS does not have. */
+      /* GnuTLS's table has holes, for suites that this version lacks. */
       if (code < 0 || gnutls_cipher_suite_info (index, bytes, NULL, NULL, NULL, NULL) == NULL)
         continue;
       id = (guint16) (bytes[0] << 8 | bytes[1]);
@@ -162,9 +162,10 @@ get_mac (const HandoffCipherSuite *suite)
   return (int) suite->mac;
 }
 
-/* What suites are made of, and what its name is in a priority string. The ciphers are those that
- * GnuTLS has. A protocol without a suite that the caller takes must not be offered: the ciphers of
- * TLS 1.2 have the same names in TLS 1.3. MAC: of an AES-CBC suite. */
+/* What suites are made of, with the name in a priority string; ciphers are not here, since GnuTLS
+ * has a list of them. A protocol needs a row: the ciphers of TLS 1.2 have the same names in TLS
+ * 1.3, so a protocol without a suite that the caller takes must not be offered. MACs are those of
+ * AES-CBC suites. */
 static const struct
 {
   int (*get) (const HandoffCipherSuite *suite);
@@ -177,7 +178,7 @@ static const struct
   { get_mac, GNUTLS_MAC_SHA256, "SHA256" },         { get_mac, GNUTLS_MAC_SHA384, "SHA384" },
 };
 
-/* Unless some suite that options allow is made of it. */
+/* Removes a part from the priority string unless some suite that options allow has it. */
 static void
 remove_part (GString *string,
              const HandoffHandshakeOptions *options,
@@ -196,8 +197,8 @@ remove_part (GString *string,
   g_string_append_printf (string, ":-%s", name);
 }
 
-/* The configuration's priority string, from which only ever something is removed: what the
- * administrator took out stays out, and the order stays the administrator's. */
+/* The configuration's priority string without what the caller does not want. Suites are only
+ * removed: what the administrator took out stays out, and the order stays the administrator's. */
 static char *
 make_priority_string (const HandoffTlsPolicy *self,
                       HandoffRole role,
@@ -214,9 +215,10 @@ make_priority_string (const HandoffTlsPolicy *self,
     remove_part (string, options, get_cipher, (int) ciphers[i],
                  gnutls_cipher_get_name (ciphers[i]));
 
-  /* Checking a peer's value in a group of 8192 bits takes 70 ms of a worker that is shared. */
+  /* Checking a peer's value in a group of 8192 bits takes 70 ms, on a worker that others need too.
+   */
   g_string_append (string, ":-GROUP-FFDHE6144:-GROUP-FFDHE8192");
-  /* The order of the priority string is that of the service, not that of whatever client. */
+  /* The order of the priority string counts, not the client's. */
   if (role == HANDOFF_ROLE_SERVER)
     g_string_append (string, ":%SERVER_PRECEDENCE");
   if (!self->configuration->allow_mac_then_encrypt)
@@ -252,7 +254,7 @@ handoff_tls_policy_apply (HandoffTlsPolicy *self,
                        gnutls_strerror (code));
           return FALSE;
         }
-      /* Sessions hold their own reference to what they use. */
+      /* Sessions have their own references to the priorities that they use. */
       if (g_hash_table_size (self->priorities) >= MAX_CACHED_PRIORITIES)
         g_hash_table_remove_all (self->priorities);
       g_hash_table_insert (self->priorities, g_steal_pointer (&string), priority);

@@ -18,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTlsPolicy, handoff_tls_policy_unref)
 
 /* (transfer none) */
 HandoffConfiguration *handoff_tls_policy_get_configuration (HandoffTlsPolicy *self);
-/* Another number for each time that the configuration was read. */
+/* A number that changes each time the configuration is read. */
 guint64 handoff_tls_policy_get_serial (HandoffTlsPolicy *self);
 /* (transfer none): of the configuration, not of a handshake's own trust anchors */
 HandoffTrustStore *handoff_tls_policy_get_trust_store (HandoffTlsPolicy *self);

@@ -24,7 +24,7 @@ handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, 
   return credential;
 }
 
-/* Serials only grow: of as many credentials, with the same newest one, all are the same. */
+/* Serials only grow: if number and newest serial are the same, all credentials are the same. */
 static void
 get_owners_state (HandoffCredentialStore *credentials, guint owner, guint64 state[2])
 {
@@ -88,7 +88,7 @@ handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
 {
   HandoffCredential *now = handoff_credential_store_lookup (credentials, credential->id);
 
-  /* Rules decided by owner and label. */
+  /* Polkit's rules saw owner and label. */
   if (now != NULL && now->owner == credential->owner && g_str_equal (now->label, credential->label))
     return now;
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
@@ -96,7 +96,7 @@ handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
   return NULL;
 }
 
-/* A question of a handshake's, until it is answered. */
+/* A handshake's question, until it is answered. */
 typedef struct
 {
   const HandoffSessionContext *context; /* (unowned): the session keeps the service running */
@@ -105,7 +105,7 @@ typedef struct
   HandoffCredentialQuestion *question;  /* (owned) (nullable): NULL once it is answered */
   GPtrArray *candidates;                /* (owned) (element-type HandoffCredential) */
   guint next;                           /* the one to ask polkit about */
-  GError *denied; /* (owned) (nullable): what it said first of one of the user's own */
+  GError *denied; /* (owned) (nullable): polkit's first denial of a credential of the user's own */
 } Choice;
 
 static void
@@ -169,25 +169,25 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (handoff_authorization_ask_finish (result, &error))
     credential = handoff_credential_choice_check_again (self->context->credentials, asked, NULL);
-  /* Its certificates may be others now. */
+  /* The credential may have other certificates now. */
   if (credential != NULL && handoff_credential_is_usable (credential) &&
       handoff_credential_question_accepts (self->question, credential))
     {
       answer (g_steal_pointer (&self), credential, NULL);
       return;
     }
-  /* To go on without, as if polkit had denied it, could show the peer somebody else than the user.
-   */
+  /* Polkit gave no answer. To go on without this credential could show the peer somebody else than
+   * the user. */
   if (error != NULL &&
       !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
     {
-      /* That a limit is reached means elsewhere that nothing was sent. */
+      /* Elsewhere LIMIT_REACHED means that nothing was sent to the peer. */
       if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED))
         error->code = TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE;
       answer (g_steal_pointer (&self), NULL, error);
       return;
     }
-  /* That there is one which is not the user's own is not said. */
+  /* Do not tell the user of credentials that are not his own. */
   if (self->denied == NULL && asked->owner == handoff_caller_get_uid (self->caller))
     self->denied = g_steal_pointer (&error);
   self->next++;
@@ -232,7 +232,7 @@ ask_about_next (Choice *self)
       details, FALSE, authorized, self);
 }
 
-/* Those of a user that the handshake could use, by label. (transfer full) */
+/* The user's credentials that the handshake could use, by label. (transfer full) */
 static GPtrArray *
 list_usable (Choice *self, guint owner)
 {
@@ -267,8 +267,9 @@ add_fitting (Choice *self, GPtrArray *credentials, const char *name)
     }
 }
 
-/* In the order in which polkit is asked: the caller's own first, then the machine's. As a server,
- * those for the client's name, or, if there is none, the only one of the caller's own. */
+/* In the order in which the service asks polkit: the caller's own first, then the machine's. As a
+ * server: the credentials for the client's name; if there are none, the caller's own one, if he has
+ * exactly one. */
 static void
 find_candidates (Choice *self)
 {

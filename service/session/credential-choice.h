@@ -8,12 +8,12 @@
 
 /* Which credential a handshake may use. Main thread. */
 
-/* name: as the option has it: a label, of uid's own or else of the machine's, or an object path.
- * (transfer none) (nullable) */
+/* name: the value of the option: the label of a credential of uid's or else of the machine's, or an
+ * object path. (transfer none) (nullable) */
 HandoffCredential *
 handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, const char *name);
-/* What a user's client could choose from, as numbers that are others when anything of it is: a
- * session without a certificate must not be resumed where there is one now. */
+/* What a user's client could choose from, as numbers that change with it: a session without a
+ * certificate must not be resumed when there is a certificate now. */
 void handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
                                           guint uid,
                                           guint64 state[4]);
@@ -21,17 +21,17 @@ void handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
  */
 gboolean
 handoff_credential_choice_check (HandoffCredential *credential, HandoffRole role, GError **error);
-/* The polkit action that it takes uid to use it. */
+/* The polkit action that uid needs to use the credential. */
 const char *handoff_credential_choice_get_action (HandoffCredential *credential, guint uid);
-/* The credential as the store has it now, if it still is what it was when polkit was asked.
- * (transfer none), or NULL with TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND */
+/* The credential as the store has it now, if owner and label are as they were when the service
+ * asked polkit. (transfer none), or NULL with TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND */
 HandoffCredential *handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
                                                           HandoffCredential *credential,
                                                           GError **error);
 
-/* Answers what a handshake asks in the middle: with the first credential that fits and that polkit
- * lets the caller use without asking anybody. question: (transfer full). caller: on whose behalf.
- * Tells the session what was chosen. */
+/* Answers a handshake's question with the first credential that fits and that polkit lets the
+ * caller use without a prompt. The session gets its label. question: (transfer full). caller: who
+ * takes the handshake further. */
 void handoff_credential_choice_answer (const HandoffSessionContext *context,
                                        HandoffSession *session,
                                        HandoffCaller *caller,

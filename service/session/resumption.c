@@ -15,7 +15,7 @@ struct _HandoffResumption
   gpointer user_data; /* (unowned) */
 
   HandoffSessionCache *cache;    /* (owned): what clients resume */
-  HandoffServerTickets *tickets; /* (owned): what servers are resumed by */
+  HandoffServerTickets *tickets; /* (owned): keys of the tickets that servers give */
   GQueue windows;                /* (element-type HandoffSession): the next to close first */
   guint timeout_id;              /* for the first of them */
   guint window_seconds;
@@ -45,7 +45,7 @@ handoff_resumption_free (HandoffResumption *self)
   g_free (self);
 }
 
-/* The session may be gone afterwards. */
+/* The session may be freed by this. */
 static void
 close_window (HandoffResumption *self, HandoffSession *session)
 {
@@ -77,7 +77,7 @@ handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
 }
 
 /* All that decided whether the peer was trusted, who we are, and how well the connection is
- * protected: a session must not be resumed where any of it is different. */
+ * protected: if any of this differs, the session must not be resumed. */
 static GVariant *
 new_conditions (const HandoffHandshakeRequest *request)
 {
@@ -109,8 +109,8 @@ new_pem_digest (const HandoffHandshakeRequest *request)
                         : g_variant_new_array (G_VARIANT_TYPE_BYTE, NULL, 0);
 }
 
-/* Of a server, what it asked clients for counts as well, and whose it is. A one-call credential is
- * the same as one before if key and certificates are. */
+/* For a server, what it asked clients for counts too, and whose server it is. Two one-call
+ * credentials are the same if their keys and certificates are. */
 static void
 prepare_server (HandoffResumption *self,
                 HandoffSession *session,
@@ -139,7 +139,7 @@ handoff_resumption_prepare (HandoffResumption *self,
       handoff_tls_policy_get_configuration (request->policy);
   const char *bus_name = NULL;
 
-  /* Nothing that a client did with a key of the caller's own stays here; a server has to give the
+  /* Nothing that a client did with a caller's one-call key stays here. A server must give the same
    * key again before its tickets are of use. */
   if (request->role == HANDOFF_ROLE_CLIENT && request->options->credential_pem >= 0)
     return;
@@ -148,7 +148,7 @@ handoff_resumption_prepare (HandoffResumption *self,
   if (!request->options->resumption || configuration->resumption_scope == HANDOFF_RESUMPTION_NONE ||
       handoff_tls_policy_get_serial (request->policy) != self->policy_serial)
     return;
-  /* A caller that is gone cannot come back. */
+  /* A caller who has left cannot come back. */
   if (configuration->resumption_scope == HANDOFF_RESUMPTION_CALLER && session->outlives_caller)
     return;
 
@@ -187,8 +187,8 @@ time_is_up (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* One timer for all: there may be thousands of windows, which close in the order of their opening.
- * After a suspend the timer is late: take_tickets() asks whether the window is open. */
+/* One timer for all: there may be thousands of windows, and they close in the order in which they
+ * opened. After a suspend the timer is late: take_tickets() checks whether the window is open. */
 static void
 schedule (HandoffResumption *self)
 {
@@ -214,7 +214,7 @@ handoff_resumption_keep (HandoffResumption *self,
                          HandoffSession *session,
                          HandoffHandshakeProgress *progress)
 {
-  /* Its caller left meanwhile, or the configuration is another one. */
+  /* The caller left meanwhile, or the configuration has changed. */
   if (session->removed || session->policy_serial != self->policy_serial)
     return;
 

@@ -6,7 +6,7 @@
 #include "session/session.h"
 
 /* Session resumption: what a handshake may resume, and what it leaves for later ones. Owns the one
- * cache, and watches over the windows in which TLS 1.3 tickets are waited for. Main thread. */
+ * cache, and the windows in which sessions wait for TLS 1.3 tickets. Main thread. */
 typedef struct _HandoffResumption HandoffResumption;
 
 /* closed: called when a session's window has closed, unless by handoff_resumption_forget(). */
@@ -14,32 +14,31 @@ HandoffResumption *handoff_resumption_new (HandoffSessionFunc closed, gpointer u
 void handoff_resumption_free (HandoffResumption *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffResumption, handoff_resumption_free)
 
-/* After the configuration was read: what was kept, or is waited for, under the old one is
- * forgotten.
+/* After the configuration was read: forgets all that was kept, or is waited for, under the old one.
  */
 void handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy);
-/* Before the handshake: tells request what to resume and what to keep, as far as its options and
- * the configuration have it on, and session under which key. */
+/* Before the handshake: tells request what to resume and what to keep, as far as options and
+ * configuration allow it, and tells session the key in the cache. */
 void handoff_resumption_prepare (HandoffResumption *self,
                                  HandoffSession *session,
                                  HandoffHandshakeRequest *request);
-/* After it: what the handshake left is kept, or waited for. */
+/* After the handshake: keeps what it left for later ones, or waits for it. */
 void handoff_resumption_keep (HandoffResumption *self,
                               HandoffSession *session,
                               HandoffHandshakeProgress *progress);
-/* Tickets of session's connection; ignored if its window is closed. The first close it.
- * TLS_HANDOFF_ERROR_INVALID_ARGUMENT if they are none. */
+/* Tickets of session's connection; ignored if its window is closed. The first tickets close it.
+ * TLS_HANDOFF_ERROR_INVALID_ARGUMENT if the messages are no tickets. */
 gboolean handoff_resumption_take_tickets (HandoffResumption *self,
                                           HandoffSession *session,
                                           const guint8 *messages,
                                           gsize size,
                                           GError **error);
-/* Or it failed. If that was because of the session that it tried to resume, those like it would
- * fail as well: they are forgotten, and the next handshake is a full one. */
+/* The handshake failed. If the reason was the session that it tried to resume, others like it would
+ * fail as well: forgets them, so that the next handshake is a full one. */
 void handoff_resumption_failed (HandoffResumption *self, HandoffSession *session);
 /* The session goes: its window closes. */
 void handoff_resumption_forget (HandoffResumption *self, HandoffSession *session);
-/* The caller goes: what only he may resume goes with him. */
+/* The caller leaves: forgets what only he may resume. */
 void handoff_resumption_forget_caller (HandoffResumption *self, HandoffCaller *caller);
-/* How many sessions could be resumed. */
+/* How many sessions can be resumed. */
 guint handoff_resumption_get_n_sessions (HandoffResumption *self);

@@ -13,7 +13,7 @@
 static char *
 add_outcome (HandoffAuditEntry *entry, const HandoffHandshakeOutcome *outcome)
 {
-  /* A certificate that the caller accepted in spite of its faults is worth a note. */
+  /* The caller accepted a certificate in spite of its faults: that is worth a note. */
   g_autofree char *faults =
       outcome->verification_errors != NULL ? g_strjoinv (" ", outcome->verification_errors) : NULL;
 

@@ -13,7 +13,7 @@
 #include "work/clock.h"
 #include "session/session-audit.h"
 
-/* How long the failure of a transient session may be asked for. */
+/* How long a transient session that failed stays, for its caller to ask why. */
 #define FAILED_SESSION_SECONDS 300
 
 /* An operation under way. */
@@ -48,7 +48,7 @@ operation_free (Operation *operation)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_free)
 
-/* What only the handshake found out. */
+/* Names that are known only after the handshake. */
 static void
 take_names (HandoffSession *session, const HandoffHandshakeOutcome *outcome)
 {
@@ -71,7 +71,7 @@ account_for_completion (const HandoffSessionContext *context,
   if (session->outcome != NULL)
     return;
   session->outcome = handoff_handshake_outcome_copy (outcome);
-  /* They are for the reply: a session object that stays need not keep them. */
+  /* The certificates are for the reply: the session need not keep them. */
   g_clear_pointer (&session->outcome->peer_certificates, g_variant_unref);
   take_names (session, outcome);
   handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_COMPLETED, uid);
@@ -98,7 +98,7 @@ take_progress (const HandoffSessionContext *context,
         handoff_session_store_remove (context->sessions, session);
       break;
     case HANDOFF_HANDSHAKE_FAILED:
-      /* Of a socket's handshake nobody was told the path, or the failure is all that is left. */
+      /* A handshake on a socket: nobody knows the session's path, or only the failure is left. */
       if (session->transient || !session->stepwise)
         handoff_session_store_remove (context->sessions, session);
       break;
@@ -126,7 +126,7 @@ operation_done (GObject *source, GAsyncResult *result, gpointer user_data)
     reply->reply (session, progress, reply->user_data);
 }
 
-/* Of a session that goes by itself after some time. */
+/* A session that goes by itself after some time. */
 typedef struct
 {
   HandoffSessionStore *store; /* (unowned) */
@@ -163,7 +163,7 @@ typedef struct
   HandoffSeat *seat;                    /* (owned) */
 } Ending;
 
-/* Of a handshake that was refused: the peer hears why. */
+/* If the handshake was refused, tells the peer why. */
 static void
 leave_socket (const HandoffSessionContext *context, HandoffSession *session)
 {
@@ -189,7 +189,7 @@ ended (gpointer user_data)
   if (error == NULL)
     return;
   session->failed = TRUE;
-  /* Whoever cares about a transient session asks soon; nobody may be left to. */
+  /* A caller who wants to know asks soon; perhaps nobody is left who would. */
   if (session->transient && !session->busy && !session->removed && session->lifetime_id == 0)
     limit_lifetime (session, ending->context->sessions, FAILED_SESSION_SECONDS);
   if (session->outcome != NULL)
@@ -206,7 +206,7 @@ asked (HandoffCredentialQuestion *question, gpointer user_data)
   Ending *ending = user_data;
   HandoffSession *session = ending->session;
 
-  /* A session may outlive who began it: the one who takes it further is of the same user. */
+  /* A session may outlive the caller who began it. Whoever takes it further is of the same user. */
   handoff_credential_choice_answer (ending->context, session,
                                     session->actor != NULL ? session->actor : session->caller,
                                     question);

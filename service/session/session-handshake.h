@@ -18,17 +18,17 @@ typedef void (*HandoffSessionReplyFunc) (HandoffSession *session,
                                          HandoffHandshakeProgress *progress,
                                          gpointer user_data);
 
-/* Who waits for what comes of an operation: exactly one of the two functions is called. */
+/* Who waits for the result of an operation. Exactly one of the two functions is called. */
 typedef struct
 {
   HandoffCaller *caller; /* (unowned): held while the operation runs */
   HandoffSessionReplyFunc reply;
   gpointer user_data;
-  GDestroyNotify caller_left; /* in its place, when nobody is left to hear it */
+  GDestroyNotify caller_left; /* called in place of reply(), if the caller has left */
 } HandoffSessionReply;
 
-/* Whether the session may do now what is for that state only: TLS_HANDOFF_ERROR_INVALID_ARGUMENT
- * says in which state it is. */
+/* Whether the session is in that state, and not busy: TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what
+ * the session waits for. */
 gboolean handoff_session_check_state (const HandoffSession *session,
                                       HandoffHandshakeState state,
                                       GError **error);

@@ -21,7 +21,7 @@ struct _HandoffSessionStore
   gpointer user_data; /* (unowned) */
 };
 
-/* In both orders. */
+/* A place in both orders. */
 typedef struct
 {
   guint uid; /* not looked at in the order by number */
@@ -169,7 +169,8 @@ handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session)
 {
   Position position = { handoff_caller_get_uid (session->caller), 0 };
 
-  /* By the clock: counted, they would tell each caller how many sessions others make. */
+  /* The numbers come from the clock: if they were counted, callers could tell how many sessions
+   * others make. */
   self->last_number = MAX (self->last_number + 1, (guint64) handoff_clock_get_monotonic_time ());
   position.number = self->last_number;
   session->number = position.number;

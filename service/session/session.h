@@ -12,34 +12,36 @@
 
 /* A handshake that a caller asked for, while it runs and after it. Main thread.
  *
- * Reference-counted: the store holds it until it is closed or its owner leaves, its handshake until
- * nothing is left on the worker, operations while they run. It keeps the service running. */
+ * * Reference-counted: the store has a reference until the session is closed or its owner leaves,
+ * the handshake until nothing is left on the worker, an operation while it runs. A session keeps
+ * the service running. */
 typedef struct
 {
   grefcount ref_count;
   char *id;              /* (owned): last element of the object path; unguessable */
   HandoffCaller *caller; /* (owned): who asked for it */
   HandoffRole role;
-  /* (owned): as a server: the name that the client asked for, "" as long as none is known */
+  /* (owned): a server's: the name that the client asked for, "" as long as the name is unknown */
   char *server_identity;
-  char *credential_label; /* (owned) (nullable): of what it authenticates with */
-  guint32 call_serial;    /* of the call that made it; 0 once its reply is known to be read */
+  char *credential_label; /* (owned) (nullable): of the credential that it authenticates with */
+  guint32
+      call_serial; /* serial of the call that made the session; 0 once its reply has been read */
   gboolean stepwise;
   gboolean outlives_caller; /* it belongs to the caller's user */
   gboolean error_details;   /* whether its owner copes with errors that have details */
-  gboolean transient;       /* it goes as soon as there is no more use for it */
+  gboolean transient;       /* the session goes as soon as nobody can use it any more */
 
   HandoffHandshake *handshake; /* (owned) (nullable): NULL before it begins */
   HandoffHandshakeState state; /* as the last operation left it */
-  gboolean failed;             /* perhaps nobody was told yet: an operation brings the reason */
-  gboolean offered;            /* the server was offered to resume a session */
-  gboolean removed;            /* out of the store */
-  gboolean busy;               /* an operation is under way */
-  HandoffCaller *actor;        /* (owned) (nullable): who called for it */
-  gint64 start_time;           /* monotonic, microseconds */
-  GList caller_link;           /* in the queue of its caller's */
-  guint64 number;              /* of all sessions of the store that were ever in it, from 1 */
-  guint lifetime_id;           /* ends it */
+  gboolean failed;      /* perhaps nobody was told yet: the next operation tells the reason */
+  gboolean offered;     /* the server was offered to resume a session */
+  gboolean removed;     /* out of the store */
+  gboolean busy;        /* an operation is under way */
+  HandoffCaller *actor; /* (owned) (nullable): who called for the operation */
+  gint64 start_time;    /* monotonic, microseconds */
+  GList caller_link;    /* in the queue of its caller's */
+  guint64 number;       /* larger than that of every session that was in the store before */
+  guint lifetime_id;    /* ends it */
   HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
 
   /* What resumption.c keeps of it. */
@@ -79,12 +81,12 @@ void handoff_session_store_free (HandoffSessionStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionStore, handoff_session_store_free)
 
 void handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session);
-/* (transfer none) (nullable): NULL if there is none of that id, or if it is not caller's */
+/* (transfer none) (nullable): NULL if there is no session with that id, or if it is not caller's */
 HandoffSession *
 handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller);
-/* (transfer full) (element-type HandoffSession): those with a number above after, the oldest first,
- * as many as maximum. What that costs does not grow with how many there are. uid: (nullable): NULL
- * for those of all users */
+/* (transfer full) (element-type HandoffSession): at most maximum sessions with a number above
+ * after, the oldest first. The cost does not grow with the number of sessions. uid: (nullable):
+ * NULL for the sessions of all users */
 GPtrArray *handoff_session_store_dup_page (HandoffSessionStore *self,
                                            const guint *uid,
                                            guint64 after,
@@ -92,9 +94,9 @@ GPtrArray *handoff_session_store_dup_page (HandoffSessionStore *self,
 /* (transfer full): the ids of bus_name's sessions, as an introspection wants them; at most maximum
  */
 char **handoff_session_store_list (HandoffSessionStore *self, const char *bus_name, guint maximum);
-/* Nothing happens if it is removed already. */
+/* Does nothing if session is removed already. */
 void handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session);
-/* Those that do not outlive him. */
+/* Removes the sessions that do not outlive caller. */
 void handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *caller);
 void handoff_session_store_remove_all (HandoffSessionStore *self);
 guint handoff_session_store_get_size (HandoffSessionStore *self);
