@@ -30,8 +30,8 @@ check_code (int code)
     g_error ("The client: %s", gnutls_strerror (code));
 }
 
-/* One connection after the other: sends a byte, and waits for it. It resumes nothing, and verifies
- * nothing: that is not the server's time. */
+/* One connection after the other: sends a byte, and waits for it. The client resumes nothing and
+ * verifies nothing: neither is the server's time. */
 static gpointer
 connect_again_and_again (gpointer data)
 {

@@ -118,8 +118,8 @@ connect_once (guint16 port, TlsHandoffManager *manager, Kind kind)
   g_socket_client_set_enable_proxy (client, FALSE);
   plain = g_socket_client_connect_to_host (client, "127.0.0.1", port, NULL, &error);
   check (plain != NULL, "connect", error);
-  /* As every client that cares for latency does; else the byte would wait for an acknowledgement.
-   */
+  /* As in every client that cares for latency; otherwise the byte would wait for an
+   * acknowledgement. */
   g_socket_set_option (g_socket_connection_get_socket (plain), IPPROTO_TCP, TCP_NODELAY, 1, NULL);
   if (kind != KIND_STOCK)
     tls = tls_handoff_client_connection_new (G_IO_STREAM (plain), identity, manager, &error);

@@ -18,7 +18,7 @@ fuzz_drop_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gp
   return G_LOG_WRITER_HANDLED;
 }
 
-/* What is wrong with the input is not worth a line, millions of times. */
+/* Errors about the input are not worth a line each, millions of times. */
 static inline void
 fuzz_silence (void)
 {

@@ -39,7 +39,7 @@ found=
 for target in "${targets[@]}"; do
   corpus=$corpora/$target
   mkdir -p "$corpus"
-  # The coverage of code that waits for a thread is not the same each time: a slow input is no finding.
+  # The coverage of code that waits for a thread differs between runs: a slow input is no finding.
   if "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -max_len=16384 -timeout=60 \
     -artifact_prefix="$corpora/$target-" "$corpus" "$build/seeds/$target" >"$build/$target.log" 2>&1; then
     echo "$target: $(grep -o 'Done [0-9]* runs' "$build/$target.log"), nothing found"

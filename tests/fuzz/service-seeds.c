@@ -121,7 +121,7 @@ write_options (const char *directory)
 static void
 append_message (GByteArray *seed, GDBusMessage *message, const char *sender, guint32 serial)
 {
-  g_autoptr (GDBusMessage) owned = message;
+  g_autoptr (GDBusMessage) owned G_GNUC_UNUSED = message;
   g_autofree guint8 *blob = NULL;
   gsize size;
 

@@ -56,8 +56,8 @@ test_allowed (void)
   g_assert_cmpuint (test_statistic ("handshakes-completed"), ==, before + 3);
 }
 
-/* Breaks if a rule's no is not heard, hits others than it names, or something was sent all the
- * same. */
+/* Breaks if a rule's no is not heard, or hits a call that the rule does not name, or if bytes were
+ * sent although polkit said no. */
 static void
 test_denied (void)
 {
@@ -77,7 +77,7 @@ test_denied (void)
   test_assert_remote_error (error, "NotAuthorized", NULL);
   g_assert_cmpint (recv (sockets[1], &byte, 1, MSG_DONTWAIT), ==, -1);
   close (sockets[0]);
-  /* The service has let go of its copy too. */
+  /* The service has closed its copy of the socket too. */
   g_assert_cmpint (recv (sockets[1], &byte, 1, 0), ==, 0);
   close (sockets[1]);
   g_assert_cmpuint (test_statistic ("handshakes-denied"), ==, before + 1);
@@ -152,8 +152,8 @@ run_caller (TestPeer *peer, const char *mode, const char *interactive)
   return output;
 }
 
-/* Breaks if the user is asked though the message does not allow it, or is not though it does; or if
- * the wish of the user, who says no, does not count. */
+/* Breaks if the user is asked although the message does not allow that, or is not asked although it
+ * does; or if the user's no does not count. */
 static void
 test_prompt (void)
 {

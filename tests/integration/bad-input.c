@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Calls that are wrong: the error says what is, nothing is sent on the socket, and the service
- * lives. */
+/* Wrong calls: the error says what is wrong, nothing is sent on the socket, and the service goes
+ * on. */
 
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
@@ -109,7 +109,7 @@ expect_refused (Fixture *fixture,
   close (sockets[1]);
 }
 
-/* Breaks if anything else than a connected stream socket is taken for one. */
+/* Breaks if anything but a connected stream socket is accepted. */
 static void
 test_sockets (Fixture *fixture, gconstpointer data)
 {
@@ -166,7 +166,7 @@ test_no_descriptor (Fixture *fixture, gconstpointer data)
   close (sockets[1]);
 }
 
-/* Breaks if a descriptor whose other end is gone makes more than an error. */
+/* Breaks if a descriptor whose other end is gone causes more than an error. */
 static void
 test_closed_sockets (Fixture *fixture, gconstpointer data)
 {
@@ -206,7 +206,7 @@ test_keys (Fixture *fixture, gconstpointer data)
                     test_options (NULL), "key");
 }
 
-/* Breaks if something that is no name and no address could be verified as one. */
+/* Breaks if a text that is neither a name nor an address is accepted as the identity to verify. */
 static void
 test_identities (Fixture *fixture, gconstpointer data)
 {
@@ -227,7 +227,7 @@ test_identities (Fixture *fixture, gconstpointer data)
   expect_arguments (fixture, large, some_key (32), test_options (NULL), "identity");
 }
 
-/* Breaks if an option is ignored instead of understood. */
+/* Breaks if the service ignores an option that it does not understand. */
 static void
 test_options_table (Fixture *fixture, gconstpointer data)
 {

@@ -179,8 +179,8 @@ class BusSharing(unittest.TestCase):
         call(self.alice, path, NAME + '.Session', 'Close')
 
     def check_against_deaf(self, size, *deaf_call):
-        """Mallory asks for more than a bus keeps, of replies of that size, and reads nothing. She has no more calls
-        under way than can wait: between four of hers there are some of alice's, so that hers come to their turn."""
+        """Mallory asks for more replies of that size than a bus keeps, and reads nothing. She never has more calls
+        under way than may wait: alice's calls come between each four of hers, so that hers get their turn."""
         n_rounds = BUS_KEEPS * 3 // 2 // size // 4
         deaf = [RawBus('mallory') for _ in range(n_rounds // 25 + 1)]
         for i in range(n_rounds):
@@ -201,8 +201,8 @@ class BusSharing(unittest.TestCase):
         mallory.close_sync()
 
     def test_unread_errors(self):
-        """Replies that GDBus makes by itself, with nobody of the service's having a word: of an object that does not
-        exist it tells the path."""
+        """Replies that GDBus makes by itself, without the service: for an object that does not exist, the reply repeats
+        the path."""
         get_all = (LONG_PATH, BUS + '.Properties', 'GetAll', GLib.Variant('(s)', (MANAGER,)))
         with self.assertRaisesRegex(GLib.Error, LONG_PATH):
             call(self.alice, *get_all)
@@ -243,7 +243,7 @@ class BusSharing(unittest.TestCase):
         self.assertLess(peak_memory(pid) - before, 100 * len(blob))
 
     def test_many_calls(self):
-        """Who sends more than can wait is told; others are served between."""
+        """A caller who sends more than can wait is told so; other callers are served in between."""
         mallory = RawBus('mallory')
         first = mallory.call(*LIST_SESSIONS)
         self.assertEqual(first.get_message_type(), Gio.DBusMessageType.METHOD_RETURN)
@@ -300,8 +300,9 @@ class BusSharing(unittest.TestCase):
         self.check_alice()
 
     def test_reads_without_answers(self):
-        """A program of a D-Bus library that answers no Ping: it closes its sessions, so it has read of them. Each reply
-        is behind a large error, which nothing shows to be read but that; of all together is more than a user's share."""
+        """A program whose D-Bus library answers no Ping. The program closes its sessions, so it has read the replies
+        that named them. Each reply comes behind a large error, and nothing else shows that the error was read; all
+        errors together are more than a user's share."""
         raw = RawBus('bob')
         for _ in range(400):
             body = GLib.Variant('(ssa{sv})', ('client', 'localhost', {}))
@@ -312,7 +313,7 @@ class BusSharing(unittest.TestCase):
         raw.close()
 
     def test_pages(self):
-        """Who has more than a page gets all of them: by hand, in the library, in the command."""
+        """A caller who has more than a page gets all of it: by hand, in the library, in the command."""
         for _ in range(300):
             create_session(self.alice)
         page = list_sessions(self.alice)
@@ -330,7 +331,7 @@ class BusSharing(unittest.TestCase):
         self.assertEqual(len(done.stdout.splitlines()), 300)
 
     def test_end(self):
-        """Whatever waits: SIGTERM is obeyed, and the calls that wait are told, or lose nothing but a reply."""
+        """SIGTERM is obeyed whatever waits. The callers that wait are told, or lose nothing but a reply."""
         pid = service_pid()
         mallory = [RawBus('mallory') for _ in range(8)]
         for raw in mallory:

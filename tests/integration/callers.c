@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* What the service holds for a caller: it goes with the caller, in whatever phase, and is nobody
- * else's. */
+/* What the service holds for a caller ends with the caller, in every phase, and belongs to nobody
+ * else. */
 
 #include <errno.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "test-peer.h"
 #include "test-system.h"
 
-/* Who asks for the statistics is a caller too: root, who stays. */
+/* The one who asks for the statistics is a caller too: root, who stays. */
 #define CALLERS_BESIDE(n) ((n) + 1)
 
 static void
@@ -55,8 +55,8 @@ ignore_result (GObject *source, GAsyncResult *result, gpointer user_data)
   *done = TRUE;
 }
 
-/* Breaks if the answer of polkit, or its lack, outlives the caller: a handshake for nobody, a leak.
- */
+/* Breaks if a question to polkit, answered or not, outlives its caller: a handshake would be done
+ * for nobody, or memory would leak. */
 static void
 test_vanish_waiting (void)
 {
@@ -195,7 +195,8 @@ introspect (GDBusConnection *connection, const char *path)
   return xml;
 }
 
-/* What these calls say of an object that nobody has, they have to say of another's. */
+/* What these calls say of an object that does not exist, they have to say of an object of another
+ * caller too. */
 static void
 expect_same_answer (GDBusConnection *connection, const char *path)
 {

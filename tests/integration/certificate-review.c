@@ -74,8 +74,8 @@ assert_reviewable (GVariant *details)
   g_assert_false (g_variant_lookup (details, HANDOFF_DETAIL_KEY_BLOB, "h", NULL));
 }
 
-/* A decision that is not asked for, is not obeyed, or comes without what it needs; keys before it.
- */
+/* Breaks if a decision counts that was not asked for; if a decision is not obeyed, or comes without
+ * what it needs; or if keys can be had before it. */
 static void
 test_socket (Fixture *f, gconstpointer data)
 {
@@ -119,7 +119,7 @@ test_socket (Fixture *f, gconstpointer data)
   test_assert_remote_error (error, "InvalidArgument", NULL);
 }
 
-/* Likewise stepwise; and anything of the client's that leaves before the decision. */
+/* The same in steps. Breaks also if anything of the client's leaves before the decision. */
 static void
 test_stepwise (Fixture *f, gconstpointer data)
 {
@@ -183,8 +183,8 @@ test_trusted (Fixture *f, gconstpointer data)
   close (socket);
 }
 
-/* A caller that is asked, and goes without an answer: nothing may stay (tear_down). A peer that
- * goes meanwhile must not keep a worker busy. */
+/* A caller that is asked leaves without an answer: nothing of the handshake may stay (tear_down
+ * checks that). If the peer leaves meanwhile, no worker may be kept busy. */
 static void
 test_vanish (Fixture *f, gconstpointer data)
 {

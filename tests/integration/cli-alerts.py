@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""A peer of the command that sends a forged record, and then goes on sending before it listens, hears why it was refused."""
+"""A peer of the command sends a forged record, goes on sending, and only then listens: it hears why it was refused."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ VERSIONS = (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2)
 FORGED = bytes([23, 3, 3, 0, 32]) + bytes(32)
 # More than the buffers of both sockets hold.
 MUCH = bytes(10 << 20)
-# Alerts may get lost sometimes only.
+# An alert may get lost in some runs only.
 RUNS = 20
 
 
@@ -64,8 +64,8 @@ class TestAlerts(unittest.TestCase):
                     serve.said('bad_record_mac')
 
     def test_serve_refuses_certificate(self):
-        """Breaks if a client that is refused for its certificate, and sends already, as it may in TLS 1.3, hears of a
-        reset only."""
+        """Breaks if a client that is refused for its certificate hears of a reset only. In TLS 1.3 such a client may be
+        sending already."""
         set_rules(OWN_RULES)
         import_credential('alice', 'rsa')
         self.addCleanup(remove_credentials)
@@ -81,8 +81,8 @@ class TestAlerts(unittest.TestCase):
                     self.assertIn('unknown ca', str(caught.exception))
 
     def test_connect_refuses_certificate(self):
-        """Breaks if a server that is not trusted hears of a reset only: what it sent after its certificate is unread, and
-        it may send more at once (in TLS 1.3), since it has all keys."""
+        """Breaks if a server that is not trusted hears of a reset only. What the server sent after its certificate is
+        unread then; in TLS 1.3 it has all keys and may send more at once."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate('self-signed.pem'), certificate('self-signed.key'))
         with socket.create_server(('127.0.0.1', 0)) as listener:

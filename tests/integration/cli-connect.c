@@ -176,8 +176,8 @@ finish (GSubprocess *process)
   return command;
 }
 
-/* Breaks if the end of the input closes the connection though that was not wanted: a server that
- * speaks TLS 1.2 then ends without an answer. */
+/* Breaks if the end of the input closes the connection although the user did not want that: a
+ * server that speaks TLS 1.2 then ends without an answer. */
 static void
 test_connect_ignore_eof (void)
 {

@@ -130,7 +130,7 @@ class TestCredentials(unittest.TestCase):
         return path
 
     def test_import_empty_passphrase(self):
-        """Breaks if an empty passphrase cannot be given, or is not tried where none is."""
+        """Breaks if an empty passphrase cannot be given, or is not tried when no passphrase is given."""
         path = self.pkcs12('empty.p12', '-passout', 'pass:')
         null = os.path.join(os.environ['TMPDIR'], 'null.p12')  # no octets, where the other has two (RFC 7292 B.1)
         subprocess.run(['certtool', '--to-p12', '--load-privkey', certificate('ecdsa.key'), '--load-certificate',
@@ -147,7 +147,7 @@ class TestCredentials(unittest.TestCase):
                    path, stdin='wrong')
 
     def test_import_hint(self):
-        """Breaks if a passphrase is asked for where none would help, or not where it would."""
+        """Breaks if the command asks for a passphrase where none helps, or does not ask where one would help."""
         for how, helps in ((('-v2', 'aes-256-cbc'), True), (('-scrypt',), False)):
             key = subprocess.run(['openssl', 'pkcs8', '-topk8', *how, '-in', certificate('ecdsa.key'), '-passout',
                                   'pass:sesame'], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -172,7 +172,8 @@ class TestCredentials(unittest.TestCase):
                 self.fails(2, 'is PKCS#12', 'bob', 'connect', '--cert', file, f'localhost:{serve.port}')
 
     def test_owners(self):
-        """Breaks if --owner makes, shows, changes or removes another's, or is not refused to who may not."""
+        """Breaks if --owner makes, shows, changes or removes a credential of another owner, or is allowed to users who
+        may not use it."""
         self.fails(3, 'manage-any-credentials', 'alice', 'credential', 'generate', '--label', 'x', '--owner', 'bob')
         self.fails(3, 'manage-any-credentials', 'alice', 'credential', 'list', '--all')
         self.ok('bob', 'credential', 'generate', '--label', 'for alice', '--owner', 'alice')
@@ -209,7 +210,7 @@ class TestCredentials(unittest.TestCase):
         self.fails(2, 'file', 'alice', 'credential', 'unlock', '--pin-file', '-', 'x', stdin='1234')
         self.fails(2, '--pin-file', 'alice', 'credential', 'unlock', 'x')
         self.fails(2, 'object', 'alice', 'credential', 'link', '--label', 'y', '--no-pin', 'pkcs11:token=nothing')
-        # Without a PIN, a token that the administrator has opened: not for everybody.
+        # Without a PIN: a token that the administrator has opened may not be used by everybody.
         link = ('credential', 'link', '--label', 'y', '--no-pin', 'pkcs11:token=nothing;object=key')
         self.fails(3, 'manage-any-credentials', 'alice', *link)
         self.fails(1, 'nothing', 'bob', *link)
@@ -224,7 +225,8 @@ class TestCredentials(unittest.TestCase):
             self.assertIn('202e', shown)
 
     def test_connect(self):
-        """Breaks if --credential, --cert or the choice by authority do not authenticate, or it is not told."""
+        """Breaks if --credential, --cert or the choice by authority do not authenticate the client, or the command does
+        not say which was used."""
         self.ok('alice', 'credential', 'import', '--label', 'me', '-', stdin=self.pem('client'))
         server = subprocess.Popen(['openssl', 's_server', '-accept', '127.0.0.1:0', '-cert', certificate('ecdsa.pem'),
                                    '-key', certificate('ecdsa.key'), '-Verify', '1', '-verify_return_error',

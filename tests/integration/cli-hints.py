@@ -25,8 +25,8 @@ class TestHints(unittest.TestCase):
         return [line for line in done.stderr.splitlines() if line.startswith('tls-handoff: hint: ')]
 
     def test_denied(self):
-        """Breaks if a password is promised to help where polkit's answer is no; or the hint names another user, such as
-        that of the environment."""
+        """Breaks if the hint says that a password helps where polkit's answer is no, or names another user, such as the
+        user of the environment."""
         set_rules(rules('NO'))
         os.environ['LOGNAME'] = 'bob'
         hints = self.hints('session', 'list', '--all', status=3)
@@ -35,7 +35,8 @@ class TestHints(unittest.TestCase):
         self.assertIn('rules.d', hints[0])
 
     def test_challenge(self):
-        """Breaks if a user is not told of --interactive where polkit would ask, or is told who gave it already."""
+        """Breaks if a user is not told of --interactive where polkit would ask, or is told although the user gave that
+        option."""
         set_rules(rules('AUTH_ADMIN'))
         hints = self.hints('session', 'list', '--all', status=3)
         self.assertEqual([('--interactive' in hint) for hint in hints], [True, False], hints)
@@ -43,7 +44,8 @@ class TestHints(unittest.TestCase):
         self.assertEqual([('--interactive' in hint) for hint in hints], [False], hints)
 
     def test_credential(self):
-        """Breaks if it is advised to name a credential who named one, or not who has none."""
+        """Breaks if the hint advises to name a credential to a user who named one, or does not advise it to a user who
+        has none."""
         set_rules(OWN_RULES)
         import_credential('mallory', 'client')
         self.addCleanup(remove_credentials)
@@ -81,7 +83,7 @@ class TestHints(unittest.TestCase):
         self.assertNotIn('that the system bus runs', done.stderr)
 
     def test_owner(self):
-        """Breaks if it is advised to name an owner who named one."""
+        """Breaks if the hint advises to name an owner to a user who named one."""
         hints = self.hints('credential', 'show', 'nothing', status=1)
         self.assertIn('--owner', ''.join(hints))
         hints = self.hints('credential', 'remove', '--owner=alice', 'nothing', user='root', status=1)

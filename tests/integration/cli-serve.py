@@ -144,8 +144,9 @@ class TestServe(unittest.TestCase):
             self.assertIn('hung up', errors)
 
     def test_client_leaves(self):
-        """Breaks if a client that closes TCP after it has read everything, close_notify included, is taken for one that
-        broke off, even once; or if any of the others is not: the program still reads, or the client did not."""
+        """Breaks if a client that has read everything, close_notify included, and then closes TCP is taken, even once,
+        for a client that broke off; or if a client is not taken for one that did: the program still reads, or the
+        client did not read to the end."""
         for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
             for _ in range(10):
                 with Serve('--credential', 'rsa', '--once', '--', 'sh', '-c', 'read -r line; echo answer') as serve:
@@ -165,7 +166,7 @@ class TestServe(unittest.TestCase):
             self.assertEqual(serve.end()[0], 1)
 
     def test_client_leaves_server(self):
-        """Breaks if it is told of a client that has read everything from a server behind that it broke off."""
+        """Breaks if the command says that a client broke off which has read everything from the server behind."""
         behind = socket.create_server(('127.0.0.1', 0))
 
         def answer():
@@ -230,7 +231,7 @@ class TestServe(unittest.TestCase):
             client.close()
 
     def test_clients_side_by_side(self):
-        """Breaks if a client waits for another: one that says nothing, or is served slowly."""
+        """Breaks if a client waits for another client that says nothing, or that is served slowly."""
         with Serve('--credential', 'rsa', '--', 'cat') as serve:
             silent = socket.create_connection(('127.0.0.1', serve.port))
             clients = [connect_to(serve) for _ in range(20)]
@@ -242,7 +243,7 @@ class TestServe(unittest.TestCase):
             silent.close()
 
     def test_crowd(self):
-        """Breaks if clients that come all at once are turned away, or wait for some that say nothing."""
+        """Breaks if clients that come all at once are turned away, or wait for clients that say nothing."""
         with Serve('--credential', 'rsa', '--', 'cat') as serve:
             # As many as the service does handshakes for one user at once.
             silent = [socket.create_connection(('127.0.0.1', serve.port)) for _ in range(64)]
@@ -264,7 +265,8 @@ class TestServe(unittest.TestCase):
                 connection.close()
 
     def test_refused(self):
-        """Breaks if a client gets in that should not, or learns nothing by its alert; or the next is not served."""
+        """Breaks if a client gets in that should not, or hears no reason in its alert; or if the next client is not
+        served."""
         with Serve('--credential', 'rsa', '--alpn', 'h2', '--client-ca', certificate('client-ca.pem'),
                    '--require-client-certificate', '--', 'echo', 'in') as serve:
             for alpn, own, alert, told in ((['imap'], 'client', 'no application protocol', 'protocol'),
@@ -280,7 +282,8 @@ class TestServe(unittest.TestCase):
                 self.assertEqual(receive_all(client), b'in\n')
 
     def test_no_credential(self):
-        """Breaks if a server without a credential that it may use is silent about it, or is one by another's."""
+        """Breaks if a server says nothing although it has no credential that it may use, or if it serves with a
+        credential of another user."""
         for label, told in (('nothing', 'nothing'), ('', 'credential')):
             with Serve('--credential', label, '--once', '--', 'echo', 'in') as serve:
                 with self.assertRaises((ssl.SSLError, OSError)):

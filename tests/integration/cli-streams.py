@@ -46,7 +46,7 @@ class Server:
                         client.recv(1)
                     client.unwrap().close()
             except (OSError, ssl.SSLError):
-                # The stranger that ends the server, or a client that had more to say than was read.
+                # Either the stranger that ends the server, or a client that had sent more than was read.
                 if self.listener is None:
                     return
 
@@ -68,7 +68,7 @@ class TestInput(unittest.TestCase):
     """A server that closes before the input has ended."""
 
     def start(self, server, *options):
-        """When this returns, the server has closed, and the command has nothing of the input."""
+        """When this returns, the server has closed, and the command holds no more input."""
         process = subprocess.Popen(connect(server, *options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE)
         # Breaks if the reader of the output does not hear of its end before the input has ended.
@@ -96,14 +96,16 @@ class TestInput(unittest.TestCase):
                 self.finish(self.start(server), 0, '')
 
     def test_no_end(self):
-        """Breaks if an input that nobody ends is waited for without a limit, or is taken for one that ended."""
+        """Breaks if the command waits without a limit for an input that nobody ends, or takes that input for one that
+        ended."""
         with Server() as server:
             process = self.start(server)
             self.assertEqual(process.wait(TIMEOUT), 1)
             self.finish(process, 1, 'before the input ended')
 
     def test_writer_is_cut_off(self):
-        """Breaks if a pipe that is still written to, or a file, passes for sent, even once."""
+        """Breaks if the command says, even once, that all of a pipe or a file was sent, while the pipe is still written
+        to or the file has more."""
         path = os.path.join(os.environ['TMPDIR'], 'much')
         with open(path, 'wb') as file:
             file.truncate(30000000)
@@ -134,7 +136,7 @@ class TestOutput(unittest.TestCase):
         remove_credentials()
 
     def test_cannot_be_written(self):
-        """Breaks if a verb that prints something ends with 0 though that is on no disk and in no pipe."""
+        """Breaks if a verb ends with 0 although its output reached neither disk nor pipe."""
         with Server() as server:
             probe = ['probe', '--trust', certificate('ca.pem'), server.address]
             verbs = [probe, [*probe, '--json'], ['connect', *probe[1:]], ['status'], ['status', '--json'],

@@ -86,7 +86,7 @@ class TestTerminal(unittest.TestCase):
         remove_credentials()
 
     def test_passphrase(self):
-        """Breaks if an encrypted file is not asked for, or the passphrase is shown."""
+        """Breaks if the command does not ask for the passphrase of an encrypted file, or shows what is typed."""
         with Terminal('credential', 'import', '--label', 'me', self.bundle) as terminal:
             terminal.answer('Passphrase of the key: ', PASSPHRASE + '\n')
             terminal.read_until('“me” is there')
@@ -95,7 +95,7 @@ class TestTerminal(unittest.TestCase):
             self.assertNotIn(PASSPHRASE, terminal.shown)
 
     def test_wrong_passphrase(self):
-        """Breaks if a wrong passphrase is taken, or asked for again by itself."""
+        """Breaks if a wrong passphrase is accepted, or the command asks again by itself."""
         with Terminal('credential', 'import', '--label', 'me', self.bundle) as terminal:
             terminal.answer('Passphrase of the key: ', 'wrong\n')
             self.assertEqual(terminal.finish(), 2)
@@ -103,7 +103,7 @@ class TestTerminal(unittest.TestCase):
         self.assertEqual(run('alice', 'credential', 'list').stdout, '')
 
     def test_empty_passphrase(self):
-        """Breaks if Enter alone is no answer, or a file is asked about in which only the word stands."""
+        """Breaks if Enter alone is no answer, or the command asks about a file that only contains the word."""
         path = os.path.join(os.environ['TMPDIR'], 'empty.p12')
         subprocess.run(['openssl', 'pkcs12', '-export', '-in', certificate('ecdsa.pem'), '-inkey',
                         certificate('ecdsa.key'), '-out', path, '-passout', 'pass:'], check=True)
@@ -160,8 +160,8 @@ class TestTerminal(unittest.TestCase):
             self.assertNotIn(PASSWORD, terminal.shown)
 
     def test_prompt_for_credential(self):
-        """Breaks if the prompt does not say which certificate is wanted, or what happens while it waits is forgotten:
-        that the credential was removed, or that all were read again."""
+        """Breaks if the prompt does not say which certificate is wanted, or if a change during the prompt is not seen:
+        the credential was removed, or all credentials were read again."""
         import_credential('root', 'ecdsa', label='site')
         set_rules(OWN_RULES + '''polkit.addRule(function(action, subject) {
   if (action.id == 'org.tlshandoff.Handoff1.use-any-credential') return polkit.Result.AUTH_SELF; });

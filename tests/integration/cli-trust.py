@@ -59,7 +59,8 @@ def fetch(server):
 
 class TestTrust(unittest.TestCase):
     def test_staples(self):
-        """Breaks if a response that says nothing is told as good, or does for a certificate that demands one."""
+        """Breaks if a response without a status is reported as good, or is enough for a certificate that demands a
+        status."""
         cases = [
             # certificate, staple, trusted, ocsp-status, ocsp-problem
             ('ecdsa', None, True, 'none', None),
@@ -90,7 +91,8 @@ class TestTrust(unittest.TestCase):
                           run('alice', 'probe', *TRUST, server.address).stdout)
 
     def test_unneeded(self):
-        """Breaks if an expired certificate that nobody needs keeps the server from being trusted, or resumed."""
+        """Breaks if an expired certificate that no path needs keeps the server from being trusted, or a session from
+        being resumed."""
         with Server('ecdsa', '-cert_chain', certificate('expired.pem')) as server:
             first = probe(server)
             self.assertTrue(first['trusted'])
@@ -100,8 +102,8 @@ class TestTrust(unittest.TestCase):
             self.assertTrue(probe(server)['resumed'])
 
     def test_renewed(self):
-        """Breaks if a server that sends an expired certificate of its authority before the renewed one is refused, or
-        not resumed; or a client."""
+        """Breaks if a server or a client that sends an expired certificate of its authority before the renewed one is
+        refused, or not resumed."""
         chain = certificate('below-renewed.chain')
         for version in ('-tls1_2', '-tls1_3'):
             with self.subTest(version=version, role='client'), \
@@ -125,7 +127,8 @@ class TestTrust(unittest.TestCase):
                 self.assertEqual(done.stdout, b'done\n', done.stderr)
 
     def test_key_usage(self):
-        """Breaks if a certificate that is an authority's alone is told as an error of ours, to the user or the server."""
+        """Breaks if the user or the server is told of an error of ours where the server's certificate is one for
+        authorities only."""
         name = os.path.join(os.environ['TMPDIR'], 'authority')
         subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
                         '-subj', '/CN=localhost', '-addext', 'keyUsage=critical,keyCertSign', '-addext',
@@ -138,7 +141,7 @@ class TestTrust(unittest.TestCase):
             self.assertIn('Alert sent: unsupported_certificate', result.stderr)
 
     def test_hints(self):
-        """Breaks if an option is named that cannot help, or one is not that can."""
+        """Breaks if the command names an option that cannot help, or does not name one that can."""
         for name, trusted, options in (('expired', True, set()), ('not-activated', True, set()),
                                        ('wrong-purpose', True, set()), ('wrong-name', True, {'--server-name'}),
                                        ('self-signed', True, {'--trust'}), ('rsa', False, {'--trust'}),
@@ -154,7 +157,7 @@ class TestTrust(unittest.TestCase):
 
 class TestForeign(unittest.TestCase):
     def test_server(self):
-        """Breaks if a server that speaks no TLS is told as anything else."""
+        """Breaks if the message about a server that speaks no TLS says anything else."""
         with socket.create_server(('127.0.0.1', 0)) as listener:
             def greet():
                 client = listener.accept()[0]
@@ -169,7 +172,7 @@ class TestForeign(unittest.TestCase):
         self.assertIn('does not look like TLS, but like SMTP or FTP: it begins with “220 m”', result.stderr)
 
     def test_client(self):
-        """Breaks if a client that speaks no TLS is told as anything else."""
+        """Breaks if the message about a client that speaks no TLS says anything else."""
         path = join('ecdsa.pem', certificate('ecdsa.key'))
         with Serve('--cert', path, '--', 'cat') as serve, socket.create_connection(('localhost', serve.port)) as client:
             client.sendall(b'GET / HTTP/1.0\r\n\r\n')

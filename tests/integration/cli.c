@@ -15,7 +15,8 @@
 #define REQUEST "GET / HTTP/1.0\r\n\r\n"
 #define TRUST "--trust ca.pem"
 
-/* Breaks if an address or an international name is connected to, or verified, in another form. */
+/* Breaks if the command connects to, or verifies, an address or an international name in another
+ * form. */
 static void
 test_targets (void)
 {
@@ -143,7 +144,7 @@ has_string (JsonArray *array, const char *string)
 }
 
 /* Breaks if the reason why a server is not trusted is wrong or missing, in JSON, in text, or in the
- * message; or if its certificate is not shown, by which people find out what is wrong. */
+ * message; or if the server's certificate, by which people find the cause, is not shown. */
 static void
 test_untrusted (void)
 {
@@ -282,7 +283,8 @@ test_status (void)
   g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  handshakes-completed: "));
 }
 
-/* Breaks if anybody may reload, or an error in the configuration is not shown to who caused it. */
+/* Breaks if everybody may reload, or an error in the configuration is not shown to the user who
+ * reloads. */
 static void
 test_reload (void)
 {

@@ -71,7 +71,7 @@ test_untrusted (void)
                        g_bytes_get_size (expected));
       g_assert_null (tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (connection)));
 
-      /* Whoever reads on anyway gets the same error, and no second attempt. */
+      /* An application that reads on gets the same error; the connection does not try again. */
       g_assert_cmpint (g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
                                             &(char){ 0 }, 1, NULL, &error),
                        ==, -1);
@@ -155,7 +155,7 @@ wait_for_hello (int peer)
   g_assert_cmpint (recv (peer, &byte, 1, MSG_PEEK), ==, 1);
 }
 
-/* Reads to the end, which there must be: the service holds a descriptor of its own. */
+/* Reads to the end of the stream, which comes only when the service closes its descriptor too. */
 static void
 expect_end (int peer)
 {
@@ -286,8 +286,8 @@ test_closed_while_handshaking (void)
   expect_end (fds[1]);
 }
 
-/* Breaks if a thread that reads does not wait for, or does not get the outcome of, the handshake
- * that another thread does; or if the thread of an asynchronous one deadlocks. */
+/* Breaks if a thread that reads does not wait for the handshake of another thread, or does not get
+ * its outcome; or if the thread of an asynchronous handshake deadlocks. */
 static void
 test_joined (void)
 {

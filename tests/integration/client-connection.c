@@ -42,8 +42,8 @@ tear_down (Fixture *fixture, gconstpointer behaviour)
   test_tls_server_join (fixture->server);
 }
 
-/* Breaks if what GTlsConnection's users look at after a handshake is missing, or is there before.
- */
+/* Breaks if a property that users of a GTlsConnection read after a handshake is missing, or is set
+ * before it. */
 static void
 test_sync (Fixture *fixture, gconstpointer data)
 {
@@ -103,7 +103,7 @@ test_implicit (Fixture *fixture, gconstpointer data)
   test_close_connection (fixture->connection);
 }
 
-/* Breaks if an address is not taken for what it is, or the server name is sent for one. */
+/* Breaks if an address is not verified as an address, or is sent as the server name. */
 static void
 test_identities (void)
 {
@@ -210,7 +210,8 @@ test_async (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (count_pool_threads (), ==, 0);
 }
 
-/* Breaks if reads and writes that start the handshake, both at once, start two, or lose one. */
+/* Breaks if a read and a write that start the handshake at the same time start two handshakes, or
+ * if one of the two calls is lost. */
 static void
 test_async_implicit (Fixture *fixture, gconstpointer data)
 {

@@ -60,7 +60,7 @@ connect_with_library (Fixture *f, gboolean pipes)
   test_close_connection (connection);
 }
 
-/* Whether a process of the user's, which is none of those before, resumes. */
+/* Whether a new process of the user resumes. */
 static gboolean
 probe_resumes (Fixture *f, const char *user, const char *options)
 {
@@ -75,8 +75,8 @@ probe_resumes (Fixture *f, const char *user, const char *options)
   return json_object_get_boolean_member (json, "resumed");
 }
 
-/* Breaks if tickets do not get to the service, or those of another user's get used, or the option
- * is ignored. The tickets are used once each; the last one is not left over by an earlier line. */
+/* Breaks if tickets do not get to the service, if another user's tickets are used, or if the option
+ * is ignored. Each ticket is used once, so the last one is not left over by an earlier line. */
 static void
 test_library (Fixture *f, gconstpointer data)
 {
@@ -117,8 +117,8 @@ test_off (Fixture *f, gconstpointer data)
 }
 
 /* Breaks if connections that end before their tickets were read fill the user's quota: the service
- * would keep each of them for seconds. That it forgets one may take a little longer than that it
- * begins the next. */
+ * would keep each of them for seconds. The service may forget a connection a little later than it
+ * begins the next one. */
 static void
 test_unread (Fixture *f, gconstpointer data)
 {

@@ -211,7 +211,7 @@ test_refused_async (Fixture *f, gconstpointer data)
   g_io_stream_close (G_IO_STREAM (f->connection), NULL, NULL);
 }
 
-/* Breaks if an application is asked about a fault that it said does not count, or the fault is
+/* Breaks if an application is asked about a fault that it has declared harmless, or if the fault is
  * forgotten. */
 static void
 test_ignored (Fixture *f, gconstpointer data)

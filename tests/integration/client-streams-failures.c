@@ -148,8 +148,8 @@ test_hung_up (Fixture *f, gconstpointer data)
   g_thread_join (peer);
 }
 
-/* Breaks if a silent peer holds up the caller: the service, which has the limit, hears of nothing.
- */
+/* Breaks if a silent peer holds up the caller: the service, which keeps the time limit, hears
+ * nothing from the peer. */
 static void
 test_silent (Fixture *f, gconstpointer data)
 {
@@ -359,8 +359,8 @@ kill_at_hello (gpointer data)
   return NULL;
 }
 
-/* Breaks if a service that dies leaves the caller waiting, another one is started for a session
- * that it does not know, or the message is that it was not installed. */
+/* Breaks if a service that dies leaves the caller waiting, if another service is started for a
+ * session that it does not know, or if the message says that the service is not installed. */
 static void
 test_killed (Fixture *f, gconstpointer data)
 {

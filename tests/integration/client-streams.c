@@ -155,7 +155,7 @@ do_async (Fixture *f)
 }
 
 /* Breaks if the asynchronous handshake blocks, or secretly uses a thread. Closing a GSimpleIOStream
- * takes one, and it comes last. */
+ * does use a thread, so it comes last. */
 static void
 test_async (Fixture *f, gconstpointer data)
 {
@@ -333,8 +333,8 @@ echo_until_gone (TestTlsServer *server, gnutls_session_t session)
     g_assert_cmpint (gnutls_record_send (session, buffer, (gsize) n), ==, n);
 }
 
-/* A connection that is let go of, and not closed: breaks if that blocks, or asks a stream that
- * cannot be polled whether it would. tear_down() does it. */
+/* A connection that is dropped, not closed. Breaks if dropping it blocks, or polls a stream that
+ * cannot be polled. tear_down() drops it. */
 static void
 test_dropped (Fixture *f, gconstpointer data)
 {

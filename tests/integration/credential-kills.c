@@ -116,8 +116,8 @@ tear_down (Fixture *f, gconstpointer data)
   test_polkit_set_rules (NULL);
 }
 
-/* As it is to be before a change: the same credential, if it is still there, with what was left in
- * its folder. n_certificates: how many "web" has; -1: there is no "web" */
+/* The state before a change: the same credential, if it still exists, with what was left in its
+ * folder. n_certificates: how many "web" has; -1: there is no "web" */
 static void
 prepare (Fixture *f, int n_certificates)
 {
@@ -197,7 +197,7 @@ list (Fixture *f)
   return reply;
 }
 
-/* Finds "web", and sees that all that there are have their keys, and nothing else is there. */
+/* Finds "web". All credentials must have their keys, and there must be no other file. */
 static int
 examine (Fixture *f)
 {
@@ -294,8 +294,8 @@ count_files (Fixture *f)
   return n;
 }
 
-/* Breaks if a service that is killed leaves half a change, or anything that adds up, or takes back
- * what it had answered for; or if the next one does not work with what is left. */
+/* Breaks if a killed service leaves half a change or files that add up, or loses a change that it
+ * had confirmed; or if the next service does not work with what is left. */
 static void
 test_killed (Fixture *f, gconstpointer data)
 {
@@ -317,7 +317,7 @@ test_killed (Fixture *f, gconstpointer data)
     }
   g_test_message ("%u steps: %u times the old state, %u times the new one", step, n_old, n_new);
 
-  /* Without a kill: it works, and what the kills left is not there any more. */
+  /* Without a kill: the change works, and what the kills left is gone. */
   prepare (f, change->before);
   change->start (f);
   test_wait_until (is_answered, f, "the call is answered");

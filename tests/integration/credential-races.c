@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* A credential that changes while something is done with it: a handshake with a client that takes
- * its time, another change, or the caller leaves. alice may do what she likes with what is hers. */
+/* A credential changes while something is done with it: a handshake with a slow client, another
+ * change, or a caller that leaves. alice may do everything with her own credentials. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -295,8 +295,8 @@ typedef struct
   guint n_certificates_after; /* 0: it is gone */
 } SlowClient;
 
-/* Breaks if a handshake that runs hears of a change of its credential, before the client said
- * anything or between its messages; or if the next one does not. */
+/* Breaks if a handshake that runs sees a change of its credential, made before the client said
+ * anything or between its messages; or if the next handshake does not see it. */
 static void
 test_slow_client (Fixture *f, gconstpointer data)
 {
@@ -318,8 +318,8 @@ test_slow_client (Fixture *f, gconstpointer data)
   server_end (f, &next, row->n_certificates_after);
 }
 
-/* Breaks if of two changes of one credential at once one is not answered, or is half undone by the
- * other, or the disk has something else than the service says. */
+/* Breaks if one of two simultaneous changes of a credential gets no answer, or is half undone by
+ * the other, or if the disk differs from what the service says. */
 static void
 test_set_and_set (Fixture *f, gconstpointer data)
 {
@@ -348,8 +348,8 @@ test_set_and_set (Fixture *f, gconstpointer data)
   test_bus_vanish (g_steal_pointer (&other));
 }
 
-/* Breaks if two removals at once are both the one that did it, or a change of what is removed at
- * the same time brings it back, or is not answered. */
+/* Breaks if two simultaneous removals both say that they removed the credential, or if a change at
+ * the same time brings it back, or gets no answer. */
 static void
 test_set_and_remove (Fixture *f, gconstpointer data)
 {
@@ -404,7 +404,8 @@ start_generate (GDBusConnection *connection,
               g_variant_new ("(ss@a{sv})", label, key_type, g_variant_new ("a{sv}", NULL)), place);
 }
 
-/* Breaks if two that make a credential of one label at once both get it, or neither. */
+/* Breaks if two callers that make a credential of one label at once both get it, or neither
+ * does. */
 static void
 test_same_label (Fixture *f, gconstpointer data)
 {
@@ -453,9 +454,9 @@ has_no_reader (gpointer data)
   return poll (&event, 1, 0) == 1 && (event.revents & POLLERR) != 0;
 }
 
-/* Breaks if who leaves in the middle of making credentials keeps a place, or the turn of his user;
- * or if what he did not wait for appears; or if others have to wait for him. data: the key type;
- * NULL: they are imported, from a pipe that does not end. */
+/* Breaks if a caller that leaves while credentials are made keeps a place, or its user's turn; if a
+ * credential appears that the caller did not wait for; or if others have to wait for that caller.
+ * data: the key type; NULL: they are imported, from a pipe that does not end. */
 static void
 test_vanish (Fixture *f, gconstpointer data)
 {

@@ -83,7 +83,7 @@ class TestStore(unittest.TestCase):
         return run('bob', 'connect', '--ignore-eof', '--no-resumption', *TRUST, f'localhost:{serve.port}')
 
     def test_restart(self):
-        """Breaks if a credential is another one after the service was started again, or does not work any more."""
+        """Breaks if a credential differs after a restart of the service, or does not work any more."""
         for name in ('rsa', 'ecdsa', 'ed25519'):
             import_credential('alice', name)
         run('alice', 'credential', 'generate', '--label', 'without certificate', '--role', 'client')
@@ -98,7 +98,8 @@ class TestStore(unittest.TestCase):
                 self.assertEqual(self.fetch(serve).stdout, 'in\n')
 
     def test_damaged(self):
-        """Breaks if one damaged credential keeps the others, or the service, from working; or is not reported; or goes."""
+        """Breaks if one damaged credential stops the others, or the service; or if it is not reported; or if it is
+        deleted."""
         for name in ('rsa', 'ecdsa', 'ed25519', 'client'):
             import_credential('alice', name)
         folders = {name: get_folder(name) for name in ('rsa', 'ecdsa', 'ed25519', 'client')}
@@ -121,7 +122,7 @@ class TestStore(unittest.TestCase):
         with Serve('--credential', 'ecdsa', '--', 'echo', 'in') as serve:
             self.assertEqual(self.fetch(serve).stdout, 'in\n')
 
-        # They are left as they are: put right, they are there again.
+        # Damaged files are left as they are: once repaired, the credentials are there again.
         shutil.rmtree(CREDENTIALS)
         shutil.copytree(saved, CREDENTIALS)
         subprocess.run(['chown', '-R', 'tls-handoff:', CREDENTIALS], check=True)
@@ -129,7 +130,8 @@ class TestStore(unittest.TestCase):
         self.assertEqual(len(list_credentials()), 4)
 
     def test_limit(self):
-        """Breaks if a user gets more than the configuration allows, or the limit of one is another's; or is not said."""
+        """Breaks if a user gets more than the configuration allows, if one user's limit counts for another, or if the
+        error does not say the limit."""
         configure('[Limits]\nCredentialsPerUser=2\nCredentialsTotal=3\n')
         self.assertEqual(run('root', 'reload').returncode, 0)
         try:
@@ -145,7 +147,8 @@ class TestStore(unittest.TestCase):
             self.assertEqual(run('root', 'reload').returncode, 0)
 
     def test_large_lists(self):
-        """Breaks if chains that are large together make a list that the bus does not take, which ends the service."""
+        """Breaks if chains that are large together make a list that the bus refuses: the bus would close the service's
+        connection."""
         extensions = os.path.join(os.environ['TMPDIR'], 'large.ext')
         with open(extensions, 'w') as file:
             file.write('subjectAltName=@names\n[names]\n')
@@ -194,7 +197,8 @@ class TestStore(unittest.TestCase):
             self.assertEqual(run('root', 'reload').returncode, 0)
 
     def test_expiry(self):
-        """Breaks if a certificate near its end is not warned of, or one far from it is, or one that has ended is used."""
+        """Breaks if there is no warning of a certificate near its end, if there is one of a certificate far from it, or
+        if an expired certificate is used."""
         for label, days, problem in (('soon', 3, 'expiring'), ('later', 300, None), ('ended', -1, 'expired')):
             position = log_position()
             pem, key = certificate_from_ca('ca', days, 'serverAuth')
@@ -260,7 +264,8 @@ class TestStore(unittest.TestCase):
             self.assertLessEqual(seen, {0, 1})
 
     def test_two_change_one(self):
-        """Breaks if two changes at once leave anything but one of them, or one caller without an answer."""
+        """Breaks if two simultaneous changes leave anything but the result of one of them, or a caller without an
+        answer."""
         self.assertEqual(run('alice', 'credential', 'generate', '--label', 'x').returncode, 0)
         request = run('alice', 'credential', 'request', 'x', '--subject', 'CN=x').stdout
         files = []
@@ -288,7 +293,7 @@ class TestStore(unittest.TestCase):
         self.assertEqual(list_credentials(), [])
 
     def test_killed(self):
-        """Breaks if a service that is killed in the midst of a change leaves a half, or anything that adds up."""
+        """Breaks if a killed service leaves half a change, or files that add up."""
         generator = random.Random(4)
         pem = read('ecdsa.pem') + read('ecdsa.key')
         path = os.path.join(os.environ['TMPDIR'], 'pem')
@@ -306,7 +311,7 @@ class TestStore(unittest.TestCase):
             pid = get_service_pid()
             process = subprocess.Popen(as_user('alice', 'tls-handoff', 'credential', *arguments),
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            # At a moment that is another one each time: after so much work of the service's.
+            # Each time at another moment: after a different amount of the service's work.
             target = generator.randrange(12)
             spent = 0
             while process.poll() is None and spent < target * 400:

@@ -251,7 +251,7 @@ class ForeignDescriptors(unittest.TestCase):
         mount.release()
         self.assert_all_is_closed()
 
-    # Breaks if who leaves at once is nobody's, or everybody's.
+    # Breaks if descriptors of a caller that leaves at once are counted for nobody, or for everybody.
     def test_leaving(self):
         mount = self.mount('flush')
         for _ in range(8):
@@ -265,8 +265,8 @@ class ForeignDescriptors(unittest.TestCase):
         mount.release()
         self.assert_all_is_closed()
 
-    # Breaks if a user has more threads than it may, or sends on although nothing can be closed; or if another user, or
-    # the same one without descriptors, has to pay.
+    # Breaks if a user has more threads than allowed, or sends on although nothing can be closed; or if another user, or
+    # a caller of the same user without descriptors, suffers from it.
     def test_limit(self):
         mount = self.mount('flush')
         arguments = GLib.Variant('(a{sv})', ({},))
@@ -289,8 +289,8 @@ class ForeignDescriptors(unittest.TestCase):
         self.assert_all_is_closed()
         self.assertIsNone(call(self.mallory, 'ListSessions', arguments, [mount.open()]))
 
-    # Breaks if calls that are refused fill the service's table of descriptors, with files that nobody can close; if
-    # those who leave the bus at once do; or if alice, whom the service does not know yet, has to do without.
+    # Breaks if refused calls fill the service's table of descriptors with files that nobody can close; if callers that
+    # leave the bus at once do; or if alice, whom the service does not know yet, gets no service.
     def test_flood(self):
         with open(f'/proc/{self.pid}/limits') as limits:
             limit = next(int(line.split()[3]) for line in limits if line.startswith('Max open files'))
@@ -342,8 +342,8 @@ class ForeignDescriptors(unittest.TestCase):
                 self.doCleanups()
 
     def send_rights(self, number):
-        """Has the service read from sockets with lingering sockets sent along, and in a socket that is. What has to stay
-        open meanwhile."""
+        """Has the service read from sockets that bring lingering sockets along, inside another socket too. Returns what
+        has to stay open meanwhile."""
         kept = []
         for _ in range(number):
             ours, theirs = socket.socketpair()
@@ -360,8 +360,8 @@ class ForeignDescriptors(unittest.TestCase):
             send(self.mallory, message, [ours.detach()])
         return kept
 
-    # Breaks if recv() on a worker closes what was sent along; or if anybody waits for it longer than a moment, though the
-    # peers are still there.
+    # Breaks if recv() on a worker closes the descriptors that were sent along; or if anybody waits for that longer than
+    # a moment, although the peers still exist.
     def test_rights(self):
         kept = self.send_rights(8)
         self.assert_alice_is_served()
@@ -397,8 +397,8 @@ class ForeignDescriptors(unittest.TestCase):
             peer.close()
         self.assert_all_is_closed()
 
-    # Breaks if what cannot be closed keeps the service from ending, as far as a process can end then: the kernel keeps
-    # it, but the bus starts another one.
+    # Breaks if descriptors that cannot be closed keep the service from ending, as far as such a process can end: the
+    # kernel keeps the process, but the bus starts another service.
     def test_ending(self):
         mount = self.mount('flush')
         call(self.mallory, 'ListSessions', GLib.Variant('(a{sv})', ({},)), [mount.open()])

@@ -140,7 +140,8 @@ class TestHardware(unittest.TestCase):
             self.assertIn(text, line)
 
     def test_server(self):
-        """Breaks if a server cannot use a key in a token, in one of the protocol versions, or is told that PIN again."""
+        """Breaks if a server cannot use a key in a token, in one of the protocol versions, or asks for that PIN
+        again."""
         for key in ('server-rsa', 'server-ecdsa', 'server-ed25519', 'server-bare'):
             self.linked(key)
             with Serve('--credential', key, '--', 'echo', 'in') as serve:
@@ -165,7 +166,8 @@ class TestHardware(unittest.TestCase):
                 self.assertIn(f'Subject: CN={key}', done.stdout, done.stderr)
 
     def test_wrong_pin(self):
-        """Breaks if a wrong PIN is told the token twice, or is taken, or the error does not name the token."""
+        """Breaks if the token is given a wrong PIN twice, or a wrong PIN is accepted, or the error does not name the
+        token."""
         for _ in range(2):
             done = self.link('server-rsa', pin='1111')
             self.assertEqual(done.returncode, 1)
@@ -193,7 +195,7 @@ class TestHardware(unittest.TestCase):
         self.assertNotIn('PIN is not known', run('alice', 'credential', 'list').stdout)
 
     def test_pin_file(self):
-        """Breaks if the administrator's PIN file is not used, or is for everybody to make credentials with."""
+        """Breaks if the administrator's PIN file is not used, or if everybody can make credentials with it."""
         self.write_pin_file()
         self.assertEqual(self.link('server-rsa', pin=None).returncode, 3)
         self.linked('server-rsa', pin=None, user='root')
@@ -220,8 +222,8 @@ class TestHardware(unittest.TestCase):
             self.assert_served(serve)
 
     def test_faults(self):
-        """Breaks if an error of the token that passes is not met by another try, or a wrong signature is more than the end
-        of that handshake, with an alert."""
+        """Breaks if the service does not try again after a transient error of the token, or if a wrong signature costs
+        more than that handshake, which ends with an alert."""
         self.linked('server-rsa')
         with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
             control('fail-once')
@@ -249,8 +251,8 @@ class TestHardware(unittest.TestCase):
         self.assertEqual(run('alice', 'credential', 'unlock', '--pin-file', '-', 'server-rsa', stdin=PIN).returncode, 0)
 
     def test_slow_token(self):
-        """Breaks if a token that takes its time delays another token, another key, another user or the service's end; or
-        if who waits for it cannot leave."""
+        """Breaks if a slow token delays another token, another key, another user or the service's end; or if a caller
+        that waits for it cannot leave."""
         self.linked('server-rsa')
         self.linked('server-rsa', OTHER, label='other')
         import_credential('alice', 'ecdsa')
@@ -287,7 +289,7 @@ class TestHardware(unittest.TestCase):
             self.assertNotEqual(ended.result(TIMEOUT).returncode, 0)
 
     def test_leave_slow_token(self):
-        """Breaks if who waits for a token holds a place in the service after he has left, or waits for longer than he
+        """Breaks if a caller that waits for a token keeps a place in the service after it left, waits longer than it
         wanted to, or spoils the token for others by leaving."""
         port = start_openssl_server(self, '-Verify', '1')
         self.linked('server-rsa')
@@ -307,7 +309,7 @@ class TestHardware(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn('within 1 second', done.stderr)
         wait_for(lambda: count_handshakes() == 0, 'the handshake has ended')
-        # All that was while the token had not answered yet.
+        # All of this happened before the token answered.
         self.assertTrue(os.path.exists(os.path.join(STATE, 'blocked')))
         release('block')
         with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
@@ -331,7 +333,7 @@ class TestHardware(unittest.TestCase):
             done = run('alice', 'credential', 'unlock', '--pin-file', '-', 'server-rsa', stdin=PIN)
             self.assertEqual(done.returncode, 1)
             self.assertIn('another key', done.stderr)
-            # Nor does it sign in the credential's name, whether somebody or the PIN file gives the PIN.
+            # Nor does that key sign for the credential, whether a user or the PIN file gives the PIN.
             self.assertIn('PIN is not known', run('alice', 'credential', 'list').stdout)
             with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
                 self.assert_refused(serve, TOKEN, 'wants its PIN')

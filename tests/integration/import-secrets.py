@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""What is left in the service's memory of keys and passphrases: after imports of every kind, right ones, wrong ones, and
-such as fail in the middle; and after the credential was removed."""
+"""What is left of keys and passphrases in the service's memory: after imports of every kind, right, wrong, and failing
+in the middle; and after the credential was removed."""
 
 import os
 import subprocess
@@ -97,7 +97,7 @@ class TestImportSecrets(unittest.TestCase):
         remove_credentials()
 
     def assert_nothing(self, what, needles):
-        """What a thread is about to free is given the time for it; what stays, stays."""
+        """Memory that a thread is about to free is given time; what stays after that stays."""
         deadline = time.monotonic() + 5
         while True:
             memory = read_memory(get_service_pid())

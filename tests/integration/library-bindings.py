@@ -253,7 +253,7 @@ def program(port):
     assert len(call(manager, 'list_sessions_sync', False, NONE, None).unpack()) >= 0
     assert len(wait(manager, 'list_sessions', False, NONE).unpack()) >= 0
 
-    # Record layers, whose records go from hand to hand. First what the sockets have already: the tickets.
+    # Record layers, whose records are handed over directly. First what the sockets hold already: the tickets.
     ours, theirs = call(client, 'get_record_layer'), call(served, 'get_record_layer')
     assert call(ours, 'get_protocol_version') == Gio.TlsProtocolVersion.TLS_1_3
     assert call(ours, 'get_ciphersuite_name') == client.get_ciphersuite_name()

@@ -47,8 +47,8 @@ find (const char *label)
   return NULL;
 }
 
-/* Breaks if an imported credential does not say what it is, or a change is not seen by who asks
- * again. */
+/* Breaks if an imported credential does not say what it is, or if a caller that asks again does not
+ * see a change. */
 static void
 test_import (gpointer *fixture, gconstpointer data)
 {
@@ -153,7 +153,7 @@ test_wrong (gpointer *fixture, gconstpointer data)
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
 }
 
-/* Breaks if a call without blocking does something else than its like that blocks. */
+/* Breaks if an asynchronous call does anything but what its blocking counterpart does. */
 static void
 test_async (gpointer *fixture, gconstpointer data)
 {
@@ -246,7 +246,8 @@ test_async (gpointer *fixture, gconstpointer data)
   g_object_unref (result);
 }
 
-/* Breaks if a call goes on that was cancelled, or all are listed for who may not see them. */
+/* Breaks if a cancelled call goes on, or if a list shows all credentials to a user who may not see
+ * them. */
 static void
 test_refused (gpointer *fixture, gconstpointer data)
 {

@@ -134,8 +134,9 @@ class Application:
         assert status == 0, f'the child ended with {status}'
 
     def case_forked_reading(self):
-        """Breaks if reading, with which session tickets arrive, calls the bus in a child: the mutex that it wants is
-        held for ever, if another thread of the parent had it. So there is one that has it most of the time."""
+        """Breaks if reading in a child calls the bus, because session tickets arrive with the data: the child would
+        wait for ever for a mutex that another thread of the parent held. Here a thread holds that mutex most of the
+        time."""
         manager = TlsHandoff.Manager.new_sync(None)
         bus = manager.get_connection()
         ended = threading.Event()
@@ -163,7 +164,7 @@ class Application:
 
     def case_forked_writing(self):
         """Breaks if a server that forks for each connection cannot go on in the child, or if the parent's close_notify,
-        or anything else of its, has the number of one of the child's records."""
+        or another record of the parent, has the same number as a record of the child."""
         connection = self.handshake_sync()
         self.check_echo(connection, b'before')
         self.in_child(lambda: self.check_echo(connection, b'in the child'))
@@ -177,7 +178,7 @@ class Application:
         self.check_echo(other, b'after an idle child')
 
     def case_forked_calls(self):
-        """Breaks if a child waits for the answer to a call that nobody can send, or finds no words for it."""
+        """Breaks if a child waits for the answer to a call that nobody can send, or gets no clear error."""
         manager = TlsHandoff.Manager.new_sync(None)
         self.handshake_sync(manager)
 
@@ -199,7 +200,7 @@ class Application:
         self.check_echo(self.handshake_sync(manager), b'in the parent')
 
     def case_forked_before(self):
-        """Breaks if a child of a process that did not call the service cannot: daemons fork when they start."""
+        """Breaks if the child cannot call the service although its parent never did: daemons fork when they start."""
         self.in_child(lambda: self.check_echo(self.handshake_sync(), b'in the child'))
 
 

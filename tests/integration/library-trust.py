@@ -162,7 +162,8 @@ class LibraryTrust(unittest.TestCase):
                 self.compare(server, databases()[name], flags, answer, asynchronous, pipes)
 
     def test_client(self):
-        """Breaks if anything that is said is passed over: another authority trusted, or another one asked."""
+        """Breaks if anything that the application says is ignored: another authority is trusted, or another database is
+        asked."""
         self.compare_all(self.servers, (ALL, ALL_BUT_UNKNOWN_CA, NONE), False, False)
 
     def test_client_async(self):
@@ -189,7 +190,7 @@ class LibraryTrust(unittest.TestCase):
             self.assertEqual(database.asked[0], database.asked[1])
 
     def test_words(self):
-        """Breaks if a database is blamed that has nothing against the certificate, or that could not be asked."""
+        """Breaks if the error blames a database that accepts the certificate, or that could not be asked."""
         class Broken(OwnDatabase):
             def do_verify_chain(self, *_):
                 raise GLib.Error.new_literal(Gio.io_error_quark(), 'the disk is gone', Gio.IOErrorEnum.FAILED)
@@ -249,8 +250,8 @@ class LibraryTrust(unittest.TestCase):
             self.assertTrue(ours.errors & UNKNOWN_CA)
 
     def test_replaced_default(self):
-        """Breaks if a connection that was told nothing trusts the system, where the application replaced the default
-        database for all."""
+        """Breaks if a connection without a database of its own trusts the system although the application replaced the
+        default database."""
         backend = Gio.TlsBackend.get_default()
         for verdict in (NONE, Gio.TlsCertificateFlags.REVOKED):
             backend.set_default_database(OwnDatabase(verdict))
@@ -262,7 +263,7 @@ class LibraryTrust(unittest.TestCase):
         self.assertFalse(self.compare('ecdsa', None, ALL, None, False).accepted)
 
     def test_both(self):
-        """Breaks if one of two that contradict each other is passed over."""
+        """Breaks if one of two contradicting settings is ignored."""
         options = TlsHandoff.HandshakeOptions.new()
         options.set_trust_anchors([GLib.Bytes.new(ssl.PEM_cert_to_DER_cert(read('ca.pem')))])
         for name in ('nobody', 'file', 'own-yes'):
@@ -276,7 +277,7 @@ class LibraryTrust(unittest.TestCase):
         self.assertIsNone(run_handshake(connection, False))
 
     def test_nobody_by_options(self):
-        """Breaks if an empty list of authorities, which bindings have no other form for, means the system's."""
+        """Breaks if an empty list of authorities, for which bindings have no other form, means the system's."""
         options = TlsHandoff.HandshakeOptions.new()
         options.set_trust_anchors([])
         ours = Outcome(self.connect('ecdsa', True), lambda connection: connection.set_options(options), None, False)
@@ -284,7 +285,8 @@ class LibraryTrust(unittest.TestCase):
         self.assertTrue(ours.errors & UNKNOWN_CA)
 
     def test_server_with_trusting_system(self):
-        """Breaks if a server's application is not asked about a client whom the system trusts, and anybody can be."""
+        """Breaks if a server's application is not asked about a client that the system trusts: anybody can be such a
+        client."""
         backend = Gio.TlsBackend.get_default()
         backend.set_default_database(OwnDatabase(NONE))
         try:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The service comes when it is called and goes when it is not needed; configuration and trust store
- * are read again on demand; quotas hold. */
+/* The service starts when it is called and ends when it is idle; it reads configuration and trust
+ * store again on demand; quotas hold. */
 
 #include <signal.h>
 #include <string.h>
@@ -249,8 +249,8 @@ count_result (GObject *source, GAsyncResult *result, gpointer user_data)
   (*n_ended)++;
 }
 
-/* Breaks if one user's stalled handshakes are without bound, count for others, or never stop
- * counting. */
+/* Breaks if the number of one user's stalled handshakes has no bound, counts for other users, or
+ * never goes down. */
 static void
 test_handshake_quota (void)
 {

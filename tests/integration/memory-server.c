@@ -72,7 +72,8 @@ import (GDBusConnection *root, const char *name)
   g_assert_nonnull (path);
 }
 
-/* Breaks if a copy of a connection's secrets stays behind, or of what its tickets are made of. */
+/* Breaks if a copy stays of a connection's secrets, or of the secrets that its tickets are made
+ * of. */
 static void
 test_suite (gconstpointer data)
 {
@@ -180,7 +181,7 @@ secrets_init (Secrets *self, const char *name)
   gnutls_x509_privkey_deinit (key);
   {
     g_auto (GStrv) lines = g_strsplit (pem, "\n", -1);
-    /* As text, too: a line that not many keys have; of a short key there is one only. */
+    /* As text, too: a line that few keys share. A short key has one such line only. */
     const char *line = lines[g_strv_length (lines) > 4 ? 2 : 1];
 
     g_ptr_array_add (self->numbers, g_bytes_new (line, MIN (strlen (line), 40)));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* After the reply the service has no key: neither what it exported nor what that could be computed
- * from is anywhere in its memory; not in the window either, in which it waits for session tickets,
- * nor what the application reaches by key updates. */
+/* After the reply the service has no key. Neither the exported keys nor anything from which they
+ * could be computed is in its memory; not while it waits for session tickets either, and not the
+ * keys that the application reaches by key updates. */
 
 #include <string.h>
 #include <unistd.h>
@@ -80,8 +80,9 @@ test_suite (gconstpointer data)
   close (socket);
 }
 
-/* A session that is kept to be resumed, of TLS 1.2 by the administrator's wish, is its master
- * secret. Breaks if that stays after the session was forgotten; the search finds it before. */
+/* A TLS 1.2 session that the administrator allows to be kept for resumption is its master
+ * secret. Breaks if the secret stays after the session was forgotten; the search finds the
+ * secret before. */
 static void
 test_forgotten (void)
 {

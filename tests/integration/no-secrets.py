@@ -44,7 +44,7 @@ class Recording:
             return file.read()
 
     def mark(self):
-        """Waits until what was sent before is recorded: until a call is that was made after it."""
+        """Waits until everything that was sent before is recorded: a call that is made after it has been recorded."""
         deadline = time.monotonic() + TIMEOUT
         while True:
             name = 'org.tlshandoff.mark.m' + secrets.token_hex(8)
@@ -129,7 +129,7 @@ class TestNoSecrets(unittest.TestCase):
 
         for place in ('the log', 'what the command said'):
             self.assertNotIn(in_uri.encode(), places[place])
-        # The search can find: what is meant to be there.
+        # The search works: it finds what is meant to be there.
         der = base64.b64decode(''.join(line for line in read('rsa.pem').splitlines() if '-----' not in line))
         self.assertIn(der[-64:], places['the bus'])
         self.assertIn(b'pkcs11:', places['the bus'])

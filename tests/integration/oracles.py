@@ -70,7 +70,7 @@ def session(role):
 
 
 def of_alice(method):
-    """Where she has something of that label already."""
+    """Makes a credential of alice's, whose label she may use already."""
     options = {'owner': GLib.Variant('u', 60101)}
     return {'ImportCredential': lambda name: GLib.Variant('(sha{sv})', (name, 0, options)),
             'GenerateCredential': lambda name: GLib.Variant('(ssa{sv})', (name, 'ecdsa-p256', options)),
@@ -123,7 +123,7 @@ class Oracles(unittest.TestCase):
             caller.close()
 
     def find_out(self, path, interface, method, parameters, name, interactive):
-        """What mallory sees of a call, without the name itself."""
+        """What mallory sees of a call, with the name itself taken out."""
         self.questions.take(self.root)
         end = self.end if method.startswith('Handshake') else self.file
         try:
@@ -192,7 +192,7 @@ class Oracles(unittest.TestCase):
                     self.assert_same(there, nothing, lambda name: (ROOT, MANAGER, method, make(name)))
 
     def test_numbers(self):
-        """A session's number does not tell how many others made."""
+        """A session's number does not tell how many sessions others made."""
         def number():
             session, = self.mallory.call(ROOT, MANAGER, 'CreateSession', GLib.Variant('(ssa{sv})', (
                 'client', 'localhost', {}))).unpack()
@@ -207,7 +207,7 @@ class Oracles(unittest.TestCase):
         self.assertGreater(number() - first, 100)
 
     def test_lists(self):
-        """They tell nothing, and neither does an introspection."""
+        """Lists tell nothing, and introspection tells nothing either."""
         self.alice.call(ROOT, MANAGER, 'CreateSession', GLib.Variant('(ssa{sv})', ('client', 'localhost', {})))
         for method in ('ListCredentials', 'ListSessions'):
             reply = self.mallory.call(ROOT, MANAGER, method, GLib.Variant('(a{sv})', ({},))).unpack()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""The real polkitd dies, hangs, answers with an error, is not there, or goes in the middle: whatever needs its yes is
-not done, the error says what was found, and when it is back everybody is served."""
+"""The real polkitd dies, hangs, answers with an error, is missing, or ends in the middle. Whatever needs its yes is not
+done, the error says what went wrong, and once polkitd is back everybody is served."""
 
 import os
 import shutil
@@ -112,7 +112,8 @@ class PolkitFailures(unittest.TestCase):
         return port
 
     def assert_served(self):
-        """polkit is back: a handshake is made, and nothing is left of what could not be asked about."""
+        """polkit is back: a handshake succeeds, and nothing is left of the calls about which polkit could not be
+        asked."""
         with connect(self.serve()) as end:
             state, _, _ = self.alice.start_handshake(end, options=OPTIONS).wait().unpack()
         self.assertEqual(state, 'complete')
@@ -191,8 +192,8 @@ class PolkitFailures(unittest.TestCase):
             self.assert_served()
 
     def test_in_the_middle(self):
-        """polkit goes when the handshake is under way, and the server wants to know who the client is. To go on without
-        a certificate would make somebody else of the user."""
+        """polkit ends while the handshake is under way and the server wants to know who the client is. Going on without
+        a certificate would turn the user into somebody else."""
         os.chmod(HERE, 0o777)
         script = f'{HERE}/slow'
         with open(script, 'w') as file:

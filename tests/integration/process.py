@@ -28,7 +28,7 @@ DAEMON = '/usr/libexec/tls-handoffd'
 # What shows memory, or where secrets could have been put.
 PRIVATE = ('environ', 'mem', 'maps', 'smaps', 'pagemap', 'auxv', 'io', 'stack', 'syscall', 'personality')
 STANDARD = ('0', '1', '2')
-# Reads what it can of a process's files, and tries to trace it.
+# Reads as much as possible of a process's files, and tries to trace the process.
 SPY = '''
 import ctypes, json, os, sys
 pid, seen = sys.argv[1], {}
@@ -148,7 +148,7 @@ class Process(unittest.TestCase):
         self.assertLessEqual(names, {'DBUS_STARTER_ADDRESS', 'DBUS_STARTER_BUS_TYPE', 'DBUS_SYSTEM_BUS_ADDRESS', 'PATH'})
 
     def test_descriptors_of_service(self):
-        """What callers hand over is closed whatever becomes of their calls, and nothing that is open would reach another
+        """What callers hand over is closed whatever becomes of their calls, and no open descriptor reaches another
         program."""
         alice = Caller('alice')
         options = {'trust-anchors': GLib.Variant('aay', [ssl.PEM_cert_to_DER_cert(read('ca.pem'))])}
@@ -190,7 +190,7 @@ class Process(unittest.TestCase):
         alice.close()
 
     def test_started_with_more(self):
-        """What whoever started the service had open is not open in it."""
+        """Descriptors that were open in the program that started the service are not open in it."""
         stop_service()
         with open('/etc/passwd') as file:
             service = subprocess.Popen(as_user('tls-handoff', DAEMON), pass_fds=[file.fileno()],
@@ -218,7 +218,7 @@ class Process(unittest.TestCase):
         self.assert_hands_nothing_on(command.pid)
 
     def test_serve(self):
-        """So has the one that serves; and the program that it starts for a client has nothing of it."""
+        """"serve" has nothing open either, and neither has the program that it starts for a client."""
         import_credential('alice', 'ecdsa')
         report = ('import json, os, sys; print(json.dumps({"fds": sorted(os.listdir("/proc/self/fd")),'
                   ' "environ": dict(os.environ), "pid": os.getpid()}), flush=True); sys.stdin.read()')
@@ -237,7 +237,7 @@ class Process(unittest.TestCase):
                 for user in ('alice', 'mallory'):
                     self.assert_closed_to(user, server.process.pid)
                 self.assert_hands_nothing_on(server.process.pid)
-                # As others of the user's are: what it keeps to itself is its own business.
+                # Like other programs of the user: what such a program keeps to itself is its own business.
                 self.assertEqual(os.stat(f'/proc/{child["pid"]}/environ').st_uid, pwd.getpwnam('alice').pw_uid)
                 self.assertEqual(get_limit(child['pid'], 'Max core file size'),
                                  get_limit(os.getpid(), 'Max core file size'))

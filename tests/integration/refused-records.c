@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* A peer (GnuTLS) that sends a forged record, and then more and more data before it listens, hears
- * why the connection ended, however it is closed. */
+/* A peer (GnuTLS) sends a forged record, then more and more data, and only then listens: it hears
+ * why the connection ended, whichever way the connection is closed. */
 
 #include <unistd.h>
 

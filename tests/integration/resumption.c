@@ -114,8 +114,8 @@ test_chain (Fixture *f, gconstpointer data)
     g_assert_true (connect_as (f, f->alice, NULL, 1));
 }
 
-/* Whatever decided whether the peer is trusted, or how well the connection is protected, is
- * different: another user, other anchors, another policy, another name. */
+/* Anything differs that decided whether the peer is trusted, or how well the connection is
+ * protected: another user, other anchors, another policy, another name. */
 static void
 test_others (Fixture *f, gconstpointer data)
 {
@@ -199,7 +199,8 @@ test_reload (Fixture *f, gconstpointer data)
   g_assert_false (connect_again_as (f, "alice", NULL));
 }
 
-/* Tickets of before a reload that come after it: the trust that they rest on is not in force. */
+/* Tickets from before a reload arrive after it: the trust on which they rest is no longer in
+ * force. */
 static void
 test_reload_in_window (Fixture *f, gconstpointer data)
 {
@@ -222,9 +223,8 @@ test_reload_in_window (Fixture *f, gconstpointer data)
   g_assert_false (connect_again_as (f, "alice", NULL));
 }
 
-/* A spoilt ticket, by one of the user's programs: it spoils one connection, not one after the
- * other.
- */
+/* One of the user's programs hands in a spoilt ticket: it spoils one connection, and not one after
+ * the other. */
 static void
 test_spoilt (Fixture *f, gconstpointer data)
 {
@@ -256,7 +256,7 @@ test_spoilt (Fixture *f, gconstpointer data)
   g_assert_false (connect_as (f, f->alice, NULL, 0));
 }
 
-/* A program that hands in its tickets and ends: the news of that must not overtake them. */
+/* A program hands in its tickets and ends: the news of its end must not overtake the tickets. */
 static void
 test_leaves_at_once (Fixture *f, gconstpointer data)
 {
@@ -421,7 +421,7 @@ test_garbage (Fixture *f, gconstpointer data)
     }
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
 
-  /* The window is still open, and closes with the first that is good. */
+  /* The window is still open, and closes with the first good ticket. */
   tickets = test_receive_tickets (socket, handshake->keys, 1);
   test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   g_assert_no_error (error);
@@ -432,7 +432,7 @@ test_garbage (Fixture *f, gconstpointer data)
   close (socket);
 }
 
-/* Tickets that come too late, and an object that waits for them for ever. */
+/* Breaks if tickets count that come too late, or if an object waits for tickets for ever. */
 static void
 test_window (Fixture *f, gconstpointer data)
 {

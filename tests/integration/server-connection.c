@@ -152,7 +152,7 @@ test_data (Fixture *f, gconstpointer data)
 }
 
 /* Breaks if a server on a stream that is no socket does not hand its bytes to the service, or loses
- * what comes with the last of them. */
+ * bytes that come with the last ones of the handshake. */
 static void
 test_steps (void)
 {
@@ -214,8 +214,8 @@ test_certificate (void)
   tear_down (&f, NULL);
 }
 
-/* Breaks if a mode lets in whom it must not, keeps out whom it must not, or the server does not see
- * who came; or if a client learns by another error that it needs a certificate. */
+/* Breaks if a mode lets in a client that it must not, keeps out one that it must not, or the server
+ * does not see who came; or if a client that needs a certificate gets another error. */
 static void
 test_authentication (Fixture *f, gconstpointer data)
 {

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""Where a server's session ticket is taken: at the servers of the user whose server gave it, under the conditions under
-which it was given. The client is OpenSSL's, which offers its ticket to whomever it is told to."""
+"""Where a server's session ticket is accepted: by servers of the same user as the server that gave it, under the same
+conditions. The client is OpenSSL's, which offers its ticket to any server it is told to."""
 
 import os
 import subprocess
@@ -54,13 +54,13 @@ class TestServerTickets(unittest.TestCase):
         self.assertTrue(self.is_taken('--credential', 'site'))
 
     def test_other_user(self):
-        """Breaks if one user's ticket, with all that it says of the client, is believed by another's server."""
+        """Breaks if another user's server believes a ticket, and all that it says of the client."""
         self.get_ticket('--credential', 'site')
         self.assertFalse(self.is_taken('--credential', 'site', user='bob'))
         self.assertTrue(self.is_taken('--credential', 'site'))
 
     def test_other_credential(self):
-        """Breaks if a ticket outlives its credential: one of the same label is another one."""
+        """Breaks if a ticket outlives its credential: a new credential of the same label is another one."""
         import_credential('alice', 'rsa', label='own')
         self.get_ticket('--credential', 'own')
         self.assertFalse(self.is_taken('--credential', 'site'))

@@ -129,7 +129,7 @@ run_to_completion (Fixture *f, gsize chunk, const char *protocol, guint16 protoc
   test_statistic_wait ("handshakes-in-flight", 0);
 }
 
-/* A record that is put together wrongly of pieces, a byte that is lost or read twice. */
+/* Breaks if a record is put together wrongly from pieces, or if a byte is lost or read twice. */
 static void
 test_whole_tls13 (Fixture *f, gconstpointer data)
 {
@@ -154,8 +154,8 @@ test_bytes_tls12 (Fixture *f, gconstpointer data)
   run_to_completion (f, 1, "TLS1.2", 0x0303);
 }
 
-/* Data that came with the handshake's last message and that the handshake ate: they are the
- * caller's, to the byte. */
+/* Breaks if the handshake eats data that came with its last message: the data belong to the caller,
+ * to the byte. */
 static void
 test_consumed (Fixture *f, gconstpointer data)
 {
@@ -190,7 +190,7 @@ test_consumed (Fixture *f, gconstpointer data)
   test_server_free (server);
 }
 
-/* An error that does not say what is wrong, or leaves the peer without a word. */
+/* Breaks if an error does not say what is wrong, or the peer gets no alert. */
 static void
 test_untrusted (Fixture *f, gconstpointer data)
 {
@@ -212,7 +212,7 @@ test_untrusted (Fixture *f, gconstpointer data)
   expect_export_error (f, "failed");
 }
 
-/* Garbage that crashes the service, or is waited on for ever. */
+/* Breaks if garbage crashes the service, or is waited on for ever. */
 static void
 test_garbage (Fixture *f, gconstpointer data)
 {
@@ -236,7 +236,7 @@ test_garbage (Fixture *f, gconstpointer data)
   g_assert_cmphex (alert[0], ==, 21);
 }
 
-/* Input without a limit, which the service would have to keep. */
+/* Breaks if input has no limit: the service would have to keep it. */
 static void
 test_too_much (Fixture *f, gconstpointer data)
 {
@@ -254,7 +254,7 @@ test_too_much (Fixture *f, gconstpointer data)
   g_assert_cmpstr (step->state, ==, "complete");
 }
 
-/* A session that somebody else can go on with, or can tell from one that is not there. */
+/* Breaks if somebody else can go on with a session, or can tell it from one that does not exist. */
 static void
 test_stranger (Fixture *f, gconstpointer data)
 {
@@ -288,8 +288,8 @@ test_stranger (Fixture *f, gconstpointer data)
   g_assert_cmpstr (step->state, ==, "complete");
 }
 
-/* A handshake that goes on when nobody wants it any more: closed, or its caller gone (tear_down
- * waits until nothing is left), in the middle and when the keys wait. */
+/* Breaks if a handshake goes on that nobody wants any more: it was closed, or its caller left, in
+ * the middle or while the keys wait. tear_down waits until nothing is left. */
 static void
 test_close (Fixture *f, gconstpointer data)
 {
@@ -363,8 +363,9 @@ test_bad_arguments (Fixture *f, gconstpointer data)
     }
 }
 
-/* A script's session that its next process does not find, or that another user does; more of them
- * than allowed; one that goes on for more than its minute is nobody's test to wait for. */
+/* Breaks if the next process of a script does not find the script's session, or another user finds
+ * it; or if there are more of them than allowed. That one lasts longer than its minute is not
+ * tested: no test waits for that. */
 static void
 test_outlive_caller (Fixture *f, gconstpointer data)
 {
@@ -427,7 +428,7 @@ test_outlive_limit (Fixture *f, gconstpointer data)
     }
 }
 
-/* An object that stays though its owner wanted it gone. */
+/* Breaks if an object stays although its owner wanted it gone. */
 static void
 test_transient (Fixture *f, gconstpointer data)
 {
@@ -444,8 +445,8 @@ test_transient (Fixture *f, gconstpointer data)
   g_assert_cmpuint (test_statistic ("sessions"), ==, 0);
 }
 
-/* A session that could be resumed with its old secret alone (psk_ke, RFC 8446 4.2.9): who has that
- * secret later could compute the keys of the new connection too. */
+/* Breaks if a session is resumed with its old secret alone (psk_ke, RFC 8446 4.2.9): whoever gets
+ * that secret later could compute the keys of the new connection too. */
 static void
 test_psk_modes (Fixture *f, gconstpointer data)
 {

@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* The server's first data arrive in one piece with its last handshake messages: the handshake in
- * the service must not take a byte of them, nor the library lose one. */
+ * the service must not take a byte of the data, and the library must not lose one. */
 
 #include "interop-client.h"
 #include "test-peer.h"
@@ -57,7 +57,7 @@ test_greeting (gconstpointer data)
 
       heard = test_server_finish (server);
       g_assert_true (g_bytes_equal (heard, answer));
-      /* The test's own premise: it did go out in one piece with something else. */
+      /* The premise of the test: the data did go out in one piece with something else. */
       g_assert_cmpuint (test_server_get_largest_piece (server), >, sizes[i]);
       test_server_free (server);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Servers that must not be trusted, and peers that are no good TLS servers: the error says why. */
+/* Servers that must not be trusted, and peers that are not TLS servers at all: the error says
+ * why. */
 
 #include <string.h>
 #include <sys/socket.h>
@@ -52,12 +53,12 @@ static const Untrusted untrusted[] = {
   { "wrong-name", NULL, NULL, HANDOFF_VERIFICATION_WRONG_NAME, NULL },
   { "wrong-purpose", NULL, NULL, HANDOFF_VERIFICATION_WRONG_PURPOSE, NULL },
   { "revoked", NULL, "revoked.ocsp", HANDOFF_VERIFICATION_REVOKED, HANDOFF_OCSP_REVOKED },
-  /* Of a CA that the system may trust, but this caller does not ask for. */
+  /* Issued by a CA that the system may trust, but that this caller does not name. */
   { "ecdsa", "{}", NULL, HANDOFF_VERIFICATION_UNKNOWN_AUTHORITY, NULL },
 };
 
-/* Breaks if a certificate is trusted that must not be, in either protocol; or if the caller is not
- * told which one it was, and all that is wrong with it. */
+/* Breaks if a certificate is trusted that must not be, in either protocol version; or if the caller
+ * is not told which certificate it was, and everything that is wrong with it. */
 static void
 test_untrusted (gconstpointer data)
 {
@@ -111,7 +112,7 @@ test_untrusted (gconstpointer data)
     }
 }
 
-/* Breaks if only the first reason is told. */
+/* Breaks if the caller hears of the first reason only. */
 static void
 test_several_reasons (void)
 {
@@ -179,7 +180,7 @@ send_text (int peer, const void *bytes, gsize size)
   g_assert_cmpint (send (peer, bytes, size, MSG_NOSIGNAL), ==, size);
 }
 
-/* Breaks if what is no TLS is waited for to go on, or told as something else. */
+/* Breaks if the service waits for more of a peer that speaks no TLS, or reports something else. */
 static void
 test_garbage (void)
 {
@@ -263,8 +264,8 @@ test_alert_received (void)
   close (socket);
 }
 
-/* Breaks if a closed connection is waited for, or taken for a failure of TLS, or if the ways of
- * closing are confused. */
+/* Breaks if the service waits on a closed connection, reports it as a failure of TLS, or confuses
+ * the ways of closing. */
 static void
 test_closing (void)
 {
@@ -284,7 +285,7 @@ test_closing (void)
     { NULL, 0, TRUE, "reset the connection before it sent anything" },
     { half_record, sizeof half_record, FALSE, "closed the connection during the handshake" },
     { refusal, sizeof refusal, FALSE, "after it sent what does not look like TLS: 4e" },
-    /* Whether what came before is read before the reset throws it away is nobody's to say. */
+    /* Nobody can say whether the earlier bytes are read before the reset throws them away. */
     { half_record, sizeof half_record, TRUE, "reset the connection" },
     { close_notify, sizeof close_notify, FALSE, "(close_notify) during the handshake" },
     { fatal_close_notify, sizeof fatal_close_notify, FALSE, "(close_notify) during the handshake" },

@@ -32,8 +32,8 @@ def certify(request, *extensions, days='30', ca='client-ca'):
 
 
 class TestOurServer(unittest.TestCase):
-    """What a client with this certificate gets of a server that asks for one in this way: None for the data, or the
-    alert as the client names it, and what the server's user is told."""
+    """What a client with this certificate gets from a server that asks for one in this way: None for the data, or the
+    alert as the client names it; and what the server's user is told."""
     OUTCOMES = {
         # mode, client's certificate: (alert in TLS 1.3, in TLS 1.2, the server's words)
         ('none', None): None,
@@ -100,7 +100,8 @@ class TestOurServer(unittest.TestCase):
                                     serve.said(outcome[2])
 
     def test_openssl(self):
-        """Breaks if a client of OpenSSL's gets in or not, or gets another alert, or the server's user is not told why."""
+        """Breaks if the wrong clients of OpenSSL's get in, if a refused client gets another alert, or if the server's
+        user is not told why."""
         def client(port, parameters, own):
             options = ('-cert', own[0], '-key', own[1]) if own else ()
             done = subprocess.run(['openssl', 's_client', '-connect', f'localhost:{port}', '-CAfile',
@@ -110,7 +111,8 @@ class TestOurServer(unittest.TestCase):
         self.check(client, lambda alert: 'alert ' + alert)
 
     def test_gnutls(self):
-        """Breaks if a client of GnuTLS's gets in or not, or gets another alert, or the server's user is not told why."""
+        """Breaks if the wrong clients of GnuTLS's get in, if a refused client gets another alert, or if the server's
+        user is not told why."""
         numbers = {'handshake failure': 40, 'unsupported certificate': 43, 'certificate expired': 45, 'unknown ca': 48,
                    'certificate required': 116}
 
@@ -160,7 +162,7 @@ class TestOurClient(unittest.TestCase):
         return process
 
     def test_openssl(self):
-        """Breaks if OpenSSL's server does not take a certificate of ours, or a refusal is not explained."""
+        """Breaks if OpenSSL's server does not accept a certificate of ours, or if a refusal is not explained."""
         port = get_free_port()
         self.serve('openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
                    certificate('ecdsa.key'), '-Verify', '1', '-verify_return_error', '-CAfile',
@@ -200,8 +202,8 @@ class TestOurClient(unittest.TestCase):
         self.assertEqual(denied.returncode, 3)
 
     def test_resumption(self):
-        """Breaks if a session is resumed with another certificate than it was made with, or with one that was changed;
-        or if what one user does to certificates ends the sessions of another."""
+        """Breaks if a session is resumed with another certificate than the one with which it was made, or with one that
+        was changed; or if changes to one user's certificates end the sessions of another user."""
         port = get_free_port()
         self.serve('openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
                    certificate('ecdsa.key'), '-verify', '1', '-CAfile', certificate('client-ca.pem'), '-www')
@@ -227,7 +229,7 @@ class TestOurClient(unittest.TestCase):
         path = os.path.join(os.environ['TMPDIR'], 'ed25519.pem')
         self.assertEqual(run('alice', 'credential', 'set-certificates', 'ed25519', path).returncode, 0)
         self.assertFalse(is_resumed('alice', *named))
-        # Nor with a key that the service does not keep, by whoever.
+        # Nor with a key that the service does not keep, whoever uses it.
         key = os.path.join(os.environ['TMPDIR'], 'own.key')
         with open(key, 'w') as file:
             file.write(read('client.key'))
@@ -236,17 +238,17 @@ class TestOurClient(unittest.TestCase):
         connect('alice', *own)
         self.assertFalse(is_resumed('alice', *own))
         self.assertFalse(is_resumed('alice', '--credential', ''))
-        # Nor what was chosen, whatever that is by now.
+        # Nor with an automatic choice, whatever it would be now.
         connect('alice')
         self.assertFalse(is_resumed('alice'))
         self.assertTrue(is_resumed('bob'))
-        # A session without a certificate, where there is one to choose by now.
+        # A session without a certificate is not resumed when there is a certificate to choose now.
         connect('bob')
         import_credential('bob', 'client')
         self.assertFalse(is_resumed('bob'))
 
     def test_gnutls(self):
-        """Breaks if GnuTLS's server does not take a certificate of ours, or a refusal is not explained."""
+        """Breaks if GnuTLS's server does not accept a certificate of ours, or if a refusal is not explained."""
         port = get_free_port()
         self.serve('gnutls-serv', '--port', str(port), '--http', '--x509certfile', certificate('rsa.pem'), '--x509keyfile',
                    certificate('rsa.key'), '--x509cafile', certificate('client-ca.pem'), '--require-client-cert',
@@ -264,7 +266,7 @@ class TestOurClient(unittest.TestCase):
                     self.assertIn('alert', done.stderr)
 
     def test_nginx(self):
-        """Breaks if nginx does not take a certificate of ours, or takes ours for somebody else's."""
+        """Breaks if nginx does not accept a certificate of ours, or takes it for another user's."""
         ports = {'on': get_free_port(), 'optional': get_free_port()}
         directory = os.environ['TMPDIR']
         servers = ''.join(f'''

@@ -50,8 +50,8 @@ test_sockets (void)
     }
 }
 
-/* Breaks if the server gets another name than the one that was meant, or an address as a name,
- * which RFC 6066 3 forbids. */
+/* Breaks if the server gets another name than the caller named, or an address as a name, which RFC
+ * 6066 3 forbids. */
 static void
 test_names (void)
 {
@@ -174,7 +174,7 @@ test_protocols (void)
     }
 }
 
-/* Breaks if a stapled status is not asked for, or not told. */
+/* Breaks if the service does not ask for a stapled status, or does not report it. */
 static void
 test_ocsp (void)
 {
@@ -196,7 +196,7 @@ test_ocsp (void)
     }
 }
 
-/* Breaks if the chain is not the one that was sent, in its order. */
+/* Breaks if the caller gets another chain than the server sent, or in another order. */
 static void
 test_chain (void)
 {
@@ -223,9 +223,9 @@ test_chain (void)
   g_assert_false (resumed);
 }
 
-/* AES-CBC with a server that has encrypt-then-MAC (RFC 7366), and with one that has not: breaks if
- * the latter is negotiated though the administrator did not allow it, or not told to the importer.
- */
+/* AES-CBC with a server that has encrypt-then-MAC (RFC 7366), and with one that lacks it: breaks if
+ * the latter is negotiated although the administrator did not allow it, or if the importer is not
+ * told. */
 static void
 test_encrypt_then_mac (void)
 {
@@ -253,7 +253,7 @@ test_encrypt_then_mac (void)
   test_service_set_config (NULL);
 }
 
-/* What is off by default is not announced, and not negotiated. */
+/* Breaks if a suite that is off by default is announced or negotiated. */
 static void
 test_announced_suites (void)
 {

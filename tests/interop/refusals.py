@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""Peers of handshakes that are refused hear why, each time: also those that are sending meanwhile, and though the caller
+"""The peer of a refused handshake hears why, each time: also a peer that goes on sending, and although the caller
 closes its socket as soon as it has the service's reply. Closing a socket with unread input resets the connection."""
 
 import os
@@ -53,7 +53,7 @@ class Refusals(unittest.TestCase):
         remove_credentials()
 
     def handshake(self, plain, role, options):
-        """The error. plain is closed at once when that is there."""
+        """The error. The socket plain is closed as soon as the error is there."""
         options = dict(options, timeout=GLib.Variant('u', 20))
         key = b'\x09' + os.urandom(31)
         if role == 'server':
@@ -64,7 +64,7 @@ class Refusals(unittest.TestCase):
                                                   'org.tlshandoff.Handoff1.Manager',
                                                   'HandshakeAs' + role.capitalize())
         message.set_body(parameters)
-        # A copy of it: closed below, and not when Python thinks of it.
+        # A copy of the socket: it is closed below, and not when Python decides to.
         fds = Gio.UnixFDList.new_from_array([os.dup(plain.fileno())])
         message.set_unix_fd_list(fds)
         reply, _ = self.bus.send_message_with_reply_sync(message, Gio.DBusSendMessageFlags.NONE, TIMEOUT * 1000)
@@ -90,7 +90,8 @@ class Refusals(unittest.TestCase):
         return end
 
     def assert_client_hears(self, context, plain, alert, sent_on):
-        """With Python's ssl. sent_on: when it goes on sending: right after its hello, or when it thinks that all is well."""
+        """With Python's ssl. sent_on: when the peer goes on sending: right after its hello, or when it thinks that all
+        is well."""
         plain.settimeout(TIMEOUT)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = context.wrap_bio(incoming, outgoing, server_hostname='localhost')
@@ -122,7 +123,7 @@ class Refusals(unittest.TestCase):
                               timeout=TIMEOUT)
         self.assertIn(f'Received alert [{number}]', done.stdout)
 
-    # Breaks if a client whose server may not be one sees its connection closed, or reset, and no reason.
+    # Breaks if a client of a caller that may not be a server sees its connection closed or reset, without a reason.
     def test_denied(self):
         name = {'credential': GLib.Variant('s', 'rsa')}
         for rules, options in ((NO_SERVERS, {}), (NO_CREDENTIALS, name),
@@ -144,7 +145,8 @@ class Refusals(unittest.TestCase):
                     self.assert_gnutls_client_hears(listener.getsockname()[1], 49)
                     end()
 
-    # Breaks if what the contract keeps for another try is spoilt: after these errors no byte was sent.
+    # Breaks if the socket cannot be used for another try, as the interface promises: no byte was sent before these
+    # errors.
     def test_another_try(self):
         with socket.create_server(('127.0.0.1', 0)) as listener:
             client = socket.create_connection(listener.getsockname())
@@ -154,7 +156,7 @@ class Refusals(unittest.TestCase):
                 client.settimeout(TIMEOUT)
                 self.assertEqual(client.recv(1), b'')
 
-    # Breaks if a client that has to have a certificate, and goes on as if it had, is reset before it has heard of it.
+    # Breaks if a client that needs a certificate, and goes on without one, is reset before it has heard of that.
     def test_no_client_certificate(self):
         with open(certificate('client-ca.pem')) as file:
             anchor = ssl.PEM_cert_to_DER_cert(file.read())
@@ -171,7 +173,7 @@ class Refusals(unittest.TestCase):
                     end()
 
     def serve_untrusted(self, plain, version):
-        """Goes on sending after the first flight; what the client then says."""
+        """Goes on sending after the first flight. Returns what the client says then."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate('self-signed.pem'), certificate('self-signed.key'))
         context.maximum_version = version

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""The server role with the clients that people have: OpenSSL's, GnuTLS's, curl and Python's ssl. The server is the
-command's "serve", so the record layer and the library's connections are tested with them."""
+"""The server role with the clients that people use: OpenSSL's, GnuTLS's, curl and Python's ssl. The server is the
+command's "serve", so these tests cover the record layer and the library's connections too."""
 
 import base64
 import json
@@ -63,7 +63,8 @@ class TestServerClients(unittest.TestCase):
         remove_credentials()
 
     def test_data(self):
-        """Breaks if a client cannot verify the server, or data is lost in either direction, or its end."""
+        """Breaks if a client cannot verify the server, if data is lost in either direction, or if the end of the data
+        is lost."""
         for key in KEYS:
             with Serve('--credential', key, *ECHO) as serve:
                 for version, (openssl_option, maximum, number, priority) in VERSIONS.items():
@@ -136,7 +137,8 @@ class TestServerClients(unittest.TestCase):
         self.assertGreater(n_tried, 3 * 4 + 25)
 
     def test_alpn(self):
-        """Breaks if not the server's preference decides, or a client that shares no protocol gets in."""
+        """Breaks if the client's preference decides instead of the server's, or if a client that shares no protocol
+        gets in."""
         with Serve('--credential', 'ecdsa', '--alpn', 'h2', '--alpn', 'http/1.1', *ECHO) as serve:
             for offer, expected in (('http/1.1,h2', 'h2'), ('imap,http/1.1', 'http/1.1')):
                 _, output, _ = s_client(serve, '-alpn', offer, quiet=False)
@@ -161,8 +163,8 @@ class TestServerClients(unittest.TestCase):
             self.assertIn('nobody.handoff.test', serve.said('nobody.handoff.test'))
 
     def test_resumption_own_key(self):
-        """Breaks if a server with a key that the service does not keep gives no tickets; or takes those of another user's
-        server, of another key, of another chain, or of a credential, with the same certificate."""
+        """Breaks if a server with a key that the service does not keep gives no tickets; or if it accepts tickets of
+        another user's server, of another key, of another chain, or of a credential with the same certificate."""
         session = os.path.join(os.environ['TMPDIR'], 'own-session')
         bundle = os.path.join(os.environ['TMPDIR'], 'bundle.pem')
         chain = os.path.join(os.environ['TMPDIR'], 'chain.pem')
@@ -192,7 +194,8 @@ class TestServerClients(unittest.TestCase):
                     self.assertEqual('Reused, TLS' in output, resumed, (option, server.process.args))
 
     def test_resumption(self):
-        """Breaks if a ticket is not taken, is taken in another way, or is good for a service that started anew."""
+        """Breaks if a ticket is not accepted, is accepted under other conditions, or is good for a service that was
+        restarted."""
         session = os.path.join(os.environ['TMPDIR'], 'session')
         configure('[Resumption]\nMinimumProtocol=TLS1.2\n')
         stop_service()
@@ -214,7 +217,7 @@ class TestServerClients(unittest.TestCase):
                 self.assertIn(DATA, output)
 
     def test_ocsp(self):
-        """Breaks if the response next to a credential is not stapled, or still is when it is gone."""
+        """Breaks if the OCSP response beside a credential is not stapled, or is still stapled after it was removed."""
         path = json.loads(run('alice', 'credential', 'show', '--json', 'ecdsa').stdout)['object-path']
         folder = os.path.join('/var/lib/tls-handoff/credentials', path.rsplit('/', 1)[1])
         staple = os.path.join(folder, 'ocsp.der')
@@ -232,7 +235,7 @@ class TestServerClients(unittest.TestCase):
                 self.assertIn('OCSP response: no response sent', output, version)
 
     def test_not_tls(self):
-        """Breaks if what is no client of ours hangs, or is answered without an alert, or nobody hears why."""
+        """Breaks if a peer that is no TLS client hangs, gets no alert, or fails without a message."""
         with Serve('--credential', 'rsa', *ECHO) as serve:
             status, _, errors = s_client(serve, '-tls1_1', '-cipher', 'ALL:@SECLEVEL=0')
             self.assertNotEqual(status, 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""What the documents show is what the examples have, which are compiled or run; links lead somewhere."""
+"""The examples in the documents are those of the example files, which are compiled or run; links lead somewhere."""
 
 import re
 

@@ -64,7 +64,8 @@ for name, signature in re.findall(
     if (name, signature) not in terms:
         findings.append(f'{NAMES}: {name} ({signature}) is not documented in {XML}')
 
-# What the library cannot send, no application can use. Sessions that outlive their caller are for scripts.
+# An option that the library cannot send is of no use to applications. Sessions that outlive their caller are for
+# scripts.
 sent = common.read('client/tls-handoff/handshake/handshake-options-variant.c')
 section = names.partition('/* Handshake options')[2].partition('\n\n')[0]
 for name in re.findall(r'#define (HANDOFF_OPTION_\w+)', section):
@@ -93,7 +94,7 @@ if not declared == used == documented:
     findings.append(f'polkit actions differ: {sorted(declared)} in the policy, {sorted(used)} in '
                     f'{NAMES}, {sorted(documented)} in {XML}')
 
-# What does not work without it, for every action: polkit answers only root and the action's owner.
+# The owner, without which no action works: polkit answers only root and the action's owner.
 owners = policy.count('<annotate key="org.freedesktop.policykit.owner">unix-user:')
 if owners != len(declared):
     findings.append('the polkit policy lacks an owner annotation')

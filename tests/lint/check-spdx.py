@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""Every file says whose it is and under which licence (https://reuse.software), and the licence is there."""
+"""Every file names its copyright holder and its licence (https://reuse.software), and the text of the licence is
+there."""
 
 import re
 

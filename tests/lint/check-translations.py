@@ -42,7 +42,7 @@ for path in sorted(set(translatable) ^ set(listed)):
     findings.append(f'po/POTFILES.in: {path} is ' +
                     ('missing' if path in translatable else 'there, but has nothing to translate'))
 
-# xgettext ends the string there, and the translation is never found.
+# xgettext ends the string at such a macro, so the translation would never be found.
 for path in common.source_files('*.c'):
     for match in re.finditer(r'(?<!\w)(_|N_|ngettext) \([^;]*?" G_\w+_FORMAT', common.read(path)):
         findings.append(f'{path}:{common.line_of(common.read(path), match.start())}: '

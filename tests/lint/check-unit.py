@@ -12,7 +12,7 @@ import common
 
 MAXIMUM_EXPOSURE = 1.5
 
-# What must be so whatever the exposure is: DESIGN's invariants depend on it.
+# These must be set whatever the exposure is: DESIGN's invariants depend on them.
 REQUIRED = [
     'CapabilityBoundingSet=', 'LimitCORE=0', 'MemoryDenyWriteExecute=yes', 'MemoryMax=2G',
     'MemorySwapMax=0', 'NoNewPrivileges=yes', 'PrivateNetwork=yes', 'ProtectSystem=strict',

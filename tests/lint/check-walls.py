@@ -180,7 +180,7 @@ for path in SOURCES:
                 findings.append(f'{path}:{common.line_of(text, match.start())}: {match.group(0)}: '
                                 f'only {", ".join(folders)} may name {what}')
 
-# A public header without a .c file belongs to no folder: it stands where what it includes lets it.
+# A public header without a .c file belongs to no folder: its place is the highest folder that it includes.
 allowed = {}
 for wing in WINGS:
     allowed.update(allowed_folders(wing, findings))

@@ -77,7 +77,7 @@ def run(command, **arguments):
 
 
 def report(findings, checked):
-    """Ends the script. That nothing was checked is a finding too."""
+    """Prints the findings and ends the script. To have checked nothing is a finding too."""
     if checked == 0:
         findings = findings + ['nothing was found to check']
     for finding in findings:

@@ -20,7 +20,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-# What gets installed, and so what a breakage may be in.
+# What gets installed: a breakage has to be in one of these folders.
 SOURCES = ('keyblob', 'service', 'client', 'data')
 KEYS = {'name', 'breaks', 'find', 'replace', 'tests', 'survives'}
 
@@ -82,7 +82,7 @@ def unfit(mutants, texts):
 
 
 def sample(mutants, number):
-    """So many of them; the days take turns."""
+    """A sample of that size; each day has another one."""
     turns = -(-len(mutants) // number)
     turn = datetime.date.today().toordinal() % turns
     return mutants[turn::turns]

@@ -16,7 +16,7 @@ from gi.repository import Gio, GLib
 CERTS = os.environ['HANDOFF_TEST_CERTS']
 RULES = '/etc/polkit-1/rules.d/50-test.rules'
 TIMEOUT = 30
-# What an active session would give everybody.
+# What polkit would allow to every user of an active session.
 OWN_RULES = '''polkit.addRule(function(action, subject) {
   if (action.id.match(/-own-credentials?$/)) return polkit.Result.YES; });
 '''
@@ -35,7 +35,7 @@ def run(user, *arguments, stdin=None, environment=None):
     """tls-handoff, without a terminal. stdin: text"""
     done = subprocess.run(as_user(user, 'setsid', '--wait', 'tls-handoff', *arguments), text=True, input=stdin or '',
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT, env=environment)
-    # Whatever went wrong, it is said in lines of the command's own.
+    # Every failure is reported in lines of the command's own.
     for line in done.stderr.splitlines():
         assert line.startswith('tls-handoff: '), done.stderr
     return done

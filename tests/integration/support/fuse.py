@@ -22,7 +22,8 @@ NAMES = {'flush': FLUSH, 'read': READ, 'getattr': GETATTR}
 
 
 class FuseMount:
-    """Mounted when the constructor returns. What "held" names waits, if the user with that id asks, until release()."""
+    """Mounted when the constructor returns. Operations that "held" names wait until release() when the user with that
+    id asks."""
 
     def __init__(self, path, held, uid):
         os.makedirs(path, exist_ok=True)

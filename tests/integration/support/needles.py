@@ -10,7 +10,7 @@ from command import certificate, read
 
 
 def private_parts(name):
-    """What only who has the key knows, in every form that it may be written in."""
+    """What only the holder of the key knows, in every form in which it may be written."""
     pem = read(name + '.key')
     parts = [line.encode() for line in pem.splitlines() if len(line) == 64]
     der = base64.b64decode(''.join(line for line in pem.splitlines() if '-----' not in line))
@@ -31,8 +31,8 @@ def private_parts(name):
 
 
 def pieces(data):
-    """Of what may lie in freed memory, whose first 16 bytes the allocator uses for itself, and of which more may have
-    been written over."""
+    """Pieces of what may lie in freed memory: the allocator uses the first 16 bytes for itself, and more may have been
+    written over."""
     return [data[at:at + 16] for at in range(16, len(data) - 15, 16)] or [data]
 
 
