@@ -30,22 +30,22 @@ G_BEGIN_DECLS
  * service, which then does the handshake in one go. Over any other base stream, such as a pair of
  * pipes or another TLS connection, the handshake's bytes are carried between the stream and the
  * service. If the streams of the base stream cannot be polled, non-blocking operations fail with
- * %G_IO_ERROR_NOT_SUPPORTED, and asynchronous ones need threads after all. After a handshake failed
- * or was cancelled, the base stream is of no more use.
+ * %G_IO_ERROR_NOT_SUPPORTED, and asynchronous ones need threads after all. After a handshake that
+ * failed or was cancelled, the base stream cannot be used any more.
  *
- * What is different from GIO's own connections:
+ * Differences from GIO's own connections:
  *
  * - The service verifies the peer's certificate, with the system's trust store, the option
  *   `trust-anchors`, or, for clients, the authorities of a #GTlsFileDatabase. With any other
  *   #GTlsConnection:database that is not the default one, the service trusts nobody, and the
- * database decides; so does a server's default database if a handler is connected to
+ *   database decides; so does a server's default database if a handler is connected to
  *   #GTlsConnection::accept-certificate. %NULL trusts nobody, as in GIO. Sessions that the service
  *   does not trust are not resumed. A database of the application's own together with the option
- *   `trust-anchors` is %G_IO_ERROR_NOT_SUPPORTED.
- *   #GTlsConnection::accept-certificate has GIO's meaning: the signal is emitted before anything is
- *   sent in answer to the certificate, in the thread-default main context of the handshake, or in
- *   the thread of a synchronous one. Connect to it before the handshake starts: without a handler,
- *   the service asks nobody. No decision within the handshake's timeout is a refusal. After
+ *   `trust-anchors` is %G_IO_ERROR_NOT_SUPPORTED. #GTlsConnection::accept-certificate has GIO's
+ *   meaning: the signal is emitted before anything is sent in answer to the certificate, in the
+ *   thread-default main context of the handshake, or in the thread of a synchronous one. Connect to
+ *   it before the handshake starts: without a handler, the service asks nobody. If the handler does
+ *   not decide within the handshake's timeout, that is a refusal. After
  *   %G_TLS_ERROR_BAD_CERTIFICATE, or an acceptance, #GTlsConnection:peer-certificate and
  *   #GTlsConnection:peer-certificate-errors say what was wrong.
  * - A #GTlsConnection:certificate has to have its private key, which the service is given for this
@@ -55,9 +55,9 @@ G_BEGIN_DECLS
  *   #GTlsConnection:interaction.
  * - A base stream that ignores its #GCancellable holds up the end of a handshake that is cancelled
  *   or closed, until its read returns.
- * - A peer that was refused, in the handshake or later, is given time to hear of it: closing reads
- *   on for nobody until the peer closes or is quiet, 2 seconds at most. An object that is let go of
- *   without closing does the same in the background.
+ * - A peer that was refused, in the handshake or later, is given time to hear of it: closing goes
+ *   on reading, and drops what it reads, until the peer closes or is quiet, 2 seconds at most. An
+ *   object that is freed without closing does the same in the background.
  * - There are no channel bindings.
  *
  * Errors are those that users of a #GTlsConnection expect. If the service cannot be reached, for

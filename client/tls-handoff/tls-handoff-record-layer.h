@@ -52,10 +52,10 @@ typedef enum
  * [method@RecordLayer.take_output] return them. One thread may protect while another unprotects.
  *
  * After fork(), parent and child have the same keys, and two that protect different data with one
- * nonce give both away. So one of them can send, or export: whichever does it first; to the other
- * the sending side is closed then (%TLS_HANDOFF_ERROR_CLOSED), its close_notify included. Both may
- * go on reading, for which they have to agree on who reads what. Better is to hand the connection
- * on with [method@RecordLayer.export].
+ * nonce give both away. So only one of them can send or export: the one that does so first. For the
+ * other, the sending side is closed from then on (%TLS_HANDOFF_ERROR_CLOSED), its close_notify
+ * included. Both may go on reading, but they have to agree on who reads what. It is better to hand
+ * the connection on with [method@RecordLayer.export].
  *
  * Since: 0.1
  */

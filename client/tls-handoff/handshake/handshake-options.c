@@ -439,9 +439,9 @@ tls_handoff_handshake_options_set_resumption (TlsHandoffHandshakeOptions *self, 
  *   one of the machine's; or the object path of any; the empty string for none at all
  *
  * Sets what to authenticate with. %NULL is the default. Then, if a server asks its client for a
- * certificate and names the authorities it takes, the first of the credentials that one of them
- * issued is used which the user may use for this server without being asked; and a server uses the
- * credential that fits the name which the client asks for.
+ * certificate and names the authorities that it accepts, the client uses the first credential that
+ * one of these issued and that the user may use for this server without being asked. A server uses
+ * the credential that fits the name that the client asks for.
  *
  * %TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND if there is no such credential, or it cannot be used now;
  * %TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED if its token wants a PIN.

@@ -388,7 +388,7 @@ tls_handoff_handshake_result_get_server_name (TlsHandoffHandshakeResult *self)
  * @self: the result
  *
  * Only `good` is positive knowledge: a response that could be read, has a status of this very
- * certificate, is signed by whom it may be, and is in its time.
+ * certificate, is signed by somebody who may sign it, and is within its time.
  *
  * Returns: (transfer none): what the server stapled (RFC 6066 section 8): `none`, `good`,
  *   `revoked`, `unknown` or `invalid`

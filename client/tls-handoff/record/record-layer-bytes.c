@@ -14,8 +14,8 @@
  * @error: return location for an error
  *
  * Makes records of all of @data, preceded by what [method@RecordLayer.take_output] would have
- * returned. They must be sent, in order. This is tls_handoff_record_layer_protect() for whoever
- * cannot give it a buffer, such as a language binding.
+ * returned. They must be sent, in order. This is tls_handoff_record_layer_protect() for callers
+ * that cannot give it a buffer, such as language bindings.
  *
  * Errors: as those of tls_handoff_record_layer_protect(). After an error nothing more can be sent.
  *
@@ -83,9 +83,9 @@ buffer_free (gpointer user_data)
  * @error: return location for an error
  *
  * Opens all complete records at the start of @records, which stay as they are. This is
- * tls_handoff_record_layer_unprotect() for whoever has no buffer to work in, such as a language
- * binding: what is said there of incomplete records, of what to send afterwards, and of errors
- * holds here.
+ * tls_handoff_record_layer_unprotect() for callers that have no buffer to work in, such as language
+ * bindings. What its documentation says of incomplete records, of what to send afterwards, and of
+ * errors holds here too.
  *
  * Errors: as those of tls_handoff_record_layer_unprotect().
  *

@@ -90,18 +90,18 @@ export_locked (TlsHandoffRecordLayer *self,
  * layer needs to go on (keys, sequence numbers, limits, what is owed to the peer, half a handshake
  * message) to that process's one-time key, with what was not read yet, and wipes the keys here. The
  * other process passes the descriptor to [ctor@RecordLayer.new_from_key_blob], and gets the socket
- * by means of the application's own. What [method@RecordLayer.protect] and
+ * by the application's own means. What [method@RecordLayer.protect] and
  * [method@RecordLayer.take_output] returned must be sent before the other process sends anything.
  *
  * From then on every call that can fail does, with %TLS_HANDOFF_ERROR_CLOSED. Session tickets that
- * nobody took are dropped. The peer's floods are counted anew.
+ * nobody took are dropped. The limits for floods of the peer count from zero again.
  *
- * Errors: %TLS_HANDOFF_ERROR_INVALID_ARGUMENT if @recipient_key is none, or if there is more to
- * carry than a key blob holds (64 KiB): read first, and export then; %TLS_HANDOFF_ERROR_CLOSED if a
- * side is closed or the connection has failed; %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID if a sequence
- * number is used up; %TLS_HANDOFF_ERROR_FAILED if there is no descriptor
- * or randomness to be had, or if only the first half of an alert was received (TLS 1.2). After an
- * error the record layer is as it was.
+ * Errors: %TLS_HANDOFF_ERROR_INVALID_ARGUMENT if @recipient_key is no such key, or if there is more
+ * to carry than a key blob holds (64 KiB): read first, and export then; %TLS_HANDOFF_ERROR_CLOSED
+ * if a side is closed or the connection has failed; %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID if a
+ * sequence number is used up; %TLS_HANDOFF_ERROR_FAILED if there is no descriptor or randomness to
+ * be had, or if only the first half of an alert was received (TLS 1.2). After an error the record
+ * layer is as it was.
  *
  * Returns: a sealed memfd, for the caller to close, or -1 with @error set
  *

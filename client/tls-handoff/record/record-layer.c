@@ -201,9 +201,9 @@ tls_handoff_record_layer_protect (TlsHandoffRecordLayer *self,
  * and the next one fails, whatever it is given. After a failure the error stays the same. No
  * plaintext of a record that was refused is left in @buffer.
  *
- * Records without data are put up with in a row up to 1,000, warnings and requests to renegotiate
- * up to 32 of them, KeyUpdates up to eight in a second: beyond that the peer only keeps its reader
- * busy.
+ * Up to 1,000 records without data may come in a row, among them up to 32 warnings and requests to
+ * renegotiate; and up to eight KeyUpdates in a second. A peer that sends more only keeps its reader
+ * busy, and is refused.
  *
  * An end of the byte stream without %TLS_HANDOFF_RECORD_STATUS_CLOSED is a truncation, which the
  * caller has to report.

@@ -361,7 +361,8 @@ test_closed (RecordFixture *f, gconstpointer data)
   assert_export_fails (f, recipient_key, NULL, NULL, TLS_HANDOFF_ERROR_CLOSED);
 }
 
-/* Nobody took what was not read, and the connection goes on further: the older comes first. */
+/* Nobody takes the unread data, and the connection is handed on again: the older data comes
+ * first. */
 static void
 test_not_taken (RecordFixture *f, gconstpointer data)
 {

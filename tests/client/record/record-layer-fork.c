@@ -101,7 +101,7 @@ test_child_sends (RecordFixture *f, gconstpointer data)
   assert_is_elsewhere (f);
 }
 
-/* Breaks if who reads is kept from it because another writes: a child that does one of them. */
+/* Breaks if one process cannot read because the other writes: a child that does one of them. */
 static void
 test_parent_reads (RecordFixture *f, gconstpointer data)
 {

@@ -219,7 +219,7 @@ test_extensions (RecordFixture *f, gconstpointer data)
     }
 }
 
-/* Breaks if a server can keep who reads busy with tickets alone. */
+/* Breaks if a server can keep the reader busy with tickets alone. */
 static void
 test_flood (RecordFixture *f, gconstpointer data)
 {

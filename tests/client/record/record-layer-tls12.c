@@ -71,7 +71,7 @@ test_hello_request (RecordFixture *f, gconstpointer data)
   for (guint i = 0; i < 33; i++)
     record_fixture_seal (f, RECORD_HANDSHAKE, "\0\0\0\0", 4);
   {
-    /* What the 32 of them are owed goes out with the alert. */
+    /* The answer to the 32 requests goes out with the alert. */
     g_autoptr (GError) error = NULL;
     g_autoptr (GBytes) output = NULL;
     TlsHandoffRecordStatus status;

@@ -269,7 +269,7 @@ test_key_update_small_buffer (RecordFixture *f, gconstpointer data)
   record_fixture_assert_record (f, &records, &size, RECORD_DATA, "data", 4);
 }
 
-/* So it is with a request of our own, behind an answer: buffers that hold one message each. */
+/* The same holds for a request of our own, behind an answer: buffers that hold one message each. */
 static void
 test_update_keys_small_buffer (RecordFixture *f, gconstpointer data)
 {
@@ -334,7 +334,7 @@ test_old_keys (RecordFixture *f, gconstpointer data)
   record_fixture_assert_refuses (f, 20, "bad_record_mac");
 }
 
-/* Eight in a moment are put up with, nine are not. */
+/* Eight in a moment are accepted, nine are not. */
 static void
 test_key_update_flood (RecordFixture *f, gconstpointer data)
 {

@@ -333,7 +333,7 @@ test_inner_types (RecordFixture *f, gconstpointer data)
     }
 }
 
-/* 1,000 records without data in a row are put up with, 1,001 are not; data in between starts the
+/* 1,000 records without data in a row are accepted, 1,001 are not; data in between starts the
  * count again. */
 static void
 test_empty_records (RecordFixture *f, gconstpointer data)

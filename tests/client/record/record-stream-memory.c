@@ -109,7 +109,7 @@ test_unread (gconstpointer data)
   g_assert_cmpuint (memory_search (masked, sizeof masked), ==, 0);
 }
 
-/* Unread data that came with a key blob is gone when whoever took it frees it. */
+/* Unread data that came with a key blob is gone when the one who took it frees it. */
 static void
 test_handed_on (void)
 {

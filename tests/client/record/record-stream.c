@@ -235,7 +235,7 @@ test_write_in_pieces (Fixture *f, gconstpointer unused)
   assert_peer_reads (f, bytes);
 }
 
-/* Breaks if data that is not that of the blocked write is reported as written in its place. */
+/* Breaks if other data than that of the blocked write is reported as written. */
 static void
 test_write_other_data (Fixture *f, gconstpointer unused)
 {
@@ -346,7 +346,7 @@ test_read_bounded (Fixture *f, gconstpointer unused)
   g_assert_cmpuint (most, <=, HANDOFF_KEY_BLOB_MAX_SIZE - 2 * 1024 + 20 * 22);
 }
 
-/* Breaks if a forged record takes the data before it along, or is noticed only when more comes. */
+/* Breaks if a forged record discards the data before it, or is noticed only when more comes. */
 static void
 test_read_before_forgery (Fixture *f, gconstpointer unused)
 {
