@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""The pages for developers name files, folders, functions and tests that exist; every folder of the source has its
-paragraph in docs/ARCHITECTURE.md; every invariant of SECURITY.md names tests of Meson, among them those that
-tests/mutants/ shows its mutants to."""
+"""The pages for developers name files, folders, functions and tests that exist. docs/ARCHITECTURE.md has a paragraph
+for every folder of the source, and names every file that starts a thread or asks polkit. Every invariant of SECURITY.md
+names tests of Meson, among them those that tests/mutants/ shows its mutants to."""
 
 import json
 import pathlib
@@ -84,6 +84,29 @@ def check_paragraphs():
     return len(begun)
 
 
+# Sections of docs/ARCHITECTURE.md that name every file in which this is.
+CLAIMS = [
+    ('## Threads', r'\b(g_thread_(try_)?new|g_thread_pool_new|g_task_run_in_thread|pthread_create) \(',
+     ('service', 'client/tls-handoff')),
+    ('## Four questions', r'\bhandoff_authorization_ask_async \(', ('service/bus', 'service/session')),
+]
+
+
+def check_claims():
+    page = common.read('docs/ARCHITECTURE.md')
+    checked = 0
+    for heading, pattern, folders in CLAIMS:
+        section = page.partition(f'\n{heading}\n')[2].partition('\n## ')[0]
+        for path in FILES:
+            if path.suffix == '.c' and str(path).startswith(folders) and re.search(pattern, common.read(path)):
+                checked += 1
+                if f'`{path.name}`' not in section:
+                    findings.append(f'docs/ARCHITECTURE.md: {path} is not named under “{heading[3:]}”')
+    if checked < len(CLAIMS):
+        findings.append('docs/ARCHITECTURE.md: claims are not checked')
+    return checked
+
+
 def check_invariants(known_tests):
     page, text = 'SECURITY.md', common.read('SECURITY.md')
     checked = 0
@@ -109,7 +132,7 @@ def main():
     with open(pathlib.Path(sys.argv[1]) / 'meson-info/intro-tests.json', encoding='utf-8') as file:
         tests = {test['name'] for test in json.load(file)}
     sources = '\n'.join(common.read(path) for path in FILES if path.suffix in ('.c', '.h', '.xml'))
-    checked = check_paragraphs() + check_invariants(tests)
+    checked = check_paragraphs() + check_claims() + check_invariants(tests)
     for page in PAGES:
         text = common.read(page)
         checked += check_names(page, text) + check_functions(page, text, sources) + check_links(page, text)
