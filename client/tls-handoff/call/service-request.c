@@ -13,6 +13,7 @@ request_new (const HandoffServiceReply *reply, HandoffServiceBus *bus, GDBusMess
 {
   HandoffServiceRequest *self = g_new0 (HandoffServiceRequest, 1);
 
+  self->route = handoff_service_bus_ref (bus);
   self->bus = handoff_service_bus_ref (bus);
   self->call = call;
   self->reply = *reply;
@@ -22,6 +23,7 @@ request_new (const HandoffServiceReply *reply, HandoffServiceBus *bus, GDBusMess
 static void
 request_free (HandoffServiceRequest *self)
 {
+  handoff_service_bus_unref (self->route);
   handoff_service_bus_unref (self->bus);
   g_clear_object (&self->call);
   g_clear_object (&self->next);
@@ -43,9 +45,13 @@ handoff_service_request_go_on (HandoffServiceRequest *self,
 }
 
 /* Takes the reply to self->call, and makes that the next call, or NULL after the last. reply:
- * (nullable): NULL if *error says why there is none. (transfer full) (nullable): the result */
+ * (nullable): NULL if *error says why there is none. connection: where it came from, if there is
+ * one. (transfer full) (nullable): the result */
 static gpointer
-advance (HandoffServiceRequest *self, GDBusMessage *reply, GError **error)
+advance (HandoffServiceRequest *self,
+         GDBusConnection *connection,
+         GDBusMessage *reply,
+         GError **error)
 {
   gpointer result = NULL;
 
@@ -53,6 +59,11 @@ advance (HandoffServiceRequest *self, GDBusMessage *reply, GError **error)
     result = self->reply.take (self, reply, error);
   g_object_unref (self->call);
   self->call = g_steal_pointer (&self->next);
+  if (self->call != NULL)
+    {
+      handoff_service_bus_unref (self->route);
+      self->route = handoff_service_bus_new (connection);
+    }
   return result;
 }
 
@@ -68,10 +79,11 @@ handoff_service_request_sync (const HandoffServiceReply *reply,
 
   while (self->call != NULL)
     {
+      g_autoptr (GDBusConnection) connection = NULL;
       g_autoptr (GDBusMessage) message =
-          handoff_service_bus_send_sync (bus, self->call, NULL, cancellable, error);
+          handoff_service_bus_send_sync (self->route, self->call, &connection, cancellable, error);
 
-      result = advance (self, message, error);
+      result = advance (self, connection, message, error);
     }
   return result;
 }
@@ -84,12 +96,13 @@ reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   HandoffServiceRequest *self = g_task_get_task_data (task);
   const GDestroyNotify free_result = self->reply.free_result;
+  g_autoptr (GDBusConnection) connection = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
   gpointer result;
   GError *error = NULL;
 
-  reply = handoff_service_bus_send_finish (async_result, NULL, &error);
-  result = advance (self, reply, &error);
+  reply = handoff_service_bus_send_finish (async_result, &connection, &error);
+  result = advance (self, connection, reply, &error);
   if (self->call != NULL)
     send (g_steal_pointer (&task));
   else if (result != NULL)
@@ -104,7 +117,7 @@ send (GTask *task)
 {
   HandoffServiceRequest *self = g_task_get_task_data (task);
 
-  handoff_service_bus_send_async (self->bus, self->call, g_task_get_cancellable (task), reply_cb,
+  handoff_service_bus_send_async (self->route, self->call, g_task_get_cancellable (task), reply_cb,
                                   task);
 }
 

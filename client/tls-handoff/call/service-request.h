@@ -27,6 +27,9 @@ typedef struct
 /* For a HandoffServiceReplyFunc. */
 struct _HandoffServiceRequest
 {
+  /* (owned): what the calls are sent with: bus, and from the first reply on the connection that it
+   * came from. A name on one bus means nothing on another. */
+  HandoffServiceBus *route;
   HandoffServiceBus *bus;     /* (owned) */
   GDBusMessage *call;         /* (owned) (nullable): under way, or just replied to */
   HandoffServiceReply reply;  /* what is expected */
