@@ -5,16 +5,13 @@
 
 #include "handshake/handshake-credential.h"
 
-#include <string.h>
-
+#include "handshake/handshake-key.h"
 #include "handshake/handshake-wait.h"
-#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
 
-/* Threads: all of it is the worker's. What other threads are asked travels in structs of its own:
- * a question to the main thread (Asking) and its Answer, a Signing to the key's thread. Each has
- * one owner at a time (handshake-wait.h). */
+/* Threads: all of it is the worker's. The question to the main thread (Asking) and its Answer
+ * travel in structs of their own; each has one owner at a time (handshake-wait.h). */
 struct _HandoffHandshakeCredential
 {
   HandoffHandshakePause *pause;           /* (unowned) */
@@ -23,9 +20,9 @@ struct _HandoffHandshakeCredential
   gpointer ask_data;
 
   HandoffCredential *credential; /* (owned) (nullable) */
-  gnutls_privkey_t key; /* (owned) (nullable): our handle, which signs with the credential's key */
+  HandoffHandshakeKey *key;      /* (owned) (nullable): of the credential */
   gnutls_ocsp_data_st ocsp;
-  GError *error;     /* (owned) (nullable) */
+  GError *error;     /* (owned) (nullable): why there is none */
   char *server_name; /* (owned) (nullable) */
   gboolean is_requested;
 };
@@ -48,7 +45,7 @@ handoff_handshake_credential_new (HandoffHandshakePause *pause,
 void
 handoff_handshake_credential_free (HandoffHandshakeCredential *self)
 {
-  g_clear_pointer (&self->key, gnutls_privkey_deinit);
+  g_clear_pointer (&self->key, handoff_handshake_key_free);
   g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_error (&self->error);
   g_free (self->server_name);
@@ -196,137 +193,6 @@ choose_for_server (HandoffHandshakeCredential *self, const struct gnutls_cert_re
   return wait_for_answer (self, wait) && self->error == NULL;
 }
 
-/* A signature that is being made. */
-typedef struct
-{
-  gnutls_sign_algorithm_t algorithm;
-  guint flags;
-  gboolean prehashed;
-  gnutls_datum_t data;      /* (owned): what is to be signed; no secret */
-  gnutls_datum_t signature; /* (owned) */
-  GError *error;            /* (owned) (nullable) */
-} Signing;
-
-static void
-signing_free (gpointer data)
-{
-  Signing *signing = data;
-
-  gnutls_free (signing->data.data);
-  gnutls_free (signing->signature.data);
-  g_clear_error (&signing->error);
-  g_free (signing);
-}
-
-static int
-use_key (gnutls_privkey_t key, gpointer user_data)
-{
-  Signing *signing = handoff_handshake_wait_get_result (user_data);
-
-  if (!signing->prehashed)
-    return gnutls_privkey_sign_data2 (key, signing->algorithm, signing->flags, &signing->data,
-                                      &signing->signature);
-  /* The hash with its algorithm around it (PKCS #1's DigestInfo), as TLS 1.2 has it. */
-  if (signing->algorithm == GNUTLS_SIGN_RSA_RAW)
-    return gnutls_privkey_sign_hash (key, GNUTLS_DIG_UNKNOWN, GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA,
-                                     &signing->data, &signing->signature);
-  return gnutls_privkey_sign_hash2 (key, signing->algorithm, signing->flags, &signing->data,
-                                    &signing->signature);
-}
-
-static void
-key_used (const GError *error, gpointer user_data)
-{
-  g_autoptr (HandoffHandshakeWait) wait = user_data;
-  Signing *signing = handoff_handshake_wait_get_result (wait);
-
-  if (error != NULL)
-    signing->error = g_error_copy (error);
-  handoff_handshake_wait_done (wait);
-}
-
-static int
-sign (HandoffHandshakeCredential *self,
-      gnutls_sign_algorithm_t algorithm,
-      guint flags,
-      gboolean prehashed,
-      const gnutls_datum_t *data,
-      gnutls_datum_t *signature)
-{
-  g_autoptr (HandoffHandshakeWait) wait = NULL;
-  Signing *signing = g_new0 (Signing, 1);
-
-  signing->algorithm = algorithm;
-  signing->flags = flags;
-  signing->prehashed = prehashed;
-  signing->data.data = gnutls_malloc (data->size);
-  signing->data.size = data->size;
-  if (signing->data.data != NULL && data->size > 0)
-    memcpy (signing->data.data, data->data, data->size);
-
-  wait = handoff_handshake_wait_new (self->pause, signing, signing_free);
-  handoff_private_key_use (self->credential->key, use_key, key_used,
-                           handoff_handshake_wait_ref (wait));
-  if (!handoff_handshake_wait_for (wait))
-    return GNUTLS_E_INTERRUPTED;
-  if (signing->error != NULL)
-    {
-      self->error = g_steal_pointer (&signing->error);
-      return GNUTLS_E_PK_SIGN_FAILED;
-    }
-  *signature = signing->signature;
-  signing->signature.data = NULL;
-  return GNUTLS_E_SUCCESS;
-}
-
-static int
-sign_data (gnutls_privkey_t key,
-           gnutls_sign_algorithm_t algorithm,
-           void *user_data,
-           unsigned int flags,
-           const gnutls_datum_t *data,
-           gnutls_datum_t *signature)
-{
-  return sign (user_data, algorithm, flags, FALSE, data, signature);
-}
-
-static int
-sign_hash (gnutls_privkey_t key,
-           gnutls_sign_algorithm_t algorithm,
-           void *user_data,
-           unsigned int flags,
-           const gnutls_datum_t *hash,
-           gnutls_datum_t *signature)
-{
-  return sign (user_data, algorithm, flags, TRUE, hash, signature);
-}
-
-/* What GnuTLS asks about a key that it does not have. */
-static int
-describe_key (gnutls_privkey_t key, unsigned int flags, void *user_data)
-{
-  HandoffHandshakeCredential *self = user_data;
-  gnutls_pubkey_t public_key = handoff_private_key_get_public_key (self->credential->key);
-  unsigned int bits = 0;
-  int algorithm = gnutls_pubkey_get_pk_algorithm (public_key, &bits);
-
-  if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO)
-    return algorithm;
-  if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS)
-    return (int) bits;
-  if (flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO)
-    return (int) gnutls_sign_supports_pk_algorithm (GNUTLS_FLAGS_TO_SIGN_ALGO (flags), algorithm);
-  return -1;
-}
-
-static gboolean
-make_key (HandoffHandshakeCredential *self)
-{
-  return gnutls_privkey_init (&self->key) >= 0 &&
-         gnutls_privkey_import_ext4 (self->key, self, sign_data, sign_hash, NULL, NULL,
-                                     describe_key, 0) >= 0;
-}
-
 /* Clients would refuse a certificate with a status that is out of date: better none. */
 static gboolean
 has_current_ocsp_response (const HandoffCredential *credential)
@@ -358,12 +224,14 @@ handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
     }
   if (self->credential == NULL)
     return 0;
-  if (self->key == NULL && !make_key (self))
+  if (self->key == NULL)
+    self->key = handoff_handshake_key_new (self->pause, self->credential->key);
+  if (self->key == NULL)
     return -1;
 
   *pcerts = self->credential->pcerts;
   *n_pcerts = self->credential->n_pcerts;
-  *key = self->key;
+  *key = handoff_handshake_key_get (self->key);
   if (self->request->role == HANDOFF_ROLE_SERVER && has_current_ocsp_response (self->credential))
     {
       self->ocsp.response.data =
@@ -397,5 +265,7 @@ handoff_handshake_credential_is_requested (HandoffHandshakeCredential *self)
 const GError *
 handoff_handshake_credential_get_error (HandoffHandshakeCredential *self)
 {
+  if (self->error == NULL && self->key != NULL)
+    return handoff_handshake_key_get_error (self->key);
   return self->error;
 }

@@ -11,8 +11,7 @@
 #include "handshake/handshake-request.h"
 
 /* The credential of one handshake, which was named before it, or is asked for in the middle. It
- * gives GnuTLS its certificates, and signs, which may take as long as a token likes. On the worker.
- */
+ * tells GnuTLS its certificates, and with which key to sign (handshake-key.h). On the worker. */
 typedef struct _HandoffHandshakeCredential HandoffHandshakeCredential;
 
 /* pause, request: must outlive it. ask: (nullable): NULL: nobody is asked. It is called on the main
