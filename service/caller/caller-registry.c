@@ -42,7 +42,7 @@ fail_waiting (Entry *entry, const GError *error)
   g_ptr_array_set_size (entry->waiting, 0);
 }
 
-/* error: what those are told who wait to know who that is. */
+/* error: the error for the tasks that wait to know who that is. */
 static void
 remove_entry (HandoffCallerRegistry *self, const char *bus_name, const GError *error)
 {
@@ -67,9 +67,9 @@ remove_entry (HandoffCallerRegistry *self, const char *bus_name, const GError *e
     }
 }
 
-/* GDBus brings a method call to its object, and we to its caller, in more turns of the main loop
- * than a signal takes: what somebody sent before leaving (PostHandshake, without waiting for a
- * reply) would come after the news of that. */
+/* A method call reaches its object, and then its caller, in more turns of the main loop than a
+ * signal takes. So the news that somebody left would overtake what he sent before (PostHandshake,
+ * without waiting for a reply). */
 #define TURNS_OF_A_CALL 5
 
 static GError *
@@ -138,15 +138,15 @@ name_owner_changed (GDBusConnection *connection,
     remove_entry_later (self, name);
 }
 
-/* The registry outlives the bus connection's replies only by a reference of theirs. */
+/* Keeps the registry until the bus has replied. */
 typedef struct
 {
   HandoffCallerRegistry *registry; /* (owned) */
   char *bus_name;                  /* (owned) */
 } Question;
 
-/* error: (nullable): of the bus; NULL if it said something else than who that is. What went wrong
- * is told as what it is: only one answer says that the caller is gone. */
+/* error: (nullable): of the bus; NULL if the reply does not say who that is. Each error keeps its
+ * meaning: only one answer says that the caller is gone. */
 static GError *
 new_unknown_error (const char *bus_name, const GError *error)
 {
@@ -294,8 +294,9 @@ handoff_caller_registry_new (GDBusConnection *connection)
   HandoffCallerRegistry *self = g_object_new (HANDOFF_TYPE_CALLER_REGISTRY, NULL);
 
   self->connection = g_object_ref (connection);
-  /* One for all callers, since a bus allows few match rules to a connection (512, by default); and
-   * before any of them is asked about: who leaves in between is noticed by one or the other. */
+  /* One match rule for all callers, since a bus allows a connection few (512, by default). It is
+   * added before the bus is asked about any caller: one of the two notices a caller who leaves in
+   * between. */
   self->subscription_id = g_dbus_connection_signal_subscribe (
       connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
       "/org/freedesktop/DBus", NULL, G_DBUS_SIGNAL_FLAGS_NONE, name_owner_changed, self, NULL);

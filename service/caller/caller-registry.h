@@ -5,7 +5,7 @@
 
 #include "caller/caller.h"
 
-/* All callers that are on the bus now. Learns who they are from the bus, and when they leave. */
+/* All callers that are on the bus now. Learns from the bus who they are, and when they leave. */
 #define HANDOFF_TYPE_CALLER_REGISTRY (handoff_caller_registry_get_type ())
 G_DECLARE_FINAL_TYPE (
     HandoffCallerRegistry, handoff_caller_registry, HANDOFF, CALLER_REGISTRY, GObject)
@@ -14,8 +14,8 @@ G_DECLARE_FINAL_TYPE (
 HandoffCallerRegistry *handoff_caller_registry_new (GDBusConnection *connection);
 guint handoff_caller_registry_get_size (HandoffCallerRegistry *self);
 
-/* Who bus_name is. CANCELLED if it has left, or the service ends; FAILED, with what the bus said,
- * if it cannot be told. */
+/* Finds out who bus_name is. CANCELLED if the caller has left, or the service ends; FAILED, with
+ * the words of the bus, if the bus does not tell. */
 void handoff_caller_registry_identify_async (HandoffCallerRegistry *self,
                                              const char *bus_name,
                                              GAsyncReadyCallback callback,

@@ -16,10 +16,10 @@
 
 /* The kernel's SCM_MAX_FD: no message carries more. */
 #define MAX_RIGHTS 253
-/* What the caller may have switched on for its socket, and the kernel then puts before the rights:
+/* The kernel puts this before the rights if the caller has switched it on for its socket:
  * credentials, a pidfd, a security label, timestamps. */
 #define OTHER_CONTROL_SIZE 8192
-/* Linux 6.5; a descriptor too. */
+/* Linux 6.5; it is a descriptor too. */
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 0x04
 #endif
@@ -40,9 +40,9 @@ get_option (int fd, int name, int *value)
   return getsockopt (fd, SOL_SOCKET, name, value, &size) == 0;
 }
 
-/* getpeername() would wait for the socket's lock, which its maker can have held for ever. Of a
- * socket whose connection is over, what came can still be read: that is the handshake's business.
- */
+/* Does not use getpeername(), which would wait for the socket's lock: the maker of the socket can
+ * hold that for ever. When a connection is over, the bytes that came can still be read; the
+ * handshake deals with that. */
 static gboolean
 is_connected (int fd)
 {
@@ -77,7 +77,7 @@ handoff_client_socket_check (int fd, GError **error)
   return TRUE;
 }
 
-/* Whether there were any. */
+/* Whether there were any descriptors. */
 static gboolean
 reap_rights (struct msghdr *message, guint uid)
 {

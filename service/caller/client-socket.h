@@ -5,11 +5,12 @@
 
 #include <gio/gio.h>
 
-/* Whether a caller's descriptor is what we can do a handshake on: a connected stream socket, TCP
- * over IPv4 or IPv6, or Unix. TLS_HANDOFF_ERROR_UNSUPPORTED_SOCKET says what is wrong with it.
- * Waits for nothing, not for the socket's lock either. */
+/* Checks that a caller's descriptor can carry a handshake: a connected stream socket, TCP over
+ * IPv4 or IPv6, or Unix. TLS_HANDOFF_ERROR_UNSUPPORTED_SOCKET says what is wrong. Never waits, not
+ * even for the socket's lock. */
 gboolean handoff_client_socket_check (int fd, GError **error);
 
-/* As recv() with MSG_DONTWAIT. What the peer of a Unix socket sends along is given to the reaper,
- * as uid's, and then this fails with EBADMSG: recv() would close that here, and sleep. */
+/* As recv() with MSG_DONTWAIT. Descriptors that the peer of a Unix socket sends along go to the
+ * reaper, as uid's, and then this fails with EBADMSG. recv() would close them here, and could
+ * sleep. */
 gssize handoff_client_socket_receive (int fd, guint uid, void *buffer, gsize size);

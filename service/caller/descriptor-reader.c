@@ -16,11 +16,11 @@
 #include "work/clock.h"
 
 #define TIMEOUT_SECONDS 30
-/* Twice as many as the turnstile lets in at a time. */
+/* Twice as many as the turnstile lets in at once. */
 #define MAX_THREADS_PER_USER 4
 
-/* Shared by the task and the thread: the one that is left last frees it. A file of a caller's own
- * file system can keep the thread for ever. */
+/* The task and the thread share this; the last of the two frees it. A file of a caller's own file
+ * system can keep the thread for ever. Lock order: the mutex of a reading is the innermost. */
 typedef struct
 {
   gatomicrefcount ref_count;
@@ -32,20 +32,20 @@ typedef struct
   gsize maximum_size;
   gint64 deadline;           /* monotonic, microseconds */
   GCancellable *cancellable; /* (owned) (nullable) */
-  GError *error;             /* (owned) (nullable): the thread's until it is done */
+  GError *error;             /* (owned) (nullable): the thread has it until the thread is done */
 
   GMutex mutex;
   GTask *task; /* (owned) (nullable), under mutex: NULL once it has returned */
 } Reading;
 
-/* The threads of each user, those that hang in a file for ever among them. */
+/* How many threads each user has, including those that hang in a file for ever. */
 static struct
 {
   GMutex mutex;
   GHashTable *counts; /* (owned) (element-type uid count) (nullable): NULL until it is needed */
 } threads;
 
-/* FALSE if that user has too many. */
+/* FALSE if that user has too many threads. */
 static gboolean
 count_thread (guint uid, int change)
 {
@@ -81,7 +81,7 @@ reading_unref (Reading *self)
   g_free (self);
 }
 
-/* (transfer full) (nullable): the task, for whoever is first to end it */
+/* (transfer full) (nullable): the task, for the first who ends it */
 static GTask *
 take_task (Reading *self)
 {
@@ -156,7 +156,7 @@ read_in_thread (gpointer data)
   gboolean success = read_all (self);
   g_autoptr (GTask) task = take_task (self);
 
-  /* Before anybody hears of the end. */
+  /* The descriptor is closed before anybody hears of the end. */
   handoff_descriptor_reap (g_steal_fd (&self->fd), self->uid);
   count_thread (self->uid, -1);
   if (task != NULL && success)
@@ -195,8 +195,8 @@ task_done (GTask *task, GParamSpec *pspec, gpointer user_data)
   g_source_destroy (guard);
 }
 
-/* Ends the task whatever the thread does: in time, and not before. Who could leave at once would
- * leave a thread behind, and come again. */
+/* Ends the task at its deadline, whatever the thread does, and not before: a caller who could
+ * leave at once would leave a thread behind, and come again. */
 static void
 guard (Reading *self, GTask *task, guint seconds)
 {
@@ -235,7 +235,7 @@ handoff_descriptor_read_async (int fd,
   self->deadline = handoff_clock_get_monotonic_time () + TIMEOUT_SECONDS * G_TIME_SPAN_SECOND;
   self->task = task;
 
-  /* Two seconds more, so that the thread tells in better words. */
+  /* Two seconds more than the thread has: its error has better words. */
   guard (self, task, TIMEOUT_SECONDS + 2);
   g_atomic_ref_count_inc (&self->ref_count);
   if (count_thread (uid, 1))

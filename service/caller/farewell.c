@@ -13,12 +13,12 @@
 #include "work/clock.h"
 
 #define MAX_TIME (1 * G_TIME_SPAN_SECOND)
-/* A client may have begun to upload what it wants to. */
+/* A client may have begun a large upload. */
 #define MAX_SIZE (64 * 1024 * 1024)
-/* Other handshakes want their turns. */
+/* Other handshakes on the worker need their turns. */
 #define READS_PER_TURN 4
 
-/* The main thread makes and frees it; meanwhile it is the worker's. */
+/* The main thread makes and frees it. In between, only the worker uses it. */
 typedef struct
 {
   HandoffIdleTimer *idle_timer; /* (unowned): held */
@@ -51,7 +51,7 @@ end (Farewell *self)
   g_idle_add_full (G_PRIORITY_DEFAULT, said, self, NULL);
 }
 
-/* FALSE once there is nothing more to wait for. */
+/* FALSE when there is nothing more to wait for. */
 static gboolean
 read_on (Farewell *self)
 {

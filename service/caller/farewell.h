@@ -11,14 +11,13 @@
 #define HANDOFF_ALERT_NONE (-1)
 #define HANDOFF_ALERT_ACCESS_DENIED 49
 
-/* Says farewell to the peer of a handshake that was refused, or failed, on a socket; the caller has
- * its reply already. Whoever closes a TCP socket with something unread in it makes the kernel reset
- * the connection, and then the peer, busy writing, may never see the alert. So our direction is
- * shut down, and what comes is read and forgotten: until the peer closes, for a second and
- * 64 MiB at the most. The caller may close its socket meanwhile. Main thread.
- *
- * fd: (transfer full): of that user's; goes to the reaper. place: (transfer full) (nullable): is
- * kept meanwhile. alert: to be sent first, in the clear: nothing was sent before; or
+/* Says farewell to the peer of a handshake that was refused, or that failed, on a socket. The
+ * caller has its reply already. When a TCP socket is closed with unread bytes in it, the kernel
+ * resets the connection, and a peer that is busy writing may never see the alert. Therefore our
+ * direction is shut down, and everything that comes is read and dropped: until the peer closes,
+ * for at most a second and 64 MiB. The caller may close its socket meanwhile. Main thread. fd:
+ * (transfer full): of that user; goes to the reaper. place: (transfer full) (nullable): is kept
+ * until the end. alert: sent first, in the clear, if nothing was sent before; or
  * HANDOFF_ALERT_NONE. */
 void handoff_farewell_say (HandoffWorkerPool *pool,
                            HandoffIdleTimer *idle_timer,

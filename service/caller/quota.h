@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-/* How many of something each user holds, and all users together. Main thread. */
+/* Counts how many of something each user holds, and all users together. Main thread. */
 typedef struct _HandoffQuota HandoffQuota;
 
 /* what: for messages, "handshakes at once" */
@@ -16,12 +16,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffQuota, handoff_quota_free)
 /* A place in a quota, held until it is freed. The quota must outlive it. */
 typedef struct _HandoffPlace HandoffPlace;
 
-/* Takes a place for uid, or says which limit is reached (TLS_HANDOFF_ERROR_LIMIT_REACHED). */
+/* Takes a place for uid. Otherwise TLS_HANDOFF_ERROR_LIMIT_REACHED says which limit is reached. */
 HandoffPlace *
 handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, GError **error);
 void handoff_place_free (HandoffPlace *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPlace, handoff_place_free)
 
 guint handoff_quota_get_total (HandoffQuota *self);
-/* Of that user. */
+/* How many that user holds. */
 guint handoff_quota_get_count (HandoffQuota *self, guint uid);

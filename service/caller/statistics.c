@@ -16,7 +16,8 @@ struct _HandoffStatistics
 {
   guint64 totals[HANDOFF_N_STATISTICS];
   GHashTable *users; /* (owned) (element-type uid User) */
-  GQueue order;      /* (element-type User): who was heard of least recently first */
+  GQueue order;      /* (element-type User): the tail is the user of whom something was counted
+                      * last */
 };
 
 static const char *const names[HANDOFF_N_STATISTICS] = {

@@ -17,7 +17,8 @@ typedef enum
   HANDOFF_N_STATISTICS,
 } HandoffStatistic;
 
-/* How many users are remembered; the one of whom was heard least recently is forgotten first. */
+/* How many users are remembered. The user of whom nothing was counted for the longest time is
+ * forgotten first. */
 #define HANDOFF_STATISTICS_MAX_USERS 4096
 
 HandoffStatistics *handoff_statistics_new (void);
@@ -25,5 +26,5 @@ void handoff_statistics_free (HandoffStatistics *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffStatistics, handoff_statistics_free)
 
 void handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, guint uid);
-/* As GetStatistics() has them, those of users included. in_flight: the handshakes that run. */
+/* As GetStatistics() has them, including those of users. in_flight: the handshakes that run. */
 void handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict);

@@ -13,14 +13,14 @@
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
 
-/* A certificate with what is compared often. */
+/* A certificate, with the values that are compared often. */
 typedef struct
 {
   gnutls_x509_crt_t certificate; /* (unowned) */
   GBytes *der;                   /* (owned) */
   GBytes *subject, *issuer;      /* (owned): names, DER */
   GBytes *key;                   /* (owned) (nullable): its id */
-  GBytes *subject_key_id;        /* (owned) (nullable): as it says */
+  GBytes *subject_key_id;        /* (owned) (nullable): as the certificate says */
   GBytes *authority_key_id;      /* (owned) (nullable) */
   gint64 end;                    /* seconds since 1970 */
   gboolean is_valid;             /* now */
@@ -35,21 +35,22 @@ typedef struct
   gboolean is_good;
 } Signature;
 
-/* How bad a chain may be, the best first. */
+/* How bad a chain may be, best first. */
 typedef enum
 {
-  ALL_VALID,    /* all are valid now, and the last one's issuer is a root, or is not here */
-  ANY_VALIDITY, /* some may be not */
-  ANY_END,      /* those that are here certify each other in a circle */
+  ALL_VALID,    /* all certificates are valid now, and the issuer of the last one is a root, or is
+                 * not here */
+  ANY_VALIDITY, /* some certificates may not be valid now */
+  ANY_END,      /* the certificates that are here certify each other in a circle */
 } Leniency;
 
 typedef struct
 {
   GPtrArray *nodes; /* (owned) (element-type Node) */
-  GPtrArray *chain; /* (owned) (element-type Node): so far */
+  GPtrArray *chain; /* (owned) (element-type Node): the path so far */
   Signature signatures[HANDOFF_CHAIN_MAX_SIGNATURES];
   guint n_signatures, max_signatures;
-  gboolean has_given_up; /* there were more to verify */
+  gboolean has_given_up; /* the limit of verifications was reached */
 } Search;
 
 static void
@@ -88,7 +89,7 @@ refuse (GError **error, const char *what)
   return FALSE;
 }
 
-/* What GnuTLS allocated, as bytes; empty if it could not. */
+/* Takes over what GnuTLS allocated, as bytes; empty if GnuTLS failed. */
 static GBytes *
 take_datum (int code, gnutls_datum_t *datum)
 {
@@ -103,7 +104,7 @@ take_datum (int code, gnutls_datum_t *datum)
 
 typedef int (*IdFunc) (gnutls_x509_crt_t, void *id, size_t *size, unsigned int *critical);
 
-/* NULL if it has none, or none that anybody could match. */
+/* NULL if the certificate has no id, or one that nobody could match. */
 static GBytes *
 dup_id (gnutls_x509_crt_t certificate, IdFunc get_id)
 {
@@ -166,7 +167,7 @@ add_node (Search *search, gnutls_x509_crt_t certificate)
   g_ptr_array_add (search->nodes, node);
 }
 
-/* By all that is said of it; who says so may be a stranger. */
+/* Whether names and key identifiers allow it. A stranger may have written them. */
 static gboolean
 may_have_issued (const Node *issuer, const Node *node)
 {
@@ -175,7 +176,7 @@ may_have_issued (const Node *issuer, const Node *node)
           g_bytes_equal (issuer->subject_key_id, node->authority_key_id));
 }
 
-/* The signature alone: whether peers should trust it is theirs to find out. */
+/* Verifies the signature alone: peers decide whether to trust it. */
 static gboolean
 verify_signature (const Node *node, const Node *issuer)
 {
@@ -183,7 +184,7 @@ verify_signature (const Node *node, const Node *issuer)
       GNUTLS_VERIFY_DISABLE_CA_SIGN | GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
       GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS | GNUTLS_VERIFY_ALLOW_BROKEN |
       GNUTLS_VERIFY_IGNORE_UNKNOWN_CRIT_EXTENSIONS | GNUTLS_VERIFY_DO_NOT_ALLOW_SAME;
-  /* What else GnuTLS finds wrong does not keep it from verifying the signature. */
+  /* Other faults that GnuTLS finds do not stop it from verifying the signature. */
   const unsigned int others =
       GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE | GNUTLS_CERT_INSECURE_ALGORITHM;
   unsigned int status = 0;
@@ -191,7 +192,7 @@ verify_signature (const Node *node, const Node *issuer)
   if (!handoff_key_limits_check_certificate (issuer->certificate, NULL) ||
       gnutls_x509_crt_verify (node->certificate, &issuer->certificate, 1, flags, &status) < 0)
     return FALSE;
-  /* Alone, it means that the signature could not be verified. */
+  /* Without any other flag, it means that the signature could not be verified. */
   return (status & ~others) == 0 && status != GNUTLS_CERT_INVALID;
 }
 
@@ -271,8 +272,8 @@ get_candidates (const Search *search, const Node *node)
   return candidates;
 }
 
-/* Whether a chain of what is there so far, and node, comes to a good end; then it is in
- * search->chain. Each node is tried once, so there are no more steps than nodes. */
+/* Whether a chain of the path so far, and node, comes to a good end; then the chain is in
+ * search->chain. Each node is tried once, so there are at most as many steps as nodes. */
 static gboolean
 extend (Search *search, Node *node, Leniency leniency)
 {
@@ -353,7 +354,7 @@ find_chain (Search *search, Node *first, GError **error)
   return dup_chain (search);
 }
 
-/* One that an authority issued is better than one that the key itself did. */
+/* A certificate that an authority issued is better than one that the key itself issued. */
 static gboolean
 is_better_first (const Node *a, const Node *b)
 {
@@ -450,7 +451,7 @@ typedef struct
   gpointer user_data;
 } Trial;
 
-/* The path that search has so far, with node, and those that begin with it. */
+/* Tries the path so far with node, and the longer paths that begin with it. */
 static gboolean
 try_from (Trial *trial, Node *node)
 {

@@ -11,11 +11,11 @@
 #include "key/key-limits.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Certificates (RFC 5280 4.1) are looked at field by field, as GnuTLS reads them, so that what is
- * counted is what will be worked on. */
+/* Looks at certificates (RFC 5280 4.1) field by field, as GnuTLS reads them, so that we count what
+ * GnuTLS will work on. */
 
-/* What is shorter has no number that could cost anything, and is a point of a curve, say, which
- * might look like a pair of numbers. */
+/* A shorter key has no number that could cost anything. It may be a point of a curve, which can
+ * look like a pair of numbers. */
 #define MIN_NUMBERS_SIZE 80
 
 static gboolean
@@ -53,7 +53,7 @@ check_bits (const char *what, guint bits, guint maximum, GError **error)
   return FALSE;
 }
 
-/* How many elements of elements have within themselves; G_MAXUINT64 if that cannot be read. */
+/* How many elements there are in all of elements; G_MAXUINT64 if they cannot be read. */
 static guint64
 count_inner (HandoffDer elements)
 {
@@ -95,8 +95,8 @@ add_work (HandoffCertificateSum *self,
   return FALSE;
 }
 
-/* RSAPublicKey ::= SEQUENCE { modulus, publicExponent } (RFC 8017 A.1.1), whatever the algorithm is
- * called. A longer key of another kind is one of DSA, whose cost its parameters say. */
+/* RSAPublicKey ::= SEQUENCE { modulus, publicExponent } (RFC 8017 A.1.1), whatever the algorithm
+ * is called. A longer key of another kind is a DSA key, whose parameters say its cost. */
 static gboolean
 add_rsa_key (HandoffCertificateSum *self, HandoffDer key, GError **error)
 {
@@ -115,7 +115,7 @@ add_rsa_key (HandoffCertificateSum *self, HandoffDer key, GError **error)
          add_work (self, "an RSA key", modulus_bits, exponent_bits, error);
 }
 
-/* Dss-Parms ::= SEQUENCE { p, q, g } (RFC 3279 2.3.2), of which a verification does two powers. */
+/* Dss-Parms ::= SEQUENCE { p, q, g } (RFC 3279 2.3.2). A verification computes two powers. */
 static gboolean
 add_dsa_parameters (HandoffCertificateSum *self, HandoffDer algorithm, GError **error)
 {
@@ -143,13 +143,13 @@ add_public_key (HandoffCertificateSum *self, HandoffDer info, GError **error)
   if (!handoff_der_take (&info, HANDOFF_DER_SEQUENCE, &algorithm) ||
       !handoff_der_take (&info, HANDOFF_DER_BIT_STRING, &key) || key.size == 0)
     return refuse_unreadable (self, error);
-  /* How many bits of the last byte are not used: none, or GnuTLS refuses it. */
+  /* The number of unused bits in the last byte. GnuTLS refuses all but 0. */
   key.data++;
   key.size--;
   return add_rsa_key (self, key, error) && add_dsa_parameters (self, algorithm, error);
 }
 
-/* An extension's value, as far as it is a sequence: the elements in that. */
+/* The elements in the value of an extension, if it is a sequence. */
 static HandoffDer
 get_elements (HandoffDer value)
 {
@@ -200,7 +200,7 @@ add_extension (HandoffCertificateSum *self, HandoffDer extension, GError **error
   return TRUE;
 }
 
-/* What only all of them together are too much of. */
+/* Limits that hold for all certificates together. */
 static gboolean
 check_sum (const HandoffCertificateSum *self, GError **error)
 {

@@ -18,7 +18,7 @@
  *                                    380 ms with one of 16,384 bits
  */
 
-/* Bytes. A certificate of the field has 1 to 8 KiB. */
+/* Bytes. A usual certificate has 1 to 8 KiB. */
 #define HANDOFF_MAX_CERTIFICATE_SIZE (64 * 1024)
 /* In a subject or issuer; in all certificates together. */
 #define HANDOFF_MAX_NAME_ATTRIBUTES 64
@@ -36,7 +36,7 @@
 #define HANDOFF_MAX_NAME_COMPARISONS (512 * 1024)
 #define HANDOFF_MAX_VERIFICATION_WORK (16 * G_GUINT64_CONSTANT (8192) * 8192 * 17)
 
-/* What is added up; begins with zeros. */
+/* The sums; begins with zeros. */
 typedef struct
 {
   guint64 n_attributes;
@@ -45,11 +45,11 @@ typedef struct
   guint64 n_constraints;
   guint64 n_purposes;
   guint64 work;
-  gboolean is_unreadable; /* one of them was no certificate */
+  gboolean is_unreadable; /* one certificate could not be read */
 } HandoffCertificateSum;
 
-/* Adds a certificate, DER. FALSE with INVALID_ARGUMENT if it, or all of them together, are too much
- * ("has …"), or if it is no certificate ("is …"). */
+/* Adds a certificate, DER. FALSE with INVALID_ARGUMENT if it is too much, or all certificates
+ * together are ("has …"), or if it is no certificate ("is …"). */
 gboolean handoff_certificate_sum_add (HandoffCertificateSum *self,
                                       const guint8 *der,
                                       gsize size,

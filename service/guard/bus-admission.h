@@ -5,25 +5,27 @@
 
 #include "guard/bus-stream.h"
 
-/* While many descriptors wait to be closed: whose are still received. One that was received has to
- * be closed, whoever it is of, and whether he is still there or not. */
+/* Decides whose descriptors are still received while many wait to be closed. A received descriptor
+ * has to be closed, whoever its sender is, and also when the sender has left. */
 typedef struct _HandoffBusAdmission HandoffBusAdmission;
 
-/* So many may be here of which it is not known whose they are: the bus will tell, or their senders
- * have left. */
+/* At most this many descriptors of unknown senders may be here. Either the bus will name the
+ * sender, or the sender has left. */
 #define HANDOFF_BUS_UNKNOWN_FDS 1024
 
 HandoffBusAdmission *handoff_bus_admission_new (void);
 void handoff_bus_admission_free (HandoffBusAdmission *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffBusAdmission, handoff_bus_admission_free)
 
-/* The bus was asked past what waits. uid: HANDOFF_UID_UNKNOWN if nobody has that connection. */
+/* The bus has answered the inquiry about a connection. uid: HANDOFF_UID_UNKNOWN if nobody has that
+ * connection. */
 void handoff_bus_admission_learn (HandoffBusAdmission *self, const char *name, guint uid);
-/* HANDOFF_UID_UNKNOWN, unless that was learned last. */
+/* The uid of the connection that was asked for last; HANDOFF_UID_UNKNOWN for any other. */
 guint handoff_bus_admission_get_uid (HandoffBusAdmission *self, const char *name);
 
-/* message: a header. uid: of its sender, or HANDOFF_UID_UNKNOWN. n_unknown_fds: that are here, and
- * are not the reaper's. HANDOFF_BUS_RIGHTS_WAIT: it must first be learned who that is. */
+/* message: a header. uid: of its sender, or HANDOFF_UID_UNKNOWN. n_unknown_fds: descriptors of
+ * unknown senders that are here and not with the reaper. HANDOFF_BUS_RIGHTS_WAIT: the bus must
+ * first name the sender. */
 HandoffBusRights handoff_bus_admission_judge (HandoffBusAdmission *self,
                                               const HandoffBusMessage *message,
                                               guint uid,

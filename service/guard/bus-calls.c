@@ -5,7 +5,7 @@
 
 #include "guard/bus-calls.h"
 
-/* A user's. */
+/* The line of a user. */
 typedef struct
 {
   guint uid;
@@ -13,13 +13,13 @@ typedef struct
   GHashTable *by_sender; /* (owned) (element-type utf8 count) */
   gsize bytes;
   guint n_fds;
-  GList turn; /* in the queue of those who wait */
+  GList turn; /* in the queue of lines that wait */
 } Line;
 
 struct _HandoffBusCalls
 {
   GHashTable *lines; /* (owned) (element-type uid Line): of users who have calls here */
-  GQueue turns;      /* (element-type Line): whose turn is next is first */
+  GQueue turns;      /* (element-type Line): the head is next */
   guint n_calls;
   gsize bytes;
   guint n_fds;
@@ -121,7 +121,7 @@ handoff_bus_calls_push (HandoffBusCalls *self, guint uid, HandoffBusMessage *mes
   return NULL;
 }
 
-/* link: of line's calls. (transfer full) */
+/* link: in the calls of line. (transfer full) */
 static HandoffBusMessage *
 take (HandoffBusCalls *self, Line *line, GList *link)
 {

@@ -14,12 +14,12 @@
 #include "work/descriptor-reaper.h"
 #include "keyblob/handoff-names.h"
 
-/* Calls of one whom the bus has not told us about yet, and those that are only there to be refused.
- */
+/* Limits for the calls of a connection whose user the bus has not told yet, and for calls that
+ * will be refused. */
 #define EARLY_CALLS HANDOFF_BUS_CALLS_PER_SENDER
 #define EARLY_REFUSALS (4 * EARLY_CALLS)
 #define EARLY_BYTES HANDOFF_BUS_CALL_MAX_SIZE
-/* Of all such. */
+/* The same for all such connections together. */
 #define ALL_EARLY_BYTES (32 * 1024 * 1024)
 #define ALL_EARLY_FDS 2048
 
@@ -33,7 +33,7 @@ typedef struct
   HandoffBusDesk *desk;     /* (unowned) */
   char *name;               /* (owned): unique */
   guint uid;                /* HANDOFF_UID_UNKNOWN until that is known */
-  HandoffBusReader *reader; /* (owned) (nullable): NULL until the bus has told whose it is */
+  HandoffBusReader *reader; /* (owned) (nullable): NULL until the bus has told the user */
   GQueue early;             /* (element-type HandoffBusMessage): until then */
   gsize early_bytes;
   guint early_fds;
@@ -47,7 +47,7 @@ struct _HandoffBusDesk
   const HandoffBusDeskFuncs *funcs;
   gpointer user_data;
   gboolean open;
-  char *stopped;              /* (owned) (nullable): why no calls are taken any more */
+  char *stopped;              /* (owned) (nullable): why calls are refused */
   GHashTable *senders;        /* (owned) (element-type utf8 Sender) */
   GHashTable *questions;      /* (owned) (element-type serial Sender): to the bus, and Pings */
   HandoffBusCalls *calls;     /* (owned) */
@@ -58,8 +58,8 @@ struct _HandoffBusDesk
   int n_calls;                    /* atomic: that wait */
 };
 
-/* Serials that nobody can guess: an answer to a question shows that the question was read. GDBus
- * counts its own from 1. */
+/* Serials that nobody can guess: the right answer to a question shows that the question was read.
+ * GDBus counts its own serials from 1. */
 static guint32
 new_serial (HandoffBusDesk *self)
 {
@@ -131,12 +131,13 @@ handoff_bus_desk_let_in (HandoffBusDesk *self)
 
       handoff_bus_tickets_issue (self->tickets, sender->uid, call->size);
       self->funcs->to_client (call, self->user_data);
-      /* After it was sent: who looks finds it in one place or the other. */
+      /* Counted down only after the message was sent: whoever looks finds the call in one place or
+       * the other. */
       update_n_calls (self, -1);
     }
 }
 
-/* message: (transfer full): of a sender who is known */
+/* message: (transfer full): its sender is known */
 static void
 queue (Sender *sender, HandoffBusMessage *message)
 {
@@ -217,8 +218,8 @@ get_sender (HandoffBusDesk *self, const char *name)
   return sender;
 }
 
-/* message: (transfer full): until the bus has told who that is. What is too much waits too, without
- * its body, since a refusal is a reply, which only a reader gets. */
+/* message: (transfer full): waits until the bus has told who the sender is. A message that is too
+ * much waits too, without its body: its refusal is a reply, and only a reader gets replies. */
 static void
 keep_early (Sender *sender, HandoffBusMessage *message)
 {
@@ -288,7 +289,8 @@ received_call (HandoffBusDesk *self, HandoffBusMessage *message)
     }
 }
 
-/* The bus says who sender is. What it does not know any more has left. */
+/* The bus has told which user the sender is. A sender that the bus does not know any more has
+ * left. */
 static void
 told_who (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message)
 {
@@ -344,7 +346,7 @@ answered (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
       g_autoptr (GDBusMessage) reply = handoff_bus_message_to_gdbus (message);
       const char *error = reply != NULL ? g_dbus_message_get_error_name (reply) : NULL;
 
-      /* Who has left is forgotten as soon as the bus says that it has. */
+      /* A sender who has left is forgotten when the bus says so. */
       if (g_strcmp0 (error, "org.freedesktop.DBus.Error.AccessDenied") != 0)
         return;
       g_warning ("The bus does not let the service ask whether replies were read "
@@ -354,7 +356,7 @@ answered (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
     }
 }
 
-/* A reply to a question of the guard's own, FALSE if it is not. */
+/* Takes a reply to one of the guard's own questions; FALSE if the message is none. */
 static gboolean
 take_answer (HandoffBusDesk *self, HandoffBusMessage *message)
 {
@@ -366,7 +368,7 @@ take_answer (HandoffBusDesk *self, HandoffBusMessage *message)
   if (!handoff_bus_message_is_of_the_bus (message) &&
       (message->reply_serial != sender->ping_serial ||
        g_strcmp0 (message->sender, sender->name) != 0))
-    return TRUE; /* of somebody who was not asked */
+    return TRUE; /* from a sender who was not asked */
   g_hash_table_remove (self->questions, key);
   message->uid = sender->uid;
   if (message->reply_serial == sender->who_serial)
@@ -410,7 +412,8 @@ handoff_bus_desk_judge_rights (HandoffBusDesk *self, const HandoffBusMessage *me
   return rights;
 }
 
-/* Nobody is asked anything but the bus, polkit, and, by the guard, whether replies were read. */
+/* The service asks the bus and polkit, and the guard asks whether replies were read. Replies from
+ * others are dropped. */
 gboolean
 handoff_bus_desk_wants_body (HandoffBusDesk *self, const HandoffBusMessage *message)
 {
@@ -486,7 +489,7 @@ ask_reader (gpointer reader_data, gpointer user_data)
   g_autoptr (GDBusMessage) ping =
       g_dbus_message_new_method_call (sender->name, "/", "org.freedesktop.DBus.Peer", "Ping");
 
-  /* An answer can carry descriptors: no more of a user whose cannot be closed. */
+  /* An answer can carry descriptors: no more for a user whose descriptors cannot be closed. */
   if (!handoff_descriptor_reaper_accepts (sender->uid, NULL))
     return;
   g_dbus_message_set_flags (ping, G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
@@ -518,7 +521,7 @@ handoff_bus_desk_new (HandoffBusTickets *tickets,
 void
 handoff_bus_desk_free (HandoffBusDesk *self)
 {
-  /* Before what they use. Nothing of what they held goes out any more. */
+  /* The senders go before what they use. Nothing that they held back is sent any more. */
   g_hash_table_unref (self->senders);
   handoff_bus_calls_free (self->calls);
   handoff_bus_replies_free (self->replies);

@@ -15,7 +15,7 @@
 
 /* What ends the authentication (D-Bus specification, “Authentication Protocol”). */
 #define BEGIN "BEGIN\r\n"
-/* Nobody has more to say before. */
+/* No authentication has more bytes. */
 #define MAX_AUTHENTICATION (16 * 1024)
 
 struct _HandoffBusEntrance
@@ -25,8 +25,8 @@ struct _HandoffBusEntrance
   char *address; /* (owned) */
 };
 
-/* An abstract name that the kernel chooses, so that it is nobody else's. Others see it, and can
- * connect; our own connection finds room among theirs. -1 with errno */
+/* The kernel chooses an abstract name, so that nobody else has it. Other users can see the name
+ * and connect; our own connection finds room among theirs. -1 with errno */
 static int
 listen_somewhere (char **address)
 {
@@ -92,7 +92,7 @@ handoff_bus_entrance_get_address (HandoffBusEntrance *self)
   return self->address;
 }
 
-/* -1 if none comes any more. Others can find the name: they are sent away. */
+/* -1 if the wait was ended. Connections of other processes, which can find the name, are closed. */
 static int
 accept_own (HandoffBusEntrance *self)
 {
@@ -135,8 +135,8 @@ send_all (int fd, const char *data, gsize size)
   return TRUE;
 }
 
-/* What the two say until the client is done. Byte by byte from the client: what follows are
- * messages already, perhaps with descriptors. */
+/* Passes on what client and bus say until the client is done. Reads byte by byte from the client:
+ * after the authentication come messages, perhaps with descriptors. */
 static gboolean
 relay_authentication (int bus, int client)
 {

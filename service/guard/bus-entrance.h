@@ -5,8 +5,8 @@
 
 #include <gio/gio.h>
 
-/* A socket that this process takes for the bus, and behind it the bus: lets one connection through,
- * of this process, with the authentication that the two make out. */
+/* A socket that this process takes for the bus, connected to the real bus. Lets one connection
+ * through, which must be of this process. Client and bus authenticate with each other. */
 typedef struct _HandoffBusEntrance HandoffBusEntrance;
 
 /* Connects to the bus, and listens. */
@@ -16,8 +16,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffBusEntrance, handoff_bus_entrance_free)
 
 /* A D-Bus address. */
 const char *handoff_bus_entrance_get_address (HandoffBusEntrance *self);
-/* Waits for the connection, on a thread, and for the end of its authentication: then messages
- * follow on both. bus_fd, client_fd: (out) (transfer full). FALSE if nothing came of it. */
+/* Waits, on a thread, for the connection and for the end of its authentication. After that, both
+ * sockets carry messages. bus_fd, client_fd: (out) (transfer full). FALSE if there is no
+ * connection. */
 gboolean handoff_bus_entrance_pass (HandoffBusEntrance *self, int *bus_fd, int *client_fd);
-/* From any thread: nobody is waited for any more. */
+/* Ends the wait. Any thread. */
 void handoff_bus_entrance_cancel (HandoffBusEntrance *self);

@@ -13,12 +13,16 @@
 #include "guard/bus-stream.h"
 #include "work/clock.h"
 
-/* After so many bytes the memory is given back to the system, when it is quiet. */
+/* After this many bytes the memory is given back to the system, once it is quiet. */
 #define BURST (4 * 1024 * 1024)
 #define QUIET_SECONDS 1
-/* For the last replies. */
+/* How long the last replies may take. */
 #define FAREWELL_TIME (1 * G_TIME_SPAN_SECOND)
 
+/* Threads: the guard's own thread has the desk, the streams and the inquiry. Other threads give it
+ * errands (send_on_errand()), and share with it only the tickets, the number of waiting calls
+ * (atomic) and the entrance, whose wait any thread may end. Locks: only that of the tickets, under
+ * which no other is taken; no callback runs with it. */
 struct _HandoffBusGuard
 {
   HandoffBusEntrance *entrance; /* (owned) */
@@ -29,11 +33,11 @@ struct _HandoffBusGuard
 
   /* The thread's. */
   HandoffBusDesk *desk;     /* (owned) */
-  HandoffBusStream *bus;    /* (owned) (nullable): NULL until somebody came in */
+  HandoffBusStream *bus;    /* (owned) (nullable): NULL until the connection is there */
   HandoffBusStream *client; /* (owned) (nullable): likewise */
   gboolean bus_closed;
   gboolean client_closed;
-  gboolean hurried; /* what has not been sent yet is not waited for */
+  gboolean hurried; /* unsent messages are not waited for any more */
   gsize burst;
   GSource *quiet; /* (owned) (nullable) */
 };
@@ -48,7 +52,7 @@ give_memory_back (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* What others sent in large amounts is gone again soon; the allocator would keep its memory. */
+/* Large amounts of messages are gone again soon, but the allocator would keep their memory. */
 static void
 note_burst (HandoffBusGuard *self, gsize size)
 {
@@ -68,7 +72,7 @@ update_bus_reading (HandoffBusGuard *self)
                                                  !handoff_bus_inquiry_is_busy (self->inquiry));
 }
 
-/* What comes from one socket waits while the other one is full. */
+/* Reading from one socket stops while the other one is full. */
 static void
 to_bus (HandoffBusMessage *message, gpointer user_data)
 {
@@ -99,7 +103,7 @@ ask (const char *name, gpointer user_data)
 
 static const HandoffBusDeskFuncs desk_funcs = { to_bus, to_client, ask };
 
-/* On the bus it was asked whose connection that is. */
+/* The desk has asked the bus which user has a connection. */
 static void
 inquiry_answered (const char *name, guint uid, gpointer user_data)
 {
@@ -186,7 +190,7 @@ client_closed (gpointer user_data)
 static const HandoffBusStreamFuncs client_funcs = { NULL, client_wants_body, client_received,
                                                     client_relieved, client_closed };
 
-/* When GDBus has closed its side, the last that it sent still goes to the bus. */
+/* When GDBus has closed its side, its last messages still go to the bus. */
 static gboolean
 has_ended (HandoffBusGuard *self)
 {
@@ -207,14 +211,14 @@ guard_thread (gpointer data)
       self->client = handoff_bus_stream_new (client_fd, self->context, &client_funcs, self);
       while (!has_ended (self))
         g_main_context_iteration (self->context, TRUE);
-      /* GDBus learns that it is over. */
+      /* Tells GDBus that the bus is gone. */
       handoff_bus_stream_shut_down (self->client);
     }
   g_main_context_pop_thread_default (self->context);
   return NULL;
 }
 
-/* One has come out. */
+/* A call has come out. */
 static gboolean
 ticket_returned (gpointer user_data)
 {
@@ -248,7 +252,7 @@ handoff_bus_guard_get_address (HandoffBusGuard *self)
   return handoff_bus_entrance_get_address (self->entrance);
 }
 
-/* Something to be done on the thread, once somebody came in. */
+/* Something to be done on the thread, once the connection is there. */
 typedef struct
 {
   HandoffBusGuard *guard;

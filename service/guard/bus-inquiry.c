@@ -13,9 +13,9 @@
 #include "work/descriptor-reaper.h"
 #include "work/clock.h"
 
-/* The connection is closed when nothing was asked for that long. */
+/* The connection is closed when nothing was asked for this long. */
 #define QUIET_SECONDS 1
-/* The bus answers at once, or is in trouble itself; nothing else is read meanwhile. */
+/* A working bus answers at once. Nothing else is read while the guard waits. */
 #define PATIENCE_SECONDS 5
 /* Of the authentication. */
 #define MAX_LINE 1024
@@ -27,9 +27,9 @@ struct _HandoffBusInquiry
   HandoffBusInquiryFunc answered;
   gpointer user_data;
   HandoffBusStream *stream; /* (owned) (nullable) */
-  gboolean closed;          /* the stream is of no use any more */
+  gboolean closed;          /* the stream cannot be used any more */
   guint32 last_serial;
-  char *name;     /* (owned) (nullable): what is asked for */
+  char *name;     /* (owned) (nullable): the name that is asked for */
   GSource *timer; /* (owned) (nullable): for patience, or quiet */
 };
 
@@ -108,8 +108,8 @@ closed (gpointer user_data)
 
 static const HandoffBusStreamFuncs funcs = { NULL, wants_body, received, relieved, closed };
 
-/* D-Bus specification, “Authentication Protocol”. Descriptors are not negotiated, so that the bus
- * delivers none. */
+/* D-Bus specification, “Authentication Protocol”. The guard does not negotiate descriptors, so the
+ * bus delivers none. */
 static gboolean
 authenticate (GIOStream *stream, GError **error)
 {
@@ -157,7 +157,7 @@ send_call (HandoffBusInquiry *self, const char *method, GVariant *arguments)
                            handoff_bus_message_new_from_gdbus (call, ++self->last_serial));
 }
 
-/* The bus is on this machine, and trusted: it may be waited for. */
+/* The bus is on this machine, and trusted: waiting for it is safe. */
 static gboolean
 ensure_connected (HandoffBusInquiry *self)
 {
@@ -229,7 +229,7 @@ handoff_bus_inquiry_ask (HandoffBusInquiry *self, const char *name)
   if (self->name != NULL)
     return;
   self->name = g_strdup (name);
-  /* Also where the bus cannot be reached, the answer comes later. */
+  /* The answer comes later also when the bus cannot be reached. */
   set_timer (self, PATIENCE_SECONDS, give_up);
   if (ensure_connected (self))
     send_call (self, "GetConnectionUnixUser", g_variant_new ("(s)", name));

@@ -5,12 +5,13 @@
 
 #include <gio/gio.h>
 
-/* Asks the bus, on a connection to it of the guard's own, whose a connection is: the answer passes
- * by all that waits to be read on the service's connection. That one is made when it is needed, and
- * takes no descriptors. On the thread of its context. */
+/* Asks the bus which user has a connection. The guard asks on a bus connection of its own, so that
+ * the answer need not wait behind the messages on the service's connection. The guard makes its
+ * connection when it is needed, and the connection takes no descriptors. Thread: that of its
+ * context. */
 typedef struct _HandoffBusInquiry HandoffBusInquiry;
 
-/* uid: HANDOFF_UID_UNKNOWN if the bus does not know the name any more, or cannot be asked. */
+/* uid: HANDOFF_UID_UNKNOWN if the bus does not know the name any more, or does not answer. */
 typedef void (*HandoffBusInquiryFunc) (const char *name, guint uid, gpointer user_data);
 
 HandoffBusInquiry *handoff_bus_inquiry_new (const char *bus_address,
@@ -20,6 +21,6 @@ HandoffBusInquiry *handoff_bus_inquiry_new (const char *bus_address,
 void handoff_bus_inquiry_free (HandoffBusInquiry *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffBusInquiry, handoff_bus_inquiry_free)
 
-/* name: unique. One at a time; nothing happens while one is under way. */
+/* name: unique. One question at a time: nothing happens while another is under way. */
 void handoff_bus_inquiry_ask (HandoffBusInquiry *self, const char *name);
 gboolean handoff_bus_inquiry_is_busy (HandoffBusInquiry *self);

@@ -54,7 +54,7 @@ typedef struct
   gboolean big_endian;
 } Fields;
 
-/* Goes on to the next multiple of alignment, if size bytes are there. */
+/* Moves to the next multiple of alignment, if size bytes are there. */
 static const guint8 *
 take (Fields *self, gsize alignment, gsize size)
 {
@@ -82,7 +82,7 @@ take_string (Fields *self)
                                                                           : NULL;
 }
 
-/* A signature, of which only the bytes are skipped. */
+/* Skips the bytes of a signature. */
 static const char *
 take_signature (Fields *self)
 {
@@ -108,8 +108,8 @@ get_string_field (HandoffBusMessage *self, guint8 code)
     }
 }
 
-/* A field is a code and a variant. The bus takes away the fields that it does not know, so that all
- * types there are are these. */
+/* A field is a code and a variant. The bus removes fields that it does not know, so that no other
+ * types than these occur. */
 static gboolean
 read_field (HandoffBusMessage *self, Fields *fields)
 {

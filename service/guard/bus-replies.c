@@ -5,11 +5,11 @@
 
 #include "guard/bus-replies.h"
 
-/* With so much unread, a user's readers are asked. */
+/* The readers of a user with this much unread are asked. */
 #define ASK_ABOVE_BYTES (256 * 1024)
 #define ASK_ABOVE_FDS 4
 
-/* What the smallest message costs a bus, and us. */
+/* The cost of the smallest message, for a bus and for us. */
 #define LEAST_SIZE 512
 
 typedef struct
@@ -59,7 +59,7 @@ struct _HandoffBusReader
   gpointer data;
   GQueue unread; /* (element-type Sent): in order */
   gboolean asked;
-  guint n_before; /* of the unread: those that were sent before the question */
+  guint n_before; /* of the unread messages: those that were sent before the question */
 };
 
 static void
@@ -125,13 +125,14 @@ fits_fds (HandoffBusReplies *self, const User *user, guint n_fds)
 
   if (user->unread.n_fds + n_fds <= (HANDOFF_BUS_UNREAD_FDS - used) / 2)
     return TRUE;
-  /* Half of few is none: who has no other gets the first one from a reserve. */
+  /* Half of very little is nothing: a user without unread descriptors gets the first ones from a
+   * reserve. */
   return user->unread.n_fds == 0 &&
          self->unread.n_fds + n_fds <= HANDOFF_BUS_UNREAD_FDS + HANDOFF_BUS_RESERVED_FDS;
 }
 
-/* Half of what is free is what a user may have: so something is free always, however many there are
- * who do not read. */
+/* A user may have half of what is free. So something is always free, however many users do not
+ * read. */
 static gboolean
 fits (HandoffBusReplies *self, const User *user, const HandoffBusMessage *message)
 {
@@ -190,7 +191,7 @@ send_now (HandoffBusReader *reader, HandoffBusMessage *message)
     ask (reader);
 }
 
-/* What was held and fits now. */
+/* Sends held messages that fit now. */
 static void
 send_held (HandoffBusReplies *self, User *user)
 {
@@ -207,7 +208,7 @@ send_held (HandoffBusReplies *self, User *user)
     ask_all (user);
 }
 
-/* There is more room than there was, for all. */
+/* All users have more room than before. */
 static void
 send_all_held (HandoffBusReplies *self)
 {
@@ -250,7 +251,7 @@ handoff_bus_reader_new (HandoffBusReplies *replies, guint uid, gpointer reader_d
   return self;
 }
 
-/* The first n of those that were unread. */
+/* The receiver has read the first n unread messages. */
 static void
 forget_unread (HandoffBusReader *self, guint n)
 {

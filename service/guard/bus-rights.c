@@ -13,10 +13,11 @@
 
 #include "work/wake-signal.h"
 
-/* A socket that lingers is interrupted after that long, and again, as often as it takes. */
+/* A close() that waits for a socket that lingers is interrupted after this time, and again, as
+ * often as needed. */
 #define INTERRUPTION_NANOSECONDS 100000
 
-/* Without room for descriptors, the kernel drops them. */
+/* The kernel drops descriptors for which there is no room. */
 static gssize
 receive (int fd, guint8 *data, gsize size, int flags, gboolean *rights)
 {

@@ -14,11 +14,11 @@
 #include "guard/bus-rights.h"
 #include "work/descriptor-reaper.h"
 
-/* What is not larger is read at once, whether its body is wanted or not. */
+/* A message up to this size is read at once, whether its body is wanted or not. */
 #define SMALL (64 * 1024)
-/* Above that the stream is full. */
+/* The stream is full when more than this waits to be sent. */
 #define HIGH_MARK (1024 * 1024)
-/* Messages in one turn: the other socket wants its turns too. */
+/* Messages that are read in one turn: the other socket needs its turns too. */
 #define MESSAGES_PER_TURN 64
 /* The kernel's SCM_MAX_FD: no message carries more. */
 #define MAX_FDS 253
@@ -33,15 +33,15 @@ struct _HandoffBusStream
   GSource *writable; /* (owned) (nullable): NULL while nothing waits */
   gboolean broken;
 
-  /* The message that comes in. */
+  /* The message that is being read. */
   guint8 prefix[HANDOFF_BUS_MESSAGE_PREFIX_SIZE];
   guint8 *data; /* (owned) (nullable): NULL while the prefix is read */
   gsize header_size;
   gsize full_size;
-  gsize wanted; /* of the stage, into data, or to be forgotten */
+  gsize wanted; /* bytes of this stage: they go into data, or are dropped */
   gsize got;
-  HandoffBusMessage *skipped; /* (owned) (nullable): its body goes by */
-  gboolean nameless;          /* what goes by has a header that cannot be read */
+  HandoffBusMessage *skipped; /* (owned) (nullable): the message whose body is dropped */
+  gboolean nameless;          /* the header of the dropped message cannot be read */
   gboolean rights_dropped;
   GArray *fds; /* (owned) (element-type int) */
 
@@ -103,7 +103,7 @@ receive (HandoffBusStream *self, guint8 *data, gsize size)
   return n > 0 ? n : -1;
 }
 
-/* (transfer full) (nullable): from what was read; NULL if the header makes no sense */
+/* (transfer full) (nullable): the message that was read; NULL if its header makes no sense */
 static HandoffBusMessage *
 make_message (HandoffBusStream *self)
 {
@@ -136,7 +136,7 @@ begin_message (HandoffBusStream *self)
   close_fds (self->fds);
 }
 
-/* The prefix is there: either all of the message is read now, or its header. */
+/* The prefix is there. Next comes all of the message, or its header. */
 static gboolean
 prefix_read (HandoffBusStream *self)
 {
@@ -145,7 +145,7 @@ prefix_read (HandoffBusStream *self)
   self->wanted = self->full_size > SMALL ? self->header_size : self->full_size;
   if (self->header_size > SMALL)
     {
-      /* Names of any use are shorter: it goes by without being looked at. */
+      /* Useful headers are smaller: this message is dropped without a look. */
       self->nameless = TRUE;
       self->wanted = self->full_size;
       return TRUE;
@@ -155,7 +155,7 @@ prefix_read (HandoffBusStream *self)
   return TRUE;
 }
 
-/* What was wanted is in data: the header, or all. */
+/* data has what was wanted: the header, or all. */
 static void
 part_read (HandoffBusStream *self)
 {
@@ -211,8 +211,8 @@ stage_ended (HandoffBusStream *self)
   return TRUE;
 }
 
-/* (transfer full) (nullable): the header of the message that comes next, as far as it is there
- * already. The bus sends descriptors with the first byte, and a header of any use in one piece. */
+/* (transfer full) (nullable): the header of the next message, as far as it has arrived. The bus
+ * sends descriptors with the first byte, and a useful header in one piece. */
 static HandoffBusMessage *
 peek_header (HandoffBusStream *self, const guint8 prefix[HANDOFF_BUS_MESSAGE_PREFIX_SIZE])
 {
@@ -232,7 +232,7 @@ peek_header (HandoffBusStream *self, const guint8 prefix[HANDOFF_BUS_MESSAGE_PRE
   return message;
 }
 
-/* At the begin of a message. */
+/* At the beginning of a message. */
 static HandoffBusRights
 judge_rights (HandoffBusStream *self)
 {
@@ -396,7 +396,7 @@ transmit (HandoffBusStream *self, HandoffBusMessage *message)
   return n;
 }
 
-/* As much as goes. */
+/* Sends as much as the socket takes. */
 static void
 flush (HandoffBusStream *self)
 {

@@ -12,7 +12,7 @@ struct _HandoffBusTickets
 {
   gatomicrefcount ref_count;
 
-  GMutex mutex;         /* for all that follows */
+  GMutex mutex;         /* innermost: no other lock is taken under it; protects everything below */
   HandoffQuota *inside; /* (owned) */
   gsize bytes_inside;
   GQueue issued;         /* (element-type Ticket): GDBus has not read their calls yet */
@@ -23,7 +23,8 @@ struct _HandoffBusTickets
 
 typedef struct
 {
-  HandoffBusTickets *tickets; /* (owned) (nullable): NULL while it is among those issued */
+  HandoffBusTickets *tickets; /* (owned) (nullable): NULL while the ticket is among the issued ones
+                               */
   HandoffPlace *place;        /* (owned) */
   guint uid;
   gsize size;
@@ -115,8 +116,8 @@ handoff_bus_tickets_issue (HandoffBusTickets *self, guint uid, gsize size)
   g_queue_push_tail (&self->issued, ticket);
 }
 
-/* On whatever thread lets go of the message: the news is never told at once, since that may hold
- * locks of GDBus's. */
+/* Runs on the thread that frees the message, which may hold locks of GDBus. So returned is never
+ * called from here, but later. */
 static void
 ticket_returned (gpointer data)
 {

@@ -18,7 +18,7 @@ typedef struct
   gsize size;
   gsize offset;
   gboolean big_endian;
-  guint left; /* values that may come still */
+  guint left; /* how many more values are allowed */
   guint depth;
 } Walk;
 
@@ -49,7 +49,7 @@ take_length (Walk *self, gsize *length)
   return TRUE;
 }
 
-/* Of a number, which is its alignment, too; 0 if type is none. */
+/* The size of a number, which is also its alignment; 0 if type is not a number. */
 static gsize
 get_number_size (char type)
 {
@@ -84,7 +84,7 @@ get_alignment (char type)
   return type == '(' || type == '{' ? 8 : 4;
 }
 
-/* After one complete type. NULL if there is none */
+/* The position after one complete type. NULL if there is none */
 static const char *
 skip_type (const char *signature)
 {
@@ -114,8 +114,8 @@ walk_array (Walk *self, const char **signature)
       take (self, get_alignment (*type), 0) == NULL || length > self->size - self->offset)
     return FALSE;
   end = self->offset + length;
-  /* Each boolean is a value: GVariant has them in one byte, not in four, so that GDBus makes them
-   * one by one. */
+  /* Each boolean counts: GVariant has it in one byte and D-Bus in four, so that GDBus converts one
+   * by one. */
   if (get_number_size (*type) > 0 && *type != 'b')
     self->offset = end;
   while (self->offset < end)
@@ -182,7 +182,7 @@ walk_content (Walk *self, char type, const char **signature)
     }
 }
 
-/* One, and signature goes on behind its type. */
+/* Walks over one value; signature moves behind its type. */
 static gboolean
 walk_value (Walk *self, const char **signature)
 {

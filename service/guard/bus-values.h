@@ -5,10 +5,11 @@
 
 #include <glib.h>
 
-/* Whether the body of a D-Bus message has no more values than maximum: what GDBus makes of each
- * costs some hundred bytes and a microsecond, so that a megabyte of the smallest holds its thread,
- * which is everybody's, for a second. Arrays of numbers are one value, as they are one to GDBus;
- * arrays of booleans are not. Looks at so many at the most. body: aligned to 8 bytes. FALSE also if
- * it is not what signature says. signature: (nullable): without a body */
+/* Whether the body of a D-Bus message has at most maximum values. GDBus spends some hundred bytes
+ * and a microsecond on each value, so that a megabyte of the smallest values would hold GDBus's
+ * thread, which all users share, for a second. An array of numbers counts as one value, as it does
+ * for GDBus; an array of booleans does not. The walk stops after maximum values. body: aligned to
+ * 8 bytes. FALSE also if the body does not fit the signature. signature: (nullable): NULL without
+ * a body */
 gboolean handoff_bus_values_are_few (
     const guint8 *body, gsize size, const char *signature, gboolean big_endian, guint maximum);

@@ -10,10 +10,10 @@
 #include "guard/bus-tickets.h"
 #include "work/descriptor-reaper.h"
 
-/* What came with a message. One thread at a time has the message. */
+/* The descriptors of a message. Only one thread at a time has the message. */
 typedef struct
 {
-  guint uid; /* whose; HANDOFF_UID_UNKNOWN if the guard has not told */
+  guint uid; /* who sent them; HANDOFF_UID_UNKNOWN if the guard has not told */
   int *fds;  /* (owned): -1 once taken */
   guint n_fds;
 } Descriptors;
@@ -27,7 +27,7 @@ reap (Descriptors *self, guint uid)
     handoff_descriptor_reap (g_steal_fd (&self->fds[i]), uid);
 }
 
-/* With the message; on whatever thread. */
+/* Freed with the message, on any thread. */
 static void
 descriptors_free (gpointer data)
 {

@@ -9,8 +9,8 @@ static const struct
 {
   const char *oid;
   const char *name;
-  gnutls_cipher_algorithm_t cipher; /* UNKNOWN: GnuTLS has it not, or is not CBC */
-  gnutls_mac_algorithm_t mac;       /* UNKNOWN: GnuTLS has it not, or is no HMAC */
+  gnutls_cipher_algorithm_t cipher; /* UNKNOWN: GnuTLS does not have it, or it is not CBC */
+  gnutls_mac_algorithm_t mac;       /* UNKNOWN: GnuTLS does not have it, or it is no HMAC */
 } algorithms[] = {
   { "2.16.840.1.101.3.4.1.2", "AES-128-CBC", GNUTLS_CIPHER_AES_128_CBC, 0 },
   { "2.16.840.1.101.3.4.1.22", "AES-192-CBC", GNUTLS_CIPHER_AES_192_CBC, 0 },

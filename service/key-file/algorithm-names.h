@@ -6,13 +6,12 @@
 #include <glib.h>
 #include <gnutls/crypto.h>
 
-/* The algorithms that key files are encrypted with, known by OID and, in traditional PEM, by name.
- */
+/* The algorithms that encrypt key files, by OID and, in traditional PEM, by name. */
 
-/* FALSE: not possible here. oid_or_name: of a cipher in CBC mode */
+/* FALSE: the service cannot do it. oid_or_name: of a cipher in CBC mode */
 gboolean handoff_algorithm_find_cipher (const char *oid_or_name, gnutls_cipher_algorithm_t *cipher);
-/* Of HMAC, as PBKDF2's pseudorandom function or as a MAC. */
+/* The same for HMAC, as the pseudorandom function of PBKDF2 or as a MAC. */
 gboolean handoff_algorithm_find_mac (const char *oid, gnutls_mac_algorithm_t *mac);
 
-/* What people call it; the OID itself, if it is not known. */
+/* The usual name; the OID itself, if no name is known. */
 const char *handoff_algorithm_get_name (const char *oid);

@@ -5,8 +5,8 @@
 
 #include "key/der.h"
 
-/* Reads the small values of DER: numbers, and what algorithms are called. Each takes its element
- * off rest, or returns FALSE. */
+/* Reads small values of DER: numbers and names of algorithms. Each function takes its element off
+ * rest, or returns FALSE. */
 
 #define HANDOFF_OID_SIZE 128
 
@@ -16,7 +16,7 @@ guint8 handoff_der_peek (HandoffDer rest);
 gboolean handoff_der_take_uint (HandoffDer *rest, guint *value);
 /* An OBJECT IDENTIFIER, as "1.2.840". */
 gboolean handoff_der_take_oid (HandoffDer *rest, char oid[HANDOFF_OID_SIZE]);
-/* A SEQUENCE that begins with an OBJECT IDENTIFIER, as AlgorithmIdentifier does. parameters: what
- * follows in it */
+/* A SEQUENCE that begins with an OBJECT IDENTIFIER, as AlgorithmIdentifier does. parameters: the
+ * rest of it */
 gboolean
 handoff_der_take_algorithm (HandoffDer *rest, char oid[HANDOFF_OID_SIZE], HandoffDer *parameters);

@@ -23,7 +23,7 @@ typedef struct
 {
   HandoffDer salt;
   guint iterations;
-  guint key_size; /* 0: it does not say */
+  guint key_size; /* 0: the file does not say */
   gnutls_mac_algorithm_t prf;
 } Pbkdf2;
 
@@ -49,7 +49,7 @@ refuse_algorithm (GError **error, const char *oid_or_name)
   return FALSE;
 }
 
-/* der: an AlgorithmIdentifier, which is taken */
+/* der: an AlgorithmIdentifier, which is taken off it */
 static gboolean
 take_pbkdf2 (HandoffDer *der, Pbkdf2 *pbkdf2, GError **error)
 {
@@ -101,8 +101,8 @@ derive (const Pbkdf2 *pbkdf2,
   return FALSE;
 }
 
-/* Removes the padding of CBC (RFC 8018 section 6.1.1). FALSE if what is left cannot be what it was:
- * one SEQUENCE that begins with first_tag. */
+/* Removes the padding of CBC (RFC 8018 section 6.1.1). FALSE if the rest cannot be what was
+ * encrypted: one SEQUENCE that begins with first_tag. */
 static gboolean
 find_end (const guint8 *plaintext, gsize *size, gsize block_size, guint8 first_tag)
 {
@@ -124,7 +124,7 @@ find_end (const guint8 *plaintext, gsize *size, gsize block_size, guint8 first_t
          (contents.size == 0 || handoff_der_take (&contents, first_tag, NULL));
 }
 
-/* Whether it begins as a private key does: SEQUENCE, INTEGER 0 or 1. */
+/* Whether the bytes begin as a private key does: SEQUENCE, INTEGER 0 or 1. */
 static gboolean
 begins_like_key (const guint8 *plaintext, gsize size)
 {
@@ -135,7 +135,7 @@ begins_like_key (const guint8 *plaintext, gsize size)
          version[0] == HANDOFF_DER_INTEGER && version[1] == 1 && version[2] <= 1;
 }
 
-/* key, iv: of the sizes that cipher has. (transfer full) */
+/* key, iv: of the sizes that the cipher has. (transfer full) */
 static GBytes *
 decrypt (gnutls_cipher_algorithm_t cipher,
          guint8 *key,
@@ -186,8 +186,8 @@ handoff_encryption_is_pbes2 (const HandoffDer *algorithm)
   return handoff_der_take_algorithm (&der, oid, &rest) && g_str_equal (oid, OID_PBES2);
 }
 
-/* PBEParameter ::= SEQUENCE { salt, iterations } (RFC 8018 A.3, RFC 7292 C), which GnuTLS does not
- * read either if there are too many. 0 if it is something else. */
+/* PBEParameter ::= SEQUENCE { salt, iterations } (RFC 8018 A.3, RFC 7292 C). GnuTLS does not read
+ * one with too many iterations either. 0 if it is something else. */
 static guint
 get_old_iterations (HandoffDer parameters)
 {

@@ -13,7 +13,7 @@
 
 #define OID_SIGNED_DATA "1.2.840.113549.1.7.2"
 
-/* By how they begin. */
+/* Files, by how they begin. */
 static const struct
 {
   const char *bytes;
@@ -53,7 +53,7 @@ static const struct
     "-out NEW.pem” writes them" },
 };
 
-/* Blocks of PEM that cannot be used, and cannot be passed over either. */
+/* PEM blocks that cannot be used, and that cannot be ignored either. */
 static const struct
 {
   const char *label;
@@ -81,7 +81,7 @@ refuse (GError **error, const char *what)
   return FALSE;
 }
 
-/* DER that belongs into PEM. */
+/* DER that should be in PEM. */
 static gboolean
 refuse_der (const guint8 *data, gsize size, gboolean is_pem_alone, GError **error)
 {
@@ -116,8 +116,8 @@ refuse_der (const guint8 *data, gsize size, gboolean is_pem_alone, GError **erro
                  "to which the private key is added");
 }
 
-/* DER, of which the first bytes are 30 82 for all that is large enough, in base64, without the
- * lines that would make PEM of it. */
+/* DER in base64, without the lines that make PEM of it. All DER that is large enough begins with
+ * the bytes 30 82. */
 static gboolean
 is_bare_base64 (const guint8 *data, gsize size)
 {

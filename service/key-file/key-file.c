@@ -37,7 +37,7 @@ add_certificate (HandoffKeyParts *parts, GBytes *der, gboolean is_trusted, GErro
   const guint8 *data = g_bytes_get_data (der, &size);
   HandoffDer rest = { data, size };
 
-  /* OpenSSL's has what it is trusted for behind the certificate. */
+  /* OpenSSL's kind has more behind the certificate: what it is trusted for. */
   if (is_trusted && handoff_der_take (&rest, HANDOFF_DER_SEQUENCE, NULL))
     size -= rest.size;
   return handoff_key_parts_add_certificate (parts, data, size, error);

@@ -5,8 +5,7 @@
 
 #include "key-file/key-parts.h"
 
-/* Reads what is in a key file: PEM with blocks in any order, or PKCS#12. passphrase: (nullable):
- * NULL for PEM alone. INVALID_ARGUMENT says what the file is, and what is wrong with it.
- * (transfer full) */
+/* Reads a key file: PEM with blocks in any order, or PKCS#12. passphrase: (nullable): NULL for PEM
+ * alone. INVALID_ARGUMENT says what the file is, and what is wrong with it. (transfer full) */
 HandoffKeyParts *
 handoff_key_file_read (GBytes *data, HandoffPassphrase *passphrase, GError **error);

@@ -58,7 +58,7 @@ handoff_key_parts_add_certificate (HandoffKeyParts *self,
   if (self->certificates->len == HANDOFF_MAX_FILE_CERTIFICATES)
     return refuse (error, "has more than the " G_STRINGIFY (
                               HANDOFF_MAX_FILE_CERTIFICATES) " certificates that are possible");
-  /* Each for itself: not all of them are verified, and that is counted where it is done. */
+  /* Limits each certificate. Not all of them are verified; that is limited where it is done. */
   if (!handoff_certificate_sum_add (&sum, der, size, error))
     {
       g_prefix_error (error, "certificate number %u ", self->certificates->len + 1);
@@ -75,7 +75,7 @@ handoff_key_parts_add_certificate (HandoffKeyParts *self,
   return FALSE;
 }
 
-/* Whether it is an EncryptedPrivateKeyInfo, whatever the label says. */
+/* Whether the key is an EncryptedPrivateKeyInfo, whatever the label says. */
 static gboolean
 find_encryption (GBytes *bytes, gboolean labelled)
 {
@@ -104,8 +104,8 @@ handoff_key_parts_set_key (
   return TRUE;
 }
 
-/* What PBES2 is not: the schemes of PKCS #5 v1.5 and of PKCS#12, and whatever else GnuTLS knows.
- * It imports the key at once. */
+/* Encryption other than PBES2: the schemes of PKCS #5 v1.5 and of PKCS#12, and whatever else
+ * GnuTLS knows. GnuTLS imports the key at once. */
 static gnutls_x509_privkey_t
 open_with_gnutls (HandoffKeyParts *self,
                   const gnutls_datum_t *der,
@@ -143,7 +143,7 @@ open_with_gnutls (HandoffKeyParts *self,
   if (code == GNUTLS_E_DECRYPTION_FAILED)
     handoff_passphrase_refuse (passphrase, "is encrypted", error);
   else if (code < 0)
-    /* Of a padding that fits by accident, or of a key that GnuTLS does not know. */
+    /* The padding was right by accident, or GnuTLS does not know the kind of key. */
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                  "cannot be read with this passphrase: %s; if it is right, “%s” writes it anew",
                  gnutls_strerror (code), self->rewrite);

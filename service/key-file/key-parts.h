@@ -9,13 +9,13 @@
 #include "key-file/key-import.h"
 #include "key-file/passphrase.h"
 
-/* What a key file has in it, whatever its format: certificates, and one private key that is opened
- * last, when the certificates are there. All errors are INVALID_ARGUMENT. */
+/* The content of a key file, whatever its format: certificates, and one private key. The key is
+ * opened last, when the certificates are known. All errors are INVALID_ARGUMENT. */
 typedef struct
 {
   GPtrArray *certificates; /* (owned) (element-type gnutls_x509_crt_t) */
   GBytes *key;             /* (owned) (nullable): DER */
-  HandoffKeyForm form;     /* of key, when it is plain */
+  HandoffKeyForm form;     /* form of key, when it is not encrypted */
   gboolean is_encrypted;   /* key is a PKCS #8 EncryptedPrivateKeyInfo, or what dek_info says */
   char *dek_info;          /* (owned) (nullable): of traditional PEM */
   const char *rewrite;     /* (unowned): the command that writes an encrypted key anew */
@@ -34,7 +34,7 @@ gboolean handoff_key_parts_add_certificate (HandoffKeyParts *self,
                                             gconstpointer der,
                                             gsize size,
                                             GError **error);
-/* FALSE: there is one already. form: of an encrypted one, when it is opened */
+/* FALSE: there is a key already. form: of an encrypted key, once it is opened */
 gboolean handoff_key_parts_set_key (
     HandoffKeyParts *self, GBytes *der, HandoffKeyForm form, gboolean is_encrypted, GError **error);
 

@@ -17,7 +17,7 @@ struct HandoffPassphrase
   HandoffSecretBytes bytes;
   char *texts[2]; /* (owned) (nullable): in secret memory */
   guint n_texts;
-  guint64 iterations; /* of the derivations until now */
+  guint64 iterations; /* of all derivations until now */
 };
 
 static char *

@@ -17,7 +17,7 @@
 #define DASHES "-----"
 #define MAX_LABEL_SIZE 64
 
-/* What is left to read. */
+/* The text that is left to read. */
 typedef struct
 {
   const char *data; /* (unowned) */
@@ -44,7 +44,7 @@ handoff_pem_is_pem (const guint8 *data, gsize size)
   return size > 0 && !is_der && memmem (data, size, BEGIN, strlen (BEGIN)) != NULL;
 }
 
-/* Takes text up to and with the next mark. before: (out): what stood before the mark */
+/* Takes text up to and with the next mark. before: (out): the text before the mark */
 static gboolean
 take_until (Text *text, const char *mark, Text *before)
 {
@@ -61,7 +61,7 @@ take_until (Text *text, const char *mark, Text *before)
   return TRUE;
 }
 
-/* Takes a line, with any of the line ends that there are, and leaves out the space around it. */
+/* Takes a line, with any kind of line end, and leaves out the space around it. */
 static gboolean
 take_line (Text *text, Text *line)
 {
@@ -88,7 +88,7 @@ take_line (Text *text, Text *line)
   return TRUE;
 }
 
-/* Of words that stand in an error's message. */
+/* Whether the words can be part of an error message. */
 static gboolean
 is_printable (const char *text, gsize size)
 {
@@ -167,7 +167,7 @@ take_block (Text *text, const char *label, GError **error)
   self->label = g_strdup (label);
   self->dek_info = take_dek_info (&body);
   self->der = decode (&body, strstr (label, "CERTIFICATE") == NULL);
-  /* What is neither a key nor a certificate may have another form. */
+  /* A block that is neither a key nor a certificate may have another form. */
   if (self->der != NULL ||
       (strstr (label, "PRIVATE KEY") == NULL && strstr (label, "CERTIFICATE") == NULL))
     return self;
@@ -178,7 +178,7 @@ take_block (Text *text, const char *label, GError **error)
   return NULL;
 }
 
-/* (transfer full) (nullable): none, for what only looks like the begin of a block */
+/* (transfer full) (nullable): NULL for text that only looks like the beginning of a block */
 static char *
 take_label (Text *text)
 {

@@ -13,9 +13,9 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* GnuTLS reads the whole file anew for each. Programs write two or three. */
+/* Number of safes: GnuTLS reads the whole file again for each. Programs write two or three. */
 #define MAX_SAFES 32
-/* Of a safe: GnuTLS drops what is more. */
+/* Number of bags in a safe: GnuTLS drops more. */
 #define MAX_BAGS 31
 #define MAX_DEPTH 4
 #define DER_IMPLICIT_CONTENT 0x80 /* [0] IMPLICIT OCTET STRING */
@@ -35,7 +35,7 @@ typedef struct
   HandoffPassphrase *passphrase;
   HandoffKeyParts *parts;
   guint n_bags;
-  gboolean is_decrypted; /* one of the safes at least, with passphrase */
+  gboolean is_decrypted; /* whether passphrase opens at least one of the safes */
 } Reading;
 
 static gboolean
@@ -66,8 +66,8 @@ add_key (Reading *self, gconstpointer der, gsize size, gboolean is_encrypted, GE
                                     error);
 }
 
-/* bags: SafeContents that GnuTLS has not read: in a bag of another (RFC 7292 section 4.2.6), which
- * it does not enter, or decrypted here. */
+/* bags: SafeContents that GnuTLS does not read: in a bag of another (RFC 7292 section 4.2.6), or
+ * decrypted by us. */
 static gboolean
 read_nested (Reading *self, HandoffDer bags, guint depth, GError **error)
 {
@@ -145,7 +145,8 @@ read_bags (Reading *self, gnutls_pkcs12_bag_t safe, GError **error)
   return TRUE;
 }
 
-/* data: EncryptedData (RFC 5652 section 8). FALSE: it cannot be read, being BER for instance. */
+/* data: EncryptedData (RFC 5652 section 8). FALSE: it cannot be read, for instance because it is
+ * BER. */
 static gboolean
 parse_encrypted (const gnutls_datum_t *data, HandoffDer *algorithm, HandoffDer *ciphertext)
 {
@@ -185,7 +186,7 @@ read_pbes2 (Reading *self,
   return handoff_der_take (&der, HANDOFF_DER_SEQUENCE, &bags) && read_nested (self, bags, 0, error);
 }
 
-/* By GnuTLS, with whatever form of the passphrase fits. */
+/* GnuTLS opens it, with whichever form of the passphrase fits. */
 static gboolean
 decrypt (Reading *self, gnutls_pkcs12_bag_t safe, GError **error)
 {
@@ -215,7 +216,7 @@ decrypt (Reading *self, gnutls_pkcs12_bag_t safe, GError **error)
   return FALSE;
 }
 
-/* What has the certificates, as a rule. */
+/* The part with the certificates, as a rule. */
 static gboolean
 read_encrypted (Reading *self, gnutls_pkcs12_bag_t safe, GError **error)
 {
@@ -261,7 +262,7 @@ read_safes (Reading *self, GError **error)
   return FALSE;
 }
 
-/* RFC 9579, which GnuTLS has not before 3.8.8. PFX ::= version, authSafe, macData */
+/* RFC 9579, which GnuTLS before 3.8.8 does not have. PFX ::= version, authSafe, macData */
 static gboolean
 check_pbmac1 (Reading *self, gboolean *is_right, GError **error)
 {
@@ -285,7 +286,8 @@ check_pbmac1 (Reading *self, gboolean *is_right, GError **error)
          handoff_encryption_add_command (error, REWRITE);
 }
 
-/* RFC 7292 section 4: whether one of the passphrase's forms gives the MAC; that one is chosen. */
+/* RFC 7292 section 4: whether one of the forms of the passphrase gives the MAC. That form is
+ * chosen. */
 static gboolean
 check_classic_mac (Reading *self, guint iterations, gboolean *is_right, GError **error)
 {
@@ -304,7 +306,7 @@ check_classic_mac (Reading *self, guint iterations, gboolean *is_right, GError *
   return TRUE;
 }
 
-/* is_right: (out): also without a MAC, which a file need not have. */
+/* is_right: (out): also TRUE without a MAC: a file need not have one. */
 static gboolean
 check_mac (Reading *self, gboolean *is_right, GError **error)
 {
@@ -331,7 +333,7 @@ check_mac (Reading *self, gboolean *is_right, GError **error)
   return success;
 }
 
-/* What cannot be read, though it begins like PKCS#12. */
+/* A file that cannot be read, though it begins like PKCS#12. */
 static gboolean
 refuse_unreadable (HandoffDer file, GError **error)
 {
@@ -376,7 +378,7 @@ handoff_pkcs12_read (gconstpointer data,
     success = read_safes (&self, error);
   else if (success)
     {
-      /* The MAC alone would not tell a wrong passphrase from a damaged file. */
+      /* The MAC alone cannot tell a wrong passphrase from a damaged file. */
       success =
           read_safes (&self, NULL) && self.is_decrypted
               ? refuse (error, "is damaged: the passphrase opens it, but its MAC does not fit")

@@ -6,7 +6,7 @@
 #include "key-file/key-parts.h"
 
 /* Reads a PKCS#12 (RFC 7292), DER or BER: its certificates, and its key, which stays encrypted.
- * passphrase: if one of its forms proves right, that is chosen. INVALID_ARGUMENT. Bounded by
+ * passphrase: if one of its forms is right, that form is chosen. INVALID_ARGUMENT. Bounded by
  * key-limits.h. */
 gboolean handoff_pkcs12_read (gconstpointer data,
                               gsize size,

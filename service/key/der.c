@@ -5,11 +5,11 @@
 
 #include "key/der.h"
 
-#define HIGH_TAG_NUMBER 0x1f /* what follows is the tag: nothing that we look at has one */
+#define HIGH_TAG_NUMBER 0x1f /* high-tag-number form, which does not occur here */
 #define LONG_FORM 0x80
 #define MAX_LENGTH_BYTES 4
 
-/* A short or long length, off rest. FALSE also for the indefinite form. */
+/* Takes a short or long length off rest. FALSE also for the indefinite form. */
 static gboolean
 take_length (HandoffDer *rest, gsize *length)
 {

@@ -5,11 +5,11 @@
 
 #include <glib.h>
 
-/* Walks DER (X.690) without taking it apart: for a look at how much there is of what, before a
- * library that does the real work is let loose on it. Everything is linear in the size; what is not
- * the definite form is refused, as the libraries do. */
+/* Walks through DER (X.690) and counts, before a library parses it: how much there is of what. All
+ * functions are linear in the size. Everything but the definite form is refused, as the libraries
+ * do. */
 
-/* Some bytes of somebody else's. */
+/* Bytes that somebody else owns. */
 typedef struct
 {
   const guint8 *data; /* (unowned) */
@@ -29,13 +29,13 @@ enum
 /* Context-specific, constructed: [number] of a definition. */
 #define HANDOFF_DER_CONTEXT(number) (0xa0 | (number))
 
-/* Takes the next element off rest. FALSE at the end, and if it cannot be read: rest->size tells
- * which. */
+/* Takes the next element off rest. FALSE at the end, and if the element cannot be read: rest->size
+ * tells which. */
 gboolean handoff_der_next (HandoffDer *rest, guint8 *tag, HandoffDer *content);
-/* The next element if it has this tag; otherwise FALSE, and rest stays as it was. content:
+/* Takes the next element if it has this tag; otherwise FALSE, and rest does not change. content:
  * (nullable) */
 gboolean handoff_der_take (HandoffDer *rest, guint8 tag, HandoffDer *content);
-/* How many elements there are side by side; G_MAXUINT if they cannot be read. */
+/* How many elements follow each other; G_MAXUINT if they cannot be read. */
 guint handoff_der_count (HandoffDer elements);
-/* Of an INTEGER's content, taken without its sign: the bits that count. */
+/* The significant bits of an INTEGER, given its content, without its sign. */
 guint handoff_der_count_bits (HandoffDer integer);

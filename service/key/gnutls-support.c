@@ -65,8 +65,7 @@ wiping_free (void *memory)
   free (memory);
 }
 
-/* realloc() may leave the old block behind as it was, so a block that grows always moves through
- * here. */
+/* realloc() may leave the old block in memory, so a growing block always moves through here. */
 static void *
 wiping_realloc (void *memory, size_t size)
 {

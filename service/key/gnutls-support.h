@@ -18,15 +18,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsCredentials, gnutls_certificate_free
 /* "what: GnuTLS's words for code", as TLS_HANDOFF_ERROR_FAILED. Always returns FALSE. */
 gboolean handoff_gnutls_set_error (GError **error, int code, const char *what);
 
-/* A certificate in DER. (transfer full) (nullable): it cannot be read */
+/* Parses a certificate in DER. (transfer full) (nullable): NULL if it cannot be read */
 gnutls_x509_crt_t handoff_gnutls_parse_certificate (GBytes *der);
-/* What tells public keys apart. (nullable): of a kind that GnuTLS has no id for */
+/* An identifier of the public key. (nullable): NULL for a kind that has none in GnuTLS */
 GBytes *handoff_gnutls_dup_key_id (gnutls_pubkey_t key);
-/* FALSE also for keys without an id. */
+/* FALSE also for keys without an identifier. */
 gboolean handoff_gnutls_is_same_public_key (gnutls_pubkey_t a, gnutls_pubkey_t b);
 
-/* Makes GnuTLS wipe whatever it frees: gnutls_deinit() alone leaves the TLS 1.2 master secret and
- * other parts of the key schedule in freed memory. For programs without the wiping allocator
- * (wiping-allocator.h): those with a sanitizer, and unit tests. Before the first use of GnuTLS,
- * once. */
+/* Makes GnuTLS wipe everything that it frees: gnutls_deinit() alone leaves the TLS 1.2 master
+ * secret and other parts of the key schedule in freed memory. For programs without the wiping
+ * allocator (wiping-allocator.h): those with a sanitizer, and unit tests. Call it once, before the
+ * first use of GnuTLS. */
 void handoff_gnutls_wipe_freed_memory (void);

@@ -73,7 +73,7 @@ handoff_private_key_new (const HandoffPrivateKeyKind *kind,
   return self;
 }
 
-/* A key in memory is used where it is asked for: it keeps nobody waiting. */
+/* A key in memory is used in the thread that asks: nobody has to wait for it. */
 static void
 use_memory (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
 {

@@ -24,7 +24,7 @@
  * the time in a process, for the same certificates, and two ideas would contradict each other. */
 typedef struct _HandoffClock HandoffClock;
 
-/* Any thread calls these. */
+/* Any thread may call these. */
 struct _HandoffClock
 {
   gint64 (*get_wall_time) (HandoffClock *self);
@@ -34,7 +34,8 @@ struct _HandoffClock
   void (*arm) (HandoffClock *self, GSource *source, gint64 deadline);
 };
 
-/* For tests, before there are other threads. clock: (nullable) (unowned): NULL for the system's. */
+/* Replaces the clock, for tests, before there are other threads. clock: (nullable) (unowned): NULL
+ * for the system's. */
 void handoff_clock_install (HandoffClock *clock);
 
 /* Microseconds. Any thread. */
@@ -44,7 +45,7 @@ gint64 handoff_clock_get_monotonic_time (void);
 /* Seconds since 1970, as certificates have them. */
 gint64 handoff_clock_get_wall_seconds (void);
 
-/* The source is dispatched once the monotonic time is there, and again until it is armed anew.
+/* Dispatches the source when the monotonic time has come, and again until it is armed anew.
  * deadline: microseconds; -1: never. Any thread. */
 void handoff_clock_arm (GSource *source, gint64 deadline);
 
@@ -53,7 +54,7 @@ GSource *handoff_clock_timeout_source_new (gint64 interval);
 /* Runs in the default main context. Returns: the ID of the source. */
 guint handoff_clock_add_timeout (gint64 interval, GSourceFunc function, gpointer user_data);
 
-/* Like g_cond_wait_until(), but a time from now. By the system's monotonic time always: no other
- * clock can wake a condition. For that reason only for what may take any time.
- * FALSE when the time is over. */
+/* Like g_cond_wait_until(), for a time from now. Always by the system's monotonic time, since no
+ * other clock can wake a condition: only for waits whose length does not matter. FALSE when the
+ * time is over. */
 gboolean handoff_clock_wait (GCond *cond, GMutex *mutex, gint64 interval);

@@ -16,26 +16,26 @@
 #include "work/wake-signal.h"
 #include "work/clock.h"
 
-/* After that long a close is stuck. */
+/* A close() that takes longer than this is stuck. */
 #define STUCK (1 * G_TIME_SPAN_SECOND)
-/* After that long the administrator should know. */
+/* The administrator hears of a user of whom nothing was closed for this long. */
 #define REPORTED (3 * G_TIME_SPAN_SECOND)
-/* A thread without work ends after that long. */
+/* A thread ends when it has had no work for this long. */
 #define IDLE (5 * G_TIME_SPAN_SECOND)
 
 typedef struct _Pool Pool;
 
-/* One user's descriptors of a kind. Gone when there are none. */
+/* The descriptors of one user and one kind. Freed when there are none. */
 typedef struct
 {
   Pool *pool; /* (unowned) */
   guint uid;
   GQueue waiting; /* (element-type int) */
   guint n_closing;
-  gint64 progress; /* monotonic time: when the last one was closed, or the first one came */
+  gint64 progress; /* monotonic time: when the last descriptor was closed, or the first one came */
   gboolean reported;
-  GList turn;        /* its link in the turns */
-  gboolean has_turn; /* whether it is there */
+  GList turn;        /* the link of this line in the turns */
+  gboolean has_turn; /* whether that link is in the turns */
 } Line;
 
 /* A thread. */
@@ -52,18 +52,21 @@ struct _Pool
   gboolean wakes; /* whether a signal ends a close() that sleeps */
   GCond pushed;
   GHashTable *lines; /* (owned) (element-type uid Line) (nullable): NULL until it is needed */
-  GQueue turns;      /* (element-type Line): those of which one may be closed; the head is next */
+  GQueue turns;      /* (element-type Line): lines of which a descriptor may be closed; the head is
+                      * next */
   GQueue closers;    /* (element-type Closer) */
   guint n_idle;
 };
 
-/* Everything under the mutex. The threads are detached, and the process ends without them. */
+/* The mutex protects everything; no other lock is taken under it. Threads: any thread hands
+ * descriptors in, the detached threads of the pools close them, and the main thread looks after
+ * these. The process ends without waiting for them. */
 static struct
 {
   GMutex mutex;
   Pool interruptible; /* sockets, and files in memory */
   Pool others;        /* whatever may have a file system behind it that never answers */
-  int n_open;         /* of both; may be read without the mutex */
+  int n_open;         /* in both pools; may be read without the mutex */
   gboolean watched;   /* whether the main loop looks after the threads */
 } reaper = { .interruptible.wakes = TRUE };
 
@@ -114,7 +117,7 @@ ensure_line (Pool *pool, guint uid)
   return line;
 }
 
-/* Of a user. */
+/* How many descriptors of a user are open. */
 static guint
 count_open (guint uid)
 {
@@ -131,15 +134,16 @@ count_open (guint uid)
   return n;
 }
 
-/* For that long nothing of it was closed. Microseconds */
+/* How long nothing of that line was closed. Microseconds */
 static gint64
 get_standstill (const Line *line)
 {
   return handoff_clock_get_monotonic_time () - line->progress;
 }
 
-/* None of what is asked here has a lock that somebody can hold while he sleeps. What lingers is not
- * told to stop: that would take the socket's lock, and the caller may have the socket still. */
+/* Asks nothing for which the kernel takes a lock that somebody can hold while he sleeps. A socket
+ * that lingers is not told to stop lingering: that would take the socket's lock, and the caller
+ * may still have the socket. */
 static Pool *
 choose_pool (int fd)
 {
@@ -153,7 +157,7 @@ choose_pool (int fd)
 
 static gpointer run (gpointer data);
 
-/* Each line that has a turn gets a thread, as far as there may be so many. */
+/* Starts a thread if a line has a turn and no thread is idle, up to the limit. */
 static void
 ensure_thread (Pool *pool)
 {
@@ -174,7 +178,7 @@ ensure_thread (Pool *pool)
   pool->n_idle++;
 }
 
-/* With the mutex, but for the time that close() takes. */
+/* Call with the mutex held; it is released while close() runs. */
 static void
 close_next (Closer *self)
 {
@@ -200,7 +204,7 @@ close_next (Closer *self)
     g_hash_table_remove (pool->lines, GUINT_TO_POINTER (line->uid));
 }
 
-/* FALSE if nothing comes for a while. */
+/* FALSE if nothing came for a while. */
 static gboolean
 wait_for_turn (Pool *pool)
 {
@@ -236,8 +240,7 @@ run (gpointer data)
   return NULL;
 }
 
-/* A socket that lingers is let go at a signal; a file system is asked to hurry at the most, and
- * thinks of worse. */
+/* A signal ends the wait for a socket that lingers. A file system may at best be asked to hurry. */
 static void
 wake_stuck (const Pool *pool)
 {
@@ -253,8 +256,7 @@ wake_stuck (const Pool *pool)
     }
 }
 
-/* reports: (element-type utf8): gets a line for each user whose descriptors cannot be closed, once
- */
+/* reports: (element-type utf8): gets one line for each user whose descriptors cannot be closed */
 static void
 report_stuck (Pool *pool, GPtrArray *reports)
 {
@@ -366,7 +368,7 @@ stands_still (const Line *line)
          get_standstill (line) > STUCK;
 }
 
-/* With the mutex. n_own: what uid has of all. */
+/* Call with the mutex held. n_own: how many of all open descriptors are uid's. */
 static gboolean
 has_share (guint n_own)
 {

@@ -24,28 +24,29 @@
  *
  * All functions: any thread. */
 
-/* Of a sender who had left before anybody could ask who it was. */
+/* The user of a sender who left before the bus could say who it was. */
 #define HANDOFF_UID_UNKNOWN G_MAXUINT
 
-/* Being closed at a time, of one user and in all: of sockets, and of files. */
+/* Limits of what is being closed at the same time, for one user and in all: of sockets, and of
+ * files. */
 #define HANDOFF_REAPER_CLOSING_PER_USER 4
 #define HANDOFF_REAPER_CLOSING 128
-/* A user of whom so many wait, and nothing was closed for a second, may send no more. */
+/* A user with this many waiting may send no more if nothing of his was closed for a second. */
 #define HANDOFF_REAPER_WAITING_PER_USER 256
-/* Open in all, or a quarter of what the process may have open (RLIMIT_NOFILE), if that is less.
- * Half of that is shared out; the rest is for those to whom too little is left of that: so many
- * each. */
+/* How many may be open in all; or a quarter of what the process may have open (RLIMIT_NOFILE), if
+ * that is less. Half of that is shared out among the users. The other half is a reserve: each user
+ * to whom too little is left gets this many. */
 #define HANDOFF_REAPER_OPEN 16384
 #define HANDOFF_REAPER_OPEN_RESERVED_PER_USER 16
 
-/* fd: (transfer full): given away, whatever becomes of it; -1 is fine. uid: who made it. */
+/* fd: (transfer full): -1 does nothing. uid: who made it. */
 void handoff_descriptor_reap (int fd, guint uid);
 
-/* Whether so many are open that perhaps not everybody may send more. Costs nothing. */
+/* Whether so many are open that some users may not be allowed to send more. Cheap. */
 gboolean handoff_descriptor_reaper_is_strained (void);
-/* Whether that user may send descriptors; else TLS_HANDOFF_ERROR_LIMIT_REACHED. */
+/* Whether that user may send descriptors. Otherwise TLS_HANDOFF_ERROR_LIMIT_REACHED. */
 gboolean handoff_descriptor_reaper_accepts (guint uid, GError **error);
-/* How many of a user's wait to be closed, or are being closed. */
+/* How many descriptors of a user wait to be closed, or are being closed. */
 guint handoff_descriptor_reaper_count (guint uid);
-/* Whether there are any of anybody's. */
+/* Whether there are any descriptors of any user. */
 gboolean handoff_descriptor_reaper_is_busy (void);

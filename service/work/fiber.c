@@ -24,15 +24,16 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-/* Much more than GnuTLS was seen to use; pages that are not touched take no memory. A sanitizer's
- * frames are several times as large. */
+/* Much more than GnuTLS was seen to use. Pages that are not touched take no memory. With a
+ * sanitizer, frames are several times as large. */
 #ifdef HAS_ADDRESS_SANITIZER
 #define STACK_SIZE (1024 * 1024)
 #else
 #define STACK_SIZE (256 * 1024)
 #endif
 
-/* Its first page is a guard: what grows too far ends in a fault, not in somebody else's memory. */
+/* The first page is a guard: a stack that grows too far ends in a fault, not in the memory of
+ * others. */
 typedef struct
 {
   guint8 *memory;
@@ -58,10 +59,10 @@ struct _HandoffFiber
 
 static void stack_free (Stack *stack);
 
-/* The stack that the last fiber of this thread left. Most handshakes pause for nothing, so that one
- * serves all. */
+/* The stack of the last fiber of this thread. Most handshakes never pause, so one stack serves
+ * them all. */
 static GPrivate spare_stack = G_PRIVATE_INIT ((GDestroyNotify) stack_free);
-/* What the first frame of a new stack gets to know: makecontext() passes no pointers. */
+/* The fiber for the first frame of a new stack: makecontext() passes no pointers. */
 static __thread HandoffFiber *starting;
 
 static Stack *
@@ -79,7 +80,7 @@ stack_new (void)
   return stack;
 }
 
-/* From the lowest page that was ever touched. */
+/* Wipes from the lowest page that was ever touched. */
 static void
 stack_wipe (Stack *stack)
 {
@@ -133,7 +134,7 @@ static void
 leave_fiber (HandoffFiber *self)
 {
 #ifdef HAS_ADDRESS_SANITIZER
-  /* A fiber that does not come back gives up its fake stack. */
+  /* A fiber that does not come back frees its fake stack. */
   __sanitizer_start_switch_fiber (self->returned ? NULL : &self->fake_stack, self->runner_stack,
                                   self->runner_stack_size);
 #endif

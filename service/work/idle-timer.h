@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-/* Tells when nobody has held the service for a while. Main thread. */
+/* Tells when nobody has held the service for some time. Main thread. */
 typedef struct _HandoffIdleTimer HandoffIdleTimer;
 
 HandoffIdleTimer *handoff_idle_timer_new (GSourceFunc idle, gpointer user_data);
@@ -16,6 +16,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffIdleTimer, handoff_idle_timer_free)
 void handoff_idle_timer_set_seconds (HandoffIdleTimer *self, guint seconds);
 void handoff_idle_timer_hold (HandoffIdleTimer *self);
 void handoff_idle_timer_release (HandoffIdleTimer *self);
-/* The time begins anew. */
+/* Begins the time anew. */
 void handoff_idle_timer_restart (HandoffIdleTimer *self);
 gboolean handoff_idle_timer_is_held (HandoffIdleTimer *self);

@@ -11,16 +11,16 @@ struct _HandoffTurnstile
   guint per_user;
   guint total;
   guint n_inside;
-  GHashTable *lines; /* (owned) (element-type uid Line): of users who have anybody here */
-  GQueue turns;      /* (element-type Line): those of which one may go in; the head is next */
+  GHashTable *lines; /* (owned) (element-type uid Line): lines of users who wait or are inside */
+  GQueue turns;      /* (element-type Line): lines of which a pass may go in; the head is next */
 };
 
 typedef struct
 {
   guint n_inside;
   GQueue waiting;      /* (element-type HandoffPass) */
-  GList turn;          /* its link in the turns */
-  gboolean has_a_turn; /* whether it is there */
+  GList turn;          /* the link of this line in the turns */
+  gboolean has_a_turn; /* whether that link is in the turns */
 } Line;
 
 struct _HandoffPass
@@ -65,7 +65,7 @@ tell (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Gives the line a turn, after all others that have one, or takes it away. */
+/* Puts the line at the end of the turns, or takes it out. */
 static void
 update_turn (HandoffTurnstile *self, Line *line)
 {
@@ -78,7 +78,7 @@ update_turn (HandoffTurnstile *self, Line *line)
   line->has_a_turn = wants_one;
 }
 
-/* As many as there is room for. */
+/* Lets in as many as there is room for. */
 static void
 let_in (HandoffTurnstile *self)
 {

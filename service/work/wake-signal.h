@@ -5,9 +5,9 @@
 
 #include <signal.h>
 
-/* A signal that does nothing but interrupt what a thread of this process sleeps in: a socket that
- * lingers when it is closed. Has no other use here. */
+/* A signal that only interrupts the call in which a thread of this process sleeps: close() of a
+ * socket that lingers. It has no other use here. */
 #define HANDOFF_WAKE_SIGNAL SIGUSR2
 
-/* From now on it may be sent. From any thread, as often as one likes. */
+/* Allows the signal to be sent from now on. Any thread, any number of times. */
 void handoff_wake_signal_prepare (void);

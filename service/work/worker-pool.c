@@ -5,9 +5,9 @@
 
 #include "work/worker-pool.h"
 
-/* Of all users, if one may not have more. */
+/* Threads of all users together. */
 #define MAX_WORKERS 256
-/* Workers without work that stay for those who come back. */
+/* Idle workers that stay for users who come back. */
 #define MAX_IDLE 8
 
 struct _HandoffWorkerPool
@@ -15,11 +15,13 @@ struct _HandoffWorkerPool
   guint per_user;
   guint size;
   GHashTable *crews; /* (owned) (element-type uid GPtrArray): of the Member of each user */
-  GQueue idle;       /* (element-type Member): nobody sits there; the longest first */
-  GPtrArray *rest;   /* (owned) (element-type Member): one, for those who get none of their own */
+  GQueue idle;       /* (element-type Member): workers without a seat taken; the longest idle first
+                      */
+  GPtrArray *rest;   /* (owned) (element-type Member): one worker, for users who get none of their
+                      * own */
 };
 
-/* A worker, and how many sit there. */
+/* A worker, and how many seats are taken on it. */
 typedef struct
 {
   HandoffWorkerPool *pool; /* (unowned) */
@@ -30,10 +32,10 @@ typedef struct
 
 struct _HandoffSeat
 {
-  Member *member; /* (unowned): stays as long as somebody sits there */
+  Member *member; /* (unowned): lives as long as a seat is taken */
 };
 
-/* Whose seats are taken is stuck in a socket: only the process's end frees it. */
+/* A worker with a taken seat is stuck in a socket: only the end of the process frees it. */
 static void
 member_free (gpointer data)
 {
@@ -103,7 +105,7 @@ dismiss (HandoffWorkerPool *self, Member *member)
     g_hash_table_remove (self->crews, uid);
 }
 
-/* (nullable): NULL if there may be no more. */
+/* (nullable): NULL if there may be no more threads. */
 static Member *
 hire (HandoffWorkerPool *self, GPtrArray *crew, guint uid)
 {
@@ -121,7 +123,7 @@ hire (HandoffWorkerPool *self, GPtrArray *crew, guint uid)
   return member;
 }
 
-/* (nullable): the one with least to do */
+/* (nullable): the worker with the fewest seats taken */
 static Member *
 find_member (GPtrArray *crew)
 {

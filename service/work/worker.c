@@ -15,9 +15,9 @@
 
 #define EVENTS_PER_WAKE_UP 64
 
-/* Modes: running, until handoff_worker_free() asks the thread to stop.
- * Threads: everything but `context` belongs to the worker's thread once that runs.
- * A watch that is freed while a batch of events is dispatched is taken out of the batch. */
+/* Modes: running, until handoff_worker_free() asks the thread to stop. Threads: everything but
+ * context belongs to the worker's thread once that runs. No locks. A watch that is freed while a
+ * batch of events is dispatched is taken out of the batch. */
 struct _HandoffWorker
 {
   GThread *thread;       /* (owned) */
@@ -231,8 +231,8 @@ handoff_watch_set_direction (HandoffWatch *self, HandoffWatchDirection direction
   if (direction == self->direction)
     return TRUE;
 
-  /* Out of the set, not in it with no events: an end of the stream is always reported, again and
-   * again. */
+  /* Takes the socket out of the set. In the set without events, an end of the stream would be
+   * reported again and again. */
   if (direction == HANDOFF_WATCH_NOTHING)
     operation = EPOLL_CTL_DEL;
   else if (self->direction == HANDOFF_WATCH_NOTHING)

@@ -5,10 +5,10 @@
 
 #include <gio/gio.h>
 
-/* A thread with a main context of its own, on which many handshakes take turns. Each waits in a
- * watch: for its socket, through one epoll set per worker, and for its deadline, in one ordered
- * list per worker. So a worker's wake-up costs the same with ten handshakes as with ten thousand.
- */
+/* A thread with a main context of its own, on which many handshakes take turns. Each handshake
+ * waits in a watch: for its socket, through one epoll set per worker, and for its deadline, in one
+ * ordered list per worker. So waking a worker costs the same with ten handshakes as with ten
+ * thousand. */
 typedef struct _HandoffWorker HandoffWorker;
 typedef struct _HandoffWatch HandoffWatch;
 
@@ -33,8 +33,8 @@ void handoff_worker_invoke (HandoffWorker *self,
                             gpointer data,
                             GDestroyNotify destroy);
 
-/* The rest: on the worker's thread only. fd: -1 for a deadline alone. deadline: monotonic time,
- * microseconds. A new watch waits for its deadline only. */
+/* All functions below: on the worker's thread only. fd: -1 for a deadline alone. deadline:
+ * monotonic time, microseconds. A new watch waits for its deadline only. */
 HandoffWatch *handoff_watch_new (
     HandoffWorker *worker, int fd, gint64 deadline, HandoffWatchFunc function, gpointer user_data);
 void handoff_watch_free (HandoffWatch *self);

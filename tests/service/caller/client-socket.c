@@ -108,7 +108,7 @@ test_other_sockets (void)
   int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
   assert_refused (dup (fd), "datagram socket");
-  /* Connected, and still no stream. */
+  /* Connected, but not a stream. */
   g_assert_cmpint (connect (fd, (struct sockaddr *) &address, sizeof address), ==, 0);
   assert_refused (fd, "datagram socket");
 
@@ -173,8 +173,8 @@ send_rights (int fd, int what, guint n)
   g_assert_cmpint (sendmsg (fd, &message, 0), ==, 1);
 }
 
-/* Breaks if the kernel closes what the peer sent along, in recv() on a worker, because there is no
- * room for it: none, or none beside what the caller wants to know of the sender. */
+/* Breaks if recv() on a worker makes the kernel close what the peer sent along, because there is
+ * no room for it: none at all, or none beside what the caller wants to know of the sender. */
 static void
 test_rights (gconstpointer n_rights)
 {
@@ -192,7 +192,7 @@ test_rights (gconstpointer n_rights)
 
   g_assert_cmpint (handoff_client_socket_receive (fds[0], TEST_UID, buffer, sizeof buffer), ==, -1);
   g_assert_cmpint (errno, ==, EBADMSG);
-  /* The reaper has them all, and closes them. */
+  /* The reaper gets all of them, and closes them. */
   hung_up.fd = ends[0];
   hung_up.events = POLLIN;
   g_assert_cmpint (poll (&hung_up, 1, 20000), ==, 1);

@@ -82,8 +82,8 @@ test_kinds (void)
     }
 }
 
-/* Breaks if a passphrase from a file has the line feed that editors put there, or may not be empty:
- * there are files that have such a one. */
+/* Breaks if a passphrase from a file keeps the line feed that editors add, or if an empty
+ * passphrase is refused: some files have one. */
 static void
 test_line (void)
 {
@@ -109,7 +109,7 @@ test_line (void)
     }
 }
 
-/* Breaks if what cannot be read, or is too much, is taken all the same. */
+/* Breaks if a descriptor is accepted that cannot be read, or has too much. */
 static void
 test_refused (void)
 {
@@ -128,8 +128,8 @@ test_refused (void)
     }
 }
 
-/* A pipe whose end does not come. Breaks if that blocks this thread, or if cancelling does not end
- * it, or says so while the other thread still has the pipe. */
+/* A pipe whose end does not come. Breaks if it blocks this thread; if cancelling does not end the
+ * reading, or ends it while the other thread still has the pipe. */
 static void
 test_cancel (void)
 {
@@ -153,7 +153,8 @@ test_cancel (void)
   close (ends[1]);
 }
 
-/* A pipe whose end does not come. Breaks if it is waited for too long, or not long enough. */
+/* A pipe whose end does not come. Breaks if the service waits for it too long, or not long enough.
+ */
 static void
 test_deadline (void)
 {
@@ -176,8 +177,8 @@ test_deadline (void)
   assert_gets_closed (ends[0]);
 }
 
-/* Breaks if a user whose files do not answer gets a thread for each of them, or keeps one from
- * others; or if threads that ended are counted. */
+/* Breaks if a user whose files do not answer gets a thread for each, or takes the thread of
+ * another user; or if ended threads still count. */
 static void
 test_threads (void)
 {

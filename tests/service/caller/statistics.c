@@ -52,7 +52,8 @@ get_user (GVariant *dict, guint uid)
   return NULL;
 }
 
-/* Breaks if a counter is somebody else's, or another counter's, or root (uid 0) is not a user. */
+/* Breaks if something is counted for another user, or by another counter, or if root (uid 0) is
+ * not counted as a user. */
 static void
 test_counts (void)
 {
@@ -92,8 +93,8 @@ test_counts (void)
   g_assert_null (get_user (dict, 1001));
 }
 
-/* Breaks if users can fill the memory (as root in a container can, who has many uids), or if the
- * wrong one is forgotten. */
+/* Breaks if users can fill the memory (root in a container has many uids), or if the wrong user is
+ * forgotten. */
 static void
 test_bound (void)
 {
@@ -107,7 +108,7 @@ test_bound (void)
 
   for (uid = 0; uid < HANDOFF_STATISTICS_MAX_USERS; uid++)
     handoff_statistics_count (statistics, HANDOFF_STATISTIC_FAILED, uid);
-  /* This one is heard of again: the next is the one to go. */
+  /* This user is counted again: the next one is forgotten first. */
   handoff_statistics_count (statistics, HANDOFF_STATISTIC_FAILED, 0);
   handoff_statistics_count (statistics, HANDOFF_STATISTIC_FAILED, uid);
 

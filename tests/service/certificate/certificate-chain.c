@@ -24,7 +24,7 @@ dup_key_id (const TestCertificate *certificate)
   return g_bytes_new (id, size);
 }
 
-/* What is found among certificates for the key of leaf. */
+/* The chain that is found for the key of leaf. */
 static GPtrArray *
 find (const TestCertificate *leaf, GPtrArray *certificates, GError **error)
 {
@@ -37,7 +37,7 @@ find (const TestCertificate *leaf, GPtrArray *certificates, GError **error)
   return handoff_certificate_chain_find (all, certificates->len, key_id, error);
 }
 
-/* The certificates between the two NULLs, in every rotation, have to give the chain, which begins
+/* The certificates between the two NULLs, in every rotation, must give the chain, which begins
  * with the leaf and ends with NULL. */
 static void expect (const TestCertificate *certificate, ...) G_GNUC_NULL_TERMINATED;
 
@@ -89,7 +89,7 @@ test_plain (void)
   expect (alone, root, NULL, alone, NULL);
 }
 
-/* Breaks if the first that fits by its name is taken, whether it is valid or not. */
+/* Breaks if the first certificate with a fitting name is taken, whether it is valid or not. */
 static void
 test_renewed (void)
 {
@@ -116,8 +116,8 @@ test_renewed (void)
   expect (leaf, old, root, NULL, leaf, old, NULL);
 }
 
-/* Breaks if the way that looks best at its beginning is gone, though an expired certificate is on
- * it, and another one is valid to its end. */
+/* Breaks if the search takes the path that looks best at its beginning, though it has an expired
+ * certificate, and another path is valid to its end. */
 static void
 test_expired_above (void)
 {
@@ -135,7 +135,7 @@ test_expired_above (void)
   expect (leaf, by_old, old, root, NULL, leaf, by_old, old, NULL);
 }
 
-/* Breaks if the key's own certificate is the first that is in the file. */
+/* Breaks if the first certificate of the file is taken for the key's own. */
 static void
 test_renewed_leaf (void)
 {
@@ -176,7 +176,7 @@ test_circle (void)
   expect (leaf, a_by_b, b_by_a, b, NULL, leaf, a_by_b, NULL);
 }
 
-/* Breaks if names decide where signatures can. */
+/* Breaks if names decide although signatures can. */
 static void
 test_namesakes (void)
 {
@@ -196,7 +196,7 @@ test_namesakes (void)
   expect (of_new, new_root, root, other_root, NULL, of_new, new_root, NULL);
 }
 
-/* Breaks if a stranger's file says how much work it is. */
+/* Breaks if a stranger's file decides how much work it makes. */
 static void
 test_too_many (void)
 {
@@ -223,7 +223,7 @@ test_too_many (void)
   g_assert_null (chain);
 }
 
-/* Breaks if a chain is longer than a credential's may be. */
+/* Breaks if a chain is longer than the chain of a credential may be. */
 static void
 test_long (void)
 {
@@ -249,7 +249,7 @@ test_long (void)
   g_assert_cmpuint (chain->len, ==, HANDOFF_MAX_CERTIFICATES);
 }
 
-/* Breaks if a chain that is given in an order loses its first, or keeps what does not help. */
+/* Breaks if a chain in a given order loses its first certificate, or keeps useless ones. */
 static void
 test_arrange (void)
 {
@@ -286,8 +286,8 @@ count_path (GPtrArray *path, gpointer user_data)
   return FALSE;
 }
 
-/* Four authorities that all certified each other. Breaks if a
- * stranger can make all paths through them be tried. */
+/* Four authorities that all certified each other. Breaks if a stranger can make the service try
+ * all paths through them. */
 static void
 test_paths_bounded (void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Certificates by how much work they would be. Each limit is tried with as much as is possible, and
- * with one more. */
+/* Certificates that make much work. Each limit is tried with the largest value that is possible,
+ * and with one more. */
 
 #include "config.h"
 
@@ -38,7 +38,7 @@ expect (const TestCertificate *certificate, const char *message)
   add (&sum, certificate, message);
 }
 
-/* Breaks if what is counted is not a certificate as GnuTLS reads it. */
+/* Breaks if we count something else than GnuTLS reads. */
 static void
 test_well_formed (void)
 {
@@ -59,7 +59,7 @@ test_well_formed (void)
   expect (&certificate, NULL);
 }
 
-/* Breaks if a modulus or an exponent of a stranger's decides how long a worker computes. */
+/* Breaks if a stranger's modulus or exponent decides how long a worker computes. */
 static void
 test_keys (void)
 {
@@ -75,8 +75,7 @@ test_keys (void)
   expect (&(TestCertificate){ .dsa_bits = 3072, .subgroup_bits = 2048 }, "2048 bits");
 }
 
-/* Breaks if many large keys are each within the limit, and all of them together nobody's business.
- */
+/* Breaks if many large keys are within the limit each, and nothing limits all of them together. */
 static void
 test_chains (void)
 {
@@ -98,7 +97,7 @@ test_chains (void)
   add (&sum, &(TestCertificate){ .rsa_bits = 16384 }, "more than is verified");
 }
 
-/* Breaks if lists are read by what takes a time that grows as their square. */
+/* Breaks if a long list is read by code whose time grows with the square of the length. */
 static void
 test_lists (void)
 {
@@ -129,7 +128,7 @@ test_lists (void)
   add (&sum, &(TestCertificate){ .n_constraints = 1 }, "names times name constraints");
 }
 
-/* Whatever it is: never read past its end, and refused. */
+/* Random changes: never read past the end, and refused. */
 static void
 test_unreadable (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Calls of a connection of which the bus has not told yet whose it is. */
+/* Calls of a connection whose user the bus has not told yet. */
 
 #include "config.h"
 
@@ -97,7 +97,7 @@ send_calls (Desk *desk, guint n, gsize size)
     }
 }
 
-/* error: or NULL, then the bus says what body has */
+/* error: NULL if the bus answers with body */
 static void
 answer (Desk *desk, const char *error, const char *body)
 {
@@ -124,8 +124,8 @@ assert_errors (Desk *desk, guint n, const char *name)
     g_assert_cmpstr (desk->errors->pdata[i], ==, name);
 }
 
-/* Breaks if more calls wait than those of somebody who is known, if those that are too many are not
- * told so, or if even they are kept without an end. */
+/* Breaks if more calls wait than for a known user, if the calls beyond the limit are not refused,
+ * or if refusals are kept without limit. */
 static void
 test_many (Desk *desk, gconstpointer data)
 {
@@ -137,7 +137,7 @@ test_many (Desk *desk, gconstpointer data)
   assert_errors (desk, 3 * HANDOFF_BUS_CALLS_PER_SENDER, PREFIX "LimitReached");
 }
 
-/* Breaks if what is large waits without an end. */
+/* Breaks if large calls wait without limit. */
 static void
 test_large (Desk *desk, gconstpointer data)
 {
@@ -146,8 +146,8 @@ test_large (Desk *desk, gconstpointer data)
   assert_errors (desk, 4, PREFIX "LimitReached");
 }
 
-/* Breaks if who cannot be told from others is let in, or is told of a limit, or of a caller that
- * has left. */
+/* Breaks if a caller is let in whose user nobody can tell, or if the error speaks of a limit, or
+ * of a caller that has left. */
 static void
 test_unidentified (Desk *desk, gconstpointer data)
 {
@@ -168,7 +168,7 @@ test_no_user (Desk *desk, gconstpointer data)
   assert_errors (desk, 1, "org.freedesktop.DBus.Error.Failed");
 }
 
-/* Who has left gets nothing, and leaves nothing. */
+/* A caller who has left gets nothing, and leaves nothing. */
 static void
 test_left (Desk *desk, gconstpointer data)
 {
@@ -179,7 +179,7 @@ test_left (Desk *desk, gconstpointer data)
   g_assert_false (handoff_bus_desk_has_calls (desk->desk));
 }
 
-/* Breaks if calls that nobody was asked about yet outlive the end. */
+/* Breaks if calls of a connection that the bus was not asked about yet outlive the desk. */
 static void
 test_closed (Desk *desk, gconstpointer data)
 {
@@ -201,7 +201,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  /* The desk warns of a bus that does not tell: that is wanted here. */
+  /* The desk must warn of a bus that does not tell. */
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   add ("/service/bus-desk/early/many", test_many);
   add ("/service/bus-desk/early/large", test_large);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Of the messages of strangers, the header is read before GDBus sees them. */
+/* The guard reads the headers of strangers' messages before GDBus sees the messages. */
 
 #include "config.h"
 
@@ -22,8 +22,8 @@ new_call (GDBusMessageByteOrder order)
   return message;
 }
 
-/* Either byte order, and every field, comes out as GDBus wrote it; a field that is overlooked, or
- * an alignment that is wrong, would show. */
+/* In both byte orders, every field comes out as GDBus wrote it. A field that is overlooked, or a
+ * wrong alignment, would show. */
 static void
 test_header (gconstpointer data)
 {
@@ -63,8 +63,8 @@ test_reply (void)
   g_assert_cmpuint (g_dbus_message_get_reply_serial (again), ==, 0x01020304);
 }
 
-/* Whatever byte is wrong, and wherever the fields end: no more is read than there is (valgrind and
- * the address sanitizer watch), and nothing is taken for a header that is none. */
+/* Whichever byte is wrong, and wherever the fields end: no byte beyond the end is read (valgrind
+ * and the address sanitizer watch), and no invalid header is accepted. */
 static void
 test_damaged (void)
 {
@@ -102,8 +102,8 @@ has_few_values (const char *body, GDBusMessageByteOrder order, guint maximum)
   return handoff_bus_message_has_few_values (message, maximum);
 }
 
-/* Each type is counted, and gone past, right: with one value less allowed it is too many, and if
- * the walk ended anywhere else than at the end it would be none at all. */
+/* Each type is counted and skipped correctly. With one value less allowed, the body has too many;
+ * if the walk ended anywhere but at the end, the body would be invalid. */
 static void
 test_values (void)
 {
@@ -138,8 +138,7 @@ test_values (void)
     }
 }
 
-/* Whatever the body has where a length, a signature or a value should be: nothing beyond it is
- * read. */
+/* Whatever stands in place of a length, a signature or a value: nothing beyond the body is read. */
 static void
 test_damaged_values (void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Who waits in front of the service, and what of its replies is unread: each user's share. */
+/* Each user's share of the calls that wait before the service, and of the replies that are unread.
+ */
 
 #include "config.h"
 
@@ -39,7 +40,7 @@ assert_next (HandoffBusCalls *calls, const char *sender)
   g_assert_cmpstr (message != NULL ? message->sender : NULL, ==, sender);
 }
 
-/* Who has many calls waits behind who has few. */
+/* A user with many calls waits behind a user with few. */
 static void
 test_turns (void)
 {
@@ -81,7 +82,7 @@ test_may_not_go_on (void)
   assert_next (calls, ":1.1");
 }
 
-/* Of a connection, of a user, in bytes; and another user's calls come in all the same. */
+/* Limits of a connection, of a user, in bytes. The calls of another user come in all the same. */
 static void
 test_limits (void)
 {
@@ -102,7 +103,7 @@ test_limits (void)
   g_assert_null (push (calls, 1, ":1.1", 10));
 }
 
-/* Sockets and files that nobody has looked at: a process may have only so many open. */
+/* Sockets and files in waiting calls: a process may have only so many open. */
 static void
 test_limits_of_descriptors (void)
 {
@@ -136,7 +137,7 @@ test_limits_in_all (void)
   g_assert_nonnull (push (calls, uid, ":1.1", 1));
 }
 
-/* The bus of the replies: what came there. */
+/* What the replies sent to the bus. */
 typedef struct
 {
   HandoffBusReplies *replies;
@@ -185,7 +186,7 @@ send_reply (HandoffBusReader *reader, gsize size, guint n_fds, guint32 serial)
 {
   HandoffBusMessage *message = new_message (NULL, size);
 
-  /* As if it had them: they are taken away before anybody closes them. */
+  /* As if it had descriptors: they are taken away before anybody closes them. */
   message->fds = g_new (int, n_fds);
   for (guint i = 0; i < n_fds; i++)
     message->fds[i] = -1;
@@ -194,7 +195,7 @@ send_reply (HandoffBusReader *reader, gsize size, guint n_fds, guint32 serial)
   handoff_bus_reader_send (reader, message);
 }
 
-/* One who never reads gets no more than its share, and keeps nothing from others. */
+/* A user who never reads gets no more than a share, and keeps nothing from others. */
 static void
 test_share (Bus *bus, gconstpointer data)
 {
@@ -213,8 +214,8 @@ test_share (Bus *bus, gconstpointer data)
   g_assert_cmpuint (bus->bytes, ==, before + 100 * 1024);
 }
 
-/* There are few descriptors, and many who do not read: there is one left for the next all the same.
- */
+/* There are few descriptors, and many users who do not read: one is left for the next user all the
+ * same. */
 static void
 test_descriptors (Bus *bus, gconstpointer data)
 {
@@ -238,8 +239,8 @@ test_descriptors (Bus *bus, gconstpointer data)
     handoff_bus_reader_free (deaf[uid]);
 }
 
-/* Who reads gets all, in order, however much: what was held comes with each answer, and the answer
- * counts for what was sent before the question only. */
+/* A user who reads gets everything, in order, however much it is. Held replies come with each
+ * answer. An answer counts only for what was sent before the question. */
 static void
 test_answers (Bus *bus, gconstpointer data)
 {
@@ -258,7 +259,7 @@ test_answers (Bus *bus, gconstpointer data)
       g_assert_cmpuint (bus->n_fds, >, n_fds);
     }
   g_assert_true (handoff_bus_replies_has_room (bus->replies, 1));
-  /* Nothing was asked: an answer that comes by itself shows nothing. */
+  /* Nothing was asked: an answer without a question shows nothing. */
   if (bus->asked->len > n_questions)
     handoff_bus_reader_answered (reader);
   n_questions = bus->asked->len;
@@ -270,7 +271,7 @@ test_answers (Bus *bus, gconstpointer data)
   g_assert_cmpuint (bus->asked->len, ==, n_questions + 1);
 }
 
-/* Without an answer: that it used what a reply told shows that it read that, and those before. */
+/* Without an answer: a reader that uses what a reply told has read that reply, and those before. */
 static void
 test_has_read (Bus *bus, gconstpointer data)
 {
@@ -286,7 +287,7 @@ test_has_read (Bus *bus, gconstpointer data)
   g_assert_cmpuint (bus->asked->len, <=, 1);
 }
 
-/* What a bus keeps for questions that are not answered is shared out too. */
+/* The places that a bus keeps for unanswered questions are shared out too. */
 static void
 test_questions (Bus *bus, gconstpointer data)
 {
@@ -301,7 +302,7 @@ test_questions (Bus *bus, gconstpointer data)
   g_assert_cmpuint (bus->asked->len, <=, HANDOFF_BUS_QUESTIONS);
   for (guint i = 0; i < G_N_ELEMENTS (deaf); i++)
     handoff_bus_reader_free (deaf[i]);
-  /* With who left, all of it comes back. */
+  /* When a reader leaves, all of its share comes back. */
   deaf[0] = handoff_bus_reader_new (bus->replies, 1, NULL);
   bus->bytes = 0;
   g_ptr_array_set_size (bus->asked, 0);
@@ -311,7 +312,7 @@ test_questions (Bus *bus, gconstpointer data)
   handoff_bus_reader_free (deaf[0]);
 }
 
-/* What is held is bounded too, and goes with its reader alone. */
+/* Held replies are limited too, and go with their reader alone. */
 static void
 test_held (Bus *bus, gconstpointer data)
 {
@@ -322,7 +323,7 @@ test_held (Bus *bus, gconstpointer data)
   for (guint i = 0; i < 1000; i++)
     send_reply (deaf, 100 * 1024, 0, i);
   before = bus->bytes;
-  /* There is no room for it behind those. */
+  /* There is no room for this reply behind those. */
   send_reply (sibling, 100 * 1024, 0, 1);
   handoff_bus_reader_free (deaf);
   g_assert_cmpuint (bus->bytes, ==, before);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Descriptors that are dropped before they are received: whose, and how. */
+/* Descriptors that are dropped before they are received: which, and how. */
 
 #include "config.h"
 
@@ -29,7 +29,7 @@ get_lowest_free (void)
   return fd;
 }
 
-/* Breaks if a look takes something; or if what is dropped was open here, or stays open. */
+/* Breaks if looking takes something; or if a dropped descriptor was open here, or stays open. */
 static void
 test_peek_and_drop (void)
 {
@@ -76,7 +76,7 @@ test_without_rights (void)
   unclosable_close_all (ends, 2);
 }
 
-/* Breaks if a socket that lingers, which nobody has any more, is waited for. */
+/* Breaks if the guard waits for a socket that lingers, and that nobody has any more. */
 static void
 test_drop_lingering (void)
 {
@@ -94,7 +94,7 @@ test_drop_lingering (void)
     }
 }
 
-/* What the desk did. */
+/* What the desk decided. */
 typedef struct
 {
   char *asked; /* (owned) (nullable) */
@@ -136,8 +136,8 @@ judge (HandoffBusDesk *desk, const char *sender)
   return handoff_bus_desk_judge_rights (desk, message);
 }
 
-/* Breaks if descriptors are received of which it is not known whose they are, or which nobody could
- * close; or if other users have to do without. */
+/* Breaks if descriptors are received whose sender is not known, or which nobody could close; or if
+ * other users get none. */
 static void
 test_judge (void)
 {
@@ -164,7 +164,7 @@ test_judge (void)
   g_assert_cmpint (judge (desk, ":1.2"), ==, HANDOFF_BUS_RIGHTS_WAIT);
   handoff_bus_desk_learn (desk, ":1.2", ALICE);
   g_assert_cmpint (judge (desk, ":1.2"), ==, HANDOFF_BUS_RIGHTS_TAKE);
-  /* It is remembered of who called, whom the bus has not told about yet. */
+  /* The admission remembers the callers of whom the bus has not told yet. */
   handoff_bus_desk_take_from_bus (desk, new_header (":1.2"));
   g_assert_cmpint (judge (desk, ":1.3"), ==, HANDOFF_BUS_RIGHTS_WAIT);
   handoff_bus_desk_learn (desk, ":1.3", HANDOFF_UID_UNKNOWN);
@@ -182,7 +182,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  /* A slow machine is warned of. */
+  /* The reaper may warn on a slow machine. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/service/bus-rights/peek-and-drop", test_peek_and_drop);
   g_test_add_func ("/service/bus-rights/without-rights", test_without_rights);

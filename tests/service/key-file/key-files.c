@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The key files of the field: each is read, or the error says what it is, and what to do about it;
- * and no file makes more work than its size and a documented limit say. */
+/* Key files as they occur. Each is read, or the error says what it is, and what to do about it. No
+ * file makes more work than its size and a documented limit say. */
 
 #include "config.h"
 
@@ -42,7 +42,7 @@ expect_all (const Case *cases, gsize n_cases)
   "“openssl pkcs8 -topk8 -v2 aes-256-cbc -provider default -provider legacy -in OLD -out NEW”"
 #define REWRITE_P12 "“openssl pkcs12 -legacy -in OLD -out NEW.pem”"
 
-/* Breaks if a passphrase is called wrong that is right, or that nobody tried. */
+/* Breaks if a right passphrase, or one that was never tried, is called wrong. */
 static void
 test_encryption (void)
 {
@@ -77,7 +77,7 @@ test_encryption (void)
     { RSA "-aria256" RSA_CERT, "secret", REWRITE_P8 },
     { RSA "-aes256 -out $D/k; cat $D/k $D/k rsa.pem", "secret", NULL },
     { RSA "-aes256 | sed 's/AES-256/\\xff\\xfe/'" RSA_CERT, "secret", "is encrypted with ?" },
-    /* Not encrypted, whatever words stand there. */
+    /* Not encrypted, whatever its text says. */
     { "echo 'exported UNENCRYPTED, Proc-Type: 4,ENCRYPTED'; cat ecdsa.key ecdsa.pem", NULL, NULL },
     { "echo 'exported UNENCRYPTED'; sed 's/M/*/' ecdsa.key; cat ecdsa.pem", NULL, "no base64" },
     /* Damaged. */
@@ -91,9 +91,8 @@ test_encryption (void)
   expect_all (cases, G_N_ELEMENTS (cases));
 }
 
-/* Breaks if a form of PKCS#12 that other programs read is not, or is said to have a wrong
- * passphrase.
- */
+/* Breaks if a form of PKCS#12 that other programs read cannot be read, or is said to have a wrong
+ * passphrase. */
 static void
 test_pkcs12 (void)
 {
@@ -127,7 +126,7 @@ test_pkcs12 (void)
     { P12_PLAIN " | $EDIT nested 1", NULL, NULL },
     { P12_PLAIN " | $EDIT nested 3", NULL, NULL },
     { P12_PLAIN " | $EDIT nested 20", NULL, "deeper than is possible" },
-    /* As PEM, which is what certtool writes. */
+    /* As PEM, as certtool writes it. */
     { "certtool --to-p12 --load-privkey ecdsa.key --load-certificate ecdsa.pem --p12-name x"
       " --password secret --pkcs-cipher aes-256",
       "secret", NULL },
@@ -188,8 +187,8 @@ test_passphrases (void)
                    NULL, 1);
 }
 
-/* Breaks if an EC key is not understood whose public key is in the certificate beside it, or if a
- * key that cannot be used is called damaged. */
+/* Breaks if an EC key whose public key is in the certificate beside it is not understood, or if an
+ * unusable key is called damaged. */
 static void
 test_keys (void)
 {
@@ -227,7 +226,7 @@ test_keys (void)
       "openssl"
       " req -x509 -key $D/k -subj /CN=x",
       NULL, NULL },
-    /* In the certificate, where it does not help. */
+    /* The same in the certificate, where it does not help. */
     { "openssl ecparam -name prime256v1 -param_enc explicit -genkey -noout -out $D/k; openssl ec "
       "-in"
       " $D/k -param_enc named_curve; openssl req -x509 -key $D/k -subj /CN=x",
@@ -243,7 +242,7 @@ test_keys (void)
            " printf '\\2\\1\\3\\2\\1\\3'; }",
            "RSA PRIVATE KEY") RSA_CERT,
       NULL, "lacks some of its numbers" },
-    /* Labels that are not true. */
+    /* Wrong labels. */
     { "openssl rsa -traditional -in rsa.key | sed 's/ RSA / /'" RSA_CERT, NULL, NULL },
     { "openssl ec -in ecdsa.key | sed 's/ EC / /'" CERT, NULL, NULL },
     { "sed 's/ PRIVATE/ RSA PRIVATE/' rsa.key" RSA_CERT, NULL, NULL },
@@ -254,7 +253,7 @@ test_keys (void)
   expect_all (cases, G_N_ELEMENTS (cases));
 }
 
-/* Breaks if somebody with another format is told that there is no key, and nothing else. */
+/* Breaks if the only error about another format is that there is no key. */
 static void
 test_formats (void)
 {
@@ -294,15 +293,15 @@ test_formats (void)
   expect_all (cases, G_N_ELEMENTS (cases));
 }
 
-/* Breaks if a file can ask for work without end, in whatever place it says so, or by many that are
- * each within the limit. The time is none that a machine could make up for. */
+/* Breaks if a file can ask for work without limit, wherever it says so, or by many parts that are
+ * each within the limit. No machine could be fast enough for these. */
 static void
 test_work (void)
 {
   static const Case cases[] = {
     { P12 "-passout pass: | $EDIT mac-iterations 2147483647", NULL, "iterations" },
     { P12 "-passout pass: | $EDIT mac-iterations 6000001", "secret", "iterations" },
-    /* Which GnuTLS does not read, and which is no reason to say that 3DES cannot be read. */
+    /* GnuTLS does not read it; the error must not say that 3DES cannot be read. */
     { PEM ("printf '\\x30\\x32\\x30\\x1e\\6\\x0a\\x2a\\x86\\x48\\x86\\xf7\\x0d\\1\\x0c\\1\\3"
            "\\x30\\x10\\4\\10saltsalt\\2\\4\\x7f\\xff\\xff\\xff\\4\\x10ciphertextsixtee'",
            "ENCRYPTED PRIVATE KEY") CERT,
@@ -316,12 +315,12 @@ test_work (void)
     { P8 "-iter 6100000 -outform DER | openssl base64 | { echo '-----BEGIN ENCRYPTED PRIVATE "
          "KEY-----'; cat; echo '-----END ENCRYPTED PRIVATE KEY-----'; }" CERT,
       "secret", "iterations" },
-    /* Each of the twenty has 400,000. */
+    /* Each of the twenty parts has 400,000. */
     { P12 "-passout pass:secret -nomac -certpbe AES-256-CBC -iter 400000 | $EDIT repeated 20",
       "secret", "iterations" },
     { P12 "-passout pass:secret -nomac -certpbe PBE-SHA1-3DES -iter 400000 | $EDIT repeated 20",
       "secret", "iterations" },
-    /* What Firefox asks for, three times. */
+    /* As many as Firefox asks for, three times. */
     { P12 "-passout pass:secret -iter 600000", "secret", NULL },
     { P12_PLAIN " | $EDIT repeated 20", NULL, NULL },
     { P12_PLAIN " | $EDIT repeated 400", NULL, "more than 32 parts" },
@@ -343,8 +342,7 @@ test_work (void)
   expect_all (cases, G_N_ELEMENTS (cases));
 }
 
-/* Breaks if what a caller may give for a handshake, and everybody may do, is more than plain PEM.
- */
+/* Breaks if a caller may give more than plain PEM for a handshake, which everybody may do. */
 static void
 test_plain (void)
 {
@@ -388,7 +386,7 @@ dup_command (const char *message)
   return g_strndup (start, (gsize) (end - start));
 }
 
-/* Breaks if what an error says is to be done does not help. */
+/* Breaks if the command in an error does not help. */
 static void
 test_commands (void)
 {
@@ -414,7 +412,7 @@ test_commands (void)
 
   for (i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      /* Beside a certificate that is not the key's, where it is PEM: so that it cannot help. */
+      /* Beside another key's certificate, where the file is PEM: that certificate cannot help. */
       g_autofree char *make = g_strconcat (
           cases[i].command, "; cat $D/old; ! grep -q BEGIN $D/old || cat client.pem", NULL);
       g_autoptr (GBytes) data = key_file_make (make);

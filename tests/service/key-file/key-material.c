@@ -28,11 +28,11 @@ test_pem (void)
       "secret", NULL, 1);
   key_file_expect ("openssl rsa -traditional -aes128 -in rsa.key -passout pass:secret; cat rsa.pem",
                    "secret", NULL, 1);
-  /* A passphrase that nothing needs does no harm. */
+  /* An unneeded passphrase does no harm. */
   key_file_expect ("cat rsa.pem rsa.key", "secret", NULL, 1);
 }
 
-/* Breaks if a chain that is out of order is sent so, or what does not belong to it is. */
+/* Breaks if a chain is sent out of order, or with certificates that do not belong to it. */
 static void
 test_chains (void)
 {
@@ -58,7 +58,8 @@ test_chains (void)
   key_file_expect (with_others, NULL, NULL, 2);
 }
 
-/* Breaks if PKCS#12 is not understood, or a wrong passphrase is not told from a missing one. */
+/* Breaks if PKCS#12 is not understood, or if a wrong passphrase and a missing one give the same
+ * error. */
 static void
 test_pkcs12 (void)
 {
@@ -73,7 +74,7 @@ test_pkcs12 (void)
                    "has no private key", 0);
 }
 
-/* Breaks if what cannot be used is taken, or the error does not say what to do. */
+/* Breaks if unusable material is accepted, or if the error does not say what to do. */
 static void
 test_errors (void)
 {
@@ -102,7 +103,7 @@ test_errors (void)
   key_file_expect ("sed '3s/[a-z]/A/g' rsa.key; cat rsa.pem", NULL, "private key", 0);
 }
 
-/* Breaks if a type that is offered cannot be made, or what was made is not that. */
+/* Breaks if an offered type cannot be made, or if another type is made. */
 static void
 test_generate (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Public keys by their sizes alone: nobody could use these. */
+/* Public keys with certain sizes: nobody could use them. */
 
 #include "config.h"
 
@@ -53,7 +53,7 @@ make_dsa (guint p_bits, guint q_bits)
   return key;
 }
 
-/* A certificate for key, by an authority that does not matter. (transfer full): key is too */
+/* A certificate for key, by any authority. (transfer full): key too */
 static gnutls_x509_crt_t
 make_certificate (gnutls_pubkey_t key)
 {
@@ -116,8 +116,8 @@ expect (gnutls_pubkey_t key, const char *message)
   g_assert_nonnull (strstr (anchor_error->message, message));
 }
 
-/* Breaks if a verification can take as long as a stranger's key wants, or a key of the field is
- * refused. */
+/* Breaks if a stranger's key decides how long a verification takes, or if a usual key is refused.
+ */
 static void
 test_public_keys (void)
 {
@@ -135,7 +135,7 @@ test_public_keys (void)
   expect (make_dsa (3072, 3072), "a DSA key with a subgroup of 3072 bits: at most");
 }
 
-/* Breaks if a key without such numbers is looked at as if it had them. */
+/* Breaks if a key of another kind is checked as if it had such numbers. */
 static void
 test_curves (void)
 {

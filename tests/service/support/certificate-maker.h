@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 #include <gnutls/x509.h>
 
-/* Certificates made on the spot, for what tests/lib/make-certs has not. */
+/* Certificates that a test makes itself, when tests/lib/make-certs has none like it. */
 
 /* A key and a certificate for it. */
 typedef struct
@@ -18,10 +18,11 @@ typedef struct
 void test_certificate_free (TestCertificate *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestCertificate, test_certificate_free)
 
-/* What is special about one; all zero for a leaf for localhost, valid now, with key identifiers. */
+/* What is special about a certificate. All zero: a leaf for localhost, valid now, with key
+ * identifiers. */
 typedef struct
 {
-  const TestCertificate *key_of; /* has the key of that one; NULL: one of its own */
+  const TestCertificate *key_of; /* has the key of that certificate; NULL: a key of its own */
   gboolean is_authority;
   guint path_length;                           /* as an authority, if not 0: this less 1 */
   int begin_days, end_days;                    /* from now; 0, 0: from yesterday for 30 days */
@@ -36,6 +37,6 @@ TestCertificate *test_certificate_make (const char *name,
                                         const TestCertificate *issuer,
                                         const TestCertificateSpec *spec);
 GBytes *test_certificate_to_der (const TestCertificate *self);
-/* Certificate, or key, of it as PEM. (transfer full) */
+/* The certificate, or its key, as PEM. (transfer full) */
 char *test_certificate_to_pem (const TestCertificate *self);
 char *test_certificate_key_to_pem (const TestCertificate *self);

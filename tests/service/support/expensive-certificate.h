@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-/* Certificates that are much work to read or to verify. Nobody signed them, and nobody has their
- * keys: they are refused before that matters. */
+/* Certificates that make much work when they are read or verified. Nobody signed them, and nobody
+ * has their keys: they are refused before that matters. */
 typedef struct
 {
   guint rsa_bits;      /* 0: 2048 */

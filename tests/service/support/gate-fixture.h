@@ -8,14 +8,14 @@
 #include "authority/authority.h"
 #include "service.h"
 
-/* The service on a real bus, with an authority whose answers, and faults, the test decides. */
+/* The service on a real bus. The test decides what the authority answers, and its faults. */
 
 typedef enum
 {
   ANSWER_DENY,
   ANSWER_FAIL,
   ANSWER_ALLOW,
-  ANSWER_LATER, /* keeps the check in `pending`, and pays no attention to its cancellation */
+  ANSWER_LATER, /* keeps the check in `pending`, and ignores its cancellation */
 } Answer;
 
 #define TEST_TYPE_AUTHORITY (test_authority_get_type ())
@@ -55,9 +55,10 @@ void test_authority_answer (TestAuthority *self, gboolean allowed);
 /* answer: the authority's, as a pointer */
 void gate_set_up (GateFixture *fixture, gconstpointer answer);
 void gate_tear_down (GateFixture *fixture, gconstpointer answer);
-/* A number of GetStatistics(), whatever the authority says. */
+/* A number of GetStatistics(), whatever the authority would say. */
 guint gate_get_statistic (GateFixture *fixture, const char *name);
-/* The caller leaves the bus, and another one takes his place; the service has heard of it. */
+/* The caller leaves the bus, and another one takes its place. Returns when the service has
+ * noticed. */
 void gate_leave (GateFixture *fixture);
 /* Removes a folder and all that is in it. */
 void gate_remove_tree (const char *path);
@@ -68,7 +69,7 @@ GDBusConnection *gate_connect (GateFixture *fixture);
  * long: a test that hangs says nothing. */
 void gate_wait_until (gboolean (*check) (gpointer), gpointer data, const char *what);
 
-/* What becomes of a call. */
+/* What came of a call. */
 typedef struct
 {
   gboolean started;
@@ -87,7 +88,7 @@ void gate_call_start (GateFixture *fixture,
                       GUnixFDList *fds,
                       GateCall *call);
 void gate_call_wait (GateCall *call);
-/* Waits for one that was started. */
+/* Waits for a call that was started. */
 void gate_call_clear (GateCall *call);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GateCall, gate_call_clear)
 

@@ -107,7 +107,7 @@ der_hash (const void *data, gsize size)
   return der (OCTET_STRING, raw (hash, sizeof hash), NULL);
 }
 
-/* The hash of the key is not what anybody compares. */
+/* Nobody compares the hash of the key. */
 static GByteArray *
 der_certificate_id (const TestCertificate *certificate)
 {

@@ -7,7 +7,7 @@
 
 #define POLKIT "org.freedesktop.PolicyKit1"
 
-/* A polkitd on a bus of the test's own, which answers when, and as, the test likes. */
+/* A polkitd on a bus of the test, which answers when, and as, the test wants. */
 typedef struct
 {
   GTestDBus *bus;
@@ -15,8 +15,8 @@ typedef struct
   GDBusConnection *polkit; /* (nullable): NULL while there is none */
   GDBusNodeInfo *node;
   HandoffAuthority *authority;
-  /* (element-type GDBusMethodInvocation): all that it was asked: (owned) until it is answered, then
-   * NULL */
+  /* (element-type GDBusMethodInvocation): all its questions: (owned) until the question is
+   * answered, then NULL */
   GPtrArray *asked;
   GPtrArray *cancelled; /* (element-type utf8): cancellation ids */
 } PolkitFixture;
@@ -24,13 +24,14 @@ typedef struct
 void polkit_set_up (PolkitFixture *f, gconstpointer data);
 void polkit_tear_down (PolkitFixture *f, gconstpointer data);
 void polkit_start (PolkitFixture *f);
-/* Until all that was sent to polkit has arrived there, and its answers here. */
+/* Runs the main loop until everything that was sent to polkit has arrived there, and its answers
+ * here. */
 void polkit_settle_down (PolkitFixture *f);
 
 /* yes and challenge: as polkit's reply has them */
 void polkit_answer (PolkitFixture *f, guint index, gboolean yes, gboolean challenge);
 gboolean polkit_is_answered (PolkitFixture *f, guint index);
 guint polkit_count_open (PolkitFixture *f);
-/* The question about the action, without or with interaction, that has no answer; G_MAXUINT if
- * there is none. */
+/* The unanswered question about the action, without or with interaction; G_MAXUINT if there is
+ * none. */
 guint polkit_find (PolkitFixture *f, const char *action, guint flags);

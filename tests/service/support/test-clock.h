@@ -10,11 +10,9 @@
 #define TEST_YEAR (365 * TEST_DAY)
 
 /* A clock that moves only when a test moves it, for the service and for GnuTLS. It begins with the
- * system's wall time, a year of work and a year of sleep after the boot. One exception: the ages of
- * TLS 1.3 tickets, which GnuTLS asks the system for.
- *
- * Before the test makes threads. Every timer that is due at the new time is ready at once, and runs
- * in its own main context. */
+ * system's wall time, two years after the boot, one of them asleep. One exception: GnuTLS asks the
+ * system for the ages of TLS 1.3 tickets. Call it before the test makes threads. A timer that is
+ * due at the new time is ready at once, and runs in its own main context. */
 void test_clock_install (void);
 /* The system's clock again, for the next test. */
 void test_clock_uninstall (void);

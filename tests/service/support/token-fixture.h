@@ -27,8 +27,7 @@ int test_token_run (void);
 
 char *test_token_state_path (const TokenFixture *fixture, const char *name);
 void test_token_write_pins (const TokenFixture *fixture, const char *text, int mode);
-/* The tokens as a service has them that was started again. modules: as in the configuration; NULL:
- * ours */
+/* The tokens as a restarted service has them. modules: as in the configuration; NULL: ours */
 void test_token_start_again (TokenFixture *fixture, const char *modules);
 char *test_token_make_uri (const char *token, const char *key);
 
@@ -47,7 +46,7 @@ HandoffTokenKey *test_token_find (TokenFixture *fixture,
                                   const char *pin,
                                   gboolean may_use_known,
                                   GError **error);
-/* That fails with that code, and says so of the token: with what in the message. */
+/* Finding the key must fail with that code, and with what in the message about the token. */
 void test_token_assert_not_found (TokenFixture *fixture,
                                   const char *uri,
                                   const char *pin,
@@ -57,7 +56,7 @@ void test_token_assert_not_found (TokenFixture *fixture,
 
 /* A key of a credential, without asking the token: its public key is in the certificate. */
 HandoffPrivateKey *test_token_get_key (TokenFixture *fixture, const char *token, const char *name);
-/* The same of a credential that has another key's certificate. */
+/* The same for a credential that has another key's certificate. */
 HandoffPrivateKey *test_token_get_key_as (TokenFixture *fixture,
                                           const char *token,
                                           const char *name,

@@ -8,13 +8,14 @@
 
 /* Descriptors whose close() sleeps. */
 
-/* ends: (out): two of a TCP connection. close() of the first waits for an hour, as long as nobody
- * reads from the second. */
+/* ends: (out): the two ends of a TCP connection. close() of the first one waits for an hour,
+ * unless somebody reads from the second. */
 void unclosable_make_lingering (int ends[2]);
-/* fd: (transfer full). A Unix socket, with fd sent along and not received: closing it closes that.
- */
+/* fd: (transfer full). Returns: a Unix socket, to which fd was sent and not received: closing the
+ * socket closes fd. */
 int unclosable_wrap (int fd);
-/* Gives the reaper so many of uid's that wait behind sockets that linger, until the main context is
- * iterated. peers: (out): of these sockets, HANDOFF_REAPER_CLOSING_PER_USER. */
+/* Gives the reaper that many descriptors of uid, which wait behind sockets that linger, until the
+ * main context is iterated. peers: (out): the peers of these sockets,
+ * HANDOFF_REAPER_CLOSING_PER_USER. */
 void unclosable_fill_line (guint uid, int *peers, guint n_waiting);
 void unclosable_close_all (const int *fds, guint n_fds);

@@ -40,7 +40,7 @@ test_system (void)
   g_assert_cmpint (handoff_clock_get_wall_seconds (), <=, G_MAXINT32);
   g_assert_cmpint (handoff_clock_get_monotonic_time (), >=, monotonic);
   g_assert_cmpint (handoff_clock_get_monotonic_time () - monotonic, <, G_TIME_SPAN_HOUR);
-  /* Suspends are in it. */
+  /* Boot time includes suspends. */
   g_assert_cmpint (boot, >=, monotonic);
   g_assert_cmpint (handoff_clock_get_boot_time (), >=, boot);
 

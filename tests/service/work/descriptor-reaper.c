@@ -34,8 +34,8 @@ wait_until_none_is_left (guint uid)
     pass_second ();
 }
 
-/* Breaks if one user's wait for another's; if a socket that lingers, or is hidden in others, keeps
- * a thread for longer than a moment; or if something stays open. */
+/* Breaks if one user waits for another; if a socket that lingers, or is hidden in others, keeps a
+ * thread for longer than a moment; or if something stays open. */
 static void
 test_lingering (void)
 {
@@ -64,7 +64,7 @@ test_lingering (void)
     close (peers[i]);
 }
 
-/* Breaks if somebody whose descriptors are closed all the time is told that there are too many. */
+/* Breaks if a user whose descriptors are closed all the time is refused. */
 static void
 test_many (void)
 {
@@ -80,8 +80,8 @@ test_many (void)
   wait_until_none_is_left (ALICE);
 }
 
-/* Breaks if who has many that cannot be closed may send more; or if another may not; or if it stays
- * so when they are closed. */
+/* Breaks if a user with many descriptors that cannot be closed may send more; if another user may
+ * not; or if the refusal outlasts them. */
 static void
 test_standstill (void)
 {
@@ -106,7 +106,7 @@ test_standstill (void)
   unclosable_close_all (peers, G_N_ELEMENTS (peers));
 }
 
-/* Gives the reaper sockets of uid's, until it may send no more. fd: of a socket. */
+/* Gives the reaper sockets of uid, until uid may send no more. fd: of a socket. */
 static void
 fill (guint uid, int fd)
 {
@@ -114,7 +114,7 @@ fill (guint uid, int fd)
     handoff_descriptor_reap (dup (fd), uid);
 }
 
-/* Breaks if one user fills the process's table of descriptors before it is known that they cannot
+/* Breaks if one user fills the descriptor table of the process before it is known that nothing can
  * be closed; or if nothing is left for another. */
 static void
 test_share (void)
@@ -143,7 +143,7 @@ test_share (void)
   close (fd);
 }
 
-/* Breaks if a socket of a caller's does not linger any more when it gets it back. */
+/* Breaks if a socket has lost its lingering when the caller gets it back. */
 static void
 test_lingers_still (void)
 {
@@ -171,7 +171,7 @@ main (int argc, char *argv[])
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &files), ==, 0);
   files.rlim_cur = files.rlim_max;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &files), ==, 0);
-  /* A slow machine is warned of. */
+  /* The reaper may warn on a slow machine. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/service/descriptor-reaper/lingering", test_lingering);
   g_test_add_func ("/service/descriptor-reaper/many", test_many);

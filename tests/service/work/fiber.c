@@ -107,7 +107,7 @@ leave_a_secret (gpointer data)
   return secret[17];
 }
 
-/* Breaks if what a function left on its stack can still be read after the wipe. */
+/* Breaks if the wipe leaves what a function had on its stack. */
 __attribute__ ((no_sanitize_address)) static void
 test_wiped (void)
 {
@@ -128,7 +128,7 @@ test_wiped (void)
   g_assert_cmpuint (n_after, ==, 0);
 }
 
-/* One that never ran has nothing to free. */
+/* A fiber that never ran has nothing to free. */
 static void
 test_never_run (void)
 {

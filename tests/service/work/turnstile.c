@@ -25,7 +25,7 @@ queue (HandoffTurnstile *turnstile, guint uid, Visitor *visitor)
 {
   visitor->entered = FALSE;
   visitor->pass = handoff_turnstile_queue (turnstile, uid, entered, visitor);
-  /* Whoever waits must not be told before he has his pass. */
+  /* A pass must exist before its owner is told. */
   g_assert_false (visitor->entered);
 }
 
@@ -36,8 +36,8 @@ iterate (void)
     ;
 }
 
-/* Breaks if more are let in than there is room for, if one user waits for another, or if the line
- * is not kept. */
+/* Breaks if more calls are let in than there is room for, if one user waits for another, or if a
+ * line loses its order. */
 static void
 test_line (void)
 {
@@ -60,7 +60,7 @@ test_line (void)
   g_assert_true (visitors[2].entered);
   g_assert_false (visitors[3].entered);
 
-  /* One who gives up makes no room, and is not told. */
+  /* A pass that is given up makes no room, and is not told. */
   handoff_pass_free (visitors[3].pass);
   iterate ();
   g_assert_false (visitors[3].entered);
@@ -75,8 +75,8 @@ test_line (void)
   handoff_pass_free (other.pass);
 }
 
-/* Breaks if all together are more than there is room for, or if a long line keeps others waiting.
- */
+/* Breaks if all users together get more than there is room for, or if a long line keeps others
+ * waiting. */
 static void
 test_turns (void)
 {
@@ -100,7 +100,7 @@ test_turns (void)
   g_assert_true (many[2].entered);
   g_assert_false (many[3].entered);
 
-  /* The only one who waits of a user leaves the line: nobody has his turn for him. */
+  /* The only waiting pass of a user leaves the line: nobody gets its turn. */
   queue (turnstile, 1002, &third);
   handoff_pass_free (third.pass);
   handoff_pass_free (second.pass);
@@ -110,7 +110,8 @@ test_turns (void)
     handoff_pass_free (many[i].pass);
 }
 
-/* Breaks if one who leaves between being let in and being told keeps his place, or is told. */
+/* Breaks if a pass that leaves after it was let in, and before it was told, keeps its place, or is
+ * told. */
 static void
 test_leaves_early (void)
 {
@@ -126,7 +127,7 @@ test_leaves_early (void)
   handoff_pass_free (second.pass);
 }
 
-/* Breaks if work that is late finds the turnstile gone. */
+/* Breaks if a late callback finds the turnstile gone. */
 static void
 test_outlives_its_owner (void)
 {

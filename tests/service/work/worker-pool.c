@@ -17,7 +17,8 @@ pool_new (void)
   return pool;
 }
 
-/* Breaks if two users share a worker, or one gets more than the limit, or not the idlest. */
+/* Breaks if two users share a worker, if a user gets more workers than the limit, or not the one
+ * with the least to do. */
 static void
 test_users (void)
 {
@@ -39,8 +40,8 @@ test_users (void)
     handoff_seat_free (seats[i]);
 }
 
-/* Breaks if a worker is started for each of handshakes that follow each other, or goes for good
- * when its user has nothing to do for a moment. */
+/* Breaks if each of several handshakes in a row starts a worker, or if a worker ends when its user
+ * has nothing to do for a moment. */
 static void
 test_again (void)
 {

@@ -229,7 +229,7 @@ add_freed (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Breaks if a watch is called after it was freed (ASan), or at all. */
+/* Breaks if a freed watch is called (ASan), or any other watch after it. */
 static void
 test_freed_in_a_batch (Fixture *fixture, gconstpointer data)
 {
@@ -260,7 +260,7 @@ add_writable (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Breaks if a handshake that has to send is only woken by what it receives. */
+/* Breaks if only received bytes wake a handshake that has to send. */
 static void
 test_direction (Fixture *fixture, gconstpointer data)
 {
@@ -273,7 +273,8 @@ add_paused (gpointer data)
   Fixture *fixture = data;
   gint64 now = handoff_clock_get_monotonic_time ();
 
-  /* All are ready, for data and for the end of the stream, and none waits for that (any more). */
+  /* All sockets are ready, for data and for the end of the stream, and no watch waits for that
+   * (any more). */
   for (guint i = 0; i < N_WATCHES; i++)
     {
       add_watch (fixture, i, now + TEST_DAY, expect_timeout);
@@ -288,7 +289,7 @@ add_paused (gpointer data)
   return finish_turn (data);
 }
 
-/* Breaks if a handshake that waits for its caller is woken by its peer, again and again. */
+/* Breaks if the peer wakes a handshake that waits for its caller, again and again. */
 static void
 test_paused (Fixture *fixture, gconstpointer data)
 {
