@@ -6,17 +6,17 @@
  * Each user has a share of that number and a line to wait in, and the lines are served in turn. All
  * of this is on the main thread.
  *
- * * * * * A check joins a question that is the same (who, what, details) and was not asked yet. A
+ * A check joins a question that is the same (who, what, details) and was not asked yet. A
  * question that was asked already may have been decided under rules that are no longer in force. So
  * a later check begins the next question. That waits until the first is answered, and equal checks
  * join it meanwhile. However many checks are equal, they take one place.
  *
- * * * * * Every check is asked first without interaction, even if its caller allows interaction.
+ * Every check is asked first without interaction, even if its caller allows interaction.
  * Only if polkit wants somebody to authenticate, the check becomes a prompt: a question of a second
  * kind, with places of its own. So a user who leaves prompts unanswered delays nobody, not even his
  * own checks that need no prompt. Checks join a prompt as long as it is shown: nobody wants two.
  *
- * * * * * A question without an answer after two seconds is asked again, without interaction, in
+ * A question without an answer after two seconds is asked again, without interaction, in
  * case polkitd has lost it; the first answer counts. No check waits for ever: without an answer,
  * the answer is no after a time. But the question keeps its place until the bus no longer waits for
  * its reply. */

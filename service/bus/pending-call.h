@@ -9,7 +9,7 @@
  * service running. When the caller leaves, the call ends at once; the work may go on, but nobody
  * takes its result. Main thread.
  *
- * * * The work is a list of steps: begin() starts one, and when it is done, finish() takes its
+ * The work is a list of steps: begin() starts one, and when it is done, finish() takes its
  * result; then the next one begins. The first step that fails ends the call, and no step begins or
  * finishes for a caller who has left. */
 typedef struct _HandoffPendingCall HandoffPendingCall;

@@ -218,7 +218,7 @@ handoff_certificate_request_free (HandoffCertificateRequest *self)
   g_free (self);
 }
 
-/* The order of things that the task owns. */
+/* What the task owns. */
 typedef struct
 {
   HandoffCertificateRequest *request; /* (owned) */
@@ -294,7 +294,7 @@ request_signed (const GError *error, gpointer user_data)
                            (GDestroyNotify) g_bytes_unref);
 }
 
-/* A long RSA key in memory takes as long as a few handshakes. */
+/* A signature with a long RSA key takes as long as a few handshakes. */
 static gpointer
 use_key (gpointer task)
 {

@@ -10,13 +10,14 @@
 /* What a PKCS #10 request (RFC 2986) asks for: the a{sv} of CreateCertificateRequest(), checked. */
 typedef struct _HandoffCertificateRequest HandoffCertificateRequest;
 
-/* options: an a{sv}. TLS_HANDOFF_ERROR_INVALID_ARGUMENT names the option and what it must be. */
+/* options: an a{sv}. TLS_HANDOFF_ERROR_INVALID_ARGUMENT names the option and says what it must be.
+ */
 HandoffCertificateRequest *handoff_certificate_request_parse (GVariant *options, GError **error);
 void handoff_certificate_request_free (HandoffCertificateRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCertificateRequest, handoff_certificate_request_free)
 
-/* Signs it with key, which may take long: not in this thread. request: (transfer full). The
- * callback comes on the thread-default main context. */
+/* Signs the request with key, in another thread, because that may take long. request: (transfer
+ * full). The callback comes on the thread-default main context. */
 void handoff_certificate_request_sign_async (HandoffCertificateRequest *request,
                                              HandoffPrivateKey *key,
                                              GAsyncReadyCallback callback,

@@ -69,7 +69,7 @@ write_all (int fd, const guint8 *data, gsize size)
   return TRUE;
 }
 
-/* A file that was not there before. */
+/* Writes a new file. */
 static gboolean
 write_file (const char *folder, const char *name, gconstpointer data, gsize size, GError **error)
 {
@@ -199,7 +199,7 @@ handoff_credential_folder_write (const char *directory,
     {
       if (sync_folder (directory, error))
         return TRUE;
-      /* It is not certain that it is there: then it must not be. */
+      /* Perhaps the folder is not on the disk: then it must not stay. */
       handoff_credential_folder_clean (directory, credential->id);
       return FALSE;
     }
@@ -218,8 +218,8 @@ handoff_credential_folder_replace_certificates (const char *directory,
   g_autofree char *ocsp_path = g_build_filename (folder, OCSP, NULL);
   g_autoptr (GString) pem = certificates_to_pem (credential);
 
-  unlink (new_path); /* a crash may have left it */
-  /* It is about the old one: with the new one, clients would refuse it. */
+  unlink (new_path); /* left by a crash, perhaps */
+  /* The response is about the old certificate: clients would refuse it with the new one. */
   if (unlink (ocsp_path) != 0 && errno != ENOENT)
     return fail_errno (error, "remove", ocsp_path);
   if (write_file (folder, NEW_PREFIX CERTIFICATES, pem->str, pem->len, error))
@@ -254,8 +254,7 @@ damaged (GError **error, const char *name, const char *what)
   return FALSE;
 }
 
-/* The content, in secret memory, whatever it is. NULL without error: there is no such file, and it
- * need not be. */
+/* The content, in secret memory. NULL without error: the file is optional, and missing. */
 static GBytes *
 read_file (const char *folder, const char *name, gboolean optional, GError **error)
 {
@@ -438,7 +437,7 @@ read_metadata (const char *folder, Metadata *metadata, GError **error)
   return read_roles (file, metadata, error);
 }
 
-/* An administrator's file: one that cannot be used must not take the credential away. */
+/* The administrator puts this file there. A bad one must not make the credential unusable. */
 static GBytes *
 read_ocsp_response (const char *folder)
 {

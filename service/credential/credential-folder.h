@@ -14,25 +14,25 @@
  *   certificates.pem   its own first; absent until there is one
  *   ocsp.der           optional: put there by an administrator, to staple
  *
- * Whatever happens while a folder is written, later readers find the old state or the new one:
- * names that begin with a dot are on their way to or from nothing, and each step is on disk before
- * the next begins. All functions block. */
+ * If a crash interrupts a writer, later readers find the old state or the new one: a folder whose
+ * name begins with a dot is not finished or half removed, and each step is on the disk before the
+ * next begins. All functions block. */
 
-/* key_pem: (nullable): for a key that is in no token. */
+/* key_pem: (nullable): NULL for a key in a token. */
 gboolean handoff_credential_folder_write (const char *directory,
                                           const HandoffCredential *credential,
                                           GBytes *key_pem,
                                           GError **error);
-/* Of a folder that is there. */
+/* The folder must be there. */
 gboolean handoff_credential_folder_replace_certificates (const char *directory,
                                                          const HandoffCredential *credential,
                                                          GError **error);
-/* TRUE also if it was not there. */
+/* TRUE even if there was no such folder. */
 gboolean handoff_credential_folder_remove (const char *directory, const char *id, GError **error);
 /* The error says which file is damaged, and how. */
 HandoffCredential *handoff_credential_folder_read (const char *directory,
                                                    const char *id,
                                                    HandoffTokens *tokens,
                                                    GError **error);
-/* Removes a folder whose name begins with a dot: what a crash left. */
+/* Removes what a crash left: a folder whose name begins with a dot. */
 void handoff_credential_folder_clean (const char *directory, const char *name);

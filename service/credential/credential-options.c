@@ -97,7 +97,7 @@ static gboolean
 parse_owner (HandoffCredentialOptions *self, GVariant *value, GError **error)
 {
   self->owner = g_variant_get_uint32 (value);
-  /* (uid_t) -1 is nobody, wherever uids are. */
+  /* (uid_t) -1 is no user. */
   return self->owner != G_MAXUINT32 ||
          refuse (error, HANDOFF_OPTION_OWNER, "must be the uid of a user");
 }

@@ -7,7 +7,7 @@
 
 #include "credential/credential.h"
 
-/* The methods that take the options below, each some of them. */
+/* The methods that take the options below. Each takes some of them. */
 typedef enum
 {
   HANDOFF_CREDENTIAL_METHOD_IMPORT = 1 << 0,
@@ -17,7 +17,7 @@ typedef enum
   HANDOFF_CREDENTIAL_METHOD_LIST_SESSIONS = 1 << 4,
 } HandoffCredentialMethod;
 
-/* What a caller asked of one of them: the a{sv} of the D-Bus API, checked. */
+/* The options of one call: the a{sv} of the D-Bus API, checked. */
 typedef struct
 {
   guint owner; /* uid */
@@ -25,14 +25,14 @@ typedef struct
   gint32 passphrase; /* indices of descriptors; -1 if there is none */
   gint32 pin;
   GPtrArray *certificates; /* (owned) (element-type GBytes) (nullable): DER */
-  gboolean all;            /* not the caller's own only */
+  gboolean all;            /* list all, not only the caller's own */
   guint maximum;           /* of a list */
   guint64 after;           /* the number of a session; 0 for all */
   char *after_label; /* (owned) (nullable): the label and the path of a credential; NULL for all */
   char *after_path;  /* (owned) (nullable): likewise */
 } HandoffCredentialOptions;
 
-/* options: an a{sv}. caller: the uid that owns what nobody else shall. TLS_HANDOFF_ERROR_
+/* options: an a{sv}. caller: its uid, the default for the owner. TLS_HANDOFF_ERROR_
  * INVALID_ARGUMENT names the option and says what it must be. */
 HandoffCredentialOptions *handoff_credential_options_parse (GVariant *options,
                                                             HandoffCredentialMethod method,
@@ -41,6 +41,6 @@ HandoffCredentialOptions *handoff_credential_options_parse (GVariant *options,
 void handoff_credential_options_free (HandoffCredentialOptions *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialOptions, handoff_credential_options_free)
 
-/* A chain, an aay, as far as that can be told without reading the certificates: how many there are,
- * and how large. what: for messages. (transfer full) (element-type GBytes) (nullable) */
+/* Checks number and size of a chain, an aay, but does not parse the certificates. what: for
+ * messages. (transfer full) (element-type GBytes) (nullable) */
 GPtrArray *handoff_certificates_parse (GVariant *certificates, const char *what, GError **error);

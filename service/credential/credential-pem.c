@@ -28,8 +28,8 @@ parsing_free (Parsing *self)
   g_free (self);
 }
 
-/* SHA-256 of all that was given, the key too: who gives the same again has the same key, without a
- * look at whether key and certificate belong together. (transfer full) */
+/* SHA-256 of all that was given, with the key: whoever gives the same again has the same key,
+ * whether or not key and certificate belong together. (transfer full) */
 static GBytes *
 make_digest (GBytes *pem)
 {
@@ -77,7 +77,7 @@ parse_in_thread (gpointer data, gpointer user_data)
   GError *error = NULL;
   HandoffCredential *credential = parse (g_task_get_task_data (task), &error);
 
-  /* The thread goes back to a pool, with what the key left on its stack. */
+  /* The thread goes back to a pool: wipe what the key left on its stack. */
   handoff_wipe_stack ();
   if (credential != NULL)
     {
@@ -88,8 +88,8 @@ parse_in_thread (gpointer data, gpointer user_data)
   g_task_return_error (task, error);
 }
 
-/* Threads of its own: those that GTask has may be deriving keys of imports for seconds, and GLib
- * complains of each that it starts for them after somebody has changed the service's priority. */
+/* A pool of its own: GTask's threads may derive keys for imports for seconds, and GLib warns for
+ * each new one after somebody has changed the service's priority. */
 static GThreadPool *
 get_threads (void)
 {

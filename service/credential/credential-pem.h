@@ -7,8 +7,8 @@
 
 #include "credential/credential.h"
 
-/* A key of a caller's own, with its certificates, for one handshake: a credential that is in no
- * store, has no label, and is gone when nobody needs it any more. */
+/* A caller's own key, with its certificates, for one handshake. This credential is in no store, has
+ * no label, and is freed with its last user. */
 
 /* pem: secret memory. uid: the caller. Parses on a thread. */
 void handoff_credential_pem_parse_async (GBytes *pem,

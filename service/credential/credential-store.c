@@ -12,9 +12,9 @@
 #include "credential/credential-folder.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* Threads: files belong to the writer's thread, which does one thing after the other; the tables to
- * the main thread, where each change arrives when it is on disk. What is under way when all is read
- * again comes before or after that in both. */
+/* Threads: files belong to the writer's thread, which does one thing after the other; tables belong
+ * to the main thread, which applies a change when it is on disk. A change comes before or after a
+ * complete re-read, for files and tables in the same order. There are no locks. */
 struct _HandoffCredentialStore
 {
   GObject parent;
@@ -49,7 +49,7 @@ typedef struct
 static GHashTable *
 new_table (void)
 {
-  /* The key is the value's. */
+  /* The key is a part of the value. */
   return g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                 (GDestroyNotify) handoff_credential_unref);
 }
@@ -62,7 +62,7 @@ contents_free (Contents *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Contents, contents_free)
 
-/* Two with one label of one owner: neither could be named. */
+/* Two credentials of one owner must not have the same label: nobody could name one of them. */
 static gboolean
 has_label (GHashTable *credentials, guint owner, const char *label)
 {
@@ -133,16 +133,16 @@ read_directory (const char *directory, HandoffTokens *tokens, GError **error)
   return g_steal_pointer (&self);
 }
 
-/* Something for the writer to do, and then for the main thread. */
+/* A change: first the writer's part, then the main thread's. */
 typedef struct
 {
   HandoffCredentialStore *store; /* (owned) */
   HandoffCredential *credential; /* (owned) (nullable): what is written */
   GBytes *key_pem;               /* (owned) (nullable) */
   char *id;                      /* (owned) (nullable): what is changed or removed */
-  /* On the writer's thread: does it. */
+  /* On the writer's thread: writes the change. */
   gpointer (*write) (HandoffCredentialStore *store, GTask *task, GError **error);
-  /* On the main thread: takes over what write() returned. */
+  /* On the main thread: takes over the result of write(). */
   void (*apply) (HandoffCredentialStore *store, GTask *task, gpointer result);
 } Change;
 
@@ -231,7 +231,7 @@ return_credential (GTask *task, HandoffCredential *credential)
 static void
 insert (HandoffCredentialStore *self, HandoffCredential *credential)
 {
-  /* Not g_hash_table_insert(), which would keep the old one's key. */
+  /* Not g_hash_table_insert(): that would keep the key of the old value. */
   g_hash_table_replace (self->credentials, credential->id, credential);
 }
 
@@ -305,7 +305,7 @@ new_removed_error (void)
                               "The credential was removed meanwhile");
 }
 
-/* What is in the table may be older than what is on disk, when the writer has more to do: so it
+/* While the writer has other changes to write, the table is older than the disk: so the writer
  * reads what it changes. */
 static gpointer
 write_certificates (HandoffCredentialStore *self, GTask *task, GError **error)
@@ -372,7 +372,7 @@ write_removal (HandoffCredentialStore *self, GTask *task, GError **error)
   return handoff_credential_folder_remove (self->directory, change->id, error) ? change : NULL;
 }
 
-/* Of two removals at once, the one that is applied first did it. */
+/* Of two removals at once, the first one counts. */
 static void
 apply_removal (HandoffCredentialStore *self, GTask *task, gpointer result)
 {
@@ -535,7 +535,7 @@ handoff_credential_store_finalize (GObject *object)
 {
   HandoffCredentialStore *self = HANDOFF_CREDENTIAL_STORE (object);
 
-  /* Changes hold the store: there are none. */
+  /* Changes have references to the store: there are none now. */
   g_thread_pool_free (self->writer, FALSE, TRUE);
   g_hash_table_unref (self->credentials);
   g_ptr_array_unref (self->being_added);

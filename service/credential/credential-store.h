@@ -16,9 +16,9 @@
 G_DECLARE_FINAL_TYPE (
     HandoffCredentialStore, handoff_credential_store, HANDOFF, CREDENTIAL_STORE, GObject)
 
-/* directory: STATE/credentials; made if it is missing. Reads all of it. What is damaged is reported
- * and left aside. If the directory cannot be used at all, that is a warning, and every change
- * fails: handshakes that need no credential go on. tokens: must outlive it. */
+/* directory: STATE/credentials; made if it is missing. Reads all of it. Damaged folders are
+ * reported and skipped. If the directory cannot be used at all, there is a warning, and every
+ * change fails; handshakes without a credential still work. tokens: must outlive it. */
 HandoffCredentialStore *handoff_credential_store_new (const char *directory, HandoffTokens *tokens);
 /* Reads all again; changes that are under way come before or after it. */
 void handoff_credential_store_reload_async (HandoffCredentialStore *self,
@@ -36,22 +36,23 @@ handoff_credential_store_find (HandoffCredentialStore *self, guint owner, const 
  */
 GPtrArray *handoff_credential_store_list (HandoffCredentialStore *self, const guint *owner);
 guint handoff_credential_store_get_size (HandoffCredentialStore *self);
-/* Of a user, those included whose adding is under way: for the limit. */
+/* The number of a user's credentials, with those being added: for the limit. */
 guint handoff_credential_store_count (HandoffCredentialStore *self, guint owner);
-/* Folders that could not be read. */
+/* The number of folders that could not be read. */
 guint handoff_credential_store_get_n_damaged (HandoffCredentialStore *self);
 /* Whether a change is under way. */
 gboolean handoff_credential_store_is_busy (HandoffCredentialStore *self);
 
 /* A changed credential: (transfer full), or NULL with the error. INVALID_ARGUMENT if the owner has
- * one with that label already. key_pem: (nullable): secret memory: PKCS #8, for a key in a file. */
+ * a credential with that label already. key_pem: (nullable): secret memory: PKCS #8, for a key in a
+ * file. */
 void handoff_credential_store_add_async (HandoffCredentialStore *self,
                                          HandoffCredential *credential,
                                          GBytes *key_pem,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data);
 /* Puts credential, which has new certificates, in the place of the one with its id.
- * CREDENTIAL_NOT_FOUND if that was removed meanwhile. */
+ * CREDENTIAL_NOT_FOUND if that one was removed meanwhile. */
 void handoff_credential_store_set_certificates_async (HandoffCredentialStore *self,
                                                       HandoffCredential *credential,
                                                       GAsyncReadyCallback callback,

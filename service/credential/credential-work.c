@@ -89,7 +89,7 @@ work_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *
   GError *error = NULL;
   HandoffNewCredential *made = work->data != NULL ? import (work, &error) : generate (work, &error);
 
-  /* The thread goes back to a pool, with what keys and passphrases left on its stack. */
+  /* The thread goes back to a pool: wipe what keys and passphrases left on its stack. */
   handoff_wipe_stack ();
   if (made != NULL)
     g_task_return_pointer (task, made, (GDestroyNotify) handoff_new_credential_free);

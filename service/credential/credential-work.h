@@ -7,9 +7,9 @@
 
 #include "credential/credential.h"
 
-/* What makes a credential out of key material, on a thread. */
+/* Makes credentials out of key material, on a thread. */
 
-/* What it shall be called, and whose it shall be. */
+/* The label and the owner of a new credential. */
 typedef struct
 {
   char *label; /* (owned) */
@@ -47,5 +47,5 @@ void handoff_credential_certify_async (HandoffCredential *credential,
                                        GPtrArray *certificates,
                                        GAsyncReadyCallback callback,
                                        gpointer user_data);
-/* (transfer full). INVALID_ARGUMENT if they are none, or not the key's. */
+/* (transfer full). INVALID_ARGUMENT if the certificates cannot be read, or are not the key's. */
 HandoffCredential *handoff_credential_certify_finish (GAsyncResult *result, GError **error);

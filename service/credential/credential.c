@@ -15,7 +15,8 @@
 #include "trust/stapled-status.h"
 #include "work/clock.h"
 
-/* OpenSSL's peers take 100 KiB, GnuTLS's 128. Larger ones would also take long to parse. */
+/* Peers with OpenSSL take chains of 100 KiB, those with GnuTLS 128. Larger ones would take long to
+ * parse. */
 #define MAX_CHAIN_SIZE (96 * 1024)
 
 static char *
@@ -123,7 +124,7 @@ take_certificates (HandoffCredential *self, GPtrArray *certificates, GError **er
   return check_key (self, error);
 }
 
-/* (transfer full) (nullable): who issued the first one, if it is in the chain. */
+/* (transfer full) (nullable): the issuer of the first certificate, if the chain has it. */
 static gnutls_x509_crt_t
 find_issuer (const HandoffCredential *self, gnutls_x509_crt_t first)
 {
@@ -141,8 +142,8 @@ find_issuer (const HandoffCredential *self, gnutls_x509_crt_t first)
   return NULL;
 }
 
-/* Only a good one is worth stapling, and peers refuse us for one that is out of date, or about
- * another certificate, as an old one is when this was renewed. Of a chain without its issuer, the
+/* Staples only a good response. Peers refuse a connection for a response that is out of date or
+ * about another certificate, such as the one before a renewal. If the chain lacks the issuer, the
  * signature cannot be verified here. */
 static void
 take_ocsp_response (HandoffCredential *self, GBytes *response)

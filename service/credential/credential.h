@@ -15,10 +15,10 @@ typedef enum
   HANDOFF_CREDENTIAL_ROLE_BOTH = HANDOFF_CREDENTIAL_ROLE_CLIENT | HANDOFF_CREDENTIAL_ROLE_SERVER,
 } HandoffCredentialRoles;
 
-/* The owner of the machine's credentials. */
+/* The uid that owns the machine's credentials. */
 #define HANDOFF_CREDENTIAL_OWNER_MACHINE 0
 
-/* A private key with its certificates, and whose it is. Immutable: a change makes another one with
+/* A private key with its certificates, and whose it is. Immutable: a change makes a new one with
  * the same id. Reference-counted; any thread. */
 typedef struct
 {
@@ -36,14 +36,14 @@ typedef struct
   GBytes *ocsp_response;    /* (owned) (nullable): DER, for the first certificate */
   gint64 ocsp_not_after;    /* seconds since 1970: when it is out of date; 0: it is not stapled */
   const char *ocsp_problem; /* (nullable): why not, for people */
-  guint64 serial;     /* another number for each change, of any credential; 0 of a one-call one */
-  GBytes *pem_digest; /* (owned) (nullable): of a one-call credential, SHA-256: what stands for it
-                       * in place of the serial, when it is given again; NULL: nothing does */
+  guint64 serial; /* a new number for each change of any credential; 0 for a one-call credential */
+  GBytes *pem_digest; /* (owned) (nullable): SHA-256 of a one-call credential: identifies it, in
+                         place of the serial, when it is given again; NULL: nothing does */
 } HandoffCredential;
 
-/* All but the id and serial, which it makes; key: (transfer none). certificates: (nullable):
- * (transfer none). ocsp_response: (nullable). TLS_HANDOFF_ERROR_INVALID_ARGUMENT if a certificate
- * cannot be read, or the first is not the key's. id: (nullable): NULL for a new one. */
+/* Makes id and serial. key: (transfer none). certificates: (nullable): (transfer none).
+ * ocsp_response: (nullable). TLS_HANDOFF_ERROR_INVALID_ARGUMENT if a certificate cannot be read, or
+ * the first one is not the key's. id: (nullable): NULL for a new one. */
 HandoffCredential *handoff_credential_new (const char *id,
                                            const char *label,
                                            guint owner,
@@ -53,17 +53,17 @@ HandoffCredential *handoff_credential_new (const char *id,
                                            GPtrArray *certificates,
                                            GBytes *ocsp_response,
                                            GError **error);
-/* Whether there are not more certificates (element-type GBytes), nor larger ones, than a chain may
- * have: for the check before any work with them. */
+/* Whether number and size of the certificates (element-type GBytes) are small enough for a chain.
+ * Check this before any work with them. */
 gboolean handoff_credential_check_chain (GPtrArray *certificates, GError **error);
 HandoffCredential *handoff_credential_ref (HandoffCredential *self);
 void handoff_credential_unref (HandoffCredential *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredential, handoff_credential_unref)
 
-/* Whether it has a certificate that is valid now, so that a handshake may try it. */
+/* Whether the credential has a certificate that is valid now: then a handshake may try it. */
 gboolean handoff_credential_is_usable (const HandoffCredential *self);
-/* HANDOFF_PROBLEM_…, or "": for warning, seconds before its end that count as soon. locked: whether
- * its token is. (transfer none) */
+/* HANDOFF_PROBLEM_…, or "": warning: how many seconds before its end a certificate is reported.
+ * locked: whether the credential's token is. (transfer none) */
 const char *
 handoff_credential_get_problem (const HandoffCredential *self, gint64 warning, gboolean locked);
 

@@ -14,11 +14,11 @@ struct _HandoffExpiryWarnings
 {
   HandoffCredentialStore *credentials;   /* (unowned) */
   HandoffTlsPolicySource *policy_source; /* (unowned) */
-  GHashTable *warned;                    /* (owned) (element-type utf8): what was warned of */
+  GHashTable *warned; /* (owned) (element-type utf8): what a warning was given for */
   guint daily_id;
 };
 
-/* (nullable): NULL if its certificate lasts */
+/* (nullable): NULL if its certificate does not end soon */
 static const char *
 get_problem (HandoffExpiryWarnings *self, HandoffCredential *credential)
 {

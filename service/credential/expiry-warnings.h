@@ -7,8 +7,8 @@
 #include "policy/tls-policy-source.h"
 
 /* Warns in the journal of certificates that have ended or end soon: when the service starts, when
- * credentials or the configuration change, and once a day; of each certificate once. Main thread.
- */
+ * credentials or the configuration change, and once a day. Each certificate gets one warning. Main
+ * thread. */
 typedef struct _HandoffExpiryWarnings HandoffExpiryWarnings;
 
 /* Both must outlive it. */

@@ -20,8 +20,8 @@
 #define MAX_PATH_LENGTH 255 /* far more than any object's */
 #define MAX_TRUST_ANCHORS 256
 #define MAX_TRUST_ANCHOR_SIZE 65536 /* bytes */
-#define MAX_TRUST_ANCHORS_SIZE                                                                     \
-  1048576 /* bytes, all together: each waiting call has them in memory */
+/* Bytes of all together: each waiting call has them in memory. */
+#define MAX_TRUST_ANCHORS_SIZE 1048576
 
 typedef gboolean (*OptionFunc) (HandoffHandshakeOptions *self,
                                 GVariant *value,

@@ -12,7 +12,7 @@
 
 /* A handshake that a caller asked for, while it runs and after it. Main thread.
  *
- * * Reference-counted: the store has a reference until the session is closed or its owner leaves,
+ * Reference-counted: the store has a reference until the session is closed or its owner leaves,
  * the handshake until nothing is left on the worker, an operation while it runs. A session keeps
  * the service running. */
 typedef struct
@@ -24,8 +24,7 @@ typedef struct
   /* (owned): a server's: the name that the client asked for, "" as long as the name is unknown */
   char *server_identity;
   char *credential_label; /* (owned) (nullable): of the credential that it authenticates with */
-  guint32
-      call_serial; /* serial of the call that made the session; 0 once its reply has been read */
+  guint32 call_serial;    /* of the call that made it; 0 once its reply has been read */
   gboolean stepwise;
   gboolean outlives_caller; /* it belongs to the caller's user */
   gboolean error_details;   /* whether its owner copes with errors that have details */

@@ -37,7 +37,7 @@ check (const struct stat *info, const char *path, GError **error)
   return TRUE;
 }
 
-/* What another file, or the same one with other contents, has not. */
+/* Differs for another file, and for the same file with other contents. */
 static char *
 dup_identity (const struct stat *info)
 {
@@ -157,7 +157,7 @@ find_pin (char *text, const char *token, const char *path, GError **error)
 GBytes *
 handoff_pin_file_read (const char *path, const char *token, char **identity, GError **error)
 {
-  /* Not to be kept waiting by a pipe. */
+  /* O_NONBLOCK: a pipe must not keep the service waiting. */
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   struct stat info;
   char *text = NULL;

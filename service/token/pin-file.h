@@ -6,11 +6,11 @@
 #include <glib.h>
 
 /* The PIN file of the configuration: groups named like tokens, with a key Pin, in the syntax of
- * GKeyFile; but read without leaving PINs in ordinary memory. */
+ * GKeyFile. GKeyFile itself would leave PINs in ordinary memory. */
 
-/* The PIN of that token, in secret memory; NULL without an error if the file has none for it, or
- * there is no such file. identity: (out) (transfer full) (optional): of the file, as it is now.
- * TLS_HANDOFF_ERROR_INVALID_ARGUMENT if it must not be used: no regular file, others may read it,
- * or its syntax is wrong. Reads a local file, at most 64 KiB. Any thread. */
+/* The PIN of that token, in secret memory; NULL without an error if the file does not exist, or has
+ * no PIN for the token. identity: (out) (transfer full) (optional): of the file, as it is now.
+ * TLS_HANDOFF_ERROR_INVALID_ARGUMENT if the file must not be used: it is no regular file, others
+ * may read it, or its syntax is wrong. Reads a local file, at most 64 KiB. Any thread. */
 GBytes *
 handoff_pin_file_read (const char *path, const char *token, char **identity, GError **error);

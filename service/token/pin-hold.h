@@ -15,7 +15,7 @@ HandoffPinHold *handoff_pin_hold_new (HandoffTokens *tokens, HandoffIdleTimer *i
 void handoff_pin_hold_free (HandoffPinHold *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPinHold, handoff_pin_hold_free)
 
-/* The service ends: it holds nothing from now on. */
+/* The service ends: self holds it no longer. */
 void handoff_pin_hold_end (HandoffPinHold *self);
-/* After whatever may have changed which PINs are known. */
+/* Call this after anything that may have changed which PINs are known. */
 void handoff_pin_hold_update (HandoffPinHold *self);

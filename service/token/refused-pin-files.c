@@ -16,7 +16,7 @@ struct _HandoffRefusedPinFiles
 {
   char *path; /* (owned) */
 
-  GMutex write_mutex; /* one writes at a time; taken before the other, never by who only looks */
+  GMutex write_mutex; /* for writers, one at a time; taken before mutex; readers do not take it */
   GMutex mutex;       /* of the table */
   GKeyFile *table;    /* (owned): a group for each token */
 };
@@ -60,7 +60,7 @@ handoff_refused_pin_files_contains (HandoffRefusedPinFiles *self,
   return g_strcmp0 (refused, identity) == 0;
 }
 
-/* A rename is on the disk when its folder is. */
+/* A rename is on the disk when the folder is. */
 static void
 sync_folder (const char *path)
 {

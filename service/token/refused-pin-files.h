@@ -5,11 +5,12 @@
 
 #include <glib.h>
 
-/* Which PIN file each token refused last: a file of the service's own, so that a service that is
- * started again and again does not run a token into its lock. Any thread. */
+/* Which PIN file each token refused last. Stored in a file of the service's own: a service that is
+ * started again and again must not lock a token by wrong PINs. Any thread. */
 typedef struct _HandoffRefusedPinFiles HandoffRefusedPinFiles;
 
-/* path: of the file; there may be none yet. One that is damaged is a warning, and an empty one. */
+/* path: of the file, which need not exist yet. A damaged file causes a warning, and counts as
+ * empty. */
 HandoffRefusedPinFiles *handoff_refused_pin_files_new (const char *path);
 void handoff_refused_pin_files_free (HandoffRefusedPinFiles *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffRefusedPinFiles, handoff_refused_pin_files_free)
@@ -18,8 +19,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffRefusedPinFiles, handoff_refused_pin_files
 gboolean handoff_refused_pin_files_contains (HandoffRefusedPinFiles *self,
                                              const char *token,
                                              const char *identity);
-/* On the disk when it returns; a failure there is a warning, and it is remembered in memory. Waits
- * for the disk: threads of tokens only. */
+/* The entry is on the disk when this returns; if that fails, there is a warning, and the entry
+ * stays in memory. Waits for the disk: threads of tokens only. */
 void handoff_refused_pin_files_add (HandoffRefusedPinFiles *self,
                                     const char *token,
                                     const char *identity);

@@ -45,7 +45,7 @@ take_public_key (HandoffTokenKey *self, gnutls_x509_crt_t *certificates, guint n
     self->public_key = dup_certificate_key (certificates[i]);
 }
 
-/* Of several that the key has, the one to be sent. */
+/* Chooses, of the key's several certificates, the one to be sent. */
 static void
 choose_certificate (HandoffTokenKey *self, gnutls_pkcs11_obj_t *objects, guint n_objects)
 {
@@ -76,7 +76,7 @@ choose_certificate (HandoffTokenKey *self, gnutls_pkcs11_obj_t *objects, guint n
     gnutls_x509_crt_deinit (certificates[i]);
 }
 
-/* The key as the token knows it has its id, which its URI may lack. The token is open. */
+/* The id of the key, which its URI may lack, from the token. The token is open. */
 static int
 read_id (const HandoffTokenUri *uri, guint8 *id, size_t *size)
 {
@@ -93,7 +93,7 @@ read_id (const HandoffTokenUri *uri, guint8 *id, size_t *size)
   return code;
 }
 
-/* That the token has no certificate is no error. */
+/* A token without a certificate is no error. */
 static void
 read_certificates (HandoffTokenKey *self, const HandoffTokenUri *uri)
 {
@@ -117,7 +117,7 @@ read_certificates (HandoffTokenKey *self, const HandoffTokenUri *uri)
   gnutls_free (objects);
 }
 
-/* The public key may be in a certificate only. */
+/* Some tokens have the public key only in a certificate. */
 static int
 read_objects (HandoffTokenKey *self,
               gnutls_privkey_t key,

@@ -19,7 +19,7 @@ void handoff_token_key_free (HandoffTokenKey *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTokenKey, handoff_token_key_free)
 
 /* handoff_gnutls_dup_key_id() of the key that the token has at this URI. (transfer full)
- * (nullable): a token need not tell. In the token's thread. */
+ * (nullable): some tokens do not tell it. In the token's thread. */
 GBytes *handoff_token_key_dup_id (gnutls_privkey_t key, const HandoffTokenUri *uri);
 
 /* Reads what belongs to a key of a token, and proves by a signature that the key can be used. A

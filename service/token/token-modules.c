@@ -12,11 +12,11 @@
 
 static GMutex mutex; /* of these */
 static GCond no_loads;
-static guint n_loads;              /* asked for and not done yet */
+static guint n_loads;              /* asked for, but not finished */
 static HandoffTokenThread *loader; /* (owned) */
 
-/* GnuTLS's list has no lock. Readers do not wait for a writer that waits, so that a token that
- * keeps a reader here delays no other. */
+/* GnuTLS's list has no lock. Readers do not wait for a waiting writer: so a slow token, which keeps
+ * a reader here, delays no other token. */
 static GRWLock list;
 static GHashTable *loaded; /* (owned) (element-type filename) */
 
@@ -33,8 +33,8 @@ handoff_token_modules_init (void)
   g_once_init_leave (&initialized, 1);
 }
 
-/* GnuTLS loads p11-kit's modules only when it begins, so it has to begin again: that would take the
- * ground from under keys that are in use. */
+/* GnuTLS loads p11-kit's modules only when its PKCS#11 part starts. To start that again would break
+ * keys that are in use. */
 static int
 load_system (void)
 {

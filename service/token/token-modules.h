@@ -5,18 +5,19 @@
 
 #include <glib.h>
 
-/* The PKCS#11 modules. GnuTLS has one list of them for the whole process, and so have we. */
+/* The PKCS#11 modules. GnuTLS has one list of modules for the whole process, and so has this file.
+ */
 
-/* Before anything else of GnuTLS may want a module: nothing is loaded unless it is configured. Any
- * number of times. */
+/* Call this before GnuTLS could want a module by itself: only configured modules are loaded. May be
+ * called any number of times. */
 void handoff_token_modules_init (void);
-/* modules: as HandoffConfiguration has them. Loads those that are not loaded, in a thread of its
- * own; one that cannot be loaded is a warning, and is tried again the next time. */
+/* modules: as HandoffConfiguration has them. Loads the modules that are not loaded yet, in a thread
+ * of its own. If that fails for a module, there is a warning, and the next call tries again. */
 void handoff_token_modules_load (const char *const *modules);
 
 /* Waits until the modules that were asked for are loaded, and keeps the list as it is until
- * handoff_token_modules_leave(). Around everything that looks for a token or an object; not around
- * a signature, which may take long. FALSE if there is no module: then not to be left. Threads of
- * tokens only. */
+ * handoff_token_modules_leave(). Needed around every search for a token or an object, but not
+ * around a signature, which may take long. FALSE if there is no module: then do not call leave.
+ * Threads of tokens only. */
 gboolean handoff_token_modules_enter (void);
 void handoff_token_modules_leave (void);

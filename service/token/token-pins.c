@@ -16,9 +16,11 @@
 
 #define DIGEST_SIZE 32
 #define SALT_SIZE 32
-/* A token that never locks could be told wrong PINs for ever. */
+/* How many refused PINs are remembered: a token that never locks could be told wrong PINs for ever.
+ */
 #define MAXIMUM_REFUSED 256
-/* Wrong guesses at an open token's PIN that cost no time, and the longest wait after more. */
+/* Wrong guesses at an open token's PIN that cost no waiting time, and how long more of them wait.
+ */
 #define FREE_GUESSES 3
 #define FIRST_WAIT (60 * G_TIME_SPAN_SECOND)
 #define LONGEST_WAIT G_TIME_SPAN_HOUR
@@ -26,8 +28,8 @@
 /* A token of which something is known. */
 typedef struct
 {
-  HandoffPin *pin;       /* (owned) (nullable): that it took */
-  gboolean wants_no_pin; /* it did without */
+  HandoffPin *pin;       /* (owned) (nullable): the PIN that the token took */
+  gboolean wants_no_pin; /* the token opened without a PIN */
   guint8 salt[SALT_SIZE];
   GQueue refused; /* (owned) (element-type guint8*): digests, the newest first */
 
@@ -43,7 +45,7 @@ struct _HandoffTokenPins
   GMutex mutex;            /* of what follows; never held while anything is waited for */
   GHashTable *tokens;      /* (owned) (element-type utf8 Token) */
   char *file;              /* (owned): empty: none */
-  gboolean warned_of_file; /* that it must not be used */
+  gboolean warned_of_file; /* a warning said that the file must not be used */
 };
 
 void
@@ -199,7 +201,7 @@ dup_remembered (HandoffTokenPins *self, const char *name)
   return pin;
 }
 
-/* A PIN file that must not be used is the administrator's business, but once. */
+/* Warns the administrator, once, of a PIN file that must not be used. */
 static void
 warn_of_file (HandoffTokenPins *self, const GError *error)
 {
@@ -274,7 +276,7 @@ handoff_token_pins_find (HandoffTokenPins *self,
 static gboolean
 equal (GBytes *a, GBytes *b)
 {
-  /* Digests are of the same size, whatever the PINs are. */
+  /* Compares digests: they have the same size, however long the PINs are. */
   static const guint8 key[1] = { 0 };
   guint8 digests[2][DIGEST_SIZE];
   gsize size;
@@ -289,7 +291,7 @@ equal (GBytes *a, GBytes *b)
   return result;
 }
 
-/* With the lock. NULL if it is right, else what to say. */
+/* With the lock. NULL if the guess is right, otherwise the message for people. */
 static const char *
 guess (Token *token, GBytes *given)
 {
@@ -360,7 +362,7 @@ handoff_token_pins_refuse (HandoffTokenPins *self,
   g_queue_push_head (&token->refused, refused);
   if (token->refused.length > MAXIMUM_REFUSED)
     g_free (g_queue_pop_tail (&token->refused));
-  /* Its PIN was changed meanwhile. */
+  /* Forget the PIN: somebody has changed the token's PIN meanwhile. */
   if (token->pin != NULL && equal (token->pin->value, pin->value))
     g_clear_pointer (&token->pin, handoff_pin_free);
   g_mutex_unlock (&self->mutex);

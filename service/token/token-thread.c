@@ -46,7 +46,7 @@ handoff_token_thread_unref (HandoffTokenThread *self)
   g_free (self);
 }
 
-/* NULL when there is nothing left to do: then the thread ends, and the next job starts another. */
+/* NULL if no job is left: then the thread ends, and the next job starts another thread. */
 static Job *
 next_job (HandoffTokenThread *self)
 {
@@ -98,7 +98,7 @@ handoff_token_thread_push (HandoffTokenThread *self, HandoffTokenJob run, gpoint
         }
       else
         {
-          /* Nobody has taken it: there was no thread, and we hold the lock. */
+          /* Nobody has taken the job: there was no thread, and the lock is held. */
           g_queue_pop_tail (&self->jobs);
           g_atomic_ref_count_dec (&self->ref_count);
           g_atomic_int_add (&n_running, -1);

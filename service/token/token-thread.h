@@ -5,9 +5,9 @@
 
 #include <glib.h>
 
-/* A queue of jobs that run one after the other, each in its turn, in a thread that is there only
- * while there are any. A job may block as long as it likes: it delays those behind it in this queue
- * and nothing else. Reference-counted; any thread. */
+/* A queue of jobs that run one after the other, in a thread that exists only while there are jobs.
+ * A job may block as long as it likes: it delays only the jobs behind it in the same queue.
+ * Reference-counted; any thread. */
 typedef struct _HandoffTokenThread HandoffTokenThread;
 
 /* name: of the thread, for debuggers */
@@ -15,11 +15,11 @@ HandoffTokenThread *handoff_token_thread_new (const char *name);
 void handoff_token_thread_unref (HandoffTokenThread *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTokenThread, handoff_token_thread_unref)
 
-/* thread_error: (nullable): there could be no thread (the system's limit); then run is called by
- * handoff_token_thread_push(), and must do no more than to say so. */
+/* thread_error: (nullable): no thread could be started (the system's limit); then
+ * handoff_token_thread_push() calls run, which must only report the error. */
 typedef void (*HandoffTokenJob) (gpointer data, const GError *thread_error);
 
-/* run is called once. It sees what the jobs before it did without a lock. */
+/* run is called once. It sees what earlier jobs did, without a lock. */
 void handoff_token_thread_push (HandoffTokenThread *self, HandoffTokenJob run, gpointer data);
 
 /* Whether there is a thread of any queue of this process. */

@@ -56,8 +56,8 @@ handoff_token_uri_free (HandoffTokenUri *self)
   g_free (self);
 }
 
-/* The bytes that text stands for, with a zero behind them that does not count; NULL if a "%" is
- * not followed by two hexadecimal digits. */
+/* The bytes that text stands for, with a zero behind them that does not count; NULL if two
+ * hexadecimal digits do not follow a "%". */
 static GBytes *
 unescape (const char *text)
 {
@@ -119,7 +119,7 @@ static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format,
   return FALSE;
 }
 
-/* The value stays out of what we say of it: it may be a PIN after all. */
+/* The message does not have the value: that may be a PIN. */
 static gboolean
 refuse_attribute (const char *name, GError **error)
 {
@@ -213,7 +213,7 @@ handoff_token_uri_get_token (const HandoffTokenUri *self)
   return get_text (self, ATTRIBUTE_TOKEN);
 }
 
-/* An id is no text: all of it is escaped. */
+/* An id is not text: every byte of it is escaped. */
 static void
 append_attribute (GString *uri, Attribute attribute, const guint8 *data, gsize size)
 {

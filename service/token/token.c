@@ -15,14 +15,14 @@
 #include "token/token-thread.h"
 #include "token/token-uri.h"
 
-/* Something to be done with a key, in the token's thread. */
+/* Work with a key, in the token's thread. */
 typedef struct
 {
   HandoffToken *token; /* (owned) */
   char *uri;           /* (owned) */
-  GBytes *key_id;      /* (owned) (nullable): of the key that it has to be */
-  gboolean is_checked; /* who asks has to prove that he may open the token */
-  GBytes *pin;         /* (owned) (nullable): that he gave */
+  GBytes *key_id;      /* (owned) (nullable): of the key that is wanted */
+  gboolean is_checked; /* the user has to prove that he may open the token */
+  GBytes *pin;         /* (owned) (nullable): that the user gave */
   gboolean may_use_known_pin;
   HandoffKeyUse use;
   HandoffKeyUsed used;
@@ -36,13 +36,13 @@ struct _HandoffToken
   HandoffTokenPins *pins;     /* (owned) */
   HandoffTokenThread *thread; /* (owned) */
 
-  /* Of the thread. */
+  /* The thread's. */
   GHashTable *keys;   /* (owned) (element-type utf8 gnutls_privkey_t): by make_open_name(); each has
                          a session, and as long as there is a session the token stays open */
   const Job *job;     /* (nullable): that is being done */
   gboolean was_asked; /* the job had to open the token */
-  HandoffPin *told;   /* (owned) (nullable): what the token has not answered yet */
-  GError *pin_error;  /* (owned) (nullable): why it could not be opened */
+  HandoffPin *told;   /* (owned) (nullable): the PIN that the token has not answered yet */
+  GError *pin_error;  /* (owned) (nullable): why the token could not be opened */
 };
 
 HandoffToken *
@@ -66,7 +66,7 @@ handoff_token_ref (HandoffToken *self)
   return self;
 }
 
-/* Sessions are closed here, which the token may take its time for. */
+/* This closes sessions, for which the token may need some time. */
 static void
 close_token (gpointer data, const GError *thread_error)
 {
@@ -98,7 +98,7 @@ free_job (Job *job)
   g_free (job);
 }
 
-/* Takes over what went wrong with the PIN; what was said first stays. */
+/* Takes over an error of the PIN; the first one stays. */
 static void
 set_pin_error (HandoffToken *self, GError *error)
 {
@@ -180,7 +180,8 @@ give_pin (void *user_data,
   return GNUTLS_E_SUCCESS;
 }
 
-/* What code, of something that may have opened the token, means for the PIN that it was told. */
+/* What the result of a call that may have opened the token means for the PIN that the token was
+ * told. */
 static int
 settle_pin (HandoffToken *self, int code)
 {
@@ -213,7 +214,7 @@ wants_login (const char *uri)
          (flags & GNUTLS_PKCS11_TOKEN_LOGIN_REQUIRED) != 0;
 }
 
-/* The token was open, or needs no PIN: whether the job may go on. */
+/* The token was open, or needs no PIN. Whether the job may go on. */
 static gboolean
 check_open (HandoffToken *self, const Job *job, gboolean wants_pin, GError **error)
 {
@@ -226,7 +227,7 @@ check_open (HandoffToken *self, const Job *job, gboolean wants_pin, GError **err
   return FALSE;
 }
 
-/* code: of GnuTLS, which may know more than that nothing was found. */
+/* code: GnuTLS's: it may know more than that nothing was found. */
 static gboolean
 set_not_found (HandoffToken *self, int code, GError **error)
 {
@@ -278,8 +279,8 @@ set_error (HandoffToken *self, int code, gboolean opening, GError **error)
     }
 }
 
-/* Another token may have the same label, and in it another key under the same name: what is open is
- * for those only who want that one. key_id: (nullable) */
+/* Another token may have the same label, and another key under the same name. Only jobs that want
+ * the same key share an open one. key_id: (nullable) */
 static char *
 make_open_name (const char *uri, GBytes *key_id)
 {
@@ -324,7 +325,7 @@ open_key (HandoffToken *self, const Job *job, GError **error)
     wants_pin = wants_login (job->uri);
   handoff_token_modules_leave ();
 
-  /* Before the PIN is remembered: it may be that of another token. */
+  /* Before the PIN is remembered: it may have opened another token. */
   if (code >= 0)
     found_id = dup_key_id (job, key);
   if (found_id != NULL && job->key_id != NULL && !g_bytes_equal (found_id, job->key_id))
@@ -355,7 +356,7 @@ static gboolean
 do_job (HandoffToken *self, const Job *job, GError **error)
 {
   g_autofree char *name = make_open_name (job->uri, job->key_id);
-  /* Who has to prove something does it with a session of his own: another one may be stale. */
+  /* A user who has to prove something gets a session of his own: an older one may be stale. */
   gnutls_privkey_t key = job->is_checked ? NULL : g_hash_table_lookup (self->keys, name);
   const gboolean was_open = key != NULL;
   int code;
@@ -370,8 +371,8 @@ do_job (HandoffToken *self, const Job *job, GError **error)
 
   if (is_pkcs11_error (code))
     {
-      /* The token was away, perhaps: then none of its sessions is one any more, and their numbers
-       * may be given to others. */
+      /* Perhaps the token was away: then its sessions are gone, and new sessions may get their
+       * numbers. */
       g_hash_table_remove_all (self->keys);
       if (was_open && self->pin_error == NULL)
         {

@@ -8,9 +8,8 @@
 #include "key/private-key.h"
 #include "token/token-pins.h"
 
-/* A token: its thread, and the keys that are open there. It stays open while somebody has a
- * reference. Tokens are told apart by their label, as in the PIN file. Reference-counted; any
- * thread. */
+/* A token: its thread, and the keys that are open there. The token stays open while somebody has a
+ * reference. Its label tells it from others, as in the PIN file. Reference-counted; any thread. */
 typedef struct _HandoffToken HandoffToken;
 
 HandoffToken *handoff_token_new (const char *label, HandoffTokenPins *pins);
@@ -20,15 +19,16 @@ void handoff_token_unref (HandoffToken *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffToken, handoff_token_unref)
 
 /* See handoff_private_key_use(). uri: canonical, of this token. key_id: (nullable):
- * handoff_gnutls_dup_key_id() of the key that it has to be: another one is CREDENTIAL_NOT_FOUND,
- * and the token's PIN is not remembered. The service's own use: with whatever PIN is known. */
+ * handoff_gnutls_dup_key_id() of the key that is wanted: for another key the error is
+ * CREDENTIAL_NOT_FOUND, and the token's PIN is not remembered. This is for the service itself: any
+ * PIN that it knows may be used. */
 void handoff_token_use_key (HandoffToken *self,
                             const char *uri,
                             GBytes *key_id,
                             HandoffKeyUse use,
                             HandoffKeyUsed used,
                             gpointer user_data);
-/* The same for somebody who has to give a PIN, unless may_use_known_pin; see
+/* The same for a user, who has to give a PIN unless may_use_known_pin; see
  * handoff_tokens_find_key_async(). pin: (nullable) */
 void handoff_token_use_key_with_pin (HandoffToken *self,
                                      const char *uri,

@@ -11,14 +11,15 @@
 #include "token/token-uri.h"
 #include "token/token.h"
 
-/* A token that is in use: it is in the registry as long as there is a use. */
+/* A token in use. It is in the registry as long as somebody uses it. */
 typedef struct
 {
   HandoffToken *token; /* (owned) */
   guint n_uses;
 } Entry;
 
-/* Reference-counted: keys outlive the handle that the service has. */
+/* Reference-counted, since keys outlive the service's handle. Any thread. Lock order: mutex, then a
+ * token thread's (token-thread.c): the last use of a token closes it under mutex. */
 struct _HandoffTokens
 {
   gatomicrefcount ref_count;
@@ -34,7 +35,7 @@ typedef struct
   HandoffTokens *tokens; /* (owned) */
   HandoffTokenUri *uri;  /* (owned) */
   char *canonical_uri;   /* (owned) */
-  GBytes *key_id;        /* (owned) (nullable): of the key that it has to be */
+  GBytes *key_id;        /* (owned) (nullable): of the key that is wanted */
   HandoffToken *token;   /* (unowned): the registry's */
 } Use;
 
@@ -160,7 +161,7 @@ use_key (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_da
   handoff_token_use_key (self->token, self->canonical_uri, self->key_id, use, used, user_data);
 }
 
-/* A key whose stored URI is damaged: the error is for whoever wants to use it. */
+/* A key whose stored URI is damaged: whoever wants to use the key gets the error. */
 static void
 fail_use (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
 {
@@ -179,7 +180,7 @@ handoff_tokens_get_key (HandoffTokens *self, const char *uri, gnutls_pubkey_t pu
                      : handoff_private_key_new (&bad_kind, public_key, error);
 }
 
-/* The search for a key; the task's data, so that the token stays open until its end. */
+/* The search for a key. The task owns it, so that the token stays open until the task ends. */
 typedef struct
 {
   Use *use;             /* (owned) */
