@@ -5,8 +5,12 @@
  *
  *   the default database         the service verifies, with the system's authorities
  *   a client's file of those     the service verifies, with the authorities in it
- *   any other, or a server's     nobody is trusted by the service, and the database judges
- *   none                         nobody is trusted; who accepts all the same is the application */
+ *   any other, or a server's     the service trusts nobody, and the database judges
+ *   none                         the service trusts nobody, and only a handler of the application's
+ *                                can accept the peer
+ *
+ * The settings are read before and during the handshake, in its thread; nothing here locks but for
+ * the anchors that are kept with a database. */
 
 #include "connection/connection-trust.h"
 

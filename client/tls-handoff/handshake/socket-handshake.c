@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Handshakes that the service does on a socket by itself: HandshakeAsClient() or
- * HandshakeAsServer(), and ReviewCertificate() if there is something to decide. */
+/* Handshakes that the service does on a socket by itself.
+ *
+ *   HandshakeAsClient(), HandshakeAsServer() → complete
+ *   the same → certificate-review → ReviewCertificate() → complete
+ *
+ * Any other state is an error, after which the session is closed. A synchronous handshake happens
+ * in the thread that called, an asynchronous one in its thread-default main context. */
 
 #include "config.h"
 

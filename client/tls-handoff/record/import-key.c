@@ -123,7 +123,7 @@ take_secret (TlsHandoffImportKey *self, GError **error)
 }
 
 HandoffKeyState *
-tls_handoff_import_key_open_key_blob (TlsHandoffImportKey *self, int key_blob_fd, GError **error)
+handoff_import_key_open_key_blob (TlsHandoffImportKey *self, int key_blob_fd, GError **error)
 {
   ImportSecret *secret = take_secret (self, error);
   g_autoptr (GBytes) blob = NULL;

@@ -11,4 +11,4 @@
  * this process; TLS_HANDOFF_ERROR_KEY_BLOB_INVALID or TLS_HANDOFF_ERROR_NOT_SUPPORTED for what is
  * wrong with the blob. */
 HandoffKeyState *
-tls_handoff_import_key_open_key_blob (TlsHandoffImportKey *self, int key_blob_fd, GError **error);
+handoff_import_key_open_key_blob (TlsHandoffImportKey *self, int key_blob_fd, GError **error);

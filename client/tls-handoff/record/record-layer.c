@@ -68,7 +68,7 @@ tls_handoff_record_layer_new_from_key_blob (TlsHandoffImportKey *import_key,
   g_return_val_if_fail (TLS_HANDOFF_IS_IMPORT_KEY (import_key), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  state = tls_handoff_import_key_open_key_blob (import_key, key_blob_fd, error);
+  state = handoff_import_key_open_key_blob (import_key, key_blob_fd, error);
   if (state == NULL || !handoff_key_state_validate (state, error))
     return NULL;
 
