@@ -12,7 +12,7 @@ typedef enum
   /* 12-byte IV XOR the sequence number; nothing of it in the record.
    * TLS 1.3 (RFC 8446 5.3), TLS 1.2 ChaCha20-Poly1305 (RFC 7905 2). */
   HANDOFF_NONCE_XOR,
-  /* 4-byte salt || 8 bytes that travel in the record, ours being the sequence number.
+  /* 4-byte salt || 8 bytes that travel in the record; ours are the sequence number.
    * TLS 1.2 AES-GCM (RFC 5288 3) and AES-CCM (RFC 6655 3). */
   HANDOFF_NONCE_EXPLICIT,
   /* No nonce, but a fresh random IV of one block (16 bytes) that travels in the record; nothing is
@@ -27,7 +27,7 @@ typedef struct
   guint16 protocol;                   /* 0x0303 or 0x0304: a suite belongs to exactly one */
   const char *name;                   /* IANA name, TLS_AES_256_GCM_SHA384 */
   gnutls_cipher_algorithm_t cipher;   /* an AEAD, or AES-CBC */
-  gnutls_mac_algorithm_t mac;         /* of AES-CBC: HMAC with this hash; else GNUTLS_MAC_AEAD */
+  gnutls_mac_algorithm_t mac;         /* HMAC with this hash (AES-CBC), or GNUTLS_MAC_AEAD */
   gnutls_digest_algorithm_t prf;      /* hash of the key schedule or PRF */
   gnutls_kx_algorithm_t kx;           /* TLS 1.2 key exchange; GNUTLS_KX_UNKNOWN in TLS 1.3 */
   const char *gnutls_cipher_priority; /* the cipher in a GnuTLS priority string: "AES-256-GCM" */

@@ -14,6 +14,6 @@
  * it. (transfer full) */
 GError *handoff_error_from_reply (GDBusMessage *reply);
 
-/* The reply to call that tells its caller of error: the name of its code (errors of other domains
- * become Failed), body (s) or (sa{sv}). (transfer full) */
+/* The reply to call that tells its caller of error. Its name is that of the code (Failed for errors
+ * of other domains), its body (s) or (sa{sv}). (transfer full) */
 GDBusMessage *handoff_error_to_reply (const GError *error, GDBusMessage *call);

@@ -56,7 +56,7 @@
 #define HANDOFF_OPTION_ROLES "roles"                     /* as */
 #define HANDOFF_OPTION_SUBJECT "subject"                 /* s, RFC 4514 */
 
-/* Entries of a page of what ListCredentials() and ListSessions() give, at the most. */
+/* The most entries that one call of ListCredentials() or ListSessions() returns. */
 #define HANDOFF_LIST_PAGE 256
 
 /* Details of a handshake, in its reply or in its error. */
@@ -144,8 +144,8 @@
 #define HANDOFF_OCSP_UNKNOWN "unknown"
 #define HANDOFF_OCSP_INVALID "invalid"
 
-/* What an invalid one is (the values of HANDOFF_DETAIL_OCSP_PROBLEM): what the responder answered
- * in place of a status (RFC 6960 4.2.1), or what is wrong with its answer. */
+/* Why an OCSP status is invalid (the values of HANDOFF_DETAIL_OCSP_PROBLEM): what the responder
+ * answered in place of a status (RFC 6960 4.2.1), or what is wrong with its answer. */
 #define HANDOFF_OCSP_PROBLEM_MALFORMED_REQUEST "malformed-request"
 #define HANDOFF_OCSP_PROBLEM_INTERNAL_ERROR "internal-error"
 #define HANDOFF_OCSP_PROBLEM_TRY_LATER "try-later"
@@ -158,7 +158,7 @@
 #define HANDOFF_OCSP_PROBLEM_OUTDATED "outdated"
 #define HANDOFF_OCSP_PROBLEM_NOT_VERIFIED "not-verified" /* its issuer is not known for sure */
 
-/* What peers speak that do not speak TLS (the values of HANDOFF_DETAIL_PEER_PROTOCOL). */
+/* What a peer speaks in place of TLS (the values of HANDOFF_DETAIL_PEER_PROTOCOL). */
 #define HANDOFF_PEER_PROTOCOL_HTTP "http"
 #define HANDOFF_PEER_PROTOCOL_SSH "ssh"
 #define HANDOFF_PEER_PROTOCOL_SMTP "smtp" /* or FTP, which begins like it */

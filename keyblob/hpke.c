@@ -217,7 +217,7 @@ key_schedule (guint16 aead_id,
   return ok;
 }
 
-/* Both sides' way from the Diffie-Hellman result to the AEAD's keys. */
+/* What both sides do from the Diffie-Hellman result to the AEAD's keys. */
 static gboolean
 derive_aead_keys (guint16 aead_id,
                   const guint8 our_private_key[HANDOFF_HPKE_KEY_SIZE],
@@ -387,7 +387,8 @@ handoff_hpke_derive_key_pair (const guint8 *ikm,
 gboolean
 handoff_hpke_check_public_key (const guint8 public_key[HANDOFF_HPKE_KEY_SIZE], GError **error)
 {
-  /* Any will do: all scalars of X25519 are multiples of the small orders (RFC 7748 5). */
+  /* Any private key will do: all scalars of X25519 are multiples of the small orders (RFC 7748 5).
+   */
   static const guint8 scalar[HANDOFF_HPKE_KEY_SIZE] = { 8 };
   guint8 product[HANDOFF_HPKE_KEY_SIZE];
 

@@ -3,9 +3,9 @@
 
 /* A key state as a GVariant and back.
  *
- * GLib must not copy a secret onto the ordinary heap. So what holds one is made with
- * g_variant_new_from_data() over secret memory, is aligned (GLib copies what is not), and is only
- * written with g_variant_store() and read with functions that return pointers into it.
+ * GLib must not copy a secret onto the ordinary heap. So a variant that holds a secret is made with
+ * g_variant_new_from_data() over secret memory. It is aligned (GLib copies what is not), written
+ * with g_variant_store() only, and read with functions that return pointers into it only.
  *
  * Numbers are little-endian on every machine: each is swapped by itself where needed, because
  * g_variant_byteswap() copies the whole. (The rest of the format is little-endian by definition.)
@@ -40,7 +40,7 @@ typedef enum
   IN_TLS1_3,
   WITH_AEAD,
   WITH_CBC,
-  IF_ANY, /* a flag that is set, bytes if there are any: nothing else says that there are none */
+  IF_ANY, /* left out where it says nothing: a flag that is not set, bytes where there are none */
 } FieldPresence;
 
 typedef struct
@@ -156,7 +156,8 @@ new_value (const Field *field, const HandoffKeyState *state)
     case FIELD_FLAG:
       return g_variant_new_boolean (*(const gboolean *) value);
     case FIELD_BYTES:
-      /* Without a destroy function it refers to the state's memory, and outlives no caller. */
+      /* It has no destroy function: it refers to the state's memory, and must not outlive the
+       * caller. */
       return g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, value, base[field->size_offset],
                                       TRUE, NULL, NULL);
     case FIELD_SECRET:
@@ -353,8 +354,8 @@ check_presence (const gboolean *seen, const HandoffKeyState *state, GError **err
  * @size: bytes
  * @error: return location for an error
  *
- * Reads the plaintext of a key blob: only what is in the one form in which it can be written, has
- * every key that its protocol needs and no other, and makes a valid state.
+ * Reads the plaintext of a key blob. It must be in normal form, have every key that its protocol
+ * needs and no other, and make a valid state.
  *
  * Returns: (transfer full): the state, or %NULL with %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID or
  *   %TLS_HANDOFF_ERROR_NOT_SUPPORTED (see handoff_key_state_validate())

@@ -51,7 +51,8 @@ typedef struct
   /* Records of an AES-CBC suite are encrypted first, then authenticated (RFC 7366). */
   gboolean encrypt_then_mac;
 
-  /* What only a connection has that was in use and is handed on. None of it after a handshake. */
+  /* Only a connection that was in use and is handed on has the following; after a handshake it is
+   * all empty. */
   HandoffSecretBytes unread_data;      /* received data that the application has not taken */
   HandoffSecretBytes unread_records;   /* received bytes that are still protected */
   HandoffSecretBytes handshake_prefix; /* of a handshake message that is not yet complete */
@@ -72,6 +73,6 @@ gboolean handoff_key_state_equal (const HandoffKeyState *a, const HandoffKeyStat
 /* The plaintext of a key blob: one GVariant a{sv}, little-endian, in normal form, in secret memory
  * (handoff_secret_free()). */
 guint8 *handoff_key_state_serialize (const HandoffKeyState *state, gsize *size);
-/* data must be what handoff_secret_new() returned (it is never copied out of it but into the
- * state). Refuses: not normal, unknown or missing keys, wrong types or sizes. */
+/* data must be what handoff_secret_new() returned (it is copied from there into the state only).
+ * Refuses: not normal, unknown or missing keys, wrong types or sizes. */
 HandoffKeyState *handoff_key_state_parse (const guint8 *data, gsize size, GError **error);

@@ -87,7 +87,7 @@ write_all (int fd, const guint8 *data, gsize size, GError **error)
 
 /**
  * handoff_sealed_memfd_new:
- * @content: what it shall hold
+ * @content: what the file is to hold
  * @error: return location for an error
  *
  * Makes a memory file that holds @content and that nobody, its maker included, can change or

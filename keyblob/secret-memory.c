@@ -66,7 +66,7 @@ handoff_secret_new (gsize size, HandoffSecretFlags flags)
     g_error ("Out of memory: cannot map %" G_GSIZE_FORMAT " bytes for a secret: %s", mapping_size,
              g_strerror (errno));
 
-  /* Both are best effort: RLIMIT_MEMLOCK may be used up, and neither decides whether it works. */
+  /* Both are best effort: RLIMIT_MEMLOCK may be used up, and the secret works without either. */
   (void) mlock (mapping, mapping_size);
   (void) madvise (mapping, mapping_size, MADV_DONTDUMP);
   if (flags & HANDOFF_SECRET_WIPE_ON_FORK &&
@@ -130,10 +130,10 @@ handoff_wipe (gpointer data, gsize size)
     explicit_bzero (data, size);
 }
 
-/* The registers still hold what memcpy() and the ciphers moved last, and the dynamic linker saves
- * all of them on the stack when it resolves a function: at a time when that was wiped already. No
- * compiler of Debian 12 has a portable way to it (zero_call_used_regs clears what the target is
- * sure to have, not what memcpy() finds at run time). */
+/* The registers still hold what memcpy() and the ciphers moved last. When the dynamic linker
+ * resolves a function, it saves all registers on the stack, which may have been wiped by then. No
+ * compiler of Debian 12 clears them portably: zero_call_used_regs clears the registers that every
+ * machine of the target has, not all that memcpy() finds at run time. */
 static void
 wipe_vector_registers (void)
 {
@@ -209,7 +209,7 @@ handoff_secret_bytes_set (HandoffSecretBytes *bytes, gconstpointer data, gsize s
  * @data: (array length=size): not part of @bytes
  * @size: bytes of @data
  *
- * Puts a copy of @data behind what @bytes has, which moves: for what happens seldom.
+ * Puts a copy of @data behind what @bytes has. That moves, so this is for rare cases.
  */
 void
 handoff_secret_bytes_append (HandoffSecretBytes *bytes, gconstpointer data, gsize size)

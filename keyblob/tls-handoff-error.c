@@ -36,9 +36,9 @@ G_STATIC_ASSERT (TLS_HANDOFF_ERROR_FAILED == 0);
 
 /* A program can hold this code twice: linked in, and in the library. GLib wants a domain to be
  * registered once (G_DEFINE_EXTENDED_ERROR() would complain); whichever copy comes first does it,
- * and both find the same private data. That it was done, a second quark says: the domain's own is
- * there already where a language binding looked it up by its name, and such errors would have no
- * private data before them. */
+ * and both find the same private data. A second quark says that it was done. The domain's own quark
+ * does not: it also exists where a language binding looked it up by name, and then errors would
+ * have no private data before them. */
 static GQuark
 register_domain (void)
 {
