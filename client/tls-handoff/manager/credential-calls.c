@@ -14,10 +14,9 @@
  * tls_handoff_credential_create_certificate_request_sync:
  * @self: the credential
  * @subject: (nullable): the distinguished name (RFC 4514), such as `CN=www.example.org`
- * @dns_names: (nullable) (array zero-terminated=1): DNS names of the subject (subject alternative
- * names)
- * @ip_addresses: (nullable) (array zero-terminated=1): IPv4 or IPv6 addresses of the subject
- * @email_addresses: (nullable) (array zero-terminated=1): addresses of the subject, in ASCII
+ * @dns_names: (nullable) (array zero-terminated=1): DNS names, as subject alternative names
+ * @ip_addresses: (nullable) (array zero-terminated=1): IPv4 or IPv6 addresses, likewise
+ * @email_addresses: (nullable) (array zero-terminated=1): e-mail addresses in ASCII, likewise
  * @flags: flags
  * @cancellable: (nullable): a #GCancellable
  * @error: return location for a #GError
