@@ -88,14 +88,14 @@ static const char *
 find_limit (HandoffBusCalls *self, Line *line, const HandoffBusMessage *message)
 {
   if (get_count (line, message->sender) >= HANDOFF_BUS_CALLS_PER_SENDER)
-    return "So many calls of this bus connection wait that there is no room for more";
+    return "Too many calls of this bus connection wait; there is no room for more";
   if (g_queue_get_length (&line->calls) >= HANDOFF_BUS_CALLS_PER_USER ||
       line->bytes + message->size > HANDOFF_BUS_CALL_BYTES_PER_USER ||
       line->n_fds + message->n_fds > HANDOFF_BUS_CALL_FDS_PER_USER)
-    return "So many calls of this user wait that there is no room for more";
+    return "Too many calls of this user wait; there is no room for more";
   if (self->n_calls >= HANDOFF_BUS_CALLS || self->bytes + message->size > HANDOFF_BUS_CALL_BYTES ||
       self->n_fds + message->n_fds > HANDOFF_BUS_CALL_FDS)
-    return "So many calls of all users wait that there is no room for more";
+    return "Too many calls of all users wait; there is no room for more";
   return NULL;
 }
 

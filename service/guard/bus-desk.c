@@ -236,7 +236,7 @@ keep_early (Sender *sender, HandoffBusMessage *message)
       self->early_bytes + message->size > ALL_EARLY_BYTES ||
       self->early_fds + message->n_fds > ALL_EARLY_FDS)
     {
-      message->refusal = "So many calls came at once that there is no room for more";
+      message->refusal = "Too many calls came at once; there is no room for more";
       handoff_bus_message_drop_content (message);
     }
   sender->early_bytes += message->size;
@@ -251,8 +251,8 @@ refuse_if_excessive (HandoffBusMessage *message)
 {
   if (message->rights_dropped)
     message->refusal =
-        "So many file descriptors wait to be closed by the service, because the file system of one "
-        "does not answer, or sockets linger, that it takes no more of this user; try again later";
+        "Too many file descriptors wait to be closed by the service: a file system does not "
+        "answer, or sockets linger. It takes no more of this user now; try again later";
   else if (message->full_size > HANDOFF_BUS_CALL_MAX_SIZE)
     message->refusal =
         "The message is larger than 2 MiB, which is the limit for calls of the service";
@@ -349,9 +349,10 @@ answered (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
       /* A sender who has left is forgotten when the bus says so. */
       if (g_strcmp0 (error, "org.freedesktop.DBus.Error.AccessDenied") != 0)
         return;
-      g_warning ("The bus does not let the service ask whether replies were read "
-                 "(org.freedesktop.DBus.Peer.Ping): its policy is not the one that belongs to this "
-                 "version. Who does not read can keep others waiting");
+      g_warning (
+          "The bus does not let the service ask whether replies were read "
+          "(org.freedesktop.DBus.Peer.Ping): its policy does not belong to this version of the "
+          "service. A program that does not read its replies can keep others waiting");
       handoff_bus_replies_give_up (self->replies);
     }
 }

@@ -22,7 +22,7 @@
 /* Threads: the guard's own thread has the desk, the streams and the inquiry. Other threads give it
  * errands (send_on_errand()), and share with it only the tickets, the number of waiting calls
  * (atomic) and the entrance, whose wait any thread may end. Locks: only that of the tickets, under
- * which no other is taken; no callback runs with it. */
+ * which only locks of GLib are taken; no callback runs with it. */
 struct _HandoffBusGuard
 {
   HandoffBusEntrance *entrance; /* (owned) */

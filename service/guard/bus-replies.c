@@ -330,7 +330,7 @@ handoff_bus_reader_send (HandoffBusReader *self, HandoffBusMessage *message)
     }
   if (user->held_bytes + get_cost (message) > HANDOFF_BUS_HELD_BYTES_PER_USER)
     {
-      g_info ("Dropped a reply: the programs of user %u do not read theirs", user->uid);
+      g_info ("Dropped a reply: the programs of user %u do not read their replies", user->uid);
       handoff_bus_message_free (message);
       return;
     }

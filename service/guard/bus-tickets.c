@@ -12,7 +12,7 @@ struct _HandoffBusTickets
 {
   gatomicrefcount ref_count;
 
-  GMutex mutex;         /* innermost: no other lock is taken under it; protects everything below */
+  GMutex mutex;         /* only locks of GLib are taken under it; protects everything below */
   HandoffQuota *inside; /* (owned) */
   gsize bytes_inside;
   GQueue issued;         /* (element-type Ticket): GDBus has not read their calls yet */

@@ -155,7 +155,7 @@ decrypt (gnutls_cipher_algorithm_t cipher,
 
   if (size == 0 || size % block_size != 0)
     {
-      refuse (error, "is damaged: what is encrypted in it is not whole");
+      refuse (error, "is damaged: its encrypted part is not whole");
       return NULL;
     }
   if (gnutls_cipher_init (&handle, cipher, &key_datum, &iv_datum) < 0)

@@ -65,8 +65,8 @@ static const struct
   { "SSH2 ENCRYPTED PRIVATE KEY", "has a private key in the form of SSH2, not PEM" },
   { "DSA PRIVATE KEY", "the private key is of a kind that TLS does not use: “DSA” (RSA, ECDSA, "
                        "Ed25519 and Ed448 are possible)" },
-  { "TSS2 PRIVATE KEY", "has a key that only a TPM can use; link it as a PKCS#11 token's" },
-  { "TSS2 KEY BLOB", "has a key that only a TPM can use; link it as a PKCS#11 token's" },
+  { "TSS2 PRIVATE KEY", "has a key that only a TPM can use; link it as a key of a PKCS#11 token" },
+  { "TSS2 KEY BLOB", "has a key that only a TPM can use; link it as a key of a PKCS#11 token" },
   { "PGP PRIVATE KEY BLOCK", "has a key of OpenPGP, which TLS does not use" },
   { "PKCS7", "has its certificates in PKCS#7; “openssl pkcs7 -in OLD -print_certs -out NEW” writes "
              "them as PEM" },

@@ -299,8 +299,8 @@ look_after (gpointer user_data)
 
   for (i = 0; i < reports->len; i++)
     g_warning (
-        "Files or sockets of %s cannot be closed: the file system, or who serves it, does not "
-        "answer; others do not wait for that",
+        "Files or sockets of %s cannot be closed: the file system, or the program that serves it, "
+        "does not answer. Other users do not wait for it",
         (const char *) reports->pdata[i]);
   return watched;
 }
@@ -394,11 +394,12 @@ handoff_descriptor_reaper_accepts (guint uid, GError **error)
             !stands_still (find_line (&reaper.others, uid)) && has_share (n_own);
   g_mutex_unlock (&reaper.mutex);
   if (!accepts)
-    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
-                 "So many file descriptors, %u of them of this user, wait to be closed by the "
-                 "service, because the file system of one does not answer, or sockets linger, that "
-                 "it takes no more; try again later",
-                 n_own);
+    g_set_error (
+        error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+        "Too many file descriptors wait to be closed by the service, %u of them of this "
+        "user: a file system does not answer, or sockets linger. It takes no more now; try "
+        "again later",
+        n_own);
   return accepts;
 }
 
