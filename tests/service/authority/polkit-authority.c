@@ -69,7 +69,7 @@ start (PolkitFixture *f,
   handoff_authority_check_async (f->authority, &question, check->cancellable, checked, check);
 }
 
-/* A check that is like no other of the user's. */
+/* A check that differs from every other of the user's. */
 static void
 start_other (PolkitFixture *f, Check *check, guint uid, gboolean interactive)
 {
@@ -90,7 +90,7 @@ assert_error (Check *check, int code, const char *text)
     g_assert_nonnull (strstr (check->error->message, text));
 }
 
-/* polkit's words are taken for others. */
+/* Breaks if polkit's answer is taken for another one. */
 static void
 test_answers (PolkitFixture *f, gconstpointer data)
 {
@@ -114,7 +114,7 @@ test_answers (PolkitFixture *f, gconstpointer data)
     check_clear (&checks[i]);
 }
 
-/* Breaks if a question is not what was to be asked, or one is asked in another's place. */
+/* Breaks if polkitd is asked something else, or is asked on behalf of somebody else. */
 static void
 test_question (PolkitFixture *f, gconstpointer data)
 {
@@ -205,7 +205,8 @@ test_shares (PolkitFixture *f, gconstpointer data)
       start_other (f, &checks[user][i], 1000 + user, FALSE);
   polkit_settle_down (f);
   g_assert_cmpuint (polkit_count_open (f), ==, HANDOFF_POLKIT_QUESTIONS);
-  /* One who comes last has his turn after one of each other user's, not after all of them. */
+  /* The user who comes last has his turn after one question of each other user, not after all of
+   * them. */
   start (f, &other, 3000, ":1.3000", "a.last", NULL, FALSE);
   n_asked = f->asked->len;
   for (guint i = 0; polkit_find (f, "a.last", 0) == G_MAXUINT; i++)
@@ -236,8 +237,8 @@ test_shares (PolkitFixture *f, gconstpointer data)
       }
 }
 
-/* Breaks if prompts that a user does not answer keep anybody else waiting, or his own checks that
- * need none; or if somebody is asked though polkit knows the answer. */
+/* Breaks if unanswered prompts delay other users, or the user's own checks that need no prompt; or
+ * if a prompt is shown though polkit knows the answer. */
 static void
 test_prompts (PolkitFixture *f, gconstpointer data)
 {
@@ -276,8 +277,8 @@ test_prompts (PolkitFixture *f, gconstpointer data)
   check_clear (&quick);
   check_clear (&others);
 
-  /* All of them leave: those that stand are taken away, and keep their places until polkit says
-   * so; the others are never shown. */
+  /* All callers leave: prompts that are shown are taken away, and keep their places until polkit
+   * has answered; the others are never shown. */
   n = f->asked->len;
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     g_cancellable_cancel (checks[i].cancellable);
@@ -305,7 +306,8 @@ test_prompts (PolkitFixture *f, gconstpointer data)
   check_clear (&quick);
 }
 
-/* Two prompts for the same thing, or a prompt that is taken away while one still waits for it. */
+/* Breaks if there are two prompts for the same thing, or if a prompt is taken away while a check
+ * still waits for it. */
 static void
 test_one_prompt (PolkitFixture *f, gconstpointer data)
 {
@@ -335,7 +337,7 @@ test_one_prompt (PolkitFixture *f, gconstpointer data)
   check_clear (&silent);
 }
 
-/* A check whose caller has gone keeps its place in the line. */
+/* Breaks if a check keeps its place in the line when its caller has left. */
 static void
 test_leaves (PolkitFixture *f, gconstpointer data)
 {
@@ -366,8 +368,8 @@ test_leaves (PolkitFixture *f, gconstpointer data)
   check_clear (&equal[1]);
 }
 
-/* Breaks if a user can have any number of checks wait, or another one is refused for it; or if who
- * cannot be asked is told that he is not authorized. */
+/* Breaks if a user may have any number of waiting checks, if another user is refused for that, or
+ * if a check that polkit did not decide is reported as not authorized. */
 static void
 test_limit (PolkitFixture *f, gconstpointer data)
 {
@@ -397,7 +399,7 @@ test_limit (PolkitFixture *f, gconstpointer data)
     check_clear (&checks[i]);
 }
 
-/* Breaks if a question that polkitd lost is waited for, or a prompt is shown twice. */
+/* Breaks if the service waits for a question that polkitd lost, or if a prompt is shown twice. */
 static void
 test_again (PolkitFixture *f, gconstpointer data)
 {
@@ -465,7 +467,7 @@ test_deadlines (PolkitFixture *f, gconstpointer data)
   check_clear (&prompt);
 }
 
-/* Breaks if polkit's absence, or its end, is a yes, or is said to be polkit's no. */
+/* Breaks if an absent or ended polkit means yes, or is reported as polkit's no. */
 static void
 test_absent (PolkitFixture *f, gconstpointer data)
 {

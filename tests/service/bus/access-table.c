@@ -29,7 +29,7 @@ assert_action_exists (const char *policy, const char *action)
   g_assert_nonnull (strstr (policy, declaration));
 }
 
-/* A row says what its kind needs, and nothing else. */
+/* A row has what its kind needs, and nothing else. */
 static void
 assert_sound (const HandoffAccessRow *row, const char *policy)
 {
@@ -51,7 +51,7 @@ assert_sound (const HandoffAccessRow *row, const char *policy)
     case HANDOFF_ACCESS_OWNED_OBJECT:
       if (row->action != NULL)
         assert_action_exists (policy, row->action);
-      /* What is another's is never for everybody. */
+      /* Nobody gets at what is another's without an action. */
       assert_action_exists (policy, row->other_action);
       break;
     default:
@@ -72,8 +72,8 @@ assert_listed (const char *object, const char *interface, const char *method, co
   assert_sound (row, policy);
 }
 
-/* Breaks if a method of the interface, or the reading of properties of what belongs to somebody,
- * can be forgotten in the table, or an action in polkit's policy. */
+/* Breaks if the table lacks a method of the interface, or the reading of an owned object's
+ * properties; or if polkit's policy lacks an action. */
 static void
 test_everything_has_a_row (void)
 {
@@ -93,7 +93,7 @@ test_everything_has_a_row (void)
           assert_listed (interface->name, interface->name, interface->methods[j]->name, policy);
           n_methods++;
         }
-      /* The manager's are public facts, which its façade hands out without the gate. */
+      /* The manager's properties are public facts: its façade gives them out without the gate. */
       if (g_str_equal (interface->name, HANDOFF_MANAGER_INTERFACE))
         continue;
       g_assert_nonnull (interface->properties);
@@ -103,8 +103,8 @@ test_everything_has_a_row (void)
   g_assert_cmpuint (n_methods, ==, 19);
 }
 
-/* Breaks if what only a property of the manager may be is writable, or if there is one more of them
- * that nobody thought about. */
+/* Breaks if a property is writable, or if the manager gets a new property that nobody has judged to
+ * be public. */
 static void
 test_no_property_is_writable (void)
 {
@@ -174,8 +174,8 @@ test_actions (void)
     }
 }
 
-/* Breaks if whatever is not in the table is let through: nothing is allowed by its object, its
- * interface, or its method's name, alone. */
+/* Breaks if a call that is not in the table is allowed because its object, its interface or its
+ * method's name is. */
 static void
 test_what_is_not_there_is_denied (void)
 {

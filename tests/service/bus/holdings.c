@@ -22,8 +22,8 @@ assert_refused (HandoffQuota *quota, guint uid, guint per_user, guint total, con
   g_assert_nonnull (strstr (error->message, "test things"));
 }
 
-/* One user's places counted to another, root's (uid 0) not counted, a refusal that takes a place.
- */
+/* Breaks if one user's places count for another, root's (uid 0) do not count, or a refusal takes a
+ * place. */
 static void
 test_quota (void)
 {
@@ -43,13 +43,13 @@ test_quota (void)
   g_assert_cmpuint (handoff_quota_get_total (quota), ==, 6);
   assert_refused (quota, 1001, 2, 6, "in all");
 
-  /* A place that is free again is for anybody. */
+  /* Anybody may take a place that is free again. */
   handoff_place_free (places[2]);
   places[2] = handoff_quota_take (quota, 1001, 2, 6, NULL);
   g_assert_nonnull (places[2]);
   assert_refused (quota, 1000, 2, 6, "in all");
 
-  /* A limit that a reload made smaller than what is held. */
+  /* A reload made the limit smaller than the number of places taken. */
   assert_refused (quota, 0, 1, 100, "This user has 2");
 
   for (i = 0; i < G_N_ELEMENTS (places); i++)
@@ -122,8 +122,8 @@ add_session (Sessions *f, HandoffCaller *caller, gboolean outlives_caller)
   return session;
 }
 
-/* A session that another caller of the same user finds, by its id or in a list; one that stays when
- * its caller goes; the removal that is told twice or never. */
+/* Breaks if another caller of the same user finds a session, by its id or in a list; if a session
+ * stays when its caller leaves; or if a removal is reported twice or never. */
 static void
 test_sessions (Sessions *f, gconstpointer data)
 {
@@ -163,8 +163,8 @@ test_sessions (Sessions *f, gconstpointer data)
   g_assert_true (handoff_session_store_lookup (f->store, others_id, f->other) == others);
 }
 
-/* Session by session, in the order in which they came: what goes meanwhile makes nobody appear
- * twice or be left out. */
+/* Session by session, in the order in which they came. Breaks if a removal between two pages makes
+ * a session appear twice, or not at all. */
 static void
 test_pages (Sessions *f, gconstpointer data)
 {
@@ -202,7 +202,7 @@ test_pages (Sessions *f, gconstpointer data)
   }
 }
 
-/* A script's session that its next call does not find, or that another user finds, or that goes
+/* Breaks if a script's next call does not find the session, if another user finds it, or if it goes
  * with the process that made it. */
 static void
 test_outliving (Sessions *f, gconstpointer data)

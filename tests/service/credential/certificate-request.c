@@ -24,7 +24,7 @@ parse (const char *options, GError **error)
   return handoff_certificate_request_parse (variant, error);
 }
 
-/* What `openssl req` shows of it, once it has verified the signature. */
+/* What `openssl req` shows of the request, after it has verified the signature. */
 static char *
 show (const char *key_name, const char *options)
 {
@@ -54,8 +54,8 @@ show (const char *key_name, const char *options)
   return g_strndup (g_bytes_get_data (output, NULL), g_bytes_get_size (output));
 }
 
-/* Breaks if an authority could not read it, or it is signed with another key, or a name is lost or
- * another one. */
+/* Breaks if an authority could not read the request, if another key signed it, or if a name is lost
+ * or changed. */
 static void
 test_contents (void)
 {

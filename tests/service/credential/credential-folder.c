@@ -152,7 +152,7 @@ test_round_trip (Fixture *f, gconstpointer data)
   g_assert_cmpint (get_mode (f, read->id, "key.pem"), ==, 0600);
 }
 
-/* Breaks if a staple stays when the certificate that it is about goes: clients would refuse it. */
+/* Breaks if a staple stays when its certificate is replaced: clients would refuse it. */
 static void
 test_ocsp (Fixture *f, gconstpointer data)
 {
@@ -189,7 +189,7 @@ set_file (const char *folder, const char *name, const char *content)
   g_assert_no_error (error);
 }
 
-/* Breaks if a damaged folder takes the others with it, is taken for good, or is not reported. */
+/* Breaks if a damaged folder makes others unusable, counts as good, or is not reported. */
 static void
 test_damaged (Fixture *f, gconstpointer data)
 {
@@ -226,7 +226,7 @@ test_damaged (Fixture *f, gconstpointer data)
       g_assert_cmpuint (handoff_credential_store_get_size (store), ==, 1);
       g_assert_cmpuint (handoff_credential_store_get_n_damaged (store), ==, 1);
       g_assert_nonnull (handoff_credential_store_find (store, 1000, "good"));
-      /* It is left where it is, for whoever can mend it. */
+      /* The folder stays: somebody may mend it. */
       g_assert_true (g_file_test (folder, G_FILE_TEST_IS_DIR));
       empty (f->directory);
     }
@@ -290,7 +290,7 @@ change_in_child (Fixture *f, ChangeKind kind, HandoffCredential *credential, gui
   return WEXITSTATUS (status) == 0;
 }
 
-/* A key with two certificates, of which either will do: the second chain is longer. */
+/* A key with either of two chains: the second one is longer. */
 static HandoffCredential *
 with_chain (const char *id)
 {
@@ -301,8 +301,8 @@ with_chain (const char *id)
                                  certificates, NULL, NULL);
 }
 
-/* Breaks if a crash leaves half a change, or takes another credential with it, or if what it left
- * over stays for ever. */
+/* Breaks if a crash leaves half a change or harms another credential, or if its remains stay for
+ * ever. */
 static void
 test_crash (Fixture *f, gconstpointer data)
 {

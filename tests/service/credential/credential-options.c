@@ -49,7 +49,7 @@ assert_refused (HandoffCredentialMethod method,
   g_assert_nonnull (strstr (error->message, word2));
 }
 
-/* Breaks if a credential belongs to somebody else than its maker without being asked to. */
+/* Breaks if, without an option, a credential belongs to somebody else than its maker. */
 static void
 test_none (void)
 {
@@ -64,7 +64,7 @@ test_none (void)
   g_assert_false (options->all);
 }
 
-/* Breaks if an option is not taken for what it is. */
+/* Breaks if an option is lost, or taken for another one. */
 static void
 test_all (void)
 {
@@ -88,7 +88,7 @@ test_all (void)
   g_assert_true (list->all);
 }
 
-/* Breaks if an option that a method does not have is left aside: an owner that nobody heeds. */
+/* Breaks if a method ignores an option that it does not have, such as an owner. */
 static void
 test_of_other_methods (void)
 {
@@ -104,7 +104,7 @@ test_of_other_methods (void)
                   "no option");
 }
 
-/* Breaks if a wrong value ends the service, or is taken. */
+/* Breaks if a wrong value ends the service, or is accepted. */
 static void
 test_wrong (void)
 {

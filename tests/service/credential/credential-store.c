@@ -94,7 +94,7 @@ add (Fixture *f, const char *label, guint owner, const char *name)
   return credential;
 }
 
-/* Breaks if tables and disk do not have the same, or one user finds what is another's. */
+/* Breaks if tables and disk differ, or if one user finds another's credential. */
 static void
 test_tables (Fixture *f, gconstpointer data)
 {
@@ -123,7 +123,8 @@ test_tables (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->n_changed, ==, 3);
 }
 
-/* Breaks if two at the same time get one label, or the limit does not see what is under way. */
+/* Breaks if two credentials that are added at once get the same label, or if the limit does not
+ * count them. */
 static void
 test_same_label (Fixture *f, gconstpointer data)
 {
@@ -152,7 +153,7 @@ test_same_label (Fixture *f, gconstpointer data)
   g_assert_cmpuint (handoff_credential_store_count (f->store, 1000), ==, 1);
 }
 
-/* Two change the same one, one of them by taking it away. Breaks if what comes out is neither. */
+/* Two changes of one credential, one of them its removal. Breaks if the result is neither. */
 static void
 test_overlap (Fixture *f, gconstpointer data)
 {
@@ -196,7 +197,7 @@ test_overlap (Fixture *f, gconstpointer data)
   g_clear_error (&error);
   g_assert_true (handoff_credential_store_reload_finish (f->store, reloaded, &error));
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
-  /* Who holds it can go on with it. */
+  /* A user of the credential can go on with it. */
   g_assert_true (handoff_credential_is_usable (credential));
 }
 
@@ -216,7 +217,7 @@ test_remove_without_folder (Fixture *f, gconstpointer data)
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
 }
 
-/* Breaks if what is added while all is read again is lost, or comes twice. */
+/* Breaks if a credential that is added during a re-read is lost, or appears twice. */
 static void
 test_reload (Fixture *f, gconstpointer data)
 {
@@ -247,7 +248,8 @@ test_reload (Fixture *f, gconstpointer data)
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, G_N_ELEMENTS (added));
 }
 
-/* Breaks if a credential that cannot be written is in the table, or the reason is not told. */
+/* Breaks if a credential that cannot be written is in the table, or if the error does not say why.
+ */
 static void
 test_cannot_write (Fixture *f, gconstpointer data)
 {

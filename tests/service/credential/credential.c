@@ -12,7 +12,7 @@
 #include "support/test-clock.h"
 #include "work/clock.h"
 
-/* Breaks if a certificate that is not the key's is taken, or garbage, or too many. */
+/* Breaks if another key's certificate, garbage, or too many certificates are accepted. */
 static void
 test_certificates (void)
 {
@@ -36,7 +36,8 @@ test_certificates (void)
     }
 }
 
-/* Breaks if two credentials have one id, or one serial, by which decisions are remembered. */
+/* Breaks if two credentials have the same id, or the same serial, by which decisions are
+ * remembered. */
 static void
 test_identity (void)
 {
@@ -88,8 +89,8 @@ expect_times (HandoffCredential *credential, gboolean usable, const char *proble
   g_assert_cmpstr (handoff_credential_get_problem (credential, 14 * 86400, FALSE), ==, problem);
 }
 
-/* Breaks if a credential stays in use after its certificate's end, to the second; or if a clock
- * that was wrong decides for longer than it was. */
+/* Breaks if a credential stays in use after its certificate's end, to the second; or if a wrong
+ * clock counts for longer than it is wrong. */
 static void
 test_time_passes (void)
 {
@@ -114,7 +115,7 @@ test_time_passes (void)
   test_clock_uninstall ();
 }
 
-/* Breaks if a credential is chosen for a name, or for an authority, that is not its. */
+/* Breaks if a credential fits a name or an authority that is not its own. */
 static void
 test_fits (void)
 {
@@ -152,8 +153,8 @@ credential_with_staple (HandoffPrivateKey *key, GPtrArray *certificates, GBytes 
   return credential;
 }
 
-/* Breaks if we staple what is not good, is about another certificate, or says nothing: clients
- * would refuse us. */
+/* Breaks if a response is stapled that is not good, is about another certificate, or says nothing:
+ * clients would refuse the connection. */
 static void
 test_useless_staples (void)
 {
@@ -195,7 +196,7 @@ test_useless_staples (void)
     }
 }
 
-/* Breaks if a staple is given out beyond its time, or nobody knows how long it is good. */
+/* Breaks if a staple is used after its end, or if its end is unknown. */
 static void
 test_ocsp (void)
 {

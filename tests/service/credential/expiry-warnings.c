@@ -143,8 +143,8 @@ test_daily (Fixture *f, gconstpointer data)
   expect (f, 1, 1, 1);
 }
 
-/* Breaks if it is the time since the start that counts, and not the date; or if a clock that was
- * wrong for a moment leaves its warning behind as the last word. */
+/* Breaks if the time since the start counts, and not the date; or if, after a moment with a wrong
+ * clock, its warning stays the last one. */
 static void
 test_wall_is_set (Fixture *f, gconstpointer data)
 {

@@ -92,8 +92,7 @@ uncomment_defaults (const char *documented, guint *n_keys)
   return g_strjoinv ("\n", lines);
 }
 
-/* A default that was changed in the code and not in the installed file, or the other way round; a
- * key that is not documented, or documented and not there. */
+/* Breaks if code and installed file differ in a default, or if a key exists in one of them only. */
 static void
 test_defaults (void)
 {
@@ -126,7 +125,7 @@ test_defaults (void)
   g_assert_cmpuint (from_code->idle_exit, ==, 60);
 }
 
-/* A key whose value goes to another field than its own. */
+/* Breaks if a key's value goes to another key's field. */
 static void
 test_values (void)
 {
@@ -161,7 +160,7 @@ test_values (void)
   g_assert_true (configuration->allow_mac_then_encrypt);
 }
 
-/* A number that is cut to its field, read in another base or taken for 0. */
+/* Breaks if a number is truncated, read in another base, or taken for 0. */
 static void
 test_bad_numbers (void)
 {
@@ -203,8 +202,7 @@ test_bad_numbers (void)
     }
 }
 
-/* Values that are silently taken for a default: of a service's TLS configuration nobody would ever
- * notice. */
+/* Breaks if a wrong value silently becomes the default: nobody would ever notice. */
 static void
 test_bad_words (void)
 {

@@ -79,7 +79,7 @@ assert_refused (const char *text, int code, const char *word1, const char *word2
   assert_refused_as (HANDOFF_ROLE_CLIENT, text, code, word1, word2);
 }
 
-/* A default that differs from the documented one. */
+/* Breaks if a default differs from the documented one. */
 static void
 test_none (void)
 {
@@ -97,7 +97,7 @@ test_none (void)
   g_assert_cmpint (options->client_certificate, ==, HANDOFF_CLIENT_CERTIFICATE_MODE_NONE);
 }
 
-/* Breaks if nobody is taken for the configuration's authorities. */
+/* Breaks if “trust nobody” means the configuration's authorities. */
 static void
 test_trust_nobody (void)
 {
@@ -121,7 +121,7 @@ test_all (void)
   g_assert_cmpuint (options->application_protocols->len, ==, 2);
   g_assert_cmpstr (g_ptr_array_index (options->application_protocols, 0), ==, "h2");
   g_assert_cmpstr (g_ptr_array_index (options->application_protocols, 1), ==, "http/1.1");
-  /* What a newer library has and we do not is left out, not refused. */
+  /* Suites that only a newer library has are left out, not refused. */
   g_assert_cmpuint (options->cipher_suites->len, ==, 2);
   g_assert_true (options->error_details);
   g_assert_cmphex (options->minimum_protocol, ==, 0x0303);
@@ -131,7 +131,7 @@ test_all (void)
   g_assert_cmpmem (g_bytes_get_data (g_ptr_array_index (options->trust_anchors, 0), NULL), 2,
                    "\1\2", 2);
 
-  /* Both the list and the protocols decide. */
+  /* The list and the range of protocols both count. */
   g_assert_false (
       handoff_handshake_options_allow_suite (options, handoff_cipher_suite_by_id (0x1301)));
   g_assert_true (
@@ -140,7 +140,7 @@ test_all (void)
       handoff_handshake_options_allow_suite (options, handoff_cipher_suite_by_id (0xc02c)));
 }
 
-/* A getter called on a value of another type aborts the service. */
+/* Breaks if the service aborts because it reads a value as another type. */
 static void
 test_wrong_type (void)
 {
@@ -268,8 +268,8 @@ test_trust_anchor_size (void)
         g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
     }
 
-  /* Each is small enough, and all together are not: a caller could fill the memory with waiting
-   * calls. */
+  /* Each anchor is small enough, but all together are too large: waiting calls could fill the
+   * memory. */
   {
     GVariant *anchors[17];
     g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
@@ -322,12 +322,12 @@ test_unknown (void)
   assert_refused ("{'Timeout': <uint32 1>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "“Timeout”", "");
   assert_refused ("{'': <uint32 1>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "“”", "");
 
-  /* The message does not carry a name of any length back. */
+  /* The message does not repeat a long name. */
   g_assert_null (parse (long_option, &error));
   g_assert_cmpuint (strlen (error->message), <, 200);
 }
 
-/* The second one of two different values would win, or the first: which, is anybody's guess. */
+/* Breaks if an option may be given twice: nobody could tell which of the two values counts. */
 static void
 test_twice (void)
 {
@@ -349,7 +349,7 @@ test_protocols (void)
                   TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "minimum-protocol", "maximum-protocol");
 }
 
-/* A caller that widens what the administrator narrowed. */
+/* Breaks if a caller can widen the range that the administrator narrowed. */
 static void
 test_protocols_of_the_configuration (void)
 {
@@ -398,7 +398,7 @@ test_no_suite_that_we_have (void)
                   "CipherSuites");
 }
 
-/* Breaks if a client can be told to do without only by luck, or a path is taken for a label. */
+/* Breaks if a client cannot ask for no credential, or if a path is taken for a label. */
 static void
 test_credential (void)
 {
@@ -442,19 +442,19 @@ test_credential (void)
                   "credential-pem", "descriptor");
 }
 
-/* Breaks if one of two credentials is left aside. */
+/* Breaks if one of two credentials is ignored. */
 static void
 test_two_credentials (void)
 {
   assert_refused ("{'credential': <'vpn'>, 'credential-pem': <handle 0>}",
                   TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "credential-pem", "together");
-  /* To want none, and another one, contradict each other as well. */
+  /* “No credential” and a credential contradict each other too. */
   assert_refused ("{'credential-pem': <handle 0>, 'credential': <''>}",
                   TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "credential-pem", "together");
 }
 
-/* Breaks if an option of the other role is left aside, or a server asks for certificates that it
- * has nothing to verify with. */
+/* Breaks if an option of the other role is ignored, or if a server asks for certificates that it
+ * cannot verify. */
 static void
 test_roles (void)
 {

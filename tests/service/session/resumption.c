@@ -56,7 +56,7 @@ tear_down (Fixture *f, gconstpointer data)
   test_clock_uninstall ();
 }
 
-/* (transfer full): of a request that is like any other of these */
+/* (transfer full): all requests of these tests are alike */
 static HandoffHandshakeRequest *
 new_request (Fixture *f)
 {
@@ -116,8 +116,8 @@ is_resumed (Fixture *f)
   return request->session_data != NULL;
 }
 
-/* Breaks if the secret is kept longer than the window is open, or the window closes too early; or
- * if the wall clock has a say. */
+/* Breaks if the secret is kept longer than the window is open, if the window closes too early, or
+ * if the wall clock counts. */
 static void
 test_window (Fixture *f, gconstpointer data)
 {
@@ -195,7 +195,7 @@ test_chain (Fixture *f, gconstpointer data)
       g_assert_nonnull (request->session_data);
       next->outcome = handoff_handshake_outcome_copy (first->outcome);
       next->outcome->resumed = TRUE;
-      /* What it is resumed by next: as good as new, but for its age. */
+      /* The next connection resumes by this: it is as good as new, but for its age. */
       progress->key_blob_fd = -1;
       progress->session_data = g_steal_pointer (&request->session_data);
       progress->session_lifetime = 7 * 86400;
@@ -206,7 +206,7 @@ test_chain (Fixture *f, gconstpointer data)
   g_assert_false (is_resumed (f));
 }
 
-/* Breaks if a ticket is good for shorter. */
+/* Breaks if a ticket is good for a shorter time. */
 static void
 test_ticket_lasts (Fixture *f, gconstpointer data)
 {

@@ -42,8 +42,8 @@ test_canonical (void)
     }
 }
 
-/* Breaks if a URI with a PIN, of something that is no key of one token, or with something that is
- * not understood is taken; or if what is wrong is not said; or if a PIN is repeated. */
+/* Breaks if a URI is accepted that has a PIN or an unknown attribute, or does not name one key of
+ * one token; if the error does not say what is wrong; or if it repeats the PIN. */
 static void
 test_refused (void)
 {

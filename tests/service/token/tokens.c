@@ -48,7 +48,8 @@ test_find (TokenFixture *fixture)
   g_assert_true (handoff_tokens_holds_pins (fixture->tokens));
 }
 
-/* Breaks if what is not there is anything but CREDENTIAL_NOT_FOUND that names the token. */
+/* Breaks if the error for a missing key or token is not CREDENTIAL_NOT_FOUND with the token's name.
+ */
 static void
 test_find_nothing (TokenFixture *fixture)
 {
@@ -61,7 +62,7 @@ test_find_nothing (TokenFixture *fixture)
                                TOKEN);
 }
 
-/* Breaks if a token is looked for in modules that GnuTLS loads by itself, or that is a crash. */
+/* Breaks if, without configured modules, GnuTLS loads some by itself, or the search crashes. */
 static void
 test_no_module (TokenFixture *fixture)
 {
@@ -86,7 +87,7 @@ test_sign (TokenFixture *fixture)
   test_token_assert_signs (ecdsa, GNUTLS_SIGN_ECDSA_SHA256);
   test_token_assert_signs (ed25519, GNUTLS_SIGN_EDDSA_ED25519);
   test_token_assert_logins ("ok ");
-  /* A later process has it as well. */
+  /* A later process knows the PIN too. */
   g_assert_false (handoff_tokens_holds_pins (fixture->tokens));
 }
 
@@ -113,8 +114,8 @@ test_wrong_pin (TokenFixture *fixture)
   g_assert_false (handoff_tokens_is_locked (fixture->tokens, uri));
 }
 
-/* Breaks if a PIN file that was refused is tried again: by the same service, by one that was
- * started again, or if a better one is not. */
+/* Breaks if the same service, or a restarted one, tries a refused PIN file again; or if a corrected
+ * file is not tried. */
 static void
 test_refused_file (TokenFixture *fixture)
 {
@@ -161,8 +162,8 @@ count_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, g
   return G_LOG_WRITER_HANDLED;
 }
 
-/* Breaks if a PIN file is used that others can read, or that is no file; or if that is not said in
- * the journal, or said each time. */
+/* Breaks if a PIN file is used that others can read, or that is no file; or if the journal does not
+ * say so exactly once. */
 static void
 test_bad_file (TokenFixture *fixture)
 {
@@ -200,7 +201,7 @@ test_final_try (TokenFixture *fixture)
   test_token_assert_logins ("ok ");
 }
 
-/* Breaks if a token that was pulled is something else than CREDENTIAL_NOT_FOUND, or if it cannot be
+/* Breaks if the error for a pulled token is not CREDENTIAL_NOT_FOUND, or if the token cannot be
  * used when it is back. */
 static void
 test_pulled (TokenFixture *fixture)
@@ -229,8 +230,8 @@ test_pulled (TokenFixture *fixture)
   test_token_assert_logins ("ok ok ok ");
 }
 
-/* Breaks if an error of the token is not met by opening it anew, once; or if other keys keep
- * sessions of before. */
+/* Breaks if the service does not open the token again, once, after an error; or if other keys keep
+ * their old sessions. */
 static void
 test_fail_once (TokenFixture *fixture)
 {
@@ -248,7 +249,7 @@ test_fail_once (TokenFixture *fixture)
   test_token_assert_logins ("ok ok ");
 }
 
-/* Breaks if a key is taken for usable that signs something else. */
+/* Breaks if a key counts as usable though its signature does not verify. */
 static void
 test_wrong_signature (TokenFixture *fixture)
 {
@@ -264,7 +265,7 @@ test_wrong_signature (TokenFixture *fixture)
 static void
 test_other_key (TokenFixture *fixture)
 {
-  /* The second one's public key is in its certificate only. */
+  /* The second key's public key is only in its certificate. */
   static const char *const names[] = { "server-ecdsa", "server-bare" };
   g_autofree char *uri = test_token_make_uri (TOKEN, "server-ecdsa");
   gsize i;
@@ -282,8 +283,8 @@ test_other_key (TokenFixture *fixture)
   g_assert_true (handoff_tokens_is_locked (fixture->tokens, uri));
 }
 
-/* Breaks if that is asked only of who opens a key, and not of who finds it open: because another
- * credential of the same name uses it, or is just being linked. */
+/* Breaks if the key is checked only when it is opened, and not when it is open already because
+ * another credential of the same name uses it, or is just being linked. */
 static void
 test_other_key_open (TokenFixture *fixture)
 {
@@ -374,7 +375,7 @@ test_open (TokenFixture *fixture)
                                "another PIN");
   test_token_assert_not_found (fixture, uri, PIN, FALSE, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
                                "later");
-  /* Nobody guesses sooner who can set the wall clock. */
+  /* Setting the wall clock does not shorten the wait. */
   test_clock_set_wall (TEST_YEAR);
   test_clock_pass (60 * TEST_SECOND - 1);
   test_token_assert_not_found (fixture, uri, PIN, FALSE, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
@@ -390,7 +391,7 @@ test_open (TokenFixture *fixture)
   g_clear_pointer (&given, handoff_token_key_free);
   given = test_token_find (fixture, uri, PIN, FALSE, &error);
   g_assert_no_error (error);
-  /* Credentials that are there go on. */
+  /* Existing credentials still work. */
   test_token_assert_signs (key, GNUTLS_SIGN_ECDSA_SHA256);
   test_token_assert_logins ("ok ");
 }
