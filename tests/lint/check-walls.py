@@ -119,7 +119,7 @@ def allowed_folders(wing, findings):
 
 
 def circles(edges):
-    """The groups of nodes that reach each other, each with a shortest way around."""
+    """The groups of nodes that reach each other, each with the shortest circle in it."""
     def reach(start):
         found, todo = {}, collections.deque([start])
         while todo:
@@ -130,6 +130,12 @@ def circles(edges):
                     todo.append(following)
         return found
 
+    def around(start):
+        way = [start]
+        while way[0] != start or len(way) == 1:
+            way.insert(0, reached[start][way[0]])
+        return way
+
     reached = {node: reach(node) for node in edges}
     seen = set()
     for node in sorted(edges):
@@ -137,10 +143,7 @@ def circles(edges):
             continue
         group = {other for other in reached[node] if node in reached.get(other, ())}
         seen |= group
-        way = [node]
-        while way[0] != node or len(way) == 1:
-            way.insert(0, reached[node][way[0]])
-        yield sorted(group), way
+        yield sorted(group), min((around(start) for start in sorted(group)), key=len)
 
 
 def describe(what, edges, group, way):
