@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """The pages for developers name files, folders, functions and tests that exist. docs/ARCHITECTURE.md has a paragraph
-for every folder of the source, and names every file that starts a thread or asks polkit. Every invariant of SECURITY.md
-names tests of Meson, among them those that tests/mutants/ shows its mutants to."""
+for every folder of the source, says which folders use it, and names every file that starts a thread or asks polkit.
+Every invariant of SECURITY.md names tests of Meson, among them those that tests/mutants/ shows its mutants to."""
 
 import json
 import pathlib
@@ -84,6 +84,25 @@ def check_paragraphs():
     return len(begun)
 
 
+def check_users():
+    """A folder's paragraph says which folders use it: those whose meson.build names it."""
+    page, checked = common.read('docs/ARCHITECTURE.md'), 0
+    for wing, prefix in ('service', ''), ('client/tls-handoff', 'client_'), ('client/cli', 'cli_'):
+        folders = [path.parent.name for path in FILES if path.match(f'{wing}/*/meson.build')]
+        needs = {folder: re.search(r'_deps = \[(.*?)\]', common.read(f'{wing}/{folder}/meson.build'), re.S)
+                 for folder in folders}
+        for folder in folders:
+            checked += 1
+            name = f'{prefix}{folder.replace("-", "_")}_dep'
+            users = {user for user in folders if needs[user] and re.search(rf'\b{name}\b', needs[user].group(1))}
+            paragraph = page.partition(f'\n**`{wing}/{folder}/`**')[2].partition('\n\n')[0]
+            told = set(re.findall(r'`([\w-]+)/`', ''.join(re.findall(r'Used\s+by:([^.]*)\.', paragraph))))
+            if users != told:
+                findings.append(f'docs/ARCHITECTURE.md: {wing}/{folder}/ is used by {sorted(users)}, '
+                                f'not by {sorted(told)}')
+    return checked
+
+
 # Sections of docs/ARCHITECTURE.md that name every file in which this is.
 CLAIMS = [
     ('## Threads', r'\b(g_thread_(try_)?new|g_thread_pool_new|g_task_run_in_thread|pthread_create) \(',
@@ -132,7 +151,7 @@ def main():
     with open(pathlib.Path(sys.argv[1]) / 'meson-info/intro-tests.json', encoding='utf-8') as file:
         tests = {test['name'] for test in json.load(file)}
     sources = '\n'.join(common.read(path) for path in FILES if path.suffix in ('.c', '.h', '.xml'))
-    checked = check_paragraphs() + check_claims() + check_invariants(tests)
+    checked = check_paragraphs() + check_users() + check_claims() + check_invariants(tests)
     for page in PAGES:
         text = common.read(page)
         checked += check_names(page, text) + check_functions(page, text, sources) + check_links(page, text)
