@@ -5,8 +5,7 @@
 
 #include "tls-handoff-client-connection.h"
 
-#include <gio/gunixinputstream.h>
-#include <gio/gunixoutputstream.h>
+#include <glib/gstdio.h>
 #include <sys/socket.h>
 
 typedef struct
