@@ -3,8 +3,8 @@
 
 /* The service is killed in the midst of a change of a credential, each time one step later in what
  * it does to the files, to the last one. The next service finds the credential as it was, or as it
- * should become, and whole. (tests/service/credential-folder.c is about each system call; this is
- * about all of the service.) */
+ * should become, and whole. (tests/service/credential/credential-folder.c is about each system
+ * call; this is about all of the service.) */
 
 #include <errno.h>
 #include <signal.h>

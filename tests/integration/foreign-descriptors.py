@@ -28,7 +28,7 @@ ROOT = '/org/tlshandoff/Handoff1'
 MANAGER = NAME + '.Manager'
 SERVICE_UID = pwd.getpwnam('tls-handoff').pw_uid
 TRUST = ('--trust', certificate('ca.pem'))
-# As in service/descriptor-reaper.h.
+# As in service/work/descriptor-reaper.h.
 CLOSING_PER_USER, WAITING_PER_USER = 4, 256
 # Sends a byte from a file's memory, which the file system does not give: the socket stays locked meanwhile.
 SEND_FROM_FILE = '''

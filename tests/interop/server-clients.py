@@ -102,7 +102,7 @@ class TestServerClients(unittest.TestCase):
 
     def test_small_records(self):
         """Breaks if a client gets larger records than it asked for (it would end the connection), or smaller ones.
-        (What else crosses of limits: tests/service/record-size-limits.c.)"""
+        (What else crosses of limits: tests/service/handshake/record-size-limits.c.)"""
         with Serve('--credential', 'rsa', *ECHO) as serve:
             for version, (option, _, _, _) in VERSIONS.items():
                 # The content type and a tag; an explicit nonce and a tag.
