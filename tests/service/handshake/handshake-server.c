@@ -297,7 +297,6 @@ test_timeout_while_signing (ServerTest *f, gconstpointer data)
   g_autoptr (HandoffPrivateKey) key = slow_key_init (&slow, "ecdsa");
   g_autoptr (HandoffCredential) credential = server_test_credential_new ("ecdsa", key);
 
-  test_clock_install ();
   server_test_begin (f, credential, "{'timeout': <uint32 20>}", NULL);
   server_test_run_client (f);
   server_test_start_step (f);
@@ -308,7 +307,6 @@ test_timeout_while_signing (ServerTest *f, gconstpointer data)
   server_test_wait_for_end (f);
   slow_key_sign (&slow);
   slow_key_clear (&slow);
-  test_clock_uninstall ();
 }
 
 /* A client's certificate. Breaks if the server does not ask for it, verify it, or show it. */
@@ -449,6 +447,7 @@ main (int argc, char **argv)
 
   handoff_gnutls_wipe_freed_memory ();
   g_test_init (&argc, &argv, NULL);
+  test_clock_install ();
   for (gsize i = 0; i < G_N_ELEMENTS (priorities); i++)
     {
       for (gsize j = 0; j < G_N_ELEMENTS (cases); j++)

@@ -15,6 +15,7 @@
 #include "keyblob/hpke.h"
 #include "keyblob/tls-handoff-error.h"
 #include "support/client-handshake-fixture.h"
+#include "support/test-clock.h"
 
 #define TLS1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 #define TLS1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
@@ -128,6 +129,24 @@ test_full_socket (ClientTest *f, gconstpointer data)
   g_source_remove (watchdog);
 }
 
+static gboolean
+note (gpointer data)
+{
+  g_atomic_int_set ((gint *) data, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+/* Returns when the worker has begun with what it was given before. */
+static void
+wait_for_worker (HandoffWorker *worker)
+{
+  gint has_begun = FALSE;
+
+  handoff_worker_invoke (worker, note, &has_begun, NULL);
+  while (!g_atomic_int_get (&has_begun))
+    g_thread_yield ();
+}
+
 /* A handshake does not wait for ever. */
 static void
 test_full_socket_timeout (ClientTest *f, gconstpointer data)
@@ -135,7 +154,13 @@ test_full_socket_timeout (ClientTest *f, gconstpointer data)
   OnSocket blocked = { -1 };
   guint watchdog = g_timeout_add_seconds (30, give_up, NULL);
 
-  begin (&blocked, f, "{'timeout': <uint32 1>}");
+  begin (&blocked, f, "{'timeout': <uint32 20>}");
+  wait_for_worker (f->worker);
+  test_clock_pass (20 * TEST_SECOND - 1);
+  wait_for_worker (f->worker);
+  test_clock_settle ();
+  g_assert_null (blocked.progress);
+  test_clock_pass (1);
   while (blocked.progress == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpint (blocked.progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
@@ -182,6 +207,7 @@ main (int argc, char **argv)
 {
   handoff_gnutls_wipe_freed_memory ();
   g_test_init (&argc, &argv, NULL);
+  test_clock_install ();
   g_test_add ("/service/handshake-socket/full/tls1.3", ClientTest, TLS1_3, client_test_set_up,
               test_full_socket, client_test_tear_down);
   g_test_add ("/service/handshake-socket/full/tls1.2", ClientTest, TLS1_2, client_test_set_up,

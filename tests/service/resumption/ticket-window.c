@@ -14,6 +14,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "resumption/ticket-window.h"
 #include "support/tls-pair.h"
+#include "support/test-clock.h"
 
 static void
 assert_resumed (TlsPair *connection)
@@ -479,6 +480,25 @@ test_layout (void)
     }
 }
 
+/* Breaks if a clock that is set while the session data are made ends resumption, or if any number
+ * is taken for a time. */
+static void
+test_arrival (void)
+{
+  g_autoptr (GByteArray) data = make_session_data (32);
+
+  test_clock_install ();
+  test_clock_set_wall (59 * G_TIME_SPAN_MINUTE);
+  g_assert_true (is_understood (data, 32));
+  test_clock_set_wall (2 * G_TIME_SPAN_MINUTE);
+  g_assert_false (is_understood (data, 32));
+  test_clock_set_wall (-2 * 60 * G_TIME_SPAN_MINUTE);
+  g_assert_true (is_understood (data, 32));
+  test_clock_set_wall (-2 * G_TIME_SPAN_MINUTE);
+  g_assert_false (is_understood (data, 32));
+  test_clock_uninstall ();
+}
+
 static guint n_warnings;
 
 static GLogWriterOutput
@@ -538,5 +558,6 @@ main (int argc, char *argv[])
   ADD ("not-understood", NULL, test_not_understood);
 #undef ADD
   g_test_add_func ("/service/ticket-window/layout", test_layout);
+  g_test_add_func ("/service/ticket-window/arrival", test_arrival);
   return g_test_run ();
 }
