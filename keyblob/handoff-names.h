@@ -26,10 +26,12 @@
 
 /* Handshake options (see the Manager interface's documentation). */
 #define HANDOFF_OPTION_APPLICATION_PROTOCOLS "application-protocols" /* as */
+#define HANDOFF_OPTION_ASK_FOR_CREDENTIAL "ask-for-credential"       /* b, client only */
 #define HANDOFF_OPTION_BLOB_FORMAT "blob-format"                     /* u */
 #define HANDOFF_OPTION_CIPHER_SUITES "cipher-suites"                 /* aq */
 #define HANDOFF_OPTION_CLIENT_CERTIFICATE "client-certificate"       /* s, server only */
 #define HANDOFF_OPTION_CREDENTIAL "credential"                       /* s, label or object path */
+#define HANDOFF_OPTION_CREDENTIAL_CHOICE "credential-choice"         /* s, client only */
 #define HANDOFF_OPTION_CREDENTIAL_PEM "credential-pem"               /* h */
 #define HANDOFF_OPTION_ERROR_DETAILS "error-details"                 /* b */
 #define HANDOFF_OPTION_MAXIMUM_PROTOCOL "maximum-protocol"           /* s */
@@ -41,6 +43,10 @@
 #define HANDOFF_OPTION_TRANSIENT "transient"                         /* b */
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
 #define HANDOFF_OPTION_TRUST_NOBODY "trust-nobody"                   /* b */
+
+/* The answer of ProvideCredential(): HANDOFF_OPTION_CREDENTIAL, HANDOFF_OPTION_CREDENTIAL_PEM, or:
+ */
+#define HANDOFF_ANSWER_AUTOMATIC "automatic" /* b */
 
 /* Options of the methods that make, list and certify credentials, and of ListSessions(). */
 #define HANDOFF_OPTION_AFTER "after"                     /* t of sessions, (so) of credentials */
@@ -60,16 +66,17 @@
 #define HANDOFF_LIST_PAGE 256
 
 /* Details of a handshake, in its reply or in its error. */
-#define HANDOFF_DETAIL_ALERT "alert"                                 /* s, RFC 8446 name */
-#define HANDOFF_DETAIL_APPLICATION_PROTOCOL "application-protocol"   /* s */
-#define HANDOFF_DETAIL_CERTIFICATE_REQUESTED "certificate-requested" /* b, by the server */
-#define HANDOFF_DETAIL_CIPHER_SUITE "cipher-suite"                   /* s */
-#define HANDOFF_DETAIL_CREDENTIAL "credential"                       /* s, label */
-#define HANDOFF_DETAIL_ERROR "error"                                 /* s, D-Bus error name */
-#define HANDOFF_DETAIL_KEY_BLOB "key-blob"                           /* h */
-#define HANDOFF_DETAIL_MESSAGE "message"                             /* s, for people */
-#define HANDOFF_DETAIL_OCSP_PROBLEM "ocsp-problem"                   /* s */
-#define HANDOFF_DETAIL_OCSP_STATUS "ocsp-status"                     /* s */
+#define HANDOFF_DETAIL_ALERT "alert"                                     /* s, RFC 8446 name */
+#define HANDOFF_DETAIL_APPLICATION_PROTOCOL "application-protocol"       /* s */
+#define HANDOFF_DETAIL_CERTIFICATE_AUTHORITIES "certificate-authorities" /* aay, DER names */
+#define HANDOFF_DETAIL_CERTIFICATE_REQUESTED "certificate-requested"     /* b, by the server */
+#define HANDOFF_DETAIL_CIPHER_SUITE "cipher-suite"                       /* s */
+#define HANDOFF_DETAIL_CREDENTIAL "credential"                           /* s, label */
+#define HANDOFF_DETAIL_ERROR "error"                                     /* s, D-Bus error name */
+#define HANDOFF_DETAIL_KEY_BLOB "key-blob"                               /* h */
+#define HANDOFF_DETAIL_MESSAGE "message"                                 /* s, for people */
+#define HANDOFF_DETAIL_OCSP_PROBLEM "ocsp-problem"                       /* s */
+#define HANDOFF_DETAIL_OCSP_STATUS "ocsp-status"                         /* s */
 #define HANDOFF_DETAIL_PEER_CERTIFICATES "peer-certificates"     /* aay, DER, the peer's first */
 #define HANDOFF_DETAIL_PEER_PROTOCOL "peer-protocol"             /* s, if it is not TLS */
 #define HANDOFF_DETAIL_PROTOCOL "protocol"                       /* s */
@@ -79,8 +86,9 @@
 #define HANDOFF_DETAIL_VERIFIED_PATH "verified-path" /* au, positions in peer-certificates */
 
 /* Handshake states. */
-#define HANDOFF_STATE_CONTINUE "continue"                     /* more bytes are needed */
-#define HANDOFF_STATE_CERTIFICATE_REVIEW "certificate-review" /* the caller has to decide */
+#define HANDOFF_STATE_CONTINUE "continue"                       /* more bytes are needed */
+#define HANDOFF_STATE_CERTIFICATE_REVIEW "certificate-review"   /* the caller has to decide */
+#define HANDOFF_STATE_CERTIFICATE_REQUEST "certificate-request" /* the caller has to choose */
 #define HANDOFF_STATE_COMPLETE "complete"
 #define HANDOFF_STATE_FAILED "failed"
 
@@ -92,6 +100,10 @@
 #define HANDOFF_CLIENT_CERTIFICATE_NONE "none"
 #define HANDOFF_CLIENT_CERTIFICATE_REQUEST "request"
 #define HANDOFF_CLIENT_CERTIFICATE_REQUIRE "require"
+
+/* Whether a client that names no credential uses one of its user's all the same. */
+#define HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC "automatic"
+#define HANDOFF_CREDENTIAL_CHOICE_CONFIGURED "configured" /* if the configuration says so */
 
 /* Kinds of keys that the service makes. */
 #define HANDOFF_KEY_TYPE_ECDSA_P256 "ecdsa-p256"
