@@ -12,6 +12,8 @@ G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GO
 
 /* What polkit's rules see (action.lookup("…")) of a handshake, and of a change of a credential. */
 #define HANDOFF_AUTHORITY_DETAIL_CREDENTIAL "credential" /* its label */
+/* The option's value, where the caller named no credential. */
+#define HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE "credential-choice"
 #define HANDOFF_AUTHORITY_DETAIL_ROLE "role"
 #define HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY "server-identity"
 /* "true", or missing. */

@@ -48,6 +48,7 @@ static const HandoffAccessRow rows[] = {
   MANAGER ("Reload", HANDOFF_ACCESS_ACTION, HANDOFF_ACTION_RELOAD, NULL),
   SESSION ("Step"),
   SESSION ("ReviewCertificate"),
+  SESSION ("ProvideCredential"),
   SESSION ("ExportKeys"),
   SESSION ("PostHandshake"),
   SESSION ("Close"),

@@ -5,6 +5,7 @@
 
 #include "bus/handshake-call.h"
 
+#include "bus/call-credential.h"
 #include "bus/prepared-credential.h"
 #include "caller/client-socket.h"
 #include "session/credential-choice.h"
@@ -55,6 +56,9 @@ add_details (HandoffCall *call, HandoffPreparedHandshake *self)
                              self->request->identity->text);
   if (options->review_certificate)
     handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE, "true");
+  if (self->request->role == HANDOFF_ROLE_CLIENT && label == NULL && options->credential_pem < 0)
+    handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE,
+                             handoff_credential_choice_mode_get_name (options->credential_choice));
   if (label == NULL || *label == '\0')
     return;
   credential = handoff_credential_choice_find (
@@ -65,26 +69,25 @@ add_details (HandoffCall *call, HandoffPreparedHandshake *self)
   handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
 }
 
-/* If the caller names no credential and sends none, the handshake may ask for one in the middle. */
-static gboolean
-take_pem (HandoffCall *call, HandoffPreparedHandshake *self, GError **error)
+/* If the caller names no credential and sends none, the handshake may look for one in the middle. A
+ * client does so only if its caller, or the administrator, wants that. */
+static void
+allow_choice (HandoffCall *call, HandoffPreparedHandshake *self)
 {
-  const HandoffHandshakeOptions *options = self->request->options;
+  HandoffHandshakeRequest *request = self->request;
+  const HandoffHandshakeOptions *options = request->options;
+  const HandoffConfiguration *configuration =
+      handoff_tls_policy_get_configuration (request->policy);
 
-  self->request->may_ask = options->credential == NULL && options->credential_pem < 0;
-  if (self->request->may_ask && self->request->role == HANDOFF_ROLE_CLIENT)
+  request->may_ask = options->credential == NULL && options->credential_pem < 0;
+  if (request->role == HANDOFF_ROLE_SERVER)
+    return;
+  request->may_ask &= options->credential_choice == HANDOFF_CREDENTIAL_CHOICE_MODE_AUTOMATIC ||
+                      configuration->automatic_credential;
+  if (request->may_ask)
     handoff_credential_choice_get_state (self->context->shared.credentials,
                                          handoff_caller_get_uid (handoff_call_get_caller (call)),
-                                         self->request->choice);
-  if (options->credential_pem < 0)
-    return TRUE;
-  self->pem_fd = handoff_call_take_fd (call, options->credential_pem);
-  if (self->pem_fd >= 0)
-    return TRUE;
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-               "Option %s: the message carries no other file descriptor with that index",
-               HANDOFF_OPTION_CREDENTIAL_PEM);
-  return FALSE;
+                                         request->choice);
 }
 
 /* request: (transfer full) */
@@ -107,13 +110,17 @@ prepare (HandoffCall *call,
   self->session->error_details = request->options->error_details;
   self->session->outlives_caller = request->options->outlive_caller;
   self->session->transient = request->options->transient;
+  self->session->review_certificate = request->options->review_certificate;
+  self->session->credential_choice = request->options->credential_choice;
   if (request->options->error_details)
     handoff_call_allow_error_details (call);
 
   add_details (call, self);
   self->failed = TRUE;
-  if (!take_pem (call, self, error))
+  if (!handoff_call_credential_take_fd (call, request->options->credential_pem, &self->pem_fd,
+                                        error))
     return FALSE;
+  allow_choice (call, self);
   self->failed = FALSE;
   if (!take_places (self, error))
     return FALSE;

@@ -45,7 +45,6 @@ handoff_prepared_handshake_free (HandoffPreparedHandshake *self)
       handoff_handshake_request_free (self->request);
     }
   handoff_descriptor_reap (self->pem_fd, handoff_caller_get_uid (caller));
-  g_clear_pointer (&self->pem, g_bytes_unref);
   handoff_session_unref (self->session);
   g_free (self);
 }

@@ -13,7 +13,6 @@ typedef struct
   HandoffHandshakeRequest *request;    /* (owned) (nullable): NULL once it runs */
   HandoffSession *session;             /* (owned): not in the store yet */
   int pem_fd;              /* (owned): credential-pem; -1 without, and once it is read */
-  GBytes *pem;             /* (owned) (nullable): read, until it is parsed */
   gboolean failed;         /* it was allowed, but failed */
   gboolean refuses_client; /* a server's client gets an alert */
 } HandoffPreparedHandshake;

@@ -7,6 +7,7 @@
 
 #include "bus/handoff-interfaces.h"
 #include "bus/properties.h"
+#include "bus/provide-call.h"
 #include "bus/session-reply.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -114,6 +115,15 @@ run_review_certificate (HandoffCall *call, const HandoffFacadeContext *context)
                           handoff_session_reply_new (call, handoff_session_reply_to_review));
 }
 
+static void
+run_provide_credential (HandoffCall *call, const HandoffFacadeContext *context)
+{
+  HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_REQUEST);
+
+  if (session != NULL)
+    handoff_provide_call_run (call, context, session);
+}
+
 static gboolean
 parse_export_keys (HandoffCall *call,
                    guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
@@ -208,6 +218,8 @@ run_get_properties (HandoffCall *call, const HandoffFacadeContext *context)
 static const HandoffMethod methods[] = {
   { HANDOFF_SESSION_INTERFACE, "Step", prepare_step, run_step },
   { HANDOFF_SESSION_INTERFACE, "ReviewCertificate", NULL, run_review_certificate },
+  { HANDOFF_SESSION_INTERFACE, "ProvideCredential", handoff_provide_call_prepare,
+    run_provide_credential },
   { HANDOFF_SESSION_INTERFACE, "ExportKeys", prepare_export_keys, run_export_keys },
   { HANDOFF_SESSION_INTERFACE, "PostHandshake", prepare_post_handshake, run_post_handshake },
   { HANDOFF_SESSION_INTERFACE, "Close", NULL, run_close },

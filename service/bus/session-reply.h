@@ -9,8 +9,8 @@
 /* The result of an operation on a session becomes the one reply to its call: state, details, and
  * the key blob as a descriptor. */
 
-/* The last argument of handoff_session_step(), _review() and _export(). call: (transfer full): the
- * user data of reply, which is one of those below */
+/* The last argument of handoff_session_step(), _review(), _provide() and _export(). call: (transfer
+ * full): the user data of reply, which is one of those below */
 HandoffSessionReply handoff_session_reply_new (HandoffCall *call, HandoffSessionReplyFunc reply);
 
 /* To Manager.HandshakeAsClient() and HandshakeAsServer(). */
@@ -21,7 +21,7 @@ void handoff_session_reply_to_handshake (HandoffSession *session,
 void handoff_session_reply_to_step (HandoffSession *session,
                                     HandoffHandshakeProgress *progress,
                                     gpointer call);
-/* To Session.ReviewCertificate(). */
+/* To Session.ReviewCertificate() and ProvideCredential(). */
 void handoff_session_reply_to_review (HandoffSession *session,
                                       HandoffHandshakeProgress *progress,
                                       gpointer call);

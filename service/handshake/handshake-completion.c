@@ -81,6 +81,8 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
   gnutls_session_t session = handoff_tls_session_get (tls);
   const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
   g_autoptr (HandoffHandshakeOutcome) outcome = g_new0 (HandoffHandshakeOutcome, 1);
+  HandoffHandshakeCredential *credential = handoff_tls_session_get_credential (tls);
+  GVariant *authorities = handoff_handshake_credential_get_authorities (credential);
   const HandoffCipherSuite *suite;
   gnutls_datum_t application_protocol;
 
@@ -92,10 +94,18 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
           session, request->options, handoff_tls_policy_get_configuration (request->policy), error);
       if (suite == NULL)
         return NULL;
+    }
+  else
+    suite = handoff_cipher_suite_by_id (
+        handoff_key_export_get_cipher_suite (handoff_tls_session_get_export (tls)));
+  if (suite != NULL)
+    {
       outcome->protocol = handoff_protocol_name (suite->protocol);
       outcome->cipher_suite = suite->name;
     }
-  take_names (outcome, request, handoff_tls_session_get_credential (tls));
+  take_names (outcome, request, credential);
+  if (authorities != NULL)
+    outcome->certificate_authorities = g_variant_ref (authorities);
   outcome->ocsp_status = verification->ocsp_status;
   outcome->ocsp_problem = verification->ocsp_problem;
   if (verification->path != NULL)
@@ -135,15 +145,17 @@ take_session_data (gnutls_session_t session, HandoffHandshakeProgress *progress)
 }
 
 /* A session is not kept if a credential authenticated it that nobody named before: later handshakes
- * would resume it without the question whether the credential may be used. A server keeps nothing:
- * its tickets hold its sessions. */
+ * would resume it without the question whether the credential may be used; nor if the caller was
+ * asked and had none: it may have one the next time. A server keeps nothing: its tickets hold its
+ * sessions. */
 static gboolean
 is_to_be_kept (const HandoffHandshakeRequest *request, HandoffHandshakeCredential *credential)
 {
   const HandoffCredential *used = handoff_handshake_credential_get (credential);
 
   return request->role == HANDOFF_ROLE_CLIENT && request->keeps_sessions &&
-         (used == NULL || used == request->credential);
+         (used == NULL || used == request->credential) &&
+         !handoff_handshake_credential_was_caller_asked (credential);
 }
 
 static void

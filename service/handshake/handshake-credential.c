@@ -25,6 +25,12 @@ struct _HandoffHandshakeCredential
   GError *error;     /* (owned) (nullable): why there is none */
   char *server_name; /* (owned) (nullable) */
   gboolean is_requested;
+
+  /* The caller's choice, if it wants to choose. */
+  HandoffHandshakeWait *choice; /* (unowned) (nullable): while the caller is asked */
+  GVariant *authorities;        /* (owned) (nullable): likewise */
+  gboolean is_caller_asked;     /* now or before */
+  gboolean is_request_new;      /* nobody took it yet */
 };
 
 HandoffHandshakeCredential *
@@ -52,11 +58,12 @@ handoff_handshake_credential_free (HandoffHandshakeCredential *self)
   g_free (self);
 }
 
-/* What the main thread answers. */
+/* What the main thread answers, or the caller. */
 typedef struct
 {
   HandoffCredential *credential; /* (owned) (nullable) */
   GError *error;                 /* (owned) (nullable) */
+  gboolean automatic;            /* the caller's: look for one of the user's */
 } Answer;
 
 static void
@@ -171,19 +178,60 @@ handoff_handshake_credential_choose (HandoffHandshakeCredential *self,
   return GNUTLS_E_UNRECOGNIZED_NAME;
 }
 
+/* At most 64 KiB (RFC 8446 4.3.2, RFC 5246 7.4.4). (transfer full) */
+static GVariant *
+new_authorities (const struct gnutls_cert_retr_st *info)
+{
+  GVariantBuilder builder;
+  guint i;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_BYTESTRING_ARRAY);
+  for (i = 0; i < info->nreqs; i++)
+    g_variant_builder_add_value (&builder, g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE,
+                                                                      info->req_ca_rdn[i].data,
+                                                                      info->req_ca_rdn[i].size, 1));
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+/* FALSE if the handshake ends. */
+static gboolean
+ask_caller (HandoffHandshakeCredential *self,
+            const struct gnutls_cert_retr_st *info,
+            gboolean *automatic)
+{
+  g_autoptr (HandoffHandshakeWait) wait =
+      handoff_handshake_wait_new (self->pause, g_new0 (Answer, 1), answer_free);
+  gboolean is_answered;
+
+  self->is_caller_asked = self->is_request_new = TRUE;
+  self->choice = wait;
+  self->authorities = new_authorities (info);
+  is_answered = wait_for_answer (self, wait);
+  g_clear_pointer (&self->authorities, g_variant_unref);
+  self->choice = NULL;
+  *automatic = ((Answer *) handoff_handshake_wait_get_result (wait))->automatic;
+  return is_answered;
+}
+
 /* As a client, when the server wants a certificate. A server that names no authorities gets no
  * answer: otherwise anybody could ask who the user is. */
 static gboolean
 choose_for_server (HandoffHandshakeCredential *self, const struct gnutls_cert_retr_st *info)
 {
   g_autoptr (HandoffHandshakeWait) wait = NULL;
+  gboolean automatic = TRUE;
 
   if (self->request->credential != NULL)
     {
       self->credential = handoff_credential_ref (self->request->credential);
       return TRUE;
     }
-  if (self->ask == NULL || info->nreqs <= 0)
+  /* It has said that there is none. */
+  if (self->is_caller_asked)
+    return TRUE;
+  if (self->request->options->ask_for_credential && !ask_caller (self, info, &automatic))
+    return FALSE;
+  if (!automatic || self->ask == NULL || info->nreqs <= 0)
     return TRUE;
 
   wait = handoff_handshake_wait_new (self->pause, g_new0 (Answer, 1), answer_free);
@@ -260,6 +308,40 @@ gboolean
 handoff_handshake_credential_is_requested (HandoffHandshakeCredential *self)
 {
   return self->is_requested;
+}
+
+gboolean
+handoff_handshake_credential_takes_request (HandoffHandshakeCredential *self)
+{
+  gboolean is_new = self->is_request_new;
+
+  self->is_request_new = FALSE;
+  return is_new;
+}
+
+GVariant *
+handoff_handshake_credential_get_authorities (HandoffHandshakeCredential *self)
+{
+  return self->authorities;
+}
+
+void
+handoff_handshake_credential_provide (HandoffHandshakeCredential *self,
+                                      HandoffCredential *credential,
+                                      gboolean automatic)
+{
+  Answer *answer = handoff_handshake_wait_get_result (self->choice);
+
+  if (credential != NULL)
+    answer->credential = handoff_credential_ref (credential);
+  answer->automatic = automatic;
+  handoff_handshake_wait_done (self->choice);
+}
+
+gboolean
+handoff_handshake_credential_was_caller_asked (HandoffHandshakeCredential *self)
+{
+  return self->is_caller_asked;
 }
 
 const GError *

@@ -10,7 +10,8 @@
 #include "handshake/handshake-pause.h"
 #include "handshake/handshake-request.h"
 
-/* The credential of one handshake, which was named before it, or is asked for in the middle. It
+/* The credential of one handshake, which was named before it, or is asked for in the middle: of the
+ * caller, if it wants to choose, or of the main thread, which looks for one of the user's. It
  * tells GnuTLS its certificates, and with which key to sign (handshake-key.h). On the worker. */
 typedef struct _HandoffHandshakeCredential HandoffHandshakeCredential;
 
@@ -35,6 +36,18 @@ HandoffCredential *handoff_handshake_credential_get (HandoffHandshakeCredential 
 const char *handoff_handshake_credential_get_server_name (HandoffHandshakeCredential *self);
 /* As a client: whether the server asked for a certificate. */
 gboolean handoff_handshake_credential_is_requested (HandoffHandshakeCredential *self);
+/* As a client that asks its caller: whether run() returned because the caller has to choose. TRUE
+ * once. */
+gboolean handoff_handshake_credential_takes_request (HandoffHandshakeCredential *self);
+/* The names that the server sent with its request, aay, while the caller is asked; NULL otherwise.
+ * (transfer none) (nullable) */
+GVariant *handoff_handshake_credential_get_authorities (HandoffHandshakeCredential *self);
+/* The caller's answer, while it is asked: the function that pauses can go on. credential: (transfer
+ * none) (nullable): NULL for none. automatic: look for one of the user's, if the request may */
+void handoff_handshake_credential_provide (HandoffHandshakeCredential *self,
+                                           HandoffCredential *credential,
+                                           gboolean automatic);
+gboolean handoff_handshake_credential_was_caller_asked (HandoffHandshakeCredential *self);
 /* Why there is no credential, or why it could not sign. (transfer none) (nullable) */
 const GError *handoff_handshake_credential_get_error (HandoffHandshakeCredential *self);
 

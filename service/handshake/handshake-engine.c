@@ -13,8 +13,10 @@
 #include "work/descriptor-reaper.h"
 
 /* States: see handshake-progress.h. In CONTINUE an operation may be under way: then the handshake
- * waits for its socket, or GnuTLS pauses (handshake-pause.h). The watch is there as long as the
- * handshake has not ended; it waits for the socket only while an operation does.
+ * waits for its socket, or GnuTLS pauses (handshake-pause.h). GnuTLS pauses in REQUEST, too, where
+ * no operation is under way. The watch is there as long as the handshake has not ended; it waits
+ * for the socket only while an operation does. Its deadline is the handshake's, or, in REVIEW and
+ * REQUEST, the caller's.
  *
  * Threads: what is below the line belongs to the worker's thread alone, until the handshake has
  * ended: then to the main thread. The rest does not change. There is no lock. */
@@ -33,6 +35,8 @@ struct _HandoffHandshakeEngine
   GTask *task;                /* (owned) (nullable): the operation that is under way */
   GTask *end_task;            /* (owned) (nullable): NULL once it has ended */
   HandoffWatch *watch;        /* (owned) (nullable): likewise */
+  gint64 deadline;            /* the handshake's: monotonic, microseconds */
+  gint64 time_left;           /* until then, when the caller began to think: microseconds */
   HandoffTlsSession *session; /* (owned) (nullable): likewise */
   int left_fd;                /* (owned): the socket of one that was refused; -1 otherwise */
   HandoffHandshakeTransport transport;
@@ -105,13 +109,42 @@ end (HandoffHandshakeEngine *self)
   g_task_return_boolean (task, TRUE);
 }
 
+/* Seconds. */
+static guint
+get_decision_timeout (HandoffHandshakeEngine *self)
+{
+  return handoff_tls_policy_get_configuration (self->request->policy)->decision_timeout;
+}
+
 /* Whether the peer is there to hear why the handshake ended. */
 static gboolean
-is_refusal (const GError *error)
+is_refusal (HandoffHandshakeEngine *self, const GError *error)
 {
+  /* It was the caller who let the time pass. */
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT))
+    return self->state == HANDOFF_HANDSHAKE_REQUEST;
   return !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED) &&
-         !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT) &&
          !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
+}
+
+/* The caller has to decide: the handshake's own time stands still, and the caller's begins. */
+static void
+stop_time (HandoffHandshakeEngine *self)
+{
+  const gint64 now = handoff_clock_get_monotonic_time ();
+
+  self->time_left = self->deadline - now;
+  handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
+  handoff_watch_set_deadline (self->watch, now + get_decision_timeout (self) * G_TIME_SPAN_SECOND);
+}
+
+/* The caller has decided. */
+static void
+resume_time (HandoffHandshakeEngine *self)
+{
+  self->state = HANDOFF_HANDSHAKE_CONTINUE;
+  self->deadline = handoff_clock_get_monotonic_time () + self->time_left;
+  handoff_watch_set_deadline (self->watch, self->deadline);
 }
 
 /* error: (transfer full). The output, perhaps an alert, goes with the operation under way, or else
@@ -121,10 +154,10 @@ fail (HandoffHandshakeEngine *self, GError *error)
 {
   gsize consumed = self->transport.input_used;
 
+  if (is_refusal (self, error))
+    self->left_fd = g_steal_fd (&self->request->fd);
   self->state = HANDOFF_HANDSHAKE_FAILED;
   self->error = error;
-  if (is_refusal (error))
-    self->left_fd = g_steal_fd (&self->request->fd);
   destroy_session (self);
   if (self->task != NULL)
     {
@@ -149,9 +182,8 @@ fail_untrusted (HandoffHandshakeEngine *self, gboolean too_late)
 
   if (too_late)
     {
-      char *message =
-          g_strdup_printf ("%s; and nobody accepted it within the handshake's timeout of %u s",
-                           error->message, self->request->options->timeout);
+      char *message = g_strdup_printf ("%s; and nobody accepted it within %u s (DecisionTimeout)",
+                                       error->message, get_decision_timeout (self));
 
       g_free (error->message);
       error->message = message;
@@ -292,13 +324,14 @@ complete (HandoffHandshakeEngine *self)
   return_progress (self, progress);
 }
 
+/* state: REVIEW or REQUEST */
 static void
-pause_for_review (HandoffHandshakeEngine *self)
+wait_for_caller (HandoffHandshakeEngine *self, HandoffHandshakeState state)
 {
   HandoffHandshakeProgress *progress;
 
-  self->state = HANDOFF_HANDSHAKE_REVIEW;
-  handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
+  self->state = state;
+  stop_time (self);
   progress = progress_new (self);
   progress->outcome = handoff_handshake_make_outcome (self->session, self->request, FALSE, NULL);
   return_progress (self, progress);
@@ -331,11 +364,16 @@ advance (HandoffHandshakeEngine *self)
   int code;
 
   if (!handoff_tls_session_run (self->session, &code))
-    handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
+    {
+      if (handoff_tls_session_takes_request (self->session))
+        wait_for_caller (self, HANDOFF_HANDSHAKE_REQUEST);
+      else
+        handoff_watch_set_direction (self->watch, HANDOFF_WATCH_NOTHING, NULL);
+    }
   else if (code == GNUTLS_E_SUCCESS)
     complete (self);
   else if (handoff_tls_session_takes_review (self->session))
-    pause_for_review (self);
+    wait_for_caller (self, HANDOFF_HANDSHAKE_REVIEW);
   else if (code == GNUTLS_E_AGAIN && !handoff_tls_session_is_stuck (self->session))
     wait_for_peer (self);
   else if (gnutls_error_is_fatal (code))
@@ -357,6 +395,15 @@ fail_timed_out (HandoffHandshakeEngine *self)
                            timeout);
       /* Nobody else has the keys: we may still write. */
       handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
+    }
+  else if (self->state == HANDOFF_HANDSHAKE_REQUEST)
+    {
+      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                           "The server asks for a certificate, and the caller did not say within "
+                           "%u s (DecisionTimeout) which credential to use",
+                           get_decision_timeout (self));
+      handoff_tls_session_give_up (self->session);
+      handoff_tls_session_send_alert (self->session, GNUTLS_A_USER_CANCELED);
     }
   else if (handoff_handshake_pause_is_under_way (self->pause))
     error =
@@ -386,16 +433,17 @@ void
 handoff_handshake_engine_start (HandoffHandshakeEngine *self)
 {
   GError *error = NULL;
-  gint64 deadline =
-      handoff_clock_get_monotonic_time () + self->request->options->timeout * G_TIME_SPAN_SECOND;
 
+  self->deadline =
+      handoff_clock_get_monotonic_time () + self->request->options->timeout * G_TIME_SPAN_SECOND;
   self->transport.stepwise = self->request->stepwise;
   self->transport.fd = self->request->fd;
   self->transport.uid = self->request->uid;
   self->session = handoff_tls_session_new (self->pause, self->request, &self->transport, self->ask,
                                            self->ask_data, &error);
   if (self->session != NULL)
-    self->watch = handoff_watch_new (self->worker, self->request->fd, deadline, watch_ready, self);
+    self->watch =
+        handoff_watch_new (self->worker, self->request->fd, self->deadline, watch_ready, self);
   else
     fail (self, error);
 }
@@ -409,6 +457,16 @@ review (HandoffHandshakeEngine *self, gboolean accept)
       return;
     }
   handoff_tls_session_accept (self->session);
+  resume_time (self);
+  advance (self);
+}
+
+static void
+provide (HandoffHandshakeEngine *self, HandoffCredential *credential, gboolean automatic)
+{
+  handoff_handshake_credential_provide (handoff_tls_session_get_credential (self->session),
+                                        credential, automatic);
+  resume_time (self);
   advance (self);
 }
 
@@ -436,6 +494,9 @@ handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
       break;
     case HANDOFF_OPERATION_REVIEW:
       review (self, operation->accept);
+      break;
+    case HANDOFF_OPERATION_PROVIDE:
+      provide (self, operation->credential, operation->automatic);
       break;
     case HANDOFF_OPERATION_EXPORT:
       export_keys (self, operation->recipient_key,

@@ -20,6 +20,7 @@ typedef enum
 {
   HANDOFF_OPERATION_STEP,
   HANDOFF_OPERATION_REVIEW,
+  HANDOFF_OPERATION_PROVIDE,
   HANDOFF_OPERATION_EXPORT,
 } HandoffOperationKind;
 
@@ -28,6 +29,8 @@ typedef struct
   HandoffOperationKind kind;
   GBytes *input; /* (owned) (nullable) */
   gboolean accept;
+  HandoffCredential *credential; /* (owned) (nullable) */
+  gboolean automatic;
   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
 } HandoffOperation;
 

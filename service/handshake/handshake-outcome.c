@@ -18,6 +18,8 @@ handoff_handshake_outcome_copy (const HandoffHandshakeOutcome *self)
   copy->peer_certificates = g_variant_ref (self->peer_certificates);
   if (self->verified_path != NULL)
     g_variant_ref (copy->verified_path);
+  if (self->certificate_authorities != NULL)
+    g_variant_ref (copy->certificate_authorities);
   copy->verification_errors = g_strdupv (self->verification_errors);
   return copy;
 }
@@ -31,6 +33,7 @@ handoff_handshake_outcome_free (HandoffHandshakeOutcome *self)
   g_clear_pointer (&self->peer_certificates, g_variant_unref);
   g_clear_pointer (&self->verified_path, g_variant_unref);
   g_strfreev (self->verification_errors);
+  g_clear_pointer (&self->certificate_authorities, g_variant_unref);
   g_free (self);
 }
 
@@ -51,6 +54,9 @@ handoff_handshake_outcome_add_details (const HandoffHandshakeOutcome *self, GVar
   insert_string (details, HANDOFF_DETAIL_OCSP_STATUS, self->ocsp_status);
   insert_string (details, HANDOFF_DETAIL_OCSP_PROBLEM, self->ocsp_problem);
   insert_string (details, HANDOFF_DETAIL_CREDENTIAL, self->credential);
+  if (self->certificate_authorities != NULL)
+    g_variant_dict_insert_value (details, HANDOFF_DETAIL_CERTIFICATE_AUTHORITIES,
+                                 self->certificate_authorities);
   if (self->certificate_requested)
     g_variant_dict_insert (details, HANDOFF_DETAIL_CERTIFICATE_REQUESTED, "b", TRUE);
   g_variant_dict_insert (details, HANDOFF_DETAIL_RESUMED, "b", self->resumed);

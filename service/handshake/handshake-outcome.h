@@ -9,8 +9,8 @@
  * GnuTLS session. */
 typedef struct
 {
-  const char *protocol;        /* HANDOFF_PROTOCOL_… */
-  const char *cipher_suite;    /* IANA name */
+  const char *protocol;        /* (nullable): HANDOFF_PROTOCOL_…; NULL: not known yet */
+  const char *cipher_suite;    /* (nullable): IANA name; likewise */
   char *application_protocol;  /* (owned) (nullable) */
   char *server_name;           /* (owned) (nullable): sent, or, as a server, received */
   char *credential;            /* (owned) (nullable): our credential's label */
@@ -19,6 +19,8 @@ typedef struct
   GVariant *peer_certificates; /* (owned): aay */
   GVariant *verified_path; /* (owned) (nullable): au: those of them that the verified chain has */
   char **verification_errors; /* (owned) (nullable): if the certificate did not verify */
+  /* (owned) (nullable): aay, DER names: while the caller chooses a credential */
+  GVariant *certificate_authorities;
   gboolean resumed;
   gboolean certificate_requested; /* as a client: the server asked for one */
 } HandoffHandshakeOutcome;

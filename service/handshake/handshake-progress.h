@@ -10,15 +10,20 @@
 
 /* The states of a handshake, and where they lead. Each but EXPORTED may lead to FAILED.
  *
- *   CONTINUE  it needs more bytes; nobody outside   → REVIEW, stepwise COMPLETE, on a socket
- * EXPORTED sees this of one on a socket REVIEW    the caller decides about the peer's   → as
- * CONTINUE, or back to it certificate COMPLETE  stepwise: the keys wait for export    → EXPORTED
- *   EXPORTED  nothing is left
- *   FAILED    nothing is left */
+ * - CONTINUE: it needs more bytes; nobody outside sees this of one on a socket. → REVIEW, REQUEST;
+ *   stepwise COMPLETE; on a socket EXPORTED
+ * - REVIEW: the caller decides about the peer's certificate. → as CONTINUE, or back to it
+ * - REQUEST: the caller chooses the credential for the server. → likewise
+ * - COMPLETE: stepwise: the keys wait for export. → EXPORTED
+ * - EXPORTED: nothing is left
+ * - FAILED: nothing is left
+ *
+ * REVIEW and REQUEST come once at the most, in the order of the protocol. */
 typedef enum
 {
   HANDOFF_HANDSHAKE_CONTINUE,
   HANDOFF_HANDSHAKE_REVIEW,
+  HANDOFF_HANDSHAKE_REQUEST,
   HANDOFF_HANDSHAKE_COMPLETE,
   HANDOFF_HANDSHAKE_EXPORTED,
   HANDOFF_HANDSHAKE_FAILED,
@@ -28,10 +33,11 @@ typedef enum
 typedef struct
 {
   HandoffHandshakeState state;
-  GBytes *output;                   /* (owned): stepwise: bytes for the peer; otherwise empty */
-  gsize consumed;                   /* stepwise: how many bytes of the input were used */
-  HandoffHandshakeOutcome *outcome; /* (owned) (nullable): in REVIEW, COMPLETE and EXPORTED */
-  GError *error;                    /* (owned) (nullable): in FAILED */
+  GBytes *output; /* (owned): stepwise: bytes for the peer; otherwise empty */
+  gsize consumed; /* stepwise: how many bytes of the input were used */
+  HandoffHandshakeOutcome
+      *outcome;  /* (owned) (nullable): in REVIEW, REQUEST, COMPLETE and EXPORTED */
+  GError *error; /* (owned) (nullable): in FAILED */
 
   /* In EXPORTED: */
   int key_blob_fd;             /* (owned): sealed memfd; -1 once taken */

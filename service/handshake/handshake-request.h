@@ -23,7 +23,9 @@ typedef struct
   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE]; /* not for stepwise */
 
   HandoffCredential *credential; /* (owned) (nullable): what the caller named, and may use */
-  gboolean may_ask;              /* whether one is asked for in the middle of the handshake */
+  /* Whether one of the user's is looked for in the middle of the handshake; a client that asks its
+   * caller first does so only if the caller wants it. */
+  gboolean may_ask;
   guint64 choice[4]; /* a client that may ask: the state of what there is to choose from: see
                         handoff_credential_choice_get_state() */
 

@@ -78,7 +78,8 @@ wake (gpointer data)
 void
 handoff_handshake_wait_done (HandoffHandshakeWait *self)
 {
-  /* This is within the call that the handshake made: nobody waits yet. */
+  /* This is within the call that the handshake made: nobody waits yet; or the worker itself has the
+   * answer, and goes on with the handshake. */
   if (g_thread_self () == self->thread)
     {
       self->is_done = TRUE;

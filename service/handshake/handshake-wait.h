@@ -21,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeWait, handoff_handshake_wait_unre
 
 /* (transfer none) */
 gpointer handoff_handshake_wait_get_result (HandoffHandshakeWait *self);
-/* Any thread, once. */
+/* Any thread, once. On the worker's: it is for the caller to wake the handshake, if it pauses. */
 void handoff_handshake_wait_done (HandoffHandshakeWait *self);
 /* On the fiber: FALSE if the handshake ends. Once. */
 gboolean handoff_handshake_wait_for (HandoffHandshakeWait *self);

@@ -83,6 +83,7 @@ call_free (Call *call)
   handoff_handshake_engine_unref (call->engine);
   g_clear_object (&call->task);
   g_clear_pointer (&call->operation.input, g_bytes_unref);
+  g_clear_pointer (&call->operation.credential, handoff_credential_unref);
   g_free (call);
 }
 
@@ -139,6 +140,21 @@ handoff_handshake_review_async (HandoffHandshake *self,
   Call *call = call_new (self, HANDOFF_OPERATION_REVIEW, callback, user_data);
 
   call->operation.accept = accept;
+  start_call (self, call);
+}
+
+void
+handoff_handshake_provide_async (HandoffHandshake *self,
+                                 HandoffCredential *credential,
+                                 gboolean automatic,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  Call *call = call_new (self, HANDOFF_OPERATION_PROVIDE, callback, user_data);
+
+  if (credential != NULL)
+    call->operation.credential = handoff_credential_ref (credential);
+  call->operation.automatic = automatic;
   start_call (self, call);
 }
 

@@ -32,7 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshake, handoff_handshake_free)
 /* Operations: one at a time, each in the state that it is for. In FAILED each of them gives FAILED
  * again. Each ends with a progress, however the handshake goes. */
 
-/* In CONTINUE: goes on with input (stepwise), or to the end (socket: input is NULL), or to REVIEW.
+/* In CONTINUE: goes on with input (stepwise), or to the end (socket: input is NULL), or to REVIEW
+ * or REQUEST.
  * A socket's keys are exported at once. */
 void handoff_handshake_step_async (HandoffHandshake *self,
                                    GBytes *input,
@@ -43,6 +44,14 @@ void handoff_handshake_review_async (HandoffHandshake *self,
                                      gboolean accept,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);
+/* In REQUEST: the caller's choice; then as a step without input. credential: (transfer none)
+ * (nullable): NULL for none. automatic: look for one of the user's, if the request may; credential
+ * is NULL then */
+void handoff_handshake_provide_async (HandoffHandshake *self,
+                                      HandoffCredential *credential,
+                                      gboolean automatic,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
 /* In COMPLETE: exports the keys, and destroys our copy. */
 void handoff_handshake_export_async (HandoffHandshake *self,
                                      const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],

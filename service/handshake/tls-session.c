@@ -273,6 +273,18 @@ handoff_tls_session_takes_review (HandoffTlsSession *self)
   return in_review;
 }
 
+gboolean
+handoff_tls_session_takes_request (HandoffTlsSession *self)
+{
+  return handoff_handshake_credential_takes_request (self->credential);
+}
+
+void
+handoff_tls_session_give_up (HandoffTlsSession *self)
+{
+  handoff_handshake_pause_finish (self->pause);
+}
+
 void
 handoff_tls_session_accept (HandoffTlsSession *self)
 {

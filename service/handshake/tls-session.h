@@ -14,7 +14,7 @@
  * gnutls_handshake() runs on a fiber (handshake-pause.h). It returns whenever it has to wait for
  * the peer; then the fiber is gone. It pauses where GnuTLS cannot return: to wait for a credential,
  * or for a signature of the credential (handshake-wait.h). While it pauses, nothing else may be
- * done with the session. */
+ * done with the session but to ask it for what it has. */
 typedef struct _HandoffTlsSession HandoffTlsSession;
 
 /* pause, request, transport: must outlive it. ask: see handshake-credential.h. */
@@ -38,6 +38,10 @@ gboolean handoff_tls_session_is_stuck (HandoffTlsSession *self);
 /* Whether run() returned because the caller has to decide about the peer's certificate. TRUE once.
  */
 gboolean handoff_tls_session_takes_review (HandoffTlsSession *self);
+/* Whether run() pauses because the caller has to choose a credential. TRUE once. */
+gboolean handoff_tls_session_takes_request (HandoffTlsSession *self);
+/* Whatever the session waits for counts as failed: it returns, and can send an alert. */
+void handoff_tls_session_give_up (HandoffTlsSession *self);
 /* The decision: go on. */
 void handoff_tls_session_accept (HandoffTlsSession *self);
 /* Whether the peer is who it should be, or was accepted. TRUE before the peer's certificate is

@@ -36,6 +36,7 @@ typedef struct
 
   guint handshake_timeout; /* seconds: default of the option "timeout" */
   guint maximum_timeout;   /* seconds */
+  guint decision_timeout;  /* seconds that the caller may think, each time */
   guint idle_exit;         /* seconds; 0: never */
 
   guint handshakes_per_user;
@@ -45,6 +46,7 @@ typedef struct
   guint outliving_sessions_per_user;
   guint workers; /* 0: one per core */
 
+  gboolean automatic_credential; /* whether the option credential-choice=configured means yes */
   guint credentials_per_user;
   guint credentials_total;
   guint expiry_warning; /* days before a certificate's end */

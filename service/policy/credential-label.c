@@ -10,6 +10,8 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
+#define MAX_PATH_LENGTH 255 /* far more than any object's */
+
 gboolean
 handoff_credential_label_check (const char *label, GError **error)
 {
@@ -36,5 +38,26 @@ handoff_credential_label_check (const char *label, GError **error)
   if (what == NULL)
     return TRUE;
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "label: %s", what);
+  return FALSE;
+}
+
+gboolean
+handoff_credential_name_check (const char *option, const char *name, GError **error)
+{
+  /* Everything with a slash is a path: no label has one. */
+  if (strchr (name, '/') == NULL)
+    {
+      if (handoff_credential_label_check (name, error))
+        return TRUE;
+      g_prefix_error (error, "Option %s: ", option);
+      return FALSE;
+    }
+  if (strlen (name) <= MAX_PATH_LENGTH && g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/") &&
+      g_variant_is_object_path (name))
+    return TRUE;
+  g_set_error (
+      error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+      "Option %s: must be a label, or the path of an object below " HANDOFF_CREDENTIALS_PATH,
+      option);
   return FALSE;
 }

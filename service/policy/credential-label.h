@@ -9,3 +9,5 @@
  * one. 1 to 64 characters, no control character, no slash, no white space at its ends;
  * TLS_HANDOFF_ERROR_INVALID_ARGUMENT otherwise. */
 gboolean handoff_credential_label_check (const char *label, GError **error);
+/* How a caller names one: by its label, or by the path of its object. option: for the error. */
+gboolean handoff_credential_name_check (const char *option, const char *name, GError **error);

@@ -17,7 +17,6 @@
 #define MAX_APPLICATION_PROTOCOLS 8
 #define MAX_APPLICATION_PROTOCOL_SIZE 31
 #define MAX_CIPHER_SUITES 256
-#define MAX_PATH_LENGTH 255 /* far more than any object's */
 #define MAX_TRUST_ANCHORS 256
 #define MAX_TRUST_ANCHOR_SIZE 65536 /* bytes */
 /* Bytes of all together: each waiting call has them in memory. */
@@ -140,22 +139,42 @@ parse_credential (HandoffHandshakeOptions *self,
 {
   const char *name = g_variant_get_string (value, NULL);
 
-  /* Everything with a slash is a path: no label has one. */
-  if (strchr (name, '/') == NULL)
-    {
-      if (*name != '\0' && !handoff_credential_label_check (name, error))
-        {
-          g_prefix_error (error, "Option %s: ", HANDOFF_OPTION_CREDENTIAL);
-          return FALSE;
-        }
-    }
-  else if (strlen (name) > MAX_PATH_LENGTH ||
-           !g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/") ||
-           !g_variant_is_object_path (name))
-    return refuse (error, HANDOFF_OPTION_CREDENTIAL,
-                   "must be a label, or the path of an object below " HANDOFF_CREDENTIALS_PATH);
+  if (*name != '\0' && !handoff_credential_name_check (HANDOFF_OPTION_CREDENTIAL, name, error))
+    return FALSE;
   self->credential = g_strdup (name);
   return TRUE;
+}
+
+static const char *const credential_choices[] = {
+  [HANDOFF_CREDENTIAL_CHOICE_MODE_AUTOMATIC] = HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC,
+  [HANDOFF_CREDENTIAL_CHOICE_MODE_CONFIGURED] = HANDOFF_CREDENTIAL_CHOICE_CONFIGURED,
+};
+
+const char *
+handoff_credential_choice_mode_get_name (HandoffCredentialChoiceMode mode)
+{
+  return credential_choices[mode];
+}
+
+static gboolean
+parse_credential_choice (HandoffHandshakeOptions *self,
+                         GVariant *value,
+                         const HandoffConfiguration *configuration,
+                         GError **error)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (credential_choices); i++)
+    {
+      if (g_str_equal (credential_choices[i], g_variant_get_string (value, NULL)))
+        {
+          self->credential_choice = (HandoffCredentialChoiceMode) i;
+          return TRUE;
+        }
+    }
+  return refuse (error, HANDOFF_OPTION_CREDENTIAL_CHOICE,
+                 "must be " HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC
+                 " or " HANDOFF_CREDENTIAL_CHOICE_CONFIGURED);
 }
 
 static gboolean
@@ -179,6 +198,7 @@ parse_credential_pem (HandoffHandshakeOptions *self,
     return TRUE;                                                                                   \
   }
 
+FLAG_PARSER (ask_for_credential)
 FLAG_PARSER (error_details)
 FLAG_PARSER (outlive_caller)
 FLAG_PARSER (resumption)
@@ -272,10 +292,12 @@ parse_trust_nobody (HandoffHandshakeOptions *self,
 
 static const Option known_options[] = {
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as", parse_application_protocols },
+  { HANDOFF_OPTION_ASK_FOR_CREDENTIAL, "b", parse_ask_for_credential },
   { HANDOFF_OPTION_BLOB_FORMAT, "u", parse_blob_format },
   { HANDOFF_OPTION_CIPHER_SUITES, "aq", parse_cipher_suites },
   { HANDOFF_OPTION_CLIENT_CERTIFICATE, "s", parse_client_certificate },
   { HANDOFF_OPTION_CREDENTIAL, "s", parse_credential },
+  { HANDOFF_OPTION_CREDENTIAL_CHOICE, "s", parse_credential_choice },
   { HANDOFF_OPTION_CREDENTIAL_PEM, "h", parse_credential_pem },
   { HANDOFF_OPTION_ERROR_DETAILS, "b", parse_error_details },
   { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s", parse_maximum_protocol },
@@ -361,15 +383,44 @@ check_trust (HandoffHandshakeOptions *self, GError **error)
   return TRUE;
 }
 
-/* Options that contradict each other, and options of one role alone. */
+/* Options of one role alone. given: the names of the options that there are */
 static gboolean
-check_credential (HandoffHandshakeOptions *self, HandoffRole role, gboolean asks, GError **error)
+check_role (GHashTable *given, HandoffRole role, GError **error)
+{
+  static const struct
+  {
+    const char *option;
+    HandoffRole role;
+  } roles[] = {
+    { HANDOFF_OPTION_ASK_FOR_CREDENTIAL, HANDOFF_ROLE_CLIENT },
+    { HANDOFF_OPTION_CREDENTIAL_CHOICE, HANDOFF_ROLE_CLIENT },
+    { HANDOFF_OPTION_CLIENT_CERTIFICATE, HANDOFF_ROLE_SERVER },
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (roles); i++)
+    {
+      if (roles[i].role != role && g_hash_table_contains (given, roles[i].option))
+        return refuse (error, roles[i].option,
+                       role == HANDOFF_ROLE_CLIENT ? "is for a server only"
+                                                   : "is for a client only");
+    }
+  return TRUE;
+}
+
+/* Options that contradict each other. */
+static gboolean
+check_credential (HandoffHandshakeOptions *self, HandoffRole role, GError **error)
 {
   if (self->credential != NULL && self->credential_pem >= 0)
     return refuse (error, HANDOFF_OPTION_CREDENTIAL_PEM,
                    "cannot be given together with " HANDOFF_OPTION_CREDENTIAL);
+  if (self->ask_for_credential && (self->credential != NULL || self->credential_pem >= 0))
+    return refuse (error, HANDOFF_OPTION_ASK_FOR_CREDENTIAL,
+                   "cannot be given together with " HANDOFF_OPTION_CREDENTIAL
+                   " or " HANDOFF_OPTION_CREDENTIAL_PEM);
   if (role == HANDOFF_ROLE_CLIENT)
-    return !asks || refuse (error, HANDOFF_OPTION_CLIENT_CERTIFICATE, "is for a server only");
+    return TRUE;
 
   if (self->credential != NULL && *self->credential == '\0')
     return refuse (error, HANDOFF_OPTION_CREDENTIAL,
@@ -416,8 +467,7 @@ handoff_handshake_options_parse (GVariant *options,
         return NULL;
     }
   if (!check_protocol_range (self, configuration, error) || !check_trust (self, error) ||
-      !check_credential (self, role,
-                         g_hash_table_contains (seen, HANDOFF_OPTION_CLIENT_CERTIFICATE), error))
+      !check_role (seen, role, error) || !check_credential (self, role, error))
     return NULL;
   if (self->outlive_caller)
     self->timeout = MIN (self->timeout, HANDOFF_OUTLIVING_SESSION_SECONDS);

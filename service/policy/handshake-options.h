@@ -20,6 +20,13 @@ typedef enum
   HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE,
 } HandoffClientCertificate;
 
+/* Whether a client that names no credential uses one of its user's all the same. */
+typedef enum
+{
+  HANDOFF_CREDENTIAL_CHOICE_MODE_AUTOMATIC,
+  HANDOFF_CREDENTIAL_CHOICE_MODE_CONFIGURED, /* if the configuration says so */
+} HandoffCredentialChoiceMode;
+
 /* What a caller asked of one handshake: the a{sv} of the D-Bus API, checked. */
 typedef struct
 {
@@ -30,8 +37,10 @@ typedef struct
   guint8 trust_anchors_digest[32]; /* SHA-256 of the option, if it was given */
   char *credential;                /* (owned) (nullable): label or object path; "": none */
   gint32 credential_pem;           /* index of a descriptor; -1 if there is none */
-  HandoffClientCertificate client_certificate; /* a server's */
-  guint minimum_protocol;                      /* 0x0303, 0x0304 */
+  gboolean ask_for_credential;     /* a client's: the caller chooses when the server asks */
+  HandoffCredentialChoiceMode credential_choice; /* a client's */
+  HandoffClientCertificate client_certificate;   /* a server's */
+  guint minimum_protocol;                        /* 0x0303, 0x0304 */
   guint maximum_protocol;
   guint timeout;       /* seconds */
   gboolean resumption; /* as far as the configuration allows it */
@@ -50,6 +59,9 @@ HandoffHandshakeOptions *handoff_handshake_options_parse (GVariant *options,
                                                           GError **error);
 void handoff_handshake_options_free (HandoffHandshakeOptions *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeOptions, handoff_handshake_options_free)
+
+/* The name of a choice in the D-Bus API. */
+const char *handoff_credential_choice_mode_get_name (HandoffCredentialChoiceMode mode);
 
 /* Whether a suite, and its protocol, are among what the caller asked for. */
 gboolean handoff_handshake_options_allow_suite (const HandoffHandshakeOptions *self,

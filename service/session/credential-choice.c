@@ -96,6 +96,32 @@ handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
   return NULL;
 }
 
+static void
+add_detail (GHashTable *details, const char *key, const char *value)
+{
+  g_hash_table_insert (details, g_strdup (key), g_strdup (value));
+}
+
+GHashTable *
+handoff_credential_choice_new_details (const HandoffSession *session,
+                                       const char *label,
+                                       gboolean is_named)
+{
+  GHashTable *details = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+  add_detail (details, HANDOFF_AUTHORITY_DETAIL_ROLE, handoff_session_get_role_name (session));
+  if (*session->server_identity != '\0')
+    add_detail (details, HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY, session->server_identity);
+  if (session->review_certificate)
+    add_detail (details, HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE, "true");
+  if (label != NULL)
+    add_detail (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
+  if (!is_named && session->role == HANDOFF_ROLE_CLIENT)
+    add_detail (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE,
+                handoff_credential_choice_mode_get_name (session->credential_choice));
+  return details;
+}
+
 /* A handshake's question, until it is answered. */
 typedef struct
 {
@@ -194,24 +220,6 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   ask_about_next (g_steal_pointer (&self));
 }
 
-static GHashTable *
-new_details (Choice *self, HandoffCredential *credential)
-{
-  gboolean is_server = handoff_credential_question_get_role (self->question) == HANDOFF_ROLE_SERVER;
-  const char *name = is_server ? handoff_credential_question_get_server_name (self->question)
-                               : self->session->server_identity;
-  GHashTable *details = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
-
-  g_hash_table_insert (details, (gpointer) HANDOFF_AUTHORITY_DETAIL_ROLE,
-                       g_strdup (is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT));
-  g_hash_table_insert (details, (gpointer) HANDOFF_AUTHORITY_DETAIL_CREDENTIAL,
-                       g_strdup (credential->label));
-  if (name != NULL)
-    g_hash_table_insert (details, (gpointer) HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY,
-                         g_strdup (name));
-  return details;
-}
-
 /* self: (transfer full) */
 static void
 ask_about_next (Choice *self)
@@ -225,7 +233,7 @@ ask_about_next (Choice *self)
       return;
     }
   credential = g_ptr_array_index (self->candidates, self->next);
-  details = new_details (self, credential);
+  details = handoff_credential_choice_new_details (self->session, credential->label, FALSE);
   handoff_authorization_ask_async (
       self->context->authority, self->caller,
       handoff_credential_choice_get_action (credential, handoff_caller_get_uid (self->caller)),

@@ -29,6 +29,12 @@ HandoffCredential *handoff_credential_choice_check_again (HandoffCredentialStore
                                                           HandoffCredential *credential,
                                                           GError **error);
 
+/* What polkit's rules see of a session whose caller wants to use a credential. label: (nullable):
+ * of the credential. is_named: the caller named it. (transfer full) (element-type utf8 utf8) */
+GHashTable *handoff_credential_choice_new_details (const HandoffSession *session,
+                                                   const char *label,
+                                                   gboolean is_named);
+
 /* Answers a handshake's question with the first credential that fits and that polkit lets the
  * caller use without a prompt. The session gets its label. question: (transfer full). caller: who
  * takes the handshake further. */

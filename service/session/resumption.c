@@ -84,11 +84,11 @@ new_conditions (const HandoffHandshakeRequest *request)
   const HandoffHandshakeOptions *options = request->options;
 
   return g_variant_new (
-      "(smst@att@ayuu@aq)", request->identity != NULL ? request->identity->text : "",
+      "(smst@atbt@ayuu@aq)", request->identity != NULL ? request->identity->text : "",
       options->credential, request->credential != NULL ? request->credential->serial : 0,
       g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, request->choice,
                                  G_N_ELEMENTS (request->choice), sizeof (guint64)),
-      handoff_tls_policy_get_serial (request->policy),
+      options->ask_for_credential, handoff_tls_policy_get_serial (request->policy),
       g_variant_new_fixed_array (
           G_VARIANT_TYPE_BYTE, options->trust_anchors_digest,
           options->trust_anchors != NULL ? sizeof options->trust_anchors_digest : 0, 1),
@@ -119,7 +119,7 @@ prepare_server (HandoffResumption *self,
 {
   const HandoffHandshakeOptions *options = request->options;
   GVariant *conditions = g_variant_new (
-      "(ums@(smstattayuuaq)u@as)", handoff_caller_get_uid (session->caller), bus_name,
+      "(ums@(smstatbtayuuaq)u@as)", handoff_caller_get_uid (session->caller), bus_name,
       new_conditions (request), (guint) options->client_certificate,
       g_variant_new_strv ((const char *const *) options->application_protocols->pdata,
                           (gssize) options->application_protocols->len));

@@ -104,6 +104,7 @@ take_progress (const HandoffSessionContext *context,
       break;
     case HANDOFF_HANDSHAKE_CONTINUE:
     case HANDOFF_HANDSHAKE_REVIEW:
+    case HANDOFF_HANDSHAKE_REQUEST:
     default:
       break;
     }
@@ -244,6 +245,8 @@ get_next_call (HandoffHandshakeState state)
       return "it wants more bytes (Step)";
     case HANDOFF_HANDSHAKE_REVIEW:
       return "it waits for a decision (ReviewCertificate)";
+    case HANDOFF_HANDSHAKE_REQUEST:
+      return "it waits for a credential, or none (ProvideCredential)";
     case HANDOFF_HANDSHAKE_COMPLETE:
       return "its keys have to be fetched (ExportKeys)";
     case HANDOFF_HANDSHAKE_EXPORTED:
@@ -296,6 +299,31 @@ handoff_session_review (const HandoffSessionContext *context,
 }
 
 void
+handoff_session_occupy (HandoffSession *session)
+{
+  g_assert (!session->busy);
+  session->busy = TRUE;
+}
+
+void
+handoff_session_leave (HandoffSession *session)
+{
+  session->busy = FALSE;
+}
+
+void
+handoff_session_provide (const HandoffSessionContext *context,
+                         HandoffSession *session,
+                         HandoffCredential *credential,
+                         gboolean automatic,
+                         HandoffSessionReply reply)
+{
+  handoff_session_leave (session);
+  handoff_handshake_provide_async (session->handshake, credential, automatic, operation_done,
+                                   operation_new (context, session, reply));
+}
+
+void
 handoff_session_export (const HandoffSessionContext *context,
                         HandoffSession *session,
                         const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
@@ -316,6 +344,8 @@ handoff_session_get_state_name (const HandoffSession *session)
       return HANDOFF_STATE_CONTINUE;
     case HANDOFF_HANDSHAKE_REVIEW:
       return HANDOFF_STATE_CERTIFICATE_REVIEW;
+    case HANDOFF_HANDSHAKE_REQUEST:
+      return HANDOFF_STATE_CERTIFICATE_REQUEST;
     case HANDOFF_HANDSHAKE_COMPLETE:
     case HANDOFF_HANDSHAKE_EXPORTED:
       return HANDOFF_STATE_COMPLETE;

@@ -32,7 +32,11 @@ typedef struct
 gboolean handoff_session_check_state (const HandoffSession *session,
                                       HandoffHandshakeState state,
                                       GError **error);
-/* The three operations of handshake.h; the state must have been checked. */
+/* Keeps other calls out until the next operation of this call begins, or the session is left. */
+void handoff_session_occupy (HandoffSession *session);
+void handoff_session_leave (HandoffSession *session);
+
+/* The operations of handshake.h; the state must have been checked. */
 void handoff_session_step (const HandoffSessionContext *context,
                            HandoffSession *session,
                            GBytes *input,
@@ -41,6 +45,12 @@ void handoff_session_review (const HandoffSessionContext *context,
                              HandoffSession *session,
                              gboolean accept,
                              HandoffSessionReply reply);
+/* An occupied session is left. credential: (transfer none) (nullable) */
+void handoff_session_provide (const HandoffSessionContext *context,
+                              HandoffSession *session,
+                              HandoffCredential *credential,
+                              gboolean automatic,
+                              HandoffSessionReply reply);
 void handoff_session_export (const HandoffSessionContext *context,
                              HandoffSession *session,
                              const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],

@@ -26,9 +26,11 @@ typedef struct
   char *credential_label; /* (owned) (nullable): of the credential that it authenticates with */
   guint32 call_serial;    /* of the call that made it; 0 once its reply has been read */
   gboolean stepwise;
-  gboolean outlives_caller; /* it belongs to the caller's user */
-  gboolean error_details;   /* whether its owner copes with errors that have details */
-  gboolean transient;       /* the session goes as soon as nobody can use it any more */
+  gboolean outlives_caller;    /* it belongs to the caller's user */
+  gboolean error_details;      /* whether its owner copes with errors that have details */
+  gboolean review_certificate; /* the caller may decide about the peer's certificate */
+  HandoffCredentialChoiceMode credential_choice;
+  gboolean transient; /* the session goes as soon as nobody can use it any more */
 
   HandoffHandshake *handshake; /* (owned) (nullable): NULL before it begins */
   HandoffHandshakeState state; /* as the last operation left it */

@@ -223,6 +223,14 @@ handoff_watch_free (HandoffWatch *self)
   g_free (self);
 }
 
+void
+handoff_watch_set_deadline (HandoffWatch *self, gint64 deadline)
+{
+  self->deadline = deadline;
+  g_sequence_sort_changed (self->place, compare_deadlines, NULL);
+  update_ready_time (self->worker);
+}
+
 gboolean
 handoff_watch_set_direction (HandoffWatch *self, HandoffWatchDirection direction, GError **error)
 {

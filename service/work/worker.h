@@ -39,5 +39,7 @@ HandoffWatch *handoff_watch_new (
     HandoffWorker *worker, int fd, gint64 deadline, HandoffWatchFunc function, gpointer user_data);
 void handoff_watch_free (HandoffWatch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffWatch, handoff_watch_free)
+/* Counts from the worker's next turn: a deadline that is over is reported then. */
+void handoff_watch_set_deadline (HandoffWatch *self, gint64 deadline);
 gboolean
 handoff_watch_set_direction (HandoffWatch *self, HandoffWatchDirection direction, GError **error);

@@ -54,6 +54,7 @@ assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
   g_assert_cmpstr (a->trust_file, ==, b->trust_file);
   g_assert_cmpuint (a->handshake_timeout, ==, b->handshake_timeout);
   g_assert_cmpuint (a->maximum_timeout, ==, b->maximum_timeout);
+  g_assert_cmpuint (a->decision_timeout, ==, b->decision_timeout);
   g_assert_cmpuint (a->idle_exit, ==, b->idle_exit);
   g_assert_cmpuint (a->handshakes_per_user, ==, b->handshakes_per_user);
   g_assert_cmpuint (a->handshakes_total, ==, b->handshakes_total);
@@ -68,6 +69,7 @@ assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
   g_assert_cmpuint (a->outliving_sessions_per_user, ==, b->outliving_sessions_per_user);
   g_assert_cmpuint (a->credentials_per_user, ==, b->credentials_per_user);
   g_assert_cmpuint (a->credentials_total, ==, b->credentials_total);
+  g_assert_cmpint (a->automatic_credential, ==, b->automatic_credential);
   g_assert_cmpuint (a->expiry_warning, ==, b->expiry_warning);
   g_assert_cmpstrv (a->token_modules, b->token_modules);
   g_assert_cmpstr (a->pin_file, ==, b->pin_file);
@@ -96,7 +98,7 @@ uncomment_defaults (const char *documented, guint *n_keys)
 static void
 test_defaults (void)
 {
-  const guint n_fields = 23; /* in assert_equal() */
+  const guint n_fields = 25; /* in assert_equal() */
   g_autoptr (GError) error = NULL;
   g_autofree char *documented = NULL;
   g_autofree char *active = NULL;

@@ -93,7 +93,8 @@ client_test_begin_with (ClientTest *f,
   request->session_data = session_data;
   if (session_data != NULL)
     request->session_data_size = handoff_secret_get_size (session_data);
-  f->handshake = handoff_handshake_new (f->worker, request, ended, NULL, f);
+  request->may_ask = !f->may_not_ask;
+  f->handshake = handoff_handshake_new (f->worker, request, ended, f->ask, f);
 }
 
 void

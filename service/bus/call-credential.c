@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "bus/call-credential.h"
+
+#include "authority/authorization.h"
+#include "bus/pending-call.h"
+#include "caller/descriptor-reader.h"
+#include "credential/credential-pem.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
+#include "session/credential-choice.h"
+#include "work/descriptor-reaper.h"
+
+/* A call that waits for polkit's answer: whether it may use the credential. */
+typedef struct
+{
+  const HandoffFacadeContext *context; /* (unowned) */
+  HandoffCall *call;                   /* (owned) (nullable): NULL once it was answered */
+  char *name;                          /* (owned) */
+  HandoffRole role;
+  HandoffCredential *credential; /* (owned) (nullable): NULL if there is none of that name */
+  gboolean is_own;
+  const HandoffCallCredentialFuncs *funcs;
+  gpointer data; /* (owned) (nullable): likewise */
+} Waiting;
+
+static void
+waiting_free (Waiting *self)
+{
+  if (self->call != NULL)
+    {
+      handoff_call_free (self->call);
+      self->funcs->caller_left (self->data);
+    }
+  g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_free (self->name);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Waiting, waiting_free)
+
+/* There is no such credential, or it is not for this caller: the error is the same. denial:
+ * (nullable): polkit's, for a credential that is not the user's own */
+static void
+set_not_found (GError **error, const char *name, const GError *denial)
+{
+  if (denial != NULL)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                 "This user has no credential “%s”, and may use none of that name of the "
+                 "machine's or of others': %s",
+                 name, denial->message);
+  else
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                 "There is no credential “%s” of this user's or of the machine's", name);
+}
+
+static void
+fail (Waiting *self, const GError *error, gboolean is_denied)
+{
+  self->funcs->failed (g_steal_pointer (&self->call), error, is_denied,
+                       g_steal_pointer (&self->data));
+}
+
+/* error: polkit's answer. */
+static void
+refuse (Waiting *self, const GError *error)
+{
+  g_autoptr (GError) not_found = NULL;
+
+  /* The caller has left: nobody is there to be told. */
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
+    return;
+  if (!self->is_own && g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
+    {
+      set_not_found (&not_found, self->name, error);
+      error = not_found;
+    }
+  fail (self, error, TRUE);
+}
+
+static void
+authorized (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Waiting) self = user_data;
+  HandoffCredential *credential = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!handoff_authorization_ask_finish (result, &error))
+    {
+      refuse (self, error);
+      return;
+    }
+  if (self->credential == NULL)
+    set_not_found (&error, self->name, NULL);
+  else
+    credential = handoff_credential_choice_check_again (self->context->shared.credentials,
+                                                        self->credential, &error);
+  if (credential == NULL || !handoff_credential_choice_check (credential, self->role, &error))
+    fail (self, error, FALSE);
+  else
+    self->funcs->found (g_steal_pointer (&self->call), credential, g_steal_pointer (&self->data));
+}
+
+/* For a credential that is not the user's own the service asks polkit as for one of others',
+ * whether it exists or not: neither the answer nor its time tells which. */
+void
+handoff_call_credential_find (const HandoffFacadeContext *context,
+                              HandoffCall *call,
+                              const char *name,
+                              HandoffRole role,
+                              GHashTable *details,
+                              const HandoffCallCredentialFuncs *funcs,
+                              gpointer data)
+{
+  g_autoptr (Waiting) self = g_new0 (Waiting, 1);
+  HandoffCaller *caller = handoff_call_get_caller (call);
+  const guint uid = handoff_caller_get_uid (caller);
+  HandoffCredential *credential =
+      handoff_credential_choice_find (context->shared.credentials, uid, name);
+  const gboolean is_own = credential != NULL && credential->owner == uid;
+  g_autoptr (GError) error = NULL;
+
+  self->context = context;
+  self->call = call;
+  self->name = g_strdup (name);
+  self->role = role;
+  self->credential = credential != NULL ? handoff_credential_ref (credential) : NULL;
+  self->is_own = is_own;
+  self->funcs = funcs;
+  self->data = data;
+
+  /* Do not ask in vain. Only the owner may know what is wrong with a credential. */
+  if (is_own && !handoff_credential_choice_check (credential, role, &error))
+    {
+      fail (self, error, FALSE);
+      return;
+    }
+  handoff_authorization_ask_async (
+      context->shared.authority, caller,
+      is_own ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL, details,
+      handoff_call_is_interactive (call), authorized, g_steal_pointer (&self));
+}
+
+/* A call whose PEM is read and parsed. */
+typedef struct
+{
+  int fd;                        /* (owned): -1 once it is read */
+  GBytes *pem;                   /* (owned) (nullable): read, until it is parsed */
+  HandoffCredential *credential; /* (owned) (nullable): parsed */
+  guint uid;
+  const HandoffCallCredentialFuncs *funcs;
+  gpointer data; /* (owned) (nullable): NULL once the call was answered */
+  gboolean is_answered;
+} Reading;
+
+static void
+reading_free (Reading *self)
+{
+  if (!self->is_answered)
+    self->funcs->caller_left (self->data);
+  handoff_descriptor_reap (self->fd, self->uid);
+  g_clear_pointer (&self->pem, g_bytes_unref);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reading, reading_free)
+
+static HandoffStepState
+begin_reading (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Reading *self = pending->data;
+
+  handoff_pending_call_read (pending, g_steal_fd (&self->fd), HANDOFF_OPTION_CREDENTIAL_PEM,
+                             HANDOFF_CREDENTIAL_MAX_SIZE, done);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_reading (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Reading *self = pending->data;
+
+  self->pem = handoff_descriptor_read_finish (result, error);
+  return self->pem != NULL;
+}
+
+static HandoffStepState
+begin_parsing (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Reading *self = pending->data;
+  g_autoptr (GBytes) pem = g_steal_pointer (&self->pem);
+
+  handoff_credential_pem_parse_async (pem, handoff_pending_call_get_uid (pending), done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_parsing (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Reading *self = pending->data;
+
+  self->credential = handoff_credential_pem_parse_finish (result, error);
+  return self->credential != NULL;
+}
+
+static void
+parsed (HandoffPendingCall *pending)
+{
+  g_autoptr (Reading) self = g_steal_pointer (&pending->data);
+
+  self->is_answered = TRUE;
+  self->funcs->found (handoff_pending_call_steal_call (pending), self->credential, self->data);
+}
+
+static void
+not_parsed (HandoffPendingCall *pending, const GError *error)
+{
+  g_autoptr (Reading) self = g_steal_pointer (&pending->data);
+
+  self->is_answered = TRUE;
+  self->funcs->failed (handoff_pending_call_steal_call (pending), error, FALSE, self->data);
+}
+
+static const HandoffStep steps[] = {
+  { handoff_pending_call_enter },
+  { begin_reading, finish_reading },
+  { begin_parsing, finish_parsing },
+  { NULL },
+};
+static const HandoffPlan plan = { steps, parsed, not_parsed };
+
+void
+handoff_call_credential_read (const HandoffFacadeContext *context,
+                              HandoffCall *call,
+                              int fd,
+                              const HandoffCallCredentialFuncs *funcs,
+                              gpointer data)
+{
+  Reading *self = g_new0 (Reading, 1);
+
+  self->fd = fd;
+  self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
+  self->funcs = funcs;
+  self->data = data;
+  handoff_pending_call_start (context, call, self, (GDestroyNotify) reading_free, &plan);
+}
+
+gboolean
+handoff_call_credential_take_fd (HandoffCall *call, gint32 index, int *fd, GError **error)
+{
+  *fd = -1;
+  if (index < 0)
+    return TRUE;
+  *fd = handoff_call_take_fd (call, index);
+  if (*fd >= 0)
+    return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "Option %s: the message carries no other file descriptor with that index",
+               HANDOFF_OPTION_CREDENTIAL_PEM);
+  return FALSE;
+}
