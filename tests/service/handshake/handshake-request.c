@@ -334,7 +334,8 @@ test_left_over (ClientTest *f, gconstpointer priority)
   assert_server_sees (f, FALSE);
 }
 
-/* Breaks if the service crashes, or says nothing, when the server takes no such key. */
+/* Breaks if the server takes a key that it did not ask for, or the service sends none in its place.
+ * Whose error it is depends: in TLS 1.3 the client is complete before the server has seen the key. */
 static void
 test_unfit (ClientTest *f, gconstpointer priority)
 {
@@ -346,8 +347,9 @@ test_unfit (ClientTest *f, gconstpointer priority)
   let_server_ask (f, GNUTLS_CERT_REQUIRE, TRUE);
   client_test_begin (f, IDENTITY, ASK);
   g_assert_cmpint (step_on (f), ==, HANDOFF_HANDSHAKE_REQUEST);
-  g_assert_cmpint (provide (f, credential, FALSE), ==, HANDOFF_HANDSHAKE_FAILED);
-  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED);
+  if (provide (f, credential, FALSE) != HANDOFF_HANDSHAKE_COMPLETE)
+    g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED);
+  g_assert_true (gnutls_error_is_fatal (gnutls_handshake (f->server)));
 }
 
 int
