@@ -335,7 +335,8 @@ test_left_over (ClientTest *f, gconstpointer priority)
 }
 
 /* Breaks if the server takes a key that it did not ask for, or the service sends none in its place.
- * Whose error it is depends: in TLS 1.3 the client is complete before the server has seen the key. */
+ * Whose error it is depends: in TLS 1.3 the client is complete before the server has seen the key.
+ */
 static void
 test_unfit (ClientTest *f, gconstpointer priority)
 {

@@ -159,9 +159,8 @@ test_no_decision (ClientTest *f, gconstpointer data)
   handoff_handshake_review_async (f->handshake, TRUE, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
-  g_assert_true (
-      g_str_has_suffix (f->progress->error->message,
-                        "; and nobody accepted it within 300 s (DecisionTimeout)"));
+  g_assert_true (g_str_has_suffix (f->progress->error->message,
+                                   "; and nobody accepted it within 300 s (DecisionTimeout)"));
   /* The peer hears of it. */
   g_assert_cmpuint (g_bytes_get_size (f->progress->output), >, 0);
 }
