@@ -23,8 +23,19 @@ G_BEGIN_DECLS
  *
  * It is used like any other #GTlsConnection: the handshake takes place when it is asked for, or
  * with the first read or write. From then on the data goes directly between this process and its
- * peer. Asynchronous operations use no threads; a handshake that an asynchronous or non-blocking
- * operation starts goes on in the thread-default main context of the thread that started it.
+ * peer. A handshake that an asynchronous or non-blocking operation starts needs no main loop of the
+ * application's: it goes on in a thread of the library's, one a process. A blocking call in the
+ * same thread waits for it. The base stream must be usable in that thread.
+ *
+ * What the application is asked, such as #GTlsConnection::accept-certificate, it is asked in the
+ * thread of the blocking call that does the handshake; or in one that waits for it, if that thread
+ * may run the main context where the handshake was started; else in that context. Until it has
+ * answered, blocking calls on the connection in that thread, closing it too, fail with
+ * %G_IO_ERROR_FAILED, as in GIO; they would wait for themselves. g_io_stream_close_async() closes
+ * when the handshake is over.
+ *
+ * The timeout of the base stream's #GSocket limits the handshake, from the call on, with
+ * %G_IO_ERROR_TIMED_OUT. It does not run while the application is asked.
  *
  * A base stream that is a #GSocketConnection over a connected stream socket is passed to the
  * service, which then does the handshake in one go. Over any other base stream, such as a pair of
@@ -42,8 +53,7 @@ G_BEGIN_DECLS
  *   #GTlsConnection::accept-certificate. %NULL trusts nobody, as in GIO. Sessions that the service
  *   does not trust are not resumed. A database of the application's own together with the option
  *   `trust-anchors` is %G_IO_ERROR_NOT_SUPPORTED. #GTlsConnection::accept-certificate has GIO's
- *   meaning: the signal is emitted before anything is sent in answer to the certificate, in the
- *   thread-default main context of the handshake, or in the thread of a synchronous one. Connect to
+ *   meaning: the signal is emitted before anything is sent in answer to the certificate. Connect to
  *   it before the handshake starts: without a handler, the service asks nobody. If the handler does
  *   not decide within the handshake's timeout, that is a refusal. After
  *   %G_TLS_ERROR_BAD_CERTIFICATE, or an acceptance, #GTlsConnection:peer-certificate and

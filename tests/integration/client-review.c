@@ -35,7 +35,6 @@ typedef struct
   GTlsConnection *connection;
   GThread *thread; /* in which the signal has to come */
   gboolean accept;
-  gboolean close;
   guint n_asked;
 } Fixture;
 
@@ -123,8 +122,6 @@ accept_certificate_cb (GTlsConnection *connection,
   assert_is_certificate (certificate, f->config->certificate);
   g_assert_cmpint (errors, ==, G_TLS_CERTIFICATE_BAD_IDENTITY);
   assert_only_hello_was_sent (f);
-  if (f->close)
-    g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
   return f->accept;
 }
 
@@ -258,47 +255,6 @@ test_good (Fixture *f, gconstpointer data)
   test_close_connection (f->connection);
 }
 
-/* Breaks if closing while being asked does not end the handshake, whatever the answer. */
-static void
-test_closed (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  ask (f, TRUE);
-  f->close = TRUE;
-  g_assert_false (g_tls_connection_handshake (f->connection, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_cmpuint (f->n_asked, ==, 1);
-}
-
-static gboolean
-read_cb (GTlsConnection *connection,
-         GTlsCertificate *certificate,
-         GTlsCertificateFlags errors,
-         gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-  char byte;
-
-  g_assert_cmpint (g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
-                                        &byte, 1, NULL, &error),
-                   ==, -1);
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
-  return FALSE;
-}
-
-/* Breaks if a handler that reads waits for the handshake that waits for it. */
-static void
-test_read (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_signal_connect (f->connection, "accept-certificate", G_CALLBACK (read_cb), NULL);
-  g_assert_false (g_tls_connection_handshake (f->connection, NULL, &error));
-  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
-  g_io_stream_close (G_IO_STREAM (f->connection), NULL, NULL);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -320,8 +276,6 @@ main (int argc, char **argv)
     { "refused/async", test_refused_async },
     { "ignored", test_ignored },
     { "other-ignored", test_other_ignored },
-    { "closed", test_closed },
-    { "read", test_read },
   };
   gsize i, j;
 

@@ -17,6 +17,14 @@ handoff_base_stream_get_socket (GIOStream *base)
   return NULL;
 }
 
+guint
+handoff_base_stream_get_timeout (GIOStream *base)
+{
+  GSocket *socket = handoff_base_stream_get_socket (base);
+
+  return socket != NULL ? g_socket_get_timeout (socket) : 0;
+}
+
 gboolean
 handoff_base_stream_can_poll (GIOStream *base, GIOCondition direction)
 {

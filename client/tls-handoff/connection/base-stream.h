@@ -11,6 +11,9 @@
  * Returns: (transfer none) (nullable) */
 GSocket *handoff_base_stream_get_socket (GIOStream *base);
 
+/* The timeout of its socket; in seconds, 0 for none. */
+guint handoff_base_stream_get_timeout (GIOStream *base);
+
 /* Whether it can be polled. If not, it can only be read or written by blocking. */
 gboolean handoff_base_stream_can_poll (GIOStream *base, GIOCondition direction);
 

@@ -5,6 +5,7 @@
 
 #include "connection/base-stream.h"
 #include "connection/connection-handshake.h"
+#include "connection/connection-question.h"
 #include "connection/gio-mapping.h"
 #include "connection/socket-linger.h"
 
@@ -103,9 +104,12 @@ handoff_connection_close (HandoffConnection *self,
                           GCancellable *cancellable,
                           GError **error)
 {
-  ClosingSteps steps = begin_closing (self, directions);
+  ClosingSteps steps;
   gboolean ok = TRUE;
 
+  if (handoff_connection_is_asked_here (self, error))
+    return FALSE;
+  steps = begin_closing (self, directions);
   /* To dispose of a connection must not block: what cannot be sent at once is not sent. */
   if (steps.send_close_notify &&
       (!self->disposing || handoff_base_stream_can_poll (self->base_io_stream, G_IO_OUT)))
@@ -126,6 +130,7 @@ handoff_connection_close (HandoffConnection *self,
 typedef struct
 {
   HandoffConnection *connection; /* (owned) */
+  GIOCondition directions;
   ClosingSteps steps;
   HandoffLinger linger;
   GError *error; /* (owned) (nullable): the first */
@@ -253,6 +258,27 @@ close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCance
   return_closed (task);
 }
 
+static void
+begin_closing_async (GTask *task)
+{
+  Closing *closing = g_task_get_task_data (task);
+  HandoffConnection *self = closing->connection;
+
+  closing->steps = begin_closing (self, closing->directions);
+  if (closing->steps.send_close_notify &&
+      !handoff_base_stream_can_poll (self->base_io_stream, G_IO_OUT))
+    g_task_run_in_thread (task, close_in_thread);
+  else
+    continue_closing (task);
+}
+
+static gboolean
+handshake_ended_cb (GCancellable *handshake_ended, gpointer task)
+{
+  begin_closing_async (task);
+  return G_SOURCE_REMOVE;
+}
+
 void
 handoff_connection_close_async (HandoffConnection *self,
                                 gpointer source_object,
@@ -272,10 +298,14 @@ handoff_connection_close_async (HandoffConnection *self,
   g_task_set_task_data (task, closing, (GDestroyNotify) closing_free);
 
   closing->connection = g_object_ref (self);
-  closing->steps = begin_closing (self, directions);
-  if (closing->steps.send_close_notify &&
-      !handoff_base_stream_can_poll (self->base_io_stream, G_IO_OUT))
-    g_task_run_in_thread (task, close_in_thread);
-  else
-    continue_closing (task);
+  closing->directions = directions;
+  if (handoff_connection_is_asked_here (self, NULL))
+    {
+      /* The handshake that is asking goes on. */
+      g_autoptr (GSource) ended = g_cancellable_source_new (self->handshake_ended);
+
+      g_task_attach_source (task, ended, G_SOURCE_FUNC (handshake_ended_cb));
+      return;
+    }
+  begin_closing_async (task);
 }

@@ -2,14 +2,16 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* A handshake in flight, of a synchronous or an asynchronous call: from the application's settings
- * through the manager to whatever came of it. It runs in the thread-default main context of its
- * thread; a synchronous call pushes one of its own for that. */
+ * through the manager to whatever came of it. That of a synchronous call runs in its thread, in a
+ * main context of its own; all others on the thread of flight-thread.h. */
 
 #include "connection/connection-flight.h"
 
 #include "connection/base-stream.h"
+#include "connection/connection-question.h"
 #include "connection/connection-review.h"
 #include "connection/connection-trust.h"
+#include "connection/flight-thread.h"
 #include "connection/gio-mapping.h"
 #include "call/service-error.h"
 #include "handshake/socket-handshake.h"
@@ -20,17 +22,22 @@ typedef struct
 {
   HandoffConnection *connection; /* (owned) */
   HandoffLandedFunc landed_func;
-  GMainContext *context;     /* (owned) (nullable): of a synchronous call */
+  gboolean blocking;         /* of a synchronous call */
   char *server_identity;     /* (owned) (nullable) */
   GBytes *credential_pem;    /* (owned) (nullable): of the certificate */
   GPtrArray *trust_anchors;  /* (owned) (nullable): of the database */
   GCancellable *cancellable; /* (owned) (nullable): of who started it */
   gulong chained;            /* cancellable to the connection's */
 
-  /* A question that waits for the synchronous call to ask it. */
+  /* What the service asks. */
   GVariant *review_details; /* (owned) (nullable) */
   GTask *review_handshake;  /* (owned) (nullable) */
   HandoffReviewAnswer review_answer;
+  gboolean accept;
+
+  GSource *deadline; /* (owned) (nullable): while it runs */
+  gint64 time_left;  /* microseconds, while it stands still; -1: for ever */
+  gboolean timed_out;
 
   gboolean landed;
   TlsHandoffHandshakeResult *result; /* (owned) (nullable): if it was a success */
@@ -44,17 +51,58 @@ cancel_cb (GCancellable *cancellable, GCancellable *handshake_cancellable)
   g_cancellable_cancel (handshake_cancellable);
 }
 
+static gboolean
+deadline_cb (gpointer user_data)
+{
+  Flight *flight = user_data;
+
+  flight->timed_out = TRUE;
+  g_cancellable_cancel (flight->connection->handshake_cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+/* Starts the clock, or lets it go on. */
+static void
+start_clock (Flight *flight)
+{
+  if (flight->time_left < 0)
+    return;
+
+  flight->deadline = g_timeout_source_new (flight->time_left / G_TIME_SPAN_MILLISECOND);
+  g_source_set_callback (flight->deadline, deadline_cb, flight, NULL);
+  g_source_attach (flight->deadline, flight->connection->flight_context);
+}
+
+/* While the application is asked: a person may take time. */
+static void
+stop_clock (Flight *flight)
+{
+  if (flight->deadline == NULL)
+    return;
+
+  flight->time_left = MAX (g_source_get_ready_time (flight->deadline) - g_get_monotonic_time (), 0);
+  g_source_destroy (flight->deadline);
+  g_clear_pointer (&flight->deadline, g_source_unref);
+}
+
+/* context: (transfer full): where the flight runs. asking_context: (transfer full) (nullable):
+ * where the application is asked, unless the flight is of a synchronous call */
 static Flight *
 flight_new (HandoffConnection *self,
             HandoffLandedFunc landed_func,
             GMainContext *context,
+            GMainContext *asking_context,
             GCancellable *cancellable)
 {
+  const guint seconds = handoff_base_stream_get_timeout (self->base_io_stream);
   Flight *flight = g_new0 (Flight, 1);
 
+  self->flight_context = context;
+  self->context = asking_context;
   flight->connection = g_object_ref (self);
   flight->landed_func = landed_func;
-  flight->context = context;
+  flight->blocking = asking_context == NULL;
+  flight->time_left = seconds != 0 ? (gint64) seconds * G_TIME_SPAN_SECOND : -1;
   if (cancellable == NULL)
     return flight;
 
@@ -70,13 +118,13 @@ static void
 arrive (Flight *flight)
 {
   flight->landed_func (flight->connection, flight->result, flight->received, flight->error,
-                       flight->context != NULL);
+                       flight->blocking);
 
   g_object_unref (flight->connection);
-  g_clear_pointer (&flight->context, g_main_context_unref);
   g_free (flight->server_identity);
   g_clear_pointer (&flight->credential_pem, g_bytes_unref);
   g_clear_pointer (&flight->trust_anchors, g_ptr_array_unref);
+  g_clear_pointer (&flight->review_details, g_variant_unref);
   g_clear_object (&flight->cancellable);
   g_clear_pointer (&flight->received, g_bytes_unref);
   g_free (flight);
@@ -86,12 +134,19 @@ arrive (Flight *flight)
 static void
 land (Flight *flight, TlsHandoffHandshakeResult *result, GBytes *received, GError *error)
 {
+  stop_clock (flight);
   g_cancellable_disconnect (flight->cancellable, flight->chained);
+  if (flight->timed_out && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_error_free (error);
+      error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                   "The TLS handshake was not done within the socket's timeout");
+    }
   flight->result = result;
   flight->received = received;
   flight->error = error;
   flight->landed = TRUE;
-  if (flight->context == NULL)
+  if (!flight->blocking)
     arrive (flight);
 }
 
@@ -125,14 +180,49 @@ check_settings (Flight *flight, GError **error)
   return FALSE;
 }
 
-/* Of an asynchronous call. */
 static void
-reviewed_cb (gboolean accept, gpointer user_data)
+answer_review (Flight *flight)
 {
-  Flight *flight = user_data;
   g_autoptr (GTask) handshake = g_steal_pointer (&flight->review_handshake);
 
-  flight->review_answer (handshake, accept);
+  flight->review_answer (handshake, flight->accept);
+}
+
+/* In the application's thread. */
+static void
+ask_review (HandoffConnection *self, gboolean blocking, gpointer user_data)
+{
+  Flight *flight = user_data;
+
+  /* A database that blocks does it in the thread of a blocking call. */
+  if (flight->blocking)
+    handoff_connection_judge (self, flight->review_details);
+  flight->accept = !handoff_connection_must_decide (self, flight->review_details) ||
+                   handoff_connection_decide (self, flight->review_details);
+  handoff_connection_answered (self);
+}
+
+static void
+review_answered (gpointer user_data)
+{
+  start_clock (user_data);
+  answer_review (user_data);
+}
+
+static const HandoffQuestion review_question = { ask_review, review_answered };
+
+static void
+judged_cb (gpointer user_data)
+{
+  Flight *flight = user_data;
+
+  if (handoff_connection_must_decide (flight->connection, flight->review_details))
+    {
+      handoff_connection_pose (flight->connection, &review_question, flight);
+      return;
+    }
+  flight->accept = TRUE;
+  review_answered (flight);
 }
 
 static void
@@ -140,28 +230,16 @@ review_cb (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpoi
 {
   Flight *flight = user_data;
 
+  stop_clock (flight);
+  g_clear_pointer (&flight->review_details, g_variant_unref);
+  flight->review_details = g_variant_ref (details);
   flight->review_handshake = g_object_ref (handshake);
   flight->review_answer = answer;
-  if (flight->context == NULL)
-    handoff_connection_review_async (flight->connection, details, reviewed_cb, flight);
+  flight->accept = FALSE;
+  if (flight->blocking)
+    handoff_connection_pose (flight->connection, &review_question, flight);
   else
-    flight->review_details = g_variant_ref (details);
-}
-
-/* Outside of our own main context: what the application's handler starts must not end up in that.
- */
-static void
-ask (Flight *flight)
-{
-  g_autoptr (GVariant) details = g_steal_pointer (&flight->review_details);
-  g_autoptr (GTask) handshake = g_steal_pointer (&flight->review_handshake);
-  gboolean accept;
-
-  g_main_context_pop_thread_default (flight->context);
-  accept = handoff_connection_review (flight->connection, details);
-  g_main_context_push_thread_default (flight->context);
-
-  flight->review_answer (handshake, accept);
+    handoff_connection_judge_async (flight->connection, details, judged_cb, flight);
 }
 
 static void
@@ -232,14 +310,9 @@ take_off (Flight *flight)
   HandoffConnection *self = flight->connection;
   GError *error = NULL;
 
-  if (!check_settings (flight, &error))
-    {
-      land (flight, NULL, NULL, error);
-      return;
-    }
-
+  start_clock (flight);
   /* Finding the bus without blocking takes a thread. */
-  if (self->manager == NULL && flight->context != NULL)
+  if (self->manager == NULL && flight->blocking)
     self->manager = tls_handoff_manager_new_sync (NULL, self->handshake_cancellable, &error);
 
   if (error != NULL)
@@ -256,19 +329,33 @@ handoff_connection_run_flight (HandoffConnection *self,
                                GCancellable *cancellable)
 {
   GMainContext *context = g_main_context_new ();
-  Flight *flight = flight_new (self, landed, context, cancellable);
+  Flight *flight = flight_new (self, landed, context, NULL, cancellable);
+  GError *error = NULL;
 
   g_main_context_push_thread_default (context);
-  take_off (flight);
+  if (check_settings (flight, &error))
+    take_off (flight);
+  else
+    land (flight, NULL, NULL, error);
   while (!flight->landed)
     {
       g_main_context_iteration (context, TRUE);
-      if (flight->review_details != NULL)
-        ask (flight);
+      /* Outside of our own main context: what the application starts when it is asked must not end
+       * up in that. */
+      g_main_context_pop_thread_default (context);
+      handoff_connection_ask (self);
+      g_main_context_push_thread_default (context);
     }
   g_main_context_pop_thread_default (context);
 
   arrive (flight);
+}
+
+static gboolean
+take_off_cb (gpointer flight)
+{
+  take_off (flight);
+  return G_SOURCE_REMOVE;
 }
 
 void
@@ -276,5 +363,21 @@ handoff_connection_start_flight (HandoffConnection *self,
                                  HandoffLandedFunc landed,
                                  GCancellable *cancellable)
 {
-  take_off (flight_new (self, landed, NULL, cancellable));
+  Flight *flight =
+      flight_new (self, landed, g_main_context_ref (handoff_flight_thread_get_context ()),
+                  g_main_context_ref_thread_default (), cancellable);
+  g_autoptr (GSource) source = NULL;
+  GError *error = NULL;
+
+  /* The application's settings are read in its own thread. */
+  if (!check_settings (flight, &error))
+    {
+      land (flight, NULL, NULL, error);
+      return;
+    }
+
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, take_off_cb, flight, NULL);
+  g_source_attach (source, self->flight_context);
 }

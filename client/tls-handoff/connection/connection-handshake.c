@@ -2,13 +2,15 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* NOT_STARTED → RUNNING → DONE or FAILED: whoever comes first starts the flight, and all others
- * wait for its end: the cancellable handshake_ended. */
+ * wait for its end: sources for the cancellable handshake_ended, blocking calls for the condition.
+ */
 
 #include "connection/connection-handshake.h"
 
 #include "connection/base-stream.h"
 #include "connection/connection-flight.h"
 #include "connection/connection-outcome.h"
+#include "connection/connection-question.h"
 
 HandshakeState
 handoff_connection_get_state (HandoffConnection *self)
@@ -31,7 +33,6 @@ begin (HandoffConnection *self)
   if (self->state == HANDSHAKE_NOT_STARTED)
     {
       self->state = HANDSHAKE_RUNNING;
-      self->handshake_thread = g_thread_self ();
       begun = TRUE;
     }
   g_mutex_unlock (&self->lock);
@@ -46,11 +47,7 @@ landed (HandoffConnection *self,
         GError *error,
         gboolean blocking)
 {
-  static const char *const changed[] = { "peer-certificate", "peer-certificate-errors",
-                                         "negotiated-protocol", "protocol-version",
-                                         "ciphersuite-name" };
   gboolean close_base;
-  gsize i;
 
   if (result != NULL)
     handoff_connection_take_result (self, result, received);
@@ -66,64 +63,85 @@ landed (HandoffConnection *self,
     g_io_stream_close_async (self->base_io_stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
 
   g_cancellable_cancel (self->handshake_ended);
+}
+
+/* The state. Handlers of the properties' signals belong to the application's threads, and the
+ * handshake may have ended on another: so it is whoever comes here first that emits them. */
+static HandshakeState
+settle (HandoffConnection *self)
+{
+  static const char *const changed[] = { "peer-certificate", "peer-certificate-errors",
+                                         "negotiated-protocol", "protocol-version",
+                                         "ciphersuite-name" };
+  HandshakeState state;
+  gboolean untold;
+  gsize i;
+
+  g_mutex_lock (&self->lock);
+  state = self->state;
+  untold = self->changes_are_untold;
+  self->changes_are_untold = FALSE;
+  g_mutex_unlock (&self->lock);
+  if (!untold)
+    return state;
 
   g_object_freeze_notify (G_OBJECT (self));
   for (i = 0; i < G_N_ELEMENTS (changed); i++)
     g_object_notify (G_OBJECT (self), changed[i]);
   g_object_thaw_notify (G_OBJECT (self));
+  return state;
 }
 
 /* How an ended handshake ended. */
 static gboolean
 get_outcome (HandoffConnection *self, GError **error)
 {
-  gboolean done;
+  const gboolean done = settle (self) == HANDSHAKE_DONE;
 
   g_mutex_lock (&self->lock);
-  done = self->state == HANDSHAKE_DONE;
   if (!done && error != NULL)
     *error = g_error_copy (self->handshake_error);
   g_mutex_unlock (&self->lock);
   return done;
 }
 
-/* Waits for another thread's handshake. */
+static void
+wake_waiters_cb (GCancellable *cancellable, HandoffConnection *self)
+{
+  g_mutex_lock (&self->lock);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Waits for a handshake that another call started, and asks the application in its place. */
 static gboolean
 wait_for_end (HandoffConnection *self, GCancellable *cancellable, GError **error)
 {
-  GPollFD fds[2];
-  guint n_fds = 1;
-  GThread *handshake_thread;
+  gulong waking = 0;
+  guint n_seen = 0;
+
+  if (handoff_connection_is_asked_here (self, error))
+    return FALSE;
+  if (cancellable != NULL)
+    waking = g_cancellable_connect (cancellable, G_CALLBACK (wake_waiters_cb), self, NULL);
 
   g_mutex_lock (&self->lock);
-  handshake_thread = self->handshake_thread;
+  while (self->state == HANDSHAKE_RUNNING && !g_cancellable_is_cancelled (cancellable))
+    {
+      if (self->n_questions == n_seen)
+        {
+          g_cond_wait (&self->changed, &self->lock);
+          continue;
+        }
+      n_seen = self->n_questions;
+      g_mutex_unlock (&self->lock);
+      handoff_connection_ask_while_waiting (self);
+      g_mutex_lock (&self->lock);
+    }
   g_mutex_unlock (&self->lock);
-  if (handshake_thread == g_thread_self ())
-    {
-      /* Its main context, which the handshake needs, would never run. */
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
-                           "This thread started a TLS handshake that is not finished yet");
-      return FALSE;
-    }
 
-  if (!g_cancellable_make_pollfd (self->handshake_ended, &fds[0]))
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES,
-                           "Cannot wait for the TLS handshake: too many open files");
-      return FALSE;
-    }
-  if (g_cancellable_make_pollfd (cancellable, &fds[1]))
-    n_fds = 2;
-
-  while (!g_cancellable_is_cancelled (self->handshake_ended) &&
-         !g_cancellable_is_cancelled (cancellable))
-    g_poll (fds, n_fds, -1);
-
-  g_cancellable_release_fd (self->handshake_ended);
-  if (n_fds == 2)
-    g_cancellable_release_fd (cancellable);
-
-  return g_cancellable_is_cancelled (self->handshake_ended) ||
+  g_cancellable_disconnect (cancellable, waking);
+  return handoff_connection_get_state (self) != HANDSHAKE_RUNNING ||
          !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
@@ -152,6 +170,19 @@ handoff_connection_handshake (HandoffConnection *self, GCancellable *cancellable
     }
 
   return get_outcome (self, error);
+}
+
+/* The same without blocking. The handshake of a TLS connection below ours is started first, here:
+ * what it has to ask, it asks where it was started. */
+static void
+start (HandoffConnection *self, GCancellable *cancellable)
+{
+  if (G_IS_TLS_CONNECTION (self->base_io_stream) &&
+      g_tls_connection_get_protocol_version (G_TLS_CONNECTION (self->base_io_stream)) ==
+          G_TLS_PROTOCOL_VERSION_UNKNOWN)
+    g_tls_connection_handshake_async (G_TLS_CONNECTION (self->base_io_stream), G_PRIORITY_DEFAULT,
+                                      cancellable, NULL, NULL);
+  handoff_connection_start_flight (self, landed, cancellable);
 }
 
 static gboolean
@@ -191,7 +222,7 @@ handoff_connection_handshake_async (HandoffConnection *self,
   ended = g_cancellable_source_new (self->handshake_ended);
   if (begin (self))
     {
-      handoff_connection_start_flight (self, landed, cancellable);
+      start (self, cancellable);
     }
   else if (cancellable != NULL)
     {
@@ -218,7 +249,7 @@ handoff_connection_ensure_handshake (HandoffConnection *self,
                                      GCancellable *cancellable,
                                      GError **error)
 {
-  HandshakeState state = handoff_connection_get_state (self);
+  const HandshakeState state = settle (self);
 
   if (state == HANDSHAKE_DONE)
     return TRUE;
@@ -226,7 +257,7 @@ handoff_connection_ensure_handshake (HandoffConnection *self,
     return handoff_connection_handshake (self, cancellable, error);
 
   if (state == HANDSHAKE_NOT_STARTED && begin (self))
-    handoff_connection_start_flight (self, landed, NULL);
+    start (self, NULL);
   if (handoff_connection_get_state (self) == HANDSHAKE_RUNNING)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,

@@ -20,7 +20,8 @@
  * connection-flight      the handshake itself
  * connection-trust       whom the application trusts
  * connection-review      what the application says to a certificate
- * base-stream, socket-linger, gio-mapping   what knows of no connection
+ * connection-question    where the application is asked
+ * base-stream, flight-thread, socket-linger, gio-mapping   what knows of no connection
  *
  * A direction is G_IO_IN or G_IO_OUT.
  *
@@ -42,6 +43,16 @@ typedef enum
 
 /* The public type under a name of its own: the files below it do not need its header. */
 typedef struct _TlsHandoffConnection HandoffConnection;
+
+/* See connection-question.h. */
+typedef struct
+{
+  /* Asks the application. If blocking, the answer is there when it returns. */
+  void (*ask) (HandoffConnection *self, gboolean blocking, gpointer user_data);
+  /* Goes on, in the thread of the handshake: with the answer, or without one if the handshake was
+   * cancelled before. */
+  void (*answered) (gpointer user_data);
+} HandoffQuestion;
 
 struct _TlsHandoffConnection
 {
@@ -67,9 +78,22 @@ struct _TlsHandoffConnection
   GOutputStream *output; /* (owned) */
   gboolean disposing;    /* closing must not block any more */
 
+  /* Set when the handshake starts. */
+  GMainContext *context;        /* (owned) (nullable): where the application is asked; NULL if a
+                                 * blocking call runs the handshake */
+  GMainContext *flight_context; /* (owned): where the handshake runs */
+  /* Of its thread. */
+  GSource *withdrawal; /* (owned) (nullable): of the question, when the handshake is cancelled */
+  GSource *asking;     /* (owned) (nullable): asks the question in context */
+
   GMutex lock;
+  GCond changed; /* the state; that there is a question; or that a waiter was cancelled */
   HandshakeState state;
-  GThread *handshake_thread;           /* that started the handshake, if RUNNING */
+  HandoffQuestion question; /* its ask is NULL if there is none that was not answered */
+  gpointer question_data;
+  guint n_questions;           /* that were posed so far */
+  GThread *asked_thread;       /* (nullable): where the application was asked, and did not answer */
+  gboolean changes_are_untold; /* of properties, by the handshake's end */
   GCancellable *handshake_cancellable; /* (owned): stops it */
   GCancellable *handshake_ended; /* (owned): “cancelled” when all is over: wakes all waiters */
   GError *handshake_error;       /* (owned) (nullable): if FAILED */

@@ -87,6 +87,15 @@ is_refusal (const GError *error)
   return FALSE;
 }
 
+/* With the lock. */
+static void
+end (HandoffConnection *self, HandshakeState state)
+{
+  self->state = state;
+  self->changes_are_untold = TRUE;
+  g_cond_broadcast (&self->changed);
+}
+
 static void
 records_opened_cb (gpointer result)
 {
@@ -116,8 +125,7 @@ handoff_connection_take_result (HandoffConnection *self,
 
   g_mutex_lock (&self->lock);
   remember_result (self, result, stream);
-  self->state = HANDSHAKE_DONE;
-  self->handshake_thread = NULL;
+  end (self, HANDSHAKE_DONE);
   g_mutex_unlock (&self->lock);
 }
 
@@ -129,7 +137,6 @@ handoff_connection_take_failure (HandoffConnection *self, GError *error)
   tell_who_judged (self, error);
   self->handshake_refused = is_refusal (error);
   self->handshake_error = handoff_error_for_connection (error, TRUE);
-  self->state = HANDSHAKE_FAILED;
-  self->handshake_thread = NULL;
+  end (self, HANDSHAKE_FAILED);
   g_mutex_unlock (&self->lock);
 }

@@ -81,21 +81,6 @@ take_verdict (HandoffConnection *self,
   g_mutex_unlock (&self->lock);
 }
 
-/* What the application itself says to errors, if there are any. A server's application is asked in
- * any case, as in GIO. */
-static gboolean
-decide (HandoffConnection *self, GTlsCertificateFlags errors, GVariant *details)
-{
-  g_autoptr (GTlsCertificate) certificate = NULL;
-
-  if (!self->is_server && (errors & self->validation_flags) == 0)
-    return TRUE;
-
-  certificate = get_certificate (details);
-  return certificate != NULL &&
-         g_tls_connection_emit_accept_certificate (G_TLS_CONNECTION (self), certificate, errors);
-}
-
 static const char *
 get_purpose (HandoffConnection *self)
 {
@@ -103,81 +88,98 @@ get_purpose (HandoffConnection *self)
                          : G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER;
 }
 
-gboolean
-handoff_connection_review (HandoffConnection *self, GVariant *details)
+void
+handoff_connection_judge (HandoffConnection *self, GVariant *details)
 {
   g_autoptr (GTlsCertificate) certificate = NULL;
   g_autoptr (GError) error = NULL;
   GTlsCertificateFlags verdict;
 
   if (self->judge == NULL)
-    return decide (self, get_errors (details), details);
-
+    return;
   certificate = get_certificate (details);
   if (certificate == NULL)
-    return FALSE;
+    return;
+
   verdict = g_tls_database_verify_chain (
       self->judge, certificate, get_purpose (self), self->server_identity, self->interaction,
       G_TLS_DATABASE_VERIFY_NONE, self->handshake_cancellable, &error);
   take_verdict (self, verdict, g_steal_pointer (&error), details);
-  return decide (self, self->verdict, details);
 }
 
-/* A review that waits for the application's database. */
+/* What a judgement under way holds. */
 typedef struct
 {
   HandoffConnection *connection; /* (owned) */
   GVariant *details;             /* (owned) */
-  HandoffReviewedFunc func;
+  HandoffJudgedFunc func;
   gpointer user_data;
-} Review;
-
-static void
-review_end (Review *review, gboolean accept)
-{
-  review->func (accept, review->user_data);
-
-  g_object_unref (review->connection);
-  g_variant_unref (review->details);
-  g_free (review);
-}
+} Judging;
 
 static void
 verified_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Review *review = user_data;
-  HandoffConnection *self = review->connection;
+  Judging *judging = user_data;
   g_autoptr (GError) error = NULL;
   GTlsCertificateFlags verdict;
 
   verdict = g_tls_database_verify_chain_finish (G_TLS_DATABASE (source), result, &error);
-  take_verdict (self, verdict, g_steal_pointer (&error), review->details);
-  review_end (review, decide (self, self->verdict, review->details));
+  take_verdict (judging->connection, verdict, g_steal_pointer (&error), judging->details);
+  judging->func (judging->user_data);
+
+  g_object_unref (judging->connection);
+  g_variant_unref (judging->details);
+  g_free (judging);
 }
 
 void
-handoff_connection_review_async (HandoffConnection *self,
-                                 GVariant *details,
-                                 HandoffReviewedFunc func,
-                                 gpointer user_data)
+handoff_connection_judge_async (HandoffConnection *self,
+                                GVariant *details,
+                                HandoffJudgedFunc func,
+                                gpointer user_data)
 {
   g_autoptr (GTlsCertificate) certificate = NULL;
-  Review *review;
+  Judging *judging;
 
   if (self->judge != NULL)
     certificate = get_certificate (details);
   if (certificate == NULL)
     {
-      func (self->judge == NULL && decide (self, get_errors (details), details), user_data);
+      func (user_data);
       return;
     }
 
-  review = g_new0 (Review, 1);
-  review->connection = g_object_ref (self);
-  review->details = g_variant_ref (details);
-  review->func = func;
-  review->user_data = user_data;
+  judging = g_new0 (Judging, 1);
+  judging->connection = g_object_ref (self);
+  judging->details = g_variant_ref (details);
+  judging->func = func;
+  judging->user_data = user_data;
   g_tls_database_verify_chain_async (
       self->judge, certificate, get_purpose (self), self->server_identity, self->interaction,
-      G_TLS_DATABASE_VERIFY_NONE, self->handshake_cancellable, verified_cb, review);
+      G_TLS_DATABASE_VERIFY_NONE, self->handshake_cancellable, verified_cb, judging);
+}
+
+static GTlsCertificateFlags
+get_judged_errors (HandoffConnection *self, GVariant *details)
+{
+  return self->judged ? self->verdict : get_errors (details);
+}
+
+/* A server's application is asked in any case, as in GIO. A certificate that the application's
+ * database could not be shown is refused. */
+gboolean
+handoff_connection_must_decide (HandoffConnection *self, GVariant *details)
+{
+  return self->is_server || (self->judge != NULL && !self->judged) ||
+         (get_judged_errors (self, details) & self->validation_flags) != 0;
+}
+
+gboolean
+handoff_connection_decide (HandoffConnection *self, GVariant *details)
+{
+  g_autoptr (GTlsCertificate) certificate = get_certificate (details);
+
+  return certificate != NULL &&
+         g_tls_connection_emit_accept_certificate (G_TLS_CONNECTION (self), certificate,
+                                                   get_judged_errors (self, details));
 }

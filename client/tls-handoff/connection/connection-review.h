@@ -9,12 +9,17 @@
 gboolean handoff_connection_has_handler (HandoffConnection *self);
 /* Whether the service has to ask about a certificate that it does not trust. */
 gboolean handoff_connection_wants_review (HandoffConnection *self);
-/* Whether the connection goes on all the same. details: a{sv}, of the state “certificate-review”.
- * Blocks as the application's database does. */
-gboolean handoff_connection_review (HandoffConnection *self, GVariant *details);
+/* Has the application's own database judge the certificate, if there is one. Must be called before
+ * the decision. details: a{sv}, of the state “certificate-review”. Blocks as the database does. */
+void handoff_connection_judge (HandoffConnection *self, GVariant *details);
 /* The same without blocking; func is called in the thread-default main context. */
-typedef void (*HandoffReviewedFunc) (gboolean accept, gpointer user_data);
-void handoff_connection_review_async (HandoffConnection *self,
-                                      GVariant *details,
-                                      HandoffReviewedFunc func,
-                                      gpointer user_data);
+typedef void (*HandoffJudgedFunc) (gpointer user_data);
+void handoff_connection_judge_async (HandoffConnection *self,
+                                     GVariant *details,
+                                     HandoffJudgedFunc func,
+                                     gpointer user_data);
+/* Whether a handler of the application's decides, because of what is wrong with the certificate; if
+ * not, the connection goes on. */
+gboolean handoff_connection_must_decide (HandoffConnection *self, GVariant *details);
+/* Asks the handlers whether the connection goes on all the same. */
+gboolean handoff_connection_decide (HandoffConnection *self, GVariant *details);

@@ -298,6 +298,9 @@ tls_handoff_connection_dispose (GObject *object)
   /* GIOStream closes what was not closed; letting go of an object must not wait for a peer. */
   self->disposing = TRUE;
   G_OBJECT_CLASS (tls_handoff_connection_parent_class)->dispose (object);
+  /* It counts a stream as closed that could not be closed, as in a handler of ours. */
+  if (self->base_io_stream != NULL)
+    handoff_connection_close (self, G_IO_IN | G_IO_OUT, NULL, NULL);
 
   g_clear_pointer (&self->stream, handoff_record_stream_free);
   g_clear_object (&self->base_io_stream);
@@ -326,7 +329,10 @@ tls_handoff_connection_finalize (GObject *object)
   g_clear_error (&self->handshake_error);
   g_clear_error (&self->judge_failure);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_pointer (&self->flight_context, g_main_context_unref);
   g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
 
   G_OBJECT_CLASS (tls_handoff_connection_parent_class)->finalize (object);
 }
@@ -434,6 +440,7 @@ tls_handoff_connection_init (TlsHandoffConnection *self)
   self->handshake_cancellable = g_cancellable_new ();
   self->handshake_ended = g_cancellable_new ();
   g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
 }
 
 /**
