@@ -33,6 +33,8 @@ WINGS = [
     Wing('client/tls-handoff', 'client/tls-handoff/meson.build', ('keyblob',),
          ('client/tls-handoff/*.h', 'keyblob/tls-handoff-error.h')),
     Wing('client/cli', 'client/cli/meson.build', (), ()),
+    # On the public headers alone, like the command.
+    Wing('client/gio-module', None, (), ('client/gio-module/*.h',)),
 ]
 
 # (what, pattern in the code without comments, the folders that may name it)
