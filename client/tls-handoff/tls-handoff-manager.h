@@ -108,15 +108,45 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 GVariant *tls_handoff_manager_get_status_sync (TlsHandoffManager *self,
                                                GCancellable *cancellable,
                                                GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_manager_get_status_async (TlsHandoffManager *self,
+                                           GCancellable *cancellable,
+                                           GAsyncReadyCallback callback,
+                                           gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GVariant *tls_handoff_manager_get_status_finish (TlsHandoffManager *self,
+                                                 GAsyncResult *result,
+                                                 GError **error);
+
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GVariant *tls_handoff_manager_get_statistics_sync (TlsHandoffManager *self,
                                                    TlsHandoffHandshakeFlags flags,
                                                    GCancellable *cancellable,
                                                    GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_manager_get_statistics_async (TlsHandoffManager *self,
+                                               TlsHandoffHandshakeFlags flags,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GVariant *tls_handoff_manager_get_statistics_finish (TlsHandoffManager *self,
+                                                     GAsyncResult *result,
+                                                     GError **error);
+
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_manager_reload_sync (TlsHandoffManager *self,
                                           TlsHandoffHandshakeFlags flags,
                                           GCancellable *cancellable,
                                           GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_manager_reload_async (TlsHandoffManager *self,
+                                       TlsHandoffHandshakeFlags flags,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean
+tls_handoff_manager_reload_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -89,6 +89,9 @@ check(call(other, 'get_connection') === call(manager, 'get_connection'), 'the co
 check(call(manager, 'get_status_sync', null).deepUnpack().Protocols.deepUnpack().includes('TLS1.3'), 'status');
 check(call(manager, 'get_statistics_sync', Flags.NONE, null), 'statistics');
 check(call(manager, 'reload_sync', Flags.NONE, null), 'reload');
+check(wait(manager, 'get_status').deepUnpack().Protocols.deepUnpack().includes('TLS1.3'), 'status');
+check('handshakes-completed' in wait(manager, 'get_statistics', Flags.NONE).deepUnpack(), 'statistics');
+check(wait(manager, 'reload', Flags.NONE), 'reload');
 
 // Credentials.
 const imported = call(manager, 'import_credential_sync', 'site', bytes(read('ecdsa.pem') + read('ecdsa.key')), null,

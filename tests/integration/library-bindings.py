@@ -143,6 +143,9 @@ def program(port):
     assert 'TLS1.3' in call(manager, 'get_status_sync', None).unpack()['Protocols']
     assert call(manager, 'get_statistics_sync', NONE, None).unpack()
     assert call(manager, 'reload_sync', NONE, None)
+    assert wait(manager, 'get_status').unpack() == call(manager, 'get_status_sync', None).unpack()
+    assert 'handshakes-completed' in wait(manager, 'get_statistics', NONE).unpack()
+    assert wait(manager, 'reload', NONE)
 
     # Credentials.
     pem = GLib.Bytes.new((read('ecdsa.pem') + read('ecdsa.key')).encode())

@@ -33,6 +33,45 @@ tls_handoff_manager_get_status_sync (TlsHandoffManager *self,
 }
 
 /**
+ * tls_handoff_manager_get_status_async:
+ * @self: the manager
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when it is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_manager_get_status_sync(), without blocking.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_manager_get_status_async (TlsHandoffManager *self,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data)
+{
+  handoff_method_call_async (HANDOFF_METHOD_GET_STATUS, self, TLS_HANDOFF_HANDSHAKE_NONE,
+                             cancellable, callback, user_data, HANDOFF_MANAGER_INTERFACE);
+}
+
+/**
+ * tls_handoff_manager_get_status_finish:
+ * @self: the manager
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full): as for tls_handoff_manager_get_status_sync(), or %NULL
+ *
+ * Since: 0.2
+ */
+GVariant *
+tls_handoff_manager_get_status_finish (TlsHandoffManager *self,
+                                       GAsyncResult *result,
+                                       GError **error)
+{
+  return handoff_method_call_finish (self, result, error);
+}
+
+/**
  * tls_handoff_manager_get_statistics_sync:
  * @self: the manager
  * @flags: flags
@@ -53,6 +92,47 @@ tls_handoff_manager_get_statistics_sync (TlsHandoffManager *self,
                                          GError **error)
 {
   return handoff_method_call_sync (HANDOFF_METHOD_GET_STATISTICS, self, flags, cancellable, error);
+}
+
+/**
+ * tls_handoff_manager_get_statistics_async:
+ * @self: the manager
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when it is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_manager_get_statistics_sync(), without blocking.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_manager_get_statistics_async (TlsHandoffManager *self,
+                                          TlsHandoffHandshakeFlags flags,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data)
+{
+  handoff_method_call_async (HANDOFF_METHOD_GET_STATISTICS, self, flags, cancellable, callback,
+                             user_data);
+}
+
+/**
+ * tls_handoff_manager_get_statistics_finish:
+ * @self: the manager
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full): as for tls_handoff_manager_get_statistics_sync(), or %NULL
+ *
+ * Since: 0.2
+ */
+GVariant *
+tls_handoff_manager_get_statistics_finish (TlsHandoffManager *self,
+                                           GAsyncResult *result,
+                                           GError **error)
+{
+  return handoff_method_call_finish (self, result, error);
 }
 
 /**
@@ -77,4 +157,42 @@ tls_handoff_manager_reload_sync (TlsHandoffManager *self,
                                  GError **error)
 {
   return handoff_method_call_sync (HANDOFF_METHOD_RELOAD, self, flags, cancellable, error) != NULL;
+}
+
+/**
+ * tls_handoff_manager_reload_async:
+ * @self: the manager
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when it is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_manager_reload_sync(), without blocking.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_manager_reload_async (TlsHandoffManager *self,
+                                  TlsHandoffHandshakeFlags flags,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  handoff_method_call_async (HANDOFF_METHOD_RELOAD, self, flags, cancellable, callback, user_data);
+}
+
+/**
+ * tls_handoff_manager_reload_finish:
+ * @self: the manager
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: %TRUE on success
+ *
+ * Since: 0.2
+ */
+gboolean
+tls_handoff_manager_reload_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error)
+{
+  return handoff_method_call_finish (self, result, error) != NULL;
 }

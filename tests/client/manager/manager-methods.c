@@ -339,21 +339,42 @@ test_credential_calls (Fixture *fixture, gconstpointer data)
 static void
 test_status_calls (Fixture *fixture, gconstpointer data)
 {
-  static const char *const bodies[] = { "({'Version': <'9'>},)", "({'handshakes': <uint64 3>},)",
-                                        NULL };
-  g_autoptr (GVariant) status = NULL;
-  g_autoptr (GVariant) statistics = NULL;
+  static const char *const statuses[] = { "({'Version': <'9'>},)", "({'Version': <'9'>},)", NULL };
+  static const char *const counts[] = { "({'handshakes': <uint64 3>},)",
+                                        "({'handshakes': <uint64 3>},)", NULL };
+  static const char *const nothing[] = { NULL, NULL };
+  TlsHandoffManager *manager = fixture->manager;
+  GAsyncResult **result = &fixture->result;
+  g_autoptr (GVariant) status = NULL, status_again = NULL;
+  g_autoptr (GVariant) statistics = NULL, statistics_again = NULL;
 
-  replies = bodies;
-  status = tls_handoff_manager_get_status_sync (fixture->manager, NULL, NULL);
-  statistics = tls_handoff_manager_get_statistics_sync (fixture->manager, INTERACTIVE, NULL, NULL);
-  g_assert_true (tls_handoff_manager_reload_sync (fixture->manager, INTERACTIVE, NULL, NULL));
+  replies = statuses;
+  status = tls_handoff_manager_get_status_sync (manager, NULL, NULL);
+  tls_handoff_manager_get_status_async (manager, NULL, store_result, result);
+  wait_for_result (fixture);
+  status_again = tls_handoff_manager_get_status_finish (manager, *result, NULL);
+  g_clear_object (result);
   g_assert_true (g_variant_lookup (status, "Version", "s", NULL));
+  g_assert_true (g_variant_equal (status, status_again));
+  assert_sent_twice ("/org/tlshandoff/Handoff1 Properties.GetAll '" HANDOFF_MANAGER_INTERFACE "'");
+
+  replies = counts;
+  statistics = tls_handoff_manager_get_statistics_sync (manager, INTERACTIVE, NULL, NULL);
+  tls_handoff_manager_get_statistics_async (manager, INTERACTIVE, NULL, store_result, result);
+  wait_for_result (fixture);
+  statistics_again = tls_handoff_manager_get_statistics_finish (manager, *result, NULL);
+  g_clear_object (result);
   g_assert_true (g_variant_lookup (statistics, "handshakes", "t", NULL));
-  g_assert_cmpstr (sent->str, ==,
-                   "/org/tlshandoff/Handoff1 Properties.GetAll '" HANDOFF_MANAGER_INTERFACE "'\n"
-                   "/org/tlshandoff/Handoff1 Manager.GetStatistics !\n"
-                   "/org/tlshandoff/Handoff1 Manager.Reload !\n");
+  g_assert_true (g_variant_equal (statistics, statistics_again));
+  assert_sent_twice ("/org/tlshandoff/Handoff1 Manager.GetStatistics !");
+
+  replies = nothing;
+  g_assert_true (tls_handoff_manager_reload_sync (manager, INTERACTIVE, NULL, NULL));
+  tls_handoff_manager_reload_async (manager, INTERACTIVE, NULL, store_result, result);
+  wait_for_result (fixture);
+  g_assert_true (tls_handoff_manager_reload_finish (manager, *result, NULL));
+  g_clear_object (result);
+  assert_sent_twice ("/org/tlshandoff/Handoff1 Manager.Reload !");
 }
 
 /* A page of n sessions; the first one has that number. */
