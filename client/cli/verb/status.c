@@ -7,6 +7,7 @@
 #include <tls-handoff/tls-handoff.h>
 
 #include "verb/credential-output.h"
+#include "verb/gio-status.h"
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
 #include "terminal/report.h"
@@ -207,7 +208,7 @@ print_json (GVariant *service, GVariant *statistics, GPtrArray *problems)
 /**
  * cli_status:
  *
- * The verb "status": what the service says of itself.
+ * The verb "status": what the service says of itself, or whether GIO uses it.
  */
 CliExitStatus
 cli_status (GOptionContext *context, char **arguments)
@@ -215,9 +216,12 @@ cli_status (GOptionContext *context, char **arguments)
   gboolean json = FALSE;
   gboolean with_statistics = FALSE;
   gboolean interactive = FALSE;
+  gboolean of_gio = FALSE;
   const GOptionEntry entries[] = {
     { "statistics", 's', 0, G_OPTION_ARG_NONE, &with_statistics,
       N_ ("Show counters as well, which needs authorization"), NULL },
+    { "gio", 'g', 0, G_OPTION_ARG_NONE, &of_gio,
+      N_ ("Show whether GIO programs that are started like this use the service"), NULL },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &interactive,
       N_ ("Let polkit ask for a password where its rules want one"), NULL },
@@ -233,6 +237,11 @@ cli_status (GOptionContext *context, char **arguments)
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
+  if (of_gio && (with_statistics || interactive))
+    return cli_usage_error ("status",
+                            _ ("--gio does not ask the service: it goes with --json alone"));
+  if (of_gio)
+    return cli_gio_status (json);
   manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
   if (manager == NULL)
     return cli_report_no_service (error);

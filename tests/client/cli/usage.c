@@ -57,6 +57,7 @@ static const Case cases[] = {
   { "timeout-word", { "connect", "--timeout", "soon", "localhost" }, CLI_EXIT_USAGE, "soon" },
   { "timeout-negative", { "connect", "--timeout=-1", "localhost" }, CLI_EXIT_USAGE, "--timeout" },
   { "status-argument", { "status", "now" }, CLI_EXIT_USAGE, "“now”" },
+  { "status-gio-statistics", { "status", "--gio", "-s" }, CLI_EXIT_USAGE, "--json alone" },
   { "reload-argument", { "reload", "now" }, CLI_EXIT_USAGE, "“now”" },
   { "half-a-verb", { "credential" }, CLI_EXIT_USAGE, "second word" },
   { "half-a-verb-option", { "credential", "--json" }, CLI_EXIT_USAGE, "second word" },
