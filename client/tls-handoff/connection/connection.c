@@ -470,6 +470,11 @@ tls_handoff_connection_set_options (TlsHandoffConnection *self, TlsHandoffHandsh
  *
  * Sets the handshake's flags, such as %TLS_HANDOFF_HANDSHAKE_INTERACTIVE.
  *
+ * A connection has none to begin with: a handshake for which the administrator's policy wants the
+ * user's password fails with %G_IO_ERROR_PERMISSION_DENIED. Only the application knows whether it
+ * can wait for a person, and whether there is one. Connections that the GIO module makes for
+ * programs that do not know this library are the same.
+ *
  * Since: 0.1
  */
 void
