@@ -49,6 +49,8 @@ handoff_audit_authorization (HandoffCaller *caller,
   add_detail (entry, text, "HANDOFF_SERVER_IDENTITY", details,
               HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY);
   add_detail (entry, text, "HANDOFF_CREDENTIAL", details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL);
+  add_detail (entry, text, "HANDOFF_CREDENTIAL_CHOICE", details,
+              HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE);
 
   g_string_append_printf (text, ": %s", outcome);
   if (error != NULL)
