@@ -182,7 +182,7 @@
 /* Sizes, in bytes. */
 #define HANDOFF_RECIPIENT_KEY_SIZE 32 /* X25519 public key, RFC 7748 section 5 */
 #define HANDOFF_KEY_BLOB_MAX_SIZE (64 * 1024)
-#define HANDOFF_BLOB_FORMAT 1
+#define HANDOFF_BLOB_FORMAT 2                       /* the newest */
 #define HANDOFF_STEP_INPUT_MAX_SIZE (64 * 1024)     /* of Step() */
 #define HANDOFF_POST_HANDSHAKE_MAX_SIZE (64 * 1024) /* of PostHandshake() */
 #define HANDOFF_CREDENTIAL_MAX_SIZE (256 * 1024)    /* of what is imported: keys and certificates */

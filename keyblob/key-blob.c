@@ -15,15 +15,16 @@
 
 static const guint8 magic[8] = { 'T', 'L', 'S', 'H', 'O', 'F', 'F', '\0' };
 
-/* The numbers of the header, each 2 bytes, big-endian. The version comes first: it says what the
- * others mean. */
+#define FORMAT_OFFSET 8
+
+/* The numbers of the header, each 2 bytes, big-endian. The format comes first: it says what the
+ * dictionary has; the others are the same in each. */
 static const struct
 {
   gsize offset;
   guint16 value;
   const char *name;
 } header_numbers[] = {
-  { 8, HANDOFF_BLOB_FORMAT, "version" },
   { 10, HANDOFF_HPKE_KEM_X25519_SHA256, "KEM" },
   { 12, HANDOFF_HPKE_KDF_SHA256, "KDF" },
   { 14, HANDOFF_HPKE_AEAD_AES_256_GCM, "AEAD" },
@@ -32,18 +33,29 @@ static const struct
 G_STATIC_ASSERT (ENC_OFFSET + HANDOFF_HPKE_KEY_SIZE == HANDOFF_KEY_BLOB_HEADER_SIZE);
 G_STATIC_ASSERT (HANDOFF_HPKE_KEY_SIZE == HANDOFF_RECIPIENT_KEY_SIZE);
 
+static void
+write_number (guint8 *place, guint16 number)
+{
+  place[0] = (guint8) (number >> 8);
+  place[1] = (guint8) number;
+}
+
+static guint16
+read_number (const guint8 *place)
+{
+  return (guint16) (place[0] << 8 | place[1]);
+}
+
 /* All but the encapsulated key. */
 static void
-write_header (guint8 *blob)
+write_header (guint8 *blob, guint format)
 {
   gsize i;
 
   memcpy (blob, magic, sizeof magic);
+  write_number (blob + FORMAT_OFFSET, (guint16) format);
   for (i = 0; i < G_N_ELEMENTS (header_numbers); i++)
-    {
-      blob[header_numbers[i].offset] = (guint8) (header_numbers[i].value >> 8);
-      blob[header_numbers[i].offset + 1] = (guint8) header_numbers[i].value;
-    }
+    write_number (blob + header_numbers[i].offset, header_numbers[i].value);
 }
 
 /**
@@ -52,7 +64,8 @@ write_header (guint8 *blob)
  * @recipient_key: the recipient's one-time X25519 public key, 32 bytes
  * @error: return location for an error
  *
- * Makes a key blob of format 1 that only the holder of the one-time private key can open.
+ * Makes a key blob that only the holder of the one-time private key can open: of the oldest format
+ * that has all of @state.
  *
  * Returns: (transfer full): the blob, or %NULL with %TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a
  *   recipient key of small order or a state that has more than a blob can hold,
@@ -85,7 +98,7 @@ handoff_key_blob_seal (const HandoffKeyState *state,
     }
 
   blob = g_malloc (blob_size);
-  write_header (blob);
+  write_header (blob, handoff_key_state_get_format (state));
   ok = handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, recipient_key, (const guint8 *) INFO,
                           strlen (INFO), blob, HANDOFF_KEY_BLOB_HEADER_SIZE, plaintext,
                           plaintext_size, NULL, blob + ENC_OFFSET,
@@ -117,7 +130,13 @@ check_header (const guint8 *blob, gsize blob_size, GError **error)
       return FALSE;
     }
 
-  value = (guint16) (blob[8] << 8 | blob[9]);
+  value = read_number (blob + FORMAT_OFFSET);
+  if (value == 0)
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                           "The key blob has format 0, the oldest one is 1");
+      return FALSE;
+    }
   if (value > HANDOFF_BLOB_FORMAT)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
@@ -128,7 +147,7 @@ check_header (const guint8 *blob, gsize blob_size, GError **error)
 
   for (i = 0; i < G_N_ELEMENTS (header_numbers); i++)
     {
-      value = (guint16) (blob[header_numbers[i].offset] << 8 | blob[header_numbers[i].offset + 1]);
+      value = read_number (blob + header_numbers[i].offset);
       if (value != header_numbers[i].value)
         {
           g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
@@ -172,7 +191,8 @@ handoff_key_blob_open (const guint8 *blob,
   if (handoff_hpke_open (HANDOFF_HPKE_AEAD_AES_256_GCM, private_key, blob + ENC_OFFSET,
                          (const guint8 *) INFO, strlen (INFO), blob, HANDOFF_KEY_BLOB_HEADER_SIZE,
                          blob + HANDOFF_KEY_BLOB_HEADER_SIZE, ciphertext_size, plaintext, NULL))
-    state = handoff_key_state_parse (plaintext, ciphertext_size - HANDOFF_HPKE_TAG_SIZE, error);
+    state = handoff_key_state_parse (plaintext, ciphertext_size - HANDOFF_HPKE_TAG_SIZE,
+                                     read_number (blob + FORMAT_OFFSET), error);
   else
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
                  "The key blob does not open: it was changed, or sealed to another import key");

@@ -6,7 +6,7 @@
 #include "hpke.h"
 #include "key-state.h"
 
-/* The key blob, format 1: a 48-byte header (magic, version, HPKE suite, encapsulated key), then the
+/* The key blob: a 48-byte header (magic, format, HPKE suite, encapsulated key), then the
  * HPKE ciphertext of the serialized key state, with the header as associated data. */
 
 #define HANDOFF_KEY_BLOB_HEADER_SIZE 48

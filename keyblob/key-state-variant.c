@@ -48,6 +48,7 @@ typedef struct
   const char *key;
   FieldKind kind;
   FieldPresence presence;
+  guint format;      /* of the key blob, that has it first */
   gsize offset;      /* of the value in HandoffKeyState */
   gsize size_offset; /* FIELD_BYTES: of its size */
   gsize min_size;    /* FIELD_BYTES: bytes; the suite's exact sizes are checked afterwards */
@@ -56,18 +57,18 @@ typedef struct
 
 #define VALUE(key, kind, presence, member)                                                         \
   {                                                                                                \
-    key, kind, presence, G_STRUCT_OFFSET (HandoffKeyState, member), 0, 0, 0                        \
+    key, kind, presence, 1, G_STRUCT_OFFSET (HandoffKeyState, member), 0, 0, 0                     \
   }
-#define BYTES(key, presence, member, min, max)                                                     \
+#define BYTES(key, presence, format, member, min, max)                                             \
   {                                                                                                \
-    key, FIELD_BYTES, presence, G_STRUCT_OFFSET (HandoffKeyState, member),                         \
+    key, FIELD_BYTES, presence, format, G_STRUCT_OFFSET (HandoffKeyState, member),                 \
         G_STRUCT_OFFSET (HandoffKeyState, member##_size), min, max                                 \
   }
 #define DIRECTION(name)                                                                            \
-  BYTES (#name "-key", ALWAYS, name.key, 16, HANDOFF_MAX_KEY_SIZE),                                \
-      BYTES (#name "-mac-key", WITH_CBC, name.mac_key, 20, HANDOFF_MAX_MAC_KEY_SIZE),              \
-      BYTES (#name "-iv", WITH_AEAD, name.iv, 4, HANDOFF_MAX_IV_SIZE),                             \
-      BYTES (#name "-traffic-secret", IN_TLS1_3, name.traffic_secret, 32,                          \
+  BYTES (#name "-key", ALWAYS, 1, name.key, 16, HANDOFF_MAX_KEY_SIZE),                             \
+      BYTES (#name "-mac-key", WITH_CBC, 1, name.mac_key, 20, HANDOFF_MAX_MAC_KEY_SIZE),           \
+      BYTES (#name "-iv", WITH_AEAD, 1, name.iv, 4, HANDOFF_MAX_IV_SIZE),                          \
+      BYTES (#name "-traffic-secret", IN_TLS1_3, 1, name.traffic_secret, 32,                       \
              HANDOFF_MAX_TRAFFIC_SECRET_SIZE),                                                     \
       VALUE (#name "-sequence-number", FIELD_UINT64, ALWAYS, name.sequence_number),                \
       VALUE (#name "-max-plaintext-size", FIELD_UINT16, ALWAYS, name.max_plaintext_size)
@@ -86,6 +87,19 @@ static const Field fields[] = {
   VALUE ("key-update-owed", FIELD_FLAG, IF_ANY, key_update_owed),
   VALUE ("key-update-requested", FIELD_FLAG, IF_ANY, key_update_requested),
   VALUE ("no-renegotiation-owed", FIELD_FLAG, IF_ANY, no_renegotiation_owed),
+  BYTES ("tls-exporter",
+         IF_ANY,
+         2,
+         tls_exporter,
+         HANDOFF_TLS_EXPORTER_SIZE,
+         HANDOFF_TLS_EXPORTER_SIZE),
+  BYTES ("tls-unique", IF_ANY, 2, tls_unique, HANDOFF_TLS_UNIQUE_SIZE, HANDOFF_TLS_UNIQUE_SIZE),
+  BYTES ("tls-server-end-point",
+         IF_ANY,
+         2,
+         tls_server_end_point,
+         HANDOFF_MIN_SERVER_END_POINT_SIZE,
+         HANDOFF_MAX_SERVER_END_POINT_SIZE),
 };
 
 #define TLS1_3 0x0304
@@ -131,10 +145,18 @@ must_be_present (const Field *field, guint16 protocol, const HandoffCipherSuite 
 static gboolean
 is_any (const Field *field, const HandoffKeyState *state)
 {
-  gconstpointer value = (const guint8 *) state + field->offset;
+  const guint8 *base = (const guint8 *) state;
+  gconstpointer value = base + field->offset;
 
-  return field->kind == FIELD_FLAG ? *(const gboolean *) value
-                                   : ((const HandoffSecretBytes *) value)->size > 0;
+  switch (field->kind)
+    {
+    case FIELD_FLAG:
+      return *(const gboolean *) value;
+    case FIELD_BYTES:
+      return base[field->size_offset] > 0;
+    default:
+      return ((const HandoffSecretBytes *) value)->size > 0;
+    }
 }
 
 /* (transfer floating) */
@@ -276,24 +298,28 @@ read_value (const Field *field, GVariant *value, HandoffKeyState *state, GError 
     }
 }
 
-/* The index of the field, or -1. */
+/* The index of the field, or -1 if that format has it not. */
 static int
-find_field (const char *key)
+find_field (const char *key, guint format)
 {
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (fields); i++)
     {
       if (strcmp (fields[i].key, key) == 0)
-        return (int) i;
+        return fields[i].format <= format ? (int) i : -1;
     }
 
   return -1;
 }
 
 static gboolean
-read_all (
-    GVariant *variant, HandoffKeyState *state, gboolean *seen, gboolean *in_order, GError **error)
+read_all (GVariant *variant,
+          guint format,
+          HandoffKeyState *state,
+          gboolean *seen,
+          gboolean *in_order,
+          GError **error)
 {
   gsize n_entries = g_variant_n_children (variant);
   gboolean ok = TRUE;
@@ -310,7 +336,7 @@ read_all (
       int index;
 
       g_variant_get (entry, "{&sv}", &key, &value);
-      index = find_field (key);
+      index = find_field (key, format);
       if (index < 0)
         ok = refuse (error, "has the unknown key “%s”", key);
       else if (seen[index])
@@ -352,16 +378,17 @@ check_presence (const gboolean *seen, const HandoffKeyState *state, GError **err
  * @data: (array length=size): what handoff_key_state_serialize() wrote, in secret memory, at the
  *   address that handoff_secret_new() returned
  * @size: bytes
+ * @format: that of the key blob
  * @error: return location for an error
  *
  * Reads the plaintext of a key blob. It must be in normal form, have every key that its protocol
- * needs and no other, and make a valid state.
+ * needs and no other that @format has not, and make a valid state.
  *
  * Returns: (transfer full): the state, or %NULL with %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID or
  *   %TLS_HANDOFF_ERROR_NOT_SUPPORTED (see handoff_key_state_validate())
  */
 HandoffKeyState *
-handoff_key_state_parse (const guint8 *data, gsize size, GError **error)
+handoff_key_state_parse (const guint8 *data, gsize size, guint format, GError **error)
 {
   g_autoptr (HandoffKeyState) state = NULL;
   g_autoptr (GVariant) variant = NULL;
@@ -380,8 +407,8 @@ handoff_key_state_parse (const guint8 *data, gsize size, GError **error)
     }
 
   state = handoff_key_state_new ();
-  if (!read_all (variant, state, seen, &in_order, error) || !check_presence (seen, state, error) ||
-      !handoff_key_state_validate (state, error))
+  if (!read_all (variant, format, state, seen, &in_order, error) ||
+      !check_presence (seen, state, error) || !handoff_key_state_validate (state, error))
     return NULL;
   /* A state has one form only. */
   if (!in_order)

@@ -4,6 +4,7 @@
 #include "key-state.h"
 
 #include <gnutls/crypto.h>
+#include <string.h>
 
 #include "secret-memory.h"
 #include "tls-handoff-error.h"
@@ -88,6 +89,75 @@ validate_direction (const HandoffDirectionState *direction,
   return TRUE;
 }
 
+/**
+ * handoff_key_state_get_format:
+ * @state: a state
+ *
+ * Returns: the oldest format of the key blob that has all of @state
+ */
+guint
+handoff_key_state_get_format (const HandoffKeyState *state)
+{
+  return state->tls_exporter_size > 0 || state->tls_unique_size > 0 ||
+                 state->tls_server_end_point_size > 0
+             ? 2
+             : 1;
+}
+
+/**
+ * handoff_key_state_copy_bindings:
+ * @state: a state
+ * @source: another one
+ *
+ * Replaces the channel bindings of @state with those of @source.
+ */
+void
+handoff_key_state_copy_bindings (HandoffKeyState *state, const HandoffKeyState *source)
+{
+  memcpy (state->tls_exporter, source->tls_exporter, sizeof state->tls_exporter);
+  memcpy (state->tls_unique, source->tls_unique, sizeof state->tls_unique);
+  memcpy (state->tls_server_end_point, source->tls_server_end_point,
+          sizeof state->tls_server_end_point);
+  state->tls_exporter_size = source->tls_exporter_size;
+  state->tls_unique_size = source->tls_unique_size;
+  state->tls_server_end_point_size = source->tls_server_end_point_size;
+}
+
+/**
+ * handoff_key_state_clear_bindings:
+ * @state: a state
+ *
+ * Wipes the channel bindings of @state.
+ */
+void
+handoff_key_state_clear_bindings (HandoffKeyState *state)
+{
+  handoff_wipe (state->tls_exporter, sizeof state->tls_exporter);
+  handoff_wipe (state->tls_unique, sizeof state->tls_unique);
+  handoff_wipe (state->tls_server_end_point, sizeof state->tls_server_end_point);
+  state->tls_exporter_size = state->tls_unique_size = state->tls_server_end_point_size = 0;
+}
+
+static gboolean
+validate_bindings (const HandoffKeyState *state, GError **error)
+{
+  const char *what = NULL;
+
+  if (state->tls_exporter_size != 0 && state->tls_exporter_size != HANDOFF_TLS_EXPORTER_SIZE)
+    what = "tls-exporter";
+  else if (state->tls_unique_size != 0 && state->tls_unique_size != HANDOFF_TLS_UNIQUE_SIZE)
+    what = "tls-unique";
+  else if (state->tls_server_end_point_size != 0 &&
+           (state->tls_server_end_point_size < HANDOFF_MIN_SERVER_END_POINT_SIZE ||
+            state->tls_server_end_point_size > HANDOFF_MAX_SERVER_END_POINT_SIZE))
+    what = "tls-server-end-point";
+
+  if (what != NULL)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                 "The key state's channel binding %s has the wrong size", what);
+  return what == NULL;
+}
+
 /* What only one protocol or kind of suite has. */
 static gboolean
 validate_combination (const HandoffKeyState *state, const HandoffCipherSuite *suite, GError **error)
@@ -100,6 +170,8 @@ validate_combination (const HandoffKeyState *state, const HandoffCipherSuite *su
     what = "owes a KeyUpdate, which only TLS 1.3 has";
   else if (state->no_renegotiation_owed && state->protocol == TLS1_3)
     what = "owes a no_renegotiation warning, which TLS 1.3 has not";
+  else if (state->tls_unique_size > 0 && state->protocol == TLS1_3)
+    what = "has the channel binding tls-unique, which TLS 1.3 has not";
 
   if (what != NULL)
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "The key state %s",
@@ -156,7 +228,7 @@ handoff_key_state_validate (const HandoffKeyState *state, GError **error)
 
   return validate_direction (&state->read, "read", suite, error) &&
          validate_direction (&state->write, "write", suite, error) &&
-         validate_combination (state, suite, error);
+         validate_bindings (state, error) && validate_combination (state, suite, error);
 }
 
 static gboolean
@@ -200,5 +272,10 @@ handoff_key_state_equal (const HandoffKeyState *a, const HandoffKeyState *b)
          bytes_equal (&a->handshake_prefix, &b->handshake_prefix) &&
          a->key_update_owed == b->key_update_owed &&
          a->key_update_requested == b->key_update_requested &&
-         a->no_renegotiation_owed == b->no_renegotiation_owed;
+         a->no_renegotiation_owed == b->no_renegotiation_owed &&
+         secret_equal (a->tls_exporter, a->tls_exporter_size, b->tls_exporter,
+                       b->tls_exporter_size) &&
+         secret_equal (a->tls_unique, a->tls_unique_size, b->tls_unique, b->tls_unique_size) &&
+         secret_equal (a->tls_server_end_point, a->tls_server_end_point_size,
+                       b->tls_server_end_point, b->tls_server_end_point_size);
 }

@@ -73,9 +73,9 @@ parse_blob_format (HandoffHandshakeOptions *self,
                    const HandoffConfiguration *configuration,
                    GError **error)
 {
-  /* The caller names the newest format that it reads, and readers read all older ones. So far there
-   * is one format: every reader reads it. */
-  if (g_variant_get_uint32 (value) >= HANDOFF_BLOB_FORMAT)
+  /* The caller names the newest format that it reads, and readers read all older ones. */
+  self->blob_format = MIN (g_variant_get_uint32 (value), HANDOFF_BLOB_FORMAT);
+  if (self->blob_format >= 1)
     return TRUE;
   return refuse (error, HANDOFF_OPTION_BLOB_FORMAT, "the oldest format is 1");
 }
@@ -447,6 +447,7 @@ handoff_handshake_options_parse (GVariant *options,
   GVariant *value;
 
   self->application_protocols = g_ptr_array_new_with_free_func (g_free);
+  self->blob_format = 1;
   self->credential_pem = -1;
   self->minimum_protocol = 0x0303;
   self->maximum_protocol = 0x0304;

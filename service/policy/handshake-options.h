@@ -31,6 +31,7 @@ typedef enum
 typedef struct
 {
   GPtrArray *application_protocols; /* (owned) (element-type utf8): may be empty */
+  guint blob_format;                /* the newest that both sides know */
   GArray *cipher_suites; /* (owned) (element-type guint16) (nullable): NULL for all of ours */
   /* (owned) (element-type GBytes) (nullable): NULL for the configuration's, empty for nobody */
   GPtrArray *trust_anchors;

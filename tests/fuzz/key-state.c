@@ -47,7 +47,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     }
   plaintext = handoff_secret_new (size - 1, HANDOFF_SECRET_DEFAULT);
   memcpy (plaintext, data + 1, size - 1);
-  state = handoff_key_state_parse (plaintext, size - 1, NULL);
+  state = handoff_key_state_parse (plaintext, size - 1, HANDOFF_BLOB_FORMAT, NULL);
   if (state != NULL)
     {
       g_assert_true (handoff_key_state_validate (state, NULL));

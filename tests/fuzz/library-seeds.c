@@ -39,6 +39,12 @@ write_states (const char *top)
       if (i % 4 == 0)
         handoff_secret_bytes_set (&state->unread_records, "\27\3\3", 3);
       state->key_update_owed = suites[i].protocol == 0x0304 && i % 2 == 0;
+      if (i % 2 == 0)
+        {
+          state->tls_exporter_size = HANDOFF_TLS_EXPORTER_SIZE;
+          state->tls_unique_size = suites[i].protocol == 0x0303 ? HANDOFF_TLS_UNIQUE_SIZE : 0;
+          state->tls_server_end_point_size = 48;
+        }
       plaintext = handoff_key_state_serialize (state, &size);
       g_byte_array_append (seed, (const guint8 *) "", 1);
       g_byte_array_append (seed, plaintext, (guint) size);

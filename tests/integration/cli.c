@@ -266,7 +266,7 @@ test_status (void)
   object = test_command_parse_json (json);
   g_assert_cmpint (json_object_get_int_member (object, "pid"), ==, test_service_get_pid ());
   g_assert_cmpint (json_object_get_int_member (object, "uid"), >, 0);
-  g_assert_cmpint (json_object_get_int_member (object, "blob-format"), ==, 1);
+  g_assert_cmpint (json_object_get_int_member (object, "blob-format"), ==, 2);
   g_assert_nonnull (json_object_get_string_member (object, "version"));
   g_assert_cmpuint (json_array_get_length (json_object_get_array_member (object, "cipher-suites")),
                     >, 4);

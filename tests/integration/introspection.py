@@ -112,7 +112,7 @@ class Introspection(unittest.TestCase):
             values[member[1]] = value
         self.assertRegex(values["Version"], r'^"\d+\.\d+\.\d+"$')
         self.assertEqual(values["Protocols"], '2 "TLS1.3" "TLS1.2"')
-        self.assertEqual(values["BlobFormat"], "1")
+        self.assertEqual(values["BlobFormat"], "2")
         self.assertIn('"TLS_AES_256_GCM_SHA384"', values["CipherSuites"])
 
     def test_properties_are_read_only(self):

@@ -45,34 +45,36 @@ def read(private, blob):
     return ' '.join(f'{key}={text_of(key, value)}' for key, value in state.items())
 
 
-def example_block(name):
-    return re.search(rf'^```{name}\n(.*?)^```', PAGE, flags=re.M | re.S).group(1).splitlines()
+def example_block(name, number):
+    """number: of the example, which is that of its format."""
+    return re.findall(rf'^```{name}\n(.*?)^```', PAGE, flags=re.M | re.S)[number - 1].splitlines()
 
 
-def example_bytes(name):
+def example_bytes(name, number):
     data = b''
-    for line in example_block(name):
+    for line in example_block(name, number):
         offset, text = line.split()
         expect(f'offset {offset} in the block {name}', len(data), int(offset, 16))
         data += bytes.fromhex(text)
     return data
 
 
-def check_example():
-    """Returns the blob, and what it has to be read as."""
-    values = {name: bytes.fromhex(text) for name, text in (re.split(r'  +', line) for line in example_block('example'))}
+def check_example(number):
+    """Returns the private key, the blob, and what it has to be read as."""
+    values = {name: bytes.fromhex(text)
+              for name, text in (re.split(r'  +', line) for line in example_block('example', number))}
     private, ephemeral = values['recipient private key'], values['ephemeral private key']
     recipient, enc = reader.public_of(private), reader.public_of(ephemeral)
     expect('recipient public key', values['recipient public key'], recipient)
     expect('enc', values['enc'], enc)
     for name, value in zip(('dh', 'shared_secret', 'key', 'base_nonce'), reader.derive(ephemeral, recipient, enc, recipient)):
         expect(name, values[name].hex(), value.hex())
-    plaintext, blob = example_bytes('plaintext'), example_bytes('blob')
+    plaintext, blob = example_bytes('plaintext', number), example_bytes('blob', number)
     expect('what the blob of the page opens to', reader.open_blob(private, blob).hex(), plaintext.hex())
-    expect('what the plaintext of the page is sealed to', reader.seal(ephemeral, recipient, plaintext).hex(), blob.hex())
+    expect('what the plaintext of the page is sealed to', reader.seal(ephemeral, recipient, plaintext, reader.HEADERS[number]).hex(), blob.hex())
     for size, what in (len(plaintext), 'plaintext'), (len(blob), 'blob'):
         expect(f'“The {what}, N bytes”', f'The {what}, {size} bytes' in PAGE, True)
-    return private, blob, ' '.join('='.join(line.split()) for line in example_block('state'))
+    return private, blob, ' '.join('='.join(line.split()) for line in example_block('state', number))
 
 
 def changed(entries, key, kind=None, value=None):
@@ -81,12 +83,14 @@ def changed(entries, key, kind=None, value=None):
 
 def refusals():
     """Authentic blobs, each with one thing wrong, and one with nothing wrong."""
-    entries = reader.split_dictionary(example_bytes('plaintext'))
+    entries = reader.split_dictionary(example_bytes('plaintext', 1))
     plaintext = reader.join_dictionary(entries)
     yield 'nothing', plaintext, reader.HEADER
     yield 'size', bytes(65536 - 63), reader.HEADER
     for i in (0, 7, 8, 9, 11, 13, 15):
-        yield f'header {i}', plaintext, reader.HEADER[:i] + bytes([reader.HEADER[i] ^ 3]) + reader.HEADER[i + 1:]
+        yield f'header {i}', plaintext, reader.HEADER[:i] + bytes([reader.HEADER[i] ^ 4]) + reader.HEADER[i + 1:]
+    yield 'format 0', plaintext, reader.HEADER[:9] + b'\0' + reader.HEADER[10:]
+    yield 'nothing, format 2 without what it adds', plaintext, reader.HEADERS[2]
     for what, data in {'nothing in it': b'', 'padding': plaintext[:18] + b'x' + plaintext[19:],
                        'offsets': plaintext + b'\0', 'order of offsets': plaintext[:-2] + b'\0\0',
                        'boundary': plaintext[:-26] + b'\x13' + plaintext[-25:]}.items():
@@ -123,17 +127,45 @@ def refusals():
     yield 'nothing, at the limits', reader.join_dictionary(good + [('unread-data', 'ay', b'x'), ('key-update-owed', 'b', b'\1')]), reader.HEADER
 
 
+def refusals_of_bindings():
+    """The same of what format 2 adds."""
+    entries = reader.split_dictionary(example_bytes('plaintext', 2))
+    tls13 = reader.split_dictionary(example_bytes('plaintext', 1))
+    exporter, unique, end_point = entries[-3:]
+    yield 'format 1 with keys of format 2', reader.join_dictionary(entries), reader.HEADER
+    wrong = {
+        'order of the bindings': entries[:-3] + [unique, exporter, end_point],
+        'bindings before the others': entries[-3:] + entries[:-3],
+        'tls-exporter, too short': changed(entries, 'tls-exporter', value=bytes(31)),
+        'tls-exporter, too long': changed(entries, 'tls-exporter', value=bytes(33)),
+        'tls-exporter, empty': changed(entries, 'tls-exporter', value=b''),
+        'tls-unique, too short': changed(entries, 'tls-unique', value=bytes(11)),
+        'tls-unique, too long': changed(entries, 'tls-unique', value=bytes(36)),
+        'tls-unique in TLS 1.3': tls13 + [unique],
+        'tls-server-end-point, too short': changed(entries, 'tls-server-end-point', value=bytes(19)),
+        'tls-server-end-point, too long': changed(entries, 'tls-server-end-point', value=bytes(65)),
+        'type of a binding': changed(entries, 'tls-unique', 's', b'unique\0'),
+        'nothing, without tls-exporter': entries[:-3] + [unique, end_point],
+        'nothing, one binding': tls13 + [('tls-server-end-point', 'ay', bytes(20))],
+        'nothing, the longest': tls13 + [exporter, ('tls-server-end-point', 'ay', bytes(64))],
+    }
+    for what, these in wrong.items():
+        yield what, reader.join_dictionary(these), reader.HEADERS[2]
+
+
 def main():
-    private, blob, state = check_example()
-    expect('the example, read from the page', read(private, blob), state)
+    examples = [check_example(number) for number in (1, 2)]
+    for number, (private, blob, state) in enumerate(examples, 1):
+        expect(f'example {number}, read from the page', read(private, blob), state)
+    private, blob, _ = examples[0]
     samples = [line.split() for line in peer('write')]
     expect('cipher suites of the page', sorted(f'{number:04x}' for number in FORMAT.suites),
            sorted({re.search(r'cipher-suite=(\w+)', line).group(1) for line in peer('read', '\n'.join(' '.join(s) for s in samples))}))
 
-    cases = [('the example', private, blob)]
+    cases = [(f'example {number}', *example[:2]) for number, example in enumerate(examples, 1)]
     cases += [(f'sample {i}', bytes.fromhex(key), bytes.fromhex(text)) for i, (key, text) in enumerate(samples)]
     expectations = {}
-    for what, plaintext, header in refusals():
+    for what, plaintext, header in [*refusals(), *refusals_of_bindings()]:
         cases.append((what, PRIVATE, reader.seal(os.urandom(32), reader.public_of(PRIVATE), plaintext, header)))
         expectations[what] = not what.startswith('nothing') or what == 'nothing in it'
     cases.append(('another private key', bytes(31) + b'\1', blob))
@@ -146,8 +178,9 @@ def main():
         expect(f'{what}, read from the page, against the real reader', read(key, data), line)
         if what in expectations:
             expect(f'{what} is refused', line == 'refused', expectations[what])
-    expect('the example, read by the real reader', real[0], state)
-    expect('samples are read', 'refused' in real[1:1 + len(samples)], False)
+    for i, (*_, state) in enumerate(examples):
+        expect(f'example {i + 1}, read by the real reader', real[i], state)
+    expect('samples are read', 'refused' in real[len(examples):len(examples) + len(samples)], False)
 
     for finding in findings:
         print(finding)

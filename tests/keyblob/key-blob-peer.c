@@ -3,8 +3,9 @@
 
 /* The real writer and the real reader of key blobs, for check-key-blob-page.py:
  *
- *   key-blob-peer write   a line for each suite and role, new and in use: private key, blob
- *   key-blob-peer read    such lines from standard input; a line for each: the state, or "refused"
+ *   key-blob-peer write   a line for each suite and role, new and in use, of both formats: private
+ * key, blob key-blob-peer read    such lines from standard input; a line for each: the state, or
+ * "refused"
  */
 
 #include <stdio.h>
@@ -15,7 +16,10 @@
 #include "keyblob-fixture.h"
 
 static void
-write_sample (const HandoffCipherSuite *suite, HandoffRole role, gboolean live)
+write_sample (const HandoffCipherSuite *suite,
+              HandoffRole role,
+              gboolean live,
+              gboolean has_bindings)
 {
   g_autoptr (HandoffKeyState) state = fixture_key_state (suite, role, (guint8) suite->id);
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
@@ -27,6 +31,8 @@ write_sample (const HandoffCipherSuite *suite, HandoffRole role, gboolean live)
 
   if (live)
     fixture_make_live (state);
+  if (has_bindings)
+    fixture_add_bindings (state);
   handoff_hpke_generate_key_pair (private_key, public_key, &error);
   g_assert_no_error (error);
   blob = handoff_key_blob_seal (state, public_key, &error);
@@ -45,8 +51,9 @@ write_samples (void)
   gsize i;
 
   suites = handoff_cipher_suites (&n_suites);
-  for (i = 0; i < 4 * n_suites; i++)
-    write_sample (&suites[i / 4], i % 2 ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT, i % 4 / 2);
+  for (i = 0; i < 8 * n_suites; i++)
+    write_sample (&suites[i / 8], i & 1 ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT, (i & 2) != 0,
+                  (i & 4) != 0);
 }
 
 static void
@@ -82,9 +89,14 @@ print_state (const HandoffKeyState *state)
   print_bytes ("", "unread-data", state->unread_data.data, state->unread_data.size);
   print_bytes ("", "unread-records", state->unread_records.data, state->unread_records.size);
   print_bytes ("", "handshake-prefix", state->handshake_prefix.data, state->handshake_prefix.size);
-  g_print ("%s%s%s\n", state->key_update_owed ? " key-update-owed=1" : "",
+  g_print ("%s%s%s", state->key_update_owed ? " key-update-owed=1" : "",
            state->key_update_requested ? " key-update-requested=1" : "",
            state->no_renegotiation_owed ? " no-renegotiation-owed=1" : "");
+  print_bytes ("", "tls-exporter", state->tls_exporter, state->tls_exporter_size);
+  print_bytes ("", "tls-unique", state->tls_unique, state->tls_unique_size);
+  print_bytes ("", "tls-server-end-point", state->tls_server_end_point,
+               state->tls_server_end_point_size);
+  g_print ("\n");
 }
 
 static void

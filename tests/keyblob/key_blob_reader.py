@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-HEADER = b'TLSHOFF\0' + bytes.fromhex('0001 0020 0001 0002')
+HEADERS = {number: b'TLSHOFF\0' + number.to_bytes(2, 'big') + bytes.fromhex('0020 0001 0002') for number in (1, 2)}
+HEADER = HEADERS[1]
 INFO = b'org.tlshandoff.Handoff1 key blob'
 KEM_SUITE = b'KEM\x00\x20'
 HPKE_SUITE = b'HPKE\x00\x20\x00\x01\x00\x02'
@@ -64,7 +65,7 @@ def seal(ephemeral, recipient_public, plaintext, header=HEADER):
 
 
 def open_blob(private, blob):
-    if not 64 <= len(blob) <= 65536 or blob[:16] != HEADER:
+    if not 64 <= len(blob) <= 65536 or blob[:16] not in HEADERS.values():
         raise Refused('header')
     enc = blob[16:48]
     key, nonce = derive(private, enc, enc, public_of(private))[2:]
@@ -148,11 +149,19 @@ def decode(kind, value):
 
 
 class Format:
-    """The two tables of the page."""
+    """The tables of the page: keys of format 1, what format 2 adds, cipher suites."""
 
     def __init__(self, page):
-        rows = re.findall(r'^\| `([a-z-]+)` \| `([a-z]+)` \| (\w[\w., -]*) \|', page, flags=re.M)
-        self.fields = {key: (kind, presence) for key, kind, presence in rows}
+        self.fields, self.added, self.sizes = {}, set(), {}
+        before, since = page.split('\n## What format 2 adds\n')
+        for part in before, since:
+            for key, kind, presence, value in re.findall(
+                    r'^\| `([a-z-]+)` \| `([a-z]+)` \| (\w[\w., -]*) \|(.*)\|$', part, flags=re.M):
+                self.fields[key] = (kind, presence)
+                if part is since:
+                    self.added.add(key)
+                    least, most = re.match(r' (\d+)(?: to (\d+))? bytes', value).groups()
+                    self.sizes[key] = range(int(least), int(most or least) + 1)
         self.suites = {}
         for protocol, numbers, *sizes in re.findall(
                 r'^\| (0x030[34]) \| ([0-9a-f ]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|', page, flags=re.M):
@@ -175,6 +184,8 @@ class Format:
         if [key for key in self.fields if key in dict((e[0], e) for e in entries)] != [e[0] for e in entries]:
             raise Refused('unknown key, twice, or out of order')
         state = {}
+        if blob[9] == 1 and self.added & {e[0] for e in entries}:
+            raise Refused('a key of a newer format')
         for key, kind, value in entries:
             if kind != self.fields[key][0]:
                 raise Refused(f'type of {key}')
@@ -192,6 +203,8 @@ class Format:
             rule = self.presence(key, protocol, sizes[3] > 0)
             if (key in state) != rule and (rule is not None or not state.get(key, True)):
                 raise Refused(f'{key} is there, or is not')
+            if key in self.sizes and key in state and len(state[key]) not in self.sizes[key]:
+                raise Refused(f'size of {key}')
         for direction in 'read', 'write':
             found = [len(state.get(f'{direction}-{what}', b'')) for what in ('key', 'iv', 'traffic-secret', 'mac-key')]
             if found != sizes:

@@ -69,6 +69,17 @@ fixture_make_live (HandoffKeyState *state)
   state->no_renegotiation_owed = state->protocol == 0x0303;
 }
 
+void
+fixture_add_bindings (HandoffKeyState *state)
+{
+  state->tls_exporter_size = HANDOFF_TLS_EXPORTER_SIZE;
+  state->tls_unique_size = state->protocol == 0x0303 ? HANDOFF_TLS_UNIQUE_SIZE : 0;
+  state->tls_server_end_point_size = 48;
+  fill (state->tls_exporter, state->tls_exporter_size, 201);
+  fill (state->tls_unique, state->tls_unique_size, 202);
+  fill (state->tls_server_end_point, state->tls_server_end_point_size, 203);
+}
+
 guint8 *
 fixture_from_hex (const char *hex, gsize *size)
 {

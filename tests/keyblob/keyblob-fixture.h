@@ -14,6 +14,8 @@
 HandoffKeyState *fixture_key_state (const HandoffCipherSuite *suite, HandoffRole role, guint8 seed);
 /* Adds all that only a connection in use has. */
 void fixture_make_live (HandoffKeyState *state);
+/* Adds every channel binding that the state's protocol can have. */
+void fixture_add_bindings (HandoffKeyState *state);
 
 /* (transfer full) */
 guint8 *fixture_from_hex (const char *hex, gsize *size);

@@ -62,17 +62,22 @@ test_round_trip (Fixture *fixture, gconstpointer user_data)
   gsize i;
 
   suites = handoff_cipher_suites (&n_suites);
-  for (i = 0; i < 2 * n_suites; i++)
+  for (i = 0; i < 4 * n_suites; i++)
     {
       g_autoptr (HandoffKeyState) state = fixture_key_state (
-          &suites[i / 2], i % 2 ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT, (guint8) i);
+          &suites[i / 4], i % 2 ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT, (guint8) i);
       g_autoptr (HandoffKeyState) opened = NULL;
       g_autoptr (GBytes) blob = NULL;
       g_autoptr (GError) error = NULL;
 
+      if (i % 4 >= 2)
+        fixture_add_bindings (state);
       blob = handoff_key_blob_seal (state, fixture->public_key, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (g_bytes_get_size (blob), <=, HANDOFF_KEY_BLOB_MAX_SIZE);
+      /* Older readers read whatever they can. */
+      g_assert_cmpmem ((const guint8 *) g_bytes_get_data (blob, NULL) + 8, 2,
+                       i % 4 >= 2 ? "\0\2" : "\0\1", 2);
       opened = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
                                       fixture->private_key, &error);
       g_assert_no_error (error);
@@ -109,16 +114,20 @@ test_header (Fixture *fixture, gconstpointer user_data)
     }
 
   /* A newer format is no damage: who updates can read it. */
-  fixture->blob[9] = 2;
+  fixture->blob[9] = 3;
   assert_refused (fixture->blob, fixture->size, fixture->private_key,
-                  TLS_HANDOFF_ERROR_NOT_SUPPORTED, "*has format 2, this library reads*up to 1*");
+                  TLS_HANDOFF_ERROR_NOT_SUPPORTED, "*has format 3, this library reads*up to 2*");
   fixture->blob[8] = 1;
   assert_refused (fixture->blob, fixture->size, fixture->private_key,
-                  TLS_HANDOFF_ERROR_NOT_SUPPORTED, "*has format 258,*");
+                  TLS_HANDOFF_ERROR_NOT_SUPPORTED, "*has format 259,*");
   fixture->blob[8] = 0;
   fixture->blob[9] = 0;
   assert_refused (fixture->blob, fixture->size, fixture->private_key,
-                  TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "*version is 0x0000, it must be 0x0001");
+                  TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "*has format 0, the oldest one is 1");
+  /* That it is another one that we read is no less a change. */
+  fixture->blob[9] = 2;
+  assert_refused (fixture->blob, fixture->size, fixture->private_key,
+                  TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "*does not open*");
 }
 
 /* A byte is not authenticated, or the message tells more than that it does not open. */
@@ -230,28 +239,74 @@ test_most (Fixture *fixture, gconstpointer user_data)
   }
 }
 
-/* An authentic blob is not parsed strictly. (The format is written out here a second time.) */
+/* (The format is written out here a second time.) (transfer full) */
+static guint8 *
+seal_authentic (
+    Fixture *fixture, guint8 format, gconstpointer plaintext, gsize plaintext_size, gsize *size)
+{
+  const char *info = "org.tlshandoff.Handoff1 key blob";
+  g_autofree guint8 *blob = g_malloc (48 + plaintext_size + 16);
+  g_autoptr (GError) error = NULL;
+
+  memcpy (blob, "TLSHOFF\0\0\1\0\x20\0\1\0\2", 16);
+  blob[9] = format;
+  handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, fixture->public_key, (const guint8 *) info,
+                     strlen (info), blob, 48, plaintext, plaintext_size, NULL, blob + 16, blob + 48,
+                     &error);
+  g_assert_no_error (error);
+  *size = 48 + plaintext_size + 16;
+  return g_steal_pointer (&blob);
+}
+
+/* An authentic blob is not parsed strictly. */
 static void
 test_authentic_garbage (Fixture *fixture, gconstpointer user_data)
 {
   static const char *const plaintexts[] = { "", "garbage" };
-  const char *info = "org.tlshandoff.Handoff1 key blob";
   gsize i;
 
-  for (i = 0; i < G_N_ELEMENTS (plaintexts); i++)
+  for (i = 0; i < 2 * G_N_ELEMENTS (plaintexts); i++)
     {
-      gsize size = 48 + strlen (plaintexts[i]) + 16;
-      g_autofree guint8 *blob = g_malloc (size);
-      g_autoptr (GError) error = NULL;
+      const char *plaintext = plaintexts[i / 2];
+      gsize size;
+      g_autofree guint8 *blob =
+          seal_authentic (fixture, (guint8) (1 + i % 2), plaintext, strlen (plaintext), &size);
 
-      memcpy (blob, "TLSHOFF\0\0\1\0\x20\0\1\0\2", 16);
-      handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, fixture->public_key, (const guint8 *) info,
-                         strlen (info), blob, 48, (const guint8 *) plaintexts[i],
-                         strlen (plaintexts[i]), NULL, blob + 16, blob + 48, &error);
-      g_assert_no_error (error);
       assert_refused (blob, size, fixture->private_key, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
                       "The key state *");
     }
+}
+
+/* A blob is read by the rules of another format than it says: one that no reader of its format
+ * reads. */
+static void
+test_format_of_keys (Fixture *fixture, gconstpointer user_data)
+{
+  gsize plaintext_size;
+  guint8 *plaintext;
+  gsize size;
+
+  fixture_add_bindings (fixture->state);
+  plaintext = handoff_key_state_serialize (fixture->state, &plaintext_size);
+  {
+    g_autofree guint8 *first = seal_authentic (fixture, 1, plaintext, plaintext_size, &size);
+
+    assert_refused (first, size, fixture->private_key, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                    "*unknown key “tls-exporter”");
+  }
+  handoff_secret_free (plaintext);
+
+  handoff_key_state_clear_bindings (fixture->state);
+  plaintext = handoff_key_state_serialize (fixture->state, &plaintext_size);
+  {
+    g_autofree guint8 *second = seal_authentic (fixture, 2, plaintext, plaintext_size, &size);
+    g_autoptr (HandoffKeyState) opened =
+        handoff_key_blob_open (second, size, fixture->private_key, NULL);
+
+    g_assert_nonnull (opened);
+    g_assert_true (handoff_key_state_equal (opened, fixture->state));
+  }
+  handoff_secret_free (plaintext);
 }
 
 /* A secret stays behind somewhere: exported keys, the one-time key, in the heap or on the stack. */
@@ -262,6 +317,7 @@ test_nothing_left (Fixture *fixture, gconstpointer user_data)
   guint8 inverted_key[HANDOFF_MAX_KEY_SIZE];
   guint8 inverted_secret[HANDOFF_MAX_TRAFFIC_SECRET_SIZE];
   guint8 inverted_private[HANDOFF_HPKE_KEY_SIZE];
+  guint8 inverted_binding[HANDOFF_TLS_EXPORTER_SIZE];
   g_autoptr (GBytes) blob = NULL;
   gsize i;
 
@@ -281,25 +337,35 @@ test_nothing_left (Fixture *fixture, gconstpointer user_data)
       inverted_secret[i] = (guint8) g_random_int ();
       fixture->state->read.traffic_secret[i] = (guint8) ~inverted_secret[i];
     }
+  for (i = 0; i < sizeof inverted_binding; i++)
+    {
+      inverted_binding[i] = (guint8) g_random_int ();
+      fixture->state->tls_exporter[i] = (guint8) ~inverted_binding[i];
+    }
+  fixture->state->tls_exporter_size = sizeof inverted_binding;
   for (i = 0; i < sizeof inverted_private; i++)
     inverted_private[i] = (guint8) ~fixture->private_key[i];
 
   blob = handoff_key_blob_seal (fixture->state, fixture->public_key, NULL);
   g_assert_cmpuint (fixture_count_in_memory (inverted_key, sizeof inverted_key), ==, 1);
   g_assert_cmpuint (fixture_count_in_memory (inverted_secret, sizeof inverted_secret), ==, 1);
+  g_assert_cmpuint (fixture_count_in_memory (inverted_binding, sizeof inverted_binding), ==, 1);
   g_clear_pointer (&fixture->state, handoff_key_state_free);
   g_assert_cmpuint (fixture_count_in_memory (inverted_key, sizeof inverted_key), ==, 0);
   g_assert_cmpuint (fixture_count_in_memory (inverted_secret, sizeof inverted_secret), ==, 0);
+  g_assert_cmpuint (fixture_count_in_memory (inverted_binding, sizeof inverted_binding), ==, 0);
 
   opened = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
                                   fixture->private_key, NULL);
   g_assert_cmpuint (fixture_count_in_memory (inverted_key, sizeof inverted_key), ==, 1);
   g_assert_cmpuint (fixture_count_in_memory (inverted_secret, sizeof inverted_secret), ==, 1);
+  g_assert_cmpuint (fixture_count_in_memory (inverted_binding, sizeof inverted_binding), ==, 1);
   handoff_wipe (fixture->private_key, sizeof fixture->private_key);
   g_assert_cmpuint (fixture_count_in_memory (inverted_private, sizeof inverted_private), ==, 0);
   handoff_key_state_free (opened);
   g_assert_cmpuint (fixture_count_in_memory (inverted_key, sizeof inverted_key), ==, 0);
   g_assert_cmpuint (fixture_count_in_memory (inverted_secret, sizeof inverted_secret), ==, 0);
+  g_assert_cmpuint (fixture_count_in_memory (inverted_binding, sizeof inverted_binding), ==, 0);
 }
 
 static void
@@ -319,6 +385,9 @@ check_golden (const GoldenBlob *golden)
 
   if (golden->live)
     fixture_make_live (expected);
+  if (golden->format == 2)
+    fixture_add_bindings (expected);
+  g_assert_cmpuint (handoff_key_state_get_format (expected), ==, golden->format);
 
   /* What is written today is what was written then: else the format needs a new version. */
   plaintext = handoff_key_state_serialize (expected, &plaintext_size);
@@ -343,7 +412,7 @@ test_golden (Fixture *fixture, gconstpointer user_data)
 {
   gsize i;
 
-  g_assert_cmpint (HANDOFF_BLOB_FORMAT, ==, 1);
+  g_assert_cmpint (HANDOFF_BLOB_FORMAT, ==, 2);
   for (i = 0; i < G_N_ELEMENTS (golden_blobs); i++)
     check_golden (&golden_blobs[i]);
 }
@@ -363,6 +432,7 @@ main (int argc, char *argv[])
   ADD ("seal-refuses", test_seal_refuses);
   ADD ("most", test_most);
   ADD ("authentic-garbage", test_authentic_garbage);
+  ADD ("format-of-keys", test_format_of_keys);
   ADD ("nothing-left", test_nothing_left);
   ADD ("golden", test_golden);
   return g_test_run ();

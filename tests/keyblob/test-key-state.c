@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "handoff-names.h"
 #include "keyblob-fixture.h"
 #include "secret-memory.h"
 #include "tls-handoff-error.h"
@@ -27,7 +28,7 @@ parse (gconstpointer data, gsize size, GError **error)
   HandoffKeyState *state;
 
   memcpy (secret, data, size);
-  state = handoff_key_state_parse (secret, size, error);
+  state = handoff_key_state_parse (secret, size, HANDOFF_BLOB_FORMAT, error);
   handoff_secret_free (secret);
 
   return state;
@@ -110,7 +111,7 @@ test_round_trip (void)
           state->read.sequence_number = sequence_numbers[j];
           state->write.max_plaintext_size = 63;
           data = handoff_key_state_serialize (state, &size);
-          parsed = handoff_key_state_parse (data, size, &error);
+          parsed = handoff_key_state_parse (data, size, HANDOFF_BLOB_FORMAT, &error);
           g_assert_no_error (error);
           g_assert_true (handoff_key_state_equal (state, parsed));
           /* Unused bytes too: both start as zeros. */
@@ -130,7 +131,7 @@ assert_round_trip (const HandoffKeyState *state, gsize n_more_keys)
   gsize size;
 
   data = handoff_key_state_serialize (state, &size);
-  parsed = handoff_key_state_parse (data, size, &error);
+  parsed = handoff_key_state_parse (data, size, HANDOFF_BLOB_FORMAT, &error);
   g_assert_no_error (error);
   g_assert_true (handoff_key_state_equal (state, parsed));
   variant = g_variant_ref_sink (
@@ -168,6 +169,65 @@ test_live (void)
   assert_round_trip (tls12, 2);
 }
 
+/* A channel binding gets lost, or makes the blob one that an older reader refuses without need. */
+static void
+test_bindings (void)
+{
+  g_autoptr (HandoffKeyState) tls13 = new_state (TLS1_3_SUITE);
+  g_autoptr (HandoffKeyState) tls12 = new_state (TLS1_2_SUITE);
+  g_autoptr (HandoffKeyState) none = new_state (TLS1_2_SUITE);
+  g_autoptr (HandoffKeyState) copy = new_state (TLS1_2_SUITE);
+
+  g_assert_cmpuint (handoff_key_state_get_format (tls13), ==, 1);
+  fixture_add_bindings (tls13);
+  g_assert_cmpuint (handoff_key_state_get_format (tls13), ==, 2);
+  assert_round_trip (tls13, 2);
+  tls13->tls_exporter_size = 0;
+  g_assert_cmpuint (handoff_key_state_get_format (tls13), ==, 2);
+  assert_round_trip (tls13, 1);
+  tls13->tls_server_end_point_size = 20;
+  assert_round_trip (tls13, 1);
+  tls13->tls_server_end_point_size = 64;
+  assert_round_trip (tls13, 1);
+
+  fixture_add_bindings (tls12);
+  assert_round_trip (tls12, 3);
+  handoff_key_state_copy_bindings (copy, tls12);
+  g_assert_true (handoff_key_state_equal (copy, tls12));
+  tls12->tls_exporter_size = tls12->tls_server_end_point_size = 0;
+  g_assert_cmpuint (handoff_key_state_get_format (tls12), ==, 2);
+  assert_round_trip (tls12, 1);
+  handoff_key_state_clear_bindings (tls12);
+  g_assert_cmpuint (handoff_key_state_get_format (tls12), ==, 1);
+  g_assert_cmpmem (tls12, sizeof *tls12, none, sizeof *none);
+}
+
+/* Who makes a state does not notice that a binding is no binding. */
+static void
+test_wrong_bindings (void)
+{
+#define WRONG(suite, change)                                                                       \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    g_autoptr (HandoffKeyState) state = new_state (suite);                                         \
+    g_autoptr (GError) error = NULL;                                                               \
+                                                                                                   \
+    fixture_add_bindings (state);                                                                  \
+    g_assert_true (handoff_key_state_validate (state, NULL));                                      \
+    state->change;                                                                                 \
+    g_assert_false (handoff_key_state_validate (state, &error));                                   \
+    g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID);                 \
+  }                                                                                                \
+  G_STMT_END
+
+  WRONG (TLS1_3_SUITE, tls_exporter_size = 31);
+  WRONG (TLS1_2_SUITE, tls_unique_size = 11);
+  WRONG (TLS1_3_SUITE, tls_unique_size = 12);
+  WRONG (TLS1_3_SUITE, tls_server_end_point_size = 19);
+  WRONG (TLS1_3_SUITE, tls_server_end_point_size = 65);
+#undef WRONG
+}
+
 /* Some field is not compared. */
 static void
 test_equal (void)
@@ -186,6 +246,9 @@ test_equal (void)
     handoff_secret_bytes_set (&b->unread_records, "records", 7);                                   \
     handoff_secret_bytes_set (&a->handshake_prefix, "prefix", 6);                                  \
     handoff_secret_bytes_set (&b->handshake_prefix, "prefix", 6);                                  \
+    fixture_add_bindings (a);                                                                      \
+    fixture_add_bindings (b);                                                                      \
+    a->tls_unique_size = b->tls_unique_size = 12;                                                  \
     g_assert_true (handoff_key_state_equal (a, b));                                                \
     b->change;                                                                                     \
     g_assert_false (handoff_key_state_equal (a, b));                                               \
@@ -225,6 +288,12 @@ test_equal (void)
   DIFFERS (key_update_owed = TRUE);
   DIFFERS (key_update_requested = TRUE);
   DIFFERS (no_renegotiation_owed = TRUE);
+  DIFFERS (tls_exporter[31] ^= 1);
+  DIFFERS (tls_exporter_size = 0);
+  DIFFERS (tls_unique[11] ^= 1);
+  DIFFERS (tls_unique_size = 0);
+  DIFFERS (tls_server_end_point[47] ^= 1);
+  DIFFERS (tls_server_end_point_size--);
 #undef DIFFERS
 }
 
@@ -324,6 +393,16 @@ test_values (void)
   REFUSED (CBC_SUITE, "write-iv", bytes (16), invalid, "*its protocol or suite has not");
   REFUSED (TLS1_2_SUITE, "encrypt-then-mac", g_variant_new_boolean (FALSE), invalid,
            "*its protocol or suite has not");
+  REFUSED (TLS1_3_SUITE, "tls-exporter", bytes (0), invalid, "*0 bytes for “tls-exporter”");
+  REFUSED (TLS1_3_SUITE, "tls-exporter", bytes (31), invalid, "*31 bytes for “tls-exporter”");
+  REFUSED (TLS1_3_SUITE, "tls-exporter", bytes (33), invalid, "*33 bytes for “tls-exporter”");
+  REFUSED (TLS1_3_SUITE, "tls-unique", bytes (12), invalid, "*which TLS 1.3 has not");
+  REFUSED (TLS1_2_SUITE, "tls-unique", bytes (0), invalid, "*0 bytes for “tls-unique”");
+  REFUSED (TLS1_2_SUITE, "tls-unique", bytes (36), invalid, "*36 bytes for “tls-unique”");
+  REFUSED (TLS1_2_SUITE, "tls-server-end-point", bytes (19), invalid, "*19 bytes for*");
+  REFUSED (TLS1_2_SUITE, "tls-server-end-point", bytes (65), invalid, "*65 bytes for*");
+  REFUSED (TLS1_2_SUITE, "tls-server-end-point", g_variant_new_string ("x"), invalid,
+           "*value of type s for “tls-server-end-point”*");
   REFUSED (TLS1_3_SUITE, "unread-data", bytes (0), invalid, "*“unread-data” with nothing in it");
   REFUSED (TLS1_3_SUITE, "unread-records", bytes (0), invalid, "*with nothing in it");
   REFUSED (TLS1_3_SUITE, "handshake-prefix", bytes (0), invalid, "*with nothing in it");
@@ -471,7 +550,7 @@ test_no_copies (void)
   data = handoff_key_state_serialize (state, &size);
   g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 2);
   g_assert_cmpuint (fixture_count_in_memory (inverted_data, sizeof inverted_data), ==, 2);
-  parsed = handoff_key_state_parse (data, size, NULL);
+  parsed = handoff_key_state_parse (data, size, HANDOFF_BLOB_FORMAT, NULL);
   g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 3);
   g_assert_cmpuint (fixture_count_in_memory (inverted_data, sizeof inverted_data), ==, 3);
 
@@ -488,6 +567,8 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/keyblob/key-state/round-trip", test_round_trip);
   g_test_add_func ("/keyblob/key-state/live", test_live);
+  g_test_add_func ("/keyblob/key-state/bindings", test_bindings);
+  g_test_add_func ("/keyblob/key-state/wrong-bindings", test_wrong_bindings);
   g_test_add_func ("/keyblob/key-state/equal", test_equal);
   g_test_add_func ("/keyblob/key-state/missing-and-mistyped", test_missing_and_mistyped);
   g_test_add_func ("/keyblob/key-state/values", test_values);

@@ -69,7 +69,7 @@ test_abilities (void)
   variant = g_variant_ref_sink (to_variant (NULL, NULL, FALSE, &error));
   g_assert_no_error (error);
   g_assert_true (g_variant_lookup (variant, "blob-format", "u", &format));
-  g_assert_cmpuint (format, ==, 1);
+  g_assert_cmpuint (format, ==, 2);
   g_assert_true (g_variant_lookup (variant, "error-details", "b", &error_details));
   g_assert_true (error_details);
   g_assert_true (g_variant_lookup (variant, "transient", "b", &transient));

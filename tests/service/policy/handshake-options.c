@@ -86,6 +86,7 @@ test_none (void)
   g_autoptr (HandoffHandshakeOptions) options = parse_good ("{}");
 
   g_assert_cmpuint (options->application_protocols->len, ==, 0);
+  g_assert_cmpuint (options->blob_format, ==, 1);
   g_assert_null (options->cipher_suites);
   g_assert_null (options->trust_anchors);
   g_assert_cmphex (options->minimum_protocol, ==, 0x0303);
@@ -123,6 +124,8 @@ test_all (void)
   g_assert_cmpstr (g_ptr_array_index (options->application_protocols, 1), ==, "http/1.1");
   /* Suites that only a newer library has are left out, not refused. */
   g_assert_cmpuint (options->cipher_suites->len, ==, 2);
+  /* A newer library reads ours. */
+  g_assert_cmpuint (options->blob_format, ==, 2);
   g_assert_true (options->error_details);
   g_assert_cmphex (options->minimum_protocol, ==, 0x0303);
   g_assert_cmphex (options->maximum_protocol, ==, 0x0303);
