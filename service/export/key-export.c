@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "export/channel-bindings.h"
 #include "key/gnutls-support.h"
 #include "keyblob/key-blob.h"
 #include "keyblob/sealed-memfd.h"
@@ -227,16 +228,39 @@ make_state (HandoffKeyExport *self, gnutls_session_t session, GError **error)
   return g_steal_pointer (&state);
 }
 
+static gboolean
+add_bindings (HandoffKeyExport *self,
+              gnutls_session_t session,
+              GBytes *own_certificate,
+              HandoffKeyState *state,
+              GError **error)
+{
+  gnutls_datum_t own = { NULL, 0 };
+  unsigned int n_certificates = 0;
+  gsize size = 0;
+
+  if (self->role == HANDOFF_ROLE_CLIENT)
+    return handoff_channel_bindings_take (
+        session, gnutls_certificate_get_peers (session, &n_certificates), state, error);
+  if (own_certificate != NULL)
+    own.data = (guint8 *) g_bytes_get_data (own_certificate, &size);
+  own.size = (unsigned int) size;
+  return handoff_channel_bindings_take (session, own.data != NULL ? &own : NULL, state, error);
+}
+
 int
 handoff_key_export_seal (HandoffKeyExport *self,
                          gnutls_session_t session,
+                         guint blob_format,
+                         GBytes *own_certificate,
                          const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
                          GError **error)
 {
   g_autoptr (HandoffKeyState) state = make_state (self, session, error);
   g_autoptr (GBytes) blob = NULL;
 
-  if (state == NULL)
+  if (state == NULL ||
+      (blob_format >= 2 && !add_bindings (self, session, own_certificate, state, error)))
     return -1;
   blob = handoff_key_blob_seal (state, recipient_key, error);
   return blob != NULL ? handoff_sealed_memfd_new (blob, error) : -1;

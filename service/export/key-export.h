@@ -35,9 +35,13 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
 guint16 handoff_key_export_get_cipher_suite (HandoffKeyExport *self);
 
 /* Seals the keys of a completed session, both directions as they are now, to recipient_key. The
- * session must be deinitialised right afterwards. Returns a sealed memfd, (transfer full), or -1.
+ * session must be deinitialised right afterwards. blob_format: the newest that the recipient reads.
+ * own_certificate: (nullable): what we sent as a server, or would send again if nothing was
+ * resumed: DER. Returns a sealed memfd, (transfer full), or -1.
  */
 int handoff_key_export_seal (HandoffKeyExport *self,
                              gnutls_session_t session,
+                             guint blob_format,
+                             GBytes *own_certificate,
                              const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
                              GError **error);

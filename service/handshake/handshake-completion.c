@@ -184,9 +184,14 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
 {
   gnutls_session_t session = handoff_tls_session_get (tls);
   const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
+  const HandoffCredential *credential =
+      handoff_handshake_credential_get (handoff_tls_session_get_credential (tls));
 
-  progress->key_blob_fd =
-      handoff_key_export_seal (handoff_tls_session_get_export (tls), session, recipient_key, error);
+  progress->key_blob_fd = handoff_key_export_seal (
+      handoff_tls_session_get_export (tls), session, request->options->blob_format,
+      credential != NULL && credential->certificates->len > 0 ? credential->certificates->pdata[0]
+                                                              : NULL,
+      recipient_key, error);
   if (progress->key_blob_fd < 0)
     return FALSE;
 

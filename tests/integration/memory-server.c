@@ -91,8 +91,9 @@ test_suite (gconstpointer data)
 
   import (root, name);
   client_start (&client, tls13);
-  text =
-      g_strdup_printf ("{'credential': <'%s'>, 'cipher-suites': <[uint16 %u]>}", name, suite->id);
+  text = g_strdup_printf ("{'credential': <'%s'>, 'cipher-suites': <[uint16 %u]>,"
+                          " 'blob-format': <uint32 2>}",
+                          name, suite->id);
   handshake = test_handshake_as_server (root, client.socket, -1,
                                         g_variant_ref_sink (g_variant_new_parsed (text)), &error);
   /* Before anything else, so that nothing else has overwritten what was left. */
@@ -103,6 +104,7 @@ test_suite (gconstpointer data)
 
   test_memory_assert_direction_absent (memory, "server's", &handshake->keys->write);
   test_memory_assert_direction_absent (memory, "client's", &handshake->keys->read);
+  test_memory_assert_bindings_absent (memory, handshake->keys);
   g_assert_true (g_file_get_contents (client.key_log, &log, NULL, NULL));
   known = test_memory_assert_logged_absent (memory, log, &handshake->keys->write);
   if (tls13)

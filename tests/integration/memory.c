@@ -54,7 +54,8 @@ test_suite (gconstpointer data)
       "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256",
       NULL);
   socket = test_peer_connect (peer);
-  options = g_strdup_printf ("{'cipher-suites': <[uint16 %u]>}", suite->id);
+  options =
+      g_strdup_printf ("{'cipher-suites': <[uint16 %u]>, 'blob-format': <uint32 2>}", suite->id);
   handshake = test_handshake (alice, socket, CONTROL_IDENTITY, test_options (options), &error);
   /* Before anything else, so that nothing else has overwritten what was left. */
   memory = test_memory_read (test_service_get_pid ());
@@ -69,6 +70,7 @@ test_suite (gconstpointer data)
 
   test_memory_assert_direction_absent (memory, "client's", &handshake->keys->write);
   test_memory_assert_direction_absent (memory, "server's", &handshake->keys->read);
+  test_memory_assert_bindings_absent (memory, handshake->keys);
   log = test_peer_read_key_log (peer);
   known = test_memory_assert_logged_absent (memory, log, &handshake->keys->write);
   if (suite->protocol == 0x0304)

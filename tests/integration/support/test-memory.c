@@ -107,6 +107,18 @@ test_memory_assert_direction_absent (TestMemory *memory,
 }
 
 void
+test_memory_assert_bindings_absent (TestMemory *memory, const HandoffKeyState *keys)
+{
+  g_assert_cmpuint (keys->tls_exporter_size, >, 0);
+  g_assert_true (keys->protocol == 0x0304 || keys->tls_unique_size > 0);
+  test_memory_assert_absent (memory, "channel binding tls-exporter", keys->tls_exporter,
+                             keys->tls_exporter_size);
+  if (keys->tls_unique_size > 0)
+    test_memory_assert_absent (memory, "channel binding tls-unique", keys->tls_unique,
+                               keys->tls_unique_size);
+}
+
+void
 test_memory_assert_next_generations_absent (TestMemory *memory, const HandoffKeyState *keys)
 {
   RecordPeer peer;

@@ -27,6 +27,8 @@ test_memory_assert_absent (TestMemory *memory, const char *what, const guint8 *s
 void test_memory_assert_direction_absent (TestMemory *memory,
                                           const char *name,
                                           const HandoffDirectionState *direction);
+/* tls-exporter and, in TLS 1.2, tls-unique: both must be there. */
+void test_memory_assert_bindings_absent (TestMemory *memory, const HandoffKeyState *keys);
 /* The keys that the application reaches by its next key updates (RFC 8446 7.2). */
 void test_memory_assert_next_generations_absent (TestMemory *memory, const HandoffKeyState *keys);
 

@@ -23,11 +23,15 @@ check (int code)
 }
 
 static void
-make_key (TestCertificate *self, const TestCertificate *key_of)
+make_key (TestCertificate *self, const TestCertificateSpec *spec)
 {
   check (gnutls_x509_privkey_init (&self->key));
-  if (key_of != NULL)
-    check (gnutls_x509_privkey_cpy (self->key, key_of->key));
+  if (spec->key_of != NULL)
+    check (gnutls_x509_privkey_cpy (self->key, spec->key_of->key));
+  else if (spec->algorithm != 0)
+    check (gnutls_x509_privkey_generate (
+        self->key, spec->algorithm,
+        gnutls_sec_param_to_pk_bits (spec->algorithm, GNUTLS_SEC_PARAM_MEDIUM), 0));
   else
     check (gnutls_x509_privkey_generate (self->key, GNUTLS_PK_ECDSA,
                                          GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP256R1), 0));
@@ -85,7 +89,7 @@ test_certificate_make (const char *name,
   if (spec == NULL)
     spec = &usual;
   is_dated = spec->begin_days != 0 || spec->end_days != 0;
-  make_key (self, spec->key_of);
+  make_key (self, spec);
   check (gnutls_x509_crt_init (&self->crt));
   check (gnutls_x509_crt_set_version (self->crt, 3));
   check (gnutls_x509_crt_set_serial (self->crt, &number, sizeof number));

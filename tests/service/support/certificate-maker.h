@@ -22,7 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestCertificate, test_certificate_free)
  * identifiers. */
 typedef struct
 {
-  const TestCertificate *key_of; /* has the key of that certificate; NULL: a key of its own */
+  const TestCertificate *key_of;   /* has the key of that certificate; NULL: a key of its own */
+  gnutls_pk_algorithm_t algorithm; /* of a key of its own; 0: ECDSA */
   gboolean is_authority;
   guint path_length;                           /* as an authority, if not 0: this less 1 */
   int begin_days, end_days;                    /* from now; 0, 0: from yesterday for 30 days */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "export/channel-bindings.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+#include <string.h>
+
+#include "key/gnutls-support.h"
+#include "keyblob/secret-memory.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* GnuTLS knows for which sessions a binding is defined: tls-unique for TLS 1.2 only, tls-exporter
+ * for TLS 1.3, and for TLS 1.2 with an extended master secret (RFC 9266 4). */
+static gboolean
+take_from_session (gnutls_session_t session,
+                   gnutls_channel_binding_t type,
+                   guint8 *binding,
+                   gsize max_size,
+                   guint8 *size,
+                   GError **error)
+{
+  gnutls_datum_t data = { NULL, 0 };
+  int code = gnutls_session_channel_binding (session, type, &data);
+  gboolean fits;
+
+  if (code == GNUTLS_E_CHANNEL_BINDING_NOT_AVAILABLE)
+    return TRUE;
+  if (code < 0)
+    return handoff_gnutls_set_error (error, code, "Cannot export a channel binding");
+
+  fits = data.size <= max_size;
+  if (fits)
+    {
+      memcpy (binding, data.data, data.size);
+      *size = (guint8) data.size;
+    }
+  handoff_wipe (data.data, data.size);
+  gnutls_free (data.data);
+  return fits || handoff_gnutls_set_error (error, GNUTLS_E_SHORT_MEMORY_BUFFER,
+                                           "Cannot export a channel binding");
+}
+
+/* RFC 5929 4.1: the hash of the certificate's signature, but SHA-256 for MD5 and SHA-1. */
+static gnutls_digest_algorithm_t
+get_end_point_hash (const gnutls_datum_t *certificate)
+{
+  g_autoptr (GBytes) der = g_bytes_new_static (certificate->data, certificate->size);
+  gnutls_x509_crt_t parsed = handoff_gnutls_parse_certificate (der);
+  gnutls_digest_algorithm_t hash = GNUTLS_DIG_UNKNOWN;
+  int signature;
+
+  if (parsed == NULL)
+    return GNUTLS_DIG_UNKNOWN;
+  signature = gnutls_x509_crt_get_signature_algorithm (parsed);
+  gnutls_x509_crt_deinit (parsed);
+  if (signature > 0)
+    hash = gnutls_sign_get_hash_algorithm ((gnutls_sign_algorithm_t) signature);
+  return hash == GNUTLS_DIG_MD5 || hash == GNUTLS_DIG_SHA1 ? GNUTLS_DIG_SHA256 : hash;
+}
+
+/* The binding is not defined for a signature without a hash, or with one that nobody knows: then
+ * there is none, and the connection is as good as any. */
+static void
+take_end_point (const gnutls_datum_t *certificate, HandoffKeyState *state)
+{
+  gnutls_digest_algorithm_t hash = get_end_point_hash (certificate);
+  guint size = hash != GNUTLS_DIG_UNKNOWN ? gnutls_hash_get_len (hash) : 0;
+
+  if (size >= HANDOFF_MIN_SERVER_END_POINT_SIZE && size <= HANDOFF_MAX_SERVER_END_POINT_SIZE &&
+      gnutls_hash_fast (hash, certificate->data, certificate->size, state->tls_server_end_point) >=
+          0)
+    state->tls_server_end_point_size = (guint8) size;
+}
+
+gboolean
+handoff_channel_bindings_take (gnutls_session_t session,
+                               const gnutls_datum_t *server_certificate,
+                               HandoffKeyState *state,
+                               GError **error)
+{
+  if (server_certificate != NULL)
+    take_end_point (server_certificate, state);
+  return take_from_session (session, GNUTLS_CB_TLS_EXPORTER, state->tls_exporter,
+                            sizeof state->tls_exporter, &state->tls_exporter_size, error) &&
+         take_from_session (session, GNUTLS_CB_TLS_UNIQUE, state->tls_unique,
+                            sizeof state->tls_unique, &state->tls_unique_size, error);
+}
