@@ -68,7 +68,9 @@ G_BEGIN_DECLS
  * - A peer that was refused, in the handshake or later, is given time to hear of it: closing goes
  *   on reading, and drops what it reads, until the peer closes or is quiet, 2 seconds at most. An
  *   object that is freed without closing does the same in the background.
- * - There are no channel bindings.
+ * - g_tls_connection_get_channel_binding_data() has tls-exporter, tls-unique and
+ * tls-server-end-point since 0.2, with a service of that version; a server that resumed a session
+ * knows the last one, too. They came with the key blob, and are wiped with the connection.
  *
  * Errors are those that users of a #GTlsConnection expect. If the service cannot be reached, for
  * whatever reason, or cannot ask polkit, that is %G_TLS_ERROR_UNAVAILABLE; if its policy, or that

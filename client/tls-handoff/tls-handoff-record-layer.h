@@ -114,6 +114,11 @@ gboolean tls_handoff_record_layer_update_keys (TlsHandoffRecordLayer *self,
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GBytes *tls_handoff_record_layer_take_session_tickets (TlsHandoffRecordLayer *self);
 
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GBytes *tls_handoff_record_layer_dup_channel_binding_data (TlsHandoffRecordLayer *self,
+                                                           GTlsChannelBindingType type,
+                                                           GError **error);
+
 TLS_HANDOFF_AVAILABLE_IN_0_1
 int tls_handoff_record_layer_export (TlsHandoffRecordLayer *self,
                                      GBytes *recipient_key,

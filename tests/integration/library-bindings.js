@@ -219,6 +219,9 @@ for (const size of [5, 20000]) {
     [data, consumed] = theirs.unprotect_bytes(records);
     check(text(data) === 'x'.repeat(size) && consumed === records.get_size(), 'data');
 }
+const exporter = call(ours, 'dup_channel_binding_data', Gio.TlsChannelBindingType.EXPORTER);
+check(exporter.get_size() === 32, 'exporter');
+check(theirs.dup_channel_binding_data(Gio.TlsChannelBindingType.EXPORTER).equal(exporter), 'the same at the other end');
 const key = call(TlsHandoff.ImportKey, 'new');
 const fd = call(ours, 'export', call(key, 'dup_public_key'), bytes('read'), bytes(new Uint8Array([0x17, 0x03])));
 const moved = call(TlsHandoff.RecordLayer, 'new_from_key_blob', key, fd);

@@ -275,12 +275,16 @@ def program(port):
         assert records.get_size() > size
         data, consumed, status = theirs.unprotect_bytes(records)
         assert data.get_data() == b'x' * size and consumed == records.get_size()
+    exporter = call(ours, 'dup_channel_binding_data', Gio.TlsChannelBindingType.EXPORTER)
+    assert exporter.get_size() == 32
+    assert theirs.dup_channel_binding_data(Gio.TlsChannelBindingType.EXPORTER).equal(exporter)
     key = call(TlsHandoff.ImportKey, 'new')
     fd = call(ours, 'export', call(key, 'dup_public_key'), GLib.Bytes.new(b'read'), GLib.Bytes.new(b'\x17\x03'))
     moved = call(TlsHandoff.RecordLayer, 'new_from_key_blob', key, fd)
     os.close(fd)
     assert call(moved, 'take_unread_data').get_data() == b'read'
     assert call(moved, 'take_unread_records').get_data() == b'\x17\x03'
+    assert moved.dup_channel_binding_data(Gio.TlsChannelBindingType.EXPORTER).equal(exporter)
     fails(Error.CLOSED, lambda: ours.protect_bytes(GLib.Bytes.new(b'again')))
     fails(Error.KEY_USED, lambda: TlsHandoff.RecordLayer.new_from_key_blob(key, 0))
     assert theirs.unprotect_bytes(moved.protect_bytes(GLib.Bytes.new(b'on')))[0].get_data() == b'on'

@@ -290,6 +290,38 @@ tls_handoff_connection_get_negotiated_protocol (GTlsConnection *connection)
   return result != NULL ? tls_handoff_handshake_result_get_application_protocol (result) : NULL;
 }
 
+static gboolean
+tls_handoff_connection_get_binding_data (GTlsConnection *connection,
+                                         GTlsChannelBindingType type,
+                                         GByteArray *data,
+                                         GError **error)
+{
+  TlsHandoffHandshakeResult *result =
+      tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (connection));
+  g_autoptr (GBytes) binding = NULL;
+
+  if (result == NULL)
+    {
+      g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
+                           G_TLS_CHANNEL_BINDING_ERROR_INVALID_STATE,
+                           "There is no channel binding before the handshake is complete");
+      return FALSE;
+    }
+  binding = tls_handoff_record_layer_dup_channel_binding_data (
+      tls_handoff_handshake_result_get_record_layer (result), type, error);
+  if (binding == NULL)
+    return FALSE;
+
+  /* What is in the array is replaced, as in glib-networking. */
+  if (data != NULL)
+    {
+      g_byte_array_set_size (data, 0);
+      g_byte_array_append (data, g_bytes_get_data (binding, NULL),
+                           (guint) g_bytes_get_size (binding));
+    }
+  return TRUE;
+}
+
 static void
 tls_handoff_connection_dispose (GObject *object)
 {
@@ -384,6 +416,7 @@ tls_handoff_connection_class_init (TlsHandoffConnectionClass *klass)
   connection_class->handshake = tls_handoff_connection_handshake;
   connection_class->handshake_async = tls_handoff_connection_handshake_async;
   connection_class->get_negotiated_protocol = tls_handoff_connection_get_negotiated_protocol;
+  connection_class->get_binding_data = tls_handoff_connection_get_binding_data;
   connection_class->handshake_finish = tls_handoff_connection_handshake_finish;
 
   /**

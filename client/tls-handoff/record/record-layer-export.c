@@ -41,6 +41,7 @@ copy_state (TlsHandoffRecordLayer *self, GBytes *unread_data, GBytes *unread_rec
   handoff_secret_bytes_set (&state->unread_records, self->state->unread_records.data,
                             self->state->unread_records.size);
   append_bytes (&state->unread_records, unread_records);
+  handoff_key_state_copy_bindings (state, self->state);
   return state;
 }
 
@@ -72,6 +73,8 @@ export_locked (TlsHandoffRecordLayer *self,
   handoff_record_sender_hand_on_locked (&self->sender);
   handoff_secret_bytes_clear (&self->state->unread_data);
   handoff_secret_bytes_clear (&self->state->unread_records);
+  handoff_key_state_clear_bindings (self->state);
+  self->handed_on = TRUE;
   return fd;
 }
 
@@ -92,6 +95,9 @@ export_locked (TlsHandoffRecordLayer *self,
  * other process passes the descriptor to [ctor@RecordLayer.new_from_key_blob], and gets the socket
  * by the application's own means. What [method@RecordLayer.protect] and
  * [method@RecordLayer.take_output] returned must be sent before the other process sends anything.
+ *
+ * Channel bindings go with it ([method@RecordLayer.dup_channel_binding_data]). A library before
+ * version 0.2 does not read a key blob that has some: %TLS_HANDOFF_ERROR_NOT_SUPPORTED there.
  *
  * From then on every call that can fail does, with %TLS_HANDOFF_ERROR_CLOSED. Session tickets that
  * nobody took are dropped. The limits for floods of the peer count from zero again.

@@ -10,7 +10,7 @@
 /* A façade over the two directions. Each has its mutex, so that one thread may read while another
  * writes. Lock order: receiver, then sender (reading may have something to answer); never the
  * reverse. What belongs to no direction never changes after the import, except the unread data and
- * records, which the receiver's lock guards.
+ * records and the channel bindings, which the receiver's lock guards.
  *
  * The key state is that of the blob, in secret memory. The directions keep their keys and sequence
  * numbers in it up to date. What it said of owed messages was handed to the directions. */
@@ -22,4 +22,5 @@ struct _TlsHandoffRecordLayer
   const HandoffCipherSuite *suite;
   HandoffRecordReceiver receiver;
   HandoffRecordSender sender;
+  gboolean handed_on; /* guarded by the receiver's lock */
 };
