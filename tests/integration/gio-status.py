@@ -54,6 +54,8 @@ class GioStatus(unittest.TestCase):
         self.assertEqual((text.returncode, text.stderr), (done.returncode, done.stderr))
         self.assertIn(f'backend:         {backend}\n', text.stdout)
 
+        if os.environ['HANDOFF_TEST_INTERPRETERS'] == '0':
+            return found
         program = subprocess.run(as_user('alice', sys.executable, '-c', PROGRAM), env=environment, text=True,
                                  check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=TIMEOUT)
         supports, certificate_type = program.stdout.split()[-2:]
@@ -107,6 +109,16 @@ class GioStatus(unittest.TestCase):
         (self.folder / 'giomodule.cache').write_text('libgiognutls.so: gio-tls-backend\n')
         found = self.check(None, 'handoff', 'gio-querymodules', GIO_USE_TLS='handoff', GIO_EXTRA_MODULES=str(self.folder))
         self.assertEqual(found['module-cache'], 'not-listed')
+
+    def test_install(self):
+        """Breaks if an installation leaves it to the administrator to run gio-querymodules."""
+        cache = MODULES / 'giomodule.cache'
+        before = cache.read_text()
+        self.addCleanup(cache.write_text, before)
+        cache.write_text('')
+        subprocess.run(['meson', 'install', '-C', os.environ['HANDOFF_TEST_BUILD'], '--no-rebuild', '--quiet'], check=True,
+                       stdout=subprocess.DEVNULL)
+        self.assertEqual(sorted(cache.read_text().split('\n')), sorted(before.split('\n')))
 
 
 if __name__ == '__main__':

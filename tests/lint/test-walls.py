@@ -64,6 +64,8 @@ SOUND = {
     'client/cli/meson.build': "cli_folders = [\n  'verb',\n]\n",
     'client/cli/verb/meson.build': folder('cli_verb', [], 'probe.c'),
     'client/cli/verb/probe.c': '#include <tls-handoff/tls-handoff.h>\ng_dbus_flush ();\n',
+    'client/gio-module/backend.h': '',
+    'client/gio-module/backend.c': '#include <tls-handoff/tls-handoff.h>\n' + includes('config.h', 'backend.h'),
 }
 
 # (what is planted, {file: text}, what has to be said)
@@ -95,6 +97,10 @@ FAULTS = [
      ('service/high/meson.build:1: service/low is a dependency',)),
     ('another program\'s header', {'client/cli/verb/probe.c': includes('keyblob/seal.h')},
      ('client/cli/verb/probe.c:1: client/cli includes keyblob/seal.h',)),
+    ('the library\'s private header in the GIO module', {'client/gio-module/backend.h': includes('record/layer.h')},
+     ('client/gio-module/backend.h:1: "record/layer.h" is no header',)),
+    ('D-Bus in the GIO module', {'client/gio-module/backend.h': 'g_dbus_flush ();\n'},
+     ('client/gio-module/backend.h:1: g_dbus_flush: only',)),
     ('the service\'s header in the library', {'client/tls-handoff/record/layer.h': includes('low/floor.h')},
      ('client/tls-handoff/record/layer.h:1: "low/floor.h" is no header',)),
     ('an include without its folder', {'service/low/wall.c': includes('wall.h')},
