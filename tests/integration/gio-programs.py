@@ -63,6 +63,31 @@ connection.get_output_stream().write_all(b'echo\\n', None)
 print(tls.get_input_stream().read_bytes(5, None).get_data().decode(), end='')
 '''
 
+# Both sides, which glib-networking does.
+PYTHON_DTLS = '''
+import os
+from gi.repository import Gio, GLib
+here, there = [Gio.Socket.new(Gio.SocketFamily.IPV4, Gio.SocketType.DATAGRAM, Gio.SocketProtocol.UDP) for _ in 'ab']
+for end in (here, there):
+    end.bind(Gio.InetSocketAddress.new_from_string('127.0.0.1', 0), False)
+here.connect(there.get_local_address())
+there.connect(here.get_local_address())
+certificate = os.environ['HANDOFF_TEST_CERTS'] + '/ecdsa'
+certificate = Gio.TlsCertificate.new_from_files(certificate + '.pem', certificate + '.key')
+ends = [Gio.DtlsServerConnection.new(there, certificate),
+        Gio.DtlsClientConnection.new(here, Gio.NetworkAddress.new('localhost', 1))]
+loop = GLib.MainLoop()
+done = []
+def shaken(connection, result):
+    done.append(connection.handshake_finish(result))
+    if len(done) == 2:
+        loop.quit()
+for end in ends:
+    end.handshake_async(GLib.PRIORITY_DEFAULT, None, shaken)
+loop.run()
+print('echo')
+'''
+
 JAVASCRIPT = '''
 const {Gio} = imports.gi;
 const client = new Gio.SocketClient({tls: true, enable_proxy: false});
@@ -126,6 +151,11 @@ class GioModule(unittest.TestCase):
     def test_library_in_process(self):
         """Breaks if the module and a program that has the library do not share it."""
         self.check_count([sys.executable, '-c', PYTHON_BOTH], 2, GIO_USE_TLS='handoff')
+
+    @unittest.skipUnless(INTERPRETERS, 'no introspection data')
+    def test_dtls(self):
+        """Breaks if DTLS does not work beside the module, or is said to be the service's."""
+        self.check_count([sys.executable, '-c', PYTHON_DTLS], 0, GIO_USE_TLS='handoff')
 
     def test_resumption(self):
         """Breaks if an unmodified program cannot resume a session of another one of its user."""
