@@ -76,6 +76,15 @@ take_end_point (const gnutls_datum_t *certificate, HandoffKeyState *state)
     state->tls_server_end_point_size = (guint8) size;
 }
 
+/* RFC 7627 5.4: of a resumed session without the extended master secret, tls-unique must not be
+ * used: who is between two connections can make it the same on both. */
+static gboolean
+is_unique (gnutls_session_t session)
+{
+  return gnutls_session_is_resumed (session) == 0 ||
+         gnutls_session_ext_master_secret_status (session) != 0;
+}
+
 gboolean
 handoff_channel_bindings_take (gnutls_session_t session,
                                const gnutls_datum_t *server_certificate,
@@ -86,6 +95,7 @@ handoff_channel_bindings_take (gnutls_session_t session,
     take_end_point (server_certificate, state);
   return take_from_session (session, GNUTLS_CB_TLS_EXPORTER, state->tls_exporter,
                             sizeof state->tls_exporter, &state->tls_exporter_size, error) &&
-         take_from_session (session, GNUTLS_CB_TLS_UNIQUE, state->tls_unique,
-                            sizeof state->tls_unique, &state->tls_unique_size, error);
+         (!is_unique (session) ||
+          take_from_session (session, GNUTLS_CB_TLS_UNIQUE, state->tls_unique,
+                             sizeof state->tls_unique, &state->tls_unique_size, error));
 }

@@ -31,7 +31,11 @@ dup_binding (const HandoffKeyState *state, GTlsChannelBindingType type, GError *
     case G_TLS_CHANNEL_BINDING_TLS_UNIQUE:
       return copy_binding (state->tls_unique, state->tls_unique_size,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
-                           "TLS 1.3 has no channel binding tls-unique; it has tls-exporter", error);
+                           state->protocol == TLS_PROTOCOL_1_3
+                               ? "TLS 1.3 has no channel binding tls-unique; it has tls-exporter"
+                               : "There is no channel binding tls-unique: the session was resumed "
+                                 "without the extended master secret, so it would prove nothing",
+                           error);
     case G_TLS_CHANNEL_BINDING_TLS_SERVER_END_POINT:
       return copy_binding (state->tls_server_end_point, state->tls_server_end_point_size,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED,
@@ -42,7 +46,7 @@ dup_binding (const HandoffKeyState *state, GTlsChannelBindingType type, GError *
       return copy_binding (state->tls_exporter, state->tls_exporter_size,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
                            "There is no channel binding tls-exporter: the peer does not have the "
-                           "extended master secret, without which it would be worth nothing",
+                           "extended master secret, without which it would prove nothing",
                            error);
     default:
       g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
@@ -69,7 +73,7 @@ check_state (TlsHandoffRecordLayer *self, GError **error)
       g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
                            "The key blob has no channel bindings: the service is older than this "
-                           "library");
+                           "library, or this connection has none");
       return FALSE;
     }
   return TRUE;
@@ -88,7 +92,8 @@ check_state (TlsHandoffRecordLayer *self, GError **error)
  *
  *  - %G_TLS_CHANNEL_BINDING_TLS_EXPORTER (RFC 9266): 32 bytes; TLS 1.3, and TLS 1.2 where both
  *    sides have the extended master secret (RFC 7627);
- *  - %G_TLS_CHANNEL_BINDING_TLS_UNIQUE (RFC 5929 3): 12 bytes; TLS 1.2 only;
+ *  - %G_TLS_CHANNEL_BINDING_TLS_UNIQUE (RFC 5929 3): 12 bytes; TLS 1.2 only, and not if a session
+ * was resumed without the extended master secret (RFC 7627 5.4);
  *  - %G_TLS_CHANNEL_BINDING_TLS_SERVER_END_POINT (RFC 5929 4): the hash of the server's
  *    certificate, which is no secret. With another connection to the same server it is the same.
  *
