@@ -165,6 +165,99 @@ test_no_decision (ClientTest *f, gconstpointer data)
   g_assert_cmpuint (g_bytes_get_size (f->progress->output), >, 0);
 }
 
+/* To the state in which the server has asked for a certificate. */
+static void
+reach_request (ClientTest *f, const char *options)
+{
+  HandoffHandshakeState state;
+
+  gnutls_certificate_server_set_request (f->server, GNUTLS_CERT_REQUEST);
+  client_test_begin (f, IDENTITY, options);
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+  pass (f->worker, 5 * TEST_SECOND);
+  while ((state = client_test_step (f)) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  g_assert_cmpint (state, ==, HANDOFF_HANDSHAKE_REQUEST);
+  client_test_forget_progress (f);
+}
+
+#define ASK "{'ask-for-credential': <true>, 'timeout': <uint32 20>}"
+
+/* Breaks if a caller who does not say which credential to use is waited for without end, or if the
+ * server does not hear that nobody will. */
+static void
+test_no_choice (ClientTest *f, gconstpointer data)
+{
+  reach_request (f, ASK);
+  pass (f->worker, 300 * TEST_SECOND - 1);
+  g_assert_cmpuint (f->n_ended, ==, 0);
+  pass (f->worker, 1);
+  client_test_wait_for_end (f);
+  handoff_handshake_provide_async (f->handshake, NULL, FALSE, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (f->progress->error->message, "300 s (DecisionTimeout)"));
+  g_assert_cmpint (gnutls_handshake (f->server), <, 0);
+  g_assert_cmpint (gnutls_alert_get (f->server), ==, GNUTLS_A_USER_CANCELED);
+}
+
+/* The server says nothing more after the caller's answer: of the 20 seconds, 5 were gone before the
+ * question. Breaks if the time in which the caller thinks counts, or gives the handshake new time.
+ */
+static void
+expect_time_left (ClientTest *f)
+{
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+  pass (f->worker, 15 * TEST_SECOND - 1);
+  g_assert_cmpuint (f->n_ended, ==, 0);
+  pass (f->worker, 1);
+  client_test_wait_for_end (f);
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (f->progress->error->message, "within 20 seconds"));
+}
+
+/* What came after the request is withheld. */
+static void
+test_time_after_choice (ClientTest *f, gconstpointer data)
+{
+  reach_request (f, ASK);
+  g_clear_pointer (&f->server, gnutls_deinit);
+  g_byte_array_set_size (f->to_client, 0);
+  pass (f->worker, 299 * TEST_SECOND);
+  handoff_handshake_provide_async (f->handshake, NULL, FALSE, client_test_progressed, f);
+  expect_time_left (f);
+}
+
+/* Likewise. In TLS 1.3 there are two questions, each with time of its own. */
+static void
+test_time_after_decision (ClientTest *f, gconstpointer data)
+{
+  HandoffHandshakeState state;
+
+  gnutls_certificate_server_set_request (f->server, GNUTLS_CERT_REQUEST);
+  client_test_begin (f, "localhost",
+                     "{'review-certificate': <true>, 'ask-for-credential': <true>,"
+                     " 'timeout': <uint32 20>}");
+  while ((state = client_test_step (f)) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  for (guint i = 0; i < 2; i++)
+    {
+      client_test_forget_progress (f);
+      pass (f->worker, 299 * TEST_SECOND);
+      if (state == HANDOFF_HANDSHAKE_REQUEST)
+        handoff_handshake_provide_async (f->handshake, NULL, FALSE, client_test_progressed, f);
+      else
+        handoff_handshake_review_async (f->handshake, TRUE, client_test_progressed, f);
+      state = client_test_finish_operation (f);
+      /* What the server has sent already. */
+      while (state == HANDOFF_HANDSHAKE_CONTINUE && f->to_client->len > 0)
+        state = client_test_step (f);
+    }
+  g_assert_cmpuint (f->n_ended, ==, 0);
+  g_assert_cmpint (state, !=, HANDOFF_HANDSHAKE_FAILED);
+}
+
 static void
 expect_staple (ServerTest *f,
                gconstpointer priority,
@@ -219,6 +312,9 @@ main (int argc, char **argv)
     { "slow-peer", test_slow_peer },
     { "keys-not-fetched", test_keys_not_fetched },
     { "no-decision", test_no_decision },
+    { "no-choice", test_no_choice },
+    { "time-after-choice", test_time_after_choice },
+    { "time-after-decision", test_time_after_decision },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -135,6 +135,7 @@ test_values (void)
   g_autoptr (HandoffConfiguration) configuration =
       load ("[TLS]\nMinimumProtocol=TLS1.3\nMaximumProtocol = TLS1.3 \nPriority=SECURE128\n"
             "TrustFile=/a/b.pem\n[Timeouts]\nHandshake=2\nMaximumTimeout=3\nIdleExit=0\n"
+            "DecisionTimeout=12\n[Credentials]\nAutomaticCredential=true\n"
             "[Limits]\nHandshakesPerUser=4\nHandshakesTotal=5\nSessionsPerUser=6\n"
             "SessionsTotal=7\nWorkers=8\nOutlivingSessionsPerUser=9\n"
             "[Resumption]\nScope=caller\nMinimumProtocol=TLS1.2\nMaximumAge=10\nTicketWindow=11\n"
@@ -148,6 +149,8 @@ test_values (void)
   g_assert_cmpstr (configuration->trust_file, ==, "/a/b.pem");
   g_assert_cmpuint (configuration->handshake_timeout, ==, 2);
   g_assert_cmpuint (configuration->maximum_timeout, ==, 3);
+  g_assert_cmpuint (configuration->decision_timeout, ==, 12);
+  g_assert_true (configuration->automatic_credential);
   g_assert_cmpuint (configuration->idle_exit, ==, 0);
   g_assert_cmpuint (configuration->handshakes_per_user, ==, 4);
   g_assert_cmpuint (configuration->handshakes_total, ==, 5);
@@ -176,6 +179,7 @@ test_bad_numbers (void)
   } keys[] = {
     { "Timeouts", "Handshake", "1 to 86400", "0", "86401" },
     { "Timeouts", "MaximumTimeout", "1 to 86400", "0", "86401" },
+    { "Timeouts", "DecisionTimeout", "1 to 86400", "0", "86401" },
     { "Timeouts", "IdleExit", "0 to 86400", "-1", "86401" },
     { "Limits", "HandshakesPerUser", "1 to 1000000", "0", "1000001" },
     { "Limits", "HandshakesTotal", "1 to 1000000", "0", "1000001" },
@@ -213,6 +217,7 @@ test_bad_words (void)
   assert_refused ("[TLS]\nMaximumProtocol=tls1.3\n", "MaximumProtocol", "TLS1.2 or TLS1.3");
   assert_refused ("[TLS]\nMaximumProtocol=1.3\n", "MaximumProtocol", "TLS1.2 or TLS1.3");
   assert_refused ("[TLS]\nAllowMacThenEncrypt=yes\n", "AllowMacThenEncrypt", "true or false");
+  assert_refused ("[Credentials]\nAutomaticCredential=1\n", "AutomaticCredential", "true or false");
   assert_refused ("[TLS]\nAllowMacThenEncrypt=\n", "AllowMacThenEncrypt", "true or false");
   assert_refused ("[Resumption]\nScope=users\n", "Scope", "user, caller or none");
   assert_refused ("[Resumption]\nMinimumProtocol=TLS1.1\n", "MinimumProtocol", "TLS1.2 or TLS1.3");

@@ -487,6 +487,38 @@ test_roles (void)
                   "client-certificate", "server only");
 }
 
+/* Breaks if a credential goes out that nobody chose, or if who asks to be asked is not. */
+static void
+test_choice (void)
+{
+  g_autoptr (HandoffHandshakeOptions) none = parse_good ("{}");
+  g_autoptr (HandoffHandshakeOptions) automatic =
+      parse_good ("{'credential-choice': <'automatic'>}");
+  g_autoptr (HandoffHandshakeOptions) configured =
+      parse_good ("{'credential-choice': <'configured'>, 'ask-for-credential': <true>}");
+
+  g_assert_cmpint (none->credential_choice, ==, HANDOFF_CREDENTIAL_CHOICE_MODE_AUTOMATIC);
+  g_assert_false (none->ask_for_credential);
+  g_assert_cmpint (automatic->credential_choice, ==, HANDOFF_CREDENTIAL_CHOICE_MODE_AUTOMATIC);
+  g_assert_cmpint (configured->credential_choice, ==, HANDOFF_CREDENTIAL_CHOICE_MODE_CONFIGURED);
+  g_assert_cmpstr (handoff_credential_choice_mode_get_name (configured->credential_choice), ==,
+                   "configured");
+  g_assert_true (configured->ask_for_credential);
+
+  assert_refused ("{'credential-choice': <'none'>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "credential-choice", "automatic or configured");
+  assert_refused ("{'credential-choice': <true>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "credential-choice", "type s");
+  assert_refused ("{'ask-for-credential': <true>, 'credential': <''>}",
+                  TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "ask-for-credential", "together");
+  assert_refused ("{'credential-pem': <handle 0>, 'ask-for-credential': <true>}",
+                  TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "ask-for-credential", "together");
+  assert_refused_as (HANDOFF_ROLE_SERVER, "{'ask-for-credential': <false>}",
+                     TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "ask-for-credential", "client only");
+  assert_refused_as (HANDOFF_ROLE_SERVER, "{'credential-choice': <'automatic'>}",
+                     TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "credential-choice", "client only");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -494,6 +526,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/handshake-options/none", test_none);
   g_test_add_func ("/service/handshake-options/all", test_all);
   g_test_add_func ("/service/handshake-options/trust-nobody", test_trust_nobody);
+  g_test_add_func ("/service/handshake-options/choice", test_choice);
   g_test_add_func ("/service/handshake-options/wrong-type", test_wrong_type);
   g_test_add_func ("/service/handshake-options/lists-at-their-limits", test_lists_at_their_limits);
   g_test_add_func ("/service/handshake-options/application-protocol-length",
