@@ -29,6 +29,8 @@ typedef struct
   HandoffSessionContext context;
   HandoffCaller *caller;
   HandoffSession *session;
+  HandoffCredentialChoiceMode choice; /* the session's */
+  gboolean reviews;
 
   gboolean answered;
   HandoffCredential *answer; /* (owned) (nullable) */
@@ -168,6 +170,8 @@ start (Fixture *f, HandoffRole role, HandoffCredentialQuestion *question)
   g_ptr_array_set_size (f->authority->checks, 0);
   f->session = handoff_session_new (
       role, f->caller, role == HANDOFF_ROLE_CLIENT ? "server.example" : NULL, f->idle_timer);
+  f->session->credential_choice = f->choice;
+  f->session->review_certificate = f->reviews;
   handoff_credential_choice_answer (&f->context, f->session, f->caller, question);
 }
 
@@ -457,7 +461,17 @@ test_client (Fixture *f, gconstpointer unused)
   g_assert_cmpstr (f->answer->label, ==, "m");
   g_assert_cmpuint (f->authority->checks->len, ==, 1);
   g_assert_cmpstr (test_authority_get_last_check (f->authority), ==,
-                   "use-any-credential credential=m role=client server-identity=server.example");
+                   "use-any-credential credential=m role=client server-identity=server.example"
+                   " credential-choice=automatic");
+
+  /* Breaks if a rule does not see that nobody named the credential, or sees less than before the
+   * handshake. */
+  f->choice = HANDOFF_CREDENTIAL_CHOICE_MODE_CONFIGURED;
+  f->reviews = TRUE;
+  start_client (f, "client-ca", GNUTLS_PK_ECDSA);
+  g_assert_cmpstr (test_authority_get_last_check (f->authority), ==,
+                   "use-any-credential credential=m role=client server-identity=server.example"
+                   " credential-choice=configured review-certificate=true");
 
   start_client (f, "client-ca", GNUTLS_PK_RSA);
   g_assert_null (f->answer);

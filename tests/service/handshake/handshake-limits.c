@@ -232,43 +232,6 @@ test_responses (ClientTest *f, gconstpointer data)
   g_bytes_unref (certificates[0]);
 }
 
-/* Changes the type of a handshake message that waits for the client and begins a record. */
-static void
-replace_message (ClientTest *f, guint8 type, const guint8 *body, gsize size)
-{
-  g_autoptr (GByteArray) changed = g_byte_array_new ();
-  const guint8 *record = f->to_client->data;
-  const guint8 *end = record + f->to_client->len;
-  const guint8 header[] = { 22,
-                            3,
-                            3,
-                            (guint8) ((size + 4) >> 8),
-                            (guint8) (size + 4),
-                            type,
-                            0,
-                            (guint8) (size >> 8),
-                            (guint8) size };
-  guint n_replaced = 0;
-
-  while (record < end)
-    {
-      gsize record_size = 5 + (gsize) (record[3] << 8 | record[4]);
-
-      if (record[0] == 22 && record[5] == type)
-        {
-          g_byte_array_append (changed, header, sizeof header);
-          g_byte_array_append (changed, body, (guint) size);
-          n_replaced++;
-        }
-      else
-        g_byte_array_append (changed, record, (guint) record_size);
-      record += record_size;
-    }
-  g_assert_cmpuint (n_replaced, ==, 1);
-  g_byte_array_set_size (f->to_client, 0);
-  g_byte_array_append (f->to_client, changed->data, changed->len);
-}
-
 /* Breaks if a server decides how large the numbers of a key exchange are. GnuTLS's server takes a
  * group that the client named (RFC 7919); other servers take what they were given. */
 static void
@@ -303,7 +266,7 @@ test_prime (ClientTest *f, gconstpointer data)
             p = (guint8 *) memcpy (p, "\0\1\2", 3) + 3;
         }
       p = (guint8 *) memcpy (p, "\4\1\1\0", 4) + 4 + 256;
-      replace_message (f, 12, body, (gsize) (p - body));
+      client_test_replace_message (f, 12, body, (gsize) (p - body));
       client_test_step (f);
       g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
       g_test_message ("%s", f->progress->error->message);

@@ -353,6 +353,71 @@ test_unfit (ClientTest *f, gconstpointer priority)
   g_assert_true (gnutls_error_is_fatal (gnutls_handshake (f->server)));
 }
 
+/* A server's CertificateRequest (RFC 5246 7.4.4), with what is to be its list of authorities. */
+static void
+ask_by_hand (ClientTest *f, const guint8 *authorities, gsize size)
+{
+  static const guint8 begin[] = { 1, 64, 0, 2, 4, 3 }; /* ecdsa_sign, ecdsa_secp256r1_sha256 */
+  g_autoptr (GByteArray) body = g_byte_array_new ();
+
+  let_server_ask (f, GNUTLS_CERT_REQUEST, TRUE);
+  client_test_begin (f, IDENTITY, ASK);
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+  g_byte_array_append (body, begin, sizeof begin);
+  g_byte_array_append (body, authorities, (guint) size);
+  client_test_replace_message (f, GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST, body->data, body->len);
+  client_test_step (f);
+}
+
+/* Breaks if a server's list that is as long as a record can be is lost, or in another order; or if
+ * one that is no list gets to the caller. The names themselves are for the caller to read: they
+ * need not be names. */
+static void
+test_authorities (ClientTest *f, gconstpointer priority)
+{
+  static const struct
+  {
+    guint8 bytes[12];
+    gsize size;
+  } bad[] = {
+    { { 0 }, 1 },                     /* half a length */
+    { { 0, 1, 0 }, 3 },               /* half a name's length */
+    { { 0, 4, 0, 3, 1, 2 }, 6 },      /* a name that is longer than the list */
+    { { 0, 5, 0, 1, 7, 0, 9 }, 7 },   /* the second one is */
+    { { 0, 3, 0, 1, 7, 0, 1 }, 7 },   /* something behind the list */
+    { { 0xff, 0xff, 0, 1, 7 }, 5 },   /* a list that is longer than the message */
+    { { 0, 6, 0, 0, 0, 0, 0, 0 }, 8 } /* names of nothing: GnuTLS may take them */
+  };
+  const guint n_names = 5000;
+  g_autoptr (GByteArray) many = g_byte_array_new ();
+  g_autoptr (GVariant) names = NULL;
+  const guint8 length[] = { (guint8) (n_names * 3 >> 8), (guint8) (n_names * 3) };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      ask_by_hand (f, bad[i].bytes, bad[i].size);
+      if (i < G_N_ELEMENTS (bad) - 1)
+        g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
+      client_test_end_connection (f);
+      client_test_set_up_server (f, "wrong-name", priority);
+    }
+
+  g_byte_array_append (many, length, sizeof length);
+  for (guint i = 0; i < n_names; i++)
+    g_byte_array_append (many, (const guint8[]){ 0, 1, (guint8) i }, 3);
+  ask_by_hand (f, many->data, many->len);
+  g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_REQUEST);
+  names = g_variant_ref (f->progress->outcome->certificate_authorities);
+  g_assert_cmpuint (g_variant_n_children (names), ==, n_names);
+  for (guint i = 0; i < n_names; i++)
+    {
+      g_autoptr (GVariant) name = g_variant_get_child_value (names, i);
+
+      g_assert_cmpuint (g_variant_get_size (name), ==, 1);
+      g_assert_cmpuint (*(const guint8 *) g_variant_get_data (name), ==, (guint8) i);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -379,6 +444,9 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
+  /* In TLS 1.3 the request is encrypted: only a real server can make one. */
+  g_test_add ("/service/handshake-request/authorities", ClientTest, priorities[1][1],
+              client_test_set_up, test_authorities, client_test_tear_down);
   for (gsize i = 0; i < G_N_ELEMENTS (priorities); i++)
     {
       for (gsize j = 0; j < G_N_ELEMENTS (cases); j++)

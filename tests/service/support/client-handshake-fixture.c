@@ -153,6 +153,42 @@ client_test_step (ClientTest *f)
 }
 
 void
+client_test_replace_message (ClientTest *f, guint8 type, const guint8 *body, gsize size)
+{
+  g_autoptr (GByteArray) changed = g_byte_array_new ();
+  const guint8 *record = f->to_client->data;
+  const guint8 *end = record + f->to_client->len;
+  const guint8 header[] = { 22,
+                            3,
+                            3,
+                            (guint8) ((size + 4) >> 8),
+                            (guint8) (size + 4),
+                            type,
+                            0,
+                            (guint8) (size >> 8),
+                            (guint8) size };
+  guint n_replaced = 0;
+
+  while (record < end)
+    {
+      gsize record_size = 5 + (gsize) (record[3] << 8 | record[4]);
+
+      if (record[0] == 22 && record[5] == type)
+        {
+          g_byte_array_append (changed, header, sizeof header);
+          g_byte_array_append (changed, body, (guint) size);
+          n_replaced++;
+        }
+      else
+        g_byte_array_append (changed, record, (guint) record_size);
+      record += record_size;
+    }
+  g_assert_cmpuint (n_replaced, ==, 1);
+  g_byte_array_set_size (f->to_client, 0);
+  g_byte_array_append (f->to_client, changed->data, changed->len);
+}
+
+void
 client_test_wait_for_end (ClientTest *f)
 {
   while (f->n_ended == 0)

@@ -51,6 +51,9 @@ HandoffHandshakeState client_test_finish_operation (ClientTest *f);
 void client_test_forget_progress (ClientTest *f);
 /* One step with everything that the server sent. */
 HandoffHandshakeState client_test_step (ClientTest *f);
+/* Gives another body to the handshake message of that type that waits for the client, and begins a
+ * record. Not encrypted; at most a record. */
+void client_test_replace_message (ClientTest *f, guint8 type, const guint8 *body, gsize size);
 /* After a complete handshake. (transfer full) */
 HandoffKeyState *client_test_export_keys (ClientTest *f);
 void client_test_wait_for_end (ClientTest *f);

@@ -20,7 +20,8 @@
 static const char *
 note_check (TestAuthority *self, const HandoffAuthorityCheck *check)
 {
-  static const char *const keys[] = { "credential", "role", "server-identity" };
+  static const char *const keys[] = { "credential", "role", "server-identity", "credential-choice",
+                                      "review-certificate" };
   GString *text = g_string_new (strrchr (check->action, '.') + 1);
 
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
