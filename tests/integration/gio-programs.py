@@ -144,8 +144,9 @@ class GioModule(unittest.TestCase):
         """Breaks if the count is not of these handshakes, or if the module is there for who did not ask for it."""
         for name, program in self.programs.items():
             with self.subTest(name):
-                self.check_count(program, 0)
-                self.check_count(program, 0, GIO_USE_TLS='gnutls')
+                # The leak checker crashes on what glib-networking leaves running.
+                self.check_count(program, 0, ASAN_OPTIONS='detect_leaks=0')
+                self.check_count(program, 0, ASAN_OPTIONS='detect_leaks=0', GIO_USE_TLS='gnutls')
 
     @unittest.skipUnless(INTERPRETERS, 'no introspection data')
     def test_library_in_process(self):

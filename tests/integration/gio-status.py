@@ -116,7 +116,9 @@ class GioStatus(unittest.TestCase):
         before = cache.read_text()
         self.addCleanup(cache.write_text, before)
         cache.write_text('')
+        # gio-querymodules has no sanitizer, which a module may have.
         subprocess.run(['meson', 'install', '-C', os.environ['HANDOFF_TEST_BUILD'], '--no-rebuild', '--quiet'], check=True,
+                       env={**os.environ, 'ASAN_OPTIONS': 'verify_asan_link_order=0:detect_leaks=0'},
                        stdout=subprocess.DEVNULL)
         self.assertEqual(sorted(cache.read_text().split('\n')), sorted(before.split('\n')))
 
