@@ -330,6 +330,7 @@ import (void)
       test_manager_get (), "site", pem, NULL, 0, -1, TLS_HANDOFF_HANDSHAKE_NONE, NULL, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (credential);
 }
 
 int
