@@ -6,12 +6,13 @@
 #include "export/channel-bindings.h"
 
 #include <gnutls/crypto.h>
-#include <gnutls/x509.h>
 #include <string.h>
 
+#include "key/der-values.h"
 #include "key/gnutls-support.h"
 #include "keyblob/secret-memory.h"
-#include "keyblob/tls-handoff-error.h"
+
+#define OID_RSASSA_PSS "1.2.840.113549.1.1.10"
 
 /* GnuTLS knows for which sessions a binding is defined: tls-unique for TLS 1.2 only, tls-exporter
  * for TLS 1.3, and for TLS 1.2 with an extended master secret (RFC 9266 4). */
@@ -44,21 +45,46 @@ take_from_session (gnutls_session_t session,
                                            "Cannot export a channel binding");
 }
 
+/* RSASSA-PSS-params ::= SEQUENCE { [0] AlgorithmIdentifier DEFAULT sha1, … } (RFC 4055 3.1) */
+static gnutls_digest_algorithm_t
+get_pss_hash (HandoffDer algorithm)
+{
+  char oid[HANDOFF_OID_SIZE];
+  HandoffDer parameters, hash, ignored;
+
+  if (!handoff_der_take (&algorithm, HANDOFF_DER_SEQUENCE, &parameters))
+    return GNUTLS_DIG_UNKNOWN;
+  if (!handoff_der_take (&parameters, HANDOFF_DER_CONTEXT (0), &hash))
+    return GNUTLS_DIG_SHA1;
+  return handoff_der_take_algorithm (&hash, oid, &ignored) ? gnutls_oid_to_digest (oid)
+                                                           : GNUTLS_DIG_UNKNOWN;
+}
+
+/* Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, … } (RFC 5280 4.1). Of all of it,
+ * only that is read: an import by GnuTLS can cost milliseconds, with a certificate of a stranger's.
+ */
+static gnutls_digest_algorithm_t
+get_signature_hash (const gnutls_datum_t *certificate)
+{
+  HandoffDer der = { certificate->data, certificate->size };
+  HandoffDer fields, parameters;
+  char oid[HANDOFF_OID_SIZE];
+
+  if (!handoff_der_take (&der, HANDOFF_DER_SEQUENCE, &fields) ||
+      !handoff_der_take (&fields, HANDOFF_DER_SEQUENCE, NULL) ||
+      !handoff_der_take_algorithm (&fields, oid, &parameters))
+    return GNUTLS_DIG_UNKNOWN;
+  return g_str_equal (oid, OID_RSASSA_PSS)
+             ? get_pss_hash (parameters)
+             : gnutls_sign_get_hash_algorithm (gnutls_oid_to_sign (oid));
+}
+
 /* RFC 5929 4.1: the hash of the certificate's signature, but SHA-256 for MD5 and SHA-1. */
 static gnutls_digest_algorithm_t
 get_end_point_hash (const gnutls_datum_t *certificate)
 {
-  g_autoptr (GBytes) der = g_bytes_new_static (certificate->data, certificate->size);
-  gnutls_x509_crt_t parsed = handoff_gnutls_parse_certificate (der);
-  gnutls_digest_algorithm_t hash = GNUTLS_DIG_UNKNOWN;
-  int signature;
+  gnutls_digest_algorithm_t hash = get_signature_hash (certificate);
 
-  if (parsed == NULL)
-    return GNUTLS_DIG_UNKNOWN;
-  signature = gnutls_x509_crt_get_signature_algorithm (parsed);
-  gnutls_x509_crt_deinit (parsed);
-  if (signature > 0)
-    hash = gnutls_sign_get_hash_algorithm ((gnutls_sign_algorithm_t) signature);
   return hash == GNUTLS_DIG_MD5 || hash == GNUTLS_DIG_SHA1 ? GNUTLS_DIG_SHA256 : hash;
 }
 

@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-#include "key-file/der-values.h"
+#include "key/der-values.h"
 #include "key-file/passphrase.h"
 
 /* Opens what a passphrase protects, except for the parts of PKCS#12 that GnuTLS opens: PBES2 and

@@ -8,7 +8,7 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
-#include "key-file/der-values.h"
+#include "key/der-values.h"
 #include "keyblob/tls-handoff-error.h"
 
 #define OID_SIGNED_DATA "1.2.840.113549.1.7.2"

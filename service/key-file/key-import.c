@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "key-file/der-values.h"
+#include "key/der-values.h"
 #include "key/key-limits.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "key-file/der-values.h"
+#include "key/der-values.h"
 
 #include <libtasn1.h>
 
