@@ -4,7 +4,9 @@
 #
 # A TLS handshake with busctl and a shell alone: prints protocol, cipher suite and certificate.
 #
-#   bash handshake.sh HOST [PORT]
+#   bash handshake.sh HOST [PORT [CREDENTIAL]]
+#
+# CREDENTIAL is what to authenticate with, if the server asks for a certificate.
 #
 # The shell connects and carries the bytes; the service does the handshake, step by step. Each call of
 # busctl is a connection to the bus of its own, so the session has to outlive its caller: it belongs
@@ -12,7 +14,7 @@
 # beyond this, such as ExportKeys.
 set -euo pipefail
 
-readonly host=${1:?usage: bash handshake.sh HOST [PORT]} port=${2:-443}
+readonly host=${1:?usage: bash handshake.sh HOST [PORT [CREDENTIAL]]} port=${2:-443} credential=${3-}
 readonly service=org.tlshandoff.Handoff1
 readonly manager=/org/tlshandoff/Handoff1
 
@@ -79,22 +81,36 @@ print_details() {
   fi
 }
 
-session=$(call "$manager" Manager CreateSession 'ssa{sv}' client "$host" 1 outlive-caller b true | tail -n 1)
-trap 'call "$session" Session Close' EXIT
-
-exec {server}<>"/dev/tcp/$host/$port"
-input=()
-state='continue'
-while [ "$state" = continue ]; do
-  # (say t a{sv}): the state, what to send, how much was consumed, and the details
-  mapfile -t reply < <(call "$session" Session Step ay "${#input[@]}" "${input[@]}")
+# step METHOD [SIGNATURE ARGUMENT...]: sets $state, sends what is to be sent; what follows that is in $reply
+step() {
+  mapfile -t reply < <(call "$session" Session "$@")
   [ ${#reply[@]} -gt 0 ] || fail "the service did not reply"
   take 3
   state=${taken[1]}
   take "${taken[2]}"
   send "${taken[@]}"
-  take 1
-  [ "$state" != continue ] || receive
+}
+
+options=(outlive-caller b true)
+[ -z "$credential" ] || options+=(ask-for-credential b true)
+session=$(call "$manager" Manager CreateSession 'ssa{sv}' client "$host" $((${#options[@]} / 3)) "${options[@]}" |
+  tail -n 1)
+trap 'call "$session" Session Close' EXIT
+
+exec {server}<>"/dev/tcp/$host/$port"
+input=()
+state='continue'
+while [ "$state" = continue ] || [ "$state" = certificate-request ]; do
+  if [ "$state" = continue ]; then
+    # (sayta{sv}): the state, what to send, how much was consumed, and the details
+    step Step ay "${#input[@]}" "${input[@]}"
+    take 1
+    input=("${input[@]:${taken[0]}}")
+  else
+    # (saya{sv}): the same, but nothing is consumed
+    step ProvideCredential 'a{sv}' 1 credential s "$credential"
+  fi
+  [ "$state" != continue ] || [ ${#input[@]} -gt 0 ] || receive
 done
 
 echo "state: $state"

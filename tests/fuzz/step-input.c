@@ -2,8 +2,8 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* What a peer sends during a stepwise handshake: everything that Step() hands to the handshake, on
- * a real worker, as client or server, with the decision about the certificate that the input asks
- * for.
+ * a real worker, as client or server, with the decision about the certificate, and the credential,
+ * that the input asks for.
  *
  * Input: a byte that says how the rest is cut into steps, who we are and what is decided, then the
  * bytes. */
@@ -93,7 +93,7 @@ new_request (gboolean is_server)
   g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed (
       is_server ? "{'client-certificate': <'request'>, 'review-certificate': <true>,"
                   " 'application-protocols': <['h2']>}"
-                : "{'review-certificate': <true>}"));
+                : "{'review-certificate': <true>, 'ask-for-credential': <true>}"));
   HandoffHandshakeRequest *request =
       handoff_handshake_request_new (is_server ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT,
                                      is_server ? "" : "localhost", options, policy, NULL);
@@ -151,13 +151,21 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   handshake = handoff_handshake_new (worker, request, ended, NULL, &run);
   handoff_handshake_step_async (handshake, NULL, progressed, &run);
   state = wait_for_progress (&run, &consumed);
-  while (size > 0 && (state == HANDOFF_HANDSHAKE_CONTINUE || state == HANDOFF_HANDSHAKE_REVIEW))
+  while (size > 0 && (state == HANDOFF_HANDSHAKE_CONTINUE || state == HANDOFF_HANDSHAKE_REVIEW ||
+                      state == HANDOFF_HANDSHAKE_REQUEST))
     {
       g_autoptr (GBytes) input = g_bytes_new (data, MIN (chunk, size));
 
       if (state == HANDOFF_HANDSHAKE_REVIEW)
         {
           handoff_handshake_review_async (handshake, accept, progressed, &run);
+          state = wait_for_progress (&run, &consumed);
+          continue;
+        }
+      if (state == HANDOFF_HANDSHAKE_REQUEST)
+        {
+          handoff_handshake_provide_async (handshake, accept ? credential : NULL, FALSE, progressed,
+                                           &run);
           state = wait_for_progress (&run, &consumed);
           continue;
         }

@@ -10,6 +10,13 @@ set -euo pipefail
 cd "$TMPDIR"
 readonly script=/usr/share/doc/tls-handoff/examples/handshake.sh
 cp "$HANDOFF_TEST_CERTS/ca.pem" /etc/ssl/certs/ca-certificates.crt
+cat >/etc/polkit-1/rules.d/10-test.rules <<'END'
+polkit.addRule(function(action, subject) {
+  if (action.id.endsWith("-own-credentials") || action.id.endsWith(".use-own-credential"))
+    return polkit.Result.YES;
+});
+END
+
 # await LINE: until the server says that it listens
 await() {
   local line=
@@ -54,6 +61,22 @@ await ACCEPT
 check 'fails' eval '! run localhost 4434 2>errors >output'
 check 'says why' grep -qx 'verification-errors: wrong-name' output
 check 'by its name' grep -qx 'error: org.tlshandoff.Handoff1.Error.CertificateUntrusted' output
+
+# The credential is chosen when the server asks.
+cat "$HANDOFF_TEST_CERTS/client.pem" "$HANDOFF_TEST_CERTS/client.key" |
+  setpriv --reuid alice --regid alice --clear-groups tls-handoff credential import --label mine -
+for version in 1_2 1_3; do
+  port=4435
+  [ "$version" = 1_2 ] || port=4436
+  exec {server}< <(exec openssl s_server -accept "127.0.0.1:$port" -www "-tls$version" -Verify 1 \
+    -verify_return_error -CAfile "$HANDOFF_TEST_CERTS/client-ca.pem" -cert "$HANDOFF_TEST_CERTS/ecdsa.pem" \
+    -key "$HANDOFF_TEST_CERTS/ecdsa.key" </dev/null 2>/dev/null)
+  await ACCEPT
+  check "authenticates ($version)" run localhost "$port" mine >output 2>errors
+  check "with the credential ($version)" grep -qx 'credential: mine' output
+  check "not with another ($version)" eval "! run localhost $port other 2>errors >output"
+  check "and says so ($version)" grep -q 'no credential “other”' errors
+done
 
 # Each closed its session: more than are allowed at once.
 for ((i = 0; i < 5; i++)); do

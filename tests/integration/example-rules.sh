@@ -18,15 +18,23 @@ for group in vpn guests services; do
   useradd --system --groups "$group" "a-$group"
 done
 
-mkfifo ready
-openssl s_server -accept 127.0.0.1:4433 -www -cert "$HANDOFF_TEST_CERTS/ecdsa.pem" \
-  -key "$HANDOFF_TEST_CERTS/ecdsa.key" </dev/null >ready 2>s_server.log &
-exec {server}<ready
-line=
-until [[ $line == ACCEPT* ]]; do
-  read -r -t 20 -u "$server" line
-done
-cat <&"$server" >/dev/null &
+# start_server PORT [OPTION...]
+start_server() {
+  local line='' server
+  rm -f ready
+  mkfifo ready
+  openssl s_server -accept "127.0.0.1:$1" -www -cert "$HANDOFF_TEST_CERTS/ecdsa.pem" \
+    -key "$HANDOFF_TEST_CERTS/ecdsa.key" "${@:2}" </dev/null >ready 2>>s_server.log &
+  exec {server}<ready
+  until [[ $line == ACCEPT* ]]; do
+    read -r -t 20 -u "$server" line
+  done
+  cat <&"$server" >/dev/null &
+}
+
+start_server 4433
+# One that wants a certificate of client-ca's. In TLS 1.3 its client would hear too late that it got none.
+start_server 4434 -tls1_2 -Verify 1 -verify_return_error -CAfile "$HANDOFF_TEST_CERTS/client-ca.pem"
 
 failed=0
 
@@ -85,6 +93,10 @@ cat "$HANDOFF_TEST_CERTS/client.pem" "$HANDOFF_TEST_CERTS/client.key" |
 cat "$HANDOFF_TEST_CERTS/ecdsa.pem" "$HANDOFF_TEST_CERTS/ecdsa.key" |
   tls-handoff credential import --label site -
 
+cat "$HANDOFF_TEST_CERTS/client.pem" "$HANDOFF_TEST_CERTS/client.key" >own.pem
+chmod 0644 own.pem
+chmod 0755 .
+
 # Without rules nobody uses the machine's keys, and who has no session has none of his own.
 use 1 a-vpn vpn vpn.example.com
 serve 1 www-data site
@@ -129,6 +141,11 @@ serve 1 a-vpn site
 serve 1 alice site
 use 1 www-data site localhost
 
+# Shown where it is named, and nowhere else.
+expect 0 a-services tls-handoff credential import --label own own.pem
+expect 0 a-services tls-handoff probe --trust "$HANDOFF_TEST_CERTS/ca.pem" --credential own localhost:4434
+expect 1 a-services tls-handoff probe --trust "$HANDOFF_TEST_CERTS/ca.pem" localhost:4434
+expect 0 a-services tls-handoff credential remove own
 expect 0 a-services tls-handoff credential generate --label own
 expect 0 a-services tls-handoff credential remove own
 expect 3 a-guests tls-handoff credential generate --label own
