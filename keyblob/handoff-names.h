@@ -25,6 +25,8 @@
 #define HANDOFF_ACTION_RELOAD HANDOFF_BUS_NAME ".reload"
 
 /* Handshake options (see the Manager interface's documentation). */
+#define HANDOFF_OPTION_APPLICATION_PROTOCOL_OPTIONAL                                               \
+  "application-protocol-optional"                                    /* b, server only */
 #define HANDOFF_OPTION_APPLICATION_PROTOCOLS "application-protocols" /* as */
 #define HANDOFF_OPTION_ASK_FOR_CREDENTIAL "ask-for-credential"       /* b, client only */
 #define HANDOFF_OPTION_BLOB_FORMAT "blob-format"                     /* u */
@@ -43,6 +45,10 @@
 #define HANDOFF_OPTION_TRANSIENT "transient"                         /* b */
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
 #define HANDOFF_OPTION_TRUST_NOBODY "trust-nobody"                   /* b */
+
+/* Of application-protocols: what GnuTLS 3.7 can offer (RFC 7301 itself allows 255 bytes). */
+#define HANDOFF_MAX_APPLICATION_PROTOCOLS 8
+#define HANDOFF_MAX_APPLICATION_PROTOCOL_SIZE 31 /* bytes */
 
 /* The answer of ProvideCredential(): HANDOFF_OPTION_CREDENTIAL, HANDOFF_OPTION_CREDENTIAL_PEM, or:
  */

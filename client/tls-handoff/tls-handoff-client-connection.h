@@ -13,11 +13,12 @@ G_BEGIN_DECLS
  * A #GTlsConnection and #GTlsClientConnection whose handshake the TLS Handoff service does. See
  * [class@Connection] for what clients and servers have in common.
  *
- * #GTlsClientConnection:validation-flags has GIO's meaning. A
- * #GTlsClientConnection:server-identity is needed: without one the handshake fails with
- * %G_IO_ERROR_NOT_SUPPORTED. #GTlsClientConnection:accepted-cas is always %NULL: if the server asks
- * for a certificate, the service chooses among the user's credentials, as the rules allow, unless
- * the option [property@HandshakeOptions:credential] names one.
+ * #GTlsClientConnection:validation-flags has GIO's meaning, and so has
+ * #GTlsClientConnection:server-identity: without one, or with one that no server can have (an empty
+ * name, an address with a zone), any certificate has the fault %G_TLS_CERTIFICATE_BAD_IDENTITY.
+ * #GTlsClientConnection:accepted-cas is always %NULL: if the server asks for a certificate, the
+ * service chooses among the user's credentials, as the rules allow, unless the option
+ * [property@HandshakeOptions:credential] names one.
  *
  * Since: 0.1
  */

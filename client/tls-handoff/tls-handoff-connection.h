@@ -63,6 +63,9 @@ G_BEGIN_DECLS
  *   application: option [property@HandshakeOptions:credential]. With a certificate without a key
  *   that can be had, the handshake fails with %G_IO_ERROR_NOT_SUPPORTED. Nothing is asked of a
  *   #GTlsConnection:interaction.
+ * - Of #GTlsConnection:advertised-protocols, at most 8 can be offered, with names of at most 31
+ *   bytes. More is a warning when it is set, and the error %G_IO_ERROR_INVALID_ARGUMENT of the
+ *   handshake, before anything is sent: no protocol is left out silently.
  * - A base stream that ignores its #GCancellable holds up the end of a handshake that is cancelled
  *   or closed, until its read returns.
  * - A peer that was refused, in the handshake or later, is given time to hear of it: closing goes

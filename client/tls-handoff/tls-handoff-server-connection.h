@@ -18,8 +18,11 @@ G_BEGIN_DECLS
  * #GTlsConnection::accept-certificate are asked about the rest. Or it is verified with the
  * #GTlsConnection:database, and then, as in GIO, handlers are asked about each certificate, and
  * without one none is accepted. With neither that option, nor a database that was set, nor a
- * handler, only %G_TLS_AUTHENTICATION_NONE is possible. Application protocols are in the server's
- * order of preference.
+ * handler, only %G_TLS_AUTHENTICATION_NONE is possible.
+ *
+ * Application protocols are in the server's order of preference. A client that offers none of
+ * #GTlsConnection:advertised-protocols is served without one, as in GIO; one that offers none of
+ * the options' [property@HandshakeOptions:application-protocols] is refused, as RFC 7301 has it.
  *
  * Since: 0.1
  */

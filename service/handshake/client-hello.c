@@ -5,7 +5,7 @@
 
 #include "handshake/client-hello.h"
 
-#include "trust/server-identity.h"
+#include "keyblob/server-identity.h"
 
 #define SERVER_NAME_EXTENSION 0           /* RFC 6066 3 */
 #define SIGNATURE_ALGORITHMS_EXTENSION 13 /* RFC 8446 4.2.3 */

@@ -309,7 +309,7 @@ handoff_handshake_error_new_refused (gnutls_session_t session,
                    "%s asked for a client certificate, got none, and ended the handshake with the "
                    "alert %s: no credential that its authorities issued may be used for it "
                    "(option " HANDOFF_OPTION_CREDENTIAL " names one)",
-                   identity->text, alert_name);
+                   handoff_server_identity_describe (identity), alert_name);
 
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
                                       g_variant_new_string (alert_name));

@@ -9,7 +9,7 @@
 #include "handshake/handshake-transport.h"
 #include "keyblob/cipher-suite.h"
 #include "trust/peer-verification.h"
-#include "trust/server-identity.h"
+#include "keyblob/server-identity.h"
 
 /* An alert's name as RFC 8446 B.2 and RFC 5246 A.3 have it: "handshake_failure". (transfer full) */
 char *handoff_alert_dup_name (gnutls_alert_description_t alert);

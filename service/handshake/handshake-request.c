@@ -18,7 +18,10 @@ take_identity (HandoffHandshakeRequest *self, const char *server_identity, GErro
 {
   if (self->role == HANDOFF_ROLE_CLIENT)
     {
-      self->identity = handoff_server_identity_parse (server_identity, error);
+      /* Without a review, nobody could accept the server. */
+      self->identity = *server_identity == '\0' && self->options->review_certificate
+                           ? handoff_server_identity_new_for_nobody ()
+                           : handoff_server_identity_parse (server_identity, error);
       return self->identity != NULL;
     }
   if (*server_identity == '\0')
@@ -40,13 +43,12 @@ handoff_handshake_request_new (HandoffRole role,
 
   self->fd = -1;
   self->role = role;
-  if (!take_identity (self, server_identity, error))
-    return NULL;
-
   self->policy = handoff_tls_policy_ref (policy);
   self->options = handoff_handshake_options_parse (
       options, role, handoff_tls_policy_get_configuration (policy), error);
-  return self->options != NULL ? g_steal_pointer (&self) : NULL;
+  return self->options != NULL && take_identity (self, server_identity, error)
+             ? g_steal_pointer (&self)
+             : NULL;
 }
 
 void

@@ -8,7 +8,7 @@
 #include "keyblob/key-state.h"
 #include "policy/handshake-options.h"
 #include "policy/tls-policy.h"
-#include "trust/server-identity.h"
+#include "keyblob/server-identity.h"
 
 /* What to do a handshake on, and how. */
 typedef struct

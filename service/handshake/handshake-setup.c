@@ -18,6 +18,7 @@ set_application_protocols (gnutls_session_t session,
                            GError **error)
 {
   GPtrArray *names = options->application_protocols;
+  unsigned int flags = 0;
   g_autofree gnutls_datum_t *protocols = g_new0 (gnutls_datum_t, names->len);
   guint i;
   int code;
@@ -29,9 +30,11 @@ set_application_protocols (gnutls_session_t session,
       protocols[i].data = g_ptr_array_index (names, i);
       protocols[i].size = (unsigned int) strlen (g_ptr_array_index (names, i));
     }
-  code = gnutls_alpn_set_protocols (
-      session, protocols, names->len,
-      role == HANDOFF_ROLE_SERVER ? GNUTLS_ALPN_SERVER_PRECEDENCE | GNUTLS_ALPN_MANDATORY : 0);
+  if (role == HANDOFF_ROLE_SERVER)
+    flags |= GNUTLS_ALPN_SERVER_PRECEDENCE;
+  if (role == HANDOFF_ROLE_SERVER && !options->application_protocol_optional)
+    flags |= GNUTLS_ALPN_MANDATORY;
+  code = gnutls_alpn_set_protocols (session, protocols, names->len, flags);
   return code >= 0 ||
          handoff_gnutls_set_error (error, code, "Cannot offer the application protocols");
 }

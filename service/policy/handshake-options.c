@@ -13,9 +13,6 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* What GnuTLS 3.7 can offer (RFC 7301 itself allows 255 bytes). */
-#define MAX_APPLICATION_PROTOCOLS 8
-#define MAX_APPLICATION_PROTOCOL_SIZE 31
 #define MAX_CIPHER_SUITES 256
 #define MAX_TRUST_ANCHORS 256
 #define MAX_TRUST_ANCHOR_SIZE 65536 /* bytes */
@@ -51,17 +48,18 @@ parse_application_protocols (HandoffHandshakeOptions *self,
   GVariantIter iter;
   const char *name;
 
-  if (g_variant_n_children (value) > MAX_APPLICATION_PROTOCOLS)
-    return refuse (error, HANDOFF_OPTION_APPLICATION_PROTOCOLS,
-                   "at most " G_STRINGIFY (MAX_APPLICATION_PROTOCOLS) " protocols are allowed");
+  if (g_variant_n_children (value) > HANDOFF_MAX_APPLICATION_PROTOCOLS)
+    return refuse (
+        error, HANDOFF_OPTION_APPLICATION_PROTOCOLS,
+        "at most " G_STRINGIFY (HANDOFF_MAX_APPLICATION_PROTOCOLS) " protocols are allowed");
 
   g_variant_iter_init (&iter, value);
   while (g_variant_iter_next (&iter, "&s", &name))
     {
-      if (*name == '\0' || strlen (name) > MAX_APPLICATION_PROTOCOL_SIZE)
+      if (*name == '\0' || strlen (name) > HANDOFF_MAX_APPLICATION_PROTOCOL_SIZE)
         return refuse (error, HANDOFF_OPTION_APPLICATION_PROTOCOLS,
                        "a protocol's name must be 1 to " G_STRINGIFY (
-                           MAX_APPLICATION_PROTOCOL_SIZE) " bytes long");
+                           HANDOFF_MAX_APPLICATION_PROTOCOL_SIZE) " bytes long");
       g_ptr_array_add (self->application_protocols, g_strdup (name));
     }
   return TRUE;
@@ -198,6 +196,7 @@ parse_credential_pem (HandoffHandshakeOptions *self,
     return TRUE;                                                                                   \
   }
 
+FLAG_PARSER (application_protocol_optional)
 FLAG_PARSER (ask_for_credential)
 FLAG_PARSER (error_details)
 FLAG_PARSER (outlive_caller)
@@ -291,6 +290,7 @@ parse_trust_nobody (HandoffHandshakeOptions *self,
 }
 
 static const Option known_options[] = {
+  { HANDOFF_OPTION_APPLICATION_PROTOCOL_OPTIONAL, "b", parse_application_protocol_optional },
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, "as", parse_application_protocols },
   { HANDOFF_OPTION_ASK_FOR_CREDENTIAL, "b", parse_ask_for_credential },
   { HANDOFF_OPTION_BLOB_FORMAT, "u", parse_blob_format },
@@ -392,6 +392,7 @@ check_role (GHashTable *given, HandoffRole role, GError **error)
     const char *option;
     HandoffRole role;
   } roles[] = {
+    { HANDOFF_OPTION_APPLICATION_PROTOCOL_OPTIONAL, HANDOFF_ROLE_SERVER },
     { HANDOFF_OPTION_ASK_FOR_CREDENTIAL, HANDOFF_ROLE_CLIENT },
     { HANDOFF_OPTION_CREDENTIAL_CHOICE, HANDOFF_ROLE_CLIENT },
     { HANDOFF_OPTION_CLIENT_CERTIFICATE, HANDOFF_ROLE_SERVER },

@@ -30,8 +30,9 @@ typedef enum
 /* What a caller asked of one handshake: the a{sv} of the D-Bus API, checked. */
 typedef struct
 {
-  GPtrArray *application_protocols; /* (owned) (element-type utf8): may be empty */
-  guint blob_format;                /* the newest that both sides know */
+  GPtrArray *application_protocols;       /* (owned) (element-type utf8): may be empty */
+  gboolean application_protocol_optional; /* a server's: goes on without one in common */
+  guint blob_format;                      /* the newest that both sides know */
   GArray *cipher_suites; /* (owned) (element-type guint16) (nullable): NULL for all of ours */
   /* (owned) (element-type GBytes) (nullable): NULL for the configuration's, empty for nobody */
   GPtrArray *trust_anchors;

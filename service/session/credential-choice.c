@@ -110,7 +110,7 @@ handoff_credential_choice_new_details (const HandoffSession *session,
   GHashTable *details = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 
   add_detail (details, HANDOFF_AUTHORITY_DETAIL_ROLE, handoff_session_get_role_name (session));
-  if (*session->server_identity != '\0')
+  if (session->role == HANDOFF_ROLE_CLIENT || *session->server_identity != '\0')
     add_detail (details, HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY, session->server_identity);
   if (session->review_certificate)
     add_detail (details, HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE, "true");

@@ -145,6 +145,9 @@ handoff_resumption_prepare (HandoffResumption *self,
     return;
   if (request->options->credential_pem >= 0 && request->credential->pem_digest == NULL)
     return;
+  /* Nobody knows whose session it would be. */
+  if (request->identity != NULL && handoff_server_identity_is_nobody (request->identity))
+    return;
   if (!request->options->resumption || configuration->resumption_scope == HANDOFF_RESUMPTION_NONE ||
       handoff_tls_policy_get_serial (request->policy) != self->policy_serial)
     return;

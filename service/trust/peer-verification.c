@@ -55,7 +55,9 @@ verify_server (gnutls_session_t session, const HandoffServerIdentity *identity, 
       data[1].data = (unsigned char *) identity->address;
       data[1].size = (unsigned int) identity->address_size;
     }
-  return gnutls_certificate_verify_peers (session, data, G_N_ELEMENTS (data), status);
+  return gnutls_certificate_verify_peers (
+      session, data, handoff_server_identity_is_nobody (identity) ? 1 : G_N_ELEMENTS (data),
+      status);
 }
 
 /* What an error code of GnuTLS means, in place of a status. */
@@ -249,13 +251,18 @@ explain (const HandoffPeerVerification *self,
   guint i;
 
   g_string_printf (text, "The certificate of %s is not trusted",
-                   role == HANDOFF_ROLE_CLIENT ? identity->text : "the client");
+                   role == HANDOFF_ROLE_CLIENT ? handoff_server_identity_describe (identity)
+                                               : "the client");
   for (i = 0; (reason = handoff_trust_reason_get (i)) != NULL; i++)
     {
       if ((self->problems & reason->mask) == 0)
         continue;
       g_string_append (text, separator);
-      append_problem (text, reason, trace);
+      if (reason->mask == GNUTLS_CERT_UNEXPECTED_OWNER && identity != NULL &&
+          handoff_server_identity_is_nobody (identity))
+        g_string_append (text, "the caller does not say whose it should be");
+      else
+        append_problem (text, reason, trace);
       status = explain_status (self, reason);
       if (status != NULL)
         g_string_append_printf (text, " (%s)", status);
@@ -337,6 +344,9 @@ handoff_peer_verification_run (gnutls_session_t session,
     handoff_verification_trace_find_names (trace);
   self->problems = verifying.code < 0 ? get_problem_of_code (verifying.code)
                                       : handoff_verification_trace_refine (trace, verifying.status);
+  /* Whoever the peer is, it is not whom the caller expects. */
+  if (identity != NULL && handoff_server_identity_is_nobody (identity))
+    self->problems |= GNUTLS_CERT_UNEXPECTED_OWNER | GNUTLS_CERT_INVALID;
   take_chain (self, session, role, trace);
   if (self->problems != 0)
     self->explanation = explain (self, role, identity, trace, verifying.code);

@@ -7,7 +7,7 @@
 #include <gnutls/gnutls.h>
 
 #include "keyblob/key-state.h"
-#include "trust/server-identity.h"
+#include "keyblob/server-identity.h"
 #include "trust/trust-problem.h"
 
 /* The result of the verification of a peer's certificate. */

@@ -10,7 +10,7 @@
 
 #include "fuzz.h"
 #include "policy/handshake-options.h"
-#include "trust/server-identity.h"
+#include "keyblob/server-identity.h"
 
 static HandoffConfiguration *configuration;
 

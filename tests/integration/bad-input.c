@@ -246,6 +246,7 @@ test_options_table (Fixture *fixture, gconstpointer data)
     { "{'blob-format': <'1'>}", "blob-format" },
     { "{'application-protocols': <'h2'>}", "application-protocols" },
     { "{'application-protocols': <['']>}", "application-protocols" },
+    { "{'application-protocol-optional': <true>}", "application-protocol-optional" },
     { "{'minimum-protocol': <'TLS1.1'>}", "minimum-protocol" },
     { "{'minimum-protocol': <uint32 3>}", "minimum-protocol" },
     { "{'maximum-protocol': <'TLS1.4'>}", "maximum-protocol" },

@@ -183,6 +183,40 @@ test_trusted (Fixture *f, gconstpointer data)
   close (socket);
 }
 
+/* A caller that does not know who the server is. Breaks if a server is trusted that could be
+ * anybody, if rules see another identity, or if a session is kept for nobody. */
+static void
+test_nobody (Fixture *f, gconstpointer data)
+{
+  int i;
+
+  test_polkit_set_rules ("polkit.addRule(function(action, subject) {"
+                         " if (action.id.match(/handshake-as-client$/) &&"
+                         "     action.lookup('server-identity') !== '')"
+                         "   return polkit.Result.NO; });");
+  for (i = 0; i < 2; i++)
+    {
+      g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+      g_autoptr (TestHandshake) handshake = NULL;
+      g_autoptr (TestStep) step = NULL;
+      g_autoptr (GError) error = NULL;
+      g_auto (GStrv) reasons = NULL;
+      int socket = test_peer_connect (peer);
+
+      handshake = test_handshake (f->alice, socket, "", test_options (f->options), &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (handshake->state, ==, HANDOFF_STATE_CERTIFICATE_REVIEW);
+      g_assert_true (g_variant_lookup (handshake->details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
+                                       "^as", &reasons));
+      g_assert_cmpuint (g_strv_length (reasons), ==, 1);
+      g_assert_cmpstr (reasons[0], ==, HANDOFF_VERIFICATION_WRONG_NAME);
+      step = test_review (f->alice, handshake->session, FALSE, &error);
+      test_assert_remote_error (error, "CertificateUntrusted", NULL);
+      close (socket);
+    }
+  test_polkit_set_rules (NULL);
+}
+
 /* A caller that is asked leaves without an answer: nothing of the handshake may stay (tear_down
  * checks that). If the peer leaves meanwhile, no worker may be kept busy. */
 static void
@@ -237,6 +271,7 @@ main (int argc, char **argv)
 #define ADD(name, data, function)                                                                  \
   g_test_add ("/certificate-review/" name, Fixture, data, set_up, function, tear_down)
   ADD ("trusted", NULL, test_trusted);
+  ADD ("nobody", NULL, test_nobody);
   ADD ("vanish", NULL, test_vanish);
   ADD ("peer-goes", NULL, test_peer_goes);
   return g_test_run ();

@@ -369,6 +369,61 @@ test_unsupported (void)
   close (fds[1]);
 }
 
+static GLogWriterOutput
+count_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer n_warnings)
+{
+  if (level & G_LOG_LEVEL_WARNING)
+    (*(guint *) n_warnings)++;
+  return g_log_writer_default (level, fields, n_fields, NULL);
+}
+
+/* Breaks if application protocols that cannot be offered are left out, or are told of too late. */
+static void
+test_protocols (void)
+{
+  g_autofree char *longest = g_strnfill (31, 'p');
+  g_autofree char *too_long = g_strnfill (32, 'p');
+  const char *const good[] = { "1", "2", "3", "4", "5", "6", longest, "echo", NULL };
+  const char *const many[] = { "1", "2", "3", "4", "5", "6", "7", "8", "9", NULL };
+  const char *const bad[] = { "echo", too_long, NULL };
+  const char *const *const refused[] = { many, bad };
+  g_autoptr (GTlsConnection) connection = NULL;
+  g_autoptr (TestTlsServer) server = NULL;
+  g_autoptr (GError) error = NULL;
+  static guint n_warnings;
+  GLogLevelFlags fatal;
+  int fds[2];
+  gsize i;
+
+  fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  g_log_set_writer_func (count_warnings, &n_warnings, NULL);
+  for (i = 0; i < G_N_ELEMENTS (refused); i++)
+    {
+      g_autoptr (GTlsConnection) other = NULL;
+      guint8 byte;
+
+      test_tcp_pair (fds);
+      other = test_connection_new (fds[0], NULL);
+      g_tls_connection_set_advertised_protocols (other, refused[i]);
+      g_assert_cmpuint (n_warnings, ==, i + 1);
+      g_assert_false (g_tls_connection_handshake (other, NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+      g_clear_error (&error);
+      g_io_stream_close (G_IO_STREAM (other), NULL, NULL);
+      g_assert_cmpint (recv (fds[1], &byte, 1, 0), ==, 0);
+      close (fds[1]);
+    }
+
+  g_log_set_always_fatal (fatal);
+
+  test_tcp_pair (fds);
+  connection = test_connection_new (fds[0], NULL);
+  server = test_tls_server_new (fds[1], "ecdsa", NULL, test_tls_server_echo);
+  g_tls_connection_set_advertised_protocols (connection, good);
+  test_exchange_text (connection, "hello");
+  test_close_connection (connection);
+}
+
 /* Breaks if the system's own database, which is what is used anyway, is refused. */
 static void
 test_system_database (void)
@@ -460,6 +515,7 @@ main (int argc, char **argv)
   g_test_add_func ("/client-connection/closed-while-handshaking", test_closed_while_handshaking);
   g_test_add_func ("/client-connection/joined", test_joined);
   g_test_add_func ("/client-connection/unsupported", test_unsupported);
+  g_test_add_func ("/client-connection/protocols", test_protocols);
   g_test_add_func ("/client-connection/system-database", test_system_database);
   g_test_add_func ("/client-connection/no-sessions-left", test_no_sessions_left);
   g_test_add_func ("/manager/status", test_manager_status);

@@ -151,6 +151,30 @@ test_data (Fixture *f, gconstpointer data)
   g_assert_no_error (f->server.error);
 }
 
+/* Breaks if a client that has no application protocol in common is turned away, which GIO does not;
+ * or if one is served that the options do not allow. */
+static void
+test_no_protocol_in_common (Fixture *f, gconstpointer data)
+{
+  static const char *const others[] = { "other", "another", NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_tls_connection_set_advertised_protocols (f->server.connection, others);
+  start (f);
+  test_exchange_text (f->client, "without a protocol");
+  g_assert_null (g_tls_connection_get_negotiated_protocol (f->client));
+  g_assert_null (g_tls_connection_get_negotiated_protocol (f->server.connection));
+  test_close_connection (f->client);
+  finish (f);
+  g_assert_no_error (f->server.error);
+
+  start_again (f, data);
+  tls_handoff_handshake_options_set_application_protocols (f->server_options, others);
+  start (f);
+  g_assert_false (g_tls_connection_handshake (f->client, NULL, &error));
+  g_assert_nonnull (strstr (error->message, "no_application_protocol"));
+}
+
 /* Breaks if a server on a stream that is no socket does not hand its bytes to the service, or loses
  * bytes that come with the last ones of the handshake. */
 static void
@@ -387,6 +411,7 @@ main (int argc, char **argv)
 #define ADD(path, func)                                                                            \
   g_test_add ("/server-connection/" path, Fixture, NULL, set_up, func, tear_down)
   ADD ("data", test_data);
+  ADD ("no-protocol-in-common", test_no_protocol_in_common);
   g_test_add_func ("/server-connection/certificate", test_certificate);
   g_test_add_func ("/server-connection/steps", test_steps);
   ADD ("authentication", test_authentication);

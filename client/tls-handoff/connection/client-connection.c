@@ -116,8 +116,8 @@ tls_handoff_client_connection_init (TlsHandoffClientConnection *self)
 /**
  * tls_handoff_client_connection_new: (constructor)
  * @base_io_stream: a connected stream to the server, such as a #GSocketConnection
- * @server_identity: whom the server must prove to be: a #GNetworkAddress, #GNetworkService or
- *   #GInetSocketAddress
+ * @server_identity: (nullable): whom the server must prove to be: a #GNetworkAddress,
+ *   #GNetworkService or #GInetSocketAddress; %NULL (since 0.2) if the application cannot say
  * @manager: (nullable): the service to use, or %NULL for that of the system bus
  * @error: return location for a #GError
  *
@@ -134,7 +134,7 @@ tls_handoff_client_connection_new (GIOStream *base_io_stream,
                                    GError **error)
 {
   g_return_val_if_fail (G_IS_IO_STREAM (base_io_stream), NULL);
-  g_return_val_if_fail (G_IS_SOCKET_CONNECTABLE (server_identity), NULL);
+  g_return_val_if_fail (server_identity == NULL || G_IS_SOCKET_CONNECTABLE (server_identity), NULL);
   g_return_val_if_fail (manager == NULL || TLS_HANDOFF_IS_MANAGER (manager), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 

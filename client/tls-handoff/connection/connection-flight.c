@@ -166,9 +166,6 @@ check_settings (Flight *flight, GError **error)
 
   if (socket != NULL && g_socket_get_socket_type (socket) != G_SOCKET_TYPE_STREAM)
     unsupported = "The base stream's socket must be a stream socket";
-  else if (!self->is_server && flight->server_identity == NULL)
-    unsupported = "A server identity is needed, a GNetworkAddress, GNetworkService or "
-                  "GInetSocketAddress: TLS Handoff always verifies whom it talks to";
   else if (self->certificate != NULL && flight->credential_pem == NULL)
     unsupported = "The private key of the certificate cannot be had; let the TLS Handoff service "
                   "keep it as a credential, and name that with the handshake option credential";
@@ -274,6 +271,7 @@ fly (Flight *flight)
     .server_identity = flight->server_identity,
     .options = self->options,
     .application_protocols = (const char *const *) self->advertised_protocols,
+    .application_protocol_optional = self->advertised_protocols != NULL,
     .credential_pem = flight->credential_pem,
     .trust_anchors = flight->trust_anchors,
     .client_certificate = self->authentication_mode,

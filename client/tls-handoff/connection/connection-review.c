@@ -19,10 +19,23 @@ handoff_connection_has_handler (HandoffConnection *self)
   return g_signal_has_handler_pending (self, signal_id, 0, FALSE);
 }
 
+/* A client that cannot say who the server is. That is a fault of any certificate, and not one that
+ * ends the handshake: what the application says to it counts. */
+static gboolean
+expects_nobody (HandoffConnection *self)
+{
+  g_autofree char *identity = NULL;
+
+  if (self->is_server)
+    return FALSE;
+  identity = handoff_server_identity_from_connectable (self->server_identity);
+  return *identity == '\0';
+}
+
 gboolean
 handoff_connection_wants_review (HandoffConnection *self)
 {
-  return self->judge != NULL ||
+  return self->judge != NULL || expects_nobody (self) ||
          (!self->is_server && (self->validation_flags & G_TLS_CERTIFICATE_VALIDATE_ALL) !=
                                   G_TLS_CERTIFICATE_VALIDATE_ALL) ||
          handoff_connection_has_handler (self);
@@ -62,9 +75,9 @@ get_certificate (GVariant *details)
   return handoff_certificate_from_chain (chain);
 }
 
-/* The verdict of the application's database. A revocation of which the server itself told is added:
- * the service knows of it, and the database cannot. failure: (nullable) (transfer full): why it
- * could not judge */
+/* The verdict of the application's database. What the service knows and the database cannot is
+ * added: a revocation of which the server itself told, and that nobody is expected. failure:
+ * (nullable) (transfer full): why it could not judge */
 static void
 take_verdict (HandoffConnection *self,
               GTlsCertificateFlags verdict,
@@ -73,6 +86,8 @@ take_verdict (HandoffConnection *self,
 {
   if (failure != NULL)
     verdict |= G_TLS_CERTIFICATE_GENERIC_ERROR;
+  if (expects_nobody (self))
+    verdict |= G_TLS_CERTIFICATE_BAD_IDENTITY;
   g_mutex_lock (&self->lock);
   self->judged = TRUE;
   g_clear_error (&self->judge_failure);
@@ -86,6 +101,18 @@ get_purpose (HandoffConnection *self)
 {
   return self->is_server ? G_TLS_DATABASE_PURPOSE_AUTHENTICATE_CLIENT
                          : G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER;
+}
+
+/* A database knows names and addresses of the internet; of others it says that it cannot judge.
+ * (nullable) */
+static GSocketConnectable *
+get_identity (HandoffConnection *self)
+{
+  return G_IS_NETWORK_ADDRESS (self->server_identity) ||
+                 G_IS_NETWORK_SERVICE (self->server_identity) ||
+                 G_IS_INET_SOCKET_ADDRESS (self->server_identity)
+             ? self->server_identity
+             : NULL;
 }
 
 void
@@ -102,7 +129,7 @@ handoff_connection_judge (HandoffConnection *self, GVariant *details)
     return;
 
   verdict = g_tls_database_verify_chain (
-      self->judge, certificate, get_purpose (self), self->server_identity, self->interaction,
+      self->judge, certificate, get_purpose (self), get_identity (self), self->interaction,
       G_TLS_DATABASE_VERIFY_NONE, self->handshake_cancellable, &error);
   take_verdict (self, verdict, g_steal_pointer (&error), details);
 }
@@ -155,7 +182,7 @@ handoff_connection_judge_async (HandoffConnection *self,
   judging->func = func;
   judging->user_data = user_data;
   g_tls_database_verify_chain_async (
-      self->judge, certificate, get_purpose (self), self->server_identity, self->interaction,
+      self->judge, certificate, get_purpose (self), get_identity (self), self->interaction,
       G_TLS_DATABASE_VERIFY_NONE, self->handshake_cancellable, verified_cb, judging);
 }
 

@@ -10,6 +10,7 @@
 #include "connection/connection-streams.h"
 #include "connection/connection-trust.h"
 #include "connection/gio-mapping.h"
+#include "handshake/handshake-options-variant.h"
 #include "tls-handoff-enum-types.h"
 
 typedef enum
@@ -144,6 +145,19 @@ tls_handoff_connection_get_property (GObject *object,
     }
 }
 
+/* What cannot be offered is not left out: the handshake will fail. It is said here, too, where the
+ * application can see what it did. */
+static void
+set_advertised_protocols (TlsHandoffConnection *self, const char *const *protocols)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_strfreev (self->advertised_protocols);
+  self->advertised_protocols = g_strdupv ((char **) protocols);
+  if (!handoff_application_protocols_check (protocols, &error))
+    g_warning ("%s", error->message);
+}
+
 static void
 tls_handoff_connection_set_property (GObject *object,
                                      guint property_id,
@@ -185,8 +199,7 @@ tls_handoff_connection_set_property (GObject *object,
       g_set_object (&self->certificate, g_value_get_object (value));
       break;
     case PROP_ADVERTISED_PROTOCOLS:
-      g_strfreev (self->advertised_protocols);
-      self->advertised_protocols = g_value_dup_boxed (value);
+      set_advertised_protocols (self, g_value_get_boxed (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);

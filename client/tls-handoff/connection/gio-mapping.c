@@ -7,10 +7,12 @@
 
 #include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
+#include "keyblob/server-identity.h"
 #include "keyblob/tls-handoff-error.h"
 
-char *
-handoff_server_identity_from_connectable (GSocketConnectable *connectable)
+/* (transfer full) (nullable) */
+static char *
+dup_name (GSocketConnectable *connectable)
 {
   if (G_IS_NETWORK_ADDRESS (connectable))
     return g_strdup (g_network_address_get_hostname (G_NETWORK_ADDRESS (connectable)));
@@ -23,6 +25,17 @@ handoff_server_identity_from_connectable (GSocketConnectable *connectable)
         g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (connectable)));
 
   return NULL;
+}
+
+char *
+handoff_server_identity_from_connectable (GSocketConnectable *connectable)
+{
+  g_autofree char *name = dup_name (connectable);
+  g_autoptr (HandoffServerIdentity) identity = NULL;
+
+  if (name != NULL && g_utf8_validate (name, -1, NULL))
+    identity = handoff_server_identity_parse (name, NULL);
+  return identity != NULL ? g_steal_pointer (&name) : g_strdup ("");
 }
 
 GTlsCertificateFlags

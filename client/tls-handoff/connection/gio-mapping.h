@@ -8,7 +8,7 @@
 /* What GIO and the service call by different names. */
 
 /* Whom the server must prove to be: a network address's or service's host, an internet address's
- * text; NULL for anything else. (transfer full) (nullable) */
+ * text; empty for anything else, and where no server can be called so. (transfer full) */
 char *handoff_server_identity_from_connectable (GSocketConnectable *connectable);
 
 /* From the detail verification-errors (as; nullable). */

@@ -9,6 +9,8 @@
 
 #include "handshake/handshake-options-variant.h"
 
+#include <string.h>
+
 #include "call/certificates-variant.h"
 #include "call/secret-file.h"
 #include "handshake/handshake-options.h"
@@ -61,18 +63,22 @@ get_review_certificate (const Sources *from, GError **error)
 }
 
 static GVariant *
-get_application_protocols (const Sources *from, GError **error)
+get_application_protocol_optional (const Sources *from, GError **error)
 {
-  const char *const *protocols = from->request->application_protocols;
+  return from->request->role == HANDOFF_ROLE_SERVER && from->request->application_protocol_optional
+             ? g_variant_new_boolean (TRUE)
+             : NULL;
+}
+
+gboolean
+handoff_application_protocols_check (const char *const *protocols, GError **error)
+{
   gsize i;
 
-  if (protocols == NULL)
-    protocols = (const char *const *) from->options->application_protocols;
-  if (protocols == NULL || protocols[0] == NULL)
-    return NULL;
-
-  for (i = 0; protocols[i] != NULL; i++)
+  for (i = 0; protocols != NULL && protocols[i] != NULL; i++)
     {
+      const gsize size = strlen (protocols[i]);
+
       /* ALPN allows any bytes, D-Bus strings do not. */
       if (!g_utf8_validate (protocols[i], -1, NULL))
         {
@@ -80,9 +86,36 @@ get_application_protocols (const Sources *from, GError **error)
                        "Application protocol number %" G_GSIZE_FORMAT
                        " is not UTF-8; the names of registered protocols are ASCII",
                        i + 1);
-          return NULL;
+          return FALSE;
+        }
+      if (size == 0 || size > HANDOFF_MAX_APPLICATION_PROTOCOL_SIZE)
+        {
+          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                       "The application protocol “%s” cannot be offered: a name must be 1 to %d "
+                       "bytes long",
+                       protocols[i], HANDOFF_MAX_APPLICATION_PROTOCOL_SIZE);
+          return FALSE;
         }
     }
+  if (i <= HANDOFF_MAX_APPLICATION_PROTOCOLS)
+    return TRUE;
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "%" G_GSIZE_FORMAT " application protocols cannot be offered, at most %d", i,
+               HANDOFF_MAX_APPLICATION_PROTOCOLS);
+  return FALSE;
+}
+
+static GVariant *
+get_application_protocols (const Sources *from, GError **error)
+{
+  const char *const *protocols = from->request->application_protocols;
+
+  if (protocols == NULL)
+    protocols = (const char *const *) from->options->application_protocols;
+  if (protocols == NULL || protocols[0] == NULL ||
+      !handoff_application_protocols_check (protocols, error))
+    return NULL;
   return g_variant_new_strv (protocols, -1);
 }
 
@@ -207,6 +240,7 @@ static const struct
   const char *key;
   OptionFunc get_value;
 } options[] = {
+  { HANDOFF_OPTION_APPLICATION_PROTOCOL_OPTIONAL, get_application_protocol_optional },
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, get_application_protocols },
   { HANDOFF_OPTION_BLOB_FORMAT, get_blob_format },
   { HANDOFF_OPTION_CIPHER_SUITES, get_cipher_suites },

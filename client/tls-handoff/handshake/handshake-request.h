@@ -22,6 +22,7 @@ typedef struct
   const char *server_identity;              /* (nullable): of a client only */
   TlsHandoffHandshakeOptions *options;      /* (nullable) */
   const char *const *application_protocols; /* (nullable): win over those of options */
+  gboolean application_protocol_optional;   /* of a server: it goes on without one in common */
   GBytes *credential_pem;                   /* (nullable): wins over that of options */
   GPtrArray *trust_anchors; /* (nullable) (element-type GBytes): likewise; empty for nobody */
   GTlsAuthenticationMode client_certificate; /* of a server; NONE: that of options */

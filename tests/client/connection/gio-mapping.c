@@ -176,13 +176,25 @@ test_server_identities (void)
   g_autoptr (GSocketAddress) inet = g_inet_socket_address_new_from_string ("192.0.2.1", 443);
   g_autoptr (GSocketAddress) inet6 = g_inet_socket_address_new_from_string ("2001:db8::1", 443);
   g_autoptr (GSocketAddress) unix_address = g_unix_socket_address_new ("/nowhere");
+  g_autoptr (GSocketConnectable) empty = g_network_address_new ("", 443);
+  g_autoptr (GSocketConnectable) zone = g_network_address_new ("fe80::1%lo", 443);
+  g_autoptr (GSocketConnectable) latin1 = g_network_address_new ("b\xfc"
+                                                                 "cher.test",
+                                                                 443);
   struct
   {
     gpointer connectable;
     const char *identity;
   } cases[] = {
-    { address, "www.handoff.test" }, { service, "handoff.test" }, { inet, "192.0.2.1" },
-    { inet6, "2001:db8::1" },        { unix_address, NULL },      { NULL, NULL },
+    { address, "www.handoff.test" },
+    { service, "handoff.test" },
+    { inet, "192.0.2.1" },
+    { inet6, "2001:db8::1" },
+    { unix_address, "" },
+    { NULL, "" },
+    { empty, "" },
+    { zone, "" },
+    { latin1, "" },
   };
   gsize i;
 

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "trust/server-identity.h"
+#include "keyblob/server-identity.h"
 
 #include <gnutls/gnutls.h>
 #include <string.h>
@@ -137,6 +137,27 @@ handoff_server_identity_parse (const char *text, GError **error)
   if (!parse_address (self, text) && !parse_host_name (self, text, error))
     return NULL;
   return g_steal_pointer (&self);
+}
+
+HandoffServerIdentity *
+handoff_server_identity_new_for_nobody (void)
+{
+  HandoffServerIdentity *self = g_new0 (HandoffServerIdentity, 1);
+
+  self->text = g_strdup ("");
+  return self;
+}
+
+gboolean
+handoff_server_identity_is_nobody (const HandoffServerIdentity *self)
+{
+  return *self->text == '\0';
+}
+
+const char *
+handoff_server_identity_describe (const HandoffServerIdentity *self)
+{
+  return handoff_server_identity_is_nobody (self) ? "the server" : self->text;
 }
 
 void

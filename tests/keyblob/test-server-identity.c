@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "keyblob/tls-handoff-error.h"
-#include "trust/server-identity.h"
+#include "keyblob/server-identity.h"
 
 static void
 assert_name (const char *text, const char *name)
@@ -171,15 +171,31 @@ test_garbage (void)
     }
 }
 
+/* Breaks if somebody could be taken for nobody, or nobody has no name for people. */
+static void
+test_nobody (void)
+{
+  g_autoptr (HandoffServerIdentity) nobody = handoff_server_identity_new_for_nobody ();
+  g_autoptr (HandoffServerIdentity) somebody = handoff_server_identity_parse ("a.test", NULL);
+
+  g_assert_true (handoff_server_identity_is_nobody (nobody));
+  g_assert_cmpstr (nobody->text, ==, "");
+  g_assert_null (nobody->host_name);
+  g_assert_cmpstr (handoff_server_identity_describe (nobody), ==, "the server");
+  g_assert_false (handoff_server_identity_is_nobody (somebody));
+  g_assert_cmpstr (handoff_server_identity_describe (somebody), ==, "a.test");
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/service/server-identity/names", test_names);
-  g_test_add_func ("/service/server-identity/trailing-dot", test_trailing_dot);
-  g_test_add_func ("/service/server-identity/internationalized", test_internationalized);
-  g_test_add_func ("/service/server-identity/addresses", test_addresses);
-  g_test_add_func ("/service/server-identity/bad-addresses", test_bad_addresses);
-  g_test_add_func ("/service/server-identity/garbage", test_garbage);
+  g_test_add_func ("/server-identity/names", test_names);
+  g_test_add_func ("/server-identity/trailing-dot", test_trailing_dot);
+  g_test_add_func ("/server-identity/internationalized", test_internationalized);
+  g_test_add_func ("/server-identity/addresses", test_addresses);
+  g_test_add_func ("/server-identity/bad-addresses", test_bad_addresses);
+  g_test_add_func ("/server-identity/garbage", test_garbage);
+  g_test_add_func ("/server-identity/nobody", test_nobody);
   return g_test_run ();
 }
