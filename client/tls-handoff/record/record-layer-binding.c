@@ -9,10 +9,23 @@
 
 /* With the lock. A copy that is wiped when freed, or NULL with the reason why there is none. */
 static GBytes *
-copy_binding (const guint8 *binding, gsize size, int code, const char *reason, GError **error)
+copy_binding (const HandoffKeyState *state,
+              const guint8 *binding,
+              gsize size,
+              int code,
+              const char *reason,
+              GError **error)
 {
   HandoffSecretBytes copy = { NULL, 0 };
 
+  if (size == 0 && handoff_key_state_get_format (state) < 2)
+    {
+      g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
+                           G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
+                           "The key blob has no channel bindings: the service is older than this "
+                           "library, or this connection has none");
+      return NULL;
+    }
   if (size == 0)
     {
       g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR, code, reason);
@@ -29,7 +42,7 @@ dup_binding (const HandoffKeyState *state, GTlsChannelBindingType type, GError *
   switch (type)
     {
     case G_TLS_CHANNEL_BINDING_TLS_UNIQUE:
-      return copy_binding (state->tls_unique, state->tls_unique_size,
+      return copy_binding (state, state->tls_unique, state->tls_unique_size,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
                            state->protocol == TLS_PROTOCOL_1_3
                                ? "TLS 1.3 has no channel binding tls-unique; it has tls-exporter"
@@ -37,13 +50,13 @@ dup_binding (const HandoffKeyState *state, GTlsChannelBindingType type, GError *
                                  "without the extended master secret, so it would prove nothing",
                            error);
     case G_TLS_CHANNEL_BINDING_TLS_SERVER_END_POINT:
-      return copy_binding (state->tls_server_end_point, state->tls_server_end_point_size,
+      return copy_binding (state, state->tls_server_end_point, state->tls_server_end_point_size,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED,
                            "The channel binding tls-server-end-point is not defined for the "
                            "signature of the server's certificate",
                            error);
     case G_TLS_CHANNEL_BINDING_TLS_EXPORTER:
-      return copy_binding (state->tls_exporter, state->tls_exporter_size,
+      return copy_binding (state, state->tls_exporter, state->tls_exporter_size,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
                            "There is no channel binding tls-exporter: the peer does not have the "
                            "extended master secret, without which it would prove nothing",
@@ -56,27 +69,17 @@ dup_binding (const HandoffKeyState *state, GTlsChannelBindingType type, GError *
     }
 }
 
-/* With the lock. Whether there may be bindings at all. */
+/* With the lock. */
 static gboolean
 check_state (TlsHandoffRecordLayer *self, GError **error)
 {
-  if (self->handed_on)
-    {
-      g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
-                           G_TLS_CHANNEL_BINDING_ERROR_INVALID_STATE,
-                           "This connection was handed on to another process, and its channel "
-                           "bindings with it");
-      return FALSE;
-    }
-  if (handoff_key_state_get_format (self->state) < 2)
-    {
-      g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
-                           G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
-                           "The key blob has no channel bindings: the service is older than this "
-                           "library, or this connection has none");
-      return FALSE;
-    }
-  return TRUE;
+  if (!self->handed_on)
+    return TRUE;
+  g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
+                       G_TLS_CHANNEL_BINDING_ERROR_INVALID_STATE,
+                       "This connection was handed on to another process, and its channel bindings "
+                       "with it");
+  return FALSE;
 }
 
 /**

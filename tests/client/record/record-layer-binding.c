@@ -91,6 +91,8 @@ test_absent (void)
   for (int type = 0; type < 3; type++)
     assert_error (from_older_service, (GTlsChannelBindingType) type,
                   G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE);
+  assert_error (from_older_service, (GTlsChannelBindingType) 3,
+                G_TLS_CHANNEL_BINDING_ERROR_NOT_IMPLEMENTED);
 }
 
 /* Breaks if a closed connection has lost them: an application may still be proving. */
