@@ -106,8 +106,12 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
   take_names (outcome, request, credential);
   if (authorities != NULL)
     outcome->certificate_authorities = g_variant_ref (authorities);
-  outcome->ocsp_status = verification->ocsp_status;
-  outcome->ocsp_problem = verification->ocsp_problem;
+  /* In TLS 1.3 a server asks for a certificate before it shows its own. */
+  if (complete || g_variant_n_children (outcome->peer_certificates) > 0)
+    {
+      outcome->ocsp_status = verification->ocsp_status;
+      outcome->ocsp_problem = verification->ocsp_problem;
+    }
   if (verification->path != NULL)
     outcome->verified_path = g_variant_ref (verification->path);
   outcome->resumed = complete && gnutls_session_is_resumed (session);

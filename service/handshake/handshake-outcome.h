@@ -14,7 +14,7 @@ typedef struct
   char *application_protocol;  /* (owned) (nullable) */
   char *server_name;           /* (owned) (nullable): sent, or, as a server, received */
   char *credential;            /* (owned) (nullable): our credential's label */
-  const char *ocsp_status;     /* HANDOFF_OCSP_… */
+  const char *ocsp_status;     /* (nullable): HANDOFF_OCSP_…; NULL: not known yet */
   const char *ocsp_problem;    /* (nullable): HANDOFF_OCSP_PROBLEM_… */
   GVariant *peer_certificates; /* (owned): aay */
   GVariant *verified_path; /* (owned) (nullable): au: those of them that the verified chain has */

@@ -71,8 +71,9 @@ account_for_completion (const HandoffSessionContext *context,
   if (session->outcome != NULL)
     return;
   session->outcome = handoff_handshake_outcome_copy (outcome);
-  /* The certificates are for the reply: the session need not keep them. */
+  /* What the peer sent is for the reply: the session need not keep it. */
   g_clear_pointer (&session->outcome->peer_certificates, g_variant_unref);
+  g_clear_pointer (&session->outcome->certificate_authorities, g_variant_unref);
   take_names (session, outcome);
   handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_COMPLETED, uid);
   if (outcome->resumed)

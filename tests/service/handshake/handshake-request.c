@@ -124,6 +124,7 @@ test_credential (ClientTest *f, gconstpointer priority)
   g_assert_cmpuint (g_variant_n_children (outcome->peer_certificates), ==,
                     is_tls1_3 (priority) ? 0 : 1);
   g_assert_cmpint (outcome->verified_path != NULL, ==, !is_tls1_3 (priority));
+  g_assert_cmpstr (outcome->ocsp_status, ==, is_tls1_3 (priority) ? NULL : HANDOFF_OCSP_NONE);
   g_assert_cmpuint (g_variant_n_children (outcome->certificate_authorities), ==, 1);
   name = g_variant_get_child_value (outcome->certificate_authorities, 0);
   g_assert_cmpmem (g_variant_get_data (name), g_variant_get_size (name),
