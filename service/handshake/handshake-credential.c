@@ -24,11 +24,11 @@ struct _HandoffHandshakeCredential
   gnutls_ocsp_data_st ocsp;
   GError *error;     /* (owned) (nullable): why there is none */
   char *server_name; /* (owned) (nullable) */
-  gboolean is_requested;
+  /* As a client, from the server's request on: aay (owned) (nullable) */
+  GVariant *authorities;
 
   /* The caller's choice, if it wants to choose. */
   HandoffHandshakeWait *choice; /* (unowned) (nullable): while the caller is asked */
-  GVariant *authorities;        /* (owned) (nullable): likewise */
   gboolean is_caller_asked;     /* now or before */
   gboolean is_request_new;      /* nobody took it yet */
 };
@@ -54,6 +54,7 @@ handoff_handshake_credential_free (HandoffHandshakeCredential *self)
   g_clear_pointer (&self->key, handoff_handshake_key_free);
   g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_error (&self->error);
+  g_clear_pointer (&self->authorities, g_variant_unref);
   g_free (self->server_name);
   g_free (self);
 }
@@ -205,9 +206,7 @@ ask_caller (HandoffHandshakeCredential *self,
 
   self->is_caller_asked = self->is_request_new = TRUE;
   self->choice = wait;
-  self->authorities = new_authorities (info);
   is_answered = wait_for_answer (self, wait);
-  g_clear_pointer (&self->authorities, g_variant_unref);
   self->choice = NULL;
   *automatic = ((Answer *) handoff_handshake_wait_get_result (wait))->automatic;
   return is_answered;
@@ -266,7 +265,8 @@ handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
   *flags = 0;
   if (self->request->role == HANDOFF_ROLE_CLIENT)
     {
-      self->is_requested = TRUE;
+      if (self->authorities == NULL)
+        self->authorities = new_authorities (info);
       if (self->credential == NULL && !choose_for_server (self, info))
         return -1;
     }
@@ -307,7 +307,7 @@ handoff_handshake_credential_get_server_name (HandoffHandshakeCredential *self)
 gboolean
 handoff_handshake_credential_is_requested (HandoffHandshakeCredential *self)
 {
-  return self->is_requested;
+  return self->authorities != NULL;
 }
 
 gboolean

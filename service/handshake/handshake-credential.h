@@ -39,7 +39,7 @@ gboolean handoff_handshake_credential_is_requested (HandoffHandshakeCredential *
 /* As a client that asks its caller: whether run() returned because the caller has to choose. TRUE
  * once. */
 gboolean handoff_handshake_credential_takes_request (HandoffHandshakeCredential *self);
-/* The names that the server sent with its request, aay, while the caller is asked; NULL otherwise.
+/* As a client: the names that the server sent with its request, aay; NULL if it asked for nothing.
  * (transfer none) (nullable) */
 GVariant *handoff_handshake_credential_get_authorities (HandoffHandshakeCredential *self);
 /* The caller's answer, while it is asked: the function that pauses can go on. credential: (transfer

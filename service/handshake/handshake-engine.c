@@ -147,6 +147,20 @@ resume_time (HandoffHandshakeEngine *self)
   handoff_watch_set_deadline (self->watch, self->deadline);
 }
 
+/* What the server wanted may be why it ended the handshake. */
+static void
+add_request (HandoffHandshakeEngine *self, GError *error)
+{
+  GVariant *authorities = handoff_handshake_credential_get_authorities (
+      handoff_tls_session_get_credential (self->session));
+
+  if (authorities == NULL)
+    return;
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CERTIFICATE_AUTHORITIES, authorities);
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CERTIFICATE_REQUESTED,
+                                      g_variant_new_boolean (TRUE));
+}
+
 /* error: (transfer full). The output, perhaps an alert, goes with the operation under way, or else
  * with the next. */
 static void
@@ -156,6 +170,7 @@ fail (HandoffHandshakeEngine *self, GError *error)
 
   if (is_refusal (self, error))
     self->left_fd = g_steal_fd (&self->request->fd);
+  add_request (self, error);
   self->state = HANDOFF_HANDSHAKE_FAILED;
   self->error = error;
   destroy_session (self);

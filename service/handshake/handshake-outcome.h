@@ -19,7 +19,7 @@ typedef struct
   GVariant *peer_certificates; /* (owned): aay */
   GVariant *verified_path; /* (owned) (nullable): au: those of them that the verified chain has */
   char **verification_errors; /* (owned) (nullable): if the certificate did not verify */
-  /* (owned) (nullable): aay, DER names: while the caller chooses a credential */
+  /* (owned) (nullable): aay, DER names: as a client whom the server asked for a certificate */
   GVariant *certificate_authorities;
   gboolean resumed;
   gboolean certificate_requested; /* as a client: the server asked for one */
