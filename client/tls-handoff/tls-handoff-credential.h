@@ -53,6 +53,8 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_credential_get_key_algorithm (TlsHandoffCredential *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GPtrArray *tls_handoff_credential_get_certificates (TlsHandoffCredential *self);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GTlsCertificate *tls_handoff_credential_get_certificate (TlsHandoffCredential *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gint64 tls_handoff_credential_get_not_after (TlsHandoffCredential *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1

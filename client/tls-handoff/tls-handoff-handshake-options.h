@@ -10,6 +10,28 @@
 G_BEGIN_DECLS
 
 /**
+ * TlsHandoffCredentialChoice:
+ * @TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT: %TLS_HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC for the
+ * handshakes of a [class@Manager], as they always did; %TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED
+ * for those of a [class@ClientConnection]
+ * @TLS_HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC: the client uses the first credential of the user's that
+ *   one of the server's authorities issued and that the user may use for this server without being
+ *   asked
+ * @TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED: the same, but only if the administrator said so in the
+ *   service's configuration (AutomaticCredential); otherwise no certificate
+ *
+ * Whether a client uses a credential of the user's that nobody named.
+ *
+ * Since: 0.2
+ */
+typedef enum
+{
+  TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT,
+  TLS_HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC,
+  TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED,
+} TlsHandoffCredentialChoice;
+
+/**
  * TlsHandoffHandshakeOptions:
  *
  * What a handshake may be told beyond its socket and its peer's identity.
@@ -61,5 +83,8 @@ void tls_handoff_handshake_options_set_credential_pem (TlsHandoffHandshakeOption
 TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_handshake_options_set_client_certificate (TlsHandoffHandshakeOptions *self,
                                                            GTlsAuthenticationMode mode);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_handshake_options_set_credential_choice (TlsHandoffHandshakeOptions *self,
+                                                          TlsHandoffCredentialChoice choice);
 
 G_END_DECLS

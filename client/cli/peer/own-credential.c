@@ -100,6 +100,9 @@ cli_own_credential_apply (const CliOwnCredential *self,
   g_autoptr (GBytes) pem = NULL;
 
   tls_handoff_handshake_options_set_credential (options, self->label);
+  /* Who gives the command sees which credential it used, and can name another or none. */
+  tls_handoff_handshake_options_set_credential_choice (options,
+                                                       TLS_HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC);
   if (self->certificate_file == NULL)
     return TRUE;
   pem = load_pem (self, error);

@@ -75,6 +75,7 @@ void
 handoff_service_session_call_async (HandoffServiceSession *self,
                                     const char *method,
                                     GVariant *body,
+                                    GUnixFDList *fds,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data)
@@ -89,6 +90,8 @@ handoff_service_session_call_async (HandoffServiceSession *self,
           "The handshake belongs to the process from which this one was forked");
       return;
     }
+  if (fds != NULL && g_unix_fd_list_get_length (fds) > 0)
+    g_dbus_message_set_unix_fd_list (call, fds);
   g_dbus_connection_send_message_with_reply (self->connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
                                              G_MAXINT, NULL, cancellable, callback, user_data);
 }

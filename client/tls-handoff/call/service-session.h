@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <gio/gunixfdlist.h>
 
 /* A session object in the service. Calls go to the process that made the object, and not to another
  * process that has the service's name since then. A forked child makes no calls. Immutable. */
@@ -18,10 +19,11 @@ void handoff_service_session_unref (HandoffServiceSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffServiceSession, handoff_service_session_unref)
 
 /* Calls a method of the session object, and waits without blocking for as long as the service
- * takes. body: a tuple, consumed if floating. */
+ * takes. body: a tuple, consumed if floating. fds: (nullable): what body's handles mean */
 void handoff_service_session_call_async (HandoffServiceSession *self,
                                          const char *method,
                                          GVariant *body,
+                                         GUnixFDList *fds,
                                          GCancellable *cancellable,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data);

@@ -5,7 +5,7 @@
 
 #include "tls-handoff-client-connection.h"
 
-#include "connection/connection-object.h"
+#include "connection/connection-certificate.h"
 
 struct _TlsHandoffClientConnection
 {
@@ -61,8 +61,7 @@ tls_handoff_client_connection_get_property (GObject *object,
       g_value_set_boolean (value, FALSE);
       break;
     case PROP_ACCEPTED_CAS:
-      /* Whom a server's request for a certificate names, the service keeps to itself. */
-      g_value_set_pointer (value, NULL);
+      g_value_set_pointer (value, handoff_connection_get_accepted_cas (base));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);

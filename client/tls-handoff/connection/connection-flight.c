@@ -8,6 +8,7 @@
 #include "connection/connection-flight.h"
 
 #include "connection/base-stream.h"
+#include "connection/connection-certificate.h"
 #include "connection/connection-question.h"
 #include "connection/connection-review.h"
 #include "connection/connection-trust.h"
@@ -24,16 +25,17 @@ typedef struct
   HandoffLandedFunc landed_func;
   gboolean blocking;         /* of a synchronous call */
   char *server_identity;     /* (owned) (nullable) */
-  GBytes *credential_pem;    /* (owned) (nullable): of the certificate */
+  HandoffAnswer own;         /* what our side authenticates with */
+  gboolean asks;             /* for that, when the server wants it */
   GPtrArray *trust_anchors;  /* (owned) (nullable): of the database */
   GCancellable *cancellable; /* (owned) (nullable): of who started it */
   gulong chained;            /* cancellable to the connection's */
 
   /* What the service asks. */
-  GVariant *review_details; /* (owned) (nullable) */
-  GTask *review_handshake;  /* (owned) (nullable) */
-  HandoffReviewAnswer review_answer;
-  gboolean accept;
+  GVariant *details;     /* (owned) (nullable) */
+  GTask *handshake_task; /* (owned) (nullable): while it waits for the answer */
+  HandoffAnswerFunc answer_func;
+  HandoffAnswer answer;
 
   GSource *deadline; /* (owned) (nullable): while it runs */
   gint64 time_left;  /* microseconds, while it stands still; -1: for ever */
@@ -122,9 +124,9 @@ arrive (Flight *flight)
 
   g_object_unref (flight->connection);
   g_free (flight->server_identity);
-  g_clear_pointer (&flight->credential_pem, g_bytes_unref);
+  handoff_answer_clear (&flight->own);
   g_clear_pointer (&flight->trust_anchors, g_ptr_array_unref);
-  g_clear_pointer (&flight->review_details, g_variant_unref);
+  g_clear_pointer (&flight->details, g_variant_unref);
   g_clear_object (&flight->cancellable);
   g_clear_pointer (&flight->received, g_bytes_unref);
   g_free (flight);
@@ -161,31 +163,31 @@ check_settings (Flight *flight, GError **error)
 
   if (!self->is_server)
     flight->server_identity = handoff_server_identity_from_connectable (self->server_identity);
-  if (self->certificate != NULL)
-    flight->credential_pem = handoff_certificate_to_pem (self->certificate);
 
   if (socket != NULL && g_socket_get_socket_type (socket) != G_SOCKET_TYPE_STREAM)
     unsupported = "The base stream's socket must be a stream socket";
-  else if (self->certificate != NULL && flight->credential_pem == NULL)
-    unsupported = "The private key of the certificate cannot be had; let the TLS Handoff service "
-                  "keep it as a credential, and name that with the handshake option credential";
 
   if (unsupported == NULL)
-    return handoff_connection_resolve_trust (self, &flight->trust_anchors, error);
+    return handoff_connection_resolve_certificate (self, &flight->own, &flight->asks, error) &&
+           handoff_connection_resolve_trust (self, &flight->trust_anchors, error);
 
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, unsupported);
   return FALSE;
 }
 
 static void
-answer_review (Flight *flight)
+go_on (gpointer user_data)
 {
-  g_autoptr (GTask) handshake = g_steal_pointer (&flight->review_handshake);
+  Flight *flight = user_data;
+  g_autoptr (GTask) handshake = g_steal_pointer (&flight->handshake_task);
+  g_auto (HandoffAnswer) answer = flight->answer;
 
-  flight->review_answer (handshake, flight->accept);
+  flight->answer = (HandoffAnswer){ NULL };
+  start_clock (flight);
+  flight->answer_func (handshake, &answer);
 }
 
-/* In the application's thread. */
+/* In the application's thread, as all that asks. */
 static void
 ask_review (HandoffConnection *self, gboolean blocking, gpointer user_data)
 {
@@ -193,47 +195,74 @@ ask_review (HandoffConnection *self, gboolean blocking, gpointer user_data)
 
   /* A database that blocks does it in the thread of a blocking call. */
   if (flight->blocking)
-    handoff_connection_judge (self, flight->review_details);
-  flight->accept = !handoff_connection_must_decide (self, flight->review_details) ||
-                   handoff_connection_decide (self, flight->review_details);
+    handoff_connection_judge (self, flight->details);
+  flight->answer.accept = !handoff_connection_must_decide (self, flight->details) ||
+                          handoff_connection_decide (self, flight->details);
   handoff_connection_answered (self);
 }
 
-static void
-review_answered (gpointer user_data)
-{
-  start_clock (user_data);
-  answer_review (user_data);
-}
-
-static const HandoffQuestion review_question = { ask_review, review_answered };
+static const HandoffQuestion review_question = { ask_review, go_on };
 
 static void
 judged_cb (gpointer user_data)
 {
   Flight *flight = user_data;
 
-  if (handoff_connection_must_decide (flight->connection, flight->review_details))
+  if (handoff_connection_must_decide (flight->connection, flight->details))
     {
       handoff_connection_pose (flight->connection, &review_question, flight);
       return;
     }
-  flight->accept = TRUE;
-  review_answered (flight);
+  flight->answer.accept = TRUE;
+  go_on (flight);
 }
 
 static void
-review_cb (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpointer user_data)
+requested_cb (gpointer user_data)
+{
+  Flight *flight = user_data;
+
+  handoff_connection_answered (flight->connection);
+}
+
+static void
+ask_for_certificate (HandoffConnection *self, gboolean blocking, gpointer user_data)
+{
+  Flight *flight = user_data;
+
+  if (!blocking)
+    {
+      handoff_connection_request_certificate_async (self, &flight->answer, requested_cb, flight);
+      return;
+    }
+  handoff_connection_request_certificate (self, &flight->answer);
+  handoff_connection_answered (self);
+}
+
+static const HandoffQuestion certificate_question = { ask_for_certificate, go_on };
+
+static void
+ask_cb (HandoffHandshakeQuestion question,
+        GVariant *details,
+        GTask *handshake,
+        HandoffAnswerFunc answer_func,
+        gpointer user_data)
 {
   Flight *flight = user_data;
 
   stop_clock (flight);
-  g_clear_pointer (&flight->review_details, g_variant_unref);
-  flight->review_details = g_variant_ref (details);
-  flight->review_handshake = g_object_ref (handshake);
-  flight->review_answer = answer;
-  flight->accept = FALSE;
-  if (flight->blocking)
+  g_clear_pointer (&flight->details, g_variant_unref);
+  flight->details = g_variant_ref (details);
+  flight->handshake_task = g_object_ref (handshake);
+  flight->answer_func = answer_func;
+  if (question == HANDOFF_HANDSHAKE_QUESTION_CREDENTIAL)
+    {
+      if (handoff_connection_must_request (flight->connection, details, &flight->answer))
+        handoff_connection_pose (flight->connection, &certificate_question, flight);
+      else
+        go_on (flight);
+    }
+  else if (flight->blocking)
     handoff_connection_pose (flight->connection, &review_question, flight);
   else
     handoff_connection_judge_async (flight->connection, details, judged_cb, flight);
@@ -272,12 +301,16 @@ fly (Flight *flight)
     .options = self->options,
     .application_protocols = (const char *const *) self->advertised_protocols,
     .application_protocol_optional = self->advertised_protocols != NULL,
-    .credential_pem = flight->credential_pem,
+    .credential = flight->own.credential,
+    .credential_pem = flight->own.credential_pem,
+    .credential_choice = TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED,
     .trust_anchors = flight->trust_anchors,
     .client_certificate = self->authentication_mode,
     .interactive = (self->flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0,
-    .review = handoff_connection_wants_review (self) ? review_cb : NULL,
-    .review_data = flight,
+    .review_certificate = handoff_connection_wants_review (self),
+    .ask_for_credential = flight->asks,
+    .ask = ask_cb,
+    .ask_data = flight,
   };
 
   if (socket != NULL)

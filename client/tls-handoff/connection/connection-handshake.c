@@ -74,13 +74,14 @@ settle (HandoffConnection *self)
                                          "negotiated-protocol", "protocol-version",
                                          "ciphersuite-name" };
   HandshakeState state;
-  gboolean untold;
+  gboolean untold, has_cas;
   gsize i;
 
   g_mutex_lock (&self->lock);
   state = self->state;
   untold = self->changes_are_untold;
   self->changes_are_untold = FALSE;
+  has_cas = self->accepted_cas != NULL;
   g_mutex_unlock (&self->lock);
   if (!untold)
     return state;
@@ -88,6 +89,8 @@ settle (HandoffConnection *self)
   g_object_freeze_notify (G_OBJECT (self));
   for (i = 0; i < G_N_ELEMENTS (changed); i++)
     g_object_notify (G_OBJECT (self), changed[i]);
+  if (has_cas)
+    g_object_notify (G_OBJECT (self), "accepted-cas");
   g_object_thaw_notify (G_OBJECT (self));
   return state;
 }

@@ -20,15 +20,17 @@
  * connection-flight      the handshake itself
  * connection-trust       whom the application trusts
  * connection-review      what the application says to a certificate
+ * connection-certificate what our side authenticates with
  * connection-question    where the application is asked
  * base-stream, flight-thread, socket-linger, gio-mapping   what knows of no connection
  *
  * A direction is G_IO_IN or G_IO_OUT.
  *
  * Threads: what the application sets is set before the handshake starts, and only read from then
- * on. All below `lock` is guarded by it, except that `stream` and `result` never change once they
- * are set, so that they may be used without. Nothing that blocks or calls back is done with it
- * held. No other lock is taken under it, but for the reading one of `stream`, which is only tried.
+ * on; but for `certificate`, which is guarded by `lock`. So is all below that, except that `stream`
+ * and `result` never change once they are set, so that they may be used without. Nothing that
+ * blocks or calls back is done with it held. No other lock is taken under it, but for the reading
+ * one of `stream`, which is only tried.
  */
 
 /* NOT_STARTED → RUNNING → DONE or FAILED, for good: after a failed handshake, the socket is of no
@@ -65,7 +67,7 @@ struct _TlsHandoffConnection
   TlsHandoffHandshakeOptions *options; /* (owned) (nullable) */
   TlsHandoffHandshakeFlags flags;
   char **advertised_protocols;  /* (owned) (nullable) */
-  GTlsCertificate *certificate; /* (owned) (nullable) */
+  GTlsCertificate *certificate; /* (owned) (nullable): guarded by the lock */
   gboolean database_is_set; /* otherwise it is the default one, which is not loaded to know that */
   GTlsDatabase *database;   /* (owned) (nullable): if it is set; NULL for nobody */
   GTlsInteraction *interaction; /* (owned) (nullable) */
@@ -105,8 +107,14 @@ struct _TlsHandoffConnection
   GTlsCertificateFlags peer_certificate_errors;
   GTlsDatabase *judge; /* (owned) (nullable): the application's own database, for the handshake */
   gboolean judged;     /* by the judge, or because nobody is trusted */
-  GTlsCertificateFlags verdict; /* if judged: counts in place of what the service found */
-  GError *judge_failure;        /* (owned) (nullable): why the database came to no verdict */
+  GTlsCertificateFlags verdict;   /* if judged: counts in place of what the service found */
+  GError *judge_failure;          /* (owned) (nullable): why the database came to no verdict */
+  gboolean certificate_requested; /* by the server, of us */
+  gboolean certificate_named;     /* the service has, or chose, something to authenticate us with */
+  GError *interaction_error;      /* (owned) (nullable): why the application chose nothing */
+  GPtrArray *accepted_cas; /* (owned) (nullable) (element-type GBytes): names that came with the
+                              request */
+  gboolean data_came;      /* from the peer */
   gboolean read_closed;
   gboolean write_closed;
   gboolean close_base_then; /* when the running handshake lets go of the base stream */

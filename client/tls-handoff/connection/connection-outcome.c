@@ -4,6 +4,7 @@
 #include "connection/connection-outcome.h"
 
 #include "call/certificates-variant.h"
+#include "connection/connection-certificate.h"
 #include "connection/gio-mapping.h"
 #include "handshake/handshake-result.h"
 #include "keyblob/handoff-names.h"
@@ -20,6 +21,7 @@ take_error_details (HandoffConnection *self, const GError *error)
   if (details == NULL)
     return;
 
+  handoff_connection_take_request_details (self, details);
   certificates =
       g_variant_lookup_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, G_VARIANT_TYPE ("aay"));
   if (certificates != NULL)
@@ -61,6 +63,7 @@ remember_result (HandoffConnection *self,
 {
   self->result = result;
   self->stream = stream;
+  handoff_connection_take_request_result (self, result);
   self->peer_certificates = g_ptr_array_ref (handoff_handshake_result_get_verified_chain (result));
   self->peer_certificate_errors =
       self->judged ? self->verdict
@@ -136,7 +139,8 @@ handoff_connection_take_failure (HandoffConnection *self, GError *error)
   take_error_details (self, error);
   tell_who_judged (self, error);
   self->handshake_refused = is_refusal (error);
-  self->handshake_error = handoff_error_for_connection (error, TRUE);
+  self->handshake_error =
+      handoff_connection_explain_end (self, handoff_error_for_connection (error, TRUE));
   end (self, HANDSHAKE_FAILED);
   g_mutex_unlock (&self->lock);
 }

@@ -9,6 +9,7 @@
 
 #include "call/certificates-variant.h"
 #include "connection/gio-mapping.h"
+#include "handshake/tls-certificate.h"
 #include "keyblob/handoff-names.h"
 
 gboolean
@@ -72,7 +73,7 @@ get_certificate (GVariant *details)
   sent = handoff_certificates_from_variant (certificates);
   path = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFIED_PATH, G_VARIANT_TYPE ("au"));
   chain = handoff_certificates_select (sent, path);
-  return handoff_certificate_from_chain (chain);
+  return handoff_tls_certificate_new (chain);
 }
 
 /* The verdict of the application's database. What the service knows and the database cannot is

@@ -12,6 +12,7 @@
 #include "connection/connection-streams.h"
 
 #include "connection/base-stream.h"
+#include "connection/connection-certificate.h"
 #include "connection/connection-close.h"
 #include "connection/connection-handshake.h"
 #include "connection/connection-source.h"
@@ -120,6 +121,8 @@ transfer (gpointer stream,
                                                          cancellable, &local_error)
                            : handoff_record_stream_write (connection->stream, buffer, size,
                                                           blocking, cancellable, &local_error);
+  if (n > 0 && direction == G_IO_IN)
+    handoff_connection_note_data (connection);
   if (n >= 0)
     return n;
 
@@ -130,7 +133,11 @@ transfer (gpointer stream,
       return 0;
     }
 
-  g_propagate_error (error, handoff_error_for_connection (local_error, FALSE));
+  local_error = handoff_error_for_connection (local_error, FALSE);
+  g_mutex_lock (&connection->lock);
+  local_error = handoff_connection_explain_end (connection, local_error);
+  g_mutex_unlock (&connection->lock);
+  g_propagate_error (error, local_error);
   return -1;
 }
 

@@ -5,12 +5,13 @@
 
 #include "tls-handoff-connection.h"
 
+#include "connection/connection-certificate.h"
 #include "connection/connection-close.h"
 #include "connection/connection-handshake.h"
 #include "connection/connection-streams.h"
 #include "connection/connection-trust.h"
-#include "connection/gio-mapping.h"
 #include "handshake/handshake-options-variant.h"
+#include "handshake/tls-certificate.h"
 #include "tls-handoff-enum-types.h"
 
 typedef enum
@@ -61,7 +62,7 @@ dup_peer_certificate (TlsHandoffConnection *self)
 
   /* Made when asked for only: parsing certificates is what the service saves applications. */
   if (chain != NULL)
-    certificate = handoff_certificate_from_chain (chain);
+    certificate = handoff_tls_certificate_new (chain);
 
   /* Another thread may have been faster: then there is one already. */
   g_mutex_lock (&self->lock);
@@ -115,7 +116,7 @@ tls_handoff_connection_get_property (GObject *object,
       g_value_set_object (value, self->interaction);
       break;
     case PROP_CERTIFICATE:
-      g_value_set_object (value, self->certificate);
+      g_value_take_object (value, handoff_connection_dup_certificate (self));
       break;
     case PROP_PEER_CERTIFICATE:
       g_value_take_object (value, dup_peer_certificate (self));
@@ -196,7 +197,7 @@ tls_handoff_connection_set_property (GObject *object,
       g_set_object (&self->interaction, g_value_get_object (value));
       break;
     case PROP_CERTIFICATE:
-      g_set_object (&self->certificate, g_value_get_object (value));
+      handoff_connection_set_certificate (self, g_value_get_object (value));
       break;
     case PROP_ADVERTISED_PROTOCOLS:
       set_advertised_protocols (self, g_value_get_boxed (value));
@@ -373,6 +374,8 @@ tls_handoff_connection_finalize (GObject *object)
   g_clear_object (&self->handshake_ended);
   g_clear_error (&self->handshake_error);
   g_clear_error (&self->judge_failure);
+  g_clear_error (&self->interaction_error);
+  g_clear_pointer (&self->accepted_cas, g_ptr_array_unref);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_pointer (&self->flight_context, g_main_context_unref);

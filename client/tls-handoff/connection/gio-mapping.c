@@ -3,10 +3,7 @@
 
 #include "connection/gio-mapping.h"
 
-#include <string.h>
-
 #include "keyblob/handoff-names.h"
-#include "keyblob/secret-memory.h"
 #include "keyblob/server-identity.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -74,56 +71,6 @@ handoff_certificate_flags_from_variant (GVariant *verification_errors)
     }
 
   return result;
-}
-
-GTlsCertificate *
-handoff_certificate_from_chain (GPtrArray *chain)
-{
-  g_autoptr (GTlsCertificate) certificate = NULL;
-  GType type = g_tls_backend_get_certificate_type (g_tls_backend_get_default ());
-  guint i;
-
-  /* Each certificate holds its issuer, so the last of the chain comes first. */
-  for (i = chain->len; i > 0; i--)
-    {
-      g_autoptr (GTlsCertificate) issuer = g_steal_pointer (&certificate);
-      g_autoptr (GByteArray) der = NULL;
-      g_autoptr (GError) error = NULL;
-
-      der = g_bytes_unref_to_array (g_bytes_ref (chain->pdata[i - 1]));
-      certificate = g_initable_new (type, NULL, &error, "certificate", der, "issuer", issuer, NULL);
-      if (certificate == NULL)
-        {
-          g_debug ("The TLS backend cannot show the peer's certificate: %s", error->message);
-          return NULL;
-        }
-    }
-
-  return g_steal_pointer (&certificate);
-}
-
-GBytes *
-handoff_certificate_to_pem (GTlsCertificate *certificate)
-{
-  HandoffSecretBytes pem = { NULL, 0 };
-  char *key = NULL;
-
-  g_object_get (certificate, "private-key-pem", &key, NULL);
-  if (key == NULL)
-    return NULL;
-  handoff_secret_bytes_append (&pem, key, strlen (key));
-  handoff_wipe (key, strlen (key));
-  g_free (key);
-
-  for (; certificate != NULL; certificate = g_tls_certificate_get_issuer (certificate))
-    {
-      g_autofree char *text = NULL;
-
-      g_object_get (certificate, "certificate-pem", &text, NULL);
-      if (text != NULL)
-        handoff_secret_bytes_append (&pem, text, strlen (text));
-    }
-  return handoff_secret_bytes_take (&pem);
 }
 
 /* The peer's alert, or what it speaks in place of TLS, may say more than that the handshake or the

@@ -14,14 +14,6 @@ char *handoff_server_identity_from_connectable (GSocketConnectable *connectable)
 /* From the detail verification-errors (as; nullable). */
 GTlsCertificateFlags handoff_certificate_flags_from_variant (GVariant *verification_errors);
 
-/* A certificate of the default TLS backend's type, with its issuers, from DER, its own first; NULL
- * if the backend has no certificates or does not understand these. (transfer full) (nullable) */
-GTlsCertificate *handoff_certificate_from_chain (GPtrArray *chain);
-
-/* A certificate with its issuers and its private key, in PEM, in secret memory; NULL if the key
- * cannot be had. (transfer full) (nullable) */
-GBytes *handoff_certificate_to_pem (GTlsCertificate *certificate);
-
 /* The error that users of a GTlsConnection expect, with the message of error, which is consumed.
  * handshaking: whether it happened before the handshake was complete */
 GError *handoff_error_for_connection (GError *error, gboolean handshaking);

@@ -120,6 +120,7 @@ handoff_handshake_details_read (HandoffHandshakeDetails *self,
 {
   g_autoptr (GVariant) peer_certificates = NULL;
   g_autoptr (GVariant) verified_path = NULL;
+  g_autoptr (GVariant) authorities = NULL;
 
   self->key_blob = lookup_key_blob (details, fds, error);
   if (self->key_blob < 0 || !read_strings (self, details, error))
@@ -133,6 +134,12 @@ handoff_handshake_details_read (HandoffHandshakeDetails *self,
       g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFIED_PATH, G_VARIANT_TYPE ("au"));
   self->verified_chain = handoff_certificates_select (self->peer_certificates, verified_path);
   g_variant_lookup (details, HANDOFF_DETAIL_RESUMED, "b", &self->resumed);
+  g_variant_lookup (details, HANDOFF_DETAIL_CERTIFICATE_REQUESTED, "b",
+                    &self->certificate_requested);
+  authorities = g_variant_lookup_value (details, HANDOFF_DETAIL_CERTIFICATE_AUTHORITIES,
+                                        G_VARIANT_TYPE_BYTESTRING_ARRAY);
+  if (authorities != NULL)
+    self->certificate_authorities = handoff_certificates_from_variant (authorities);
   self->verification_errors = g_variant_lookup_value (details, HANDOFF_DETAIL_VERIFICATION_ERRORS,
                                                       G_VARIANT_TYPE_STRING_ARRAY);
   return TRUE;
@@ -147,5 +154,6 @@ handoff_handshake_details_clear (HandoffHandshakeDetails *self)
     g_clear_pointer (get_string (self, i), g_free);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
   g_clear_pointer (&self->verified_chain, g_ptr_array_unref);
+  g_clear_pointer (&self->certificate_authorities, g_ptr_array_unref);
   g_clear_pointer (&self->verification_errors, g_variant_unref);
 }

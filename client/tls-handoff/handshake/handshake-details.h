@@ -19,9 +19,11 @@ typedef struct
   char *ocsp_status;          /* (owned) */
   char *ocsp_problem;         /* (owned) (nullable) */
   gboolean resumed;
-  GPtrArray *peer_certificates;  /* (owned) (element-type GBytes): DER */
-  GPtrArray *verified_chain;     /* (owned) (element-type GBytes): DER */
-  GVariant *verification_errors; /* (owned) (nullable): as */
+  gboolean certificate_requested;     /* by the server, of a client */
+  GPtrArray *certificate_authorities; /* (owned) (nullable) (element-type GBytes): DER names */
+  GPtrArray *peer_certificates;       /* (owned) (element-type GBytes): DER */
+  GPtrArray *verified_chain;          /* (owned) (element-type GBytes): DER */
+  GVariant *verification_errors;      /* (owned) (nullable): as */
 } HandoffHandshakeDetails;
 
 /* Of an a{sv}. fds: (nullable). TLS_HANDOFF_ERROR_FAILED if what has to be there is missing, or of

@@ -59,7 +59,7 @@ get_cipher_suites (const Sources *from, GError **error)
 static GVariant *
 get_review_certificate (const Sources *from, GError **error)
 {
-  return from->request->review != NULL ? g_variant_new_boolean (TRUE) : NULL;
+  return from->request->review_certificate ? g_variant_new_boolean (TRUE) : NULL;
 }
 
 static GVariant *
@@ -119,11 +119,12 @@ get_application_protocols (const Sources *from, GError **error)
   return g_variant_new_strv (protocols, -1);
 }
 
-/* A key that is set for one handshake wins over any credential that the options name. */
+/* What is set for one handshake wins over all that the options name. There, a key wins over a
+ * credential. */
 static GBytes *
 get_own_key (const Sources *from)
 {
-  if (from->request->credential_pem != NULL)
+  if (from->request->credential != NULL || from->request->credential_pem != NULL)
     return from->request->credential_pem;
   return from->options->credential_pem;
 }
@@ -131,9 +132,39 @@ get_own_key (const Sources *from)
 static GVariant *
 get_credential (const Sources *from, GError **error)
 {
-  if (from->options->credential == NULL || get_own_key (from) != NULL)
+  const char *credential = from->request->credential;
+
+  if (credential == NULL && get_own_key (from) == NULL)
+    credential = from->options->credential;
+  return credential != NULL ? g_variant_new_string (credential) : NULL;
+}
+
+static GVariant *
+get_ask_for_credential (const Sources *from, GError **error)
+{
+  return from->request->ask_for_credential ? g_variant_new_boolean (TRUE) : NULL;
+}
+
+static GVariant *
+get_credential_choice (const Sources *from, GError **error)
+{
+  TlsHandoffCredentialChoice choice = from->options->credential_choice;
+
+  if (from->request->role != HANDOFF_ROLE_CLIENT)
     return NULL;
-  return g_variant_new_string (from->options->credential);
+  if (choice == TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT)
+    choice = from->request->credential_choice;
+
+  switch (choice)
+    {
+    case TLS_HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC:
+      return g_variant_new_string (HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC);
+    case TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED:
+      return g_variant_new_string (HANDOFF_CREDENTIAL_CHOICE_CONFIGURED);
+    case TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT:
+    default:
+      return NULL;
+    }
 }
 
 static GVariant *
@@ -242,10 +273,12 @@ static const struct
 } options[] = {
   { HANDOFF_OPTION_APPLICATION_PROTOCOL_OPTIONAL, get_application_protocol_optional },
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, get_application_protocols },
+  { HANDOFF_OPTION_ASK_FOR_CREDENTIAL, get_ask_for_credential },
   { HANDOFF_OPTION_BLOB_FORMAT, get_blob_format },
   { HANDOFF_OPTION_CIPHER_SUITES, get_cipher_suites },
   { HANDOFF_OPTION_CLIENT_CERTIFICATE, get_client_certificate },
   { HANDOFF_OPTION_CREDENTIAL, get_credential },
+  { HANDOFF_OPTION_CREDENTIAL_CHOICE, get_credential_choice },
   { HANDOFF_OPTION_CREDENTIAL_PEM, get_credential_pem },
   { HANDOFF_OPTION_ERROR_DETAILS, get_true },
   { HANDOFF_OPTION_MAXIMUM_PROTOCOL, get_maximum_protocol },

@@ -6,6 +6,7 @@
 #include "handshake/handshake-options.h"
 
 #include "call/certificates-variant.h"
+#include "tls-handoff-enum-types.h"
 
 G_DEFINE_FINAL_TYPE (TlsHandoffHandshakeOptions, tls_handoff_handshake_options, G_TYPE_OBJECT)
 
@@ -20,9 +21,10 @@ typedef enum
   PROP_CREDENTIAL,
   PROP_CREDENTIAL_PEM,
   PROP_CLIENT_CERTIFICATE,
+  PROP_CREDENTIAL_CHOICE,
 } TlsHandoffHandshakeOptionsProperty;
 
-static GParamSpec *properties[PROP_CLIENT_CERTIFICATE + 1];
+static GParamSpec *properties[PROP_CREDENTIAL_CHOICE + 1];
 
 static void
 set_protocol (TlsHandoffHandshakeOptions *self,
@@ -84,6 +86,9 @@ tls_handoff_handshake_options_get_property (GObject *object,
     case PROP_CLIENT_CERTIFICATE:
       g_value_set_enum (value, self->client_certificate);
       break;
+    case PROP_CREDENTIAL_CHOICE:
+      g_value_set_enum (value, self->credential_choice);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -125,6 +130,9 @@ tls_handoff_handshake_options_set_property (GObject *object,
       break;
     case PROP_CLIENT_CERTIFICATE:
       tls_handoff_handshake_options_set_client_certificate (self, g_value_get_enum (value));
+      break;
+    case PROP_CREDENTIAL_CHOICE:
+      tls_handoff_handshake_options_set_credential_choice (self, g_value_get_enum (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -237,6 +245,16 @@ tls_handoff_handshake_options_class_init (TlsHandoffHandshakeOptionsClass *klass
   properties[PROP_CLIENT_CERTIFICATE] =
       g_param_spec_enum ("client-certificate", NULL, NULL, G_TYPE_TLS_AUTHENTICATION_MODE,
                          G_TLS_AUTHENTICATION_NONE, flags);
+  /**
+   * TlsHandoffHandshakeOptions:credential-choice:
+   *
+   * See tls_handoff_handshake_options_set_credential_choice().
+   *
+   * Since: 0.2
+   */
+  properties[PROP_CREDENTIAL_CHOICE] =
+      g_param_spec_enum ("credential-choice", NULL, NULL, TLS_HANDOFF_TYPE_CREDENTIAL_CHOICE,
+                         TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT, flags);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
@@ -439,8 +457,7 @@ tls_handoff_handshake_options_set_resumption (TlsHandoffHandshakeOptions *self, 
  *   one of the machine's; or the object path of any; the empty string for none at all
  *
  * Sets what to authenticate with. %NULL is the default. Then, if a server asks its client for a
- * certificate and names the authorities that it accepts, the client uses the first credential that
- * one of these issued and that the user may use for this server without being asked. A server uses
+ * certificate, [method@HandshakeOptions.set_credential_choice] says what comes of it. A server uses
  * the credential that fits the name that the client asks for.
  *
  * %TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND if there is no such credential, or it cannot be used now;
@@ -510,10 +527,39 @@ tls_handoff_handshake_options_set_client_certificate (TlsHandoffHandshakeOptions
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CLIENT_CERTIFICATE]);
 }
 
+/**
+ * tls_handoff_handshake_options_set_credential_choice:
+ * @self: the options
+ * @choice: whether a client uses a credential of the user's that nobody named
+ *
+ * Sets what a client does that names no credential, if the server asks for a certificate and names
+ * the authorities that it accepts. Whether the server learns who the user is depends on it.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_handshake_options_set_credential_choice (TlsHandoffHandshakeOptions *self,
+                                                     TlsHandoffCredentialChoice choice)
+{
+  g_return_if_fail (TLS_HANDOFF_IS_HANDSHAKE_OPTIONS (self));
+
+  if (self->credential_choice == choice)
+    return;
+
+  self->credential_choice = choice;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CREDENTIAL_CHOICE]);
+}
+
 guint
 handoff_handshake_options_get_timeout (TlsHandoffHandshakeOptions *self)
 {
   return self != NULL ? self->timeout : 0;
+}
+
+gboolean
+handoff_handshake_options_name_credential (TlsHandoffHandshakeOptions *self)
+{
+  return self != NULL && (self->credential != NULL || self->credential_pem != NULL);
 }
 
 gboolean

@@ -17,10 +17,14 @@ struct _TlsHandoffHandshakeOptions
   gboolean resumption;
   char *credential;       /* (nullable) (owned) */
   GBytes *credential_pem; /* (nullable) (owned) */
+  TlsHandoffCredentialChoice credential_choice;
   GTlsAuthenticationMode client_certificate;
 };
 
 /* Seconds; 0 for the service's default. self: (nullable) */
 guint handoff_handshake_options_get_timeout (TlsHandoffHandshakeOptions *self);
+/* Whether it names something to authenticate with, or says that there is nothing. self: (nullable)
+ */
+gboolean handoff_handshake_options_name_credential (TlsHandoffHandshakeOptions *self);
 /* self: (nullable) */
 gboolean handoff_handshake_options_get_resumption (TlsHandoffHandshakeOptions *self);

@@ -283,6 +283,18 @@ handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *sel
   return self->details.verification_errors;
 }
 
+gboolean
+handoff_handshake_result_is_certificate_requested (TlsHandoffHandshakeResult *self)
+{
+  return self->details.certificate_requested;
+}
+
+GPtrArray *
+handoff_handshake_result_get_certificate_authorities (TlsHandoffHandshakeResult *self)
+{
+  return self->details.certificate_authorities;
+}
+
 /**
  * tls_handoff_handshake_result_get_record_layer:
  * @self: the result

@@ -25,6 +25,11 @@ void handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
 /* Of the peer's certificates those that were needed to verify the first one, each issued by the
  * next; all, if the service does not tell. (transfer none) (element-type GBytes) */
 GPtrArray *handoff_handshake_result_get_verified_chain (TlsHandoffHandshakeResult *self);
+/* Of a client: whether the server asked for a certificate. */
+gboolean handoff_handshake_result_is_certificate_requested (TlsHandoffHandshakeResult *self);
+/* The names of the authorities that it asked for. (transfer none) (nullable) (element-type GBytes)
+ */
+GPtrArray *handoff_handshake_result_get_certificate_authorities (TlsHandoffHandshakeResult *self);
 /* What was wrong with a certificate that was accepted all the same: as. (transfer none) (nullable)
  */
 GVariant *handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self);

@@ -5,9 +5,11 @@
  *
  *   HandshakeAsClient(), HandshakeAsServer() → complete
  *   the same → certificate-review → ReviewCertificate() → complete
+ *   HandshakeAsClient() → certificate-request → ProvideCredential() → complete
  *
- * Any other state is an error, after which the session is closed. A synchronous handshake happens
- * in the thread that called, an asynchronous one in its thread-default main context. */
+ * Either question may follow on the other. Any other state is an error, after which the session is
+ * closed. A synchronous handshake happens in the thread that called, an asynchronous one in its
+ * thread-default main context. */
 
 #include "config.h"
 
@@ -23,15 +25,15 @@
 #include "keyblob/tls-handoff-error.h"
 
 #define HANDSHAKE_REPLY_TYPE "(soa{sv})"
-#define REVIEW_REPLY_TYPE "(saya{sv})"
 
 /* What a handshake in flight holds. */
 typedef struct
 {
   GSocket *socket;                 /* (owned) */
   TlsHandoffImportKey *import_key; /* (owned) */
-  HandoffReviewFunc review;        /* (nullable) */
-  gpointer review_data;
+  HandoffAskFunc ask;              /* (nullable) */
+  gpointer ask_data;
+  HandoffHandshakeQuestion question; /* that was asked last */
   gboolean resumption;
   HandoffServiceSession *session; /* (owned) (nullable): from the first reply on */
 } Handshake;
@@ -117,8 +119,8 @@ prepare (HandoffServiceBus *bus,
   *handshake = g_new0 (Handshake, 1);
   (*handshake)->socket = g_object_ref (socket);
   (*handshake)->import_key = g_steal_pointer (&import_key);
-  (*handshake)->review = request->review;
-  (*handshake)->review_data = request->review_data;
+  (*handshake)->ask = request->ask;
+  (*handshake)->ask_data = request->ask_data;
   /* Session tickets come to clients only. */
   (*handshake)->resumption = request->role == HANDOFF_ROLE_CLIENT &&
                              handoff_handshake_options_get_resumption (request->options);
@@ -200,7 +202,7 @@ handoff_socket_handshake_sync (HandoffServiceBus *bus,
   g_autoptr (GError) local_error = NULL;
   const char *state;
 
-  g_return_val_if_fail (request->review == NULL, NULL);
+  g_return_val_if_fail (request->ask == NULL, NULL);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
@@ -234,33 +236,63 @@ return_result (GTask *task, TlsHandoffHandshakeResult *result, GError *error)
   g_task_return_error (task, error);
 }
 
-static void
-review_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  g_autoptr (GDBusMessage) reply = NULL;
-  g_autoptr (GVariant) details = NULL;
-  TlsHandoffHandshakeResult *result = NULL;
-  GError *error = NULL;
-  const char *state;
+static void answered (GTask *task, const HandoffAnswer *answer);
 
-  reply = handoff_service_session_call_finish (source, async_result, REVIEW_REPLY_TYPE, &error);
-  if (reply != NULL)
+/* The state after a reply: the end, or a question. details: those that came with it */
+static void
+take_state (GTask *task, GDBusMessage *reply, const char *state, GVariant *details)
+{
+  Handshake *handshake = g_task_get_task_data (task);
+  TlsHandoffHandshakeResult *result;
+  GError *error = NULL;
+
+  if (handshake->ask != NULL && handoff_handshake_question_from_state (state, &handshake->question))
     {
-      g_variant_get (g_dbus_message_get_body (reply), "(&s@ay@a{sv})", &state, NULL, &details);
-      result = complete (g_task_get_task_data (task), reply, state, details, &error);
+      handshake->ask (handshake->question, details, task, answered, handshake->ask_data);
+      return;
     }
+
+  result = complete (handshake, reply, state, details, &error);
   return_result (task, result, error);
 }
 
 static void
-answer_review (GTask *task, gboolean accept)
+answer_taken_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (GVariant) output = NULL;
+  g_autoptr (GVariant) details = NULL;
+  Handshake *handshake = g_task_get_task_data (task);
+  GError *error = NULL;
+  const char *state;
+
+  if (handoff_handshake_question_answer_finish (source, async_result, &reply, &state, &output,
+                                                &details, &error))
+    {
+      take_state (task, reply, state, details);
+      return;
+    }
+
+  /* The service would take another answer. */
+  handoff_service_session_tell (handshake->session, "Close", NULL);
+  return_result (task, NULL, error);
+}
+
+static void
+answered (GTask *task, const HandoffAnswer *answer)
 {
   Handshake *handshake = g_task_get_task_data (task);
 
-  handoff_service_session_call_async (handshake->session, "ReviewCertificate",
-                                      g_variant_new ("(b)", accept), g_task_get_cancellable (task),
-                                      review_reply_cb, g_object_ref (task));
+  if (answer->failure != NULL)
+    {
+      handoff_service_session_tell (handshake->session, "Close", NULL);
+      return_result (task, NULL, g_error_copy (answer->failure));
+      return;
+    }
+  handoff_handshake_question_answer_async (handshake->session, handshake->question, answer,
+                                           g_task_get_cancellable (task), answer_taken_cb,
+                                           g_object_ref (task));
 }
 
 static void
@@ -270,25 +302,17 @@ handshake_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_d
   g_autoptr (GDBusConnection) connection = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
   g_autoptr (GVariant) details = NULL;
-  Handshake *handshake = g_task_get_task_data (task);
-  TlsHandoffHandshakeResult *result = NULL;
   GError *error = NULL;
   const char *state;
 
   reply = handoff_service_bus_send_finish (async_result, &connection, &error);
   if (reply != NULL)
-    details = take_reply (handshake, connection, reply, &state, &error);
-
-  if (details != NULL && handshake->review != NULL &&
-      g_str_equal (state, HANDOFF_STATE_CERTIFICATE_REVIEW))
-    {
-      handshake->review (details, task, answer_review, handshake->review_data);
-      return;
-    }
+    details = take_reply (g_task_get_task_data (task), connection, reply, &state, &error);
 
   if (details != NULL)
-    result = complete (handshake, reply, state, details, &error);
-  return_result (task, result, error);
+    take_state (task, reply, state, details);
+  else
+    return_result (task, NULL, error);
 }
 
 void

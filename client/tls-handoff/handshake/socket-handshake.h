@@ -9,7 +9,7 @@
 
 /* A handshake on a socket that the service is given a descriptor of. */
 
-/* request: without review. (transfer full) */
+/* request: that asks nothing. (transfer full) */
 TlsHandoffHandshakeResult *handoff_socket_handshake_sync (HandoffServiceBus *bus,
                                                           GSocket *socket,
                                                           const HandoffHandshakeRequest *request,

@@ -6,9 +6,10 @@
  *
  *   CreateSession → Step → send → receive → Step → send → receive → … → ExportKeys
  *
- * After a Step, or a ReviewCertificate, what it returned is sent first, and then the state decides:
- * “continue” receives, or steps on with what is left over; “certificate-review” asks; “complete”
- * exports; “failed” ends. Whatever else ends the handshake closes the session. */
+ * After a Step, or the answer to a question, what it returned is sent first, and then the state
+ * decides: “continue” receives, or steps on with what is left over; “certificate-review” and
+ * “certificate-request” ask; “complete” exports; “failed” ends. Whatever else ends the handshake
+ * closes the session. */
 
 #include "config.h"
 
@@ -27,7 +28,6 @@
 
 #define CREATE_REPLY_TYPE "(o)"
 #define STEP_REPLY_TYPE "(sayta{sv})"
-#define REVIEW_REPLY_TYPE "(saya{sv})"
 #define EXPORT_REPLY_TYPE "(ha{sv})"
 
 /* Seconds of silence after which the service is asked whether the handshake's time is over. */
@@ -40,8 +40,9 @@
 typedef struct
 {
   HandoffPeerStream peer;
-  HandoffReviewFunc review; /* (nullable) */
-  gpointer review_data;
+  HandoffAskFunc ask; /* (nullable) */
+  gpointer ask_data;
+  HandoffHandshakeQuestion question; /* that was asked last */
   gboolean resumption;
   guint timeout;                   /* seconds; 0: the service's default */
   HandoffServiceSession *session;  /* (owned) (nullable): while it may have to be closed */
@@ -156,7 +157,7 @@ export_keys (GTask *task)
       steps->session, "ExportKeys",
       g_variant_new ("(@ay)",
                      g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE)),
-      g_task_get_cancellable (task), exported_cb, g_object_ref (task));
+      NULL, g_task_get_cancellable (task), exported_cb, g_object_ref (task));
 }
 
 static void
@@ -174,7 +175,7 @@ take_reply (GTask *task, const char *state, GVariant *output, GVariant *details)
 }
 
 static void
-reviewed_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+answer_taken_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GDBusMessage) reply = NULL;
@@ -183,25 +184,24 @@ reviewed_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
   GError *error = NULL;
   const char *state;
 
-  reply = handoff_service_session_call_finish (source, async_result, REVIEW_REPLY_TYPE, &error);
-  if (reply == NULL)
-    {
-      fail (task, error);
-      return;
-    }
-
-  g_variant_get (g_dbus_message_get_body (reply), "(&s@ay@a{sv})", &state, &output, &details);
-  take_reply (task, state, output, details);
+  if (handoff_handshake_question_answer_finish (source, async_result, &reply, &state, &output,
+                                                &details, &error))
+    take_reply (task, state, output, details);
+  else
+    fail (task, error);
 }
 
 static void
-answer_review (GTask *task, gboolean accept)
+answered (GTask *task, const HandoffAnswer *answer)
 {
   Steps *steps = g_task_get_task_data (task);
 
-  handoff_service_session_call_async (steps->session, "ReviewCertificate",
-                                      g_variant_new ("(b)", accept), g_task_get_cancellable (task),
-                                      reviewed_cb, g_object_ref (task));
+  if (answer->failure != NULL)
+    fail (task, g_error_copy (answer->failure));
+  else
+    handoff_handshake_question_answer_async (steps->session, steps->question, answer,
+                                             g_task_get_cancellable (task), answer_taken_cb,
+                                             g_object_ref (task));
 }
 
 /* What the state asks for, now that the output was sent. */
@@ -217,12 +217,10 @@ go_on (GTask *task)
       else
         receive (task);
     }
-  else if (g_str_equal (steps->state, HANDOFF_STATE_CERTIFICATE_REVIEW))
+  else if (steps->ask != NULL &&
+           handoff_handshake_question_from_state (steps->state, &steps->question))
     {
-      if (steps->review != NULL)
-        steps->review (steps->details, task, answer_review, steps->review_data);
-      else
-        answer_review (task, FALSE);
+      steps->ask (steps->question, steps->details, task, answered, steps->ask_data);
     }
   else if (g_str_equal (steps->state, HANDOFF_STATE_COMPLETE))
     {
@@ -337,7 +335,7 @@ step (GTask *task)
       steps->session, "Step",
       g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, steps->received->data,
                                                          steps->received->len, 1)),
-      g_task_get_cancellable (task), stepped_cb, g_object_ref (task));
+      NULL, g_task_get_cancellable (task), stepped_cb, g_object_ref (task));
 }
 
 static void
@@ -461,8 +459,8 @@ handoff_stepwise_handshake_async (gpointer source,
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, steps, (GDestroyNotify) steps_free);
   handoff_peer_stream_init (&steps->peer, base_io_stream, task, &peer_funcs);
-  steps->review = request->review;
-  steps->review_data = request->review_data;
+  steps->ask = request->ask;
+  steps->ask_data = request->ask_data;
   steps->resumption = request->role == HANDOFF_ROLE_CLIENT &&
                       handoff_handshake_options_get_resumption (request->options);
   steps->timeout = handoff_handshake_options_get_timeout (request->options);

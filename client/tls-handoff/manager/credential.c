@@ -6,6 +6,7 @@
 #include "manager/credential.h"
 
 #include "call/certificates-variant.h"
+#include "handshake/tls-certificate.h"
 #include "keyblob/handoff-names.h"
 
 G_DEFINE_FINAL_TYPE (TlsHandoffCredential, tls_handoff_credential, G_TYPE_OBJECT)
@@ -22,6 +23,7 @@ tls_handoff_credential_finalize (GObject *object)
   g_free (self->token);
   g_free (self->key_algorithm);
   g_ptr_array_unref (self->certificates);
+  g_clear_object (&self->certificate);
   g_free (self->problem);
 
   G_OBJECT_CLASS (tls_handoff_credential_parent_class)->finalize (object);
@@ -220,6 +222,42 @@ tls_handoff_credential_get_certificates (TlsHandoffCredential *self)
   g_return_val_if_fail (TLS_HANDOFF_IS_CREDENTIAL (self), NULL);
 
   return self->certificates;
+}
+
+/**
+ * tls_handoff_credential_get_certificate:
+ * @self: the credential
+ *
+ * A certificate that stands for the credential wherever GIO takes a certificate: as
+ * #GTlsConnection:certificate of clients and servers, as what a #GTlsInteraction chooses, in
+ * libsoup. A connection whose handshake the service does then authenticates with the credential,
+ * whose key stays where it is. It has no key of its own, so that connections of another TLS
+ * backend, and another process, can do no more with it than look at it; copies that are made of its
+ * DER or PEM form stand for nothing.
+ *
+ * Returns: (transfer none) (nullable): the certificate with its issuers, or %NULL if the credential
+ *   has no certificate, or there is no TLS backend in GIO that could show it
+ *
+ * Since: 0.2
+ */
+GTlsCertificate *
+tls_handoff_credential_get_certificate (TlsHandoffCredential *self)
+{
+  g_autoptr (GTlsCertificate) certificate = NULL;
+
+  g_return_val_if_fail (TLS_HANDOFF_IS_CREDENTIAL (self), NULL);
+
+  if (g_atomic_pointer_get (&self->certificate) == NULL)
+    {
+      certificate = handoff_tls_certificate_new (self->certificates);
+      if (certificate == NULL)
+        return NULL;
+      handoff_tls_certificate_set_credential (certificate, self->object_path);
+      /* Another thread may have been faster: all get the same one. */
+      if (g_atomic_pointer_compare_and_exchange (&self->certificate, NULL, certificate))
+        g_steal_pointer (&certificate);
+    }
+  return g_atomic_pointer_get (&self->certificate);
 }
 
 /**

@@ -15,12 +15,13 @@ struct _TlsHandoffCredential
   char *label;            /* (owned) */
   guint owner;            /* uid */
   TlsHandoffCredentialRoles roles;
-  char *storage;           /* (owned) */
-  char *token;             /* (owned) (nullable) */
-  char *key_algorithm;     /* (owned) */
-  GPtrArray *certificates; /* (owned) (element-type GBytes): DER */
-  gint64 not_after;        /* seconds since 1970; 0 without */
-  char *problem;           /* (owned): empty: none */
+  char *storage;                /* (owned) */
+  char *token;                  /* (owned) (nullable) */
+  char *key_algorithm;          /* (owned) */
+  GPtrArray *certificates;      /* (owned) (element-type GBytes): DER */
+  GTlsCertificate *certificate; /* (owned) (nullable): made of them when asked for; atomic */
+  gint64 not_after;             /* seconds since 1970; 0 without */
+  char *problem;                /* (owned): empty: none */
 };
 
 /* properties: an a{sv} of the D-Bus interface Credential */

@@ -206,46 +206,6 @@ test_server_identities (void)
     }
 }
 
-static GBytes *
-read_der (const char *name)
-{
-  g_autofree char *path = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), name, NULL);
-  g_autoptr (GTlsCertificate) certificate = NULL;
-  g_autoptr (GError) error = NULL;
-  GByteArray *der = NULL;
-
-  certificate = g_tls_certificate_new_from_file (path, &error);
-  g_assert_no_error (error);
-  g_object_get (certificate, "certificate", &der, NULL);
-  return g_byte_array_free_to_bytes (der);
-}
-
-/* Breaks if the chain's order is lost, or one that cannot be shown ends in a crash. */
-static void
-test_certificate_chain (void)
-{
-  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_autoptr (GTlsCertificate) certificate = NULL;
-  g_autoptr (GByteArray) issuer_der = NULL;
-  GTlsCertificate *issuer;
-
-  g_assert_null (handoff_certificate_from_chain (chain));
-
-  g_ptr_array_add (chain, read_der ("ecdsa.pem"));
-  g_ptr_array_add (chain, read_der ("ca.pem"));
-  certificate = handoff_certificate_from_chain (chain);
-  g_assert_nonnull (certificate);
-  issuer = g_tls_certificate_get_issuer (certificate);
-  g_assert_nonnull (issuer);
-  g_object_get (issuer, "certificate", &issuer_der, NULL);
-  g_assert_cmpmem (issuer_der->data, issuer_der->len, g_bytes_get_data (chain->pdata[1], NULL),
-                   g_bytes_get_size (chain->pdata[1]));
-  g_assert_null (g_tls_certificate_get_issuer (issuer));
-
-  g_ptr_array_add (chain, g_bytes_new ("no certificate", 14));
-  g_assert_null (handoff_certificate_from_chain (chain));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -256,6 +216,5 @@ main (int argc, char **argv)
   g_test_add_func ("/gio-mapping/transport-errors", test_transport_errors);
   g_test_add_func ("/gio-mapping/certificate-flags", test_certificate_flags);
   g_test_add_func ("/gio-mapping/server-identities", test_server_identities);
-  g_test_add_func ("/gio-mapping/certificate-chain", test_certificate_chain);
   return g_test_run ();
 }

@@ -9,11 +9,6 @@
 #include "keyblob/tls-handoff-error.h"
 #include "handshake/handshake-options-variant.h"
 
-static void
-refuse (GVariant *details, GTask *handshake, HandoffReviewAnswer answer, gpointer user_data)
-{
-}
-
 /* Of a client, without descriptors. */
 static GVariant *
 to_variant (TlsHandoffHandshakeOptions *options,
@@ -23,7 +18,7 @@ to_variant (TlsHandoffHandshakeOptions *options,
 {
   const HandoffHandshakeRequest request = { .options = options,
                                             .application_protocols = protocols,
-                                            .review = review ? refuse : NULL };
+                                            .review_certificate = review };
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
   return handoff_handshake_options_to_variant (&request, fds, error);
@@ -323,6 +318,83 @@ test_null_anchor (void)
   g_assert_nonnull (strstr (error->message, "trust-anchors: number 2 is NULL"));
 }
 
+/* (transfer floating) */
+static GVariant *
+request_to_variant (HandoffHandshakeRequest request)
+{
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_autoptr (GError) error = NULL;
+  GVariant *variant = handoff_handshake_options_to_variant (&request, fds, &error);
+
+  g_assert_no_error (error);
+  return variant;
+}
+
+static void
+assert_choice (TlsHandoffCredentialChoice set,
+               TlsHandoffCredentialChoice otherwise,
+               const char *expected)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GVariant) variant = NULL;
+  const char *choice = NULL;
+
+  tls_handoff_handshake_options_set_credential_choice (options, set);
+  variant = g_variant_ref_sink (request_to_variant (
+      (HandoffHandshakeRequest){ .options = options, .credential_choice = otherwise }));
+  g_variant_lookup (variant, "credential-choice", "&s", &choice);
+  g_assert_cmpstr (choice, ==, expected);
+}
+
+/* Breaks if the caller's default wins over what the application set, or a server sends it, which
+ * the service refuses. */
+static void
+test_credential_choice (void)
+{
+  g_autoptr (GVariant) server = NULL;
+
+  assert_choice (TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT, TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT,
+                 NULL);
+  assert_choice (TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT, TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED,
+                 "configured");
+  assert_choice (TLS_HANDOFF_CREDENTIAL_CHOICE_AUTOMATIC, TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED,
+                 "automatic");
+  assert_choice (TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED, TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT,
+                 "configured");
+
+  server = g_variant_ref_sink (request_to_variant (
+      (HandoffHandshakeRequest){ .role = HANDOFF_ROLE_SERVER,
+                                 .credential_choice = TLS_HANDOFF_CREDENTIAL_CHOICE_CONFIGURED }));
+  g_assert_false (g_variant_lookup (server, "credential-choice", "s", NULL));
+}
+
+/* Breaks if what is set for one handshake does not win over the options: a connection's certificate
+ * that stands for a credential, over their key. */
+static void
+test_request_credential (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GBytes) pem = g_bytes_new_static ("PEM", 3);
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GVariant) asking = NULL;
+  const char *credential = NULL;
+  gboolean ask = FALSE;
+
+  tls_handoff_handshake_options_set_credential (options, "other");
+  tls_handoff_handshake_options_set_credential_pem (options, pem);
+  variant = g_variant_ref_sink (
+      request_to_variant ((HandoffHandshakeRequest){ .options = options, .credential = "/path" }));
+  g_assert_true (g_variant_lookup (variant, "credential", "&s", &credential));
+  g_assert_cmpstr (credential, ==, "/path");
+  g_assert_false (g_variant_lookup (variant, "credential-pem", "h", NULL));
+  g_assert_false (g_variant_lookup (variant, "ask-for-credential", "b", NULL));
+
+  asking = g_variant_ref_sink (
+      request_to_variant ((HandoffHandshakeRequest){ .ask_for_credential = TRUE }));
+  g_assert_true (g_variant_lookup (asking, "ask-for-credential", "b", &ask));
+  g_assert_true (ask);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -336,6 +408,8 @@ main (int argc, char **argv)
   g_test_add_func ("/handshake-options/credential", test_credential);
   g_test_add_func ("/handshake-options/client-certificate", test_client_certificate);
   g_test_add_func ("/handshake-options/review", test_review);
+  g_test_add_func ("/handshake-options/credential-choice", test_credential_choice);
+  g_test_add_func ("/handshake-options/request-credential", test_request_credential);
   g_test_add_func ("/handshake-options/invalid", test_invalid);
   return g_test_run ();
 }
