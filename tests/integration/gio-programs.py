@@ -166,6 +166,14 @@ class GioModule(unittest.TestCase):
         self.check_count(program, 1, GIO_USE_TLS='handoff')
         self.assertEqual(self.counters()['handshakes-resumed'] - before, 1)
 
+    def test_unreachable_service(self):
+        """Breaks if a program does a handshake by itself where there is no service, or gets an error that does not say
+        so."""
+        done = self.run_program(self.programs['C'], GIO_USE_TLS='handoff',
+                                DBUS_SYSTEM_BUS_ADDRESS='unix:path=/nonexistent')
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertRegex(done.stderr, '^g-tls-error-quark: .*TLS Handoff')
+
     def test_not_interactive(self):
         """Breaks if a program that never said so has its user asked for a password, or goes on by itself when it is
         refused."""
