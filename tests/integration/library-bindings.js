@@ -117,6 +117,8 @@ check(call(imported, 'get_key_algorithm').length > 0, 'algorithm');
 check(call(imported, 'get_not_after') > 0, 'end');
 check(call(made, 'get_problem').length > 0, 'problem');
 check(call(imported, 'get_certificates')[0].equal(der('ecdsa.pem')), 'certificates');
+check(call(imported, 'get_certificate').private_key_pem === null, 'certificate that stands for the credential');
+check(call(made, 'get_certificate') === null, 'no certificate yet');
 check(call(made, 'create_certificate_request_sync', 'CN=x', ['x.test'], null, ['x@x.test'], Flags.NONE, null)
     .get_data()[0] === 0x30, 'request');
 check(wait(made_too, 'create_certificate_request', null, null, ['192.0.2.1'], null, Flags.NONE).get_data()[0] === 0x30,
@@ -147,6 +149,8 @@ check(anchors.length === 2 && anchors[1].equal(der('ca.pem')), 'anchors');
 call(options, 'set_protocol_range', Gio.TlsProtocolVersion.TLS_1_3, Gio.TlsProtocolVersion.TLS_1_3);
 call(options, 'set_timeout', 20);
 call(options, 'set_resumption', true);
+call(options, 'set_credential_choice', TlsHandoff.CredentialChoice.AUTOMATIC);
+check(options.credential_choice === TlsHandoff.CredentialChoice.AUTOMATIC, 'choice');
 const server_options = new TlsHandoff.HandshakeOptions();
 server_options.set_application_protocols(['http/1.1']);
 server_options.set_trust_anchors([der('client-ca.pem')]);

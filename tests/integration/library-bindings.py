@@ -172,6 +172,9 @@ def program(port):
     assert call(imported, 'get_not_after') > 0 and call(made, 'get_not_after') == 0
     assert call(made, 'get_problem')
     assert call(imported, 'get_certificates')[0].equal(der('ecdsa.pem'))
+    standing_for_it = call(imported, 'get_certificate')
+    assert standing_for_it.is_same(Gio.TlsCertificate.new_from_file(f'{CERTS}/ecdsa.pem'))
+    assert standing_for_it.props.private_key_pem is None and call(made, 'get_certificate') is None
     request = call(made, 'create_certificate_request_sync', 'CN=x', ['x.test'], None, ['x@x.test'], NONE, None)
     assert request.get_data()[0] == 0x30
     request = wait(made_too, 'create_certificate_request', None, None, ['192.0.2.1'], None, NONE)
@@ -200,6 +203,8 @@ def program(port):
     call(options, 'set_protocol_range', Gio.TlsProtocolVersion.TLS_1_3, Gio.TlsProtocolVersion.TLS_1_3)
     call(options, 'set_timeout', 20)
     call(options, 'set_resumption', True)
+    call(options, 'set_credential_choice', TlsHandoff.CredentialChoice.AUTOMATIC)
+    assert options.props.credential_choice == TlsHandoff.CredentialChoice.AUTOMATIC
     server_options = TlsHandoff.HandshakeOptions.new()
     server_options.set_application_protocols(['http/1.1'])
     server_options.set_trust_anchors([der('client-ca.pem')])
