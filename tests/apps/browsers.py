@@ -95,6 +95,20 @@ class Browsers(ApplicationTest):
             with self.view(backend, self.server.get_url(site)) as view:
                 self.assertEqual(view.read_line('view: '), f'refused {errors}')
 
+    def check_client_certificate(self, backend, files, outcome):
+        for site in ('client-optional', 'client-required'):
+            with self.subTest(site=site), self.view(backend, self.server.get_url(site), *files) as view:
+                self.assertEqual(view.read_line('view: '), 'certificate requested')
+                line = view.read_line('view: ')
+                self.assertEqual((line.split()[0], line.split()[4:]), ('loaded', outcome[site]), line)
+
+    @on_both(completed=range(2, 5))
+    def test_client_certificate(self, backend):
+        """Breaks if the person in front of a view is not asked for a certificate, or it does not reach the server."""
+        files = [copy_for_users(certificate(name)) for name in ('client.pem', 'client.key')]
+        shown = ['SUCCESS', 'CN=client']
+        self.check_client_certificate(backend, files, {'client-optional': shown, 'client-required': shown})
+
 
 if __name__ == '__main__':
     need('Xvfb', 'epiphany', 'bwrap')

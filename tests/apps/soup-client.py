@@ -163,6 +163,25 @@ class SoupClient(ApplicationTest):
         """As a GSocketConnectable says it"""
         return f'https:localhost:{self.server.ports[site]}'
 
+    def check_client_certificate(self, backend, *options):
+        for site, protocol in (('client-optional', 'tls-1-3'), ('client-required', 'tls-1-3'),
+                               ('client-required-tls12', 'tls-1-2')):
+            with self.subTest(site=site):
+                *asked, page = self.get(backend, site, '--certificate', self.certificate, *options)
+                self.assertEqual((page.get('status'), page.get('protocol')), (200, protocol), page)
+                self.assertEqual(page['body'].split()[3:], ['SUCCESS', 'CN=client'])
+                self.assertEqual(asked, ['certificate requested'] if options else [])
+
+    @on_both(completed=3)
+    def test_client_certificate(self, backend):
+        """Breaks if the application's certificate is not shown."""
+        self.check_client_certificate(backend)
+
+    @on_both(completed=3)
+    def test_client_certificate_on_request(self, backend):
+        """Breaks if the application is not asked for its certificate, or is not waited for."""
+        self.check_client_certificate(backend, '--late')
+
     @on_both(completed=2)
     def test_no_client_certificate(self, backend):
         """Breaks if the application cannot do without a certificate where the server only asks for one."""

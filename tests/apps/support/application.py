@@ -15,7 +15,7 @@ import threading
 import time
 import unittest
 
-from command import TIMEOUT, as_user, call, read, stop_service
+from command import TIMEOUT, as_user, call, configure, read, stop_service
 
 PROGRAMS = os.path.join(os.path.dirname(__file__), '../programs')
 TMPDIR = os.environ['TMPDIR']
@@ -30,10 +30,11 @@ def need(*programs):
             sys.exit(77)
 
 
-def trust_test_authority():
-    """Has the machine trust the authority "ca"."""
+def prepare_service():
+    """Has the machine trust the authority "ca", and the service stay and count."""
     with open('/etc/ssl/certs/ca-certificates.crt', 'a') as file:
         file.write('\n' + read('ca.pem'))
+    configure('[Timeouts]\nIdleExit=0\n')
     stop_service()  # it has read the old ones
 
 
@@ -102,8 +103,9 @@ class Application:
     def __init__(self, backend, *argv, user='alice', timeout=TIMEOUT, **variables):
         # The shell waits for those whose parents have gone.
         self.process = subprocess.Popen(['unshare', '--pid', '--mount-proc', '--fork', '--kill-child', 'sh', '-c',
-                                         '"$@"; exit', 'sh', *as_user(user, *argv)], env=get_environment(backend, user, **variables),
-                                        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                         '"$@"; exit', 'sh', *as_user(user, *argv)], text=True,
+                                        env=get_environment(backend, user, **variables),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.timer = threading.Timer(timeout, self.process.kill)
         self.timer.start()
 
@@ -134,7 +136,7 @@ class ApplicationTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        trust_test_authority()
+        prepare_service()
 
     def run_program(self, backend, *argv, **variables):
         """What a program of alice's prints, as text."""
