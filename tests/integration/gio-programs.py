@@ -11,11 +11,13 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import CERTS, TIMEOUT, as_user, call, set_rules  # noqa: E402
+from command import (CERTS, OWN_RULES, TIMEOUT, Serve, as_user, call, certificate, configure,  # noqa: E402
+                     import_credential, remove_credentials, set_rules, stop_service)
 from tls_server import TlsServer  # noqa: E402
 
 UID = 60101  # alice
 INTERPRETERS = os.environ['HANDOFF_TEST_INTERPRETERS'] == '1'
+CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
 TRUST_STORE = '/etc/ssl/certs/ca-certificates.crt'
 
 PYTHON = '''
@@ -98,6 +100,12 @@ connection.close(null);
 '''
 
 
+def restore_configuration(text):
+    with open(CONFIGURATION, 'w') as file:
+        file.write(text)
+    stop_service()
+
+
 class GioModule(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -122,10 +130,10 @@ class GioModule(unittest.TestCase):
         return users.get(UID, {'handshakes-completed': 0, 'handshakes-resumed': 0, 'handshakes-denied': 0,
                                'handshakes-failed': 0})
 
-    def run_program(self, program, **variables):
+    def run_program(self, program, server=None, **variables):
         environment = {name: value for name, value in os.environ.items() if not name.startswith('GIO_')}
         environment.update(HOME=os.environ['TMPDIR'], GSETTINGS_BACKEND='memory', **variables)
-        return subprocess.run(as_user('alice', *program, str(self.server.port)), env=environment, text=True,
+        return subprocess.run(as_user('alice', *program, str((server or self.server).port)), env=environment, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
 
     def check_count(self, program, number, **variables):
@@ -165,6 +173,26 @@ class GioModule(unittest.TestCase):
         before = self.counters()['handshakes-resumed']
         self.check_count(program, 1, GIO_USE_TLS='handoff')
         self.assertEqual(self.counters()['handshakes-resumed'] - before, 1)
+
+    def test_own_credential(self):
+        """Breaks if a server learns who the user is from a program that has said nothing of that, and neither has the
+        administrator."""
+        set_rules(OWN_RULES)
+        import_credential('alice', 'client', '--role', 'client')
+        self.addCleanup(remove_credentials)
+        answer = 'read line; if [ "$TLS_HANDOFF_CLIENT_SHA256" ]; then echo known; else echo alien; fi'
+        with Serve('--cert', certificate('ecdsa.pem'), '--key', certificate('ecdsa.key'), '--client-ca',
+                   certificate('client-ca.pem'), '--', 'sh', '-c', answer, user='bob') as server:
+            for name, program in self.programs.items():
+                done = self.run_program(program, server, GIO_USE_TLS='handoff')
+                self.assertEqual((name, done.stdout.strip(), done.stderr), (name, 'alien', ''))
+
+            with open(CONFIGURATION) as file:
+                self.addCleanup(restore_configuration, file.read())
+            configure('[Credentials]\nAutomaticCredential=true\n')
+            stop_service()
+            done = self.run_program(self.programs['C'], server, GIO_USE_TLS='handoff')
+            self.assertEqual((done.stdout.strip(), done.stderr), ('known', ''))
 
     def test_unreachable_service(self):
         """Breaks if a program does a handshake by itself where there is no service, or gets an error that does not say
