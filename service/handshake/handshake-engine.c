@@ -151,9 +151,12 @@ resume_time (HandoffHandshakeEngine *self)
 static void
 add_request (HandoffHandshakeEngine *self, GError *error)
 {
-  GVariant *authorities = handoff_handshake_credential_get_authorities (
-      handoff_tls_session_get_credential (self->session));
+  GVariant *authorities = NULL;
 
+  /* Without a session it failed before it began. */
+  if (self->session != NULL)
+    authorities = handoff_handshake_credential_get_authorities (
+        handoff_tls_session_get_credential (self->session));
   if (authorities == NULL)
     return;
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CERTIFICATE_AUTHORITIES, authorities);

@@ -70,10 +70,7 @@ sent = common.read('client/tls-handoff/handshake/handshake-options-variant.c')
 section = names.partition('/* Handshake options')[2].partition('\n\n')[0]
 for name in re.findall(r'#define (HANDOFF_OPTION_\w+)', section):
     checked += 1
-    if name not in sent and name not in (
-            'HANDOFF_OPTION_OUTLIVE_CALLER',
-            # Sent with GTlsInteraction.
-            'HANDOFF_OPTION_ASK_FOR_CREDENTIAL', 'HANDOFF_OPTION_CREDENTIAL_CHOICE'):
+    if name not in sent and name != 'HANDOFF_OPTION_OUTLIVE_CALLER':
         findings.append(f'{NAMES}: the library does not send {name}')
 for name in re.findall(
         r'#define HANDOFF_(?:STATE|PROTOCOL|PEER_PROTOCOL|VERIFICATION|OCSP)_\w+ "([\w.-]+)"', names):
