@@ -89,7 +89,7 @@ class TestTerminal(unittest.TestCase):
         """Breaks if the command does not ask for the passphrase of an encrypted file, or shows what is typed."""
         with Terminal('credential', 'import', '--label', 'me', self.bundle) as terminal:
             terminal.answer('Passphrase of the key: ', PASSPHRASE + '\n')
-            terminal.read_until('“me” is there')
+            terminal.read_until('“me” was added')
             self.assertTrue(terminal.has_echo())
             self.assertEqual(terminal.finish(), 0)
             self.assertNotIn(PASSPHRASE, terminal.shown)
@@ -114,10 +114,10 @@ class TestTerminal(unittest.TestCase):
             os.chmod(name, 0o644)
         with Terminal('credential', 'import', '--label', 'me', path) as terminal:
             terminal.answer('Passphrase of the key: ', '\n')
-            terminal.read_until('“me” is there')
+            terminal.read_until('“me” was added')
             self.assertEqual(terminal.finish(), 0)
         with Terminal('credential', 'import', '--label', 'other', plain) as terminal:
-            terminal.read_until('“other” is there')
+            terminal.read_until('“other” was added')
             self.assertEqual(terminal.finish(), 0)
             self.assertNotIn('Passphrase', terminal.shown)
 
