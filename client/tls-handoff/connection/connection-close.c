@@ -40,10 +40,9 @@ static ClosingSteps
 begin_closing (HandoffConnection *self, GIOCondition directions)
 {
   ClosingSteps steps = { FALSE, FALSE, FALSE };
-  gboolean was_closed, handshaking;
+  gboolean handshaking;
 
   g_mutex_lock (&self->lock);
-  was_closed = self->read_closed && self->write_closed;
   if (directions & G_IO_OUT && !self->write_closed)
     {
       self->write_closed = TRUE;
@@ -51,8 +50,8 @@ begin_closing (HandoffConnection *self, GIOCondition directions)
     }
   if (directions & G_IO_IN)
     self->read_closed = TRUE;
-  steps.close_base =
-      !was_closed && self->read_closed && self->write_closed && self->base_io_stream != NULL;
+  /* As in GIO: who closes one stream and then the other still has the base stream. */
+  steps.close_base = directions == (G_IO_IN | G_IO_OUT) && self->base_io_stream != NULL;
   handshaking = self->state == HANDSHAKE_RUNNING;
   /* A socket can be closed at any time; other streams have to wait for what is under way on them.
    */

@@ -161,6 +161,12 @@ check_settings (Flight *flight, GError **error)
   GSocket *socket = handoff_base_stream_get_socket (self->base_io_stream);
   const char *unsupported = NULL;
 
+  if (g_io_stream_is_closed (self->base_io_stream))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The base stream is closed");
+      return FALSE;
+    }
+
   if (!self->is_server)
     flight->server_identity = handoff_server_identity_from_connectable (self->server_identity);
 

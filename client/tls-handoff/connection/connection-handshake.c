@@ -65,33 +65,54 @@ landed (HandoffConnection *self,
   g_cancellable_cancel (self->handshake_ended);
 }
 
+/* What a handshake changed, and nothing else, in the order in which it found out. */
+typedef struct
+{
+  gboolean peer_certificate;
+  gboolean accepted_cas;
+  gboolean done;
+} Changes;
+
+static void
+tell_changes (HandoffConnection *self, const Changes *changes)
+{
+  GObject *object = G_OBJECT (self);
+
+  if (changes->peer_certificate)
+    {
+      g_object_notify (object, "peer-certificate");
+      g_object_notify (object, "peer-certificate-errors");
+    }
+  if (changes->accepted_cas)
+    g_object_notify (object, "accepted-cas");
+  if (!changes->done)
+    return;
+
+  if (tls_handoff_handshake_result_get_application_protocol (self->result) != NULL)
+    g_object_notify (object, "negotiated-protocol");
+  g_object_notify (object, "protocol-version");
+  g_object_notify (object, "ciphersuite-name");
+}
+
 /* The state. Handlers of the properties' signals belong to the application's threads, and the
  * handshake may have ended on another: so it is whoever comes here first that emits them. */
 static HandshakeState
 settle (HandoffConnection *self)
 {
-  static const char *const changed[] = { "peer-certificate", "peer-certificate-errors",
-                                         "negotiated-protocol", "protocol-version",
-                                         "ciphersuite-name" };
   HandshakeState state;
-  gboolean untold, has_cas;
-  gsize i;
+  gboolean untold;
+  Changes changes;
 
   g_mutex_lock (&self->lock);
   state = self->state;
   untold = self->changes_are_untold;
   self->changes_are_untold = FALSE;
-  has_cas = self->accepted_cas != NULL;
+  changes.peer_certificate = self->peer_certificates != NULL && self->peer_certificates->len > 0;
+  changes.accepted_cas = self->accepted_cas != NULL;
+  changes.done = state == HANDSHAKE_DONE;
   g_mutex_unlock (&self->lock);
-  if (!untold)
-    return state;
-
-  g_object_freeze_notify (G_OBJECT (self));
-  for (i = 0; i < G_N_ELEMENTS (changed); i++)
-    g_object_notify (G_OBJECT (self), changed[i]);
-  if (has_cas)
-    g_object_notify (G_OBJECT (self), "accepted-cas");
-  g_object_thaw_notify (G_OBJECT (self));
+  if (untold)
+    tell_changes (self, &changes);
   return state;
 }
 

@@ -12,8 +12,8 @@
 #include "handshake/tls-certificate.h"
 #include "keyblob/handoff-names.h"
 
-gboolean
-handoff_connection_has_handler (HandoffConnection *self)
+static gboolean
+has_handler (HandoffConnection *self)
 {
   guint signal_id = g_signal_lookup ("accept-certificate", G_TYPE_TLS_CONNECTION);
 
@@ -39,7 +39,7 @@ handoff_connection_wants_review (HandoffConnection *self)
   return self->judge != NULL || expects_nobody (self) ||
          (!self->is_server && (self->validation_flags & G_TLS_CERTIFICATE_VALIDATE_ALL) !=
                                   G_TLS_CERTIFICATE_VALIDATE_ALL) ||
-         handoff_connection_has_handler (self);
+         has_handler (self);
 }
 
 /* What is wrong in the service's eyes. */

@@ -5,8 +5,6 @@
 
 #include "connection/connection-object.h"
 
-/* Of the signal accept-certificate. */
-gboolean handoff_connection_has_handler (HandoffConnection *self);
 /* Whether the service has to ask about a certificate that it does not trust. */
 gboolean handoff_connection_wants_review (HandoffConnection *self);
 /* Has the application's own database judge the certificate, if there is one. Must be called before

@@ -176,10 +176,10 @@ dup_judge (HandoffConnection *self, gboolean *nobody)
   if (database != NULL && !is_stock_database (database))
     return g_steal_pointer (&database);
 
-  /* The service asks only about certificates that it does not trust. A server's application that
-   * looks at its clients' certificates, and named no authorities, has to be asked about all of
-   * them: so the service trusts nobody. */
-  if (!*nobody && self->is_server && !has_anchors && handoff_connection_has_handler (self))
+  /* The service asks only about certificates that it does not trust. A server that named no
+   * authorities has its application asked about all of its clients' certificates, and where nobody
+   * answers, that is a no: so the service trusts nobody. */
+  if (!*nobody && self->is_server && !has_anchors)
     return database != NULL ? g_steal_pointer (&database) : dup_stock_database ();
   return NULL;
 }

@@ -268,12 +268,29 @@ tls_handoff_connection_close_finish (GIOStream *stream, GAsyncResult *result, GE
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+static const char closed_message[] = "The TLS connection is closed";
+
+/* A handshake needs both directions. */
+static gboolean
+is_closed (TlsHandoffConnection *self)
+{
+  return handoff_connection_is_closed (self, G_IO_IN) ||
+         handoff_connection_is_closed (self, G_IO_OUT);
+}
+
 static gboolean
 tls_handoff_connection_handshake (GTlsConnection *connection,
                                   GCancellable *cancellable,
                                   GError **error)
 {
-  return handoff_connection_handshake (TLS_HANDOFF_CONNECTION (connection), cancellable, error);
+  TlsHandoffConnection *self = TLS_HANDOFF_CONNECTION (connection);
+
+  if (is_closed (self))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, closed_message);
+      return FALSE;
+    }
+  return handoff_connection_handshake (self, cancellable, error);
 }
 
 static void
@@ -283,8 +300,13 @@ tls_handoff_connection_handshake_async (GTlsConnection *connection,
                                         GAsyncReadyCallback callback,
                                         gpointer user_data)
 {
-  handoff_connection_handshake_async (TLS_HANDOFF_CONNECTION (connection), io_priority, cancellable,
-                                      callback, user_data);
+  TlsHandoffConnection *self = TLS_HANDOFF_CONNECTION (connection);
+
+  if (is_closed (self))
+    g_task_report_new_error (self, callback, user_data, tls_handoff_connection_handshake_async,
+                             G_IO_ERROR, G_IO_ERROR_CLOSED, closed_message);
+  else
+    handoff_connection_handshake_async (self, io_priority, cancellable, callback, user_data);
 }
 
 static gboolean

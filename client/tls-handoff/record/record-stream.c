@@ -402,6 +402,23 @@ write_locked (HandoffRecordStream *self,
   return consumed;
 }
 
+/* The error of a write: a connection that what the peer sent has ended says so. (transfer full) */
+static GError *
+explain_closed (HandoffRecordStream *self, GError *error)
+{
+  if (!g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED) ||
+      !g_mutex_trylock (&self->input_lock))
+    return error;
+
+  if (self->read_error != NULL)
+    {
+      g_error_free (error);
+      error = g_error_copy (self->read_error);
+    }
+  g_mutex_unlock (&self->input_lock);
+  return error;
+}
+
 gssize
 handoff_record_stream_write (HandoffRecordStream *self,
                              const guint8 *data,
@@ -410,11 +427,14 @@ handoff_record_stream_write (HandoffRecordStream *self,
                              GCancellable *cancellable,
                              GError **error)
 {
+  GError *local_error = NULL;
   gssize n;
 
   g_mutex_lock (&self->output_lock);
-  n = write_locked (self, data, size, blocking, cancellable, error);
+  n = write_locked (self, data, size, blocking, cancellable, &local_error);
   unlock_output (self);
+  if (n < 0)
+    g_propagate_error (error, explain_closed (self, local_error));
   return n;
 }
 
