@@ -8,20 +8,33 @@ import hashlib
 import json
 import os
 import socket
+import ssl
 import sys
 import threading
 import unittest
 
 for directory in ('support', '../integration/support'):
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), directory))
-from application import TMPDIR, Application, ApplicationTest, copy_for_users, get_program, on_both
+from application import STOCK, TMPDIR, Application, ApplicationTest, copy_for_users, get_program, on_both
 from command import certificate
+from tls_server import TlsServer
 from web_server import WebServer
 
 UNKNOWN_CA, BAD_IDENTITY, EXPIRED = 1, 2, 8
+MISC = 'g-tls-error-quark 1'
 BAD_CERTIFICATE = 'g-tls-error-quark 2'
 CERTIFICATE_REQUIRED = 'g-tls-error-quark 5'
 CANCELLED, TIMED_OUT = 'g-io-error-quark 19', 'g-io-error-quark 24'
+
+
+def answer(connection, length='Content-Length: 4\r\n'):
+    """A page, without a word of whether the connection goes on."""
+    request = b''
+    while not request.endswith(b'\r\n\r\n'):
+        if not (data := connection.recv(65536)):
+            return
+        request += data
+    connection.sendall(f'HTTP/1.1 200 OK\r\n{length}\r\npage'.encode())
 
 
 class Proxy(threading.Thread):
@@ -185,9 +198,44 @@ class SoupClient(ApplicationTest):
     @on_both(completed=2)
     def test_no_client_certificate(self, backend):
         """Breaks if the application cannot do without a certificate where the server only asks for one."""
-        for options in ((), ('--late',)):
-            page = self.get(backend, 'client-optional', *options)[-1]
+        for options, expected in (((), []), (('--late',), ['certificate requested'])):
+            *asked, page = self.get(backend, 'client-optional', *options)
             self.assertEqual((page.get('status'), page['body'].split()[3:]), (200, ['NONE']), page)
+            self.assertEqual(asked, expected)
+
+    def serve(self, behaviour):
+        server = TlsServer(behaviour=behaviour)
+        return server, f'https://localhost:{server.port}/'
+
+    @on_both(completed=1, failed=1)
+    def test_client_certificate_missing(self, backend):
+        """Breaks if the application is not told that the server wanted its certificate. (In TLS 1.2, GIO's stock backend
+        does not always tell: it looks for the server's alert too early.)"""
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version=version):
+                server, url = self.serve(answer)
+                server.context.maximum_version = version
+                server.context.verify_mode = ssl.CERT_REQUIRED
+                server.context.load_verify_locations(certificate('client-ca.pem'))
+                result, = self.ask(backend, 'soup-client.py', 'sequence', url)
+                is_silent = backend == STOCK and version == ssl.TLSVersion.TLSv1_2
+                self.assertIn(result.get('error'), {CERTIFICATE_REQUIRED} | ({MISC} if is_silent else set()), result)
+
+    @on_both(completed=10)
+    def test_closing_server(self, backend):
+        """Breaks if the application sends its next request on a connection that the server has closed, properly or not."""
+        for leave in (lambda connection: None, lambda connection: connection.unwrap()):
+            _, url = self.serve(lambda connection, leave=leave: (answer(connection), leave(connection)))
+            results = self.ask(backend, 'soup-client.py', 'sequence', url, '--number', 5)
+            self.assertEqual([result.get('body') for result in results], 5 * ['page'], results)
+
+    @on_both(completed=2)
+    def test_end_of_page(self, backend):
+        """Breaks if a page that ends with the connection is not taken as GIO takes it, properly closed or not."""
+        for leave in (lambda connection: None, lambda connection: connection.unwrap()):
+            _, url = self.serve(lambda connection, leave=leave: (answer(connection, length=''), leave(connection)))
+            result, = self.ask(backend, 'soup-client.py', 'sequence', url)
+            self.assertEqual(result.get('body'), 'page', result)
 
     @on_both(failed=1)
     def test_time(self, backend):

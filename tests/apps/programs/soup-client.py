@@ -53,7 +53,9 @@ class Client:
         self.results = []
 
     def create_message(self):
-        message = Soup.Message.new('GET', self.options.url)
+        message = Soup.Message.new('POST' if self.options.upload else 'GET', self.options.url)
+        if self.options.upload:
+            message.set_request_body_from_bytes('text/plain', GLib.Bytes.new(self.options.upload * b'x'))
         if self.options.accept:
             message.connect('accept-certificate', self.accept)
         if self.certificate and not self.options.late:
@@ -169,6 +171,7 @@ parser.add_argument('--database')
 parser.add_argument('--own-database', type=int, help='the errors that it finds with every certificate')
 parser.add_argument('--accept', action='store_true')
 parser.add_argument('--certificate')
+parser.add_argument('--upload', type=int, help='so many bytes')
 parser.add_argument('--late', action='store_true', help='gives the certificate only when it is asked for')
 client = Client(parser.parse_args())
 getattr(client, client.options.scenario)()
