@@ -66,7 +66,7 @@ class GioStatus(unittest.TestCase):
     def test_taken(self):
         found = self.check(None, 'handoff', None, GIO_USE_TLS='handoff')
         self.assertEqual((found['module'], found['module-cache']), (str(MODULE), 'listed'))
-        self.assertIn({'name': 'handoff', 'priority': -10}, found['backends'])
+        self.assertIn({'name': 'handoff', 'priority': -110}, found['backends'])
 
     def test_not_named(self):
         self.check('not-named', 'gnutls', 'GIO_USE_TLS is not set')

@@ -287,7 +287,26 @@ test_not_named_subprocess (void)
   extension = g_io_extension_point_get_extension_by_name (
       g_io_extension_point_lookup (G_TLS_BACKEND_EXTENSION_POINT_NAME), "handoff");
   g_assert_nonnull (extension);
-  g_assert_cmpint (g_io_extension_get_priority (extension), ==, TEST_MODULE_DEFAULT ? 10 : -10);
+  g_assert_cmpint (g_io_extension_get_priority (extension), ==, TEST_MODULE_DEFAULT ? 10 : -110);
+  end_case ();
+}
+
+/* Breaks if somebody who asked for nothing, and has no TLS, is warned by the module. */
+static void
+test_nothing_at_all (void)
+{
+  run_case (get_module_folder (), NULL, NULL);
+}
+
+static void
+test_nothing_at_all_subprocess (void)
+{
+  guint expected = TEST_MODULE_DEFAULT ? 1 : 0;
+
+  g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  g_log_set_writer_func (count_warning, NULL, NULL);
+  g_assert_false (g_tls_backend_supports_tls (g_tls_backend_get_default ()));
+  g_assert_cmpuint (n_warnings, ==, expected);
   end_case ();
 }
 
@@ -334,6 +353,7 @@ main (int argc, char **argv)
     { "/gio-module/without-stock", test_without_stock, test_without_stock_subprocess },
     { "/gio-module/other-stock", test_other_stock, test_other_stock_subprocess },
     { "/gio-module/not-named", test_not_named, test_not_named_subprocess },
+    { "/gio-module/nothing-at-all", test_nothing_at_all, test_nothing_at_all_subprocess },
     { "/gio-module/stays-loaded", test_stays_loaded, test_stays_loaded_subprocess },
   };
 
