@@ -27,6 +27,10 @@ HARMLESS = ('Introspect', 'Ping', 'GetManagedObjects', 'ListCredentials')
 ON_OBJECTS = {
     (SESSION, 'Step'): [GLib.Variant('(ay)', (b'',)), GLib.Variant('(ay)', (bytes(200000),))],
     (SESSION, 'ReviewCertificate'): [GLib.Variant('(b)', (True,)), GLib.Variant('(b)', (False,))],
+    (SESSION, 'ProvideCredential'): [
+        GLib.Variant('(a{sv})', ({},)), GLib.Variant('(a{sv})', ({'credential': GLib.Variant('s', 'mine')},)),
+        GLib.Variant('(a{sv})', ({'credential-pem': GLib.Variant('h', 0)},)),
+        GLib.Variant('(a{sv})', ({'credential': GLib.Variant('s', '')},))],
     (SESSION, 'ExportKeys'): [GLib.Variant('(ay)', (RECIPIENT_KEY,)), GLib.Variant('(ay)', (b'short',))],
     (SESSION, 'PostHandshake'): [GLib.Variant('(ay)', (b'x',)), GLib.Variant('(ay)', (bytes(200000),))],
     (SESSION, 'Close'): [None],
