@@ -127,6 +127,14 @@ new_foreign (const HandoffHandshakeTransport *transport)
   return error;
 }
 
+/* As a server: of TLS 1.2, and of TLS 1.3. */
+static gboolean
+misses_certificate (HandoffRole role, int code)
+{
+  return role == HANDOFF_ROLE_SERVER &&
+         (code == GNUTLS_E_NO_CERTIFICATE_FOUND || code == GNUTLS_E_CERTIFICATE_REQUIRED);
+}
+
 /* What the code means here, where GnuTLS's words say too little. (transfer full) */
 static char *
 describe_code (int code, HandoffRole role, const HandoffHandshakeTransport *transport)
@@ -135,6 +143,8 @@ describe_code (int code, HandoffRole role, const HandoffHandshakeTransport *tran
   const guint8 handshake = 22, dtls = 0xfe;
   const guint8 *record = transport->first_read;
 
+  if (misses_certificate (role, code))
+    return g_strdup ("The client has no certificate, and this server requires one.");
   if (code == GNUTLS_E_KEY_USAGE_VIOLATION)
     return g_strdup ("The peer's certificate is not meant for TLS: its key usage does not allow to "
                      "sign a handshake (digital signature).");
@@ -248,6 +258,10 @@ handoff_handshake_error_new (gnutls_session_t session,
   if (alert_name != NULL)
     handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
                                         g_variant_new_string (alert_name));
+  /* The alert of TLS 1.2 does not tell. */
+  if (misses_certificate (role, code))
+    handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CERTIFICATE_REQUESTED,
+                                        g_variant_new_boolean (TRUE));
   return error;
 }
 

@@ -6,9 +6,12 @@ credential of the service's. What is right is what GIO's own connection does in 
 
 import itertools
 import os
+import socket
 import ssl
 import subprocess
 import sys
+import tempfile
+import threading
 import unittest
 
 import gi
@@ -97,6 +100,22 @@ class Late(Interaction):
         return RESULT(result.propagate_int())
 
 
+class Deaf(Late):
+    """Does not answer before it is cancelled."""
+
+    def do_request_certificate_async(self, connection, flags, cancellable, callback, user_data):
+        def cancelled(_):
+            task = Gio.Task.new(self, None, lambda source, result, *_: callback(source, result))
+            task.return_error(GLib.Error.new_literal(Gio.io_error_quark(), 'cancelled', Gio.IOErrorEnum.CANCELLED))
+            return False
+
+        self.asked.append(None)
+        self.when_asked()
+        source = cancellable.source_new()
+        source.set_callback(cancelled)
+        source.attach()
+
+
 # Name → (certificate, interaction): what makes each, or None.
 CLIENTS = {
     'nothing': (None, None),
@@ -110,10 +129,10 @@ CLIENTS = {
 }
 
 
-def run_handshake(connection, asynchronous):
+def run_handshake(connection, asynchronous, cancellable=None):
     """Raises the error."""
     if not asynchronous:
-        connection.handshake()
+        connection.handshake(cancellable)
         return
     loop = GLib.MainLoop()
     results = []
@@ -122,7 +141,7 @@ def run_handshake(connection, asynchronous):
         results.append(result)
         loop.quit()
 
-    connection.handshake_async(GLib.PRIORITY_DEFAULT, None, done)
+    connection.handshake_async(GLib.PRIORITY_DEFAULT, cancellable, done)
     timer = GLib.timeout_add_seconds(TIMEOUT, os.abort)
     loop.run()
     GLib.source_remove(timer)
@@ -186,10 +205,11 @@ class LibraryClientCertificate(unittest.TestCase):
         for base in self.bases:
             base.close()
 
-    def connect(self, server, ours, pipes=False):
+    def connect(self, server, ours, pipes=False, timeout=0):
         port = server if isinstance(server, int) else self.servers[server].port
         client = Gio.SocketClient()
         client.set_enable_proxy(False)
+        client.set_timeout(timeout)
         base = client.connect_to_host('127.0.0.1', port)
         identity = Gio.NetworkAddress.new('localhost', port)
         if not ours:
@@ -256,19 +276,23 @@ class LibraryClientCertificate(unittest.TestCase):
             outcome = self.compare((protocol, ssl.CERT_REQUIRED), 'failed', Late, True)
             self.assertTrue(outcome.is_own_error())
 
+    def start_asking_server(self, protocol):
+        """One that names the authorities it wants. Its port."""
+        port = get_free_port()
+        server = subprocess.Popen(
+            ['openssl', 's_server', '-accept', f'127.0.0.1:{port}', '-quiet', '-www', '-cert', certificate('ecdsa.pem'),
+             '-key', certificate('ecdsa.key'), '-CAfile', certificate('client-ca.pem'), '-verify', '1', '-no_ticket',
+             protocol], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        wait_for_port(port)
+        return port
+
     def test_authorities(self):
         """Breaks if the authorities that the server names are not told, or too late for an interaction. Who set a
         certificate is told as well."""
         for protocol in ('-tls1_2', '-tls1_3'):
-            port = get_free_port()
-            server = subprocess.Popen(
-                ['openssl', 's_server', '-accept', f'127.0.0.1:{port}', '-quiet', '-www', '-cert',
-                 certificate('ecdsa.pem'), '-key', certificate('ecdsa.key'), '-CAfile', certificate('client-ca.pem'),
-                 '-verify', '1', '-no_ticket', protocol], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL)
-            self.addCleanup(server.wait)
-            self.addCleanup(server.kill)
-            wait_for_port(port)
+            port = self.start_asking_server(protocol)
             with open(certificate('client-ca.pem')) as file:
                 name = ssl.PEM_cert_to_DER_cert(file.read())
             for client in ('nothing', 'certificate', 'handled', 'both'):
@@ -279,6 +303,165 @@ class LibraryClientCertificate(unittest.TestCase):
                     if client == 'handled':
                         self.assertEqual(outcome.asked, [outcome.accepted_cas])
 
+    def test_cancelled(self):
+        """Breaks if a handshake cannot be cancelled or closed while a person thinks."""
+        for protocol, ours, pipes in itertools.product((ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3), (True, False),
+                                                       (True, False)):
+            connection = self.connect((protocol, ssl.CERT_REQUIRED), ours, pipes)
+            connection.set_database(Gio.TlsFileDatabase.new(certificate('ca.pem')))
+            cancellable = Gio.Cancellable()
+            interaction = Deaf()
+            interaction.when_asked = cancellable.cancel
+            connection.set_interaction(interaction)
+            with self.assertRaises(GLib.Error) as raised:
+                run_handshake(connection, True, cancellable)
+            self.assertEqual(len(interaction.asked), 1)
+            # GIO's own may say that the server wanted a certificate.
+            if ours:
+                self.assertTrue(raised.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+
+    def test_time(self):
+        """Breaks if the time in which a person thinks counts against the handshake, or against the socket's timeout."""
+        class Slow(Late):
+            def do_request_certificate_async(self, *arguments):
+                GLib.timeout_add(1500, lambda: Late.do_request_certificate_async(self, *arguments))
+
+        options = TlsHandoff.HandshakeOptions.new()
+        options.set_timeout(1)
+        for pipes in (False, True):
+            connection = self.connect((ssl.TLSVersion.TLSv1_3, ssl.CERT_REQUIRED), True, pipes, timeout=1)
+            connection.set_options(options)
+            self.assertEqual(Outcome(connection, (None, lambda _: Slow(with_key)), None, True).said, b'client')
+
+    def make_credential(self, name, role):
+        manager = TlsHandoff.Manager.new_sync(None, None)
+        with open(certificate(name + '.pem')) as chain, open(certificate(name + '.key')) as key:
+            pem = GLib.Bytes.new((chain.read() + key.read()).encode())
+        flags = TlsHandoff.HandshakeFlags.NONE
+        credential = manager.import_credential_sync(f'{name} {self.id()}', pem, None, role, -1, flags, None)
+        self.addCleanup(credential.remove_sync, flags, None)
+        return credential
+
+    def test_credential(self):
+        """Breaks if a certificate that stands for a credential is not as good as one with its key, wherever GIO takes
+        one."""
+        credential = self.make_credential('client', TlsHandoff.CredentialRoles.CLIENT)
+        stands = credential.get_certificate()
+        self.assertIsNone(stands.props.private_key_pem)
+        clients = {'set': (lambda: stands, None), 'chosen': (None, lambda kind: kind(lambda: stands))}
+        for protocol, client, kind, pipes in itertools.product(
+                (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3), clients.values(), (Blocking, Late), (False, True)):
+            connection = self.connect((protocol, ssl.CERT_REQUIRED), True, pipes)
+            self.assertEqual(Outcome(connection, client, kind, kind is Late).said, b'client')
+            self.assertEqual(connection.get_result().get_credential(), credential.get_label())
+
+    def test_choice(self):
+        """Breaks if a server learns who the user is although neither the application nor the administrator said so, or
+        does not although one of them did."""
+        credential = self.make_credential('client', TlsHandoff.CredentialRoles.CLIENT)
+        choice = TlsHandoff.CredentialChoice
+        for protocol in ('-tls1_2', '-tls1_3'):
+            port = self.start_asking_server(protocol)
+            for set_choice, interaction, used in ((choice.DEFAULT, None, False), (choice.CONFIGURED, None, False),
+                                                  (choice.AUTOMATIC, None, True),
+                                                  (choice.DEFAULT, RESULT.UNHANDLED, False),
+                                                  (choice.AUTOMATIC, RESULT.UNHANDLED, True),
+                                                  (choice.AUTOMATIC, RESULT.FAILED, False)):
+                with self.subTest(protocol=protocol, choice=set_choice, interaction=interaction):
+                    connection = self.connect(port, True)
+                    options = TlsHandoff.HandshakeOptions.new()
+                    options.set_credential_choice(set_choice)
+                    options.set_resumption(False)
+                    connection.set_options(options)
+                    make = None if interaction is None else lambda _, result=interaction: Blocking(None, result)
+                    Outcome(connection, (None, make), None, False, reads=False)
+                    self.assertEqual(connection.get_result().get_credential(),
+                                     credential.get_label() if used else None)
+
+    def test_token(self):
+        """Breaks if a certificate whose key is in a token is passed over in silence, or is an error where nobody wants
+        it."""
+        token = 'pkcs11:token=Handoff%20test;object=client-ecdsa'
+        make = os.path.join(os.path.dirname(__file__), '../lib/make-token')
+        directory = tempfile.mkdtemp()
+        subprocess.run([make, directory, os.environ['HANDOFF_TEST_CERTS']], check=True)
+        os.makedirs('/etc/pkcs11/modules', exist_ok=True)
+        with open('/etc/pkcs11/modules/handoff-test.module', 'w') as file:
+            file.write('module: /usr/lib/softhsm/libsofthsm2.so\n')
+        # GnuTLS reads it once a process.
+        done = subprocess.run([sys.executable, __file__, 'in-token', token]
+                              + [str(self.servers[ssl.TLSVersion.TLSv1_3, mode].port)
+                                 for mode in (ssl.CERT_NONE, ssl.CERT_OPTIONAL)],
+                              env=dict(os.environ, SOFTHSM2_CONF=directory + '/softhsm2.conf'), timeout=TIMEOUT)
+        self.assertEqual(done.returncode, 0)
+
+    def serve(self, ours, certificate_of_server, version):
+        """What becomes of a server that insists, whose client has no certificate; and the client's view."""
+        here, there = socket.socketpair()
+        context = ssl.create_default_context(cafile=certificate('ca.pem'))
+        context.minimum_version = context.maximum_version = version
+        views = []
+
+        def talk():
+            try:
+                with context.wrap_socket(here, server_hostname='localhost') as tls:
+                    views.append(tls.getpeercert()['subject'])
+                    tls.recv(1)
+            except (OSError, ssl.SSLError) as error:
+                views.append(error)
+
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        base = Gio.Socket.new_from_fd(there.detach()).connection_factory_create_connection()
+        connection = (TlsHandoff.ServerConnection.new(base, certificate_of_server, None) if ours
+                      else Gio.TlsServerConnection.new(base, certificate_of_server))
+        if certificate_of_server.props.private_key_pem is not None:
+            connection.props.authentication_mode = Gio.TlsAuthenticationMode.REQUIRED
+        error = None
+        try:
+            run_handshake(connection, True)
+        except GLib.Error as failure:
+            error = failure
+        try:
+            connection.close()
+        except GLib.Error:
+            pass
+        thread.join()
+        return error, views
+
+    def test_server(self):
+        """Breaks if a server that insists does not say that it is a certificate that it misses; or if a credential is no
+        server's certificate."""
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            for ours in (True, False):
+                error, _ = self.serve(ours, with_key('ecdsa'), version)
+                self.assertTrue(error.matches(Gio.tls_error_quark(), Gio.TlsError.CERTIFICATE_REQUIRED), (ours, error))
+            stands = self.make_credential('ecdsa', TlsHandoff.CredentialRoles.SERVER).get_certificate()
+            error, views = self.serve(True, stands, version)
+            self.assertIsNone(error)
+            self.assertEqual(views[0][0][0][0], 'commonName')
+            self.doCleanups()
+        error, _ = self.serve(True, without_key('ecdsa'), version)
+        self.assertTrue(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_SUPPORTED), error)
+
+
+def use_token(uri, *ports):
+    """A program whose certificate has its key in a token."""
+    own = Gio.TlsCertificate.new_from_pkcs11_uris(uri + ';type=cert', uri + ';type=private')
+    for port, expected in zip(ports, (b'nobody', None)):
+        client = Gio.SocketClient()
+        client.set_enable_proxy(False)
+        base = client.connect_to_host('127.0.0.1', int(port))
+        connection = TlsHandoff.ClientConnection.new(base, Gio.NetworkAddress.new('localhost', int(port)), None)
+        outcome = Outcome(connection, (lambda: own, None), None, False)
+        assert outcome.said == expected, (outcome.said, outcome.error)
+        if expected is None:
+            assert outcome.error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_SUPPORTED), outcome.error
+            assert 'credential link' in outcome.error.message
+
 
 if __name__ == '__main__':
-    unittest.main(verbosity=2)
+    if sys.argv[1:2] == ['in-token']:
+        use_token(*sys.argv[2:])
+    else:
+        unittest.main(verbosity=2)

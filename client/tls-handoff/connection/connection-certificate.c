@@ -22,6 +22,7 @@
 #include "handshake/handshake-result.h"
 #include "handshake/tls-certificate.h"
 #include "keyblob/handoff-names.h"
+#include "keyblob/tls-handoff-error.h"
 
 void
 handoff_connection_set_certificate (HandoffConnection *self, GTlsCertificate *certificate)
@@ -62,7 +63,7 @@ static GError *
 new_token_error (void)
 {
   return g_error_new_literal (
-      G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+      TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
       "The private key of the certificate is in a PKCS#11 token, which TLS Handoff uses only as a "
       "credential of its own: make one with tls-handoff credential link, and name it with the "
       "handshake option credential, or set its tls_handoff_credential_get_certificate()");
@@ -288,10 +289,13 @@ handoff_connection_explain_end (HandoffConnection *self, GError *error)
 {
   GError *reason;
 
-  if (!self->certificate_requested || self->certificate_named || self->data_came || !is_end (error))
+  if (!self->certificate_requested || !is_end (error) ||
+      (!self->is_server && (self->certificate_named || self->data_came)))
     return error;
 
-  if (self->interaction_error != NULL)
+  if (self->is_server)
+    reason = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED, error->message);
+  else if (self->interaction_error != NULL)
     reason = g_error_copy (self->interaction_error);
   else
     reason = g_error_new (G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED,

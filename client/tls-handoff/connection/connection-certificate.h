@@ -42,7 +42,8 @@ void handoff_connection_take_request_result (HandoffConnection *self,
 GList *handoff_connection_get_accepted_cas (HandoffConnection *self);
 
 /* If the server wanted a certificate, got none, and then ended the connection, that is the reason,
- * and if the application's interaction failed, the reason for that. error: (transfer full). With
+ * and if the application's interaction failed, the reason for that. Likewise of a server that
+ * requires a certificate of its client. error: (transfer full). With
  * the lock. */
 GError *handoff_connection_explain_end (HandoffConnection *self, GError *error);
 /* The server has sent data: so it is content. */

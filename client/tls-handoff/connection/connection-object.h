@@ -109,7 +109,7 @@ struct _TlsHandoffConnection
   gboolean judged;     /* by the judge, or because nobody is trusted */
   GTlsCertificateFlags verdict;   /* if judged: counts in place of what the service found */
   GError *judge_failure;          /* (owned) (nullable): why the database came to no verdict */
-  gboolean certificate_requested; /* by the server, of us */
+  gboolean certificate_requested; /* by the server, of us; or we missed the client's */
   gboolean certificate_named;     /* the service has, or chose, something to authenticate us with */
   GError *interaction_error;      /* (owned) (nullable): why the application chose nothing */
   GPtrArray *accepted_cas; /* (owned) (nullable) (element-type GBytes): names that came with the
