@@ -9,12 +9,16 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import unittest
 
+from gi.repository import GLib
+
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from caller import SESSION, Caller, Failure
 from command import (OWN_RULES, TIMEOUT, Serve, call, certificate, get_free_port, get_service_pid, import_credential,
                      install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port)
 
@@ -27,6 +31,12 @@ TRUST = ('--trust', certificate('ca.pem'))
 
 def uri(key, token=TOKEN):
     return f'pkcs11:token={token.replace(" ", "%20")};object={key}'
+
+
+def read_certificate(name):
+    """DER"""
+    with open(certificate(name)) as file:
+        return ssl.PEM_cert_to_DER_cert(file.read())
 
 
 def control(name, text=''):
@@ -164,6 +174,52 @@ class TestHardware(unittest.TestCase):
                 done = run('alice', 'connect', '--ignore-eof', *TRUST, '--credential', key, *options,
                            f'localhost:{port}', stdin='GET / HTTP/1.0\r\n\r\n')
                 self.assertIn(f'Subject: CN={key}', done.stdout, done.stderr)
+
+    def provide(self, caller, port, protocol, key, while_waiting=None):
+        """ProvideCredential(), in a handshake with a server that asks. while_waiting: what to do before the reply"""
+        with socket.create_connection(('127.0.0.1', port)) as end:
+            options = {'ask-for-credential': GLib.Variant('b', True), 'maximum-protocol': GLib.Variant('s', protocol),
+                       'trust-anchors': GLib.Variant('aay', [read_certificate('ca.pem')])}
+            state, path, _ = caller.start_handshake(end, options=options).wait().unpack()
+            self.assertEqual(state, 'certificate-request')
+            pending = caller.start(path, SESSION, 'ProvideCredential',
+                                   GLib.Variant('(a{sv})', ({'credential': GLib.Variant('s', key)},)))
+            if while_waiting is not None:
+                while_waiting()
+            return path, pending
+
+    def test_chosen(self):
+        """Breaks if a handshake that has waited for its caller's choice cannot wait for the token then, if a locked
+        token is not told of, or if something is left of the handshake."""
+        port = start_openssl_server(self, '-Verify', '1', '-verify_return_error', '-CAfile',
+                                    certificate('client-ca.pem'))
+        caller = Caller('alice')
+        self.addCleanup(caller.close)
+        self.linked('client-ecdsa')
+        for protocol in ('TLS1.2', 'TLS1.3'):
+            _, pending = self.provide(caller, port, protocol, 'client-ecdsa')
+            state, _, details = pending.wait().unpack()
+            self.assertEqual((state, details['credential']), ('complete', 'client-ecdsa'))
+
+        control('block', TOKEN)
+        path, pending = self.provide(caller, port, 'TLS1.3', 'client-ecdsa', lambda: wait_for_control('blocked'))
+        caller.call(path, SESSION, 'Close')
+        with self.assertRaises(Failure) as caught:
+            pending.wait()
+        self.assertTrue(caught.exception.is_ours('Cancelled'), caught.exception)
+        release('block')
+        wait_for(lambda: count_handshakes() == 0, 'no handshake is left')
+
+        # Without the PIN.
+        stop_service()
+        path, pending = self.provide(caller, port, 'TLS1.3', 'client-ecdsa')
+        with self.assertRaises(Failure) as caught:
+            pending.wait()
+        self.assertTrue(caught.exception.is_ours('CredentialLocked'), caught.exception)
+        self.assertIn(TOKEN, caught.exception.message)
+        with self.assertRaises(Failure) as caught:
+            caller.call(path, SESSION, 'ProvideCredential', GLib.Variant('(a{sv})', ({},)))
+        self.assertEqual(caught.exception.name, 'org.freedesktop.DBus.Error.UnknownObject')
 
     def test_wrong_pin(self):
         """Breaks if the token is given a wrong PIN twice, or a wrong PIN is accepted, or the error does not name the
