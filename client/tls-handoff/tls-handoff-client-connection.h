@@ -16,9 +16,8 @@ G_BEGIN_DECLS
  * #GTlsClientConnection:validation-flags has GIO's meaning, and so has
  * #GTlsClientConnection:server-identity: without one, or with one that no server can have (an empty
  * name, an address with a zone), any certificate has the fault %G_TLS_CERTIFICATE_BAD_IDENTITY.
- * #GTlsClientConnection:accepted-cas is always %NULL: if the server asks for a certificate, the
- * service chooses among the user's credentials, as the rules allow, unless the option
- * [property@HandshakeOptions:credential] names one.
+ * #GTlsClientConnection:accepted-cas is there as soon as the server has asked for a certificate,
+ * also if the handshake fails then; its change is notified when the handshake has ended.
  *
  * Since: 0.1
  */

@@ -54,15 +54,24 @@ G_BEGIN_DECLS
  *   does not trust are not resumed. A database of the application's own together with the option
  *   `trust-anchors` is %G_IO_ERROR_NOT_SUPPORTED. #GTlsConnection::accept-certificate has GIO's
  *   meaning: the signal is emitted before anything is sent in answer to the certificate. Connect to
- *   it before the handshake starts: without a handler, the service asks nobody. If the handler does
- *   not decide within the handshake's timeout, that is a refusal. After
+ *   it before the handshake starts: without a handler, the service asks nobody. The time in which a
+ *   handler, or a #GTlsConnection:interaction, decides does not count against the handshake's
+ *   timeout; the service's configuration limits it (DecisionTimeout). After
  *   %G_TLS_ERROR_BAD_CERTIFICATE, or an acceptance, #GTlsConnection:peer-certificate and
  *   #GTlsConnection:peer-certificate-errors say what was wrong.
- * - A #GTlsConnection:certificate has to have its private key, which the service is given for this
- *   one handshake. Better is a credential that the service keeps, so that the key is in no
- *   application: option [property@HandshakeOptions:credential]. With a certificate without a key
- *   that can be had, the handshake fails with %G_IO_ERROR_NOT_SUPPORTED. Nothing is asked of a
- *   #GTlsConnection:interaction.
+ * - The private key of a #GTlsConnection:certificate is given to the service for this one
+ * handshake. Better is a credential that the service keeps, so that the key is in no application:
+ * the certificate of [method@Credential.get_certificate], or the option
+ *   [property@HandshakeOptions:credential]. A client goes on without a certificate that has no key,
+ *   and fails with %G_TLS_ERROR_CERTIFICATE_REQUIRED if the server insists; a server with one fails
+ *   with %G_IO_ERROR_NOT_SUPPORTED. So does either with a key in a PKCS#11 token of the
+ *   application's, a client only where the server asks for a certificate: `tls-handoff credential
+ *   link` makes a credential of such a key. GIO's own connections have other errors for a
+ *   certificate without a key.
+ * - If the server asks for a certificate and none was set, the #GTlsConnection:interaction is
+ * asked, as in GIO: in its own main context, where g_tls_interaction_invoke_request_certificate()
+ * finds it. If that chooses none either, and gives no error,
+ *   [method@HandshakeOptions.set_credential_choice] says what comes of it.
  * - Of #GTlsConnection:advertised-protocols, at most 8 can be offered, with names of at most 31
  *   bytes. More is a warning when it is set, and the error %G_IO_ERROR_INVALID_ARGUMENT of the
  *   handshake, before anything is sent: no protocol is left out silently.

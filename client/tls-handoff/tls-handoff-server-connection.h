@@ -17,8 +17,7 @@ G_BEGIN_DECLS
  * is verified against the option `trust-anchors`: what verifies is accepted, and handlers of
  * #GTlsConnection::accept-certificate are asked about the rest. Or it is verified with the
  * #GTlsConnection:database, and then, as in GIO, handlers are asked about each certificate, and
- * without one none is accepted. With neither that option, nor a database that was set, nor a
- * handler, only %G_TLS_AUTHENTICATION_NONE is possible.
+ * without one none is accepted.
  *
  * Application protocols are in the server's order of preference. A client that offers none of
  * #GTlsConnection:advertised-protocols is served without one, as in GIO; one that offers none of

@@ -366,14 +366,21 @@ class LibraryClientCertificate(unittest.TestCase):
                                                   (choice.AUTOMATIC, None, True),
                                                   (choice.DEFAULT, RESULT.UNHANDLED, False),
                                                   (choice.AUTOMATIC, RESULT.UNHANDLED, True),
-                                                  (choice.AUTOMATIC, RESULT.FAILED, False)):
+                                                  (choice.AUTOMATIC, RESULT.FAILED, True),
+                                                  (choice.AUTOMATIC, OWN_ERROR, False)):
                 with self.subTest(protocol=protocol, choice=set_choice, interaction=interaction):
                     connection = self.connect(port, True)
                     options = TlsHandoff.HandshakeOptions.new()
                     options.set_credential_choice(set_choice)
                     options.set_resumption(False)
                     connection.set_options(options)
-                    make = None if interaction is None else lambda _, result=interaction: Blocking(None, result)
+                    make = None
+                    if interaction is OWN_ERROR:
+                        def make(_):
+                            return Blocking(None, RESULT.FAILED, OWN_ERROR)
+                    elif interaction is not None:
+                        def make(_, result=interaction):
+                            return Blocking(None, result)
                     Outcome(connection, (None, make), None, False, reads=False)
                     self.assertEqual(connection.get_result().get_credential(),
                                      credential.get_label() if used else None)

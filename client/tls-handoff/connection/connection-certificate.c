@@ -157,8 +157,9 @@ take_choice (HandoffConnection *self,
   usable = use_certificate (certificate, answer);
   if (!usable && certificate != NULL && handoff_tls_certificate_is_in_token (certificate))
     answer->failure = new_token_error ();
-  /* Who failed, or was cancelled, wants none. */
-  answer->automatic = result == G_TLS_INTERACTION_UNHANDLED && certificate == NULL;
+  /* A person who wants none is an error (GTlsInteractionResult). A failure without one is what
+   * libsoup gives where its application does not look at the question. */
+  answer->automatic = certificate == NULL && failure == NULL;
 
   g_mutex_lock (&self->lock);
   self->certificate_named = usable;

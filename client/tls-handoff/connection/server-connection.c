@@ -87,7 +87,8 @@ tls_handoff_server_connection_init (TlsHandoffServerConnection *self)
  * tls_handoff_server_connection_new: (constructor)
  * @base_io_stream: a connected stream to the client, such as a #GSocketConnection
  * @certificate: (nullable): a certificate with its private key, both of which the process then has;
- *   or %NULL for a credential of the service's: the one that the option
+ *   one that stands for a credential of the service's ([method@Credential.get_certificate]); or
+ *   %NULL for a credential that the service finds: the one that the option
  *   [property@HandshakeOptions:credential] names, or else the one that fits the server name which
  *   the client asks for
  * @manager: (nullable): the service to use, or %NULL for that of the system bus
