@@ -162,6 +162,34 @@ test_deadlines (Fixture *fixture, gconstpointer data)
     g_assert_cmpuint (g_array_index (fixture->order, guint, i), ==, N_WATCHES - 1 - i);
 }
 
+/* The order is turned round; the first of the new ones is due before all of the old. */
+static gboolean
+move_timeouts (gpointer data)
+{
+  Fixture *fixture = data;
+  const gint64 now = handoff_clock_get_monotonic_time ();
+
+  for (guint i = 0; i < N_WATCHES; i++)
+    handoff_watch_set_deadline (fixture->watches[i], now + (i + 1) * TEST_SECOND);
+  return finish_turn (data);
+}
+
+/* Breaks if a deadline that is moved counts as before, or in its old order. */
+static void
+test_moved_deadlines (Fixture *fixture, gconstpointer data)
+{
+  run (fixture, add_timeouts);
+  run (fixture, move_timeouts);
+  pass (fixture, TEST_SECOND - 1);
+  g_assert_cmpuint (fixture->order->len, ==, 0);
+  for (guint i = 0; i < N_WATCHES; i++)
+    {
+      pass (fixture, i == 0 ? 1 : TEST_SECOND);
+      g_assert_cmpuint (fixture->order->len, ==, i + 1);
+      g_assert_cmpuint (g_array_index (fixture->order, guint, i), ==, i);
+    }
+}
+
 static void
 expect_readable (gboolean timed_out, gpointer user_data)
 {
@@ -328,6 +356,7 @@ main (int argc, char **argv)
 #define ADD(name, function)                                                                        \
   g_test_add ("/service/worker/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("deadlines", test_deadlines);
+  ADD ("moved-deadlines", test_moved_deadlines);
   ADD ("many-readable", test_many_readable);
   ADD ("freed-in-a-batch", test_freed_in_a_batch);
   ADD ("direction", test_direction);
