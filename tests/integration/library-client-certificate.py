@@ -320,6 +320,27 @@ class LibraryClientCertificate(unittest.TestCase):
             if ours:
                 self.assertTrue(raised.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
 
+    def test_cancelled_in_vain(self):
+        """Breaks if an interaction that does not look at its cancellable holds the handshake."""
+        class Stubborn(Late):
+            def do_request_certificate_async(self, connection, flags, cancellable, *rest):
+                self.answer_now = lambda: Late.do_request_certificate_async(self, connection, flags, None, *rest)
+                handshake_cancellable.cancel()
+
+        for pipes in (False, True):
+            connection = self.connect((ssl.TLSVersion.TLSv1_3, ssl.CERT_REQUIRED), True, pipes)
+            connection.set_database(Gio.TlsFileDatabase.new(certificate('ca.pem')))
+            handshake_cancellable = Gio.Cancellable()
+            interaction = Stubborn(with_key)
+            connection.set_interaction(interaction)
+            with self.assertRaises(GLib.Error) as raised:
+                run_handshake(connection, True, handshake_cancellable)
+            self.assertTrue(raised.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+            # An answer that comes too late does no harm.
+            interaction.answer_now()
+            while not interaction.asked:
+                GLib.MainContext.default().iteration(True)
+
     def test_time(self):
         """Breaks if the time in which a person thinks counts against the handshake, or against the socket's timeout."""
         class Slow(Late):
