@@ -45,6 +45,7 @@
 #define HANDOFF_OPTION_TRANSIENT "transient"                         /* b */
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */
 #define HANDOFF_OPTION_TRUST_NOBODY "trust-nobody"                   /* b */
+#define HANDOFF_OPTION_WAIT "wait"                                   /* b */
 
 /* Of application-protocols: what GnuTLS 3.7 can offer (RFC 7301 itself allows 255 bytes). */
 #define HANDOFF_MAX_APPLICATION_PROTOCOLS 8

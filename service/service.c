@@ -11,6 +11,7 @@
 #include "work/descriptor-reaper.h"
 #include "bus/dispatcher.h"
 #include "bus/facade.h"
+#include "bus/handshake-line.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "guard/message-descriptors.h"
@@ -477,6 +478,7 @@ handoff_service_dispose (GObject *object)
     }
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
     g_clear_pointer (&self->facades[i], handoff_facade_free);
+  g_clear_pointer (&context->handshake_line, handoff_handshake_line_free);
   g_clear_pointer (&context->dispatcher, handoff_dispatcher_free);
   g_clear_object (&context->callers);
   g_clear_pointer (&context->shared.worker_pool, handoff_worker_pool_free);
@@ -529,6 +531,7 @@ handoff_service_init (HandoffService *self)
   self->context.shared.idle_timer = handoff_idle_timer_new (idle, self);
   self->context.shared.sessions = handoff_session_store_new (session_removed, self);
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
+  self->context.handshake_line = handoff_handshake_line_new (self->context.handshake_quota);
   self->context.session_quota = handoff_quota_new ("sessions");
   self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
   self->context.shared.resumption = handoff_resumption_new (ticket_window_closed, self);

@@ -22,7 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCall, handoff_call_free)
 /* caller: (transfer none) */
 void handoff_call_set_caller (HandoffCall *self, HandoffCaller *caller);
 HandoffCaller *handoff_call_get_caller (HandoffCall *self);
-/* place: (transfer full): held as long as there is a call. */
+/* place: (transfer full) (nullable): held as long as there is a call; in place of an earlier one.
+ */
 void handoff_call_set_place (HandoffCall *self, HandoffPlace *place);
 GDBusMessage *handoff_call_get_message (HandoffCall *self);
 const HandoffAccessRow *handoff_call_get_row (HandoffCall *self);

@@ -16,6 +16,8 @@
 
 /* What the façades need of the rest of the service. All (unowned): the service owns them, and frees
  * the façades first. */
+typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
+
 struct _HandoffFacadeContext
 {
   HandoffSessionContext shared; /* with the sessions */
@@ -25,6 +27,7 @@ struct _HandoffFacadeContext
   HandoffDispatcher *dispatcher;
   HandoffTlsPolicySource *policy_source;
   HandoffQuota *handshake_quota;
+  HandoffHandshakeLine *handshake_line; /* to it */
   HandoffQuota *session_quota;
   HandoffQuota *outliving_quota;  /* of sessions that outlive their callers */
   HandoffQuota *management_quota; /* of calls that make or change credentials */

@@ -6,6 +6,7 @@
 #include "bus/handshake-call.h"
 
 #include "bus/call-credential.h"
+#include "bus/handshake-line.h"
 #include "bus/prepared-credential.h"
 #include "caller/client-socket.h"
 #include "session/credential-choice.h"
@@ -15,7 +16,7 @@
 #include "work/clock.h"
 
 static gboolean
-take_places (HandoffPreparedHandshake *self, GError **error)
+take_places (HandoffPreparedHandshake *self, HandoffCall *call, GError **error)
 {
   const HandoffFacadeContext *context = self->context;
   const HandoffConfiguration *configuration =
@@ -23,10 +24,7 @@ take_places (HandoffPreparedHandshake *self, GError **error)
   HandoffSession *session = self->session;
   guint uid = handoff_caller_get_uid (session->caller);
 
-  session->handshake_place =
-      handoff_quota_take (context->handshake_quota, uid, configuration->handshakes_per_user,
-                          configuration->handshakes_total, error);
-  if (session->handshake_place == NULL)
+  if (!handoff_handshake_line_enter (context->handshake_line, self, call, error))
     return FALSE;
   session->session_place =
       handoff_quota_take (context->session_quota, uid, configuration->sessions_per_user,
@@ -122,7 +120,7 @@ prepare (HandoffCall *call,
     return FALSE;
   allow_choice (call, self);
   self->failed = FALSE;
-  if (!take_places (self, error))
+  if (!take_places (self, call, error))
     return FALSE;
 
   handoff_call_set_data (call, g_steal_pointer (&self),
@@ -273,11 +271,20 @@ handoff_handshake_call_denied (HandoffCall *call, const GError *error)
   handoff_prepared_handshake_note_error (self, error);
 }
 
+static void
+start (HandoffPreparedHandshake *prepared, HandoffCall *call)
+{
+  prepared->session->start_time = handoff_clock_get_monotonic_time ();
+  handoff_prepared_credential_use (prepared, call);
+}
+
 void
 handoff_handshake_call_run (HandoffCall *call, const HandoffFacadeContext *context)
 {
   HandoffPreparedHandshake *prepared = handoff_call_steal_data (call);
 
-  prepared->session->start_time = handoff_clock_get_monotonic_time ();
-  handoff_prepared_credential_use (prepared, call);
+  if (prepared->session->handshake_place != NULL)
+    start (prepared, call);
+  else
+    handoff_handshake_line_join (context->handshake_line, prepared, call, start);
 }

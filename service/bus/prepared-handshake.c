@@ -44,6 +44,7 @@ handoff_prepared_handshake_free (HandoffPreparedHandshake *self)
       refuse_client (self);
       handoff_handshake_request_free (self->request);
     }
+  g_clear_pointer (&self->waiting_place, handoff_place_free);
   handoff_descriptor_reap (self->pem_fd, handoff_caller_get_uid (caller));
   handoff_session_unref (self->session);
   g_free (self);

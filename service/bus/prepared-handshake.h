@@ -12,6 +12,7 @@ typedef struct
   const HandoffFacadeContext *context; /* (unowned) */
   HandoffHandshakeRequest *request;    /* (owned) (nullable): NULL once it runs */
   HandoffSession *session;             /* (owned): not in the store yet */
+  HandoffPlace *waiting_place;         /* (owned) (nullable): while its session has no other */
   int pem_fd;              /* (owned): credential-pem; -1 without, and once it is read */
   gboolean failed;         /* it was allowed, but failed */
   gboolean refuses_client; /* a server's client gets an alert */

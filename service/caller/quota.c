@@ -12,6 +12,8 @@ struct _HandoffQuota
   char *what;          /* (owned) */
   GHashTable *by_user; /* (owned) (element-type uid count) */
   guint total;
+  HandoffQuotaFreedFunc freed; /* (nullable) */
+  gpointer freed_data;
 };
 
 struct _HandoffPlace
@@ -36,6 +38,13 @@ handoff_quota_free (HandoffQuota *self)
   g_free (self->what);
   g_hash_table_unref (self->by_user);
   g_free (self);
+}
+
+void
+handoff_quota_set_freed_func (HandoffQuota *self, HandoffQuotaFreedFunc func, gpointer user_data)
+{
+  self->freed = func;
+  self->freed_data = user_data;
 }
 
 HandoffPlace *
@@ -89,6 +98,8 @@ handoff_place_free (HandoffPlace *self)
   else
     g_hash_table_remove (quota->by_user, uid);
   g_free (self);
+  if (quota->freed != NULL)
+    quota->freed (quota->freed_data);
 }
 
 guint

@@ -22,6 +22,11 @@ handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, 
 void handoff_place_free (HandoffPlace *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPlace, handoff_place_free)
 
+/* func: (nullable): is called whenever a place is free again; it may take it. */
+typedef void (*HandoffQuotaFreedFunc) (gpointer user_data);
+void
+handoff_quota_set_freed_func (HandoffQuota *self, HandoffQuotaFreedFunc func, gpointer user_data);
+
 guint handoff_quota_get_total (HandoffQuota *self);
 /* How many that user holds. */
 guint handoff_quota_get_count (HandoffQuota *self, guint uid);

@@ -203,6 +203,7 @@ FLAG_PARSER (outlive_caller)
 FLAG_PARSER (resumption)
 FLAG_PARSER (review_certificate)
 FLAG_PARSER (transient)
+FLAG_PARSER (wait)
 
 static gboolean
 parse_protocol (guint *protocol, const char *option, GVariant *value, GError **error)
@@ -309,6 +310,7 @@ static const Option known_options[] = {
   { HANDOFF_OPTION_TRANSIENT, "b", parse_transient },
   { HANDOFF_OPTION_TRUST_ANCHORS, "aay", parse_trust_anchors },
   { HANDOFF_OPTION_TRUST_NOBODY, "b", parse_trust_nobody },
+  { HANDOFF_OPTION_WAIT, "b", parse_wait },
 };
 
 static const Option *

@@ -50,6 +50,7 @@ typedef struct
   gboolean trust_nobody;
   gboolean transient;
   gboolean outlive_caller;
+  gboolean wait;          /* for its turn, over the limit of handshakes */
   gboolean error_details; /* whether the caller's library copes with errors that have details */
 } HandoffHandshakeOptions;
 

@@ -297,6 +297,97 @@ test_handshake_quota (void)
   restart_with (NULL);
 }
 
+static void
+expect_no_turn (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean *ended = user_data;
+
+  g_assert_null (test_handshake_finish (G_DBUS_CONNECTION (source), result, &error));
+  test_assert_remote_error (error, "LimitReached", "turn");
+  *ended = TRUE;
+}
+
+static void
+wait_for_hello (int peer)
+{
+  char byte;
+
+  while (recv (peer, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+/* Breaks if a call that waits for its turn gets an error in place of it, if it overtakes another,
+ * if the line stops at one whose caller has left or whose time is over, or if it goes on for ever.
+ */
+static void
+test_turns (void)
+{
+  static const char *const options[] = { NULL, "{'wait': <true>, 'timeout': <uint32 1>}",
+                                         "{'wait': <true>}", "{'wait': <true>}",
+                                         "{'wait': <true>}" };
+  enum
+  {
+    RUNS,
+    GETS_NO_TURN,
+    LEAVES,
+    SECOND,
+    THIRD,
+    N
+  };
+  g_autoptr (GDBusConnection) alice = test_bus_connect ("alice");
+  GDBusConnection *leaves = test_bus_connect ("alice");
+  g_autoptr (TestHandshake) refused = NULL;
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  g_autoptr (GError) error = NULL;
+  gboolean no_turn = FALSE;
+  guint n_ended = 0;
+  int sockets[N][2];
+  char byte;
+  guint i;
+
+  restart_with ("[Limits]\nHandshakesPerUser=1\n");
+  for (i = 0; i < N; i++)
+    {
+      test_tcp_pair (sockets[i]);
+      if (i == GETS_NO_TURN)
+        test_handshake_async (alice, sockets[i][0], "localhost", test_options (options[i]),
+                              G_DBUS_CALL_FLAGS_NONE, expect_no_turn, &no_turn);
+      else if (i == LEAVES)
+        test_handshake_async (leaves, sockets[i][0], "localhost", test_options (options[i]),
+                              G_DBUS_CALL_FLAGS_NONE, NULL, NULL);
+      else
+        test_handshake_async (alice, sockets[i][0], "localhost", test_options (options[i]),
+                              G_DBUS_CALL_FLAGS_NONE, count_result, &n_ended);
+      if (i == RUNS)
+        wait_for_hello (sockets[i][1]);
+    }
+  /* Who does not wait is refused, but not before those that do are in line. */
+  refused = handshake_with (alice, peer, test_options (NULL), &error);
+  test_assert_remote_error (error, "LimitReached", "1 handshakes");
+  while (!no_turn)
+    g_main_context_iteration (NULL, TRUE);
+  test_bus_vanish (leaves);
+
+  for (i = RUNS; i < N; i = i == RUNS ? SECOND : i + 1)
+    {
+      wait_for_hello (sockets[i][1]);
+      /* The limit holds, and the next one in line is the next one. */
+      if (i != THIRD)
+        g_assert_cmpint (recv (sockets[THIRD][1], &byte, 1, MSG_PEEK | MSG_DONTWAIT), ==, -1);
+      shutdown (sockets[i][1], SHUT_RDWR);
+    }
+  while (n_ended < 3)
+    g_main_context_iteration (NULL, TRUE);
+  for (i = 0; i < N; i++)
+    {
+      close (sockets[i][0]);
+      close (sockets[i][1]);
+    }
+  test_statistic_wait ("handshakes-in-flight", 0);
+  restart_with (NULL);
+}
+
 /* Breaks if session objects are without bound. */
 static void
 test_session_quota (void)
@@ -335,6 +426,7 @@ main (int argc, char **argv)
   g_test_add_func ("/lifecycle/second-instance", test_second_instance);
   g_test_add_func ("/lifecycle/name-is-reserved", test_name_is_reserved);
   g_test_add_func ("/lifecycle/quota/handshakes", test_handshake_quota);
+  g_test_add_func ("/lifecycle/quota/turns", test_turns);
   g_test_add_func ("/lifecycle/quota/sessions", test_session_quota);
   return g_test_run ();
 }

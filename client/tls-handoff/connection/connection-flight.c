@@ -14,10 +14,17 @@
 #include "connection/connection-trust.h"
 #include "connection/flight-thread.h"
 #include "connection/gio-mapping.h"
+#include "connection/handshake-turn.h"
 #include "call/service-error.h"
 #include "handshake/socket-handshake.h"
 #include "handshake/stepwise-handshake.h"
+#include "keyblob/tls-handoff-error.h"
 #include "manager/manager.h"
+
+/* After a limit was reached: how long the service is asked again, and the pauses (milliseconds). */
+#define PATIENCE (30 * G_TIME_SPAN_SECOND)
+#define FIRST_PAUSE 40
+#define LAST_PAUSE 1000
 
 typedef struct
 {
@@ -40,6 +47,10 @@ typedef struct
   GSource *deadline; /* (owned) (nullable): while it runs */
   gint64 time_left;  /* microseconds, while it stands still; -1: for ever */
   gboolean timed_out;
+
+  gboolean has_turn; /* see handshake-turn.h */
+  gint64 call_time;  /* monotonic */
+  guint pause;       /* milliseconds, before the service is asked again */
 
   gboolean landed;
   TlsHandoffHandshakeResult *result; /* (owned) (nullable): if it was a success */
@@ -103,6 +114,7 @@ flight_new (HandoffConnection *self,
   self->context = asking_context;
   flight->connection = g_object_ref (self);
   flight->landed_func = landed_func;
+  flight->call_time = g_get_monotonic_time ();
   flight->blocking = asking_context == NULL;
   flight->time_left = seconds != 0 ? (gint64) seconds * G_TIME_SPAN_SECOND : -1;
   if (cancellable == NULL)
@@ -137,6 +149,8 @@ static void
 land (Flight *flight, TlsHandoffHandshakeResult *result, GBytes *received, GError *error)
 {
   stop_clock (flight);
+  if (flight->has_turn)
+    handoff_handshake_turn_release ();
   g_cancellable_disconnect (flight->cancellable, flight->chained);
   if (flight->timed_out && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
@@ -274,6 +288,39 @@ ask_cb (HandoffHandshakeQuestion question,
     handoff_connection_judge_async (flight->connection, details, judged_cb, flight);
 }
 
+static void fly (Flight *flight);
+
+static gboolean
+fly_again_cb (gpointer user_data)
+{
+  Flight *flight = user_data;
+
+  fly (flight);
+  return G_SOURCE_REMOVE;
+}
+
+/* After a limit of the service or of the bus was reached, as other processes of the user, or other
+ * users, may bring about: nothing was sent to the peer yet. Not for ever, and less often each time.
+ */
+static gboolean
+tries_again (Flight *flight, const GError *error)
+{
+  g_autoptr (GSource) timer = NULL;
+
+  if ((!g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED) &&
+       !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED)) ||
+      g_cancellable_is_cancelled (flight->connection->handshake_cancellable) ||
+      g_get_monotonic_time () - flight->call_time > PATIENCE)
+    return FALSE;
+
+  flight->pause = MIN (MAX (flight->pause * 2, FIRST_PAUSE), LAST_PAUSE);
+  timer = g_timeout_source_new (
+      (guint) g_random_int_range ((gint32) flight->pause / 2, (gint32) flight->pause));
+  g_source_set_callback (timer, fly_again_cb, flight, NULL);
+  g_source_attach (timer, flight->connection->flight_context);
+  return TRUE;
+}
+
 static void
 socket_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
@@ -281,6 +328,11 @@ socket_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer user_
   GError *error = NULL;
 
   result = handoff_socket_handshake_finish (async_result, &error);
+  if (tries_again (user_data, error))
+    {
+      g_error_free (error);
+      return;
+    }
   handoff_service_error_mark_unreachable (&error);
   land (user_data, result, NULL, error);
 }
@@ -293,6 +345,11 @@ stepwise_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer use
   GError *error = NULL;
 
   result = handoff_stepwise_handshake_finish (async_result, &received, &error);
+  if (tries_again (user_data, error))
+    {
+      g_error_free (error);
+      return;
+    }
   land (user_data, result, received, error);
 }
 
@@ -329,6 +386,29 @@ fly (Flight *flight)
 }
 
 static void
+turn_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  Flight *flight = user_data;
+  GError *error = NULL;
+
+  flight->has_turn = handoff_handshake_turn_take_finish (async_result, &error);
+  if (flight->has_turn)
+    fly (flight);
+  else
+    land (flight, NULL, NULL, error);
+}
+
+static void
+wait_for_turn (Flight *flight)
+{
+  flight->has_turn = handoff_handshake_turn_try_take ();
+  if (flight->has_turn)
+    fly (flight);
+  else
+    handoff_handshake_turn_take_async (flight->connection->handshake_cancellable, turn_cb, flight);
+}
+
+static void
 manager_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   Flight *flight = user_data;
@@ -338,7 +418,7 @@ manager_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
   if (flight->connection->manager == NULL)
     land (flight, NULL, NULL, error);
   else
-    fly (flight);
+    wait_for_turn (flight);
 }
 
 static void
@@ -357,7 +437,7 @@ take_off (Flight *flight)
   else if (self->manager == NULL)
     tls_handoff_manager_new_async (NULL, self->handshake_cancellable, manager_cb, flight);
   else
-    fly (flight);
+    wait_for_turn (flight);
 }
 
 void

@@ -22,7 +22,8 @@
  * connection-review      what the application says to a certificate
  * connection-certificate what our side authenticates with
  * connection-question    where the application is asked
- * base-stream, flight-thread, socket-linger, gio-mapping   what knows of no connection
+ * base-stream, flight-thread, handshake-turn, socket-linger, gio-mapping
+ *                        what knows of no connection
  *
  * A direction is G_IO_IN or G_IO_OUT.
  *

@@ -289,6 +289,7 @@ static const struct
   { HANDOFF_OPTION_TRANSIENT, get_true },
   { HANDOFF_OPTION_TRUST_ANCHORS, get_trust_anchors },
   { HANDOFF_OPTION_TRUST_NOBODY, get_trust_nobody },
+  { HANDOFF_OPTION_WAIT, get_true },
 };
 
 GVariant *

@@ -41,6 +41,7 @@ print (TlsHandoffHandshakeOptions *options, const char *const *protocols)
   g_assert_true (g_variant_dict_remove (&dict, "blob-format"));
   g_assert_true (g_variant_dict_remove (&dict, "error-details"));
   g_assert_true (g_variant_dict_remove (&dict, "transient"));
+  g_assert_true (g_variant_dict_remove (&dict, "wait"));
   g_clear_pointer (&variant, g_variant_unref);
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
   return g_variant_print (variant, TRUE);
