@@ -164,6 +164,17 @@ add_request (HandoffHandshakeEngine *self, GError *error)
                                       g_variant_new_boolean (TRUE));
 }
 
+/* Whom the handshake failed with, if its certificate was looked at before. */
+static void
+add_peer (HandoffHandshakeEngine *self, GError *error)
+{
+  if (self->session == NULL || !handoff_tls_session_is_verified (self->session))
+    return;
+  handoff_handshake_error_add_detail (
+      error, HANDOFF_DETAIL_PEER_CERTIFICATES,
+      handoff_peer_verification_get_certificates (handoff_tls_session_get (self->session)));
+}
+
 /* error: (transfer full). The output, perhaps an alert, goes with the operation under way, or else
  * with the next. */
 static void
@@ -174,6 +185,7 @@ fail (HandoffHandshakeEngine *self, GError *error)
   if (is_refusal (self, error))
     self->left_fd = g_steal_fd (&self->request->fd);
   add_request (self, error);
+  add_peer (self, error);
   self->state = HANDOFF_HANDSHAKE_FAILED;
   self->error = error;
   destroy_session (self);

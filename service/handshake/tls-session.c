@@ -299,6 +299,12 @@ handoff_tls_session_is_trusted (HandoffTlsSession *self, gboolean complete)
   return self->verification->problems == 0 || self->accepted;
 }
 
+gboolean
+handoff_tls_session_is_verified (HandoffTlsSession *self)
+{
+  return self->verified;
+}
+
 const HandoffPeerVerification *
 handoff_tls_session_get_verification (HandoffTlsSession *self)
 {

@@ -48,6 +48,8 @@ void handoff_tls_session_accept (HandoffTlsSession *self);
  * known. complete: the handshake is complete: also verifies the peer of a resumed session, against
  * what is trusted now, at the present time. */
 gboolean handoff_tls_session_is_trusted (HandoffTlsSession *self, gboolean complete);
+/* Whether the peer was verified, with problems or without. */
+gboolean handoff_tls_session_is_verified (HandoffTlsSession *self);
 /* (transfer none): before the peer's certificate is known: that of no peer. */
 const HandoffPeerVerification *handoff_tls_session_get_verification (HandoffTlsSession *self);
 

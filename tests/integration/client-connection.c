@@ -95,6 +95,74 @@ test_sync (Fixture *fixture, gconstpointer data)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+/* Of a thread that is inside a call. */
+typedef struct
+{
+  GInputStream *in;
+  int thread; /* atomic: 0 before it began */
+  GError *error;
+} Reader;
+
+static gpointer
+read_one (gpointer data)
+{
+  Reader *reader = data;
+  char byte;
+
+  g_atomic_int_set (&reader->thread, gettid ());
+  g_assert_cmpint (g_input_stream_read (reader->in, &byte, 1, NULL, &reader->error), ==, -1);
+  return NULL;
+}
+
+/* Whether it waits, as the kernel has it (proc(5)). */
+static gboolean
+is_asleep (gpointer data)
+{
+  Reader *reader = data;
+  const int thread = g_atomic_int_get (&reader->thread);
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", thread);
+  g_autofree char *stat = NULL;
+
+  return thread != 0 && g_file_get_contents (path, &stat, NULL, NULL) &&
+         strstr (stat, ") S ") != NULL;
+}
+
+/* Held while the server has to be silent. */
+static GMutex silence;
+
+static void
+be_silent (TestTlsServer *server, gnutls_session_t session)
+{
+  g_mutex_lock (&silence);
+  g_mutex_unlock (&silence);
+}
+
+static void
+set_up_silent (Fixture *fixture, gconstpointer behaviour)
+{
+  g_mutex_lock (&silence);
+  set_up (fixture, behaviour);
+}
+
+/* Breaks if a read goes on waiting when another thread closes, or calls that another error. */
+static void
+test_close_while_reading (Fixture *fixture, gconstpointer data)
+{
+  Reader reader = { .in = fixture->in };
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  g_tls_connection_handshake (fixture->connection, NULL, &error);
+  g_assert_no_error (error);
+  thread = g_thread_new ("reader", read_one, &reader);
+  test_wait_until (is_asleep, &reader, "the reader waits");
+  test_close_connection (fixture->connection);
+  g_thread_join (thread);
+  g_mutex_unlock (&silence);
+  g_assert_error (reader.error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_clear_error (&reader.error);
+}
+
 /* Breaks if a write before any handshake does not do one, or waits for a main loop. */
 static void
 test_implicit (Fixture *fixture, gconstpointer data)
@@ -451,6 +519,8 @@ main (int argc, char **argv)
   g_test_add ("/client-connection/" path, Fixture, behaviour, set_up, func, tear_down)
   ADD ("sync", test_tls_server_echo, test_sync);
   ADD ("implicit", test_tls_server_echo, test_implicit);
+  g_test_add ("/client-connection/close-while-reading", Fixture, be_silent, set_up_silent,
+              test_close_while_reading, tear_down);
   g_test_add_func ("/client-connection/identities", test_identities);
   ADD ("async/explicit", test_tls_server_echo, test_async);
   ADD ("async/implicit", test_tls_server_echo, test_async_implicit);

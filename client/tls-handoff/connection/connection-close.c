@@ -97,6 +97,19 @@ send_close_notify (HandoffConnection *self,
   return FALSE;
 }
 
+/* Before the socket is closed: a thread that waits for it wakes up and lets go, since it would go
+ * on waiting, or, worse, for the next file that gets the descriptor's number. */
+static void
+end_transfers (HandoffConnection *self)
+{
+  GSocket *socket = handoff_base_stream_get_socket (self->base_io_stream);
+
+  if (socket == NULL || handoff_connection_get_state (self) != HANDSHAKE_DONE)
+    return;
+  g_socket_shutdown (socket, TRUE, TRUE, NULL);
+  handoff_record_stream_end (self->stream);
+}
+
 gboolean
 handoff_connection_close (HandoffConnection *self,
                           GIOCondition directions,
@@ -117,6 +130,9 @@ handoff_connection_close (HandoffConnection *self,
     handoff_linger_detached (handoff_base_stream_get_socket (self->base_io_stream));
   else if (steps.linger)
     handoff_linger_wait (handoff_base_stream_get_socket (self->base_io_stream), cancellable);
+  /* While it is disposed of, no other thread has it. */
+  if (steps.close_base && !self->disposing)
+    end_transfers (self);
   if (steps.close_base && self->disposing && G_IS_TLS_CONNECTION (self->base_io_stream))
     g_io_stream_close_async (self->base_io_stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
   else if (steps.close_base)
@@ -169,12 +185,16 @@ static void
 close_base (GTask *task)
 {
   Closing *closing = g_task_get_task_data (task);
+  HandoffConnection *self = closing->connection;
 
-  if (closing->steps.close_base)
-    g_io_stream_close_async (closing->connection->base_io_stream, g_task_get_priority (task),
-                             g_task_get_cancellable (task), base_closed_cb, g_object_ref (task));
-  else
-    return_closed (task);
+  if (!closing->steps.close_base)
+    {
+      return_closed (task);
+      return;
+    }
+  end_transfers (self);
+  g_io_stream_close_async (self->base_io_stream, g_task_get_priority (task),
+                           g_task_get_cancellable (task), base_closed_cb, g_object_ref (task));
 }
 
 /* Called also after each quiet time, and when the task was cancelled. */
@@ -252,8 +272,11 @@ close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCance
   if (closing->steps.linger)
     handoff_linger_wait (handoff_base_stream_get_socket (self->base_io_stream), cancellable);
   if (closing->steps.close_base)
-    g_io_stream_close (self->base_io_stream, cancellable,
-                       closing->error == NULL ? &closing->error : NULL);
+    {
+      end_transfers (self);
+      g_io_stream_close (self->base_io_stream, cancellable,
+                         closing->error == NULL ? &closing->error : NULL);
+    }
   return_closed (task);
 }
 

@@ -77,6 +77,12 @@ dup_connection (gpointer stream)
   return g_weak_ref_get (&get_end (stream)->connection);
 }
 
+static void
+set_closed_error (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The TLS connection is closed");
+}
+
 /* Whether the connection is there, open in that direction, and past its handshake. */
 static gboolean
 prepare_transfer (HandoffConnection *connection,
@@ -87,7 +93,7 @@ prepare_transfer (HandoffConnection *connection,
 {
   if (connection == NULL || handoff_connection_is_closed (connection, direction))
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The TLS connection is closed");
+      set_closed_error (error);
       return FALSE;
     }
   if (!blocking && !handoff_base_stream_can_poll (connection->base_io_stream, direction))
@@ -131,6 +137,14 @@ transfer (gpointer stream,
     {
       g_error_free (local_error);
       return 0;
+    }
+
+  /* Another thread closed the connection under this one, which the socket may call by any name. */
+  if (handoff_connection_is_closed (connection, direction))
+    {
+      g_error_free (local_error);
+      set_closed_error (error);
+      return -1;
     }
 
   local_error = handoff_error_for_connection (local_error, FALSE);

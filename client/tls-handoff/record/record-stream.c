@@ -35,16 +35,18 @@ struct _HandoffRecordStream
   gsize data_end;
   gsize records_start;
   gsize records_end;
-  gboolean closed;    /* close_notify was read */
-  gboolean truncated; /* the base stream ended without */
-  GError *read_error; /* (nullable) (owned): final; comes after the data */
+  gboolean closed;      /* close_notify was read */
+  gboolean truncated;   /* the base stream ended without */
+  GError *read_error;   /* (nullable) (owned): final; comes after the data */
+  gboolean input_ended; /* the base stream is not read any more */
 
   /* Writing. */
   GMutex output_lock;
   GByteArray *output; /* (owned): records to send, from output_start on */
   gsize output_start;
-  int answers_wanted; /* atomic: the record layer has something to say */
-  gsize unreported;   /* bytes of data in output that no write() reported as written */
+  int answers_wanted;    /* atomic: the record layer has something to say */
+  gboolean output_ended; /* the base stream is not written any more */
+  gsize unreported;      /* bytes of data in output that no write() reported as written */
 };
 
 HandoffRecordStream *
@@ -91,6 +93,13 @@ handoff_record_stream_set_opened_func (HandoffRecordStream *self,
   self->opened_data = user_data;
 }
 
+static void
+set_ended_error (GError **error)
+{
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+                       "The connection was closed");
+}
+
 /* With output_lock. Sends all of output, and what the record layer itself wants sent. */
 static gboolean
 flush_locked (HandoffRecordStream *self,
@@ -98,6 +107,12 @@ flush_locked (HandoffRecordStream *self,
               GCancellable *cancellable,
               GError **error)
 {
+  if (self->output_ended)
+    {
+      set_ended_error (error);
+      return FALSE;
+    }
+
   for (;;)
     {
       gssize n;
@@ -195,6 +210,11 @@ receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable
 {
   gssize n;
 
+  if (self->input_ended)
+    {
+      set_ended_error (error);
+      return FALSE;
+    }
   if (self->input == NULL)
     self->input = g_malloc (INPUT_SIZE);
 
@@ -451,4 +471,16 @@ handoff_record_stream_close (HandoffRecordStream *self,
        flush_locked (self, blocking, cancellable, error);
   unlock_output (self);
   return ok;
+}
+
+void
+handoff_record_stream_end (HandoffRecordStream *self)
+{
+  g_mutex_lock (&self->input_lock);
+  self->input_ended = TRUE;
+  g_mutex_unlock (&self->input_lock);
+
+  g_mutex_lock (&self->output_lock);
+  self->output_ended = TRUE;
+  g_mutex_unlock (&self->output_lock);
 }

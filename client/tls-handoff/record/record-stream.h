@@ -62,3 +62,9 @@ gboolean handoff_record_stream_close (HandoffRecordStream *self,
                                       gboolean blocking,
                                       GCancellable *cancellable,
                                       GError **error);
+
+/* Waits until nobody uses the base stream any more, which must not let anybody wait by then, such
+ * as a socket that was shut down. From then on, what would use it fails with
+ * TLS_HANDOFF_ERROR_CLOSED.
+ */
+void handoff_record_stream_end (HandoffRecordStream *self);
