@@ -67,7 +67,7 @@ before_then_without (void)
   ok = g_tls_connection_handshake (link->connection, cancellable, &error);
   observe_result ("handshake", ok, &error);
   link_handshake (link);
-  link_free (link);
+  link_end (link);
 }
 
 static void

@@ -166,7 +166,7 @@ no_common (const char *priority)
   link_handshake (link);
   observe_property (link->connection, "peer-certificate");
   observe_property (link->connection, "protocol-version");
-  link_free (link);
+  link_end (link);
 }
 
 static void

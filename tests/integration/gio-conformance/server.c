@@ -277,7 +277,7 @@ client_with_old_protocol (void)
   Link *link = link_new_server ("rsa", &settings);
 
   link_handshake (link);
-  link_free (link);
+  link_end (link);
 }
 
 static void

@@ -283,6 +283,7 @@ write_vectors_nonblocking (void)
   Link *link = link_new_client (&plain);
   GPollableReturn returned;
   GError *error = NULL;
+  char buffer[13] = { 0 };
   gsize n = 0;
 
   link_handshake (link);
@@ -290,6 +291,8 @@ write_vectors_nonblocking (void)
                                                           vectors, 2, &n, NULL, &error);
   observe_result ("writev_nonblocking", returned == G_POLLABLE_RETURN_OK, &error);
   observe ("something: %d", n > 0);
+  g_input_stream_read_all (link->in, buffer, n, NULL, NULL, NULL);
+  observe ("its beginning: %d", n <= 12 && strncmp (buffer, "hello, world", n) == 0);
   link_end (link);
 }
 

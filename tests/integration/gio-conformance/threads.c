@@ -143,9 +143,9 @@ many_connections (void)
 }
 
 static gpointer
-unref_connection (gpointer data)
+let_go (gpointer data)
 {
-  g_object_unref (data);
+  link_let_go (data);
   return NULL;
 }
 
@@ -156,7 +156,7 @@ last_reference (void)
   Link *link = link_new_client (&plain);
 
   link_handshake (link);
-  g_thread_join (g_thread_new ("last", unref_connection, g_steal_pointer (&link->connection)));
+  g_thread_join (g_thread_new ("last", let_go, link));
   link_free (link);
 }
 
