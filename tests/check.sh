@@ -85,7 +85,7 @@ finish() {
   exit
 }
 
-step packages tests/lib/install-packages || finish
+step packages tests/lib/install-packages tests/lib/packages-apps || finish
 if step build-gcc build gcc; then
   run_tests gcc
 fi

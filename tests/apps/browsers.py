@@ -111,6 +111,6 @@ class Browsers(ApplicationTest):
 
 
 if __name__ == '__main__':
-    need('Xvfb', 'epiphany', 'bwrap')
+    need('Xvfb', 'epiphany', 'bwrap', library=('WebKit2', '4.1'))
     import screen as screen_module
     unittest.main(verbosity=2)

@@ -14,7 +14,8 @@ import unittest
 for directory in ('support', '../integration/support'):
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), directory))
 from application import TMPDIR, ApplicationTest, get_program, need, on_both
-from command import TIMEOUT, certificate
+from command import TIMEOUT, call, certificate, configure
+from tls_server import TlsServer
 from web_server import WebServer
 
 BAD_CERTIFICATE = 'g-tls-error-quark 2'
@@ -52,6 +53,29 @@ class MailServer(threading.Thread):
                 tls.sendall(b'221 bye\r\n')
 
 
+class CrowdServer(TlsServer):
+    """Begins with its handshakes when so many clients have come. (GIO's stock backend has ten threads for them.)"""
+
+    def __init__(self, number):
+        self.crowd = threading.Barrier(number)
+        super().__init__(behaviour=self.answer)
+
+    def serve(self, connection):
+        self.crowd.wait(TIMEOUT)
+        super().serve(connection)
+
+    @staticmethod
+    def answer(connection):
+        connection.recv(1000)
+        connection.sendall(b'HTTP/1.0 200 OK\r\n\r\n0 0 HTTP/1.0 0')
+        connection.unwrap()
+
+
+def set_limit(number):
+    configure(f'[Limits]\nHandshakesPerUser={number}\n')
+    call('/org/tlshandoff/Handoff1', 'Manager', 'Reload')
+
+
 class Sockets(ApplicationTest):
     @classmethod
     def setUpClass(cls):
@@ -73,8 +97,8 @@ class Sockets(ApplicationTest):
     @on_both(completed=2)
     def test_python(self, backend):
         """Breaks if a Gio.SocketClient with TLS does not get a page."""
-        for scenario in ('sync', 'async'):
-            self.assertEqual(self.run_scenario(backend, scenario), 'HTTP/1.0')
+        self.assertEqual(self.run_scenario(backend, 'sync'), 'HTTP/1.0')
+        self.assertEqual(self.run_scenario(backend, 'async'), ['HTTP/1.0'])
 
     @on_both(failed=1)
     def test_refused(self, backend):
@@ -85,6 +109,15 @@ class Sockets(ApplicationTest):
     def test_threads(self, backend):
         """Breaks if connections of several threads get in each other's way."""
         self.assertEqual(self.run_scenario(backend, 'threads'), 80 * ['HTTP/1.0'])
+
+    @on_both(completed=7)
+    def test_limit(self, backend):
+        """Breaks if an application is told of the limit of one user's handshakes, instead of waiting for its turn."""
+        set_limit(2)
+        try:
+            self.assertEqual(self.run_scenario(backend, 'crowd', CrowdServer(7).port), 7 * ['HTTP/1.0'])
+        finally:
+            set_limit(64)
 
     @on_both(completed=2)
     def test_javascript(self, backend):
@@ -111,5 +144,5 @@ class Sockets(ApplicationTest):
 
 
 if __name__ == '__main__':
-    need('gjs', '/usr/libexec/gvfsd-http')
+    need('gjs', '/usr/libexec/gvfsd-http', library=('Soup', '3.0'))
     unittest.main(verbosity=2)

@@ -15,7 +15,7 @@ import unittest
 
 for directory in ('support', '../integration/support'):
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), directory))
-from application import STOCK, TMPDIR, Application, ApplicationTest, copy_for_users, get_program, on_both
+from application import STOCK, TMPDIR, Application, ApplicationTest, copy_for_users, get_program, need, on_both
 from command import certificate
 from tls_server import TlsServer
 from web_server import WebServer
@@ -284,4 +284,5 @@ class SoupClient(ApplicationTest):
 
 
 if __name__ == '__main__':
+    need(library=('Soup', '3.0'))
     unittest.main(verbosity=2)

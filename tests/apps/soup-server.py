@@ -11,7 +11,7 @@ import unittest
 
 for directory in ('support', '../integration/support'):
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), directory))
-from application import OURS, STOCK, TMPDIR, Application, ApplicationTest, copy_for_users, get_program, on_both
+from application import OURS, STOCK, TMPDIR, Application, ApplicationTest, copy_for_users, get_program, need, on_both
 from command import TIMEOUT, certificate
 
 VERSIONS = ('1.2', '1.3')
@@ -117,4 +117,5 @@ class SoupServer(ApplicationTest):
 
 
 if __name__ == '__main__':
+    need(library=('Soup', '3.0'))
     unittest.main(verbosity=2)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""A client of GIO's sockets: socket-client.py SCENARIO PORT [NUMBER]. Prints as JSON what came of it."""
+"""A client of GIO's sockets: socket-client.py SCENARIO PORT. Prints as JSON what came of it."""
 
 import json
 import sys
@@ -37,29 +37,50 @@ def sync():
     return fetch()
 
 
-def asynchronous():
+def asynchronous(number=1):
+    """All at once."""
     loop = GLib.MainLoop()
     answers = []
 
+    def finish(answer):
+        answers.append(answer)
+        if len(answers) == number:
+            loop.quit()
+
     def connected(client, result):
-        connection = client.connect_to_host_finish(result)
+        try:
+            connection = client.connect_to_host_finish(result)
+        except GLib.Error as error:
+            finish(error.message)
+            return
         connection.get_output_stream().write_all_async(REQUEST, GLib.PRIORITY_DEFAULT, None, written, connection)
 
     def written(stream, result, connection):
         stream.write_all_finish(result)
-        connection.get_input_stream().read_bytes_async(65536, GLib.PRIORITY_DEFAULT, None, received, connection)
+        read_more(connection, b'')
 
-    def received(stream, result, connection):
-        data = stream.read_bytes_finish(result).get_data()
-        answers.append(data.decode())
-        if data:
-            stream.read_bytes_async(65536, GLib.PRIORITY_DEFAULT, None, received, connection)
+    def read_more(connection, data):
+        connection.get_input_stream().read_bytes_async(65536, GLib.PRIORITY_DEFAULT, None, received, connection, data)
+
+    def received(stream, result, connection, data):
+        try:
+            more = stream.read_bytes_finish(result).get_data()
+        except GLib.Error as error:
+            finish(error.message)
+            return
+        if more:
+            read_more(connection, data + more)
         else:
-            connection.close_async(GLib.PRIORITY_DEFAULT, None, lambda *_: loop.quit())
+            finish(data.decode().split('\r\n\r\n')[1].split(' ')[2])
 
-    Gio.SocketClient(tls=True).connect_to_host_async('localhost', port, None, connected)
+    for _ in range(number):
+        Gio.SocketClient(tls=True).connect_to_host_async('localhost', port, None, connected)
     loop.run()
-    return ''.join(answers).split('\r\n\r\n')[1].split(' ')[2]
+    return answers
+
+
+def crowd():
+    return asynchronous(7)
 
 
 def refused():
@@ -125,5 +146,5 @@ def starttls():
 
 
 scenario, port = sys.argv[1], int(sys.argv[2])
-print(json.dumps({'sync': sync, 'async': asynchronous, 'refused': refused, 'threads': threads,
-                  'starttls': starttls}[scenario]()))
+print(json.dumps({'sync': sync, 'async': asynchronous, 'crowd': crowd, 'refused': refused,
+                  'threads': threads, 'starttls': starttls}[scenario]()))

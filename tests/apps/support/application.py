@@ -15,6 +15,8 @@ import threading
 import time
 import unittest
 
+import gi
+
 from command import TIMEOUT, as_user, call, configure, read, stop_service
 
 PROGRAMS = os.path.join(os.path.dirname(__file__), '../programs')
@@ -22,12 +24,21 @@ TMPDIR = os.environ['TMPDIR']
 STOCK, OURS = 'gnutls', 'handoff'
 
 
-def need(*programs):
-    """Skips the test where one is not installed."""
+def skip(missing):
+    print(f'{missing} is not installed, see tests/lib/packages-apps')
+    sys.exit(77)
+
+
+def need(*programs, library=None):
+    """Skips the test where one is not installed. library: namespace and version of what the programs use by introspection"""
     for program in programs:
         if not shutil.which(program):
-            print(f'{program} is not installed, see tests/lib/packages')
-            sys.exit(77)
+            skip(program)
+    if library:
+        try:
+            gi.require_version(*library)
+        except ValueError:
+            skip(library[0])
 
 
 def prepare_service():
