@@ -76,11 +76,15 @@ handoff_service_session_call_async (HandoffServiceSession *self,
                                     const char *method,
                                     GVariant *body,
                                     GUnixFDList *fds,
+                                    gboolean interactive,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data)
 {
-  g_autoptr (GDBusMessage) call = new_call (self, method, body, G_DBUS_MESSAGE_FLAGS_NONE);
+  g_autoptr (GDBusMessage) call =
+      new_call (self, method, body,
+                interactive ? G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION
+                            : G_DBUS_MESSAGE_FLAGS_NONE);
 
   if (handoff_process_is_forked_from (self->process))
     {

@@ -19,11 +19,13 @@ void handoff_service_session_unref (HandoffServiceSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffServiceSession, handoff_service_session_unref)
 
 /* Calls a method of the session object, and waits without blocking for as long as the service
- * takes. body: a tuple, consumed if floating. fds: (nullable): what body's handles mean */
+ * takes. body: a tuple, consumed if floating. fds: (nullable): what body's handles mean.
+ * interactive: whether the service may ask the user for a password */
 void handoff_service_session_call_async (HandoffServiceSession *self,
                                          const char *method,
                                          GVariant *body,
                                          GUnixFDList *fds,
+                                         gboolean interactive,
                                          GCancellable *cancellable,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data);

@@ -81,6 +81,7 @@ void
 handoff_handshake_question_answer_async (HandoffServiceSession *session,
                                          HandoffHandshakeQuestion question,
                                          const HandoffAnswer *answer,
+                                         gboolean interactive,
                                          GCancellable *cancellable,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data)
@@ -95,8 +96,8 @@ handoff_handshake_question_answer_async (HandoffServiceSession *session,
   if (body == NULL)
     g_task_report_error (NULL, callback, user_data, handoff_handshake_question_answer_async, error);
   else
-    handoff_service_session_call_async (session, questions[question].method, body, fds, cancellable,
-                                        callback, user_data);
+    handoff_service_session_call_async (session, questions[question].method, body, fds, interactive,
+                                        cancellable, callback, user_data);
 }
 
 gboolean

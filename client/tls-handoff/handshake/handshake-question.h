@@ -45,10 +45,12 @@ typedef void (*HandoffAskFunc) (HandoffHandshakeQuestion question,
 gboolean handoff_handshake_question_from_state (const char *state,
                                                 HandoffHandshakeQuestion *question);
 
-/* Tells the service. answer: without a failure */
+/* Tells the service. answer: without a failure. interactive: whether the service may ask the user
+ * for a password, to let the credential be used */
 void handoff_handshake_question_answer_async (HandoffServiceSession *session,
                                               HandoffHandshakeQuestion question,
                                               const HandoffAnswer *answer,
+                                              gboolean interactive,
                                               GCancellable *cancellable,
                                               GAsyncReadyCallback callback,
                                               gpointer user_data);

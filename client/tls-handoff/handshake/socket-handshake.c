@@ -34,6 +34,7 @@ typedef struct
   HandoffAskFunc ask;              /* (nullable) */
   gpointer ask_data;
   HandoffHandshakeQuestion question; /* that was asked last */
+  gboolean interactive;
   gboolean resumption;
   HandoffServiceSession *session; /* (owned) (nullable): from the first reply on */
 } Handshake;
@@ -121,6 +122,7 @@ prepare (HandoffServiceBus *bus,
   (*handshake)->import_key = g_steal_pointer (&import_key);
   (*handshake)->ask = request->ask;
   (*handshake)->ask_data = request->ask_data;
+  (*handshake)->interactive = request->interactive;
   /* Session tickets come to clients only. */
   (*handshake)->resumption = request->role == HANDOFF_ROLE_CLIENT &&
                              handoff_handshake_options_get_resumption (request->options);
@@ -291,8 +293,8 @@ answered (GTask *task, const HandoffAnswer *answer)
       return;
     }
   handoff_handshake_question_answer_async (handshake->session, handshake->question, answer,
-                                           g_task_get_cancellable (task), answer_taken_cb,
-                                           g_object_ref (task));
+                                           handshake->interactive, g_task_get_cancellable (task),
+                                           answer_taken_cb, g_object_ref (task));
 }
 
 static void

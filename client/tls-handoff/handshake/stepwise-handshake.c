@@ -43,6 +43,7 @@ typedef struct
   HandoffAskFunc ask; /* (nullable) */
   gpointer ask_data;
   HandoffHandshakeQuestion question; /* that was asked last */
+  gboolean interactive;
   gboolean resumption;
   guint timeout;                   /* seconds; 0: the service's default */
   HandoffServiceSession *session;  /* (owned) (nullable): while it may have to be closed */
@@ -157,7 +158,7 @@ export_keys (GTask *task)
       steps->session, "ExportKeys",
       g_variant_new ("(@ay)",
                      g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE)),
-      NULL, g_task_get_cancellable (task), exported_cb, g_object_ref (task));
+      NULL, FALSE, g_task_get_cancellable (task), exported_cb, g_object_ref (task));
 }
 
 static void
@@ -200,8 +201,8 @@ answered (GTask *task, const HandoffAnswer *answer)
     fail (task, g_error_copy (answer->failure));
   else
     handoff_handshake_question_answer_async (steps->session, steps->question, answer,
-                                             g_task_get_cancellable (task), answer_taken_cb,
-                                             g_object_ref (task));
+                                             steps->interactive, g_task_get_cancellable (task),
+                                             answer_taken_cb, g_object_ref (task));
 }
 
 /* What the state asks for, now that the output was sent. */
@@ -335,7 +336,7 @@ step (GTask *task)
       steps->session, "Step",
       g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, steps->received->data,
                                                          steps->received->len, 1)),
-      NULL, g_task_get_cancellable (task), stepped_cb, g_object_ref (task));
+      NULL, FALSE, g_task_get_cancellable (task), stepped_cb, g_object_ref (task));
 }
 
 static void
@@ -461,6 +462,7 @@ handoff_stepwise_handshake_async (gpointer source,
   handoff_peer_stream_init (&steps->peer, base_io_stream, task, &peer_funcs);
   steps->ask = request->ask;
   steps->ask_data = request->ask_data;
+  steps->interactive = request->interactive;
   steps->resumption = request->role == HANDOFF_ROLE_CLIENT &&
                       handoff_handshake_options_get_resumption (request->options);
   steps->timeout = handoff_handshake_options_get_timeout (request->options);
