@@ -30,6 +30,8 @@ def run(program, case, backend):
     """What the case sees, as lines, and what it says beside that."""
     environment = dict(os.environ, GIO_USE_TLS=backend, GSETTINGS_BACKEND='memory', HOME='/nonexistent',
                        ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0')
+    # A warning is something that a case sees, and not its end.
+    environment.pop('G_DEBUG', None)
     done = subprocess.run(as_user('alice', program, case), env=environment, text=True, errors='replace',
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     # Comments are of the fixtures: which port a peer got. Where an assertion stands is no matter.
