@@ -318,6 +318,52 @@ reset_after_handshake (void)
   link_end (link);
 }
 
+/* In TLS 1.2, a warning is no end. */
+static void
+warn_then_speak (Peer *peer)
+{
+  gnutls_alert_send (peer_get_session (peer), GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+  peer_say (peer, "hello");
+  peer_hear_end (peer);
+}
+
+static void
+warning_alert_later12 (void)
+{
+  static const PeerSettings settings = { .script = warn_then_speak,
+                                         .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" };
+  Link *link = link_new_client (&settings);
+
+  link_handshake (link);
+  link_read (link, 5);
+  link_write (link, "HELLO");
+  link_end (link);
+}
+
+/* TLS 1.2's server asks for another handshake, and goes on if it gets none. */
+static void
+ask_again (Peer *peer)
+{
+  gnutls_rehandshake (peer_get_session (peer));
+  peer_say (peer, "hello");
+  peer_hear (peer, 5);
+}
+
+static void
+peer_asks_again12 (void)
+{
+  static const PeerSettings settings = { .script = ask_again,
+                                         .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" };
+  Link *link = link_new_client (&settings);
+
+  link_handshake (link);
+  link_read (link, 5);
+  link_write (link, "HELLO");
+  /* Whether the stock one can be closed is chance. */
+  link_let_go (link);
+  link_free (link);
+}
+
 const ConformanceCase error_cases[] = {
   { "http", against_speak_http },
   { "smtp", against_speak_smtp },
@@ -341,5 +387,7 @@ const ConformanceCase error_cases[] = {
   { "plain-text-later", plain_text_later },
   { "forged-record-later", forged_record_later },
   { "reset-after-handshake", reset_after_handshake },
+  { "warning-alert-later-1.2", warning_alert_later12 },
+  { "peer-asks-again-1.2", peer_asks_again12 },
   { NULL, NULL },
 };

@@ -5,9 +5,12 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "cases.h"
 #include "link.h"
+#include "test-peer.h"
+#include "test-system.h"
 
 static const PeerSettings plain = { .server_name = "localhost" };
 static const PeerSettings plain12 = { .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" };
@@ -356,6 +359,99 @@ certificate_without_key (void)
   link_end (link);
 }
 
+static gboolean
+accept_cb (GTlsConnection *connection,
+           GTlsCertificate *certificate,
+           GTlsCertificateFlags errors,
+           gpointer data)
+{
+  observe_certificate ("accept-certificate", certificate);
+  return TRUE;
+}
+
+/* OpenSSL's client, a process of its own. options: NULL-terminated */
+static void
+openssl (GTlsAuthenticationMode mode, const char *const *options)
+{
+  static const char *const command[] = { "openssl", "s_client", "-quiet", "-connect", NULL };
+  g_autoptr (GPtrArray) arguments = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GTlsCertificate) certificate = link_certificate ("rsa");
+  g_autoptr (GIOStream) base = NULL;
+  g_autoptr (GIOStream) connection = NULL;
+  g_autoptr (GSubprocess) client = NULL;
+  char buffer[7] = { 0 };
+  GError *error = NULL;
+  guint16 port;
+  gboolean ok;
+  gsize i, n;
+  int listener = test_listen (&port);
+
+  for (i = 0; command[i] != NULL; i++)
+    g_ptr_array_add (arguments, g_strdup (command[i]));
+  g_ptr_array_add (arguments, g_strdup_printf ("127.0.0.1:%u", port));
+  for (i = 0; options[i] != NULL; i++)
+    g_ptr_array_add (arguments,
+                     options[i][0] == '-' ? g_strdup (options[i]) : test_cert_path (options[i]));
+  g_ptr_array_add (arguments, NULL);
+  client = g_subprocess_newv ((const char *const *) arguments->pdata,
+                              G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+                                  G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+                              &error);
+  g_assert_no_error (error);
+  base = link_stream_new (accept (listener, NULL, NULL));
+  close (listener);
+
+  connection = g_tls_server_connection_new (base, certificate, &error);
+  g_assert_no_error (error);
+  g_object_set (connection, "authentication-mode", mode, NULL);
+  g_signal_connect (connection, "accept-certificate", G_CALLBACK (accept_cb), NULL);
+  ok = g_tls_connection_handshake (G_TLS_CONNECTION (connection), NULL, &error);
+  observe_result ("handshake", ok, &error);
+  observe_property (connection, "peer-certificate");
+  observe_property (connection, "protocol-version");
+  g_output_stream_write_all (g_subprocess_get_stdin_pipe (client), "hello\n", 6, NULL, NULL, NULL);
+  ok = g_input_stream_read_all (g_io_stream_get_input_stream (connection), buffer, ok ? 6 : 0, &n,
+                                NULL, &error);
+  observe_result ("read", ok, &error);
+  observe ("%" G_GSIZE_FORMAT " bytes", n);
+  ok = g_io_stream_close (connection, NULL, &error);
+  observe_result ("close", ok, &error);
+  g_subprocess_wait (client, NULL, NULL);
+}
+
+static void
+openssl13 (void)
+{
+  static const char *const options[] = { "-tls1_3", NULL };
+
+  openssl (G_TLS_AUTHENTICATION_NONE, options);
+}
+
+static void
+openssl12 (void)
+{
+  static const char *const options[] = { "-tls1_2", NULL };
+
+  openssl (G_TLS_AUTHENTICATION_NONE, options);
+}
+
+static void
+openssl_with_certificate (void)
+{
+  static const char *const options[] = { "-cert", "client.pem", "-key", "client.key", NULL };
+
+  openssl (G_TLS_AUTHENTICATION_REQUIRED, options);
+}
+
+static void
+openssl_with_certificate12 (void)
+{
+  static const char *const options[] = { "-tls1_2", "-cert",      "client.pem",
+                                         "-key",    "client.key", NULL };
+
+  openssl (G_TLS_AUTHENTICATION_REQUIRED, options);
+}
+
 const ConformanceCase server_cases[] = {
   { "rsa", rsa },
   { "ecdsa", ecdsa },
@@ -392,5 +488,9 @@ const ConformanceCase server_cases[] = {
   { "client-does-not-trust", client_does_not_trust },
   { "client-is-cut-off", client_is_cut_off },
   { "much", much },
+  { "openssl-1.3", openssl13 },
+  { "openssl-1.2", openssl12 },
+  { "openssl-with-certificate", openssl_with_certificate },
+  { "openssl-with-certificate-1.2", openssl_with_certificate12 },
   { NULL, NULL },
 };

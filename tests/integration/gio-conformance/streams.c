@@ -470,6 +470,31 @@ other_context (void)
   link_end (link);
 }
 
+/* TLS 1.3: the peer changes its keys, and wants ours changed. */
+static void
+update_keys (Peer *peer)
+{
+  peer_say (peer, "before");
+  gnutls_session_key_update (peer_get_session (peer), GNUTLS_KU_PEER);
+  peer_say (peer, "behind");
+  peer_hear (peer, 5);
+  gnutls_session_key_update (peer_get_session (peer), 0);
+  peer_echo (peer);
+}
+
+static void
+key_update (void)
+{
+  static const PeerSettings settings = { .script = update_keys };
+  Link *link = link_new_client (&settings);
+
+  link_read (link, 6);
+  link_read (link, 6);
+  link_write (link, "HELLO");
+  link_exchange (link, "hello");
+  link_end (link);
+}
+
 const ConformanceCase stream_cases[] = {
   { "zero-bytes", zero_bytes },
   { "in-small-pieces", in_small_pieces },
@@ -488,6 +513,7 @@ const ConformanceCase stream_cases[] = {
   { "skip", skip },
   { "at-the-end", at_the_end },
   { "flush", flush },
+  { "key-update", key_update },
   { "other-context", other_context },
   { NULL, NULL },
 };
