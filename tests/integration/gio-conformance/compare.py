@@ -28,8 +28,7 @@ AT_ONCE = 4
 
 def run(program, case, backend):
     """What the case sees, as lines, and what it says beside that."""
-    # Warnings are among what is seen; they end no case.
-    environment = dict(os.environ, G_DEBUG='', GIO_USE_TLS=backend, GSETTINGS_BACKEND='memory', HOME='/nonexistent',
+    environment = dict(os.environ, GIO_USE_TLS=backend, GSETTINGS_BACKEND='memory', HOME='/nonexistent',
                        ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0')
     # A warning is something that a case sees, and not its end.
     environment.pop('G_DEBUG', None)
