@@ -113,5 +113,7 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 void tls_handoff_connection_set_flags (TlsHandoffConnection *self, TlsHandoffHandshakeFlags flags);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 TlsHandoffHandshakeResult *tls_handoff_connection_get_result (TlsHandoffConnection *self);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GVariant *tls_handoff_connection_dup_error_details (TlsHandoffConnection *self);
 
 G_END_DECLS

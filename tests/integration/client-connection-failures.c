@@ -41,12 +41,13 @@ test_untrusted (void)
     const char *certificate;
     const char *identity;
     GTlsCertificateFlags errors;
+    const char *detail;
   } cases[] = {
-    { "self-signed", NULL, G_TLS_CERTIFICATE_UNKNOWN_CA },
-    { "expired", NULL, G_TLS_CERTIFICATE_EXPIRED },
-    { "not-activated", NULL, G_TLS_CERTIFICATE_NOT_ACTIVATED },
-    { "wrong-name", NULL, G_TLS_CERTIFICATE_BAD_IDENTITY },
-    { "ecdsa", "192.0.2.7", G_TLS_CERTIFICATE_BAD_IDENTITY },
+    { "self-signed", NULL, G_TLS_CERTIFICATE_UNKNOWN_CA, "unknown-authority" },
+    { "expired", NULL, G_TLS_CERTIFICATE_EXPIRED, "expired" },
+    { "not-activated", NULL, G_TLS_CERTIFICATE_NOT_ACTIVATED, "not-activated" },
+    { "wrong-name", NULL, G_TLS_CERTIFICATE_BAD_IDENTITY, "wrong-name" },
+    { "ecdsa", "192.0.2.7", G_TLS_CERTIFICATE_BAD_IDENTITY, "wrong-name" },
   };
   gsize i;
 
@@ -55,6 +56,8 @@ test_untrusted (void)
       g_autoptr (GTlsConnection) connection = NULL;
       g_autoptr (GBytes) expected = NULL;
       g_autoptr (GByteArray) der = NULL;
+      g_autoptr (GVariant) details = NULL;
+      g_autofree const char **verification_errors = NULL;
       g_autoptr (GError) error = NULL;
       g_autofree char *name = g_strconcat (cases[i].certificate, ".pem", NULL);
       GTlsCertificate *certificate;
@@ -70,6 +73,10 @@ test_untrusted (void)
       g_assert_cmpmem (der->data, der->len, g_bytes_get_data (expected, NULL),
                        g_bytes_get_size (expected));
       g_assert_null (tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (connection)));
+      details = tls_handoff_connection_dup_error_details (TLS_HANDOFF_CONNECTION (connection));
+      g_assert_true (
+          g_variant_lookup (details, "verification-errors", "^a&s", &verification_errors));
+      g_assert_true (g_strv_contains (verification_errors, cases[i].detail));
 
       /* An application that reads on gets the same error; the connection does not try again. */
       g_assert_cmpint (g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)),

@@ -267,6 +267,15 @@ const untrusted = fails(Code.CERTIFICATE_UNTRUSTED,
     () => manager.handshake_as_client_sync(connect(port).get_socket(), 'localhost', plain, Flags.NONE, null));
 const details = call(TlsHandoff, 'error_get_details', untrusted);
 check(details === null || 'verification-errors' in details.deepUnpack(), 'details');
+check(call(to_server, 'dup_error_details') === null, 'no error');
+const doubted = TlsHandoff.ClientConnection.new(connect(port), Gio.NetworkAddress.new('localhost', port), null);
+doubted.set_database(null);
+try {
+    doubted.handshake(null);
+} catch {
+    // The error itself is no matter here.
+}
+check(doubted.dup_error_details().recursiveUnpack()['verification-errors'].includes('unknown-authority'), 'error details');
 check(kept.length === 200, 'kept');
 
 for (const credential of [imported, mine])

@@ -321,8 +321,17 @@ def program(port):
     loop.run()
     assert server.get_result().get_server_name() == 'localhost'
 
-    # PyGObject makes another error of what it was given, without the details.
+    # PyGObject makes another error of what it was given, without the details; a connection has them.
     assert call(TlsHandoff, 'error_get_details', failed) is None
+    assert call(connection, 'dup_error_details') is None
+    connection = TlsHandoff.ClientConnection.new(connect(port), Gio.NetworkAddress.new('localhost', port), None)
+    connection.set_database(None)
+    try:
+        connection.handshake()
+        raise AssertionError('nobody was trusted')
+    except GLib.Error as error:
+        assert error.matches(Gio.tls_error_quark(), Gio.TlsError.BAD_CERTIFICATE), error
+    assert 'unknown-authority' in connection.dup_error_details().unpack()['verification-errors']
     assert len(kept) == 200
 
     for credential in (imported, mine):

@@ -100,7 +100,8 @@ struct _TlsHandoffConnection
   GCancellable *handshake_cancellable; /* (owned): stops it */
   GCancellable *handshake_ended; /* (owned): “cancelled” when all is over: wakes all waiters */
   GError *handshake_error;       /* (owned) (nullable): if FAILED */
-  gboolean handshake_refused;    /* if FAILED: by our side, which sent an alert */
+  GVariant *error_details;    /* (owned) (nullable): a{sv}, if FAILED: what came with the error */
+  gboolean handshake_refused; /* if FAILED: by our side, which sent an alert */
   TlsHandoffHandshakeResult *result; /* (owned) (nullable): if DONE */
   HandoffRecordStream *stream;       /* (owned) (nullable): if DONE */
   GPtrArray *peer_certificates;      /* (owned) (nullable) (element-type GBytes): DER */

@@ -6,6 +6,7 @@
 #include "call/certificates-variant.h"
 #include "connection/connection-certificate.h"
 #include "connection/gio-mapping.h"
+#include "handshake/tls-certificate.h"
 #include "handshake/handshake-result.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -21,6 +22,7 @@ take_error_details (HandoffConnection *self, const GError *error)
   if (details == NULL)
     return;
 
+  self->error_details = g_variant_ref (details);
   handoff_connection_take_request_details (self, details);
   certificates =
       g_variant_lookup_value (details, HANDOFF_DETAIL_PEER_CERTIFICATES, G_VARIANT_TYPE ("aay"));
@@ -143,4 +145,29 @@ handoff_connection_take_failure (HandoffConnection *self, GError *error)
       handoff_connection_explain_end (self, handoff_error_for_connection (error, TRUE));
   end (self, HANDSHAKE_FAILED);
   g_mutex_unlock (&self->lock);
+}
+
+GTlsCertificate *
+handoff_connection_dup_peer_certificate (HandoffConnection *self)
+{
+  g_autoptr (GPtrArray) chain = NULL;
+  g_autoptr (GTlsCertificate) certificate = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->peer_certificate == NULL && self->peer_certificates != NULL)
+    chain = g_ptr_array_ref (self->peer_certificates);
+  g_mutex_unlock (&self->lock);
+
+  /* Made when asked for only: parsing certificates is what the service saves applications. */
+  if (chain != NULL)
+    certificate = handoff_tls_certificate_new (chain);
+
+  /* Another thread may have been faster: then there is one already. */
+  g_mutex_lock (&self->lock);
+  if (self->peer_certificate == NULL)
+    self->peer_certificate = g_steal_pointer (&certificate);
+  g_set_object (&certificate, self->peer_certificate);
+  g_mutex_unlock (&self->lock);
+
+  return g_steal_pointer (&certificate);
 }

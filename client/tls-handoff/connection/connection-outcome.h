@@ -13,3 +13,6 @@ void handoff_connection_take_result (HandoffConnection *self,
                                      TlsHandoffHandshakeResult *result,
                                      GBytes *received);
 void handoff_connection_take_failure (HandoffConnection *self, GError *error);
+
+/* (transfer full) (nullable): with its chain; takes the lock */
+GTlsCertificate *handoff_connection_dup_peer_certificate (HandoffConnection *self);

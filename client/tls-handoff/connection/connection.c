@@ -8,10 +8,10 @@
 #include "connection/connection-certificate.h"
 #include "connection/connection-close.h"
 #include "connection/connection-handshake.h"
+#include "connection/connection-outcome.h"
 #include "connection/connection-streams.h"
 #include "connection/connection-trust.h"
 #include "handshake/handshake-options-variant.h"
-#include "handshake/tls-certificate.h"
 #include "tls-handoff-enum-types.h"
 
 typedef enum
@@ -47,32 +47,6 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (TlsHandoffConnection,
                                   G_TYPE_TLS_CONNECTION,
                                   G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
                                                          tls_handoff_connection_initable_init))
-
-/* (transfer full) (nullable) */
-static GTlsCertificate *
-dup_peer_certificate (TlsHandoffConnection *self)
-{
-  g_autoptr (GPtrArray) chain = NULL;
-  g_autoptr (GTlsCertificate) certificate = NULL;
-
-  g_mutex_lock (&self->lock);
-  if (self->peer_certificate == NULL && self->peer_certificates != NULL)
-    chain = g_ptr_array_ref (self->peer_certificates);
-  g_mutex_unlock (&self->lock);
-
-  /* Made when asked for only: parsing certificates is what the service saves applications. */
-  if (chain != NULL)
-    certificate = handoff_tls_certificate_new (chain);
-
-  /* Another thread may have been faster: then there is one already. */
-  g_mutex_lock (&self->lock);
-  if (self->peer_certificate == NULL)
-    self->peer_certificate = g_steal_pointer (&certificate);
-  g_set_object (&certificate, self->peer_certificate);
-  g_mutex_unlock (&self->lock);
-
-  return g_steal_pointer (&certificate);
-}
 
 static void
 tls_handoff_connection_get_property (GObject *object,
@@ -119,7 +93,7 @@ tls_handoff_connection_get_property (GObject *object,
       g_value_take_object (value, handoff_connection_dup_certificate (self));
       break;
     case PROP_PEER_CERTIFICATE:
-      g_value_take_object (value, dup_peer_certificate (self));
+      g_value_take_object (value, handoff_connection_dup_peer_certificate (self));
       break;
     case PROP_PEER_CERTIFICATE_ERRORS:
       g_mutex_lock (&self->lock);
@@ -399,6 +373,7 @@ tls_handoff_connection_finalize (GObject *object)
   g_clear_error (&self->interaction_error);
   g_clear_pointer (&self->accepted_cas, g_ptr_array_unref);
   g_clear_pointer (&self->peer_certificates, g_ptr_array_unref);
+  g_clear_pointer (&self->error_details, g_variant_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_pointer (&self->flight_context, g_main_context_unref);
   g_mutex_clear (&self->lock);
@@ -582,4 +557,32 @@ tls_handoff_connection_get_result (TlsHandoffConnection *self)
   result = self->result;
   g_mutex_unlock (&self->lock);
   return result;
+}
+
+/**
+ * tls_handoff_connection_dup_error_details:
+ * @self: a connection
+ *
+ * What the service said of a handshake that failed, beyond the error's message: the details of the
+ * D-Bus interface's documentation, such as `alert` and `verification-errors`. The errors of a
+ * #GTlsConnection cannot carry them, and some language bindings lose those of
+ * tls_handoff_error_get_details().
+ *
+ * Returns: (transfer full) (nullable): details (`a{sv}`); %NULL if the handshake did not fail, or
+ * the service said nothing more
+ *
+ * Since: 0.2
+ */
+GVariant *
+tls_handoff_connection_dup_error_details (TlsHandoffConnection *self)
+{
+  GVariant *details = NULL;
+
+  g_return_val_if_fail (TLS_HANDOFF_IS_CONNECTION (self), NULL);
+
+  g_mutex_lock (&self->lock);
+  if (self->error_details != NULL)
+    details = g_variant_ref (self->error_details);
+  g_mutex_unlock (&self->lock);
+  return details;
 }
