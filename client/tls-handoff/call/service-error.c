@@ -92,3 +92,12 @@ handoff_service_error_mark_unreachable (GError **error)
   (*error)->domain = G_DBUS_ERROR;
   (*error)->code = G_DBUS_ERROR_DISCONNECTED;
 }
+
+void
+handoff_service_error_mark_begun (GError **error)
+{
+  if (g_error_matches (*error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED))
+    (*error)->code = TLS_HANDOFF_ERROR_FAILED;
+  else if (g_error_matches (*error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED))
+    (*error)->code = G_DBUS_ERROR_FAILED;
+}

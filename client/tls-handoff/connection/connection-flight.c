@@ -306,6 +306,7 @@ static gboolean
 tries_again (Flight *flight, const GError *error)
 {
   g_autoptr (GSource) timer = NULL;
+  g_autoptr (GSource) cancelled = NULL;
 
   if ((!g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED) &&
        !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED)) ||
@@ -317,6 +318,10 @@ tries_again (Flight *flight, const GError *error)
   timer = g_timeout_source_new (
       (guint) g_random_int_range ((gint32) flight->pause / 2, (gint32) flight->pause));
   g_source_set_callback (timer, fly_again_cb, flight, NULL);
+  /* Whoever cancels it does not wait for the end of the pause. */
+  cancelled = g_cancellable_source_new (flight->connection->handshake_cancellable);
+  g_source_set_dummy_callback (cancelled);
+  g_source_add_child_source (timer, cancelled);
   g_source_attach (timer, flight->connection->flight_context);
   return TRUE;
 }

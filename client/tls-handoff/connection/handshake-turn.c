@@ -62,7 +62,8 @@ handoff_handshake_turn_release (void)
 
   g_mutex_lock (&turns->lock);
   next = g_queue_pop_head (&turns->waiting);
-  if (next == NULL)
+  /* One that was taken before a fork() is not counted here. */
+  if (next == NULL && turns->n_taken > 0)
     turns->n_taken--;
   g_mutex_unlock (&turns->lock);
 
@@ -104,8 +105,6 @@ handoff_handshake_turn_take_async (GCancellable *cancellable,
   /* A turn that was given has to be released: it must not get lost in a cancellation. */
   g_task_set_check_cancellable (task, FALSE);
   cancelled = g_cancellable_source_new (cancellable);
-  g_source_set_callback (cancelled, G_SOURCE_FUNC (cancelled_cb), g_object_ref (task),
-                         g_object_unref);
   g_task_set_task_data (task, cancelled, (GDestroyNotify) g_source_unref);
 
   g_mutex_lock (&turns->lock);
@@ -117,15 +116,20 @@ handoff_handshake_turn_take_async (GCancellable *cancellable,
   g_mutex_unlock (&turns->lock);
 
   if (taken)
-    g_task_return_boolean (task, TRUE);
-  else
-    g_source_attach (cancelled, g_task_get_context (task));
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  /* Only what is attached lets go of the task when it is destroyed. */
+  g_source_set_callback (cancelled, G_SOURCE_FUNC (cancelled_cb), g_object_ref (task),
+                         g_object_unref);
+  g_source_attach (cancelled, g_task_get_context (task));
 }
 
 gboolean
 handoff_handshake_turn_take_finish (GAsyncResult *result, GError **error)
 {
-  /* It holds the task. */
+  /* It holds the task, if it was attached. */
   g_source_destroy (g_task_get_task_data (G_TASK (result)));
   return g_task_propagate_boolean (G_TASK (result), error);
 }

@@ -18,6 +18,7 @@
 #include <gio/gunixfdlist.h>
 
 #include "call/service-call.h"
+#include "call/service-error.h"
 #include "handshake/handshake-options-variant.h"
 #include "handshake/handshake-options.h"
 #include "handshake/handshake-result.h"
@@ -228,13 +229,17 @@ handoff_socket_handshake_sync (HandoffServiceBus *bus,
 static void
 return_result (GTask *task, TlsHandoffHandshakeResult *result, GError *error)
 {
+  Handshake *handshake = g_task_get_task_data (task);
+
   if (result != NULL)
     {
       g_task_return_pointer (task, result, g_object_unref);
       return;
     }
 
-  stop_service_if_cancelled (g_task_get_task_data (task), error);
+  stop_service_if_cancelled (handshake, error);
+  if (handshake->session != NULL)
+    handoff_service_error_mark_begun (&error);
   g_task_return_error (task, error);
 }
 

@@ -89,6 +89,8 @@ fail (GTask *task, GError *error)
     }
   if (steps->session != NULL)
     handoff_service_session_tell (steps->session, "Close", NULL);
+  if (steps->state != NULL)
+    handoff_service_error_mark_begun (&error);
   if (steps->peer.reading)
     {
       /* Whoever gets the error may drop the stream: no read may be under way on it then. */

@@ -287,6 +287,61 @@ test_interactive (FakeService *service, gconstpointer reply_to)
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
 }
 
+static int n_begun; /* atomic: handshakes */
+
+static GDBusMessage *
+reply_limit (GDBusMessage *call)
+{
+  return g_dbus_message_new_method_error_literal (
+      call, "org.tlshandoff.Handoff1.Error.LimitReached", "Too many calls");
+}
+
+static GDBusMessage *
+reply_bus_limit (GDBusMessage *call)
+{
+  return g_dbus_message_new_method_error_literal (call, "org.freedesktop.DBus.Error.LimitsExceeded",
+                                                  "Too many calls");
+}
+
+static GDBusMessage *
+review (GDBusMessage *call, GDBusMessage *(*reply_to_answer) (GDBusMessage *call))
+{
+  if (g_str_equal (g_dbus_message_get_member (call), "ReviewCertificate"))
+    return reply_to_answer (call);
+  if (!g_str_equal (g_dbus_message_get_member (call), "HandshakeAsClient"))
+    return g_dbus_message_new_method_reply (call);
+  g_atomic_int_inc (&n_begun);
+  return fake_service_reply_with (call, "('certificate-review', objectpath '/session', "
+                                        "{'verification-errors': <['expired']>})");
+}
+
+static GDBusMessage *
+limit_answer (GDBusMessage *call)
+{
+  return review (call, reply_limit);
+}
+
+static GDBusMessage *
+limit_answer_on_bus (GDBusMessage *call)
+{
+  return review (call, reply_bus_limit);
+}
+
+/* Breaks if a limit that is reached in the middle of a handshake begins another on the same
+ * socket. */
+static void
+test_limit_in_the_middle (FakeService *service, gconstpointer reply_to)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_atomic_int_set (&n_begun, 0);
+  error = fail_tls_handshake (service);
+  g_assert_error (error, G_TLS_ERROR,
+                  reply_to == limit_answer ? G_TLS_ERROR_MISC : G_TLS_ERROR_UNAVAILABLE);
+  g_assert_nonnull (strstr (error->message, "Too many calls"));
+  g_assert_cmpint (g_atomic_int_get (&n_begun), ==, 1);
+}
+
 /* A stepwise handshake with the fake service, on a stream of a few bytes. sent: (out): what the
  * peer was sent. */
 static GError *
@@ -369,6 +424,28 @@ test_bad_step (FakeService *service, gconstpointer reply_to)
 }
 
 static GDBusMessage *
+step_limited (GDBusMessage *call)
+{
+  g_autoptr (GVariant) input = NULL;
+
+  if (g_str_equal (g_dbus_message_get_member (call), "CreateSession"))
+    g_atomic_int_inc (&n_begun);
+  if (!g_str_equal (g_dbus_message_get_member (call), "Step"))
+    return reply_to_steps (call, "");
+  g_variant_get (g_dbus_message_get_body (call), "(@ay)", &input);
+  return g_variant_get_size (input) == 0 ? reply_to_steps (call, "") : reply_limit (call);
+}
+
+/* The same as test_limit_in_the_middle(), where the caller carries the bytes. */
+static void
+test_limited_step (FakeService *service, gconstpointer reply_to)
+{
+  g_atomic_int_set (&n_begun, 0);
+  test_bad_step (service, reply_to);
+  g_assert_cmpint (g_atomic_int_get (&n_begun), ==, 1);
+}
+
+static GDBusMessage *
 step_fails (GDBusMessage *call)
 {
   return reply_to_steps (call, "('failed', [byte 2, 3], uint64 0, {"
@@ -444,6 +521,9 @@ main (int argc, char **argv)
   ADD ("steps/too-little", step_too_little, test_bad_step);
   ADD ("steps/other-type", step_other_type, test_bad_step);
   ADD ("steps/other-state", step_other_state, test_bad_step);
+  ADD ("limit-in-the-middle/service", limit_answer, test_limit_in_the_middle);
+  ADD ("limit-in-the-middle/bus", limit_answer_on_bus, test_limit_in_the_middle);
+  ADD ("steps/limited", step_limited, test_limited_step);
   ADD ("steps/failed", step_fails, test_failed_step);
   ADD ("steps/failed-silently", step_fails_silently, test_failed_step);
   return g_test_run ();
