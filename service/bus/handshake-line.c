@@ -83,12 +83,25 @@ waiting_end (Waiting *waiting)
   g_clear_pointer (&waiting->prepared->waiting_place, handoff_place_free);
 }
 
+/* It is out of the line, and its caller has left: nobody would close a session that begins now. */
+static void
+drop (Waiting *waiting)
+{
+  handoff_call_free (waiting->call);
+  handoff_prepared_handshake_free (waiting->prepared);
+}
+
 static gboolean
 turn_cb (gpointer user_data)
 {
   Waiting *waiting = user_data;
+  HandoffCaller *caller = waiting->prepared->session->caller;
 
-  waiting->turn (waiting->prepared, waiting->call);
+  /* When a process dies, the places of its handshakes may be given to others of its own. */
+  if (g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
+    drop (waiting);
+  else
+    waiting->turn (waiting->prepared, waiting->call);
   g_free (waiting);
   return G_SOURCE_REMOVE;
 }
@@ -241,8 +254,7 @@ left_cb (GCancellable *cancellable, gpointer user_data)
 
   remove_from_line (waiting);
   waiting_end (waiting);
-  handoff_call_free (waiting->call);
-  handoff_prepared_handshake_free (waiting->prepared);
+  drop (waiting);
   g_free (waiting);
   return G_SOURCE_REMOVE;
 }

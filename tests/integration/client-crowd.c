@@ -158,11 +158,10 @@ run_client (guint16 port)
   return 0;
 }
 
+/* Starts the processes, and accepts their connections. */
 static void
-test_processes (void)
+start_processes (Crowd *crowd, GSubprocess **clients)
 {
-  Crowd crowd = { 0 };
-  GSubprocess *clients[N_PROCESSES];
   g_autofree char *port_text = NULL;
   guint16 port;
   int listener = test_listen (&port);
@@ -179,10 +178,20 @@ test_processes (void)
     }
   for (i = 0; i < N_CONNECTIONS; i++)
     {
-      crowd.server_fds[i] = accept4 (listener, NULL, NULL, SOCK_CLOEXEC);
-      g_assert_cmpint (crowd.server_fds[i], >=, 0);
+      crowd->server_fds[i] = accept4 (listener, NULL, NULL, SOCK_CLOEXEC);
+      g_assert_cmpint (crowd->server_fds[i], >=, 0);
     }
   close (listener);
+}
+
+static void
+test_processes (void)
+{
+  Crowd crowd = { 0 };
+  GSubprocess *clients[N_PROCESSES];
+  gsize i;
+
+  start_processes (&crowd, clients);
   serve (&crowd);
   for (i = 0; i < N_PROCESSES; i++)
     {
@@ -193,6 +202,31 @@ test_processes (void)
       g_object_unref (clients[i]);
     }
   end (&crowd);
+}
+
+/* Breaks if the service does a handshake, or keeps one, of a process that died while it waited for
+ * its turn. */
+static void
+test_killed (void)
+{
+  Crowd crowd = { 0 };
+  GSubprocess *clients[N_PROCESSES];
+  gsize i;
+
+  test_statistic_wait ("handshakes-in-flight", 0);
+  start_processes (&crowd, clients);
+  test_statistic_wait ("handshakes-in-flight", LIMIT);
+  for (i = 0; i < N_PROCESSES; i++)
+    g_subprocess_force_exit (clients[i]);
+  test_statistic_wait ("handshakes-in-flight", 0);
+  test_statistic_wait ("sessions", 0);
+  for (i = 0; i < N_PROCESSES; i++)
+    {
+      g_subprocess_wait (clients[i], NULL, NULL);
+      g_object_unref (clients[i]);
+    }
+  for (i = 0; i < N_CONNECTIONS; i++)
+    close (crowd.server_fds[i]);
 }
 
 int
@@ -209,5 +243,6 @@ main (int argc, char **argv)
   g_test_add_func ("/client-crowd/threads", test_threads);
   g_test_add_func ("/client-crowd/async", test_async);
   g_test_add_func ("/client-crowd/processes", test_processes);
+  g_test_add_func ("/client-crowd/killed", test_killed);
   return g_test_run ();
 }

@@ -347,6 +347,10 @@ ask_again (Peer *peer)
   gnutls_rehandshake (peer_get_session (peer));
   peer_say (peer, "hello");
   peer_hear (peer, 5);
+  /* Not closed yet: whether what is written then fails at once would be chance. */
+  shutdown (peer_get_fd (peer), SHUT_WR);
+  while (recv (peer_get_fd (peer), &(char[1024]){ 0 }, 1024, 0) > 0)
+    continue;
 }
 
 static void
