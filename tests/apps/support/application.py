@@ -90,6 +90,9 @@ def get_environment(backend, user='alice', **variables):
     os.chown(home, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
     environment = dict(os.environ, GIO_USE_TLS=backend, HOME=home, TMPDIR=home, XDG_RUNTIME_DIR=home,
                        GSETTINGS_BACKEND='memory', GTK_A11Y='none', NO_AT_BRIDGE='1', G_DEBUG='fatal-criticals')
+    # Of the build: what is installed here is used instead, and WebKit's sandbox cannot open a directory that may be closed
+    # to the user.
+    environment.pop('LD_LIBRARY_PATH', None)
     environment.update(variables)
     return environment
 
