@@ -337,7 +337,7 @@ test_limit_in_the_middle (FakeService *service, gconstpointer reply_to)
   g_atomic_int_set (&n_begun, 0);
   error = fail_tls_handshake (service);
   g_assert_error (error, G_TLS_ERROR,
-                  reply_to == limit_answer ? G_TLS_ERROR_MISC : G_TLS_ERROR_UNAVAILABLE);
+                  (reply_to == limit_answer ? G_TLS_ERROR_MISC : G_TLS_ERROR_UNAVAILABLE));
   g_assert_nonnull (strstr (error->message, "Too many calls"));
   g_assert_cmpint (g_atomic_int_get (&n_begun), ==, 1);
 }
