@@ -299,8 +299,9 @@ handoff_connection_explain_end (HandoffConnection *self, GError *error)
   else if (self->interaction_error != NULL)
     reason = g_error_copy (self->interaction_error);
   else
-    reason = g_error_new (G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED,
-                          "The server wants a certificate, and there is none: %s", error->message);
+    /* What the other error says is of no more use: a reset, or an alert with the same words. */
+    reason = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED,
+                                  "The server insists on a certificate, and got none");
   g_error_free (error);
   return reason;
 }
