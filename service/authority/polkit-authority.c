@@ -209,9 +209,10 @@ tell (HandoffPolkitAuthority *self, Waiter *waiter, HandoffPolkitAnswer answer, 
         {
           g_task_return_new_error (
               waiter->task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED,
-              "The polkit action %s needs authentication: allow interactive authorization, "
-              "and have an authentication agent running",
-              action);
+              "The polkit action %s needs authentication: its rules ask for a password, and %s",
+              action,
+              waiter->matter->is_prompt ? "there is no authentication agent that could ask for it"
+                                        : "the program did not allow that anybody is asked for it");
           return;
         }
       matter = matter_new (waiter->matter->bus_name, waiter->matter->uid, action,

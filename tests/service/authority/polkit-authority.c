@@ -94,7 +94,7 @@ assert_error (Check *check, int code, const char *text)
 static void
 test_answers (PolkitFixture *f, gconstpointer data)
 {
-  Check checks[4];
+  Check checks[4], prompt;
 
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     start_other (f, &checks[i], 1000, FALSE);
@@ -108,10 +108,23 @@ test_answers (PolkitFixture *f, gconstpointer data)
   polkit_settle_down (f);
   g_assert_true (checks[0].done && checks[0].allowed);
   assert_error (&checks[1], TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "denies");
+  /* The command looks for the first words; the others say whether the program or the user's session
+   * is the reason that nobody was asked. */
   assert_error (&checks[2], TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "needs authentication");
+  assert_error (&checks[2], TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "the program did not allow");
   assert_error (&checks[3], TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE, "Something is wrong");
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     check_clear (&checks[i]);
+
+  start_other (f, &prompt, 1000, TRUE);
+  polkit_settle_down (f);
+  polkit_answer (f, 4, FALSE, TRUE);
+  polkit_settle_down (f);
+  polkit_answer (f, 5, FALSE, TRUE);
+  polkit_settle_down (f);
+  assert_error (&prompt, TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "needs authentication");
+  assert_error (&prompt, TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "no authentication agent");
+  check_clear (&prompt);
 }
 
 /* Breaks if polkitd is asked something else, or is asked on behalf of somebody else. */
