@@ -7,6 +7,7 @@ the same environment has."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -37,8 +38,8 @@ class GioStatus(unittest.TestCase):
         environment = {name: value for name, value in os.environ.items() if not name.startswith('GIO_') and name != 'G_DEBUG'}
         return {**environment, **variables}
 
-    def check(self, reason, backend, said, **variables):
-        """said: what its errors have, or None. Returns the JSON."""
+    def check(self, reason, backend, said, hint=None, **variables):
+        """said: what its errors have, or None; hint: what a hint has. Returns the JSON."""
         environment = self.environment(variables)
         done = run('alice', 'status', '--gio', '--json', environment=environment)
         found = json.loads(done.stdout)
@@ -50,6 +51,8 @@ class GioStatus(unittest.TestCase):
             self.assertEqual(done.stderr, '')
         else:
             self.assertIn(said, done.stderr)
+        if hint is not None:
+            self.assertRegex(done.stderr, f'(?m)^tls-handoff: hint: .*{re.escape(hint)}')
         text = run('alice', 'status', '--gio', environment=environment)
         self.assertEqual((text.returncode, text.stderr), (done.returncode, done.stderr))
         self.assertIn(f'backend:         {backend}\n', text.stdout)
@@ -72,7 +75,7 @@ class GioStatus(unittest.TestCase):
         self.check('not-named', 'gnutls', 'GIO_USE_TLS is not set')
 
     def test_other_named(self):
-        self.check('other-named', 'gnutls', 'which GIO_USE_TLS names', GIO_USE_TLS='gnutls')
+        self.check('other-named', 'gnutls', 'which GIO_USE_TLS names', 'GIO_USE_TLS=handoff', GIO_USE_TLS='gnutls')
 
     def test_misspelt(self):
         for name in ('hand-off', '', 'help', 'handoff '):
@@ -82,9 +85,19 @@ class GioStatus(unittest.TestCase):
         """Breaks if nobody says that GIO takes another backend where the module is missing."""
         shutil.copy(MODULES / 'libgiognutls.so', self.folder)
         variables = {'GIO_MODULE_DIR': str(self.folder)}
-        found = self.check('module-missing', 'gnutls', str(self.folder), GIO_USE_TLS='handoff', **variables)
+        found = self.check('module-missing', 'gnutls', str(self.folder), 'unset GIO_MODULE_DIR', GIO_USE_TLS='handoff',
+                           **variables)
         self.assertIsNone(found['module'])
-        self.check('module-missing', 'gnutls', str(self.folder), **variables)
+        self.check('module-missing', 'gnutls', str(self.folder), str(MODULES), **variables)
+
+    def test_not_installed(self):
+        """Breaks if a variable is blamed that is not set."""
+        cache = MODULES / 'giomodule.cache'
+        # The cache has to be newer than the module again.
+        self.addCleanup(cache.write_text, cache.read_text())
+        self.addCleanup(shutil.move, self.folder / MODULE.name, MODULE)
+        shutil.move(MODULE, self.folder)
+        self.check('module-missing', 'gnutls', str(MODULES), 'GIO_EXTRA_MODULES', GIO_USE_TLS='handoff')
 
     def test_not_loadable(self):
         module = self.folder / MODULE.name

@@ -96,6 +96,7 @@ report_reason (const CliGioChoice *choice)
       break;
     case CLI_GIO_OTHER_NAMED:
       cli_report (_ ("GIO takes “%s”, which GIO_USE_TLS names"), chosen);
+      cli_hint (_ ("set GIO_USE_TLS=handoff in the environment of the program or the session"));
       break;
     case CLI_GIO_UNKNOWN_NAME:
       cli_report (_ ("GIO takes “%s”: GIO_USE_TLS names “%s”, and there is no such backend"),
@@ -105,6 +106,12 @@ report_reason (const CliGioChoice *choice)
     case CLI_GIO_MODULE_MISSING:
       cli_report (_ ("GIO takes “%s”, since there is no module “handoff” in %s"), chosen,
                   choice->folders);
+      if (g_getenv ("GIO_MODULE_DIR") != NULL)
+        cli_hint (
+            _ ("unset GIO_MODULE_DIR: because of it, GIO does not look in its own folder, %s"),
+            GIO_MODULE_FOLDER);
+      else
+        cli_hint (_ ("install the module there, or name its folder in GIO_EXTRA_MODULES"));
       break;
     case CLI_GIO_MODULE_NOT_LOADED:
       cli_report (_ ("GIO takes “%s”, since it cannot load the module %s: %s"), chosen,
