@@ -190,7 +190,8 @@ class LibraryTrust(unittest.TestCase):
             self.assertEqual(database.asked[0], database.asked[1])
 
     def test_words(self):
-        """Breaks if the error blames a database that accepts the certificate, or that could not be asked."""
+        """Breaks if the error blames a database that accepts the certificate, or that could not be asked; or if it
+        does not say what the database has against it, or that it was the application who chose whom to trust."""
         class Broken(OwnDatabase):
             def do_verify_chain(self, *_):
                 raise GLib.Error.new_literal(Gio.io_error_quark(), 'the disk is gone', Gio.IOErrorEnum.FAILED)
@@ -201,8 +202,17 @@ class LibraryTrust(unittest.TestCase):
             self.assertIn('the disk is gone', run_handshake(connection, asynchronous).message)
             self.assertTrue(connection.get_peer_certificate_errors() & Gio.TlsCertificateFlags.GENERIC_ERROR)
         connection = self.connect('ecdsa', True)
-        connection.set_database(OwnDatabase(UNKNOWN_CA))
-        self.assertIn('database does not trust', run_handshake(connection, False).message)
+        connection.set_database(databases()['own-no']())
+        self.assertRegex(run_handshake(connection, False).message,
+                         'database does not trust .*: it has expired; its signature or its key is too weak$')
+        for database, server, trusted in (('other-file', 'ecdsa', "the application's certificate database"),
+                                          ('nobody', 'ecdsa', 'the property database to NULL'),
+                                          ('file', 'wrong-name', None)):
+            connection = self.connect(server, True)
+            connection.set_database(databases()[database]())
+            message = run_handshake(connection, False).message
+            self.assertEqual('trusted authorities: ' in message, trusted is not None, message)
+            self.assertIn(trusted or 'name', message)
         database = OwnDatabase(NONE)
         outcome = self.serve(True, lambda connection: connection.set_database(database), 'client', None)
         self.assertIn('accept-certificate', outcome.error.message)
@@ -283,6 +293,7 @@ class LibraryTrust(unittest.TestCase):
         ours = Outcome(self.connect('ecdsa', True), lambda connection: connection.set_options(options), None, False)
         self.assertTrue(ours.bad_certificate)
         self.assertTrue(ours.errors & UNKNOWN_CA)
+        self.assertIn('handshake option trust-anchors', ours.error.message)
 
     def test_server_with_trusting_system(self):
         """Breaks if a server's application is not asked about a client that the system trusts: anybody can be such a

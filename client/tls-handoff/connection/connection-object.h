@@ -107,8 +107,10 @@ struct _TlsHandoffConnection
   GPtrArray *peer_certificates;      /* (owned) (nullable) (element-type GBytes): DER */
   GTlsCertificate *peer_certificate; /* (owned) (nullable): made of them when asked for */
   GTlsCertificateFlags peer_certificate_errors;
+  const char *trusted; /* (nullable): whose authorities the service was told to trust, in place of
+                        * the system's; for people */
   GTlsDatabase *judge; /* (owned) (nullable): the application's own database, for the handshake */
-  gboolean judged;     /* by the judge, or because nobody is trusted */
+  gboolean judged;     /* by the judge */
   GTlsCertificateFlags verdict;   /* if judged: counts in place of what the service found */
   GError *judge_failure;          /* (owned) (nullable): why the database came to no verdict */
   gboolean certificate_requested; /* by the server, of us; or we missed the client's */

@@ -34,27 +34,41 @@ take_error_details (HandoffConnection *self, const GError *error)
       self->judged ? self->verdict : handoff_certificate_flags_from_variant (verification_errors);
 }
 
-/* With the lock. The service knows only that it trusted nobody. */
+/* What to say in place of the service, which knows only that it trusted nobody. (transfer full) */
+static char *
+describe_judgement (HandoffConnection *self)
+{
+  g_autofree char *faults = handoff_certificate_flags_describe (self->verdict);
+
+  if (self->judge_failure != NULL)
+    return g_strdup_printf ("The application's certificate database could not say whether "
+                            "it trusts the peer's certificate: %s",
+                            self->judge_failure->message);
+  if (self->verdict == G_TLS_CERTIFICATE_NO_FLAGS)
+    return g_strdup (
+        "The application's certificate database trusts the client's certificate, but "
+        "no handler of “accept-certificate” accepted it, which a server needs as well");
+  return g_strdup_printf ("The application's certificate database does not trust the peer's "
+                          "certificate: %s",
+                          faults);
+}
+
+/* With the lock. The service does not know that the application chose whom it trusts. */
 static void
 tell_who_judged (HandoffConnection *self, GError *error)
 {
-  if (!self->judged ||
-      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
-    return;
+  char *message = NULL;
 
+  if (!g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
+    return;
+  if (self->judged)
+    message = describe_judgement (self);
+  else if (self->trusted != NULL && (self->peer_certificate_errors & G_TLS_CERTIFICATE_UNKNOWN_CA))
+    message = g_strdup_printf ("%s (trusted authorities: %s)", error->message, self->trusted);
+  if (message == NULL)
+    return;
   g_free (error->message);
-  if (self->judge_failure != NULL)
-    error->message =
-        g_strdup_printf ("The application's certificate database could not say whether "
-                         "it trusts the peer's certificate: %s",
-                         self->judge_failure->message);
-  else if (self->judge != NULL && self->verdict == G_TLS_CERTIFICATE_NO_FLAGS)
-    error->message = g_strdup ("The application's certificate database trusts the client's "
-                               "certificate, but no handler of “accept-certificate” accepted it, "
-                               "which a server needs as well");
-  else
-    error->message = g_strdup ("The application's certificate database does not trust the peer's "
-                               "certificate");
+  error->message = message;
 }
 
 /* With the lock. */

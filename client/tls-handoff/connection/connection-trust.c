@@ -189,6 +189,7 @@ handoff_connection_resolve_trust (HandoffConnection *self,
                                   GPtrArray **trust_anchors,
                                   GError **error)
 {
+  const gboolean has_anchors = self->options != NULL && self->options->trust_anchors != NULL;
   g_autoptr (GTlsDatabase) judge = NULL;
   gboolean nobody;
 
@@ -197,9 +198,13 @@ handoff_connection_resolve_trust (HandoffConnection *self,
     return TRUE;
   judge = dup_judge (self, &nobody);
   if (judge == NULL && !nobody)
-    return TRUE;
+    {
+      if (has_anchors)
+        self->trusted = "those of the application's handshake option trust-anchors";
+      return TRUE;
+    }
 
-  if (self->options != NULL && self->options->trust_anchors != NULL)
+  if (has_anchors)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                            "Both the property database and the handshake option trust-anchors say "
@@ -209,6 +214,8 @@ handoff_connection_resolve_trust (HandoffConnection *self,
   /* A server's application is asked about each certificate, good ones too. */
   if (judge != NULL && !self->is_server)
     *trust_anchors = dup_anchors (judge);
+  self->trusted = nobody ? "none, since the application set the property database to NULL"
+                         : "those of the application's certificate database";
   if (*trust_anchors == NULL)
     {
       *trust_anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);

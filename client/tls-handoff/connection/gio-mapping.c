@@ -73,6 +73,33 @@ handoff_certificate_flags_from_variant (GVariant *verification_errors)
   return result;
 }
 
+char *
+handoff_certificate_flags_describe (GTlsCertificateFlags flags)
+{
+  static const struct
+  {
+    GTlsCertificateFlags flag;
+    const char *text;
+  } words[] = {
+    { G_TLS_CERTIFICATE_UNKNOWN_CA, "no trusted authority issued it" },
+    { G_TLS_CERTIFICATE_BAD_IDENTITY, "it is not for the name that is expected" },
+    { G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet" },
+    { G_TLS_CERTIFICATE_EXPIRED, "it has expired" },
+    { G_TLS_CERTIFICATE_REVOKED, "it was revoked" },
+    { G_TLS_CERTIFICATE_INSECURE, "its signature or its key is too weak" },
+    { G_TLS_CERTIFICATE_GENERIC_ERROR, "there is a fault for which GIO has no name" },
+  };
+  GString *text = g_string_new (NULL);
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (words); i++)
+    {
+      if ((flags & words[i].flag) != 0)
+        g_string_append_printf (text, "%s%s", text->len != 0 ? "; " : "", words[i].text);
+    }
+  return g_string_free (text, FALSE);
+}
+
 /* The peer's alert, or what it speaks in place of TLS, may say more than that the handshake or the
  * connection ended. */
 static GTlsError

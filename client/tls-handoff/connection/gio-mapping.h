@@ -13,6 +13,8 @@ char *handoff_server_identity_from_connectable (GSocketConnectable *connectable)
 
 /* From the detail verification-errors (as; nullable). */
 GTlsCertificateFlags handoff_certificate_flags_from_variant (GVariant *verification_errors);
+/* What is wrong with a certificate, for people: each fault, parted by “; ”. (transfer full) */
+char *handoff_certificate_flags_describe (GTlsCertificateFlags flags);
 
 /* The error that users of a GTlsConnection expect, with the message of error, which is consumed.
  * handshaking: whether it happened before the handshake was complete */
