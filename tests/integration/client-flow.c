@@ -268,6 +268,54 @@ test_closed_while_reading (TestFlow *f, gconstpointer data)
   g_assert_error (read_error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+static guint8 data_to_write[1024];
+
+static gpointer
+write_thread (gpointer out)
+{
+  GError *error = NULL;
+
+  g_assert_false (
+      g_output_stream_write_all (out, data_to_write, sizeof data_to_write, NULL, NULL, &error));
+  return error;
+}
+
+static gboolean
+is_writing (gpointer out)
+{
+  return g_output_stream_has_pending (out);
+}
+
+/* Breaks if an asynchronous close waits, in the main loop, for another thread that writes to a
+ * server that does not read. */
+static void
+test_closed_while_writing (TestFlow *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) done = NULL;
+  GAsyncResult *result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) write_error = NULL;
+  GThread *thread;
+
+  g_assert_true (g_tls_connection_handshake (f->connection, NULL, &error));
+  g_assert_no_error (error);
+  while (g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (f->out),
+                                                     data_to_write, sizeof data_to_write, NULL,
+                                                     &error) > 0)
+    ;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  thread = g_thread_new ("writer", write_thread, f->out);
+  test_wait_until (is_writing, f->out, "the writer");
+  g_io_stream_close_async (G_IO_STREAM (f->connection), G_PRIORITY_DEFAULT, NULL,
+                           test_store_result_cb, &result);
+  test_flow_end_sitting ();
+  done = test_wait_for_result (&result);
+  /* Nobody is left to read the close_notify. */
+  g_assert_false (g_io_stream_close_finish (G_IO_STREAM (f->connection), done, NULL));
+  write_error = g_thread_join (thread);
+  g_assert_error (write_error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
 /* Breaks if the application's copying of a session that it does not have does anything. */
 static void
 test_copy_session_state (TestFlow *f, gconstpointer data)
@@ -300,6 +348,7 @@ main (int argc, char **argv)
     { "notified", test_flow_good, FALSE, TRUE, test_notified },
     { "copy-session-state", test_flow_good, FALSE, TRUE, test_copy_session_state },
     { "closed-while-reading", test_flow_sitting, TRUE, TRUE, test_closed_while_reading },
+    { "closed-while-writing", test_flow_sitting, TRUE, TRUE, test_closed_while_writing },
     { "handler/sync", test_flow_faulty, FALSE, FALSE, test_handler },
     { "handler/async", test_flow_faulty, FALSE, FALSE, test_handler_async },
     { "handler/joined", test_flow_faulty, FALSE, TRUE, test_handler_joined },

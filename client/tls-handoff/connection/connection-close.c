@@ -86,6 +86,7 @@ send_close_notify (HandoffConnection *self,
 
   /* A peer that has closed its side need not read any more. */
   if (!g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) &&
+      !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_PENDING) &&
       !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
       handoff_record_stream_is_at_end (self->stream))
     {
@@ -227,40 +228,6 @@ linger (GTask *task)
   g_task_attach_source (task, readable, G_SOURCE_FUNC (linger_cb));
 }
 
-static gboolean continue_closing_cb (GObject *pollable_stream, gpointer user_data);
-
-static void
-continue_closing (GTask *task)
-{
-  Closing *closing = g_task_get_task_data (task);
-  HandoffConnection *self = closing->connection;
-  GCancellable *cancellable = g_task_get_cancellable (task);
-
-  if (closing->steps.send_close_notify &&
-      !send_close_notify (self, FALSE, cancellable, &closing->error) &&
-      g_error_matches (closing->error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    {
-      g_autoptr (GSource) writable = NULL;
-
-      g_clear_error (&closing->error);
-      writable = handoff_base_stream_create_source (self->base_io_stream, G_IO_OUT, cancellable);
-      g_task_attach_source (task, writable, G_SOURCE_FUNC (continue_closing_cb));
-      return;
-    }
-
-  if (closing->steps.linger)
-    linger (task);
-  else
-    close_base (task);
-}
-
-static gboolean
-continue_closing_cb (GObject *pollable_stream, gpointer user_data)
-{
-  continue_closing (user_data);
-  return G_SOURCE_REMOVE;
-}
-
 static void
 close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
 {
@@ -278,6 +245,47 @@ close_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCance
                          closing->error == NULL ? &closing->error : NULL);
     }
   return_closed (task);
+}
+
+static gboolean continue_closing_cb (GObject *pollable_stream, gpointer user_data);
+
+static void
+continue_closing (GTask *task)
+{
+  Closing *closing = g_task_get_task_data (task);
+  HandoffConnection *self = closing->connection;
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  if (closing->steps.send_close_notify)
+    send_close_notify (self, FALSE, cancellable, &closing->error);
+  if (g_error_matches (closing->error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    {
+      g_autoptr (GSource) writable = NULL;
+
+      g_clear_error (&closing->error);
+      writable = handoff_base_stream_create_source (self->base_io_stream, G_IO_OUT, cancellable);
+      g_task_attach_source (task, writable, G_SOURCE_FUNC (continue_closing_cb));
+      return;
+    }
+  if (g_error_matches (closing->error, G_IO_ERROR, G_IO_ERROR_PENDING))
+    {
+      /* There is nothing to poll for while another thread is in a blocking write. */
+      g_clear_error (&closing->error);
+      g_task_run_in_thread (task, close_in_thread);
+      return;
+    }
+
+  if (closing->steps.linger)
+    linger (task);
+  else
+    close_base (task);
+}
+
+static gboolean
+continue_closing_cb (GObject *pollable_stream, gpointer user_data)
+{
+  continue_closing (user_data);
+  return G_SOURCE_REMOVE;
 }
 
 static void

@@ -466,7 +466,17 @@ handoff_record_stream_close (HandoffRecordStream *self,
 {
   gboolean ok;
 
-  g_mutex_lock (&self->output_lock);
+  if (blocking)
+    {
+      g_mutex_lock (&self->output_lock);
+    }
+  else if (!g_mutex_trylock (&self->output_lock))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
+                           "Another thread is writing to this connection");
+      return FALSE;
+    }
+
   ok = tls_handoff_record_layer_close (self->record_layer, error) &&
        flush_locked (self, blocking, cancellable, error);
   unlock_output (self);

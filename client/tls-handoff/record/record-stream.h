@@ -57,7 +57,8 @@ gssize handoff_record_stream_write (HandoffRecordStream *self,
                                     gboolean blocking,
                                     GCancellable *cancellable,
                                     GError **error);
-/* Sends what is under way, and a close_notify. May be called again after WOULD_BLOCK. */
+/* Sends what is under way, and a close_notify. May be called again after WOULD_BLOCK, or, if not
+ * blocking, PENDING: another thread is writing, for as long as the peer lets it wait. */
 gboolean handoff_record_stream_close (HandoffRecordStream *self,
                                       gboolean blocking,
                                       GCancellable *cancellable,

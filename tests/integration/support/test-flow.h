@@ -68,5 +68,7 @@ void test_flow_start (TestFlow *f, GAsyncResult **place);
 gboolean test_flow_finish (TestFlow *f, GAsyncResult **place, GError **error);
 /* Starts the handshake without waiting for anything. */
 void test_flow_attempt_to_read (TestFlow *f);
+/* A server that sits there goes away. */
+void test_flow_end_sitting (void);
 /* For the end of its handshake, without running a main loop. */
 void test_flow_wait_for_server (void);
