@@ -6,6 +6,7 @@
 #include "connection/base-stream.h"
 #include "connection/connection-handshake.h"
 #include "connection/connection-question.h"
+#include "connection/flight-thread.h"
 #include "connection/gio-mapping.h"
 #include "connection/socket-linger.h"
 
@@ -111,6 +112,15 @@ end_transfers (HandoffConnection *self)
   handoff_record_stream_end (self->stream);
 }
 
+/* Whether disposing of a connection leaves its base stream to close later: a TLS connection would
+ * wait for its own peer, and on the thread of the handshakes others would wait for any stream. */
+static gboolean
+closes_base_later (HandoffConnection *self)
+{
+  return self->disposing &&
+         (G_IS_TLS_CONNECTION (self->base_io_stream) || handoff_flight_thread_is_current ());
+}
+
 gboolean
 handoff_connection_close (HandoffConnection *self,
                           GIOCondition directions,
@@ -134,7 +144,7 @@ handoff_connection_close (HandoffConnection *self,
   /* While it is disposed of, no other thread has it. */
   if (steps.close_base && !self->disposing)
     end_transfers (self);
-  if (steps.close_base && self->disposing && G_IS_TLS_CONNECTION (self->base_io_stream))
+  if (steps.close_base && closes_base_later (self))
     g_io_stream_close_async (self->base_io_stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
   else if (steps.close_base)
     ok = g_io_stream_close (self->base_io_stream, cancellable, ok ? error : NULL) && ok;

@@ -50,3 +50,11 @@ handoff_flight_thread_get_context (void)
   g_free (made);
   return handoff_flight_thread_get_context ();
 }
+
+gboolean
+handoff_flight_thread_is_current (void)
+{
+  FlightThread *found = g_atomic_pointer_get (&current);
+
+  return found != NULL && g_main_context_is_owner (found->context);
+}

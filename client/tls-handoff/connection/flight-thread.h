@@ -13,3 +13,6 @@
 
 /* Its main context, which is the thread-default one there. (transfer none) */
 GMainContext *handoff_flight_thread_get_context (void);
+
+/* Whether the caller is on it. */
+gboolean handoff_flight_thread_is_current (void);
