@@ -413,36 +413,56 @@ wait_for_turn (Flight *flight)
     handoff_handshake_turn_take_async (flight->connection->handshake_cancellable, turn_cb, flight);
 }
 
+/* manager: (transfer full) (nullable): NULL with the error, which is consumed */
 static void
-manager_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+take_manager (Flight *flight, TlsHandoffManager *manager, GError *error)
 {
-  Flight *flight = user_data;
-  GError *error = NULL;
+  HandoffConnection *self = flight->connection;
 
-  flight->connection->manager = tls_handoff_manager_new_finish (async_result, &error);
-  if (flight->connection->manager == NULL)
-    land (flight, NULL, NULL, error);
-  else
-    wait_for_turn (flight);
+  if (manager == NULL)
+    {
+      land (flight, NULL, NULL, error);
+      return;
+    }
+
+  g_mutex_lock (&self->lock);
+  self->manager = manager;
+  g_mutex_unlock (&self->lock);
+  wait_for_turn (flight);
+}
+
+static void
+manager_cb (GObject *source, GAsyncResult *async_result, gpointer flight)
+{
+  GError *error = NULL;
+  TlsHandoffManager *manager = tls_handoff_manager_new_finish (async_result, &error);
+
+  take_manager (flight, manager, error);
 }
 
 static void
 take_off (Flight *flight)
 {
   HandoffConnection *self = flight->connection;
-  GError *error = NULL;
 
   start_clock (flight);
-  /* Finding the bus without blocking takes a thread. */
-  if (self->manager == NULL && flight->blocking)
-    self->manager = tls_handoff_manager_new_sync (NULL, self->handshake_cancellable, &error);
+  if (self->manager != NULL)
+    {
+      wait_for_turn (flight);
+    }
+  else if (flight->blocking)
+    {
+      GError *error = NULL;
+      TlsHandoffManager *manager =
+          tls_handoff_manager_new_sync (NULL, self->handshake_cancellable, &error);
 
-  if (error != NULL)
-    land (flight, NULL, NULL, error);
-  else if (self->manager == NULL)
-    tls_handoff_manager_new_async (NULL, self->handshake_cancellable, manager_cb, flight);
+      take_manager (flight, manager, error);
+    }
   else
-    wait_for_turn (flight);
+    {
+      /* Finding the bus without blocking takes a thread. */
+      tls_handoff_manager_new_async (NULL, self->handshake_cancellable, manager_cb, flight);
+    }
 }
 
 void

@@ -64,7 +64,7 @@ struct _TlsHandoffConnection
   GIOStream *base_io_stream; /* (owned) (nullable) */
   gboolean is_server;
   GSocketConnectable *server_identity; /* (owned) (nullable): a client's */
-  TlsHandoffManager *manager;          /* (owned) (nullable): made for the handshake, then */
+  TlsHandoffManager *manager; /* (owned) (nullable): made for the handshake, then, with the lock */
   TlsHandoffHandshakeOptions *options; /* (owned) (nullable) */
   TlsHandoffHandshakeFlags flags;
   char **advertised_protocols;  /* (owned) (nullable) */

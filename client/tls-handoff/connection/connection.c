@@ -60,7 +60,9 @@ tls_handoff_connection_get_property (GObject *object,
   switch ((TlsHandoffConnectionProperty) property_id)
     {
     case PROP_MANAGER:
+      g_mutex_lock (&self->lock);
       g_value_set_object (value, self->manager);
+      g_mutex_unlock (&self->lock);
       break;
     case PROP_OPTIONS:
       g_value_set_object (value, self->options);
