@@ -350,6 +350,26 @@ handoff_handshake_credential_was_caller_asked (HandoffHandshakeCredential *self)
   return self->is_caller_asked;
 }
 
+gboolean
+handoff_handshake_credential_may_sign (HandoffHandshakeCredential *self)
+{
+  const HandoffCredential *credential = self->credential;
+  unsigned int usage = 0;
+
+  /* Without the extension a certificate allows everything (RFC 5280 4.2.1.3). */
+  if (credential == NULL || credential->n_pcerts == 0 ||
+      gnutls_pubkey_get_key_usage (credential->pcerts[0].pubkey, &usage) < 0 || usage == 0 ||
+      (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) != 0)
+    return TRUE;
+  if (self->error == NULL)
+    self->error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
+                               "The certificate of the credential%s%s%s is not meant for TLS: its "
+                               "key usage does not allow to sign a handshake (digital signature)",
+                               *credential->label != '\0' ? " “" : "", credential->label,
+                               *credential->label != '\0' ? "”" : "");
+  return FALSE;
+}
+
 const GError *
 handoff_handshake_credential_get_error (HandoffHandshakeCredential *self)
 {

@@ -48,6 +48,9 @@ void handoff_handshake_credential_provide (HandoffHandshakeCredential *self,
                                            HandoffCredential *credential,
                                            gboolean automatic);
 gboolean handoff_handshake_credential_was_caller_asked (HandoffHandshakeCredential *self);
+/* Whether the credential's certificate, if there is one, allows its key to sign handshakes. FALSE:
+ * get_error() says so. */
+gboolean handoff_handshake_credential_may_sign (HandoffHandshakeCredential *self);
 /* Why there is no credential, or why it could not sign. (transfer none) (nullable) */
 const GError *handoff_handshake_credential_get_error (HandoffHandshakeCredential *self);
 

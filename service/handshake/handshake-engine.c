@@ -282,6 +282,10 @@ fail_with_code (HandoffHandshakeEngine *self, int code)
   /* GnuTLS knows only that the connection broke. */
   if (handoff_handshake_transport_is_flooded (&self->transport))
     code = GNUTLS_E_UNEXPECTED_PACKET;
+  /* It has the same code for the certificates of both sides. */
+  if (code == GNUTLS_E_KEY_USAGE_VIOLATION &&
+      !handoff_handshake_credential_may_sign (handoff_tls_session_get_credential (self->session)))
+    code = GNUTLS_E_PK_SIGN_FAILED;
   error = new_error (self, code);
   alert = handoff_handshake_error_get_alert (code);
   if (alert >= 0)

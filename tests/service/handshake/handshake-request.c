@@ -10,6 +10,7 @@
 
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/certificate-maker.h"
 #include "support/client-handshake-fixture.h"
 #include "support/credential-fixture.h"
 
@@ -354,6 +355,56 @@ test_unfit (ClientTest *f, gconstpointer priority)
   g_assert_true (gnutls_error_is_fatal (gnutls_handshake (f->server)));
 }
 
+/* A certificate of an RSA key that may decrypt, and not sign. */
+static HandoffCredential *
+new_unable (const char *label)
+{
+  const TestCertificateSpec spec = { .algorithm = GNUTLS_PK_RSA,
+                                     .key_usage = GNUTLS_KEY_KEY_ENCIPHERMENT };
+  g_autoptr (TestCertificate) certificate = test_certificate_make ("client", NULL, &spec);
+  g_autoptr (GPtrArray) certificates =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_autoptr (HandoffPrivateKey) key = NULL;
+  g_autoptr (GError) error = NULL;
+  gnutls_x509_privkey_t copy;
+  HandoffCredential *credential;
+
+  g_assert_cmpint (gnutls_x509_privkey_init (&copy), ==, 0);
+  g_assert_cmpint (gnutls_x509_privkey_cpy (copy, certificate->key), ==, 0);
+  key = handoff_private_key_new_x509 (copy, &error);
+  g_assert_no_error (error);
+  g_ptr_array_add (certificates, test_certificate_to_der (certificate));
+  credential = handoff_credential_new (NULL, label, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
+                                       certificates, NULL, &error);
+  g_assert_no_error (error);
+  return credential;
+}
+
+/* Breaks if the peer is blamed for a certificate of our own: GnuTLS has one code for both. */
+static void
+test_own_key_usage (ClientTest *f, gconstpointer priority)
+{
+  static const char *const labels[] = { "mine", "" };
+  static const char *const begins[] = { "The certificate of the credential “mine” is not meant",
+                                        "The certificate of the credential is not meant" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (labels); i++)
+    {
+      g_autoptr (HandoffCredential) credential = new_unable (labels[i]);
+
+      let_server_ask (f, GNUTLS_CERT_REQUEST, FALSE);
+      client_test_begin (f, IDENTITY, ASK);
+      g_assert_cmpint (step_on (f), ==, HANDOFF_HANDSHAKE_REQUEST);
+      g_assert_cmpint (provide (f, credential, FALSE), ==, HANDOFF_HANDSHAKE_FAILED);
+      g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED);
+      g_assert_true (g_str_has_prefix (f->progress->error->message, begins[i]));
+      g_assert_cmpint (gnutls_handshake (f->server), <, 0);
+      g_assert_cmpint (gnutls_alert_get (f->server), ==, GNUTLS_A_INTERNAL_ERROR);
+      client_test_end_connection (f);
+      client_test_set_up_server (f, "wrong-name", priority);
+    }
+}
+
 /* A server's CertificateRequest (RFC 5246 7.4.4), with what is to be its list of authorities. */
 static void
 ask_by_hand (ClientTest *f, const guint8 *authorities, gsize size)
@@ -454,6 +505,9 @@ main (int argc, char **argv)
   /* In TLS 1.3 the request is encrypted: only a real server can make one. */
   g_test_add ("/service/handshake-request/authorities", ClientTest, priorities[1][1],
               client_test_set_up, test_authorities, client_test_tear_down);
+  /* In TLS 1.3 GnuTLS leaves it to the server. */
+  g_test_add ("/service/handshake-request/own-key-usage", ClientTest, priorities[1][1],
+              client_test_set_up, test_own_key_usage, client_test_tear_down);
   for (gsize i = 0; i < G_N_ELEMENTS (priorities); i++)
     {
       for (gsize j = 0; j < G_N_ELEMENTS (cases); j++)
