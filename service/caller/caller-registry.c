@@ -6,11 +6,15 @@
 #include "caller/caller-registry.h"
 
 #include "keyblob/tls-handoff-error.h"
+#include "work/retry.h"
 
 typedef struct
 {
-  HandoffCaller *caller; /* (owned) (nullable): NULL while the bus is being asked */
-  GPtrArray *waiting;    /* (owned) (element-type GTask) */
+  HandoffCallerRegistry *registry; /* (unowned) */
+  const char *bus_name;            /* (unowned): the key of the entry */
+  HandoffCaller *caller;           /* (owned) (nullable): NULL while the bus is being asked */
+  HandoffRetry *retry;             /* (owned) (nullable): NULL once the bus has answered */
+  GPtrArray *waiting;              /* (owned) (element-type GTask) */
 } Entry;
 
 struct _HandoffCallerRegistry
@@ -54,6 +58,7 @@ remove_entry (HandoffCallerRegistry *self, const char *bus_name, const GError *e
                                     (gpointer *) &entry))
     return;
 
+  g_clear_pointer (&entry->retry, handoff_retry_free);
   fail_waiting (entry, error);
   caller = g_steal_pointer (&entry->caller);
   g_ptr_array_unref (entry->waiting);
@@ -145,18 +150,21 @@ typedef struct
   char *bus_name;                  /* (owned) */
 } Question;
 
+static GError *
+new_unknown_error (const char *bus_name, const char *reason)
+{
+  return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                      "Cannot tell from the bus who called (%s): %s; try again", bus_name, reason);
+}
+
 /* error: (nullable): of the bus; NULL if the reply does not say who that is. Each error keeps its
  * meaning: only one answer says that the caller is gone. */
 static GError *
-new_unknown_error (const char *bus_name, const GError *error)
+new_answer_error (const char *bus_name, const GError *error)
 {
-  g_autofree char *message = NULL;
-
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
     return new_left_error ();
-  message = error != NULL ? g_strdup (error->message) : g_strdup ("the bus names no user");
-  return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                      "Cannot tell from the bus who called (%s): %s; try again", bus_name, message);
+  return new_unknown_error (bus_name, error != NULL ? error->message : "the bus names no user");
 }
 
 static void
@@ -175,19 +183,22 @@ got_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
   guint i, uid, pid = 0;
 
   g_free (question);
-  if (entry == NULL)
+  /* The question may have been repeated: the first answer counts, and one may be lost. */
+  if (entry == NULL || entry->caller != NULL ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     return;
 
   if (reply != NULL)
     credentials = g_variant_get_child_value (reply, 0);
   if (credentials == NULL || !g_variant_lookup (credentials, "UnixUserID", "u", &uid))
     {
-      unknown_error = new_unknown_error (bus_name, error);
+      unknown_error = new_answer_error (bus_name, error);
       g_info ("%s", unknown_error->message);
       remove_entry (self, bus_name, unknown_error);
       return;
     }
 
+  g_clear_pointer (&entry->retry, handoff_retry_free);
   g_variant_lookup (credentials, "ProcessID", "u", &pid);
   entry->caller = handoff_caller_new (bus_name, uid, pid);
   waiting = g_steal_pointer (&entry->waiting);
@@ -197,21 +208,44 @@ got_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
                            g_object_unref);
 }
 
+static void
+ask (gpointer user_data)
+{
+  Entry *entry = user_data;
+  Question *question = g_new0 (Question, 1);
+
+  question->registry = g_object_ref (entry->registry);
+  question->bus_name = g_strdup (entry->bus_name);
+  g_dbus_connection_call (
+      entry->registry->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+      "org.freedesktop.DBus", "GetConnectionCredentials", g_variant_new ("(s)", entry->bus_name),
+      G_VARIANT_TYPE ("(a{sv})"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, got_credentials, question);
+}
+
+static void
+give_up (gpointer user_data)
+{
+  Entry *entry = user_data;
+  g_autoptr (GError) error = new_unknown_error (entry->bus_name, "the bus does not answer");
+
+  g_info ("%s", error->message);
+  remove_entry (entry->registry, entry->bus_name, error);
+}
+
+static const HandoffRetryFuncs retry_funcs = { ask, give_up };
+
 static Entry *
 add_entry (HandoffCallerRegistry *self, const char *bus_name)
 {
   Entry *entry = g_new0 (Entry, 1);
-  Question *question = g_new0 (Question, 1);
+  char *key = g_strdup (bus_name);
 
+  entry->registry = self;
+  entry->bus_name = key;
   entry->waiting = g_ptr_array_new_with_free_func (g_object_unref);
-  g_hash_table_insert (self->entries, g_strdup (bus_name), entry);
-
-  question->registry = g_object_ref (self);
-  question->bus_name = g_strdup (bus_name);
-  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                          "org.freedesktop.DBus", "GetConnectionCredentials",
-                          g_variant_new ("(s)", bus_name), G_VARIANT_TYPE ("(a{sv})"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, got_credentials, question);
+  g_hash_table_insert (self->entries, key, entry);
+  entry->retry = handoff_retry_new (&retry_funcs, entry);
+  ask (entry);
   return entry;
 }
 

@@ -10,8 +10,10 @@
 
 #include "guard/bus-admission.h"
 #include "guard/bus-calls.h"
+#include "guard/bus-own-messages.h"
 #include "guard/bus-replies.h"
 #include "work/descriptor-reaper.h"
+#include "work/retry.h"
 #include "keyblob/handoff-names.h"
 
 /* Limits for the calls of a connection whose user the bus has not told yet, and for calls that
@@ -37,7 +39,8 @@ typedef struct
   GQueue early;             /* (element-type HandoffBusMessage): until then */
   gsize early_bytes;
   guint early_fds;
-  guint32 who_serial; /* of the question to the bus */
+  guint32 who_serial;  /* of the question to the bus, and of its repeats: any answer counts */
+  HandoffRetry *retry; /* (owned) (nullable): of that question; NULL once it is answered */
   guint32 ping_serial;
 } Sender;
 
@@ -81,33 +84,26 @@ update_n_calls (HandoffBusDesk *self, int change)
   g_atomic_int_add (&self->n_calls, change);
 }
 
-/* To the bus. */
+/* message: (transfer full) */
 static void
-send_own (HandoffBusDesk *self, GDBusMessage *message, guint32 serial)
+send_own (HandoffBusDesk *self, HandoffBusMessage *message)
 {
-  self->funcs->to_bus (handoff_bus_message_new_from_gdbus (message, serial), self->user_data);
+  self->funcs->to_bus (message, self->user_data);
 }
 
 static void
 refuse (Sender *sender, const HandoffBusMessage *call, const char *error_name, const char *reason)
 {
-  g_autoptr (GDBusMessage) reply = NULL;
   HandoffBusDesk *self = sender->desk;
+  HandoffBusMessage *reply =
+      handoff_bus_own_message_new_refusal (call, error_name, reason, new_serial (self));
 
-  if (call->flags & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED)
+  if (reply == NULL)
     return;
-  reply = g_dbus_message_new ();
-  g_dbus_message_set_message_type (reply, G_DBUS_MESSAGE_TYPE_ERROR);
-  g_dbus_message_set_flags (reply, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
-  g_dbus_message_set_destination (reply, sender->name);
-  g_dbus_message_set_reply_serial (reply, call->serial);
-  g_dbus_message_set_error_name (reply, error_name);
-  g_dbus_message_set_body (reply, g_variant_new ("(s)", reason));
   if (sender->reader != NULL)
-    handoff_bus_reader_send (sender->reader,
-                             handoff_bus_message_new_from_gdbus (reply, new_serial (self)));
+    handoff_bus_reader_send (sender->reader, reply);
   else
-    send_own (self, reply, new_serial (self));
+    send_own (self, reply);
 }
 
 static gboolean
@@ -175,6 +171,7 @@ sender_free (gpointer data)
   guint n_before = handoff_bus_calls_get_size (self->calls);
 
   forget_early (sender);
+  g_clear_pointer (&sender->retry, handoff_retry_free);
   if (sender->reader != NULL)
     {
       handoff_bus_calls_drop (self->calls, sender->uid, sender->name);
@@ -188,18 +185,42 @@ sender_free (gpointer data)
 }
 
 static void
-ask_who (Sender *sender)
+ask_who (gpointer user_data)
+{
+  Sender *sender = user_data;
+
+  send_own (sender->desk, handoff_bus_own_message_new_who (sender->name, sender->who_serial));
+}
+
+/* Nobody will learn who the sender is. */
+static void
+refuse_unknown (Sender *sender, const char *reason)
 {
   HandoffBusDesk *self = sender->desk;
-  g_autoptr (GDBusMessage) question =
-      g_dbus_message_new_method_call ("org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                      "org.freedesktop.DBus", "GetConnectionCredentials");
+  HandoffBusMessage *call;
 
-  g_dbus_message_set_body (question, g_variant_new ("(s)", sender->name));
-  sender->who_serial = new_serial (self);
-  g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->who_serial), sender);
-  send_own (self, question, sender->who_serial);
+  g_warning ("%s", reason);
+  while ((call = g_queue_pop_head (&sender->early)) != NULL)
+    {
+      refuse (sender, call, FAILED, reason);
+      handoff_bus_message_free (call);
+      update_n_calls (self, -1);
+    }
 }
+
+static void
+give_up_who (gpointer user_data)
+{
+  Sender *sender = user_data;
+  g_autofree char *reason =
+      g_strdup_printf ("The bus has not told for %u seconds whose connection %s is; try again",
+                       (guint) (HANDOFF_RETRY_TOTAL / G_TIME_SPAN_SECOND), sender->name);
+
+  refuse_unknown (sender, reason);
+  g_hash_table_remove (sender->desk->senders, sender->name);
+}
+
+static const HandoffRetryFuncs who_funcs = { ask_who, give_up_who };
 
 static Sender *
 get_sender (HandoffBusDesk *self, const char *name)
@@ -214,6 +235,9 @@ get_sender (HandoffBusDesk *self, const char *name)
   sender->uid = handoff_bus_admission_get_uid (self->admission, name);
   g_queue_init (&sender->early);
   g_hash_table_insert (self->senders, sender->name, sender);
+  sender->who_serial = new_serial (self);
+  g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->who_serial), sender);
+  sender->retry = handoff_retry_new (&who_funcs, sender);
   ask_who (sender);
   return sender;
 }
@@ -297,10 +321,10 @@ told_who (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
   g_autoptr (GDBusMessage) reply = handoff_bus_message_to_gdbus (message);
   GVariant *body = reply != NULL ? g_dbus_message_get_body (reply) : NULL;
   g_autoptr (GVariant) credentials = NULL;
-  g_autofree char *reason = NULL;
   GQueue early;
   HandoffBusMessage *call;
 
+  g_clear_pointer (&sender->retry, handoff_retry_free);
   if (body != NULL && g_variant_is_of_type (body, G_VARIANT_TYPE ("(a{sv})")))
     g_variant_get (body, "(@a{sv})", &credentials);
   if (credentials == NULL || !g_variant_lookup (credentials, "UnixUserID", "u", &sender->uid))
@@ -309,15 +333,11 @@ told_who (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
 
       if (g_strcmp0 (error, "org.freedesktop.DBus.Error.NameHasNoOwner") != 0)
         {
-          reason = g_strdup_printf ("The bus does not tell whose connection %s is: %s",
-                                    sender->name, error != NULL ? error : "no UnixUserID");
-          g_warning ("%s", reason);
-        }
-      while (reason != NULL && (call = g_queue_pop_head (&sender->early)) != NULL)
-        {
-          refuse (sender, call, FAILED, reason);
-          handoff_bus_message_free (call);
-          update_n_calls (self, -1);
+          g_autofree char *reason =
+              g_strdup_printf ("The bus does not tell whose connection %s is: %s", sender->name,
+                               error != NULL ? error : "no UnixUserID");
+
+          refuse_unknown (sender, reason);
         }
       g_hash_table_remove (self->senders, sender->name);
       return;
@@ -487,16 +507,13 @@ ask_reader (gpointer reader_data, gpointer user_data)
 {
   HandoffBusDesk *self = user_data;
   Sender *sender = reader_data;
-  g_autoptr (GDBusMessage) ping =
-      g_dbus_message_new_method_call (sender->name, "/", "org.freedesktop.DBus.Peer", "Ping");
 
   /* An answer can carry descriptors: no more for a user whose descriptors cannot be closed. */
   if (!handoff_descriptor_reaper_accepts (sender->uid, NULL))
     return;
-  g_dbus_message_set_flags (ping, G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
   sender->ping_serial = new_serial (self);
   g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->ping_serial), sender);
-  send_own (self, ping, sender->ping_serial);
+  send_own (self, handoff_bus_own_message_new_ping (sender->name, sender->ping_serial));
 }
 
 static const HandoffBusRepliesFuncs replies_funcs = { send_reply, ask_reader };
@@ -535,15 +552,7 @@ handoff_bus_desk_free (HandoffBusDesk *self)
 void
 handoff_bus_desk_open (HandoffBusDesk *self)
 {
-  g_autoptr (GDBusMessage) match = g_dbus_message_new_method_call (
-      "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch");
-
-  g_dbus_message_set_flags (match, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
-  g_dbus_message_set_body (
-      match, g_variant_new ("(s)", "type='signal',sender='org.freedesktop.DBus',"
-                                   "path='/org/freedesktop/DBus',"
-                                   "interface='org.freedesktop.DBus',member='NameOwnerChanged'"));
-  send_own (self, match, new_serial (self));
+  send_own (self, handoff_bus_own_message_new_match (new_serial (self)));
   self->open = TRUE;
   handoff_bus_desk_let_in (self);
 }

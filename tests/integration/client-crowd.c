@@ -205,7 +205,8 @@ test_processes (void)
 }
 
 /* Breaks if the service does a handshake, or keeps one, of a process that died while it waited for
- * its turn. */
+ * its turn. In a run of its own, the crowd also has the service started: the bus then delivers all
+ * calls at once, and drops its own replies to the service. */
 static void
 test_killed (void)
 {
@@ -213,7 +214,6 @@ test_killed (void)
   GSubprocess *clients[N_PROCESSES];
   gsize i;
 
-  test_statistic_wait ("handshakes-in-flight", 0);
   start_processes (&crowd, clients);
   test_statistic_wait ("handshakes-in-flight", LIMIT);
   for (i = 0; i < N_PROCESSES; i++)

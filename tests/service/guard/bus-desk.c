@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "guard/bus-calls.h"
+#include "support/test-clock.h"
+#include "work/retry.h"
 
 #define SENDER ":1.7"
 #define PREFIX "org.tlshandoff.Handoff1.Error."
@@ -19,6 +21,7 @@ typedef struct
   HandoffBusTickets *tickets;
   HandoffBusDesk *desk;
   guint32 question;  /* the guard's, to the bus */
+  guint n_questions; /* with repeats */
   guint n_let_in;    /* calls */
   GPtrArray *errors; /* (element-type utf8): names, of refusals */
   char *text;        /* (owned): of the last one */
@@ -34,6 +37,7 @@ to_bus (HandoffBusMessage *message, gpointer user_data)
   if (g_strcmp0 (message->member, "GetConnectionCredentials") == 0)
     {
       desk->question = message->serial;
+      desk->n_questions++;
     }
   else if (message->type == G_DBUS_MESSAGE_TYPE_ERROR)
     {
@@ -65,6 +69,7 @@ set_up (Desk *desk, gconstpointer data)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
 
+  test_clock_install ();
   desk->tickets = handoff_bus_tickets_new (context, ticket_returned, NULL);
   desk->desk = handoff_bus_desk_new (desk->tickets, &funcs, desk);
   desk->errors = g_ptr_array_new_with_free_func (g_free);
@@ -78,6 +83,7 @@ tear_down (Desk *desk, gconstpointer data)
   handoff_bus_tickets_unref (desk->tickets);
   g_ptr_array_unref (desk->errors);
   g_free (desk->text);
+  test_clock_uninstall ();
 }
 
 static void
@@ -192,6 +198,66 @@ test_closed (Desk *desk, gconstpointer data)
 }
 
 static void
+pass (gint64 span)
+{
+  test_clock_pass (span);
+  test_clock_settle ();
+}
+
+/* Breaks if a caller waits for ever when the bus has dropped its reply, or if the bus is asked
+ * again once it has answered. */
+static void
+test_lost (Desk *desk, gconstpointer data)
+{
+  send_calls (desk, 2, 1);
+  pass (HANDOFF_RETRY_FIRST - 1);
+  g_assert_cmpuint (desk->n_questions, ==, 1);
+  pass (1);
+  g_assert_cmpuint (desk->n_questions, ==, 2);
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  g_assert_cmpuint (desk->n_let_in, ==, 2);
+  pass (TEST_DAY);
+  g_assert_cmpuint (desk->n_questions, ==, 2);
+}
+
+/* Breaks if the answer to the first question does not count any more when it was repeated. */
+static void
+test_late (Desk *desk, gconstpointer data)
+{
+  guint32 first;
+
+  send_calls (desk, 1, 1);
+  first = desk->question;
+  pass (HANDOFF_RETRY_FIRST);
+  desk->question = first;
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  g_assert_cmpuint (desk->n_let_in, ==, 1);
+}
+
+/* Breaks if a caller gets no error when the bus never answers, if the bus is asked without limit,
+ * or if the next call is not a new beginning. */
+static void
+test_silence (Desk *desk, gconstpointer data)
+{
+  gint64 waited;
+
+  send_calls (desk, 2, 1);
+  for (waited = HANDOFF_RETRY_FIRST; waited < HANDOFF_RETRY_TOTAL; waited += HANDOFF_RETRY_FIRST)
+    pass (HANDOFF_RETRY_FIRST);
+  assert_errors (desk, 0, NULL);
+  g_assert_cmpuint (desk->n_questions, ==, 1 + HANDOFF_RETRY_REPEATS);
+  pass (HANDOFF_RETRY_FIRST);
+  assert_errors (desk, 2, "org.freedesktop.DBus.Error.Failed");
+  g_assert_nonnull (strstr (desk->text, "has not told for 31 seconds whose connection " SENDER));
+  g_assert_false (handoff_bus_desk_has_calls (desk->desk));
+  pass (TEST_DAY);
+  g_assert_cmpuint (desk->n_questions, ==, 1 + HANDOFF_RETRY_REPEATS);
+  send_calls (desk, 1, 1);
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  g_assert_cmpuint (desk->n_let_in, ==, 1);
+}
+
+static void
 add (const char *path, void (*func) (Desk *desk, gconstpointer data))
 {
   g_test_add (path, Desk, NULL, set_up, func, tear_down);
@@ -209,5 +275,8 @@ main (int argc, char *argv[])
   add ("/service/bus-desk/early/no-user", test_no_user);
   add ("/service/bus-desk/early/left", test_left);
   add ("/service/bus-desk/early/closed", test_closed);
+  add ("/service/bus-desk/early/lost", test_lost);
+  add ("/service/bus-desk/early/late", test_late);
+  add ("/service/bus-desk/early/silence", test_silence);
   return g_test_run ();
 }
