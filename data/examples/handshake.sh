@@ -68,7 +68,7 @@ print_details() {
       for ((chain = taken[0], i = 0; i < chain; i++)); do
         take 1
         take "${taken[0]}"
-        [ "$i" -gt 0 ] || certificate=("${taken[@]}")
+        [ "$key $i" != "peer-certificates 0" ] || certificate=("${taken[@]}")
       done
       ;;
     *) fail "a detail of type $type" ;;

@@ -74,6 +74,9 @@ for version in 1_2 1_3; do
   await ACCEPT
   check "authenticates ($version)" run localhost "$port" mine >output 2>errors
   check "with the credential ($version)" grep -qx 'credential: mine' output
+  # Not one of the names of authorities, which are lists of bytes, too.
+  check "certificate ($version)" cmp <(sed -n '/BEGIN/,/END/p' output | openssl x509 -outform DER) \
+    <(openssl x509 -in "$HANDOFF_TEST_CERTS/ecdsa.pem" -outform DER)
   check "not with another ($version)" eval "! run localhost $port other 2>errors >output"
   check "and says so ($version)" grep -q 'no credential “other”' errors
 done
