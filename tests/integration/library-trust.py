@@ -217,6 +217,9 @@ class LibraryTrust(unittest.TestCase):
         outcome = self.serve(True, lambda connection: connection.set_database(database), 'client', None)
         self.assertIn('accept-certificate', outcome.error.message)
         self.assertNotIn('does not trust', outcome.error.message)
+        # A server's application that has no database is not said to have one.
+        outcome = self.serve(True, lambda connection: None, 'client', None)
+        self.assertIn("GIO's default certificate database does not trust", outcome.error.message)
 
     def test_session_state(self):
         """Breaks if an application that copies sessions, as GIO's own connections want it, gets a critical warning."""

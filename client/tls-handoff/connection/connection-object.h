@@ -109,8 +109,10 @@ struct _TlsHandoffConnection
   GTlsCertificateFlags peer_certificate_errors;
   const char *trusted; /* (nullable): whose authorities the service was told to trust, in place of
                         * the system's; for people */
-  GTlsDatabase *judge; /* (owned) (nullable): the application's own database, for the handshake */
-  gboolean judged;     /* by the judge */
+  GTlsDatabase *judge; /* (owned) (nullable): the application's own database, or, of a server
+                        * without one, GIO's default one, for the handshake */
+  const char *judge_name;         /* for people, if there is a judge */
+  gboolean judged;                /* by the judge */
   GTlsCertificateFlags verdict;   /* if judged: counts in place of what the service found */
   GError *judge_failure;          /* (owned) (nullable): why the database came to no verdict */
   gboolean certificate_requested; /* by the server, of us; or we missed the client's */

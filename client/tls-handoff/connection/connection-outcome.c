@@ -41,16 +41,13 @@ describe_judgement (HandoffConnection *self)
   g_autofree char *faults = handoff_certificate_flags_describe (self->verdict);
 
   if (self->judge_failure != NULL)
-    return g_strdup_printf ("The application's certificate database could not say whether "
-                            "it trusts the peer's certificate: %s",
-                            self->judge_failure->message);
+    return g_strdup_printf ("%s could not say whether it trusts the peer's certificate: %s",
+                            self->judge_name, self->judge_failure->message);
   if (self->verdict == G_TLS_CERTIFICATE_NO_FLAGS)
-    return g_strdup (
-        "The application's certificate database trusts the client's certificate, but "
-        "no handler of “accept-certificate” accepted it, which a server needs as well");
-  return g_strdup_printf ("The application's certificate database does not trust the peer's "
-                          "certificate: %s",
-                          faults);
+    return g_strdup_printf ("%s trusts the client's certificate, but no handler of "
+                            "“accept-certificate” accepted it, which a server needs as well",
+                            self->judge_name);
+  return g_strdup_printf ("%s does not trust the peer's certificate: %s", self->judge_name, faults);
 }
 
 /* With the lock. The service does not know that the application chose whom it trusts. */

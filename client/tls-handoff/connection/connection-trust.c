@@ -214,8 +214,15 @@ handoff_connection_resolve_trust (HandoffConnection *self,
   /* A server's application is asked about each certificate, good ones too. */
   if (judge != NULL && !self->is_server)
     *trust_anchors = dup_anchors (judge);
-  self->trusted = nobody ? "none, since the application set the property database to NULL"
-                         : "those of the application's certificate database";
+  if (nobody)
+    self->trusted = "none, since the application set the property database to NULL";
+  else if (is_stock_database (judge))
+    self->judge_name = "GIO's default certificate database";
+  else
+    {
+      self->trusted = "those of the application's certificate database";
+      self->judge_name = "The application's certificate database";
+    }
   if (*trust_anchors == NULL)
     {
       *trust_anchors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
