@@ -253,11 +253,6 @@ handoff_call_credential_take_fd (HandoffCall *call, gint32 index, int *fd, GErro
   *fd = -1;
   if (index < 0)
     return TRUE;
-  *fd = handoff_call_take_fd (call, index);
-  if (*fd >= 0)
-    return TRUE;
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-               "Option %s: the message carries no other file descriptor with that index",
-               HANDOFF_OPTION_CREDENTIAL_PEM);
-  return FALSE;
+  *fd = handoff_call_take_fd (call, index, "Option " HANDOFF_OPTION_CREDENTIAL_PEM, error);
+  return *fd >= 0;
 }

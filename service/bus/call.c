@@ -111,9 +111,14 @@ handoff_call_count_fds (HandoffCall *self)
 }
 
 int
-handoff_call_take_fd (HandoffCall *self, gint32 index)
+handoff_call_take_fd (HandoffCall *self, gint32 index, const char *what, GError **error)
 {
-  return handoff_message_descriptors_take (handoff_call_get_message (self), index);
+  const int fd = handoff_message_descriptors_take (handoff_call_get_message (self), index);
+
+  if (fd < 0)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                 "%s: the message carries no other file descriptor with that index", what);
+  return fd;
 }
 
 /* As long as the caller is unknown, the descriptors are nobody's: they go with the message. */

@@ -36,8 +36,9 @@ gboolean handoff_call_is_interactive (HandoffCall *self);
 /* How many descriptors the message has left. */
 guint handoff_call_count_fds (HandoffCall *self);
 /* Takes the descriptor with that index out of the message. -1 if the message has none, or has it no
- * longer. Only the reaper closes the descriptor (descriptor-reaper.h). */
-int handoff_call_take_fd (HandoffCall *self, gint32 index);
+ * longer. Only the reaper closes the descriptor (descriptor-reaper.h). what: for the error: the
+ * argument or option with the index */
+int handoff_call_take_fd (HandoffCall *self, gint32 index, const char *what, GError **error);
 /* Gives the descriptors that nobody took to the reaper: they count against the caller's limits. */
 void handoff_call_reap_fds (HandoffCall *self);
 

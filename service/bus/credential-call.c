@@ -12,18 +12,6 @@
 #include "keyblob/tls-handoff-error.h"
 #include "policy/credential-label.h"
 
-/* FALSE if the message has no descriptor with that index. */
-static gboolean
-take_fd (HandoffCall *call, gint32 index, const char *what, int *fd, GError **error)
-{
-  *fd = handoff_call_take_fd (call, index);
-  if (*fd >= 0)
-    return TRUE;
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-               "%s: the message carries no other file descriptor with that index", what);
-  return FALSE;
-}
-
 /* What distinguishes the three methods. Their arguments are a label, one of their own, and options.
  */
 typedef struct
@@ -41,7 +29,8 @@ typedef struct
 static gboolean
 take_data (HandoffCredentialChange *self, HandoffCall *call, GVariant *argument, GError **error)
 {
-  return take_fd (call, g_variant_get_handle (argument), "data", &self->data_fd, error);
+  self->data_fd = handoff_call_take_fd (call, g_variant_get_handle (argument), "data", error);
+  return self->data_fd >= 0;
 }
 
 static gboolean
@@ -87,11 +76,14 @@ take_secret (HandoffCredentialChange *self,
              GError **error)
 {
   if (options->passphrase >= 0)
-    return take_fd (call, options->passphrase, "Option " HANDOFF_OPTION_PASSPHRASE,
-                    &self->secret_fd, error);
-  if (options->pin >= 0)
-    return take_fd (call, options->pin, "Option " HANDOFF_OPTION_PIN, &self->secret_fd, error);
-  return TRUE;
+    self->secret_fd = handoff_call_take_fd (call, options->passphrase,
+                                            "Option " HANDOFF_OPTION_PASSPHRASE, error);
+  else if (options->pin >= 0)
+    self->secret_fd =
+        handoff_call_take_fd (call, options->pin, "Option " HANDOFF_OPTION_PIN, error);
+  else
+    return TRUE;
+  return self->secret_fd >= 0;
 }
 
 gboolean

@@ -123,14 +123,8 @@ prepare_unlock (HandoffCall *call, const HandoffFacadeContext *context, GError *
   gint32 index;
 
   g_variant_get (handoff_call_get_parameters (call), "(h)", &index);
-  change->secret_fd = handoff_call_take_fd (call, index);
-  if (change->secret_fd < 0)
-    {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                           "pin: the message carries no file descriptor with that index");
-      return FALSE;
-    }
-  return prepare_change (call, context, g_steal_pointer (&change), error);
+  change->secret_fd = handoff_call_take_fd (call, index, "pin", error);
+  return change->secret_fd >= 0 && prepare_change (call, context, g_steal_pointer (&change), error);
 }
 
 static void

@@ -149,15 +149,9 @@ get_uid (HandoffCall *call)
 static int
 take_socket (HandoffCall *call, gint32 index, GError **error)
 {
-  int fd = handoff_call_take_fd (call, index);
+  int fd = handoff_call_take_fd (call, index, "socket", error);
 
-  if (fd < 0)
-    {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                           "socket: the message carries no file descriptor with that index");
-      return -1;
-    }
-  if (handoff_client_socket_check (fd, error))
+  if (fd < 0 || handoff_client_socket_check (fd, error))
     return fd;
   handoff_descriptor_reap (fd, get_uid (call));
   return -1;
