@@ -27,6 +27,7 @@ struct _HandoffHandshakeCredential
   /* As a client, from the server's request on: aay (owned) (nullable) */
   GVariant *authorities;
 
+  gboolean is_looked_for; /* of the main thread: now or before */
   /* The caller's choice, if it wants to choose. */
   HandoffHandshakeWait *choice; /* (unowned) (nullable): while the caller is asked */
   gboolean is_caller_asked;     /* now or before */
@@ -239,6 +240,7 @@ choose_for_server (HandoffHandshakeCredential *self, const struct gnutls_cert_re
   if (!automatic || self->ask == NULL || info->nreqs <= 0)
     return TRUE;
 
+  self->is_looked_for = TRUE;
   wait = handoff_handshake_wait_new (self->pause, g_new0 (Answer, 1), answer_free);
   ask (self, handoff_credential_question_new_for_client (
                  info->req_ca_rdn, (guint) info->nreqs, info->pk_algos,
@@ -348,6 +350,12 @@ gboolean
 handoff_handshake_credential_was_caller_asked (HandoffHandshakeCredential *self)
 {
   return self->is_caller_asked;
+}
+
+gboolean
+handoff_handshake_credential_was_looked_for (HandoffHandshakeCredential *self)
+{
+  return self->is_looked_for;
 }
 
 gboolean

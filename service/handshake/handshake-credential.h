@@ -48,6 +48,8 @@ void handoff_handshake_credential_provide (HandoffHandshakeCredential *self,
                                            HandoffCredential *credential,
                                            gboolean automatic);
 gboolean handoff_handshake_credential_was_caller_asked (HandoffHandshakeCredential *self);
+/* As a client: whether the user's credentials were looked through for the server's authorities. */
+gboolean handoff_handshake_credential_was_looked_for (HandoffHandshakeCredential *self);
 /* Whether the credential's certificate, if there is one, allows its key to sign handshakes. FALSE:
  * get_error() says so. */
 gboolean handoff_handshake_credential_may_sign (HandoffHandshakeCredential *self);

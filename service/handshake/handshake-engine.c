@@ -264,7 +264,8 @@ new_error (HandoffHandshakeEngine *self, int code)
   if (is_about_certificate (code, session) && self->request->role == HANDOFF_ROLE_CLIENT &&
       handoff_handshake_credential_is_requested (credential) &&
       handoff_handshake_credential_get (credential) == NULL)
-    return handoff_handshake_error_new_refused (session, self->request->identity);
+    return handoff_handshake_error_new_refused (
+        session, self->request->identity, handoff_handshake_credential_was_looked_for (credential));
   return handoff_handshake_error_new (session, self->request->role, code, &self->transport);
 }
 

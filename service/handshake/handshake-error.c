@@ -315,15 +315,17 @@ handoff_handshake_error_new_with_alert (int code, const GError *reason)
 
 GError *
 handoff_handshake_error_new_refused (gnutls_session_t session,
-                                     const HandoffServerIdentity *identity)
+                                     const HandoffServerIdentity *identity,
+                                     gboolean was_looked_for)
 {
   g_autofree char *alert_name = handoff_alert_dup_name (gnutls_alert_get (session));
   GError *error =
       g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
                    "%s asked for a client certificate, got none, and ended the handshake with the "
-                   "alert %s: no credential that its authorities issued may be used for it "
-                   "(option " HANDOFF_OPTION_CREDENTIAL " names one)",
-                   handoff_server_identity_describe (identity), alert_name);
+                   "alert %s: %s (option " HANDOFF_OPTION_CREDENTIAL " names one)",
+                   handoff_server_identity_describe (identity), alert_name,
+                   was_looked_for ? "no credential that its authorities issued may be used for it"
+                                  : "no credential was named for it");
 
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
                                       g_variant_new_string (alert_name));

@@ -34,9 +34,11 @@ GError *handoff_handshake_error_new_untrusted (gnutls_session_t session,
  * detail. (transfer full) */
 GError *handoff_handshake_error_new_with_alert (int code, const GError *reason);
 /* For a server that ends the handshake after it was told that there is no client certificate.
+ * was_looked_for: whether the service looked for a credential that the caller did not name.
  * (transfer full) */
 GError *handoff_handshake_error_new_refused (gnutls_session_t session,
-                                             const HandoffServerIdentity *identity);
+                                             const HandoffServerIdentity *identity,
+                                             gboolean was_looked_for);
 /* For a peer that sent more than any handshake needs. code: GnuTLS's, for the alert. (transfer
  * full) */
 GError *handoff_handshake_error_new_flooded (int code);

@@ -355,6 +355,69 @@ test_unfit (ClientTest *f, gconstpointer priority)
   g_assert_true (gnutls_error_is_fatal (gnutls_handshake (f->server)));
 }
 
+static void
+find_nothing (HandoffCredentialQuestion *question, gpointer user_data)
+{
+  handoff_credential_question_answer (question, NULL, NULL);
+}
+
+/* Lets a server that requires a certificate end the handshake. */
+static void
+let_server_refuse (ClientTest *f)
+{
+  HandoffHandshakeState state;
+  gboolean is_told = FALSE;
+
+  while ((state = client_test_step (f)) != HANDOFF_HANDSHAKE_FAILED)
+    {
+      const int code = gnutls_handshake (f->server);
+
+      g_assert_cmpint (state, !=, HANDOFF_HANDSHAKE_COMPLETE);
+      if (state == HANDOFF_HANDSHAKE_REQUEST)
+        {
+          client_test_forget_progress (f);
+          handoff_handshake_provide_async (f->handshake, NULL, FALSE, client_test_progressed, f);
+          client_test_finish_operation (f);
+        }
+      if (code != GNUTLS_E_AGAIN && !is_told)
+        is_told = gnutls_alert_send (f->server, GNUTLS_AL_FATAL, GNUTLS_A_HANDSHAKE_FAILURE) == 0;
+    }
+}
+
+/* Breaks if the error says that none of the user's credentials is for the server, where nobody
+ * looked. */
+static void
+test_refused (ClientTest *f, gconstpointer priority)
+{
+  static const struct
+  {
+    const char *options;
+    gboolean authorities;
+    HandoffCredentialAskFunc ask;
+    gboolean is_looked_for;
+  } cases[] = {
+    { ASK, TRUE, refuse_question, FALSE },
+    { NULL, TRUE, NULL, FALSE },
+    { NULL, FALSE, refuse_question, FALSE },
+    { NULL, TRUE, find_nothing, TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      let_server_ask (f, GNUTLS_CERT_REQUIRE, cases[i].authorities);
+      f->ask = cases[i].ask;
+      client_test_begin (f, IDENTITY, cases[i].options);
+      let_server_refuse (f);
+      g_assert_error (f->progress->error, TLS_HANDOFF_ERROR,
+                      TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
+      g_assert_nonnull (strstr (f->progress->error->message,
+                                cases[i].is_looked_for ? "no credential that its authorities issued"
+                                                       : "no credential was named"));
+      client_test_end_connection (f);
+      client_test_set_up_server (f, "wrong-name", priority);
+    }
+}
+
 /* A certificate of an RSA key that may decrypt, and not sign. */
 static HandoffCredential *
 new_unable (const char *label)
@@ -505,6 +568,9 @@ main (int argc, char **argv)
   /* In TLS 1.3 the request is encrypted: only a real server can make one. */
   g_test_add ("/service/handshake-request/authorities", ClientTest, priorities[1][1],
               client_test_set_up, test_authorities, client_test_tear_down);
+  /* In TLS 1.3 the client is complete before the server has seen that there is none. */
+  g_test_add ("/service/handshake-request/refused", ClientTest, priorities[1][1],
+              client_test_set_up, test_refused, client_test_tear_down);
   /* In TLS 1.3 GnuTLS leaves it to the server. */
   g_test_add ("/service/handshake-request/own-key-usage", ClientTest, priorities[1][1],
               client_test_set_up, test_own_key_usage, client_test_tear_down);
