@@ -36,14 +36,25 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NewOptions, new_options_clear)
         N_ ("Its role: “client” or “server”; default: both"), N_ ("ROLE")                          \
   }
 
+/* Reports what is wrong. options: what the entries fill */
 static CliExitStatus
-check_options (const NewOptions *options, const char *verb, TlsHandoffCredentialRoles *roles)
+parse (CliCredentialCall *call,
+       GOptionContext *context,
+       char **arguments,
+       const GOptionEntry *entries,
+       guint n_arguments,
+       const NewOptions *options,
+       TlsHandoffCredentialRoles *roles)
 {
+  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, n_arguments);
   gsize i;
 
   *roles = 0;
+  if (status != CLI_EXIT_OK)
+    return status;
   if (options->label == NULL)
-    return cli_usage_error (verb, _ ("--label is missing: give the new credential a label"));
+    return cli_usage_error (arguments[0],
+                            _ ("--label is missing: give the new credential a label"));
   for (i = 0; options->roles != NULL && options->roles[i] != NULL; i++)
     {
       if (g_str_equal (options->roles[i], "client"))
@@ -51,9 +62,25 @@ check_options (const NewOptions *options, const char *verb, TlsHandoffCredential
       else if (g_str_equal (options->roles[i], "server"))
         *roles |= TLS_HANDOFF_CREDENTIAL_ROLE_SERVER;
       else
-        return cli_usage_error (verb, _ ("--role must be “client” or “server”"));
+        return cli_usage_error (arguments[0], _ ("--role must be “client” or “server”"));
     }
   return CLI_EXIT_OK;
+}
+
+/* Reports what goes wrong. secret: (out) (nullable): NULL: nobody gave one */
+static CliExitStatus
+get_secret_and_connect (CliCredentialCall *call,
+                        const char *option,
+                        const char *file,
+                        const char *prompt,
+                        CliSecret **secret)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (cli_secret_get (option, file, prompt, secret, &error))
+    return cli_credential_call_connect (call);
+  cli_report ("%s", error->message);
+  return CLI_EXIT_USAGE;
 }
 
 static CliExitStatus
@@ -93,10 +120,8 @@ cli_credential_generate (GOptionContext *context, char **arguments)
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, 0);
+  CliExitStatus status = parse (call, context, arguments, entries, 0, &options, &roles);
 
-  if (status == CLI_EXIT_OK)
-    status = check_options (&options, arguments[0], &roles);
   if (status == CLI_EXIT_OK)
     status = cli_credential_call_connect (call);
   if (status != CLI_EXIT_OK)
@@ -151,10 +176,8 @@ cli_credential_import (GOptionContext *context, char **arguments)
   const char *prompt = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, 1);
+  CliExitStatus status = parse (call, context, arguments, entries, 1, &options, &roles);
 
-  if (status == CLI_EXIT_OK)
-    status = check_options (&options, arguments[0], &roles);
   if (status != CLI_EXIT_OK)
     return status;
   data = cli_secret_load (call->arguments[0], CLI_SECRET_MAX_CREDENTIAL_SIZE, &error);
@@ -165,12 +188,7 @@ cli_credential_import (GOptionContext *context, char **arguments)
     }
   if (looks_encrypted (data) && cli_secret_can_prompt ())
     prompt = _ ("Passphrase of the key: ");
-  if (!cli_secret_get ("--passphrase-file", passphrase_file, prompt, &passphrase, &error))
-    {
-      cli_report ("%s", error->message);
-      return CLI_EXIT_USAGE;
-    }
-  status = cli_credential_call_connect (call);
+  status = get_secret_and_connect (call, "--passphrase-file", passphrase_file, prompt, &passphrase);
   if (status != CLI_EXIT_OK)
     return status;
   credential =
@@ -213,10 +231,8 @@ cli_credential_link (GOptionContext *context, char **arguments)
   const char *prompt = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = cli_credential_call_parse (call, context, arguments, entries, 1);
+  CliExitStatus status = parse (call, context, arguments, entries, 1, &options, &roles);
 
-  if (status == CLI_EXIT_OK)
-    status = check_options (&options, arguments[0], &roles);
   if (status != CLI_EXIT_OK)
     return status;
   if (certificate_file != NULL)
@@ -230,12 +246,7 @@ cli_credential_link (GOptionContext *context, char **arguments)
     }
   if (!no_pin && cli_secret_can_prompt ())
     prompt = _ ("PIN of the token: ");
-  if (!cli_secret_get ("--pin-file", pin_file, prompt, &pin, &error))
-    {
-      cli_report ("%s", error->message);
-      return CLI_EXIT_USAGE;
-    }
-  status = cli_credential_call_connect (call);
+  status = get_secret_and_connect (call, "--pin-file", pin_file, prompt, &pin);
   if (status != CLI_EXIT_OK)
     return status;
   credential = tls_handoff_manager_link_credential_sync (
