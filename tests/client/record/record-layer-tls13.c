@@ -36,6 +36,16 @@ reset (RecordFixture *f)
   record_fixture_import_again (f);
 }
 
+/* A new connection gets a record with this handshake message, or the beginning of one. */
+static void
+assert_refuses_message (
+    RecordFixture *f, const guint8 *message, gsize size, guint8 alert, const char *alert_name)
+{
+  reset (f);
+  record_fixture_seal (f, RECORD_HANDSHAKE, message, size);
+  record_fixture_assert_refuses (f, alert, alert_name);
+}
+
 /* Tickets: alone, two in a record, split over records in every way, between data. */
 static void
 test_tickets (RecordFixture *f, gconstpointer data)
@@ -101,30 +111,20 @@ test_malformed_tickets (RecordFixture *f, gconstpointer data)
       {
         memcpy (bad, ticket, sizeof ticket);
         bad[lengths[i]] += change;
-        reset (f);
-        record_fixture_seal (f, RECORD_HANDSHAKE, bad, sizeof bad);
-        record_fixture_assert_refuses (f, 50, "decode_error");
+        assert_refuses_message (f, bad, sizeof bad, 50, "decode_error");
       }
   for (guint8 size = 0; size < sizeof ticket - 4; size++)
     {
       memcpy (bad, ticket, sizeof ticket);
       bad[3] = size;
-      reset (f);
-      record_fixture_seal (f, RECORD_HANDSHAKE, bad, 4 + size);
-      record_fixture_assert_refuses (f, 50, "decode_error");
+      assert_refuses_message (f, bad, 4 + size, 50, "decode_error");
     }
   memcpy (trailing, ticket, sizeof ticket);
   trailing[3]++;
-  reset (f);
-  record_fixture_seal (f, RECORD_HANDSHAKE, trailing, sizeof trailing);
-  record_fixture_assert_refuses (f, 50, "decode_error");
-  reset (f);
-  record_fixture_seal (f, RECORD_HANDSHAKE, empty_ticket, sizeof empty_ticket);
-  record_fixture_assert_refuses (f, 50, "decode_error");
+  assert_refuses_message (f, trailing, sizeof trailing, 50, "decode_error");
+  assert_refuses_message (f, empty_ticket, sizeof empty_ticket, 50, "decode_error");
   /* Refused by its header, not waited for. */
-  reset (f);
-  record_fixture_seal (f, RECORD_HANDSHAKE, too_large, sizeof too_large);
-  record_fixture_assert_refuses (f, 50, "decode_error");
+  assert_refuses_message (f, too_large, sizeof too_large, 50, "decode_error");
 }
 
 /* Nothing may come between the parts of a message (RFC 8446 5.1). */
@@ -152,16 +152,10 @@ test_unexpected_handshake (RecordFixture *f, gconstpointer data)
     {
       const guint8 message[5] = { types[i], 0, 0, 1, 0 };
 
-      reset (f);
-      record_fixture_seal (f, RECORD_HANDSHAKE, message, sizeof message);
-      record_fixture_assert_refuses (f, 10, "unexpected_message");
+      assert_refuses_message (f, message, sizeof message, 10, "unexpected_message");
     }
   if (config->role == HANDOFF_ROLE_SERVER)
-    {
-      reset (f);
-      record_fixture_seal (f, RECORD_HANDSHAKE, ticket, sizeof ticket);
-      record_fixture_assert_refuses (f, 10, "unexpected_message");
-    }
+    assert_refuses_message (f, ticket, sizeof ticket, 10, "unexpected_message");
 }
 
 /* The peer's new keys are followed; ours stay as they are. */
@@ -312,17 +306,10 @@ test_malformed_key_updates (RecordFixture *f, gconstpointer data)
   /* A message must not span a change of keys (RFC 8446 5.1). */
   static const guint8 not_last[6] = { 24, 0, 0, 1, 0, 24 };
 
-  record_fixture_seal (f, RECORD_HANDSHAKE, unknown_request, sizeof unknown_request);
-  record_fixture_assert_refuses (f, 47, "illegal_parameter");
-  reset (f);
-  record_fixture_seal (f, RECORD_HANDSHAKE, empty, sizeof empty);
-  record_fixture_assert_refuses (f, 50, "decode_error");
-  reset (f);
-  record_fixture_seal (f, RECORD_HANDSHAKE, too_long, sizeof too_long);
-  record_fixture_assert_refuses (f, 50, "decode_error");
-  reset (f);
-  record_fixture_seal (f, RECORD_HANDSHAKE, not_last, sizeof not_last);
-  record_fixture_assert_refuses (f, 10, "unexpected_message");
+  assert_refuses_message (f, unknown_request, sizeof unknown_request, 47, "illegal_parameter");
+  assert_refuses_message (f, empty, sizeof empty, 50, "decode_error");
+  assert_refuses_message (f, too_long, sizeof too_long, 50, "decode_error");
+  assert_refuses_message (f, not_last, sizeof not_last, 10, "unexpected_message");
 }
 
 /* After a KeyUpdate the old keys are gone. */
