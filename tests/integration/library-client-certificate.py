@@ -21,6 +21,7 @@ from gi.repository import Gio, GLib, TlsHandoff  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import OWN_RULES, TIMEOUT, certificate, get_free_port, set_rules, wait_for_port  # noqa: E402
+from tls_client import connect, run_handshake  # noqa: E402
 from tls_server import TlsServer  # noqa: E402
 
 RESULT = Gio.TlsInteractionResult
@@ -129,25 +130,6 @@ CLIENTS = {
 }
 
 
-def run_handshake(connection, asynchronous, cancellable=None):
-    """Raises the error."""
-    if not asynchronous:
-        connection.handshake(cancellable)
-        return
-    loop = GLib.MainLoop()
-    results = []
-
-    def done(_, result):
-        results.append(result)
-        loop.quit()
-
-    connection.handshake_async(GLib.PRIORITY_DEFAULT, cancellable, done)
-    timer = GLib.timeout_add_seconds(TIMEOUT, os.abort)
-    loop.run()
-    GLib.source_remove(timer)
-    connection.handshake_finish(results[0])
-
-
 class Outcome:
     """What becomes of a connection: what the server said, or the first error, of the handshake or of the first read."""
 
@@ -198,27 +180,8 @@ class LibraryClientCertificate(unittest.TestCase):
                        for protocol in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
                        for mode in (ssl.CERT_NONE, ssl.CERT_OPTIONAL, ssl.CERT_REQUIRED)}
 
-    def setUp(self):
-        self.bases = []
-
-    def tearDown(self):
-        for base in self.bases:
-            base.close()
-
     def connect(self, server, ours, pipes=False, timeout=0):
-        port = server if isinstance(server, int) else self.servers[server].port
-        client = Gio.SocketClient()
-        client.set_enable_proxy(False)
-        client.set_timeout(timeout)
-        base = client.connect_to_host('127.0.0.1', port)
-        identity = Gio.NetworkAddress.new('localhost', port)
-        if not ours:
-            return Gio.TlsClientConnection.new(base, identity)
-        if pipes:
-            # In the guise of something that is no socket.
-            self.bases.append(base)
-            base = Gio.SimpleIOStream.new(base.get_input_stream(), base.get_output_stream())
-        return TlsHandoff.ClientConnection.new(base, identity, None)
+        return connect(self, server if isinstance(server, int) else self.servers[server].port, ours, pipes, timeout)
 
     def compare(self, server, client, kind, asynchronous, pipes=False):
         # The command openssl has nothing to say.

@@ -19,6 +19,7 @@ from gi.repository import Gio, GLib, TlsHandoff  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import OWN_RULES, certificate, read, set_rules  # noqa: E402
+from tls_client import connect, run_handshake  # noqa: E402
 from tls_server import TlsServer  # noqa: E402
 
 ALL = Gio.TlsCertificateFlags.VALIDATE_ALL
@@ -65,22 +66,10 @@ def databases():
     }
 
 
-def run_handshake(connection, asynchronous):
-    """None, or the error."""
+def get_error(connection, asynchronous):
+    """What the handshake fails with, or None."""
     try:
-        if not asynchronous:
-            connection.handshake()
-            return None
-        loop = GLib.MainLoop()
-        results = []
-
-        def done(_, result):
-            results.append(result)
-            loop.quit()
-
-        connection.handshake_async(GLib.PRIORITY_DEFAULT, None, done)
-        loop.run()
-        connection.handshake_finish(results[0])
+        run_handshake(connection, asynchronous)
         return None
     except GLib.Error as error:
         return error
@@ -95,7 +84,7 @@ class Outcome:
         set_up(connection)
         if answer is not None:
             connection.connect('accept-certificate', self.accept, answer)
-        error = run_handshake(connection, asynchronous)
+        error = get_error(connection, asynchronous)
         self.error = error
         self.accepted = error is None
         self.bad_certificate = error is not None and error.matches(Gio.tls_error_quark(), Gio.TlsError.BAD_CERTIFICATE)
@@ -122,25 +111,8 @@ class LibraryTrust(unittest.TestCase):
         set_rules(OWN_RULES)
         cls.servers = {name: start_server(name) for name in ('ecdsa', 'expired', 'wrong-name', 'self-signed')}
 
-    def setUp(self):
-        self.socket_connections = []
-
-    def tearDown(self):
-        for connection in self.socket_connections:
-            connection.close()
-
     def connect(self, server, ours, pipes=False):
-        client = Gio.SocketClient()
-        client.set_enable_proxy(False)
-        base = client.connect_to_host('127.0.0.1', self.servers[server].port)
-        identity = Gio.NetworkAddress.new('localhost', self.servers[server].port)
-        if not ours:
-            return Gio.TlsClientConnection.new(base, identity)
-        if pipes:
-            # In the guise of something that is no socket.
-            self.socket_connections.append(base)
-            base = Gio.SimpleIOStream.new(base.get_input_stream(), base.get_output_stream())
-        return TlsHandoff.ClientConnection.new(base, identity, None)
+        return connect(self, self.servers[server].port, ours, pipes)
 
     def compare(self, server, make_database, flags, answer, asynchronous, pipes=False):
         def set_up(connection):
@@ -199,18 +171,18 @@ class LibraryTrust(unittest.TestCase):
         for asynchronous in (False, True):
             connection = self.connect('ecdsa', True)
             connection.set_database(Broken(NONE))
-            self.assertIn('the disk is gone', run_handshake(connection, asynchronous).message)
+            self.assertIn('the disk is gone', get_error(connection, asynchronous).message)
             self.assertTrue(connection.get_peer_certificate_errors() & Gio.TlsCertificateFlags.GENERIC_ERROR)
         connection = self.connect('ecdsa', True)
         connection.set_database(databases()['own-no']())
-        self.assertRegex(run_handshake(connection, False).message,
+        self.assertRegex(get_error(connection, False).message,
                          'database does not trust .*: it has expired; its signature or its key is too weak$')
         for database, server, trusted in (('other-file', 'ecdsa', "the application's certificate database"),
                                           ('nobody', 'ecdsa', 'the property database to NULL'),
                                           ('file', 'wrong-name', None)):
             connection = self.connect(server, True)
             connection.set_database(databases()[database]())
-            message = run_handshake(connection, False).message
+            message = get_error(connection, False).message
             self.assertEqual('trusted authorities: ' in message, trusted is not None, message)
             self.assertIn(trusted or 'name', message)
         database = OwnDatabase(NONE)
@@ -283,11 +255,11 @@ class LibraryTrust(unittest.TestCase):
             connection = self.connect('ecdsa', True)
             connection.set_options(options)
             connection.set_database(databases()[name]())
-            error = run_handshake(connection, False)
+            error = get_error(connection, False)
             self.assertTrue(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_SUPPORTED), error)
         connection = self.connect('ecdsa', True)
         connection.set_options(options)
-        self.assertIsNone(run_handshake(connection, False))
+        self.assertIsNone(get_error(connection, False))
 
     def test_nobody_by_options(self):
         """Breaks if an empty list of authorities, for which bindings have no other form, means the system's."""
