@@ -7,9 +7,8 @@
 
 #include <unistd.h>
 
-#include "keyblob/hpke.h"
-#include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
+#include "support/exported-keys.h"
 
 void
 client_test_set_up_server_with (ClientTest *f,
@@ -199,24 +198,8 @@ client_test_wait_for_end (ClientTest *f)
 HandoffKeyState *
 client_test_export_keys (ClientTest *f)
 {
-  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) blob = NULL;
-  HandoffKeyState *state;
-  gconstpointer data;
-  gsize size;
+  HandoffKeyState *state = test_export_keys (f->handshake, &f->progress);
 
-  client_test_forget_progress (f);
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
-  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
-  blob =
-      handoff_sealed_memfd_read (f->progress->key_blob_fd, 48, HANDOFF_KEY_BLOB_MAX_SIZE, &error);
-  g_assert_no_error (error);
-  data = g_bytes_get_data (blob, &size);
-  state = handoff_key_blob_open (data, size, private_key, &error);
-  g_assert_no_error (error);
   client_test_wait_for_end (f);
   return state;
 }

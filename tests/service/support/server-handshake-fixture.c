@@ -5,9 +5,7 @@
 
 #include "support/server-handshake-fixture.h"
 
-#include "keyblob/hpke.h"
-#include "keyblob/sealed-memfd.h"
-#include "keyblob/tls-handoff-error.h"
+#include "support/exported-keys.h"
 
 static char *
 cert_path (const char *name, const char *suffix)
@@ -183,24 +181,8 @@ server_test_wait_for_end (ServerTest *f)
 HandoffKeyState *
 server_test_export_keys (ServerTest *f)
 {
-  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) blob = NULL;
-  HandoffKeyState *state;
-  gconstpointer data;
-  gsize size;
+  HandoffKeyState *state = test_export_keys (f->handshake, &f->progress);
 
-  g_clear_pointer (&f->progress, handoff_handshake_progress_free);
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  handoff_handshake_export_async (f->handshake, public_key, progressed, f);
-  g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
-  blob =
-      handoff_sealed_memfd_read (f->progress->key_blob_fd, 48, HANDOFF_KEY_BLOB_MAX_SIZE, &error);
-  g_assert_no_error (error);
-  data = g_bytes_get_data (blob, &size);
-  state = handoff_key_blob_open (data, size, private_key, &error);
-  g_assert_no_error (error);
   server_test_wait_for_end (f);
   return state;
 }
