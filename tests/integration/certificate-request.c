@@ -167,7 +167,6 @@ test_socket (Fixture *f, gconstpointer protocol)
 {
   g_autofree char *path = begin (f, protocol);
   int no_pem = test_memfd_new ("nothing", -1);
-  int server = test_memfd_new_for_certificate ("client");
   g_autoptr (TestStep) step = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -195,7 +194,6 @@ test_socket (Fixture *f, gconstpointer protocol)
   expect_complete (f->alice, path, "{'credential': <'mine'>}", -1);
   REFUSED ("{'credential': <'mine'>}", "InvalidArgument", "exported");
   close (no_pem);
-  close (server);
 }
 
 /* The same in steps, a byte at a time, with a key of the caller's own. Breaks also if something of
@@ -443,8 +441,8 @@ test_quota (Fixture *f, gconstpointer protocol)
   test_service_stop ();
 }
 
-/* Breaks if a caller who does not decide is waited for without end, or if the handshake's own time
- * goes on while he decides. */
+/* Breaks if a caller who does not decide is waited for without end, or is not told that his time is
+ * over. */
 static void
 test_no_decision (Fixture *f, gconstpointer protocol)
 {

@@ -23,7 +23,7 @@
   "polkit.addRule(function(action, subject) {"                                                     \
   " if (action.id.match(/-own-credentials?$/)) return polkit.Result.YES; });"
 #define UNKNOWN "org.freedesktop.DBus.Error.UnknownObject"
-/* Of one user, that make or change credentials (service/bus/credential-call.c). */
+/* Of one user, that make or change credentials (service/bus/credential-change.c). */
 #define MAX_CALLS 16
 
 typedef struct
