@@ -207,8 +207,7 @@ fail_untrusted (HandoffHandshakeEngine *self, gboolean too_late)
       handoff_tls_session_get_verification (self->session);
   const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (
       handoff_key_export_get_cipher_suite (handoff_tls_session_get_export (self->session)));
-  GError *error = handoff_handshake_error_new_untrusted (handoff_tls_session_get (self->session),
-                                                         verification, suite);
+  GError *error = handoff_handshake_error_new_untrusted (verification, suite);
 
   if (too_late)
     {

@@ -266,8 +266,7 @@ handoff_handshake_error_new (gnutls_session_t session,
 }
 
 GError *
-handoff_handshake_error_new_untrusted (gnutls_session_t session,
-                                       const HandoffPeerVerification *verification,
+handoff_handshake_error_new_untrusted (const HandoffPeerVerification *verification,
                                        const HandoffCipherSuite *suite)
 {
   g_auto (GStrv) reasons = handoff_trust_problems_describe (verification->problems);
@@ -278,8 +277,6 @@ handoff_handshake_error_new_untrusted (gnutls_session_t session,
 
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_VERIFICATION_ERRORS,
                                       g_variant_new_strv ((const char *const *) reasons, -1));
-  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_PEER_CERTIFICATES,
-                                      handoff_peer_verification_get_certificates (session));
   if (suite != NULL)
     {
       handoff_handshake_error_add_detail (

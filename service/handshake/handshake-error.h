@@ -25,10 +25,9 @@ GError *handoff_handshake_error_new (gnutls_session_t session,
                                      int code,
                                      const HandoffHandshakeTransport *transport);
 
-/* For a peer whose certificate did not verify. The reasons, the chain and the alert to send are
- * details. suite: (nullable): what was negotiated before, also a detail. (transfer full) */
-GError *handoff_handshake_error_new_untrusted (gnutls_session_t session,
-                                               const HandoffPeerVerification *verification,
+/* For a peer whose certificate did not verify. The reasons and the alert to send are details.
+ * suite: (nullable): what was negotiated before, also a detail. (transfer full) */
+GError *handoff_handshake_error_new_untrusted (const HandoffPeerVerification *verification,
                                                const HandoffCipherSuite *suite);
 /* For a failure of which reason says more than code does. The alert that code stands for is a
  * detail. (transfer full) */

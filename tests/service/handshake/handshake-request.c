@@ -265,11 +265,14 @@ test_with_review (ClientTest *f, gconstpointer priority)
   assert_server_sees (f, TRUE);
 }
 
-/* Breaks if the certificate goes to a server that is not the right one. */
+/* Breaks if the certificate goes to a server that is not the right one; or if the caller does not
+ * get that server's certificate, with what is wrong with it. */
 static void
 test_untrusted (ClientTest *f, gconstpointer priority)
 {
   g_autoptr (HandoffCredential) credential = test_credential_new (NULL, "mine", 0, "client");
+  g_autoptr (GVariant) certificates = NULL;
+  g_autoptr (GVariant) problems = NULL;
   HandoffHandshakeState state;
   unsigned int n = 0;
 
@@ -283,6 +286,12 @@ test_untrusted (ClientTest *f, gconstpointer priority)
     }
   g_assert_cmpint (state, ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+  certificates = g_variant_lookup_value (tls_handoff_error_get_details (f->progress->error),
+                                         HANDOFF_DETAIL_PEER_CERTIFICATES, NULL);
+  g_assert_cmpuint (g_variant_n_children (certificates), ==, 1);
+  problems = g_variant_lookup_value (tls_handoff_error_get_details (f->progress->error),
+                                     HANDOFF_DETAIL_VERIFICATION_ERRORS, NULL);
+  g_assert_cmpuint (g_variant_n_children (problems), ==, 1);
   g_assert_cmpint (gnutls_handshake (f->server), <, 0);
   g_assert_cmpint (gnutls_alert_get (f->server), ==, GNUTLS_A_BAD_CERTIFICATE);
   g_assert_null (gnutls_certificate_get_peers (f->server, &n));
