@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The window in which tickets are waited for, and the age of what they bring. */
+/* The window in which tickets are waited for, the age of what they bring, and which handshakes may
+ * resume by it. */
 
 #include "config.h"
 
@@ -56,17 +57,24 @@ tear_down (Fixture *f, gconstpointer data)
   test_clock_uninstall ();
 }
 
-/* (transfer full): all requests of these tests are alike */
+/* (transfer full) */
 static HandoffHandshakeRequest *
-new_request (Fixture *f)
+new_request_with (Fixture *f, const char *identity, const char *options)
 {
-  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  g_autoptr (GVariant) parsed = g_variant_ref_sink (g_variant_new_parsed (options));
   g_autoptr (GError) error = NULL;
   HandoffHandshakeRequest *request = handoff_handshake_request_new (
-      HANDOFF_ROLE_CLIENT, "other.handoff.test", options, f->client.policy, &error);
+      HANDOFF_ROLE_CLIENT, identity, parsed, f->client.policy, &error);
 
   g_assert_no_error (error);
   return request;
+}
+
+/* (transfer full) */
+static HandoffHandshakeRequest *
+new_request (Fixture *f)
+{
+  return new_request_with (f, "other.handoff.test", "@a{sv} {}");
 }
 
 /* A session that is over, and whose window is open. (transfer full) */
@@ -104,16 +112,23 @@ send_ticket (Fixture *f, HandoffSession *session)
   g_assert_no_error (error);
 }
 
+static gboolean
+is_resumed_by (Fixture *f, HandoffHandshakeRequest *request)
+{
+  g_autoptr (HandoffSession) session =
+      handoff_session_new (HANDOFF_ROLE_CLIENT, f->caller, "other.handoff.test", f->idle_timer);
+
+  handoff_resumption_prepare (f->resumption, session, request);
+  return request->session_data != NULL;
+}
+
 /* Whether a handshake would resume now. */
 static gboolean
 is_resumed (Fixture *f)
 {
-  g_autoptr (HandoffSession) session =
-      handoff_session_new (HANDOFF_ROLE_CLIENT, f->caller, "other.handoff.test", f->idle_timer);
   g_autoptr (HandoffHandshakeRequest) request = new_request (f);
 
-  handoff_resumption_prepare (f->resumption, session, request);
-  return request->session_data != NULL;
+  return is_resumed_by (f, request);
 }
 
 /* Breaks if the secret is kept longer than the window is open, if the window closes too early, or
@@ -175,6 +190,48 @@ test_ticket_ages (Fixture *f, gconstpointer data)
   g_assert_false (is_resumed (f));
 }
 
+/* Breaks if a handshake resumes a session that came about in another way than it would itself:
+ * where the caller, or the user's credentials, would have been asked for one; with another server,
+ * or another protection. */
+static void
+test_conditions (Fixture *f, gconstpointer data)
+{
+  static const char *const others[][2] = {
+    { "other.handoff.test", "{'ask-for-credential': <true>}" },
+    { "other.handoff.test", "{'credential': <''>}" },
+    { "other.handoff.test", "{'minimum-protocol': <'TLS1.3'>}" },
+    { "other.handoff.test", "{'maximum-protocol': <'TLS1.2'>}" },
+    { "other.handoff.test", "{'cipher-suites': <[uint16 0x1301]>}" },
+    { "localhost", "@a{sv} {}" },
+    { "", "{'review-certificate': <true>}" },
+  };
+  g_autoptr (HandoffSession) session = open_window (f);
+  g_autoptr (HandoffHandshakeRequest) may_choose = new_request (f);
+
+  send_ticket (f, session);
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (HandoffHandshakeRequest) other = new_request_with (f, others[i][0], others[i][1]);
+
+      g_test_message ("%s %s", others[i][0], others[i][1]);
+      g_assert_false (is_resumed_by (f, other));
+    }
+  may_choose->choice[0] = 1;
+  g_assert_false (is_resumed_by (f, may_choose));
+  g_assert_true (is_resumed (f));
+}
+
+/* Breaks if anything is kept of a server that could be anybody. */
+static void
+test_nobody (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffHandshakeRequest) request =
+      new_request_with (f, "", "{'review-certificate': <true>}");
+
+  g_assert_false (is_resumed_by (f, request));
+  g_assert_false (request->keeps_sessions);
+}
+
 /* A chain of resumed connections. Breaks if it is younger each time: the certificate was verified,
  * and the server proved that it has the key, in the first of them only (RFC 8446 4.6.1). */
 static void
@@ -230,5 +287,7 @@ main (int argc, char **argv)
   ADD ("ticket-ages", test_ticket_ages);
   ADD ("ticket-lasts", test_ticket_lasts);
   ADD ("chain", test_chain);
+  ADD ("conditions", test_conditions);
+  ADD ("nobody", test_nobody);
   return g_test_run ();
 }
