@@ -12,6 +12,7 @@
 #include "guard/bus-calls.h"
 #include "guard/bus-own-messages.h"
 #include "guard/bus-replies.h"
+#include "work/clock.h"
 #include "work/descriptor-reaper.h"
 #include "work/retry.h"
 #include "keyblob/handoff-names.h"
@@ -24,6 +25,9 @@
 /* The same for all such connections together. */
 #define ALL_EARLY_BYTES (32 * 1024 * 1024)
 #define ALL_EARLY_FDS 2048
+
+/* How often the bus is asked whether a known sender is still there. */
+#define LOOK_AFTER_SECONDS 60
 
 /* Why a call is refused. */
 #define LIMIT_REACHED HANDOFF_ERROR_PREFIX "LimitReached"
@@ -42,6 +46,7 @@ typedef struct
   guint32 who_serial;  /* of the question to the bus, and of its repeats: any answer counts */
   HandoffRetry *retry; /* (owned) (nullable): of that question; NULL once it is answered */
   guint32 ping_serial;
+  GSource *presence; /* (owned) (nullable): looks after a known sender */
 } Sender;
 
 struct _HandoffBusDesk
@@ -172,6 +177,9 @@ sender_free (gpointer data)
 
   forget_early (sender);
   g_clear_pointer (&sender->retry, handoff_retry_free);
+  if (sender->presence != NULL)
+    g_source_destroy (sender->presence);
+  g_clear_pointer (&sender->presence, g_source_unref);
   if (sender->reader != NULL)
     {
       handoff_bus_calls_drop (self->calls, sender->uid, sender->name);
@@ -192,7 +200,17 @@ ask_who (gpointer user_data)
   send_own (sender->desk, handoff_bus_own_message_new_who (sender->name, sender->who_serial));
 }
 
-/* Nobody will learn who the sender is. */
+static void
+begin_who (Sender *sender)
+{
+  HandoffBusDesk *self = sender->desk;
+
+  sender->who_serial = new_serial (self);
+  g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->who_serial), sender);
+  ask_who (sender);
+}
+
+/* Nobody will learn who the sender is. sender: (transfer full) */
 static void
 refuse_unknown (Sender *sender, const char *reason)
 {
@@ -206,6 +224,7 @@ refuse_unknown (Sender *sender, const char *reason)
       handoff_bus_message_free (call);
       update_n_calls (self, -1);
     }
+  g_hash_table_remove (self->senders, sender->name);
 }
 
 static void
@@ -217,7 +236,6 @@ give_up_who (gpointer user_data)
                        (guint) (HANDOFF_RETRY_TOTAL / G_TIME_SPAN_SECOND), sender->name);
 
   refuse_unknown (sender, reason);
-  g_hash_table_remove (sender->desk->senders, sender->name);
 }
 
 static const HandoffRetryFuncs who_funcs = { ask_who, give_up_who };
@@ -235,10 +253,8 @@ get_sender (HandoffBusDesk *self, const char *name)
   sender->uid = handoff_bus_admission_get_uid (self->admission, name);
   g_queue_init (&sender->early);
   g_hash_table_insert (self->senders, sender->name, sender);
-  sender->who_serial = new_serial (self);
-  g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->who_serial), sender);
   sender->retry = handoff_retry_new (&who_funcs, sender);
-  ask_who (sender);
+  begin_who (sender);
   return sender;
 }
 
@@ -270,24 +286,6 @@ keep_early (Sender *sender, HandoffBusMessage *message)
   g_queue_push_tail (&sender->early, message);
 }
 
-static void
-refuse_if_excessive (HandoffBusMessage *message)
-{
-  if (message->rights_dropped)
-    message->refusal =
-        "Too many file descriptors wait to be closed by the service: a file system does not "
-        "answer, or sockets linger. It takes no more of this user now; try again later";
-  else if (message->full_size > HANDOFF_BUS_CALL_MAX_SIZE)
-    message->refusal =
-        "The message is larger than 2 MiB, which is the limit for calls of the service";
-  else if (message->n_fds > HANDOFF_BUS_CALL_MAX_FDS)
-    message->refusal = "The message carries more than 4 descriptors, and no method takes so many";
-  else if (!handoff_bus_message_has_few_values (message, HANDOFF_BUS_CALL_MAX_VALUES))
-    message->refusal = "The message has more than 4096 values, and no method takes so many";
-  if (message->refusal != NULL)
-    handoff_bus_message_drop_content (message);
-}
-
 /* message: (transfer full) */
 static void
 received_call (HandoffBusDesk *self, HandoffBusMessage *message)
@@ -301,48 +299,69 @@ received_call (HandoffBusDesk *self, HandoffBusMessage *message)
     }
   sender = get_sender (self, message->sender);
   message->uid = sender->uid;
-  refuse_if_excessive (message);
+  message->refusal = handoff_bus_limits_find_excess (message);
+  if (message->refusal != NULL)
+    handoff_bus_message_drop_content (message);
   update_n_calls (self, 1);
   if (sender->reader != NULL)
-    {
-      queue (sender, message);
-    }
+    queue (sender, message);
   else
-    {
-      keep_early (sender, message);
-    }
+    keep_early (sender, message);
 }
 
-/* The bus has told which user the sender is. A sender that the bus does not know any more has
- * left. */
+/* The bus knows the sender no more. */
+static void
+sender_left (Sender *sender)
+{
+  HandoffBusDesk *self = sender->desk;
+
+  if (sender->reader != NULL)
+    self->funcs->to_client (handoff_bus_own_message_new_left (sender->name, new_serial (self)),
+                            self->user_data);
+  g_hash_table_remove (self->senders, sender->name);
+}
+
+static gboolean
+look_after (gpointer user_data)
+{
+  Sender *sender = user_data;
+
+  g_hash_table_remove (sender->desk->questions, GUINT_TO_POINTER (sender->who_serial));
+  begin_who (sender);
+  return G_SOURCE_CONTINUE;
+}
+
+/* The bus has told which user the sender is, or does not know it any more; or it was asked again,
+ * in case its signal that the sender has left was lost. */
 static void
 told_who (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message)
 {
-  g_autoptr (GDBusMessage) reply = handoff_bus_message_to_gdbus (message);
-  GVariant *body = reply != NULL ? g_dbus_message_get_body (reply) : NULL;
-  g_autoptr (GVariant) credentials = NULL;
+  g_autofree char *error = NULL;
+  guint uid;
   GQueue early;
   HandoffBusMessage *call;
 
   g_clear_pointer (&sender->retry, handoff_retry_free);
-  if (body != NULL && g_variant_is_of_type (body, G_VARIANT_TYPE ("(a{sv})")))
-    g_variant_get (body, "(@a{sv})", &credentials);
-  if (credentials == NULL || !g_variant_lookup (credentials, "UnixUserID", "u", &sender->uid))
+  if (handoff_bus_own_message_is_error (message, "NameHasNoOwner"))
     {
-      const char *error = reply != NULL ? g_dbus_message_get_error_name (reply) : NULL;
+      sender_left (sender);
+      return;
+    }
+  if (sender->reader != NULL)
+    return;
+  if (!handoff_bus_own_message_read_who (message, &uid, &error))
+    {
+      g_autofree char *reason =
+          g_strdup_printf ("The bus does not tell whose connection %s is: %s", sender->name, error);
 
-      if (g_strcmp0 (error, "org.freedesktop.DBus.Error.NameHasNoOwner") != 0)
-        {
-          g_autofree char *reason =
-              g_strdup_printf ("The bus does not tell whose connection %s is: %s", sender->name,
-                               error != NULL ? error : "no UnixUserID");
-
-          refuse_unknown (sender, reason);
-        }
-      g_hash_table_remove (self->senders, sender->name);
+      refuse_unknown (sender, reason);
       return;
     }
 
+  sender->uid = uid;
+  sender->presence = handoff_clock_timeout_source_new (LOOK_AFTER_SECONDS * G_TIME_SPAN_SECOND);
+  g_source_set_callback (sender->presence, look_after, sender, NULL);
+  g_source_attach (sender->presence, g_main_context_get_thread_default ());
   sender->reader = handoff_bus_reader_new (self->replies, sender->uid, sender);
   early = sender->early;
   g_queue_init (&sender->early);
@@ -357,18 +376,13 @@ told_who (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message
 static void
 answered (HandoffBusDesk *self, Sender *sender, const HandoffBusMessage *message)
 {
+  /* A sender who has left is forgotten when the bus says so. */
   if (g_strcmp0 (message->sender, sender->name) == 0)
     {
       handoff_bus_reader_answered (sender->reader);
     }
-  else if (message->type == G_DBUS_MESSAGE_TYPE_ERROR)
+  else if (handoff_bus_own_message_is_error (message, "AccessDenied"))
     {
-      g_autoptr (GDBusMessage) reply = handoff_bus_message_to_gdbus (message);
-      const char *error = reply != NULL ? g_dbus_message_get_error_name (reply) : NULL;
-
-      /* A sender who has left is forgotten when the bus says so. */
-      if (g_strcmp0 (error, "org.freedesktop.DBus.Error.AccessDenied") != 0)
-        return;
       g_warning (
           "The bus does not let the service ask whether replies were read "
           "(org.freedesktop.DBus.Peer.Ping): its policy does not belong to this version of the "
@@ -402,14 +416,9 @@ take_answer (HandoffBusDesk *self, HandoffBusMessage *message)
 static void
 note_owner (HandoffBusDesk *self, const HandoffBusMessage *message)
 {
-  g_autoptr (GDBusMessage) signal = handoff_bus_message_to_gdbus (message);
-  GVariant *body = signal != NULL ? g_dbus_message_get_body (signal) : NULL;
-  const char *name, *new_owner;
+  g_autofree char *name = handoff_bus_own_message_read_left (message);
 
-  if (body == NULL || !g_variant_is_of_type (body, G_VARIANT_TYPE ("(sss)")))
-    return;
-  g_variant_get (body, "(&s&s&s)", &name, NULL, &new_owner);
-  if (*new_owner == '\0')
+  if (name != NULL)
     g_hash_table_remove (self->senders, name);
 }
 

@@ -3,22 +3,16 @@
 
 #pragma once
 
+#include "guard/bus-limits.h"
 #include "guard/bus-stream.h"
 #include "guard/bus-tickets.h"
 
 /* Looks at every message of the bus connection, in both directions: who sent it, whether it is
  * wanted, and whose turn it is. The desk knows every bus connection that called, and asks the bus
- * which user has it. Calls wait in bus-calls.h, replies in bus-replies.h. Thread: the guard's,
- * except for handoff_bus_desk_has_calls(). */
+ * which user has it; and later, now and then, whether it is still there, since the bus drops also
+ * signals when the service's queue is full. Calls wait in bus-calls.h, replies in bus-replies.h.
+ * Thread: the guard's, except for handoff_bus_desk_has_calls(). */
 typedef struct _HandoffBusDesk HandoffBusDesk;
-
-/* A larger call is refused. The limit is twice the largest call that makes sense (trust-anchors of
- * 1 MiB, and a chain). */
-#define HANDOFF_BUS_CALL_MAX_SIZE (2 * 1024 * 1024)
-/* A call with more values is refused: trust-anchors has 256. */
-#define HANDOFF_BUS_CALL_MAX_VALUES 4096
-/* A call with more descriptors is refused: no method takes more than two. */
-#define HANDOFF_BUS_CALL_MAX_FDS 4
 
 /* message: (transfer full) */
 typedef struct

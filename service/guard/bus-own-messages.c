@@ -48,6 +48,17 @@ handoff_bus_own_message_new_match (guint32 serial)
 }
 
 HandoffBusMessage *
+handoff_bus_own_message_new_left (const char *bus_name, guint32 serial)
+{
+  g_autoptr (GDBusMessage) signal =
+      g_dbus_message_new_signal (BUS_PATH, BUS_NAME, "NameOwnerChanged");
+
+  g_dbus_message_set_sender (signal, BUS_NAME);
+  g_dbus_message_set_body (signal, g_variant_new ("(sss)", bus_name, bus_name, ""));
+  return handoff_bus_message_new_from_gdbus (signal, serial);
+}
+
+HandoffBusMessage *
 handoff_bus_own_message_new_refusal (const HandoffBusMessage *call,
                                      const char *error_name,
                                      const char *reason,
@@ -65,4 +76,42 @@ handoff_bus_own_message_new_refusal (const HandoffBusMessage *call,
   g_dbus_message_set_error_name (reply, error_name);
   g_dbus_message_set_body (reply, g_variant_new ("(s)", reason));
   return handoff_bus_message_new_from_gdbus (reply, serial);
+}
+
+gboolean
+handoff_bus_own_message_read_who (const HandoffBusMessage *answer, guint *uid, char **error_name)
+{
+  g_autoptr (GDBusMessage) reply = handoff_bus_message_to_gdbus (answer);
+  GVariant *body = reply != NULL ? g_dbus_message_get_body (reply) : NULL;
+  g_autoptr (GVariant) credentials = NULL;
+  const char *error = reply != NULL ? g_dbus_message_get_error_name (reply) : NULL;
+
+  if (body != NULL && g_variant_is_of_type (body, G_VARIANT_TYPE ("(a{sv})")))
+    g_variant_get (body, "(@a{sv})", &credentials);
+  if (credentials != NULL && g_variant_lookup (credentials, "UnixUserID", "u", uid))
+    return TRUE;
+  *error_name = g_strdup (error != NULL ? error : "no UnixUserID");
+  return FALSE;
+}
+
+char *
+handoff_bus_own_message_read_left (const HandoffBusMessage *signal)
+{
+  g_autoptr (GDBusMessage) parsed = handoff_bus_message_to_gdbus (signal);
+  GVariant *body = parsed != NULL ? g_dbus_message_get_body (parsed) : NULL;
+  const char *name, *new_owner;
+
+  if (body == NULL || !g_variant_is_of_type (body, G_VARIANT_TYPE ("(sss)")))
+    return NULL;
+  g_variant_get (body, "(&s&s&s)", &name, NULL, &new_owner);
+  return *new_owner == '\0' ? g_strdup (name) : NULL;
+}
+
+gboolean
+handoff_bus_own_message_is_error (const HandoffBusMessage *answer, const char *name)
+{
+  g_autofree char *full_name = g_strconcat (BUS_NAME ".Error.", name, NULL);
+  g_autoptr (GDBusMessage) reply = handoff_bus_message_to_gdbus (answer);
+
+  return reply != NULL && g_strcmp0 (g_dbus_message_get_error_name (reply), full_name) == 0;
 }

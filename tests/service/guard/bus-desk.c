@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "guard/bus-calls.h"
+#include "guard/bus-own-messages.h"
 #include "support/test-clock.h"
 #include "work/retry.h"
 
@@ -23,6 +24,7 @@ typedef struct
   guint32 question;  /* the guard's, to the bus */
   guint n_questions; /* with repeats */
   guint n_let_in;    /* calls */
+  guint n_left;      /* that the service was told of */
   GPtrArray *errors; /* (element-type utf8): names, of refusals */
   char *text;        /* (owned): of the last one */
 } Desk;
@@ -50,10 +52,20 @@ to_bus (HandoffBusMessage *message, gpointer user_data)
 static void
 to_client (HandoffBusMessage *message, gpointer user_data)
 {
+  g_autoptr (HandoffBusMessage) owned = message;
+  g_autofree char *left = NULL;
   Desk *desk = user_data;
 
-  desk->n_let_in++;
-  handoff_bus_message_free (message);
+  if (owned->type == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    {
+      desk->n_let_in++;
+      return;
+    }
+  g_assert_true (handoff_bus_message_is_of_the_bus (owned));
+  g_assert_cmpstr (owned->member, ==, "NameOwnerChanged");
+  left = handoff_bus_own_message_read_left (owned);
+  g_assert_cmpstr (left, ==, SENDER);
+  desk->n_left++;
 }
 
 static const HandoffBusDeskFuncs funcs = { to_bus, to_client };
@@ -216,7 +228,7 @@ test_lost (Desk *desk, gconstpointer data)
   g_assert_cmpuint (desk->n_questions, ==, 2);
   answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
   g_assert_cmpuint (desk->n_let_in, ==, 2);
-  pass (TEST_DAY);
+  pass (HANDOFF_RETRY_TOTAL);
   g_assert_cmpuint (desk->n_questions, ==, 2);
 }
 
@@ -257,6 +269,30 @@ test_silence (Desk *desk, gconstpointer data)
   g_assert_cmpuint (desk->n_let_in, ==, 1);
 }
 
+/* Breaks if the service never learns that a caller has left when the bus has dropped its signal, or
+ * if a caller who is still there, or of whom the bus tells nothing, is forgotten. */
+static void
+test_signal_lost (Desk *desk, gconstpointer data)
+{
+  send_calls (desk, 1, 1);
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  pass (TEST_SECOND * 60);
+  g_assert_cmpuint (desk->n_questions, ==, 2);
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  pass (TEST_SECOND * 60);
+  answer (desk, "org.freedesktop.DBus.Error.NoMemory", "('full',)");
+  pass (TEST_SECOND * 60);
+  pass (TEST_SECOND * 60);
+  g_assert_cmpuint (desk->n_questions, ==, 5);
+  g_assert_cmpuint (desk->n_left, ==, 0);
+  answer (desk, "org.freedesktop.DBus.Error.NameHasNoOwner", "('gone',)");
+  g_assert_cmpuint (desk->n_left, ==, 1);
+  assert_errors (desk, 0, NULL);
+  pass (TEST_DAY);
+  g_assert_cmpuint (desk->n_questions, ==, 5);
+  g_assert_cmpuint (desk->n_let_in, ==, 1);
+}
+
 static void
 add (const char *path, void (*func) (Desk *desk, gconstpointer data))
 {
@@ -278,5 +314,6 @@ main (int argc, char *argv[])
   add ("/service/bus-desk/early/lost", test_lost);
   add ("/service/bus-desk/early/late", test_late);
   add ("/service/bus-desk/early/silence", test_silence);
+  add ("/service/bus-desk/signal-lost", test_signal_lost);
   return g_test_run ();
 }
