@@ -34,8 +34,7 @@ class Client:
     def __init__(self, options):
         self.options = options
         self.loop = GLib.MainLoop()
-        self.session = Soup.Session(max_conns=options.connections or options.number,
-                                    max_conns_per_host=options.connections or options.number)
+        self.session = Soup.Session(max_conns=options.number, max_conns_per_host=options.number)
         self.session.set_timeout(options.timeout)
         self.database = None
         if options.proxy:
@@ -163,7 +162,6 @@ parser = argparse.ArgumentParser()
 parser.add_argument('scenario', choices=['sequence', 'many', 'cancel', 'websocket'])
 parser.add_argument('url')
 parser.add_argument('--number', type=int, default=1)
-parser.add_argument('--connections', type=int, help='at the most (default: as many as requests)')
 parser.add_argument('--timeout', type=int, default=60)
 parser.add_argument('--proxy')
 parser.add_argument('--trust-nobody', action='store_true')
