@@ -78,47 +78,16 @@ send_raw (Peer *peer, const char *bytes, gsize size)
   drain (peer);
 }
 
-static void
-alert_handshake_failure (Peer *peer)
-{
-  send_raw (peer, "\x15\x03\x03\x00\x02\x02\x28", 7);
-}
-
-static void
-alert_inappropriate_fallback (Peer *peer)
-{
-  send_raw (peer, "\x15\x03\x03\x00\x02\x02\x56", 7);
-}
-
-static void
-alert_unrecognized_name (Peer *peer)
-{
-  send_raw (peer, "\x15\x03\x03\x00\x02\x02\x70", 7);
-}
-
-static void
-alert_internal_error (Peer *peer)
-{
-  send_raw (peer, "\x15\x03\x03\x00\x02\x02\x50", 7);
-}
-
-static void
-alert_close_notify (Peer *peer)
-{
-  send_raw (peer, "\x15\x03\x03\x00\x02\x01\x00", 7);
-}
-
-static void
-half_a_record (Peer *peer)
-{
-  send_raw (peer, "\x16\x03\x03\x00\x40\x02\x00\x00", 8);
-}
-
-static void
-bad_server_hello (Peer *peer)
-{
-  send_raw (peer, "\x16\x03\x03\x00\x04\x02\x00\x00\x00", 9);
-}
+#define RAW(name, bytes)                                                                           \
+  static void name (Peer *peer) { send_raw (peer, (bytes), sizeof (bytes) - 1); }
+RAW (alert_handshake_failure, "\x15\x03\x03\x00\x02\x02\x28")
+RAW (alert_inappropriate_fallback, "\x15\x03\x03\x00\x02\x02\x56")
+RAW (alert_unrecognized_name, "\x15\x03\x03\x00\x02\x02\x70")
+RAW (alert_internal_error, "\x15\x03\x03\x00\x02\x02\x50")
+RAW (alert_close_notify, "\x15\x03\x03\x00\x02\x01\x00")
+RAW (half_a_record, "\x16\x03\x03\x00\x40\x02\x00\x00")
+RAW (bad_server_hello, "\x16\x03\x03\x00\x04\x02\x00\x00\x00")
+#undef RAW
 
 static void
 against (PeerScript script)
@@ -349,8 +318,7 @@ ask_again (Peer *peer)
   peer_hear (peer, 5);
   /* Not closed yet: whether what is written then fails at once would be chance. */
   shutdown (peer_get_fd (peer), SHUT_WR);
-  while (recv (peer_get_fd (peer), &(char[1024]){ 0 }, 1024, 0) > 0)
-    continue;
+  drain (peer);
 }
 
 static void
