@@ -65,6 +65,7 @@ struct _HandoffService
 
   HandoffFacadeContext context;
   GDBusConnection *connection;                         /* (owned) */
+  HandoffBusGuard *guard;                              /* (unowned) (nullable) */
   guint descriptor_filter;                             /* its, as long as that is there */
   HandoffFacade *facades[G_N_ELEMENTS (facade_kinds)]; /* (owned) */
 };
@@ -140,7 +141,7 @@ is_needed (HandoffService *self)
   const HandoffFacadeContext *context = &self->context;
 
   return handoff_idle_timer_is_held (context->shared.idle_timer) ||
-         (context->guard != NULL && handoff_bus_guard_has_calls (context->guard));
+         (self->guard != NULL && handoff_bus_guard_has_calls (self->guard));
 }
 
 static void
@@ -309,8 +310,7 @@ handoff_service_new (GDBusConnection *connection,
   guint i;
 
   self->connection = g_object_ref (connection);
-  context->connection = connection;
-  context->guard = guard;
+  self->guard = guard;
   /* First of all: somebody may know our unique name already. */
   if (guard != NULL)
     handoff_bus_guard_attach (guard, connection);
@@ -330,7 +330,7 @@ handoff_service_new (GDBusConnection *connection,
   limit_calls (self);
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
     {
-      self->facades[i] = handoff_facade_new (facade_kinds[i], context, error);
+      self->facades[i] = handoff_facade_new (facade_kinds[i], connection, guard, context, error);
       if (self->facades[i] == NULL)
         return NULL;
     }
@@ -440,8 +440,8 @@ handoff_service_quit (HandoffService *self)
     self->patience_id =
         handoff_clock_add_timeout (PATIENCE_SECONDS * G_TIME_SPAN_SECOND, lose_patience, self);
   self->quitting = TRUE;
-  if (self->context.guard != NULL)
-    handoff_bus_guard_stop (self->context.guard, HANDOFF_DISPATCHER_ENDING);
+  if (self->guard != NULL)
+    handoff_bus_guard_stop (self->guard, HANDOFF_DISPATCHER_ENDING);
   if (self->mode == MODE_SERVING)
     leave (self);
 }

@@ -7,13 +7,11 @@
 
 #include <string.h>
 
-#include "keyblob/error-reply.h"
 #include "keyblob/tls-handoff-error.h"
-#include "guard/message-descriptors.h"
 
 struct _HandoffCall
 {
-  GDBusMethodInvocation *invocation; /* (owned) */
+  HandoffCallMessage *message; /* (owned) */
   const HandoffAccessRow *row;
   HandoffCaller *caller; /* (owned) (nullable): NULL until identified */
   HandoffPlace *place;   /* (owned) (nullable) */
@@ -25,11 +23,11 @@ struct _HandoffCall
 };
 
 HandoffCall *
-handoff_call_new (GDBusMethodInvocation *invocation, const HandoffAccessRow *row)
+handoff_call_new (HandoffCallMessage *message, const HandoffAccessRow *row)
 {
   HandoffCall *self = g_new0 (HandoffCall, 1);
 
-  self->invocation = invocation;
+  self->message = message;
   self->row = row;
   return self;
 }
@@ -42,7 +40,7 @@ handoff_call_free (HandoffCall *self)
   g_clear_pointer (&self->details, g_hash_table_unref);
   g_clear_object (&self->caller);
   g_clear_pointer (&self->place, handoff_place_free);
-  g_object_unref (self->invocation);
+  self->message->funcs->free (self->message);
   g_free (self);
 }
 
@@ -65,12 +63,6 @@ handoff_call_set_place (HandoffCall *self, HandoffPlace *place)
   self->place = place;
 }
 
-GDBusMessage *
-handoff_call_get_message (HandoffCall *self)
-{
-  return g_dbus_method_invocation_get_message (self->invocation);
-}
-
 const HandoffAccessRow *
 handoff_call_get_row (HandoffCall *self)
 {
@@ -80,40 +72,57 @@ handoff_call_get_row (HandoffCall *self)
 const char *
 handoff_call_get_sender (HandoffCall *self)
 {
-  return g_dbus_method_invocation_get_sender (self->invocation);
+  return self->message->sender;
 }
 
 const char *
 handoff_call_get_object_id (HandoffCall *self)
 {
-  return strrchr (g_dbus_method_invocation_get_object_path (self->invocation), '/') + 1;
+  return strrchr (self->message->object_path, '/') + 1;
 }
 
 GVariant *
 handoff_call_get_parameters (HandoffCall *self)
 {
-  return g_dbus_method_invocation_get_parameters (self->invocation);
+  return self->message->parameters;
 }
 
 gboolean
 handoff_call_is_interactive (HandoffCall *self)
 {
-  GDBusMessage *message = handoff_call_get_message (self);
+  return self->message->interactive;
+}
 
-  return (g_dbus_message_get_flags (message) &
-          G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+guint32
+handoff_call_get_serial (HandoffCall *self)
+{
+  return self->message->serial;
+}
+
+void
+handoff_call_note_read (HandoffCall *self, guint32 serial)
+{
+  if (self->message->funcs->note_read != NULL)
+    self->message->funcs->note_read (self->message, serial);
+}
+
+void
+handoff_call_settle (HandoffCall *self)
+{
+  if (self->message->funcs->settled != NULL)
+    self->message->funcs->settled (self->message);
 }
 
 guint
 handoff_call_count_fds (HandoffCall *self)
 {
-  return handoff_message_descriptors_count (handoff_call_get_message (self));
+  return self->message->funcs->count_fds (self->message);
 }
 
 int
 handoff_call_take_fd (HandoffCall *self, gint32 index, const char *what, GError **error)
 {
-  const int fd = handoff_message_descriptors_take (handoff_call_get_message (self), index);
+  const int fd = self->message->funcs->take_fd (self->message, index);
 
   if (fd < 0)
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
@@ -126,8 +135,7 @@ void
 handoff_call_reap_fds (HandoffCall *self)
 {
   if (self->caller != NULL)
-    handoff_message_descriptors_reap (handoff_call_get_message (self),
-                                      handoff_caller_get_uid (self->caller));
+    self->message->funcs->reap_fds (self->message, handoff_caller_get_uid (self->caller));
 }
 
 void
@@ -186,33 +194,28 @@ handoff_call_steal_data (HandoffCall *self)
 void
 handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds)
 {
-  g_dbus_method_invocation_return_value_with_unix_fd_list (g_object_ref (self->invocation), value,
-                                                           fds);
+  self->message->funcs->reply (self->message, value, fds);
   handoff_call_free (self);
 }
 
 void
 handoff_call_fail (HandoffCall *self, const GError *error)
 {
-  GDBusMessage *call = handoff_call_get_message (self);
-  g_autoptr (GError) plain_error = g_error_new_literal (error->domain, error->code, error->message);
-  g_autoptr (GDBusMessage) reply = NULL;
+  const gboolean is_ours = error->domain == TLS_HANDOFF_ERROR;
+  g_autoptr (GError) plain_error = g_error_new_literal (
+      TLS_HANDOFF_ERROR, is_ours ? error->code : TLS_HANDOFF_ERROR_FAILED, error->message);
 
-  if (!(g_dbus_message_get_flags (call) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED))
-    {
-      /* Not through the invocation, which cannot add details to an error. */
-      reply = handoff_error_to_reply (self->error_details ? error : plain_error, call);
-      g_dbus_connection_send_message (g_dbus_method_invocation_get_connection (self->invocation),
-                                      reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
-    }
+  self->message->funcs->reply_error (self->message,
+                                     is_ours && self->error_details ? error : plain_error);
   handoff_call_free (self);
 }
 
 void
 handoff_call_fail_unknown_object (HandoffCall *self)
 {
-  g_dbus_method_invocation_return_error (
-      g_object_ref (self->invocation), G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT,
-      "There is no object %s", g_dbus_method_invocation_get_object_path (self->invocation));
+  g_autoptr (GError) error = g_error_new (G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT,
+                                          "There is no object %s", self->message->object_path);
+
+  self->message->funcs->reply_error (self->message, error);
   handoff_call_free (self);
 }

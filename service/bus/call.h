@@ -10,11 +10,48 @@
 #include "caller/caller.h"
 #include "caller/quota.h"
 
-/* One method call on its way: façade → caller → authority → work → exactly one reply. */
+/* What came from a caller, and takes the reply there: what each way to call the service has. A way
+ * has a type of its own, which begins with this one. */
+typedef struct _HandoffCallMessage HandoffCallMessage;
+
+typedef struct
+{
+  /* How many descriptors the message has left. */
+  guint (*count_fds) (HandoffCallMessage *self);
+  /* As handoff_call_take_fd(): -1 if there is none. */
+  int (*take_fd) (HandoffCallMessage *self, gint32 index);
+  /* Gives the descriptors that are left to the reaper, as uid's. */
+  void (*reap_fds) (HandoffCallMessage *self, guint uid);
+  /* (nullable): what can be done at once with the call is done. */
+  void (*settled) (HandoffCallMessage *self);
+  /* (nullable): the caller has read the reply to the earlier call of his with that serial. */
+  void (*note_read) (HandoffCallMessage *self, guint32 serial);
+
+  /* Each sends the one reply; free() follows. value: (nullable): a tuple, consumed if floating.
+   * error: of TLS_HANDOFF_ERROR, or an error of the call itself (G_DBUS_ERROR), with the details
+   * that the caller may see. */
+  void (*reply) (HandoffCallMessage *self, GVariant *value, GUnixFDList *fds);
+  void (*reply_error) (HandoffCallMessage *self, const GError *error);
+  /* Without a reply before: nobody waits for one. */
+  void (*free) (HandoffCallMessage *self);
+} HandoffCallMessageFuncs;
+
+struct _HandoffCallMessage
+{
+  const HandoffCallMessageFuncs *funcs;
+  const char *sender;      /* (unowned): the caller's unique name on the bus */
+  const char *object_path; /* (unowned) */
+  GVariant *parameters;    /* (unowned): of the type that the interface has for the method */
+  guint32 serial;          /* of its sender's; 0: he wants no reply */
+  gboolean interactive;    /* the user may be asked for a password */
+};
+
+/* One method call on its way: façade → caller → authority → work → exactly one reply. It belongs to
+ * one thread at a time. */
 typedef struct _HandoffCall HandoffCall;
 
-/* invocation: (transfer full) */
-HandoffCall *handoff_call_new (GDBusMethodInvocation *invocation, const HandoffAccessRow *row);
+/* message: (transfer full) */
+HandoffCall *handoff_call_new (HandoffCallMessage *message, const HandoffAccessRow *row);
 /* For a caller that is gone: no reply. */
 void handoff_call_free (HandoffCall *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCall, handoff_call_free)
@@ -25,13 +62,18 @@ HandoffCaller *handoff_call_get_caller (HandoffCall *self);
 /* place: (transfer full) (nullable): held as long as there is a call; in place of an earlier one.
  */
 void handoff_call_set_place (HandoffCall *self, HandoffPlace *place);
-GDBusMessage *handoff_call_get_message (HandoffCall *self);
 const HandoffAccessRow *handoff_call_get_row (HandoffCall *self);
 const char *handoff_call_get_sender (HandoffCall *self);
 /* The last element of the object's path. */
 const char *handoff_call_get_object_id (HandoffCall *self);
 GVariant *handoff_call_get_parameters (HandoffCall *self);
 gboolean handoff_call_is_interactive (HandoffCall *self);
+/* Among the calls of its sender. */
+guint32 handoff_call_get_serial (HandoffCall *self);
+/* The caller has read the reply to the earlier call of his with that serial. */
+void handoff_call_note_read (HandoffCall *self, guint32 serial);
+/* What can be done at once is done: the sender's next call may come in. */
+void handoff_call_settle (HandoffCall *self);
 
 /* How many descriptors the message has left. */
 guint handoff_call_count_fds (HandoffCall *self);

@@ -168,7 +168,7 @@ run_get_properties (HandoffCall *call, const HandoffFacadeContext *context)
     handoff_properties_reply (call, handoff_credential_dup_properties (context, credential));
 }
 
-static const HandoffMethod methods[] = {
+static const HandoffMethod own_methods[] = {
   { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", prepare_create_certificate_request,
     run_create_certificate_request },
   { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", prepare_set_certificates,
@@ -179,6 +179,7 @@ static const HandoffMethod methods[] = {
   { HANDOFF_PROPERTIES_INTERFACE, "GetAll", prepare_any, run_get_properties },
   { NULL },
 };
+static const HandoffMethod *const methods[] = { own_methods, NULL };
 
 /* None: nobody checks what the caller of an introspection may know. That is what ListCredentials()
  * is for. */

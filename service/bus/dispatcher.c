@@ -6,7 +6,6 @@
 #include "bus/dispatcher.h"
 
 #include "authority/authorization.h"
-#include "guard/bus-tickets.h"
 #include "work/descriptor-reaper.h"
 #include "keyblob/tls-handoff-error.h"
 #include "caller/quota.h"
@@ -148,7 +147,6 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffCaller) caller =
       handoff_caller_registry_identify_finish (HANDOFF_CALLER_REGISTRY (source), result, &error);
-  g_autoptr (GDBusMessage) message = g_object_ref (handoff_call_get_message (passage->call));
 
   if (caller == NULL)
     {
@@ -171,57 +169,69 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   handoff_call_reap_fds (passage->call);
 
+  /* This call may wait for long: let the next one in. */
+  handoff_call_settle (passage->call);
   if (handoff_call_get_action (passage->call) == NULL)
     passage->method->run (g_steal_pointer (&passage->call), passage->context);
   else
     ask (g_steal_pointer (&passage));
-  /* This call may wait for long: let the next one in. */
-  handoff_bus_ticket_return (message);
 }
 
 static const HandoffMethod *
-find_method (const HandoffMethod *methods, const char *interface_name, const char *method_name)
+find_method (const HandoffMethod *const *tables,
+             const char *interface_name,
+             const char *method_name)
 {
   const HandoffMethod *method;
 
-  for (method = methods; method->method_name != NULL; method++)
+  for (; *tables != NULL; tables++)
     {
-      if (g_str_equal (method->interface_name, interface_name) &&
-          g_str_equal (method->method_name, method_name))
-        return method;
+      for (method = *tables; method->method_name != NULL; method++)
+        {
+          if (g_str_equal (method->interface_name, interface_name) &&
+              g_str_equal (method->method_name, method_name))
+            return method;
+        }
     }
   return NULL;
 }
 
+/* message: (transfer full) */
+static void
+refuse (HandoffCallMessage *message, const GError *error)
+{
+  message->funcs->reply_error (message, error);
+  message->funcs->free (message);
+}
+
 void
 handoff_dispatcher_dispatch (HandoffDispatcher *self,
-                             GDBusMethodInvocation *invocation,
+                             HandoffCallMessage *message,
                              const char *object,
-                             const HandoffMethod *methods,
+                             const char *interface_name,
+                             const char *method_name,
+                             const HandoffMethod *const *methods,
                              const HandoffFacadeContext *context)
 {
-  const char *interface_name = g_dbus_method_invocation_get_interface_name (invocation);
-  const char *method_name = g_dbus_method_invocation_get_method_name (invocation);
   const HandoffAccessRow *row = handoff_access_table_lookup (object, interface_name, method_name);
   const HandoffMethod *method = find_method (methods, interface_name, method_name);
+  g_autoptr (GError) error = NULL;
   Passage *passage;
 
   if (self->closed)
+    g_set_error_literal (&error, G_DBUS_ERROR, G_DBUS_ERROR_FAILED, HANDOFF_DISPATCHER_ENDING);
+  else if (row == NULL || method == NULL)
+    g_set_error (&error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED, "Nobody may call %s.%s",
+                 interface_name, method_name);
+  if (error != NULL)
     {
-      g_dbus_method_invocation_return_error_literal (invocation, G_DBUS_ERROR, G_DBUS_ERROR_FAILED,
-                                                     HANDOFF_DISPATCHER_ENDING);
-      return;
-    }
-  if (row == NULL || method == NULL)
-    {
-      g_dbus_method_invocation_return_error (invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
-                                             "Nobody may call %s.%s", interface_name, method_name);
+      refuse (message, error);
       return;
     }
 
   passage = g_new0 (Passage, 1);
   passage->dispatcher = self;
-  passage->call = handoff_call_new (invocation, row);
+  passage->call = handoff_call_new (message, row);
   passage->method = method;
   passage->context = context;
   handoff_idle_timer_hold (self->idle_timer);

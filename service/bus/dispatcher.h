@@ -44,10 +44,12 @@ void handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, gui
 /* From now on the dispatcher refuses all calls; those under way go on. */
 void handoff_dispatcher_close (HandoffDispatcher *self);
 
-/* object: as the access table has it. methods: ends with a zeroed one. context and self must
- * outlive all calls. invocation: (transfer full) */
+/* object: as the access table has it. methods: tables that each end with a zeroed row; ends with
+ * NULL. context and self must outlive all calls. message: (transfer full) */
 void handoff_dispatcher_dispatch (HandoffDispatcher *self,
-                                  GDBusMethodInvocation *invocation,
+                                  HandoffCallMessage *message,
                                   const char *object,
-                                  const HandoffMethod *methods,
+                                  const char *interface_name,
+                                  const char *method_name,
+                                  const HandoffMethod *const *methods,
                                   const HandoffFacadeContext *context);

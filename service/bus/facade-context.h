@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include "guard/bus-guard.h"
 #include "caller/caller-registry.h"
 #include "bus/dispatcher.h"
 #include "credential/expiry-warnings.h"
@@ -21,8 +20,6 @@ typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
 struct _HandoffFacadeContext
 {
   HandoffSessionContext shared; /* with the sessions */
-  GDBusConnection *connection;
-  HandoffBusGuard *guard; /* (nullable) */
   HandoffCallerRegistry *callers;
   HandoffDispatcher *dispatcher;
   HandoffTlsPolicySource *policy_source;

@@ -5,9 +5,13 @@
 
 #include "bus/facade.h"
 
+#include "bus/bus-call.h"
+
 struct _HandoffFacade
 {
   const HandoffFacadeKind *kind;
+  GDBusConnection *connection;         /* (unowned) */
+  HandoffBusGuard *guard;              /* (unowned) (nullable) */
   const HandoffFacadeContext *context; /* (unowned) */
   guint registration_id;
 };
@@ -24,8 +28,10 @@ method_call (GDBusConnection *connection,
 {
   HandoffFacade *self = user_data;
 
-  handoff_dispatcher_dispatch (self->context->dispatcher, invocation, self->kind->interface->name,
-                               self->kind->methods, self->context);
+  handoff_dispatcher_dispatch (
+      self->context->dispatcher, handoff_bus_call_new (invocation, self->guard),
+      self->kind->interface->name, g_dbus_method_invocation_get_interface_name (invocation),
+      g_dbus_method_invocation_get_method_name (invocation), self->kind->methods, self->context);
 }
 
 static GVariant *
@@ -103,21 +109,25 @@ static const GDBusSubtreeVTable subtree_vtable = { enumerate, introspect, dispat
 
 HandoffFacade *
 handoff_facade_new (const HandoffFacadeKind *kind,
+                    GDBusConnection *connection,
+                    HandoffBusGuard *guard,
                     const HandoffFacadeContext *context,
                     GError **error)
 {
   g_autofree HandoffFacade *self = g_new0 (HandoffFacade, 1);
 
   self->kind = kind;
+  self->connection = connection;
+  self->guard = guard;
   self->context = context;
   if (kind->list != NULL)
     self->registration_id = g_dbus_connection_register_subtree (
-        context->connection, kind->path, &subtree_vtable,
+        connection, kind->path, &subtree_vtable,
         G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES, self, NULL, error);
   else
     self->registration_id = g_dbus_connection_register_object (
-        context->connection, kind->path, (GDBusInterfaceInfo *) kind->interface, get_vtable (self),
-        self, NULL, error);
+        connection, kind->path, (GDBusInterfaceInfo *) kind->interface, get_vtable (self), self,
+        NULL, error);
   return self->registration_id != 0 ? g_steal_pointer (&self) : NULL;
 }
 
@@ -125,8 +135,8 @@ void
 handoff_facade_free (HandoffFacade *self)
 {
   if (self->kind->list != NULL)
-    g_dbus_connection_unregister_subtree (self->context->connection, self->registration_id);
+    g_dbus_connection_unregister_subtree (self->connection, self->registration_id);
   else
-    g_dbus_connection_unregister_object (self->context->connection, self->registration_id);
+    g_dbus_connection_unregister_object (self->connection, self->registration_id);
   g_free (self);
 }

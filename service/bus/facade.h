@@ -3,14 +3,17 @@
 
 #pragma once
 
+#include <gio/gio.h>
+
 #include "bus/facade-context.h"
+#include "guard/bus-guard.h"
 
 /* An interface of ours on the bus: one object, or a tree of objects that come and go. */
 typedef struct
 {
   const char *path; /* of the object, or of the objects' parent */
   const GDBusInterfaceInfo *interface;
-  const HandoffMethod *methods; /* ends with a zeroed one */
+  const HandoffMethod *const *methods; /* tables, as for handoff_dispatcher_dispatch() */
   /* (nullable): of one object, the value of a property that anybody may read. (transfer floating).
    * NULL: the calls of Properties go through the gate, too. */
   GVariant *(*get_property) (const HandoffFacadeContext *context, const char *name);
@@ -27,8 +30,11 @@ extern const HandoffFacadeKind handoff_credential_facade;
 /* A façade that is registered. */
 typedef struct _HandoffFacade HandoffFacade;
 
-/* context must outlive it. */
+/* connection, context and guard must outlive it. guard: (nullable): between connection and the
+ * bus */
 HandoffFacade *handoff_facade_new (const HandoffFacadeKind *kind,
+                                   GDBusConnection *connection,
+                                   HandoffBusGuard *guard,
                                    const HandoffFacadeContext *context,
                                    GError **error);
 /* No call may be on its way. */

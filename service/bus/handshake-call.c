@@ -103,7 +103,7 @@ prepare (HandoffCall *call,
   self->session = handoff_session_new (request->role, handoff_call_get_caller (call),
                                        request->identity != NULL ? request->identity->text : NULL,
                                        context->shared.idle_timer);
-  self->session->call_serial = g_dbus_message_get_serial (handoff_call_get_message (call));
+  self->session->call_serial = handoff_call_get_serial (call);
   self->session->stepwise = request->stepwise;
   self->session->error_details = request->options->error_details;
   self->session->outlives_caller = request->options->outlive_caller;
@@ -193,10 +193,8 @@ prepare_on_socket (HandoffCall *call,
   return prepare (call, context, g_steal_pointer (&request), error);
 }
 
-gboolean
-handoff_handshake_call_prepare_client (HandoffCall *call,
-                                       const HandoffFacadeContext *context,
-                                       GError **error)
+static gboolean
+prepare_client (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
 {
   g_autoptr (GVariant) recipient_key = NULL;
   g_autoptr (GVariant) options = NULL;
@@ -209,10 +207,8 @@ handoff_handshake_call_prepare_client (HandoffCall *call,
                             recipient_key, options, error);
 }
 
-gboolean
-handoff_handshake_call_prepare_server (HandoffCall *call,
-                                       const HandoffFacadeContext *context,
-                                       GError **error)
+static gboolean
+prepare_server (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
 {
   g_autoptr (GVariant) recipient_key = NULL;
   g_autoptr (GVariant) options = NULL;
@@ -224,10 +220,8 @@ handoff_handshake_call_prepare_server (HandoffCall *call,
                             error);
 }
 
-gboolean
-handoff_handshake_call_prepare_session (HandoffCall *call,
-                                        const HandoffFacadeContext *context,
-                                        GError **error)
+static gboolean
+prepare_session (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
 {
   g_autoptr (HandoffHandshakeRequest) request = NULL;
   g_autoptr (GVariant) options = NULL;
@@ -257,8 +251,8 @@ handoff_handshake_call_prepare_session (HandoffCall *call,
   return prepare (call, context, g_steal_pointer (&request), error);
 }
 
-void
-handoff_handshake_call_denied (HandoffCall *call, const GError *error)
+static void
+denied (HandoffCall *call, const GError *error)
 {
   g_autoptr (HandoffPreparedHandshake) self = handoff_call_steal_data (call);
 
@@ -272,8 +266,8 @@ start (HandoffPreparedHandshake *prepared, HandoffCall *call)
   handoff_prepared_credential_use (prepared, call);
 }
 
-void
-handoff_handshake_call_run (HandoffCall *call, const HandoffFacadeContext *context)
+static void
+run (HandoffCall *call, const HandoffFacadeContext *context)
 {
   HandoffPreparedHandshake *prepared = handoff_call_steal_data (call);
 
@@ -282,3 +276,10 @@ handoff_handshake_call_run (HandoffCall *call, const HandoffFacadeContext *conte
   else
     handoff_handshake_line_join (context->handshake_line, prepared, call, start);
 }
+
+const HandoffMethod handoff_handshake_methods[] = {
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", prepare_client, run },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", prepare_server, run, denied },
+  { HANDOFF_MANAGER_INTERFACE, "CreateSession", prepare_session, run },
+  { NULL },
+};

@@ -54,13 +54,7 @@ run_reload (HandoffCall *call, const HandoffFacadeContext *context)
   handoff_reload_async (context, reloaded, call);
 }
 
-static const HandoffMethod methods[] = {
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", handoff_handshake_call_prepare_client,
-    handoff_handshake_call_run },
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", handoff_handshake_call_prepare_server,
-    handoff_handshake_call_run, handoff_handshake_call_denied },
-  { HANDOFF_MANAGER_INTERFACE, "CreateSession", handoff_handshake_call_prepare_session,
-    handoff_handshake_call_run },
+static const HandoffMethod other_methods[] = {
   { HANDOFF_MANAGER_INTERFACE, "ImportCredential", handoff_credential_call_prepare,
     handoff_credential_call_run },
   { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", handoff_credential_call_prepare,
@@ -75,6 +69,7 @@ static const HandoffMethod methods[] = {
   { HANDOFF_MANAGER_INTERFACE, "Reload", NULL, run_reload },
   { NULL },
 };
+static const HandoffMethod *const methods[] = { handoff_handshake_methods, other_methods, NULL };
 
 static GVariant *
 get_protocols (const HandoffConfiguration *configuration)

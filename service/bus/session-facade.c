@@ -7,190 +7,9 @@
 
 #include "bus/handoff-interfaces.h"
 #include "bus/properties.h"
-#include "bus/provide-call.h"
-#include "bus/session-reply.h"
+#include "bus/session-call.h"
 #include "keyblob/handoff-names.h"
-#include "keyblob/tls-handoff-error.h"
-#include "session/resumption.h"
 #include "session/session-handshake.h"
-
-/* Nobody can guess a session's path: the creator has read the reply with it. */
-static void
-note_read (const HandoffFacadeContext *context, HandoffSession *session, HandoffCall *call)
-{
-  const char *creator = handoff_caller_get_bus_name (session->caller);
-
-  if (session->call_serial == 0 || context->guard == NULL ||
-      !g_str_equal (handoff_call_get_sender (call), creator))
-    return;
-  handoff_bus_guard_note_read (context->guard, creator, session->call_serial);
-  session->call_serial = 0;
-}
-
-/* The object of the call, if it is the caller's; otherwise ends the call. */
-static HandoffSession *
-get_session (const HandoffFacadeContext *context, HandoffCall *call)
-{
-  HandoffSession *session = handoff_session_store_lookup (
-      context->shared.sessions, handoff_call_get_object_id (call), handoff_call_get_caller (call));
-
-  if (session == NULL)
-    {
-      handoff_call_fail_unknown_object (call);
-      return NULL;
-    }
-  if (session->error_details)
-    handoff_call_allow_error_details (call);
-  note_read (context, session, call);
-  return session;
-}
-
-/* Likewise, if the session is in that state and no other call on it is under way. */
-static HandoffSession *
-get_session_in (const HandoffFacadeContext *context, HandoffCall *call, HandoffHandshakeState state)
-{
-  HandoffSession *session = get_session (context, call);
-  g_autoptr (GError) error = NULL;
-
-  if (session == NULL || handoff_session_check_state (session, state, &error))
-    return session;
-  handoff_call_fail (call, error);
-  return NULL;
-}
-
-/* The first argument, an ay, must not have more than maximum bytes. */
-static gboolean
-check_size (HandoffCall *call, const char *name, gsize maximum, GError **error)
-{
-  g_autoptr (GVariant) bytes = g_variant_get_child_value (handoff_call_get_parameters (call), 0);
-
-  if (g_variant_get_size (bytes) <= maximum)
-    return TRUE;
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-               "%s: must be at most %" G_GSIZE_FORMAT " bytes, has %" G_GSIZE_FORMAT
-               "; give the rest to another call",
-               name, maximum, g_variant_get_size (bytes));
-  return FALSE;
-}
-
-static gboolean
-prepare_step (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
-{
-  return check_size (call, "input", HANDOFF_STEP_INPUT_MAX_SIZE, error);
-}
-
-static void
-run_step (HandoffCall *call, const HandoffFacadeContext *context)
-{
-  HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_CONTINUE);
-  g_autoptr (GVariant) input = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (session == NULL)
-    return;
-  if (!session->stepwise)
-    {
-      g_set_error_literal (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                           "This session does its handshake on a socket, not in steps");
-      handoff_call_fail (call, error);
-      return;
-    }
-  g_variant_get (handoff_call_get_parameters (call), "(@ay)", &input);
-  bytes = g_variant_get_data_as_bytes (input);
-  handoff_session_step (&context->shared, session, bytes,
-                        handoff_session_reply_new (call, handoff_session_reply_to_step));
-}
-
-static void
-run_review_certificate (HandoffCall *call, const HandoffFacadeContext *context)
-{
-  HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_REVIEW);
-  gboolean accept;
-
-  if (session == NULL)
-    return;
-  g_variant_get (handoff_call_get_parameters (call), "(b)", &accept);
-  handoff_session_review (&context->shared, session, accept,
-                          handoff_session_reply_new (call, handoff_session_reply_to_review));
-}
-
-static void
-run_provide_credential (HandoffCall *call, const HandoffFacadeContext *context)
-{
-  HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_REQUEST);
-
-  if (session != NULL)
-    handoff_provide_call_run (call, context, session);
-}
-
-static gboolean
-parse_export_keys (HandoffCall *call,
-                   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-                   GError **error)
-{
-  g_autoptr (GVariant) value = NULL;
-
-  g_variant_get (handoff_call_get_parameters (call), "(@ay)", &value);
-  return handoff_recipient_key_parse (value, recipient_key, error);
-}
-
-static gboolean
-prepare_export_keys (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
-{
-  guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
-
-  return parse_export_keys (call, recipient_key, error);
-}
-
-static void
-run_export_keys (HandoffCall *call, const HandoffFacadeContext *context)
-{
-  HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_COMPLETE);
-  guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
-
-  if (session == NULL)
-    return;
-  parse_export_keys (call, recipient_key, NULL);
-  handoff_session_export (&context->shared, session, recipient_key,
-                          handoff_session_reply_new (call, handoff_session_reply_to_export));
-}
-
-static gboolean
-prepare_post_handshake (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
-{
-  return check_size (call, "message", HANDOFF_POST_HANDSHAKE_MAX_SIZE, error);
-}
-
-static void
-run_post_handshake (HandoffCall *call, const HandoffFacadeContext *context)
-{
-  HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_EXPORTED);
-  g_autoptr (GVariant) messages = NULL;
-  g_autoptr (GError) error = NULL;
-  const guint8 *data;
-  gsize size;
-
-  if (session == NULL)
-    return;
-  g_variant_get (handoff_call_get_parameters (call), "(@ay)", &messages);
-  data = g_variant_get_fixed_array (messages, &size, 1);
-  if (handoff_resumption_take_tickets (context->shared.resumption, session, data, size, &error))
-    handoff_call_return (call, NULL, NULL);
-  else
-    handoff_call_fail (call, error);
-}
-
-static void
-run_close (HandoffCall *call, const HandoffFacadeContext *context)
-{
-  HandoffSession *session = get_session (context, call);
-
-  if (session == NULL)
-    return;
-  handoff_session_store_remove (context->shared.sessions, session);
-  handoff_call_return (call, NULL, NULL);
-}
 
 static GVariant *
 get_properties (HandoffSession *session)
@@ -209,24 +28,18 @@ get_properties (HandoffSession *session)
 static void
 run_get_properties (HandoffCall *call, const HandoffFacadeContext *context)
 {
-  HandoffSession *session = get_session (context, call);
+  HandoffSession *session = handoff_session_call_get (context, call);
 
   if (session != NULL)
     handoff_properties_reply (call, get_properties (session));
 }
 
-static const HandoffMethod methods[] = {
-  { HANDOFF_SESSION_INTERFACE, "Step", prepare_step, run_step },
-  { HANDOFF_SESSION_INTERFACE, "ReviewCertificate", NULL, run_review_certificate },
-  { HANDOFF_SESSION_INTERFACE, "ProvideCredential", handoff_provide_call_prepare,
-    run_provide_credential },
-  { HANDOFF_SESSION_INTERFACE, "ExportKeys", prepare_export_keys, run_export_keys },
-  { HANDOFF_SESSION_INTERFACE, "PostHandshake", prepare_post_handshake, run_post_handshake },
-  { HANDOFF_SESSION_INTERFACE, "Close", NULL, run_close },
+static const HandoffMethod property_methods[] = {
   { HANDOFF_PROPERTIES_INTERFACE, "Get", NULL, run_get_properties },
   { HANDOFF_PROPERTIES_INTERFACE, "GetAll", NULL, run_get_properties },
   { NULL },
 };
+static const HandoffMethod *const methods[] = { handoff_session_methods, property_methods, NULL };
 
 /* As many as a page of ListSessions() has: the work here does not grow with the number of sessions.
  */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "bus/facade-context.h"
+
+/* The methods of Session, from their arguments to their replies. Ends with a zeroed row. */
+extern const HandoffMethod handoff_session_methods[];
+
+/* The object of the call, if it is the caller's; otherwise ends the call. (transfer none)
+ * (nullable) */
+HandoffSession *handoff_session_call_get (const HandoffFacadeContext *context, HandoffCall *call);
