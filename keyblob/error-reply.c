@@ -61,14 +61,19 @@ handoff_error_from_reply (GDBusMessage *reply)
   return error;
 }
 
+char *
+handoff_error_dup_name (const GError *error)
+{
+  return error->domain == TLS_HANDOFF_ERROR ? g_dbus_error_encode_gerror (error)
+                                            : g_strdup (HANDOFF_ERROR_PREFIX "Failed");
+}
+
 GDBusMessage *
 handoff_error_to_reply (const GError *error, GDBusMessage *call)
 {
   g_autofree char *message = g_utf8_make_valid (error->message, -1);
   GVariant *details = tls_handoff_error_get_details (error);
-  g_autofree char *name = error->domain == TLS_HANDOFF_ERROR
-                              ? g_dbus_error_encode_gerror (error)
-                              : g_strdup (HANDOFF_ERROR_PREFIX "Failed");
+  g_autofree char *name = handoff_error_dup_name (error);
   GDBusMessage *reply;
 
   g_return_val_if_fail (

@@ -7,6 +7,10 @@
 
 /* Errors as D-Bus messages. */
 
+/* The error's name on the bus: that of the code; for errors of other domains, Failed. (transfer
+ * full) */
+char *handoff_error_dup_name (const GError *error);
+
 /* reply: of type G_DBUS_MESSAGE_TYPE_ERROR.
  * Turns an error reply into an error of our domain: the D-Bus prefix is stripped from the message,
  * and a second body argument of type a{sv}, if there is one, becomes the details.

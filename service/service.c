@@ -9,9 +9,9 @@
 
 #include "caller/caller-registry.h"
 #include "work/descriptor-reaper.h"
-#include "bus/dispatcher.h"
+#include "call/dispatcher.h"
 #include "bus/facade.h"
-#include "bus/handshake-line.h"
+#include "call/handshake-line.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "guard/message-descriptors.h"
@@ -63,7 +63,7 @@ struct _HandoffService
   gboolean stuck;
   guint watchdog_id;
 
-  HandoffFacadeContext context;
+  HandoffCallContext context;
   GDBusConnection *connection;                         /* (owned) */
   HandoffBusGuard *guard;                              /* (unowned) (nullable) */
   guint descriptor_filter;                             /* its, as long as that is there */
@@ -138,7 +138,7 @@ request_name (HandoffService *self)
 static gboolean
 is_needed (HandoffService *self)
 {
-  const HandoffFacadeContext *context = &self->context;
+  const HandoffCallContext *context = &self->context;
 
   return handoff_idle_timer_is_held (context->shared.idle_timer) ||
          (self->guard != NULL && handoff_bus_guard_has_calls (self->guard));
@@ -260,7 +260,7 @@ load (HandoffService *self,
       const char *state_directory,
       GError **error)
 {
-  HandoffFacadeContext *context = &self->context;
+  HandoffCallContext *context = &self->context;
   g_autofree char *credentials_directory = g_build_filename (state_directory, "credentials", NULL);
 
   context->policy_source = handoff_tls_policy_source_new (configuration_file, error);
@@ -306,7 +306,7 @@ handoff_service_new (GDBusConnection *connection,
                      GError **error)
 {
   g_autoptr (HandoffService) self = g_object_new (HANDOFF_TYPE_SERVICE, NULL);
-  HandoffFacadeContext *context = &self->context;
+  HandoffCallContext *context = &self->context;
   guint i;
 
   self->connection = g_object_ref (connection);
@@ -468,7 +468,7 @@ static void
 handoff_service_dispose (GObject *object)
 {
   HandoffService *self = HANDOFF_SERVICE (object);
-  HandoffFacadeContext *context = &self->context;
+  HandoffCallContext *context = &self->context;
   guint i;
 
   if (self->connection != NULL)

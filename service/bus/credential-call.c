@@ -88,7 +88,7 @@ take_secret (HandoffCredentialChange *self,
 
 gboolean
 handoff_credential_call_prepare (HandoffCall *call,
-                                 const HandoffFacadeContext *context,
+                                 const HandoffCallContext *context,
                                  GError **error)
 {
   const Method *method = find_method (call);
@@ -117,7 +117,7 @@ handoff_credential_call_prepare (HandoffCall *call,
 }
 
 void
-handoff_credential_call_run (HandoffCall *call, const HandoffFacadeContext *context)
+handoff_credential_call_run (HandoffCall *call, const HandoffCallContext *context)
 {
   g_autoptr (HandoffCredentialChange) self = handoff_call_steal_data (call);
   g_autoptr (GError) error = NULL;

@@ -3,14 +3,14 @@
 
 #pragma once
 
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 
 /* Manager.ImportCredential(), GenerateCredential() and LinkCredential(), from their arguments to
  * their replies. */
 
 /* Checks that come before the service asks polkit. */
 gboolean handoff_credential_call_prepare (HandoffCall *call,
-                                          const HandoffFacadeContext *context,
+                                          const HandoffCallContext *context,
                                           GError **error);
 /* call: (transfer full): prepared */
-void handoff_credential_call_run (HandoffCall *call, const HandoffFacadeContext *context);
+void handoff_credential_call_run (HandoffCall *call, const HandoffCallContext *context);

@@ -47,7 +47,7 @@ handoff_credential_change_free (HandoffCredentialChange *self)
 gboolean
 handoff_credential_change_prepare (HandoffCredentialChange *self,
                                    HandoffCall *call,
-                                   const HandoffFacadeContext *context,
+                                   const HandoffCallContext *context,
                                    GError **error)
 {
   self->place = handoff_quota_take (context->management_quota, self->uid, MAX_CALLS_PER_USER,
@@ -63,7 +63,7 @@ handoff_credential_change_prepare (HandoffCredentialChange *self,
 
 gboolean
 handoff_credential_change_check_room (const HandoffCredentialChange *self,
-                                      const HandoffFacadeContext *context,
+                                      const HandoffCallContext *context,
                                       GError **error)
 {
   const HandoffConfiguration *configuration =
@@ -433,7 +433,7 @@ const HandoffPlan handoff_credential_removal = { removal_steps, NULL, fail_chang
 void
 handoff_credential_change_start (HandoffCredentialChange *self,
                                  HandoffCall *call,
-                                 const HandoffFacadeContext *context,
+                                 const HandoffCallContext *context,
                                  const HandoffPlan *plan)
 {
   handoff_pending_call_start (context, call, self, (GDestroyNotify) handoff_credential_change_free,

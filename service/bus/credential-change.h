@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "bus/pending-call.h"
+#include "call/pending-call.h"
 #include "credential/certificate-request.h"
 #include "credential/credential-work.h"
 
@@ -39,17 +39,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialChange, handoff_credential_chang
  * so, the call owns the change. self: (transfer full) */
 gboolean handoff_credential_change_prepare (HandoffCredentialChange *self,
                                             HandoffCall *call,
-                                            const HandoffFacadeContext *context,
+                                            const HandoffCallContext *context,
                                             GError **error);
 /* Whether there is room for a new credential, and its label is free. Checked before the work, and
  * again after it. */
 gboolean handoff_credential_change_check_room (const HandoffCredentialChange *self,
-                                               const HandoffFacadeContext *context,
+                                               const HandoffCallContext *context,
                                                GError **error);
 /* self, call: (transfer full) */
 void handoff_credential_change_start (HandoffCredentialChange *self,
                                       HandoffCall *call,
-                                      const HandoffFacadeContext *context,
+                                      const HandoffCallContext *context,
                                       const HandoffPlan *plan);
 
 /* What the methods do. */

@@ -16,7 +16,7 @@
 /* The owner of the object decides which action the caller needs. Nobody may find out whether there
  * is an object: a path without an object counts as somebody else's. */
 static gboolean
-prepare_any (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_any (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   HandoffCredential *credential = handoff_credential_store_lookup (
       context->shared.credentials, handoff_call_get_object_id (call));
@@ -32,7 +32,7 @@ prepare_any (HandoffCall *call, const HandoffFacadeContext *context, GError **er
 /* change: (transfer full): what the arguments say. It must not depend on the object. */
 static gboolean
 prepare_change (HandoffCall *call,
-                const HandoffFacadeContext *context,
+                const HandoffCallContext *context,
                 HandoffCredentialChange *change,
                 GError **error)
 {
@@ -44,7 +44,7 @@ prepare_change (HandoffCall *call,
  * counts for the object as it was when the service asked: an object that is gone, or has come
  * since, does not exist for this call. */
 static HandoffCredential *
-get_credential (const HandoffFacadeContext *context, HandoffCall *call)
+get_credential (const HandoffCallContext *context, HandoffCall *call)
 {
   HandoffCredential *credential = handoff_credential_store_lookup (
       context->shared.credentials, handoff_call_get_object_id (call));
@@ -60,7 +60,7 @@ get_credential (const HandoffFacadeContext *context, HandoffCall *call)
 /* call: (transfer full): prepared, with its change. credential: (nullable): that the steps change
  */
 static void
-start (const HandoffFacadeContext *context,
+start (const HandoffCallContext *context,
        HandoffCall *call,
        HandoffCredential *credential,
        const HandoffPlan *plan)
@@ -74,7 +74,7 @@ start (const HandoffFacadeContext *context,
 
 static gboolean
 prepare_create_certificate_request (HandoffCall *call,
-                                    const HandoffFacadeContext *context,
+                                    const HandoffCallContext *context,
                                     GError **error)
 {
   g_autoptr (HandoffCredentialChange) change = handoff_credential_change_new (call);
@@ -87,7 +87,7 @@ prepare_create_certificate_request (HandoffCall *call,
 }
 
 static void
-run_create_certificate_request (HandoffCall *call, const HandoffFacadeContext *context)
+run_create_certificate_request (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffCredential *credential = get_credential (context, call);
 
@@ -96,7 +96,7 @@ run_create_certificate_request (HandoffCall *call, const HandoffFacadeContext *c
 }
 
 static gboolean
-prepare_set_certificates (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_set_certificates (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   g_autoptr (HandoffCredentialChange) change = handoff_credential_change_new (call);
   g_autoptr (GVariant) certificates = NULL;
@@ -108,7 +108,7 @@ prepare_set_certificates (HandoffCall *call, const HandoffFacadeContext *context
 }
 
 static void
-run_set_certificates (HandoffCall *call, const HandoffFacadeContext *context)
+run_set_certificates (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffCredential *credential = get_credential (context, call);
 
@@ -117,7 +117,7 @@ run_set_certificates (HandoffCall *call, const HandoffFacadeContext *context)
 }
 
 static gboolean
-prepare_unlock (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_unlock (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   g_autoptr (HandoffCredentialChange) change = handoff_credential_change_new (call);
   gint32 index;
@@ -128,7 +128,7 @@ prepare_unlock (HandoffCall *call, const HandoffFacadeContext *context, GError *
 }
 
 static void
-run_unlock (HandoffCall *call, const HandoffFacadeContext *context)
+run_unlock (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffCredential *credential = get_credential (context, call);
   g_autoptr (GError) error = NULL;
@@ -147,20 +147,20 @@ run_unlock (HandoffCall *call, const HandoffFacadeContext *context)
 }
 
 static gboolean
-prepare_remove (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_remove (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   return prepare_change (call, context, handoff_credential_change_new (call), error);
 }
 
 static void
-run_remove (HandoffCall *call, const HandoffFacadeContext *context)
+run_remove (HandoffCall *call, const HandoffCallContext *context)
 {
   if (get_credential (context, call) != NULL)
     start (context, call, NULL, &handoff_credential_removal);
 }
 
 static void
-run_get_properties (HandoffCall *call, const HandoffFacadeContext *context)
+run_get_properties (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffCredential *credential = get_credential (context, call);
 
@@ -184,7 +184,7 @@ static const HandoffMethod *const methods[] = { own_methods, NULL };
 /* None: nobody checks what the caller of an introspection may know. That is what ListCredentials()
  * is for. */
 static char **
-list (const HandoffFacadeContext *context, const char *sender)
+list (const HandoffCallContext *context, const char *sender)
 {
   return g_new0 (char *, 1);
 }

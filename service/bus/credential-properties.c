@@ -10,7 +10,7 @@
 #define SECONDS_PER_DAY (24 * 60 * 60)
 
 static const char *
-get_problem (const HandoffFacadeContext *context, const HandoffCredential *credential)
+get_problem (const HandoffCallContext *context, const HandoffCredential *credential)
 {
   const HandoffConfiguration *configuration =
       handoff_tls_policy_source_get_configuration (context->policy_source);
@@ -49,7 +49,7 @@ new_certificates (const HandoffCredential *credential)
 }
 
 GVariant *
-handoff_credential_dup_properties (const HandoffFacadeContext *context,
+handoff_credential_dup_properties (const HandoffCallContext *context,
                                    const HandoffCredential *credential)
 {
   const char *uri = credential->token_uri;

@@ -3,8 +3,8 @@
 
 #pragma once
 
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 
 /* The properties of a Credential object, an a{sv}. (transfer full) */
-GVariant *handoff_credential_dup_properties (const HandoffFacadeContext *context,
+GVariant *handoff_credential_dup_properties (const HandoffCallContext *context,
                                              const HandoffCredential *credential);

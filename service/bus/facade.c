@@ -10,9 +10,9 @@
 struct _HandoffFacade
 {
   const HandoffFacadeKind *kind;
-  GDBusConnection *connection;         /* (unowned) */
-  HandoffBusGuard *guard;              /* (unowned) (nullable) */
-  const HandoffFacadeContext *context; /* (unowned) */
+  GDBusConnection *connection;       /* (unowned) */
+  HandoffBusGuard *guard;            /* (unowned) (nullable) */
+  const HandoffCallContext *context; /* (unowned) */
   guint registration_id;
 };
 
@@ -111,7 +111,7 @@ HandoffFacade *
 handoff_facade_new (const HandoffFacadeKind *kind,
                     GDBusConnection *connection,
                     HandoffBusGuard *guard,
-                    const HandoffFacadeContext *context,
+                    const HandoffCallContext *context,
                     GError **error)
 {
   g_autofree HandoffFacade *self = g_new0 (HandoffFacade, 1);

@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 #include "guard/bus-guard.h"
 
 /* An interface of ours on the bus: one object, or a tree of objects that come and go. */
@@ -16,10 +16,10 @@ typedef struct
   const HandoffMethod *const *methods; /* tables, as for handoff_dispatcher_dispatch() */
   /* (nullable): of one object, the value of a property that anybody may read. (transfer floating).
    * NULL: the calls of Properties go through the gate, too. */
-  GVariant *(*get_property) (const HandoffFacadeContext *context, const char *name);
+  GVariant *(*get_property) (const HandoffCallContext *context, const char *name);
   /* (nullable): of a tree, what an introspection of path shows to the caller with that unique name.
    * (transfer full). NULL: it is one object. */
-  char **(*list) (const HandoffFacadeContext *context, const char *sender);
+  char **(*list) (const HandoffCallContext *context, const char *sender);
 } HandoffFacadeKind;
 
 /* All façades. */
@@ -35,7 +35,7 @@ typedef struct _HandoffFacade HandoffFacade;
 HandoffFacade *handoff_facade_new (const HandoffFacadeKind *kind,
                                    GDBusConnection *connection,
                                    HandoffBusGuard *guard,
-                                   const HandoffFacadeContext *context,
+                                   const HandoffCallContext *context,
                                    GError **error);
 /* No call may be on its way. */
 void handoff_facade_free (HandoffFacade *self);

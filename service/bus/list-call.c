@@ -35,7 +35,7 @@ prepare (HandoffCall *call, HandoffCredentialMethod method, GError **error)
 
 gboolean
 handoff_list_call_prepare_credentials (HandoffCall *call,
-                                       const HandoffFacadeContext *context,
+                                       const HandoffCallContext *context,
                                        GError **error)
 {
   return prepare (call, HANDOFF_CREDENTIAL_METHOD_LIST_CREDENTIALS, error);
@@ -43,7 +43,7 @@ handoff_list_call_prepare_credentials (HandoffCall *call,
 
 gboolean
 handoff_list_call_prepare_sessions (HandoffCall *call,
-                                    const HandoffFacadeContext *context,
+                                    const HandoffCallContext *context,
                                     GError **error)
 {
   return prepare (call, HANDOFF_CREDENTIAL_METHOD_LIST_SESSIONS, error);
@@ -75,7 +75,7 @@ follows (const HandoffCredential *credential,
 }
 
 void
-handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext *context)
+handoff_list_call_run_credentials (HandoffCall *call, const HandoffCallContext *context)
 {
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
@@ -127,7 +127,7 @@ new_description (const HandoffSession *session)
 }
 
 void
-handoff_list_call_run_sessions (HandoffCall *call, const HandoffFacadeContext *context)
+handoff_list_call_run_sessions (HandoffCall *call, const HandoffCallContext *context)
 {
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));

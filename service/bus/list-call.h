@@ -4,17 +4,17 @@
 #pragma once
 
 #include "credential/credential-options.h"
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 
 /* Manager.ListCredentials() and ListSessions(): the caller's own, or, with an authorization, all.
  */
 
 gboolean handoff_list_call_prepare_credentials (HandoffCall *call,
-                                                const HandoffFacadeContext *context,
+                                                const HandoffCallContext *context,
                                                 GError **error);
 gboolean handoff_list_call_prepare_sessions (HandoffCall *call,
-                                             const HandoffFacadeContext *context,
+                                             const HandoffCallContext *context,
                                              GError **error);
 /* call: (transfer full): prepared */
-void handoff_list_call_run_credentials (HandoffCall *call, const HandoffFacadeContext *context);
-void handoff_list_call_run_sessions (HandoffCall *call, const HandoffFacadeContext *context);
+void handoff_list_call_run_credentials (HandoffCall *call, const HandoffCallContext *context);
+void handoff_list_call_run_sessions (HandoffCall *call, const HandoffCallContext *context);

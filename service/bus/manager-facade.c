@@ -7,14 +7,14 @@
 
 #include "bus/credential-call.h"
 #include "bus/handoff-interfaces.h"
-#include "bus/handshake-call.h"
+#include "call/handshake-call.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "bus/list-call.h"
 #include "bus/reload.h"
 
 static void
-run_get_statistics (HandoffCall *call, const HandoffFacadeContext *context)
+run_get_statistics (HandoffCall *call, const HandoffCallContext *context)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
@@ -49,7 +49,7 @@ reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-run_reload (HandoffCall *call, const HandoffFacadeContext *context)
+run_reload (HandoffCall *call, const HandoffCallContext *context)
 {
   handoff_reload_async (context, reloaded, call);
 }
@@ -102,7 +102,7 @@ get_cipher_suites (HandoffTlsPolicy *policy)
 
 /* The manager's properties are public facts: reading them needs no authorization. */
 static GVariant *
-get_property (const HandoffFacadeContext *context, const char *name)
+get_property (const HandoffCallContext *context, const char *name)
 {
   HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (context->policy_source);
 

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "bus/call.h"
+#include "call/call.h"
 
 /* Replies to Properties.Get() or GetAll(). properties: all that the object has, an a{sv}. call:
  * (transfer full). properties: (transfer full) */

@@ -7,8 +7,8 @@
 
 typedef struct
 {
-  const HandoffFacadeContext *context; /* (unowned) */
-  GError *error;                       /* (owned) (nullable): the first */
+  const HandoffCallContext *context; /* (unowned) */
+  GError *error;                     /* (owned) (nullable): the first */
 } Reload;
 
 static void
@@ -50,7 +50,7 @@ policy_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-handoff_reload_async (const HandoffFacadeContext *context,
+handoff_reload_async (const HandoffCallContext *context,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {

@@ -7,7 +7,7 @@
 
 #include "bus/handoff-interfaces.h"
 #include "bus/properties.h"
-#include "bus/session-call.h"
+#include "call/session-call.h"
 #include "keyblob/handoff-names.h"
 #include "session/session-handshake.h"
 
@@ -26,7 +26,7 @@ get_properties (HandoffSession *session)
 }
 
 static void
-run_get_properties (HandoffCall *call, const HandoffFacadeContext *context)
+run_get_properties (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffSession *session = handoff_session_call_get (context, call);
 
@@ -44,7 +44,7 @@ static const HandoffMethod *const methods[] = { handoff_session_methods, propert
 /* As many as a page of ListSessions() has: the work here does not grow with the number of sessions.
  */
 static char **
-list (const HandoffFacadeContext *context, const char *sender)
+list (const HandoffCallContext *context, const char *sender)
 {
   return handoff_session_store_list (context->shared.sessions, sender, HANDOFF_LIST_PAGE);
 }

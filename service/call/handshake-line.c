@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "bus/handshake-line.h"
+#include "call/handshake-line.h"
 
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"

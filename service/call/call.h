@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
-#include "bus/access-table.h"
+#include "call/access-table.h"
 #include "caller/caller.h"
 #include "caller/quota.h"
 

@@ -3,9 +3,9 @@
 
 #include "config.h"
 
-#include "bus/prepared-handshake.h"
+#include "call/prepared-handshake.h"
 
-#include "bus/session-reply.h"
+#include "call/session-reply.h"
 #include "caller/farewell.h"
 #include "keyblob/tls-handoff-error.h"
 #include "session/session-audit.h"

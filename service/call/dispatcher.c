@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "bus/dispatcher.h"
+#include "call/dispatcher.h"
 
 #include "authority/authorization.h"
 #include "work/descriptor-reaper.h"
@@ -27,7 +27,7 @@ typedef struct
   HandoffDispatcher *dispatcher; /* (unowned) */
   HandoffCall *call;             /* (owned) */
   const HandoffMethod *method;
-  const HandoffFacadeContext *context; /* (unowned) */
+  const HandoffCallContext *context; /* (unowned) */
 } Passage;
 
 static void
@@ -211,7 +211,7 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
                              const char *interface_name,
                              const char *method_name,
                              const HandoffMethod *const *methods,
-                             const HandoffFacadeContext *context)
+                             const HandoffCallContext *context)
 {
   const HandoffAccessRow *row = handoff_access_table_lookup (object, interface_name, method_name);
   const HandoffMethod *method = find_method (methods, interface_name, method_name);

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "bus/access-table.h"
+#include "call/access-table.h"
 
 #include "keyblob/handoff-names.h"
 

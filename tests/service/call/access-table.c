@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "bus/access-table.h"
+#include "call/access-table.h"
 #include "keyblob/handoff-names.h"
 
 static char *

@@ -3,9 +3,9 @@
 
 #include "config.h"
 
-#include "bus/prepared-credential.h"
+#include "call/prepared-credential.h"
 
-#include "bus/call-credential.h"
+#include "call/call-credential.h"
 #include "keyblob/handoff-names.h"
 #include "session/credential-choice.h"
 
@@ -61,7 +61,7 @@ void
 handoff_prepared_credential_use (HandoffPreparedHandshake *prepared, HandoffCall *call)
 {
   g_autoptr (HandoffPreparedHandshake) self = prepared;
-  const HandoffFacadeContext *context = self->context;
+  const HandoffCallContext *context = self->context;
   const char *name = self->request->options->credential;
   const HandoffRole role = self->request->role;
 

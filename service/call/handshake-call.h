@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 
 /* Manager.HandshakeAsClient(), HandshakeAsServer() and CreateSession(), from their arguments to
  * their replies. The handshake begins when the caller is authorized and the credential is known.

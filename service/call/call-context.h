@@ -4,7 +4,7 @@
 #pragma once
 
 #include "caller/caller-registry.h"
-#include "bus/dispatcher.h"
+#include "call/dispatcher.h"
 #include "credential/expiry-warnings.h"
 #include "token/pin-hold.h"
 #include "caller/quota.h"
@@ -13,11 +13,11 @@
 #include "token/tokens.h"
 #include "work/turnstile.h"
 
-/* What the façades need of the rest of the service. All (unowned): the service owns them, and frees
- * the façades first. */
+/* What calls need of the rest of the service. All (unowned): the service owns them, and they
+ * outlive all calls. */
 typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
 
-struct _HandoffFacadeContext
+struct _HandoffCallContext
 {
   HandoffSessionContext shared; /* with the sessions */
   HandoffCallerRegistry *callers;

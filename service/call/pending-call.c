@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "bus/pending-call.h"
+#include "call/pending-call.h"
 
 #include "caller/descriptor-reader.h"
 
@@ -95,7 +95,7 @@ go_on (HandoffPendingCall *self)
 }
 
 void
-handoff_pending_call_start (const HandoffFacadeContext *context,
+handoff_pending_call_start (const HandoffCallContext *context,
                             HandoffCall *call,
                             gpointer data,
                             GDestroyNotify destroy_data,

@@ -3,10 +3,10 @@
 
 #include "config.h"
 
-#include "bus/session-call.h"
+#include "call/session-call.h"
 
-#include "bus/provide-call.h"
-#include "bus/session-reply.h"
+#include "call/provide-call.h"
+#include "call/session-reply.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "session/resumption.h"
@@ -24,7 +24,7 @@ note_read (HandoffSession *session, HandoffCall *call)
 }
 
 HandoffSession *
-handoff_session_call_get (const HandoffFacadeContext *context, HandoffCall *call)
+handoff_session_call_get (const HandoffCallContext *context, HandoffCall *call)
 {
   HandoffSession *session = handoff_session_store_lookup (
       context->shared.sessions, handoff_call_get_object_id (call), handoff_call_get_caller (call));
@@ -42,7 +42,7 @@ handoff_session_call_get (const HandoffFacadeContext *context, HandoffCall *call
 
 /* Likewise, if the session is in that state and no other call on it is under way. */
 static HandoffSession *
-get_session_in (const HandoffFacadeContext *context, HandoffCall *call, HandoffHandshakeState state)
+get_session_in (const HandoffCallContext *context, HandoffCall *call, HandoffHandshakeState state)
 {
   HandoffSession *session = handoff_session_call_get (context, call);
   g_autoptr (GError) error = NULL;
@@ -69,13 +69,13 @@ check_size (HandoffCall *call, const char *name, gsize maximum, GError **error)
 }
 
 static gboolean
-prepare_step (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_step (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   return check_size (call, "input", HANDOFF_STEP_INPUT_MAX_SIZE, error);
 }
 
 static void
-run_step (HandoffCall *call, const HandoffFacadeContext *context)
+run_step (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_CONTINUE);
   g_autoptr (GVariant) input = NULL;
@@ -98,7 +98,7 @@ run_step (HandoffCall *call, const HandoffFacadeContext *context)
 }
 
 static void
-run_review_certificate (HandoffCall *call, const HandoffFacadeContext *context)
+run_review_certificate (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_REVIEW);
   gboolean accept;
@@ -111,7 +111,7 @@ run_review_certificate (HandoffCall *call, const HandoffFacadeContext *context)
 }
 
 static void
-run_provide_credential (HandoffCall *call, const HandoffFacadeContext *context)
+run_provide_credential (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_REQUEST);
 
@@ -131,7 +131,7 @@ parse_export_keys (HandoffCall *call,
 }
 
 static gboolean
-prepare_export_keys (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_export_keys (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
 
@@ -139,7 +139,7 @@ prepare_export_keys (HandoffCall *call, const HandoffFacadeContext *context, GEr
 }
 
 static void
-run_export_keys (HandoffCall *call, const HandoffFacadeContext *context)
+run_export_keys (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_COMPLETE);
   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
@@ -152,13 +152,13 @@ run_export_keys (HandoffCall *call, const HandoffFacadeContext *context)
 }
 
 static gboolean
-prepare_post_handshake (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_post_handshake (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   return check_size (call, "message", HANDOFF_POST_HANDSHAKE_MAX_SIZE, error);
 }
 
 static void
-run_post_handshake (HandoffCall *call, const HandoffFacadeContext *context)
+run_post_handshake (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_EXPORTED);
   g_autoptr (GVariant) messages = NULL;
@@ -177,7 +177,7 @@ run_post_handshake (HandoffCall *call, const HandoffFacadeContext *context)
 }
 
 static void
-run_close (HandoffCall *call, const HandoffFacadeContext *context)
+run_close (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffSession *session = handoff_session_call_get (context, call);
 

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 
 /* A call whose work goes on elsewhere: on a thread, in a token, at the caller's pipe. It keeps the
  * service running. When the caller leaves, the call ends at once; the work may go on, but nobody
@@ -42,9 +42,9 @@ typedef struct
 
 struct _HandoffPendingCall
 {
-  const HandoffFacadeContext *context; /* (unowned): only while the call is there */
-  HandoffCall *call;                   /* (owned) (nullable): NULL when the caller has left */
-  gpointer data;                       /* (owned) (nullable): goes with the call */
+  const HandoffCallContext *context; /* (unowned): only while the call is there */
+  HandoffCall *call;                 /* (owned) (nullable): NULL when the caller has left */
+  gpointer data;                     /* (owned) (nullable): goes with the call */
   GDestroyNotify destroy_data;
   const HandoffPlan *plan;
   const HandoffStep *next; /* the step that begins when the one under way is done */
@@ -54,7 +54,7 @@ struct _HandoffPendingCall
 };
 
 /* Begins the first step. call, data: (transfer full) */
-void handoff_pending_call_start (const HandoffFacadeContext *context,
+void handoff_pending_call_start (const HandoffCallContext *context,
                                  HandoffCall *call,
                                  gpointer data,
                                  GDestroyNotify destroy_data,

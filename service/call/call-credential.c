@@ -3,10 +3,10 @@
 
 #include "config.h"
 
-#include "bus/call-credential.h"
+#include "call/call-credential.h"
 
 #include "authority/authorization.h"
-#include "bus/pending-call.h"
+#include "call/pending-call.h"
 #include "caller/descriptor-reader.h"
 #include "credential/credential-pem.h"
 #include "keyblob/handoff-names.h"
@@ -17,9 +17,9 @@
 /* A call that waits for polkit's answer: whether it may use the credential. */
 typedef struct
 {
-  const HandoffFacadeContext *context; /* (unowned) */
-  HandoffCall *call;                   /* (owned) (nullable): NULL once it was answered */
-  char *name;                          /* (owned) */
+  const HandoffCallContext *context; /* (unowned) */
+  HandoffCall *call;                 /* (owned) (nullable): NULL once it was answered */
+  char *name;                        /* (owned) */
   HandoffRole role;
   HandoffCredential *credential; /* (owned) (nullable): NULL if there is none of that name */
   gboolean is_own;
@@ -106,7 +106,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
 /* For a credential that is not the user's own the service asks polkit as for one of others',
  * whether it exists or not: neither the answer nor its time tells which. */
 void
-handoff_call_credential_find (const HandoffFacadeContext *context,
+handoff_call_credential_find (const HandoffCallContext *context,
                               HandoffCall *call,
                               const char *name,
                               HandoffRole role,
@@ -232,7 +232,7 @@ static const HandoffStep steps[] = {
 static const HandoffPlan plan = { steps, parsed, not_parsed };
 
 void
-handoff_call_credential_read (const HandoffFacadeContext *context,
+handoff_call_credential_read (const HandoffCallContext *context,
                               HandoffCall *call,
                               int fd,
                               const HandoffCallCredentialFuncs *funcs,

@@ -3,10 +3,10 @@
 
 #include "config.h"
 
-#include "bus/provide-call.h"
+#include "call/provide-call.h"
 
-#include "bus/call-credential.h"
-#include "bus/session-reply.h"
+#include "call/call-credential.h"
+#include "call/session-reply.h"
 #include "policy/credential-answer.h"
 #include "session/credential-choice.h"
 #include "work/descriptor-reaper.h"
@@ -14,10 +14,10 @@
 /* An answer on its way. Other calls on the session are kept out meanwhile. */
 typedef struct
 {
-  const HandoffFacadeContext *context; /* (unowned) */
-  HandoffSession *session;             /* (owned) (nullable): occupied; NULL before */
-  HandoffCredentialAnswer *answer;     /* (owned) */
-  int pem_fd;                          /* (owned): -1 without, and once it is read */
+  const HandoffCallContext *context; /* (unowned) */
+  HandoffSession *session;           /* (owned) (nullable): occupied; NULL before */
+  HandoffCredentialAnswer *answer;   /* (owned) */
+  int pem_fd;                        /* (owned): -1 without, and once it is read */
   guint uid;
 } Provision;
 
@@ -32,9 +32,7 @@ provision_free (Provision *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Provision, provision_free)
 
 gboolean
-handoff_provide_call_prepare (HandoffCall *call,
-                              const HandoffFacadeContext *context,
-                              GError **error)
+handoff_provide_call_prepare (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   g_autoptr (GVariant) dictionary = NULL;
   g_autoptr (HandoffCredentialAnswer) answer = NULL;
@@ -105,7 +103,7 @@ static const HandoffCallCredentialFuncs funcs = { found, failed, caller_left };
 
 void
 handoff_provide_call_run (HandoffCall *call,
-                          const HandoffFacadeContext *context,
+                          const HandoffCallContext *context,
                           HandoffSession *session)
 {
   g_autoptr (Provision) self = handoff_call_steal_data (call);

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "bus/call.h"
+#include "call/call.h"
 
 #include <string.h>
 

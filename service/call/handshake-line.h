@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "bus/prepared-handshake.h"
+#include "call/prepared-handshake.h"
 
 /* Where handshakes wait for a place in the quota of handshakes: those of a user in the order in
  * which they came, and the users in turn. For calls with the option “wait”, which so meet no error

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 #include "keyblob/key-state.h"
 
 /* The credential that a call names, or sends in PEM: gets it, if the caller may use it. Main
@@ -24,7 +24,7 @@ typedef struct
 
 /* name: as the option has it: handoff_credential_choice_find(). details: (transfer none): what
  * polkit's rules see. call, data: (transfer full). funcs: stays where it is. */
-void handoff_call_credential_find (const HandoffFacadeContext *context,
+void handoff_call_credential_find (const HandoffCallContext *context,
                                    HandoffCall *call,
                                    const char *name,
                                    HandoffRole role,
@@ -32,7 +32,7 @@ void handoff_call_credential_find (const HandoffFacadeContext *context,
                                    const HandoffCallCredentialFuncs *funcs,
                                    gpointer data);
 /* fd: (transfer full): the option credential-pem. Likewise. */
-void handoff_call_credential_read (const HandoffFacadeContext *context,
+void handoff_call_credential_read (const HandoffCallContext *context,
                                    HandoffCall *call,
                                    int fd,
                                    const HandoffCallCredentialFuncs *funcs,

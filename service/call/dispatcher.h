@@ -4,7 +4,7 @@
 #pragma once
 
 #include "authority/authority.h"
-#include "bus/call.h"
+#include "call/call.h"
 #include "caller/caller-registry.h"
 #include "work/idle-timer.h"
 
@@ -16,8 +16,8 @@
  * the caller do this? Only then does the façade's method run. A method that the table lacks is
  * refused. */
 typedef struct _HandoffDispatcher HandoffDispatcher;
-/* What the methods work with: see facade-context.h, which has the dispatcher in it. */
-typedef struct _HandoffFacadeContext HandoffFacadeContext;
+/* What the methods work with: see call-context.h, which has the dispatcher in it. */
+typedef struct _HandoffCallContext HandoffCallContext;
 
 typedef struct
 {
@@ -26,9 +26,9 @@ typedef struct
   /* (nullable): checks the arguments before the service asks polkit, and chooses the action if
    * there are two; an error ends the call. Takes the descriptors that it wants: the reaper closes
    * the others afterwards. */
-  gboolean (*prepare) (HandoffCall *call, const HandoffFacadeContext *context, GError **error);
+  gboolean (*prepare) (HandoffCall *call, const HandoffCallContext *context, GError **error);
   /* call: (transfer full): ends it, sooner or later */
-  void (*run) (HandoffCall *call, const HandoffFacadeContext *context);
+  void (*run) (HandoffCall *call, const HandoffCallContext *context);
   /* (nullable): called in place of run(), before the call fails with error. */
   void (*denied) (HandoffCall *call, const GError *error);
 } HandoffMethod;
@@ -52,4 +52,4 @@ void handoff_dispatcher_dispatch (HandoffDispatcher *self,
                                   const char *interface_name,
                                   const char *method_name,
                                   const HandoffMethod *const *methods,
-                                  const HandoffFacadeContext *context);
+                                  const HandoffCallContext *context);

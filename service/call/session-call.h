@@ -3,11 +3,11 @@
 
 #pragma once
 
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 
 /* The methods of Session, from their arguments to their replies. Ends with a zeroed row. */
 extern const HandoffMethod handoff_session_methods[];
 
 /* The object of the call, if it is the caller's; otherwise ends the call. (transfer none)
  * (nullable) */
-HandoffSession *handoff_session_call_get (const HandoffFacadeContext *context, HandoffCall *call);
+HandoffSession *handoff_session_call_get (const HandoffCallContext *context, HandoffCall *call);

@@ -3,11 +3,11 @@
 
 #include "config.h"
 
-#include "bus/handshake-call.h"
+#include "call/handshake-call.h"
 
-#include "bus/call-credential.h"
-#include "bus/handshake-line.h"
-#include "bus/prepared-credential.h"
+#include "call/call-credential.h"
+#include "call/handshake-line.h"
+#include "call/prepared-credential.h"
 #include "caller/client-socket.h"
 #include "session/credential-choice.h"
 #include "work/descriptor-reaper.h"
@@ -18,7 +18,7 @@
 static gboolean
 take_places (HandoffPreparedHandshake *self, HandoffCall *call, GError **error)
 {
-  const HandoffFacadeContext *context = self->context;
+  const HandoffCallContext *context = self->context;
   const HandoffConfiguration *configuration =
       handoff_tls_policy_get_configuration (self->request->policy);
   HandoffSession *session = self->session;
@@ -91,7 +91,7 @@ allow_choice (HandoffCall *call, HandoffPreparedHandshake *self)
 /* request: (transfer full) */
 static gboolean
 prepare (HandoffCall *call,
-         const HandoffFacadeContext *context,
+         const HandoffCallContext *context,
          HandoffHandshakeRequest *request,
          GError **error)
 {
@@ -129,7 +129,7 @@ prepare (HandoffCall *call,
 }
 
 static HandoffHandshakeRequest *
-request_new (const HandoffFacadeContext *context,
+request_new (const HandoffCallContext *context,
              HandoffRole role,
              const char *server_identity,
              GVariant *options,
@@ -159,7 +159,7 @@ take_socket (HandoffCall *call, gint32 index, GError **error)
 
 static gboolean
 prepare_on_socket (HandoffCall *call,
-                   const HandoffFacadeContext *context,
+                   const HandoffCallContext *context,
                    HandoffRole role,
                    gint32 index,
                    const char *server_identity,
@@ -194,7 +194,7 @@ prepare_on_socket (HandoffCall *call,
 }
 
 static gboolean
-prepare_client (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_client (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   g_autoptr (GVariant) recipient_key = NULL;
   g_autoptr (GVariant) options = NULL;
@@ -208,7 +208,7 @@ prepare_client (HandoffCall *call, const HandoffFacadeContext *context, GError *
 }
 
 static gboolean
-prepare_server (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_server (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   g_autoptr (GVariant) recipient_key = NULL;
   g_autoptr (GVariant) options = NULL;
@@ -221,7 +221,7 @@ prepare_server (HandoffCall *call, const HandoffFacadeContext *context, GError *
 }
 
 static gboolean
-prepare_session (HandoffCall *call, const HandoffFacadeContext *context, GError **error)
+prepare_session (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   g_autoptr (HandoffHandshakeRequest) request = NULL;
   g_autoptr (GVariant) options = NULL;
@@ -267,7 +267,7 @@ start (HandoffPreparedHandshake *prepared, HandoffCall *call)
 }
 
 static void
-run (HandoffCall *call, const HandoffFacadeContext *context)
+run (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffPreparedHandshake *prepared = handoff_call_steal_data (call);
 

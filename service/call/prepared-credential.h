@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "bus/prepared-handshake.h"
+#include "call/prepared-handshake.h"
 
 /* Gets the credential that the options of an authorized handshake name or send, if any. Then begins
  * the handshake, or ends the call. prepared, call: (transfer full) */

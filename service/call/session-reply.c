@@ -3,8 +3,9 @@
 
 #include "config.h"
 
-#include "bus/session-reply.h"
+#include "call/session-reply.h"
 
+#include "keyblob/error-reply.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -17,7 +18,7 @@ handoff_session_reply_dup_path (const HandoffSession *session)
 static void
 add_error_details (const GError *error, GVariantDict *details)
 {
-  g_autofree char *name = g_dbus_error_encode_gerror (error);
+  g_autofree char *name = handoff_error_dup_name (error);
   GVariant *more = tls_handoff_error_get_details (error);
   GVariantIter iter;
   const char *key;

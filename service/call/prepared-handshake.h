@@ -3,19 +3,19 @@
 
 #pragma once
 
-#include "bus/facade-context.h"
+#include "call/call-context.h"
 
 /* A call whose handshake has not begun. It takes its places in the quotas before it waits for
  * authorization: calls that wait count too. */
 typedef struct
 {
-  const HandoffFacadeContext *context; /* (unowned) */
-  HandoffHandshakeRequest *request;    /* (owned) (nullable): NULL once it runs */
-  HandoffSession *session;             /* (owned): not in the store yet */
-  HandoffPlace *waiting_place;         /* (owned) (nullable): while its session has no other */
-  int pem_fd;              /* (owned): credential-pem; -1 without, and once it is read */
-  gboolean failed;         /* it was allowed, but failed */
-  gboolean refuses_client; /* a server's client gets an alert */
+  const HandoffCallContext *context; /* (unowned) */
+  HandoffHandshakeRequest *request;  /* (owned) (nullable): NULL once it runs */
+  HandoffSession *session;           /* (owned): not in the store yet */
+  HandoffPlace *waiting_place;       /* (owned) (nullable): while its session has no other */
+  int pem_fd;                        /* (owned): credential-pem; -1 without, and once it is read */
+  gboolean failed;                   /* it was allowed, but failed */
+  gboolean refuses_client;           /* a server's client gets an alert */
 } HandoffPreparedHandshake;
 
 void handoff_prepared_handshake_free (HandoffPreparedHandshake *self);
