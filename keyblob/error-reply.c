@@ -36,28 +36,37 @@ get_argument (GVariant *body, gsize index, const GVariantType *type)
 }
 
 GError *
+handoff_error_from_name (const char *name, const char *message, GVariant *details)
+{
+  const int code = code_of_name (name);
+  GError *error;
+
+  if (code < 0)
+    return g_dbus_error_new_for_dbus_error (name, message != NULL ? message : "");
+
+  error = g_error_new_literal (TLS_HANDOFF_ERROR, code,
+                               message != NULL ? message : "The service gave no reason");
+  if (details != NULL)
+    handoff_error_set_details (error, details);
+  return error;
+}
+
+GError *
 handoff_error_from_reply (GDBusMessage *reply)
 {
   GVariant *body = g_dbus_message_get_body (reply);
   g_autoptr (GVariant) message = get_argument (body, 0, G_VARIANT_TYPE_STRING);
   g_autoptr (GVariant) details = get_argument (body, 1, G_VARIANT_TYPE_VARDICT);
-  int code = code_of_name (g_dbus_message_get_error_name (reply));
+  const char *name = g_dbus_message_get_error_name (reply);
   GError *error = NULL;
 
   g_return_val_if_fail (g_dbus_message_get_message_type (reply) == G_DBUS_MESSAGE_TYPE_ERROR, NULL);
 
-  if (code < 0)
-    {
-      g_dbus_message_to_gerror (reply, &error);
-      return error;
-    }
+  if (code_of_name (name) >= 0)
+    return handoff_error_from_name (
+        name, message != NULL ? g_variant_get_string (message, NULL) : NULL, details);
 
-  error = g_error_new_literal (TLS_HANDOFF_ERROR, code,
-                               message != NULL ? g_variant_get_string (message, NULL)
-                                               : "The service gave no reason");
-  if (details != NULL)
-    handoff_error_set_details (error, details);
-
+  g_dbus_message_to_gerror (reply, &error);
   return error;
 }
 
@@ -76,8 +85,8 @@ handoff_error_to_reply (const GError *error, GDBusMessage *call)
   g_autofree char *name = handoff_error_dup_name (error);
   GDBusMessage *reply;
 
-  g_return_val_if_fail (
-      error->domain != TLS_HANDOFF_ERROR || (guint) error->code < TLS_HANDOFF_N_ERRORS, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
   reply = g_dbus_message_new_method_error_literal (call, name, message);
   if (details != NULL)
     g_dbus_message_set_body (reply, g_variant_new ("(s@a{sv})", message, details));

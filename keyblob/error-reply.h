@@ -5,7 +5,11 @@
 
 #include <gio/gio.h>
 
-/* Errors as D-Bus messages. */
+/* Errors as D-Bus messages, and as names. */
+
+/* The error of that D-Bus name. details: (nullable): a{sv}, for an error of our domain. An error of
+ * another domain is as GIO maps it, with the D-Bus prefix in its message. (transfer full) */
+GError *handoff_error_from_name (const char *name, const char *message, GVariant *details);
 
 /* The error's name on the bus: that of the code; for errors of other domains, Failed. (transfer
  * full) */

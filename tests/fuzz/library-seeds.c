@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Writes what the other targets begin with: library-seeds DIRECTORY makes DIRECTORY/key-state,
- * DIRECTORY/record-layer and DIRECTORY/ticket-messages. */
+/* Writes what the other targets begin with: library-seeds DIRECTORY makes
+ * DIRECTORY/channel-message, DIRECTORY/key-state, DIRECTORY/record-layer and
+ * DIRECTORY/ticket-messages. */
 
 #include <string.h>
 
+#include "keyblob/channel-message.h"
 #include "keyblob/secret-memory.h"
 #include "tests/client/support/record-test-utils.h"
 
@@ -89,6 +91,38 @@ write_records (const char *top)
     }
 }
 
+static void
+write_messages (const char *top)
+{
+  static const struct
+  {
+    HandoffChannelSide receiver;
+    HandoffChannelKind kind;
+    const char *body;
+  } messages[] = {
+    { HANDOFF_CHANNEL_SERVICE, HANDOFF_CHANNEL_CALL,
+      "(uint32 1, objectpath '/a', 'Do', <(handle 0, 'x', [byte 1], {'b': <true>})>)" },
+    { HANDOFF_CHANNEL_APPLICATION, HANDOFF_CHANNEL_REPLY,
+      "('complete', objectpath '/a/1', {'key-blob': <handle 0>, 'chain': <[b'one', b'two']>})" },
+    { HANDOFF_CHANNEL_APPLICATION, HANDOFF_CHANNEL_ERROR,
+      "('org.tlshandoff.Handoff1.Error.Failed', 'x', {'alert': <'close'>})" },
+    { HANDOFF_CHANNEL_SERVICE, HANDOFF_CHANNEL_CANCEL, "()" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (messages); i++)
+    {
+      const guint8 first = (guint8) messages[i].receiver;
+      g_autofree char *name = g_strdup_printf ("kind-%d", messages[i].kind);
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+      g_autoptr (GVariant) packed = handoff_channel_message_pack (
+          messages[i].kind, 1, g_variant_parse (NULL, messages[i].body, NULL, NULL, NULL));
+
+      g_byte_array_append (seed, &first, 1);
+      g_byte_array_append (seed, g_variant_get_data (packed), (guint) g_variant_get_size (packed));
+      write_seed (top, "channel-message", name, seed->data, seed->len);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -101,6 +135,7 @@ main (int argc, char **argv)
     }
   write_states (argv[1]);
   write_records (argv[1]);
+  write_messages (argv[1]);
   g_byte_array_append (two, (const guint8 *) ticket, sizeof ticket - 1);
   write_seed (argv[1], "ticket-messages", "one", two->data, two->len);
   g_byte_array_append (two, (const guint8 *) ticket, sizeof ticket - 1);
