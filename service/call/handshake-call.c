@@ -248,6 +248,7 @@ prepare_session (HandoffCall *call, const HandoffCallContext *context, GError **
   if (request == NULL)
     return FALSE;
   request->stepwise = TRUE;
+  request->uid = get_uid (call);
   return prepare (call, context, g_steal_pointer (&request), error);
 }
 

@@ -16,7 +16,7 @@ typedef struct
   HandoffRole role;
   gboolean stepwise; /* the caller carries the bytes: no socket, and the keys wait for ExportKeys */
   int fd;            /* (owned): the caller's socket, checked; -1 once taken, and for stepwise */
-  guint uid;         /* the socket's owner */
+  guint uid;         /* whose handshake it is, and whose the socket */
   HandoffServerIdentity *identity;                  /* (owned) (nullable): NULL for a server */
   HandoffHandshakeOptions *options;                 /* (owned) */
   HandoffTlsPolicy *policy;                         /* (owned) */

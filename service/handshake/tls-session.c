@@ -48,17 +48,24 @@ static void
 verify (HandoffTlsSession *self)
 {
   const HandoffHandshakeRequest *request = self->request;
+  const HandoffHandshakeOptions *options = request->options;
+  const HandoffVerificationConditions conditions = {
+    .uid = request->uid,
+    .role = request->role,
+    .identity = request->identity,
+    .anchors_digest = options->trust_anchors != NULL ? options->trust_anchors_digest : NULL,
+  };
   unsigned int n_certificates = 0;
 
   self->verified = TRUE;
   /* A client may send no certificate, unless it has to. */
   if (request->role == HANDOFF_ROLE_SERVER &&
-      request->options->client_certificate != HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE &&
+      options->client_certificate != HANDOFF_CLIENT_CERTIFICATE_MODE_REQUIRE &&
       gnutls_certificate_get_peers (self->session, &n_certificates) == NULL)
     return;
   handoff_peer_verification_free (self->verification);
-  self->verification =
-      handoff_peer_verification_run (self->session, request->role, request->identity);
+  self->verification = handoff_verified_chains_verify (
+      handoff_tls_policy_get_verified_chains (request->policy), self->session, &conditions);
 }
 
 static int

@@ -18,6 +18,7 @@ struct _HandoffTlsPolicy
   gatomicrefcount ref_count;
   HandoffConfiguration *configuration; /* (owned) */
   HandoffTrustStore *trust_store;      /* (owned) */
+  HandoffVerifiedChains *chains;       /* (owned) */
   guint64 serial;
   GArray *suite_ids; /* (owned) (element-type guint16): what the priority string selects */
 
@@ -76,6 +77,7 @@ handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
   g_atomic_ref_count_init (&self->ref_count);
   self->configuration = handoff_configuration_ref (configuration);
   self->trust_store = g_steal_pointer (&trust_store);
+  self->chains = handoff_verified_chains_new ();
   self->serial = next_serial ();
   self->suite_ids = list_suites (configuration->priority);
   g_mutex_init (&self->mutex);
@@ -99,6 +101,7 @@ handoff_tls_policy_unref (HandoffTlsPolicy *self)
   g_array_unref (self->suite_ids);
   g_hash_table_unref (self->priorities);
   g_mutex_clear (&self->mutex);
+  handoff_verified_chains_free (self->chains);
   handoff_trust_store_unref (self->trust_store);
   handoff_configuration_unref (self->configuration);
   g_free (self);
@@ -120,6 +123,12 @@ HandoffTrustStore *
 handoff_tls_policy_get_trust_store (HandoffTlsPolicy *self)
 {
   return self->trust_store;
+}
+
+HandoffVerifiedChains *
+handoff_tls_policy_get_verified_chains (HandoffTlsPolicy *self)
+{
+  return self->chains;
 }
 
 gboolean

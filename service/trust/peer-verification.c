@@ -23,6 +23,17 @@ handoff_peer_verification_new_for_none (void)
   return self;
 }
 
+HandoffPeerVerification *
+handoff_peer_verification_copy (const HandoffPeerVerification *self)
+{
+  HandoffPeerVerification *copy = g_memdup2 (self, sizeof *self);
+
+  copy->explanation = g_strdup (self->explanation);
+  if (self->path != NULL)
+    g_variant_ref (copy->path);
+  return copy;
+}
+
 void
 handoff_peer_verification_free (HandoffPeerVerification *self)
 {

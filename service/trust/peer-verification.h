@@ -33,6 +33,7 @@ HandoffPeerVerification *handoff_peer_verification_new_for_none (void);
 HandoffPeerVerification *handoff_peer_verification_run (gnutls_session_t session,
                                                         HandoffRole role,
                                                         const HandoffServerIdentity *identity);
+HandoffPeerVerification *handoff_peer_verification_copy (const HandoffPeerVerification *self);
 void handoff_peer_verification_free (HandoffPeerVerification *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPeerVerification, handoff_peer_verification_free)
 

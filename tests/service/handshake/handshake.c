@@ -39,20 +39,17 @@ test_complete (ClientTest *f, gconstpointer data)
   g_assert_null (handoff_handshake_dup_error (f->handshake));
 }
 
-/* Resumption must not bring back trust that has ended. Here the session comes from a handshake with
- * another identity, which the cache's key would never let through. */
-static void
-test_verified_again (ClientTest *f, gconstpointer data)
+/* A handshake as a client of TLS 1.2, to its end. The server's certificate is for 192.0.2.1, too;
+ * and no name is sent. (transfer full): what it can resume by */
+static guint8 *
+get_session_data (ClientTest *f, const gnutls_datum_t *ticket_key)
 {
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
   guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
-  gnutls_datum_t ticket_key;
   guint8 *session_data;
 
-  gnutls_session_ticket_key_generate (&ticket_key);
-  gnutls_session_ticket_enable_server (f->server, &ticket_key);
-  client_test_begin (f, "192.0.2.1",
-                     NULL); /* the certificate is for this one, too; and no name is sent */
+  gnutls_session_ticket_enable_server (f->server, ticket_key);
+  client_test_begin (f, "192.0.2.1", NULL);
   while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
     ;
   client_test_forget_progress (f);
@@ -62,15 +59,73 @@ test_verified_again (ClientTest *f, gconstpointer data)
   session_data = g_steal_pointer (&f->progress->session_data);
   g_assert_nonnull (session_data);
   client_test_end_connection (f);
+  return session_data;
+}
 
-  client_test_set_up_server (f, "wrong-name", data);
-  gnutls_session_ticket_enable_server (f->server, &ticket_key);
-  client_test_begin_resuming (f, "127.0.0.1", session_data);
+/* session_data: (transfer full) */
+static HandoffHandshakeState
+resume (ClientTest *f,
+        const char *priority,
+        const gnutls_datum_t *ticket_key,
+        const char *identity,
+        guint8 *session_data)
+{
+  client_test_set_up_server (f, "wrong-name", priority);
+  gnutls_session_ticket_enable_server (f->server, ticket_key);
+  client_test_begin_resuming (f, identity, session_data);
   while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
     ;
   g_assert_true (gnutls_session_is_resumed (f->server));
-  g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
+  return f->progress->state;
+}
+
+/* Resumption must not bring back trust that has ended. Here the session comes from a handshake with
+ * another identity, which the cache's key would never let through. */
+static void
+test_verified_again (ClientTest *f, gconstpointer data)
+{
+  gnutls_datum_t ticket_key;
+  guint8 *session_data;
+
+  gnutls_session_ticket_key_generate (&ticket_key);
+  session_data = get_session_data (f, &ticket_key);
+  g_assert_cmpint (resume (f, data, &ticket_key, "127.0.0.1", session_data), ==,
+                   HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+  gnutls_free (ticket_key.data);
+}
+
+static guint
+count_chains (ClientTest *f)
+{
+  return handoff_verified_chains_get_size (handoff_tls_policy_get_verified_chains (f->policy));
+}
+
+/* Breaks if a handshake does not remember that its chain verified, if the one that resumes it does
+ * not find that, or if a chain is remembered of which the caller said only that it will do. */
+static void
+test_remembered (ClientTest *f, gconstpointer data)
+{
+  gnutls_datum_t ticket_key;
+  guint8 *session_data;
+
+  gnutls_session_ticket_key_generate (&ticket_key);
+  session_data = get_session_data (f, &ticket_key);
+  g_assert_cmpuint (count_chains (f), ==, 1);
+  g_assert_cmpint (resume (f, data, &ticket_key, "192.0.2.1", session_data), ==,
+                   HANDOFF_HANDSHAKE_COMPLETE);
+  g_assert_cmpuint (count_chains (f), ==, 1);
+  client_test_end_connection (f);
+
+  client_test_set_up_server (f, "wrong-name", data);
+  client_test_begin (f, "127.0.0.1", "{'review-certificate': <true>}");
+  while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_REVIEW);
+  client_test_forget_progress (f);
+  handoff_handshake_review_async (f->handshake, TRUE, client_test_progressed, f);
+  client_test_finish_operation (f);
+  g_assert_cmpuint (count_chains (f), ==, 1);
   gnutls_free (ticket_key.data);
 }
 
@@ -255,5 +310,7 @@ main (int argc, char **argv)
   /* The session data are there at once. */
   g_test_add ("/service/handshake/verified-again/tls1.2", ClientTest, priorities[1][1],
               client_test_set_up, test_verified_again, client_test_tear_down);
+  g_test_add ("/service/handshake/remembered/tls1.2", ClientTest, priorities[1][1],
+              client_test_set_up, test_remembered, client_test_tear_down);
   return g_test_run ();
 }

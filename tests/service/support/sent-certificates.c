@@ -89,6 +89,23 @@ retrieve (gnutls_session_t session,
   return 0;
 }
 
+static HandoffPeerVerification *
+verify (TestSent *self, gnutls_session_t client)
+{
+  g_autoptr (HandoffServerIdentity) identity =
+      handoff_server_identity_parse (self->identity != NULL ? self->identity : "localhost", NULL);
+  const HandoffVerificationConditions conditions = {
+    .uid = self->uid,
+    .role = self->for_a_client ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT,
+    .identity = identity,
+    .anchors_digest = self->anchors_digest,
+  };
+
+  return self->chains != NULL
+             ? handoff_verified_chains_verify (self->chains, client, &conditions)
+             : handoff_peer_verification_run (client, conditions.role, conditions.identity);
+}
+
 HandoffPeerVerification *
 test_sent_verify (TestSent *self)
 {
@@ -96,7 +113,6 @@ test_sent_verify (TestSent *self)
   g_autofree char *priority = g_strconcat ("NORMAL:", version, NULL);
   g_autoptr (GByteArray) to_server = g_byte_array_new ();
   g_autoptr (GByteArray) to_client = g_byte_array_new ();
-  g_autoptr (HandoffServerIdentity) identity = handoff_server_identity_parse ("localhost", NULL);
   gnutls_certificate_credentials_t credentials;
   gnutls_session_t client, server;
   MemoryTransport client_transport, server_transport;
@@ -123,7 +139,7 @@ test_sent_verify (TestSent *self)
     }
   g_assert_cmpint (client_code, ==, 0);
 
-  verification = handoff_peer_verification_run (client, HANDOFF_ROLE_CLIENT, identity);
+  verification = verify (self, client);
   if (verification->explanation != NULL)
     g_test_message ("%s", verification->explanation);
   gnutls_deinit (client);

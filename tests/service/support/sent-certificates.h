@@ -8,6 +8,7 @@
 #include "support/certificate-maker.h"
 #include "trust/peer-verification.h"
 #include "trust/trust-store.h"
+#include "trust/verified-chains.h"
 
 /* What a GnuTLS server sends, whatever it is, and what the client says of it. */
 
@@ -24,6 +25,13 @@ typedef struct
 
   HandoffTrustStore *trust_store;
   const char *version; /* NULL: TLS 1.3 */
+
+  /* Where the client looks for the chain first; NULL: nowhere. */
+  HandoffVerifiedChains *chains; /* (unowned) (nullable) */
+  guint uid;
+  const char *identity;         /* NULL: localhost */
+  gboolean for_a_client;        /* it verifies the peer as a client's */
+  const guint8 *anchors_digest; /* (nullable) */
 } TestSent;
 
 /* A server that has leaf's key, and a client that trusts anchor. */
@@ -36,7 +44,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestSent, test_sent_free)
 
 /* staple: (transfer full) (nullable) */
 void test_sent_add (TestSent *self, const TestCertificate *certificate, GBytes *staple);
-/* (transfer full): how a client that wants localhost verifies the peer. */
+/* (transfer full): how a client that wants localhost, or whom the test says, verifies the peer. */
 HandoffPeerVerification *test_sent_verify (TestSent *self);
 /* The certificate demands a good status (RFC 7633). */
 void test_certificate_require_status (gnutls_x509_crt_t certificate);
