@@ -11,6 +11,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
+#include "record/record-layer.h"
 
 struct _TlsHandoffHandshakeResult
 {
@@ -238,11 +239,9 @@ check_negotiated (TlsHandoffHandshakeResult *self, GError **error)
   return FALSE;
 }
 
-TlsHandoffHandshakeResult *
-handoff_handshake_result_new (GVariant *details,
-                              GUnixFDList *fds,
-                              TlsHandoffImportKey *import_key,
-                              GError **error)
+/* All but the keys. (transfer full) */
+static TlsHandoffHandshakeResult *
+read_details (GVariant *details, GUnixFDList *fds, GError **error)
 {
   g_autoptr (TlsHandoffHandshakeResult) self = NULL;
   struct stat status;
@@ -257,11 +256,43 @@ handoff_handshake_result_new (GVariant *details,
   key_blob = self->details.key_blob;
   self->key_blob_size = fstat (key_blob, &status) == 0 ? (gsize) status.st_size : 0;
   self->key_blob_seals = handoff_sealed_memfd_describe_seals (key_blob);
-  self->record_layer = tls_handoff_record_layer_new_from_key_blob (import_key, key_blob, error);
+  return g_steal_pointer (&self);
+}
+
+TlsHandoffHandshakeResult *
+handoff_handshake_result_new (GVariant *details,
+                              GUnixFDList *fds,
+                              TlsHandoffImportKey *import_key,
+                              GError **error)
+{
+  g_autoptr (TlsHandoffHandshakeResult) self = read_details (details, fds, error);
+
+  if (self == NULL)
+    return NULL;
+  self->record_layer =
+      tls_handoff_record_layer_new_from_key_blob (import_key, self->details.key_blob, error);
   if (self->record_layer == NULL || !check_negotiated (self, error))
     return NULL;
-
   return g_steal_pointer (&self);
+}
+
+TlsHandoffHandshakeResult *
+handoff_handshake_result_new_from_state (GVariant *details,
+                                         GUnixFDList *fds,
+                                         HandoffKeyState *state,
+                                         GError **error)
+{
+  g_autoptr (TlsHandoffRecordLayer) record_layer =
+      handoff_record_layer_new_from_state (state, error);
+  g_autoptr (TlsHandoffHandshakeResult) self = NULL;
+
+  if (record_layer == NULL)
+    return NULL;
+  self = read_details (details, fds, error);
+  if (self == NULL)
+    return NULL;
+  self->record_layer = g_steal_pointer (&record_layer);
+  return check_negotiated (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void

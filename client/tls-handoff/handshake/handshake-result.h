@@ -6,6 +6,7 @@
 #include <gio/gunixfdlist.h>
 
 #include "call/service-session.h"
+#include "keyblob/key-state.h"
 #include "tls-handoff-handshake-result.h"
 
 /* Takes a reply of HandshakeAsClient() apart and imports its key blob. import_key is used up.
@@ -16,6 +17,13 @@ TlsHandoffHandshakeResult *handoff_handshake_result_new (GVariant *details,
                                                          GUnixFDList *fds,
                                                          TlsHandoffImportKey *import_key,
                                                          GError **error);
+
+/* The same, where the blob was opened before, by the channel that it came on. state: (transfer
+ * full), also on failure. */
+TlsHandoffHandshakeResult *handoff_handshake_result_new_from_state (GVariant *details,
+                                                                    GUnixFDList *fds,
+                                                                    HandoffKeyState *state,
+                                                                    GError **error);
 
 /* Sets where session tickets go; without a session they go nowhere. To be called before anybody
  * else has self. */

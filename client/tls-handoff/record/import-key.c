@@ -141,3 +141,19 @@ handoff_import_key_open_key_blob (TlsHandoffImportKey *self, int key_blob_fd, GE
   handoff_wipe_stack ();
   return state;
 }
+
+HandoffBlobOpener *
+handoff_import_key_new_opener (TlsHandoffImportKey *self,
+                               const guint8 enc[HANDOFF_HPKE_KEY_SIZE],
+                               GError **error)
+{
+  ImportSecret *secret = take_secret (self, error);
+  HandoffBlobOpener *opener;
+
+  if (secret == NULL)
+    return NULL;
+  opener = handoff_blob_opener_new (secret->private_key, enc, error);
+  handoff_secret_free (secret);
+  handoff_wipe_stack ();
+  return opener;
+}

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "keyblob/channel-seal.h"
 #include "keyblob/key-state.h"
 #include "tls-handoff-import-key.h"
 
@@ -12,3 +13,11 @@
  * wrong with the blob. */
 HandoffKeyState *
 handoff_import_key_open_key_blob (TlsHandoffImportKey *self, int key_blob_fd, GError **error);
+
+/* The application's end of a channel whose service's end was made for self and said enc: opens the
+ * channel's key blobs. Wipes the private key, whatever comes of it; errors as above. (transfer
+ * full)
+ */
+HandoffBlobOpener *handoff_import_key_new_opener (TlsHandoffImportKey *self,
+                                                  const guint8 enc[HANDOFF_HPKE_KEY_SIZE],
+                                                  GError **error);

@@ -37,6 +37,22 @@ tls_handoff_record_layer_init (TlsHandoffRecordLayer *self)
   g_mutex_init (&self->sender.lock);
 }
 
+TlsHandoffRecordLayer *
+handoff_record_layer_new_from_state (HandoffKeyState *state, GError **error)
+{
+  g_autoptr (TlsHandoffRecordLayer) self = g_object_new (TLS_HANDOFF_TYPE_RECORD_LAYER, NULL);
+
+  self->state = state;
+  if (!handoff_key_state_validate (state, error))
+    return NULL;
+  self->suite = handoff_cipher_suite_by_id (state->cipher_suite);
+  if (!handoff_record_sender_init (&self->sender, state, self->suite, error) ||
+      !handoff_record_receiver_init (&self->receiver, state, self->suite, &self->sender, error))
+    return NULL;
+  handoff_secret_bytes_clear (&state->handshake_prefix);
+  return g_steal_pointer (&self);
+}
+
 /**
  * tls_handoff_record_layer_new_from_key_blob:
  * @import_key: the key that the blob was sealed to; used up and wiped, also on failure
@@ -62,25 +78,13 @@ tls_handoff_record_layer_new_from_key_blob (TlsHandoffImportKey *import_key,
                                             int key_blob_fd,
                                             GError **error)
 {
-  g_autoptr (HandoffKeyState) state = NULL;
-  g_autoptr (TlsHandoffRecordLayer) self = NULL;
+  HandoffKeyState *state;
 
   g_return_val_if_fail (TLS_HANDOFF_IS_IMPORT_KEY (import_key), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   state = handoff_import_key_open_key_blob (import_key, key_blob_fd, error);
-  if (state == NULL || !handoff_key_state_validate (state, error))
-    return NULL;
-
-  self = g_object_new (TLS_HANDOFF_TYPE_RECORD_LAYER, NULL);
-  self->state = g_steal_pointer (&state);
-  self->suite = handoff_cipher_suite_by_id (self->state->cipher_suite);
-  if (!handoff_record_sender_init (&self->sender, self->state, self->suite, error) ||
-      !handoff_record_receiver_init (&self->receiver, self->state, self->suite, &self->sender,
-                                     error))
-    return NULL;
-  handoff_secret_bytes_clear (&self->state->handshake_prefix);
-  return g_steal_pointer (&self);
+  return state != NULL ? handoff_record_layer_new_from_state (state, error) : NULL;
 }
 
 /**

@@ -24,3 +24,8 @@ struct _TlsHandoffRecordLayer
   HandoffRecordSender sender;
   gboolean handed_on; /* guarded by the receiver's lock */
 };
+
+/* What tls_handoff_record_layer_new_from_key_blob() does with the state when it has opened a blob.
+ * state: (transfer full), also on failure: one that was parsed from a blob. Two record layers of
+ * one state would use nonces twice: so there must be no copy. (transfer full) (nullable) */
+TlsHandoffRecordLayer *handoff_record_layer_new_from_state (HandoffKeyState *state, GError **error);
