@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""What the figures share: their line, and the programs that they drive."""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+CERTS = os.environ.get('HANDOFF_TEST_CERTS', '')
+TRUST_STORE = '/etc/ssl/certs/ca-certificates.crt'
+LINE = re.compile(r'(\S+) (ratio|KiB|MiB) (\S+) aim ([<>]=[\d.]+|-)(?: \[(.*)\])?$')
+
+
+class Figure:
+    """A number, and what it should be.
+
+    aim: `<=X`, `>=X`, or `-`: it is there to compare with
+    medians: what it was made of, a text
+    points: label → [(x, y)…], for a plot
+    """
+
+    def __init__(self, name, value, aim, medians, unit='ratio', points=None):
+        self.name = name
+        self.value = value
+        self.aim = aim
+        self.medians = medians
+        self.unit = unit
+        self.points = points or {}
+
+    @classmethod
+    def parse(cls, line):
+        found = LINE.match(line.strip())
+        return found and cls(found[1], float(found[3]), found[4], found[5] or '', unit=found[2])
+
+    def __str__(self):
+        return f'{self.name} {self.unit} {self.value:.2f} aim {self.aim} [{self.medians}]'
+
+    @property
+    def is_met(self):
+        """Or None, if there is no aim."""
+        if self.aim == '-':
+            return None
+        limit = float(self.aim[2:])
+        return self.value <= limit if self.aim.startswith('<=') else self.value >= limit
+
+
+class Bench:
+    """Where the programs are, and how long to measure."""
+
+    def __init__(self, build, quick):
+        self.build = build
+        self.quick = quick
+
+    def program(self, name):
+        """A copy that every user may run: the build directory may be closed to them."""
+        copy = os.path.join(os.environ['TMPDIR'], name)
+        if not os.path.exists(copy):
+            shutil.copy(os.path.join(self.build, 'tests/bench', name), copy)
+            os.chmod(copy, 0o755)
+        return copy
+
+
+class Program:
+    """A program that answers each line with a line."""
+
+    def __init__(self, *argv, user=None, environment=None):
+        # Debugging aids of the test suite are not for measuring.
+        clean = {key: value for key, value in os.environ.items() if key not in ('G_DEBUG', 'MALLOC_PERTURB_')}
+        self.argv = argv
+        self.process = subprocess.Popen(argv, user=user, group=user, extra_groups=[] if user else None, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean | (environment or {}))
+
+    def say(self, line):
+        self.process.stdin.write(line + '\n')
+        self.process.stdin.flush()
+
+    def hear(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f'{" ".join(self.argv)} ended with status {self.process.wait()}')
+        return [int(word) for word in line.split()]
+
+    def ask(self, line):
+        self.say(line)
+        return self.hear()
+
+    def end(self):
+        self.process.stdin.close()
+        assert self.process.wait() == 0, self.argv
+
+
+class Peer(Program):
+    """The server. threads: as many connections at once"""
+
+    def __init__(self, bench, threads):
+        # A chain as the web has it: leaf, intermediate; the root is in the trust store.
+        chain = os.path.join(os.environ['TMPDIR'], 'peer.pem')
+        with open(chain, 'w') as file:
+            for name in ('below-renewed.pem', 'between.pem', 'below-renewed.key'):
+                with open(os.path.join(CERTS, name)) as part:
+                    file.write(part.read())
+        super().__init__(bench.program('peer'), chain, str(threads))
+        self.port = dict(zip(('full', 'resumed'), self.hear()))
+
+    def statistics(self):
+        """Connections served, of those resumed, CPU time in µs."""
+        return self.ask('')
+
+
+def caller(bench, side, port):
+    """An application of alice's. side: ours, bus (ours without the channel), floor, stock"""
+    environment = {'GIO_USE_TLS': 'gnutls'}
+    if side == 'bus':
+        environment['TLS_HANDOFF_CHANNEL'] = '0'
+    return Program(bench.program('caller'), 'ours' if side == 'bus' else side, str(port), user='alice',
+                   environment=environment)
+
+
+def trust_test_authority():
+    """As an administrator would. Before the service starts."""
+    with open(os.path.join(CERTS, 'ca.pem')) as file:
+        authority = file.read()
+    with open(TRUST_STORE) as file:
+        others = file.read()
+    if authority not in others:
+        with open(TRUST_STORE, 'w') as file:
+            file.write(others + authority)
+
+
+def cpu_count():
+    return len(os.sched_getaffinity(0))
+
+
+median = statistics.median
+now = time.monotonic
