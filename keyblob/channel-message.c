@@ -94,9 +94,10 @@ send_failed (int saved_errno, GError **error)
     case ENOBUFS:
       return HANDOFF_CHANNEL_CROWDED;
     case EPIPE:
-    case ECONNRESET:
     case ENOTCONN:
       return HANDOFF_CHANNEL_CLOSED;
+    case ECONNRESET:
+      return HANDOFF_CHANNEL_RESET;
     case EMSGSIZE:
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
                            "The message is too large for the buffers of this machine's sockets");
@@ -287,7 +288,7 @@ handoff_channel_message_receive (int socket,
   if (size < 0 && errno == EAGAIN)
     return HANDOFF_CHANNEL_WOULD_BLOCK;
   if (size < 0 && errno == ECONNRESET)
-    return HANDOFF_CHANNEL_CLOSED;
+    return HANDOFF_CHANNEL_RESET;
   if (size < 0)
     return fail_system ("Receiving on the channel failed", errno, error);
 

@@ -12,7 +12,7 @@
  * Nothing here blocks: sockets are used with MSG_DONTWAIT, and descriptors of the other side are
  * closed by who received them, in a way of their own (a close() of them may sleep).
  *
- * Threads: any; a socket may be written and read at once, but each by one thread at a time. */
+ * Threads: any. */
 
 #define HANDOFF_CHANNEL_MAX_MESSAGE_SIZE (128 * 1024) /* bytes */
 #define HANDOFF_CHANNEL_MAX_DESCRIPTORS 8             /* of one message */
@@ -47,6 +47,9 @@ typedef enum
    * poll() does not tell when. */
   HANDOFF_CHANNEL_CROWDED,
   HANDOFF_CHANNEL_CLOSED, /* the other side closed it, or is gone */
+  /* The same, and it had not read the last message that was sent to it. The system says so once;
+   * what came before the end can still be received. */
+  HANDOFF_CHANNEL_RESET,
   HANDOFF_CHANNEL_FAILED, /* with an error */
 } HandoffChannelStatus;
 

@@ -85,8 +85,8 @@ handoff_error_to_reply (const GError *error, GDBusMessage *call)
   g_autofree char *name = handoff_error_dup_name (error);
   GDBusMessage *reply;
 
-  g_return_val_if_fail (name != NULL, NULL);
-
+  g_return_val_if_fail (
+      error->domain != TLS_HANDOFF_ERROR || (guint) error->code < TLS_HANDOFF_N_ERRORS, NULL);
   reply = g_dbus_message_new_method_error_literal (call, name, message);
   if (details != NULL)
     g_dbus_message_set_body (reply, g_variant_new ("(s@a{sv})", message, details));

@@ -478,6 +478,36 @@ test_empty (Fixture *fixture, gconstpointer data)
   handoff_channel_message_clear (&message);
 }
 
+/* Whoever sent something cannot tell whether it was read before the other side went away, or loses
+ * what that said before. */
+static void
+test_reset (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GVariant) packed =
+      handoff_channel_message_pack (HANDOFF_CHANNEL_CANCEL, 1, g_variant_new_tuple (NULL, 0));
+  g_autoptr (GVariant) reply =
+      handoff_channel_message_pack (HANDOFF_CHANNEL_REPLY, 1, g_variant_new_tuple (NULL, 0));
+  HandoffChannelMessage message;
+
+  send_packed (fixture->application, packed, NULL, 0);
+  send_packed (fixture->service, reply, NULL, 0);
+  close (fixture->service);
+  fixture->service = -1;
+
+  g_assert_cmpint (handoff_channel_message_receive (fixture->application,
+                                                    HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
+                                                    &message, NULL),
+                   ==, HANDOFF_CHANNEL_RESET);
+  receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message);
+  handoff_channel_message_clear (&message);
+  g_assert_cmpint (handoff_channel_message_receive (fixture->application,
+                                                    HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
+                                                    &message, NULL),
+                   ==, HANDOFF_CHANNEL_CLOSED);
+  g_assert_cmpint (handoff_channel_message_send (fixture->application, packed, NULL, 0, NULL), ==,
+                   HANDOFF_CHANNEL_CLOSED);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -490,7 +520,7 @@ main (int argc, char *argv[])
     { "error", test_error }, { "forms", test_forms },
     { "bytes", test_bytes }, { "too-large", test_too_large },
     { "full", test_full },   { "no-descriptors-left", test_no_descriptors_left },
-    { "empty", test_empty },
+    { "empty", test_empty }, { "reset", test_reset },
   };
   GError *first = g_dbus_error_new_for_dbus_error ("a.b", "");
   gsize i;
