@@ -73,8 +73,9 @@ handoff_error_from_reply (GDBusMessage *reply)
 char *
 handoff_error_dup_name (const GError *error)
 {
-  return error->domain == TLS_HANDOFF_ERROR ? g_dbus_error_encode_gerror (error)
-                                            : g_strdup (HANDOFF_ERROR_PREFIX "Failed");
+  return error->domain == TLS_HANDOFF_ERROR || error->domain == G_DBUS_ERROR
+             ? g_dbus_error_encode_gerror (error)
+             : g_strdup (HANDOFF_ERROR_PREFIX "Failed");
 }
 
 GDBusMessage *

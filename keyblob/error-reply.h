@@ -11,8 +11,8 @@
  * another domain is as GIO maps it, with the D-Bus prefix in its message. (transfer full) */
 GError *handoff_error_from_name (const char *name, const char *message, GVariant *details);
 
-/* The error's name on the bus: that of the code; for errors of other domains, Failed. (transfer
- * full) */
+/* The error's name on the bus: that of the code in our domain, or in D-Bus's own; for errors of
+ * other domains, Failed. (transfer full) */
 char *handoff_error_dup_name (const GError *error);
 
 /* reply: of type G_DBUS_MESSAGE_TYPE_ERROR.

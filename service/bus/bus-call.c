@@ -65,11 +65,6 @@ reply_error (HandoffCallMessage *message, const GError *error)
   BusCall *self = (BusCall *) message;
   g_autoptr (GDBusMessage) error_reply = NULL;
 
-  if (error->domain == G_DBUS_ERROR)
-    {
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&self->invocation), error);
-      return;
-    }
   if (g_dbus_message_get_flags (self->message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED)
     return;
   /* Not through the invocation, which cannot add details to an error. */

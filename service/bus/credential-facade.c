@@ -169,14 +169,14 @@ run_get_properties (HandoffCall *call, const HandoffCallContext *context)
 }
 
 static const HandoffMethod own_methods[] = {
-  { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", prepare_create_certificate_request,
-    run_create_certificate_request },
-  { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", prepare_set_certificates,
+  { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", "(a{sv})",
+    prepare_create_certificate_request, run_create_certificate_request },
+  { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "(aay)", prepare_set_certificates,
     run_set_certificates },
-  { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", prepare_unlock, run_unlock },
-  { HANDOFF_CREDENTIAL_INTERFACE, "Remove", prepare_remove, run_remove },
-  { HANDOFF_PROPERTIES_INTERFACE, "Get", prepare_any, run_get_properties },
-  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", prepare_any, run_get_properties },
+  { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", "(h)", prepare_unlock, run_unlock },
+  { HANDOFF_CREDENTIAL_INTERFACE, "Remove", "()", prepare_remove, run_remove },
+  { HANDOFF_PROPERTIES_INTERFACE, "Get", "(ss)", prepare_any, run_get_properties },
+  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", "(s)", prepare_any, run_get_properties },
   { NULL },
 };
 static const HandoffMethod *const methods[] = { own_methods, NULL };

@@ -55,18 +55,18 @@ run_reload (HandoffCall *call, const HandoffCallContext *context)
 }
 
 static const HandoffMethod other_methods[] = {
-  { HANDOFF_MANAGER_INTERFACE, "ImportCredential", handoff_credential_call_prepare,
+  { HANDOFF_MANAGER_INTERFACE, "ImportCredential", "(sha{sv})", handoff_credential_call_prepare,
     handoff_credential_call_run },
-  { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", handoff_credential_call_prepare,
+  { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", "(ssa{sv})", handoff_credential_call_prepare,
     handoff_credential_call_run },
-  { HANDOFF_MANAGER_INTERFACE, "LinkCredential", handoff_credential_call_prepare,
+  { HANDOFF_MANAGER_INTERFACE, "LinkCredential", "(ssa{sv})", handoff_credential_call_prepare,
     handoff_credential_call_run },
-  { HANDOFF_MANAGER_INTERFACE, "ListCredentials", handoff_list_call_prepare_credentials,
+  { HANDOFF_MANAGER_INTERFACE, "ListCredentials", "(a{sv})", handoff_list_call_prepare_credentials,
     handoff_list_call_run_credentials },
-  { HANDOFF_MANAGER_INTERFACE, "ListSessions", handoff_list_call_prepare_sessions,
+  { HANDOFF_MANAGER_INTERFACE, "ListSessions", "(a{sv})", handoff_list_call_prepare_sessions,
     handoff_list_call_run_sessions },
-  { HANDOFF_MANAGER_INTERFACE, "GetStatistics", NULL, run_get_statistics },
-  { HANDOFF_MANAGER_INTERFACE, "Reload", NULL, run_reload },
+  { HANDOFF_MANAGER_INTERFACE, "GetStatistics", "()", NULL, run_get_statistics },
+  { HANDOFF_MANAGER_INTERFACE, "Reload", "()", NULL, run_reload },
   { NULL },
 };
 static const HandoffMethod *const methods[] = { handoff_handshake_methods, other_methods, NULL };

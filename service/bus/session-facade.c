@@ -35,8 +35,8 @@ run_get_properties (HandoffCall *call, const HandoffCallContext *context)
 }
 
 static const HandoffMethod property_methods[] = {
-  { HANDOFF_PROPERTIES_INTERFACE, "Get", NULL, run_get_properties },
-  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", NULL, run_get_properties },
+  { HANDOFF_PROPERTIES_INTERFACE, "Get", "(ss)", NULL, run_get_properties },
+  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", "(s)", NULL, run_get_properties },
   { NULL },
 };
 static const HandoffMethod *const methods[] = { handoff_session_methods, property_methods, NULL };

@@ -28,6 +28,8 @@ handoff_call_new (HandoffCallMessage *message, const HandoffAccessRow *row)
   HandoffCall *self = g_new0 (HandoffCall, 1);
 
   self->message = message;
+  if (message->caller != NULL)
+    self->caller = g_object_ref (message->caller);
   self->row = row;
   return self;
 }
@@ -107,6 +109,13 @@ handoff_call_note_read (HandoffCall *self, guint32 serial)
 }
 
 void
+handoff_call_note_session (HandoffCall *self, const char *session_id)
+{
+  if (self->message->funcs->note_session != NULL)
+    self->message->funcs->note_session (self->message, session_id);
+}
+
+void
 handoff_call_settle (HandoffCall *self)
 {
   if (self->message->funcs->settled != NULL)
@@ -148,6 +157,12 @@ gboolean
 handoff_call_uses_other_action (HandoffCall *self)
 {
   return self->other_action;
+}
+
+gboolean
+handoff_call_is_cancelled (HandoffCall *self)
+{
+  return g_cancellable_is_cancelled (handoff_caller_get_cancellable (self->caller));
 }
 
 const char *

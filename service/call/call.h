@@ -26,6 +26,9 @@ typedef struct
   void (*settled) (HandoffCallMessage *self);
   /* (nullable): the caller has read the reply to the earlier call of his with that serial. */
   void (*note_read) (HandoffCallMessage *self, guint32 serial);
+  /* (nullable): the call is about the session with that id, which is at home where this is called.
+   */
+  void (*note_session) (HandoffCallMessage *self, const char *session_id);
 
   /* Each sends the one reply; free() follows. value: (nullable): a tuple, consumed if floating.
    * error: of TLS_HANDOFF_ERROR, or an error of the call itself (G_DBUS_ERROR), with the details
@@ -39,6 +42,7 @@ typedef struct
 struct _HandoffCallMessage
 {
   const HandoffCallMessageFuncs *funcs;
+  HandoffCaller *caller;   /* (unowned) (nullable): NULL: the bus has to say who sent it */
   const char *sender;      /* (unowned): the caller's unique name on the bus */
   const char *object_path; /* (unowned) */
   GVariant *parameters;    /* (unowned): of the type that the interface has for the method */
@@ -52,7 +56,7 @@ typedef struct _HandoffCall HandoffCall;
 
 /* message: (transfer full) */
 HandoffCall *handoff_call_new (HandoffCallMessage *message, const HandoffAccessRow *row);
-/* For a caller that is gone: no reply. */
+/* For a caller who is gone, or waits no more: no reply. */
 void handoff_call_free (HandoffCall *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCall, handoff_call_free)
 
@@ -72,6 +76,8 @@ gboolean handoff_call_is_interactive (HandoffCall *self);
 guint32 handoff_call_get_serial (HandoffCall *self);
 /* The caller has read the reply to the earlier call of his with that serial. */
 void handoff_call_note_read (HandoffCall *self, guint32 serial);
+/* The call is about that session, which is at home here. */
+void handoff_call_note_session (HandoffCall *self, const char *session_id);
 /* What can be done at once is done: the sender's next call may come in. */
 void handoff_call_settle (HandoffCall *self);
 
@@ -87,6 +93,8 @@ void handoff_call_reap_fds (HandoffCall *self);
 /* The method's row has two actions: this call needs the second one. */
 void handoff_call_use_other_action (HandoffCall *self);
 gboolean handoff_call_uses_other_action (HandoffCall *self);
+/* Whether nobody waits for its reply any more: then it should be freed, and nothing begun. */
+gboolean handoff_call_is_cancelled (HandoffCall *self);
 /* The polkit action that the call needs. (nullable): NULL if it needs none. */
 const char *handoff_call_get_action (HandoffCall *self);
 

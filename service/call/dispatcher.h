@@ -23,6 +23,7 @@ typedef struct
 {
   const char *interface_name;
   const char *method_name;
+  const char *arguments; /* the type of the tuple, as the interface has it */
   /* (nullable): checks the arguments before the service asks polkit, and chooses the action if
    * there are two; an error ends the call. Takes the descriptors that it wants: the reaper closes
    * the others afterwards. */

@@ -279,8 +279,8 @@ run (HandoffCall *call, const HandoffCallContext *context)
 }
 
 const HandoffMethod handoff_handshake_methods[] = {
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", prepare_client, run },
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", prepare_server, run, denied },
-  { HANDOFF_MANAGER_INTERFACE, "CreateSession", prepare_session, run },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", "(hsaya{sv})", prepare_client, run },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", "(haya{sv})", prepare_server, run, denied },
+  { HANDOFF_MANAGER_INTERFACE, "CreateSession", "(ssa{sv})", prepare_session, run },
   { NULL },
 };

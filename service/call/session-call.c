@@ -188,12 +188,13 @@ run_close (HandoffCall *call, const HandoffCallContext *context)
 }
 
 const HandoffMethod handoff_session_methods[] = {
-  { HANDOFF_SESSION_INTERFACE, "Step", prepare_step, run_step },
-  { HANDOFF_SESSION_INTERFACE, "ReviewCertificate", NULL, run_review_certificate },
-  { HANDOFF_SESSION_INTERFACE, "ProvideCredential", handoff_provide_call_prepare,
+  { HANDOFF_SESSION_INTERFACE, "Step", "(ay)", prepare_step, run_step },
+  { HANDOFF_SESSION_INTERFACE, "ReviewCertificate", "(b)", NULL, run_review_certificate },
+  { HANDOFF_SESSION_INTERFACE, "ProvideCredential", "(a{sv})", handoff_provide_call_prepare,
     run_provide_credential },
-  { HANDOFF_SESSION_INTERFACE, "ExportKeys", prepare_export_keys, run_export_keys },
-  { HANDOFF_SESSION_INTERFACE, "PostHandshake", prepare_post_handshake, run_post_handshake },
-  { HANDOFF_SESSION_INTERFACE, "Close", NULL, run_close },
+  { HANDOFF_SESSION_INTERFACE, "ExportKeys", "(ay)", prepare_export_keys, run_export_keys },
+  { HANDOFF_SESSION_INTERFACE, "PostHandshake", "(ay)", prepare_post_handshake,
+    run_post_handshake },
+  { HANDOFF_SESSION_INTERFACE, "Close", "()", NULL, run_close },
   { NULL },
 };
