@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* The application in first-connection: for each line on stdin makes one TLS connection (TCP,
- * handshake, a byte each way, close) to 127.0.0.1:PORT as www.handoff.test, and prints when that
+/* The application of the figures connect-first: for each line on stdin makes one TLS connection
+ * (TCP, handshake, a byte each way, close) to 127.0.0.1:PORT as localhost, and prints when that
  * began and ended (monotonic clock, microseconds), its peak memory and its own memory (KiB).
  * Built twice: with the library, and with GIO alone, which takes the stock backend; without TLS
  * ("plain") the latter shows what is not TLS's. */
@@ -86,7 +86,7 @@ main (int argc, char *argv[])
   if (argc < 2 || !g_ascii_string_to_unsigned (argv[1], 10, 1, G_MAXUINT16, &port, &error))
     return 2;
   address = g_inet_socket_address_new_from_string ("127.0.0.1", (guint) port);
-  identity = g_network_address_new ("www.handoff.test", (guint16) port);
+  identity = g_network_address_new ("localhost", (guint16) port);
 
   while (fgets (line, sizeof line, stdin) != NULL)
     {

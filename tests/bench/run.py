@@ -10,10 +10,12 @@ import argparse
 import os
 import sys
 
-from figures import connect, handshakes, report
+sys.dont_write_bytecode = True
+
+from figures import accept, connect, first, front, handshakes, report
 from figures.common import Bench, trust_test_authority
 
-GROUPS = [connect, handshakes]
+GROUPS = [connect, first, handshakes, accept, front]
 
 
 def choose(group, names):

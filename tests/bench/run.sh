@@ -33,6 +33,18 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+# The other fronts are needed for these figures alone.
+if [[ " ${names[*]-front} " == *" front"* ]]; then
+  missing=()
+  for package in nginx-light stunnel4 hitch; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      "${missing[@]}"; } >/dev/null
+  fi
+fi
+
 [ -e "$build/build.ninja" ] || meson setup "$build" --prefix=/usr --sysconfdir=/etc --localstatedir=/var >/dev/null
 if meson introspect --buildoptions "$build" | python3 -c 'import json, sys
 options = {option["name"]: option["value"] for option in json.load(sys.stdin)}

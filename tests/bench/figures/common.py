@@ -10,7 +10,11 @@ import subprocess
 import sys
 import time
 
-CERTS = os.environ.get('HANDOFF_TEST_CERTS', '')
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../../integration/support'))
+from command import CERTS, OWN_RULES, as_user, get_free_port, run, set_rules, wait_for_port
+
+__all__ = ['as_user', 'get_free_port', 'wait_for_port']  # also for the figures
+
 TRUST_STORE = '/etc/ssl/certs/ca-certificates.crt'
 LINE = re.compile(r'(\S+) (ratio|KiB|MiB) (\S+) aim ([<>]=[\d.]+|-)(?: \[(.*)\])?$')
 
@@ -64,15 +68,19 @@ class Bench:
         return copy
 
 
+def clean_environment(more=None):
+    """Debugging aids of the test suite are not for measuring."""
+    return {key: value for key, value in os.environ.items() if key not in ('G_DEBUG', 'MALLOC_PERTURB_')} | (more or {})
+
+
 class Program:
     """A program that answers each line with a line."""
 
-    def __init__(self, *argv, user=None, environment=None):
-        # Debugging aids of the test suite are not for measuring.
-        clean = {key: value for key, value in os.environ.items() if key not in ('G_DEBUG', 'MALLOC_PERTURB_')}
+    def __init__(self, *argv, user=None, environment=None, pass_fds=()):
         self.argv = argv
         self.process = subprocess.Popen(argv, user=user, group=user, extra_groups=[] if user else None, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean | (environment or {}))
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=pass_fds,
+                                        env=clean_environment(environment))
 
     def say(self, line):
         self.process.stdin.write(line + '\n')
@@ -93,17 +101,32 @@ class Program:
         assert self.process.wait() == 0, self.argv
 
 
+def chain_with_key(name, user='root'):
+    """A file of the user's with a chain as the web has it, leaf and intermediate, and its key. The root is in the trust
+    store."""
+    path = os.path.join(os.environ['TMPDIR'], name)
+    with open(path, 'w') as file:
+        os.fchmod(file.fileno(), 0o600)
+        for part in ('below-renewed.pem', 'between.pem', 'below-renewed.key'):
+            with open(os.path.join(CERTS, part)) as lines:
+                file.write(lines.read())
+    shutil.chown(path, user, user)
+    return path
+
+
+def import_credential(path, label):
+    """For alice."""
+    set_rules(OWN_RULES)
+    with open(path) as file:
+        done = run('alice', 'credential', 'import', '--label', label, '-', stdin=file.read())
+    assert done.returncode == 0, done.stderr
+
+
 class Peer(Program):
     """The server. threads: as many connections at once"""
 
     def __init__(self, bench, threads):
-        # A chain as the web has it: leaf, intermediate; the root is in the trust store.
-        chain = os.path.join(os.environ['TMPDIR'], 'peer.pem')
-        with open(chain, 'w') as file:
-            for name in ('below-renewed.pem', 'between.pem', 'below-renewed.key'):
-                with open(os.path.join(CERTS, name)) as part:
-                    file.write(part.read())
-        super().__init__(bench.program('peer'), chain, str(threads))
+        super().__init__(bench.program('peer'), chain_with_key('peer.pem'), str(threads))
         self.port = dict(zip(('full', 'resumed'), self.hear()))
 
     def statistics(self):
