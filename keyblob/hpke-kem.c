@@ -124,26 +124,6 @@ handoff_hpke_derive_key_pair (const guint8 *ikm,
 }
 
 /**
- * handoff_hpke_check_public_key:
- * @public_key: 32 bytes
- * @error: return location for an error
- *
- * Tells early what handoff_hpke_encapsulate() would refuse.
- *
- * Returns: %FALSE with %TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a public key of small order
- */
-gboolean
-handoff_hpke_check_public_key (const guint8 public_key[HANDOFF_HPKE_KEY_SIZE], GError **error)
-{
-  /* Any private key will do: all scalars of X25519 are multiples of the small orders (RFC 7748 5).
-   */
-  static const guint8 scalar[HANDOFF_HPKE_KEY_SIZE] = { 8 };
-  guint8 product[HANDOFF_HPKE_KEY_SIZE];
-
-  return x25519 (scalar, public_key, product, error);
-}
-
-/**
  * handoff_hpke_encapsulate:
  * @public_key: the recipient's, 32 bytes
  * @ephemeral_private_key: (nullable): 32 bytes, for test vectors only

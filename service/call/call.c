@@ -95,6 +95,12 @@ handoff_call_is_interactive (HandoffCall *self)
   return self->message->interactive;
 }
 
+gboolean
+handoff_call_seals_keys (HandoffCall *self)
+{
+  return self->message->seals_keys;
+}
+
 guint32
 handoff_call_get_serial (HandoffCall *self)
 {

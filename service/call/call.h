@@ -48,6 +48,7 @@ struct _HandoffCallMessage
   GVariant *parameters;    /* (unowned): of the type that the interface has for the method */
   guint32 serial;          /* of its sender's; 0: he wants no reply */
   gboolean interactive;    /* the user may be asked for a password */
+  gboolean seals_keys;     /* an empty recipient key means: seal the keys when you reply */
 };
 
 /* One method call on its way: façade → caller → authority → work → exactly one reply. It belongs to
@@ -72,6 +73,8 @@ const char *handoff_call_get_sender (HandoffCall *self);
 const char *handoff_call_get_object_id (HandoffCall *self);
 GVariant *handoff_call_get_parameters (HandoffCall *self);
 gboolean handoff_call_is_interactive (HandoffCall *self);
+/* Whether what it came on seals keys, if its recipient key is empty. */
+gboolean handoff_call_seals_keys (HandoffCall *self);
 /* Among the calls of its sender. */
 guint32 handoff_call_get_serial (HandoffCall *self);
 /* The caller has read the reply to the earlier call of his with that serial. */

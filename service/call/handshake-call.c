@@ -168,12 +168,12 @@ prepare_on_socket (HandoffCall *call,
                    GError **error)
 {
   g_autoptr (HandoffHandshakeRequest) request = NULL;
-  guint8 key[HANDOFF_RECIPIENT_KEY_SIZE];
+  HandoffRecipient recipient;
   int fd = take_socket (call, index, error);
 
   if (fd < 0)
     return FALSE;
-  if (handoff_recipient_key_parse (recipient_key, key, error))
+  if (handoff_recipient_parse (recipient_key, handoff_call_seals_keys (call), &recipient, error))
     request = request_new (context, role, server_identity, options, error);
   if (request == NULL)
     {
@@ -183,7 +183,7 @@ prepare_on_socket (HandoffCall *call,
 
   request->fd = fd;
   request->uid = get_uid (call);
-  memcpy (request->recipient_key, key, sizeof key);
+  request->recipient = recipient;
   if (request->options->outlive_caller)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,

@@ -120,34 +120,32 @@ run_provide_credential (HandoffCall *call, const HandoffCallContext *context)
 }
 
 static gboolean
-parse_export_keys (HandoffCall *call,
-                   guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-                   GError **error)
+parse_export_keys (HandoffCall *call, HandoffRecipient *recipient, GError **error)
 {
   g_autoptr (GVariant) value = NULL;
 
   g_variant_get (handoff_call_get_parameters (call), "(@ay)", &value);
-  return handoff_recipient_key_parse (value, recipient_key, error);
+  return handoff_recipient_parse (value, handoff_call_seals_keys (call), recipient, error);
 }
 
 static gboolean
 prepare_export_keys (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
-  guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
+  HandoffRecipient recipient;
 
-  return parse_export_keys (call, recipient_key, error);
+  return parse_export_keys (call, &recipient, error);
 }
 
 static void
 run_export_keys (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffSession *session = get_session_in (context, call, HANDOFF_HANDSHAKE_COMPLETE);
-  guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
+  HandoffRecipient recipient;
 
   if (session == NULL)
     return;
-  parse_export_keys (call, recipient_key, NULL);
-  handoff_session_export (&context->shared, session, recipient_key,
+  parse_export_keys (call, &recipient, NULL);
+  handoff_session_export (&context->shared, session, &recipient,
                           handoff_session_reply_new (call, handoff_session_reply_to_export));
 }
 

@@ -9,7 +9,6 @@
 
 #include "export/channel-bindings.h"
 #include "key/gnutls-support.h"
-#include "keyblob/key-blob.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
@@ -248,20 +247,25 @@ add_bindings (HandoffKeyExport *self,
   return handoff_channel_bindings_take (session, own.data != NULL ? &own : NULL, state, error);
 }
 
-int
-handoff_key_export_seal (HandoffKeyExport *self,
+HandoffKeyState *
+handoff_key_export_take (HandoffKeyExport *self,
                          gnutls_session_t session,
                          guint blob_format,
                          GBytes *own_certificate,
-                         const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
                          GError **error)
 {
   g_autoptr (HandoffKeyState) state = make_state (self, session, error);
-  g_autoptr (GBytes) blob = NULL;
 
   if (state == NULL ||
       (blob_format >= 2 && !add_bindings (self, session, own_certificate, state, error)))
-    return -1;
-  blob = handoff_key_blob_seal (state, recipient_key, error);
+    return NULL;
+  return g_steal_pointer (&state);
+}
+
+int
+handoff_key_export_seal (HandoffBlobSealer *sealer, const HandoffKeyState *state, GError **error)
+{
+  g_autoptr (GBytes) blob = handoff_blob_sealer_seal (sealer, state, error);
+
   return blob != NULL ? handoff_sealed_memfd_new (blob, error) : -1;
 }

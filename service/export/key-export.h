@@ -6,12 +6,12 @@
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 
-#include "keyblob/handoff-names.h"
+#include "keyblob/channel-seal.h"
 #include "keyblob/key-state.h"
 
 /* Collects, while the handshake runs, what GnuTLS tells about the record keys at no other time: the
  * TLS 1.3 traffic secrets and the peer's record size limit. Then takes the keys out of the
- * completed session, and seals them. */
+ * completed session, to be sealed. */
 typedef struct _HandoffKeyExport HandoffKeyExport;
 
 /* role: ours */
@@ -34,14 +34,18 @@ handoff_key_export_take_message (HandoffKeyExport *self, guint type, const gnutl
  * tells only at the end. 0: not known, or the server is us. */
 guint16 handoff_key_export_get_cipher_suite (HandoffKeyExport *self);
 
-/* Seals the keys of a completed session, both directions as they are now, to recipient_key. The
- * session must be deinitialised right afterwards. blob_format: the newest that the recipient reads.
+/* The keys of a completed session, both directions as they are now. The session must be
+ * deinitialised right afterwards. blob_format: the newest that the recipient reads.
  * own_certificate: (nullable): what we sent as a server, or would send again if nothing was
- * resumed: DER. Returns a sealed memfd, (transfer full), or -1.
+ * resumed: DER. (transfer full) (nullable): in secret memory: to be sealed and freed soon.
  */
-int handoff_key_export_seal (HandoffKeyExport *self,
-                             gnutls_session_t session,
-                             guint blob_format,
-                             GBytes *own_certificate,
-                             const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-                             GError **error);
+HandoffKeyState *handoff_key_export_take (HandoffKeyExport *self,
+                                          gnutls_session_t session,
+                                          guint blob_format,
+                                          GBytes *own_certificate,
+                                          GError **error);
+
+/* Any thread. Seals what was taken: the next key blob of sealer's. Returns a sealed memfd,
+ * (transfer full), or -1. */
+int
+handoff_key_export_seal (HandoffBlobSealer *sealer, const HandoffKeyState *state, GError **error);

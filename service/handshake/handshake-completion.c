@@ -180,9 +180,23 @@ keep_for_resumption (gnutls_session_t session,
 }
 
 gboolean
+handoff_handshake_make_sealer (const HandoffRecipient *recipient,
+                               HandoffBlobSealer **sealer,
+                               GError **error)
+{
+  *sealer = NULL;
+  if (recipient->by_channel)
+    return TRUE;
+  *sealer = handoff_blob_sealer_new_for_one (recipient->key, error);
+  if (*sealer == NULL)
+    g_prefix_error (error, "recipient_key: ");
+  return *sealer != NULL;
+}
+
+gboolean
 handoff_handshake_export_keys (HandoffTlsSession *tls,
                                const HandoffHandshakeRequest *request,
-                               const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                               HandoffBlobSealer *sealer,
                                HandoffHandshakeProgress *progress,
                                GError **error)
 {
@@ -190,14 +204,23 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
   const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
   const HandoffCredential *credential =
       handoff_handshake_credential_get (handoff_tls_session_get_credential (tls));
+  g_autoptr (HandoffKeyState) state = NULL;
 
-  progress->key_blob_fd = handoff_key_export_seal (
+  state = handoff_key_export_take (
       handoff_tls_session_get_export (tls), session, request->options->blob_format,
       credential != NULL && credential->certificates->len > 0 ? credential->certificates->pdata[0]
                                                               : NULL,
-      recipient_key, error);
-  if (progress->key_blob_fd < 0)
+      error);
+  if (state == NULL)
     return FALSE;
+  if (sealer == NULL)
+    progress->key_state = g_steal_pointer (&state);
+  else
+    {
+      progress->key_blob_fd = handoff_key_export_seal (sealer, state, error);
+      if (progress->key_blob_fd < 0)
+        return FALSE;
+    }
 
   /* A peer that the caller accepted in spite of its certificate must not become trusted by
    * resumption. */

@@ -38,6 +38,7 @@ struct _HandoffHandshakeEngine
   gint64 deadline;            /* the handshake's: monotonic, microseconds */
   gint64 time_left;           /* until then, when the caller began to think: microseconds */
   HandoffTlsSession *session; /* (owned) (nullable): likewise */
+  HandoffBlobSealer *sealer;  /* (owned) (nullable): likewise: see handoff_handshake_make_sealer */
   int left_fd;                /* (owned): the socket of one that was refused; -1 otherwise */
   HandoffHandshakeTransport transport;
   GBytes *input; /* (owned) (nullable): of the operation under way */
@@ -71,6 +72,7 @@ destroy_session (HandoffHandshakeEngine *self)
   handoff_handshake_transport_cut_off (&self->transport);
   g_clear_pointer (&self->watch, handoff_watch_free);
   g_clear_pointer (&self->session, handoff_tls_session_free);
+  g_clear_pointer (&self->sealer, handoff_blob_sealer_free);
   handoff_handshake_request_end (self->request);
 }
 
@@ -120,6 +122,9 @@ get_decision_timeout (HandoffHandshakeEngine *self)
 static gboolean
 is_refusal (HandoffHandshakeEngine *self, const GError *error)
 {
+  /* It failed before it began. */
+  if (self->session == NULL)
+    return FALSE;
   /* It was the caller who let the time pass. */
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT))
     return self->state == HANDOFF_HANDSHAKE_REQUEST;
@@ -222,30 +227,6 @@ fail_untrusted (HandoffHandshakeEngine *self, gboolean too_late)
   fail (self, error);
 }
 
-/* The alerts with which a server may end the handshake because a client has no certificate, or none
- * that the server takes (RFC 8446 4.4.2.4, RFC 5246 7.4.6). Other alerts are about something else.
- */
-static gboolean
-is_about_certificate (int code, gnutls_session_t session)
-{
-  if (code != GNUTLS_E_FATAL_ALERT_RECEIVED)
-    return FALSE;
-  switch (gnutls_alert_get (session))
-    {
-    case GNUTLS_A_HANDSHAKE_FAILURE:
-    case GNUTLS_A_SSL3_NO_CERTIFICATE:
-    case GNUTLS_A_BAD_CERTIFICATE:
-    case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
-    case GNUTLS_A_CERTIFICATE_UNKNOWN:
-    case GNUTLS_A_CERTIFICATE_REQUIRED:
-    case GNUTLS_A_UNKNOWN_CA:
-    case GNUTLS_A_ACCESS_DENIED:
-      return TRUE;
-    default:
-      return FALSE;
-    }
-}
-
 static GError *
 new_error (HandoffHandshakeEngine *self, int code)
 {
@@ -260,7 +241,8 @@ new_error (HandoffHandshakeEngine *self, int code)
   if (handoff_tls_session_get_refusal (self->session) != NULL)
     return handoff_handshake_error_new_with_alert (code,
                                                    handoff_tls_session_get_refusal (self->session));
-  if (is_about_certificate (code, session) && self->request->role == HANDOFF_ROLE_CLIENT &&
+  if (handoff_handshake_error_is_about_certificate (session, code) &&
+      self->request->role == HANDOFF_ROLE_CLIENT &&
       handoff_handshake_credential_is_requested (credential) &&
       handoff_handshake_credential_get (credential) == NULL)
     return handoff_handshake_error_new_refused (
@@ -303,16 +285,13 @@ fail_interrupted (HandoffHandshakeEngine *self)
 
 /* Export, then destroy: the session is gone before anybody can be told. outcome: (transfer full) */
 static void
-export_keys (HandoffHandshakeEngine *self,
-             const guint8 *recipient_key,
-             HandoffHandshakeOutcome *outcome)
+export_keys (HandoffHandshakeEngine *self, HandoffHandshakeOutcome *outcome)
 {
   HandoffHandshakeProgress *progress = progress_new (self);
   GError *error = NULL;
 
   progress->outcome = outcome;
-  if (!handoff_handshake_export_keys (self->session, self->request, recipient_key, progress,
-                                      &error))
+  if (!handoff_handshake_export_keys (self->session, self->request, self->sealer, progress, &error))
     {
       handoff_handshake_progress_free (progress);
       handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
@@ -348,7 +327,7 @@ complete (HandoffHandshakeEngine *self)
     }
   if (!self->request->stepwise)
     {
-      export_keys (self, self->request->recipient_key, outcome);
+      export_keys (self, outcome);
       return;
     }
 
@@ -473,8 +452,10 @@ handoff_handshake_engine_start (HandoffHandshakeEngine *self)
   self->transport.stepwise = self->request->stepwise;
   self->transport.fd = self->request->fd;
   self->transport.uid = self->request->uid;
-  self->session = handoff_tls_session_new (self->pause, self->request, &self->transport, self->ask,
-                                           self->ask_data, &error);
+  if (self->request->stepwise ||
+      handoff_handshake_make_sealer (&self->request->recipient, &self->sealer, &error))
+    self->session = handoff_tls_session_new (self->pause, self->request, &self->transport,
+                                             self->ask, self->ask_data, &error);
   if (self->session != NULL)
     self->watch =
         handoff_watch_new (self->worker, self->request->fd, self->deadline, watch_ready, self);
@@ -493,6 +474,26 @@ review (HandoffHandshakeEngine *self, gboolean accept)
   handoff_tls_session_accept (self->session);
   resume_time (self);
   advance (self);
+}
+
+/* A key that nothing can be sealed to is the caller's mistake: the next may be better. */
+static void
+export_for_caller (HandoffHandshakeEngine *self, const HandoffRecipient *recipient)
+{
+  HandoffHandshakeOutcome *outcome =
+      handoff_handshake_make_outcome (self->session, self->request, TRUE, NULL);
+  HandoffHandshakeProgress *progress;
+  GError *error = NULL;
+
+  if (handoff_handshake_make_sealer (recipient, &self->sealer, &error))
+    {
+      export_keys (self, outcome);
+      return;
+    }
+  progress = progress_new (self);
+  progress->outcome = outcome;
+  progress->error = error;
+  return_progress (self, progress);
 }
 
 static void
@@ -533,8 +534,7 @@ handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
       provide (self, operation->credential, operation->automatic);
       break;
     case HANDOFF_OPERATION_EXPORT:
-      export_keys (self, operation->recipient_key,
-                   handoff_handshake_make_outcome (self->session, self->request, TRUE, NULL));
+      export_for_caller (self, &operation->recipient);
       break;
     default:
       g_assert_not_reached ();

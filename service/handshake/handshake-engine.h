@@ -31,7 +31,7 @@ typedef struct
   gboolean accept;
   HandoffCredential *credential; /* (owned) (nullable) */
   gboolean automatic;
-  guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE];
+  HandoffRecipient recipient;
 } HandoffOperation;
 
 /* worker: (unowned). request: (transfer full). ask: (nullable): see handshake-credential.h.

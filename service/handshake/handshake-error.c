@@ -310,6 +310,27 @@ handoff_handshake_error_new_with_alert (int code, const GError *reason)
   return error;
 }
 
+gboolean
+handoff_handshake_error_is_about_certificate (gnutls_session_t session, int code)
+{
+  if (code != GNUTLS_E_FATAL_ALERT_RECEIVED)
+    return FALSE;
+  switch (gnutls_alert_get (session))
+    {
+    case GNUTLS_A_HANDSHAKE_FAILURE:
+    case GNUTLS_A_SSL3_NO_CERTIFICATE:
+    case GNUTLS_A_BAD_CERTIFICATE:
+    case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+    case GNUTLS_A_CERTIFICATE_UNKNOWN:
+    case GNUTLS_A_CERTIFICATE_REQUIRED:
+    case GNUTLS_A_UNKNOWN_CA:
+    case GNUTLS_A_ACCESS_DENIED:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
 GError *
 handoff_handshake_error_new_refused (gnutls_session_t session,
                                      const HandoffServerIdentity *identity,

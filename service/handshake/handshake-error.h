@@ -32,6 +32,10 @@ GError *handoff_handshake_error_new_untrusted (const HandoffPeerVerification *ve
 /* For a failure of which reason says more than code does. The alert that code stands for is a
  * detail. (transfer full) */
 GError *handoff_handshake_error_new_with_alert (int code, const GError *reason);
+/* Whether code is one of the alerts with which a server may end the handshake because a client has
+ * no certificate, or none that the server takes (RFC 8446 4.4.2.4, RFC 5246 7.4.6). Other alerts
+ * are about something else. */
+gboolean handoff_handshake_error_is_about_certificate (gnutls_session_t session, int code);
 /* For a server that ends the handshake after it was told that there is no client certificate.
  * was_looked_for: whether the service looked for a credential that the caller did not name.
  * (transfer full) */

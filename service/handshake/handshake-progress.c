@@ -17,6 +17,7 @@ handoff_handshake_progress_free (HandoffHandshakeProgress *self)
   g_clear_error (&self->error);
   if (self->key_blob_fd >= 0)
     close (self->key_blob_fd);
+  g_clear_pointer (&self->key_state, handoff_key_state_free);
   g_clear_pointer (&self->window, handoff_ticket_window_free);
   handoff_secret_free (self->session_data);
   g_free (self);

@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "handshake/handshake-outcome.h"
+#include "keyblob/key-state.h"
 #include "resumption/ticket-window.h"
 
 /* The states of a handshake, and where they lead. Each but EXPORTED may lead to FAILED.
@@ -37,10 +38,11 @@ typedef struct
   gsize consumed; /* stepwise: how many bytes of the input were used */
   HandoffHandshakeOutcome
       *outcome;  /* (owned) (nullable): in REVIEW, REQUEST, COMPLETE and EXPORTED */
-  GError *error; /* (owned) (nullable): in FAILED */
+  GError *error; /* (owned) (nullable): in FAILED; in COMPLETE, if the keys stay for a better key */
 
   /* In EXPORTED: */
-  int key_blob_fd;             /* (owned): sealed memfd; -1 once taken */
+  int key_blob_fd;             /* (owned): sealed memfd; -1 once taken, or if there is key_state */
+  HandoffKeyState *key_state;  /* (owned) (nullable): what the caller's channel is to seal */
   HandoffTicketWindow *window; /* (owned) (nullable): TLS 1.3, if tickets are wanted */
   guint8 *session_data;   /* (owned) (nullable): TLS 1.2, if sessions are kept; secret memory */
   guint session_lifetime; /* seconds: how long either may be kept at most */

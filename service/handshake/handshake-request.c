@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "keyblob/hpke.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/descriptor-reaper.h"
@@ -71,25 +70,28 @@ handoff_handshake_request_free (HandoffHandshakeRequest *self)
 }
 
 gboolean
-handoff_recipient_key_parse (GVariant *value,
-                             guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-                             GError **error)
+handoff_recipient_parse (GVariant *value,
+                         gboolean on_channel,
+                         HandoffRecipient *recipient,
+                         GError **error)
 {
   gsize size;
   gconstpointer data = g_variant_get_fixed_array (value, &size, 1);
 
+  recipient->by_channel = on_channel && size == 0;
+  if (recipient->by_channel)
+    {
+      memset (recipient->key, 0, sizeof recipient->key);
+      return TRUE;
+    }
   if (size != HANDOFF_RECIPIENT_KEY_SIZE)
     {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "recipient_key: must be an X25519 public key of %d bytes, has %" G_GSIZE_FORMAT,
-                   HANDOFF_RECIPIENT_KEY_SIZE, size);
+      g_set_error (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+          "recipient_key: must be an X25519 public key of %d bytes%s, has %" G_GSIZE_FORMAT,
+          HANDOFF_RECIPIENT_KEY_SIZE, on_channel ? ", or empty for the channel's" : "", size);
       return FALSE;
     }
-  memcpy (recipient_key, data, size);
-  if (!handoff_hpke_check_public_key (recipient_key, error))
-    {
-      g_prefix_error (error, "recipient_key: ");
-      return FALSE;
-    }
+  memcpy (recipient->key, data, size);
   return TRUE;
 }

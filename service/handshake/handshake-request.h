@@ -10,6 +10,14 @@
 #include "policy/tls-policy.h"
 #include "keyblob/server-identity.h"
 
+/* To whom the keys are sealed. */
+typedef struct
+{
+  /* To the caller's channel, which does it when it replies: until then they are in the progress. */
+  gboolean by_channel;
+  guint8 key[HANDOFF_RECIPIENT_KEY_SIZE]; /* else: to that key */
+} HandoffRecipient;
+
 /* What to do a handshake on, and how. */
 typedef struct
 {
@@ -17,10 +25,10 @@ typedef struct
   gboolean stepwise; /* the caller carries the bytes: no socket, and the keys wait for ExportKeys */
   int fd;            /* (owned): the caller's socket, checked; -1 once taken, and for stepwise */
   guint uid;         /* whose handshake it is, and whose the socket */
-  HandoffServerIdentity *identity;                  /* (owned) (nullable): NULL for a server */
-  HandoffHandshakeOptions *options;                 /* (owned) */
-  HandoffTlsPolicy *policy;                         /* (owned) */
-  guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE]; /* not for stepwise */
+  HandoffServerIdentity *identity;  /* (owned) (nullable): NULL for a server */
+  HandoffHandshakeOptions *options; /* (owned) */
+  HandoffTlsPolicy *policy;         /* (owned) */
+  HandoffRecipient recipient;       /* not for stepwise */
 
   HandoffCredential *credential; /* (owned) (nullable): what the caller named, and may use */
   /* Whether one of the user's is looked for in the middle of the handshake; a client that asks its
@@ -52,8 +60,10 @@ void handoff_handshake_request_end (HandoffHandshakeRequest *self);
 void handoff_handshake_request_free (HandoffHandshakeRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeRequest, handoff_handshake_request_free)
 
-/* Reads a recipient key, an ay, into its 32 bytes. TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what the
- * key must be. */
-gboolean handoff_recipient_key_parse (GVariant *value,
-                                      guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
-                                      GError **error);
+/* Reads the argument recipient_key, an ay. on_channel: whether it came on one, which can seal: then
+ * it may be empty. TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what the key must be; that it is a point
+ * of small order comes to light where the worker begins to seal. */
+gboolean handoff_recipient_parse (GVariant *value,
+                                  gboolean on_channel,
+                                  HandoffRecipient *recipient,
+                                  GError **error);

@@ -5,8 +5,6 @@
 
 #include "handshake/handshake.h"
 
-#include <string.h>
-
 #include "handshake/handshake-engine.h"
 
 struct _HandoffHandshake
@@ -160,13 +158,13 @@ handoff_handshake_provide_async (HandoffHandshake *self,
 
 void
 handoff_handshake_export_async (HandoffHandshake *self,
-                                const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                                const HandoffRecipient *recipient,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
   Call *call = call_new (self, HANDOFF_OPERATION_EXPORT, callback, user_data);
 
-  memcpy (call->operation.recipient_key, recipient_key, sizeof call->operation.recipient_key);
+  call->operation.recipient = *recipient;
   start_call (self, call);
 }
 

@@ -54,7 +54,7 @@ void handoff_handshake_provide_async (HandoffHandshake *self,
                                       gpointer user_data);
 /* In COMPLETE: exports the keys, and destroys our copy. */
 void handoff_handshake_export_async (HandoffHandshake *self,
-                                     const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                                     const HandoffRecipient *recipient,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);
 /* (transfer full) */

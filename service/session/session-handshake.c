@@ -327,10 +327,10 @@ handoff_session_provide (const HandoffSessionContext *context,
 void
 handoff_session_export (const HandoffSessionContext *context,
                         HandoffSession *session,
-                        const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                        const HandoffRecipient *recipient,
                         HandoffSessionReply reply)
 {
-  handoff_handshake_export_async (session->handshake, recipient_key, operation_done,
+  handoff_handshake_export_async (session->handshake, recipient, operation_done,
                                   operation_new (context, session, reply));
 }
 

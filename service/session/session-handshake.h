@@ -53,7 +53,7 @@ void handoff_session_provide (const HandoffSessionContext *context,
                               HandoffSessionReply reply);
 void handoff_session_export (const HandoffSessionContext *context,
                              HandoffSession *session,
-                             const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                             const HandoffRecipient *recipient,
                              HandoffSessionReply reply);
 
 /* The name of the state in the D-Bus API. */

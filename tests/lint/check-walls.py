@@ -48,7 +48,7 @@ NAMES = [
      ('keyblob', 'service/trust', 'service/resumption', 'service/policy', 'service/export',
       'service/handshake')),
     ('polkit', r'PolicyKit1|<polkit/|\bpolkit_\w+', ('service/authority',)),
-    ('key blobs', r'\bhandoff_key_blob_\w+|"keyblob/key-blob\.h"',
+    ('key blobs', r'\bhandoff_key_blob_\w+|"keyblob/key-blob\.h"|\bhandoff_blob_(sealer_seal|opener_open)\b',
      ('keyblob', 'service/export', 'client/tls-handoff/record')),
     ('sealed memory files', r'\bhandoff_sealed_memfd_\w+|"keyblob/sealed-memfd\.h"',
      ('keyblob', 'service/export', 'client/tls-handoff/call', 'client/tls-handoff/handshake',

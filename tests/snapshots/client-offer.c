@@ -65,7 +65,7 @@ static guint8 *
 complete (ClientTest *f, GByteArray *tickets)
 {
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffRecipient recipient = { .by_channel = FALSE };
   guint8 *session_data;
   g_autoptr (GError) error = NULL;
 
@@ -73,8 +73,8 @@ complete (ClientTest *f, GByteArray *tickets)
     ;
   g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_COMPLETE);
   client_test_forget_progress (f);
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
+  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   session_data = g_steal_pointer (&f->progress->session_data);
   if (f->progress->window != NULL)

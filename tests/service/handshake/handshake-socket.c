@@ -53,11 +53,10 @@ give_up (gpointer data)
 
 /* The socket has no room: the first byte that the handshake sends would have to wait. */
 static void
-begin (OnSocket *self, ClientTest *f, const char *options)
+begin_for (OnSocket *self, ClientTest *f, const char *options, const HandoffRecipient *recipient)
 {
   g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_parsed (options));
   g_autoptr (GError) error = NULL;
-  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
   HandoffHandshakeRequest *request = handoff_handshake_request_new (
       HANDOFF_ROLE_CLIENT, "other.handoff.test", variant, f->policy, &error);
   int fds[2];
@@ -71,9 +70,19 @@ begin (OnSocket *self, ClientTest *f, const char *options)
   g_assert_cmpint (errno, ==, EAGAIN);
 
   request->fd = self->ours;
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, request->recipient_key, NULL));
+  request->recipient = *recipient;
   self->handshake = handoff_handshake_new (f->worker, request, ended, NULL, self);
   handoff_handshake_step_async (self->handshake, NULL, progressed, self);
+}
+
+static void
+begin (OnSocket *self, ClientTest *f, const char *options)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffRecipient recipient = { .by_channel = FALSE };
+
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
+  begin_for (self, f, options, &recipient);
 }
 
 static void
@@ -127,6 +136,28 @@ test_full_socket (ClientTest *f, gconstpointer data)
   g_assert_cmpint (blocked.progress->state, ==, HANDOFF_HANDSHAKE_EXPORTED);
   clear (&blocked);
   g_source_remove (watchdog);
+}
+
+/* The peer hears of a handshake whose keys could be sealed to nobody, or the caller's socket is
+ * shut down for it. */
+static void
+test_small_order (ClientTest *f, gconstpointer data)
+{
+  const HandoffRecipient zeros = { .by_channel = FALSE };
+  OnSocket refused = { -1 };
+  guint8 byte;
+
+  begin_for (&refused, f, "@a{sv} {}", &zeros);
+  while (refused.progress == NULL || !refused.has_ended)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (refused.progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
+  g_assert_error (refused.progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_true (g_str_has_prefix (refused.progress->error->message, "recipient_key: "));
+  g_assert_cmpint (handoff_handshake_take_socket (refused.handshake), ==, -1);
+  for (; refused.n_filled > 0; refused.n_filled--)
+    g_assert_cmpint (read (refused.peers, &byte, 1), ==, 1);
+  g_assert_cmpint (recv (refused.peers, &byte, 1, MSG_DONTWAIT), <=, 0);
+  clear (&refused);
 }
 
 static gboolean
@@ -214,6 +245,8 @@ main (int argc, char **argv)
               test_full_socket, client_test_tear_down);
   g_test_add ("/service/handshake-socket/full/timeout", ClientTest, TLS1_3, client_test_set_up,
               test_full_socket_timeout, client_test_tear_down);
+  g_test_add ("/service/handshake-socket/small-order", ClientTest, TLS1_3, client_test_set_up,
+              test_small_order, client_test_tear_down);
   g_test_add ("/service/handshake-socket/warnings", ClientTest, TLS1_2, client_test_set_up,
               test_warnings, client_test_tear_down);
   return g_test_run ();

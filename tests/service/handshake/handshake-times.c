@@ -123,7 +123,7 @@ test_slow_peer (ClientTest *f, gconstpointer data)
 static void
 test_keys_not_fetched (ClientTest *f, gconstpointer data)
 {
-  const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE] = { 9 };
+  const HandoffRecipient recipient = { .key = { 9 } };
   HandoffHandshakeState state;
 
   client_test_begin (f, IDENTITY, "{'timeout': <uint32 20>}");
@@ -135,7 +135,7 @@ test_keys_not_fetched (ClientTest *f, gconstpointer data)
   pass (f->worker, 1);
   client_test_wait_for_end (f);
   client_test_forget_progress (f);
-  handoff_handshake_export_async (f->handshake, recipient_key, client_test_progressed, f);
+  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
   g_assert_nonnull (strstr (f->progress->error->message, "not exported"));

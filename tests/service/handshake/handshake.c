@@ -6,6 +6,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include "key/gnutls-support.h"
 #include "keyblob/hpke.h"
 #include "keyblob/tls-handoff-error.h"
@@ -16,7 +18,7 @@ static void
 test_complete (ClientTest *f, gconstpointer data)
 {
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffRecipient recipient = { .by_channel = FALSE };
   HandoffHandshakeState state;
 
   client_test_begin (f, "other.handoff.test", NULL);
@@ -28,8 +30,8 @@ test_complete (ClientTest *f, gconstpointer data)
   g_assert_cmpuint (f->n_ended, ==, 0);
 
   client_test_forget_progress (f);
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
+  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   g_assert_cmpint (f->progress->key_blob_fd, >=, 0);
   /* What is kept for resumption comes in one of two forms. */
@@ -39,13 +41,97 @@ test_complete (ClientTest *f, gconstpointer data)
   g_assert_null (handoff_handshake_dup_error (f->handshake));
 }
 
+/* The keys that a channel is to seal do not come out, or come out sealed to nobody, or the
+ * handshake can go on. */
+static void
+test_for_channel (ClientTest *f, gconstpointer data)
+{
+  const HandoffRecipient recipient = { .by_channel = TRUE };
+
+  client_test_begin (f, "other.handoff.test", NULL);
+  while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  client_test_forget_progress (f);
+  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
+  g_assert_cmpint (f->progress->key_blob_fd, ==, -1);
+  g_assert_nonnull (f->progress->key_state);
+  g_assert_true (handoff_key_state_validate (f->progress->key_state, NULL));
+  g_assert_cmpint (f->progress->key_state->role, ==, HANDOFF_ROLE_CLIENT);
+  client_test_wait_for_end (f);
+  g_assert_null (handoff_handshake_dup_error (f->handshake));
+}
+
+/* An empty key is taken where nobody can seal to it, or a key of another size. */
+static void
+test_recipient (void)
+{
+  const guint8 bytes[HANDOFF_RECIPIENT_KEY_SIZE + 1] = { 7, 8, 9 };
+  const gsize sizes[] = { 0, 1, 31, 32, 33 };
+
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (sizes); i++)
+    {
+      const gsize size = sizes[i / 2];
+      const gboolean on_channel = i % 2 == 1;
+      g_autoptr (GVariant) value =
+          g_variant_ref_sink (g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, size, 1));
+      g_autoptr (GError) error = NULL;
+      HandoffRecipient recipient;
+
+      memset (&recipient, 0xff, sizeof recipient);
+      if (size == HANDOFF_RECIPIENT_KEY_SIZE)
+        {
+          g_assert_true (handoff_recipient_parse (value, on_channel, &recipient, &error));
+          g_assert_false (recipient.by_channel);
+          g_assert_cmpmem (recipient.key, sizeof recipient.key, bytes, size);
+        }
+      else if (size == 0 && on_channel)
+        {
+          g_assert_true (handoff_recipient_parse (value, on_channel, &recipient, &error));
+          g_assert_true (recipient.by_channel);
+        }
+      else
+        {
+          g_assert_false (handoff_recipient_parse (value, on_channel, &recipient, &error));
+          g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+          g_assert_true (g_str_has_prefix (error->message, "recipient_key: "));
+        }
+    }
+}
+
+/* A key that protects nothing is taken, or costs the caller the handshake. */
+static void
+test_small_order (ClientTest *f, gconstpointer data)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffRecipient recipient = { .by_channel = FALSE };
+
+  client_test_begin (f, "other.handoff.test", NULL);
+  while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+    ;
+  client_test_forget_progress (f);
+  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
+  g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpint (f->progress->key_blob_fd, ==, -1);
+  g_assert_null (f->progress->key_state);
+
+  client_test_forget_progress (f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
+  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
+  g_assert_cmpint (f->progress->key_blob_fd, >=, 0);
+  g_assert_null (f->progress->key_state);
+  client_test_wait_for_end (f);
+}
+
 /* A handshake as a client of TLS 1.2, to its end. The server's certificate is for 192.0.2.1, too;
  * and no name is sent. (transfer full): what it can resume by */
 static guint8 *
 get_session_data (ClientTest *f, const gnutls_datum_t *ticket_key)
 {
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffRecipient recipient = { .by_channel = FALSE };
   guint8 *session_data;
 
   gnutls_session_ticket_enable_server (f->server, ticket_key);
@@ -53,8 +139,8 @@ get_session_data (ClientTest *f, const gnutls_datum_t *ticket_key)
   while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
     ;
   client_test_forget_progress (f);
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
+  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   session_data = g_steal_pointer (&f->progress->session_data);
   g_assert_nonnull (session_data);
@@ -220,7 +306,7 @@ static void
 test_review (ClientTest *f, gconstpointer data)
 {
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffRecipient recipient = { .by_channel = FALSE };
   const guint8 change_cipher_spec[] = { 20, 3, 3, 0, 1, 1 };
   HandoffHandshakeState state;
   gconstpointer output;
@@ -247,8 +333,8 @@ test_review (ClientTest *f, gconstpointer data)
   g_assert_cmpstr (f->progress->outcome->verification_errors[0], ==, "wrong-name");
 
   client_test_forget_progress (f);
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  handoff_handshake_export_async (f->handshake, public_key, client_test_progressed, f);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
+  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   g_assert_null (f->progress->window);
   g_assert_null (f->progress->session_data);
@@ -285,6 +371,8 @@ main (int argc, char **argv)
     void (*function) (ClientTest *f, gconstpointer data);
   } cases[] = {
     { "complete", test_complete },
+    { "for-channel", test_for_channel },
+    { "small-order", test_small_order },
     { "cancel", test_cancel },
     { "review", test_review },
     { "refused", test_refused },
@@ -293,6 +381,7 @@ main (int argc, char **argv)
 
   handoff_gnutls_wipe_freed_memory ();
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/service/handshake/recipient", test_recipient);
   for (gsize i = 0; i < G_N_ELEMENTS (priorities); i++)
     {
       for (gsize j = 0; j < G_N_ELEMENTS (cases); j++)

@@ -18,7 +18,7 @@ HandoffKeyState *
 test_export_keys (HandoffHandshake *handshake, HandoffHandshakeProgress **progress)
 {
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffRecipient recipient = { .by_channel = FALSE };
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) blob = NULL;
   HandoffKeyState *state;
@@ -26,8 +26,8 @@ test_export_keys (HandoffHandshake *handshake, HandoffHandshakeProgress **progre
   gsize size;
 
   g_clear_pointer (progress, handoff_handshake_progress_free);
-  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  handoff_handshake_export_async (handshake, public_key, exported, progress);
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
+  handoff_handshake_export_async (handshake, &recipient, exported, progress);
   while (*progress == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpint ((*progress)->state, ==, HANDOFF_HANDSHAKE_EXPORTED);
