@@ -9,6 +9,7 @@
 
 #define SERVER_NAME_EXTENSION 0           /* RFC 6066 3 */
 #define SIGNATURE_ALGORITHMS_EXTENSION 13 /* RFC 8446 4.2.3 */
+#define KEY_SHARE_EXTENSION 51            /* RFC 8446 4.2.8 */
 
 #define HOST_NAME_TYPE 0
 #define MAX_HOST_NAME_SIZE 255
@@ -53,6 +54,20 @@ parse_schemes (HandoffClientHello *self, const guint8 *content, gsize size)
     self->schemes[self->n_schemes++] = (guint16) read_number (content + i);
 }
 
+/* Each with a key, whose size is before it. */
+static void
+parse_shares (HandoffClientHello *self, const guint8 *content, gsize size)
+{
+  gsize i;
+
+  if (size < 2 || read_number (content) != size - 2)
+    return;
+  self->n_shares = 0;
+  for (i = 2; i + 4 <= size && self->n_shares < G_N_ELEMENTS (self->shares);
+       i += 4 + read_number (content + i + 2))
+    self->shares[self->n_shares++] = (guint16) read_number (content + i);
+}
+
 static int
 take_extension (void *data, unsigned int extension, const unsigned char *content, unsigned int size)
 {
@@ -62,6 +77,8 @@ take_extension (void *data, unsigned int extension, const unsigned char *content
     self->server_name = parse_server_name (content, size);
   else if (extension == SIGNATURE_ALGORITHMS_EXTENSION)
     parse_schemes (self, content, size);
+  else if (extension == KEY_SHARE_EXTENSION)
+    parse_shares (self, content, size);
   return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "handshake/handshake-completion.h"
 #include "handshake/handshake-error.h"
+#include "handshake/handshake-setup.h"
 #include "handshake/tls-session.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
@@ -318,6 +319,7 @@ complete (HandoffHandshakeEngine *self)
       return;
     }
 
+  handoff_handshake_setup_remember_group (handoff_tls_session_get (self->session), self->request);
   outcome = handoff_handshake_make_outcome (self->session, self->request, TRUE, &error);
   if (outcome == NULL)
     {

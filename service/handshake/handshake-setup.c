@@ -99,13 +99,53 @@ static unsigned int
 get_flags (const HandoffHandshakeRequest *request)
 {
   unsigned int flags =
-      GNUTLS_NONBLOCK | (request->role == HANDOFF_ROLE_SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT);
+      GNUTLS_NONBLOCK |
+      (request->role == HANDOFF_ROLE_SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP);
 
   if (!request->keeps_sessions)
     flags |= GNUTLS_NO_TICKETS;
   else if (request->keeps_sessions_of_min > 0x0303)
     flags |= GNUTLS_NO_TICKETS_TLS12;
   return flags;
+}
+
+/* The group of whose key share a client has the most hope. */
+static gnutls_group_t
+get_first_group (const HandoffHandshakeRequest *request)
+{
+  return request->identity != NULL
+             ? handoff_server_groups_get (handoff_tls_policy_get_server_groups (request->policy),
+                                          request->uid, request->identity)
+             : GNUTLS_GROUP_INVALID;
+}
+
+gboolean
+handoff_handshake_setup_group (gnutls_session_t session,
+                               const HandoffHandshakeRequest *request,
+                               const HandoffClientHello *client_hello)
+{
+  const gnutls_group_t group =
+      handoff_tls_policy_find_group (request->policy, client_hello->shares, client_hello->n_shares);
+
+  return group == GNUTLS_GROUP_INVALID ||
+         group == handoff_tls_policy_get_first_group (request->policy) ||
+         handoff_tls_policy_apply (request->policy, session, request->role, request->options, group,
+                                   NULL);
+}
+
+void
+handoff_handshake_setup_remember_group (gnutls_session_t session,
+                                        const HandoffHandshakeRequest *request)
+{
+  gnutls_group_t taken = gnutls_group_get (session);
+
+  /* TLS 1.2 has no key shares in its first flight. */
+  if (request->identity == NULL || gnutls_protocol_get_version (session) != GNUTLS_TLS1_3)
+    return;
+  if (taken == handoff_tls_policy_get_first_group (request->policy))
+    taken = GNUTLS_GROUP_INVALID;
+  handoff_server_groups_set (handoff_tls_policy_get_server_groups (request->policy), request->uid,
+                             request->identity, taken);
 }
 
 gboolean
@@ -146,7 +186,7 @@ handoff_handshake_setup (HandoffHandshakeRequest *request,
       return NULL;
     }
   if (!handoff_tls_policy_apply (request->policy, session, request->role, request->options,
-                                 error) ||
+                                 get_first_group (request), error) ||
       !set_trust (session, store, error) || !set_server_name (session, request->identity, error) ||
       !set_application_protocols (session, request->role, request->options, error))
     return NULL;

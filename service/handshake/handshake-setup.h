@@ -5,6 +5,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "handshake/client-hello.h"
 #include "handshake/handshake-request.h"
 #include "trust/trust-store.h"
 
@@ -14,6 +15,15 @@
 gnutls_session_t handoff_handshake_setup (HandoffHandshakeRequest *request,
                                           HandoffTrustStore **trust_store,
                                           GError **error);
+/* As a server, before GnuTLS reads the ClientHello: puts the group first of which the client sent a
+ * key share. Otherwise GnuTLS would ask for our first by a HelloRetryRequest. */
+gboolean handoff_handshake_setup_group (gnutls_session_t session,
+                                        const HandoffHandshakeRequest *request,
+                                        const HandoffClientHello *client_hello);
+/* When the handshake is complete: remembers which group the server took, for the next handshake
+ * with it. */
+void handoff_handshake_setup_remember_group (gnutls_session_t session,
+                                             const HandoffHandshakeRequest *request);
 /* As a server, when the ClientHello has decided the rest: lets the client resume, and gives it
  * tickets, if the request keeps sessions. */
 gboolean handoff_handshake_setup_tickets (gnutls_session_t session,

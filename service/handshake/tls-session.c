@@ -112,7 +112,8 @@ secrets_changed (gnutls_session_t session,
   return handoff_key_export_take_secrets (self->export, level, secret_read, secret_write, size);
 }
 
-/* GnuTLS must know the credential, and whether there are tickets, before it reads the hello. */
+/* GnuTLS must know the credential, the group, and whether there are tickets, before it reads the
+ * hello. */
 static int
 take_client_hello (HandoffTlsSession *self, const gnutls_datum_t *message)
 {
@@ -128,6 +129,8 @@ take_client_hello (HandoffTlsSession *self, const gnutls_datum_t *message)
   code = handoff_handshake_credential_choose (self->credential, client_hello);
   if (code < 0)
     return code;
+  if (!handoff_handshake_setup_group (self->session, self->request, client_hello))
+    return GNUTLS_E_INTERNAL_ERROR;
   return handoff_handshake_setup_tickets (
              self->session, self->request,
              handoff_handshake_credential_get (self->credential)->serial, client_hello->server_name)

@@ -13,14 +13,20 @@
  * and callers use few combinations of options. */
 #define MAX_CACHED_PRIORITIES 64
 
+/* Checking a peer's value in a group of 8192 bits takes 70 ms, on a worker that others need too. */
+#define WITHOUT_SLOW_GROUPS ":-GROUP-FFDHE6144:-GROUP-FFDHE8192"
+
 struct _HandoffTlsPolicy
 {
   gatomicrefcount ref_count;
   HandoffConfiguration *configuration; /* (owned) */
   HandoffTrustStore *trust_store;      /* (owned) */
   HandoffVerifiedChains *chains;       /* (owned) */
+  HandoffServerGroups *server_groups;  /* (owned) */
   guint64 serial;
-  GArray *suite_ids; /* (owned) (element-type guint16): what the priority string selects */
+  /* (owned): what the priority string selects, in its order */
+  GArray *suite_ids; /* (element-type guint16) */
+  GArray *groups;    /* (element-type gnutls_group_t) */
 
   GMutex mutex;
   GHashTable *priorities; /* (owned) (element-type utf8 gnutls_priority_t), under mutex */
@@ -63,6 +69,29 @@ list_suites (const char *priority_string)
   return ids;
 }
 
+/* (transfer full): the key exchange groups that a priority string selects */
+static GArray *
+list_groups (const char *configured)
+{
+  g_autofree char *string = g_strconcat (configured, WITHOUT_SLOW_GROUPS, NULL);
+  GArray *groups = g_array_new (FALSE, FALSE, sizeof (gnutls_group_t));
+  gnutls_priority_t priority;
+  const unsigned int *list = NULL;
+  int i, n;
+
+  if (gnutls_priority_init (&priority, string, NULL) < 0)
+    return groups;
+  n = gnutls_priority_group_list (priority, &list);
+  for (i = 0; i < n; i++)
+    {
+      const gnutls_group_t group = (gnutls_group_t) list[i];
+
+      g_array_append_val (groups, group);
+    }
+  gnutls_priority_deinit (priority);
+  return groups;
+}
+
 HandoffTlsPolicy *
 handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
 {
@@ -80,6 +109,8 @@ handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
   self->chains = handoff_verified_chains_new ();
   self->serial = next_serial ();
   self->suite_ids = list_suites (configuration->priority);
+  self->groups = list_groups (configuration->priority);
+  self->server_groups = handoff_server_groups_new ();
   g_mutex_init (&self->mutex);
   self->priorities = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                             (GDestroyNotify) gnutls_priority_deinit);
@@ -99,6 +130,8 @@ handoff_tls_policy_unref (HandoffTlsPolicy *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_array_unref (self->suite_ids);
+  g_array_unref (self->groups);
+  handoff_server_groups_free (self->server_groups);
   g_hash_table_unref (self->priorities);
   g_mutex_clear (&self->mutex);
   handoff_verified_chains_free (self->chains);
@@ -129,6 +162,63 @@ HandoffVerifiedChains *
 handoff_tls_policy_get_verified_chains (HandoffTlsPolicy *self)
 {
   return self->chains;
+}
+
+HandoffServerGroups *
+handoff_tls_policy_get_server_groups (HandoffTlsPolicy *self)
+{
+  return self->server_groups;
+}
+
+gnutls_group_t
+handoff_tls_policy_get_first_group (HandoffTlsPolicy *self)
+{
+  return self->groups->len > 0 ? g_array_index (self->groups, gnutls_group_t, 0)
+                               : GNUTLS_GROUP_INVALID;
+}
+
+/* RFC 8446 4.2.7. GnuTLS does not tell them. 0: we have no such group. */
+static guint16
+get_number (gnutls_group_t group)
+{
+  static const struct
+  {
+    gnutls_group_t group;
+    guint16 number;
+  } numbers[] = {
+    { GNUTLS_GROUP_SECP256R1, 0x0017 }, { GNUTLS_GROUP_SECP384R1, 0x0018 },
+    { GNUTLS_GROUP_SECP521R1, 0x0019 }, { GNUTLS_GROUP_X25519, 0x001d },
+    { GNUTLS_GROUP_X448, 0x001e },      { GNUTLS_GROUP_FFDHE2048, 0x0100 },
+    { GNUTLS_GROUP_FFDHE3072, 0x0101 }, { GNUTLS_GROUP_FFDHE4096, 0x0102 },
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      if (numbers[i].group == group)
+        return numbers[i].number;
+    }
+  return 0;
+}
+
+gnutls_group_t
+handoff_tls_policy_find_group (HandoffTlsPolicy *self, const guint16 *numbers, gsize n_numbers)
+{
+  guint i;
+  gsize j;
+
+  for (i = 0; i < self->groups->len; i++)
+    {
+      const gnutls_group_t group = g_array_index (self->groups, gnutls_group_t, i);
+      const guint16 number = get_number (group);
+
+      for (j = 0; number != 0 && j < n_numbers; j++)
+        {
+          if (numbers[j] == number)
+            return group;
+        }
+    }
+  return GNUTLS_GROUP_INVALID;
 }
 
 gboolean
@@ -206,12 +296,36 @@ remove_part (GString *string,
   g_string_append_printf (string, ":-%s", name);
 }
 
+/* Puts a group before the others: none is added, and none removed. */
+static void
+append_groups (const HandoffTlsPolicy *self, GString *string, gnutls_group_t first)
+{
+  guint i, position;
+
+  for (position = 0; position < self->groups->len; position++)
+    {
+      if (g_array_index (self->groups, gnutls_group_t, position) == first)
+        break;
+    }
+  if (position == 0 || position == self->groups->len)
+    return;
+  g_string_append_printf (string, ":-GROUP-ALL:+GROUP-%s", gnutls_group_get_name (first));
+  for (i = 0; i < self->groups->len; i++)
+    {
+      if (i != position)
+        g_string_append_printf (
+            string, ":+GROUP-%s",
+            gnutls_group_get_name (g_array_index (self->groups, gnutls_group_t, i)));
+    }
+}
+
 /* The configuration's priority string without what the caller does not want. Suites are only
  * removed: what the administrator took out stays out, and the order stays the administrator's. */
 static char *
 make_priority_string (const HandoffTlsPolicy *self,
                       HandoffRole role,
-                      const HandoffHandshakeOptions *options)
+                      const HandoffHandshakeOptions *options,
+                      gnutls_group_t first)
 {
   const gnutls_cipher_algorithm_t *ciphers = gnutls_cipher_list ();
   GString *string = g_string_new (self->configuration->priority);
@@ -224,9 +338,8 @@ make_priority_string (const HandoffTlsPolicy *self,
     remove_part (string, options, get_cipher, (int) ciphers[i],
                  gnutls_cipher_get_name (ciphers[i]));
 
-  /* Checking a peer's value in a group of 8192 bits takes 70 ms, on a worker that others need too.
-   */
-  g_string_append (string, ":-GROUP-FFDHE6144:-GROUP-FFDHE8192");
+  g_string_append (string, WITHOUT_SLOW_GROUPS);
+  append_groups (self, string, first);
   /* The order of the priority string counts, not the client's. */
   if (role == HANDOFF_ROLE_SERVER)
     g_string_append (string, ":%SERVER_PRECEDENCE");
@@ -246,9 +359,10 @@ handoff_tls_policy_apply (HandoffTlsPolicy *self,
                           gnutls_session_t session,
                           HandoffRole role,
                           const HandoffHandshakeOptions *options,
+                          gnutls_group_t first,
                           GError **error)
 {
-  g_autofree char *string = make_priority_string (self, role, options);
+  g_autofree char *string = make_priority_string (self, role, options, first);
   G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
   gnutls_priority_t priority = g_hash_table_lookup (self->priorities, string);
   int code;

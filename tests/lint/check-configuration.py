@@ -11,8 +11,9 @@ CODE = 'service/policy/configuration.c'
 FILE = 'data/tls-handoffd.conf'
 PAGE = 'data/man/tls-handoffd.conf.5.rst'
 
-keys = re.findall(
-    r'\{ "(\w+)", "(\w+)", KEY_\w+,\s*FIELD \(\w+\),\s*("[^"]*"|\w+)', common.read(CODE))
+# Strings that are continued on the next line are one.
+code = re.sub(r'"\s*\n\s*"', '', common.read(CODE))
+keys = re.findall(r'\{ "(\w+)", "(\w+)", KEY_\w+,\s*FIELD \(\w+\),\s*("[^"]*"|\w+)', code)
 symbols = dict(re.findall(r'#define (\w+) ("[^"]*")', common.read('keyblob/handoff-names.h')))
 in_code = {
     (group, key): symbols.get(default, default).strip('"')

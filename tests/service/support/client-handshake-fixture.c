@@ -87,6 +87,7 @@ client_test_begin_with (ClientTest *f,
 
   g_assert_no_error (error);
   request->stepwise = TRUE;
+  request->uid = f->uid;
   request->keeps_sessions = f->keeps_sessions;
   request->keeps_sessions_of_min = f->keeps_sessions_of_min;
   request->session_data = session_data;

@@ -16,6 +16,7 @@ typedef struct
   HandoffTlsPolicy *policy;
   gboolean keeps_sessions;      /* what a test does not change is TRUE */
   guint keeps_sessions_of_min;  /* 0x0303 unless a test changes it */
+  guint uid;                    /* whose handshakes they are */
   HandoffCredentialAskFunc ask; /* (nullable): who is asked for a credential; gets the fixture */
   gboolean may_not_ask;
   gnutls_certificate_credentials_t credentials;
