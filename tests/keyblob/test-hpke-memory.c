@@ -22,24 +22,25 @@ typedef struct
 
 /* What follows from the vectors' keys (RFC 9180 4.1, 5.1; the first are in its A.1.1): the result
  * of the Diffie-Hellman, the KEM's shared secret, the key schedule's secret, the AEAD's key and
- * nonce.
- */
+ * nonce, the exporter's secret. */
 static const struct
 {
   int aead_id;
-  const char *secrets[5];
+  const char *secrets[6];
 } derived[] = {
   { HANDOFF_HPKE_AEAD_AES_128_GCM,
     { "b3b5c19eab3f088ac18f23f774ff6414ba4fde45404d10085efc3e4dc9c72e35",
       "fe0e18c9f024ce43799ae393c7e8fe8fce9d218875e8227b0187c04e7d2ea1fc",
       "12fff91991e93b48de37e7daddb52981084bd8aa64289c3788471d9a9712f397",
-      "4531685d41d65f03dc48f6b8302c05b0", "56d890e5accaaf011cff4b7d" } },
+      "4531685d41d65f03dc48f6b8302c05b0", "56d890e5accaaf011cff4b7d",
+      "45ff1c2e220db587171952c0592d5f5ebe103f1561a2614e38f2ffd47e99e3f8" } },
   { HANDOFF_HPKE_AEAD_AES_256_GCM,
     { "98fdfbcb860bc6c218a3fd783062ae1f37af6e3581619eea9591818d746aa50b",
       "3101c54c3a4f87439eaac080699ed9bbcc726ffe44e860c0424ccb7e3e2ead7b",
       "2058ac9b02c1f52c1aaf08bedbec9198219751a94ef67b7d5f0c8b6e2b54ebfb",
       "f50b0609186798729ed0564b36ef2ef8044f1f9d05636874d1f46c819c7a669f",
-      "151d9929e2449747889bc923" } },
+      "151d9929e2449747889bc923",
+      "86017151bbff6a1940e8abae2ac9e0e7032e33df1eaaecc02ca6259b130d62df" } },
 };
 
 static void
@@ -149,8 +150,8 @@ check_vector (JsonObject *vector)
                    text,    info_size,  aad_size,    text_size, output };
 
   secret_init (&secrets[0], json_object_get_string_member (vector, "skRm"));
-  /* The ephemeral private key (test-hpke.c). */
-  secret_init (&secrets[1], json_object_get_string_member (vector, "sender_seed"));
+  /* The ephemeral private key. */
+  secret_init (&secrets[1], json_object_get_string_member (vector, "skEm"));
   for (gsize i = 0; i < G_N_ELEMENTS (derived); i++)
     for (gsize j = 0; j < G_N_ELEMENTS (derived[i].secrets) && derived[i].aead_id == aead_id; j++)
       secret_init (&secrets[2 + j], derived[i].secrets[j]);

@@ -73,8 +73,7 @@ check_vector (JsonObject *vector)
   g_autofree guint8 *info = get_bytes (vector, "info", &info_size);
   g_autofree guint8 *public_key = get_bytes (vector, "pkRm", &public_key_size);
   g_autofree guint8 *private_key = get_bytes (vector, "skRm", &private_key_size);
-  /* Despite its name and the file's note it is skEm, the ephemeral private key itself. */
-  g_autofree guint8 *ephemeral = get_bytes (vector, "sender_seed", &ephemeral_size);
+  g_autofree guint8 *ephemeral = get_bytes (vector, "skEm", &ephemeral_size);
   g_autofree guint8 *expected_enc = get_bytes (vector, "enc", &enc_size);
   g_autofree guint8 *aad = get_bytes (encryption, "aad", &aad_size);
   g_autofree guint8 *expected_ct = get_bytes (encryption, "ct", &ct_size);
@@ -99,6 +98,84 @@ check_vector (JsonObject *vector)
   g_assert_cmpmem (pt, pt_size, expected_pt, pt_size);
 }
 
+/* Both ends of the context of a vector. */
+static void
+set_up_vector (JsonObject *vector, HandoffHpkeContext *sender, HandoffHpkeContext *recipient)
+{
+  g_autoptr (GError) error = NULL;
+  guint16 aead_id = (guint16) json_object_get_int_member (vector, "aead_id");
+  gsize info_size, size;
+  g_autofree guint8 *info = get_bytes (vector, "info", &info_size);
+  g_autofree guint8 *public_key = get_bytes (vector, "pkRm", &size);
+  g_autofree guint8 *private_key = get_bytes (vector, "skRm", &size);
+  g_autofree guint8 *ephemeral = get_bytes (vector, "skEm", &size);
+  g_autofree guint8 *expected_enc = get_bytes (vector, "enc", &size);
+  guint8 enc[HANDOFF_HPKE_KEY_SIZE];
+
+  handoff_hpke_setup_sender (sender, aead_id, public_key, info, info_size, ephemeral, enc, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (enc, sizeof enc, expected_enc, size);
+  handoff_hpke_setup_recipient (recipient, aead_id, private_key, enc, info, info_size, &error);
+  g_assert_no_error (error);
+}
+
+/* The messages of a context, the published ones among them: each in its place. */
+static void
+check_messages (JsonObject *vector)
+{
+  JsonArray *encryptions = json_object_get_array_member (vector, "encryptions");
+  HandoffHpkeContext sender, recipient;
+  guint64 number = 0;
+
+  set_up_vector (vector, &sender, &recipient);
+  for (guint i = 0; i < json_array_get_length (encryptions); i++)
+    {
+      JsonObject *encryption = json_array_get_object_element (encryptions, i);
+      const guint64 next = (guint64) json_object_get_int_member (encryption, "sequence_number");
+      gsize aad_size, ct_size, pt_size;
+      g_autofree guint8 *aad = get_bytes (encryption, "aad", &aad_size);
+      g_autofree guint8 *expected_ct = get_bytes (encryption, "ct", &ct_size);
+      g_autofree guint8 *expected_pt = get_bytes (encryption, "pt", &pt_size);
+      g_autofree guint8 *ct = g_malloc0 (ct_size);
+      g_autofree guint8 *pt = g_malloc0 (pt_size);
+      g_autoptr (GError) error = NULL;
+
+      for (; number <= next; number++)
+        {
+          g_assert_cmpuint (sender.sequence_number, ==, number);
+          g_assert_cmpuint (recipient.sequence_number, ==, number);
+          handoff_hpke_context_seal (&sender, aad, aad_size, expected_pt, pt_size, ct, &error);
+          g_assert_no_error (error);
+          handoff_hpke_context_open (&recipient, aad, aad_size, ct, ct_size, pt, &error);
+          g_assert_no_error (error);
+          g_assert_cmpmem (pt, pt_size, expected_pt, pt_size);
+        }
+      g_assert_cmpmem (ct, ct_size, expected_ct, ct_size);
+    }
+}
+
+static void
+check_exports (JsonObject *vector)
+{
+  JsonArray *exports = json_object_get_array_member (vector, "exports");
+  HandoffHpkeContext contexts[2];
+
+  set_up_vector (vector, &contexts[0], &contexts[1]);
+  g_assert_cmpuint (json_array_get_length (exports), ==, 3);
+  for (guint i = 0; i < 2 * json_array_get_length (exports); i++)
+    {
+      JsonObject *export = json_array_get_object_element (exports, i / 2);
+      gsize context_size, size;
+      g_autofree guint8 *context = get_bytes (export, "exporter_context", &context_size);
+      g_autofree guint8 *expected = get_bytes (export, "exported_value", &size);
+      g_autofree guint8 *value = g_malloc0 (size);
+
+      g_assert_true (
+          handoff_hpke_context_export (&contexts[i % 2], context, context_size, value, size, NULL));
+      g_assert_cmpmem (value, size, expected, size);
+    }
+}
+
 /* Anything that is not RFC 9180. */
 static void
 test_vectors (void)
@@ -116,7 +193,11 @@ test_vectors (void)
                                           "vectors");
   g_assert_cmpuint (json_array_get_length (vectors), ==, 2);
   for (i = 0; i < json_array_get_length (vectors); i++)
-    check_vector (json_array_get_object_element (vectors, i));
+    {
+      check_vector (json_array_get_object_element (vectors, i));
+      check_messages (json_array_get_object_element (vectors, i));
+      check_exports (json_array_get_object_element (vectors, i));
+    }
 }
 
 /* The same ephemeral key twice, which would be the same AEAD key and nonce. */
@@ -151,6 +232,123 @@ test_enc_in_aad (void)
   handoff_hpke_open (HANDOFF_HPKE_AEAD_AES_256_GCM, private_key, aad + 4, INFO, 4, aad, sizeof aad,
                      ciphertext, sizeof ciphertext, &nothing, &error);
   g_assert_no_error (error);
+}
+
+typedef struct
+{
+  HandoffHpkeContext sender;
+  HandoffHpkeContext recipient;
+} Pair;
+
+static void
+pair_init (Pair *pair)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE], public_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 enc[HANDOFF_HPKE_KEY_SIZE];
+
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
+  g_assert_true (handoff_hpke_setup_sender (&pair->sender, HANDOFF_HPKE_AEAD_AES_256_GCM,
+                                            public_key, INFO, 4, NULL, enc, NULL));
+  g_assert_true (handoff_hpke_setup_recipient (&pair->recipient, HANDOFF_HPKE_AEAD_AES_256_GCM,
+                                               private_key, enc, INFO, 4, NULL));
+}
+
+static void
+pair_seal (Pair *pair, guint8 ciphertext[CIPHERTEXT_SIZE])
+{
+  g_assert_true (handoff_hpke_context_seal (&pair->sender, AAD, 3, PLAINTEXT, PLAINTEXT_SIZE,
+                                            ciphertext, NULL));
+}
+
+static gboolean
+pair_open (Pair *pair, const guint8 ciphertext[CIPHERTEXT_SIZE], GError **error)
+{
+  guint8 plaintext[PLAINTEXT_SIZE];
+
+  return handoff_hpke_context_open (&pair->recipient, AAD, 3, ciphertext, CIPHERTEXT_SIZE,
+                                    plaintext, error);
+}
+
+/* A message opens in another place than its own, or one that did not open moves the others. */
+static void
+test_order (void)
+{
+  guint8 ciphertexts[3][CIPHERTEXT_SIZE];
+  Pair pair;
+
+  pair_init (&pair);
+  for (gsize i = 0; i < G_N_ELEMENTS (ciphertexts); i++)
+    pair_seal (&pair, ciphertexts[i]);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ciphertexts); i++)
+    {
+      for (gsize j = 0; j < G_N_ELEMENTS (ciphertexts); j++)
+        {
+          g_autoptr (GError) error = NULL;
+
+          if (i == j)
+            continue;
+          g_assert_false (pair_open (&pair, ciphertexts[j], &error));
+          g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID);
+        }
+      g_assert_true (pair_open (&pair, ciphertexts[i], NULL));
+    }
+}
+
+/* After the last number the first comes again, with its nonce. */
+static void
+test_limit (void)
+{
+  guint8 ciphertext[CIPHERTEXT_SIZE];
+  g_autoptr (GError) seal_error = NULL;
+  g_autoptr (GError) open_error = NULL;
+  Pair pair;
+
+  pair_init (&pair);
+  pair.sender.sequence_number = pair.recipient.sequence_number = G_MAXUINT64 - 1;
+  pair_seal (&pair, ciphertext);
+  g_assert_true (pair_open (&pair, ciphertext, NULL));
+  g_assert_cmpuint (pair.sender.sequence_number, ==, G_MAXUINT64);
+  g_assert_false (handoff_hpke_context_seal (&pair.sender, AAD, 3, PLAINTEXT, PLAINTEXT_SIZE,
+                                             ciphertext, &seal_error));
+  g_assert_error (seal_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+  g_assert_false (pair_open (&pair, ciphertext, &open_error));
+  g_assert_error (open_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+}
+
+/* A secret of before the ratchet is there after it, or the ends part. */
+static void
+test_ratchet (void)
+{
+  guint8 before[CIPHERTEXT_SIZE], after[CIPHERTEXT_SIZE];
+  Pair pair, old;
+
+  pair_init (&pair);
+  pair_seal (&pair, before);
+  g_assert_true (pair_open (&pair, before, NULL));
+  old = pair;
+  g_assert_true (handoff_hpke_context_ratchet (&pair.sender, NULL));
+  g_assert_true (handoff_hpke_context_ratchet (&pair.recipient, NULL));
+  g_assert_cmpmem (&pair.sender, sizeof pair.sender, &pair.recipient, sizeof pair.recipient);
+  g_assert_cmpuint (pair.sender.sequence_number, ==, 1);
+  for (gsize i = 0; i + 4 <= 32; i++)
+    {
+      g_assert_true (memcmp (old.sender.key + i, pair.sender.key + i, 4) != 0);
+      g_assert_true (memcmp (old.sender.exporter_secret + i, pair.sender.exporter_secret + i, 4) !=
+                     0);
+      /* Who has the key must not have what the next key is made of. */
+      g_assert_true (memcmp (pair.sender.key + i, pair.sender.exporter_secret + i, 4) != 0);
+    }
+  g_assert_true (
+      memcmp (old.sender.base_nonce, pair.sender.base_nonce, sizeof old.sender.base_nonce) != 0);
+
+  /* What opened the first message does not open the second, nor the reverse. */
+  pair_seal (&pair, after);
+  g_assert_false (pair_open (&old, after, NULL));
+  pair.recipient.sequence_number = 0;
+  g_assert_false (pair_open (&pair, before, NULL));
+  pair.recipient.sequence_number = 1;
+  g_assert_true (pair_open (&pair, after, NULL));
 }
 
 static void
@@ -248,6 +446,9 @@ main (int argc, char *argv[])
   g_test_add_func ("/keyblob/hpke/fresh", test_fresh);
   g_test_add_func ("/keyblob/hpke/enc-in-aad", test_enc_in_aad);
   g_test_add_func ("/keyblob/hpke/tampered", test_tampered);
+  g_test_add_func ("/keyblob/hpke/order", test_order);
+  g_test_add_func ("/keyblob/hpke/limit", test_limit);
+  g_test_add_func ("/keyblob/hpke/ratchet", test_ratchet);
   g_test_add_func ("/keyblob/hpke/small-order", test_small_order);
   return g_test_run ();
 }
