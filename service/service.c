@@ -205,26 +205,9 @@ caller_vanished (HandoffCallerRegistry *registry, HandoffCaller *caller, gpointe
   HandoffService *self = user_data;
 
   handoff_session_store_remove_all_of (self->context.shared.sessions, caller);
-  handoff_resumption_forget_caller (self->context.shared.resumption, caller);
-}
-
-static void
-session_removed (HandoffSession *session, gpointer user_data)
-{
-  HandoffService *self = user_data;
-
-  handoff_resumption_forget (self->context.shared.resumption, session);
-  if (session->handshake != NULL)
-    handoff_handshake_cancel (session->handshake);
-}
-
-static void
-ticket_window_closed (HandoffSession *session, gpointer user_data)
-{
-  HandoffService *self = user_data;
-
-  if (session->transient)
-    handoff_session_store_remove (self->context.shared.sessions, session);
+  handoff_session_homes_remove_all_of (self->context.homes, caller);
+  handoff_resumption_store_remove_all_of (self->context.shared.kept,
+                                          handoff_caller_get_bus_name (caller));
 }
 
 static void
@@ -244,11 +227,15 @@ policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
 {
   HandoffService *self = user_data;
   HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (source);
+  const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
 
-  handoff_idle_timer_set_seconds (self->context.shared.idle_timer,
-                                  handoff_tls_policy_get_configuration (policy)->idle_exit);
-  handoff_resumption_configure (self->context.shared.resumption, policy);
-  handoff_tokens_configure (self->context.tokens, handoff_tls_policy_get_configuration (policy));
+  handoff_idle_timer_set_seconds (self->context.shared.idle_timer, configuration->idle_exit);
+  handoff_resumption_store_configure (self->context.shared.kept,
+                                      handoff_tls_policy_get_serial (policy),
+                                      configuration->resumption_maximum_age);
+  handoff_resumption_close_outdated (self->context.shared.resumption);
+  handoff_session_homes_close_outdated (self->context.homes);
+  handoff_tokens_configure (self->context.tokens, configuration);
   handoff_pin_hold_update (self->context.pin_hold);
   limit_calls (self);
 }
@@ -360,7 +347,8 @@ handoff_service_drain (HandoffService *self)
   handoff_pin_hold_end (self->context.pin_hold);
   handoff_dispatcher_close (self->context.dispatcher);
   g_object_run_dispose (G_OBJECT (self->context.callers));
-  handoff_session_store_remove_all (self->context.shared.sessions);
+  handoff_session_home_close (&self->context.shared);
+  handoff_session_homes_close (self->context.homes);
   guard_id = handoff_clock_add_timeout (DRAIN_SECONDS * G_TIME_SPAN_SECOND, be_stuck, self);
   while ((!self->stuck && handoff_idle_timer_is_held (self->context.shared.idle_timer)) ||
          handoff_credential_store_is_busy (self->context.shared.credentials))
@@ -501,8 +489,10 @@ handoff_service_finalize (GObject *object)
 {
   HandoffService *self = HANDOFF_SERVICE (object);
 
-  handoff_session_store_free (self->context.shared.sessions);
-  handoff_resumption_free (self->context.shared.resumption);
+  g_clear_pointer (&self->context.homes, handoff_session_homes_free);
+  handoff_session_home_clear (&self->context.shared);
+  handoff_resumption_store_free (self->context.shared.kept);
+  handoff_session_book_free (self->context.shared.book);
   handoff_quota_free (self->context.handshake_quota);
   handoff_quota_free (self->context.session_quota);
   handoff_quota_free (self->context.outliving_quota);
@@ -529,13 +519,15 @@ handoff_service_init (HandoffService *self)
   self->loop = g_main_loop_new (NULL, FALSE);
   self->patience = g_cancellable_new ();
   self->context.shared.idle_timer = handoff_idle_timer_new (idle, self);
-  self->context.shared.sessions = handoff_session_store_new (session_removed, self);
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
   self->context.handshake_line = handoff_handshake_line_new (self->context.handshake_quota);
   self->context.session_quota = handoff_quota_new ("sessions");
   self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
-  self->context.shared.resumption = handoff_resumption_new (ticket_window_closed, self);
   self->context.management_quota = handoff_quota_new ("changes of credentials at once");
   self->context.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
   self->context.shared.statistics = handoff_statistics_new ();
+  self->context.shared.book = handoff_session_book_new ();
+  self->context.shared.kept = handoff_resumption_store_new ();
+  handoff_session_home_init (&self->context.shared);
+  self->context.homes = handoff_session_homes_new ();
 }

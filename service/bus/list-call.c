@@ -106,21 +106,19 @@ handoff_list_call_run_credentials (HandoffCall *call, const HandoffCallContext *
 }
 
 static GVariant *
-new_description (const HandoffSession *session)
+new_description (const HandoffSessionEntry *session)
 {
-  const HandoffHandshakeOutcome *outcome = session->outcome;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
   g_variant_dict_insert (&dict, "number", "t", session->number);
-  g_variant_dict_insert (&dict, "role", "s", handoff_session_get_role_name (session));
-  g_variant_dict_insert (&dict, "state", "s", handoff_session_get_state_name (session));
+  g_variant_dict_insert (&dict, "role", "s", handoff_session_role_get_name (session->role));
+  g_variant_dict_insert (&dict, "state", "s", session->state);
   g_variant_dict_insert (&dict, "server-identity", "s", session->server_identity);
-  g_variant_dict_insert (&dict, "protocol", "s", outcome != NULL ? outcome->protocol : "");
-  g_variant_dict_insert (&dict, "cipher-suite", "s", outcome != NULL ? outcome->cipher_suite : "");
-  g_variant_dict_insert (&dict, "credential", "s",
-                         session->credential_label != NULL ? session->credential_label : "");
-  g_variant_dict_insert (&dict, "uid", "u", handoff_caller_get_uid (session->caller));
-  g_variant_dict_insert (&dict, "pid", "u", handoff_caller_get_pid (session->caller));
+  g_variant_dict_insert (&dict, "protocol", "s", session->protocol);
+  g_variant_dict_insert (&dict, "cipher-suite", "s", session->cipher_suite);
+  g_variant_dict_insert (&dict, "credential", "s", session->credential_label);
+  g_variant_dict_insert (&dict, "uid", "u", session->uid);
+  g_variant_dict_insert (&dict, "pid", "u", session->pid);
   g_variant_dict_insert (&dict, "age", "t",
                          (guint64) (handoff_clock_get_monotonic_time () - session->start_time));
   return g_variant_dict_end (&dict);
@@ -131,8 +129,8 @@ handoff_list_call_run_sessions (HandoffCall *call, const HandoffCallContext *con
 {
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
-  g_autoptr (GPtrArray) sessions = handoff_session_store_dup_page (
-      context->shared.sessions, options->all ? NULL : &uid, options->after, options->maximum);
+  g_autoptr (GPtrArray) sessions = handoff_session_book_dup_page (
+      context->shared.book, options->all ? NULL : &uid, options->after, options->maximum);
   GVariantBuilder builder;
   guint i;
 

@@ -20,9 +20,9 @@ run_get_statistics (HandoffCall *call, const HandoffCallContext *context)
 
   handoff_statistics_add (context->shared.statistics, context->handshake_quota, &dict);
   g_variant_dict_insert (&dict, "sessions", "u",
-                         handoff_session_store_get_size (context->shared.sessions));
+                         handoff_session_book_get_size (context->shared.book));
   g_variant_dict_insert (&dict, "resumable-sessions", "u",
-                         handoff_resumption_get_n_sessions (context->shared.resumption));
+                         handoff_resumption_store_get_size (context->shared.kept));
   g_variant_dict_insert (&dict, "credentials", "u",
                          handoff_credential_store_get_size (context->shared.credentials));
   g_variant_dict_insert (&dict, "credentials-expiring", "u",

@@ -9,7 +9,7 @@
 #include "token/pin-hold.h"
 #include "caller/quota.h"
 #include "policy/tls-policy-source.h"
-#include "session/session-context.h"
+#include "session/session-home.h"
 #include "token/tokens.h"
 #include "work/turnstile.h"
 
@@ -19,7 +19,8 @@ typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
 
 struct _HandoffCallContext
 {
-  HandoffSessionContext shared; /* with the sessions */
+  HandoffSessionContext shared; /* with the sessions: the main thread's home */
+  HandoffSessionHomes *homes;   /* of the others */
   HandoffCallerRegistry *callers;
   HandoffDispatcher *dispatcher;
   HandoffTlsPolicySource *policy_source;

@@ -118,12 +118,11 @@ give_turn (Waiting *waiting)
   g_source_attach (source, NULL);
 }
 
-/* A place became free: the first user who may have it gets it, and is the last one the next time.
- */
-static void
-place_freed (gpointer user_data)
+/* The first user who may have a free place gets it, and is the last one the next time. FALSE if
+ * there is none for anybody. */
+static gboolean
+give_place (HandoffHandshakeLine *self)
 {
-  HandoffHandshakeLine *self = user_data;
   GList *user;
 
   for (user = self->users.head; user != NULL; user = user->next)
@@ -143,8 +142,17 @@ place_freed (gpointer user_data)
       else
         g_queue_push_tail_link (&self->users, user);
       give_turn (waiting);
-      return;
+      return TRUE;
     }
+  return FALSE;
+}
+
+/* Perhaps several are free: a worker may have freed some before this thread heard of the first. */
+static void
+place_freed (gpointer user_data)
+{
+  while (give_place (user_data))
+    ;
 }
 
 HandoffHandshakeLine *

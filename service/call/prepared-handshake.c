@@ -9,6 +9,7 @@
 #include "caller/farewell.h"
 #include "keyblob/tls-handoff-error.h"
 #include "session/session-audit.h"
+#include "session/session-home.h"
 #include "work/descriptor-reaper.h"
 
 /* Tells a client that nobody will serve it. */
@@ -18,7 +19,8 @@ refuse_client (HandoffPreparedHandshake *self)
   HandoffHandshakeRequest *request = self->request;
 
   if (self->refuses_client && request->role == HANDOFF_ROLE_SERVER && request->fd >= 0)
-    handoff_farewell_say (self->context->shared.worker_pool, self->context->shared.idle_timer,
+    handoff_farewell_say (handoff_session_context_take_seat (&self->context->shared, request->uid),
+                          self->context->shared.idle_timer,
                           g_steal_pointer (&self->session->handshake_place), request->uid,
                           g_steal_fd (&request->fd), HANDOFF_ALERT_ACCESS_DENIED);
 }
@@ -72,6 +74,6 @@ handoff_prepared_handshake_fail (HandoffPreparedHandshake *self,
   handoff_prepared_handshake_note_error (self, error);
   handoff_statistics_count (self->context->shared.statistics, HANDOFF_STATISTIC_FAILED,
                             handoff_caller_get_uid (self->session->caller));
-  handoff_session_audit (self->session, error);
   handoff_call_fail (call, error);
+  handoff_session_audit (self->session, error);
 }

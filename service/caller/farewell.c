@@ -18,7 +18,7 @@
 /* Other handshakes on the worker need their turns. */
 #define READS_PER_TURN 4
 
-/* The main thread makes and frees it. In between, only the worker uses it. */
+/* Whoever makes it gives it to the worker, which frees it. */
 typedef struct
 {
   HandoffIdleTimer *idle_timer; /* (unowned): held */
@@ -31,24 +31,15 @@ typedef struct
   gsize size;          /* read so far */
 } Farewell;
 
-static gboolean
-said (gpointer user_data)
-{
-  Farewell *self = user_data;
-
-  handoff_seat_free (self->seat);
-  g_clear_pointer (&self->place, handoff_place_free);
-  handoff_idle_timer_release (self->idle_timer);
-  g_free (self);
-  return G_SOURCE_REMOVE;
-}
-
 static void
 end (Farewell *self)
 {
   g_clear_pointer (&self->watch, handoff_watch_free);
   handoff_descriptor_reap (g_steal_fd (&self->fd), self->uid);
-  g_idle_add_full (G_PRIORITY_DEFAULT, said, self, NULL);
+  handoff_seat_unref (self->seat);
+  g_clear_pointer (&self->place, handoff_place_free);
+  handoff_idle_timer_release (self->idle_timer);
+  g_free (self);
 }
 
 /* FALSE when there is nothing more to wait for. */
@@ -104,7 +95,7 @@ start (gpointer user_data)
 }
 
 void
-handoff_farewell_say (HandoffWorkerPool *pool,
+handoff_farewell_say (HandoffSeat *seat,
                       HandoffIdleTimer *idle_timer,
                       HandoffPlace *place,
                       guint uid,
@@ -115,7 +106,7 @@ handoff_farewell_say (HandoffWorkerPool *pool,
 
   self->idle_timer = idle_timer;
   self->place = place;
-  self->seat = handoff_worker_pool_take_seat (pool, uid);
+  self->seat = seat;
   self->uid = uid;
   self->fd = fd;
   self->alert = alert;

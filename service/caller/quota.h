@@ -5,11 +5,13 @@
 
 #include <gio/gio.h>
 
-/* Counts how many of something each user holds, and all users together. Main thread. */
+/* Counts how many of something each user holds, and all users together. Any thread, but where it
+ * says otherwise. */
 typedef struct _HandoffQuota HandoffQuota;
 
 /* what: for messages, "handshakes at once" */
 HandoffQuota *handoff_quota_new (const char *what);
+/* On the main thread, if it has a function for freed places. */
 void handoff_quota_free (HandoffQuota *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffQuota, handoff_quota_free)
 
@@ -22,7 +24,9 @@ handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, 
 void handoff_place_free (HandoffPlace *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPlace, handoff_place_free)
 
-/* func: (nullable): is called whenever a place is free again; it may take it. */
+/* func: (nullable): is called on the main thread when a place is free that somebody wanted in vain:
+ * at once, if the main thread freed it, else soon. It may take places, as many as there are. Main
+ * thread. */
 typedef void (*HandoffQuotaFreedFunc) (gpointer user_data);
 void
 handoff_quota_set_freed_func (HandoffQuota *self, HandoffQuotaFreedFunc func, gpointer user_data);

@@ -5,6 +5,8 @@
 
 #include "caller/statistics.h"
 
+#include <string.h>
+
 typedef struct
 {
   guint uid;
@@ -12,8 +14,10 @@ typedef struct
   GList link; /* in the queue of all users */
 } User;
 
+/* Threads: the lock covers everything. No other lock is taken under it. */
 struct _HandoffStatistics
 {
+  GMutex mutex;
   guint64 totals[HANDOFF_N_STATISTICS];
   GHashTable *users; /* (owned) (element-type uid User) */
   GQueue order;      /* (element-type User): the tail is the user of whom something was counted
@@ -32,6 +36,7 @@ handoff_statistics_new (void)
 {
   HandoffStatistics *self = g_new0 (HandoffStatistics, 1);
 
+  g_mutex_init (&self->mutex);
   self->users = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   g_queue_init (&self->order);
   return self;
@@ -41,6 +46,7 @@ void
 handoff_statistics_free (HandoffStatistics *self)
 {
   g_hash_table_unref (self->users);
+  g_mutex_clear (&self->mutex);
   g_free (self);
 }
 
@@ -66,14 +72,17 @@ add_user (HandoffStatistics *self, guint uid)
 void
 handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, guint uid)
 {
-  User *user = g_hash_table_lookup (self->users, GUINT_TO_POINTER (uid));
+  User *user;
 
+  g_mutex_lock (&self->mutex);
+  user = g_hash_table_lookup (self->users, GUINT_TO_POINTER (uid));
   if (user == NULL)
     user = add_user (self, uid);
   g_queue_unlink (&self->order, &user->link);
   g_queue_push_tail_link (&self->order, &user->link);
   user->counts[statistic]++;
   self->totals[statistic]++;
+  g_mutex_unlock (&self->mutex);
 }
 
 static void
@@ -86,21 +95,39 @@ add_counts (const guint64 *counts, guint in_flight, GVariantDict *dict)
   g_variant_dict_insert (dict, "handshakes-in-flight", "u", in_flight);
 }
 
+/* What is counted meanwhile does not wait until all is told. totals: (out). (transfer full)
+ * (element-type User): their links mean nothing */
+static GArray *
+copy (HandoffStatistics *self, guint64 totals[HANDOFF_N_STATISTICS])
+{
+  GArray *users = g_array_new (FALSE, FALSE, sizeof (User));
+  GList *link;
+
+  g_mutex_lock (&self->mutex);
+  memcpy (totals, self->totals, sizeof self->totals);
+  for (link = self->order.head; link != NULL; link = link->next)
+    g_array_append_vals (users, link->data, 1);
+  g_mutex_unlock (&self->mutex);
+  return users;
+}
+
 void
 handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict)
 {
-  GVariantBuilder users;
-  GList *link;
+  guint64 totals[HANDOFF_N_STATISTICS];
+  g_autoptr (GArray) users = copy (self, totals);
+  GVariantBuilder builder;
+  guint i;
 
-  add_counts (self->totals, handoff_quota_get_total (in_flight), dict);
-  g_variant_builder_init (&users, G_VARIANT_TYPE ("a{ua{sv}}"));
-  for (link = self->order.head; link != NULL; link = link->next)
+  add_counts (totals, handoff_quota_get_total (in_flight), dict);
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{ua{sv}}"));
+  for (i = 0; i < users->len; i++)
     {
-      const User *user = link->data;
+      const User *user = &g_array_index (users, User, i);
       g_auto (GVariantDict) counts = G_VARIANT_DICT_INIT (NULL);
 
       add_counts (user->counts, handoff_quota_get_count (in_flight, user->uid), &counts);
-      g_variant_builder_add (&users, "{u@a{sv}}", user->uid, g_variant_dict_end (&counts));
+      g_variant_builder_add (&builder, "{u@a{sv}}", user->uid, g_variant_dict_end (&counts));
     }
-  g_variant_dict_insert_value (dict, "users", g_variant_builder_end (&users));
+  g_variant_dict_insert_value (dict, "users", g_variant_builder_end (&builder));
 }

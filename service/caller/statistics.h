@@ -5,7 +5,8 @@
 
 #include "caller/quota.h"
 
-/* Handshakes by outcome since the service started, in total and for each user. Main thread. */
+/* Handshakes by outcome since the service started, in total and for each user. Any
+ * thread. */
 typedef struct _HandoffStatistics HandoffStatistics;
 
 typedef enum

@@ -15,8 +15,9 @@
  * its worker does not. */
 typedef struct _HandoffCredentialQuestion HandoffCredentialQuestion;
 
-/* How the handshake asks. On the main thread. question: (transfer full): ended by its answer,
- * sooner or later. */
+/* How the handshake asks: at its home, which sends the question on to the main thread if that is
+ * elsewhere. On a worker: within the handshake's fiber. question: (transfer full): ended by its
+ * answer, sooner or later. */
 typedef void (*HandoffCredentialAskFunc) (HandoffCredentialQuestion *question, gpointer user_data);
 
 /* How the handshake hears the answer. On the main thread; from there it is the handshake's business

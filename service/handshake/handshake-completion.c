@@ -7,7 +7,9 @@
 
 #include <string.h>
 
+#include "handshake/handshake-error.h"
 #include "key/gnutls-support.h"
+#include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -228,4 +230,25 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
       is_to_be_kept (request, handoff_tls_session_get_credential (tls)))
     keep_for_resumption (session, verification, request, progress);
   return TRUE;
+}
+
+char *
+handoff_handshake_add_failure_details (HandoffTlsSession *tls, GError *error)
+{
+  HandoffHandshakeCredential *choice = handoff_tls_session_get_credential (tls);
+  GVariant *authorities = handoff_handshake_credential_get_authorities (choice);
+  const HandoffCredential *credential = handoff_handshake_credential_get (choice);
+
+  if (authorities != NULL)
+    {
+      handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CERTIFICATE_AUTHORITIES,
+                                          authorities);
+      handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CERTIFICATE_REQUESTED,
+                                          g_variant_new_boolean (TRUE));
+    }
+  if (handoff_tls_session_is_verified (tls))
+    handoff_handshake_error_add_detail (
+        error, HANDOFF_DETAIL_PEER_CERTIFICATES,
+        handoff_peer_verification_get_certificates (handoff_tls_session_get (tls)));
+  return credential != NULL && *credential->label != '\0' ? g_strdup (credential->label) : NULL;
 }

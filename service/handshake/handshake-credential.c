@@ -9,9 +9,10 @@
 #include "handshake/handshake-wait.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
+#include "work/home.h"
 
-/* Threads: all of it is the worker's. The question to the main thread (Asking) and its Answer
- * travel in structs of their own; each has one owner at a time (handshake-wait.h). */
+/* Threads: all of it is the worker's. The question (Asking) and its Answer travel in structs of
+ * their own; each has one owner at a time (handshake-wait.h). */
 struct _HandoffHandshakeCredential
 {
   HandoffHandshakePause *pause;           /* (unowned) */
@@ -78,7 +79,7 @@ answer_free (gpointer data)
   g_free (answer);
 }
 
-/* A question on its way to the main thread. */
+/* A question on its way home. */
 typedef struct
 {
   HandoffHandshakePause *pause;        /* (owned) */
@@ -97,7 +98,7 @@ asking_free (gpointer data)
 }
 
 static gboolean
-ask_on_main_thread (gpointer data)
+ask_at_home (gpointer data)
 {
   Asking *asking = data;
 
@@ -121,20 +122,24 @@ answered (HandoffCredential *credential, const GError *error, gpointer user_data
   handoff_handshake_wait_done (wait);
 }
 
-/* Not by g_main_context_invoke(), which might run it in this thread. */
+/* If this is its home, it asks at once. */
 static void
 ask (HandoffHandshakeCredential *self, HandoffCredentialQuestion *question)
 {
-  g_autoptr (GSource) source = g_idle_source_new ();
-  Asking *asking = g_new (Asking, 1);
+  HandoffWorker *home = handoff_handshake_pause_get_home (self->pause);
+  Asking *asking;
 
+  if (home != NULL)
+    {
+      self->ask (question, self->ask_data);
+      return;
+    }
+  asking = g_new (Asking, 1);
   asking->pause = handoff_handshake_pause_ref (self->pause);
   asking->question = question;
   asking->ask = self->ask;
   asking->ask_data = self->ask_data;
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, ask_on_main_thread, asking, asking_free);
-  g_source_attach (source, NULL);
+  handoff_home_invoke (home, ask_at_home, asking, asking_free);
 }
 
 /* FALSE if the handshake ends. */

@@ -20,7 +20,7 @@
  * REQUEST, the caller's.
  *
  * Threads: what is below the line belongs to the worker's thread alone, until the handshake has
- * ended: then to the main thread. The rest does not change. There is no lock. */
+ * ended: then to its home. The rest does not change. There is no lock. */
 struct _HandoffHandshakeEngine
 {
   gatomicrefcount ref_count;
@@ -29,18 +29,21 @@ struct _HandoffHandshakeEngine
   HandoffHandshakeRequest *request; /* (owned) */
   HandoffCredentialAskFunc ask;     /* (nullable) */
   gpointer ask_data;                /* (unowned) */
+  HandoffHandshakeFunc ended;
+  gpointer ended_data; /* (unowned) */
 
   /* ---- */
   HandoffHandshakeState state;
-  GError *error;              /* (owned) (nullable): in FAILED */
-  GTask *task;                /* (owned) (nullable): the operation that is under way */
-  GTask *end_task;            /* (owned) (nullable): NULL once it has ended */
-  HandoffWatch *watch;        /* (owned) (nullable): likewise */
-  gint64 deadline;            /* the handshake's: monotonic, microseconds */
-  gint64 time_left;           /* until then, when the caller began to think: microseconds */
-  HandoffTlsSession *session; /* (owned) (nullable): likewise */
-  HandoffBlobSealer *sealer;  /* (owned) (nullable): likewise: see handoff_handshake_make_sealer */
-  int left_fd;                /* (owned): the socket of one that was refused; -1 otherwise */
+  GError *error;                     /* (owned) (nullable): in FAILED */
+  char *credential_label;            /* (owned) (nullable): likewise: of the one that it used */
+  HandoffHandshakeProgressFunc done; /* (nullable): of the operation that is under way */
+  gpointer done_data;                /* (unowned) */
+  HandoffWatch *watch;               /* (owned) (nullable): NULL once it has ended */
+  gint64 deadline;                   /* the handshake's: monotonic, microseconds */
+  gint64 time_left;                  /* until then, when the caller began to think: microseconds */
+  HandoffTlsSession *session;        /* (owned) (nullable): likewise */
+  HandoffBlobSealer *sealer; /* (owned) (nullable): likewise: see handoff_handshake_make_sealer */
+  int left_fd;               /* (owned): the socket of one that was refused; -1 otherwise */
   HandoffHandshakeTransport transport;
   GBytes *input; /* (owned) (nullable): of the operation under way */
 };
@@ -63,6 +66,7 @@ handoff_handshake_engine_unref (HandoffHandshakeEngine *self)
   handoff_handshake_request_free (self->request);
   handoff_handshake_transport_clear (&self->transport);
   g_clear_error (&self->error);
+  g_free (self->credential_label);
   g_free (self);
 }
 
@@ -91,25 +95,32 @@ progress_new (HandoffHandshakeEngine *self)
   return progress;
 }
 
-/* progress: (transfer full) */
+/* progress: (transfer full). The last thing that is done with the handshake, but for its end: from
+ * here another operation may begin, or another end. */
 static void
 return_progress (HandoffHandshakeEngine *self, HandoffHandshakeProgress *progress)
 {
-  g_autoptr (GTask) task = g_steal_pointer (&self->task);
+  const HandoffHandshakeProgressFunc done = self->done;
 
+  self->done = NULL;
   self->transport.input = NULL;
   self->transport.input_size = self->transport.input_used = 0;
   g_clear_pointer (&self->input, g_bytes_unref);
-  g_task_return_pointer (task, progress, (GDestroyNotify) handoff_handshake_progress_free);
+  done (progress, self->done_data);
 }
 
 /* Nothing is left of the session: tells whoever waits for that. */
 static void
 end (HandoffHandshakeEngine *self)
 {
-  g_autoptr (GTask) task = g_steal_pointer (&self->end_task);
+  self->ended (self->ended_data);
+  handoff_handshake_engine_unref (self);
+}
 
-  g_task_return_boolean (task, TRUE);
+static gboolean
+has_ended (const HandoffHandshakeEngine *self)
+{
+  return self->state == HANDOFF_HANDSHAKE_EXPORTED || self->state == HANDOFF_HANDSHAKE_FAILED;
 }
 
 /* Seconds. */
@@ -153,34 +164,6 @@ resume_time (HandoffHandshakeEngine *self)
   handoff_watch_set_deadline (self->watch, self->deadline);
 }
 
-/* What the server wanted may be why it ended the handshake. */
-static void
-add_request (HandoffHandshakeEngine *self, GError *error)
-{
-  GVariant *authorities = NULL;
-
-  /* Without a session it failed before it began. */
-  if (self->session != NULL)
-    authorities = handoff_handshake_credential_get_authorities (
-        handoff_tls_session_get_credential (self->session));
-  if (authorities == NULL)
-    return;
-  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CERTIFICATE_AUTHORITIES, authorities);
-  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CERTIFICATE_REQUESTED,
-                                      g_variant_new_boolean (TRUE));
-}
-
-/* Whom the handshake failed with, if its certificate was looked at before. */
-static void
-add_peer (HandoffHandshakeEngine *self, GError *error)
-{
-  if (self->session == NULL || !handoff_tls_session_is_verified (self->session))
-    return;
-  handoff_handshake_error_add_detail (
-      error, HANDOFF_DETAIL_PEER_CERTIFICATES,
-      handoff_peer_verification_get_certificates (handoff_tls_session_get (self->session)));
-}
-
 /* error: (transfer full). The output, perhaps an alert, goes with the operation under way, or else
  * with the next. */
 static void
@@ -190,12 +173,13 @@ fail (HandoffHandshakeEngine *self, GError *error)
 
   if (is_refusal (self, error))
     self->left_fd = g_steal_fd (&self->request->fd);
-  add_request (self, error);
-  add_peer (self, error);
+  /* Otherwise it failed before it began. */
+  if (self->session != NULL)
+    self->credential_label = handoff_handshake_add_failure_details (self->session, error);
   self->state = HANDOFF_HANDSHAKE_FAILED;
   self->error = error;
   destroy_session (self);
-  if (self->task != NULL)
+  if (self->done != NULL)
     {
       HandoffHandshakeProgress *progress = progress_new (self);
 
@@ -213,16 +197,9 @@ fail_untrusted (HandoffHandshakeEngine *self, gboolean too_late)
       handoff_tls_session_get_verification (self->session);
   const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (
       handoff_key_export_get_cipher_suite (handoff_tls_session_get_export (self->session)));
-  GError *error = handoff_handshake_error_new_untrusted (verification, suite);
+  GError *error = handoff_handshake_error_new_untrusted (
+      verification, suite, too_late ? get_decision_timeout (self) : 0);
 
-  if (too_late)
-    {
-      char *message = g_strdup_printf ("%s; and nobody accepted it within %u s (DecisionTimeout)",
-                                       error->message, get_decision_timeout (self));
-
-      g_free (error->message);
-      error->message = message;
-    }
   handoff_tls_session_send_alert (self->session,
                                   handoff_trust_problems_get_alert (verification->problems));
   fail (self, error);
@@ -400,41 +377,30 @@ advance (HandoffHandshakeEngine *self)
 static void
 fail_timed_out (HandoffHandshakeEngine *self)
 {
-  guint timeout = self->request->options->timeout;
-  GError *error;
+  const HandoffHandshakeWaiting waiting = {
+    .timeout = self->request->options->timeout,
+    .decision_timeout = get_decision_timeout (self),
+    .is_complete = self->state == HANDOFF_HANDSHAKE_COMPLETE,
+    .is_requested = self->state == HANDOFF_HANDSHAKE_REQUEST,
+    .pauses = handoff_handshake_pause_is_under_way (self->pause),
+    .is_peer_silent = self->transport.n_read == 0,
+  };
 
-  if (self->state == HANDOFF_HANDSHAKE_COMPLETE)
+  /* Nobody else has the keys: we may still write. */
+  if (waiting.is_complete)
+    handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
+  if (waiting.is_requested)
     {
-      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                           "The keys were not exported within %u seconds after the handshake began",
-                           timeout);
-      /* Nobody else has the keys: we may still write. */
-      handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
-    }
-  else if (self->state == HANDOFF_HANDSHAKE_REQUEST)
-    {
-      error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                           "The server asks for a certificate, and the caller did not say within "
-                           "%u s (DecisionTimeout) which credential to use",
-                           get_decision_timeout (self));
       handoff_tls_session_give_up (self->session);
       handoff_tls_session_send_alert (self->session, GNUTLS_A_USER_CANCELED);
     }
-  else if (handoff_handshake_pause_is_under_way (self->pause))
-    error =
-        g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                     "The credential or its token was not available within %u seconds", timeout);
-  else
-    error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                         "The peer did not finish the handshake within %u seconds%s", timeout,
-                         self->transport.n_read == 0 ? ": it sent nothing" : "");
-  fail (self, error);
+  fail (self, handoff_handshake_error_new_timed_out (&waiting));
 }
 
 static void
 watch_ready (gboolean timed_out, gpointer user_data)
 {
-  HandoffHandshakeEngine *self = user_data;
+  g_autoptr (HandoffHandshakeEngine) self = handoff_handshake_engine_ref (user_data);
 
   if (!timed_out)
     advance (self);
@@ -447,6 +413,7 @@ watch_ready (gboolean timed_out, gpointer user_data)
 void
 handoff_handshake_engine_start (HandoffHandshakeEngine *self)
 {
+  G_GNUC_UNUSED g_autoptr (HandoffHandshakeEngine) guard = handoff_handshake_engine_ref (self);
   GError *error = NULL;
 
   self->deadline =
@@ -510,9 +477,13 @@ provide (HandoffHandshakeEngine *self, HandoffCredential *credential, gboolean a
 void
 handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
                                   const HandoffOperation *operation,
-                                  GTask *task)
+                                  HandoffHandshakeProgressFunc done,
+                                  gpointer done_data)
 {
-  self->task = task;
+  G_GNUC_UNUSED g_autoptr (HandoffHandshakeEngine) guard = handoff_handshake_engine_ref (self);
+
+  self->done = done;
+  self->done_data = done_data;
   if (self->state == HANDOFF_HANDSHAKE_FAILED)
     {
       return_progress (self, progress_new (self));
@@ -546,7 +517,9 @@ handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
 void
 handoff_handshake_engine_abort (HandoffHandshakeEngine *self)
 {
-  if (self->end_task != NULL)
+  G_GNUC_UNUSED g_autoptr (HandoffHandshakeEngine) guard = handoff_handshake_engine_ref (self);
+
+  if (!has_ended (self))
     fail (self, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
                                      "The handshake was cancelled"));
 }
@@ -563,6 +536,12 @@ handoff_handshake_engine_dup_error (HandoffHandshakeEngine *self)
   return self->error != NULL ? g_error_copy (self->error) : NULL;
 }
 
+const char *
+handoff_handshake_engine_get_credential_label (HandoffHandshakeEngine *self)
+{
+  return self->credential_label;
+}
+
 int
 handoff_handshake_engine_take_socket (HandoffHandshakeEngine *self)
 {
@@ -572,25 +551,31 @@ handoff_handshake_engine_take_socket (HandoffHandshakeEngine *self)
 static void
 wake (gpointer user_data)
 {
-  advance (user_data);
+  g_autoptr (HandoffHandshakeEngine) self = handoff_handshake_engine_ref (user_data);
+
+  advance (self);
 }
 
 HandoffHandshakeEngine *
 handoff_handshake_engine_new (HandoffWorker *worker,
+                              HandoffWorker *home,
                               HandoffHandshakeRequest *request,
                               HandoffCredentialAskFunc ask,
                               gpointer ask_data,
-                              GTask *end_task)
+                              HandoffHandshakeFunc ended,
+                              gpointer ended_data)
 {
   HandoffHandshakeEngine *self = g_new0 (HandoffHandshakeEngine, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
+  handoff_handshake_engine_ref (self); /* until the end */
   self->worker = worker;
-  self->pause = handoff_handshake_pause_new (worker, wake, self);
+  self->pause = handoff_handshake_pause_new (worker, home, wake, self);
   self->request = request;
   self->ask = ask;
   self->ask_data = ask_data;
-  self->end_task = end_task;
+  self->ended = ended;
+  self->ended_data = ended_data;
   self->transport.fd = -1;
   self->left_fd = -1;
   return self;

@@ -11,9 +11,10 @@
 #include "handshake/handshake-request.h"
 #include "work/worker.h"
 
-/* One handshake as its worker sees it, from the socket to the keys. handshake.h is the main
- * thread's side, which starts operations. They run on the worker in the order in which they were
- * started; each is a task that ends on the main thread again. */
+/* One handshake as its worker sees it, from the socket to the keys. handshake.h is its home's side,
+ * which starts operations: on the worker, in the order in which they were started. Every callback
+ * comes on the worker, as the last thing that a function does with the handshake: it may start the
+ * next operation, abort the handshake, and let go of it. */
 typedef struct _HandoffHandshakeEngine HandoffHandshakeEngine;
 
 typedef enum
@@ -34,14 +35,16 @@ typedef struct
   HandoffRecipient recipient;
 } HandoffOperation;
 
-/* worker: (unowned). request: (transfer full). ask: (nullable): see handshake-credential.h.
- * end_task: (transfer full): returns on the main thread when nothing of the handshake is left on
- * the worker. */
+/* worker: (unowned). home: (unowned) (nullable): the same, or NULL for the main thread. request:
+ * (transfer full). ask: (nullable): see handshake-credential.h. ended: called when nothing of the
+ * handshake is left on the worker; until then the engine keeps itself. */
 HandoffHandshakeEngine *handoff_handshake_engine_new (HandoffWorker *worker,
+                                                      HandoffWorker *home,
                                                       HandoffHandshakeRequest *request,
                                                       HandoffCredentialAskFunc ask,
                                                       gpointer ask_data,
-                                                      GTask *end_task);
+                                                      HandoffHandshakeFunc ended,
+                                                      gpointer ended_data);
 HandoffHandshakeEngine *handoff_handshake_engine_ref (HandoffHandshakeEngine *self);
 void handoff_handshake_engine_unref (HandoffHandshakeEngine *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeEngine, handoff_handshake_engine_unref)
@@ -50,16 +53,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeEngine, handoff_handshake_engine_
 
 /* Called first. The timeout runs from here. */
 void handoff_handshake_engine_start (HandoffHandshakeEngine *self);
-/* task: (transfer full): returns a HandoffHandshakeProgress. */
+/* done: called when the operation ends, perhaps within this call. */
 void handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
                                        const HandoffOperation *operation,
-                                       GTask *task);
+                                       HandoffHandshakeProgressFunc done,
+                                       gpointer done_data);
 /* Ends the handshake, if it has not ended. */
 void handoff_handshake_engine_abort (HandoffHandshakeEngine *self);
 
 /* (transfer none) */
 HandoffHandshakePause *handoff_handshake_engine_get_pause (HandoffHandshakeEngine *self);
 
-/* On the main thread, once the handshake has ended: see handshake.h. */
+/* At home, once the handshake has ended: see handshake.h. */
 GError *handoff_handshake_engine_dup_error (HandoffHandshakeEngine *self);
 int handoff_handshake_engine_take_socket (HandoffHandshakeEngine *self);
+const char *handoff_handshake_engine_get_credential_label (HandoffHandshakeEngine *self);

@@ -267,13 +267,19 @@ handoff_handshake_error_new (gnutls_session_t session,
 
 GError *
 handoff_handshake_error_new_untrusted (const HandoffPeerVerification *verification,
-                                       const HandoffCipherSuite *suite)
+                                       const HandoffCipherSuite *suite,
+                                       guint decision_timeout)
 {
   g_auto (GStrv) reasons = handoff_trust_problems_describe (verification->problems);
   g_autofree char *alert_name =
       handoff_alert_dup_name (handoff_trust_problems_get_alert (verification->problems));
-  GError *error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED,
-                                       verification->explanation);
+  g_autofree char *lateness =
+      decision_timeout > 0
+          ? g_strdup_printf ("; and nobody accepted it within %u s (DecisionTimeout)",
+                             decision_timeout)
+          : g_strdup ("");
+  GError *error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED, "%s%s",
+                               verification->explanation, lateness);
 
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_VERIFICATION_ERRORS,
                                       g_variant_new_strv ((const char *const *) reasons, -1));
@@ -348,6 +354,27 @@ handoff_handshake_error_new_refused (gnutls_session_t session,
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_ALERT,
                                       g_variant_new_string (alert_name));
   return error;
+}
+
+GError *
+handoff_handshake_error_new_timed_out (const HandoffHandshakeWaiting *waiting)
+{
+  if (waiting->is_complete)
+    return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                        "The keys were not exported within %u seconds after the handshake began",
+                        waiting->timeout);
+  if (waiting->is_requested)
+    return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                        "The server asks for a certificate, and the caller did not say within %u s "
+                        "(DecisionTimeout) which credential to use",
+                        waiting->decision_timeout);
+  if (waiting->pauses)
+    return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                        "The credential or its token was not available within %u seconds",
+                        waiting->timeout);
+  return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
+                      "The peer did not finish the handshake within %u seconds%s", waiting->timeout,
+                      waiting->is_peer_silent ? ": it sent nothing" : "");
 }
 
 GError *

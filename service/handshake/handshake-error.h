@@ -26,9 +26,11 @@ GError *handoff_handshake_error_new (gnutls_session_t session,
                                      const HandoffHandshakeTransport *transport);
 
 /* For a peer whose certificate did not verify. The reasons and the alert to send are details.
- * suite: (nullable): what was negotiated before, also a detail. (transfer full) */
+ * suite: (nullable): what was negotiated before, also a detail. decision_timeout: how many seconds
+ * its caller let pass without a decision; 0 if there was none to make. (transfer full) */
 GError *handoff_handshake_error_new_untrusted (const HandoffPeerVerification *verification,
-                                               const HandoffCipherSuite *suite);
+                                               const HandoffCipherSuite *suite,
+                                               guint decision_timeout);
 /* For a failure of which reason says more than code does. The alert that code stands for is a
  * detail. (transfer full) */
 GError *handoff_handshake_error_new_with_alert (int code, const GError *reason);
@@ -48,6 +50,20 @@ GError *handoff_handshake_error_new_flooded (int code);
 /* For a peer whose messages do not continue the handshake; the alert is unexpected_message.
  * (transfer full) */
 GError *handoff_handshake_error_new_interrupted (void);
+
+/* What a handshake waited for when its time was over. */
+typedef struct
+{
+  guint timeout;          /* seconds: the handshake's */
+  guint decision_timeout; /* seconds: its caller's */
+  gboolean is_complete;   /* for the export of its keys */
+  gboolean is_requested;  /* for its caller's credential */
+  gboolean pauses;        /* for a credential, or a token */
+  gboolean is_peer_silent;
+} HandoffHandshakeWaiting;
+
+/* (transfer full) */
+GError *handoff_handshake_error_new_timed_out (const HandoffHandshakeWaiting *waiting);
 
 /* Adds one entry to an error's details. value: consumed if floating. */
 void handoff_handshake_error_add_detail (GError *error, const char *key, GVariant *value);

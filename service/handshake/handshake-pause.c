@@ -13,6 +13,7 @@ struct _HandoffHandshakePause
 {
   gatomicrefcount ref_count;
   HandoffWorker *worker; /* (unowned) */
+  HandoffWorker *home;   /* (unowned) (nullable) */
   HandoffHandshakeWakeFunc wake;
   gpointer user_data; /* (unowned): for it */
 
@@ -20,12 +21,13 @@ struct _HandoffHandshakePause
   HandoffFiber *fiber; /* (owned) (nullable) */
   gboolean is_finishing;
 
-  /* ---- the main thread's */
+  /* ---- its home's */
   gboolean has_ended;
 };
 
 HandoffHandshakePause *
 handoff_handshake_pause_new (HandoffWorker *worker,
+                             HandoffWorker *home,
                              HandoffHandshakeWakeFunc wake,
                              gpointer user_data)
 {
@@ -33,6 +35,7 @@ handoff_handshake_pause_new (HandoffWorker *worker,
 
   g_atomic_ref_count_init (&self->ref_count);
   self->worker = worker;
+  self->home = home;
   self->wake = wake;
   self->user_data = user_data;
   return self;
@@ -106,6 +109,12 @@ HandoffWorker *
 handoff_handshake_pause_get_worker (HandoffHandshakePause *self)
 {
   return self->worker;
+}
+
+HandoffWorker *
+handoff_handshake_pause_get_home (HandoffHandshakePause *self)
+{
+  return self->home;
 }
 
 void

@@ -15,8 +15,10 @@ typedef struct _HandoffHandshakePause HandoffHandshakePause;
 /* On the worker: goes on with the function that pauses. */
 typedef void (*HandoffHandshakeWakeFunc) (gpointer user_data);
 
-/* worker, user_data: (unowned): must exist as long as a function runs or pauses. */
+/* worker, user_data: (unowned): must exist as long as a function runs or pauses. home: (unowned)
+ * (nullable): the handshake's: worker, or NULL for the main thread. */
 HandoffHandshakePause *handoff_handshake_pause_new (HandoffWorker *worker,
+                                                    HandoffWorker *home,
                                                     HandoffHandshakeWakeFunc wake,
                                                     gpointer user_data);
 HandoffHandshakePause *handoff_handshake_pause_ref (HandoffHandshakePause *self);
@@ -43,6 +45,9 @@ void handoff_handshake_pause_wake (HandoffHandshakePause *self);
 /* Any thread, while a function pauses. (transfer none) */
 HandoffWorker *handoff_handshake_pause_get_worker (HandoffHandshakePause *self);
 
-/* On the main thread: whether it knows that the handshake has ended. */
+/* Any thread. (transfer none) (nullable) */
+HandoffWorker *handoff_handshake_pause_get_home (HandoffHandshakePause *self);
+
+/* At home: whether it knows that the handshake has ended. */
 void handoff_handshake_pause_set_ended (HandoffHandshakePause *self);
 gboolean handoff_handshake_pause_has_ended (HandoffHandshakePause *self);

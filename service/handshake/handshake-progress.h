@@ -48,5 +48,11 @@ typedef struct
   guint session_lifetime; /* seconds: how long either may be kept at most */
 } HandoffHandshakeProgress;
 
+/* An operation has ended. progress: (transfer full) */
+typedef void (*HandoffHandshakeProgressFunc) (HandoffHandshakeProgress *progress,
+                                              gpointer user_data);
+/* A handshake has ended. */
+typedef void (*HandoffHandshakeFunc) (gpointer user_data);
+
 void handoff_handshake_progress_free (HandoffHandshakeProgress *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeProgress, handoff_handshake_progress_free)

@@ -6,57 +6,68 @@
 #include "handshake/handshake.h"
 
 #include "handshake/handshake-engine.h"
+#include "work/home.h"
 
 struct _HandoffHandshake
 {
   HandoffWorker *worker;          /* (unowned): the pool outlives all handshakes */
+  HandoffWorker *home;            /* (unowned) (nullable) */
   HandoffHandshakeEngine *engine; /* (owned) */
 };
 
-/* What is to be called when it has ended. Keeps the engine until then, whatever its owner does. */
+/* What is to be called when it has ended: it holds the engine until then, whatever its owner does.
+ */
 typedef struct
 {
-  HandoffHandshakeEngine *engine; /* (owned) */
+  HandoffHandshakePause *pause; /* (owned) */
+  HandoffWorker *home;          /* (unowned) (nullable) */
   HandoffHandshakeFunc function;
   gpointer user_data; /* (unowned) */
-} EndCallback;
-
-static void
-ended (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree EndCallback *callback = user_data;
-  g_autoptr (HandoffHandshakeEngine) engine = callback->engine;
-
-  handoff_handshake_pause_set_ended (handoff_handshake_engine_get_pause (engine));
-  callback->function (callback->user_data);
-}
+} Ending;
 
 static gboolean
-start (gpointer data)
+tell_end (gpointer data)
 {
-  handoff_handshake_engine_start (data);
+  g_autofree Ending *ending = data;
+
+  handoff_handshake_pause_set_ended (ending->pause);
+  handoff_handshake_pause_unref (ending->pause);
+  ending->function (ending->user_data);
   return G_SOURCE_REMOVE;
+}
+
+/* On the worker. */
+static void
+ended (gpointer user_data)
+{
+  Ending *ending = user_data;
+
+  if (ending->home != NULL)
+    tell_end (ending);
+  else
+    handoff_home_invoke (ending->home, tell_end, ending, NULL);
 }
 
 HandoffHandshake *
 handoff_handshake_new (HandoffWorker *worker,
+                       HandoffWorker *home,
                        HandoffHandshakeRequest *request,
                        HandoffHandshakeFunc ended_function,
                        HandoffCredentialAskFunc ask,
                        gpointer user_data)
 {
   HandoffHandshake *self = g_new0 (HandoffHandshake, 1);
-  EndCallback *callback = g_new (EndCallback, 1);
-  GTask *end_task = g_task_new (NULL, NULL, ended, callback);
+  Ending *ending = g_new (Ending, 1);
 
-  g_task_set_source_tag (end_task, handoff_handshake_new);
+  g_assert (home == NULL || home == worker);
   self->worker = worker;
-  self->engine = handoff_handshake_engine_new (worker, request, ask, user_data, end_task);
-  callback->engine = handoff_handshake_engine_ref (self->engine);
-  callback->function = ended_function;
-  callback->user_data = user_data;
-  handoff_worker_invoke (worker, start, handoff_handshake_engine_ref (self->engine),
-                         (GDestroyNotify) handoff_handshake_engine_unref);
+  self->home = home;
+  self->engine =
+      handoff_handshake_engine_new (worker, home, request, ask, user_data, ended, ending);
+  ending->pause = handoff_handshake_pause_ref (handoff_handshake_engine_get_pause (self->engine));
+  ending->home = home;
+  ending->function = ended_function;
+  ending->user_data = user_data;
   return self;
 }
 
@@ -67,111 +78,28 @@ handoff_handshake_free (HandoffHandshake *self)
   g_free (self);
 }
 
-/* An operation on its way to the worker. */
-typedef struct
-{
-  HandoffHandshakeEngine *engine; /* (owned) */
-  HandoffOperation operation;
-  GTask *task; /* (owned) (nullable): NULL once it is the engine's */
-} Call;
-
+/* function: gets the engine. */
 static void
-call_free (Call *call)
+run_engine (HandoffHandshake *self, GSourceFunc function)
 {
-  handoff_handshake_engine_unref (call->engine);
-  g_clear_object (&call->task);
-  g_clear_pointer (&call->operation.input, g_bytes_unref);
-  g_clear_pointer (&call->operation.credential, handoff_credential_unref);
-  g_free (call);
-}
-
-static Call *
-call_new (HandoffHandshake *self,
-          HandoffOperationKind kind,
-          GAsyncReadyCallback callback,
-          gpointer user_data)
-{
-  Call *call = g_new0 (Call, 1);
-
-  call->engine = handoff_handshake_engine_ref (self->engine);
-  call->operation.kind = kind;
-  call->task = g_task_new (NULL, NULL, callback, user_data);
-  g_task_set_source_tag (call->task, call_new);
-  return call;
+  if (self->home != NULL)
+    function (self->engine);
+  else
+    handoff_worker_invoke (self->worker, function, handoff_handshake_engine_ref (self->engine),
+                           (GDestroyNotify) handoff_handshake_engine_unref);
 }
 
 static gboolean
-run (gpointer data)
+start (gpointer data)
 {
-  Call *call = data;
-
-  handoff_handshake_engine_operate (call->engine, &call->operation, g_steal_pointer (&call->task));
+  handoff_handshake_engine_start (data);
   return G_SOURCE_REMOVE;
 }
 
-/* call: (transfer full) */
-static void
-start_call (HandoffHandshake *self, Call *call)
-{
-  handoff_worker_invoke (self->worker, run, call, (GDestroyNotify) call_free);
-}
-
 void
-handoff_handshake_step_async (HandoffHandshake *self,
-                              GBytes *input,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data)
+handoff_handshake_start (HandoffHandshake *self)
 {
-  Call *call = call_new (self, HANDOFF_OPERATION_STEP, callback, user_data);
-
-  if (input != NULL)
-    call->operation.input = g_bytes_ref (input);
-  start_call (self, call);
-}
-
-void
-handoff_handshake_review_async (HandoffHandshake *self,
-                                gboolean accept,
-                                GAsyncReadyCallback callback,
-                                gpointer user_data)
-{
-  Call *call = call_new (self, HANDOFF_OPERATION_REVIEW, callback, user_data);
-
-  call->operation.accept = accept;
-  start_call (self, call);
-}
-
-void
-handoff_handshake_provide_async (HandoffHandshake *self,
-                                 HandoffCredential *credential,
-                                 gboolean automatic,
-                                 GAsyncReadyCallback callback,
-                                 gpointer user_data)
-{
-  Call *call = call_new (self, HANDOFF_OPERATION_PROVIDE, callback, user_data);
-
-  if (credential != NULL)
-    call->operation.credential = handoff_credential_ref (credential);
-  call->operation.automatic = automatic;
-  start_call (self, call);
-}
-
-void
-handoff_handshake_export_async (HandoffHandshake *self,
-                                const HandoffRecipient *recipient,
-                                GAsyncReadyCallback callback,
-                                gpointer user_data)
-{
-  Call *call = call_new (self, HANDOFF_OPERATION_EXPORT, callback, user_data);
-
-  call->operation.recipient = *recipient;
-  start_call (self, call);
-}
-
-HandoffHandshakeProgress *
-handoff_handshake_finish (GAsyncResult *result)
-{
-  return g_task_propagate_pointer (G_TASK (result), NULL);
+  run_engine (self, start);
 }
 
 static gboolean
@@ -184,14 +112,134 @@ abort_engine (gpointer data)
 void
 handoff_handshake_cancel (HandoffHandshake *self)
 {
-  handoff_worker_invoke (self->worker, abort_engine, handoff_handshake_engine_ref (self->engine),
-                         (GDestroyNotify) handoff_handshake_engine_unref);
+  run_engine (self, abort_engine);
+}
+
+/* An operation that the main thread started: on its way to the worker, and, with a progress, back.
+ */
+typedef struct
+{
+  HandoffHandshakeEngine *engine; /* (owned) */
+  HandoffOperation operation;
+  HandoffHandshakeProgressFunc done;
+  gpointer done_data;                 /* (unowned) */
+  HandoffHandshakeProgress *progress; /* (owned) (nullable) */
+} Call;
+
+static gboolean
+tell_progress (gpointer data)
+{
+  g_autofree Call *call = data;
+
+  call->done (call->progress, call->done_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* On the worker. */
+static void
+call_done (HandoffHandshakeProgress *progress, gpointer user_data)
+{
+  Call *call = user_data;
+
+  g_clear_pointer (&call->engine, handoff_handshake_engine_unref);
+  call->progress = progress;
+  handoff_home_invoke (NULL, tell_progress, call, NULL);
+}
+
+static gboolean
+run_call (gpointer data)
+{
+  Call *call = data;
+  HandoffOperation operation = call->operation;
+
+  handoff_handshake_engine_operate (call->engine, &operation, call_done, call);
+  g_clear_pointer (&operation.input, g_bytes_unref);
+  g_clear_pointer (&operation.credential, handoff_credential_unref);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+operate (HandoffHandshake *self,
+         const HandoffOperation *operation,
+         HandoffHandshakeProgressFunc done,
+         gpointer user_data)
+{
+  Call *call;
+
+  if (self->home != NULL)
+    {
+      handoff_handshake_engine_operate (self->engine, operation, done, user_data);
+      return;
+    }
+  call = g_new0 (Call, 1);
+  call->engine = handoff_handshake_engine_ref (self->engine);
+  call->operation = *operation;
+  if (operation->input != NULL)
+    call->operation.input = g_bytes_ref (operation->input);
+  if (operation->credential != NULL)
+    call->operation.credential = handoff_credential_ref (operation->credential);
+  call->done = done;
+  call->done_data = user_data;
+  handoff_worker_invoke (self->worker, run_call, call, NULL);
+}
+
+void
+handoff_handshake_step (HandoffHandshake *self,
+                        GBytes *input,
+                        HandoffHandshakeProgressFunc done,
+                        gpointer user_data)
+{
+  const HandoffOperation operation = { .kind = HANDOFF_OPERATION_STEP, .input = input };
+
+  operate (self, &operation, done, user_data);
+}
+
+void
+handoff_handshake_review (HandoffHandshake *self,
+                          gboolean accept,
+                          HandoffHandshakeProgressFunc done,
+                          gpointer user_data)
+{
+  const HandoffOperation operation = { .kind = HANDOFF_OPERATION_REVIEW, .accept = accept };
+
+  operate (self, &operation, done, user_data);
+}
+
+void
+handoff_handshake_provide (HandoffHandshake *self,
+                           HandoffCredential *credential,
+                           gboolean automatic,
+                           HandoffHandshakeProgressFunc done,
+                           gpointer user_data)
+{
+  const HandoffOperation operation = { .kind = HANDOFF_OPERATION_PROVIDE,
+                                       .credential = credential,
+                                       .automatic = automatic };
+
+  operate (self, &operation, done, user_data);
+}
+
+void
+handoff_handshake_export (HandoffHandshake *self,
+                          const HandoffRecipient *recipient,
+                          HandoffHandshakeProgressFunc done,
+                          gpointer user_data)
+{
+  const HandoffOperation operation = { .kind = HANDOFF_OPERATION_EXPORT, .recipient = *recipient };
+
+  operate (self, &operation, done, user_data);
 }
 
 GError *
 handoff_handshake_dup_error (HandoffHandshake *self)
 {
   return handoff_handshake_engine_dup_error (self->engine);
+}
+
+const char *
+handoff_handshake_get_credential_label (HandoffHandshake *self)
+{
+  return handoff_handshake_engine_get_credential_label (self->engine);
 }
 
 int

@@ -5,11 +5,13 @@
 
 #include "policy/tls-policy-source.h"
 
+/* Threads: the main thread replaces the policy, under the lock, and may read it without. */
 struct _HandoffTlsPolicySource
 {
   GObject parent;
 
   char *configuration_file; /* (owned) */
+  GMutex mutex;
   HandoffTlsPolicy *policy; /* (owned) */
 };
 
@@ -46,6 +48,17 @@ handoff_tls_policy_source_new (const char *configuration_file, GError **error)
   self->configuration_file = g_strdup (configuration_file);
   self->policy = load (configuration_file, error);
   return self->policy != NULL ? g_steal_pointer (&self) : NULL;
+}
+
+HandoffTlsPolicy *
+handoff_tls_policy_source_dup_policy (HandoffTlsPolicySource *self)
+{
+  HandoffTlsPolicy *policy;
+
+  g_mutex_lock (&self->mutex);
+  policy = handoff_tls_policy_ref (self->policy);
+  g_mutex_unlock (&self->mutex);
+  return policy;
 }
 
 HandoffTlsPolicy *
@@ -90,11 +103,14 @@ handoff_tls_policy_source_reload_finish (HandoffTlsPolicySource *self,
                                          GError **error)
 {
   HandoffTlsPolicy *policy = g_task_propagate_pointer (G_TASK (result), error);
+  G_GNUC_UNUSED g_autoptr (HandoffTlsPolicy) old = NULL;
 
   if (policy == NULL)
     return FALSE;
-  handoff_tls_policy_unref (self->policy);
+  g_mutex_lock (&self->mutex);
+  old = self->policy;
   self->policy = policy;
+  g_mutex_unlock (&self->mutex);
   g_signal_emit (self, signals[CHANGED], 0);
   return TRUE;
 }
@@ -105,6 +121,7 @@ handoff_tls_policy_source_finalize (GObject *object)
   HandoffTlsPolicySource *self = HANDOFF_TLS_POLICY_SOURCE (object);
 
   g_clear_pointer (&self->policy, handoff_tls_policy_unref);
+  g_mutex_clear (&self->mutex);
   g_free (self->configuration_file);
   G_OBJECT_CLASS (handoff_tls_policy_source_parent_class)->finalize (object);
 }
@@ -121,4 +138,5 @@ handoff_tls_policy_source_class_init (HandoffTlsPolicySourceClass *klass)
 static void
 handoff_tls_policy_source_init (HandoffTlsPolicySource *self)
 {
+  g_mutex_init (&self->mutex);
 }

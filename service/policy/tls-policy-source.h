@@ -5,7 +5,8 @@
 
 #include "policy/tls-policy.h"
 
-/* The policy in force, and the place from which the next one is read. Main thread. */
+/* The policy in force, and the place from which the next one is read. Main thread, except where it
+ * says otherwise. */
 #define HANDOFF_TYPE_TLS_POLICY_SOURCE (handoff_tls_policy_source_get_type ())
 G_DECLARE_FINAL_TYPE (
     HandoffTlsPolicySource, handoff_tls_policy_source, HANDOFF, TLS_POLICY_SOURCE, GObject)
@@ -15,6 +16,8 @@ G_DECLARE_FINAL_TYPE (
 HandoffTlsPolicySource *handoff_tls_policy_source_new (const char *configuration_file,
                                                        GError **error);
 
+/* (transfer full): the policy that is in force at this moment. Any thread. */
+HandoffTlsPolicy *handoff_tls_policy_source_dup_policy (HandoffTlsPolicySource *self);
 /* (transfer none): valid until the next return to the main loop; take a reference for longer */
 HandoffTlsPolicy *handoff_tls_policy_source_get_policy (HandoffTlsPolicySource *self);
 HandoffConfiguration *handoff_tls_policy_source_get_configuration (HandoffTlsPolicySource *self);

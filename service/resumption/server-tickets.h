@@ -9,7 +9,7 @@
  * sessions themselves. So nothing is stored here but a random master key, in secret memory, which
  * changes. Each set of conditions has keys of its own, made from the master key: a ticket given
  * under one set means nothing under another, and so cannot carry trust, or a name, from one user's
- * server to another's. */
+ * server to another's. One thread at a time, where it does not say otherwise. */
 #define HANDOFF_TICKET_SECRET_SIZE 32
 #define HANDOFF_TICKET_KEY_SIZE 64 /* what gnutls_session_ticket_enable_server() takes */
 
@@ -27,7 +27,7 @@ void handoff_server_tickets_forget (HandoffServerTickets *self);
 
 /* Makes a secret from what was decided before the handshake: who is the server, for whom, under
  * which conditions. conditions: (transfer floating): its type counts as its value does. Returns
- * secret memory of HANDOFF_TICKET_SECRET_SIZE bytes, or NULL. Main thread. */
+ * secret memory of HANDOFF_TICKET_SECRET_SIZE bytes, or NULL. */
 guint8 *handoff_server_tickets_derive_secret (HandoffServerTickets *self, GVariant *conditions);
 /* Makes a key from the secret and from what the ClientHello decided. Any thread. */
 gboolean handoff_ticket_key_derive (const guint8 secret[HANDOFF_TICKET_SECRET_SIZE],

@@ -42,8 +42,11 @@ typedef struct
   GList links[N_GROUPS];
 } Entry;
 
+/* Threads: the lock covers everything; what is static needs it held. Under it the sweeper is armed,
+ * which takes the lock of the main context. */
 struct _HandoffSessionCache
 {
+  GMutex mutex;
   GHashTable *by_key;  /* (owned) (element-type utf8 Group): by digest */
   GHashTable *by_user; /* (owned) (element-type uid Group) */
   Group all;
@@ -105,6 +108,7 @@ handoff_session_cache_new (guint maximum_age)
 {
   HandoffSessionCache *self = g_new0 (HandoffSessionCache, 1);
 
+  g_mutex_init (&self->mutex);
   self->by_key = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->by_user = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->maximum_age = maximum_age * G_TIME_SPAN_SECOND;
@@ -124,6 +128,7 @@ handoff_session_cache_free (HandoffSessionCache *self)
   g_source_unref (self->sweeper);
   g_hash_table_unref (self->by_key);
   g_hash_table_unref (self->by_user);
+  g_mutex_clear (&self->mutex);
   g_free (self);
 }
 
@@ -274,6 +279,7 @@ handoff_session_cache_put (HandoffSessionCache *self,
   gint64 now = handoff_clock_get_boot_time ();
   gsize size = handoff_secret_get_size (data);
   Entry *entry = g_new0 (Entry, 1);
+  gboolean is_kept;
 
   entry->key = handoff_session_cache_key_ref (key);
   entry->data = data;
@@ -281,17 +287,39 @@ handoff_session_cache_put (HandoffSessionCache *self,
   entry->ends_at = now + lifetime * G_TIME_SPAN_SECOND;
   entry->verified_at = verified_at == HANDOFF_SESSION_VERIFIED_NOW ? now : verified_at;
 
-  if (size > HANDOFF_SESSION_CACHE_MAX_DATA_SIZE || get_end (self, entry) <= now ||
-      !make_room (self, key->uid, size))
+  g_mutex_lock (&self->mutex);
+  is_kept = size <= HANDOFF_SESSION_CACHE_MAX_DATA_SIZE && get_end (self, entry) > now &&
+            make_room (self, key->uid, size);
+  if (is_kept)
     {
-      free_entry (entry);
-      return;
+      make_room_of_key (self, key, single_use);
+      add_entry (self, entry);
+      if (get_end (self, entry) < self->sweeps_at)
+        schedule_sweep (self, get_end (self, entry), now);
     }
+  g_mutex_unlock (&self->mutex);
+  if (!is_kept)
+    free_entry (entry);
+}
 
-  make_room_of_key (self, key, single_use);
-  add_entry (self, entry);
-  if (get_end (self, entry) < self->sweeps_at)
-    schedule_sweep (self, get_end (self, entry), now);
+/* The newest entry of that key that has not expired, which is not in the cache any more. (transfer
+ * full) (nullable) */
+static Entry *
+take_entry (HandoffSessionCache *self, HandoffSessionCacheKey *key)
+{
+  gint64 now = handoff_clock_get_boot_time ();
+  Group *group = find_group (self->by_key, key->digest);
+  GList *link = group != NULL ? group->entries.head : NULL;
+  Entry *entry;
+
+  /* The sweep removes what has expired. */
+  while (link != NULL && get_end (self, link->data) <= now)
+    link = link->next;
+  if (link == NULL)
+    return NULL;
+  entry = link->data;
+  unlink_entry (self, entry);
+  return entry;
 }
 
 gpointer
@@ -299,20 +327,14 @@ handoff_session_cache_take (HandoffSessionCache *self,
                             HandoffSessionCacheKey *key,
                             gint64 *verified_at)
 {
-  gint64 now = handoff_clock_get_boot_time ();
-  Group *group = find_group (self->by_key, key->digest);
-  GList *link = group != NULL ? group->entries.head : NULL;
   Entry *entry;
   gpointer data;
 
-  /* The sweep removes what has expired. */
-  while (link != NULL && get_end (self, link->data) <= now)
-    link = link->next;
-  if (link == NULL)
+  g_mutex_lock (&self->mutex);
+  entry = take_entry (self, key);
+  g_mutex_unlock (&self->mutex);
+  if (entry == NULL)
     return NULL;
-
-  entry = link->data;
-  unlink_entry (self, entry);
   data = g_steal_pointer (&entry->data);
   *verified_at = entry->verified_at;
   free_entry (entry);
@@ -324,8 +346,10 @@ handoff_session_cache_remove (HandoffSessionCache *self, HandoffSessionCacheKey 
 {
   Group *group;
 
+  g_mutex_lock (&self->mutex);
   while ((group = find_group (self->by_key, key->digest)) != NULL && group->entries.head != NULL)
     remove_entry (self, group->entries.head->data);
+  g_mutex_unlock (&self->mutex);
 }
 
 void
@@ -335,6 +359,7 @@ handoff_session_cache_remove_all_of (HandoffSessionCache *self, const char *bus_
 
   g_return_if_fail (bus_name != NULL);
 
+  g_mutex_lock (&self->mutex);
   for (link = self->all.entries.head; link != NULL; link = next)
     {
       Entry *entry = link->data;
@@ -343,18 +368,21 @@ handoff_session_cache_remove_all_of (HandoffSessionCache *self, const char *bus_
       if (g_strcmp0 (entry->key->bus_name, bus_name) == 0)
         remove_entry (self, entry);
     }
+  g_mutex_unlock (&self->mutex);
 }
 
 void
 handoff_session_cache_clear (HandoffSessionCache *self)
 {
+  g_mutex_lock (&self->mutex);
   while (self->all.entries.length > 0)
     remove_oldest (self, &self->all);
   schedule_sweep (self, G_MAXINT64, 0);
+  g_mutex_unlock (&self->mutex);
 }
 
-void
-handoff_session_cache_sweep (HandoffSessionCache *self)
+static void
+remove_expired (HandoffSessionCache *self)
 {
   gint64 now = handoff_clock_get_boot_time ();
   gint64 earliest = G_MAXINT64;
@@ -374,14 +402,29 @@ handoff_session_cache_sweep (HandoffSessionCache *self)
 }
 
 void
+handoff_session_cache_sweep (HandoffSessionCache *self)
+{
+  g_mutex_lock (&self->mutex);
+  remove_expired (self);
+  g_mutex_unlock (&self->mutex);
+}
+
+void
 handoff_session_cache_set_maximum_age (HandoffSessionCache *self, guint maximum_age)
 {
+  g_mutex_lock (&self->mutex);
   self->maximum_age = maximum_age * G_TIME_SPAN_SECOND;
-  handoff_session_cache_sweep (self);
+  remove_expired (self);
+  g_mutex_unlock (&self->mutex);
 }
 
 guint
 handoff_session_cache_get_size (HandoffSessionCache *self)
 {
-  return self->all.entries.length;
+  guint size;
+
+  g_mutex_lock (&self->mutex);
+  size = self->all.entries.length;
+  g_mutex_unlock (&self->mutex);
+  return size;
 }

@@ -7,7 +7,7 @@
 
 /* What GnuTLS needs to resume sessions ("session data": secrets), by everything that decided
  * whether their peers were trusted. In memory only; bounded in number, size and age; wiped when it
- * goes. Main thread, except for keys. */
+ * goes. Any thread, except where it says otherwise. */
 
 /* Session data have 0.7 to some 16 KiB, most of it the peer's certificates and stapled OCSP status,
  * and lie in pages of their own. A full user has tickets for more than a hundred servers; a full
@@ -38,6 +38,7 @@ typedef struct _HandoffSessionCache HandoffSessionCache;
 /* Sessions age by boot time: also while the machine sleeps.
  * maximum_age: see handoff_session_cache_set_maximum_age(). */
 HandoffSessionCache *handoff_session_cache_new (guint maximum_age);
+/* Main thread, whose loop sweeps it. */
 void handoff_session_cache_free (HandoffSessionCache *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionCache, handoff_session_cache_free)
 

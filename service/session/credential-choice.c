@@ -8,6 +8,7 @@
 #include "authority/authorization.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "work/home.h"
 
 HandoffCredential *
 handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, const char *name)
@@ -96,10 +97,46 @@ handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
   return NULL;
 }
 
+/* What polkit's rules see of a session, and the choice with them. */
+typedef struct
+{
+  HandoffRole role;
+  char *server_identity; /* (owned): "" for a server whose name is unknown */
+  gboolean review_certificate;
+  HandoffCredentialChoiceMode credential_choice;
+} Facts;
+
 static void
 add_detail (GHashTable *details, const char *key, const char *value)
 {
   g_hash_table_insert (details, g_strdup (key), g_strdup (value));
+}
+
+/* label: (nullable) */
+static GHashTable *
+new_details (const Facts *facts, const char *label, gboolean is_named)
+{
+  GHashTable *details = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+  add_detail (details, HANDOFF_AUTHORITY_DETAIL_ROLE, handoff_session_role_get_name (facts->role));
+  if (facts->role == HANDOFF_ROLE_CLIENT || *facts->server_identity != '\0')
+    add_detail (details, HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY, facts->server_identity);
+  if (facts->review_certificate)
+    add_detail (details, HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE, "true");
+  if (label != NULL)
+    add_detail (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
+  if (!is_named && facts->role == HANDOFF_ROLE_CLIENT)
+    add_detail (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE,
+                handoff_credential_choice_mode_get_name (facts->credential_choice));
+  return details;
+}
+
+/* Nothing is copied. */
+static Facts
+get_facts (const HandoffSession *session)
+{
+  return (Facts){ session->role, session->server_identity, session->review_certificate,
+                  session->credential_choice };
 }
 
 GHashTable *
@@ -107,30 +144,22 @@ handoff_credential_choice_new_details (const HandoffSession *session,
                                        const char *label,
                                        gboolean is_named)
 {
-  GHashTable *details = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  const Facts facts = get_facts (session);
 
-  add_detail (details, HANDOFF_AUTHORITY_DETAIL_ROLE, handoff_session_get_role_name (session));
-  if (session->role == HANDOFF_ROLE_CLIENT || *session->server_identity != '\0')
-    add_detail (details, HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY, session->server_identity);
-  if (session->review_certificate)
-    add_detail (details, HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE, "true");
-  if (label != NULL)
-    add_detail (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, label);
-  if (!is_named && session->role == HANDOFF_ROLE_CLIENT)
-    add_detail (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE,
-                handoff_credential_choice_mode_get_name (session->credential_choice));
-  return details;
+  return new_details (&facts, label, is_named);
 }
 
-/* A handshake's question, until it is answered. */
+/* A handshake's question, until it is answered. The main thread's, but for its making. */
 typedef struct
 {
-  const HandoffSessionContext *context; /* (unowned): the session keeps the service running */
-  HandoffSession *session;              /* (owned) */
-  HandoffCaller *caller;                /* (owned) */
-  HandoffCredentialQuestion *question;  /* (owned) (nullable): NULL once it is answered */
-  GPtrArray *candidates;                /* (owned) (element-type HandoffCredential) */
-  guint next;                           /* the one to ask polkit about */
+  HandoffAuthority *authority;         /* (unowned) */
+  HandoffCredentialStore *credentials; /* (unowned) */
+  HandoffIdleTimer *idle_timer;        /* (unowned): held: it keeps the others */
+  Facts facts;
+  HandoffCaller *caller;               /* (owned) */
+  HandoffCredentialQuestion *question; /* (owned) (nullable): NULL once it is answered */
+  GPtrArray *candidates;               /* (owned) (element-type HandoffCredential) */
+  guint next;                          /* the one to ask polkit about */
   GError *denied; /* (owned) (nullable): polkit's first denial of a credential of the user's own */
 } Choice;
 
@@ -141,7 +170,8 @@ choice_free (Choice *self)
   g_ptr_array_unref (self->candidates);
   g_clear_error (&self->denied);
   g_object_unref (self->caller);
-  handoff_session_unref (self->session);
+  g_free (self->facts.server_identity);
+  handoff_idle_timer_release (self->idle_timer);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Choice, choice_free)
@@ -152,11 +182,6 @@ answer (Choice *choice, HandoffCredential *credential, const GError *error)
 {
   g_autoptr (Choice) self = choice;
 
-  if (credential != NULL)
-    {
-      g_free (self->session->credential_label);
-      self->session->credential_label = g_strdup (credential->label);
-    }
   handoff_credential_question_answer (g_steal_pointer (&self->question), credential, error);
 }
 
@@ -194,7 +219,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (handoff_authorization_ask_finish (result, &error))
-    credential = handoff_credential_choice_check_again (self->context->credentials, asked, NULL);
+    credential = handoff_credential_choice_check_again (self->credentials, asked, NULL);
   /* The credential may have other certificates now. */
   if (credential != NULL && handoff_credential_is_usable (credential) &&
       handoff_credential_question_accepts (self->question, credential))
@@ -233,9 +258,9 @@ ask_about_next (Choice *self)
       return;
     }
   credential = g_ptr_array_index (self->candidates, self->next);
-  details = handoff_credential_choice_new_details (self->session, credential->label, FALSE);
+  details = new_details (&self->facts, credential->label, FALSE);
   handoff_authorization_ask_async (
-      self->context->authority, self->caller,
+      self->authority, self->caller,
       handoff_credential_choice_get_action (credential, handoff_caller_get_uid (self->caller)),
       details, FALSE, authorized, self);
 }
@@ -245,7 +270,7 @@ static GPtrArray *
 list_usable (Choice *self, guint owner)
 {
   HandoffRole role = handoff_credential_question_get_role (self->question);
-  GPtrArray *credentials = handoff_credential_store_list (self->context->credentials, &owner);
+  GPtrArray *credentials = handoff_credential_store_list (self->credentials, &owner);
   guint i = 0;
 
   while (i < credentials->len)
@@ -303,6 +328,16 @@ find_candidates (Choice *self)
     add_fitting (self, own, NULL);
 }
 
+static gboolean
+choose (gpointer data)
+{
+  Choice *self = data;
+
+  find_candidates (self);
+  ask_about_next (self);
+  return G_SOURCE_REMOVE;
+}
+
 void
 handoff_credential_choice_answer (const HandoffSessionContext *context,
                                   HandoffSession *session,
@@ -312,16 +347,22 @@ handoff_credential_choice_answer (const HandoffSessionContext *context,
   Choice *self = g_new0 (Choice, 1);
   const char *name = handoff_credential_question_get_server_name (question);
 
-  self->context = context;
-  self->session = handoff_session_ref (session);
-  self->caller = g_object_ref (caller);
-  self->question = question;
-  self->candidates = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_credential_unref);
   if (session->role == HANDOFF_ROLE_SERVER && name != NULL)
     {
       g_free (session->server_identity);
       session->server_identity = g_strdup (name);
     }
-  find_candidates (self);
-  ask_about_next (self);
+  self->authority = context->authority;
+  self->credentials = context->credentials;
+  self->idle_timer = context->idle_timer;
+  handoff_idle_timer_hold (self->idle_timer);
+  self->facts = get_facts (session);
+  self->facts.server_identity = g_strdup (session->server_identity);
+  self->caller = g_object_ref (caller);
+  self->question = question;
+  self->candidates = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_credential_unref);
+  if (context->home == NULL)
+    choose (self);
+  else
+    handoff_home_invoke (NULL, choose, self, NULL);
 }

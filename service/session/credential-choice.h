@@ -6,7 +6,7 @@
 #include "credential/credential-question.h"
 #include "session/session-context.h"
 
-/* Which credential a handshake may use. Main thread. */
+/* Which credential a handshake may use. Main thread, except where it says otherwise. */
 
 /* name: the value of the option: the label of a credential of uid's or else of the machine's, or an
  * object path. (transfer none) (nullable) */
@@ -29,15 +29,18 @@ HandoffCredential *handoff_credential_choice_check_again (HandoffCredentialStore
                                                           HandoffCredential *credential,
                                                           GError **error);
 
-/* What polkit's rules see of a session whose caller wants to use a credential. label: (nullable):
- * of the credential. is_named: the caller named it. (transfer full) (element-type utf8 utf8) */
+/* At the session's home: what polkit's rules see of a session whose caller wants to use a
+ * credential. label: (nullable): of the credential. is_named: the caller named it. (transfer full)
+ * (element-type utf8 utf8) */
 GHashTable *handoff_credential_choice_new_details (const HandoffSession *session,
                                                    const char *label,
                                                    gboolean is_named);
 
-/* Answers a handshake's question with the first credential that fits and that polkit lets the
- * caller use without a prompt. The session gets its label. question: (transfer full). caller: who
- * takes the handshake further. */
+/* At the session's home: answers a handshake's question with the first credential that fits and
+ * that polkit lets the caller use without a prompt. The main thread looks for it, and knows of the
+ * session what is copied now. A server's gets the name that its client asks for. question:
+ * (transfer full). caller: who takes the handshake further.
+ */
 void handoff_credential_choice_answer (const HandoffSessionContext *context,
                                        HandoffSession *session,
                                        HandoffCaller *caller,

@@ -11,26 +11,27 @@
 
 struct _HandoffResumption
 {
+  HandoffWorker *home;           /* (unowned) (nullable) */
+  HandoffResumptionStore *store; /* (unowned) */
   HandoffSessionFunc closed;
   gpointer user_data; /* (unowned) */
 
-  HandoffSessionCache *cache;    /* (owned): what clients resume */
-  HandoffServerTickets *tickets; /* (owned): keys of the tickets that servers give */
-  GQueue windows;                /* (element-type HandoffSession): the next to close first */
-  guint timeout_id;              /* for the first of them */
-  guint window_seconds;
-  guint64 policy_serial; /* of the configuration that is in force */
+  GQueue windows;          /* (element-type HandoffSession): the next to close first */
+  HandoffHomeTimer *timer; /* (owned) (nullable): for the first of them */
 };
 
 HandoffResumption *
-handoff_resumption_new (HandoffSessionFunc closed, gpointer user_data)
+handoff_resumption_new (HandoffWorker *home,
+                        HandoffResumptionStore *store,
+                        HandoffSessionFunc closed,
+                        gpointer user_data)
 {
   HandoffResumption *self = g_new0 (HandoffResumption, 1);
 
+  self->home = home;
+  self->store = store;
   self->closed = closed;
   self->user_data = user_data;
-  self->cache = handoff_session_cache_new (0);
-  self->tickets = handoff_server_tickets_new ();
   g_queue_init (&self->windows);
   return self;
 }
@@ -38,11 +39,15 @@ handoff_resumption_new (HandoffSessionFunc closed, gpointer user_data)
 void
 handoff_resumption_free (HandoffResumption *self)
 {
-  g_assert (g_queue_is_empty (&self->windows));
-  g_clear_handle_id (&self->timeout_id, g_source_remove);
-  handoff_session_cache_free (self->cache);
-  handoff_server_tickets_free (self->tickets);
+  handoff_resumption_rest (self);
   g_free (self);
+}
+
+void
+handoff_resumption_rest (HandoffResumption *self)
+{
+  g_assert (g_queue_is_empty (&self->windows));
+  g_clear_pointer (&self->timer, handoff_home_timer_free);
 }
 
 /* The session may be freed by this. */
@@ -53,27 +58,15 @@ close_window (HandoffResumption *self, HandoffSession *session)
   self->closed (session, self->user_data);
 }
 
-static void
-forget_all (HandoffResumption *self)
+void
+handoff_resumption_close_outdated (HandoffResumption *self)
 {
   HandoffSession *session;
 
-  while ((session = g_queue_peek_head (&self->windows)) != NULL)
+  /* This home may hear late of another configuration: the last windows may be of that one. */
+  while ((session = g_queue_peek_head (&self->windows)) != NULL &&
+         !handoff_resumption_store_is_in_force (self->store, session->policy_serial))
     close_window (self, session);
-  handoff_session_cache_clear (self->cache);
-  handoff_server_tickets_forget (self->tickets);
-}
-
-void
-handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy)
-{
-  const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
-
-  forget_all (self);
-  handoff_session_cache_set_maximum_age (self->cache, configuration->resumption_maximum_age);
-  handoff_server_tickets_set_lifetime (self->tickets, configuration->resumption_maximum_age);
-  self->window_seconds = configuration->ticket_window;
-  self->policy_serial = handoff_tls_policy_get_serial (policy);
 }
 
 /* All that decided whether the peer was trusted, who we are, and how well the connection is
@@ -124,8 +117,9 @@ prepare_server (HandoffResumption *self,
       g_variant_new_strv ((const char *const *) options->application_protocols->pdata,
                           (gssize) options->application_protocols->len));
 
-  request->ticket_secret = handoff_server_tickets_derive_secret (
-      self->tickets, g_variant_new ("(v@ay)", conditions, new_pem_digest (request)));
+  request->ticket_secret = handoff_resumption_store_derive_secret (
+      self->store, handoff_tls_policy_get_serial (request->policy),
+      g_variant_new ("(v@ay)", conditions, new_pem_digest (request)));
   request->ticket_lifetime =
       handoff_tls_policy_get_configuration (request->policy)->resumption_maximum_age;
 }
@@ -149,7 +143,8 @@ handoff_resumption_prepare (HandoffResumption *self,
   if (request->identity != NULL && handoff_server_identity_is_nobody (request->identity))
     return;
   if (!request->options->resumption || configuration->resumption_scope == HANDOFF_RESUMPTION_NONE ||
-      handoff_tls_policy_get_serial (request->policy) != self->policy_serial)
+      !handoff_resumption_store_is_in_force (self->store,
+                                             handoff_tls_policy_get_serial (request->policy)))
     return;
   /* A caller who has left cannot come back. */
   if (configuration->resumption_scope == HANDOFF_RESUMPTION_CALLER && session->outlives_caller)
@@ -166,10 +161,11 @@ handoff_resumption_prepare (HandoffResumption *self,
     }
   session->cache_key = handoff_session_cache_key_new (handoff_caller_get_uid (session->caller),
                                                       bus_name, new_conditions (request));
-  request->session_data =
-      handoff_session_cache_take (self->cache, session->cache_key, &session->verified_at);
+  session->policy_serial = handoff_tls_policy_get_serial (request->policy);
+  session->window_seconds = configuration->ticket_window;
+  request->session_data = handoff_resumption_store_take (self->store, session->policy_serial,
+                                                         session->cache_key, &session->verified_at);
   session->offered = request->session_data != NULL;
-  session->policy_serial = self->policy_serial;
   if (request->session_data != NULL)
     request->session_data_size = handoff_secret_get_size (request->session_data);
 }
@@ -183,7 +179,7 @@ time_is_up (gpointer user_data)
   gint64 now = handoff_clock_get_boot_time ();
   HandoffSession *session;
 
-  self->timeout_id = 0;
+  g_clear_pointer (&self->timer, handoff_home_timer_free);
   while ((session = g_queue_peek_head (&self->windows)) != NULL && session->window_deadline <= now)
     close_window (self, session);
   schedule (self);
@@ -198,10 +194,10 @@ schedule (HandoffResumption *self)
   HandoffSession *first = g_queue_peek_head (&self->windows);
   gint64 wait;
 
-  if (first == NULL || self->timeout_id != 0)
+  if (first == NULL || self->timer != NULL)
     return;
   wait = MAX (first->window_deadline - handoff_clock_get_boot_time (), 0);
-  self->timeout_id = handoff_clock_add_timeout (wait, time_is_up, self);
+  self->timer = handoff_home_timer_new (self->home, wait, time_is_up, self);
 }
 
 /* When what is kept of the session was last verified: a session that is resumed again and again
@@ -212,25 +208,39 @@ get_verification_time (const HandoffSession *session)
   return session->outcome->resumed ? session->verified_at : HANDOFF_SESSION_VERIFIED_NOW;
 }
 
+/* If the caller leaves now, the main thread may have asked the store to forget what is his before
+ * this was put. */
+static void
+forget_if_left (HandoffResumption *self, HandoffSession *session)
+{
+  if (g_cancellable_is_cancelled (handoff_caller_get_cancellable (session->caller)))
+    handoff_resumption_store_remove_all_of (self->store,
+                                            handoff_caller_get_bus_name (session->caller));
+}
+
 void
 handoff_resumption_keep (HandoffResumption *self,
                          HandoffSession *session,
                          HandoffHandshakeProgress *progress)
 {
   /* The caller left meanwhile, or the configuration has changed. */
-  if (session->removed || session->policy_serial != self->policy_serial)
+  if (session->removed ||
+      !handoff_resumption_store_is_in_force (self->store, session->policy_serial))
     return;
 
   if (progress->session_data != NULL)
-    handoff_session_cache_put (self->cache, session->cache_key, FALSE,
-                               g_steal_pointer (&progress->session_data),
-                               progress->session_lifetime, get_verification_time (session));
+    {
+      handoff_resumption_store_put (self->store, session->policy_serial, session->cache_key, FALSE,
+                                    g_steal_pointer (&progress->session_data),
+                                    progress->session_lifetime, get_verification_time (session));
+      forget_if_left (self, session);
+    }
   if (progress->window != NULL)
     {
       session->window = g_steal_pointer (&progress->window);
       session->session_lifetime = progress->session_lifetime;
       session->window_deadline =
-          handoff_clock_get_boot_time () + self->window_seconds * G_TIME_SPAN_SECOND;
+          handoff_clock_get_boot_time () + session->window_seconds * G_TIME_SPAN_SECOND;
       session->window_link.data = session;
       g_queue_push_tail_link (&self->windows, &session->window_link);
       schedule (self);
@@ -250,9 +260,10 @@ put_ticket (gpointer data, guint lifetime, gpointer user_data)
 {
   Taking *taking = user_data;
 
-  handoff_session_cache_put (taking->resumption->cache, taking->session->cache_key, TRUE, data,
-                             MIN (lifetime, taking->session->session_lifetime),
-                             get_verification_time (taking->session));
+  handoff_resumption_store_put (taking->resumption->store, taking->session->policy_serial,
+                                taking->session->cache_key, TRUE, data,
+                                MIN (lifetime, taking->session->session_lifetime),
+                                get_verification_time (taking->session));
   taking->n_tickets++;
 }
 
@@ -276,7 +287,10 @@ handoff_resumption_take_tickets (HandoffResumption *self,
                                            error))
     return FALSE;
   if (taking.n_tickets > 0)
-    close_window (self, session);
+    {
+      forget_if_left (self, session);
+      close_window (self, session);
+    }
   return TRUE;
 }
 
@@ -284,7 +298,7 @@ void
 handoff_resumption_failed (HandoffResumption *self, HandoffSession *session)
 {
   if (session->offered)
-    handoff_session_cache_remove (self->cache, session->cache_key);
+    handoff_resumption_store_remove (self->store, session->cache_key);
 }
 
 void
@@ -294,16 +308,4 @@ handoff_resumption_forget (HandoffResumption *self, HandoffSession *session)
     return;
   g_queue_unlink (&self->windows, &session->window_link);
   g_clear_pointer (&session->window, handoff_ticket_window_free);
-}
-
-void
-handoff_resumption_forget_caller (HandoffResumption *self, HandoffCaller *caller)
-{
-  handoff_session_cache_remove_all_of (self->cache, handoff_caller_get_bus_name (caller));
-}
-
-guint
-handoff_resumption_get_n_sessions (HandoffResumption *self)
-{
-  return handoff_session_cache_get_size (self->cache);
 }

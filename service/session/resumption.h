@@ -3,20 +3,25 @@
 
 #pragma once
 
+#include "resumption/resumption-store.h"
 #include "session/session.h"
 
-/* Session resumption: what a handshake may resume, and what it leaves for later ones. Owns the one
- * cache, and the windows in which sessions wait for TLS 1.3 tickets. Main thread. */
+/* Session resumption at a home: what a handshake may resume, and what it leaves for later ones. The
+ * store is shared by all homes; the windows in which sessions wait for TLS 1.3 tickets are of this
+ * one. At home. */
 typedef struct _HandoffResumption HandoffResumption;
 
-/* closed: called when a session's window has closed, unless by handoff_resumption_forget(). */
-HandoffResumption *handoff_resumption_new (HandoffSessionFunc closed, gpointer user_data);
+/* home: (unowned) (nullable): NULL for the main thread. store: (unowned). closed: called when a
+ * session's window has closed, unless by handoff_resumption_forget(). */
+HandoffResumption *handoff_resumption_new (HandoffWorker *home,
+                                           HandoffResumptionStore *store,
+                                           HandoffSessionFunc closed,
+                                           gpointer user_data);
 void handoff_resumption_free (HandoffResumption *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffResumption, handoff_resumption_free)
 
-/* After the configuration was read: forgets all that was kept, or is waited for, under the old one.
- */
-void handoff_resumption_configure (HandoffResumption *self, HandoffTlsPolicy *policy);
+/* After the store was configured anew: closes the windows whose tickets it takes no more. */
+void handoff_resumption_close_outdated (HandoffResumption *self);
 /* Before the handshake: tells request what to resume and what to keep, as far as options and
  * configuration allow it, and tells session the key in the cache. */
 void handoff_resumption_prepare (HandoffResumption *self,
@@ -38,7 +43,5 @@ gboolean handoff_resumption_take_tickets (HandoffResumption *self,
 void handoff_resumption_failed (HandoffResumption *self, HandoffSession *session);
 /* The session goes: its window closes. */
 void handoff_resumption_forget (HandoffResumption *self, HandoffSession *session);
-/* The caller leaves: forgets what only he may resume. */
-void handoff_resumption_forget_caller (HandoffResumption *self, HandoffCaller *caller);
-/* How many sessions can be resumed. */
-guint handoff_resumption_get_n_sessions (HandoffResumption *self);
+/* Stops the timer: no window is open. */
+void handoff_resumption_rest (HandoffResumption *self);

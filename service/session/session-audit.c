@@ -32,7 +32,9 @@ add_outcome (HandoffAuditEntry *entry, const HandoffHandshakeOutcome *outcome)
 void
 handoff_session_audit (const HandoffSession *session, const GError *error)
 {
-  gint64 duration = handoff_clock_get_monotonic_time () - session->start_time;
+  const gint64 end =
+      session->end_time != 0 ? session->end_time : handoff_clock_get_monotonic_time ();
+  const gint64 duration = end - session->start_time;
   const char *label = session->credential_label;
   g_autofree char *result = NULL;
   HandoffAuditEntry *entry =

@@ -11,15 +11,28 @@
 #include "work/idle-timer.h"
 #include "work/worker-pool.h"
 
-/* What sessions need of the rest of the service. All (unowned): the service owns them, and they
- * outlive the sessions. */
+/* A home of sessions, and what they need there of the rest of the service. The main thread is the
+ * home of those that are made on the bus; a worker can be the home of others, whose handshakes run
+ * on it without a hop to another thread. A session stays at its home: no other thread ever touches
+ * it. Made by session-home.h. */
 typedef struct
 {
+  gatomicrefcount ref_count; /* of a worker's; see handoff_session_home_ref() */
+
+  /* Of this home alone: on its thread. */
+  HandoffWorker *home;           /* (unowned) (nullable): the worker; NULL for the main thread */
+  HandoffSeat *seat;             /* (owned) (nullable): on that worker */
+  HandoffSessionStore *sessions; /* (owned) */
+  HandoffResumption *resumption; /* (owned) */
+
+  /* Of all homes: any thread. (unowned): the service owns them, and they outlive the sessions. */
+  HandoffSessionBook *book;
+  HandoffResumptionStore *kept;
+  HandoffStatistics *statistics;
+  HandoffIdleTimer *idle_timer;
+
+  /* Of all homes, but for the main thread alone: the others send questions there. (unowned) */
   HandoffAuthority *authority;
   HandoffWorkerPool *worker_pool;
-  HandoffIdleTimer *idle_timer;
-  HandoffSessionStore *sessions;
-  HandoffResumption *resumption;
-  HandoffStatistics *statistics;
   HandoffCredentialStore *credentials;
 } HandoffSessionContext;

@@ -12,6 +12,7 @@
 #include "session/resumption.h"
 #include "work/clock.h"
 #include "session/session-audit.h"
+#include "session/session-home.h"
 
 /* How long a transient session that failed stays, for its caller to ask why. */
 #define FAILED_SESSION_SECONDS 300
@@ -48,7 +49,7 @@ operation_free (Operation *operation)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_free)
 
-/* Names that are known only after the handshake. */
+/* Names that are known only in the handshake, or after it. */
 static void
 take_names (HandoffSession *session, const HandoffHandshakeOutcome *outcome)
 {
@@ -61,6 +62,7 @@ take_names (HandoffSession *session, const HandoffHandshakeOutcome *outcome)
     }
 }
 
+/* Before the reply: who has it, and asks what the service has counted, finds it there. */
 static void
 account_for_completion (const HandoffSessionContext *context,
                         HandoffSession *session,
@@ -68,8 +70,8 @@ account_for_completion (const HandoffSessionContext *context,
 {
   guint uid = handoff_caller_get_uid (session->caller);
 
-  if (session->outcome != NULL)
-    return;
+  session->end_time = handoff_clock_get_monotonic_time ();
+  session->counted = TRUE;
   session->outcome = handoff_handshake_outcome_copy (outcome);
   /* What the peer sent is for the reply: the session need not keep it. */
   g_clear_pointer (&session->outcome->peer_certificates, g_variant_unref);
@@ -78,127 +80,156 @@ account_for_completion (const HandoffSessionContext *context,
   handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_COMPLETED, uid);
   if (outcome->resumed)
     handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_RESUMED, uid);
-  handoff_session_audit (session, NULL);
 }
 
+/* Likewise. */
 static void
+account_for_failure (const HandoffSessionContext *context, HandoffSession *session)
+{
+  if (session->counted)
+    return;
+  session->end_time = handoff_clock_get_monotonic_time ();
+  session->counted = TRUE;
+  handoff_resumption_failed (context->resumption, session);
+  handoff_statistics_count (context->statistics, HANDOFF_STATISTIC_FAILED,
+                            handoff_caller_get_uid (session->caller));
+}
+
+/* Returns whether it completes the handshake. */
+static gboolean
 take_progress (const HandoffSessionContext *context,
                HandoffSession *session,
                HandoffHandshakeProgress *progress)
 {
+  gboolean completes = progress->outcome != NULL && session->outcome == NULL &&
+                       (progress->state == HANDOFF_HANDSHAKE_COMPLETE ||
+                        progress->state == HANDOFF_HANDSHAKE_EXPORTED);
+
   session->state = progress->state;
+  if (completes)
+    account_for_completion (context, session, progress->outcome);
+  handoff_session_store_note (context->sessions, session);
   switch (progress->state)
     {
-    case HANDOFF_HANDSHAKE_COMPLETE:
-      account_for_completion (context, session, progress->outcome);
-      break;
     case HANDOFF_HANDSHAKE_EXPORTED:
-      account_for_completion (context, session, progress->outcome);
       handoff_resumption_keep (context->resumption, session, progress);
+      /* Nothing of it is left on the worker. */
+      g_clear_pointer (&session->handshake_place, handoff_place_free);
       if (session->transient && session->window == NULL)
         handoff_session_store_remove (context->sessions, session);
       break;
     case HANDOFF_HANDSHAKE_FAILED:
+      account_for_failure (context, session);
       /* A handshake on a socket: nobody knows the session's path, or only the failure is left. */
       if (session->transient || !session->stepwise)
         handoff_session_store_remove (context->sessions, session);
       break;
+    case HANDOFF_HANDSHAKE_COMPLETE:
     case HANDOFF_HANDSHAKE_CONTINUE:
     case HANDOFF_HANDSHAKE_REVIEW:
     case HANDOFF_HANDSHAKE_REQUEST:
     default:
       break;
     }
+  return completes;
 }
 
+/* What may take time is done when the caller has its reply. */
 static void
-operation_done (GObject *source, GAsyncResult *result, gpointer user_data)
+operation_done (HandoffHandshakeProgress *progress, gpointer user_data)
 {
   g_autoptr (Operation) operation = user_data;
-  g_autoptr (HandoffHandshakeProgress) progress = handoff_handshake_finish (result);
+  g_autoptr (HandoffHandshakeProgress) owned_progress = progress;
   HandoffSession *session = operation->session;
   const HandoffSessionReply *reply = &operation->reply;
   g_autoptr (HandoffCaller) caller = g_steal_pointer (&session->actor);
+  gboolean completes;
 
   session->busy = FALSE;
-  take_progress (operation->context, session, progress);
+  completes = take_progress (operation->context, session, owned_progress);
   if (g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
     reply->caller_left (reply->user_data);
   else
-    reply->reply (session, progress, reply->user_data);
+    reply->reply (session, owned_progress, reply->user_data);
+  if (completes)
+    handoff_session_audit (session, NULL);
 }
 
 /* A session that goes by itself after some time. */
-typedef struct
-{
-  HandoffSessionStore *store; /* (unowned) */
-  HandoffSession *session;    /* (unowned): in the store as long as the source is there */
-} Lifetime;
-
 static gboolean
 lifetime_over (gpointer user_data)
 {
-  Lifetime *lifetime = user_data;
+  HandoffSession *session = user_data;
 
-  lifetime->session->lifetime_id = 0;
-  handoff_session_store_remove (lifetime->store, lifetime->session);
+  handoff_session_store_remove (session->store, session);
   return G_SOURCE_REMOVE;
 }
 
+/* It is in the store as long as the timer is there. */
 static void
-limit_lifetime (HandoffSession *session, HandoffSessionStore *store, guint seconds)
+limit_lifetime (const HandoffSessionContext *context, HandoffSession *session, guint seconds)
 {
-  g_autoptr (GSource) source = handoff_clock_timeout_source_new (seconds * G_TIME_SPAN_SECOND);
-  Lifetime *lifetime = g_new (Lifetime, 1);
-
-  lifetime->store = store;
-  lifetime->session = session;
-  g_source_set_callback (source, lifetime_over, lifetime, g_free);
-  session->lifetime_id = g_source_attach (source, NULL);
+  session->lifetime =
+      handoff_home_timer_new (context->home, seconds * G_TIME_SPAN_SECOND, lifetime_over, session);
 }
 
 /* What waits for the end of a handshake. */
 typedef struct
 {
-  const HandoffSessionContext *context; /* (unowned) */
-  HandoffSession *session;              /* (owned) */
-  HandoffSeat *seat;                    /* (owned) */
+  HandoffSessionContext *context; /* (owned) */
+  HandoffSession *session;        /* (owned) */
+  HandoffSeat *seat;              /* (owned) */
 } Ending;
+
+static void
+ending_free (Ending *ending)
+{
+  handoff_session_unref (ending->session);
+  handoff_seat_unref (ending->seat);
+  handoff_session_home_unref (ending->context);
+  g_free (ending);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ending, ending_free)
 
 /* If the handshake was refused, tells the peer why. */
 static void
-leave_socket (const HandoffSessionContext *context, HandoffSession *session)
+leave_socket (const Ending *ending)
 {
+  HandoffSession *session = ending->session;
   const int fd = handoff_handshake_take_socket (session->handshake);
 
   if (fd >= 0)
-    handoff_farewell_say (context->worker_pool, context->idle_timer,
+    handoff_farewell_say (handoff_seat_ref (ending->seat), ending->context->idle_timer,
                           g_steal_pointer (&session->handshake_place),
                           handoff_caller_get_uid (session->caller), fd, HANDOFF_ALERT_NONE);
 }
 
-/* Nothing is left of the handshake on the worker. */
+/* Nothing is left of the handshake on the worker, and whoever waited for it has the reply. */
 static void
 ended (gpointer user_data)
 {
-  g_autofree Ending *ending = user_data;
-  g_autoptr (HandoffSession) session = ending->session;
-  G_GNUC_UNUSED g_autoptr (HandoffSeat) seat = ending->seat;
+  g_autoptr (Ending) ending = user_data;
+  HandoffSession *session = ending->session;
   g_autoptr (GError) error = handoff_handshake_dup_error (session->handshake);
+  const char *label = handoff_handshake_get_credential_label (session->handshake);
 
-  leave_socket (ending->context, session);
+  leave_socket (ending);
   g_clear_pointer (&session->handshake_place, handoff_place_free);
   if (error == NULL)
     return;
   session->failed = TRUE;
+  if (label != NULL)
+    {
+      g_free (session->credential_label);
+      session->credential_label = g_strdup (label);
+    }
+  handoff_session_store_note (ending->context->sessions, session);
   /* A caller who wants to know asks soon; perhaps nobody is left who would. */
-  if (session->transient && !session->busy && !session->removed && session->lifetime_id == 0)
-    limit_lifetime (session, ending->context->sessions, FAILED_SESSION_SECONDS);
+  if (session->transient && !session->busy && !session->removed && session->lifetime == NULL)
+    limit_lifetime (ending->context, session, FAILED_SESSION_SECONDS);
   if (session->outcome != NULL)
     return; /* it was complete, but nobody fetched the keys */
-  handoff_resumption_failed (ending->context->resumption, session);
-  handoff_statistics_count (ending->context->statistics, HANDOFF_STATISTIC_FAILED,
-                            handoff_caller_get_uid (session->caller));
+  account_for_failure (ending->context, session);
   handoff_session_audit (session, error);
 }
 
@@ -212,6 +243,7 @@ asked (HandoffCredentialQuestion *question, gpointer user_data)
   handoff_credential_choice_answer (ending->context, session,
                                     session->actor != NULL ? session->actor : session->caller,
                                     question);
+  handoff_session_store_note (ending->context->sessions, session);
 }
 
 void
@@ -222,18 +254,19 @@ handoff_session_begin (const HandoffSessionContext *context,
   Ending *ending = g_new (Ending, 1);
   guint timeout = request->options->timeout;
 
-  ending->context = context;
+  ending->context = handoff_session_home_ref (context);
   ending->session = handoff_session_ref (session);
+  ending->seat =
+      handoff_session_context_take_seat (context, handoff_caller_get_uid (session->caller));
   session->stepwise = request->stepwise;
   session->start_time = handoff_clock_get_monotonic_time ();
   handoff_resumption_prepare (context->resumption, session, request);
-  ending->seat = handoff_worker_pool_take_seat (context->worker_pool,
-                                                handoff_caller_get_uid (session->caller));
-  session->handshake =
-      handoff_handshake_new (handoff_seat_get_worker (ending->seat), request, ended, asked, ending);
+  session->handshake = handoff_handshake_new (handoff_seat_get_worker (ending->seat), context->home,
+                                              request, ended, asked, ending);
   handoff_session_store_add (context->sessions, session);
   if (session->outlives_caller)
-    limit_lifetime (session, context->sessions, timeout);
+    limit_lifetime (context, session, timeout);
+  handoff_handshake_start (session->handshake);
 }
 
 /* What a session in that state waits for. */
@@ -285,8 +318,8 @@ handoff_session_step (const HandoffSessionContext *context,
                       GBytes *input,
                       HandoffSessionReply reply)
 {
-  handoff_handshake_step_async (session->handshake, input, operation_done,
-                                operation_new (context, session, reply));
+  handoff_handshake_step (session->handshake, input, operation_done,
+                          operation_new (context, session, reply));
 }
 
 void
@@ -295,8 +328,8 @@ handoff_session_review (const HandoffSessionContext *context,
                         gboolean accept,
                         HandoffSessionReply reply)
 {
-  handoff_handshake_review_async (session->handshake, accept, operation_done,
-                                  operation_new (context, session, reply));
+  handoff_handshake_review (session->handshake, accept, operation_done,
+                            operation_new (context, session, reply));
 }
 
 void
@@ -320,8 +353,8 @@ handoff_session_provide (const HandoffSessionContext *context,
                          HandoffSessionReply reply)
 {
   handoff_session_leave (session);
-  handoff_handshake_provide_async (session->handshake, credential, automatic, operation_done,
-                                   operation_new (context, session, reply));
+  handoff_handshake_provide (session->handshake, credential, automatic, operation_done,
+                             operation_new (context, session, reply));
 }
 
 void
@@ -330,28 +363,6 @@ handoff_session_export (const HandoffSessionContext *context,
                         const HandoffRecipient *recipient,
                         HandoffSessionReply reply)
 {
-  handoff_handshake_export_async (session->handshake, recipient, operation_done,
-                                  operation_new (context, session, reply));
-}
-
-const char *
-handoff_session_get_state_name (const HandoffSession *session)
-{
-  if (session->failed)
-    return HANDOFF_STATE_FAILED;
-  switch (session->state)
-    {
-    case HANDOFF_HANDSHAKE_CONTINUE:
-      return HANDOFF_STATE_CONTINUE;
-    case HANDOFF_HANDSHAKE_REVIEW:
-      return HANDOFF_STATE_CERTIFICATE_REVIEW;
-    case HANDOFF_HANDSHAKE_REQUEST:
-      return HANDOFF_STATE_CERTIFICATE_REQUEST;
-    case HANDOFF_HANDSHAKE_COMPLETE:
-    case HANDOFF_HANDSHAKE_EXPORTED:
-      return HANDOFF_STATE_COMPLETE;
-    case HANDOFF_HANDSHAKE_FAILED:
-    default:
-      return HANDOFF_STATE_FAILED;
-    }
+  handoff_handshake_export (session->handshake, recipient, operation_done,
+                            operation_new (context, session, reply));
 }

@@ -5,15 +5,19 @@
 
 #include "session/session-context.h"
 
-/* The handshake of a session, seen from the main thread: begins it, takes it on step by step, and
- * keeps the books: state, audit log, counters, resumption. */
+/* The handshake of a session, seen from its home: begins it, takes it on step by step, and keeps
+ * the books: state, counters, resumption; and, when the caller has its reply, the audit log. All of
+ * it at home, and the callbacks come there: if the home is a worker, perhaps within the call that
+ * began the operation. */
 
-/* session: with its places taken; put into the store. request: (transfer full) */
+/* session: with its places taken; put into the store. request: (transfer full). It may have failed
+ * when this returns; the first operation tells. */
 void handoff_session_begin (const HandoffSessionContext *context,
                             HandoffSession *session,
                             HandoffHandshakeRequest *request);
 
-/* progress: (transfer none). user_data: (transfer full) */
+/* progress: (transfer none). user_data: (transfer full). It may begin the session's next operation,
+ * and remove the session. */
 typedef void (*HandoffSessionReplyFunc) (HandoffSession *session,
                                          HandoffHandshakeProgress *progress,
                                          gpointer user_data);
@@ -55,6 +59,3 @@ void handoff_session_export (const HandoffSessionContext *context,
                              HandoffSession *session,
                              const HandoffRecipient *recipient,
                              HandoffSessionReply reply);
-
-/* The name of the state in the D-Bus API. */
-const char *handoff_session_get_state_name (const HandoffSession *session);

@@ -12,41 +12,12 @@
 
 struct _HandoffSessionStore
 {
-  GHashTable *sessions;  /* (owned) (element-type utf8 HandoffSession): by id */
-  GTree *by_number;      /* (owned) (element-type Position HandoffSession) */
-  GTree *by_user;        /* (owned) (element-type Position HandoffSession): then by number */
-  GHashTable *by_caller; /* (owned) (element-type utf8 GQueue): by bus name; none is empty */
-  guint64 last_number;
+  HandoffSessionBook *book; /* (unowned) */
+  GHashTable *sessions;     /* (owned) (element-type utf8 HandoffSession): by id */
+  GHashTable *by_caller;    /* (owned) (element-type utf8 GQueue): by bus name; none is empty */
   HandoffSessionFunc removed;
   gpointer user_data; /* (unowned) */
 };
-
-/* A place in both orders. */
-typedef struct
-{
-  guint uid; /* not looked at in the order by number */
-  guint64 number;
-} Position;
-
-static int
-compare_numbers (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  const Position *one = a;
-  const Position *other = b;
-
-  return (one->number > other->number) - (one->number < other->number);
-}
-
-static int
-compare_users (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  const Position *one = a;
-  const Position *other = b;
-
-  if (one->uid != other->uid)
-    return one->uid > other->uid ? 1 : -1;
-  return compare_numbers (a, b, NULL);
-}
 
 static char *
 make_id (void)
@@ -93,7 +64,7 @@ handoff_session_unref (HandoffSession *self)
   g_clear_pointer (&self->handshake, handoff_handshake_free);
   g_clear_pointer (&self->outcome, handoff_handshake_outcome_free);
   g_clear_pointer (&self->cache_key, handoff_session_cache_key_unref);
-  g_assert (self->window == NULL);
+  g_assert (self->window == NULL && self->lifetime == NULL);
   g_clear_pointer (&self->handshake_place, handoff_place_free);
   g_clear_pointer (&self->session_place, handoff_place_free);
   g_clear_pointer (&self->outliving_place, handoff_place_free);
@@ -109,17 +80,38 @@ handoff_session_unref (HandoffSession *self)
 const char *
 handoff_session_get_role_name (const HandoffSession *session)
 {
-  return session->role == HANDOFF_ROLE_SERVER ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT;
+  return handoff_session_role_get_name (session->role);
+}
+
+const char *
+handoff_session_get_state_name (const HandoffSession *session)
+{
+  if (session->failed)
+    return HANDOFF_STATE_FAILED;
+  switch (session->state)
+    {
+    case HANDOFF_HANDSHAKE_CONTINUE:
+      return HANDOFF_STATE_CONTINUE;
+    case HANDOFF_HANDSHAKE_REVIEW:
+      return HANDOFF_STATE_CERTIFICATE_REVIEW;
+    case HANDOFF_HANDSHAKE_REQUEST:
+      return HANDOFF_STATE_CERTIFICATE_REQUEST;
+    case HANDOFF_HANDSHAKE_COMPLETE:
+    case HANDOFF_HANDSHAKE_EXPORTED:
+      return HANDOFF_STATE_COMPLETE;
+    case HANDOFF_HANDSHAKE_FAILED:
+    default:
+      return HANDOFF_STATE_FAILED;
+    }
 }
 
 HandoffSessionStore *
-handoff_session_store_new (HandoffSessionFunc removed, gpointer user_data)
+handoff_session_store_new (HandoffSessionBook *book, HandoffSessionFunc removed, gpointer user_data)
 {
   HandoffSessionStore *self = g_new0 (HandoffSessionStore, 1);
 
+  self->book = book;
   self->sessions = g_hash_table_new (g_str_hash, g_str_equal);
-  self->by_number = g_tree_new_full (compare_numbers, NULL, g_free, NULL);
-  self->by_user = g_tree_new_full (compare_users, NULL, g_free, NULL);
   self->by_caller =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_queue_free);
   self->removed = removed;
@@ -132,8 +124,6 @@ handoff_session_store_free (HandoffSessionStore *self)
 {
   handoff_session_store_remove_all (self);
   g_hash_table_unref (self->sessions);
-  g_tree_unref (self->by_number);
-  g_tree_unref (self->by_user);
   g_hash_table_unref (self->by_caller);
   g_free (self);
 }
@@ -164,20 +154,43 @@ remove_from_caller (HandoffSessionStore *self, HandoffSession *session)
     g_hash_table_remove (self->by_caller, bus_name);
 }
 
+/* What the book says of it. Nothing in it is copied. */
+static HandoffSessionEntry
+describe (const HandoffSession *session)
+{
+  const HandoffHandshakeOutcome *outcome = session->outcome;
+
+  return (HandoffSessionEntry){
+    .role = session->role,
+    .uid = handoff_caller_get_uid (session->caller),
+    .pid = handoff_caller_get_pid (session->caller),
+    .start_time = session->start_time,
+    .state = handoff_session_get_state_name (session),
+    .protocol = outcome != NULL ? outcome->protocol : "",
+    .cipher_suite = outcome != NULL ? outcome->cipher_suite : "",
+    .server_identity = session->server_identity,
+    .credential_label = session->credential_label != NULL ? session->credential_label : (char *) "",
+  };
+}
+
 void
 handoff_session_store_add (HandoffSessionStore *self, HandoffSession *session)
 {
-  Position position = { handoff_caller_get_uid (session->caller), 0 };
+  const HandoffSessionEntry description = describe (session);
 
-  /* The numbers come from the clock: if they were counted, callers could tell how many sessions
-   * others make. */
-  self->last_number = MAX (self->last_number + 1, (guint64) handoff_clock_get_monotonic_time ());
-  position.number = self->last_number;
-  session->number = position.number;
+  session->store = self;
+  session->entry = handoff_session_book_add (self->book, &description);
   g_hash_table_insert (self->sessions, session->id, handoff_session_ref (session));
-  g_tree_insert (self->by_number, g_memdup2 (&position, sizeof position), session);
-  g_tree_insert (self->by_user, g_memdup2 (&position, sizeof position), session);
   add_to_caller (self, session);
+}
+
+void
+handoff_session_store_note (HandoffSessionStore *self, HandoffSession *session)
+{
+  const HandoffSessionEntry description = describe (session);
+
+  if (session->entry != NULL)
+    handoff_session_book_update (self->book, session->entry, &description);
 }
 
 static gboolean
@@ -214,41 +227,17 @@ handoff_session_store_list (HandoffSessionStore *self, const char *bus_name, gui
   return g_strv_builder_end (builder);
 }
 
-GPtrArray *
-handoff_session_store_dup_page (HandoffSessionStore *self,
-                                const guint *uid,
-                                guint64 after,
-                                guint maximum)
-{
-  GPtrArray *sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_session_unref);
-  const Position position = { uid != NULL ? *uid : 0, after };
-  GTreeNode *node;
-
-  for (node = g_tree_upper_bound (uid != NULL ? self->by_user : self->by_number, &position);
-       node != NULL && sessions->len < maximum; node = g_tree_node_next (node))
-    {
-      HandoffSession *session = g_tree_node_value (node);
-
-      if (uid != NULL && handoff_caller_get_uid (session->caller) != *uid)
-        break;
-      g_ptr_array_add (sessions, handoff_session_ref (session));
-    }
-  return sessions;
-}
-
 void
 handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session)
 {
-  const Position position = { handoff_caller_get_uid (session->caller), session->number };
-
   if (!g_hash_table_remove (self->sessions, session->id))
     return;
-  g_tree_remove (self->by_number, &position);
-  g_tree_remove (self->by_user, &position);
   remove_from_caller (self, session);
-  g_clear_handle_id (&session->lifetime_id, g_source_remove);
+  handoff_session_book_remove (self->book, g_steal_pointer (&session->entry));
+  g_clear_pointer (&session->lifetime, handoff_home_timer_free);
   g_clear_pointer (&session->session_place, handoff_place_free);
   g_clear_pointer (&session->outliving_place, handoff_place_free);
+  session->store = NULL;
   session->removed = TRUE;
   self->removed (session, self->user_data);
   handoff_session_unref (session);
@@ -277,11 +266,16 @@ handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *c
 void
 handoff_session_store_remove_all (HandoffSessionStore *self)
 {
-  g_autoptr (GPtrArray) sessions = handoff_session_store_dup_page (self, NULL, 0, G_MAXUINT);
-  guint i;
+  GHashTableIter iter;
+  gpointer session;
 
-  for (i = 0; i < sessions->len; i++)
-    handoff_session_store_remove (self, g_ptr_array_index (sessions, i));
+  /* While one goes, others may go with it. */
+  while (g_hash_table_size (self->sessions) > 0)
+    {
+      g_hash_table_iter_init (&iter, self->sessions);
+      g_hash_table_iter_next (&iter, NULL, &session);
+      handoff_session_store_remove (self, session);
+    }
 }
 
 guint

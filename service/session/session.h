@@ -9,8 +9,13 @@
 #include "caller/quota.h"
 #include "resumption/session-cache.h"
 #include "resumption/ticket-window.h"
+#include "session/session-book.h"
+#include "work/home.h"
 
-/* A handshake that a caller asked for, while it runs and after it. Main thread.
+typedef struct _HandoffSessionStore HandoffSessionStore;
+
+/* A handshake that a caller asked for, while it runs and after it. All of it belongs to the thread
+ * of its home: the main thread, or a worker, on which its handshake runs then.
  *
  * Reference-counted: the store has a reference until the session is closed or its owner leaves,
  * the handshake until nothing is left on the worker, an operation while it runs. A session keeps
@@ -34,21 +39,25 @@ typedef struct
 
   HandoffHandshake *handshake; /* (owned) (nullable): NULL before it begins */
   HandoffHandshakeState state; /* as the last operation left it */
-  gboolean failed;      /* perhaps nobody was told yet: the next operation tells the reason */
-  gboolean offered;     /* the server was offered to resume a session */
-  gboolean removed;     /* out of the store */
-  gboolean busy;        /* an operation is under way */
-  HandoffCaller *actor; /* (owned) (nullable): who called for the operation */
-  gint64 start_time;    /* monotonic, microseconds */
-  GList caller_link;    /* in the queue of its caller's */
-  guint64 number;       /* larger than that of every session that was in the store before */
-  guint lifetime_id;    /* ends it */
+  gboolean failed;            /* perhaps nobody was told yet: the next operation tells the reason */
+  gboolean offered;           /* the server was offered to resume a session */
+  HandoffSessionStore *store; /* (unowned) (nullable): the one that it is in */
+  gboolean removed;           /* out of it */
+  gboolean busy;              /* an operation is under way */
+  HandoffCaller *actor;       /* (owned) (nullable): who called for the operation */
+  gint64 start_time;          /* monotonic, microseconds */
+  gint64 end_time;            /* likewise; 0 until it is complete or has failed */
+  gboolean counted;           /* it is in the statistics */
+  GList caller_link;          /* in the queue of its caller's */
+  HandoffSessionEntry *entry; /* (unowned) (nullable): in the book, while it is in the store */
+  HandoffHomeTimer *lifetime; /* (owned) (nullable): ends it */
   HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
 
   /* What resumption.c keeps of it. */
   HandoffSessionCacheKey *cache_key; /* (owned) (nullable): NULL if nothing is resumed or kept */
   HandoffTicketWindow *window;       /* (owned) (nullable): while tickets are waited for */
   gint64 window_deadline;            /* boot time, microseconds */
+  guint window_seconds;              /* how long it stays open */
   guint64 policy_serial;             /* of the configuration that it began under */
   gint64 verified_at;                /* of the session that is resumed: see session-cache.h */
   guint session_lifetime;            /* seconds that what the window brings may be kept */
@@ -69,15 +78,16 @@ HandoffSession *handoff_session_ref (HandoffSession *self);
 void handoff_session_unref (HandoffSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSession, handoff_session_unref)
 
-/* The name of its role in the D-Bus API. */
+/* The names of its role and of its state in the D-Bus API. */
 const char *handoff_session_get_role_name (const HandoffSession *session);
+const char *handoff_session_get_state_name (const HandoffSession *session);
 
-/* All sessions whose objects exist. */
-typedef struct _HandoffSessionStore HandoffSessionStore;
-
-/* removed: called for each session that goes. */
+/* The store of a home: its sessions that exist for their callers. At home.
+ * book: (unowned): of all homes' sessions. removed: called for each session that goes. */
 typedef void (*HandoffSessionFunc) (HandoffSession *session, gpointer user_data);
-HandoffSessionStore *handoff_session_store_new (HandoffSessionFunc removed, gpointer user_data);
+HandoffSessionStore *handoff_session_store_new (HandoffSessionBook *book,
+                                                HandoffSessionFunc removed,
+                                                gpointer user_data);
 void handoff_session_store_free (HandoffSessionStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionStore, handoff_session_store_free)
 
@@ -85,13 +95,8 @@ void handoff_session_store_add (HandoffSessionStore *self, HandoffSession *sessi
 /* (transfer none) (nullable): NULL if there is no session with that id, or if it is not caller's */
 HandoffSession *
 handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller);
-/* (transfer full) (element-type HandoffSession): at most maximum sessions with a number above
- * after, the oldest first. The cost does not grow with the number of sessions. uid: (nullable):
- * NULL for the sessions of all users */
-GPtrArray *handoff_session_store_dup_page (HandoffSessionStore *self,
-                                           const guint *uid,
-                                           guint64 after,
-                                           guint maximum);
+/* Brings the session's entry in the book up to date. Does nothing if it is not in the store. */
+void handoff_session_store_note (HandoffSessionStore *self, HandoffSession *session);
 /* (transfer full): the ids of bus_name's sessions, as an introspection wants them; at most maximum
  */
 char **handoff_session_store_list (HandoffSessionStore *self, const char *bus_name, guint maximum);

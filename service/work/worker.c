@@ -104,6 +104,8 @@ worker_run (gpointer data)
 {
   HandoffWorker *self = data;
 
+  /* This thread may be faster than the one that made it. */
+  g_atomic_pointer_set (&self->thread, g_thread_self ());
   g_main_context_push_thread_default (self->context);
   while (!self->stopping)
     g_main_context_iteration (self->context, TRUE);
@@ -133,7 +135,7 @@ handoff_worker_new (GError **error)
   g_source_set_static_name (self->source, "handoff-worker");
   g_source_add_unix_fd (self->source, epoll_fd, G_IO_IN);
   g_source_attach (self->source, self->context);
-  self->thread = g_thread_new ("handshake", worker_run, self);
+  g_atomic_pointer_set (&self->thread, g_thread_new ("handshake", worker_run, self));
   return self;
 }
 
@@ -170,6 +172,12 @@ handoff_worker_invoke (HandoffWorker *self,
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, function, data, destroy);
   g_source_attach (source, self->context);
+}
+
+gboolean
+handoff_worker_is_here (HandoffWorker *self)
+{
+  return g_atomic_pointer_get (&self->thread) == g_thread_self ();
 }
 
 static gboolean

@@ -33,6 +33,9 @@ void handoff_worker_invoke (HandoffWorker *self,
                             gpointer data,
                             GDestroyNotify destroy);
 
+/* Whether this is the worker's thread. Any thread. */
+gboolean handoff_worker_is_here (HandoffWorker *self);
+
 /* All functions below: on the worker's thread only. fd: -1 for a deadline alone. deadline:
  * monotonic time, microseconds. A new watch waits for its deadline only. */
 HandoffWatch *handoff_watch_new (

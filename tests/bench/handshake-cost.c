@@ -263,9 +263,9 @@ get_worker_cpu_time (Bench *self)
 }
 
 static void
-progressed (GObject *source, GAsyncResult *result, gpointer user_data)
+progressed (HandoffHandshakeProgress *progress, gpointer user_data)
 {
-  ((Bench *) user_data)->progress = handoff_handshake_finish (result);
+  ((Bench *) user_data)->progress = progress;
 }
 
 static void
@@ -329,11 +329,12 @@ static void
 do_ours (Bench *self, HandoffRole role, int fd, GBytes *session, GByteArray *tickets, GBytes **kept)
 {
   HandoffHandshake *handshake = handoff_handshake_new (
-      self->worker, new_request (self, role, fd, session), ended, NULL, self);
+      self->worker, NULL, new_request (self, role, fd, session), ended, NULL, self);
   g_autoptr (GError) error = NULL;
 
   self->has_ended = FALSE;
-  handoff_handshake_step_async (handshake, NULL, progressed, self);
+  handoff_handshake_start (handshake);
+  handoff_handshake_step (handshake, NULL, progressed, self);
   while (self->progress == NULL || !self->has_ended)
     g_main_context_iteration (NULL, TRUE);
   if (self->progress->state != HANDOFF_HANDSHAKE_EXPORTED)

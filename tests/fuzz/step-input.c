@@ -111,9 +111,9 @@ ended (gpointer user_data)
 }
 
 static void
-progressed (GObject *source, GAsyncResult *result, gpointer user_data)
+progressed (HandoffHandshakeProgress *progress, gpointer user_data)
 {
-  ((Run *) user_data)->progress = handoff_handshake_finish (result);
+  ((Run *) user_data)->progress = progress;
 }
 
 /* Waits for the operation's end; returns its state. */
@@ -148,8 +148,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   data++;
   size--;
 
-  handshake = handoff_handshake_new (worker, request, ended, NULL, &run);
-  handoff_handshake_step_async (handshake, NULL, progressed, &run);
+  handshake = handoff_handshake_new (worker, NULL, request, ended, NULL, &run);
+  handoff_handshake_start (handshake);
+  handoff_handshake_step (handshake, NULL, progressed, &run);
   state = wait_for_progress (&run, &consumed);
   while (size > 0 && (state == HANDOFF_HANDSHAKE_CONTINUE || state == HANDOFF_HANDSHAKE_REVIEW ||
                       state == HANDOFF_HANDSHAKE_REQUEST))
@@ -158,18 +159,18 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
       if (state == HANDOFF_HANDSHAKE_REVIEW)
         {
-          handoff_handshake_review_async (handshake, accept, progressed, &run);
+          handoff_handshake_review (handshake, accept, progressed, &run);
           state = wait_for_progress (&run, &consumed);
           continue;
         }
       if (state == HANDOFF_HANDSHAKE_REQUEST)
         {
-          handoff_handshake_provide_async (handshake, accept ? credential : NULL, FALSE, progressed,
-                                           &run);
+          handoff_handshake_provide (handshake, accept ? credential : NULL, FALSE, progressed,
+                                     &run);
           state = wait_for_progress (&run, &consumed);
           continue;
         }
-      handoff_handshake_step_async (handshake, input, progressed, &run);
+      handoff_handshake_step (handshake, input, progressed, &run);
       state = wait_for_progress (&run, &consumed);
       g_assert_cmpuint (consumed, <=, g_bytes_get_size (input));
       if (state == HANDOFF_HANDSHAKE_CONTINUE)

@@ -74,7 +74,7 @@ complete (ClientTest *f, GByteArray *tickets)
   g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_COMPLETE);
   client_test_forget_progress (f);
   g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
-  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  handoff_handshake_export (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   session_data = g_steal_pointer (&f->progress->session_data);
   if (f->progress->window != NULL)

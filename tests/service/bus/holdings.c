@@ -76,6 +76,7 @@ typedef struct
 {
   HandoffIdleTimer *idle_timer;
   HandoffQuota *quota;
+  HandoffSessionBook *book;
   HandoffSessionStore *store;
   HandoffCaller *one;
   HandoffCaller *other;      /* of the same user */
@@ -88,7 +89,8 @@ set_up (Sessions *f, gconstpointer data)
 {
   f->idle_timer = handoff_idle_timer_new (ignore_idle, NULL);
   f->quota = handoff_quota_new ("sessions");
-  f->store = handoff_session_store_new (count_removed, &f->n_removed);
+  f->book = handoff_session_book_new ();
+  f->store = handoff_session_store_new (f->book, count_removed, &f->n_removed);
   f->one = handoff_caller_new (":1.1", 1000, 1);
   f->other = handoff_caller_new (":1.2", 1000, 2);
   f->other_user = handoff_caller_new (":1.3", 1001, 3);
@@ -98,6 +100,7 @@ static void
 tear_down (Sessions *f, gconstpointer data)
 {
   handoff_session_store_free (f->store);
+  handoff_session_book_free (f->book);
   /* Nothing is held any more. */
   g_assert_cmpuint (handoff_quota_get_total (f->quota), ==, 0);
   g_assert_false (handoff_idle_timer_is_held (f->idle_timer));
@@ -169,36 +172,38 @@ static void
 test_pages (Sessions *f, gconstpointer data)
 {
   const guint uid = handoff_caller_get_uid (f->one);
+  HandoffSession *sessions[10];
   guint64 after = 0;
   guint n_seen = 0;
 
-  for (guint i = 0; i < 10; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (sessions); i++)
     {
-      add_session (f, f->one, FALSE);
+      sessions[i] = add_session (f, f->one, FALSE);
       add_session (f, f->other_user, FALSE);
     }
   for (;;)
     {
-      g_autoptr (GPtrArray) page = handoff_session_store_dup_page (f->store, &uid, after, 3);
+      g_autoptr (GPtrArray) page = handoff_session_book_dup_page (f->book, &uid, after, 3);
 
       if (page->len == 0)
         break;
       for (guint i = 0; i < page->len; i++)
         {
-          HandoffSession *session = g_ptr_array_index (page, i);
+          const HandoffSessionEntry *entry = g_ptr_array_index (page, i);
 
-          g_assert_cmpuint (session->number, >, after);
-          g_assert_cmpuint (handoff_caller_get_uid (session->caller), ==, uid);
-          after = session->number;
+          g_assert_cmpuint (entry->number, >, after);
+          g_assert_cmpuint (entry->uid, ==, uid);
+          after = entry->number;
           n_seen++;
         }
-      handoff_session_store_remove (f->store, g_ptr_array_index (page, 0));
+      handoff_session_store_remove (f->store, sessions[n_seen - page->len]);
     }
   g_assert_cmpuint (n_seen, ==, 10);
   {
-    g_autoptr (GPtrArray) all = handoff_session_store_dup_page (f->store, NULL, 0, 100);
+    g_autoptr (GPtrArray) all = handoff_session_book_dup_page (f->book, NULL, 0, 100);
 
     g_assert_cmpuint (all->len, ==, handoff_session_store_get_size (f->store));
+    g_assert_cmpuint (all->len, ==, handoff_session_book_get_size (f->book));
   }
 }
 

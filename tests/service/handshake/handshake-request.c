@@ -55,7 +55,7 @@ static HandoffHandshakeState
 provide (ClientTest *f, HandoffCredential *credential, gboolean automatic)
 {
   client_test_forget_progress (f);
-  handoff_handshake_provide_async (f->handshake, credential, automatic, client_test_progressed, f);
+  handoff_handshake_provide (f->handshake, credential, automatic, client_test_progressed, f);
   return go_on (f);
 }
 
@@ -251,7 +251,7 @@ test_with_review (ClientTest *f, gconstpointer priority)
   g_assert_cmpstr (f->progress->outcome->verification_errors[0], ==, "wrong-name");
   g_assert_cmpint (gnutls_handshake (f->server), ==, GNUTLS_E_AGAIN);
   client_test_forget_progress (f);
-  handoff_handshake_review_async (f->handshake, TRUE, client_test_progressed, f);
+  handoff_handshake_review (f->handshake, TRUE, client_test_progressed, f);
   if (asks_first)
     {
       g_assert_cmpint (go_on (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
@@ -325,7 +325,7 @@ test_left_over (ClientTest *f, gconstpointer priority)
   g_assert_cmpint (step_on (f), ==, HANDOFF_HANDSHAKE_REQUEST);
   /* A byte at a time, what is left and what comes. */
   client_test_forget_progress (f);
-  handoff_handshake_provide_async (f->handshake, NULL, FALSE, client_test_progressed, f);
+  handoff_handshake_provide (f->handshake, NULL, FALSE, client_test_progressed, f);
   state = client_test_finish_operation (f);
   while (state == HANDOFF_HANDSHAKE_CONTINUE)
     {
@@ -335,7 +335,7 @@ test_left_over (ClientTest *f, gconstpointer priority)
       g_assert_cmpuint (f->to_client->len, >, 0);
       input = g_bytes_new (f->to_client->data, 1);
       client_test_forget_progress (f);
-      handoff_handshake_step_async (f->handshake, input, client_test_progressed, f);
+      handoff_handshake_step (f->handshake, input, client_test_progressed, f);
       state = client_test_finish_operation (f);
       g_byte_array_remove_range (f->to_client, 0, (guint) f->progress->consumed);
       n_steps++;
@@ -385,7 +385,7 @@ let_server_refuse (ClientTest *f)
       if (state == HANDOFF_HANDSHAKE_REQUEST)
         {
           client_test_forget_progress (f);
-          handoff_handshake_provide_async (f->handshake, NULL, FALSE, client_test_progressed, f);
+          handoff_handshake_provide (f->handshake, NULL, FALSE, client_test_progressed, f);
           client_test_finish_operation (f);
         }
       if (code != GNUTLS_E_AGAIN && !is_told)

@@ -38,9 +38,9 @@ ended (gpointer user_data)
 }
 
 static void
-progressed (GObject *source, GAsyncResult *result, gpointer user_data)
+progressed (HandoffHandshakeProgress *progress, gpointer user_data)
 {
-  ((OnSocket *) user_data)->progress = handoff_handshake_finish (result);
+  ((OnSocket *) user_data)->progress = progress;
 }
 
 /* A worker that waits for a peer would never end this test. */
@@ -71,8 +71,9 @@ begin_for (OnSocket *self, ClientTest *f, const char *options, const HandoffReci
 
   request->fd = self->ours;
   request->recipient = *recipient;
-  self->handshake = handoff_handshake_new (f->worker, request, ended, NULL, self);
-  handoff_handshake_step_async (self->handshake, NULL, progressed, self);
+  self->handshake = handoff_handshake_new (f->worker, NULL, request, ended, NULL, self);
+  handoff_handshake_start (self->handshake);
+  handoff_handshake_step (self->handshake, NULL, progressed, self);
 }
 
 static void

@@ -99,7 +99,7 @@ set_up (WaitTest *f, gconstpointer data)
   f->told = g_async_queue_new ();
   f->worker = handoff_worker_new (&error);
   g_assert_no_error (error);
-  f->pause = handoff_handshake_pause_new (f->worker, go_on, f);
+  f->pause = handoff_handshake_pause_new (f->worker, NULL, go_on, f);
 }
 
 static void

@@ -31,7 +31,7 @@ test_complete (ClientTest *f, gconstpointer data)
 
   client_test_forget_progress (f);
   g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
-  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  handoff_handshake_export (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   g_assert_cmpint (f->progress->key_blob_fd, >=, 0);
   /* What is kept for resumption comes in one of two forms. */
@@ -52,7 +52,7 @@ test_for_channel (ClientTest *f, gconstpointer data)
   while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
     ;
   client_test_forget_progress (f);
-  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  handoff_handshake_export (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   g_assert_cmpint (f->progress->key_blob_fd, ==, -1);
   g_assert_nonnull (f->progress->key_state);
@@ -110,7 +110,7 @@ test_small_order (ClientTest *f, gconstpointer data)
   while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
     ;
   client_test_forget_progress (f);
-  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  handoff_handshake_export (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_assert_cmpint (f->progress->key_blob_fd, ==, -1);
@@ -118,7 +118,7 @@ test_small_order (ClientTest *f, gconstpointer data)
 
   client_test_forget_progress (f);
   g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
-  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  handoff_handshake_export (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   g_assert_cmpint (f->progress->key_blob_fd, >=, 0);
   g_assert_null (f->progress->key_state);
@@ -140,7 +140,7 @@ get_session_data (ClientTest *f, const gnutls_datum_t *ticket_key)
     ;
   client_test_forget_progress (f);
   g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
-  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  handoff_handshake_export (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   session_data = g_steal_pointer (&f->progress->session_data);
   g_assert_nonnull (session_data);
@@ -209,7 +209,7 @@ test_remembered (ClientTest *f, gconstpointer data)
     ;
   g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_REVIEW);
   client_test_forget_progress (f);
-  handoff_handshake_review_async (f->handshake, TRUE, client_test_progressed, f);
+  handoff_handshake_review (f->handshake, TRUE, client_test_progressed, f);
   client_test_finish_operation (f);
   g_assert_cmpuint (count_chains (f), ==, 1);
   gnutls_free (ticket_key.data);
@@ -279,7 +279,7 @@ test_cancel (ClientTest *f, gconstpointer data)
       g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
 
       client_test_forget_progress (f);
-      handoff_handshake_step_async (f->handshake, NULL, client_test_progressed, f);
+      handoff_handshake_step (f->handshake, NULL, client_test_progressed, f);
       g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
       g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
       client_test_forget_progress (f);
@@ -294,7 +294,7 @@ static void
 test_cancel_operation (ClientTest *f, gconstpointer data)
 {
   client_test_begin (f, "other.handoff.test", NULL);
-  handoff_handshake_step_async (f->handshake, NULL, client_test_progressed, f);
+  handoff_handshake_step (f->handshake, NULL, client_test_progressed, f);
   handoff_handshake_cancel (f->handshake);
   client_test_finish_operation (f);
   client_test_wait_for_end (f);
@@ -322,7 +322,7 @@ test_review (ClientTest *f, gconstpointer data)
   g_assert_cmpstr (f->progress->outcome->verification_errors[0], ==, "wrong-name");
 
   client_test_forget_progress (f);
-  handoff_handshake_review_async (f->handshake, TRUE, client_test_progressed, f);
+  handoff_handshake_review (f->handshake, TRUE, client_test_progressed, f);
   state = client_test_finish_operation (f);
   while (state == HANDOFF_HANDSHAKE_CONTINUE)
     {
@@ -334,7 +334,7 @@ test_review (ClientTest *f, gconstpointer data)
 
   client_test_forget_progress (f);
   g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
-  handoff_handshake_export_async (f->handshake, &recipient, client_test_progressed, f);
+  handoff_handshake_export (f->handshake, &recipient, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_EXPORTED);
   g_assert_null (f->progress->window);
   g_assert_null (f->progress->session_data);
@@ -350,7 +350,7 @@ test_refused (ClientTest *f, gconstpointer data)
   while ((state = client_test_step (f)) == HANDOFF_HANDSHAKE_CONTINUE)
     ;
   client_test_forget_progress (f);
-  handoff_handshake_review_async (f->handshake, FALSE, client_test_progressed, f);
+  handoff_handshake_review (f->handshake, FALSE, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
   g_assert_cmpint (gnutls_handshake (f->server), ==, GNUTLS_E_FATAL_ALERT_RECEIVED);

@@ -20,6 +20,7 @@ typedef struct
   ClientTest client;
   HandoffIdleTimer *idle_timer;
   HandoffCaller *caller;
+  HandoffResumptionStore *store;
   HandoffResumption *resumption;
   guint n_closed;
 } Fixture;
@@ -43,14 +44,17 @@ set_up (Fixture *f, gconstpointer data)
   client_test_set_up (&f->client, data);
   f->idle_timer = handoff_idle_timer_new (ignore_idle, NULL);
   f->caller = handoff_caller_new (":1.1", 1000, 1);
-  f->resumption = handoff_resumption_new (count_closed, f);
-  handoff_resumption_configure (f->resumption, f->client.policy);
+  f->store = handoff_resumption_store_new ();
+  handoff_resumption_store_configure (f->store, handoff_tls_policy_get_serial (f->client.policy),
+                                      MAXIMUM_AGE / TEST_SECOND);
+  f->resumption = handoff_resumption_new (NULL, f->store, count_closed, f);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
   handoff_resumption_free (f->resumption);
+  handoff_resumption_store_free (f->store);
   g_object_unref (f->caller);
   handoff_idle_timer_free (f->idle_timer);
   client_test_tear_down (&f->client, data);
@@ -258,7 +262,7 @@ test_chain (Fixture *f, gconstpointer data)
       progress->session_lifetime = 7 * 86400;
       handoff_resumption_keep (f->resumption, next, progress);
     }
-  g_assert_cmpuint (handoff_resumption_get_n_sessions (f->resumption), ==, 1);
+  g_assert_cmpuint (handoff_resumption_store_get_size (f->store), ==, 1);
   test_clock_pass (MAXIMUM_AGE / 4);
   g_assert_false (is_resumed (f));
 }

@@ -94,7 +94,8 @@ client_test_begin_with (ClientTest *f,
   if (session_data != NULL)
     request->session_data_size = handoff_secret_get_size (session_data);
   request->may_ask = !f->may_not_ask;
-  f->handshake = handoff_handshake_new (f->worker, request, ended, f->ask, f);
+  f->handshake = handoff_handshake_new (f->worker, NULL, request, ended, f->ask, f);
+  handoff_handshake_start (f->handshake);
 }
 
 void
@@ -110,12 +111,12 @@ client_test_begin_resuming (ClientTest *f, const char *identity, guint8 *session
 }
 
 void
-client_test_progressed (GObject *source, GAsyncResult *result, gpointer user_data)
+client_test_progressed (HandoffHandshakeProgress *progress, gpointer user_data)
 {
   ClientTest *f = user_data;
 
   g_assert_null (f->progress);
-  f->progress = handoff_handshake_finish (result);
+  f->progress = progress;
 }
 
 HandoffHandshakeState
@@ -144,7 +145,7 @@ client_test_step (ClientTest *f)
   HandoffHandshakeState state;
 
   client_test_forget_progress (f);
-  handoff_handshake_step_async (f->handshake, input, client_test_progressed, f);
+  handoff_handshake_step (f->handshake, input, client_test_progressed, f);
   state = client_test_finish_operation (f);
   g_byte_array_remove_range (f->to_client, 0, (guint) f->progress->consumed);
   if (f->server != NULL)

@@ -46,7 +46,7 @@ void client_test_begin_with (ClientTest *f,
 void client_test_begin (ClientTest *f, const char *identity, const char *options);
 void client_test_begin_resuming (ClientTest *f, const char *identity, guint8 *session_data);
 /* For operations that a test starts itself. */
-void client_test_progressed (GObject *source, GAsyncResult *result, gpointer user_data);
+void client_test_progressed (HandoffHandshakeProgress *progress, gpointer user_data);
 /* Runs an operation that was started to its end. Its output goes to the server. */
 HandoffHandshakeState client_test_finish_operation (ClientTest *f);
 void client_test_forget_progress (ClientTest *f);

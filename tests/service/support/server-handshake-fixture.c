@@ -72,12 +72,12 @@ asked (HandoffCredentialQuestion *question, gpointer user_data)
 }
 
 static void
-progressed (GObject *source, GAsyncResult *result, gpointer user_data)
+progressed (HandoffHandshakeProgress *progress, gpointer user_data)
 {
   ServerTest *f = user_data;
 
   g_assert_null (f->progress);
-  f->progress = handoff_handshake_finish (result);
+  f->progress = progress;
 }
 
 HandoffCredential *
@@ -117,7 +117,8 @@ server_test_begin (ServerTest *f,
   request->keeps_sessions_of_min = f->keeps_sessions_of_min;
   request->ticket_secret = ticket_secret;
   request->ticket_lifetime = 3600;
-  f->handshake = handoff_handshake_new (f->worker, request, ended, asked, f);
+  f->handshake = handoff_handshake_new (f->worker, NULL, request, ended, asked, f);
+  handoff_handshake_start (f->handshake);
 }
 
 void
@@ -126,7 +127,7 @@ server_test_start_step (ServerTest *f)
   g_autoptr (GBytes) input = g_bytes_new (f->to_server->data, f->to_server->len);
 
   g_clear_pointer (&f->progress, handoff_handshake_progress_free);
-  handoff_handshake_step_async (f->handshake, input, progressed, f);
+  handoff_handshake_step (f->handshake, input, progressed, f);
 }
 
 HandoffHandshakeState

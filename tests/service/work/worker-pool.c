@@ -35,9 +35,9 @@ test_users (void)
     }
   other = handoff_worker_pool_take_seat (pool, 2);
   g_assert_false (g_hash_table_contains (of_one, handoff_seat_get_worker (other)));
-  handoff_seat_free (other);
+  handoff_seat_unref (other);
   for (guint i = 0; i < G_N_ELEMENTS (seats); i++)
-    handoff_seat_free (seats[i]);
+    handoff_seat_unref (seats[i]);
 }
 
 /* Breaks if each of several handshakes in a row starts a worker, or if a worker ends when its user
@@ -50,11 +50,11 @@ test_again (void)
   HandoffWorker *worker = handoff_seat_get_worker (seat);
   guint size = handoff_worker_pool_get_size (pool);
 
-  handoff_seat_free (seat);
+  handoff_seat_unref (seat);
   seat = handoff_worker_pool_take_seat (pool, 1);
   g_assert_true (handoff_seat_get_worker (seat) == worker);
   g_assert_cmpuint (handoff_worker_pool_get_size (pool), ==, size);
-  handoff_seat_free (seat);
+  handoff_seat_unref (seat);
 }
 
 /* Breaks if many users make more threads than the process may have, or leave theirs behind. */
@@ -72,7 +72,7 @@ test_many_users (void)
     }
   g_assert_cmpuint (handoff_worker_pool_get_size (pool), ==, 256);
   for (guint i = 0; i < G_N_ELEMENTS (seats); i++)
-    handoff_seat_free (seats[i]);
+    handoff_seat_unref (seats[i]);
   g_assert_cmpuint (handoff_worker_pool_get_size (pool), <=, 16);
 }
 

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "session/session-book.h"
+
+#include "keyblob/handoff-names.h"
+#include "work/clock.h"
+
+/* Threads: the lock covers everything. No other lock is taken under it. Each entry is its own key.
+ */
+struct _HandoffSessionBook
+{
+  GMutex mutex;
+  GTree *by_number; /* (owned) (element-type HandoffSessionEntry HandoffSessionEntry) */
+  GTree *by_user;   /* (owned) (element-type HandoffSessionEntry HandoffSessionEntry): then by
+                     * number */
+  guint64 last_number;
+};
+
+const char *
+handoff_session_role_get_name (HandoffRole role)
+{
+  return role == HANDOFF_ROLE_SERVER ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT;
+}
+
+static int
+compare_numbers (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const HandoffSessionEntry *one = a;
+  const HandoffSessionEntry *other = b;
+
+  return (one->number > other->number) - (one->number < other->number);
+}
+
+static int
+compare_users (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const HandoffSessionEntry *one = a;
+  const HandoffSessionEntry *other = b;
+
+  if (one->uid != other->uid)
+    return one->uid > other->uid ? 1 : -1;
+  return compare_numbers (a, b, NULL);
+}
+
+HandoffSessionBook *
+handoff_session_book_new (void)
+{
+  HandoffSessionBook *self = g_new0 (HandoffSessionBook, 1);
+
+  g_mutex_init (&self->mutex);
+  self->by_number = g_tree_new_full (compare_numbers, NULL, NULL, NULL);
+  self->by_user = g_tree_new_full (compare_users, NULL, NULL, NULL);
+  return self;
+}
+
+void
+handoff_session_book_free (HandoffSessionBook *self)
+{
+  g_assert (g_tree_nnodes (self->by_number) == 0);
+  g_tree_unref (self->by_number);
+  g_tree_unref (self->by_user);
+  g_mutex_clear (&self->mutex);
+  g_free (self);
+}
+
+static HandoffSessionEntry *
+entry_copy (const HandoffSessionEntry *entry)
+{
+  HandoffSessionEntry *copy = g_memdup2 (entry, sizeof *entry);
+
+  copy->server_identity = g_strdup (entry->server_identity);
+  copy->credential_label = g_strdup (entry->credential_label);
+  return copy;
+}
+
+static void
+entry_free (gpointer data)
+{
+  HandoffSessionEntry *entry = data;
+
+  g_free (entry->server_identity);
+  g_free (entry->credential_label);
+  g_free (entry);
+}
+
+HandoffSessionEntry *
+handoff_session_book_add (HandoffSessionBook *self, const HandoffSessionEntry *description)
+{
+  HandoffSessionEntry *entry = entry_copy (description);
+
+  g_mutex_lock (&self->mutex);
+  /* The numbers come from the clock: if they were counted, callers could tell how many sessions
+   * others make. */
+  self->last_number = MAX (self->last_number + 1, (guint64) handoff_clock_get_monotonic_time ());
+  entry->number = self->last_number;
+  g_tree_insert (self->by_number, entry, entry);
+  g_tree_insert (self->by_user, entry, entry);
+  g_mutex_unlock (&self->mutex);
+  return entry;
+}
+
+static void
+update_string (char **string, const char *now)
+{
+  if (g_str_equal (*string, now))
+    return;
+  g_free (*string);
+  *string = g_strdup (now);
+}
+
+void
+handoff_session_book_update (HandoffSessionBook *self,
+                             HandoffSessionEntry *entry,
+                             const HandoffSessionEntry *description)
+{
+  g_mutex_lock (&self->mutex);
+  entry->state = description->state;
+  entry->protocol = description->protocol;
+  entry->cipher_suite = description->cipher_suite;
+  update_string (&entry->server_identity, description->server_identity);
+  update_string (&entry->credential_label, description->credential_label);
+  g_mutex_unlock (&self->mutex);
+}
+
+void
+handoff_session_book_remove (HandoffSessionBook *self, HandoffSessionEntry *entry)
+{
+  g_mutex_lock (&self->mutex);
+  g_tree_remove (self->by_number, entry);
+  g_tree_remove (self->by_user, entry);
+  g_mutex_unlock (&self->mutex);
+  entry_free (entry);
+}
+
+GPtrArray *
+handoff_session_book_dup_page (HandoffSessionBook *self,
+                               const guint *uid,
+                               guint64 after,
+                               guint maximum)
+{
+  GPtrArray *page = g_ptr_array_new_with_free_func (entry_free);
+  const HandoffSessionEntry place = { .uid = uid != NULL ? *uid : 0, .number = after };
+  GTreeNode *node;
+
+  g_mutex_lock (&self->mutex);
+  for (node = g_tree_upper_bound (uid != NULL ? self->by_user : self->by_number, &place);
+       node != NULL && page->len < maximum; node = g_tree_node_next (node))
+    {
+      const HandoffSessionEntry *entry = g_tree_node_value (node);
+
+      if (uid != NULL && entry->uid != *uid)
+        break;
+      g_ptr_array_add (page, entry_copy (entry));
+    }
+  g_mutex_unlock (&self->mutex);
+  return page;
+}
+
+guint
+handoff_session_book_get_size (HandoffSessionBook *self)
+{
+  guint size;
+
+  g_mutex_lock (&self->mutex);
+  size = (guint) g_tree_nnodes (self->by_number);
+  g_mutex_unlock (&self->mutex);
+  return size;
+}
