@@ -4,16 +4,17 @@
 /* What a peer sends to a record layer, after a good import, in both protocols and all
  * constructions.
  *
- * Input: a byte that selects suite and role; then actions. An action is a byte of flags, a byte of
- * content type, two bytes of size (little-endian), and that many bytes: the content of a record
- * that is sealed with the right key, so that the fuzzer is not stopped by the authentication; or,
- * by a flag, bytes as they are. What the layer has to say is taken after each, as an application
- * does. */
+ * Input: a byte that selects suite, role, and the reader's room; then actions. An action is a byte
+ * of flags, a byte of content type, two bytes of size (little-endian), and that many bytes: the
+ * content of a record that is sealed with the right key, so that the fuzzer is not stopped by the
+ * authentication; or, by a flag, bytes as they are. What the layer has to say is taken after each,
+ * as an application does. */
 
 #include <string.h>
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "record/record-layer.h"
 #include "tests/client/support/record-test-utils.h"
 
 #define FLAG_RAW 0x01     /* not sealed */
@@ -58,6 +59,7 @@ typedef struct
   TlsHandoffRecordLayer *layer;
   RecordPeer peer;
   GByteArray *received; /* not yet consumed */
+  gsize room_size;      /* what a reader has beside the records, 0: nothing */
 } Run;
 
 /* FALSE once the layer does not go on. */
@@ -66,19 +68,23 @@ read_some (Run *run, gsize size)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) output = NULL;
-  TlsHandoffRecordStatus status;
-  gsize consumed, plaintext_size;
-  gboolean ok = tls_handoff_record_layer_unprotect (run->layer, run->received->data, size,
-                                                    &consumed, &plaintext_size, &status, &error);
+  /* So much and no more, for the sanitizer. */
+  g_autofree guint8 *room = g_malloc (run->room_size);
+  gsize consumed, room_used, plaintext_size;
+  gboolean closed;
+  gboolean ok = handoff_record_receiver_unprotect (&run->layer->receiver, run->received->data, size,
+                                                   room, run->room_size, &consumed, &room_used,
+                                                   &plaintext_size, &closed, &error);
 
   g_assert_cmpint (ok, ==, error == NULL);
   output = tls_handoff_record_layer_take_output (run->layer);
   if (!ok)
     return FALSE;
   g_assert_cmpuint (consumed, <=, size);
-  g_assert_cmpuint (plaintext_size, <=, consumed);
+  g_assert_cmpuint (room_used, <=, run->room_size);
+  g_assert_cmpuint (room_used + plaintext_size, <=, consumed);
   g_byte_array_remove_range (run->received, 0, (guint) consumed);
-  return status == TLS_HANDOFF_RECORD_STATUS_DATA;
+  return !closed;
 }
 
 static void
@@ -143,6 +149,7 @@ act (Run *run, guint8 flags, guint8 type, const uint8_t *content, gsize size)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
+  static const gsize room_sizes[] = { 0, 20, 16384 + 1 };
   Run run;
   const HandoffKeyState *state;
   gboolean go_on = TRUE;
@@ -150,6 +157,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (size < 1)
     return 0;
   state = states[data[0] / 2 % N_CONFIGS][data[0] % 2];
+  run.room_size = room_sizes[data[0] / 2 / N_CONFIGS % G_N_ELEMENTS (room_sizes)];
   data++;
   size--;
   run.layer = record_test_import (state);

@@ -309,7 +309,11 @@ handoff_connection_explain_end (HandoffConnection *self, GError *error)
 void
 handoff_connection_note_data (HandoffConnection *self)
 {
+  /* It stays so. */
+  if (g_atomic_int_get (&self->data_came))
+    return;
+
   g_mutex_lock (&self->lock);
-  self->data_came = TRUE;
+  g_atomic_int_set (&self->data_came, TRUE);
   g_mutex_unlock (&self->lock);
 }

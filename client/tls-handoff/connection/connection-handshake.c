@@ -23,6 +23,18 @@ handoff_connection_get_state (HandoffConnection *self)
   return state;
 }
 
+gboolean
+handoff_connection_is_usable (HandoffConnection *self, GIOCondition direction)
+{
+  gboolean usable;
+
+  g_mutex_lock (&self->lock);
+  usable = self->state == HANDSHAKE_DONE && !self->changes_are_untold &&
+           !(direction == G_IO_IN ? self->read_closed : self->write_closed);
+  g_mutex_unlock (&self->lock);
+  return usable;
+}
+
 /* Whether this call is the one that starts the handshake. */
 static gboolean
 begin (HandoffConnection *self)

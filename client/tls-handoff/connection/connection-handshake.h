@@ -8,6 +8,9 @@
 /* The states of a connection's handshake, and who waits for them. */
 
 HandshakeState handoff_connection_get_state (HandoffConnection *self);
+/* Whether data may cross in that direction: the handshake is done, the application was told, and
+ * nobody closed it. One look, for each read and write. */
+gboolean handoff_connection_is_usable (HandoffConnection *self, GIOCondition direction);
 
 /* Both join a handshake that is running already, and succeed if it is done. */
 gboolean

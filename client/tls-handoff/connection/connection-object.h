@@ -120,7 +120,7 @@ struct _TlsHandoffConnection
   GError *interaction_error;      /* (owned) (nullable): why the application chose nothing */
   GPtrArray *accepted_cas; /* (owned) (nullable) (element-type GBytes): names that came with the
                               request */
-  gboolean data_came;      /* from the peer */
+  gboolean data_came;      /* from the peer; atomic, too */
   gboolean read_closed;
   gboolean write_closed;
   gboolean close_base_then; /* when the running handshake lets go of the base stream */

@@ -91,7 +91,10 @@ prepare_transfer (HandoffConnection *connection,
                   GCancellable *cancellable,
                   GError **error)
 {
-  if (connection == NULL || handoff_connection_is_closed (connection, direction))
+  const gboolean usable =
+      connection != NULL && handoff_connection_is_usable (connection, direction);
+
+  if (!usable && (connection == NULL || handoff_connection_is_closed (connection, direction)))
     {
       set_closed_error (error);
       return FALSE;
@@ -103,7 +106,7 @@ prepare_transfer (HandoffConnection *connection,
       return FALSE;
     }
 
-  return handoff_connection_ensure_handshake (connection, blocking, cancellable, error);
+  return usable || handoff_connection_ensure_handshake (connection, blocking, cancellable, error);
 }
 
 /* Reads into buffer, or writes from it. */

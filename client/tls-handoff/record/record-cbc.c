@@ -204,10 +204,14 @@ check_text (HandoffRecordProtection *self,
   return good != 0;
 }
 
+/* Always in place: the text is larger than the content by padding and MAC, and is checked where it
+ * is. */
 static gboolean
 open_record (HandoffRecordProtection *self,
              guint8 *record,
              gsize fragment_size,
+             guint8 *room,
+             gsize room_size,
              guint8 **text,
              gsize *text_size)
 {

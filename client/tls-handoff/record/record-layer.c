@@ -231,14 +231,15 @@ tls_handoff_record_layer_unprotect (TlsHandoffRecordLayer *self,
 {
   gboolean closed;
   gboolean ok;
+  gsize room_used;
 
   g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), FALSE);
   g_return_val_if_fail (buffer != NULL || size == 0, FALSE);
   g_return_val_if_fail (consumed != NULL && plaintext_size != NULL && status != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  ok = handoff_record_receiver_unprotect (&self->receiver, buffer, size, consumed, plaintext_size,
-                                          &closed, error);
+  ok = handoff_record_receiver_unprotect (&self->receiver, buffer, size, NULL, 0, consumed,
+                                          &room_used, plaintext_size, &closed, error);
   *status = closed ? TLS_HANDOFF_RECORD_STATUS_CLOSED : TLS_HANDOFF_RECORD_STATUS_DATA;
   return ok;
 }

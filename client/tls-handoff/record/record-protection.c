@@ -31,12 +31,6 @@ handoff_record_protection_clear (HandoffRecordProtection *self)
   handoff_wipe (self->state, sizeof *self->state);
 }
 
-gboolean
-handoff_record_protection_is_tls13 (const HandoffRecordProtection *self)
-{
-  return self->suite->protocol == TLS_PROTOCOL_1_3;
-}
-
 gsize
 handoff_record_protection_get_record_size (const HandoffRecordProtection *self, gsize content_size)
 {
@@ -81,10 +75,12 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
                                 const guint8 *content,
                                 gsize size,
                                 guint8 *record,
+                                gsize *record_size,
                                 GError **error)
 {
-  gsize record_size = handoff_record_protection_get_record_size (self, size);
   int r;
+
+  *record_size = self->cipher->get_record_size (self, size);
 
   /* RFC 8446 5.3, RFC 5246 6.1: sequence numbers must not wrap. The last one stays unused. */
   if (self->state->sequence_number == G_MAXUINT64)
@@ -96,11 +92,11 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
 
   record[0] = handoff_record_protection_is_tls13 (self) ? TLS_CONTENT_APPLICATION_DATA : type;
   put_uint16 (record + 1, TLS_PROTOCOL_1_2);
-  put_uint16 (record + 3, record_size - TLS_RECORD_HEADER_SIZE);
+  put_uint16 (record + 3, *record_size - TLS_RECORD_HEADER_SIZE);
   r = self->cipher->seal (self, type, content, size, record);
   if (r < 0)
     {
-      handoff_wipe (record, record_size);
+      handoff_wipe (record, *record_size);
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                    "GnuTLS could not encrypt a record: %s", gnutls_strerror (r));
       return FALSE;
@@ -128,6 +124,8 @@ gboolean
 handoff_record_protection_open (HandoffRecordProtection *self,
                                 guint8 *record,
                                 gsize fragment_size,
+                                guint8 *room,
+                                gsize room_size,
                                 guint8 *type,
                                 guint8 **content,
                                 gsize *content_size,
@@ -142,7 +140,7 @@ handoff_record_protection_open (HandoffRecordProtection *self,
   if (self->state->sequence_number == G_MAXUINT64)
     return FALSE;
   *alert = TLS_ALERT_BAD_RECORD_MAC;
-  if (!self->cipher->open (self, record, fragment_size, content, content_size))
+  if (!self->cipher->open (self, record, fragment_size, room, room_size, content, content_size))
     return FALSE;
   self->state->sequence_number++;
 

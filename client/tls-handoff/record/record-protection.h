@@ -50,11 +50,13 @@ typedef struct
                const guint8 *content,
                gsize size,
                guint8 *record);
-  /* Opens in place; what it finds in TLS 1.3 still has type and padding behind it. FALSE for
-   * whatever does not authenticate. */
+  /* Opens in place or to room; what it finds in TLS 1.3 still has type and padding behind it. FALSE
+   * for whatever does not authenticate. */
   gboolean (*open) (HandoffRecordProtection *self,
                     guint8 *record,
                     gsize fragment_size,
+                    guint8 *room,
+                    gsize room_size,
                     guint8 **text,
                     gsize *text_size);
 } HandoffRecordCipher;
@@ -83,7 +85,12 @@ gboolean handoff_record_protection_init (HandoffRecordProtection *self,
 /* Wipes the keys, in state too. Safe to call twice. */
 void handoff_record_protection_clear (HandoffRecordProtection *self);
 
-gboolean handoff_record_protection_is_tls13 (const HandoffRecordProtection *self);
+static inline gboolean
+handoff_record_protection_is_tls13 (const HandoffRecordProtection *self)
+{
+  return self->suite->protocol == TLS_PROTOCOL_1_3;
+}
+
 /* Bytes of the record that content makes. */
 gsize handoff_record_protection_get_record_size (const HandoffRecordProtection *self,
                                                  gsize content_size);
@@ -100,20 +107,24 @@ void handoff_record_protection_make_pseudo_header (const HandoffRecordProtection
                                                    gsize size,
                                                    guint8 pseudo_header[TLS12_PSEUDO_HEADER_SIZE]);
 
-/* Makes one record of content, which is not empty; record has get_record_size() bytes and does not
- * overlap it. */
+/* Makes one record of content, which is not empty; record has room for it and does not overlap it.
+ * *record_size is set in any case. */
 gboolean handoff_record_protection_seal (HandoffRecordProtection *self,
                                          TlsContentType type,
                                          const guint8 *content,
                                          gsize size,
                                          guint8 *record,
+                                         gsize *record_size,
                                          GError **error);
-/* Opens, in place, the record whose header announces fragment_size bytes; *content points into it.
- * On failure *alert says which alert fits, and record is to be wiped: it may be decrypted before it
- * is known whether it is authentic. */
+/* Opens the record whose header announces fragment_size bytes: to room if all that it decrypts fits
+ * there and the cipher can do that, else in place; *content points there. On failure *alert says
+ * which alert fits, and record and room are to be wiped: it may be decrypted before it is known
+ * whether it is authentic. */
 gboolean handoff_record_protection_open (HandoffRecordProtection *self,
                                          guint8 *record,
                                          gsize fragment_size,
+                                         guint8 *room,
+                                         gsize room_size,
                                          guint8 *type,
                                          guint8 **content,
                                          gsize *content_size,

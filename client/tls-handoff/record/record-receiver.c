@@ -221,11 +221,13 @@ take_handshake (HandoffRecordReceiver *self, const guint8 *content, gsize size)
   return !events.ticket || count_idle_record (self);
 }
 
-/* Opens one record; data_size stays 0 unless it carried data. */
+/* Opens one record, to room if it fits; data_size stays 0 unless it carried data. */
 static gboolean
 take_record (HandoffRecordReceiver *self,
              guint8 *record,
              gsize fragment_size,
+             guint8 *room,
+             gsize room_size,
              guint8 **data,
              gsize *data_size)
 {
@@ -234,8 +236,8 @@ take_record (HandoffRecordReceiver *self,
   guint8 *content;
   gsize size;
 
-  if (!handoff_record_protection_open (&self->protection, record, fragment_size, &type, &content,
-                                       &size, &alert))
+  if (!handoff_record_protection_open (&self->protection, record, fragment_size, room, room_size,
+                                       &type, &content, &size, &alert))
     return refuse (self, alert,
                    alert == TLS_ALERT_BAD_RECORD_MAC ? "a record that does not authenticate"
                                                      : "a record that must not be");
@@ -263,30 +265,51 @@ take_record (HandoffRecordReceiver *self,
     }
 }
 
-/* With the lock held: as far as the buffer and the peer go. */
+/* With the lock held: as far as the buffer and the peer go. Data goes to room as long as it fits
+ * there, and then to the start of the buffer, for good: it stays in order. */
 static void
-take_records (
-    HandoffRecordReceiver *self, guint8 *buffer, gsize size, gsize *consumed, gsize *plaintext_size)
+take_records (HandoffRecordReceiver *self,
+              guint8 *buffer,
+              gsize size,
+              guint8 *room,
+              gsize room_size,
+              gsize *consumed,
+              gsize *room_used,
+              gsize *plaintext_size)
 {
   while (self->error == NULL && !self->closed && size - *consumed >= TLS_RECORD_HEADER_SIZE)
     {
       guint8 *record = buffer + *consumed;
       gsize fragment_size = record[3] << 8 | record[4];
       gsize record_size = TLS_RECORD_HEADER_SIZE + fragment_size;
+      const gsize room_left = *plaintext_size == 0 ? room_size - *room_used : 0;
+      guint8 *place = room_left > 0 ? room + *room_used : NULL;
       guint8 *data = NULL;
       gsize data_size = 0;
+      gboolean taken;
 
       if (!check_header (self, record, fragment_size) || size - *consumed < record_size)
         return;
-      if (!take_record (self, record, fragment_size, &data, &data_size))
+      taken = take_record (self, record, fragment_size, place, room_left, &data, &data_size);
+      /* Nobody may see the content of a refused record, nor that of what is not data. */
+      if (!taken)
+        handoff_wipe (record, record_size);
+      if (data_size == 0 && room_left > 0)
+        handoff_wipe (place, MIN (room_left, fragment_size));
+      if (!taken)
+        return;
+      if (data_size > 0 && data_size <= room_left)
         {
-          /* Nobody may see the content of a refused record. */
-          handoff_wipe (record, record_size);
-          return;
+          /* It may have been too large with what is around it. */
+          if (data != place)
+            memcpy (place, data, data_size);
+          *room_used += data_size;
         }
-      if (data_size > 0)
-        memmove (buffer + *plaintext_size, data, data_size);
-      *plaintext_size += data_size;
+      else if (data_size > 0)
+        {
+          memmove (buffer + *plaintext_size, data, data_size);
+          *plaintext_size += data_size;
+        }
       *consumed += record_size;
     }
 }
@@ -295,7 +318,10 @@ gboolean
 handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
                                    guint8 *buffer,
                                    gsize size,
+                                   guint8 *room,
+                                   gsize room_size,
                                    gsize *consumed,
+                                   gsize *room_used,
                                    gsize *plaintext_size,
                                    gboolean *closed,
                                    GError **error)
@@ -303,17 +329,18 @@ handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
   gboolean ok = TRUE;
 
   *consumed = 0;
+  *room_used = 0;
   *plaintext_size = 0;
 
   g_mutex_lock (&self->lock);
-  take_records (self, buffer, size, consumed, plaintext_size);
+  take_records (self, buffer, size, room, room_size, consumed, room_used, plaintext_size);
   *closed = self->closed;
   if (self->closed)
     {
       /* What follows a close_notify is ignored (RFC 8446 6.1). */
       *consumed = size;
     }
-  else if (self->error != NULL && *plaintext_size == 0)
+  else if (self->error != NULL && *plaintext_size == 0 && *room_used == 0)
     {
       g_propagate_error (error, g_error_copy (self->error));
       ok = FALSE;

@@ -43,12 +43,17 @@ gboolean handoff_record_receiver_check_open_locked (HandoffRecordReceiver *self,
 void handoff_record_receiver_get_state_locked (HandoffRecordReceiver *self, HandoffKeyState *state);
 void handoff_record_receiver_hand_on_locked (HandoffRecordReceiver *self);
 
-/* Locks; see tls_handoff_record_layer_unprotect(). closed: whether the peer's close_notify was
- * read. */
+/* Locks; see tls_handoff_record_layer_unprotect(). What comes first of the data, as much as fits,
+ * goes to room, if there is one, which does not overlap buffer: that is *room_used bytes. What
+ * follows it is in buffer, as there: *plaintext_size bytes. Of room, nothing else is worth anything
+ * afterwards. closed: whether the peer's close_notify was read. */
 gboolean handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
                                             guint8 *buffer,
                                             gsize size,
+                                            guint8 *room,
+                                            gsize room_size,
                                             gsize *consumed,
+                                            gsize *room_used,
                                             gsize *plaintext_size,
                                             gboolean *closed,
                                             GError **error);

@@ -93,15 +93,17 @@ append_record (HandoffRecordSender *self,
                gsize size,
                GError **error)
 {
+  gsize record_size;
+
   if (!claim (self, error))
     return FALSE;
   if (!handoff_record_protection_seal (&self->protection, type, content, size,
-                                       buffer->bytes + buffer->used, error))
+                                       buffer->bytes + buffer->used, &record_size, error))
     {
       discard (self);
       return FALSE;
     }
-  buffer->used += handoff_record_protection_get_record_size (&self->protection, size);
+  buffer->used += record_size;
   return TRUE;
 }
 
@@ -133,6 +135,12 @@ append_key_update (HandoffRecordSender *self,
       return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+owes (const HandoffRecordSender *self)
+{
+  return self->key_update_owed || self->key_update_requested || self->no_renegotiation_owed;
 }
 
 /* Writes what is owed, as far as it fits; *all tells whether nothing is owed any more. */
@@ -219,10 +227,13 @@ append_data (HandoffRecordSender *self,
 
       if (*consumed < size && !check_data_may_follow (self, error))
         return FALSE;
-      if (!append_owed (self, buffer, &all_owed, error))
-        return FALSE;
-      if (!all_owed)
-        return TRUE;
+      if (owes (self))
+        {
+          if (!append_owed (self, buffer, &all_owed, error))
+            return FALSE;
+          if (!all_owed)
+            return TRUE;
+        }
       chunk = MIN (size - *consumed, get_room_for_content (self, buffer));
       chunk = MIN (chunk, max_plaintext_size);
       if (chunk == 0)

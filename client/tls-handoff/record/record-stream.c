@@ -8,10 +8,8 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
-
-/* How much data one write() protects: four records. From there on, the cost of a system call no
- * longer counts. */
-#define BATCH_SIZE (64 * 1024)
+#include "record/record-layer.h"
+#include "record/record-output.h"
 
 /* How much input is held: up to three of the largest records. Not more, so that all of it fits into
  * a key blob beside the keys, if the connection is handed on. */
@@ -42,8 +40,7 @@ struct _HandoffRecordStream
 
   /* Writing. */
   GMutex output_lock;
-  GByteArray *output; /* (owned): records to send, from output_start on */
-  gsize output_start;
+  HandoffRecordOutput output;
   int answers_wanted;    /* atomic: the record layer has something to say */
   gboolean output_ended; /* the base stream is not written any more */
   gsize unreported;      /* bytes of data in output that no write() reported as written */
@@ -60,7 +57,6 @@ handoff_record_stream_new (GIOStream *base_io_stream, TlsHandoffRecordLayer *rec
       G_IS_POLLABLE_OUTPUT_STREAM (self->base_output) &&
       g_pollable_output_stream_can_poll (G_POLLABLE_OUTPUT_STREAM (self->base_output));
   self->record_layer = g_object_ref (record_layer);
-  self->output = g_byte_array_new ();
   g_mutex_init (&self->input_lock);
   g_mutex_init (&self->output_lock);
 
@@ -78,7 +74,7 @@ handoff_record_stream_free (HandoffRecordStream *self)
     handoff_wipe (self->input, INPUT_SIZE);
   g_free (self->input);
   g_clear_error (&self->read_error);
-  g_byte_array_unref (self->output);
+  handoff_record_output_clear (&self->output);
   g_mutex_clear (&self->input_lock);
   g_mutex_clear (&self->output_lock);
   g_free (self);
@@ -100,6 +96,22 @@ set_ended_error (GError **error)
                        "The connection was closed");
 }
 
+/* With output_lock. Sends all of output. */
+static gboolean
+send_output (HandoffRecordStream *self,
+             gboolean blocking,
+             GCancellable *cancellable,
+             GError **error)
+{
+  if (self->output_ended)
+    {
+      set_ended_error (error);
+      return FALSE;
+    }
+  return handoff_record_output_send (&self->output, self->base_output, blocking, cancellable,
+                                     error);
+}
+
 /* With output_lock. Sends all of output, and what the record layer itself wants sent. */
 static gboolean
 flush_locked (HandoffRecordStream *self,
@@ -107,36 +119,18 @@ flush_locked (HandoffRecordStream *self,
               GCancellable *cancellable,
               GError **error)
 {
-  if (self->output_ended)
+  while (send_output (self, blocking, cancellable, error))
     {
-      set_ended_error (error);
-      return FALSE;
+      g_autoptr (GBytes) records = tls_handoff_record_layer_take_output (self->record_layer);
+      gsize size;
+
+      if (records == NULL)
+        return TRUE;
+      size = g_bytes_get_size (records);
+      memcpy (handoff_record_output_begin (&self->output), g_bytes_get_data (records, NULL), size);
+      handoff_record_output_end (&self->output, size);
     }
-
-  for (;;)
-    {
-      gssize n;
-
-      if (self->output_start == self->output->len)
-        {
-          g_autoptr (GBytes) records = NULL;
-
-          g_byte_array_set_size (self->output, 0);
-          self->output_start = 0;
-          records = tls_handoff_record_layer_take_output (self->record_layer);
-          if (records == NULL)
-            return TRUE;
-          g_byte_array_append (self->output, g_bytes_get_data (records, NULL),
-                               g_bytes_get_size (records));
-        }
-
-      n = g_pollable_stream_write (self->base_output, self->output->data + self->output_start,
-                                   self->output->len - self->output_start, blocking, cancellable,
-                                   error);
-      if (n < 0)
-        return FALSE;
-      self->output_start += n;
-    }
+  return FALSE;
 }
 
 /* Sends the answers of the record layer at once, if the base stream takes them without blocking. If
@@ -167,27 +161,27 @@ unlock_output (HandoffRecordStream *self)
     send_answers (self);
 }
 
-/* With input_lock. Opens what records there are. */
+/* With input_lock. Opens what records there are. The first of the data, as much as fits, goes to
+ * room: *room_used bytes. */
 static void
-open_records (HandoffRecordStream *self)
+open_records (HandoffRecordStream *self, guint8 *room, gsize room_size, gsize *room_used)
 {
   TlsHandoffRecordStatus status;
   gsize consumed, plaintext_size, rest_plaintext_size;
   guint8 *records = self->input + self->records_start;
 
-  if (!tls_handoff_record_layer_unprotect (self->record_layer, records,
-                                           self->records_end - self->records_start, &consumed,
-                                           &plaintext_size, &status, &self->read_error))
+  if (!handoff_record_receiver_unprotect (
+          &self->record_layer->receiver, records, self->records_end - self->records_start, room,
+          room_size, &consumed, room_used, &plaintext_size, &self->closed, &self->read_error))
     return;
 
   self->data_start = self->records_start;
   self->data_end = self->data_start + plaintext_size;
   self->records_start += consumed;
-  self->closed = status == TLS_HANDOFF_RECORD_STATUS_CLOSED;
 
   /* The layer delivers the data before a refused record, and the refusal when it is asked again.
    * Asked now, so that nobody waits for bytes that may never come. */
-  if (plaintext_size > 0 && !self->closed)
+  if ((plaintext_size > 0 || *room_used > 0) && !self->closed)
     tls_handoff_record_layer_unprotect (self->record_layer, self->input + self->records_start,
                                         self->records_end - self->records_start, &consumed,
                                         &rest_plaintext_size, &status, &self->read_error);
@@ -195,21 +189,28 @@ open_records (HandoffRecordStream *self)
 
 /* With input_lock. Opens what there is, and sees to what came with it. */
 static void
-process_input (HandoffRecordStream *self)
+process_input (HandoffRecordStream *self, guint8 *room, gsize room_size, gsize *room_used)
 {
-  open_records (self);
+  open_records (self, room, room_size, room_used);
   if (self->opened != NULL)
     self->opened (self->opened_data);
   send_answers (self);
 }
 
-/* With input_lock. Gets more records from the base stream; FALSE with an error of the base stream.
- */
+/* With input_lock. Gets more records from the base stream, and opens them as open_records(); FALSE
+ * with an error of the base stream. */
 static gboolean
-receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable, GError **error)
+receive (HandoffRecordStream *self,
+         guint8 *room,
+         gsize room_size,
+         gsize *room_used,
+         gboolean blocking,
+         GCancellable *cancellable,
+         GError **error)
 {
   gssize n;
 
+  *room_used = 0;
   if (self->input_ended)
     {
       set_ended_error (error);
@@ -239,14 +240,14 @@ receive (HandoffRecordStream *self, gboolean blocking, GCancellable *cancellable
     }
 
   self->records_end += n;
-  process_input (self);
+  process_input (self, room, room_size, room_used);
   return TRUE;
 }
 
 void
 handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records)
 {
-  gsize size;
+  gsize size, room_used;
   gconstpointer data = g_bytes_get_data (records, &size);
 
   g_return_if_fail (self->input == NULL && size <= INPUT_SIZE);
@@ -258,7 +259,7 @@ handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records)
   self->input = g_malloc (INPUT_SIZE);
   memcpy (self->input, data, size);
   self->records_end = size;
-  process_input (self);
+  process_input (self, NULL, 0, &room_used);
   g_mutex_unlock (&self->input_lock);
 }
 
@@ -271,6 +272,8 @@ read_locked (HandoffRecordStream *self,
              GCancellable *cancellable,
              GError **error)
 {
+  gsize n_direct;
+
   for (;;)
     {
       if (self->data_start < self->data_end)
@@ -300,8 +303,10 @@ read_locked (HandoffRecordStream *self,
           return -1;
         }
 
-      if (!receive (self, blocking, cancellable, error))
+      if (!receive (self, buffer, size, &n_direct, blocking, cancellable, error))
         return -1;
+      if (n_direct > 0)
+        return n_direct;
     }
 }
 
@@ -369,20 +374,19 @@ handoff_record_stream_has_refused (HandoffRecordStream *self)
   return refused;
 }
 
-/* With output_lock, and all of output sent. */
+/* With output_lock, and all of output sent. What the record layer itself wants sent comes first. */
 static gboolean
 protect_batch (
     HandoffRecordStream *self, const guint8 *data, gsize size, gsize *consumed, GError **error)
 {
-  gsize capacity, protected_size;
+  guint8 *records = handoff_record_output_begin (&self->output);
+  gsize records_size;
   gboolean ok;
 
-  size = MIN (size, BATCH_SIZE);
-  capacity = tls_handoff_record_layer_get_protected_size (self->record_layer, size);
-  g_byte_array_set_size (self->output, capacity);
-  ok = tls_handoff_record_layer_protect (self->record_layer, data, size, consumed,
-                                         self->output->data, capacity, &protected_size, error);
-  g_byte_array_set_size (self->output, ok ? protected_size : 0);
+  ok = tls_handoff_record_layer_protect (self->record_layer, data, MIN (size, HANDOFF_BATCH_SIZE),
+                                         consumed, records, HANDOFF_BATCH_BUFFER_SIZE,
+                                         &records_size, error);
+  handoff_record_output_end (&self->output, ok ? records_size : 0);
   return ok;
 }
 
@@ -405,15 +409,19 @@ write_locked (HandoffRecordStream *self,
       return -1;
     }
 
-  if (!flush_locked (self, blocking, cancellable, error))
+  if (!send_output (self, blocking, cancellable, error))
     return -1;
 
   if (self->unreported == 0)
     {
       if (!protect_batch (self, data, size, &consumed, error))
-        return -1;
+        {
+          /* The alert that ended the connection may not have left yet. */
+          flush_locked (self, blocking, cancellable, NULL);
+          return -1;
+        }
       self->unreported = consumed;
-      if (!flush_locked (self, blocking, cancellable, error))
+      if (!send_output (self, blocking, cancellable, error))
         return -1;
     }
 

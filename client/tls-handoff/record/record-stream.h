@@ -48,7 +48,7 @@ gboolean handoff_record_stream_is_at_end (HandoffRecordStream *self);
 /* Whether the peer sent what had to be answered with a fatal alert. */
 gboolean handoff_record_stream_has_refused (HandoffRecordStream *self);
 
-/* Takes up to a batch (64 KiB). After an error that is not final (WOULD_BLOCK, CANCELLED,
+/* Takes up to a batch (256 KiB). After an error that is not final (WOULD_BLOCK, CANCELLED,
  * TIMED_OUT) part of it may be under way: the next write must be given the same data again, as GLib
  * has it for TLS, and then reports as written what this one took. */
 gssize handoff_record_stream_write (HandoffRecordStream *self,
