@@ -12,10 +12,10 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from figures import accept, connect, first, front, handshakes, report
+from figures import accept, bulk, connect, first, front, handshakes, report
 from figures.common import Bench, trust_test_authority
 
-GROUPS = [connect, first, handshakes, accept, front]
+GROUPS = [connect, first, handshakes, accept, front, bulk]
 
 
 def choose(group, names):
