@@ -6,7 +6,10 @@
 #include <gio/gio.h>
 
 /* Decides whether a caller may do something. The authority is outside the process: an answer may
- * take minutes, or never come. */
+ * take minutes, or never come.
+ *
+ * Signal "changed": what it answered before may be wrong now. The news can be late, and the bus may
+ * lose it. Main thread. */
 #define HANDOFF_TYPE_AUTHORITY (handoff_authority_get_type ())
 G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GObject)
 
@@ -37,7 +40,10 @@ struct _HandoffAuthorityInterface
                        GCancellable *cancellable,
                        GAsyncReadyCallback callback,
                        gpointer user_data);
-  gboolean (*check_finish) (HandoffAuthority *self, GAsyncResult *result, GError **error);
+  gboolean (*check_finish) (HandoffAuthority *self,
+                            GAsyncResult *result,
+                            gboolean *is_plain,
+                            GError **error);
 };
 
 /* check need not outlive the call. */
@@ -48,6 +54,13 @@ void handoff_authority_check_async (HandoffAuthority *self,
                                     gpointer user_data);
 /* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not. Without an answer:
  * TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE; TLS_HANDOFF_ERROR_LIMIT_REACHED if too many checks of
- * the user wait; TLS_HANDOFF_ERROR_CANCELLED if the check was cancelled. */
-gboolean
-handoff_authority_check_finish (HandoffAuthority *self, GAsyncResult *result, GError **error);
+ * the user wait; TLS_HANDOFF_ERROR_CANCELLED if the check was cancelled.
+ * is_plain: (out): whether the yes follows from the rules alone. If somebody gave a password for
+ * it, now or a while ago, it is not: the authority alone knows for how long that counts. */
+gboolean handoff_authority_check_finish (HandoffAuthority *self,
+                                         GAsyncResult *result,
+                                         gboolean *is_plain,
+                                         GError **error);
+
+/* For implementations. */
+void handoff_authority_emit_changed (HandoffAuthority *self);

@@ -13,6 +13,7 @@ typedef struct
   HandoffCaller *caller; /* (owned) */
   char *action;          /* (owned) */
   GHashTable *details;   /* (owned) (nullable) */
+  gboolean is_plain;     /* of a yes */
 } Question;
 
 static void
@@ -30,7 +31,8 @@ answered (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Question *question = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
-  gboolean allowed = handoff_authority_check_finish (HANDOFF_AUTHORITY (source), result, &error);
+  gboolean allowed = handoff_authority_check_finish (HANDOFF_AUTHORITY (source), result,
+                                                     &question->is_plain, &error);
 
   if (g_cancellable_is_cancelled (handoff_caller_get_cancellable (question->caller)))
     {
@@ -75,7 +77,11 @@ handoff_authorization_ask_async (HandoffAuthority *authority,
 }
 
 gboolean
-handoff_authorization_ask_finish (GAsyncResult *result, GError **error)
+handoff_authorization_ask_finish (GAsyncResult *result, gboolean *is_plain, GError **error)
 {
+  const Question *question = g_task_get_task_data (G_TASK (result));
+
+  if (is_plain != NULL)
+    *is_plain = question->is_plain;
   return g_task_propagate_boolean (G_TASK (result), error);
 }

@@ -18,5 +18,7 @@ void handoff_authorization_ask_async (HandoffAuthority *authority,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data);
 /* TRUE if allowed. An answer may take minutes: check again afterwards that what you asked about is
- * still the same. TLS_HANDOFF_ERROR_CANCELLED if the caller has left, whatever the answer. */
-gboolean handoff_authorization_ask_finish (GAsyncResult *result, GError **error);
+ * still the same. TLS_HANDOFF_ERROR_CANCELLED if the caller has left, whatever the answer.
+ * is_plain: (out) (nullable): whether a yes may be remembered: handoff_authority_check_finish(). */
+gboolean
+handoff_authorization_ask_finish (GAsyncResult *result, gboolean *is_plain, GError **error);

@@ -41,6 +41,7 @@ struct _HandoffPolkitAuthority
   HandoffQuota *waiting;             /* (owned) */
   /* (owned) (element-type GBytes Question): for each key, the first question without an answer */
   GHashTable *questions;
+  guint subscriptions[HANDOFF_POLKIT_SUBSCRIPTIONS];
   guint n_repeats;   /* questions that are asked again now */
   guint64 n_prompts; /* so far: each has a name of its own */
 };
@@ -198,7 +199,10 @@ tell (HandoffPolkitAuthority *self, Waiter *waiter, HandoffPolkitAnswer answer, 
   switch (answer)
     {
     case HANDOFF_POLKIT_YES:
-      g_task_return_boolean (waiter->task, TRUE);
+    case HANDOFF_POLKIT_PLAIN_YES:
+      /* Behind the yes to a prompt is a password, even if polkit does not keep it. */
+      g_task_return_int (waiter->task,
+                         answer == HANDOFF_POLKIT_PLAIN_YES && !waiter->matter->is_prompt);
       return;
     case HANDOFF_POLKIT_NO:
       g_task_return_new_error (waiter->task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED,
@@ -490,9 +494,13 @@ handoff_polkit_authority_check_async (HandoffAuthority *authority,
 static gboolean
 handoff_polkit_authority_check_finish (HandoffAuthority *authority,
                                        GAsyncResult *result,
+                                       gboolean *is_plain,
                                        GError **error)
 {
-  return g_task_propagate_boolean (G_TASK (result), error);
+  const gssize answer = g_task_propagate_int (G_TASK (result), error);
+
+  *is_plain = answer > 0;
+  return answer >= 0;
 }
 
 static void
@@ -507,6 +515,7 @@ handoff_polkit_authority_finalize (GObject *object)
 {
   HandoffPolkitAuthority *self = HANDOFF_POLKIT_AUTHORITY (object);
 
+  handoff_polkit_unsubscribe (self->connection, self->subscriptions);
   g_hash_table_unref (self->questions);
   handoff_quota_free (self->waiting);
   handoff_turnstile_unref (self->question_places);
@@ -532,11 +541,24 @@ handoff_polkit_authority_init (HandoffPolkitAuthority *self)
   self->questions = g_hash_table_new (g_bytes_hash, g_bytes_equal);
 }
 
+static void
+changed (GDBusConnection *connection,
+         const char *sender_name,
+         const char *object_path,
+         const char *interface_name,
+         const char *signal_name,
+         GVariant *parameters,
+         gpointer user_data)
+{
+  handoff_authority_emit_changed (user_data);
+}
+
 HandoffAuthority *
 handoff_polkit_authority_new (GDBusConnection *connection)
 {
   HandoffPolkitAuthority *self = g_object_new (HANDOFF_TYPE_POLKIT_AUTHORITY, NULL);
 
   self->connection = g_object_ref (connection);
+  handoff_polkit_subscribe (connection, changed, self, self->subscriptions);
   return HANDOFF_AUTHORITY (self);
 }

@@ -75,6 +75,25 @@ describe (const GError *error)
     }
 }
 
+/* details: of a yes: those of the question, and what polkit has to say. polkit 122 says more about
+ * a yes only if there is an authentication behind it: "polkit.temporary_authorization_id",
+ * "polkit.retains_authorization_after_challenge". What another version may say is taken for that,
+ * too. */
+static gboolean
+is_plain (GVariant *details)
+{
+  GVariantIter iter;
+  const char *key;
+
+  g_variant_iter_init (&iter, details);
+  while (g_variant_iter_next (&iter, "{&s&s}", &key, NULL))
+    {
+      if (g_str_has_prefix (key, "polkit."))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 HandoffPolkitAnswer
 handoff_polkit_check_finish (GAsyncResult *result, GError **error)
 {
@@ -82,6 +101,7 @@ handoff_polkit_check_finish (GAsyncResult *result, GError **error)
       G_DBUS_CONNECTION (g_async_result_get_source_object (result));
   g_autoptr (GError) failure = NULL;
   g_autoptr (GVariant) reply = g_dbus_connection_call_finish (connection, result, &failure);
+  g_autoptr (GVariant) details = NULL;
   gboolean is_authorized, is_challenge;
 
   if (reply == NULL)
@@ -94,9 +114,9 @@ handoff_polkit_check_finish (GAsyncResult *result, GError **error)
                    failure->message);
       return HANDOFF_POLKIT_FAILED;
     }
-  g_variant_get (reply, "((bba{ss}))", &is_authorized, &is_challenge, NULL);
+  g_variant_get (reply, "((bb@a{ss}))", &is_authorized, &is_challenge, &details);
   if (is_authorized)
-    return HANDOFF_POLKIT_YES;
+    return is_plain (details) ? HANDOFF_POLKIT_PLAIN_YES : HANDOFF_POLKIT_YES;
   return is_challenge ? HANDOFF_POLKIT_CHALLENGE : HANDOFF_POLKIT_NO;
 }
 
@@ -107,4 +127,27 @@ handoff_polkit_check_cancel (GDBusConnection *connection, const char *cancellati
   g_dbus_connection_call (connection, BUS_NAME, OBJECT_PATH, INTERFACE, "CancelCheckAuthorization",
                           g_variant_new ("(s)", cancellation_id), NULL,
                           G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+}
+
+void
+handoff_polkit_subscribe (GDBusConnection *connection,
+                          GDBusSignalCallback changed,
+                          gpointer user_data,
+                          guint ids[HANDOFF_POLKIT_SUBSCRIPTIONS])
+{
+  ids[0] =
+      g_dbus_connection_signal_subscribe (connection, BUS_NAME, INTERFACE, "Changed", OBJECT_PATH,
+                                          NULL, G_DBUS_SIGNAL_FLAGS_NONE, changed, user_data, NULL);
+  /* Another polkitd has read the rules anew, and says nothing of what is different. */
+  ids[1] = g_dbus_connection_signal_subscribe (
+      connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+      "/org/freedesktop/DBus", BUS_NAME, G_DBUS_SIGNAL_FLAGS_NONE, changed, user_data, NULL);
+}
+
+void
+handoff_polkit_unsubscribe (GDBusConnection *connection,
+                            const guint ids[HANDOFF_POLKIT_SUBSCRIPTIONS])
+{
+  for (guint i = 0; i < HANDOFF_POLKIT_SUBSCRIPTIONS; i++)
+    g_dbus_connection_signal_unsubscribe (connection, ids[i]);
 }

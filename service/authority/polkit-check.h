@@ -11,8 +11,9 @@
 
 typedef enum
 {
-  HANDOFF_POLKIT_FAILED, /* there is no answer */
-  HANDOFF_POLKIT_YES,
+  HANDOFF_POLKIT_FAILED,    /* there is no answer */
+  HANDOFF_POLKIT_YES,       /* because somebody authenticated for it: a temporary authorization */
+  HANDOFF_POLKIT_PLAIN_YES, /* by polkit's rules and defaults alone */
   HANDOFF_POLKIT_NO,
   HANDOFF_POLKIT_CHALLENGE, /* yes, if somebody authenticates; nobody was asked to */
 } HandoffPolkitAnswer;
@@ -27,8 +28,21 @@ void handoff_polkit_check_async (GDBusConnection *connection,
                                  const char *cancellation_id,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data);
-/* TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE says why there is no answer. */
+/* TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE says why there is no answer. A yes to a question that was
+ * interactive is plain as well if somebody authenticated for this once: polkit does not tell these
+ * apart. */
 HandoffPolkitAnswer handoff_polkit_check_finish (GAsyncResult *result, GError **error);
+
+/* Calls changed() when polkit's rules, the sessions that they look at, or polkitd itself are not
+ * the same any more. The subscription is in force for every question that is asked later. ids:
+ * (out): for handoff_polkit_unsubscribe(). Main thread. */
+#define HANDOFF_POLKIT_SUBSCRIPTIONS 2
+void handoff_polkit_subscribe (GDBusConnection *connection,
+                               GDBusSignalCallback changed,
+                               gpointer user_data,
+                               guint ids[HANDOFF_POLKIT_SUBSCRIPTIONS]);
+void handoff_polkit_unsubscribe (GDBusConnection *connection,
+                                 const guint ids[HANDOFF_POLKIT_SUBSCRIPTIONS]);
 
 /* Tells polkitd that nobody waits any more: polkitd takes the prompt away, and answers. */
 void handoff_polkit_check_cancel (GDBusConnection *connection, const char *cancellation_id);

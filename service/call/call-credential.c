@@ -87,7 +87,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   HandoffCredential *credential = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (!handoff_authorization_ask_finish (result, &error))
+  if (!handoff_authorization_ask_finish (result, NULL, &error))
     {
       refuse (self, error);
       return;

@@ -97,7 +97,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Passage) passage = user_data;
   g_autoptr (GError) error = NULL;
-  gboolean allowed = handoff_authorization_ask_finish (result, &error);
+  gboolean allowed = handoff_authorization_ask_finish (result, NULL, &error);
 
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
     return; /* nobody is left to hear it */

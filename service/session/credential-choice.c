@@ -218,7 +218,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   HandoffCredential *credential = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (handoff_authorization_ask_finish (result, &error))
+  if (handoff_authorization_ask_finish (result, NULL, &error))
     credential = handoff_credential_choice_check_again (self->credentials, asked, NULL);
   /* The credential may have other certificates now. */
   if (credential != NULL && handoff_credential_is_usable (credential) &&

@@ -28,10 +28,11 @@ static void
 checked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Check *check = user_data;
+  gboolean is_plain;
 
   g_assert_false (check->done);
   check->allowed =
-      handoff_authority_check_finish (HANDOFF_AUTHORITY (source), result, &check->error);
+      handoff_authority_check_finish (HANDOFF_AUTHORITY (source), result, &is_plain, &check->error);
   check->done = TRUE;
 }
 

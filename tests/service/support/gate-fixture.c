@@ -72,8 +72,12 @@ test_authority_check_async (HandoffAuthority *authority,
 }
 
 static gboolean
-test_authority_check_finish (HandoffAuthority *authority, GAsyncResult *result, GError **error)
+test_authority_check_finish (HandoffAuthority *authority,
+                             GAsyncResult *result,
+                             gboolean *is_plain,
+                             GError **error)
 {
+  *is_plain = TEST_AUTHORITY (authority)->is_plain;
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
@@ -110,6 +114,7 @@ static void
 test_authority_init (TestAuthority *self)
 {
   self->checks = g_ptr_array_new_with_free_func (g_free);
+  self->is_plain = TRUE;
 }
 
 const char *

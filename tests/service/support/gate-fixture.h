@@ -29,6 +29,7 @@ struct _TestAuthority
   /* (nullable): a pattern of checks, as below, for which there is another answer */
   const char *other_check;
   Answer other_answer;
+  gboolean is_plain; /* of a yes; TRUE unless a test says otherwise */
 
   GTask *pending; /* (owned) (nullable) */
   /* (owned) (element-type utf8): "use-own-credential credential=x role=client" */

@@ -39,8 +39,8 @@ method_call (GDBusConnection *connection,
   g_dbus_method_invocation_return_value (invocation, NULL);
 }
 
-static GDBusConnection *
-connect_to_bus (PolkitFixture *f)
+GDBusConnection *
+polkit_connect (PolkitFixture *f)
 {
   g_autoptr (GError) error = NULL;
   GDBusConnection *connection =
@@ -60,7 +60,7 @@ polkit_start (PolkitFixture *f)
   g_autoptr (GVariant) reply = NULL;
   g_autoptr (GError) error = NULL;
 
-  f->polkit = connect_to_bus (f);
+  f->polkit = polkit_connect (f);
   g_dbus_connection_register_object (f->polkit, "/org/freedesktop/PolicyKit1/Authority",
                                      f->node->interfaces[0], &vtable, f, NULL, &error);
   g_assert_no_error (error);
@@ -81,9 +81,19 @@ polkit_set_up (PolkitFixture *f, gconstpointer data)
   g_assert_no_error (error);
   f->asked = g_ptr_array_new ();
   f->cancelled = g_ptr_array_new_with_free_func (g_free);
-  f->service = connect_to_bus (f);
+  f->service = polkit_connect (f);
   f->authority = handoff_polkit_authority_new (f->service);
   polkit_start (f);
+}
+
+void
+polkit_emit_changed (GDBusConnection *sender, const char *destination)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_dbus_connection_emit_signal (sender, destination, "/org/freedesktop/PolicyKit1/Authority",
+                                 POLKIT ".Authority", "Changed", NULL, &error);
+  g_assert_no_error (error);
 }
 
 void

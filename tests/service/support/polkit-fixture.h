@@ -24,9 +24,14 @@ typedef struct
 void polkit_set_up (PolkitFixture *f, gconstpointer data);
 void polkit_tear_down (PolkitFixture *f, gconstpointer data);
 void polkit_start (PolkitFixture *f);
+/* Another program on the bus. (transfer full) */
+GDBusConnection *polkit_connect (PolkitFixture *f);
 /* Runs the main loop until everything that was sent to polkit has arrived there, and its answers
  * here. */
 void polkit_settle_down (PolkitFixture *f);
+
+/* sender: polkit, or who pretends to be it. destination: (nullable): NULL: to all */
+void polkit_emit_changed (GDBusConnection *sender, const char *destination);
 
 /* yes and challenge: as polkit's reply has them */
 void polkit_answer (PolkitFixture *f, guint index, gboolean yes, gboolean challenge);
