@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """docs/KEY-BLOB.md says what the format is: the reader that is written from it (key_blob_reader.py) and the real one
-(key-blob-peer) agree about the page's example, about blobs of every suite, and about what they refuse."""
+(key-blob-peer) agree about the page's examples, about blobs of every suite, and about what they refuse."""
 
 import os
 import pathlib
@@ -75,6 +75,83 @@ def check_example(number):
     for size, what in (len(plaintext), 'plaintext'), (len(blob), 'blob'):
         expect(f'“The {what}, N bytes”', f'The {what}, {size} bytes' in PAGE, True)
     return private, blob, ' '.join('='.join(line.split()) for line in example_block('state', number))
+
+
+def check_channel_example():
+    """Returns the private key, the encapsulated key, and the blobs."""
+    values = {name: bytes.fromhex(text)
+              for name, text in (re.split(r'  +', line) for line in example_block('channel-example', 1))}
+    private, ephemeral = values['recipient private key'], values['ephemeral private key']
+    recipient, enc = reader.public_of(private), reader.public_of(ephemeral)
+    expect('channel: recipient public key', values['recipient public key'], recipient)
+    expect('channel: enc', values['enc'], enc)
+    for name, value in zip(('dh', 'shared_secret'), reader.derive(private, enc, enc, recipient, reader.CHANNEL_INFO)):
+        expect(f'channel: {name}', values[name].hex(), value.hex())
+    sender, opener = reader.Channel(ephemeral, recipient, enc, recipient), reader.Channel.of_recipient(private, enc)
+    blobs = []
+    for number in 0, 1:
+        for name in 'key', 'base_nonce', 'exporter_secret':
+            expect(f'channel: {name} {number}', values[f'{name} {number}'].hex(), getattr(opener, name).hex())
+        expect(f'channel: nonce {number}', values[f'nonce {number}'].hex(), opener.nonce().hex())
+        plaintext, blob = example_bytes('plaintext', number + 1), example_bytes('channel-blob', number + 1)
+        expect(f'channel: blob {number}', sender.seal(plaintext, reader.CHANNEL_HEADERS[number + 1]).hex(), blob.hex())
+        expect(f'channel: what blob {number} opens to', opener.open(blob).hex(), plaintext.hex())
+        blobs.append(blob)
+    return private, enc, blobs
+
+
+def read_channel(private, enc, blobs):
+    """A line for each, as key-blob-peer prints them."""
+    try:
+        channel = reader.Channel.of_recipient(private, enc)
+    except reader.Refused:
+        return ['refused'] * len(blobs)
+    lines = []
+    for blob in blobs:
+        try:
+            state = FORMAT.read_next(channel, blob)
+            lines.append(' '.join(f'{key}={text_of(key, value)}' for key, value in state.items()))
+        except reader.Refused:
+            lines.append('refused')
+    return lines
+
+
+def channel_cases():
+    """What is wrong, a private key, an encapsulated key, blobs, how many of them open."""
+    private, enc, blobs = check_channel_example()
+    first, second = blobs
+    for i, line in enumerate(peer('write-channel')):
+        key, of_sample, *sample = (bytes.fromhex(text) for text in line.split())
+        yield f'sample {i}', key, of_sample, sample, len(sample)
+    yield 'the example', private, enc, blobs, 2
+    yield 'twice', private, enc, [first, first, second], 1
+    yield 'early', private, enc, [second, first, second], 0
+    yield 'missing', private, enc, [first, first[:47] + b'\2' + first[48:]], 1
+    yield 'another private key', bytes(31) + b'\1', enc, blobs, 0
+    yield 'another encapsulated key', private, reader.public_of(PRIVATE[::-1]), blobs, 0
+    yield 'point of small order', private, bytes(32), blobs, 0
+    yield 'renumbered', private, enc, [second[:40] + bytes(8) + second[48:], first], 0
+    yield 'sealed to the key', private, enc, [example_bytes('blob', 1), first], 0
+    for i in (0, 9, 10, 11, 13, 15, 16, 39, 40, 47, 48, len(first) - 1):
+        yield f'changed byte {i}', private, enc, [first[:i] + bytes([first[i] ^ 4]) + first[i + 1:], second], 0
+    # What is authentic and no state uses the channel up, too.
+    ephemeral = os.urandom(32)
+    sender = reader.Channel(ephemeral, reader.public_of(private), reader.public_of(ephemeral), reader.public_of(private))
+    plaintext = example_bytes('plaintext', 1)
+    authentic = [sender.seal(plaintext), sender.seal(b''), sender.seal(plaintext)]
+    yield 'no state', private, reader.public_of(ephemeral), authentic, 1
+
+
+def check_channels():
+    cases = list(channel_cases())
+    real = peer('read-channel', ''.join(' '.join(part.hex() for part in (key, enc, *blobs)) + '\n'
+                                        for _, key, enc, blobs, _ in cases))
+    for what, key, enc, blobs, opens in cases:
+        lines, real = real[:len(blobs)], real[len(blobs):]
+        expect(f'channel, {what}, read from the page, against the real reader', read_channel(key, enc, blobs), lines)
+        expect(f'channel, {what}: how many open', len(blobs) - lines.count('refused'), opens)
+    expect('lines of key-blob-peer', real, [])
+    return sum(len(case[3]) for case in cases)
 
 
 def changed(entries, key, kind=None, value=None):
@@ -182,9 +259,11 @@ def main():
         expect(f'example {i + 1}, read by the real reader', real[i], state)
     expect('samples are read', 'refused' in real[len(examples):len(examples) + len(samples)], False)
 
+    of_channels = check_channels()
+
     for finding in findings:
         print(finding)
-    print(f'{len(cases)} blobs, {len(findings)} findings')
+    print(f'{len(cases) + of_channels} blobs, {len(findings)} findings')
     sys.exit(1 if findings else 0)
 
 

@@ -3,17 +3,39 @@
 
 /* The real writer and the real reader of key blobs, for check-key-blob-page.py:
  *
- *   key-blob-peer write   a line for each suite and role, new and in use, of both formats: private
- * key, blob key-blob-peer read    such lines from standard input; a line for each: the state, or
- * "refused"
+ *   key-blob-peer write          a line for each suite and role, new and in use, of both formats:
+ *                                private key, blob
+ *   key-blob-peer read           such lines from standard input; a line for each: the state, or
+ *                                "refused"
+ *   key-blob-peer write-channel  a line for each kind: private key, encapsulated key, the blobs of
+ * a channel: of all suites and roles key-blob-peer read-channel   such lines from standard input; a
+ * line for each blob: likewise
  */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "channel-seal.h"
 #include "key-blob.h"
 #include "keyblob-fixture.h"
+#include "sealed-memfd.h"
+
+static HandoffKeyState *
+make_sample (const HandoffCipherSuite *suite,
+             HandoffRole role,
+             gboolean live,
+             gboolean has_bindings)
+{
+  HandoffKeyState *state = fixture_key_state (suite, role, (guint8) suite->id);
+
+  if (live)
+    fixture_make_live (state);
+  if (has_bindings)
+    fixture_add_bindings (state);
+  return state;
+}
 
 static void
 write_sample (const HandoffCipherSuite *suite,
@@ -21,7 +43,7 @@ write_sample (const HandoffCipherSuite *suite,
               gboolean live,
               gboolean has_bindings)
 {
-  g_autoptr (HandoffKeyState) state = fixture_key_state (suite, role, (guint8) suite->id);
+  g_autoptr (HandoffKeyState) state = make_sample (suite, role, live, has_bindings);
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
   guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
   g_autofree char *private_hex = NULL;
@@ -29,10 +51,6 @@ write_sample (const HandoffCipherSuite *suite,
   g_autoptr (GBytes) blob = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (live)
-    fixture_make_live (state);
-  if (has_bindings)
-    fixture_add_bindings (state);
   handoff_hpke_generate_key_pair (private_key, public_key, &error);
   g_assert_no_error (error);
   blob = handoff_key_blob_seal (state, public_key, &error);
@@ -54,6 +72,51 @@ write_samples (void)
   for (i = 0; i < 8 * n_suites; i++)
     write_sample (&suites[i / 8], i & 1 ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT, (i & 2) != 0,
                   (i & 4) != 0);
+}
+
+static void
+print_hex (const guint8 *data, gsize size, const char *end)
+{
+  g_autofree char *hex = fixture_to_hex (data, size);
+
+  g_print ("%s%s", hex, end);
+}
+
+/* kind: bit 0: in use; bit 1: with channel bindings */
+static void
+write_channel (guint kind)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 enc[HANDOFF_HPKE_KEY_SIZE];
+  g_autoptr (HandoffBlobSealer) sealer = NULL;
+  const HandoffCipherSuite *suites;
+  gsize n_suites;
+  gsize i;
+
+  g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
+  sealer = handoff_blob_sealer_new (public_key, enc, NULL);
+  print_hex (private_key, sizeof private_key, " ");
+  print_hex (enc, sizeof enc, "");
+  suites = handoff_cipher_suites (&n_suites);
+  for (i = 0; i < 2 * n_suites; i++)
+    {
+      g_autoptr (HandoffKeyState) state =
+          make_sample (&suites[i / 2], i & 1 ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT,
+                       (kind & 1) != 0, (kind & 2) != 0);
+      g_autoptr (GBytes) blob = handoff_blob_sealer_seal (sealer, state, NULL);
+
+      g_print (" ");
+      print_hex (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob), "");
+    }
+  g_print ("\n");
+}
+
+static void
+write_channels (void)
+{
+  for (guint kind = 0; kind < 4; kind++)
+    write_channel (kind);
 }
 
 static void
@@ -100,6 +163,38 @@ print_state (const HandoffKeyState *state)
 }
 
 static void
+read_channel_line (const char *line)
+{
+  g_auto (GStrv) parts = g_strsplit (line, " ", -1);
+  gsize size;
+  g_autofree guint8 *private_key = NULL;
+  g_autofree guint8 *enc = NULL;
+  g_autoptr (HandoffBlobOpener) opener = NULL;
+  gsize i;
+
+  g_assert_cmpuint (g_strv_length (parts), >=, 2);
+  private_key = fixture_from_hex (parts[0], &size);
+  g_assert_cmpuint (size, ==, HANDOFF_HPKE_KEY_SIZE);
+  enc = fixture_from_hex (g_strchomp (parts[1]), &size);
+  g_assert_cmpuint (size, ==, HANDOFF_HPKE_KEY_SIZE);
+  opener = handoff_blob_opener_new (private_key, enc, NULL);
+  for (i = 2; parts[i] != NULL; i++)
+    {
+      g_autofree guint8 *data = fixture_from_hex (g_strchomp (parts[i]), &size);
+      g_autoptr (GBytes) blob = g_bytes_new (data, size);
+      int fd = handoff_sealed_memfd_new (blob, NULL);
+      g_autoptr (HandoffKeyState) state =
+          opener != NULL ? handoff_blob_opener_open (opener, fd, NULL) : NULL;
+
+      if (state != NULL)
+        print_state (state);
+      else
+        g_print ("refused\n");
+      close (fd);
+    }
+}
+
+static void
 read_line (const char *line)
 {
   g_auto (GStrv) parts = g_strsplit (line, " ", 2);
@@ -122,13 +217,13 @@ read_line (const char *line)
 }
 
 static void
-read_lines (void)
+read_lines (void (*read_one) (const char *line))
 {
   char *line = NULL;
   size_t size = 0;
 
   while (getline (&line, &size, stdin) > 0)
-    read_line (line);
+    read_one (line);
   free (line);
 }
 
@@ -138,7 +233,11 @@ main (int argc, char *argv[])
   if (argc == 2 && strcmp (argv[1], "write") == 0)
     write_samples ();
   else if (argc == 2 && strcmp (argv[1], "read") == 0)
-    read_lines ();
+    read_lines (read_line);
+  else if (argc == 2 && strcmp (argv[1], "write-channel") == 0)
+    write_channels ();
+  else if (argc == 2 && strcmp (argv[1], "read-channel") == 0)
+    read_lines (read_channel_line);
   else
     return 2;
 

@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 HEADERS = {number: b'TLSHOFF\0' + number.to_bytes(2, 'big') + bytes.fromhex('0020 0001 0002') for number in (1, 2)}
 HEADER = HEADERS[1]
 INFO = b'org.tlshandoff.Handoff1 key blob'
+CHANNEL_HEADERS = {number: b'TLSHOFF\0' + number.to_bytes(2, 'big') + bytes.fromhex('0000 0001 0002') for number in (1, 2)}
+CHANNEL_INFO = b'org.tlshandoff.Handoff1 channel'
+CHANNEL_NEXT = b'org.tlshandoff.Handoff1 next message'
 KEM_SUITE = b'KEM\x00\x20'
 HPKE_SUITE = b'HPKE\x00\x20\x00\x01\x00\x02'
 
@@ -34,7 +37,12 @@ def extract(salt, suite, label, data):
 
 def expand(secret, suite, label, data, size):
     info = size.to_bytes(2, 'big') + b'HPKE-v1' + suite + label + data
-    return hmac.digest(secret, info + b'\x01', 'sha256')[:size]
+    output, block, count = b'', b'', 0
+    while len(output) < size:
+        count += 1
+        block = hmac.digest(secret, block + info + bytes([count]), 'sha256')
+        output += block
+    return output[:size]
 
 
 def public_of(private):
@@ -42,8 +50,8 @@ def public_of(private):
     return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
 
-def derive(our_private, their_public, enc, recipient_public):
-    """dh, shared_secret, key and base_nonce."""
+def derive(our_private, their_public, enc, recipient_public, info=INFO):
+    """dh, shared_secret, key, base_nonce and exporter_secret."""
     try:
         dh = x25519.X25519PrivateKey.from_private_bytes(our_private).exchange(
             x25519.X25519PublicKey.from_public_bytes(their_public))
@@ -52,15 +60,15 @@ def derive(our_private, their_public, enc, recipient_public):
     eae_prk = extract(b'', KEM_SUITE, b'eae_prk', dh)
     shared = expand(eae_prk, KEM_SUITE, b'shared_secret', enc + recipient_public, 32)
     context = (b'\0' + extract(b'', HPKE_SUITE, b'psk_id_hash', b'') +
-               extract(b'', HPKE_SUITE, b'info_hash', INFO))
+               extract(b'', HPKE_SUITE, b'info_hash', info))
     secret = extract(shared, HPKE_SUITE, b'secret', b'')
     return (dh, shared, expand(secret, HPKE_SUITE, b'key', context, 32),
-            expand(secret, HPKE_SUITE, b'base_nonce', context, 12))
+            expand(secret, HPKE_SUITE, b'base_nonce', context, 12), expand(secret, HPKE_SUITE, b'exp', context, 32))
 
 
 def seal(ephemeral, recipient_public, plaintext, header=HEADER):
     enc = public_of(ephemeral)
-    key, nonce = derive(ephemeral, recipient_public, enc, recipient_public)[2:]
+    key, nonce = derive(ephemeral, recipient_public, enc, recipient_public)[2:4]
     return header + enc + AESGCM(key).encrypt(nonce, plaintext, header + enc)
 
 
@@ -68,11 +76,55 @@ def open_blob(private, blob):
     if not 64 <= len(blob) <= 65536 or blob[:16] not in HEADERS.values():
         raise Refused('header')
     enc = blob[16:48]
-    key, nonce = derive(private, enc, enc, public_of(private))[2:]
+    key, nonce = derive(private, enc, enc, public_of(private))[2:4]
     try:
         return AESGCM(key).decrypt(nonce, blob[48:], blob[:48])
     except InvalidTag as error:
         raise Refused('not authentic') from error
+
+
+class Channel:
+    """Either end of a channel: blob after blob."""
+
+    def __init__(self, our_private, their_public, enc, recipient_public):
+        self.key, self.base_nonce, self.exporter_secret = derive(
+            our_private, their_public, enc, recipient_public, CHANNEL_INFO)[2:]
+        self.number = 0
+
+    @classmethod
+    def of_recipient(cls, private, enc):
+        return cls(private, enc, enc, public_of(private))
+
+    def rest_of_header(self):
+        return bytes(24) + self.number.to_bytes(8, 'big')
+
+    def nonce(self):
+        return bytes(a ^ b for a, b in zip(self.base_nonce, self.number.to_bytes(12, 'big')))
+
+    def go_on(self):
+        following = expand(self.exporter_secret, HPKE_SUITE, b'sec', CHANNEL_NEXT, 76)
+        self.exporter_secret, self.key, self.base_nonce = following[:32], following[32:64], following[64:]
+        self.number += 1
+
+    def seal(self, plaintext, header=CHANNEL_HEADERS[1]):
+        header += self.rest_of_header()
+        blob = header + AESGCM(self.key).encrypt(self.nonce(), plaintext, header)
+        self.go_on()
+        return blob
+
+    def open(self, blob):
+        if self.key is None:
+            raise Refused('an earlier blob did not open')
+        try:
+            if (not 64 <= len(blob) <= 65536 or blob[:16] not in CHANNEL_HEADERS.values() or
+                    blob[16:48] != self.rest_of_header()):
+                raise Refused('header')
+            plaintext = AESGCM(self.key).decrypt(self.nonce(), blob[48:], blob[:48])
+        except (InvalidTag, Refused) as error:
+            self.key = None
+            raise Refused('not authentic') from error
+        self.go_on()
+        return plaintext
 
 
 # The dictionary
@@ -177,14 +229,24 @@ class Format:
                 'if any, TLS 1.2': None if protocol == 0x0303 else False}[rule]
 
     def read(self, private, blob):
-        plaintext = open_blob(private, blob)
+        return self.parse(open_blob(private, blob), blob[9])
+
+    def read_next(self, channel, blob):
+        plaintext = channel.open(blob)
+        try:
+            return self.parse(plaintext, blob[9])
+        except Refused:
+            channel.key = None
+            raise
+
+    def parse(self, plaintext, number):
         entries = split_dictionary(plaintext)
         if join_dictionary(entries) != plaintext:
             raise Refused('not in normal form')
         if [key for key in self.fields if key in dict((e[0], e) for e in entries)] != [e[0] for e in entries]:
             raise Refused('unknown key, twice, or out of order')
         state = {}
-        if blob[9] == 1 and self.added & {e[0] for e in entries}:
+        if number == 1 and self.added & {e[0] for e in entries}:
             raise Refused('a key of a newer format')
         for key, kind, value in entries:
             if kind != self.fields[key][0]:

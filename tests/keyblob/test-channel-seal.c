@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "golden-blobs.h"
 #include "handoff-names.h"
 #include "key-blob.h"
 #include "keyblob-fixture.h"
@@ -399,6 +400,44 @@ test_for_one (Channel *channel, gconstpointer data)
   assert_error (error, TLS_HANDOFF_ERROR_FAILED, "*used up");
 }
 
+/* The format changed. A blob that the service of today seals must open in the library of yesterday:
+ * do not change the golden blobs, find another number than 0x0000. */
+static void
+test_golden (Channel *channel, gconstpointer data)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
+  gsize size;
+  g_autofree guint8 *enc = fixture_from_hex (GOLDEN_CHANNEL_ENC, &size);
+  g_autoptr (HandoffBlobOpener) opener = NULL;
+
+  g_assert_true (handoff_hpke_derive_key_pair ((const guint8 *) GOLDEN_RECIPIENT_SEED,
+                                               strlen (GOLDEN_RECIPIENT_SEED), private_key,
+                                               public_key, NULL));
+  opener = handoff_blob_opener_new (private_key, enc, NULL);
+  g_assert_cmpuint (G_N_ELEMENTS (golden_channel_blobs), ==, G_N_ELEMENTS (golden_blobs));
+  for (gsize i = 0; i < G_N_ELEMENTS (golden_blobs); i++)
+    {
+      const GoldenBlob *golden = &golden_blobs[i];
+      g_autoptr (HandoffKeyState) expected = fixture_key_state (
+          handoff_cipher_suite_by_id (golden->cipher_suite), golden->role, golden->seed);
+      g_autofree guint8 *bytes = fixture_from_hex (golden_channel_blobs[i], &size);
+      g_autoptr (GBytes) blob = g_bytes_new (bytes, size);
+      g_autoptr (HandoffKeyState) opened = NULL;
+      g_autoptr (GError) error = NULL;
+      int fd = handoff_sealed_memfd_new (blob, NULL);
+
+      if (golden->live)
+        fixture_make_live (expected);
+      if (golden->format == 2)
+        fixture_add_bindings (expected);
+      opened = handoff_blob_opener_open (opener, fd, &error);
+      g_assert_no_error (error);
+      g_assert_true (handoff_key_state_equal (expected, opened));
+      close (fd);
+    }
+}
+
 /* An end of a channel can be swapped out, dumped, or found by a child. */
 static void
 test_memory (Channel *channel, gconstpointer data)
@@ -438,6 +477,7 @@ main (int argc, char **argv)
     { "seal-refuses", test_seal_refuses },
     { "small-order", test_small_order },
     { "for-one", test_for_one },
+    { "golden", test_golden },
     { "memory", test_memory },
   };
 
