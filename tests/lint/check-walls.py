@@ -41,7 +41,7 @@ WINGS = [
 NAMES = [
     ('D-Bus', r'\b(GDBus\w+|g_dbus_\w+|G_DBUS_(?!ERROR)\w+|G_TYPE_DBUS_\w+)\b',
      ('keyblob', 'service', 'service/caller', 'service/authority', 'service/guard', 'service/bus',
-      'client/tls-handoff/call', 'client/tls-handoff/handshake', 'client/tls-handoff/manager',
+      'client/tls-handoff/call', 'client/tls-handoff/manager',
       # It flushes the connection before the process becomes another program.
       'client/cli/verb')),
     ('GnuTLS\'s sessions', r'\bgnutls_session_t\b',
@@ -49,7 +49,9 @@ NAMES = [
       'service/handshake')),
     ('polkit', r'PolicyKit1|<polkit/|\bpolkit_\w+', ('service/authority',)),
     ('key blobs', r'\bhandoff_key_blob_\w+|"keyblob/key-blob\.h"|\bhandoff_blob_(sealer_seal|opener_open)\b',
-     ('keyblob', 'service/export', 'client/tls-handoff/record')),
+     ('keyblob', 'service/export',
+      # A channel opens them as they arrive.
+      'client/tls-handoff/record', 'client/tls-handoff/call')),
     ('sealed memory files', r'\bhandoff_sealed_memfd_\w+|"keyblob/sealed-memfd\.h"',
      ('keyblob', 'service/export', 'client/tls-handoff/call', 'client/tls-handoff/handshake',
       'client/tls-handoff/record')),

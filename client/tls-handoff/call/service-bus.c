@@ -84,6 +84,12 @@ handoff_service_bus_unref (HandoffServiceBus *self)
   g_free (self);
 }
 
+gboolean
+handoff_service_bus_is_given (HandoffServiceBus *self)
+{
+  return self->is_given;
+}
+
 const char *
 handoff_service_bus_get_destination (HandoffServiceBus *self)
 {

@@ -25,6 +25,9 @@ HandoffServiceBus *handoff_service_bus_ref (HandoffServiceBus *self);
 void handoff_service_bus_unref (HandoffServiceBus *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffServiceBus, handoff_service_bus_unref)
 
+/* Whether its connection is one that the application gave. */
+gboolean handoff_service_bus_is_given (HandoffServiceBus *self);
+
 /* The destination of calls; NULL if the connection leads to the service itself, not to a bus. */
 const char *handoff_service_bus_get_destination (HandoffServiceBus *self);
 

@@ -30,10 +30,23 @@ handoff_service_call_new (HandoffServiceBus *bus,
 }
 
 gboolean
+handoff_service_call_check_type (GVariant *body, const char *type, GError **error)
+{
+  const char *found = body != NULL ? g_variant_get_type_string (body) : "()";
+
+  if (g_str_equal (found, type))
+    return TRUE;
+
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+               "The TLS Handoff service replied with type “%s” in place of “%s”; its version does "
+               "not fit the library's",
+               found, type);
+  return FALSE;
+}
+
+gboolean
 handoff_service_call_check_reply (GDBusMessage *reply, const char *reply_type, GError **error)
 {
-  GVariant *body;
-
   if (g_dbus_message_get_message_type (reply) == G_DBUS_MESSAGE_TYPE_ERROR)
     {
       g_propagate_error (error, handoff_error_from_reply (reply));
@@ -41,17 +54,7 @@ handoff_service_call_check_reply (GDBusMessage *reply, const char *reply_type, G
       return FALSE;
     }
 
-  body = g_dbus_message_get_body (reply);
-  if (!g_str_equal (body != NULL ? g_variant_get_type_string (body) : "()", reply_type))
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "The TLS Handoff service replied with type “%s” in place of “%s”; its version "
-                   "does not fit the library's",
-                   body != NULL ? g_variant_get_type_string (body) : "()", reply_type);
-      return FALSE;
-    }
-
-  return TRUE;
+  return handoff_service_call_check_type (g_dbus_message_get_body (reply), reply_type, error);
 }
 
 gboolean
@@ -68,17 +71,13 @@ handoff_service_call_check_identity (const char *server_identity, GError **error
 GError *
 handoff_service_call_error_from_details (GVariant *details)
 {
-  g_autoptr (GDBusMessage) reply = g_dbus_message_new ();
   const char *name = "";
   const char *message = "The service gave no reason";
 
   g_variant_lookup (details, HANDOFF_DETAIL_ERROR, "&s", &name);
   g_variant_lookup (details, HANDOFF_DETAIL_MESSAGE, "&s", &message);
 
-  /* The error reply of HandshakeAsClient() that says the same. */
-  g_dbus_message_set_message_type (reply, G_DBUS_MESSAGE_TYPE_ERROR);
-  g_dbus_message_set_error_name (
-      reply, g_dbus_is_interface_name (name) ? name : HANDOFF_ERROR_PREFIX "Failed");
-  g_dbus_message_set_body (reply, g_variant_new ("(s@a{sv})", message, details));
-  return handoff_error_from_reply (reply);
+  /* The error of HandshakeAsClient() that says the same. */
+  return handoff_error_from_name (
+      g_dbus_is_interface_name (name) ? name : HANDOFF_ERROR_PREFIX "Failed", message, details);
 }

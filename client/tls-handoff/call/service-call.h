@@ -22,6 +22,9 @@ GDBusMessage *handoff_service_call_new (HandoffServiceBus *bus,
 gboolean
 handoff_service_call_check_reply (GDBusMessage *reply, const char *reply_type, GError **error);
 
+/* Whether body, a reply's, is of that type. (nullable): NULL counts as () */
+gboolean handoff_service_call_check_type (GVariant *body, const char *type, GError **error);
+
 /* The error in the details (a{sv}) of the state “failed”. It is the same as for an error reply,
  * with the details. (transfer full) */
 GError *handoff_service_call_error_from_details (GVariant *details);

@@ -3,38 +3,37 @@
 
 #pragma once
 
-#include <gio/gio.h>
-#include <gio/gunixfdlist.h>
+#include "call/service-channel.h"
 
-/* A session object in the service. Calls go to the process that made the object, and not to another
- * process that has the service's name since then. A forked child makes no calls. Immutable. */
+/* A session in the service. Calls go to the process that made it, on the way on which it was made:
+ * a session of a channel is known on that channel alone; one of the bus, to the process that made
+ * the object, and not to another that has the service's name since then. A forked child makes no
+ * calls. Immutable. */
 
 typedef struct _HandoffServiceSession HandoffServiceSession;
 
 /* reply: the reply in which the service told path */
-HandoffServiceSession *
-handoff_service_session_new (GDBusConnection *connection, GDBusMessage *reply, const char *path);
+HandoffServiceSession *handoff_service_session_new (HandoffReply *reply, const char *path);
 HandoffServiceSession *handoff_service_session_ref (HandoffServiceSession *self);
 void handoff_service_session_unref (HandoffServiceSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffServiceSession, handoff_service_session_unref)
 
-/* Calls a method of the session object, and waits without blocking for as long as the service
- * takes. body: a tuple, consumed if floating. fds: (nullable): what body's handles mean.
- * interactive: whether the service may ask the user for a password */
+/* Whether its key blobs are opened as they arrive, so that a recipient key is not needed. */
+gboolean handoff_service_session_opens_blobs (HandoffServiceSession *self);
+
+/* Calls a method of the session, and waits without blocking for as long as the service takes: func
+ * is called in the thread-default main context, later. body: a tuple, consumed if floating. fds:
+ * (nullable): what body's handles mean. interactive: whether the service may ask the user for a
+ * password. reply_type: static: of the reply's body; anything else is an error */
 void handoff_service_session_call_async (HandoffServiceSession *self,
                                          const char *method,
                                          GVariant *body,
                                          GUnixFDList *fds,
                                          gboolean interactive,
+                                         const char *reply_type,
                                          GCancellable *cancellable,
-                                         GAsyncReadyCallback callback,
+                                         HandoffReplyFunc func,
                                          gpointer user_data);
-/* source: what the callback got. NULL with an error as handoff_service_call_check_reply() makes it,
- * or a reply with a body of that type. */
-GDBusMessage *handoff_service_session_call_finish (GObject *source,
-                                                   GAsyncResult *result,
-                                                   const char *reply_type,
-                                                   GError **error);
 
 /* Whether calls can be made: not in a forked child. Ask before you make a GVariant: GLib locks a
  * mutex for that, which a thread of the parent may have held. */

@@ -83,7 +83,7 @@ handoff_handshake_question_answer_async (HandoffServiceSession *session,
                                          const HandoffAnswer *answer,
                                          gboolean interactive,
                                          GCancellable *cancellable,
-                                         GAsyncReadyCallback callback,
+                                         HandoffReplyFunc func,
                                          gpointer user_data)
 {
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
@@ -94,30 +94,17 @@ handoff_handshake_question_answer_async (HandoffServiceSession *session,
 
   body = questions[question].new_body (answer, fds, &error);
   if (body == NULL)
-    g_task_report_error (NULL, callback, user_data, handoff_handshake_question_answer_async, error);
+    func (NULL, error, user_data);
   else
     handoff_service_session_call_async (session, questions[question].method, body, fds, interactive,
-                                        cancellable, callback, user_data);
+                                        REPLY_TYPE, cancellable, func, user_data);
 }
 
-gboolean
-handoff_handshake_question_answer_finish (GObject *source,
-                                          GAsyncResult *result,
-                                          GDBusMessage **reply,
-                                          const char **state,
-                                          GVariant **output,
-                                          GVariant **details,
-                                          GError **error)
+void
+handoff_handshake_question_read_reply (HandoffReply *reply,
+                                       const char **state,
+                                       GVariant **output,
+                                       GVariant **details)
 {
-  if (g_async_result_is_tagged (result, handoff_handshake_question_answer_async))
-    {
-      g_task_propagate_pointer (G_TASK (result), error);
-      return FALSE;
-    }
-  *reply = handoff_service_session_call_finish (source, result, REPLY_TYPE, error);
-  if (*reply == NULL)
-    return FALSE;
-
-  g_variant_get (g_dbus_message_get_body (*reply), "(&s@ay@a{sv})", state, output, details);
-  return TRUE;
+  g_variant_get (reply->body, "(&s@ay@a{sv})", state, output, details);
 }

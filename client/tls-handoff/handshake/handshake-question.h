@@ -46,20 +46,18 @@ gboolean handoff_handshake_question_from_state (const char *state,
                                                 HandoffHandshakeQuestion *question);
 
 /* Tells the service. answer: without a failure. interactive: whether the service may ask the user
- * for a password, to let the credential be used */
+ * for a password, to let the credential be used. func is called in the thread-default main context,
+ * later; at once if the answer cannot be told. */
 void handoff_handshake_question_answer_async (HandoffServiceSession *session,
                                               HandoffHandshakeQuestion question,
                                               const HandoffAnswer *answer,
                                               gboolean interactive,
                                               GCancellable *cancellable,
-                                              GAsyncReadyCallback callback,
+                                              HandoffReplyFunc func,
                                               gpointer user_data);
-/* source: what the callback got. reply: (out) (transfer full): owns *state. output, details: (out)
+/* Takes the reply to an answer apart. state: (out): as long as reply. output, details: (out)
  * (transfer full) */
-gboolean handoff_handshake_question_answer_finish (GObject *source,
-                                                   GAsyncResult *result,
-                                                   GDBusMessage **reply,
-                                                   const char **state,
-                                                   GVariant **output,
-                                                   GVariant **details,
-                                                   GError **error);
+void handoff_handshake_question_read_reply (HandoffReply *reply,
+                                            const char **state,
+                                            GVariant **output,
+                                            GVariant **details);

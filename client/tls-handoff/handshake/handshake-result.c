@@ -295,6 +295,19 @@ handoff_handshake_result_new_from_state (GVariant *details,
   return check_negotiated (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
+TlsHandoffHandshakeResult *
+handoff_handshake_result_new_from_reply (HandoffReply *reply,
+                                         GVariant *details,
+                                         TlsHandoffImportKey *import_key,
+                                         GError **error)
+{
+  /* Only a reply that has a descriptor has a state. Without one, the details are missing it. */
+  if (reply->state != NULL)
+    return handoff_handshake_result_new_from_state (details, reply->fds,
+                                                    g_steal_pointer (&reply->state), error);
+  return handoff_handshake_result_new (details, reply->fds, import_key, error);
+}
+
 void
 handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
                                       HandoffServiceSession *session)

@@ -25,6 +25,13 @@ TlsHandoffHandshakeResult *handoff_handshake_result_new_from_state (GVariant *de
                                                                     HandoffKeyState *state,
                                                                     GError **error);
 
+/* Either of them: of a reply that came on the bus, or on a channel. import_key: (nullable): NULL
+ * for the latter */
+TlsHandoffHandshakeResult *handoff_handshake_result_new_from_reply (HandoffReply *reply,
+                                                                    GVariant *details,
+                                                                    TlsHandoffImportKey *import_key,
+                                                                    GError **error);
+
 /* Sets where session tickets go; without a session they go nowhere. To be called before anybody
  * else has self. */
 void handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,

@@ -17,21 +17,28 @@
 
 #include <gio/gunixfdlist.h>
 
+#include "call/manager-call.h"
 #include "call/service-call.h"
 #include "call/service-error.h"
 #include "handshake/handshake-options-variant.h"
 #include "handshake/handshake-options.h"
 #include "handshake/handshake-result.h"
+#include "handshake/recipient-key.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
 #define HANDSHAKE_REPLY_TYPE "(soa{sv})"
+#define SOCKET_HANDLE 0 /* the socket is the first descriptor of the call */
 
 /* What a handshake in flight holds. */
 typedef struct
 {
-  GSocket *socket;                 /* (owned) */
-  TlsHandoffImportKey *import_key; /* (owned) */
+  GSocket *socket; /* (owned) */
+  gboolean is_server;
+  char *server_identity;           /* (owned) (nullable): of a client */
+  GVariant *options;               /* (owned) */
+  GUnixFDList *fds;                /* (owned): the socket's is the first */
+  TlsHandoffImportKey *import_key; /* (owned) (nullable): on the bus */
   HandoffAskFunc ask;              /* (nullable) */
   gpointer ask_data;
   HandoffHandshakeQuestion question; /* that was asked last */
@@ -44,6 +51,9 @@ static void
 handshake_free (Handshake *handshake)
 {
   g_clear_object (&handshake->socket);
+  g_free (handshake->server_identity);
+  g_clear_pointer (&handshake->options, g_variant_unref);
+  g_clear_object (&handshake->fds);
   g_clear_object (&handshake->import_key);
   g_clear_pointer (&handshake->session, handoff_service_session_unref);
   g_free (handshake);
@@ -65,70 +75,64 @@ check_arguments (GSocket *socket, const HandoffHandshakeRequest *request, GError
          handoff_service_call_check_identity (request->server_identity, error);
 }
 
-static GDBusMessage *
-new_call (HandoffServiceBus *bus,
-          const HandoffHandshakeRequest *request,
-          int handle,
-          GVariant *recipient_key,
-          GVariant *options)
+/* A HandoffManagerCall's. */
+static GVariant *
+make_arguments (gboolean on_channel, gpointer user_data, GError **error)
 {
-  const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
+  Handshake *handshake = user_data;
+  GVariant *recipient_key;
 
-  return handoff_service_call_new (
-      bus, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-      is_server ? "HandshakeAsServer" : "HandshakeAsClient",
-      is_server ? g_variant_new ("(h@ay@a{sv})", handle, recipient_key, options)
-                : g_variant_new ("(hs@ay@a{sv})", handle, request->server_identity, recipient_key,
-                                 options),
-      request->interactive);
+  recipient_key = handoff_recipient_key_new (on_channel ? NULL : &handshake->import_key, error);
+  if (recipient_key == NULL)
+    return NULL;
+  return handshake->is_server
+             ? g_variant_new ("(h@ay@a{sv})", SOCKET_HANDLE, recipient_key, handshake->options)
+             : g_variant_new ("(hs@ay@a{sv})", SOCKET_HANDLE, handshake->server_identity,
+                              recipient_key, handshake->options);
 }
 
-/* The call of HandshakeAsClient() or HandshakeAsServer(), and in *handshake what its reply will
- * need. */
-static GDBusMessage *
+/* What the call of HandshakeAsClient() or HandshakeAsServer() needs, and its reply will need. */
+static Handshake *
 prepare (HandoffServiceBus *bus,
          GSocket *socket,
          const HandoffHandshakeRequest *request,
-         Handshake **handshake,
          GError **error)
 {
-  g_autoptr (TlsHandoffImportKey) import_key = NULL;
-  g_autoptr (GVariant) options = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
-  g_autoptr (GBytes) public_key = NULL;
-  g_autoptr (GDBusMessage) call = NULL;
-  int handle;
+  g_autoptr (Handshake) handshake = NULL;
 
   if (!handoff_service_bus_check_process (bus, error) || !check_arguments (socket, request, error))
     return NULL;
-  fds = g_unix_fd_list_new ();
-  handle = g_unix_fd_list_append (fds, g_socket_get_fd (socket), error);
-  if (handle < 0)
+  handshake = g_new0 (Handshake, 1);
+  handshake->fds = g_unix_fd_list_new ();
+  if (g_unix_fd_list_append (handshake->fds, g_socket_get_fd (socket), error) < 0)
     return NULL;
-  options = handoff_handshake_options_to_variant (request, fds, error);
-  if (options == NULL)
+  handshake->options = handoff_handshake_options_to_variant (request, handshake->fds, error);
+  if (handshake->options == NULL)
     return NULL;
-  g_variant_ref_sink (options);
-  import_key = tls_handoff_import_key_new (error);
-  if (import_key == NULL)
-    return NULL;
+  g_variant_ref_sink (handshake->options);
 
-  public_key = tls_handoff_import_key_dup_public_key (import_key);
-  call = new_call (bus, request, handle,
-                   g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE), options);
-  g_dbus_message_set_unix_fd_list (call, fds);
-
-  *handshake = g_new0 (Handshake, 1);
-  (*handshake)->socket = g_object_ref (socket);
-  (*handshake)->import_key = g_steal_pointer (&import_key);
-  (*handshake)->ask = request->ask;
-  (*handshake)->ask_data = request->ask_data;
-  (*handshake)->interactive = request->interactive;
+  handshake->socket = g_object_ref (socket);
+  handshake->is_server = request->role == HANDOFF_ROLE_SERVER;
+  handshake->server_identity = g_strdup (request->server_identity);
+  handshake->ask = request->ask;
+  handshake->ask_data = request->ask_data;
+  handshake->interactive = request->interactive;
   /* Session tickets come to clients only. */
-  (*handshake)->resumption = request->role == HANDOFF_ROLE_CLIENT &&
-                             handoff_handshake_options_get_resumption (request->options);
+  handshake->resumption =
+      !handshake->is_server && handoff_handshake_options_get_resumption (request->options);
+  return g_steal_pointer (&handshake);
+}
 
-  return g_steal_pointer (&call);
+static HandoffManagerCall
+new_call (Handshake *handshake)
+{
+  return (HandoffManagerCall){
+    .method = handshake->is_server ? "HandshakeAsServer" : "HandshakeAsClient",
+    .make_arguments = make_arguments,
+    .user_data = handshake,
+    .fds = handshake->fds,
+    .interactive = handshake->interactive,
+  };
 }
 
 /* The service does not see that its caller lost interest, but it does see the end of the stream. */
@@ -150,13 +154,12 @@ stop_service_if_cancelled (Handshake *handshake, const GError *error)
 /* reply: in the state in which the keys are there, or should be */
 static TlsHandoffHandshakeResult *
 complete (
-    Handshake *handshake, GDBusMessage *reply, const char *state, GVariant *details, GError **error)
+    Handshake *handshake, HandoffReply *reply, const char *state, GVariant *details, GError **error)
 {
   g_autoptr (TlsHandoffHandshakeResult) result = NULL;
 
   if (g_str_equal (state, HANDOFF_STATE_COMPLETE))
-    result = handoff_handshake_result_new (details, g_dbus_message_get_unix_fd_list (reply),
-                                           handshake->import_key, error);
+    result = handoff_handshake_result_new_from_reply (reply, details, handshake->import_key, error);
   else
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                  "The TLS Handoff service replied with the unknown state “%s”; its version does "
@@ -171,22 +174,15 @@ complete (
   return g_steal_pointer (&result);
 }
 
-/* Takes the first reply apart. (transfer full): the details */
+/* Takes the first reply apart. state: (out): as long as reply. (transfer full): the details */
 static GVariant *
-take_reply (Handshake *handshake,
-            GDBusConnection *connection,
-            GDBusMessage *reply,
-            const char **state,
-            GError **error)
+take_reply (Handshake *handshake, HandoffReply *reply, const char **state)
 {
   GVariant *details;
   const char *path;
 
-  if (!handoff_service_call_check_reply (reply, HANDSHAKE_REPLY_TYPE, error))
-    return NULL;
-
-  g_variant_get (g_dbus_message_get_body (reply), "(&s&o@a{sv})", state, &path, &details);
-  handshake->session = handoff_service_session_new (connection, reply, path);
+  g_variant_get (reply->body, "(&s&o@a{sv})", state, &path, &details);
+  handshake->session = handoff_service_session_new (reply, path);
   return details;
 }
 
@@ -198,22 +194,22 @@ handoff_socket_handshake_sync (HandoffServiceBus *bus,
                                GError **error)
 {
   g_autoptr (Handshake) handshake = NULL;
-  g_autoptr (GDBusConnection) connection = NULL;
-  g_autoptr (GDBusMessage) call = NULL;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffReply) reply = NULL;
   g_autoptr (GVariant) details = NULL;
   g_autoptr (GError) local_error = NULL;
+  HandoffManagerCall call;
   const char *state;
 
   g_return_val_if_fail (request->ask == NULL, NULL);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
-  call = prepare (bus, socket, request, &handshake, error);
-  if (call == NULL)
+  handshake = prepare (bus, socket, request, error);
+  if (handshake == NULL)
     return NULL;
 
-  reply = handoff_service_bus_send_sync (bus, call, &connection, cancellable, &local_error);
+  call = new_call (handshake);
+  reply = handoff_manager_call_sync (bus, &call, HANDSHAKE_REPLY_TYPE, cancellable, &local_error);
   if (reply == NULL)
     {
       stop_service_if_cancelled (handshake, local_error);
@@ -221,8 +217,8 @@ handoff_socket_handshake_sync (HandoffServiceBus *bus,
       return NULL;
     }
 
-  details = take_reply (handshake, connection, reply, &state, error);
-  return details != NULL ? complete (handshake, reply, state, details, error) : NULL;
+  details = take_reply (handshake, reply, &state);
+  return complete (handshake, reply, state, details, error);
 }
 
 /* error: consumed, if there is no result */
@@ -247,7 +243,7 @@ static void answered (GTask *task, const HandoffAnswer *answer);
 
 /* The state after a reply: the end, or a question. details: those that came with it */
 static void
-take_state (GTask *task, GDBusMessage *reply, const char *state, GVariant *details)
+take_state (GTask *task, HandoffReply *reply, const char *state, GVariant *details)
 {
   Handshake *handshake = g_task_get_task_data (task);
   TlsHandoffHandshakeResult *result;
@@ -264,19 +260,18 @@ take_state (GTask *task, GDBusMessage *reply, const char *state, GVariant *detai
 }
 
 static void
-answer_taken_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+answer_taken_cb (HandoffReply *answer_reply, GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffReply) reply = answer_reply;
   g_autoptr (GVariant) output = NULL;
   g_autoptr (GVariant) details = NULL;
   Handshake *handshake = g_task_get_task_data (task);
-  GError *error = NULL;
   const char *state;
 
-  if (handoff_handshake_question_answer_finish (source, async_result, &reply, &state, &output,
-                                                &details, &error))
+  if (reply != NULL)
     {
+      handoff_handshake_question_read_reply (reply, &state, &output, &details);
       take_state (task, reply, state, details);
       return;
     }
@@ -303,23 +298,20 @@ answered (GTask *task, const HandoffAnswer *answer)
 }
 
 static void
-handshake_reply_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+handshake_reply_cb (HandoffReply *handshake_reply, GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (GDBusConnection) connection = NULL;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffReply) reply = handshake_reply;
   g_autoptr (GVariant) details = NULL;
-  GError *error = NULL;
   const char *state;
 
-  reply = handoff_service_bus_send_finish (async_result, &connection, &error);
-  if (reply != NULL)
-    details = take_reply (g_task_get_task_data (task), connection, reply, &state, &error);
-
-  if (details != NULL)
-    take_state (task, reply, state, details);
-  else
-    return_result (task, NULL, error);
+  if (reply == NULL)
+    {
+      return_result (task, NULL, error);
+      return;
+    }
+  details = take_reply (g_task_get_task_data (task), reply, &state);
+  take_state (task, reply, state, details);
 }
 
 void
@@ -332,8 +324,8 @@ handoff_socket_handshake_async (gpointer source,
                                 gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
-  g_autoptr (GDBusMessage) call = NULL;
-  Handshake *handshake = NULL;
+  HandoffManagerCall call;
+  Handshake *handshake;
   GError *error = NULL;
 
   task = g_task_new (source, cancellable, callback, user_data);
@@ -343,16 +335,17 @@ handoff_socket_handshake_async (gpointer source,
 
   if (g_task_return_error_if_cancelled (task))
     return;
-  call = prepare (bus, socket, request, &handshake, &error);
-  if (call == NULL)
+  handshake = prepare (bus, socket, request, &error);
+  if (handshake == NULL)
     {
       g_task_return_error (task, error);
       return;
     }
 
   g_task_set_task_data (task, handshake, (GDestroyNotify) handshake_free);
-  handoff_service_bus_send_async (bus, call, cancellable, handshake_reply_cb,
-                                  g_steal_pointer (&task));
+  call = new_call (handshake);
+  handoff_manager_call_async (bus, &call, HANDSHAKE_REPLY_TYPE, cancellable, handshake_reply_cb,
+                              g_steal_pointer (&task));
 }
 
 TlsHandoffHandshakeResult *

@@ -17,12 +17,14 @@
 
 #include <gio/gunixfdlist.h>
 
+#include "call/manager-call.h"
 #include "call/service-call.h"
 #include "call/service-error.h"
 #include "handshake/handshake-options-variant.h"
 #include "handshake/handshake-options.h"
 #include "handshake/handshake-result.h"
 #include "handshake/peer-stream.h"
+#include "handshake/recipient-key.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -46,6 +48,8 @@ typedef struct
   gboolean interactive;
   gboolean resumption;
   guint timeout;                   /* seconds; 0: the service's default */
+  GVariant *creation;              /* (owned): the arguments of CreateSession() */
+  GUnixFDList *fds;                /* (owned): and what their handles mean */
   HandoffServiceSession *session;  /* (owned) (nullable): while it may have to be closed */
   GByteArray *received;            /* (owned): and not consumed */
   gsize offered;                   /* bytes of it that the step under way was given */
@@ -62,6 +66,8 @@ static void
 steps_free (Steps *steps)
 {
   handoff_peer_stream_clear (&steps->peer);
+  g_clear_pointer (&steps->creation, g_variant_unref);
+  g_clear_object (&steps->fds);
   g_clear_pointer (&steps->session, handoff_service_session_unref);
   g_clear_pointer (&steps->received, g_byte_array_unref);
   g_clear_pointer (&steps->output, g_bytes_unref);
@@ -103,19 +109,17 @@ fail (GTask *task, GError *error)
 }
 
 static void
-exported_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+exported_cb (HandoffReply *export_reply, GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffReply) reply = export_reply;
   g_autoptr (GVariant) given = NULL;
   g_autoptr (GVariant) details = NULL;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   Steps *steps = g_task_get_task_data (task);
   TlsHandoffHandshakeResult *result = NULL;
-  GError *error = NULL;
   gint32 handle;
 
-  reply = handoff_service_session_call_finish (source, async_result, EXPORT_REPLY_TYPE, &error);
   if (reply == NULL)
     {
       fail (task, error);
@@ -123,13 +127,12 @@ exported_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
     }
 
   /* As HandshakeAsClient() has them. */
-  g_variant_get (g_dbus_message_get_body (reply), "(h@a{sv})", &handle, &given);
+  g_variant_get (reply->body, "(h@a{sv})", &handle, &given);
   g_variant_dict_init (&dict, given);
   g_variant_dict_insert (&dict, HANDOFF_DETAIL_KEY_BLOB, "h", handle);
   details = g_variant_ref_sink (g_variant_dict_end (&dict));
 
-  result = handoff_handshake_result_new (details, g_dbus_message_get_unix_fd_list (reply),
-                                         steps->import_key, &error);
+  result = handoff_handshake_result_new_from_reply (reply, details, steps->import_key, &error);
   if (result == NULL)
     {
       fail (task, error);
@@ -145,22 +148,17 @@ static void
 export_keys (GTask *task)
 {
   Steps *steps = g_task_get_task_data (task);
-  g_autoptr (GBytes) public_key = NULL;
+  const gboolean opens_blobs = handoff_service_session_opens_blobs (steps->session);
+  GVariant *recipient_key;
   GError *error = NULL;
 
-  steps->import_key = tls_handoff_import_key_new (&error);
-  if (steps->import_key == NULL)
-    {
-      fail (task, error);
-      return;
-    }
-
-  public_key = tls_handoff_import_key_dup_public_key (steps->import_key);
-  handoff_service_session_call_async (
-      steps->session, "ExportKeys",
-      g_variant_new ("(@ay)",
-                     g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, public_key, TRUE)),
-      NULL, FALSE, g_task_get_cancellable (task), exported_cb, g_object_ref (task));
+  recipient_key = handoff_recipient_key_new (opens_blobs ? NULL : &steps->import_key, &error);
+  if (recipient_key == NULL)
+    fail (task, error);
+  else
+    handoff_service_session_call_async (
+        steps->session, "ExportKeys", g_variant_new ("(@ay)", recipient_key), NULL, FALSE,
+        EXPORT_REPLY_TYPE, g_task_get_cancellable (task), exported_cb, g_object_ref (task));
 }
 
 static void
@@ -178,20 +176,21 @@ take_reply (GTask *task, const char *state, GVariant *output, GVariant *details)
 }
 
 static void
-answer_taken_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+answer_taken_cb (HandoffReply *answer_reply, GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffReply) reply = answer_reply;
   g_autoptr (GVariant) output = NULL;
   g_autoptr (GVariant) details = NULL;
-  GError *error = NULL;
   const char *state;
 
-  if (handoff_handshake_question_answer_finish (source, async_result, &reply, &state, &output,
-                                                &details, &error))
-    take_reply (task, state, output, details);
-  else
-    fail (task, error);
+  if (reply == NULL)
+    {
+      fail (task, error);
+      return;
+    }
+  handoff_handshake_question_read_reply (reply, &state, &output, &details);
+  take_reply (task, state, output, details);
 }
 
 static void
@@ -285,19 +284,17 @@ send_output (GTask *task)
 }
 
 static void
-stepped_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+stepped_cb (HandoffReply *step_reply, GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffReply) reply = step_reply;
   g_autoptr (GVariant) output = NULL;
   g_autoptr (GVariant) details = NULL;
   Steps *steps = g_task_get_task_data (task);
-  GError *error = NULL;
   const char *state;
   guint64 consumed;
 
   steps->stepping = FALSE;
-  reply = handoff_service_session_call_finish (source, async_result, STEP_REPLY_TYPE, &error);
   if (steps->done || steps->failure != NULL)
     {
       g_clear_error (&error);
@@ -309,8 +306,7 @@ stepped_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
       return;
     }
 
-  g_variant_get (g_dbus_message_get_body (reply), "(&s@ayt@a{sv})", &state, &output, &consumed,
-                 &details);
+  g_variant_get (reply->body, "(&s@ayt@a{sv})", &state, &output, &consumed, &details);
   /* If it used less, we would step for ever. */
   if (consumed > steps->offered ||
       (consumed < steps->offered && g_str_equal (state, HANDOFF_STATE_CONTINUE)))
@@ -338,7 +334,7 @@ step (GTask *task)
       steps->session, "Step",
       g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, steps->received->data,
                                                          steps->received->len, 1)),
-      NULL, FALSE, g_task_get_cancellable (task), stepped_cb, g_object_ref (task));
+      NULL, FALSE, STEP_REPLY_TYPE, g_task_get_cancellable (task), stepped_cb, g_object_ref (task));
 }
 
 static void
@@ -396,51 +392,54 @@ receive (GTask *task)
 }
 
 static void
-created_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+created_cb (HandoffReply *created_reply, GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (GDBusConnection) connection = NULL;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffReply) reply = created_reply;
   Steps *steps = g_task_get_task_data (task);
-  GError *error = NULL;
   const char *path;
 
-  reply = handoff_service_bus_send_finish (async_result, &connection, &error);
-  if (reply == NULL || !handoff_service_call_check_reply (reply, CREATE_REPLY_TYPE, &error))
+  if (reply == NULL)
     {
       handoff_service_error_mark_unreachable (&error);
       fail (task, error);
       return;
     }
 
-  g_variant_get (g_dbus_message_get_body (reply), "(&o)", &path);
-  steps->session = handoff_service_session_new (connection, reply, path);
+  g_variant_get (reply->body, "(&o)", &path);
+  steps->session = handoff_service_session_new (reply, path);
   step (task);
 }
 
-static GDBusMessage *
-prepare (HandoffServiceBus *bus, const HandoffHandshakeRequest *request, GError **error)
+/* A HandoffManagerCall's. */
+static GVariant *
+make_arguments (gboolean on_channel, gpointer user_data, GError **error)
+{
+  return user_data;
+}
+
+/* The call of CreateSession(). Its user_data are its arguments. */
+static gboolean
+prepare (HandoffServiceBus *bus,
+         const HandoffHandshakeRequest *request,
+         Steps *steps,
+         GError **error)
 {
   const gboolean is_server = request->role == HANDOFF_ROLE_SERVER;
-  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  GDBusMessage *call;
   GVariant *options;
 
   if (!handoff_service_bus_check_process (bus, error) ||
       (!is_server && !handoff_service_call_check_identity (request->server_identity, error)))
-    return NULL;
-  options = handoff_handshake_options_to_variant (request, fds, error);
+    return FALSE;
+  steps->fds = g_unix_fd_list_new ();
+  options = handoff_handshake_options_to_variant (request, steps->fds, error);
   if (options == NULL)
-    return NULL;
+    return FALSE;
 
-  call = handoff_service_call_new (
-      bus, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "CreateSession",
+  steps->creation = g_variant_ref_sink (
       g_variant_new ("(ss@a{sv})", is_server ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT,
-                     is_server ? "" : request->server_identity, options),
-      request->interactive);
-  if (g_unix_fd_list_get_length (fds) > 0)
-    g_dbus_message_set_unix_fd_list (call, fds);
-  return call;
+                     is_server ? "" : request->server_identity, options));
+  return TRUE;
 }
 
 void
@@ -453,7 +452,7 @@ handoff_stepwise_handshake_async (gpointer source,
                                   gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
-  g_autoptr (GDBusMessage) call = NULL;
+  HandoffManagerCall call = { "CreateSession", make_arguments };
   Steps *steps = g_new0 (Steps, 1);
   GError *error = NULL;
 
@@ -472,11 +471,16 @@ handoff_stepwise_handshake_async (gpointer source,
 
   if (g_task_return_error_if_cancelled (task))
     return;
-  call = prepare (bus, request, &error);
-  if (call == NULL)
-    g_task_return_error (task, error);
-  else
-    handoff_service_bus_send_async (bus, call, cancellable, created_cb, g_steal_pointer (&task));
+  if (!prepare (bus, request, steps, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  call.user_data = steps->creation;
+  call.fds = steps->fds;
+  call.interactive = steps->interactive;
+  handoff_manager_call_async (bus, &call, CREATE_REPLY_TYPE, cancellable, created_cb,
+                              g_steal_pointer (&task));
 }
 
 TlsHandoffHandshakeResult *

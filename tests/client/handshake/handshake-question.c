@@ -26,19 +26,18 @@ typedef struct
 } Wait;
 
 static void
-answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+answered_cb (HandoffReply *answer_reply, GError *error, gpointer user_data)
 {
   Wait *wait = user_data;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (HandoffReply) reply = answer_reply;
   g_autoptr (GVariant) output = NULL;
   g_autoptr (GVariant) details = NULL;
-  g_autoptr (GError) error = NULL;
   const char *state = NULL;
 
-  wait->done = handoff_handshake_question_answer_finish (source, result, &reply, &state, &output,
-                                                         &details, &error);
   g_assert_no_error (error);
+  handoff_handshake_question_read_reply (reply, &state, &output, &details);
   g_assert_cmpstr (state, ==, "continue");
+  wait->done = TRUE;
   g_main_loop_quit (wait->loop);
 }
 
@@ -51,8 +50,8 @@ assert_answer (FakeService *service,
                const char *body)
 {
   g_autoptr (GDBusMessage) made = g_dbus_message_new ();
-  g_autoptr (HandoffServiceSession) session =
-      handoff_service_session_new (service->client, made, "/session");
+  g_autoptr (HandoffReply) origin = handoff_reply_new_from_bus (service->client, made);
+  g_autoptr (HandoffServiceSession) session = handoff_service_session_new (origin, "/session");
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autofree char *text = NULL;
   Wait wait = { loop, FALSE };
