@@ -237,7 +237,24 @@ policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
   handoff_session_homes_close_outdated (self->context.homes);
   handoff_tokens_configure (self->context.tokens, configuration);
   handoff_pin_hold_update (self->context.pin_hold);
+  handoff_grant_book_configure (self->context.grants, configuration->authorization_memory);
   limit_calls (self);
+}
+
+static void
+authority_changed (HandoffAuthority *authority, gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  handoff_grant_book_forget_all (self->context.grants);
+}
+
+static void
+credentials_changed (HandoffCredentialStore *store, guint owner, gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  handoff_grant_book_forget_credentials (self->context.grants, owner);
 }
 
 /* FALSE if the configuration has an error. */
@@ -262,6 +279,7 @@ load (HandoffService *self,
 
   context->shared.credentials =
       handoff_credential_store_new (credentials_directory, context->tokens);
+  g_signal_connect (context->shared.credentials, "changed", G_CALLBACK (credentials_changed), self);
   context->expiry_warnings =
       handoff_expiry_warnings_new (context->shared.credentials, context->policy_source);
   return TRUE;
@@ -312,6 +330,7 @@ handoff_service_new (GDBusConnection *connection,
     return NULL;
 
   context->shared.authority = g_object_ref (authority);
+  g_signal_connect (authority, "changed", G_CALLBACK (authority_changed), self);
   context->dispatcher =
       handoff_dispatcher_new (context->callers, authority, context->shared.idle_timer);
   limit_calls (self);
@@ -479,6 +498,8 @@ handoff_service_dispose (GObject *object)
   g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
   g_clear_pointer (&context->tokens, handoff_tokens_free);
   g_clear_object (&context->policy_source);
+  if (context->shared.authority != NULL)
+    g_signal_handlers_disconnect_by_data (context->shared.authority, self);
   g_clear_object (&context->shared.authority);
   g_clear_object (&self->connection);
   G_OBJECT_CLASS (handoff_service_parent_class)->dispose (object);
@@ -493,6 +514,7 @@ handoff_service_finalize (GObject *object)
   handoff_session_home_clear (&self->context.shared);
   handoff_resumption_store_free (self->context.shared.kept);
   handoff_session_book_free (self->context.shared.book);
+  handoff_grant_book_free (self->context.grants);
   handoff_quota_free (self->context.handshake_quota);
   handoff_quota_free (self->context.session_quota);
   handoff_quota_free (self->context.outliving_quota);
@@ -519,6 +541,7 @@ handoff_service_init (HandoffService *self)
   self->loop = g_main_loop_new (NULL, FALSE);
   self->patience = g_cancellable_new ();
   self->context.shared.idle_timer = handoff_idle_timer_new (idle, self);
+  self->context.grants = handoff_grant_book_new ();
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
   self->context.handshake_line = handoff_handshake_line_new (self->context.handshake_quota);
   self->context.session_quota = handoff_quota_new ("sessions");

@@ -30,11 +30,12 @@ add_detail (HandoffAuditEntry *entry,
   g_string_append_printf (text, " %s=%s", key, value);
 }
 
-void
-handoff_audit_authorization (HandoffCaller *caller,
-                             const char *action,
-                             GHashTable *details,
-                             const GError *error)
+static void
+write_entry (HandoffCaller *caller,
+             const char *action,
+             GHashTable *details,
+             gboolean is_remembered,
+             const GError *error)
 {
   const char *outcome = error == NULL ? "allowed" : "denied";
   GString *text = g_string_new (NULL);
@@ -53,7 +54,27 @@ handoff_audit_authorization (HandoffCaller *caller,
               HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE);
 
   g_string_append_printf (text, ": %s", outcome);
+  if (is_remembered)
+    {
+      handoff_audit_entry_add (entry, "HANDOFF_AUTHORIZATION", g_strdup ("remembered"));
+      g_string_append (text, " (remembered)");
+    }
   if (error != NULL)
     g_string_append_printf (text, ": %s", error->message);
   handoff_audit_entry_write (entry, g_string_free (text, FALSE));
+}
+
+void
+handoff_audit_authorization (HandoffCaller *caller,
+                             const char *action,
+                             GHashTable *details,
+                             const GError *error)
+{
+  write_entry (caller, action, details, FALSE, error);
+}
+
+void
+handoff_audit_remembered (HandoffCaller *caller, const char *action, GHashTable *details)
+{
+  write_entry (caller, action, details, TRUE, NULL);
 }

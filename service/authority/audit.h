@@ -13,3 +13,6 @@ void handoff_audit_authorization (HandoffCaller *caller,
                                   const char *action,
                                   GHashTable *details,
                                   const GError *error);
+/* Likewise for a yes that polkit gave before, and that a channel remembers (grants.h). Any thread.
+ */
+void handoff_audit_remembered (HandoffCaller *caller, const char *action, GHashTable *details);

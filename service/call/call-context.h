@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "authority/grants.h"
 #include "caller/caller-registry.h"
 #include "call/dispatcher.h"
 #include "credential/expiry-warnings.h"
@@ -24,6 +25,7 @@ struct _HandoffCallContext
   HandoffCallerRegistry *callers;
   HandoffDispatcher *dispatcher;
   HandoffTlsPolicySource *policy_source;
+  HandoffGrantBook *grants; /* what channels remember of polkit's answers */
   HandoffQuota *handshake_quota;
   HandoffHandshakeLine *handshake_line; /* to it */
   HandoffQuota *session_quota;

@@ -142,7 +142,8 @@ typedef struct
   char *id;                      /* (owned) (nullable): what is changed or removed */
   /* On the writer's thread: writes the change. */
   gpointer (*write) (HandoffCredentialStore *store, GTask *task, GError **error);
-  /* On the main thread: takes over the result of write(). */
+  /* On the main thread: takes over the result of write(), tells of the change, and ends the task.
+   */
   void (*apply) (HandoffCredentialStore *store, GTask *task, gpointer result);
 } Change;
 
@@ -180,7 +181,6 @@ apply (gpointer data)
       return G_SOURCE_REMOVE;
     }
   change->apply (change->store, task, written->result);
-  g_signal_emit (change->store, signals[CHANGED], 0);
   return G_SOURCE_REMOVE;
 }
 
@@ -221,6 +221,12 @@ start (Change *change, gpointer source_tag, GAsyncReadyCallback callback, gpoint
 }
 
 static void
+tell (HandoffCredentialStore *self, guint owner)
+{
+  g_signal_emit (self, signals[CHANGED], 0, owner);
+}
+
+static void
 return_credential (GTask *task, HandoffCredential *credential)
 {
   g_task_return_pointer (task, handoff_credential_ref (credential),
@@ -252,6 +258,7 @@ apply_new (HandoffCredentialStore *self, GTask *task, gpointer result)
   Change *change = g_task_get_task_data (task);
 
   insert (self, handoff_credential_ref (change->credential));
+  tell (self, change->credential->owner);
   return_credential (task, change->credential);
 }
 
@@ -330,8 +337,10 @@ apply_certificates (HandoffCredentialStore *self, GTask *task, gpointer result)
 {
   HandoffCredential *credential = result;
 
+  insert (self, handoff_credential_ref (credential));
+  tell (self, credential->owner);
   return_credential (task, credential);
-  insert (self, credential);
+  handoff_credential_unref (credential);
 }
 
 void
@@ -377,11 +386,18 @@ static void
 apply_removal (HandoffCredentialStore *self, GTask *task, gpointer result)
 {
   Change *change = g_task_get_task_data (task);
+  const HandoffCredential *credential = handoff_credential_store_lookup (self, change->id);
+  guint owner;
 
-  if (g_hash_table_remove (self->credentials, change->id))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, new_removed_error ());
+  if (credential == NULL)
+    {
+      g_task_return_error (task, new_removed_error ());
+      return;
+    }
+  owner = credential->owner;
+  g_hash_table_remove (self->credentials, change->id);
+  tell (self, owner);
+  g_task_return_boolean (task, TRUE);
 }
 
 void
@@ -426,6 +442,7 @@ static void
 apply_reading (HandoffCredentialStore *self, GTask *task, gpointer result)
 {
   take_contents (self, result);
+  tell (self, HANDOFF_CREDENTIAL_OWNER_MACHINE);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -549,7 +566,7 @@ handoff_credential_store_class_init (HandoffCredentialStoreClass *klass)
   G_OBJECT_CLASS (klass)->finalize = handoff_credential_store_finalize;
 
   signals[CHANGED] = g_signal_new ("changed", HANDOFF_TYPE_CREDENTIAL_STORE, G_SIGNAL_RUN_LAST, 0,
-                                   NULL, NULL, NULL, G_TYPE_NONE, 0);
+                                   NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
 }
 
 static void

@@ -11,7 +11,8 @@
 /* All credentials, in memory and in folders below the state directory (credential-folder.h). Files
  * are written on a thread of its own, one change after the other; tables belong to the main thread.
  *
- * Signal "changed": a credential was added, changed or removed, or all were read again. */
+ * Signal "changed" (guint owner): a credential of that user was added, changed or removed; of the
+ * machine, or of anybody: all were read again. It comes before who changed it is answered. */
 #define HANDOFF_TYPE_CREDENTIAL_STORE (handoff_credential_store_get_type ())
 G_DECLARE_FINAL_TYPE (
     HandoffCredentialStore, handoff_credential_store, HANDOFF, CREDENTIAL_STORE, GObject)

@@ -38,13 +38,16 @@ typedef struct
   guint maximum_timeout;   /* seconds */
   guint decision_timeout;  /* seconds that the caller may think, each time */
   guint idle_exit;         /* seconds; 0: never */
+  guint
+      authorization_memory; /* seconds that a channel remembers a yes of polkit's; 0: not at all */
 
   guint handshakes_per_user;
   guint handshakes_total;
   guint sessions_per_user;
   guint sessions_total;
   guint outliving_sessions_per_user;
-  guint workers; /* 0: one per core */
+  guint channels_per_user; /* 0: none */
+  guint workers;           /* 0: one per core */
 
   gboolean automatic_credential; /* whether the option credential-choice=configured means yes */
   guint credentials_per_user;

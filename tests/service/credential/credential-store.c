@@ -18,12 +18,16 @@ typedef struct
   char *directory;
   HandoffCredentialStore *store;
   guint n_changed;
+  guint last_owner; /* as the signal had it */
 } Fixture;
 
 static void
-count_change (HandoffCredentialStore *store, gpointer user_data)
+count_change (HandoffCredentialStore *store, guint owner, gpointer user_data)
 {
-  ((Fixture *) user_data)->n_changed++;
+  Fixture *f = user_data;
+
+  f->n_changed++;
+  f->last_owner = owner;
 }
 
 static void
@@ -121,6 +125,7 @@ test_tables (Fixture *f, gconstpointer data)
       g_assert_cmpuint (handoff_credential_store_count (stores[i], 1000), ==, 2);
     }
   g_assert_cmpuint (f->n_changed, ==, 3);
+  g_assert_cmpuint (f->last_owner, ==, 1001);
 }
 
 /* Breaks if two credentials that are added at once get the same label, or if the limit does not
@@ -197,6 +202,7 @@ test_overlap (Fixture *f, gconstpointer data)
   g_clear_error (&error);
   g_assert_true (handoff_credential_store_reload_finish (f->store, reloaded, &error));
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
+  g_assert_cmpuint (f->last_owner, ==, HANDOFF_CREDENTIAL_OWNER_MACHINE);
   /* A user of the credential can go on with it. */
   g_assert_true (handoff_credential_is_usable (credential));
 }
@@ -215,6 +221,8 @@ test_remove_without_folder (Fixture *f, gconstpointer data)
   g_assert_true (handoff_credential_store_remove_finish (f->store, removed, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
+  g_assert_cmpuint (f->n_changed, ==, 2);
+  g_assert_cmpuint (f->last_owner, ==, 1000);
 }
 
 /* Breaks if a credential that is added during a re-read is lost, or appears twice. */

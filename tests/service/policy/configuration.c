@@ -56,6 +56,7 @@ assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
   g_assert_cmpuint (a->maximum_timeout, ==, b->maximum_timeout);
   g_assert_cmpuint (a->decision_timeout, ==, b->decision_timeout);
   g_assert_cmpuint (a->idle_exit, ==, b->idle_exit);
+  g_assert_cmpuint (a->authorization_memory, ==, b->authorization_memory);
   g_assert_cmpuint (a->handshakes_per_user, ==, b->handshakes_per_user);
   g_assert_cmpuint (a->handshakes_total, ==, b->handshakes_total);
   g_assert_cmpuint (a->sessions_per_user, ==, b->sessions_per_user);
@@ -67,6 +68,7 @@ assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
   g_assert_cmpuint (a->resumption_maximum_age, ==, b->resumption_maximum_age);
   g_assert_cmpuint (a->ticket_window, ==, b->ticket_window);
   g_assert_cmpuint (a->outliving_sessions_per_user, ==, b->outliving_sessions_per_user);
+  g_assert_cmpuint (a->channels_per_user, ==, b->channels_per_user);
   g_assert_cmpuint (a->credentials_per_user, ==, b->credentials_per_user);
   g_assert_cmpuint (a->credentials_total, ==, b->credentials_total);
   g_assert_cmpint (a->automatic_credential, ==, b->automatic_credential);
@@ -98,7 +100,7 @@ uncomment_defaults (const char *documented, guint *n_keys)
 static void
 test_defaults (void)
 {
-  const guint n_fields = 25; /* in assert_equal() */
+  const guint n_fields = 27; /* in assert_equal() */
   g_autoptr (GError) error = NULL;
   g_autofree char *documented = NULL;
   g_autofree char *active = NULL;
@@ -125,6 +127,8 @@ test_defaults (void)
   g_assert_cmpuint (from_code->sessions_per_user, ==, 1024);
   g_assert_cmpuint (from_code->handshakes_total, ==, 16384);
   g_assert_cmpuint (from_code->idle_exit, ==, 60);
+  g_assert_cmpuint (from_code->authorization_memory, ==, 60);
+  g_assert_cmpuint (from_code->channels_per_user, ==, 256);
 }
 
 /* Breaks if a key's value goes to another key's field. */
@@ -135,9 +139,9 @@ test_values (void)
   g_autoptr (HandoffConfiguration) configuration =
       load ("[TLS]\nMinimumProtocol=TLS1.3\nMaximumProtocol = TLS1.3 \nPriority=SECURE128\n"
             "TrustFile=/a/b.pem\n[Timeouts]\nHandshake=2\nMaximumTimeout=3\nIdleExit=0\n"
-            "DecisionTimeout=12\n[Credentials]\nAutomaticCredential=true\n"
+            "DecisionTimeout=12\nAuthorizationMemory=13\n[Credentials]\nAutomaticCredential=true\n"
             "[Limits]\nHandshakesPerUser=4\nHandshakesTotal=5\nSessionsPerUser=6\n"
-            "SessionsTotal=7\nWorkers=8\nOutlivingSessionsPerUser=9\n"
+            "SessionsTotal=7\nWorkers=8\nChannelsPerUser=14\nOutlivingSessionsPerUser=9\n"
             "[Resumption]\nScope=caller\nMinimumProtocol=TLS1.2\nMaximumAge=10\nTicketWindow=11\n"
             "[TLS]\nAllowMacThenEncrypt=true\n",
             &error);
@@ -150,6 +154,8 @@ test_values (void)
   g_assert_cmpuint (configuration->handshake_timeout, ==, 2);
   g_assert_cmpuint (configuration->maximum_timeout, ==, 3);
   g_assert_cmpuint (configuration->decision_timeout, ==, 12);
+  g_assert_cmpuint (configuration->authorization_memory, ==, 13);
+  g_assert_cmpuint (configuration->channels_per_user, ==, 14);
   g_assert_true (configuration->automatic_credential);
   g_assert_cmpuint (configuration->idle_exit, ==, 0);
   g_assert_cmpuint (configuration->handshakes_per_user, ==, 4);
@@ -181,6 +187,8 @@ test_bad_numbers (void)
     { "Timeouts", "MaximumTimeout", "1 to 86400", "0", "86401" },
     { "Timeouts", "DecisionTimeout", "1 to 86400", "0", "86401" },
     { "Timeouts", "IdleExit", "0 to 86400", "-1", "86401" },
+    { "Timeouts", "AuthorizationMemory", "0 to 3600", "-1", "3601" },
+    { "Limits", "ChannelsPerUser", "0 to 100000", "-1", "100001" },
     { "Limits", "HandshakesPerUser", "1 to 1000000", "0", "1000001" },
     { "Limits", "HandshakesTotal", "1 to 1000000", "0", "1000001" },
     { "Limits", "SessionsPerUser", "1 to 1000000", "0", "1000001" },
