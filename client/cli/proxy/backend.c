@@ -5,26 +5,39 @@
 
 #include "proxy/backend.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixinputstream.h>
 #include <gio/gunixoutputstream.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "peer/negotiated.h"
 #include "terminal/pem.h"
 
 /* How long a program may keep its input open after it has closed its output, seconds. */
 #define INPUT_SECONDS 2
+/* How long an address is used that a name had, seconds. */
+#define PLACE_SECONDS 10
 
 struct _CliBackend
 {
-  GSubprocess *process;          /* (owned) (nullable) */
-  GSocketConnection *connection; /* (owned) (nullable): if there is no process */
+  const CliBackendAddress *address;
+  CliBackendPlace *place;
+  CliReactor *reactor;
+  GSubprocess *process; /* (owned) (nullable) */
+  int fd;               /* connected to the server, if there is no process; or -1 */
+  CliWatch connecting;
   gboolean input_closed;
   CliBackendInputDone input_done;
   gpointer input_done_data;
-  guint input_watch; /* that runs, or 0 */
-  guint input_timer; /* likewise */
+  GSource *input_watch; /* (owned) (nullable): that runs */
+  GSource *input_timer; /* (owned) (nullable): likewise */
   CliBackendReady ready;
   CliBackendGone gone;
   gpointer user_data;
@@ -34,7 +47,9 @@ static void
 backend_free (CliBackend *self)
 {
   g_clear_object (&self->process);
-  g_clear_object (&self->connection);
+  cli_reactor_remove (self->reactor, &self->connecting);
+  if (self->fd >= 0)
+    close (self->fd);
   g_free (self);
 }
 
@@ -87,11 +102,19 @@ start_process (CliBackend *self,
   self->process = g_subprocess_launcher_spawnv (launcher, command, error);
   if (self->process == NULL)
     return FALSE;
-  /* A pipe with room for some bytes would block a write of more. No other process shares this end
-   * and its flags. */
-  return g_unix_set_fd_nonblocking (g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (
-                                        g_subprocess_get_stdin_pipe (self->process))),
-                                    TRUE, error);
+  /* No other process shares these ends and their flags. */
+  return g_unix_set_fd_nonblocking (cli_backend_get_input (self), TRUE, error) &&
+         g_unix_set_fd_nonblocking (cli_backend_get_output (self), TRUE, error);
+}
+
+/* Without Nagle's algorithm, data is sent at once. */
+static void
+set_options (int fd)
+{
+  const int on = 1;
+
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt (fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 static void
@@ -107,64 +130,159 @@ connected (GObject *client, GAsyncResult *result, gpointer user_data)
 {
   CliBackend *self = user_data;
   g_autoptr (GError) error = NULL;
-
-  self->connection =
+  g_autoptr (GSocketConnection) connection =
       g_socket_client_connect_to_host_finish (G_SOCKET_CLIENT (client), result, &error);
+  CliBackendPlace *place = self->place;
+  int fd;
+
+  if (connection != NULL)
+    {
+      fd = g_socket_get_fd (g_socket_connection_get_socket (connection));
+      /* The connection closes its own. */
+      self->fd = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+      if (self->fd < 0)
+        g_set_error_literal (&error, G_IO_ERROR, g_io_error_from_errno (errno), g_strerror (errno));
+      place->size = sizeof place->address;
+      if (getpeername (fd, (struct sockaddr *) &place->address, &place->size) == 0)
+        place->end = g_get_monotonic_time () + PLACE_SECONDS * G_USEC_PER_SEC;
+    }
+  set_options (self->fd);
   tell_ready (self, error);
+}
+
+static void
+look_up (CliBackend *self)
+{
+  g_autoptr (GSocketClient) connector = g_socket_client_new ();
+
+  g_socket_client_set_enable_proxy (connector, FALSE);
+  g_socket_client_connect_to_host_async (connector, self->address->forward->host,
+                                         self->address->forward->port, NULL, connected, self);
+}
+
+/* The end of a connect() to where the server was. If it is there no more, it is looked up. */
+static void
+connect_done (guint32 events, gpointer user_data)
+{
+  CliBackend *self = user_data;
+  socklen_t size = sizeof (int);
+  int code = 0;
+
+  cli_reactor_remove (self->reactor, &self->connecting);
+  if (getsockopt (self->fd, SOL_SOCKET, SO_ERROR, &code, &size) == 0 && code == 0)
+    {
+      set_options (self->fd);
+      tell_ready (self, NULL);
+      return;
+    }
+  close (self->fd);
+  self->fd = -1;
+  self->place->end = 0;
+  look_up (self);
+}
+
+/* FALSE: it has to be looked up. */
+static gboolean
+connect_to_place (CliBackend *self)
+{
+  const CliBackendPlace *place = self->place;
+
+  if (g_get_monotonic_time () >= place->end)
+    return FALSE;
+  self->fd = socket (place->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (self->fd < 0)
+    return FALSE;
+  if (connect (self->fd, (const struct sockaddr *) &place->address, place->size) == 0)
+    {
+      connect_done (0, self);
+      return TRUE;
+    }
+  if (errno == EINPROGRESS &&
+      cli_reactor_add (self->reactor, &self->connecting, self->fd, EPOLLOUT, NULL))
+    return TRUE;
+  close (self->fd);
+  self->fd = -1;
+  return FALSE;
 }
 
 /**
  * cli_backend_open:
+ * @place: (inout): where the server to forward to was found last
  * @client: its address, for the program's environment
  * @result: of its handshake, likewise
- * @ready: called once, with a backend or an error
+ * @ready: called once, with a backend or an error; maybe at once
+ *
+ * In the thread of @reactor, whose main context is the thread's own.
  */
 void
 cli_backend_open (const CliBackendAddress *address,
+                  CliBackendPlace *place,
+                  CliReactor *reactor,
                   const char *client,
                   TlsHandoffHandshakeResult *result,
                   CliBackendReady ready,
                   gpointer user_data)
 {
   CliBackend *self = g_new0 (CliBackend, 1);
-  g_autoptr (GSocketClient) connector = NULL;
   g_autoptr (GError) error = NULL;
 
+  self->address = address;
+  self->place = place;
+  self->reactor = reactor;
+  self->fd = -1;
+  self->connecting = (CliWatch){ connect_done, self };
   self->ready = ready;
   self->user_data = user_data;
   if (address->command != NULL)
     {
       start_process (self, address->command, client, result, &error);
       tell_ready (self, error);
-      return;
     }
-  connector = g_socket_client_new ();
-  g_socket_client_set_enable_proxy (connector, FALSE);
-  g_socket_client_connect_to_host_async (connector, address->forward->host, address->forward->port,
-                                         NULL, connected, self);
+  else if (!connect_to_place (self))
+    look_up (self);
 }
 
-/* (transfer none): what the backend says */
-GInputStream *
+/* What the backend says: a descriptor that does not block. */
+int
 cli_backend_get_output (CliBackend *self)
 {
-  return self->process != NULL ? g_subprocess_get_stdout_pipe (self->process)
-                               : g_io_stream_get_input_stream (G_IO_STREAM (self->connection));
+  return self->process != NULL ? g_unix_input_stream_get_fd (G_UNIX_INPUT_STREAM (
+                                     g_subprocess_get_stdout_pipe (self->process)))
+                               : self->fd;
 }
 
-/* (transfer none): what is said to it */
-GOutputStream *
+/* What is said to it: a descriptor that does not block, for a server the same one. */
+int
 cli_backend_get_input (CliBackend *self)
 {
-  return self->process != NULL ? g_subprocess_get_stdin_pipe (self->process)
-                               : g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
+  return self->process != NULL ? g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (
+                                     g_subprocess_get_stdin_pipe (self->process)))
+                               : self->fd;
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+/* In the thread's main context. (transfer full) */
+static GSource *
+attach (GSource *source, GSourceFunc callback, CliBackend *self)
+{
+  g_source_set_callback (source, callback, self, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  return source;
 }
 
 static void
 answer_whether_done (CliBackend *self, gboolean done)
 {
-  g_clear_handle_id (&self->input_watch, g_source_remove);
-  g_clear_handle_id (&self->input_timer, g_source_remove);
+  clear_source (&self->input_watch);
+  clear_source (&self->input_timer);
   self->input_done (done, self->input_done_data);
 }
 
@@ -201,10 +319,9 @@ cli_backend_ask_input_done (CliBackend *self, CliBackendInputDone input_done, gp
       return;
     }
   /* poll() reports an error when no process has the pipe open for reading any more. */
-  self->input_watch = g_unix_fd_add (g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (
-                                         g_subprocess_get_stdin_pipe (self->process))),
-                                     G_IO_ERR, input_closed_cb, self);
-  self->input_timer = g_timeout_add_seconds (INPUT_SECONDS, input_open_cb, self);
+  self->input_watch = attach (g_unix_fd_source_new (cli_backend_get_input (self), G_IO_ERR),
+                              G_SOURCE_FUNC (input_closed_cb), self);
+  self->input_timer = attach (g_timeout_source_new_seconds (INPUT_SECONDS), input_open_cb, self);
 }
 
 /**
@@ -221,7 +338,7 @@ cli_backend_close_input (CliBackend *self)
   if (self->process != NULL)
     g_output_stream_close (g_subprocess_get_stdin_pipe (self->process), NULL, NULL);
   else
-    g_socket_shutdown (g_socket_connection_get_socket (self->connection), FALSE, TRUE, NULL);
+    shutdown (self->fd, SHUT_WR);
 }
 
 static void
@@ -255,7 +372,6 @@ cli_backend_close (CliBackend *self, gboolean hang_up, CliBackendGone gone, gpoi
   self->user_data = user_data;
   if (self->process == NULL)
     {
-      g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
       gone (NULL, user_data);
       backend_free (self);
       return;

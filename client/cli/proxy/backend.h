@@ -3,9 +3,11 @@
 
 #pragma once
 
+#include <sys/socket.h>
 #include <tls-handoff/tls-handoff.h>
 
 #include "peer/target.h"
+#include "proxy/reactor.h"
 
 /* Who answers a client of "serve": a program that is started for it, or another server. */
 typedef struct
@@ -14,6 +16,14 @@ typedef struct
   const CliTarget *forward;   /* (nullable) */
 } CliBackendAddress;
 
+/* Where the other server was found last, in one thread. */
+typedef struct
+{
+  struct sockaddr_storage address;
+  socklen_t size;
+  gint64 end; /* of the monotonic clock: when to look it up again */
+} CliBackendPlace;
+
 typedef struct _CliBackend CliBackend;
 
 typedef void (*CliBackendReady) (CliBackend *backend, const GError *error, gpointer user_data);
@@ -21,12 +31,14 @@ typedef void (*CliBackendInputDone) (gboolean done, gpointer user_data);
 typedef void (*CliBackendGone) (const char *problem, gpointer user_data);
 
 void cli_backend_open (const CliBackendAddress *address,
+                       CliBackendPlace *place,
+                       CliReactor *reactor,
                        const char *client,
                        TlsHandoffHandshakeResult *result,
                        CliBackendReady ready,
                        gpointer user_data);
-GInputStream *cli_backend_get_output (CliBackend *self);
-GOutputStream *cli_backend_get_input (CliBackend *self);
+int cli_backend_get_output (CliBackend *self);
+int cli_backend_get_input (CliBackend *self);
 void
 cli_backend_ask_input_done (CliBackend *self, CliBackendInputDone input_done, gpointer user_data);
 void cli_backend_close_input (CliBackend *self);

@@ -5,370 +5,220 @@
 
 #include "proxy/front.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/ioctl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
-#include "peer/negotiated.h"
-#include "proxy/pump.h"
 #include "terminal/report.h"
-#include "terminal/service-words.h"
 
-/* One client of "serve":
+/* The clients of a "serve" that one thread has: takes them, and lets them have their turns.
  *
- *   says something → handshake → backend opened → data both ways until both sides end → closed
- *
- * The service limits the handshakes that a user has under way (64 by default). So clients wait in
- * line for theirs; a client that has sent nothing is not in the line. Each side may end before the
- * other. A client that breaks off ends both. */
+ * The service limits the handshakes that a user has under way. So clients wait in line for theirs;
+ * a client that has sent nothing is not in the line. */
 
-/* Fewer than the service allows: the user may do other things, too. */
-#define MAX_HANDSHAKES 48
-/* How long a client may take to begin its handshake, and to end it, seconds. */
-#define HELLO_SECONDS 10
+/* How long a client may take to end its handshake, seconds. */
 #define HANDSHAKE_SECONDS 15
-
-/* How long a client may take to close its side after the backend has closed, seconds. If we closed
- * first, the last data might be lost: a TCP reset discards what was not read.
- */
-#define LINGER_SECONDS 10
+/* How many clients are taken before others have their turn. */
+#define ACCEPT_TURN 8
 
 typedef struct
 {
   CliFront *front;
+  int fd;
+  CliWatch watch;
+} Listener;
+
+struct _CliFront
+{
+  const CliFrontSettings *settings;
+  CliConnectionHost host;
   CliFrontDone done;
   gpointer user_data;
 
-  char *name;                /* (owned): the client's address, for messages */
-  GSocketConnection *client; /* (owned) */
-  GIOStream *tls;            /* (owned) (nullable) */
-  CliBackend *backend;       /* (owned) (nullable) */
-  GCancellable *cancellable; /* (owned) */
-  guint timer;               /* that runs, or 0 */
-  GSource *hello;            /* (owned) (nullable): until the client says something */
-  guint n_pumps;             /* that run */
-  gboolean closing;          /* the backend has ended, and close_notify is sent or under way */
-  GError *client_error; /* (owned) (nullable): how the client ended, if that may be no failure */
-  gboolean refused;     /* the client got an alert */
-  gboolean broken;      /* the client, or the backend, did not end as it should */
-} Connection;
+  Listener *listeners; /* (owned): as many as in the settings */
+  gboolean paused;     /* accepting failed: until the next tick */
+  gboolean listening;
+  GSource *timer;      /* (owned) (nullable): ticks, while there is anybody to wait for */
+  GHashTable *clients; /* (element-type CliConnection) */
+  GQueue waiting;      /* (element-type CliConnection): for their handshake */
+  guint n_handshakes;
+  guint n_taken;
+};
 
+static void start_timer (CliFront *self);
+
+/* Clients that have come wait in the kernel while there are too many, or no descriptors. */
 static void
-connection_free (Connection *self)
+listen_or_not (CliFront *self)
 {
-  CliFrontDone done = self->done;
-  gpointer user_data = self->user_data;
-  gboolean ok = !self->broken;
+  const CliFrontSettings *settings = self->settings;
+  gboolean wanted = !self->paused &&
+                    g_hash_table_size (self->clients) < settings->max_connections &&
+                    !(settings->once && self->n_taken > 0);
 
-  g_io_stream_close (G_IO_STREAM (self->client), NULL, NULL);
-  g_clear_object (&self->tls);
-  g_object_unref (self->client);
-  g_object_unref (self->cancellable);
-  g_clear_error (&self->client_error);
-  g_free (self->name);
-  g_free (self);
-  done (ok, user_data);
-}
-
-static void
-closed (GObject *tls, GAsyncResult *result, gpointer user_data)
-{
-  g_io_stream_close_finish (G_IO_STREAM (tls), result, NULL);
-  connection_free (user_data);
-}
-
-static void
-connection_end (Connection *self)
-{
-  g_clear_handle_id (&self->timer, g_source_remove);
-  /* Closing gives a refused client time to read the alert. Other connections are not closed like
-   * this: if one broke in the middle, the close_notify would pass for the end of the data. */
-  if (self->refused)
-    g_io_stream_close_async (self->tls, G_PRIORITY_DEFAULT, NULL, closed, self);
-  else
-    connection_free (self);
-}
-
-static void
-report (Connection *self, const char *message)
-{
-  self->broken = TRUE;
-  cli_report ("%s: %s", self->name, message);
-}
-
-static void
-backend_gone (const char *problem, gpointer user_data)
-{
-  Connection *self = user_data;
-
-  if (problem != NULL && !self->broken)
-    report (self, problem);
-  connection_end (self);
-}
-
-static void
-pump_ended (Connection *self)
-{
-  if (--self->n_pumps == 0)
-    cli_backend_close (g_steal_pointer (&self->backend), self->broken, backend_gone, self);
-}
-
-/* Only the first problem: the others follow from it. */
-static void
-break_off (Connection *self, const GError *error)
-{
-  if (!self->broken && !g_cancellable_is_cancelled (self->cancellable))
+  if (wanted == self->listening)
+    return;
+  self->listening = wanted;
+  for (guint i = 0; i < settings->listeners->len; i++)
     {
-      report (self, error->message);
-      self->refused =
-          error->domain == G_TLS_ERROR && !g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_EOF);
+      Listener *listener = &self->listeners[i];
+
+      /* One thread is woken for a client, not all. */
+      if (!wanted)
+        cli_reactor_remove (self->host.reactor, &listener->watch);
+      else
+        cli_reactor_add (self->host.reactor, &listener->watch, listener->fd,
+                         EPOLLIN | EPOLLEXCLUSIVE, NULL);
     }
-  g_cancellable_cancel (self->cancellable);
 }
 
-/* Whether the client, which ended its TCP connection without a close_notify, had received
- * everything by then, our close_notify too. Its FIN acknowledges what its TCP had received; and a
- * client that closes with some of that unread sends a reset and no FIN, which is another error. */
+/* FALSE: there is no client more, at present */
 static gboolean
-has_heard_everything (Connection *self, const GError *error)
+take_client (CliFront *self, int listener)
 {
-  int fd = g_socket_get_fd (g_socket_connection_get_socket (self->client));
-  int n_unacknowledged = 0;
+  struct sockaddr_storage address;
+  socklen_t size = sizeof address;
+  int fd = accept4 (listener, (struct sockaddr *) &address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  CliConnection *client;
 
-  return self->closing && g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_EOF) &&
-         ioctl (fd, SIOCOUTQ, &n_unacknowledged) == 0 && n_unacknowledged == 0;
+  if (fd < 0)
+    {
+      /* The others say that a client left before it was taken, or that another thread has it. */
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        {
+          cli_report (_ ("Cannot accept a connection: %s"), g_strerror (errno));
+          self->paused = TRUE;
+          start_timer (self);
+        }
+      return FALSE;
+    }
+  client = cli_connection_new (&self->host, fd, &address, size);
+  if (client == NULL)
+    return FALSE;
+  self->n_taken++;
+  g_hash_table_add (self->clients, client);
+  start_timer (self);
+  return TRUE;
 }
 
 static void
-client_left (gboolean backend_done, gpointer user_data)
+client_came (guint32 events G_GNUC_UNUSED, gpointer user_data)
 {
-  Connection *self = user_data;
+  Listener *listener = user_data;
+  CliFront *self = listener->front;
 
-  if (backend_done)
-    cli_backend_close_input (self->backend);
-  else
-    break_off (self, self->client_error);
-  pump_ended (self);
+  for (guint i = 0; i < ACCEPT_TURN && self->listening && take_client (self, listener->fd); i++)
+    listen_or_not (self);
+  listen_or_not (self);
 }
 
 static void
-client_ended (CliPumpEnd end, const GError *error, gpointer user_data)
+begin_next (CliFront *self)
 {
-  Connection *self = user_data;
+  CliConnection *next;
 
-  if (end == CLI_PUMP_SINK_FAILED && !g_cancellable_is_cancelled (self->cancellable))
+  while (self->n_handshakes < self->settings->max_handshakes &&
+         (next = g_queue_pop_head (&self->waiting)) != NULL)
     {
-      /* The backend reads no more, but may still send. */
-      cli_backend_close_input (self->backend);
-      cli_pump_discard (g_io_stream_get_input_stream (self->tls), self->cancellable, client_ended,
-                        self);
-      return;
+      self->n_handshakes++;
+      cli_connection_begin (next);
     }
-  if (end == CLI_PUMP_SOURCE_FAILED && has_heard_everything (self, error))
-    {
-      /* Many clients end like that, such as Python's ssl. An attacker may have cut off data; that
-       * is a loss only if the backend waits for it. */
-      self->client_error = g_error_copy (error);
-      cli_backend_ask_input_done (self->backend, client_left, self);
-      return;
-    }
-  if (end == CLI_PUMP_SOURCE_ENDED)
-    cli_backend_close_input (self->backend);
-  else
-    break_off (self, error);
-  pump_ended (self);
 }
 
+static void
+spoke (CliConnection *client, gpointer user_data)
+{
+  CliFront *self = user_data;
+
+  g_queue_push_tail (&self->waiting, client);
+  begin_next (self);
+}
+
+static void
+handshake_over (gpointer user_data)
+{
+  CliFront *self = user_data;
+
+  self->n_handshakes--;
+  begin_next (self);
+}
+
+static void
+client_done (CliConnection *client, gboolean ok, gpointer user_data)
+{
+  CliFront *self = user_data;
+
+  g_hash_table_remove (self->clients, client);
+  if (self->settings->once)
+    self->done (ok, self->user_data);
+  else
+    listen_or_not (self);
+}
+
+/* Once a second. A timer for each client would cost the main loop more than the clients do. */
 static gboolean
-lingered (gpointer user_data)
+tick (gpointer user_data)
 {
-  Connection *self = user_data;
+  CliFront *self = user_data;
+  guint n_clients;
+  g_autofree gpointer *clients = g_hash_table_get_keys_as_array (self->clients, &n_clients);
+  gint64 now = g_get_monotonic_time ();
 
-  self->timer = 0;
-  g_cancellable_cancel (self->cancellable);
+  for (guint i = 0; i < n_clients; i++)
+    cli_connection_check_time (clients[i], now);
+  self->paused = FALSE;
+  listen_or_not (self);
+  if (n_clients > 0)
+    return G_SOURCE_CONTINUE;
+  g_clear_pointer (&self->timer, g_source_unref);
   return G_SOURCE_REMOVE;
 }
 
 static void
-output_closed (GObject *stream, GAsyncResult *result, gpointer user_data)
+start_timer (CliFront *self)
 {
-  Connection *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!g_output_stream_close_finish (G_OUTPUT_STREAM (stream), result, &error))
-    break_off (self, error);
-  else if (self->n_pumps > 1)
-    self->timer = g_timeout_add_seconds (LINGER_SECONDS, lingered, self);
-  pump_ended (self);
-}
-
-static void
-backend_ended (CliPumpEnd end, const GError *error, gpointer user_data)
-{
-  Connection *self = user_data;
-
-  if (end == CLI_PUMP_SOURCE_ENDED)
-    {
-      /* Sends the close_notify alert. */
-      self->closing = TRUE;
-      g_output_stream_close_async (g_io_stream_get_output_stream (self->tls), G_PRIORITY_DEFAULT,
-                                   self->cancellable, output_closed, self);
-      return;
-    }
-  break_off (self, error);
-  pump_ended (self);
-}
-
-static void
-backend_ready (CliBackend *backend, const GError *error, gpointer user_data)
-{
-  Connection *self = user_data;
-
-  if (error != NULL)
-    {
-      report (self, error->message);
-      connection_end (self);
-      return;
-    }
-  self->backend = backend;
-  self->n_pumps = 2;
-  cli_pump (g_io_stream_get_input_stream (self->tls), cli_backend_get_input (backend),
-            self->cancellable, client_ended, self);
-  cli_pump (cli_backend_get_output (backend), g_io_stream_get_output_stream (self->tls),
-            self->cancellable, backend_ended, self);
-}
-
-static void begin_next (CliFront *front);
-
-static void
-handshake_done (GObject *tls, GAsyncResult *result, gpointer user_data)
-{
-  Connection *self = user_data;
-  TlsHandoffHandshakeResult *negotiated;
-  g_autoptr (GError) error = NULL;
-
-  self->front->n_handshakes--;
-  begin_next (self->front);
-  if (!g_tls_connection_handshake_finish (G_TLS_CONNECTION (tls), result, &error))
-    {
-      g_autofree char *message = cli_service_words_translate (error->message);
-
-      report (self, message);
-      self->refused = TRUE;
-      connection_end (self);
-      return;
-    }
-  negotiated = tls_handoff_connection_get_result (TLS_HANDOFF_CONNECTION (tls));
-  if (self->front->verbose)
-    {
-      g_autofree char *text = cli_negotiated_to_line (negotiated);
-
-      cli_report ("%s: %s", self->name, text);
-    }
-  cli_backend_open (&self->front->backend, self->name, negotiated, backend_ready, self);
-}
-
-static void
-begin (Connection *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  self->tls = tls_handoff_server_connection_new (G_IO_STREAM (self->client), NULL,
-                                                 self->front->manager, &error);
-  if (self->tls == NULL)
-    {
-      report (self, error->message);
-      connection_end (self);
-      return;
-    }
-  tls_handoff_connection_set_options (TLS_HANDOFF_CONNECTION (self->tls), self->front->options);
-  tls_handoff_connection_set_flags (TLS_HANDOFF_CONNECTION (self->tls), self->front->flags);
-  g_object_set (self->tls, "authentication-mode", self->front->authentication, NULL);
-  self->front->n_handshakes++;
-  g_tls_connection_handshake_async (G_TLS_CONNECTION (self->tls), G_PRIORITY_DEFAULT,
-                                    self->cancellable, handshake_done, self);
-}
-
-static void
-begin_next (CliFront *front)
-{
-  Connection *next;
-
-  while (front->n_handshakes < MAX_HANDSHAKES &&
-         (next = g_queue_pop_head (&front->waiting)) != NULL)
-    begin (next);
-}
-
-static void
-stop_listening (Connection *self)
-{
-  g_clear_handle_id (&self->timer, g_source_remove);
-  g_source_destroy (self->hello);
-  g_clear_pointer (&self->hello, g_source_unref);
-}
-
-static gboolean
-said_something (GSocket *socket, GIOCondition condition, gpointer user_data)
-{
-  Connection *self = user_data;
-
-  stop_listening (self);
-  g_queue_push_tail (&self->front->waiting, self);
-  begin_next (self->front);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-said_nothing (gpointer user_data)
-{
-  Connection *self = user_data;
-
-  self->timer = 0;
-  stop_listening (self);
-  report (self, _ ("The client does not begin a handshake"));
-  connection_end (self);
-  return G_SOURCE_REMOVE;
-}
-
-static char *
-describe_client (GSocketConnection *client)
-{
-  g_autoptr (GSocketAddress) address = g_socket_connection_get_remote_address (client, NULL);
-
-  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address))
-                         : g_strdup ("?");
+  if (self->timer != NULL)
+    return;
+  self->timer = g_timeout_source_new_seconds (1);
+  g_source_set_callback (self->timer, tick, self, NULL);
+  g_source_attach (self->timer, g_main_context_get_thread_default ());
 }
 
 /**
- * cli_front_serve:
- * @client: a connection that was accepted
- * @done: called once, at the end
+ * cli_front_new:
+ * @done: called if the front was to end with its first client
  *
- * Serves one client, and reports on the standard error what goes wrong.
+ * Serves clients in this thread, in its thread-default main context, until the process ends.
  */
-void
-cli_front_serve (CliFront *front, GSocketConnection *client, CliFrontDone done, gpointer user_data)
+CliFront *
+cli_front_new (const CliFrontSettings *settings, CliFrontDone done, gpointer user_data)
 {
-  Connection *self = g_new0 (Connection, 1);
-  GSocket *socket = g_socket_connection_get_socket (client);
+  CliFront *self = g_new0 (CliFront, 1);
 
-  self->front = front;
+  self->settings = settings;
   self->done = done;
   self->user_data = user_data;
-  self->client = g_object_ref (client);
-  self->name = describe_client (client);
-  self->cancellable = g_cancellable_new ();
-  /* Keep-alive finds clients that are gone without a word; without Nagle's algorithm, data is sent
-   * at once. */
-  g_socket_set_keepalive (socket, TRUE);
-  g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+  self->host.settings = &settings->connection;
+  self->host.reactor = cli_reactor_new ();
+  self->host.buffers = cli_buffers_new ();
+  self->host.spoke = spoke;
+  self->host.handshake_over = handshake_over;
+  self->host.done = client_done;
+  self->host.user_data = self;
+  self->clients = g_hash_table_new (NULL, NULL);
+  g_queue_init (&self->waiting);
+  self->listeners = g_new0 (Listener, settings->listeners->len);
+  for (guint i = 0; i < settings->listeners->len; i++)
+    {
+      Listener *listener = &self->listeners[i];
 
-  self->hello = g_socket_create_source (socket, G_IO_IN, NULL);
-  g_source_set_callback (self->hello, G_SOURCE_FUNC (said_something), self, NULL);
-  g_source_attach (self->hello, NULL);
-  self->timer = g_timeout_add_seconds (HELLO_SECONDS, said_nothing, self);
+      listener->front = self;
+      listener->fd = g_socket_get_fd (settings->listeners->pdata[i]);
+      listener->watch = (CliWatch){ client_came, listener };
+    }
+  listen_or_not (self);
+  return self;
 }
 
 /**

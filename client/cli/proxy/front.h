@@ -3,28 +3,22 @@
 
 #pragma once
 
-#include <tls-handoff/tls-handoff.h>
+#include "proxy/connection.h"
 
-#include "proxy/backend.h"
-
-/* What all connections of a "serve" share. */
+/* Shared by all fronts of a process. Nothing of it changes any more. */
 typedef struct
 {
-  TlsHandoffManager *manager;          /* (owned) */
-  TlsHandoffHandshakeOptions *options; /* (owned) */
-  TlsHandoffHandshakeFlags flags;
-  GTlsAuthenticationMode authentication;
-  CliBackendAddress backend;
-  gboolean verbose;
+  CliConnectionSettings connection;
+  GPtrArray *listeners;  /* (owned) (element-type GSocket): from cli_listen() */
+  guint max_connections; /* of a front */
+  guint max_handshakes;  /* of a front, under way */
+  gboolean once;         /* it ends with its first client */
+} CliFrontSettings;
 
-  /* front.c's own */
-  guint n_handshakes; /* under way */
-  GQueue waiting;     /* clients that wait for their handshake */
-} CliFront;
+typedef struct _CliFront CliFront;
 
-/* ok: the connection ended as it should */
+/* ok: the only client's connection ended as it should */
 typedef void (*CliFrontDone) (gboolean ok, gpointer user_data);
 
 void cli_front_set_time_limit (TlsHandoffHandshakeOptions *options);
-void
-cli_front_serve (CliFront *front, GSocketConnection *client, CliFrontDone done, gpointer user_data);
+CliFront *cli_front_new (const CliFrontSettings *settings, CliFrontDone done, gpointer user_data);

@@ -11,25 +11,38 @@
 #include "peer/target.h"
 
 /* How many clients may wait to be accepted. */
-#define BACKLOG 128
+#define BACKLOG 1024
 
 static gboolean
-add_address (GSocketListener *listener, GSocketAddress *address, GError **error)
+add_address (GPtrArray *listeners, GSocketAddress *address, GError **error)
 {
   g_autoptr (GSocketAddress) effective = NULL;
+  g_autoptr (GSocket) socket = NULL;
   g_autofree char *text = NULL;
 
-  if (!g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM,
-                                      G_SOCKET_PROTOCOL_TCP, NULL, &effective, error))
+  socket = g_socket_new (g_socket_address_get_family (address), G_SOCKET_TYPE_STREAM,
+                         G_SOCKET_PROTOCOL_TCP, error);
+  if (socket == NULL)
+    return FALSE;
+  g_socket_set_listen_backlog (socket, BACKLOG);
+  if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
+    {
+      text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+      g_prefix_error (error, "%s: ", text);
+      return FALSE;
+    }
+  effective = g_socket_get_local_address (socket, error);
+  if (effective == NULL)
     return FALSE;
   text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (effective));
+  g_ptr_array_add (listeners, g_steal_pointer (&socket));
   cli_report (_ ("listening on %s"), text);
   return TRUE;
 }
 
 /* All addresses of the machine, of both families where there are two. */
 static gboolean
-add_port (GSocketListener *listener, guint16 port, GError **error)
+add_port (GPtrArray *listeners, guint16 port, GError **error)
 {
   g_autoptr (GInetAddress) any6 = g_inet_address_new_any (G_SOCKET_FAMILY_IPV6);
   g_autoptr (GInetAddress) any4 = g_inet_address_new_any (G_SOCKET_FAMILY_IPV4);
@@ -38,20 +51,20 @@ add_port (GSocketListener *listener, guint16 port, GError **error)
   g_autoptr (GError) local_error = NULL;
 
   /* It takes IPv4 connections, too. */
-  if (add_address (listener, address6, &local_error))
+  if (add_address (listeners, address6, &local_error))
     return TRUE;
   if (!g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED))
     {
       g_propagate_error (error, g_steal_pointer (&local_error));
       return FALSE;
     }
-  return add_address (listener, address4, error);
+  return add_address (listeners, address4, error);
 }
 
 /* A name may have addresses that this machine does not have, such as IPv6 ones. They are reported;
  * one address that works is enough. */
 static gboolean
-add_host (GSocketListener *listener, const CliTarget *target, GError **error)
+add_host (GPtrArray *listeners, const CliTarget *target, GError **error)
 {
   g_autoptr (GSocketConnectable) name = g_network_address_new (target->host, target->port);
   g_autoptr (GSocketAddressEnumerator) addresses = g_socket_connectable_enumerate (name);
@@ -67,7 +80,7 @@ add_host (GSocketListener *listener, const CliTarget *target, GError **error)
       if (failure != NULL)
         cli_report ("--listen: %s", failure->message);
       g_clear_error (&failure);
-      any = add_address (listener, address, &failure) || any;
+      any = add_address (listeners, address, &failure) || any;
     }
   if (any)
     {
@@ -102,21 +115,20 @@ cli_listen_is_privileged (const char *text)
  *
  * Listens there, and says so on the standard error.
  *
- * Returns: (transfer full): a listener, or %NULL with an error, of the domain %G_OPTION_ERROR if
- * @text makes no sense
+ * Returns: (transfer full) (element-type GSocket): who listens, at least one; or %NULL with an
+ * error, of the domain %G_OPTION_ERROR if @text makes no sense
  */
-GSocketListener *
+GPtrArray *
 cli_listen (const char *text, GError **error)
 {
-  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  g_autoptr (GPtrArray) listeners = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (CliTarget) target = NULL;
   guint64 port;
 
-  g_socket_listener_set_backlog (listener, BACKLOG);
   if (g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT16, &port, NULL))
-    return add_port (listener, (guint16) port, error) ? g_steal_pointer (&listener) : NULL;
+    return add_port (listeners, (guint16) port, error) ? g_steal_pointer (&listeners) : NULL;
   target = cli_target_parse (text, error);
-  if (target == NULL || !add_host (listener, target, error))
+  if (target == NULL || !add_host (listeners, target, error))
     return NULL;
-  return g_steal_pointer (&listener);
+  return g_steal_pointer (&listeners);
 }

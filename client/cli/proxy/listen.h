@@ -6,4 +6,4 @@
 #include <gio/gio.h>
 
 gboolean cli_listen_is_privileged (const char *text);
-GSocketListener *cli_listen (const char *text, GError **error);
+GPtrArray *cli_listen (const char *text, GError **error);

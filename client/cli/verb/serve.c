@@ -18,9 +18,10 @@
 #include "verb/verbs.h"
 
 /* Each client takes three descriptors, and a process may have 1024 by default. */
-#define MAX_CONNECTIONS 250
-/* How long to wait after accepting failed, most likely for want of descriptors, seconds. */
-#define RETRY_SECONDS 1
+#define MAX_CONNECTIONS 248
+/* Fewer than the service allows: the user may do other things, too. */
+#define MAX_HANDSHAKES 48
+#define MAX_THREADS 4
 
 typedef struct
 {
@@ -51,80 +52,90 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ServeOptions, serve_options_clear)
 
 typedef struct
 {
-  CliFront front;
-  CliTarget *forward;        /* (owned) (nullable) */
-  GSocketListener *listener; /* (owned) (nullable) */
-  GMainLoop *loop;           /* (owned) */
-  gboolean once;
-  gboolean accepting;
-  guint n_connections;
+  CliFrontSettings front;
+  CliTarget *forward; /* (owned) (nullable) */
+  GMainLoop *loop;    /* (owned) */
   CliExitStatus status;
 } Server;
 
 static void
 server_clear (Server *self)
 {
-  g_clear_object (&self->front.manager);
-  g_clear_object (&self->front.options);
+  g_clear_object (&self->front.connection.manager);
+  g_clear_object (&self->front.connection.options);
   g_clear_pointer (&self->forward, cli_target_free);
-  g_clear_object (&self->listener);
+  g_clear_pointer (&self->front.listeners, g_ptr_array_unref);
   g_clear_pointer (&self->loop, g_main_loop_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Server, server_clear)
 
-static void accept_next (Server *self);
-
 static void
-connection_done (gboolean ok, gpointer user_data)
+only_client_done (gboolean ok, gpointer user_data)
 {
   Server *self = user_data;
 
-  self->n_connections--;
-  if (self->once)
-    {
-      self->status = ok ? CLI_EXIT_OK : CLI_EXIT_FAILED;
-      g_main_loop_quit (self->loop);
-    }
-  else
-    accept_next (self);
+  self->status = ok ? CLI_EXIT_OK : CLI_EXIT_FAILED;
+  g_main_loop_quit (self->loop);
 }
 
 static gboolean
-retry_cb (gpointer user_data)
+stop_cb (gpointer user_data)
 {
-  accept_next (user_data);
-  return G_SOURCE_REMOVE;
+  g_main_loop_quit (user_data);
+  return G_SOURCE_CONTINUE;
 }
 
-static void
-accepted (GObject *listener, GAsyncResult *result, gpointer user_data)
+/* A front on a thread of its own. */
+typedef struct
 {
-  Server *self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSocketConnection) client =
-      g_socket_listener_accept_finish (G_SOCKET_LISTENER (listener), result, NULL, &error);
+  const CliFrontSettings *settings;
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+} Worker;
 
-  self->accepting = FALSE;
-  if (client == NULL)
+/* They stay until the process ends: handshakes that are under way may still use them. */
+static Worker workers[MAX_THREADS];
+
+static gpointer
+work (gpointer data)
+{
+  Worker *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  cli_front_new (self->settings, NULL, NULL);
+  g_main_loop_run (self->loop);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+/* Serves in n threads, this one among them, until the loop ends. */
+static void
+serve (Server *self, guint n)
+{
+  self->front.max_connections = MAX_CONNECTIONS / n;
+  self->front.max_handshakes = MAX_HANDSHAKES / n;
+  for (guint i = 1; i < n; i++)
     {
-      cli_report (_ ("Cannot accept a connection: %s"), error->message);
-      g_timeout_add_seconds (RETRY_SECONDS, retry_cb, self);
-      return;
-    }
-  self->n_connections++;
-  cli_front_serve (&self->front, client, connection_done, self);
-  if (!self->once)
-    accept_next (self);
-}
+      Worker *worker = &workers[i];
 
-static void
-accept_next (Server *self)
-{
-  if (self->accepting || self->n_connections >= MAX_CONNECTIONS)
-    return;
-  self->accepting = TRUE;
-  g_socket_listener_accept_async (self->listener, NULL, accepted, self);
+      worker->settings = &self->front;
+      worker->context = g_main_context_new ();
+      worker->loop = g_main_loop_new (worker->context, FALSE);
+      worker->thread = g_thread_new ("front", work, worker);
+    }
+  cli_front_new (&self->front, only_client_done, self);
+  g_main_loop_run (self->loop);
+  for (guint i = 1; i < n; i++)
+    {
+      g_autoptr (GSource) quit = g_idle_source_new ();
+
+      /* From within: its loop may not run yet. */
+      g_source_set_callback (quit, stop_cb, workers[i].loop, NULL);
+      g_source_attach (quit, workers[i].context);
+      g_thread_join (workers[i].thread);
+    }
 }
 
 static gboolean
@@ -148,7 +159,7 @@ check_options (const ServeOptions *options, GError **error)
 static gboolean
 prepare (Server *self, const ServeOptions *options, GError **error)
 {
-  CliFront *front = &self->front;
+  CliConnectionSettings *front = &self->front.connection;
 
   if (!check_options (options, error))
     return FALSE;
@@ -185,18 +196,12 @@ prepare (Server *self, const ServeOptions *options, GError **error)
       if (anchors == NULL)
         return FALSE;
       tls_handoff_handshake_options_set_trust_anchors (front->options, anchors);
-      front->authentication = options->require_client_certificate ? G_TLS_AUTHENTICATION_REQUIRED
-                                                                  : G_TLS_AUTHENTICATION_REQUESTED;
+      tls_handoff_handshake_options_set_client_certificate (
+          front->options, options->require_client_certificate ? G_TLS_AUTHENTICATION_REQUIRED
+                                                              : G_TLS_AUTHENTICATION_REQUESTED);
     }
-  self->once = options->once;
+  self->front.once = options->once;
   return cli_own_credential_apply (&options->own, front->options, error);
-}
-
-static gboolean
-stop_cb (gpointer user_data)
-{
-  g_main_loop_quit (user_data);
-  return G_SOURCE_CONTINUE;
 }
 
 static CliExitStatus
@@ -205,11 +210,11 @@ run (Server *self, const ServeOptions *options)
   const char *listen = options->listen != NULL ? options->listen : "443";
   g_autoptr (GError) error = NULL;
 
-  self->front.manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
-  if (self->front.manager == NULL)
+  self->front.connection.manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
+  if (self->front.connection.manager == NULL)
     return cli_report_no_service (error);
-  self->listener = cli_listen (listen, &error);
-  if (self->listener == NULL)
+  self->front.listeners = cli_listen (listen, &error);
+  if (self->front.listeners == NULL)
     {
       cli_report ("--listen: %s", error->message);
       if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) &&
@@ -217,14 +222,13 @@ run (Server *self, const ServeOptions *options)
         cli_hint (_ ("ports below 1024 are for privileged users; try --listen 8443"));
       return error->domain == G_OPTION_ERROR ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
     }
-  self->front.flags = cli_text_agent_start (options->interactive);
+  self->front.connection.flags = cli_text_agent_start (options->interactive);
   /* A program that does not read what it is sent is no reason to die. */
   signal (SIGPIPE, SIG_IGN);
   self->loop = g_main_loop_new (NULL, FALSE);
   g_unix_signal_add (SIGINT, stop_cb, self->loop);
   g_unix_signal_add (SIGTERM, stop_cb, self->loop);
-  accept_next (self);
-  g_main_loop_run (self->loop);
+  serve (self, options->once ? 1 : MIN (g_get_num_processors (), MAX_THREADS));
   return self->status;
 }
 

@@ -13,8 +13,6 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../../integration/support'))
 from command import CERTS, OWN_RULES, as_user, get_free_port, run, set_rules, wait_for_port
 
-__all__ = ['as_user', 'get_free_port', 'wait_for_port']  # also for the figures
-
 TRUST_STORE = '/etc/ssl/certs/ca-certificates.crt'
 LINE = re.compile(r'(\S+) (ratio|KiB|MiB) (\S+) aim ([<>]=[\d.]+|-)(?: \[(.*)\])?$')
 
