@@ -3,10 +3,10 @@
 
 #include "secret-memory.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#include "secret-pages.h"
 
 /* What GnuTLS and nettle leave below a call: HMAC and AES contexts, bignums, the tables of the
  * X25519 ladder. The deepest of our calls uses some 40 KiB. */
@@ -15,9 +15,8 @@
 /* Lies right before the secret, in the same mapping. */
 typedef struct
 {
-  gpointer mapping;
-  gsize mapping_size; /* bytes, whole pages */
-  gsize secret_size;  /* bytes */
+  HandoffSecretPages pages; /* the mapping */
+  gsize secret_size;        /* bytes; 0: it was freed */
 } SecretHeader;
 
 /* A multiple of any type's alignment, and of a cache line. */
@@ -36,7 +35,7 @@ header_of (gconstpointer secret)
  * @size: bytes, at least 1
  * @flags: what else the memory must do
  *
- * Maps zeroed memory for a secret, aligned to 64 bytes at least. Locking it is best effort: with
+ * Gives zeroed memory for a secret, aligned to 64 bytes at least. Locking it is best effort: with
  * the usual limit of 8 MiB there is room for some two thousand secrets.
  *
  * Returns: (transfer full) (not nullable): the memory, to be freed with handoff_secret_free()
@@ -44,10 +43,12 @@ header_of (gconstpointer secret)
 gpointer
 handoff_secret_new (gsize size, HandoffSecretFlags flags)
 {
-  gsize page_size = (gsize) sysconf (_SC_PAGESIZE);
-  gsize offset = HEADER_SPACE;
-  gsize mapping_size;
-  guint8 *mapping;
+  const gsize page_size = (gsize) sysconf (_SC_PAGESIZE);
+  const gboolean is_private = (flags & HANDOFF_SECRET_WIPE_ON_FORK) != 0;
+  /* A child has to find the header, which says what there is to unmap: it gets a page of its own.
+   */
+  const gsize offset = is_private ? page_size : HEADER_SPACE;
+  HandoffSecretPages pages;
   SecretHeader *header;
 
   g_return_val_if_fail (size > 0, NULL);
@@ -55,39 +56,20 @@ handoff_secret_new (gsize size, HandoffSecretFlags flags)
   if (size > G_MAXSIZE - 2 * page_size)
     g_error ("Out of memory: cannot map %" G_GSIZE_FORMAT " bytes for a secret", size);
 
-  /* A child has to find the header, which says what there is to unmap: it gets a page of its own.
-   */
-  if (flags & HANDOFF_SECRET_WIPE_ON_FORK)
-    offset = page_size;
-
-  mapping_size = (offset + size + page_size - 1) / page_size * page_size;
-  mapping = mmap (NULL, mapping_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapping == MAP_FAILED)
-    g_error ("Out of memory: cannot map %" G_GSIZE_FORMAT " bytes for a secret: %s", mapping_size,
-             g_strerror (errno));
-
-  /* Both are best effort: RLIMIT_MEMLOCK may be used up, and the secret works without either. */
-  (void) mlock (mapping, mapping_size);
-  (void) madvise (mapping, mapping_size, MADV_DONTDUMP);
-  if (flags & HANDOFF_SECRET_WIPE_ON_FORK &&
-      madvise (mapping + offset, mapping_size - offset, MADV_WIPEONFORK) != 0)
-    g_error ("Cannot have a secret wiped in child processes (the kernel must be Linux 4.14 or "
-             "newer): %s",
-             g_strerror (errno));
-
-  header = header_of (mapping + offset);
-  header->mapping = mapping;
-  header->mapping_size = mapping_size;
+  pages = handoff_secret_pages_take ((offset + size + page_size - 1) / page_size * page_size,
+                                     is_private ? page_size : 0);
+  header = header_of (pages.start + offset);
+  header->pages = pages;
   header->secret_size = size;
 
-  return mapping + offset;
+  return pages.start + offset;
 }
 
 /**
  * handoff_secret_free:
  * @secret: (transfer full) (nullable): what handoff_secret_new() returned
  *
- * Wipes the memory and gives it back to the kernel.
+ * Wipes the memory, and gives it back. Aborts if it was freed already.
  */
 void
 handoff_secret_free (gpointer secret)
@@ -98,8 +80,11 @@ handoff_secret_free (gpointer secret)
     return;
 
   header = *header_of (secret);
+  if (header.secret_size == 0)
+    g_error ("A secret was freed twice");
   handoff_wipe (secret, header.secret_size);
-  munmap (header.mapping, header.mapping_size);
+  memset (header_of (secret), 0, sizeof header);
+  handoff_secret_pages_give (&header.pages);
 }
 
 /**

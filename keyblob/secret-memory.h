@@ -18,7 +18,7 @@ typedef enum
 
 /* Never NULL; aborts when out of memory, as g_malloc() does. */
 gpointer handoff_secret_new (gsize size, HandoffSecretFlags flags);
-/* Wipes and unmaps; NULL is fine. */
+/* Wipes, and gives the pages back; NULL is fine. */
 void handoff_secret_free (gpointer secret);
 /* The size that was asked for. */
 gsize handoff_secret_get_size (gconstpointer secret);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "keyblob-fixture.h"
+#include "secret-pages.h"
 
 /* Around the header's and the pages' ends. */
 static const gsize sizes[] = { 1, 63, 4031, 4032, 4033, 4096, 4097, 65536 };
@@ -136,33 +137,224 @@ test_fork (void)
   handoff_secret_free (secrets[1]);
 }
 
-/* Freed memory kept the secret, or stayed mapped. */
+/* Whether there is anything at an address. */
+static gboolean
+is_mapped (gconstpointer address)
+{
+  const gsize page = (gsize) address & ~((gsize) sysconf (_SC_PAGESIZE) - 1);
+  unsigned char resident;
+
+  return mincore ((gpointer) page, 1, &resident) == 0;
+}
+
+/* Freed memory kept the secret. */
 static void
 test_free (void)
 {
   guint8 inverted[32];
   guint8 *secret;
-  unsigned char resident;
-  gsize page;
   gsize i;
 
   secret = handoff_secret_new (32, HANDOFF_SECRET_DEFAULT);
-  page = (gsize) secret & ~((gsize) sysconf (_SC_PAGESIZE) - 1);
   for (i = 0; i < sizeof inverted; i++)
     {
       inverted[i] = (guint8) g_random_int ();
       secret[i] = (guint8) ~inverted[i];
     }
-
-  g_assert_cmpint (mincore ((gpointer) page, 1, &resident), ==, 0);
   if (!fixture_is_sanitized ())
     g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 1);
 
   handoff_secret_free (secret);
-
-  g_assert_cmpint (mincore ((gpointer) page, 1, &resident), ==, -1);
   if (!fixture_is_sanitized ())
     g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 0);
+}
+
+/* Pages were mapped anew for each secret, or those of the wrong kind were taken; or one secret's
+ * pages were given to two. */
+static void
+test_kept (void)
+{
+  const gboolean can_lock = mlock (sizes, 1) == 0;
+  gsize i, j;
+
+  for (i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      guint8 *secrets[3];
+      guint8 *again;
+
+      for (j = 0; j < G_N_ELEMENTS (secrets); j++)
+        secrets[j] = handoff_secret_new (100, flags[i]);
+      memset (secrets[1], 1, 100);
+      handoff_secret_free (secrets[1]);
+      if (can_lock)
+        g_assert_true (is_mapped (secrets[1]));
+      again = handoff_secret_new (5000, flags[i]);
+      g_assert_true (again != secrets[1]);
+      handoff_secret_free (again);
+      again = handoff_secret_new (100, flags[1 - i]);
+      g_assert_true (again != secrets[1]);
+      handoff_secret_free (again);
+      again = handoff_secret_new (1000, flags[i]);
+      if (can_lock)
+        g_assert_true (again == secrets[1]);
+      g_assert_true (all_bytes_are (again, 1000, 0));
+      g_assert_cmpint (fixture_mapping_has_flag (again, "wf"), ==, i == 1);
+      handoff_secret_free (again);
+      handoff_secret_free (secrets[0]);
+      handoff_secret_free (secrets[2]);
+    }
+}
+
+/* A process kept all memory that it ever needed for secrets. */
+static void
+test_given_back (void)
+{
+  guint8 *secrets[HANDOFF_SECRET_PAGES_MAX_KEPT * 3];
+  gsize i, j;
+
+  for (i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      guint n_mapped = 0;
+
+      for (j = 0; j < G_N_ELEMENTS (secrets); j++)
+        secrets[j] = handoff_secret_new (5000, flags[i]);
+      for (j = 0; j < G_N_ELEMENTS (secrets); j++)
+        handoff_secret_free (secrets[j]);
+      for (j = 0; j < G_N_ELEMENTS (secrets); j++)
+        n_mapped += is_mapped (secrets[j]);
+      /* Other threads may have mapped something where secrets were. */
+      g_assert_cmpuint (n_mapped, <=, HANDOFF_SECRET_PAGES_MAX_KEPT_BYTES / 5000);
+    }
+}
+
+/* What is kept used up the limit, and a secret that is in use was not locked because of it; or
+ * pages were kept that could not be locked when they were mapped. */
+static void
+lock_with_limit (gpointer data)
+{
+  const gsize page_size = (gsize) sysconf (_SC_PAGESIZE);
+  const struct rlimit limit = { 4 * page_size, 4 * page_size };
+  guint8 *secrets[4];
+  gsize i;
+
+  if (setrlimit (RLIMIT_MEMLOCK, &limit) != 0 || (geteuid () == 0 && setuid (65534) != 0))
+    _exit (10);
+  for (i = 0; i < G_N_ELEMENTS (secrets); i++)
+    secrets[i] = handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+  for (i = 0; i < G_N_ELEMENTS (secrets); i++)
+    handoff_secret_free (secrets[i]);
+  secrets[0] = handoff_secret_new (3 * page_size, HANDOFF_SECRET_DEFAULT);
+  if (!fixture_mapping_has_flag (secrets[0], "lo"))
+    _exit (11);
+  /* There is room for none beside it. */
+  secrets[1] = handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+  handoff_secret_free (secrets[1]);
+  handoff_secret_free (secrets[0]);
+  if (!fixture_mapping_has_flag (handoff_secret_new (100, HANDOFF_SECRET_DEFAULT), "lo"))
+    _exit (12);
+}
+
+static void
+test_limit (void)
+{
+  if (fixture_is_sanitized ())
+    g_test_skip ("a sanitizer locks nothing");
+  else
+    fixture_run_in_child (lock_with_limit, NULL);
+}
+
+static void
+keep_in_child (gpointer data)
+{
+  if (!fixture_mapping_has_flag (handoff_secret_new (100, HANDOFF_SECRET_DEFAULT), "lo"))
+    _exit (10);
+  handoff_secret_free (data);
+  if (!fixture_mapping_has_flag (handoff_secret_new (100, HANDOFF_SECRET_DEFAULT), "lo"))
+    _exit (11);
+}
+
+/* A child took the pages that its parent kept or used, which are not locked in the child. */
+static void
+test_kept_fork (void)
+{
+  guint8 *inherited = handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+
+  handoff_secret_free (handoff_secret_new (100, HANDOFF_SECRET_DEFAULT));
+  if (!fixture_is_sanitized () && mlock (sizes, 1) == 0)
+    fixture_run_in_child (keep_in_child, inherited);
+  else
+    g_test_skip ("nothing is locked here");
+  handoff_secret_free (inherited);
+}
+
+static gpointer
+use_in_thread (gpointer data)
+{
+  const guint8 byte = (guint8) GPOINTER_TO_UINT (data);
+  guint8 *secrets[8];
+  guint i, j;
+
+  for (i = 0; i < 500; i++)
+    {
+      for (j = 0; j < G_N_ELEMENTS (secrets); j++)
+        {
+          secrets[j] = handoff_secret_new (1000, flags[j % 2]);
+          memset (secrets[j], byte, 1000);
+        }
+      for (j = 0; j < G_N_ELEMENTS (secrets); j++)
+        {
+          g_assert_true (all_bytes_are (secrets[j], 1000, byte));
+          handoff_secret_free (secrets[j]);
+        }
+    }
+  return NULL;
+}
+
+/* Two threads got the same memory. */
+static void
+test_threads (void)
+{
+  GThread *threads[4];
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("secrets", use_in_thread, GUINT_TO_POINTER (i + 1));
+  for (i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+static void
+free_twice (void)
+{
+  guint8 *secret = handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+
+  handoff_secret_free (secret);
+  handoff_secret_free (secret);
+}
+
+static void
+write_after_free (void)
+{
+  guint8 *secret = handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+
+  handoff_secret_free (secret);
+  secret[50] = 1;
+  handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+}
+
+/* Memory that two believe to own went unnoticed. */
+static void
+test_misuse (gconstpointer data)
+{
+  void (*misuse) (void) = data;
+
+  if (g_test_subprocess ())
+    {
+      misuse ();
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_failed ();
 }
 
 static void
@@ -224,6 +416,13 @@ main (int argc, char *argv[])
   g_test_add_func ("/keyblob/secret-memory/no-locking", test_no_locking);
   g_test_add_func ("/keyblob/secret-memory/fork", test_fork);
   g_test_add_func ("/keyblob/secret-memory/free", test_free);
+  g_test_add_func ("/keyblob/secret-memory/kept", test_kept);
+  g_test_add_func ("/keyblob/secret-memory/given-back", test_given_back);
+  g_test_add_func ("/keyblob/secret-memory/limit", test_limit);
+  g_test_add_func ("/keyblob/secret-memory/kept-fork", test_kept_fork);
+  g_test_add_func ("/keyblob/secret-memory/threads", test_threads);
+  g_test_add_data_func ("/keyblob/secret-memory/free-twice", free_twice, test_misuse);
+  g_test_add_data_func ("/keyblob/secret-memory/write-after-free", write_after_free, test_misuse);
   g_test_add_func ("/keyblob/secret-memory/wipe", test_wipe);
   g_test_add_func ("/keyblob/secret-memory/wipe-stack", test_wipe_stack);
   return g_test_run ();
