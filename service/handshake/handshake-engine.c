@@ -410,10 +410,10 @@ watch_ready (gboolean timed_out, gpointer user_data)
     fail_timed_out (self);
 }
 
-void
-handoff_handshake_engine_start (HandoffHandshakeEngine *self)
+/* FALSE if it has failed, as whoever waits knows then. */
+static gboolean
+start (HandoffHandshakeEngine *self)
 {
-  G_GNUC_UNUSED g_autoptr (HandoffHandshakeEngine) guard = handoff_handshake_engine_ref (self);
   GError *error = NULL;
 
   self->deadline =
@@ -425,11 +425,22 @@ handoff_handshake_engine_start (HandoffHandshakeEngine *self)
       handoff_handshake_make_sealer (&self->request->recipient, &self->sealer, &error))
     self->session = handoff_tls_session_new (self->pause, self->request, &self->transport,
                                              self->ask, self->ask_data, &error);
-  if (self->session != NULL)
-    self->watch =
-        handoff_watch_new (self->worker, self->request->fd, self->deadline, watch_ready, self);
-  else
-    fail (self, error);
+  if (self->session == NULL)
+    {
+      fail (self, error);
+      return FALSE;
+    }
+  self->watch =
+      handoff_watch_new (self->worker, self->request->fd, self->deadline, watch_ready, self);
+  return TRUE;
+}
+
+void
+handoff_handshake_engine_start (HandoffHandshakeEngine *self)
+{
+  G_GNUC_UNUSED g_autoptr (HandoffHandshakeEngine) guard = handoff_handshake_engine_ref (self);
+
+  start (self);
 }
 
 static void
@@ -484,6 +495,8 @@ handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
 
   self->done = done;
   self->done_data = done_data;
+  if (!has_ended (self) && self->session == NULL && !start (self))
+    return;
   if (self->state == HANDOFF_HANDSHAKE_FAILED)
     {
       return_progress (self, progress_new (self));

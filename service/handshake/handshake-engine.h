@@ -51,7 +51,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeEngine, handoff_handshake_engine_
 
 /* On the worker's thread. */
 
-/* Called first. The timeout runs from here. */
+/* Called first; the first operation does it if nobody did. The timeout runs from here. */
 void handoff_handshake_engine_start (HandoffHandshakeEngine *self);
 /* done: called when the operation ends, perhaps within this call. */
 void handoff_handshake_engine_operate (HandoffHandshakeEngine *self,

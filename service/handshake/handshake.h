@@ -28,7 +28,8 @@ HandoffHandshake *handoff_handshake_new (HandoffWorker *worker,
                                          HandoffHandshakeFunc ended,
                                          HandoffCredentialAskFunc ask,
                                          gpointer user_data);
-/* First of all, once. The timeout runs from here. It may end at once. */
+/* First of all, once, unless an operation begins at once, which does it, too. The timeout runs from
+ * here. It may fail at once. */
 void handoff_handshake_start (HandoffHandshake *self);
 /* Does not end the handshake, which goes on until it ends by itself or times out; before it starts,
  * it must not be freed. */

@@ -266,7 +266,9 @@ handoff_session_begin (const HandoffSessionContext *context,
   handoff_session_store_add (context->sessions, session);
   if (session->outlives_caller)
     limit_lifetime (context, session, timeout);
-  handoff_handshake_start (session->handshake);
+  /* On a socket its first operation begins at once, and starts it. */
+  if (session->stepwise)
+    handoff_handshake_start (session->handshake);
 }
 
 /* What a session in that state waits for. */

@@ -10,8 +10,8 @@
  * it at home, and the callbacks come there: if the home is a worker, perhaps within the call that
  * began the operation. */
 
-/* session: with its places taken; put into the store. request: (transfer full). It may have failed
- * when this returns; the first operation tells. */
+/* session: with its places taken; put into the store. request: (transfer full). On a
+ * socket the first step has to follow. */
 void handoff_session_begin (const HandoffSessionContext *context,
                             HandoffSession *session,
                             HandoffHandshakeRequest *request);

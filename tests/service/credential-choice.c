@@ -523,6 +523,43 @@ test_find (Fixture *f, gconstpointer unused)
   g_assert_null (handoff_credential_choice_find (store, USER, HANDOFF_CREDENTIALS_PATH "/00"));
 }
 
+/* At home, which is a worker. The session has ended, and is gone, before the main thread hears the
+ * question. */
+static gboolean
+ask_and_forget (gpointer data)
+{
+  Fixture *f = data;
+
+  start_server (f, "localhost");
+  g_assert_cmpstr (f->session->server_identity, ==, "localhost");
+  g_assert_cmpuint (f->authority->checks->len, ==, 0);
+  g_clear_pointer (&f->session, handoff_session_unref);
+  return G_SOURCE_REMOVE;
+}
+
+/* Breaks if the main thread looks into a session that lives elsewhere. */
+static void
+test_other_home (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  HandoffWorker *worker = handoff_worker_new (&error);
+
+  g_assert_no_error (error);
+  add (f, "a", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "ecdsa");
+  f->context.home = worker;
+  handoff_worker_invoke (worker, ask_and_forget, f, NULL);
+  /* Waits for the worker: what it has asked is all that is left. */
+  handoff_worker_free (worker);
+  g_assert_null (f->session);
+  g_assert_false (f->answered);
+  g_assert_true (handoff_idle_timer_is_held (f->idle_timer));
+  wait_for_answer (f);
+  g_assert_no_error (f->error);
+  g_assert_cmpstr (f->answer->label, ==, "a");
+  g_assert_cmpstr (test_authority_get_last_check (f->authority), ==, OWN ("a"));
+  g_assert_false (handoff_idle_timer_is_held (f->idle_timer));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -540,5 +577,6 @@ main (int argc, char *argv[])
   ADD ("client/unknown", test_client_unknown);
   ADD ("client/state", test_client_state);
   ADD ("find", test_find);
+  ADD ("other-home", test_other_home);
   return g_test_run ();
 }

@@ -76,6 +76,38 @@ test_many_users (void)
   g_assert_cmpuint (handoff_worker_pool_get_size (pool), <=, 16);
 }
 
+static gboolean
+give_up (gpointer data)
+{
+  handoff_seat_unref (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Breaks if a seat that is given up on its own worker, as the last thing that this does, is lost,
+ * or if the workers that are idle then stay for ever. */
+static void
+test_given_up_elsewhere (void)
+{
+  g_autoptr (HandoffWorkerPool) pool = pool_new ();
+  HandoffSeat *seats[40];
+  HandoffSeat *seat;
+
+  for (guint i = 0; i < G_N_ELEMENTS (seats); i++)
+    {
+      seats[i] = handoff_worker_pool_take_seat (pool, i);
+      handoff_seat_ref (seats[i]);
+      handoff_worker_invoke (handoff_seat_get_worker (seats[i]), give_up, seats[i], NULL);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (seats); i++)
+    handoff_worker_invoke (handoff_seat_get_worker (seats[i]), give_up, seats[i], NULL);
+  do
+    {
+      seat = handoff_worker_pool_take_seat (pool, G_MAXUINT - 1);
+      handoff_seat_unref (seat);
+    }
+  while (handoff_worker_pool_get_size (pool) > 16);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -83,5 +115,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/worker-pool/users", test_users);
   g_test_add_func ("/service/worker-pool/again", test_again);
   g_test_add_func ("/service/worker-pool/many-users", test_many_users);
+  g_test_add_func ("/service/worker-pool/given-up-elsewhere", test_given_up_elsewhere);
   return g_test_run ();
 }
