@@ -12,10 +12,11 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from figures import accept, bulk, connect, first, front, handshakes, report
+from figures import accept, bulk, connect, first, front, handshakes, memory, report, stalled
 from figures.common import Bench, trust_test_authority
 
-GROUPS = [connect, first, handshakes, accept, front, bulk]
+# stalled changes the service's limits: it is the last.
+GROUPS = [connect, first, handshakes, accept, front, bulk, memory, stalled]
 
 
 def choose(group, names):

@@ -53,4 +53,6 @@ sys.exit(options["b_sanitize"] == "none" and options["optimization"] not in ("0"
   exit 1
 fi
 meson compile -C "$build" >"$build/bench.log" 2>&1 || { cat "$build/bench.log" >&2; exit 1; }
+# The service's log has lines for each handshake.
+export HANDOFF_TEST_SHOW_LOG=${HANDOFF_TEST_SHOW_LOG:-0}
 exec tests/lib/system-run "$build" tests/bench/run.py "${options[@]}" "$(realpath "$build")" "${names[@]}"

@@ -17,8 +17,9 @@
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
 
-/* Each client takes three descriptors, and a process may have 1024 by default. */
-#define MAX_CONNECTIONS 248
+/* Each client takes three descriptors, and a process may have 1024 by default. Any number of
+ * threads can share these. */
+#define MAX_CONNECTIONS 252
 /* Fewer than the service allows: the user may do other things, too. */
 #define MAX_HANDSHAKES 48
 #define MAX_THREADS 4

@@ -4,6 +4,7 @@
 
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -11,7 +12,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../../integration/support'))
-from command import CERTS, OWN_RULES, as_user, get_free_port, run, set_rules, wait_for_port
+from command import (CERTS, OWN_RULES, as_user, call, configure, get_free_port, run, set_rules, stop_service,
+                     wait_for_port)
 
 TRUST_STORE = '/etc/ssl/certs/ca-certificates.crt'
 LINE = re.compile(r'(\S+) (ratio|KiB|MiB) (\S+) aim ([<>]=[\d.]+|-)(?: \[(.*)\])?$')
@@ -132,12 +134,12 @@ class Peer(Program):
         return self.ask('')
 
 
-def caller(bench, side, port):
-    """An application of alice's. side: ours, bus (ours without the channel), floor, stock"""
+def caller(bench, side, port, user='alice'):
+    """An application. side: ours, bus (ours without the channel), floor, stock"""
     environment = {'GIO_USE_TLS': 'gnutls'}
     if side == 'bus':
         environment['TLS_HANDOFF_CHANNEL'] = '0'
-    return Program(bench.program('caller'), 'ours' if side == 'bus' else side, str(port), user='alice',
+    return Program(bench.program('caller'), 'ours' if side == 'bus' else side, str(port), user=user,
                    environment=environment)
 
 
@@ -150,6 +152,44 @@ def trust_test_authority():
     if authority not in others:
         with open(TRUST_STORE, 'w') as file:
             file.write(others + authority)
+
+
+def service_processes():
+    """pid → name of each program of the service's that runs"""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            name = os.path.basename(os.readlink(f'/proc/{pid}/exe'))
+        except OSError:
+            continue
+        if name.startswith('tls-handoff') and name != 'tls-handoff':
+            found[int(pid)] = name
+    return found
+
+
+def service_memory(pids=None):
+    """Proportional set size, KiB. pids: default: all of the service's"""
+    total = 0
+    for pid in pids or service_processes():
+        with open(f'/proc/{pid}/smaps_rollup') as file:
+            total += next(int(line.split()[1]) for line in file if line.startswith('Pss:'))
+    return total
+
+
+def limit_service():
+    """The service starts again with the limits that its unit has."""
+    path = '/usr/share/dbus-1/system-services/org.tlshandoff.Handoff1.service'
+    with open(path) as file:
+        text = file.read()
+    with open('/usr/lib/systemd/system/tls-handoffd.service') as file:
+        unit = file.read()
+    locked = int(re.search(r'^LimitMEMLOCK=(\d+)M$', unit, re.M)[1]) << 20
+    # What the bus that starts it may not go beyond.
+    most = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+    locked = locked if most == resource.RLIM_INFINITY else min(locked, most)
+    with open(path, 'w') as file:
+        file.write(re.sub('^Exec=', f'Exec=/usr/bin/prlimit --memlock={locked}:{locked} -- ', text, flags=re.M))
+    stop_service()
 
 
 def cpu_count():
