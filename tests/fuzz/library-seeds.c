@@ -2,8 +2,8 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* Writes what the other targets begin with: library-seeds DIRECTORY makes
- * DIRECTORY/channel-message, DIRECTORY/key-state, DIRECTORY/record-layer and
- * DIRECTORY/ticket-messages. */
+ * DIRECTORY/channel-message, DIRECTORY/channel-seal, DIRECTORY/key-state, DIRECTORY/record-layer
+ * and DIRECTORY/ticket-messages. */
 
 #include <string.h>
 
@@ -52,6 +52,38 @@ write_states (const char *top)
       g_byte_array_append (seed, plaintext, (guint) size);
       write_seed (top, "key-state", suites[i].name, seed->data, seed->len);
       handoff_secret_free (plaintext);
+    }
+}
+
+/* For channel-seal.c: all in order, and what must not open in each place. */
+static void
+write_tries (const char *top)
+{
+  const guint8 good[] = { 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0 };
+
+  write_seed (top, "channel-seal", "in-order", good, sizeof good);
+  for (guint8 i = 0; i < sizeof good; i += 4)
+    {
+      const struct
+      {
+        const char *name;
+        guint8 blob;
+        guint8 what;
+      } changes[] = { { "other", (guint8) (i / 4 + 3), 0 },
+                      { "changed", i / 4, 4 },
+                      { "cut-off", i / 4, 2 } };
+
+      for (gsize j = 0; j < G_N_ELEMENTS (changes); j++)
+        {
+          g_autofree char *name = g_strdup_printf ("%s-%u", changes[j].name, i / 4);
+          guint8 tries[sizeof good];
+
+          memcpy (tries, good, sizeof good);
+          tries[i] = changes[j].blob;
+          tries[i + 1] = changes[j].what;
+          tries[i + 3] = 50;
+          write_seed (top, "channel-seal", name, tries, sizeof tries);
+        }
     }
 }
 
@@ -133,6 +165,7 @@ main (int argc, char **argv)
       g_printerr ("usage: library-seeds DIRECTORY\n");
       return 2;
     }
+  write_tries (argv[1]);
   write_states (argv[1]);
   write_records (argv[1]);
   write_messages (argv[1]);
