@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* A key state as a GVariant and back.
- *
- * GLib must not copy a secret onto the ordinary heap. So a variant that holds a secret is made with
- * g_variant_new_from_data() over secret memory. It is aligned (GLib copies what is not), written
- * with g_variant_store() only, and read with functions that return pointers into it only.
- *
- * Numbers are little-endian on every machine: each is swapped by itself where needed, because
- * g_variant_byteswap() copies the whole. (The rest of the format is little-endian by definition.)
- */
+/* A key state as a dictionary (vardict.h) and back. Secrets are copied from one secret memory to
+ * the other, and nowhere else. */
 
 #include "key-state.h"
 
@@ -17,6 +10,7 @@
 
 #include "secret-memory.h"
 #include "tls-handoff-error.h"
+#include "vardict.h"
 
 typedef enum
 {
@@ -28,10 +22,9 @@ typedef enum
   FIELD_SECRET, /* ay, of any number of bytes: a HandoffSecretBytes */
 } FieldKind;
 
-static const GVariantType *const field_types[] = {
-  [FIELD_ROLE] = G_VARIANT_TYPE_STRING,      [FIELD_UINT16] = G_VARIANT_TYPE_UINT16,
-  [FIELD_UINT64] = G_VARIANT_TYPE_UINT64,    [FIELD_FLAG] = G_VARIANT_TYPE_BOOLEAN,
-  [FIELD_BYTES] = G_VARIANT_TYPE_BYTESTRING, [FIELD_SECRET] = G_VARIANT_TYPE_BYTESTRING,
+static const char *const field_types[] = {
+  [FIELD_ROLE] = "s", [FIELD_UINT16] = "q", [FIELD_UINT64] = "t",
+  [FIELD_FLAG] = "b", [FIELD_BYTES] = "ay", [FIELD_SECRET] = "ay",
 };
 
 typedef enum
@@ -159,35 +152,52 @@ is_any (const Field *field, const HandoffKeyState *state)
     }
 }
 
-/* (transfer floating) */
-static GVariant *
-new_value (const Field *field, const HandoffKeyState *state)
+/* A number as it is written. */
+typedef guint8 Number[8];
+
+/* value: (unowned), like state, to which the entry refers: for a number. */
+static HandoffVardictEntry
+make_entry (const Field *field, const HandoffKeyState *state, Number number)
 {
+  const char *type = field_types[field->kind];
+  HandoffVardictEntry entry = { field->key, type, strlen (type), number, 0 };
   const guint8 *base = (const guint8 *) state;
   const guint8 *value = base + field->offset;
-  const HandoffSecretBytes *secret = (const HandoffSecretBytes *) value;
+  guint64 wide = 0;
+  guint16 narrow = 0;
 
   switch (field->kind)
     {
     case FIELD_ROLE:
-      return g_variant_new_string (state->role == HANDOFF_ROLE_CLIENT ? CLIENT : SERVER);
+      entry.value = state->role == HANDOFF_ROLE_CLIENT ? CLIENT : SERVER;
+      entry.size = strlen (entry.value) + 1;
+      break;
     case FIELD_UINT16:
-      return g_variant_new_uint16 (GUINT16_TO_LE (*(const guint16 *) value));
+      narrow = GUINT16_TO_LE (*(const guint16 *) value);
+      entry.size = sizeof narrow;
+      memcpy (number, &narrow, sizeof narrow);
+      break;
     case FIELD_UINT64:
-      return g_variant_new_uint64 (GUINT64_TO_LE (*(const guint64 *) value));
+      wide = GUINT64_TO_LE (*(const guint64 *) value);
+      entry.size = sizeof wide;
+      memcpy (number, &wide, sizeof wide);
+      break;
     case FIELD_FLAG:
-      return g_variant_new_boolean (*(const gboolean *) value);
+      entry.size = 1;
+      number[0] = *(const gboolean *) value ? 1 : 0;
+      break;
     case FIELD_BYTES:
-      /* It has no destroy function: it refers to the state's memory, and must not outlive the
-       * caller. */
-      return g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, value, base[field->size_offset],
-                                      TRUE, NULL, NULL);
+      entry.value = value;
+      entry.size = base[field->size_offset];
+      break;
     case FIELD_SECRET:
-      return g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, secret->data, secret->size, TRUE,
-                                      NULL, NULL);
+      entry.value = ((const HandoffSecretBytes *) value)->data;
+      entry.size = ((const HandoffSecretBytes *) value)->size;
+      break;
     default:
-      g_return_val_if_reached (NULL);
+      g_assert_not_reached ();
     }
+  return entry;
 }
 
 /**
@@ -203,25 +213,21 @@ guint8 *
 handoff_key_state_serialize (const HandoffKeyState *state, gsize *size)
 {
   const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (state->cipher_suite);
-  g_autoptr (GVariant) variant = NULL;
-  GVariantBuilder builder;
-  guint8 *data;
+  HandoffVardictEntry entries[G_N_ELEMENTS (fields)];
+  Number numbers[G_N_ELEMENTS (fields)];
+  gsize n_entries = 0;
   gsize i;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   for (i = 0; i < G_N_ELEMENTS (fields); i++)
     {
       if (must_be_present (&fields[i], state->protocol, suite) ||
           (fields[i].presence == IF_ANY && is_any (&fields[i], state)))
-        g_variant_builder_add (&builder, "{sv}", fields[i].key, new_value (&fields[i], state));
+        {
+          entries[n_entries] = make_entry (&fields[i], state, numbers[n_entries]);
+          n_entries++;
+        }
     }
-  variant = g_variant_ref_sink (g_variant_builder_end (&builder));
-
-  *size = g_variant_get_size (variant);
-  data = handoff_secret_new (*size, HANDOFF_SECRET_DEFAULT);
-  g_variant_store (variant, data);
-
-  return data;
+  return handoff_vardict_write (entries, n_entries, size);
 }
 
 G_GNUC_PRINTF (2, 3)
@@ -241,57 +247,85 @@ refuse (GError **error, const char *format, ...)
 }
 
 static gboolean
-read_role (GVariant *value, HandoffRole *role, GError **error)
+refuse_form (GError **error)
 {
-  const char *name = g_variant_get_string (value, NULL);
+  return refuse (error, "is not a dictionary in normal form");
+}
 
-  if (strcmp (name, CLIENT) == 0)
-    *role = HANDOFF_ROLE_CLIENT;
-  else if (strcmp (name, SERVER) == 0)
-    *role = HANDOFF_ROLE_SERVER;
-  else
-    return refuse (error, "has neither of the roles client and server");
+static gboolean
+is_string (const HandoffVardictEntry *entry, const char *string)
+{
+  return entry->size == strlen (string) + 1 && memcmp (entry->value, string, entry->size) == 0;
+}
 
+static gboolean
+check_type (const Field *field, const HandoffVardictEntry *entry, GError **error)
+{
+  const char *type = field_types[field->kind];
+  g_autofree char *found = NULL;
+
+  if (entry->type_size == strlen (type) && memcmp (entry->type, type, entry->type_size) == 0)
+    return TRUE;
+  found = g_strndup (entry->type, entry->type_size);
+  if (!g_variant_type_string_is_valid (found))
+    return refuse_form (error);
+  return refuse (error, "has a value of type %s for “%s”, it must be %s", found, field->key, type);
+}
+
+static gboolean
+read_number (const HandoffVardictEntry *entry, gpointer number, gsize size, GError **error)
+{
+  if (entry->size != size)
+    return refuse_form (error);
+  memcpy (number, entry->value, size);
   return TRUE;
 }
 
 static gboolean
-read_value (const Field *field, GVariant *value, HandoffKeyState *state, GError **error)
+read_value (const Field *field,
+            const HandoffVardictEntry *entry,
+            HandoffKeyState *state,
+            GError **error)
 {
   guint8 *base = (guint8 *) state;
   guint8 *target = base + field->offset;
-  const guint8 *data;
-  gsize size;
+  guint64 wide = 0;
+  guint16 narrow = 0;
+  guint8 flag = 0;
 
-  if (!g_variant_is_of_type (value, field_types[field->kind]))
-    return refuse (error, "has a value of type %s for “%s”, it must be %.*s",
-                   g_variant_get_type_string (value), field->key,
-                   (int) g_variant_type_get_string_length (field_types[field->kind]),
-                   g_variant_type_peek_string (field_types[field->kind]));
+  if (!check_type (field, entry, error))
+    return FALSE;
 
   switch (field->kind)
     {
     case FIELD_ROLE:
-      return read_role (value, &state->role, error);
+      if (!is_string (entry, CLIENT) && !is_string (entry, SERVER))
+        return refuse (error, "has neither of the roles client and server");
+      state->role = is_string (entry, CLIENT) ? HANDOFF_ROLE_CLIENT : HANDOFF_ROLE_SERVER;
+      return TRUE;
     case FIELD_UINT16:
-      *(guint16 *) target = GUINT16_FROM_LE (g_variant_get_uint16 (value));
+      if (!read_number (entry, &narrow, sizeof narrow, error))
+        return FALSE;
+      *(guint16 *) target = GUINT16_FROM_LE (narrow);
       return TRUE;
     case FIELD_UINT64:
-      *(guint64 *) target = GUINT64_FROM_LE (g_variant_get_uint64 (value));
+      if (!read_number (entry, &wide, sizeof wide, error))
+        return FALSE;
+      *(guint64 *) target = GUINT64_FROM_LE (wide);
       return TRUE;
     case FIELD_FLAG:
-      *(gboolean *) target = g_variant_get_boolean (value);
+      if (!read_number (entry, &flag, sizeof flag, error))
+        return FALSE;
+      *(gboolean *) target = flag != 0;
       return TRUE;
     case FIELD_BYTES:
-      data = g_variant_get_fixed_array (value, &size, 1);
-      if (size < field->min_size || size > field->max_size)
-        return refuse (error, "has %" G_GSIZE_FORMAT " bytes for “%s”", size, field->key);
-      memcpy (target, data, size);
-      base[field->size_offset] = (guint8) size;
+      if (entry->size < field->min_size || entry->size > field->max_size)
+        return refuse (error, "has %" G_GSIZE_FORMAT " bytes for “%s”", entry->size, field->key);
+      memcpy (target, entry->value, entry->size);
+      base[field->size_offset] = (guint8) entry->size;
       return TRUE;
     case FIELD_SECRET:
-      data = g_variant_get_fixed_array (value, &size, 1);
-      handoff_secret_bytes_set ((HandoffSecretBytes *) target, data, size);
+      handoff_secret_bytes_set ((HandoffSecretBytes *) target, entry->value, entry->size);
       return TRUE;
     default:
       g_return_val_if_reached (FALSE);
@@ -314,43 +348,46 @@ find_field (const char *key, guint format)
 }
 
 static gboolean
-read_all (GVariant *variant,
+refuse_key (const char *key, GError **error)
+{
+  if (!g_utf8_validate (key, -1, NULL))
+    return refuse_form (error);
+  return refuse (error, "has the unknown key “%s”", key);
+}
+
+static gboolean
+read_all (HandoffVardictReader *reader,
           guint format,
           HandoffKeyState *state,
           gboolean *seen,
           gboolean *in_order,
           GError **error)
 {
-  gsize n_entries = g_variant_n_children (variant);
-  gboolean ok = TRUE;
   int last_index = -1;
   gsize i;
 
   *in_order = TRUE;
 
-  for (i = 0; ok && i < n_entries; i++)
+  for (i = 0; i < reader->n_entries; i++)
     {
-      g_autoptr (GVariant) entry = g_variant_get_child_value (variant, i);
-      g_autoptr (GVariant) value = NULL;
-      const char *key;
+      HandoffVardictEntry entry;
       int index;
 
-      g_variant_get (entry, "{&sv}", &key, &value);
-      index = find_field (key, format);
+      if (!handoff_vardict_reader_next (reader, &entry))
+        return refuse_form (error);
+      index = find_field (entry.key, format);
       if (index < 0)
-        ok = refuse (error, "has the unknown key “%s”", key);
-      else if (seen[index])
-        ok = refuse (error, "has the key “%s” twice", key);
-      else
-        {
-          ok = read_value (&fields[index], value, state, error);
-          seen[index] = TRUE;
-          *in_order = *in_order && index > last_index;
-          last_index = index;
-        }
+        return refuse_key (entry.key, error);
+      if (seen[index])
+        return refuse (error, "has the key “%s” twice", entry.key);
+      if (!read_value (&fields[index], &entry, state, error))
+        return FALSE;
+      seen[index] = TRUE;
+      *in_order = *in_order && index > last_index;
+      last_index = index;
     }
 
-  return ok;
+  return TRUE;
 }
 
 static gboolean
@@ -373,10 +410,21 @@ check_presence (const gboolean *seen, const HandoffKeyState *state, GError **err
   return TRUE;
 }
 
+/* A state has one form only. */
+static gboolean
+check_form (const HandoffKeyState *state, const guint8 *data, gsize size, GError **error)
+{
+  gsize normal_size;
+  guint8 *normal = handoff_key_state_serialize (state, &normal_size);
+  const gboolean is_normal = normal_size == size && memcmp (normal, data, size) == 0;
+
+  handoff_secret_free (normal);
+  return is_normal || refuse_form (error);
+}
+
 /**
  * handoff_key_state_parse:
- * @data: (array length=size): what handoff_key_state_serialize() wrote, in secret memory, at the
- *   address that handoff_secret_new() returned
+ * @data: (array length=size): what handoff_key_state_serialize() wrote, in secret memory
  * @size: bytes
  * @format: that of the key blob
  * @error: return location for an error
@@ -390,32 +438,23 @@ check_presence (const gboolean *seen, const HandoffKeyState *state, GError **err
 HandoffKeyState *
 handoff_key_state_parse (const guint8 *data, gsize size, guint format, GError **error)
 {
-  g_autoptr (HandoffKeyState) state = NULL;
-  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (HandoffKeyState) state = handoff_key_state_new ();
+  HandoffVardictReader reader;
   gboolean seen[G_N_ELEMENTS (fields)] = { FALSE };
   gboolean in_order;
 
-  /* Else GLib would make an aligned copy on the heap. */
-  g_return_val_if_fail ((gsize) data % 8 == 0, NULL);
-
-  variant = g_variant_ref_sink (
-      g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, data, size, FALSE, NULL, NULL));
-  if (!g_variant_is_normal_form (variant))
+  if (!handoff_vardict_reader_init (&reader, data, size))
     {
-      refuse (error, "is not a dictionary in normal form");
+      refuse_form (error);
       return NULL;
     }
-
-  state = handoff_key_state_new ();
-  if (!read_all (variant, format, state, seen, &in_order, error) ||
+  if (!read_all (&reader, format, state, seen, &in_order, error) ||
       !check_presence (seen, state, error) || !handoff_key_state_validate (state, error))
     return NULL;
-  /* A state has one form only. */
   if (!in_order)
     {
       refuse (error, "has its keys in another order");
       return NULL;
     }
-
-  return g_steal_pointer (&state);
+  return check_form (state, data, size, error) ? g_steal_pointer (&state) : NULL;
 }

@@ -19,14 +19,19 @@ LLVMFuzzerInitialize (int *argc, char ***argv)
   return 0;
 }
 
-/* There is one way to write a state: what can be read is exactly what would be written. */
+/* There is one way to write a state: what can be read is exactly what would be written, and what
+ * GLib takes for a dictionary in normal form. */
 static void
 check_canonical (const HandoffKeyState *state, const uint8_t *data, size_t size)
 {
   gsize again_size;
   guint8 *again = handoff_key_state_serialize (state, &again_size);
+  g_autoptr (GVariant) variant = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, again, again_size, FALSE, NULL, NULL));
 
   g_assert_cmpmem (again, again_size, data, size);
+  g_assert_true (g_variant_is_normal_form (variant));
+  g_clear_pointer (&variant, g_variant_unref);
   handoff_secret_free (again);
 }
 

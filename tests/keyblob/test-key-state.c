@@ -515,7 +515,7 @@ test_damaged (void)
   handoff_secret_free (data);
 }
 
-/* GLib made a copy of a secret, which nobody wipes. */
+/* A copy of a secret is made, which nobody wipes. */
 static void
 test_no_copies (void)
 {
