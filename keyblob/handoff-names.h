@@ -51,6 +51,11 @@
 #define HANDOFF_MAX_APPLICATION_PROTOCOLS 8
 #define HANDOFF_MAX_APPLICATION_PROTOCOL_SIZE 31 /* bytes */
 
+/* Of OpenChannel(): its option, and the details that it returns. */
+#define HANDOFF_OPTION_RECIPIENT_KEY "recipient-key"       /* ay, HANDOFF_RECIPIENT_KEY_SIZE */
+#define HANDOFF_DETAIL_ENCAPSULATED_KEY "encapsulated-key" /* ay, as large */
+#define HANDOFF_DETAIL_MAXIMUM_CALLS "maximum-calls"       /* u, under way at once */
+
 /* The answer of ProvideCredential(): HANDOFF_OPTION_CREDENTIAL, HANDOFF_OPTION_CREDENTIAL_PEM, or:
  */
 #define HANDOFF_ANSWER_AUTOMATIC "automatic" /* b */

@@ -16,6 +16,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "guard/message-descriptors.h"
 #include "bus/reload.h"
+#include "channel/channels.h"
 #include "session/resumption.h"
 #include "work/clock.h"
 
@@ -63,6 +64,7 @@ struct _HandoffService
   gboolean stuck;
   guint watchdog_id;
 
+  HandoffSessionContext sessions; /* the main thread's */
   HandoffCallContext context;
   GDBusConnection *connection;                         /* (owned) */
   HandoffBusGuard *guard;                              /* (unowned) (nullable) */
@@ -140,7 +142,7 @@ is_needed (HandoffService *self)
 {
   const HandoffCallContext *context = &self->context;
 
-  return handoff_idle_timer_is_held (context->shared.idle_timer) ||
+  return handoff_idle_timer_is_held (context->shared->idle_timer) ||
          (self->guard != NULL && handoff_bus_guard_has_calls (self->guard));
 }
 
@@ -178,7 +180,7 @@ idle (gpointer user_data)
    * anybody. */
   if (handoff_descriptor_reaper_is_busy ())
     {
-      handoff_idle_timer_restart (self->context.shared.idle_timer);
+      handoff_idle_timer_restart (self->context.shared->idle_timer);
       return G_SOURCE_REMOVE;
     }
   if (self->mode == MODE_SERVING)
@@ -204,9 +206,10 @@ caller_vanished (HandoffCallerRegistry *registry, HandoffCaller *caller, gpointe
 {
   HandoffService *self = user_data;
 
-  handoff_session_store_remove_all_of (self->context.shared.sessions, caller);
+  handoff_channels_close_all_of (self->context.channels, caller);
+  handoff_session_store_remove_all_of (self->context.shared->sessions, caller);
   handoff_session_homes_remove_all_of (self->context.homes, caller);
-  handoff_resumption_store_remove_all_of (self->context.shared.kept,
+  handoff_resumption_store_remove_all_of (self->context.shared->kept,
                                           handoff_caller_get_bus_name (caller));
 }
 
@@ -229,11 +232,11 @@ policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
   HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (source);
   const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
 
-  handoff_idle_timer_set_seconds (self->context.shared.idle_timer, configuration->idle_exit);
-  handoff_resumption_store_configure (self->context.shared.kept,
+  handoff_idle_timer_set_seconds (self->context.shared->idle_timer, configuration->idle_exit);
+  handoff_resumption_store_configure (self->context.shared->kept,
                                       handoff_tls_policy_get_serial (policy),
                                       configuration->resumption_maximum_age);
-  handoff_resumption_close_outdated (self->context.shared.resumption);
+  handoff_resumption_close_outdated (self->context.shared->resumption);
   handoff_session_homes_close_outdated (self->context.homes);
   handoff_tokens_configure (self->context.tokens, configuration);
   handoff_pin_hold_update (self->context.pin_hold);
@@ -273,15 +276,16 @@ load (HandoffService *self,
 
   /* Tokens before the credentials that are in them. */
   context->tokens = handoff_tokens_new (state_directory);
-  context->pin_hold = handoff_pin_hold_new (context->tokens, context->shared.idle_timer);
+  context->pin_hold = handoff_pin_hold_new (context->tokens, context->shared->idle_timer);
   g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
   policy_changed (context->policy_source, self);
 
-  context->shared.credentials =
+  context->shared->credentials =
       handoff_credential_store_new (credentials_directory, context->tokens);
-  g_signal_connect (context->shared.credentials, "changed", G_CALLBACK (credentials_changed), self);
+  g_signal_connect (context->shared->credentials, "changed", G_CALLBACK (credentials_changed),
+                    self);
   context->expiry_warnings =
-      handoff_expiry_warnings_new (context->shared.credentials, context->policy_source);
+      handoff_expiry_warnings_new (context->shared->credentials, context->policy_source);
   return TRUE;
 }
 
@@ -324,15 +328,16 @@ handoff_service_new (GDBusConnection *connection,
 
   if (!load (self, configuration_file, state_directory, error))
     return NULL;
-  context->shared.worker_pool = handoff_worker_pool_new (
+  context->shared->worker_pool = handoff_worker_pool_new (
       handoff_tls_policy_source_get_configuration (context->policy_source)->workers, error);
-  if (context->shared.worker_pool == NULL)
+  if (context->shared->worker_pool == NULL)
     return NULL;
 
-  context->shared.authority = g_object_ref (authority);
+  context->shared->authority = g_object_ref (authority);
   g_signal_connect (authority, "changed", G_CALLBACK (authority_changed), self);
   context->dispatcher =
-      handoff_dispatcher_new (context->callers, authority, context->shared.idle_timer);
+      handoff_dispatcher_new (context->callers, authority, context->shared->idle_timer);
+  context->channels = handoff_channels_new (context);
   limit_calls (self);
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
     {
@@ -362,15 +367,16 @@ handoff_service_drain (HandoffService *self)
 {
   guint guard_id;
 
-  handoff_idle_timer_set_seconds (self->context.shared.idle_timer, 0);
+  handoff_idle_timer_set_seconds (self->context.shared->idle_timer, 0);
   handoff_pin_hold_end (self->context.pin_hold);
   handoff_dispatcher_close (self->context.dispatcher);
+  handoff_channels_close_all (self->context.channels);
   g_object_run_dispose (G_OBJECT (self->context.callers));
-  handoff_session_home_close (&self->context.shared);
+  handoff_session_home_close (self->context.shared);
   handoff_session_homes_close (self->context.homes);
   guard_id = handoff_clock_add_timeout (DRAIN_SECONDS * G_TIME_SPAN_SECOND, be_stuck, self);
-  while ((!self->stuck && handoff_idle_timer_is_held (self->context.shared.idle_timer)) ||
-         handoff_credential_store_is_busy (self->context.shared.credentials))
+  while ((!self->stuck && handoff_idle_timer_is_held (self->context.shared->idle_timer)) ||
+         handoff_credential_store_is_busy (self->context.shared->credentials))
     g_main_context_iteration (NULL, TRUE);
   if (!self->stuck)
     g_source_remove (guard_id);
@@ -486,21 +492,22 @@ handoff_service_dispose (GObject *object)
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
     g_clear_pointer (&self->facades[i], handoff_facade_free);
   g_clear_pointer (&context->handshake_line, handoff_handshake_line_free);
+  g_clear_pointer (&context->channels, handoff_channels_free);
   g_clear_pointer (&context->dispatcher, handoff_dispatcher_free);
   g_clear_object (&context->callers);
-  g_clear_pointer (&context->shared.worker_pool, handoff_worker_pool_free);
+  g_clear_pointer (&context->shared->worker_pool, handoff_worker_pool_free);
   g_clear_pointer (&context->expiry_warnings, handoff_expiry_warnings_free);
-  if (context->shared.credentials != NULL)
-    g_signal_handlers_disconnect_by_data (context->shared.credentials, self);
+  if (context->shared->credentials != NULL)
+    g_signal_handlers_disconnect_by_data (context->shared->credentials, self);
   if (context->policy_source != NULL)
     g_signal_handlers_disconnect_by_data (context->policy_source, self);
-  g_clear_object (&context->shared.credentials);
+  g_clear_object (&context->shared->credentials);
   g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
   g_clear_pointer (&context->tokens, handoff_tokens_free);
   g_clear_object (&context->policy_source);
-  if (context->shared.authority != NULL)
-    g_signal_handlers_disconnect_by_data (context->shared.authority, self);
-  g_clear_object (&context->shared.authority);
+  if (context->shared->authority != NULL)
+    g_signal_handlers_disconnect_by_data (context->shared->authority, self);
+  g_clear_object (&context->shared->authority);
   g_clear_object (&self->connection);
   G_OBJECT_CLASS (handoff_service_parent_class)->dispose (object);
 }
@@ -511,17 +518,17 @@ handoff_service_finalize (GObject *object)
   HandoffService *self = HANDOFF_SERVICE (object);
 
   g_clear_pointer (&self->context.homes, handoff_session_homes_free);
-  handoff_session_home_clear (&self->context.shared);
-  handoff_resumption_store_free (self->context.shared.kept);
-  handoff_session_book_free (self->context.shared.book);
+  handoff_session_home_clear (self->context.shared);
+  handoff_resumption_store_free (self->context.shared->kept);
+  handoff_session_book_free (self->context.shared->book);
   handoff_grant_book_free (self->context.grants);
   handoff_quota_free (self->context.handshake_quota);
   handoff_quota_free (self->context.session_quota);
   handoff_quota_free (self->context.outliving_quota);
   handoff_quota_free (self->context.management_quota);
   handoff_turnstile_unref (self->context.turnstile);
-  handoff_statistics_free (self->context.shared.statistics);
-  handoff_idle_timer_free (self->context.shared.idle_timer);
+  handoff_statistics_free (self->context.shared->statistics);
+  handoff_idle_timer_free (self->context.shared->idle_timer);
   g_main_loop_unref (self->loop);
   g_object_unref (self->patience);
   g_clear_error (&self->error);
@@ -540,7 +547,8 @@ handoff_service_init (HandoffService *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
   self->patience = g_cancellable_new ();
-  self->context.shared.idle_timer = handoff_idle_timer_new (idle, self);
+  self->context.shared = &self->sessions;
+  self->context.shared->idle_timer = handoff_idle_timer_new (idle, self);
   self->context.grants = handoff_grant_book_new ();
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
   self->context.handshake_line = handoff_handshake_line_new (self->context.handshake_quota);
@@ -548,9 +556,9 @@ handoff_service_init (HandoffService *self)
   self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
   self->context.management_quota = handoff_quota_new ("changes of credentials at once");
   self->context.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
-  self->context.shared.statistics = handoff_statistics_new ();
-  self->context.shared.book = handoff_session_book_new ();
-  self->context.shared.kept = handoff_resumption_store_new ();
-  handoff_session_home_init (&self->context.shared);
+  self->context.shared->statistics = handoff_statistics_new ();
+  self->context.shared->book = handoff_session_book_new ();
+  self->context.shared->kept = handoff_resumption_store_new ();
+  handoff_session_home_init (self->context.shared);
   self->context.homes = handoff_session_homes_new ();
 }

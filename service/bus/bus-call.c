@@ -80,6 +80,7 @@ bus_call_free (HandoffCallMessage *message)
 
   g_clear_object (&self->invocation);
   g_object_unref (self->message);
+  g_clear_pointer (&self->base.place, handoff_place_free);
   g_free (self);
 }
 

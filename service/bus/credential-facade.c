@@ -19,7 +19,7 @@ static gboolean
 prepare_any (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   HandoffCredential *credential = handoff_credential_store_lookup (
-      context->shared.credentials, handoff_call_get_object_id (call));
+      context->shared->credentials, handoff_call_get_object_id (call));
 
   if (credential == NULL ||
       credential->owner != handoff_caller_get_uid (handoff_call_get_caller (call)))
@@ -47,7 +47,7 @@ static HandoffCredential *
 get_credential (const HandoffCallContext *context, HandoffCall *call)
 {
   HandoffCredential *credential = handoff_credential_store_lookup (
-      context->shared.credentials, handoff_call_get_object_id (call));
+      context->shared->credentials, handoff_call_get_object_id (call));
   gboolean is_own = credential != NULL &&
                     credential->owner == handoff_caller_get_uid (handoff_call_get_caller (call));
 
@@ -170,13 +170,13 @@ run_get_properties (HandoffCall *call, const HandoffCallContext *context)
 
 static const HandoffMethod own_methods[] = {
   { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", "(a{sv})",
-    prepare_create_certificate_request, run_create_certificate_request },
-  { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "(aay)", prepare_set_certificates,
+    prepare_create_certificate_request, NULL, run_create_certificate_request },
+  { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "(aay)", prepare_set_certificates, NULL,
     run_set_certificates },
-  { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", "(h)", prepare_unlock, run_unlock },
-  { HANDOFF_CREDENTIAL_INTERFACE, "Remove", "()", prepare_remove, run_remove },
-  { HANDOFF_PROPERTIES_INTERFACE, "Get", "(ss)", prepare_any, run_get_properties },
-  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", "(s)", prepare_any, run_get_properties },
+  { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", "(h)", prepare_unlock, NULL, run_unlock },
+  { HANDOFF_CREDENTIAL_INTERFACE, "Remove", "()", prepare_remove, NULL, run_remove },
+  { HANDOFF_PROPERTIES_INTERFACE, "Get", "(ss)", prepare_any, NULL, run_get_properties },
+  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", "(s)", prepare_any, NULL, run_get_properties },
   { NULL },
 };
 static const HandoffMethod *const methods[] = { own_methods, NULL };

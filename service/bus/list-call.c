@@ -80,7 +80,7 @@ handoff_list_call_run_credentials (HandoffCall *call, const HandoffCallContext *
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   g_autoptr (GPtrArray) credentials =
-      handoff_credential_store_list (context->shared.credentials, options->all ? NULL : &uid);
+      handoff_credential_store_list (context->shared->credentials, options->all ? NULL : &uid);
   GVariantBuilder builder;
   gsize size = 0;
   guint i, n = 0;
@@ -130,7 +130,7 @@ handoff_list_call_run_sessions (HandoffCall *call, const HandoffCallContext *con
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   g_autoptr (GPtrArray) sessions = handoff_session_book_dup_page (
-      context->shared.book, options->all ? NULL : &uid, options->after, options->maximum);
+      context->shared->book, options->all ? NULL : &uid, options->after, options->maximum);
   GVariantBuilder builder;
   guint i;
 

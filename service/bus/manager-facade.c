@@ -11,6 +11,7 @@
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "bus/list-call.h"
+#include "bus/open-channel-call.h"
 #include "bus/reload.h"
 
 static void
@@ -18,21 +19,21 @@ run_get_statistics (HandoffCall *call, const HandoffCallContext *context)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
-  handoff_statistics_add (context->shared.statistics, context->handshake_quota, &dict);
+  handoff_statistics_add (context->shared->statistics, context->handshake_quota, &dict);
   g_variant_dict_insert (&dict, "sessions", "u",
-                         handoff_session_book_get_size (context->shared.book));
+                         handoff_session_book_get_size (context->shared->book));
   g_variant_dict_insert (&dict, "resumable-sessions", "u",
-                         handoff_resumption_store_get_size (context->shared.kept));
+                         handoff_resumption_store_get_size (context->shared->kept));
   g_variant_dict_insert (&dict, "credentials", "u",
-                         handoff_credential_store_get_size (context->shared.credentials));
+                         handoff_credential_store_get_size (context->shared->credentials));
   g_variant_dict_insert (&dict, "credentials-expiring", "u",
                          handoff_expiry_warnings_get_n_expiring (context->expiry_warnings));
   g_variant_dict_insert (&dict, "credentials-damaged", "u",
-                         handoff_credential_store_get_n_damaged (context->shared.credentials));
+                         handoff_credential_store_get_n_damaged (context->shared->credentials));
   g_variant_dict_insert (&dict, "callers", "u",
                          handoff_caller_registry_get_size (context->callers));
   g_variant_dict_insert (&dict, "workers", "u",
-                         handoff_worker_pool_get_size (context->shared.worker_pool));
+                         handoff_worker_pool_get_size (context->shared->worker_pool));
   handoff_call_return (call, g_variant_new ("(@a{sv})", g_variant_dict_end (&dict)), NULL);
 }
 
@@ -55,18 +56,20 @@ run_reload (HandoffCall *call, const HandoffCallContext *context)
 }
 
 static const HandoffMethod other_methods[] = {
+  { HANDOFF_MANAGER_INTERFACE, "OpenChannel", "(a{sv})", handoff_open_channel_call_prepare, NULL,
+    handoff_open_channel_call_run },
   { HANDOFF_MANAGER_INTERFACE, "ImportCredential", "(sha{sv})", handoff_credential_call_prepare,
-    handoff_credential_call_run },
+    NULL, handoff_credential_call_run },
   { HANDOFF_MANAGER_INTERFACE, "GenerateCredential", "(ssa{sv})", handoff_credential_call_prepare,
-    handoff_credential_call_run },
-  { HANDOFF_MANAGER_INTERFACE, "LinkCredential", "(ssa{sv})", handoff_credential_call_prepare,
+    NULL, handoff_credential_call_run },
+  { HANDOFF_MANAGER_INTERFACE, "LinkCredential", "(ssa{sv})", handoff_credential_call_prepare, NULL,
     handoff_credential_call_run },
   { HANDOFF_MANAGER_INTERFACE, "ListCredentials", "(a{sv})", handoff_list_call_prepare_credentials,
-    handoff_list_call_run_credentials },
-  { HANDOFF_MANAGER_INTERFACE, "ListSessions", "(a{sv})", handoff_list_call_prepare_sessions,
+    NULL, handoff_list_call_run_credentials },
+  { HANDOFF_MANAGER_INTERFACE, "ListSessions", "(a{sv})", handoff_list_call_prepare_sessions, NULL,
     handoff_list_call_run_sessions },
-  { HANDOFF_MANAGER_INTERFACE, "GetStatistics", "()", NULL, run_get_statistics },
-  { HANDOFF_MANAGER_INTERFACE, "Reload", "()", NULL, run_reload },
+  { HANDOFF_MANAGER_INTERFACE, "GetStatistics", "()", NULL, NULL, run_get_statistics },
+  { HANDOFF_MANAGER_INTERFACE, "Reload", "()", NULL, NULL, run_reload },
   { NULL },
 };
 static const HandoffMethod *const methods[] = { handoff_handshake_methods, other_methods, NULL };

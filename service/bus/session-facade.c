@@ -35,8 +35,8 @@ run_get_properties (HandoffCall *call, const HandoffCallContext *context)
 }
 
 static const HandoffMethod property_methods[] = {
-  { HANDOFF_PROPERTIES_INTERFACE, "Get", "(ss)", NULL, run_get_properties },
-  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", "(s)", NULL, run_get_properties },
+  { HANDOFF_PROPERTIES_INTERFACE, "Get", "(ss)", NULL, NULL, run_get_properties },
+  { HANDOFF_PROPERTIES_INTERFACE, "GetAll", "(s)", NULL, NULL, run_get_properties },
   { NULL },
 };
 static const HandoffMethod *const methods[] = { handoff_session_methods, property_methods, NULL };
@@ -46,7 +46,7 @@ static const HandoffMethod *const methods[] = { handoff_session_methods, propert
 static char **
 list (const HandoffCallContext *context, const char *sender)
 {
-  return handoff_session_store_list (context->shared.sessions, sender, HANDOFF_LIST_PAGE);
+  return handoff_session_store_list (context->shared->sessions, sender, HANDOFF_LIST_PAGE);
 }
 
 /* Each object is for its owner alone. */

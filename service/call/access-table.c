@@ -30,6 +30,7 @@ static const HandoffAccessRow rows[] = {
            HANDOFF_ACCESS_ROLE,
            HANDOFF_ACTION_HANDSHAKE_AS_CLIENT,
            HANDOFF_ACTION_HANDSHAKE_AS_SERVER),
+  MANAGER ("OpenChannel", HANDOFF_ACCESS_FREE, NULL, NULL),
   MANAGER ("ImportCredential",
            HANDOFF_ACCESS_OWNED,
            HANDOFF_ACTION_MANAGE_OWN_CREDENTIALS,

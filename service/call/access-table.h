@@ -21,6 +21,9 @@ typedef enum
   /* Likewise for the object that is called: for a caller who neither owns the object nor is
    * authorized, the object does not exist. */
   HANDOFF_ACCESS_OWNED_OBJECT,
+  /* Everybody may: it makes something of the caller's own, and whatever is done with that needs
+   * what it needs anyway. */
+  HANDOFF_ACCESS_FREE,
 } HandoffAccess;
 
 typedef struct

@@ -5,7 +5,8 @@
 
 #include "authority/grants.h"
 #include "caller/caller-registry.h"
-#include "call/dispatcher.h"
+#include "authority/grants.h"
+#include "call/call.h"
 #include "credential/expiry-warnings.h"
 #include "token/pin-hold.h"
 #include "caller/quota.h"
@@ -14,14 +15,18 @@
 #include "token/tokens.h"
 #include "work/turnstile.h"
 
+typedef struct _HandoffDispatcher HandoffDispatcher;
+typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
+typedef struct _HandoffChannels HandoffChannels;
+
 /* What calls need of the rest of the service. All (unowned): the service owns them, and they
  * outlive all calls. */
-typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
-
-struct _HandoffCallContext
+typedef struct
 {
-  HandoffSessionContext shared; /* with the sessions: the main thread's home */
-  HandoffSessionHomes *homes;   /* of the others */
+  HandoffSessionContext *shared; /* with the sessions, which have their home where the call runs */
+  HandoffSessionHomes *homes;    /* of sessions that are not at home on the main thread */
+  HandoffGrants *memory;         /* (nullable): what a channel remembers of polkit's answers */
+  HandoffChannels *channels;
   HandoffCallerRegistry *callers;
   HandoffDispatcher *dispatcher;
   HandoffTlsPolicySource *policy_source;
@@ -35,4 +40,4 @@ struct _HandoffCallContext
   HandoffTokens *tokens;
   HandoffExpiryWarnings *expiry_warnings;
   HandoffPinHold *pin_hold;
-};
+} HandoffCallContext;

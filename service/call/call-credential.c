@@ -85,17 +85,19 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Waiting) self = user_data;
   HandoffCredential *credential = NULL;
+  gboolean is_plain = FALSE;
   g_autoptr (GError) error = NULL;
 
-  if (!handoff_authorization_ask_finish (result, NULL, &error))
+  if (!handoff_authorization_ask_finish (result, &is_plain, &error))
     {
       refuse (self, error);
       return;
     }
+  handoff_call_note_yes (self->call, is_plain);
   if (self->credential == NULL)
     set_not_found (&error, self->name, NULL);
   else
-    credential = handoff_credential_choice_check_again (self->context->shared.credentials,
+    credential = handoff_credential_choice_check_again (self->context->shared->credentials,
                                                         self->credential, &error);
   if (credential == NULL || !handoff_credential_choice_check (credential, self->role, &error))
     fail (self, error, FALSE);
@@ -118,7 +120,7 @@ handoff_call_credential_find (const HandoffCallContext *context,
   HandoffCaller *caller = handoff_call_get_caller (call);
   const guint uid = handoff_caller_get_uid (caller);
   HandoffCredential *credential =
-      handoff_credential_choice_find (context->shared.credentials, uid, name);
+      handoff_credential_choice_find (context->shared->credentials, uid, name);
   const gboolean is_own = credential != NULL && credential->owner == uid;
   g_autoptr (GError) error = NULL;
 
@@ -138,7 +140,7 @@ handoff_call_credential_find (const HandoffCallContext *context,
       return;
     }
   handoff_authorization_ask_async (
-      context->shared.authority, caller,
+      context->shared->authority, caller,
       is_own ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL, details,
       handoff_call_is_interactive (call), authorized, g_steal_pointer (&self));
 }

@@ -13,9 +13,11 @@ struct _HandoffCall
 {
   HandoffCallMessage *message; /* (owned) */
   const HandoffAccessRow *row;
-  HandoffCaller *caller; /* (owned) (nullable): NULL until identified */
-  HandoffPlace *place;   /* (owned) (nullable) */
-  GHashTable *details;   /* (owned) (nullable) */
+  HandoffCaller *caller;     /* (owned) (nullable): NULL until identified */
+  GHashTable *details;       /* (owned) (nullable) */
+  char *credential_name;     /* (owned) (nullable) */
+  HandoffCallMemory *memory; /* (owned) (nullable) */
+  gboolean needs_main_thread;
   gboolean other_action;
   gboolean error_details;
   gpointer data; /* (owned) (nullable) */
@@ -40,8 +42,9 @@ handoff_call_free (HandoffCall *self)
   handoff_call_set_data (self, NULL, NULL);
   handoff_call_reap_fds (self);
   g_clear_pointer (&self->details, g_hash_table_unref);
+  g_free (self->credential_name);
+  g_clear_pointer (&self->memory, handoff_call_memory_free);
   g_clear_object (&self->caller);
-  g_clear_pointer (&self->place, handoff_place_free);
   self->message->funcs->free (self->message);
   g_free (self);
 }
@@ -61,8 +64,8 @@ handoff_call_get_caller (HandoffCall *self)
 void
 handoff_call_set_place (HandoffCall *self, HandoffPlace *place)
 {
-  g_clear_pointer (&self->place, handoff_place_free);
-  self->place = place;
+  g_clear_pointer (&self->message->place, handoff_place_free);
+  self->message->place = place;
 }
 
 const HandoffAccessRow *
@@ -192,6 +195,71 @@ handoff_call_get_details (HandoffCall *self)
 }
 
 void
+handoff_call_set_credential_name (HandoffCall *self, const char *name)
+{
+  g_free (self->credential_name);
+  self->credential_name = g_strdup (name);
+}
+
+void
+handoff_call_set_needs_main_thread (HandoffCall *self)
+{
+  self->needs_main_thread = TRUE;
+}
+
+gboolean
+handoff_call_needs_main_thread (HandoffCall *self)
+{
+  return self->needs_main_thread;
+}
+
+/* (transfer full) (nullable) */
+static GHashTable *
+copy_details (GHashTable *details)
+{
+  GHashTable *copy;
+  GHashTableIter iter;
+  const char *key, *value;
+
+  if (details == NULL)
+    return NULL;
+  copy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_hash_table_iter_init (&iter, details);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &key, (gpointer *) &value))
+    g_hash_table_insert (copy, g_strdup (key), g_strdup (value));
+  return copy;
+}
+
+void
+handoff_call_remember (HandoffCall *self, HandoffGrants *grants)
+{
+  g_autoptr (GHashTable) details = self->details;
+
+  self->memory = handoff_call_memory_new (grants, handoff_call_get_action (self), details,
+                                          self->credential_name);
+  self->details = copy_details (details);
+}
+
+HandoffCallMemory *
+handoff_call_get_memory (HandoffCall *self)
+{
+  return self->memory;
+}
+
+HandoffCallMemory *
+handoff_call_steal_memory (HandoffCall *self)
+{
+  return g_steal_pointer (&self->memory);
+}
+
+void
+handoff_call_note_yes (HandoffCall *self, gboolean is_plain)
+{
+  if (self->memory != NULL)
+    handoff_call_memory_note_yes (self->memory, is_plain);
+}
+
+void
 handoff_call_allow_error_details (HandoffCall *self)
 {
   self->error_details = TRUE;
@@ -207,6 +275,12 @@ handoff_call_set_data (HandoffCall *self, gpointer data, GDestroyNotify destroy)
 }
 
 gpointer
+handoff_call_get_data (HandoffCall *self)
+{
+  return self->data;
+}
+
+gpointer
 handoff_call_steal_data (HandoffCall *self)
 {
   return g_steal_pointer (&self->data);
@@ -216,6 +290,13 @@ void
 handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds)
 {
   self->message->funcs->reply (self->message, value, fds);
+  handoff_call_free (self);
+}
+
+void
+handoff_call_return_keys (HandoffCall *self, GVariant *value, HandoffKeyState *keys)
+{
+  self->message->funcs->reply_with_keys (self->message, value, keys);
   handoff_call_free (self);
 }
 

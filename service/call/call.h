@@ -7,8 +7,10 @@
 #include <gio/gunixfdlist.h>
 
 #include "call/access-table.h"
+#include "call/call-memory.h"
 #include "caller/caller.h"
 #include "caller/quota.h"
+#include "keyblob/key-state.h"
 
 /* What came from a caller, and takes the reply there: what each way to call the service has. A way
  * has a type of its own, which begins with this one. */
@@ -34,6 +36,9 @@ typedef struct
    * error: of TLS_HANDOFF_ERROR, or an error of the call itself (G_DBUS_ERROR), with the details
    * that the caller may see. */
   void (*reply) (HandoffCallMessage *self, GVariant *value, GUnixFDList *fds);
+  /* If it seals keys: likewise, with the sealed keys as the only descriptor. keys: (transfer full)
+   */
+  void (*reply_with_keys) (HandoffCallMessage *self, GVariant *value, HandoffKeyState *keys);
   void (*reply_error) (HandoffCallMessage *self, const GError *error);
   /* Without a reply before: nobody waits for one. */
   void (*free) (HandoffCallMessage *self);
@@ -48,7 +53,8 @@ struct _HandoffCallMessage
   GVariant *parameters;    /* (unowned): of the type that the interface has for the method */
   guint32 serial;          /* of its sender's; 0: he wants no reply */
   gboolean interactive;    /* the user may be asked for a password */
-  gboolean seals_keys;     /* an empty recipient key means: seal the keys when you reply */
+  HandoffPlace *place; /* (owned) (nullable): for as long as the message, or its reply, is here */
+  gboolean seals_keys; /* an empty recipient key means: seal the keys when you reply */
 };
 
 /* One method call on its way: façade → caller → authority → work → exactly one reply. It belongs to
@@ -64,8 +70,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCall, handoff_call_free)
 /* caller: (transfer none) */
 void handoff_call_set_caller (HandoffCall *self, HandoffCaller *caller);
 HandoffCaller *handoff_call_get_caller (HandoffCall *self);
-/* place: (transfer full) (nullable): held as long as there is a call; in place of an earlier one.
- */
+/* place: (transfer full) (nullable): held until the call's reply has been sent; in place of an
+ * earlier one. */
 void handoff_call_set_place (HandoffCall *self, HandoffPlace *place);
 const HandoffAccessRow *handoff_call_get_row (HandoffCall *self);
 const char *handoff_call_get_sender (HandoffCall *self);
@@ -106,17 +112,35 @@ void handoff_call_add_detail (HandoffCall *self, const char *key, const char *va
 /* (nullable) (element-type utf8 utf8) */
 GHashTable *handoff_call_get_details (HandoffCall *self);
 
+/* How the caller calls the credential that he wants to use: a question to polkit is the same only
+ * if that is the same. */
+void handoff_call_set_credential_name (HandoffCall *self, const char *name);
+/* The call needs the main thread whether it may run or not. */
+void handoff_call_set_needs_main_thread (HandoffCall *self);
+gboolean handoff_call_needs_main_thread (HandoffCall *self);
+/* Looks up whether the call's question was answered before; details that are added from now on are
+ * no part of it. */
+void handoff_call_remember (HandoffCall *self, HandoffGrants *grants);
+/* (nullable): NULL if nothing is remembered for this call */
+HandoffCallMemory *handoff_call_get_memory (HandoffCall *self);
+HandoffCallMemory *handoff_call_steal_memory (HandoffCall *self);
+/* Polkit says yes to a question that the call asks: see handoff_call_memory_note_yes(). */
+void handoff_call_note_yes (HandoffCall *self, gboolean is_plain);
+
 /* Without this, the message is the only argument of an error: many D-Bus libraries show no other.
  */
 void handoff_call_allow_error_details (HandoffCall *self);
 
 /* The parsed arguments, from a method's prepare() to its run(). */
 void handoff_call_set_data (HandoffCall *self, gpointer data, GDestroyNotify destroy);
+gpointer handoff_call_get_data (HandoffCall *self);
 gpointer handoff_call_steal_data (HandoffCall *self);
 
 /* Each ends and frees the call. value: a tuple, consumed if floating. fds: (nullable). error:
  * (transfer none). */
 void handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds);
+/* If it seals keys. keys: (transfer full): the handle 0 in value */
+void handoff_call_return_keys (HandoffCall *self, GVariant *value, HandoffKeyState *keys);
 void handoff_call_fail (HandoffCall *self, const GError *error);
 /* The object does not exist, or this caller may not know of it. */
 void handoff_call_fail_unknown_object (HandoffCall *self);

@@ -7,16 +7,21 @@
 
 #include "authority/authorization.h"
 #include "work/descriptor-reaper.h"
+#include "work/home.h"
 #include "keyblob/tls-handoff-error.h"
 #include "caller/quota.h"
 
+/* Threads: the main thread sets what is below the line, and any thread reads it. The rest does not
+ * change, or has locks of its own. */
 struct _HandoffDispatcher
 {
   HandoffCallerRegistry *registry; /* (owned) */
   HandoffAuthority *authority;     /* (owned) */
   HandoffIdleTimer *idle_timer;    /* (unowned) */
-  gboolean closed;
-  HandoffQuota *quota; /* (owned): of calls under way */
+  HandoffQuota *quota;             /* (owned): of calls under way */
+
+  /* ---- (atomic) */
+  gint closed;
   guint calls_per_user;
   guint calls_total;
 };
@@ -67,14 +72,14 @@ handoff_dispatcher_free (HandoffDispatcher *self)
 void
 handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, guint total)
 {
-  self->calls_per_user = per_user;
-  self->calls_total = total;
+  g_atomic_int_set (&self->calls_per_user, per_user);
+  g_atomic_int_set (&self->calls_total, total);
 }
 
 void
 handoff_dispatcher_close (HandoffDispatcher *self)
 {
-  self->closed = TRUE;
+  g_atomic_int_set (&self->closed, TRUE);
 }
 
 /* A denial must not tell the caller of an object that he may not know of. If nobody could be asked,
@@ -97,17 +102,21 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Passage) passage = user_data;
   g_autoptr (GError) error = NULL;
-  gboolean allowed = handoff_authorization_ask_finish (result, NULL, &error);
+  gboolean is_plain = FALSE;
+  gboolean allowed = handoff_authorization_ask_finish (result, &is_plain, &error);
 
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
     return; /* nobody is left to hear it */
   if (allowed)
-    passage->method->run (g_steal_pointer (&passage->call), passage->context);
+    {
+      handoff_call_note_yes (passage->call, is_plain);
+      passage->method->run (g_steal_pointer (&passage->call), passage->context);
+    }
   else
     deny (passage->method, g_steal_pointer (&passage->call), error);
 }
 
-/* passage: (transfer full) */
+/* On the main thread. passage: (transfer full) */
 static void
 ask (Passage *passage)
 {
@@ -116,6 +125,57 @@ ask (Passage *passage)
   handoff_authorization_ask_async (passage->dispatcher->authority, handoff_call_get_caller (call),
                                    handoff_call_get_action (call), handoff_call_get_details (call),
                                    handoff_call_is_interactive (call), authorized, passage);
+}
+
+/* Whether polkit need not be asked. */
+static gboolean
+is_allowed (HandoffCall *call)
+{
+  HandoffCallMemory *memory = handoff_call_get_memory (call);
+
+  return memory != NULL && handoff_call_memory_get (memory) != NULL;
+}
+
+/* On the main thread. passage: (transfer full) */
+static void
+consult (Passage *self)
+{
+  g_autoptr (Passage) passage = self;
+  const HandoffMethod *method = passage->method;
+  g_autoptr (GError) error = NULL;
+
+  if (handoff_call_is_cancelled (passage->call))
+    return;
+  if (method->consult != NULL && !method->consult (passage->call, passage->context, &error))
+    handoff_call_fail (g_steal_pointer (&passage->call), error);
+  else if (is_allowed (passage->call))
+    method->run (g_steal_pointer (&passage->call), passage->context);
+  else
+    ask (g_steal_pointer (&passage));
+}
+
+static gboolean
+arrived (gpointer data)
+{
+  consult (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* The call is prepared, and needs an action. passage: (transfer full) */
+static void
+authorize (Passage *self)
+{
+  g_autoptr (Passage) passage = self;
+  const HandoffCallContext *context = passage->context;
+
+  if (context->memory != NULL)
+    handoff_call_remember (passage->call, context->memory);
+  if (context->shared->home == NULL)
+    consult (g_steal_pointer (&passage));
+  else if (is_allowed (passage->call) && !handoff_call_needs_main_thread (passage->call))
+    passage->method->run (g_steal_pointer (&passage->call), context);
+  else
+    handoff_home_invoke (NULL, arrived, g_steal_pointer (&passage), NULL);
 }
 
 /* A user whose descriptors cannot be closed may send no more of them. */
@@ -130,14 +190,40 @@ check_descriptors (HandoffCall *call, HandoffCaller *caller, GError **error)
 static gboolean
 take_place (HandoffDispatcher *self, HandoffCall *call, GError **error)
 {
-  HandoffPlace *place =
-      handoff_quota_take (self->quota, handoff_caller_get_uid (handoff_call_get_caller (call)),
-                          self->calls_per_user, self->calls_total, error);
+  HandoffPlace *place = handoff_quota_take (
+      self->quota, handoff_caller_get_uid (handoff_call_get_caller (call)),
+      g_atomic_int_get (&self->calls_per_user), g_atomic_int_get (&self->calls_total), error);
 
   if (place == NULL)
     return FALSE;
   handoff_call_set_place (call, place);
   return TRUE;
+}
+
+/* It is known who calls. passage: (transfer full) */
+static void
+enter (Passage *self)
+{
+  g_autoptr (Passage) passage = self;
+  HandoffCall *call = passage->call;
+  g_autoptr (GError) error = NULL;
+
+  if (!check_descriptors (call, handoff_call_get_caller (call), &error) ||
+      !take_place (passage->dispatcher, call, &error) ||
+      (passage->method->prepare != NULL &&
+       !passage->method->prepare (call, passage->context, &error)))
+    {
+      handoff_call_fail (g_steal_pointer (&passage->call), error);
+      return;
+    }
+  handoff_call_reap_fds (call);
+  /* This call may wait for long: let the next one in. */
+  handoff_call_settle (call);
+
+  if (handoff_call_get_action (call) == NULL)
+    passage->method->run (g_steal_pointer (&passage->call), passage->context);
+  else
+    authorize (g_steal_pointer (&passage));
 }
 
 static void
@@ -154,27 +240,7 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   handoff_call_set_caller (passage->call, caller);
-  if (!check_descriptors (passage->call, caller, &error))
-    {
-      handoff_call_fail (g_steal_pointer (&passage->call), error);
-      return;
-    }
-
-  if (!take_place (passage->dispatcher, passage->call, &error) ||
-      (passage->method->prepare != NULL &&
-       !passage->method->prepare (passage->call, passage->context, &error)))
-    {
-      handoff_call_fail (g_steal_pointer (&passage->call), error);
-      return;
-    }
-  handoff_call_reap_fds (passage->call);
-
-  /* This call may wait for long: let the next one in. */
-  handoff_call_settle (passage->call);
-  if (handoff_call_get_action (passage->call) == NULL)
-    passage->method->run (g_steal_pointer (&passage->call), passage->context);
-  else
-    ask (g_steal_pointer (&passage));
+  enter (g_steal_pointer (&passage));
 }
 
 static const HandoffMethod *
@@ -218,7 +284,7 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
   g_autoptr (GError) error = NULL;
   Passage *passage;
 
-  if (self->closed)
+  if (g_atomic_int_get (&self->closed))
     g_set_error_literal (&error, G_DBUS_ERROR, G_DBUS_ERROR_FAILED, HANDOFF_DISPATCHER_ENDING);
   else if (row == NULL || method == NULL)
     g_set_error (&error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED, "Nobody may call %s.%s",
@@ -235,6 +301,9 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
   passage->method = method;
   passage->context = context;
   handoff_idle_timer_hold (self->idle_timer);
-  handoff_caller_registry_identify_async (self->registry, handoff_call_get_sender (passage->call),
-                                          caller_identified, passage);
+  if (handoff_call_get_caller (passage->call) != NULL)
+    enter (passage);
+  else
+    handoff_caller_registry_identify_async (self->registry, handoff_call_get_sender (passage->call),
+                                            caller_identified, passage);
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "authority/authority.h"
-#include "call/call.h"
+#include "call/call-context.h"
 #include "caller/caller-registry.h"
 #include "work/idle-timer.h"
 
@@ -13,11 +13,12 @@
   "The service is ending; call its well-known name, and the bus starts it again"
 
 /* Takes every method call through the same gate: is the method in the access table, who calls, may
- * the caller do this? Only then does the façade's method run. A method that the table lacks is
- * refused. */
+ * the caller do this? Only then does the method run. A method that the table lacks is refused.
+ *
+ * A call that came on a channel goes through the gate on its worker. If that knows already what
+ * polkit says to it, and the main thread has nothing to do for it, the main thread never hears of
+ * it; otherwise the call travels there, and the method runs there too. */
 typedef struct _HandoffDispatcher HandoffDispatcher;
-/* What the methods work with: see call-context.h, which has the dispatcher in it. */
-typedef struct _HandoffCallContext HandoffCallContext;
 
 typedef struct
 {
@@ -28,6 +29,9 @@ typedef struct
    * there are two; an error ends the call. Takes the descriptors that it wants: the reaper closes
    * the others afterwards. */
   gboolean (*prepare) (HandoffCall *call, const HandoffCallContext *context, GError **error);
+  /* (nullable): on the main thread, after prepare(): looks up what only that knows, for the
+   * question to polkit and for run(). Left out if all of it is remembered. */
+  gboolean (*consult) (HandoffCall *call, const HandoffCallContext *context, GError **error);
   /* call: (transfer full): ends it, sooner or later */
   void (*run) (HandoffCall *call, const HandoffCallContext *context);
   /* (nullable): called in place of run(), before the call fails with error. */
@@ -40,13 +44,14 @@ HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,
 void handoff_dispatcher_free (HandoffDispatcher *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffDispatcher, handoff_dispatcher_free)
 
-/* How many calls a user, and all users together, may have under way at once. */
+/* How many calls a user, and all users together, may have under way at once. Main thread. */
 void handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, guint total);
-/* From now on the dispatcher refuses all calls; those under way go on. */
+/* From now on the dispatcher refuses all calls; those under way go on. Main thread. */
 void handoff_dispatcher_close (HandoffDispatcher *self);
 
-/* object: as the access table has it. methods: tables that each end with a zeroed row; ends with
- * NULL. context and self must outlive all calls. message: (transfer full) */
+/* On the thread where its object has its home. object: as the access table has it. methods: tables
+ * that each end with a zeroed row; ends with NULL. context and self must outlive all calls.
+ * message: (transfer full) */
 void handoff_dispatcher_dispatch (HandoffDispatcher *self,
                                   HandoffCallMessage *message,
                                   const char *object,

@@ -16,7 +16,7 @@
 #include "work/clock.h"
 
 static gboolean
-take_places (HandoffPreparedHandshake *self, HandoffCall *call, GError **error)
+take_places (HandoffPreparedHandshake *self, GError **error)
 {
   const HandoffCallContext *context = self->context;
   const HandoffConfiguration *configuration =
@@ -24,8 +24,6 @@ take_places (HandoffPreparedHandshake *self, HandoffCall *call, GError **error)
   HandoffSession *session = self->session;
   guint uid = handoff_caller_get_uid (session->caller);
 
-  if (!handoff_handshake_line_enter (context->handshake_line, self, call, error))
-    return FALSE;
   session->session_place =
       handoff_quota_take (context->session_quota, uid, configuration->sessions_per_user,
                           configuration->sessions_total, error);
@@ -39,13 +37,11 @@ take_places (HandoffPreparedHandshake *self, HandoffCall *call, GError **error)
   return session->outliving_place != NULL;
 }
 
-/* What polkit's rules see. For a credential that is the label, even if the caller gave its path. */
+/* What polkit's rules see; the credential's label comes later. */
 static void
 add_details (HandoffCall *call, HandoffPreparedHandshake *self)
 {
   const HandoffHandshakeOptions *options = self->request->options;
-  HandoffCredential *credential = NULL;
-  const char *label = options->credential;
 
   handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_ROLE,
                            handoff_session_get_role_name (self->session));
@@ -54,13 +50,24 @@ add_details (HandoffCall *call, HandoffPreparedHandshake *self)
                              self->request->identity->text);
   if (options->review_certificate)
     handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE, "true");
-  if (self->request->role == HANDOFF_ROLE_CLIENT && label == NULL && options->credential_pem < 0)
+  if (self->request->role == HANDOFF_ROLE_CLIENT && options->credential == NULL &&
+      options->credential_pem < 0)
     handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE,
                              handoff_credential_choice_mode_get_name (options->credential_choice));
+  handoff_call_set_credential_name (call, options->credential);
+}
+
+/* The label, even if the caller gave the credential's path. */
+static void
+add_label (HandoffCall *call, HandoffPreparedHandshake *self)
+{
+  const char *label = self->request->options->credential;
+  HandoffCredential *credential;
+
   if (label == NULL || *label == '\0')
     return;
   credential = handoff_credential_choice_find (
-      self->context->shared.credentials, handoff_caller_get_uid (handoff_call_get_caller (call)),
+      self->context->shared->credentials, handoff_caller_get_uid (handoff_call_get_caller (call)),
       label);
   if (credential != NULL)
     label = credential->label;
@@ -70,7 +77,7 @@ add_details (HandoffCall *call, HandoffPreparedHandshake *self)
 /* If the caller names no credential and sends none, the handshake may look for one in the middle. A
  * client does so only if its caller, or the administrator, wants that. */
 static void
-allow_choice (HandoffCall *call, HandoffPreparedHandshake *self)
+allow_choice (HandoffPreparedHandshake *self)
 {
   HandoffHandshakeRequest *request = self->request;
   const HandoffHandshakeOptions *options = request->options;
@@ -78,14 +85,9 @@ allow_choice (HandoffCall *call, HandoffPreparedHandshake *self)
       handoff_tls_policy_get_configuration (request->policy);
 
   request->may_ask = options->credential == NULL && options->credential_pem < 0;
-  if (request->role == HANDOFF_ROLE_SERVER)
-    return;
-  request->may_ask &= options->credential_choice == HANDOFF_CREDENTIAL_CHOICE_MODE_AUTOMATIC ||
-                      configuration->automatic_credential;
-  if (request->may_ask)
-    handoff_credential_choice_get_state (self->context->shared.credentials,
-                                         handoff_caller_get_uid (handoff_call_get_caller (call)),
-                                         request->choice);
+  if (request->role == HANDOFF_ROLE_CLIENT)
+    request->may_ask &= options->credential_choice == HANDOFF_CREDENTIAL_CHOICE_MODE_AUTOMATIC ||
+                        configuration->automatic_credential;
 }
 
 /* request: (transfer full) */
@@ -102,7 +104,7 @@ prepare (HandoffCall *call,
   self->pem_fd = -1;
   self->session = handoff_session_new (request->role, handoff_call_get_caller (call),
                                        request->identity != NULL ? request->identity->text : NULL,
-                                       context->shared.idle_timer);
+                                       context->shared->idle_timer);
   self->session->call_serial = handoff_call_get_serial (call);
   self->session->stepwise = request->stepwise;
   self->session->error_details = request->options->error_details;
@@ -118,14 +120,32 @@ prepare (HandoffCall *call,
   if (!handoff_call_credential_take_fd (call, request->options->credential_pem, &self->pem_fd,
                                         error))
     return FALSE;
-  allow_choice (call, self);
+  allow_choice (self);
   self->failed = FALSE;
-  if (!take_places (self, call, error))
+  if (!take_places (self, error))
     return FALSE;
+  if (!handoff_handshake_line_try (context->handshake_line, self) || self->pem_fd >= 0)
+    handoff_call_set_needs_main_thread (call);
 
   handoff_call_set_data (call, g_steal_pointer (&self),
                          (GDestroyNotify) handoff_prepared_handshake_free);
   return TRUE;
+}
+
+/* What only the main thread knows. */
+static gboolean
+consult (HandoffCall *call, const HandoffCallContext *context, GError **error)
+{
+  HandoffPreparedHandshake *self = handoff_call_get_data (call);
+  HandoffHandshakeRequest *request = self->request;
+
+  add_label (call, self);
+  if (request->may_ask && request->role == HANDOFF_ROLE_CLIENT)
+    handoff_credential_choice_get_state (context->shared->credentials,
+                                         handoff_caller_get_uid (handoff_call_get_caller (call)),
+                                         request->choice);
+  return self->session->handshake_place != NULL ||
+         handoff_handshake_line_enter (context->handshake_line, self, call, error);
 }
 
 static HandoffHandshakeRequest *
@@ -135,9 +155,10 @@ request_new (const HandoffCallContext *context,
              GVariant *options,
              GError **error)
 {
-  return handoff_handshake_request_new (
-      role, server_identity, options, handoff_tls_policy_source_get_policy (context->policy_source),
-      error);
+  g_autoptr (HandoffTlsPolicy) policy =
+      handoff_tls_policy_source_dup_policy (context->policy_source);
+
+  return handoff_handshake_request_new (role, server_identity, options, policy, error);
 }
 
 static guint
@@ -248,6 +269,13 @@ prepare_session (HandoffCall *call, const HandoffCallContext *context, GError **
   if (request == NULL)
     return FALSE;
   request->stepwise = TRUE;
+  if (request->options->outlive_caller && context->shared->home != NULL)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "Option %s: a channel's sessions end with it; call CreateSession on the bus",
+                   HANDOFF_OPTION_OUTLIVE_CALLER);
+      return FALSE;
+    }
   request->uid = get_uid (call);
   return prepare (call, context, g_steal_pointer (&request), error);
 }
@@ -267,6 +295,7 @@ start (HandoffPreparedHandshake *prepared, HandoffCall *call)
   handoff_prepared_credential_use (prepared, call);
 }
 
+/* On the main thread, or at home if all that the call needs is remembered. */
 static void
 run (HandoffCall *call, const HandoffCallContext *context)
 {
@@ -279,8 +308,9 @@ run (HandoffCall *call, const HandoffCallContext *context)
 }
 
 const HandoffMethod handoff_handshake_methods[] = {
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", "(hsaya{sv})", prepare_client, run },
-  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", "(haya{sv})", prepare_server, run, denied },
-  { HANDOFF_MANAGER_INTERFACE, "CreateSession", "(ssa{sv})", prepare_session, run },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsClient", "(hsaya{sv})", prepare_client, consult, run },
+  { HANDOFF_MANAGER_INTERFACE, "HandshakeAsServer", "(haya{sv})", prepare_server, consult, run,
+    denied },
+  { HANDOFF_MANAGER_INTERFACE, "CreateSession", "(ssa{sv})", prepare_session, consult, run },
   { NULL },
 };

@@ -14,6 +14,7 @@ struct _HandoffHandshakeLine
   HandoffQuota *waiting;    /* (owned) */
   /* (element-type GQueue): a queue of what waits for each user who has any; the next user first */
   GQueue users;
+  gint n_users; /* (atomic): how many these are, for other threads */
 };
 
 /* A call in line, or one that has its place and is about to go on. */
@@ -60,11 +61,19 @@ find_user (HandoffHandshakeLine *self, guint uid)
   return NULL;
 }
 
+/* After each change of the users. */
+static void
+count_users (HandoffHandshakeLine *self)
+{
+  g_atomic_int_set (&self->n_users, (gint) self->users.length);
+}
+
 static void
 drop_user (HandoffHandshakeLine *self, GList *user)
 {
   g_queue_free (user->data);
   g_queue_delete_link (&self->users, user);
+  count_users (self);
 }
 
 static void
@@ -141,6 +150,7 @@ give_place (HandoffHandshakeLine *self)
         }
       else
         g_queue_push_tail_link (&self->users, user);
+      count_users (self);
       give_turn (waiting);
       return TRUE;
     }
@@ -204,6 +214,12 @@ handoff_handshake_line_free (HandoffHandshakeLine *self)
     }
   handoff_quota_free (self->waiting);
   g_free (self);
+}
+
+gboolean
+handoff_handshake_line_try (HandoffHandshakeLine *self, HandoffPreparedHandshake *prepared)
+{
+  return g_atomic_int_get (&self->n_users) == 0 && take_place (self, prepared, NULL);
 }
 
 gboolean
@@ -302,6 +318,7 @@ handoff_handshake_line_join (HandoffHandshakeLine *self,
   if (user == NULL)
     {
       g_queue_push_tail (&self->users, g_queue_new ());
+      count_users (self);
       user = self->users.tail;
     }
   g_queue_push_tail (user->data, waiting);

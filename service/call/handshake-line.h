@@ -22,6 +22,10 @@ HandoffHandshakeLine *handoff_handshake_line_new (HandoffQuota *handshakes);
 void handoff_handshake_line_free (HandoffHandshakeLine *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeLine, handoff_handshake_line_free)
 
+/* Takes a place in the quota for the session, if nobody waits for one and there is one. Any thread.
+ */
+gboolean handoff_handshake_line_try (HandoffHandshakeLine *self,
+                                     HandoffPreparedHandshake *prepared);
 /* Takes a place in the quota for the session. If there is none for now, and the call may wait, it
  * gets a place among those that wait, and is to join the line when it is authorized. */
 gboolean handoff_handshake_line_enter (HandoffHandshakeLine *self,

@@ -18,8 +18,9 @@ let_go (HandoffPendingCall *self)
     self->destroy_data (g_steal_pointer (&self->data));
   if (self->call == NULL)
     return;
+  /* The context may go with the call. */
+  handoff_idle_timer_release (self->context->shared->idle_timer);
   handoff_call_free (g_steal_pointer (&self->call));
-  handoff_idle_timer_release (self->context->shared.idle_timer);
 }
 
 static GCancellable *
@@ -109,7 +110,7 @@ handoff_pending_call_start (const HandoffCallContext *context,
   self->destroy_data = destroy_data;
   self->plan = plan;
   self->next = plan->steps;
-  handoff_idle_timer_hold (context->shared.idle_timer);
+  handoff_idle_timer_hold (context->shared->idle_timer);
   self->cancelled = g_cancellable_source_new (get_cancellable (self));
   g_source_set_callback (self->cancelled, G_SOURCE_FUNC (caller_left), self, NULL);
   g_source_attach (self->cancelled, NULL);
@@ -162,7 +163,7 @@ handoff_pending_call_steal_call (HandoffPendingCall *self)
 {
   HandoffCall *call = g_steal_pointer (&self->call);
 
-  handoff_idle_timer_release (self->context->shared.idle_timer);
+  handoff_idle_timer_release (self->context->shared->idle_timer);
   pending_call_free (self);
   return call;
 }

@@ -12,7 +12,7 @@
 static void
 found (HandoffCall *call, HandoffCredential *credential, gpointer data)
 {
-  g_autoptr (HandoffPreparedHandshake) prepared = data;
+  HandoffPreparedHandshake *prepared = data;
 
   prepared->request->credential = handoff_credential_ref (credential);
   handoff_prepared_handshake_begin (prepared, call);
@@ -44,41 +44,64 @@ static const HandoffCallCredentialFuncs funcs = { found, failed, caller_left };
 
 /* The audit log has the label, even if the caller gave the path, and even if it is refused. */
 static void
-note_label (HandoffPreparedHandshake *self, HandoffCall *call, const char *name)
+note_label (HandoffPreparedHandshake *self, HandoffCall *call, const HandoffCredential *credential)
 {
-  const HandoffCredential *credential = handoff_credential_choice_find (
-      self->context->shared.credentials, handoff_caller_get_uid (handoff_call_get_caller (call)),
-      name);
-
-  if (credential == NULL)
-    return;
   g_free (self->session->credential_label);
   self->session->credential_label = g_strdup (credential->label);
   handoff_call_add_detail (call, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL, credential->label);
 }
 
+/* On the main thread. prepared, call: (transfer full) */
+static void
+find (HandoffPreparedHandshake *prepared, HandoffCall *call)
+{
+  const HandoffCallContext *context = prepared->context;
+  const char *name = prepared->request->options->credential;
+  const HandoffCredential *credential = handoff_credential_choice_find (
+      context->shared->credentials, handoff_caller_get_uid (handoff_call_get_caller (call)), name);
+
+  if (credential != NULL)
+    note_label (prepared, call, credential);
+  handoff_call_credential_find (context, call, name, prepared->request->role,
+                                handoff_call_get_details (call), &funcs, prepared);
+}
+
+/* What is remembered is as it was a while ago: certificates expire. On any thread. prepared, call:
+ * (transfer full) */
+static void
+use_remembered (HandoffPreparedHandshake *prepared,
+                HandoffCall *call,
+                const HandoffRemembered *remembered)
+{
+  g_autoptr (GError) error = NULL;
+
+  memcpy (prepared->request->choice, remembered->choice, sizeof remembered->choice);
+  if (remembered->credential == NULL)
+    {
+      handoff_prepared_handshake_begin (prepared, call);
+      return;
+    }
+  note_label (prepared, call, remembered->credential);
+  if (handoff_credential_choice_check (remembered->credential, prepared->request->role, &error))
+    found (call, remembered->credential, prepared);
+  else
+    failed (call, error, FALSE, prepared);
+}
+
 void
 handoff_prepared_credential_use (HandoffPreparedHandshake *prepared, HandoffCall *call)
 {
-  g_autoptr (HandoffPreparedHandshake) self = prepared;
-  const HandoffCallContext *context = self->context;
-  const char *name = self->request->options->credential;
-  const HandoffRole role = self->request->role;
+  const char *name = prepared->request->options->credential;
+  HandoffCallMemory *memory = handoff_call_get_memory (call);
+  const HandoffRemembered *remembered = memory != NULL ? handoff_call_memory_get (memory) : NULL;
 
-  if (self->pem_fd >= 0)
-    {
-      const int fd = g_steal_fd (&self->pem_fd);
-
-      handoff_call_credential_read (context, call, fd, &funcs, g_steal_pointer (&self));
-    }
+  if (prepared->pem_fd >= 0)
+    handoff_call_credential_read (prepared->context, call, g_steal_fd (&prepared->pem_fd), &funcs,
+                                  prepared);
+  else if (remembered != NULL)
+    use_remembered (prepared, call, remembered);
   else if (name != NULL && *name != '\0')
-    {
-      note_label (self, call, name);
-      handoff_call_credential_find (context, call, name, role, handoff_call_get_details (call),
-                                    &funcs, g_steal_pointer (&self));
-    }
+    find (prepared, call);
   else
-    {
-      handoff_prepared_handshake_begin (self, call);
-    }
+    handoff_prepared_handshake_begin (prepared, call);
 }

@@ -11,6 +11,7 @@
 #include "session/session-audit.h"
 #include "session/session-home.h"
 #include "work/descriptor-reaper.h"
+#include "work/home.h"
 
 /* Tells a client that nobody will serve it. */
 static void
@@ -19,8 +20,8 @@ refuse_client (HandoffPreparedHandshake *self)
   HandoffHandshakeRequest *request = self->request;
 
   if (self->refuses_client && request->role == HANDOFF_ROLE_SERVER && request->fd >= 0)
-    handoff_farewell_say (handoff_session_context_take_seat (&self->context->shared, request->uid),
-                          self->context->shared.idle_timer,
+    handoff_farewell_say (handoff_session_context_take_seat (self->context->shared, request->uid),
+                          self->context->shared->idle_timer,
                           g_steal_pointer (&self->session->handshake_place), request->uid,
                           g_steal_fd (&request->fd), HANDOFF_ALERT_ACCESS_DENIED);
 }
@@ -41,7 +42,7 @@ handoff_prepared_handshake_free (HandoffPreparedHandshake *self)
   if (self->request != NULL)
     {
       if (!self->failed && !g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
-        handoff_statistics_count (self->context->shared.statistics, HANDOFF_STATISTIC_DENIED,
+        handoff_statistics_count (self->context->shared->statistics, HANDOFF_STATISTIC_DENIED,
                                   handoff_caller_get_uid (caller));
       refuse_client (self);
       handoff_handshake_request_free (self->request);
@@ -52,17 +53,75 @@ handoff_prepared_handshake_free (HandoffPreparedHandshake *self)
   g_free (self);
 }
 
+/* As it is, it is in the audit log if polkit was asked. */
+static void
+audit_memory (HandoffCaller *caller, HandoffCallMemory *memory, const char *label)
+{
+  if (memory != NULL && handoff_call_memory_get (memory) != NULL)
+    handoff_call_memory_audit (memory, caller, label);
+}
+
+/* At home. self, call: (transfer full) */
+static void
+begin (HandoffPreparedHandshake *prepared, HandoffCall *owned_call)
+{
+  g_autoptr (HandoffPreparedHandshake) self = prepared;
+  g_autoptr (HandoffCall) call = owned_call;
+  const HandoffSessionContext *home = self->context->shared;
+  g_autoptr (HandoffCallMemory) memory = handoff_call_steal_memory (call);
+  g_autofree char *path = handoff_session_reply_dup_path (self->session);
+
+  /* What is told of the caller's end at home reaches only what has begun. */
+  if (handoff_call_is_cancelled (call))
+    return;
+  handoff_session_begin (home, self->session, g_steal_pointer (&self->request));
+  handoff_call_note_session (call, self->session->id);
+  if (self->session->stepwise)
+    handoff_call_return (g_steal_pointer (&call), g_variant_new ("(o)", path), NULL);
+  else
+    handoff_session_step (
+        home, self->session, NULL,
+        handoff_session_reply_new (g_steal_pointer (&call), handoff_session_reply_to_handshake));
+  /* Now, while the peer has something to do. */
+  audit_memory (self->session->caller, memory, self->session->credential_label);
+}
+
+/* A handshake on its way home. */
+typedef struct
+{
+  HandoffPreparedHandshake *prepared; /* (owned) */
+  HandoffCall *call;                  /* (owned) */
+} Journey;
+
+static gboolean
+arrived (gpointer data)
+{
+  g_autofree Journey *journey = data;
+
+  begin (journey->prepared, journey->call);
+  return G_SOURCE_REMOVE;
+}
+
 void
 handoff_prepared_handshake_begin (HandoffPreparedHandshake *self, HandoffCall *call)
 {
-  g_autofree char *path = handoff_session_reply_dup_path (self->session);
+  HandoffWorker *home = self->context->shared->home;
+  HandoffCallMemory *memory = handoff_call_get_memory (call);
+  Journey *journey;
 
-  handoff_session_begin (&self->context->shared, self->session, g_steal_pointer (&self->request));
-  if (self->session->stepwise)
-    handoff_call_return (call, g_variant_new ("(o)", path), NULL);
-  else
-    handoff_session_step (&self->context->shared, self->session, NULL,
-                          handoff_session_reply_new (call, handoff_session_reply_to_handshake));
+  if (handoff_home_is_here (home))
+    {
+      begin (self, call);
+      return;
+    }
+  if (memory != NULL)
+    handoff_call_memory_keep (
+        memory, self->request->options->credential != NULL ? self->request->credential : NULL,
+        self->request->choice);
+  journey = g_new (Journey, 1);
+  journey->prepared = self;
+  journey->call = call;
+  handoff_home_invoke (home, arrived, journey, NULL);
 }
 
 void
@@ -72,7 +131,7 @@ handoff_prepared_handshake_fail (HandoffPreparedHandshake *self,
 {
   self->failed = TRUE;
   handoff_prepared_handshake_note_error (self, error);
-  handoff_statistics_count (self->context->shared.statistics, HANDOFF_STATISTIC_FAILED,
+  handoff_statistics_count (self->context->shared->statistics, HANDOFF_STATISTIC_FAILED,
                             handoff_caller_get_uid (self->session->caller));
   handoff_call_fail (call, error);
   handoff_session_audit (self->session, error);

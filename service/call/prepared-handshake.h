@@ -24,7 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPreparedHandshake, handoff_prepared_handsh
 /* The call is about to fail. If the caller cannot mend that by another call, a server's client gets
  * an alert when self is freed. */
 void handoff_prepared_handshake_note_error (HandoffPreparedHandshake *self, const GError *error);
-/* It has all that it needs. call: (transfer full) */
+/* It has all that it needs: goes home, and begins there. From the main thread, or at home. self,
+ * call: (transfer full) */
 void handoff_prepared_handshake_begin (HandoffPreparedHandshake *self, HandoffCall *call);
 /* Polkit allowed the call, but the credential is missing or unfit. call: (transfer full) */
 void handoff_prepared_handshake_fail (HandoffPreparedHandshake *self,

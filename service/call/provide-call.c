@@ -10,23 +10,37 @@
 #include "policy/credential-answer.h"
 #include "session/credential-choice.h"
 #include "work/descriptor-reaper.h"
+#include "work/home.h"
 
-/* An answer on its way. Other calls on the session are kept out meanwhile. */
+/* An answer on its way. Other calls on the session are kept out meanwhile. The session stays at
+ * home; if the answer is a credential, the rest travels to the main thread and back. */
 typedef struct
 {
   const HandoffCallContext *context; /* (unowned) */
-  HandoffSession *session;           /* (owned) (nullable): occupied; NULL before */
+  HandoffSession *session;           /* (owned) (nullable): occupied; NULL before; of its home */
+  HandoffRole role;                  /* the session's */
   HandoffCredentialAnswer *answer;   /* (owned) */
+  GHashTable *details;               /* (owned) (nullable): what polkit's rules see */
   int pem_fd;                        /* (owned): -1 without, and once it is read */
   guint uid;
+
+  /* What comes of it. */
+  HandoffCall *call;             /* (owned) (nullable): NULL if the caller has left */
+  HandoffCredential *credential; /* (owned) (nullable) */
+  GError *error;                 /* (owned) (nullable): there is no credential to go on with */
 } Provision;
 
+/* At home, or before it has a session. */
 static void
 provision_free (Provision *self)
 {
   g_clear_pointer (&self->session, handoff_session_unref);
   handoff_descriptor_reap (self->pem_fd, self->uid);
   handoff_credential_answer_free (self->answer);
+  g_clear_pointer (&self->details, g_hash_table_unref);
+  g_clear_pointer (&self->call, handoff_call_free);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_clear_error (&self->error);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Provision, provision_free)
@@ -53,83 +67,124 @@ handoff_provide_call_prepare (HandoffCall *call, const HandoffCallContext *conte
   return TRUE;
 }
 
-/* The handshake goes on. credential: (nullable) */
+/* The handshake goes on. At home. */
 static void
-provide (Provision *self, HandoffCall *call, HandoffCredential *credential)
+provide (Provision *self)
 {
-  if (credential != NULL && *credential->label != '\0')
+  HandoffSession *session = self->session;
+
+  if (self->credential != NULL && *self->credential->label != '\0')
     {
-      g_free (self->session->credential_label);
-      self->session->credential_label = g_strdup (credential->label);
+      g_free (session->credential_label);
+      session->credential_label = g_strdup (self->credential->label);
     }
-  handoff_session_provide (&self->context->shared, self->session, credential,
-                           self->answer->automatic,
-                           handoff_session_reply_new (call, handoff_session_reply_to_review));
+  handoff_session_provide (
+      self->context->shared, session, self->credential, self->answer->automatic,
+      handoff_session_reply_new (g_steal_pointer (&self->call), handoff_session_reply_to_review));
+}
+
+/* At home: it is known what the answer means. */
+static gboolean
+returned (gpointer data)
+{
+  g_autoptr (Provision) self = data;
+
+  if (self->call == NULL || handoff_call_is_cancelled (self->call))
+    /* The session may be the user's, and others of the user's processes can go on with it. */
+    handoff_session_leave (self->session);
+  else if (self->error == NULL || self->session->failed)
+    /* If the handshake has ended meanwhile, its caller wants to know that. */
+    provide (self);
+  else
+    {
+      handoff_session_leave (self->session);
+      handoff_call_fail (g_steal_pointer (&self->call), self->error);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/* From the main thread. */
+static void
+go_home (Provision *self)
+{
+  HandoffWorker *home = self->context->shared->home;
+
+  if (home == NULL)
+    returned (self);
+  else
+    handoff_home_invoke (home, returned, self, NULL);
 }
 
 static void
 found (HandoffCall *call, HandoffCredential *credential, gpointer data)
 {
-  g_autoptr (Provision) self = data;
+  Provision *self = data;
 
-  provide (self, call, credential);
+  self->call = call;
+  self->credential = handoff_credential_ref (credential);
+  go_home (self);
 }
 
 static void
 failed (HandoffCall *call, const GError *error, gboolean is_denied, gpointer data)
 {
-  g_autoptr (Provision) self = data;
+  Provision *self = data;
 
-  /* The handshake has ended meanwhile: its caller wants to know that. */
-  if (self->session->failed)
-    {
-      provide (self, call, NULL);
-      return;
-    }
-  handoff_session_leave (self->session);
-  handoff_call_fail (call, error);
+  self->call = call;
+  self->error = g_error_copy (error);
+  go_home (self);
 }
 
 static void
 caller_left (gpointer data)
 {
-  g_autoptr (Provision) self = data;
-
-  /* The session may be the user's, and others of the user's processes can go on with it. */
-  handoff_session_leave (self->session);
+  go_home (data);
 }
 
 static const HandoffCallCredentialFuncs funcs = { found, failed, caller_left };
+
+/* On the main thread: finds the credential that the answer names, or reads the one that it sends.
+ * self: (transfer full) */
+static gboolean
+look_up (gpointer data)
+{
+  Provision *self = data;
+  HandoffCall *call = g_steal_pointer (&self->call);
+  const char *name = self->answer->credential;
+  const HandoffCredential *credential;
+
+  if (self->pem_fd >= 0)
+    {
+      handoff_call_credential_read (self->context, call, g_steal_fd (&self->pem_fd), &funcs, self);
+      return G_SOURCE_REMOVE;
+    }
+  credential = handoff_credential_choice_find (self->context->shared->credentials, self->uid, name);
+  if (credential != NULL)
+    g_hash_table_insert (self->details, g_strdup (HANDOFF_AUTHORITY_DETAIL_CREDENTIAL),
+                         g_strdup (credential->label));
+  handoff_call_credential_find (self->context, call, name, self->role, self->details, &funcs, self);
+  return G_SOURCE_REMOVE;
+}
 
 void
 handoff_provide_call_run (HandoffCall *call,
                           const HandoffCallContext *context,
                           HandoffSession *session)
 {
-  g_autoptr (Provision) self = handoff_call_steal_data (call);
-  const char *name = self->answer->credential;
-  g_autoptr (GHashTable) details = NULL;
+  Provision *self = handoff_call_steal_data (call);
 
+  self->call = call;
+  self->role = session->role;
   self->session = handoff_session_ref (session);
   handoff_session_occupy (session);
-  if (self->pem_fd >= 0)
+  if (self->pem_fd < 0 && self->answer->credential == NULL)
     {
-      const int fd = g_steal_fd (&self->pem_fd);
-
-      handoff_call_credential_read (context, call, fd, &funcs, g_steal_pointer (&self));
+      returned (self);
+      return;
     }
-  else if (name != NULL)
-    {
-      const HandoffCredential *credential =
-          handoff_credential_choice_find (context->shared.credentials, self->uid, name);
-
-      details = handoff_credential_choice_new_details (
-          session, credential != NULL ? credential->label : name, TRUE);
-      handoff_call_credential_find (context, call, name, session->role, details, &funcs,
-                                    g_steal_pointer (&self));
-    }
+  self->details = handoff_credential_choice_new_details (session, self->answer->credential, TRUE);
+  if (context->shared->home == NULL)
+    look_up (self);
   else
-    {
-      provide (self, call, NULL);
-    }
+    handoff_home_invoke (NULL, look_up, self, NULL);
 }

@@ -27,13 +27,14 @@ HandoffSession *
 handoff_session_call_get (const HandoffCallContext *context, HandoffCall *call)
 {
   HandoffSession *session = handoff_session_store_lookup (
-      context->shared.sessions, handoff_call_get_object_id (call), handoff_call_get_caller (call));
+      context->shared->sessions, handoff_call_get_object_id (call), handoff_call_get_caller (call));
 
   if (session == NULL)
     {
       handoff_call_fail_unknown_object (call);
       return NULL;
     }
+  handoff_call_note_session (call, session->id);
   if (session->error_details)
     handoff_call_allow_error_details (call);
   note_read (session, call);
@@ -93,7 +94,7 @@ run_step (HandoffCall *call, const HandoffCallContext *context)
     }
   g_variant_get (handoff_call_get_parameters (call), "(@ay)", &input);
   bytes = g_variant_get_data_as_bytes (input);
-  handoff_session_step (&context->shared, session, bytes,
+  handoff_session_step (context->shared, session, bytes,
                         handoff_session_reply_new (call, handoff_session_reply_to_step));
 }
 
@@ -106,7 +107,7 @@ run_review_certificate (HandoffCall *call, const HandoffCallContext *context)
   if (session == NULL)
     return;
   g_variant_get (handoff_call_get_parameters (call), "(b)", &accept);
-  handoff_session_review (&context->shared, session, accept,
+  handoff_session_review (context->shared, session, accept,
                           handoff_session_reply_new (call, handoff_session_reply_to_review));
 }
 
@@ -145,7 +146,7 @@ run_export_keys (HandoffCall *call, const HandoffCallContext *context)
   if (session == NULL)
     return;
   parse_export_keys (call, &recipient, NULL);
-  handoff_session_export (&context->shared, session, &recipient,
+  handoff_session_export (context->shared, session, &recipient,
                           handoff_session_reply_new (call, handoff_session_reply_to_export));
 }
 
@@ -168,7 +169,7 @@ run_post_handshake (HandoffCall *call, const HandoffCallContext *context)
     return;
   g_variant_get (handoff_call_get_parameters (call), "(@ay)", &messages);
   data = g_variant_get_fixed_array (messages, &size, 1);
-  if (handoff_resumption_take_tickets (context->shared.resumption, session, data, size, &error))
+  if (handoff_resumption_take_tickets (context->shared->resumption, session, data, size, &error))
     handoff_call_return (call, NULL, NULL);
   else
     handoff_call_fail (call, error);
@@ -181,18 +182,18 @@ run_close (HandoffCall *call, const HandoffCallContext *context)
 
   if (session == NULL)
     return;
-  handoff_session_store_remove (context->shared.sessions, session);
+  handoff_session_store_remove (context->shared->sessions, session);
   handoff_call_return (call, NULL, NULL);
 }
 
 const HandoffMethod handoff_session_methods[] = {
-  { HANDOFF_SESSION_INTERFACE, "Step", "(ay)", prepare_step, run_step },
-  { HANDOFF_SESSION_INTERFACE, "ReviewCertificate", "(b)", NULL, run_review_certificate },
-  { HANDOFF_SESSION_INTERFACE, "ProvideCredential", "(a{sv})", handoff_provide_call_prepare,
+  { HANDOFF_SESSION_INTERFACE, "Step", "(ay)", prepare_step, NULL, run_step },
+  { HANDOFF_SESSION_INTERFACE, "ReviewCertificate", "(b)", NULL, NULL, run_review_certificate },
+  { HANDOFF_SESSION_INTERFACE, "ProvideCredential", "(a{sv})", handoff_provide_call_prepare, NULL,
     run_provide_credential },
-  { HANDOFF_SESSION_INTERFACE, "ExportKeys", "(ay)", prepare_export_keys, run_export_keys },
-  { HANDOFF_SESSION_INTERFACE, "PostHandshake", "(ay)", prepare_post_handshake,
+  { HANDOFF_SESSION_INTERFACE, "ExportKeys", "(ay)", prepare_export_keys, NULL, run_export_keys },
+  { HANDOFF_SESSION_INTERFACE, "PostHandshake", "(ay)", prepare_post_handshake, NULL,
     run_post_handshake },
-  { HANDOFF_SESSION_INTERFACE, "Close", "()", NULL, run_close },
+  { HANDOFF_SESSION_INTERFACE, "Close", "()", NULL, NULL, run_close },
   { NULL },
 };

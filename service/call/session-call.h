@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/call-context.h"
+#include "call/dispatcher.h"
 
 /* The methods of Session, from their arguments to their replies. Ends with a zeroed row. */
 extern const HandoffMethod handoff_session_methods[];

@@ -33,7 +33,7 @@ add_error_details (const GError *error, GVariantDict *details)
     g_variant_dict_insert_value (details, key, value);
 }
 
-/* There must be one. (transfer full) */
+/* There must be one that is sealed. (transfer full) */
 static GUnixFDList *
 take_key_blob (HandoffHandshakeProgress *progress)
 {
@@ -43,10 +43,31 @@ take_key_blob (HandoffHandshakeProgress *progress)
   return fds;
 }
 
-/* fds: (out) (optional): gets the key blob, if there is one, and the details then have its index.
- * NULL: the details never have a key blob. (transfer full) */
+/* Ends the call with value, and with the key blob as its descriptor, if there are keys. */
+static void
+return_with_keys (HandoffCall *call, GVariant *value, HandoffHandshakeProgress *progress)
+{
+  g_autoptr (GUnixFDList) fds = NULL;
+
+  if (progress->key_state != NULL)
+    {
+      handoff_call_return_keys (call, value, g_steal_pointer (&progress->key_state));
+      return;
+    }
+  if (progress->key_blob_fd >= 0)
+    fds = take_key_blob (progress);
+  handoff_call_return (call, value, fds);
+}
+
+static gboolean
+has_keys (const HandoffHandshakeProgress *progress)
+{
+  return progress->key_state != NULL || progress->key_blob_fd >= 0;
+}
+
+/* with_keys: the details have the index of the key blob, if there is one. (transfer full) */
 static GVariant *
-dup_details (HandoffHandshakeProgress *progress, GUnixFDList **fds)
+dup_details (HandoffHandshakeProgress *progress, gboolean with_keys)
 {
   g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
 
@@ -54,11 +75,8 @@ dup_details (HandoffHandshakeProgress *progress, GUnixFDList **fds)
     handoff_handshake_outcome_add_details (progress->outcome, &details);
   if (progress->error != NULL)
     add_error_details (progress->error, &details);
-  if (fds != NULL && progress->key_blob_fd >= 0)
-    {
-      *fds = take_key_blob (progress);
-      g_variant_dict_insert (&details, HANDOFF_DETAIL_KEY_BLOB, "h", 0);
-    }
+  if (with_keys && has_keys (progress))
+    g_variant_dict_insert (&details, HANDOFF_DETAIL_KEY_BLOB, "h", 0);
   return g_variant_ref_sink (g_variant_dict_end (&details));
 }
 
@@ -69,7 +87,6 @@ handoff_session_reply_to_handshake (HandoffSession *session,
 {
   HandoffCall *call = user_data;
   g_autoptr (GVariant) details = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
   g_autofree char *path = NULL;
 
   if (progress->error != NULL)
@@ -78,10 +95,10 @@ handoff_session_reply_to_handshake (HandoffSession *session,
       return;
     }
   path = handoff_session_reply_dup_path (session);
-  details = dup_details (progress, &fds);
-  handoff_call_return (
+  details = dup_details (progress, TRUE);
+  return_with_keys (
       call, g_variant_new ("(so@a{sv})", handoff_session_get_state_name (session), path, details),
-      fds);
+      progress);
 }
 
 static GVariant *
@@ -96,7 +113,7 @@ handoff_session_reply_to_step (HandoffSession *session,
                                gpointer user_data)
 {
   HandoffCall *call = user_data;
-  g_autoptr (GVariant) details = dup_details (progress, NULL);
+  g_autoptr (GVariant) details = dup_details (progress, FALSE);
 
   handoff_call_return (call,
                        g_variant_new ("(s@ayt@a{sv})", handoff_session_get_state_name (session),
@@ -112,18 +129,17 @@ handoff_session_reply_to_review (HandoffSession *session,
 {
   HandoffCall *call = user_data;
   g_autoptr (GVariant) details = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
 
   if (!session->stepwise && progress->error != NULL)
     {
       handoff_call_fail (call, progress->error);
       return;
     }
-  details = dup_details (progress, &fds);
-  handoff_call_return (call,
-                       g_variant_new ("(s@ay@a{sv})", handoff_session_get_state_name (session),
-                                      new_bytes (progress->output), details),
-                       fds);
+  details = dup_details (progress, TRUE);
+  return_with_keys (call,
+                    g_variant_new ("(s@ay@a{sv})", handoff_session_get_state_name (session),
+                                   new_bytes (progress->output), details),
+                    progress);
 }
 
 void
@@ -133,16 +149,14 @@ handoff_session_reply_to_export (HandoffSession *session,
 {
   HandoffCall *call = user_data;
   g_autoptr (GVariant) details = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
 
   if (progress->error != NULL)
     {
       handoff_call_fail (call, progress->error);
       return;
     }
-  details = dup_details (progress, NULL);
-  fds = take_key_blob (progress);
-  handoff_call_return (call, g_variant_new ("(h@a{sv})", 0, details), fds);
+  details = dup_details (progress, FALSE);
+  return_with_keys (call, g_variant_new ("(h@a{sv})", 0, details), progress);
 }
 
 static void

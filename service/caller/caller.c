@@ -13,6 +13,8 @@ struct _HandoffCaller
   guint uid;
   guint pid;
   GCancellable *cancellable; /* (owned) */
+  gpointer keep;             /* (owned) (nullable) */
+  GDestroyNotify release;
 };
 
 G_DEFINE_FINAL_TYPE (HandoffCaller, handoff_caller, G_TYPE_OBJECT)
@@ -24,6 +26,8 @@ handoff_caller_finalize (GObject *object)
 
   g_free (self->bus_name);
   g_object_unref (self->cancellable);
+  if (self->keep != NULL)
+    self->release (self->keep);
   G_OBJECT_CLASS (handoff_caller_parent_class)->finalize (object);
 }
 
@@ -47,6 +51,16 @@ handoff_caller_new (const char *bus_name, guint uid, guint pid)
   self->bus_name = g_strdup (bus_name);
   self->uid = uid;
   self->pid = pid;
+  return self;
+}
+
+HandoffCaller *
+handoff_caller_new_for_call (HandoffCaller *caller, gpointer keep, GDestroyNotify release)
+{
+  HandoffCaller *self = handoff_caller_new (caller->bus_name, caller->uid, caller->pid);
+
+  self->keep = keep;
+  self->release = release;
   return self;
 }
 

@@ -10,10 +10,15 @@
 G_DECLARE_FINAL_TYPE (HandoffCaller, handoff_caller, HANDOFF, CALLER, GObject)
 
 HandoffCaller *handoff_caller_new (const char *bus_name, guint uid, guint pid);
+/* The same caller for one call of his, which can be cancelled alone; neither's cancellable touches
+ * the other's. keep: (transfer full): what has to be there as long as that call, and what it made;
+ * release: frees it, on any thread. Any thread. */
+HandoffCaller *
+handoff_caller_new_for_call (HandoffCaller *caller, gpointer keep, GDestroyNotify release);
 
 const char *handoff_caller_get_bus_name (HandoffCaller *self);
 guint handoff_caller_get_uid (HandoffCaller *self);
 /* For logs only: pids are reused, and no decision may depend on one. */
 guint handoff_caller_get_pid (HandoffCaller *self);
-/* (transfer none): cancelled when the caller leaves the bus. */
+/* (transfer none): cancelled when the caller leaves the bus, or waits for this call no more. */
 GCancellable *handoff_caller_get_cancellable (HandoffCaller *self);

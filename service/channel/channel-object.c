@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "channel/channel-object.h"
+
+#include "work/descriptor-reaper.h"
+#include "work/home.h"
+
+HandoffChannel *
+handoff_channel_ref (HandoffChannel *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+/* On the main thread. */
+static gboolean
+finalize (gpointer data)
+{
+  HandoffChannel *self = data;
+  const guint uid = handoff_caller_get_uid (self->caller);
+
+  g_assert (self->watch == NULL && self->homes->len == 0);
+  g_clear_pointer (&self->replies, handoff_channel_replies_free);
+  /* What nobody received on it are strangers' descriptors. */
+  handoff_descriptor_reap (self->fd, uid);
+  handoff_grants_free (self->grants);
+  handoff_seat_unref (self->seat);
+  handoff_place_free (self->place);
+  if (self->is_held)
+    handoff_idle_timer_release (self->support.context->shared->idle_timer);
+  g_hash_table_unref (self->calls);
+  g_hash_table_unref (self->serials);
+  g_hash_table_unref (self->sessions);
+  g_ptr_array_unref (self->homes);
+  g_mutex_clear (&self->mutex);
+  g_object_unref (self->caller);
+  g_free (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+handoff_channel_unref (HandoffChannel *self)
+{
+  if (g_atomic_ref_count_dec (&self->ref_count))
+    handoff_home_invoke (NULL, finalize, self, NULL);
+}
+
+static void
+unref_channel (gpointer data)
+{
+  handoff_channel_unref (data);
+}
+
+HandoffWorker *
+handoff_channel_get_worker (HandoffChannel *self)
+{
+  return handoff_seat_get_worker (self->seat);
+}
+
+static gboolean
+woken (gpointer data)
+{
+  HandoffChannel *self = data;
+
+  self->go_on (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+handoff_channel_wake (HandoffChannel *self)
+{
+  handoff_home_invoke (handoff_channel_get_worker (self), woken, handoff_channel_ref (self),
+                       unref_channel);
+}
+
+static gboolean
+end_for_service (gpointer data)
+{
+  ((HandoffChannel *) data)->end (data, HANDOFF_CHANNEL_END_SERVICE);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+end_for_caller (gpointer data)
+{
+  ((HandoffChannel *) data)->end (data, HANDOFF_CHANNEL_END_CALLER);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+end_for_peer (gpointer data)
+{
+  ((HandoffChannel *) data)->end (data, HANDOFF_CHANNEL_END_PEER);
+  return G_SOURCE_REMOVE;
+}
+
+void
+handoff_channel_close (HandoffChannel *self, HandoffChannelEnd end)
+{
+  static const GSourceFunc functions[] = {
+    [HANDOFF_CHANNEL_END_SERVICE] = end_for_service,
+    [HANDOFF_CHANNEL_END_CALLER] = end_for_caller,
+    [HANDOFF_CHANNEL_END_PEER] = end_for_peer,
+  };
+
+  /* The service waits until all of it is gone. */
+  if (end == HANDOFF_CHANNEL_END_SERVICE && !self->is_held)
+    {
+      self->is_held = TRUE;
+      handoff_idle_timer_hold (self->support.context->shared->idle_timer);
+    }
+  handoff_home_invoke (handoff_channel_get_worker (self), functions[end],
+                       handoff_channel_ref (self), unref_channel);
+}
+
+void
+handoff_channel_message_reap (HandoffChannelMessage *message, guint uid)
+{
+  guint i;
+
+  for (i = 0; i < message->n_fds; i++)
+    handoff_descriptor_reap (message->fds[i], uid);
+  message->n_fds = 0;
+}
