@@ -25,6 +25,7 @@ struct _HandoffWorker
   GSource *source;       /* (owned) */
   int epoll_fd;          /* (owned) */
   GSequence *deadlines;  /* (owned) (element-type HandoffWatch), ordered */
+  gint64 armed;          /* when source is ready next; -1: never */
   gboolean stopping;
 
   struct epoll_event events[EVENTS_PER_WAKE_UP];
@@ -66,11 +67,22 @@ first_watch (HandoffWorker *self)
 }
 
 static void
+arm (HandoffWorker *self, gint64 deadline)
+{
+  self->armed = deadline;
+  handoff_clock_arm (self->source, deadline);
+}
+
+/* Nearly all deadlines are removed before they come. To arm the source wakes the thread out of its
+ * next wait, which costs three system calls. So a time that is earlier than it need be stays; then
+ * the thread wakes up once for nothing. */
+static void
 update_ready_time (HandoffWorker *self)
 {
-  HandoffWatch *first = first_watch (self);
+  const HandoffWatch *first = first_watch (self);
 
-  handoff_clock_arm (self->source, first != NULL ? first->deadline : -1);
+  if (first != NULL && (self->armed < 0 || first->deadline < self->armed))
+    arm (self, first->deadline);
 }
 
 static gboolean
@@ -93,7 +105,8 @@ worker_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_dat
   while ((watch = first_watch (self)) != NULL && watch->deadline <= now)
     watch->function (TRUE, watch->user_data);
 
-  update_ready_time (self);
+  if (self->armed >= 0 && self->armed <= now)
+    arm (self, watch != NULL ? watch->deadline : -1);
   return G_SOURCE_CONTINUE;
 }
 
@@ -128,6 +141,7 @@ handoff_worker_new (GError **error)
 
   self = g_new0 (HandoffWorker, 1);
   self->epoll_fd = epoll_fd;
+  self->armed = -1;
   self->context = g_main_context_new ();
   self->deadlines = g_sequence_new (NULL);
   self->source = g_source_new (&worker_source_funcs, sizeof (WorkerSource));
@@ -227,7 +241,6 @@ handoff_watch_free (HandoffWatch *self)
 
   handoff_watch_set_direction (self, HANDOFF_WATCH_NOTHING, NULL);
   g_sequence_remove (self->place);
-  update_ready_time (worker);
   g_free (self);
 }
 
