@@ -320,6 +320,7 @@ handoff_descriptor_reap (int fd, guint uid)
 {
   Pool *pool;
   Line *line;
+  gboolean is_awaited;
 
   if (fd < 0)
     return;
@@ -331,8 +332,11 @@ handoff_descriptor_reap (int fd, guint uid)
   update_turn (line);
   ensure_thread (pool);
   ensure_watched ();
-  g_cond_signal (&pool->pushed);
+  is_awaited = pool->n_idle > 0;
   g_mutex_unlock (&reaper.mutex);
+  /* Not before: who wakes up would wait for the mutex at once. */
+  if (is_awaited)
+    g_cond_signal (&pool->pushed);
 }
 
 /* Of all users. */
