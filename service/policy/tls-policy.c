@@ -9,8 +9,8 @@
 #include "keyblob/cipher-suite.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* How many parsed priority strings are kept. Parsing one takes longer than an X25519 key exchange,
- * and callers use few combinations of options. */
+/* How many parsed priority strings are kept. To make and parse one takes longer than an X25519 key
+ * exchange, and callers use few combinations of options. */
 #define MAX_CACHED_PRIORITIES 64
 
 /* Checking a peer's value in a group of 8192 bits takes 70 ms, on a worker that others need too. */
@@ -29,7 +29,7 @@ struct _HandoffTlsPolicy
   GArray *groups;    /* (element-type gnutls_group_t) */
 
   GMutex mutex;
-  GHashTable *priorities; /* (owned) (element-type utf8 gnutls_priority_t), under mutex */
+  GHashTable *priorities; /* (owned) (element-type GBytes gnutls_priority_t), under mutex */
 };
 
 /* Several threads may read a configuration at once. */
@@ -112,8 +112,9 @@ handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
   self->groups = list_groups (configuration->priority);
   self->server_groups = handoff_server_groups_new ();
   g_mutex_init (&self->mutex);
-  self->priorities = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                            (GDestroyNotify) gnutls_priority_deinit);
+  self->priorities =
+      g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref,
+                             (GDestroyNotify) gnutls_priority_deinit);
   return self;
 }
 
@@ -354,6 +355,44 @@ make_priority_string (const HandoffTlsPolicy *self,
   return g_string_free (string, FALSE);
 }
 
+/* All that make_priority_string() looks at. (transfer full) */
+static GBytes *
+make_key (HandoffRole role, const HandoffHandshakeOptions *options, gnutls_group_t first)
+{
+  const GArray *suites = options->cipher_suites;
+  const guint32 head[] = {
+    (guint32) role, options->minimum_protocol, options->maximum_protocol, (guint32) first,
+    suites != NULL,
+  };
+  GByteArray *key = g_byte_array_sized_new (sizeof head + 128);
+
+  g_byte_array_append (key, (const guint8 *) head, sizeof head);
+  if (suites != NULL)
+    g_byte_array_append (key, (const guint8 *) suites->data,
+                         suites->len * (guint) sizeof (guint16));
+  return g_byte_array_free_to_bytes (key);
+}
+
+/* (nullable) (transfer full) */
+static gnutls_priority_t
+make_priority (const HandoffTlsPolicy *self,
+               HandoffRole role,
+               const HandoffHandshakeOptions *options,
+               gnutls_group_t first,
+               GError **error)
+{
+  g_autofree char *string = make_priority_string (self, role, options, first);
+  gnutls_priority_t priority;
+  int code = gnutls_priority_init (&priority, string, NULL);
+
+  if (code >= 0)
+    return priority;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
+               "The service's configuration leaves no cipher suite for these options: %s",
+               gnutls_strerror (code));
+  return NULL;
+}
+
 gboolean
 handoff_tls_policy_apply (HandoffTlsPolicy *self,
                           gnutls_session_t session,
@@ -362,25 +401,20 @@ handoff_tls_policy_apply (HandoffTlsPolicy *self,
                           gnutls_group_t first,
                           GError **error)
 {
-  g_autofree char *string = make_priority_string (self, role, options, first);
+  g_autoptr (GBytes) key = make_key (role, options, first);
   G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-  gnutls_priority_t priority = g_hash_table_lookup (self->priorities, string);
+  gnutls_priority_t priority = g_hash_table_lookup (self->priorities, key);
   int code;
 
   if (priority == NULL)
     {
-      code = gnutls_priority_init (&priority, string, NULL);
-      if (code < 0)
-        {
-          g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
-                       "The service's configuration leaves no cipher suite for these options: %s",
-                       gnutls_strerror (code));
-          return FALSE;
-        }
+      priority = make_priority (self, role, options, first, error);
+      if (priority == NULL)
+        return FALSE;
       /* Sessions have their own references to the priorities that they use. */
       if (g_hash_table_size (self->priorities) >= MAX_CACHED_PRIORITIES)
         g_hash_table_remove_all (self->priorities);
-      g_hash_table_insert (self->priorities, g_steal_pointer (&string), priority);
+      g_hash_table_insert (self->priorities, g_steal_pointer (&key), priority);
     }
 
   code = gnutls_priority_set (session, priority);

@@ -215,6 +215,47 @@ test_remembered (ClientTest *f, gconstpointer data)
   gnutls_free (ticket_key.data);
 }
 
+/* Breaks if what a policy prepared for a handshake with some options is used for one with others.
+ */
+static void
+test_options_apart (ClientTest *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *options;
+    const char *cipher_suite;
+  } cases[] = {
+    { "@a{sv} {}", "TLS_AES_256_GCM_SHA384" },
+    { "{'cipher-suites': <[uint16 0x1301]>}", "TLS_AES_128_GCM_SHA256" },
+    { "{'cipher-suites': <[uint16 0x1303]>}", "TLS_CHACHA20_POLY1305_SHA256" },
+    { "{'maximum-protocol': <'TLS1.2'>}", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" },
+    { "{'maximum-protocol': <'TLS1.2'>, 'cipher-suites': <[uint16 0xc02b]>}",
+      "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" },
+    { "{'minimum-protocol': <'TLS1.3'>}", "TLS_AES_256_GCM_SHA384" },
+  };
+  guint i;
+
+  for (i = 0; i < 2 * G_N_ELEMENTS (cases); i++)
+    {
+      const char *expected = cases[i % G_N_ELEMENTS (cases)].cipher_suite;
+
+      client_test_begin (f, "other.handoff.test", cases[i % G_N_ELEMENTS (cases)].options);
+      while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
+        ;
+      g_assert_cmpint (f->progress->state, ==, HANDOFF_HANDSHAKE_COMPLETE);
+      g_assert_cmpstr (f->progress->outcome->cipher_suite, ==, expected);
+      client_test_end_connection (f);
+      client_test_set_up_server (f, "wrong-name", data);
+    }
+  /* The server would take the other one. */
+  gnutls_deinit (f->server);
+  gnutls_certificate_free_credentials (f->credentials);
+  client_test_set_up_server (f, "wrong-name", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+  client_test_begin (f, "other.handoff.test", "{'minimum-protocol': <'TLS1.3'>}");
+  g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
+  g_assert_true (gnutls_error_is_fatal (gnutls_handshake (f->server)));
+}
+
 /* Cuts the plaintext records that wait for the client into records of a few bytes each. */
 static void
 cut_records (ClientTest *f)
@@ -399,6 +440,8 @@ main (int argc, char **argv)
   /* The session data are there at once. */
   g_test_add ("/service/handshake/verified-again/tls1.2", ClientTest, priorities[1][1],
               client_test_set_up, test_verified_again, client_test_tear_down);
+  g_test_add ("/service/handshake/options-apart", ClientTest, "NORMAL", client_test_set_up,
+              test_options_apart, client_test_tear_down);
   g_test_add ("/service/handshake/remembered/tls1.2", ClientTest, priorities[1][1],
               client_test_set_up, test_remembered, client_test_tear_down);
   return g_test_run ();
