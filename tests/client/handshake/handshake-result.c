@@ -216,6 +216,33 @@ test_twice (Reply *reply, gconstpointer data)
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_USED);
 }
 
+/* A state that a channel opened gives no connection, or one that the details do not fit does. */
+static void
+test_from_state (Reply *reply, gconstpointer data)
+{
+  const char *suite = data;
+  HandoffKeyState *state = record_test_state_new (reply->suite, HANDOFF_ROLE_CLIENT);
+  g_autoptr (TlsHandoffHandshakeResult) result = NULL;
+  g_autoptr (GVariant) details = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (suite != NULL)
+    g_variant_dict_insert (&reply->details, "cipher-suite", "s", suite);
+  details = g_variant_ref_sink (g_variant_dict_end (&reply->details));
+  result = handoff_handshake_result_new_from_state (details, reply->fds, state, &error);
+  if (suite != NULL)
+    {
+      g_assert_null (result);
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+      return;
+    }
+  g_assert_no_error (error);
+  g_assert_cmpstr (tls_handoff_handshake_result_get_ciphersuite_name (result), ==,
+                   reply->suite->name);
+  g_assert_cmpuint (tls_handoff_handshake_result_get_key_blob_size (result), >, 64);
+  g_assert_cmpstr (tls_handoff_handshake_result_get_key_blob_seals (result), !=, "none");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -249,5 +276,7 @@ main (int argc, char **argv)
   ADD ("contradiction/cipher-suite", "cipher-suite", test_contradiction);
   ADD ("unsealed", NULL, test_unsealed);
   ADD ("twice", NULL, test_twice);
+  ADD ("from-state", NULL, test_from_state);
+  ADD ("from-state/contradiction", "TLS_CHACHA20_POLY1305_SHA256", test_from_state);
   return g_test_run ();
 }

@@ -12,6 +12,8 @@
 #include "keyblob/key-blob.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
+#include "record/import-key.h"
+#include "record/record-layer.h"
 #include "support/record-test-utils.h"
 
 typedef struct
@@ -267,6 +269,106 @@ test_threads (Fixture *f, gconstpointer data)
     }
 }
 
+/* The service's end of a channel to the holder of f->key. */
+static HandoffBlobSealer *
+new_sealer (Fixture *f, guint8 enc[HANDOFF_HPKE_KEY_SIZE])
+{
+  g_autoptr (GBytes) public_key = tls_handoff_import_key_dup_public_key (f->key);
+  HandoffBlobSealer *sealer =
+      handoff_blob_sealer_new (g_bytes_get_data (public_key, NULL), enc, NULL);
+
+  g_assert_nonnull (sealer);
+  return sealer;
+}
+
+static void
+assert_no_opener (TlsHandoffImportKey *key, const guint8 *enc, TlsHandoffError code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (handoff_import_key_new_opener (key, enc, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, (int) code);
+}
+
+/* A channel opens nothing, or leaves the key that it was made of. */
+static void
+test_opener (Fixture *f, gconstpointer data)
+{
+  guint8 enc[HANDOFF_HPKE_KEY_SIZE];
+  g_autoptr (HandoffBlobSealer) sealer = new_sealer (f, enc);
+  g_autoptr (HandoffBlobOpener) opener = NULL;
+  g_autoptr (GError) error = NULL;
+
+  opener = handoff_import_key_new_opener (f->key, enc, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GBytes) blob = handoff_blob_sealer_seal (sealer, f->state, &error);
+      g_autoptr (TlsHandoffRecordLayer) layer = NULL;
+      HandoffKeyState *state;
+      int fd;
+
+      g_assert_no_error (error);
+      fd = handoff_sealed_memfd_new (blob, &error);
+      g_assert_no_error (error);
+      state = handoff_blob_opener_open (opener, fd, &error);
+      g_assert_no_error (error);
+      g_assert_true (handoff_key_state_equal (state, f->state));
+      layer = handoff_record_layer_new_from_state (state, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (tls_handoff_record_layer_get_protocol_version (layer), ==,
+                       G_TLS_PROTOCOL_VERSION_TLS_1_3);
+      close (fd);
+    }
+  assert_no_opener (f->key, enc, TLS_HANDOFF_ERROR_KEY_USED);
+  assert_import_fails (f->key, f->fd, TLS_HANDOFF_ERROR_KEY_USED);
+}
+
+/* A key that has opened a blob makes a channel, too. */
+static void
+test_opener_after_import (Fixture *f, gconstpointer data)
+{
+  guint8 enc[HANDOFF_HPKE_KEY_SIZE];
+  g_autoptr (HandoffBlobSealer) sealer = new_sealer (f, enc);
+  g_autoptr (TlsHandoffRecordLayer) layer =
+      tls_handoff_record_layer_new_from_key_blob (f->key, f->fd, NULL);
+
+  g_assert_nonnull (layer);
+  assert_no_opener (f->key, enc, TLS_HANDOFF_ERROR_KEY_USED);
+}
+
+/* What makes no channel leaves the key for another try. */
+static void
+test_opener_failure (Fixture *f, gconstpointer data)
+{
+  const guint8 zeros[HANDOFF_HPKE_KEY_SIZE] = { 0 };
+
+  assert_no_opener (f->key, zeros, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID);
+  assert_import_fails (f->key, f->fd, TLS_HANDOFF_ERROR_KEY_USED);
+}
+
+/* A forked child makes its parent's channel. */
+static void
+test_opener_fork (Fixture *f, gconstpointer data)
+{
+  guint8 enc[HANDOFF_HPKE_KEY_SIZE];
+  g_autoptr (HandoffBlobSealer) sealer = new_sealer (f, enc);
+  g_autoptr (HandoffBlobOpener) opener = NULL;
+  int status;
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    {
+      assert_no_opener (f->key, enc, TLS_HANDOFF_ERROR_KEY_USED);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+  opener = handoff_import_key_new_opener (f->key, enc, NULL);
+  g_assert_nonnull (opener);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -284,5 +386,9 @@ main (int argc, char **argv)
   ADD ("not-a-blob", test_not_a_blob);
   ADD ("tampered", test_tampered);
   ADD ("threads", test_threads);
+  ADD ("opener", test_opener);
+  ADD ("opener-after-import", test_opener_after_import);
+  ADD ("opener-failure", test_opener_failure);
+  ADD ("opener-fork", test_opener_fork);
   return g_test_run ();
 }
