@@ -86,35 +86,52 @@ make_nonce (const HandoffRecordProtection *self,
             const guint8 *explicit_part,
             guint8 nonce[NONCE_SIZE])
 {
-  const gsize fixed_size = NONCE_SIZE - sizeof (guint64);
-  guint64 number = GUINT64_TO_BE (self->state->sequence_number);
-  guint64 iv;
+  const gsize fixed_size = NONCE_SIZE - EXPLICIT_NONCE_SIZE;
+  const guint64 number = self->state->sequence_number;
+  guint64 first;
+  guint32 last;
 
-  memcpy (nonce, self->state->iv, fixed_size);
   if (explicit_part != NULL)
     {
+      memcpy (nonce, self->state->iv, fixed_size);
       memcpy (nonce + fixed_size, explicit_part, EXPLICIT_NONCE_SIZE);
       return;
     }
-  memcpy (&iv, self->state->iv + fixed_size, sizeof iv);
-  iv ^= number;
-  memcpy (nonce + fixed_size, &iv, sizeof iv);
+  /* The number stands at the end. In the pieces in which GnuTLS takes the nonce from here: to read
+   * across what was just written costs as much as some rounds of AES. */
+  memcpy (&first, self->state->iv, sizeof first);
+  memcpy (&last, self->state->iv + sizeof first, sizeof last);
+  first ^= GUINT64_TO_BE (number >> 32);
+  last ^= GUINT32_TO_BE ((guint32) number);
+  memcpy (nonce, &first, sizeof first);
+  memcpy (nonce + sizeof first, &last, sizeof last);
 }
 
-/* The additional data: TLS 1.3's is the header itself. Returns its size. */
-static gsize
-make_aad (const HandoffRecordProtection *self,
-          const guint8 *header,
-          gsize content_size,
-          guint8 aad[TLS12_PSEUDO_HEADER_SIZE])
+/* What is authenticated beside the content. */
+typedef struct
 {
-  if (handoff_record_protection_is_tls13 (self))
+  const guint8 *bytes;
+  gsize size;
+  guint8 pseudo_header[TLS12_PSEUDO_HEADER_SIZE];
+} AdditionalData;
+
+/* TLS 1.3's is the header itself. */
+static void
+additional_data_init (AdditionalData *self,
+                      const HandoffRecordProtection *protection,
+                      const guint8 *header,
+                      gsize content_size)
+{
+  if (handoff_record_protection_is_tls13 (protection))
     {
-      memcpy (aad, header, TLS_RECORD_HEADER_SIZE);
-      return TLS_RECORD_HEADER_SIZE;
+      self->bytes = header;
+      self->size = TLS_RECORD_HEADER_SIZE;
+      return;
     }
-  handoff_record_protection_make_pseudo_header (self, header, content_size, aad);
-  return TLS12_PSEUDO_HEADER_SIZE;
+  handoff_record_protection_make_pseudo_header (protection, header, content_size,
+                                                self->pseudo_header);
+  self->bytes = self->pseudo_header;
+  self->size = sizeof self->pseudo_header;
 }
 
 /* Encrypts content, in TLS 1.3 with its type behind it, to text. Returns a GnuTLS code.
@@ -125,8 +142,7 @@ make_aad (const HandoffRecordProtection *self,
 static int
 encrypt (HandoffRecordProtection *self,
          const guint8 nonce[NONCE_SIZE],
-         const guint8 *aad,
-         gsize aad_size,
+         const AdditionalData *additional_data,
          TlsContentType type,
          const guint8 *content,
          gsize size,
@@ -141,8 +157,9 @@ encrypt (HandoffRecordProtection *self,
       text[size] = type;
       content = text;
     }
-  return gnutls_aead_cipher_encrypt (self->aead, nonce, NONCE_SIZE, aad, aad_size,
-                                     self->suite->tag_size, content, text_size, text, &sealed_size);
+  return gnutls_aead_cipher_encrypt (self->aead, nonce, NONCE_SIZE, additional_data->bytes,
+                                     additional_data->size, self->suite->tag_size, content,
+                                     text_size, text, &sealed_size);
 }
 
 static int
@@ -155,8 +172,7 @@ seal (HandoffRecordProtection *self,
   guint8 *explicit_part = NULL;
   guint64 number;
   guint8 nonce[NONCE_SIZE];
-  guint8 aad[TLS12_PSEUDO_HEADER_SIZE];
-  gsize aad_size;
+  AdditionalData additional_data;
 
   if (self->suite->nonce_layout == HANDOFF_NONCE_EXPLICIT)
     {
@@ -165,8 +181,9 @@ seal (HandoffRecordProtection *self,
       memcpy (explicit_part, &number, sizeof number);
     }
   make_nonce (self, explicit_part, nonce);
-  aad_size = make_aad (self, record, size, aad);
-  return encrypt (self, nonce, aad, aad_size, type, content, size, record + get_prefix_size (self));
+  additional_data_init (&additional_data, self, record, size);
+  return encrypt (self, nonce, &additional_data, type, content, size,
+                  record + get_prefix_size (self));
 }
 
 static gboolean
@@ -181,17 +198,16 @@ open_record (HandoffRecordProtection *self,
   guint8 *sealed = record + get_prefix_size (self);
   gsize explicit_size = get_prefix_size (self) - TLS_RECORD_HEADER_SIZE;
   guint8 nonce[NONCE_SIZE];
-  guint8 aad[TLS12_PSEUDO_HEADER_SIZE];
-  gsize aad_size;
+  AdditionalData additional_data;
 
   if (fragment_size < explicit_size + self->suite->tag_size)
     return FALSE;
   *text_size = fragment_size - explicit_size - self->suite->tag_size;
   *text = *text_size <= room_size ? room : sealed;
   make_nonce (self, explicit_size > 0 ? record + TLS_RECORD_HEADER_SIZE : NULL, nonce);
-  aad_size = make_aad (self, record, *text_size, aad);
-  return gnutls_aead_cipher_decrypt (self->aead, nonce, sizeof nonce, aad, aad_size,
-                                     self->suite->tag_size, sealed,
+  additional_data_init (&additional_data, self, record, *text_size);
+  return gnutls_aead_cipher_decrypt (self->aead, nonce, sizeof nonce, additional_data.bytes,
+                                     additional_data.size, self->suite->tag_size, sealed,
                                      *text_size + self->suite->tag_size, *text, text_size) >= 0;
 }
 

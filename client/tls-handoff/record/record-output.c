@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-/* A rest of up to so many bytes moves to memory of its own, so that those who wait for slow peers
- * do not keep a large buffer each. To copy a larger one would cost who sends much to a peer that is
- * a little slower. */
-#define MAX_MOVED_SIZE (64 * 1024)
-
 /* Buffers that nobody uses now, for all threads: as many as are kept. To make one for each batch
  * would mean new pages from the kernel each time. What is in them was sent, or encrypted to be. */
 static gpointer spare_buffers[4]; /* (nullable): atomic */
@@ -78,7 +73,7 @@ move_rest (HandoffRecordOutput *self)
   const gsize size = self->end - self->start;
   guint8 *rest;
 
-  if (!self->is_large || size > MAX_MOVED_SIZE)
+  if (!self->is_large)
     return;
   rest = g_memdup2 (self->bytes + self->start, size);
   handoff_record_output_clear (self);

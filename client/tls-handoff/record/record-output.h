@@ -6,16 +6,18 @@
 #include <gio/gio.h>
 
 /* Records on their way out: made in a large buffer, sent, and kept only as far as the byte stream
- * did not take them. Who has nothing under way has no memory for it: large buffers are the
- * process's, and some wait for the next who sends.
+ * did not take them, in memory of their own. Who has nothing under way has no memory for it: large
+ * buffers are the process's, and some wait for the next who sends.
  *
  * Not thread-safe: its owner has a lock. */
 
-/* How much data one batch carries, bytes. With less, the cost of system calls counts; more would
- * leave the processor's cache before it is sent. */
-#define HANDOFF_BATCH_SIZE (256 * 1024)
+/* How much data one batch carries, bytes: of those whose last batch was not taken at once, and at
+ * most. With less, the cost of system calls counts; more would leave the processor's cache before
+ * it is sent. */
+#define HANDOFF_MIN_BATCH_SIZE (64 * 1024)
+#define HANDOFF_MAX_BATCH_SIZE (256 * 1024)
 /* Its records, if each is as large as can be, and what the record layer puts in front of them. */
-#define HANDOFF_BATCH_BUFFER_SIZE (HANDOFF_BATCH_SIZE + 4 * 1024)
+#define HANDOFF_BATCH_BUFFER_SIZE (HANDOFF_MAX_BATCH_SIZE + 4 * 1024)
 
 typedef struct
 {

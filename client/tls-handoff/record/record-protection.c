@@ -17,8 +17,10 @@ handoff_record_protection_init (HandoffRecordProtection *self,
 {
   self->suite = suite;
   self->cipher = handoff_cipher_suite_is_cbc (suite) ? &handoff_record_cbc : &handoff_record_aead;
+  self->is_tls13 = suite->protocol == TLS_PROTOCOL_1_3;
   self->encrypt_then_mac = encrypt_then_mac;
   self->state = state;
+  self->max_fragment_size = self->cipher->get_max_fragment_size (self);
   return self->cipher->set_keys (self, error);
 }
 
@@ -41,12 +43,6 @@ gsize
 handoff_record_protection_get_max_content_size (const HandoffRecordProtection *self, gsize room)
 {
   return self->cipher->get_max_content_size (self, room);
-}
-
-gsize
-handoff_record_protection_get_max_fragment_size (const HandoffRecordProtection *self)
-{
-  return self->cipher->get_max_fragment_size (self);
 }
 
 static void
@@ -134,7 +130,7 @@ handoff_record_protection_open (HandoffRecordProtection *self,
   gsize limit = self->state->max_plaintext_size;
 
   *alert = TLS_ALERT_RECORD_OVERFLOW;
-  if (fragment_size > handoff_record_protection_get_max_fragment_size (self))
+  if (fragment_size > self->max_fragment_size)
     return FALSE;
   *alert = TLS_ALERT_UNEXPECTED_MESSAGE;
   if (self->state->sequence_number == G_MAXUINT64)

@@ -68,7 +68,9 @@ struct _HandoffRecordProtection
 {
   const HandoffCipherSuite *suite;
   const HandoffRecordCipher *cipher;
+  gboolean is_tls13;
   gboolean encrypt_then_mac; /* AES-CBC: RFC 7366 */
+  gsize max_fragment_size;   /* that may be received, bytes: what follows the header */
   /* (unowned) in secret memory; sequence number, keys and traffic secret are kept up to date in it
    */
   HandoffDirectionState *state;
@@ -88,7 +90,7 @@ void handoff_record_protection_clear (HandoffRecordProtection *self);
 static inline gboolean
 handoff_record_protection_is_tls13 (const HandoffRecordProtection *self)
 {
-  return self->suite->protocol == TLS_PROTOCOL_1_3;
+  return self->is_tls13;
 }
 
 /* Bytes of the record that content makes. */
@@ -97,8 +99,6 @@ gsize handoff_record_protection_get_record_size (const HandoffRecordProtection *
 /* Bytes of the largest content whose record fits into room; 0 if none does. */
 gsize handoff_record_protection_get_max_content_size (const HandoffRecordProtection *self,
                                                       gsize room);
-/* The largest fragment (what follows the header) that may be received, bytes. */
-gsize handoff_record_protection_get_max_fragment_size (const HandoffRecordProtection *self);
 /* RFC 5246 6.2.3.1 and 6.2.3.3, and RFC 7366 3: sequence number, type and version (as in the
  * header), size. What TLS 1.2 authenticates beside the content. */
 #define TLS12_PSEUDO_HEADER_SIZE 13

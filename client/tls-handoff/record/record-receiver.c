@@ -91,7 +91,7 @@ check_header (HandoffRecordReceiver *self, const guint8 *header, gsize fragment_
    * 8446 5.1). */
   if (!tls13 && (header[1] << 8 | header[2]) != TLS_PROTOCOL_1_2)
     return refuse (self, TLS_ALERT_PROTOCOL_VERSION, "a record of another protocol version");
-  if (fragment_size > handoff_record_protection_get_max_fragment_size (&self->protection))
+  if (fragment_size > self->protection.max_fragment_size)
     return refuse (self, TLS_ALERT_RECORD_OVERFLOW, "a record larger than was agreed");
   return TRUE;
 }

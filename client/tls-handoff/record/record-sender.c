@@ -234,8 +234,9 @@ append_data (HandoffRecordSender *self,
           if (!all_owed)
             return TRUE;
         }
-      chunk = MIN (size - *consumed, get_room_for_content (self, buffer));
-      chunk = MIN (chunk, max_plaintext_size);
+      chunk = MIN (size - *consumed, max_plaintext_size);
+      if (buffer->room - buffer->used < chunk + TLS_RECORD_MAX_OVERHEAD)
+        chunk = MIN (chunk, get_room_for_content (self, buffer));
       if (chunk == 0)
         return TRUE;
       if (!append_record (self, buffer, TLS_CONTENT_APPLICATION_DATA, data + *consumed, chunk,

@@ -41,6 +41,7 @@ struct _HandoffRecordStream
   /* Writing. */
   GMutex output_lock;
   HandoffRecordOutput output;
+  gsize batch_size;      /* of the next batch, bytes of data */
   int answers_wanted;    /* atomic: the record layer has something to say */
   gboolean output_ended; /* the base stream is not written any more */
   gsize unreported;      /* bytes of data in output that no write() reported as written */
@@ -57,6 +58,7 @@ handoff_record_stream_new (GIOStream *base_io_stream, TlsHandoffRecordLayer *rec
       G_IS_POLLABLE_OUTPUT_STREAM (self->base_output) &&
       g_pollable_output_stream_can_poll (G_POLLABLE_OUTPUT_STREAM (self->base_output));
   self->record_layer = g_object_ref (record_layer);
+  self->batch_size = HANDOFF_MIN_BATCH_SIZE;
   g_mutex_init (&self->input_lock);
   g_mutex_init (&self->output_lock);
 
@@ -383,7 +385,7 @@ protect_batch (
   gsize records_size;
   gboolean ok;
 
-  ok = tls_handoff_record_layer_protect (self->record_layer, data, MIN (size, HANDOFF_BATCH_SIZE),
+  ok = tls_handoff_record_layer_protect (self->record_layer, data, MIN (size, self->batch_size),
                                          consumed, records, HANDOFF_BATCH_BUFFER_SIZE,
                                          &records_size, error);
   handoff_record_output_end (&self->output, ok ? records_size : 0);
@@ -422,7 +424,12 @@ write_locked (HandoffRecordStream *self,
         }
       self->unreported = consumed;
       if (!send_output (self, blocking, cancellable, error))
-        return -1;
+        {
+          self->batch_size = HANDOFF_MIN_BATCH_SIZE;
+          return -1;
+        }
+      if (consumed == self->batch_size)
+        self->batch_size = MIN (2 * self->batch_size, HANDOFF_MAX_BATCH_SIZE);
     }
 
   consumed = self->unreported;

@@ -48,9 +48,10 @@ gboolean handoff_record_stream_is_at_end (HandoffRecordStream *self);
 /* Whether the peer sent what had to be answered with a fatal alert. */
 gboolean handoff_record_stream_has_refused (HandoffRecordStream *self);
 
-/* Takes up to a batch (256 KiB). After an error that is not final (WOULD_BLOCK, CANCELLED,
- * TIMED_OUT) part of it may be under way: the next write must be given the same data again, as GLib
- * has it for TLS, and then reports as written what this one took. */
+/* Takes up to a batch: 64 KiB, and up to 256 KiB while the base stream takes all at once. After an
+ * error that is not final (WOULD_BLOCK, CANCELLED, TIMED_OUT) part of it may be under way: the next
+ * write must be given the same data again, as GLib has it for TLS, and then reports as written what
+ * this one took. */
 gssize handoff_record_stream_write (HandoffRecordStream *self,
                                     const guint8 *data,
                                     gsize size,

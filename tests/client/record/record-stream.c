@@ -81,6 +81,36 @@ test_write_large (StreamFixture *f, gconstpointer data)
   stream_fixture_assert_peer_reads (f, bytes);
 }
 
+/* Breaks if each write costs a system call where none would block, or if one who waits keeps much.
+ */
+static void
+test_write_batches (StreamFixture *f, gconstpointer unused)
+{
+  /* What each write takes, in KiB; the last one has to wait. */
+  static const gsize batches[] = { 64, 128, 256, 256 };
+  g_autoptr (GBytes) bytes = record_test_data (1152 * 1024);
+  gsize written = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
+    {
+      const gsize before = written;
+
+      write_on (f, bytes, &written);
+      g_assert_cmpuint (written - before, ==, batches[i] * 1024);
+    }
+  f->wire.room = 100;
+  write_on (f, bytes, &written);
+  g_assert_cmpuint (written, ==, 704 * 1024);
+  f->wire.room = G_MAXSIZE;
+  write_on (f, bytes, &written);
+  g_assert_cmpuint (written, ==, 960 * 1024);
+  write_on (f, bytes, &written);
+  g_assert_cmpuint (written, ==, 1024 * 1024);
+  write_on (f, bytes, &written);
+  g_assert_cmpuint (written, ==, 1152 * 1024);
+  stream_fixture_assert_peer_reads (f, bytes);
+}
+
 /* Breaks if new keys come at another place than the peer is told, between batches and while one is
  * under way. */
 static void
@@ -284,6 +314,7 @@ main (int argc, char **argv)
   ADD ("write/in-pieces", NULL, test_write_in_pieces);
   ADD ("write/large", NULL, test_write_large);
   ADD ("write/large-limited", GINT_TO_POINTER (STREAM_FIXTURE_LIMITED), test_write_large);
+  ADD ("write/batches", NULL, test_write_batches);
   ADD ("write/key-updates", NULL, test_write_key_updates);
   ADD ("write/other-data", NULL, test_write_other_data);
   ADD ("answer/at-once", NULL, test_answer_at_once);
