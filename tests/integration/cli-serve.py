@@ -242,6 +242,27 @@ class TestServe(unittest.TestCase):
                 client.close()
             silent.close()
 
+    def test_threads(self):
+        """Breaks if one thread has nearly all clients: then it has all of their work, too."""
+        with Serve('--credential', 'rsa', '--', 'cat') as serve:
+            clients = [connect_to(serve) for _ in range(20)]
+            for client in clients:
+                client.sendall(b'here')
+                self.assertEqual(client.recv(4), b'here')
+            # Each thread watches its clients with an epoll descriptor, beside two of its own.
+            directory = f'/proc/{serve.process.pid}'
+            watched = []
+            for number in os.listdir(f'{directory}/fd'):
+                if 'eventpoll' in os.readlink(f'{directory}/fd/{number}'):
+                    with open(f'{directory}/fdinfo/{number}') as file:
+                        watched.append(file.read().count('tfd:') - 2)
+            self.assertEqual(len(watched), min(4, len(os.sched_getaffinity(0))))
+            # Of a program its input and its output are watched, too.
+            self.assertEqual(sum(watched), 3 * len(clients))
+            self.assertLessEqual(max(watched), 1.5 * min(watched) + 3)
+            for client in clients:
+                client.close()
+
     def test_crowd(self):
         """Breaks if clients that come all at once are turned away, or wait for clients that say nothing."""
         with Serve('--credential', 'rsa', '--', 'cat') as serve:

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "terminal/report.h"
 
@@ -19,8 +21,6 @@
 
 /* How long a client may take to end its handshake, seconds. */
 #define HANDSHAKE_SECONDS 15
-/* How many clients are taken before others have their turn. */
-#define ACCEPT_TURN 8
 
 typedef struct
 {
@@ -29,9 +29,22 @@ typedef struct
   CliWatch watch;
 } Listener;
 
+/* A client that another front took. */
+typedef struct
+{
+  int fd;
+  struct sockaddr_storage address;
+  socklen_t address_size;
+} Arrival;
+
 struct _CliFront
 {
   const CliFrontSettings *settings;
+  CliFrontPeers *peers;
+  GAsyncQueue *arrivals; /* (owned) (element-type Arrival): from other fronts */
+  int wake_fd;           /* tells of them */
+  CliWatch wake;
+  int n_clients; /* atomic: those of arrivals among them */
   CliConnectionHost host;
   CliFrontDone done;
   gpointer user_data;
@@ -43,7 +56,7 @@ struct _CliFront
   GHashTable *clients; /* (element-type CliConnection) */
   GQueue waiting;      /* (element-type CliConnection): for their handshake */
   guint n_handshakes;
-  guint n_taken;
+  gboolean taken; /* a client */
 };
 
 static void start_timer (CliFront *self);
@@ -55,7 +68,7 @@ listen_or_not (CliFront *self)
   const CliFrontSettings *settings = self->settings;
   gboolean wanted = !self->paused &&
                     g_hash_table_size (self->clients) < settings->max_connections &&
-                    !(settings->once && self->n_taken > 0);
+                    !(settings->once && self->taken);
 
   if (wanted == self->listening)
     return;
@@ -73,16 +86,55 @@ listen_or_not (CliFront *self)
     }
 }
 
-/* FALSE: there is no client more, at present */
-static gboolean
-take_client (CliFront *self, int listener)
+static void
+serve (CliFront *self, const Arrival *arrival)
 {
-  struct sockaddr_storage address;
-  socklen_t size = sizeof address;
-  int fd = accept4 (listener, (struct sockaddr *) &address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  CliConnection *client;
+  CliConnection *client =
+      cli_connection_new (&self->host, arrival->fd, &arrival->address, arrival->address_size);
 
-  if (fd < 0)
+  if (client == NULL)
+    {
+      g_atomic_int_add (&self->n_clients, -1);
+      return;
+    }
+  g_hash_table_add (self->clients, client);
+  start_timer (self);
+}
+
+/* The kernel wakes the same thread again and again. So one that has many more clients than another
+ * gives it the next. */
+static CliFront *
+find_idle (CliFront *self)
+{
+  CliFront *idlest = self;
+  int least = g_atomic_int_get (&self->n_clients);
+
+  for (guint i = 0; i < CLI_FRONT_MAX_PEERS; i++)
+    {
+      CliFront *other = g_atomic_pointer_get (&self->peers->fronts[i]);
+      int n = other != NULL ? g_atomic_int_get (&other->n_clients) : G_MAXINT;
+
+      if (n < least)
+        {
+          least = n;
+          idlest = other;
+        }
+    }
+  return g_atomic_int_get (&self->n_clients) > least + least / 2 ? idlest : self;
+}
+
+static void
+client_came (guint32 events G_GNUC_UNUSED, gpointer user_data)
+{
+  const guint64 one = 1;
+  Listener *listener = user_data;
+  CliFront *self = listener->front;
+  CliFront *front;
+  Arrival arrival = { .address_size = sizeof arrival.address };
+
+  arrival.fd = accept4 (listener->fd, (struct sockaddr *) &arrival.address, &arrival.address_size,
+                        SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (arrival.fd < 0)
     {
       /* The others say that a client left before it was taken, or that another thread has it. */
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -90,26 +142,38 @@ take_client (CliFront *self, int listener)
           cli_report (_ ("Cannot accept a connection: %s"), g_strerror (errno));
           self->paused = TRUE;
           start_timer (self);
+          listen_or_not (self);
         }
-      return FALSE;
+      return;
     }
-  client = cli_connection_new (&self->host, fd, &address, size);
-  if (client == NULL)
-    return FALSE;
-  self->n_taken++;
-  g_hash_table_add (self->clients, client);
-  start_timer (self);
-  return TRUE;
+  self->taken = TRUE;
+  front = find_idle (self);
+  g_atomic_int_inc (&front->n_clients);
+  if (front == self)
+    serve (self, &arrival);
+  else
+    {
+      g_async_queue_push (front->arrivals, g_memdup2 (&arrival, sizeof arrival));
+      if (write (front->wake_fd, &one, sizeof one) < 0)
+        g_warning ("eventfd: %s", g_strerror (errno));
+    }
+  listen_or_not (self);
 }
 
 static void
-client_came (guint32 events G_GNUC_UNUSED, gpointer user_data)
+clients_arrived (guint32 events G_GNUC_UNUSED, gpointer user_data)
 {
-  Listener *listener = user_data;
-  CliFront *self = listener->front;
+  CliFront *self = user_data;
+  Arrival *arrival;
+  guint64 n;
 
-  for (guint i = 0; i < ACCEPT_TURN && self->listening && take_client (self, listener->fd); i++)
-    listen_or_not (self);
+  if (read (self->wake_fd, &n, sizeof n) < 0)
+    return;
+  while ((arrival = g_async_queue_try_pop (self->arrivals)) != NULL)
+    {
+      serve (self, arrival);
+      g_free (arrival);
+    }
   listen_or_not (self);
 }
 
@@ -150,6 +214,7 @@ client_done (CliConnection *client, gboolean ok, gpointer user_data)
   CliFront *self = user_data;
 
   g_hash_table_remove (self->clients, client);
+  g_atomic_int_add (&self->n_clients, -1);
   if (self->settings->once)
     self->done (ok, self->user_data);
   else
@@ -187,14 +252,19 @@ start_timer (CliFront *self)
 
 /**
  * cli_front_new:
+ * @peers: the other fronts of the process, at most %CLI_FRONT_MAX_PEERS with this one
  * @done: called if the front was to end with its first client
  *
  * Serves clients in this thread, in its thread-default main context, until the process ends.
  */
 CliFront *
-cli_front_new (const CliFrontSettings *settings, CliFrontDone done, gpointer user_data)
+cli_front_new (const CliFrontSettings *settings,
+               CliFrontPeers *peers,
+               CliFrontDone done,
+               gpointer user_data)
 {
   CliFront *self = g_new0 (CliFront, 1);
+  guint place = 0;
 
   self->settings = settings;
   self->done = done;
@@ -217,6 +287,15 @@ cli_front_new (const CliFrontSettings *settings, CliFrontDone done, gpointer use
       listener->fd = g_socket_get_fd (settings->listeners->pdata[i]);
       listener->watch = (CliWatch){ client_came, listener };
     }
+  self->peers = peers;
+  self->arrivals = g_async_queue_new ();
+  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  self->wake = (CliWatch){ clients_arrived, self };
+  if (self->wake_fd < 0 ||
+      !cli_reactor_add (self->host.reactor, &self->wake, self->wake_fd, EPOLLIN, NULL))
+    g_error ("eventfd: %s", g_strerror (errno));
+  while (!g_atomic_pointer_compare_and_exchange (&peers->fronts[place], NULL, self))
+    place++;
   listen_or_not (self);
   return self;
 }

@@ -17,8 +17,19 @@ typedef struct
 
 typedef struct _CliFront CliFront;
 
+#define CLI_FRONT_MAX_PEERS 4
+
+/* The fronts that listen on the same sockets, each in its thread. */
+typedef struct
+{
+  CliFront *fronts[CLI_FRONT_MAX_PEERS]; /* atomic, (nullable): NULL until it is there */
+} CliFrontPeers;
+
 /* ok: the only client's connection ended as it should */
 typedef void (*CliFrontDone) (gboolean ok, gpointer user_data);
 
 void cli_front_set_time_limit (TlsHandoffHandshakeOptions *options);
-CliFront *cli_front_new (const CliFrontSettings *settings, CliFrontDone done, gpointer user_data);
+CliFront *cli_front_new (const CliFrontSettings *settings,
+                         CliFrontPeers *peers,
+                         CliFrontDone done,
+                         gpointer user_data);

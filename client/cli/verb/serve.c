@@ -22,7 +22,6 @@
 #define MAX_CONNECTIONS 252
 /* Fewer than the service allows: the user may do other things, too. */
 #define MAX_HANDSHAKES 48
-#define MAX_THREADS 4
 
 typedef struct
 {
@@ -97,7 +96,8 @@ typedef struct
 } Worker;
 
 /* They stay until the process ends: handshakes that are under way may still use them. */
-static Worker workers[MAX_THREADS];
+static Worker workers[CLI_FRONT_MAX_PEERS];
+static CliFrontPeers peers;
 
 static gpointer
 work (gpointer data)
@@ -105,7 +105,7 @@ work (gpointer data)
   Worker *self = data;
 
   g_main_context_push_thread_default (self->context);
-  cli_front_new (self->settings, NULL, NULL);
+  cli_front_new (self->settings, &peers, NULL, NULL);
   g_main_loop_run (self->loop);
   g_main_context_pop_thread_default (self->context);
   return NULL;
@@ -126,7 +126,7 @@ serve (Server *self, guint n)
       worker->loop = g_main_loop_new (worker->context, FALSE);
       worker->thread = g_thread_new ("front", work, worker);
     }
-  cli_front_new (&self->front, only_client_done, self);
+  cli_front_new (&self->front, &peers, only_client_done, self);
   g_main_loop_run (self->loop);
   for (guint i = 1; i < n; i++)
     {
@@ -229,7 +229,7 @@ run (Server *self, const ServeOptions *options)
   self->loop = g_main_loop_new (NULL, FALSE);
   g_unix_signal_add (SIGINT, stop_cb, self->loop);
   g_unix_signal_add (SIGTERM, stop_cb, self->loop);
-  serve (self, options->once ? 1 : MIN (g_get_num_processors (), MAX_THREADS));
+  serve (self, options->once ? 1 : MIN (g_get_num_processors (), CLI_FRONT_MAX_PEERS));
   return self->status;
 }
 
