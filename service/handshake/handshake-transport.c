@@ -13,6 +13,10 @@
 
 #include "caller/client-socket.h"
 
+/* A record of that type has one byte (RFC 8446 5, RFC 5246 7.1). */
+#define CHANGE_CIPHER_SPEC 20
+#define CHANGE_CIPHER_SPEC_SIZE 6
+
 static ssize_t
 push_to_caller (HandoffHandshakeTransport *transport, const giovec_t *iov, int n_iov)
 {
@@ -32,11 +36,22 @@ push_to_caller (HandoffHandshakeTransport *transport, const giovec_t *iov, int n
   return n;
 }
 
+/* Something of ours always follows a change_cipher_spec, and the peer has nothing to do before it
+ * comes: TCP sends both at once, and the peer wakes up once. */
+static gboolean
+is_change_cipher_spec (const giovec_t *iov, int n_iov)
+{
+  const guint8 *record = iov->iov_base;
+
+  return n_iov == 1 && iov->iov_len == CHANGE_CIPHER_SPEC_SIZE && record[0] == CHANGE_CIPHER_SPEC;
+}
+
 static ssize_t
 push_to_socket (HandoffHandshakeTransport *transport, const giovec_t *iov, int n_iov)
 {
   struct msghdr message = { .msg_iov = (struct iovec *) iov, .msg_iovlen = (size_t) n_iov };
-  ssize_t n = sendmsg (transport->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  const int more = is_change_cipher_spec (iov, n_iov) ? MSG_MORE : 0;
+  ssize_t n = sendmsg (transport->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | more);
 
   if (n < 0)
     transport->last_errno = errno;

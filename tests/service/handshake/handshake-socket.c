@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,29 +53,37 @@ give_up (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* The socket has no room: the first byte that the handshake sends would have to wait. */
+/* fd: (transfer full) */
 static void
-begin_for (OnSocket *self, ClientTest *f, const char *options, const HandoffRecipient *recipient)
+begin_on (
+    OnSocket *self, ClientTest *f, int fd, const char *options, const HandoffRecipient *recipient)
 {
   g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_parsed (options));
   g_autoptr (GError) error = NULL;
   HandoffHandshakeRequest *request = handoff_handshake_request_new (
       HANDOFF_ROLE_CLIENT, "other.handoff.test", variant, f->policy, &error);
-  int fds[2];
 
   g_assert_no_error (error);
+  request->fd = fd;
+  request->recipient = *recipient;
+  self->handshake = handoff_handshake_new (f->worker, NULL, request, ended, NULL, self);
+  handoff_handshake_start (self->handshake);
+  handoff_handshake_step (self->handshake, NULL, progressed, self);
+}
+
+/* The socket has no room: the first byte that the handshake sends would have to wait. */
+static void
+begin_for (OnSocket *self, ClientTest *f, const char *options, const HandoffRecipient *recipient)
+{
+  int fds[2];
+
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
   self->ours = fds[0];
   self->peers = fds[1];
   while (send (self->ours, "", 1, MSG_DONTWAIT) == 1)
     self->n_filled++;
   g_assert_cmpint (errno, ==, EAGAIN);
-
-  request->fd = self->ours;
-  request->recipient = *recipient;
-  self->handshake = handoff_handshake_new (f->worker, NULL, request, ended, NULL, self);
-  handoff_handshake_start (self->handshake);
-  handoff_handshake_step (self->handshake, NULL, progressed, self);
+  begin_on (self, f, self->ours, options, recipient);
 }
 
 static void
@@ -234,6 +244,60 @@ test_warnings (ClientTest *f, gconstpointer data)
   g_assert_cmpmem (f->to_server->data + f->to_server->len - 2, 2, "\2\12", 2);
 }
 
+/* A TCP connection to itself. */
+static void
+connect_pair (int fds[2])
+{
+  struct sockaddr_in address = { .sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  socklen_t size = sizeof address;
+  int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  g_assert_cmpint (bind (listener, (struct sockaddr *) &address, size), ==, 0);
+  g_assert_cmpint (listen (listener, 1), ==, 0);
+  g_assert_cmpint (getsockname (listener, (struct sockaddr *) &address, &size), ==, 0);
+  fds[0] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint (connect (fds[0], (struct sockaddr *) &address, size), ==, 0);
+  fds[1] = accept4 (listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  g_assert_cmpint (fds[1], >=, 0);
+  close (listener);
+}
+
+/* Breaks if a flight of the client's goes out piece by piece, and the server wakes up for each. */
+static void
+test_segments (ClientTest *f, gconstpointer data)
+{
+  const HandoffRecipient recipient = { .by_channel = TRUE };
+  OnSocket tcp = { -1 };
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  int fds[2], ours, code = GNUTLS_E_AGAIN;
+  const int yes = 1;
+
+  connect_pair (fds);
+  /* Otherwise the kernel may wait for more by itself. */
+  g_assert_cmpint (setsockopt (fds[0], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), ==, 0);
+  ours = dup (fds[0]);
+  tcp.peers = fds[1];
+  gnutls_deinit (f->server);
+  gnutls_init (&f->server, GNUTLS_SERVER | GNUTLS_NONBLOCK);
+  gnutls_priority_set_direct (f->server, data, NULL);
+  gnutls_credentials_set (f->server, GNUTLS_CRD_CERTIFICATE, f->credentials);
+  gnutls_transport_set_int (f->server, fds[1]);
+  begin_on (&tcp, f, fds[0], "@a{sv} {}", &recipient);
+  while (tcp.progress == NULL)
+    {
+      if (code == GNUTLS_E_AGAIN)
+        code = gnutls_handshake (f->server);
+      g_main_context_iteration (NULL, FALSE);
+    }
+  g_assert_cmpint (tcp.progress->state, ==, HANDOFF_HANDSHAKE_EXPORTED);
+  g_assert_cmpint (getsockopt (ours, IPPROTO_TCP, TCP_INFO, &info, &size), ==, 0);
+  g_assert_cmpuint (info.tcpi_data_segs_out, ==, 2);
+  close (ours);
+  clear (&tcp);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -246,6 +310,10 @@ main (int argc, char **argv)
               test_full_socket, client_test_tear_down);
   g_test_add ("/service/handshake-socket/full/timeout", ClientTest, TLS1_3, client_test_set_up,
               test_full_socket_timeout, client_test_tear_down);
+  g_test_add ("/service/handshake-socket/segments/tls1.3", ClientTest, TLS1_3, client_test_set_up,
+              test_segments, client_test_tear_down);
+  g_test_add ("/service/handshake-socket/segments/tls1.2", ClientTest, TLS1_2, client_test_set_up,
+              test_segments, client_test_tear_down);
   g_test_add ("/service/handshake-socket/small-order", ClientTest, TLS1_3, client_test_set_up,
               test_small_order, client_test_tear_down);
   g_test_add ("/service/handshake-socket/warnings", ClientTest, TLS1_2, client_test_set_up,
