@@ -160,41 +160,37 @@ take_status (HandoffPeerVerification *self, const HandoffStapledStatus *status, 
     }
 }
 
-/* One certificate of the chain: its time, and the status that was stapled for it. issuer_der:
- * (nullable). may_require: whether it may demand a status. */
+/* One certificate of the chain: its time, and the status that was stapled for it. certificate:
+ * (nullable): NULL if it cannot be read. issuer: (nullable). may_require: whether it may demand a
+ * status. */
 static void
 take_certificate (HandoffPeerVerification *self,
                   gnutls_session_t session,
                   HandoffVerificationTrace *trace,
                   GBytes *der,
-                  GBytes *issuer_der,
+                  gnutls_x509_crt_t certificate,
+                  gnutls_x509_crt_t issuer,
                   gboolean is_first,
                   gboolean may_require)
 {
-  gnutls_x509_crt_t certificate = handoff_gnutls_parse_certificate (der);
-  gnutls_x509_crt_t issuer =
-      issuer_der != NULL ? handoff_gnutls_parse_certificate (issuer_der) : NULL;
+  HandoffStapledStatus status = { .status = HANDOFF_OCSP_NONE, .end = G_MAXINT64 };
   gnutls_datum_t response;
 
   if (certificate == NULL)
-    self->end = 0;
-  else
     {
-      HandoffStapledStatus status = { .status = HANDOFF_OCSP_NONE, .end = G_MAXINT64 };
-
-      self->end = MIN (self->end, (gint64) gnutls_x509_crt_get_expiration_time (certificate));
-      if (find_response (session, der, &response))
-        handoff_stapled_status_read (&response, certificate, issuer, &status);
-      take_status (self, &status, is_first);
-      if (status.problems != 0)
-        handoff_verification_trace_add (trace, status.problems & ~GNUTLS_CERT_INVALID, certificate);
-      /* A status that is wrong in itself says already why it is not good. */
-      else if (is_first && may_require && !g_str_equal (status.status, HANDOFF_OCSP_GOOD) &&
-               handoff_stapled_status_is_required (certificate))
-        self->problems |= GNUTLS_CERT_MISSING_OCSP_STATUS | GNUTLS_CERT_INVALID;
-      gnutls_x509_crt_deinit (certificate);
+      self->end = 0;
+      return;
     }
-  g_clear_pointer (&issuer, gnutls_x509_crt_deinit);
+  self->end = MIN (self->end, (gint64) gnutls_x509_crt_get_expiration_time (certificate));
+  if (find_response (session, der, &response))
+    handoff_stapled_status_read (&response, certificate, issuer, &status);
+  take_status (self, &status, is_first);
+  if (status.problems != 0)
+    handoff_verification_trace_add (trace, status.problems & ~GNUTLS_CERT_INVALID, certificate);
+  /* A status that is wrong in itself says already why it is not good. */
+  else if (is_first && may_require && !g_str_equal (status.status, HANDOFF_OCSP_GOOD) &&
+           handoff_stapled_status_is_required (certificate))
+    self->problems |= GNUTLS_CERT_MISSING_OCSP_STATUS | GNUTLS_CERT_INVALID;
 }
 
 static void
@@ -209,14 +205,21 @@ take_chain (HandoffPeerVerification *self,
   gboolean may_require = role == HANDOFF_ROLE_CLIENT && (path == NULL || path->len > 1);
   /* Of a chain that leads nowhere, only the peer's own certificate is of interest. */
   guint i, n = path == NULL && self->problems != 0 ? MIN (chain->len, 1) : chain->len;
+  gnutls_x509_crt_t certificate = n > 0 ? handoff_gnutls_parse_certificate (chain->pdata[0]) : NULL;
 
   if (path != NULL)
     self->path = new_path (session, path);
   self->end = chain->len > 0 ? G_MAXINT64 : 0;
   for (i = 0; i < n; i++)
-    take_certificate (self, session, trace, chain->pdata[i],
-                      path != NULL && i + 1 < path->len ? path->pdata[i + 1] : NULL, i == 0,
-                      may_require);
+    {
+      gnutls_x509_crt_t next =
+          i + 1 < n ? handoff_gnutls_parse_certificate (chain->pdata[i + 1]) : NULL;
+
+      take_certificate (self, session, trace, chain->pdata[i], certificate,
+                        path != NULL ? next : NULL, i == 0, may_require);
+      g_clear_pointer (&certificate, gnutls_x509_crt_deinit);
+      certificate = next;
+    }
 }
 
 /* What to say of the status, where the reason alone does not say it. (nullable) */
