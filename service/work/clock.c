@@ -40,11 +40,14 @@ system_arm (HandoffClock *self, GSource *source, gint64 deadline)
   g_source_set_ready_time (source, deadline);
 }
 
+static gint64
+system_get_sleep (HandoffClock *self, gint64 deadline)
+{
+  return MAX (deadline - g_get_monotonic_time (), 0);
+}
+
 static HandoffClock system_clock = {
-  system_wall_time,
-  system_boot_time,
-  system_monotonic_time,
-  system_arm,
+  system_wall_time, system_boot_time, system_monotonic_time, system_arm, system_get_sleep,
 };
 
 /* Written before there are threads that read it. */
@@ -84,6 +87,53 @@ void
 handoff_clock_arm (GSource *source, gint64 deadline)
 {
   current->arm (current, source, deadline);
+}
+
+gint64
+handoff_clock_get_sleep (gint64 deadline)
+{
+  return current->get_sleep (current, deadline);
+}
+
+/* The lock covers the table. Under it the sleepers are woken, which take their own locks. */
+static struct
+{
+  GMutex mutex;
+  GHashTable *wakers; /* (owned) (nullable) (element-type pointer GFunc): by sleeper */
+} sleepers;
+
+void
+handoff_clock_add_sleeper (GFunc wake, gpointer sleeper)
+{
+  g_mutex_lock (&sleepers.mutex);
+  if (sleepers.wakers == NULL)
+    sleepers.wakers = g_hash_table_new (NULL, NULL);
+  g_hash_table_insert (sleepers.wakers, sleeper, (gpointer) wake);
+  g_mutex_unlock (&sleepers.mutex);
+}
+
+void
+handoff_clock_remove_sleeper (gpointer sleeper)
+{
+  g_mutex_lock (&sleepers.mutex);
+  g_hash_table_remove (sleepers.wakers, sleeper);
+  g_mutex_unlock (&sleepers.mutex);
+}
+
+void
+handoff_clock_wake_sleepers (void)
+{
+  GHashTableIter iter;
+  gpointer sleeper, wake;
+
+  g_mutex_lock (&sleepers.mutex);
+  if (sleepers.wakers != NULL)
+    {
+      g_hash_table_iter_init (&iter, sleepers.wakers);
+      while (g_hash_table_iter_next (&iter, &sleeper, &wake))
+        ((GFunc) wake) (sleeper, NULL);
+    }
+  g_mutex_unlock (&sleepers.mutex);
 }
 
 static void

@@ -32,6 +32,9 @@ struct _HandoffClock
   gint64 (*get_monotonic_time) (HandoffClock *self);
   /* Makes a source ready at a monotonic time; -1: never. */
   void (*arm) (HandoffClock *self, GSource *source, gint64 deadline);
+  /* How long a thread may sleep, by the system's monotonic time, until a monotonic time has come:
+   * microseconds; -1: until the clock wakes it. */
+  gint64 (*get_sleep) (HandoffClock *self, gint64 deadline);
 };
 
 /* Replaces the clock, for tests, before there are other threads. clock: (nullable) (unowned): NULL
@@ -53,6 +56,16 @@ void handoff_clock_arm (GSource *source, gint64 deadline);
 GSource *handoff_clock_timeout_source_new (gint64 interval);
 /* Runs in the default main context. Returns: the ID of the source. */
 guint handoff_clock_add_timeout (gint64 interval, GSourceFunc function, gpointer user_data);
+
+/* For threads that sleep elsewhere than in a main context: how long, at most, until that monotonic
+ * time. Microseconds; -1: for ever. Any thread. */
+gint64 handoff_clock_get_sleep (gint64 deadline);
+/* Whom a clock wakes that does not go by itself: wake is called on any thread, each time it has
+ * moved. Any thread. wake, user_data: (unowned) */
+void handoff_clock_add_sleeper (GFunc wake, gpointer sleeper);
+void handoff_clock_remove_sleeper (gpointer sleeper);
+/* For such a clock. */
+void handoff_clock_wake_sleepers (void);
 
 /* Like g_cond_wait_until(), for a time from now. Always by the system's monotonic time, since no
  * other clock can wake a condition: only for waits whose length does not matter. FALSE when the

@@ -6,8 +6,8 @@
 #include "work/worker.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "keyblob/tls-handoff-error.h"
@@ -15,19 +15,36 @@
 
 #define EVENTS_PER_WAKE_UP 64
 
-/* Modes: running, until handoff_worker_free() asks the thread to stop. Threads: everything but
- * context belongs to the worker's thread once that runs. No locks. A watch that is freed while a
- * batch of events is dispatched is taken out of the batch. */
+/* Something that was sent to the worker. */
+typedef struct _Job Job;
+struct _Job
+{
+  Job *next; /* (owned) (nullable) */
+  GSourceFunc function;
+  gpointer data;
+  GDestroyNotify destroy; /* (nullable) */
+};
+
+/* Modes: running, until handoff_worker_free() asks the thread to stop. A watch that is freed while
+ * a batch of events is dispatched is taken out of the batch.
+ *
+ * Threads: the lock covers what is below the first line; no other is taken under it. What is below
+ * the second belongs to the worker's thread once that runs. The rest does not change. */
 struct _HandoffWorker
 {
-  GThread *thread;       /* (owned) */
-  GMainContext *context; /* (owned) */
-  GSource *source;       /* (owned) */
-  int epoll_fd;          /* (owned) */
-  GSequence *deadlines;  /* (owned) (element-type HandoffWatch), ordered */
-  gint64 armed;          /* when source is ready next; -1: never */
-  gboolean stopping;
+  GThread *thread; /* (owned) */
+  int epoll_fd;    /* (owned) */
+  int wake_fd;     /* (owned): an eventfd, in the epoll set: wakes the thread */
 
+  GMutex mutex;
+  /* ---- */
+  Job *jobs;          /* (owned) (nullable): the first */
+  Job **end_of_jobs;  /* where the next one goes */
+  gboolean is_asleep; /* somebody has to wake it */
+
+  /* ---- */
+  GSequence *deadlines; /* (owned) (element-type HandoffWatch), ordered */
+  gboolean stopping;
   struct epoll_event events[EVENTS_PER_WAKE_UP];
   int n_events;
 };
@@ -42,12 +59,6 @@ struct _HandoffWatch
   gpointer user_data;
   HandoffWatchDirection direction;
 };
-
-typedef struct
-{
-  GSource source;
-  HandoffWorker *worker; /* (unowned) */
-} WorkerSource;
 
 static int
 compare_deadlines (gconstpointer a, gconstpointer b, gpointer user_data)
@@ -66,89 +77,170 @@ first_watch (HandoffWorker *self)
   return g_sequence_iter_is_end (begin) ? NULL : g_sequence_get (begin);
 }
 
-static void
-arm (HandoffWorker *self, gint64 deadline)
+/* Milliseconds, as epoll has them; -1: for ever. Rounded up: woken too early, the thread would turn
+ * round and round until the deadline. */
+static int
+get_sleep (HandoffWorker *self)
 {
-  self->armed = deadline;
-  handoff_clock_arm (self->source, deadline);
+  HandoffWatch *first = first_watch (self);
+  const gint64 sleep = first != NULL ? handoff_clock_get_sleep (first->deadline) : -1;
+
+  return sleep < 0 ? -1 : (int) MIN ((sleep + 999) / 1000, G_MAXINT);
 }
 
-/* Nearly all deadlines are removed before they come. To arm the source wakes the thread out of its
- * next wait, which costs three system calls. So a time that is earlier than it need be stays; then
- * the thread wakes up once for nothing. */
+/* Waits until there is something to do. The eventfd is in the set by its edges, so that nobody has
+ * to read it. */
 static void
-update_ready_time (HandoffWorker *self)
+wait_for_events (HandoffWorker *self)
 {
-  const HandoffWatch *first = first_watch (self);
+  int sleep = get_sleep (self);
+  int n;
 
-  if (first != NULL && (self->armed < 0 || first->deadline < self->armed))
-    arm (self, first->deadline);
+  g_mutex_lock (&self->mutex);
+  if (self->jobs != NULL)
+    sleep = 0;
+  self->is_asleep = sleep != 0;
+  g_mutex_unlock (&self->mutex);
+  n = epoll_wait (self->epoll_fd, self->events, EVENTS_PER_WAKE_UP, sleep);
+  self->n_events = MAX (n, 0);
 }
 
-static gboolean
-worker_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+/* What was sent until now. (transfer full) (nullable) */
+static Job *
+take_jobs (HandoffWorker *self)
 {
-  HandoffWorker *self = ((WorkerSource *) source)->worker;
-  const gint64 now = handoff_clock_get_monotonic_time ();
-  HandoffWatch *watch;
+  Job *jobs;
+
+  g_mutex_lock (&self->mutex);
+  jobs = g_steal_pointer (&self->jobs);
+  self->end_of_jobs = &self->jobs;
+  self->is_asleep = FALSE;
+  g_mutex_unlock (&self->mutex);
+  return jobs;
+}
+
+static void
+dispatch_events (HandoffWorker *self)
+{
   int i;
 
-  self->n_events = epoll_wait (self->epoll_fd, self->events, EVENTS_PER_WAKE_UP, 0);
   for (i = 0; i < self->n_events; i++)
     {
-      watch = self->events[i].data.ptr;
+      HandoffWatch *watch = self->events[i].data.ptr;
+
       if (watch != NULL)
         watch->function (FALSE, watch->user_data);
     }
   self->n_events = 0;
+}
+
+static void
+dispatch_deadlines (HandoffWorker *self, gint64 now)
+{
+  HandoffWatch *watch;
 
   while ((watch = first_watch (self)) != NULL && watch->deadline <= now)
     watch->function (TRUE, watch->user_data);
-
-  if (self->armed >= 0 && self->armed <= now)
-    arm (self, watch != NULL ? watch->deadline : -1);
-  return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs worker_source_funcs = { NULL, NULL, worker_source_dispatch, NULL };
+static void
+run_jobs (Job *job)
+{
+  while (job != NULL)
+    {
+      Job *next = job->next;
+
+      job->function (job->data);
+      if (job->destroy != NULL)
+        job->destroy (job->data);
+      g_free (job);
+      job = next;
+    }
+}
+
+/* A turn. What is due when a job is sent is done before it. */
+static void
+take_turn (HandoffWorker *self)
+{
+  Job *jobs;
+  gint64 now;
+
+  wait_for_events (self);
+  jobs = take_jobs (self);
+  now = handoff_clock_get_monotonic_time ();
+  dispatch_events (self);
+  dispatch_deadlines (self, now);
+  run_jobs (jobs);
+}
 
 static gpointer
 worker_run (gpointer data)
 {
   HandoffWorker *self = data;
+  Job *jobs;
 
   /* This thread may be faster than the one that made it. */
   g_atomic_pointer_set (&self->thread, g_thread_self ());
-  g_main_context_push_thread_default (self->context);
   while (!self->stopping)
-    g_main_context_iteration (self->context, TRUE);
-  g_main_context_pop_thread_default (self->context);
+    take_turn (self);
+  while ((jobs = take_jobs (self)) != NULL)
+    run_jobs (jobs);
   return NULL;
+}
+
+static gboolean
+wake (HandoffWorker *self)
+{
+  const guint64 one = 1;
+
+  return write (self->wake_fd, &one, sizeof one) == sizeof one;
+}
+
+/* The time has moved otherwise than by passing. */
+static void
+time_moved (gpointer data, gpointer user_data)
+{
+  wake (data);
+}
+
+/* FALSE with errno. */
+static gboolean
+open_descriptors (HandoffWorker *self)
+{
+  struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = NULL };
+
+  self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return self->epoll_fd >= 0 && self->wake_fd >= 0 &&
+         epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, self->wake_fd, &event) == 0;
+}
+
+static void
+close_descriptors (HandoffWorker *self)
+{
+  if (self->epoll_fd >= 0)
+    close (self->epoll_fd);
+  if (self->wake_fd >= 0)
+    close (self->wake_fd);
 }
 
 HandoffWorker *
 handoff_worker_new (GError **error)
 {
-  HandoffWorker *self;
-  int epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  HandoffWorker *self = g_new0 (HandoffWorker, 1);
 
-  if (epoll_fd < 0)
+  if (!open_descriptors (self))
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                    "Cannot make an epoll set: %s", g_strerror (errno));
+      close_descriptors (self);
+      g_free (self);
       return NULL;
     }
-
-  self = g_new0 (HandoffWorker, 1);
-  self->epoll_fd = epoll_fd;
-  self->armed = -1;
-  self->context = g_main_context_new ();
+  g_mutex_init (&self->mutex);
+  self->end_of_jobs = &self->jobs;
   self->deadlines = g_sequence_new (NULL);
-  self->source = g_source_new (&worker_source_funcs, sizeof (WorkerSource));
-  ((WorkerSource *) self->source)->worker = self;
-  g_source_set_static_name (self->source, "handoff-worker");
-  g_source_add_unix_fd (self->source, epoll_fd, G_IO_IN);
-  g_source_attach (self->source, self->context);
+  handoff_clock_add_sleeper (time_moved, self);
   g_atomic_pointer_set (&self->thread, g_thread_new ("handshake", worker_run, self));
   return self;
 }
@@ -163,14 +255,14 @@ worker_stop (gpointer data)
 void
 handoff_worker_free (HandoffWorker *self)
 {
+  handoff_clock_remove_sleeper (self);
   handoff_worker_invoke (self, worker_stop, self, NULL);
   g_thread_join (self->thread);
 
-  g_source_destroy (self->source);
-  g_source_unref (self->source);
-  g_main_context_unref (self->context);
+  g_assert (self->jobs == NULL);
   g_sequence_free (self->deadlines);
-  close (self->epoll_fd);
+  close_descriptors (self);
+  g_mutex_clear (&self->mutex);
   g_free (self);
 }
 
@@ -180,12 +272,18 @@ handoff_worker_invoke (HandoffWorker *self,
                        gpointer data,
                        GDestroyNotify destroy)
 {
-  g_autoptr (GSource) source = g_idle_source_new ();
+  Job *job = g_new (Job, 1);
+  gboolean is_asleep;
 
-  /* Not g_main_context_invoke(), which may run the function in the calling thread. */
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, function, data, destroy);
-  g_source_attach (source, self->context);
+  *job = (Job){ NULL, function, data, destroy };
+  g_mutex_lock (&self->mutex);
+  *self->end_of_jobs = job;
+  self->end_of_jobs = &job->next;
+  is_asleep = self->is_asleep;
+  self->is_asleep = FALSE;
+  g_mutex_unlock (&self->mutex);
+  if (is_asleep && !wake (self))
+    g_error ("Cannot wake a worker: %s", g_strerror (errno));
 }
 
 gboolean
@@ -223,7 +321,6 @@ handoff_watch_new (
   self->user_data = user_data;
   self->direction = HANDOFF_WATCH_NOTHING;
   self->place = g_sequence_insert_sorted (worker->deadlines, self, compare_deadlines, NULL);
-  update_ready_time (worker);
   return self;
 }
 
@@ -249,7 +346,6 @@ handoff_watch_set_deadline (HandoffWatch *self, gint64 deadline)
 {
   self->deadline = deadline;
   g_sequence_sort_changed (self->place, compare_deadlines, NULL);
-  update_ready_time (self->worker);
 }
 
 gboolean

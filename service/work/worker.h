@@ -5,10 +5,11 @@
 
 #include <gio/gio.h>
 
-/* A thread with a main context of its own, on which many handshakes take turns. Each handshake
- * waits in a watch: for its socket, through one epoll set per worker, and for its deadline, in one
- * ordered list per worker. So waking a worker costs the same with ten handshakes as with ten
- * thousand. */
+/* A thread on which many handshakes take turns. Each handshake waits in a watch: for its socket,
+ * through one epoll set per worker, and for its deadline, in one ordered list per worker. So waking
+ * a worker costs the same with ten handshakes as with ten thousand. It has no main context, whose
+ * turns cost more than most of what is done in them: nothing may be attached to one here, and no
+ * GTask be made. */
 typedef struct _HandoffWorker HandoffWorker;
 typedef struct _HandoffWatch HandoffWatch;
 
@@ -23,11 +24,12 @@ typedef enum
 typedef void (*HandoffWatchFunc) (gboolean timed_out, gpointer user_data);
 
 HandoffWorker *handoff_worker_new (GError **error);
-/* Waits for the thread to end; no watch may be left. */
+/* Waits for the thread to end; no watch may be left. What was sent to it before runs first. */
 void handoff_worker_free (HandoffWorker *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffWorker, handoff_worker_free)
 
-/* Runs function on the worker's thread, soon. Any thread. */
+/* Runs function on the worker's thread, soon, never within this call; one after the other. What it
+ * returns does not matter. destroy: (nullable): called after it, there. Any thread. */
 void handoff_worker_invoke (HandoffWorker *self,
                             GSourceFunc function,
                             gpointer data,

@@ -70,8 +70,14 @@ arm (HandoffClock *clock, GSource *source, gint64 deadline)
   g_mutex_unlock (&self->mutex);
 }
 
+static gint64
+get_sleep (HandoffClock *clock, gint64 deadline)
+{
+  return get_monotonic_time (clock) < deadline ? -1 : 0;
+}
+
 static TestClock test_clock = {
-  .clock = { get_wall_time, get_boot_time, get_monotonic_time, arm },
+  .clock = { get_wall_time, get_boot_time, get_monotonic_time, arm, get_sleep },
 };
 
 static time_t
@@ -132,6 +138,7 @@ move (gint64 wall, gint64 boot, gint64 monotonic)
   test_clock.monotonic += monotonic;
   ring (&test_clock);
   g_mutex_unlock (&test_clock.mutex);
+  handoff_clock_wake_sleepers ();
 }
 
 void
