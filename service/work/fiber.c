@@ -19,14 +19,25 @@
 #endif
 #endif
 
+#ifdef __SANITIZE_THREAD__
+#define HAS_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HAS_THREAD_SANITIZER 1
+#endif
+#endif
+
 #ifdef HAS_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
+#ifdef HAS_THREAD_SANITIZER
+#include <sanitizer/tsan_interface.h>
+#endif
 
 /* Much more than GnuTLS was seen to use. Pages that are not touched take no memory. With a
  * sanitizer, frames are several times as large. */
-#ifdef HAS_ADDRESS_SANITIZER
+#if defined(HAS_ADDRESS_SANITIZER) || defined(HAS_THREAD_SANITIZER)
 #define STACK_SIZE (1024 * 1024)
 #else
 #define STACK_SIZE (256 * 1024)
@@ -54,6 +65,10 @@ struct _HandoffFiber
   void *fake_stack;
   const void *runner_stack;
   gsize runner_stack_size;
+#endif
+#ifdef HAS_THREAD_SANITIZER
+  void *own_state;
+  void *runner_state;
 #endif
 };
 
@@ -115,6 +130,10 @@ leave_runner (HandoffFiber *self)
   __sanitizer_start_switch_fiber (&fake_stack, self->stack->memory + self->stack->guard_size,
                                   STACK_SIZE);
 #endif
+#ifdef HAS_THREAD_SANITIZER
+  self->runner_state = __tsan_get_current_fiber ();
+  __tsan_switch_to_fiber (self->own_state, 0);
+#endif
   if (swapcontext (&self->runner, &self->context) != 0)
     g_error ("Cannot switch to another stack");
 #ifdef HAS_ADDRESS_SANITIZER
@@ -137,6 +156,9 @@ leave_fiber (HandoffFiber *self)
   /* A fiber that does not come back frees its fake stack. */
   __sanitizer_start_switch_fiber (self->returned ? NULL : &self->fake_stack, self->runner_stack,
                                   self->runner_stack_size);
+#endif
+#ifdef HAS_THREAD_SANITIZER
+  __tsan_switch_to_fiber (self->runner_state, 0);
 #endif
   if (swapcontext (&self->context, &self->runner) != 0)
     g_error ("Cannot switch back from another stack");
@@ -181,6 +203,9 @@ start (HandoffFiber *self)
   self->context.uc_stack.ss_size = STACK_SIZE;
   self->context.uc_link = NULL;
   makecontext (&self->context, first_frame, 0);
+#ifdef HAS_THREAD_SANITIZER
+  self->own_state = __tsan_create_fiber (0);
+#endif
   starting = self;
 }
 
@@ -208,6 +233,10 @@ handoff_fiber_free (HandoffFiber *self)
 {
   g_assert (self->returned || !self->started);
 
+#ifdef HAS_THREAD_SANITIZER
+  if (self->own_state != NULL)
+    __tsan_destroy_fiber (self->own_state);
+#endif
   if (self->stack != NULL && g_private_get (&spare_stack) == NULL)
     g_private_set (&spare_stack, self->stack);
   else

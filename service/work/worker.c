@@ -60,6 +60,9 @@ struct _HandoffWatch
   HandoffWatchDirection direction;
 };
 
+/* The one whose thread this is. (nullable) */
+static _Thread_local HandoffWorker *this_worker;
+
 static int
 compare_deadlines (gconstpointer a, gconstpointer b, gpointer user_data)
 {
@@ -179,8 +182,7 @@ worker_run (gpointer data)
   HandoffWorker *self = data;
   Job *jobs;
 
-  /* This thread may be faster than the one that made it. */
-  g_atomic_pointer_set (&self->thread, g_thread_self ());
+  this_worker = self;
   while (!self->stopping)
     take_turn (self);
   while ((jobs = take_jobs (self)) != NULL)
@@ -241,7 +243,7 @@ handoff_worker_new (GError **error)
   self->end_of_jobs = &self->jobs;
   self->deadlines = g_sequence_new (NULL);
   handoff_clock_add_sleeper (time_moved, self);
-  g_atomic_pointer_set (&self->thread, g_thread_new ("handshake", worker_run, self));
+  self->thread = g_thread_new ("handshake", worker_run, self);
   return self;
 }
 
@@ -289,7 +291,7 @@ handoff_worker_invoke (HandoffWorker *self,
 gboolean
 handoff_worker_is_here (HandoffWorker *self)
 {
-  return g_atomic_pointer_get (&self->thread) == g_thread_self ();
+  return this_worker == self;
 }
 
 static gboolean

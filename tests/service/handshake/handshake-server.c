@@ -241,7 +241,7 @@ slow_key_clear (SlowKey *self)
 static gboolean
 note (gpointer data)
 {
-  *(gint *) data = TRUE;
+  g_atomic_int_set ((gint *) data, TRUE);
   return G_SOURCE_REMOVE;
 }
 
