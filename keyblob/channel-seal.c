@@ -32,8 +32,6 @@ typedef struct
 struct _HandoffBlobSealer
 {
   End end;
-  gboolean for_one;                  /* one blob, no channel's */
-  guint8 enc[HANDOFF_HPKE_KEY_SIZE]; /* its */
 };
 
 struct _HandoffBlobOpener
@@ -46,17 +44,6 @@ end_die (End *end)
 {
   handoff_hpke_context_clear (&end->context);
   end->life = DEAD;
-}
-
-static GBytes *
-seal_one (HandoffBlobSealer *self, const HandoffKeyState *state, GError **error)
-{
-  GBytes *blob = handoff_key_blob_seal_in_context (
-      &self->end.context, HANDOFF_HPKE_KEM_X25519_SHA256, self->enc, state, error);
-
-  if (self->end.context.sequence_number > 0)
-    end_die (&self->end);
-  return blob;
 }
 
 /* Where the header of others has the encapsulated key: the number, big-endian, after zeros. */
@@ -98,31 +85,6 @@ handoff_blob_sealer_new (const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE],
   return self;
 }
 
-/**
- * handoff_blob_sealer_new_for_one:
- * @recipient_key: the recipient's one-time X25519 public key, 32 bytes
- * @error: return location for an error
- *
- * Makes what seals one key blob to @recipient_key, as handoff_key_blob_seal() does, which can wait.
- *
- * Returns: (transfer full): the sealer, or %NULL with %TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a key
- *   of small order, %TLS_HANDOFF_ERROR_FAILED if there was no randomness
- */
-HandoffBlobSealer *
-handoff_blob_sealer_new_for_one (const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE], GError **error)
-{
-  HandoffBlobSealer *self = handoff_secret_new (sizeof *self, HANDOFF_SECRET_DEFAULT);
-
-  if (!handoff_key_blob_setup_sender (&self->end.context, recipient_key, self->enc, error))
-    {
-      handoff_secret_free (self);
-      return NULL;
-    }
-  self->for_one = TRUE;
-  self->end.life = ALIVE;
-  return self;
-}
-
 void
 handoff_blob_sealer_free (HandoffBlobSealer *self)
 {
@@ -153,11 +115,9 @@ handoff_blob_sealer_seal (HandoffBlobSealer *self, const HandoffKeyState *state,
   if (self->end.life != ALIVE)
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           "What seals these key blobs is used up");
+                           "This channel cannot seal key blobs any more");
       return NULL;
     }
-  if (self->for_one)
-    return seal_one (self, state, error);
 
   write_number (number, opener);
   blob = handoff_key_blob_seal_in_context (context, HANDOFF_KEY_BLOB_KEM_OF_CHANNEL, opener, state,

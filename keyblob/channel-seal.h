@@ -14,7 +14,7 @@
  * Both ends lie in secret memory. Neither has a lock: sealing and sending must be one step, and so
  * must receiving and opening, which only their owner can see to. */
 
-/* What seals key blobs: the service's end of a channel. */
+/* The service's end. */
 typedef struct _HandoffBlobSealer HandoffBlobSealer;
 
 /* recipient_key: the application's one-time X25519 public key. enc: gets what the application makes
@@ -23,17 +23,13 @@ typedef struct _HandoffBlobSealer HandoffBlobSealer;
 HandoffBlobSealer *handoff_blob_sealer_new (const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE],
                                             guint8 enc[HANDOFF_HPKE_KEY_SIZE],
                                             GError **error);
-/* The same for one blob that is no channel's, but sealed to recipient_key: see key-blob.h. */
-HandoffBlobSealer *
-handoff_blob_sealer_new_for_one (const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE], GError **error);
 /* Wipes. */
 void handoff_blob_sealer_free (HandoffBlobSealer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffBlobSealer, handoff_blob_sealer_free)
 
 /* The next blob. Whoever got one must send it, or close the channel: the other end opens no blob
  * that comes after one that is missing. (transfer full) (nullable): NULL for a state that is not
- * valid or too large: then no blob was made, and the next one has this one's number. What seals one
- * blob seals no second one. */
+ * valid or too large: then no blob was made, and the next one has this one's number. */
 GBytes *
 handoff_blob_sealer_seal (HandoffBlobSealer *self, const HandoffKeyState *state, GError **error);
 

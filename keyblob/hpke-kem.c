@@ -17,6 +17,37 @@ G_STATIC_ASSERT (CURVE25519_SIZE == HANDOFF_HPKE_KEY_SIZE);
 static const guint8 kem_suite_id[5] = { 'K', 'E', 'M', HANDOFF_HPKE_KEM_X25519_SHA256 >> 8,
                                         HANDOFF_HPKE_KEM_X25519_SHA256 & 0xff };
 
+/* All points of small order, little-endian: of the curve (0, 1, -1, and two of order 8) and of its
+ * twist, and again 0 and 1, written as p and p + 1. X25519 ignores the top bit. */
+static const guint8
+    small_order_points[][HANDOFF_HPKE_KEY_SIZE] = {
+      { 0 },
+      { 1 },
+      { 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3,
+        0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32,
+        0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00 },
+      { 0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1,
+        0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c,
+        0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57 },
+      { 0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f },
+      { 0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f },
+      { 0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f },
+    };
+
+static gboolean
+set_small_order (GError **error)
+{
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "The X25519 public key is a point of small order, which gives no secret");
+  return FALSE;
+}
+
 /* DH, and the check of RFC 9180 7.1.4. */
 static gboolean
 x25519 (const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
@@ -28,11 +59,7 @@ x25519 (const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
 
   curve25519_mul (shared, private_key, public_key);
   if (gnutls_memcmp (shared, zeros, sizeof zeros) == 0)
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "The X25519 public key is a point of small order, which gives no secret");
-      return FALSE;
-    }
+    return set_small_order (error);
 
   return TRUE;
 }
@@ -121,6 +148,29 @@ handoff_hpke_derive_key_pair (const guint8 *ikm,
   handoff_wipe_stack ();
 
   return ok;
+}
+
+/**
+ * handoff_hpke_check_public_key:
+ * @public_key: 32 bytes
+ * @error: return location for an error
+ *
+ * Tells early what handoff_hpke_encapsulate() would find out, without a multiplication.
+ *
+ * Returns: %FALSE with %TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a public key of small order
+ */
+gboolean
+handoff_hpke_check_public_key (const guint8 public_key[HANDOFF_HPKE_KEY_SIZE], GError **error)
+{
+  guint8 point[HANDOFF_HPKE_KEY_SIZE];
+
+  memcpy (point, public_key, sizeof point);
+  point[HANDOFF_HPKE_KEY_SIZE - 1] &= 0x7f;
+  for (gsize i = 0; i < G_N_ELEMENTS (small_order_points); i++)
+    if (memcmp (point, small_order_points[i], sizeof point) == 0)
+      return set_small_order (error);
+
+  return TRUE;
 }
 
 /**

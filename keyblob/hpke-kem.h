@@ -24,6 +24,10 @@ gboolean handoff_hpke_derive_key_pair (const guint8 *ikm,
                                        guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
                                        GError **error);
 
+/* Whether anything can be sealed to that key: FALSE for a point of small order. Takes no time. */
+gboolean handoff_hpke_check_public_key (const guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
+                                        GError **error);
+
 /* Encap: enc gets the encapsulated key. ephemeral_private_key: NULL, or the sender's ephemeral key,
  * for test vectors. A public key of small order is refused. */
 gboolean handoff_hpke_encapsulate (const guint8 public_key[HANDOFF_HPKE_KEY_SIZE],

@@ -116,27 +116,6 @@ handoff_key_blob_seal_in_context (HandoffHpkeContext *context,
 }
 
 /**
- * handoff_key_blob_setup_sender:
- * @context: (out): the sender's end
- * @recipient_key: the recipient's one-time X25519 public key, 32 bytes
- * @enc: (out): 32 bytes, the encapsulated key, which the header says
- * @error: return location for an error
- *
- * Makes what seals one key blob to @recipient_key.
- *
- * Returns: %FALSE with an error of handoff_hpke_setup_sender()
- */
-gboolean
-handoff_key_blob_setup_sender (HandoffHpkeContext *context,
-                               const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE],
-                               guint8 enc[HANDOFF_HPKE_KEY_SIZE],
-                               GError **error)
-{
-  return handoff_hpke_setup_sender (context, HANDOFF_HPKE_AEAD_AES_256_GCM, recipient_key,
-                                    (const guint8 *) INFO, strlen (INFO), NULL, enc, error);
-}
-
-/**
  * handoff_key_blob_seal:
  * @state: a valid state
  * @recipient_key: the recipient's one-time X25519 public key, 32 bytes
@@ -157,7 +136,8 @@ handoff_key_blob_seal (const HandoffKeyState *state,
   guint8 enc[HANDOFF_HPKE_KEY_SIZE];
   GBytes *blob;
 
-  if (!handoff_key_blob_setup_sender (&context, recipient_key, enc, error))
+  if (!handoff_hpke_setup_sender (&context, HANDOFF_HPKE_AEAD_AES_256_GCM, recipient_key,
+                                  (const guint8 *) INFO, strlen (INFO), NULL, enc, error))
     return NULL;
   blob = handoff_key_blob_seal_in_context (&context, HANDOFF_HPKE_KEM_X25519_SHA256, enc, state,
                                            error);

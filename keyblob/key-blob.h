@@ -31,11 +31,6 @@ HandoffKeyState *handoff_key_blob_open (const guint8 *blob,
 #define HANDOFF_KEY_BLOB_OPENER_OFFSET 16
 #define HANDOFF_KEY_BLOB_OPENER_SIZE 32
 
-/* The sender's end of the context of one blob: enc is its opener. */
-gboolean handoff_key_blob_setup_sender (HandoffHpkeContext *context,
-                                        const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE],
-                                        guint8 enc[HANDOFF_HPKE_KEY_SIZE],
-                                        GError **error);
 /* The next message of the sender's end of a context. */
 GBytes *handoff_key_blob_seal_in_context (HandoffHpkeContext *context,
                                           guint16 kem_id,

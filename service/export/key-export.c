@@ -9,6 +9,7 @@
 
 #include "export/channel-bindings.h"
 #include "key/gnutls-support.h"
+#include "keyblob/key-blob.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
@@ -260,6 +261,16 @@ handoff_key_export_take (HandoffKeyExport *self,
       (blob_format >= 2 && !add_bindings (self, session, own_certificate, state, error)))
     return NULL;
   return g_steal_pointer (&state);
+}
+
+int
+handoff_key_export_seal_to (const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                            const HandoffKeyState *state,
+                            GError **error)
+{
+  g_autoptr (GBytes) blob = handoff_key_blob_seal (state, recipient_key, error);
+
+  return blob != NULL ? handoff_sealed_memfd_new (blob, error) : -1;
 }
 
 int

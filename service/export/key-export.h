@@ -7,6 +7,7 @@
 #include <gnutls/gnutls.h>
 
 #include "keyblob/channel-seal.h"
+#include "keyblob/handoff-names.h"
 #include "keyblob/key-state.h"
 
 /* Collects, while the handshake runs, what GnuTLS tells about the record keys at no other time: the
@@ -45,7 +46,10 @@ HandoffKeyState *handoff_key_export_take (HandoffKeyExport *self,
                                           GBytes *own_certificate,
                                           GError **error);
 
-/* Any thread. Seals what was taken: the next key blob of sealer's. Returns a sealed memfd,
- * (transfer full), or -1. */
+/* Any thread. Seals what was taken: to a recipient's key, or as the next key blob of a channel.
+ * Returns a sealed memfd, (transfer full), or -1. */
+int handoff_key_export_seal_to (const guint8 recipient_key[HANDOFF_RECIPIENT_KEY_SIZE],
+                                const HandoffKeyState *state,
+                                GError **error);
 int
 handoff_key_export_seal (HandoffBlobSealer *sealer, const HandoffKeyState *state, GError **error);

@@ -182,23 +182,9 @@ keep_for_resumption (gnutls_session_t session,
 }
 
 gboolean
-handoff_handshake_make_sealer (const HandoffRecipient *recipient,
-                               HandoffBlobSealer **sealer,
-                               GError **error)
-{
-  *sealer = NULL;
-  if (recipient->by_channel)
-    return TRUE;
-  *sealer = handoff_blob_sealer_new_for_one (recipient->key, error);
-  if (*sealer == NULL)
-    g_prefix_error (error, "recipient_key: ");
-  return *sealer != NULL;
-}
-
-gboolean
 handoff_handshake_export_keys (HandoffTlsSession *tls,
                                const HandoffHandshakeRequest *request,
-                               HandoffBlobSealer *sealer,
+                               const HandoffRecipient *recipient,
                                HandoffHandshakeProgress *progress,
                                GError **error)
 {
@@ -215,11 +201,11 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
       error);
   if (state == NULL)
     return FALSE;
-  if (sealer == NULL)
+  if (recipient->by_channel)
     progress->key_state = g_steal_pointer (&state);
   else
     {
-      progress->key_blob_fd = handoff_key_export_seal (sealer, state, error);
+      progress->key_blob_fd = handoff_key_export_seal_to (recipient->key, state, error);
       if (progress->key_blob_fd < 0)
         return FALSE;
     }

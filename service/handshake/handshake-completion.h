@@ -24,18 +24,12 @@ HandoffHandshakeOutcome *handoff_handshake_make_outcome (HandoffTlsSession *tls,
                                                          gboolean complete,
                                                          GError **error);
 
-/* What seals the keys to recipient: NULL if a channel does. X25519 takes long: this is the first
- * and only check of the key. FALSE with TLS_HANDOFF_ERROR_INVALID_ARGUMENT if nothing can be sealed
- * to it. */
-gboolean handoff_handshake_make_sealer (const HandoffRecipient *recipient,
-                                        HandoffBlobSealer **sealer,
-                                        GError **error);
-/* Takes the keys, and seals them by sealer; NULL: the caller's channel will. If the peer's
+/* Takes the keys, and seals them to recipient, if that is no channel. If the peer's
  * certificate verified, also takes what a later resumption needs. The session must be freed right
  * afterwards. */
 gboolean handoff_handshake_export_keys (HandoffTlsSession *tls,
                                         const HandoffHandshakeRequest *request,
-                                        HandoffBlobSealer *sealer,
+                                        const HandoffRecipient *recipient,
                                         HandoffHandshakeProgress *progress,
                                         GError **error);
 

@@ -42,8 +42,7 @@ struct _HandoffHandshakeEngine
   gint64 deadline;                   /* the handshake's: monotonic, microseconds */
   gint64 time_left;                  /* until then, when the caller began to think: microseconds */
   HandoffTlsSession *session;        /* (owned) (nullable): likewise */
-  HandoffBlobSealer *sealer; /* (owned) (nullable): likewise: see handoff_handshake_make_sealer */
-  int left_fd;               /* (owned): the socket of one that was refused; -1 otherwise */
+  int left_fd;                       /* (owned): the socket of one that was refused; -1 otherwise */
   HandoffHandshakeTransport transport;
   GBytes *input; /* (owned) (nullable): of the operation under way */
 };
@@ -77,7 +76,6 @@ destroy_session (HandoffHandshakeEngine *self)
   handoff_handshake_transport_cut_off (&self->transport);
   g_clear_pointer (&self->watch, handoff_watch_free);
   g_clear_pointer (&self->session, handoff_tls_session_free);
-  g_clear_pointer (&self->sealer, handoff_blob_sealer_free);
   handoff_handshake_request_end (self->request);
 }
 
@@ -134,9 +132,6 @@ get_decision_timeout (HandoffHandshakeEngine *self)
 static gboolean
 is_refusal (HandoffHandshakeEngine *self, const GError *error)
 {
-  /* It failed before it began. */
-  if (self->session == NULL)
-    return FALSE;
   /* It was the caller who let the time pass. */
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT))
     return self->state == HANDOFF_HANDSHAKE_REQUEST;
@@ -263,13 +258,15 @@ fail_interrupted (HandoffHandshakeEngine *self)
 
 /* Export, then destroy: the session is gone before anybody can be told. outcome: (transfer full) */
 static void
-export_keys (HandoffHandshakeEngine *self, HandoffHandshakeOutcome *outcome)
+export_keys (HandoffHandshakeEngine *self,
+             const HandoffRecipient *recipient,
+             HandoffHandshakeOutcome *outcome)
 {
   HandoffHandshakeProgress *progress = progress_new (self);
   GError *error = NULL;
 
   progress->outcome = outcome;
-  if (!handoff_handshake_export_keys (self->session, self->request, self->sealer, progress, &error))
+  if (!handoff_handshake_export_keys (self->session, self->request, recipient, progress, &error))
     {
       handoff_handshake_progress_free (progress);
       handoff_tls_session_send_alert (self->session, GNUTLS_A_INTERNAL_ERROR);
@@ -306,7 +303,7 @@ complete (HandoffHandshakeEngine *self)
     }
   if (!self->request->stepwise)
     {
-      export_keys (self, outcome);
+      export_keys (self, &self->request->recipient, outcome);
       return;
     }
 
@@ -421,10 +418,8 @@ start (HandoffHandshakeEngine *self)
   self->transport.stepwise = self->request->stepwise;
   self->transport.fd = self->request->fd;
   self->transport.uid = self->request->uid;
-  if (self->request->stepwise ||
-      handoff_handshake_make_sealer (&self->request->recipient, &self->sealer, &error))
-    self->session = handoff_tls_session_new (self->pause, self->request, &self->transport,
-                                             self->ask, self->ask_data, &error);
+  self->session = handoff_tls_session_new (self->pause, self->request, &self->transport, self->ask,
+                                           self->ask_data, &error);
   if (self->session == NULL)
     {
       fail (self, error);
@@ -454,26 +449,6 @@ review (HandoffHandshakeEngine *self, gboolean accept)
   handoff_tls_session_accept (self->session);
   resume_time (self);
   advance (self);
-}
-
-/* A key that nothing can be sealed to is the caller's mistake: the next may be better. */
-static void
-export_for_caller (HandoffHandshakeEngine *self, const HandoffRecipient *recipient)
-{
-  HandoffHandshakeOutcome *outcome =
-      handoff_handshake_make_outcome (self->session, self->request, TRUE, NULL);
-  HandoffHandshakeProgress *progress;
-  GError *error = NULL;
-
-  if (handoff_handshake_make_sealer (recipient, &self->sealer, &error))
-    {
-      export_keys (self, outcome);
-      return;
-    }
-  progress = progress_new (self);
-  progress->outcome = outcome;
-  progress->error = error;
-  return_progress (self, progress);
 }
 
 static void
@@ -520,7 +495,8 @@ handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
       provide (self, operation->credential, operation->automatic);
       break;
     case HANDOFF_OPERATION_EXPORT:
-      export_for_caller (self, &operation->recipient);
+      export_keys (self, &operation->recipient,
+                   handoff_handshake_make_outcome (self->session, self->request, TRUE, NULL));
       break;
     default:
       g_assert_not_reached ();

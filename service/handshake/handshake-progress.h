@@ -38,7 +38,7 @@ typedef struct
   gsize consumed; /* stepwise: how many bytes of the input were used */
   HandoffHandshakeOutcome
       *outcome;  /* (owned) (nullable): in REVIEW, REQUEST, COMPLETE and EXPORTED */
-  GError *error; /* (owned) (nullable): in FAILED; in COMPLETE, if the keys stay for a better key */
+  GError *error; /* (owned) (nullable): in FAILED */
 
   /* In EXPORTED: */
   int key_blob_fd;             /* (owned): sealed memfd; -1 once taken, or if there is key_state */

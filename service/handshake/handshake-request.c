@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "keyblob/hpke-kem.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/descriptor-reaper.h"
@@ -93,5 +94,10 @@ handoff_recipient_parse (GVariant *value,
       return FALSE;
     }
   memcpy (recipient->key, data, size);
+  if (!handoff_hpke_check_public_key (recipient->key, error))
+    {
+      g_prefix_error (error, "recipient_key: ");
+      return FALSE;
+    }
   return TRUE;
 }

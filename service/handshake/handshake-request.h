@@ -61,8 +61,7 @@ void handoff_handshake_request_free (HandoffHandshakeRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeRequest, handoff_handshake_request_free)
 
 /* Reads the argument recipient_key, an ay. on_channel: whether it came on one, which can seal: then
- * it may be empty. TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what the key must be; that it is a point
- * of small order comes to light where the worker begins to seal. */
+ * it may be empty. TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what the key must be. */
 gboolean handoff_recipient_parse (GVariant *value,
                                   gboolean on_channel,
                                   HandoffRecipient *recipient,

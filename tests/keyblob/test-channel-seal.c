@@ -371,33 +371,12 @@ test_small_order (Channel *channel, gconstpointer data)
   const guint8 zeros[HANDOFF_HPKE_KEY_SIZE] = { 0 };
   guint8 enc[HANDOFF_HPKE_KEY_SIZE];
   g_autoptr (GError) seal_error = NULL;
-  g_autoptr (GError) one_error = NULL;
   g_autoptr (GError) open_error = NULL;
 
   g_assert_null (handoff_blob_sealer_new (zeros, enc, &seal_error));
   g_assert_error (seal_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
-  g_assert_null (handoff_blob_sealer_new_for_one (zeros, &one_error));
-  g_assert_error (one_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_assert_null (handoff_blob_opener_new (channel->private_key, zeros, &open_error));
   g_assert_error (open_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID);
-}
-
-/* What seals one blob seals a second one, with the same key and nonce. */
-static void
-test_for_one (Channel *channel, gconstpointer data)
-{
-  g_autoptr (HandoffBlobSealer) sealer =
-      handoff_blob_sealer_new_for_one (channel->public_key, NULL);
-  g_autoptr (GBytes) blob = handoff_blob_sealer_seal (sealer, channel->states[0], NULL);
-  g_autoptr (HandoffKeyState) opened = NULL;
-  g_autoptr (GError) error = NULL;
-
-  opened = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
-                                  channel->private_key, &error);
-  g_assert_no_error (error);
-  g_assert_true (handoff_key_state_equal (opened, channel->states[0]));
-  g_assert_null (handoff_blob_sealer_seal (sealer, channel->states[1], &error));
-  assert_error (error, TLS_HANDOFF_ERROR_FAILED, "*used up");
 }
 
 /* The format changed. A blob that the service of today seals must open in the library of yesterday:
@@ -476,7 +455,6 @@ main (int argc, char **argv)
     { "fork", test_fork },
     { "seal-refuses", test_seal_refuses },
     { "small-order", test_small_order },
-    { "for-one", test_for_one },
     { "golden", test_golden },
     { "memory", test_memory },
   };

@@ -421,12 +421,18 @@ test_small_order (void)
   sealed_init (&sealed);
   for (i = 0; i < G_N_ELEMENTS (small_order_points); i++)
     {
+      g_autoptr (GError) check_error = NULL;
       g_autoptr (GError) seal_error = NULL;
       g_autoptr (GError) open_error = NULL;
       gsize size;
       g_autofree guint8 *point = fixture_from_hex (small_order_points[i], &size);
 
       g_assert_cmpuint (size, ==, HANDOFF_HPKE_KEY_SIZE);
+      g_assert_false (handoff_hpke_check_public_key (point, &check_error));
+      g_assert_error (check_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+      point[31] ^= 0x80;
+      g_assert_false (handoff_hpke_check_public_key (point, NULL));
+      point[31] ^= 0x80;
       g_assert_false (handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
                                          PLAINTEXT, PLAINTEXT_SIZE, NULL, sealed.enc,
                                          sealed.ciphertext, &seal_error));
@@ -435,6 +441,26 @@ test_small_order (void)
                                          INFO, 4, AAD, 3, sealed.ciphertext, CIPHERTEXT_SIZE,
                                          plaintext, &open_error));
       g_assert_error (open_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+
+      /* Their neighbours are good. */
+      point[15] ^= 1;
+      g_assert_true (handoff_hpke_check_public_key (point, NULL));
+      g_assert_true (handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
+                                        PLAINTEXT, PLAINTEXT_SIZE, NULL, sealed.enc,
+                                        sealed.ciphertext, NULL));
+    }
+  /* What the reduction makes of the other numbers above p is of no small order. */
+  for (i = 2; i < 19; i++)
+    {
+      guint8 point[HANDOFF_HPKE_KEY_SIZE];
+
+      memset (point, 0xff, sizeof point);
+      point[0] = (guint8) (0xed + i);
+      point[31] = 0x7f;
+      g_assert_true (handoff_hpke_check_public_key (point, NULL));
+      g_assert_true (handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
+                                        PLAINTEXT, PLAINTEXT_SIZE, NULL, sealed.enc,
+                                        sealed.ciphertext, NULL));
     }
 }
 

@@ -73,8 +73,10 @@ begin_on (
 
 /* The socket has no room: the first byte that the handshake sends would have to wait. */
 static void
-begin_for (OnSocket *self, ClientTest *f, const char *options, const HandoffRecipient *recipient)
+begin (OnSocket *self, ClientTest *f, const char *options)
 {
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  HandoffRecipient recipient = { .by_channel = FALSE };
   int fds[2];
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
@@ -83,17 +85,8 @@ begin_for (OnSocket *self, ClientTest *f, const char *options, const HandoffReci
   while (send (self->ours, "", 1, MSG_DONTWAIT) == 1)
     self->n_filled++;
   g_assert_cmpint (errno, ==, EAGAIN);
-  begin_on (self, f, self->ours, options, recipient);
-}
-
-static void
-begin (OnSocket *self, ClientTest *f, const char *options)
-{
-  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
-  HandoffRecipient recipient = { .by_channel = FALSE };
-
   g_assert_true (handoff_hpke_generate_key_pair (private_key, recipient.key, NULL));
-  begin_for (self, f, options, &recipient);
+  begin_on (self, f, self->ours, options, &recipient);
 }
 
 static void
@@ -147,28 +140,6 @@ test_full_socket (ClientTest *f, gconstpointer data)
   g_assert_cmpint (blocked.progress->state, ==, HANDOFF_HANDSHAKE_EXPORTED);
   clear (&blocked);
   g_source_remove (watchdog);
-}
-
-/* The peer hears of a handshake whose keys could be sealed to nobody, or the caller's socket is
- * shut down for it. */
-static void
-test_small_order (ClientTest *f, gconstpointer data)
-{
-  const HandoffRecipient zeros = { .by_channel = FALSE };
-  OnSocket refused = { -1 };
-  guint8 byte;
-
-  begin_for (&refused, f, "@a{sv} {}", &zeros);
-  while (refused.progress == NULL || !refused.has_ended)
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_cmpint (refused.progress->state, ==, HANDOFF_HANDSHAKE_FAILED);
-  g_assert_error (refused.progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
-  g_assert_true (g_str_has_prefix (refused.progress->error->message, "recipient_key: "));
-  g_assert_cmpint (handoff_handshake_take_socket (refused.handshake), ==, -1);
-  for (; refused.n_filled > 0; refused.n_filled--)
-    g_assert_cmpint (read (refused.peers, &byte, 1), ==, 1);
-  g_assert_cmpint (recv (refused.peers, &byte, 1, MSG_DONTWAIT), <=, 0);
-  clear (&refused);
 }
 
 static gboolean
@@ -314,8 +285,6 @@ main (int argc, char **argv)
               test_segments, client_test_tear_down);
   g_test_add ("/service/handshake-socket/segments/tls1.2", ClientTest, TLS1_2, client_test_set_up,
               test_segments, client_test_tear_down);
-  g_test_add ("/service/handshake-socket/small-order", ClientTest, TLS1_3, client_test_set_up,
-              test_small_order, client_test_tear_down);
   g_test_add ("/service/handshake-socket/warnings", ClientTest, TLS1_2, client_test_set_up,
               test_warnings, client_test_tear_down);
   return g_test_run ();
