@@ -450,6 +450,9 @@ test_no_descriptors_left (Fixture *fixture, gconstpointer data)
   g_autoptr (GVariant) packed =
       handoff_channel_message_pack (HANDOFF_CHANNEL_REPLY, 1, g_variant_new ("(h)", 0));
   struct rlimit before, now;
+  g_autoptr (GError) error = NULL;
+  HandoffChannelMessage message;
+  HandoffChannelStatus status;
   int highest;
 
   send_packed (fixture->service, packed, fds, G_N_ELEMENTS (fds));
@@ -459,9 +462,15 @@ test_no_descriptors_left (Fixture *fixture, gconstpointer data)
   now = before;
   now.rlim_cur = (rlim_t) highest + 2; /* two of the four */
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &now), ==, 0);
-  assert_received_bad (fixture, HANDOFF_CHANNEL_APPLICATION, G_IO_ERROR_TOO_MANY_OPEN_FILES,
-                       "*no room*");
+  status = handoff_channel_message_receive (fixture->application, HANDOFF_CHANNEL_APPLICATION,
+                                            fixture->buffer, &message, &error);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  /* As under valgrind, which has a limit of its own. */
+  if (status == HANDOFF_CHANNEL_DONE && message.fds[3] >= highest + 2)
+    g_test_skip ("The limit of descriptors does not hold");
+  else
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  handoff_channel_message_clear (&message);
 }
 
 /* What a packet without a byte brings is lost. */
