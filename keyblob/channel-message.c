@@ -207,12 +207,15 @@ handoff_channel_message_parse (HandoffChannelMessage *message,
   g_autoptr (GVariant) whole = NULL;
   g_autoptr (GVariant) body = NULL;
   const KindRow *row;
-  gpointer copy;
+  guint8 *copy;
   guint8 kind;
   guint32 serial;
 
-  /* One copy, of what came and no more: the body lives on while the buffer is used again. */
-  copy = g_memdup2 (data, size);
+  /* One copy, of what came and no more: the body lives on while the buffer is used again. GLib
+   * (2.74) looks at padding one byte behind the end of what is too short. */
+  copy = g_malloc (size + 1);
+  memcpy (copy, data, size);
+  copy[size] = '\0';
   whole =
       g_variant_ref_sink (g_variant_new_from_data (MESSAGE_TYPE, copy, size, FALSE, g_free, copy));
   if (!g_variant_is_normal_form (whole))
