@@ -119,8 +119,8 @@ channel_peer_send (ChannelPeer *self,
   while (status == HANDOFF_CHANNEL_WOULD_BLOCK);
 }
 
-void
-channel_peer_send_blob (ChannelPeer *self, guint32 serial, GVariant *body, const char *mark)
+int
+channel_peer_seal (ChannelPeer *self, const char *mark)
 {
   g_autoptr (HandoffKeyState) state =
       record_test_state_new (record_test_suite (0x0304, HANDOFF_NONCE_XOR), HANDOFF_ROLE_CLIENT);
@@ -133,6 +133,14 @@ channel_peer_send_blob (ChannelPeer *self, guint32 serial, GVariant *body, const
   g_assert_no_error (error);
   fd = handoff_sealed_memfd_new (blob, &error);
   g_assert_no_error (error);
+  return fd;
+}
+
+void
+channel_peer_send_blob (ChannelPeer *self, guint32 serial, GVariant *body, const char *mark)
+{
+  const int fd = channel_peer_seal (self, mark);
+
   channel_peer_send (self, HANDOFF_CHANNEL_REPLY, serial, body, &fd, 1);
   close (fd);
 }

@@ -36,7 +36,10 @@ void channel_peer_send (ChannelPeer *self,
                         GVariant *body,
                         const int *fds,
                         guint n_fds);
-/* The same with a key blob, the next of the channel. mark: something to know its keys by */
+/* The next key blob of the channel. (transfer full): its descriptor. mark: something to know its
+ * keys by */
+int channel_peer_seal (ChannelPeer *self, const char *mark);
+/* The same with a key blob, the next of the channel. */
 void channel_peer_send_blob (ChannelPeer *self, guint32 serial, GVariant *body, const char *mark);
 /* Whether reply has the keys with that mark. */
 gboolean channel_peer_has_mark (const HandoffReply *reply, const char *mark);
