@@ -15,11 +15,6 @@
 
 #define REPLY_TYPE "(ha{sv})"
 
-#ifndef HANDOFF_OPTION_RECIPIENT_KEY
-#define HANDOFF_OPTION_RECIPIENT_KEY "recipient-key"
-#define HANDOFF_DETAIL_ENCAPSULATED_KEY "encapsulated-key"
-#endif
-
 /* (transfer full) */
 static GDBusMessage *
 new_call (HandoffServiceBus *bus, TlsHandoffImportKey *key)
