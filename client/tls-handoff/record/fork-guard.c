@@ -34,16 +34,3 @@ handoff_fork_guard_clear (HandoffForkGuard *self)
     munmap (self->shared, (gsize) sysconf (_SC_PAGESIZE));
   self->shared = NULL;
 }
-
-gboolean
-handoff_fork_guard_claim (HandoffForkGuard *self)
-{
-  guint64 expected = self->mine;
-
-  if (!__atomic_compare_exchange_n (self->shared, &expected, self->mine + 1, FALSE,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-    return FALSE;
-
-  self->mine++;
-  return TRUE;
-}

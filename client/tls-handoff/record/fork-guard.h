@@ -24,5 +24,17 @@ gboolean handoff_fork_guard_init (HandoffForkGuard *self, GError **error);
 /* Safe to call twice, or on zeros. */
 void handoff_fork_guard_clear (HandoffForkGuard *self);
 
-/* FALSE, now and for good, if another process has claimed since the fork. */
-gboolean handoff_fork_guard_claim (HandoffForkGuard *self);
+/* FALSE, now and for good, if another process has claimed since the fork. Here, since it is done
+ * for each record. */
+static inline gboolean
+handoff_fork_guard_claim (HandoffForkGuard *self)
+{
+  guint64 expected = self->mine;
+
+  if (!__atomic_compare_exchange_n (self->shared, &expected, self->mine + 1, FALSE,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    return FALSE;
+
+  self->mine++;
+  return TRUE;
+}

@@ -167,13 +167,16 @@ seal (HandoffRecordProtection *self,
       TlsContentType type,
       const guint8 *content,
       gsize size,
-      guint8 *record)
+      guint8 *record,
+      gsize *record_size)
 {
   guint8 *explicit_part = NULL;
   guint64 number;
   guint8 nonce[NONCE_SIZE];
   AdditionalData additional_data;
 
+  *record_size = size + get_overhead (self);
+  handoff_record_protection_set_length (record, *record_size);
   if (self->suite->nonce_layout == HANDOFF_NONCE_EXPLICIT)
     {
       explicit_part = record + TLS_RECORD_HEADER_SIZE;
@@ -187,28 +190,26 @@ seal (HandoffRecordProtection *self,
 }
 
 static gboolean
-open_record (HandoffRecordProtection *self,
-             guint8 *record,
-             gsize fragment_size,
-             guint8 *room,
-             gsize room_size,
-             guint8 **text,
-             gsize *text_size)
+open_record (HandoffRecordProtection *self, HandoffRecordOpening *opening)
 {
-  guint8 *sealed = record + get_prefix_size (self);
-  gsize explicit_size = get_prefix_size (self) - TLS_RECORD_HEADER_SIZE;
+  const gsize prefix_size = get_prefix_size (self);
+  const gsize explicit_size = prefix_size - TLS_RECORD_HEADER_SIZE;
+  const gsize tag_size = self->suite->tag_size;
+  guint8 *record = opening->record;
+  gsize size;
   guint8 nonce[NONCE_SIZE];
   AdditionalData additional_data;
 
-  if (fragment_size < explicit_size + self->suite->tag_size)
+  if (opening->fragment_size < explicit_size + tag_size)
     return FALSE;
-  *text_size = fragment_size - explicit_size - self->suite->tag_size;
-  *text = *text_size <= room_size ? room : sealed;
+  size = opening->fragment_size - explicit_size - tag_size;
+  opening->content = size <= opening->room_size ? opening->room : record + prefix_size;
+  opening->content_size = size;
   make_nonce (self, explicit_size > 0 ? record + TLS_RECORD_HEADER_SIZE : NULL, nonce);
-  additional_data_init (&additional_data, self, record, *text_size);
-  return gnutls_aead_cipher_decrypt (self->aead, nonce, sizeof nonce, additional_data.bytes,
-                                     additional_data.size, self->suite->tag_size, sealed,
-                                     *text_size + self->suite->tag_size, *text, text_size) >= 0;
+  additional_data_init (&additional_data, self, record, size);
+  return gnutls_aead_cipher_decrypt (
+             self->aead, nonce, sizeof nonce, additional_data.bytes, additional_data.size, tag_size,
+             record + prefix_size, size + tag_size, opening->content, &opening->content_size) >= 0;
 }
 
 const HandoffRecordCipher handoff_record_aead = {

@@ -136,7 +136,8 @@ seal (HandoffRecordProtection *self,
       TlsContentType type,
       const guint8 *content,
       gsize size,
-      guint8 *record)
+      guint8 *record,
+      gsize *record_size)
 {
   const gsize whole_size = size / BLOCK_SIZE * BLOCK_SIZE;
   guint8 *iv = record + TLS_RECORD_HEADER_SIZE;
@@ -146,6 +147,8 @@ seal (HandoffRecordProtection *self,
   gsize padding;
   int r;
 
+  *record_size = get_record_size (self, size);
+  handoff_record_protection_set_length (record, *record_size);
   r = gnutls_rnd (GNUTLS_RND_NONCE, iv, IV_SIZE);
   if (r < 0)
     return r;
@@ -207,35 +210,31 @@ check_text (HandoffRecordProtection *self,
 /* Always in place: the text is larger than the content by padding and MAC, and is checked where it
  * is. */
 static gboolean
-open_record (HandoffRecordProtection *self,
-             guint8 *record,
-             gsize fragment_size,
-             guint8 *room,
-             gsize room_size,
-             guint8 **text,
-             gsize *text_size)
+open_record (HandoffRecordProtection *self, HandoffRecordOpening *opening)
 {
   gsize mac_size = get_outer_mac_size (self);
-  guint8 *iv = record + TLS_RECORD_HEADER_SIZE;
+  guint8 *iv = opening->record + TLS_RECORD_HEADER_SIZE;
+  guint8 *text = iv + IV_SIZE;
   guint8 mac[MAX_MAC_SIZE];
   gsize size;
 
   /* These values can be seen from outside. */
-  if (fragment_size < IV_SIZE + get_text_size (self, 0) + 1 + mac_size)
+  if (opening->fragment_size < IV_SIZE + get_text_size (self, 0) + 1 + mac_size)
     return FALSE;
-  size = fragment_size - IV_SIZE - mac_size;
+  size = opening->fragment_size - IV_SIZE - mac_size;
   if (size % BLOCK_SIZE != 0)
     return FALSE;
 
-  if (self->encrypt_then_mac && (compute_mac (self, record, iv, IV_SIZE + size, mac) < 0 ||
+  if (self->encrypt_then_mac && (compute_mac (self, opening->record, iv, IV_SIZE + size, mac) < 0 ||
                                  gnutls_memcmp (mac, iv + IV_SIZE + size, mac_size) != 0))
     return FALSE;
-  *text = iv + IV_SIZE;
+  opening->content = text;
   gnutls_cipher_set_iv (self->cbc->cipher, iv, IV_SIZE);
-  if (gnutls_cipher_decrypt2 (self->cbc->cipher, *text, size, *text, size) < 0)
+  if (gnutls_cipher_decrypt2 (self->cbc->cipher, text, size, text, size) < 0)
     return FALSE;
-  return self->encrypt_then_mac ? strip_authentic (*text, size, text_size)
-                                : check_text (self, record, *text, size, text_size);
+  return self->encrypt_then_mac
+             ? strip_authentic (text, size, &opening->content_size)
+             : check_text (self, opening->record, text, size, &opening->content_size);
 }
 
 const HandoffRecordCipher handoff_record_cbc = {

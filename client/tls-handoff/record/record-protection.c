@@ -76,8 +76,6 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
 {
   int r;
 
-  *record_size = self->cipher->get_record_size (self, size);
-
   /* RFC 8446 5.3, RFC 5246 6.1: sequence numbers must not wrap. The last one stays unused. */
   if (self->state->sequence_number == G_MAXUINT64)
     {
@@ -88,8 +86,7 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
 
   record[0] = handoff_record_protection_is_tls13 (self) ? TLS_CONTENT_APPLICATION_DATA : type;
   put_uint16 (record + 1, TLS_PROTOCOL_1_2);
-  put_uint16 (record + 3, *record_size - TLS_RECORD_HEADER_SIZE);
-  r = self->cipher->seal (self, type, content, size, record);
+  r = self->cipher->seal (self, type, content, size, record, record_size);
   if (r < 0)
     {
       handoff_wipe (record, *record_size);
@@ -117,40 +114,32 @@ strip_padding (const guint8 *text, gsize *size)
 }
 
 gboolean
-handoff_record_protection_open (HandoffRecordProtection *self,
-                                guint8 *record,
-                                gsize fragment_size,
-                                guint8 *room,
-                                gsize room_size,
-                                guint8 *type,
-                                guint8 **content,
-                                gsize *content_size,
-                                TlsAlert *alert)
+handoff_record_protection_open (HandoffRecordProtection *self, HandoffRecordOpening *opening)
 {
   gsize limit = self->state->max_plaintext_size;
 
-  *alert = TLS_ALERT_RECORD_OVERFLOW;
-  if (fragment_size > self->max_fragment_size)
+  opening->alert = TLS_ALERT_RECORD_OVERFLOW;
+  if (opening->fragment_size > self->max_fragment_size)
     return FALSE;
-  *alert = TLS_ALERT_UNEXPECTED_MESSAGE;
+  opening->alert = TLS_ALERT_UNEXPECTED_MESSAGE;
   if (self->state->sequence_number == G_MAXUINT64)
     return FALSE;
-  *alert = TLS_ALERT_BAD_RECORD_MAC;
-  if (!self->cipher->open (self, record, fragment_size, room, room_size, content, content_size))
+  opening->alert = TLS_ALERT_BAD_RECORD_MAC;
+  if (!self->cipher->open (self, opening))
     return FALSE;
   self->state->sequence_number++;
 
   /* AES-CBC's padding may hide it. TLS 1.3's counts (RFC 8449 4), and so does the type. */
-  *alert = TLS_ALERT_RECORD_OVERFLOW;
-  if (*content_size > limit + (handoff_record_protection_is_tls13 (self) ? 1 : 0))
+  opening->alert = TLS_ALERT_RECORD_OVERFLOW;
+  if (opening->content_size > limit + (handoff_record_protection_is_tls13 (self) ? 1 : 0))
     return FALSE;
 
-  *type = record[0];
+  opening->type = opening->record[0];
   if (handoff_record_protection_is_tls13 (self))
     {
-      *type = strip_padding (*content, content_size);
-      *alert = TLS_ALERT_UNEXPECTED_MESSAGE; /* RFC 8446 5.4 */
-      if (*type == 0)
+      opening->type = strip_padding (opening->content, &opening->content_size);
+      opening->alert = TLS_ALERT_UNEXPECTED_MESSAGE; /* RFC 8446 5.4 */
+      if (opening->type == 0)
         return FALSE;
     }
   return TRUE;

@@ -30,6 +30,21 @@ typedef enum
   TLS_CONTENT_APPLICATION_DATA = 23,
 } TlsContentType;
 
+/* A record that is opened. */
+typedef struct
+{
+  guint8 *record; /* (unowned); its content may be decrypted in place */
+  gsize fragment_size;
+  guint8 *room; /* (nullable) (unowned): another place for the content */
+  gsize room_size;
+  /* What was found: its place is in record or in room. In TLS 1.3 a cipher's open() finds type and
+   * padding behind it. */
+  guint8 type;
+  guint8 *content;
+  gsize content_size;
+  TlsAlert alert; /* that fits, if it must not be */
+} HandoffRecordOpening;
+
 typedef struct _HandoffRecordProtection HandoffRecordProtection;
 typedef struct _HandoffCbcKeys HandoffCbcKeys;
 
@@ -44,21 +59,15 @@ typedef struct
   gsize (*get_record_size) (const HandoffRecordProtection *self, gsize content_size);
   gsize (*get_max_content_size) (const HandoffRecordProtection *self, gsize room);
   gsize (*get_max_fragment_size) (const HandoffRecordProtection *self);
-  /* Fills a record whose header is written. Returns a GnuTLS code. */
+  /* Fills a record whose header is written but for its length. Returns a GnuTLS code. */
   int (*seal) (HandoffRecordProtection *self,
                TlsContentType type,
                const guint8 *content,
                gsize size,
-               guint8 *record);
-  /* Opens in place or to room; what it finds in TLS 1.3 still has type and padding behind it. FALSE
-   * for whatever does not authenticate. */
-  gboolean (*open) (HandoffRecordProtection *self,
-                    guint8 *record,
-                    gsize fragment_size,
-                    guint8 *room,
-                    gsize room_size,
-                    guint8 **text,
-                    gsize *text_size);
+               guint8 *record,
+               gsize *record_size);
+  /* Finds content and its size. FALSE for whatever does not authenticate. */
+  gboolean (*open) (HandoffRecordProtection *self, HandoffRecordOpening *opening);
 } HandoffRecordCipher;
 
 extern const HandoffRecordCipher handoff_record_aead;
@@ -99,6 +108,16 @@ gsize handoff_record_protection_get_record_size (const HandoffRecordProtection *
 /* Bytes of the largest content whose record fits into room; 0 if none does. */
 gsize handoff_record_protection_get_max_content_size (const HandoffRecordProtection *self,
                                                       gsize room);
+/* Writes the length of a record of record_size bytes to its header. */
+static inline void
+handoff_record_protection_set_length (guint8 *record, gsize record_size)
+{
+  const gsize fragment_size = record_size - TLS_RECORD_HEADER_SIZE;
+
+  record[3] = fragment_size >> 8;
+  record[4] = fragment_size & 0xff;
+}
+
 /* RFC 5246 6.2.3.1 and 6.2.3.3, and RFC 7366 3: sequence number, type and version (as in the
  * header), size. What TLS 1.2 authenticates beside the content. */
 #define TLS12_PSEUDO_HEADER_SIZE 13
@@ -108,7 +127,7 @@ void handoff_record_protection_make_pseudo_header (const HandoffRecordProtection
                                                    guint8 pseudo_header[TLS12_PSEUDO_HEADER_SIZE]);
 
 /* Makes one record of content, which is not empty; record has room for it and does not overlap it.
- * *record_size is set in any case. */
+ */
 gboolean handoff_record_protection_seal (HandoffRecordProtection *self,
                                          TlsContentType type,
                                          const guint8 *content,
@@ -116,19 +135,11 @@ gboolean handoff_record_protection_seal (HandoffRecordProtection *self,
                                          guint8 *record,
                                          gsize *record_size,
                                          GError **error);
-/* Opens the record whose header announces fragment_size bytes: to room if all that it decrypts fits
- * there and the cipher can do that, else in place; *content points there. On failure *alert says
- * which alert fits, and record and room are to be wiped: it may be decrypted before it is known
- * whether it is authentic. */
+/* Opens a record: to room if all that it decrypts fits there and the cipher can do that, else in
+ * place. On failure record and room are to be wiped: it may be decrypted before it is known whether
+ * it is authentic. */
 gboolean handoff_record_protection_open (HandoffRecordProtection *self,
-                                         guint8 *record,
-                                         gsize fragment_size,
-                                         guint8 *room,
-                                         gsize room_size,
-                                         guint8 *type,
-                                         guint8 **content,
-                                         gsize *content_size,
-                                         TlsAlert *alert);
+                                         HandoffRecordOpening *opening);
 
 /* Goes on to the next generation of keys (TLS 1.3 KeyUpdate, RFC 8446 7.2); the sequence number
  * starts again at 0. */

@@ -221,39 +221,33 @@ take_handshake (HandoffRecordReceiver *self, const guint8 *content, gsize size)
   return !events.ticket || count_idle_record (self);
 }
 
-/* Opens one record, to room if it fits; data_size stays 0 unless it carried data. */
+/* Opens one record; data_size stays 0 unless it carried data. */
 static gboolean
-take_record (HandoffRecordReceiver *self,
-             guint8 *record,
-             gsize fragment_size,
-             guint8 *room,
-             gsize room_size,
-             guint8 **data,
-             gsize *data_size)
+take_record (HandoffRecordReceiver *self, HandoffRecordOpening *opening, gsize *data_size)
 {
-  TlsAlert alert;
-  guint8 type;
-  guint8 *content;
+  const guint8 *content;
   gsize size;
 
-  if (!handoff_record_protection_open (&self->protection, record, fragment_size, room, room_size,
-                                       &type, &content, &size, &alert))
-    return refuse (self, alert,
-                   alert == TLS_ALERT_BAD_RECORD_MAC ? "a record that does not authenticate"
-                                                     : "a record that must not be");
+  if (!handoff_record_protection_open (&self->protection, opening))
+    return refuse (self, opening->alert,
+                   opening->alert == TLS_ALERT_BAD_RECORD_MAC
+                       ? "a record that does not authenticate"
+                       : "a record that must not be");
+  content = opening->content;
+  size = opening->content_size;
   /* TLS 1.2 lets other types come between (RFC 5246 6.2.1), TLS 1.3 does not (RFC 8446 5.1). */
-  if (type != TLS_CONTENT_HANDSHAKE && handoff_record_protection_is_tls13 (&self->protection) &&
+  if (opening->type != TLS_CONTENT_HANDSHAKE &&
+      handoff_record_protection_is_tls13 (&self->protection) &&
       handoff_post_handshake_is_partial (&self->post_handshake))
     return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE,
                    "another record in the middle of a handshake message");
 
-  switch (type)
+  switch (opening->type)
     {
     case TLS_CONTENT_APPLICATION_DATA:
       if (size == 0)
         return count_idle_record (self);
       self->idle_records = self->warnings = 0;
-      *data = content;
       *data_size = size;
       return TRUE;
     case TLS_CONTENT_ALERT:
@@ -284,13 +278,18 @@ take_records (HandoffRecordReceiver *self,
       gsize record_size = TLS_RECORD_HEADER_SIZE + fragment_size;
       const gsize room_left = *plaintext_size == 0 ? room_size - *room_used : 0;
       guint8 *place = room_left > 0 ? room + *room_used : NULL;
-      guint8 *data = NULL;
+      HandoffRecordOpening opening = {
+        .record = record,
+        .fragment_size = fragment_size,
+        .room = place,
+        .room_size = room_left,
+      };
       gsize data_size = 0;
       gboolean taken;
 
       if (!check_header (self, record, fragment_size) || size - *consumed < record_size)
         return;
-      taken = take_record (self, record, fragment_size, place, room_left, &data, &data_size);
+      taken = take_record (self, &opening, &data_size);
       /* Nobody may see the content of a refused record, nor that of what is not data. */
       if (!taken)
         handoff_wipe (record, record_size);
@@ -301,13 +300,13 @@ take_records (HandoffRecordReceiver *self,
       if (data_size > 0 && data_size <= room_left)
         {
           /* It may have been too large with what is around it. */
-          if (data != place)
-            memcpy (place, data, data_size);
+          if (opening.content != place)
+            memcpy (place, opening.content, data_size);
           *room_used += data_size;
         }
       else if (data_size > 0)
         {
-          memmove (buffer + *plaintext_size, data, data_size);
+          memmove (buffer + *plaintext_size, opening.content, data_size);
           *plaintext_size += data_size;
         }
       *consumed += record_size;
