@@ -1,53 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Channels, on the wire: OpenChannel, and what can be done on what it gives. */
+/* Handshakes on channels, on the wire. */
 
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "handoff-names.h"
 #include "test-channel.h"
+#include "test-credential.h"
 #include "test-handshake.h"
-#include "test-peer.h"
 #include "test-system.h"
 #include "tls-handoff-error.h"
 
-typedef struct
-{
-  GDBusConnection *alice;
-  TestPeer *peer;
-  TestChannel *channel;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  f->alice = test_bus_connect ("alice");
-  f->peer = test_peer_new_openssl ("ecdsa", NULL);
-  f->channel = test_channel_open (f->alice, &error);
-  g_assert_no_error (error);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  g_clear_pointer (&f->channel, test_channel_free);
-  test_bus_vanish (f->alice);
-  g_clear_pointer (&f->peer, test_peer_free);
-  test_statistic_wait ("handshakes-in-flight", 0);
-  test_statistic_wait ("sessions", 0);
-}
+#define ACTION(name) "'org.tlshandoff.Handoff1." name "'"
+/* What an active session would give alice. */
+#define OWN_RULES                                                                                  \
+  "polkit.addRule(function(action, subject) {"                                                     \
+  " if (action.id == " ACTION ("manage-own-credentials") " || action.id == " ACTION (              \
+      "use-own-credential") ") return polkit.Result.YES; });"
+/* Calls at once that are more than a channel takes. */
+#define MANY 32
 
 static HandoffKeyState *
-handshake (Fixture *f, const char *identity, GError **error)
+handshake (TestChannelFixture *f, const char *options, GError **error)
 {
   const int socket = test_peer_connect (f->peer);
   HandoffKeyState *keys =
-      test_channel_handshake (f->channel, socket, identity, test_options (NULL), error);
+      test_channel_handshake (f->channel, socket, "localhost", test_options (options), error);
 
   close (socket);
   return keys;
@@ -55,18 +35,256 @@ handshake (Fixture *f, const char *identity, GError **error)
 
 /* Breaks if a channel does no handshakes, or seals keys wrongly from the second one on. */
 static void
-test_client (Fixture *f, gconstpointer data)
+test_client (TestChannelFixture *f, gconstpointer data)
 {
   guint i;
 
   for (i = 0; i < 3; i++)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (HandoffKeyState) keys = handshake (f, "localhost", &error);
+      g_autoptr (HandoffKeyState) keys = handshake (f, NULL, &error);
 
       g_assert_no_error (error);
       g_assert_cmpint (keys->role, ==, HANDOFF_ROLE_CLIENT);
     }
+}
+
+/* Both ends of many connections on one channel at once: the servers' credential travels to the main
+ * thread. Breaks if replies get to wrong calls, or if blobs are not sent in the order in which they
+ * were sealed. */
+static void
+test_many (TestChannelFixture *f, gconstpointer data)
+{
+  int sockets[MANY][2];
+  guint32 clients[MANY], servers[MANY];
+  guint i;
+
+  for (i = 0; i < MANY; i++)
+    {
+      const int fds[2] = { (test_tcp_pair (sockets[i]), sockets[i][1]),
+                           test_memfd_new_for_certificate ("ecdsa") };
+      g_autoptr (GVariant) options =
+          g_variant_ref_sink (g_variant_new_parsed ("{'credential-pem': <handle 1>}"));
+
+      servers[i] = test_channel_send (
+          f->channel, HANDOFF_ROOT_PATH, "HandshakeAsServer",
+          g_variant_new ("(h@ay@a{sv})", 0, g_variant_new_array (G_VARIANT_TYPE_BYTE, NULL, 0),
+                         options),
+          fds, 2);
+      clients[i] = test_channel_start (f->channel, sockets[i][0], "localhost", test_options (NULL));
+    }
+  for (i = 0; i < MANY; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HandoffKeyState) client = NULL;
+      g_autoptr (HandoffKeyState) server = NULL;
+
+      client = test_channel_finish (f->channel, clients[i], NULL, &error);
+      g_assert_no_error (error);
+      server = test_channel_finish (f->channel, servers[i], NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (client->role, ==, HANDOFF_ROLE_CLIENT);
+      g_assert_cmpint (server->role, ==, HANDOFF_ROLE_SERVER);
+      g_assert_cmpmem (client->write.key, sizeof client->write.key, server->read.key,
+                       sizeof server->read.key);
+      close (sockets[i][0]);
+      close (sockets[i][1]);
+    }
+}
+
+/* How often the audit log has text so far. */
+static guint
+count_in_log (const char *text)
+{
+  g_autofree char *log = test_log_read ();
+  const char *found = log;
+  guint n = 0;
+
+  while ((found = strstr (found, text)) != NULL)
+    {
+      found++;
+      n++;
+    }
+  return n;
+}
+
+static HandoffKeyState *
+serve (TestChannelFixture *f, const char *options, GError **error)
+{
+  HandoffKeyState *server;
+  g_autoptr (HandoffKeyState) client = NULL;
+  int sockets[2];
+  guint32 server_call, client_call;
+
+  test_tcp_pair (sockets);
+  server_call = test_channel_start (f->channel, sockets[1], NULL, g_variant_new_parsed (options));
+  client_call = test_channel_start (f->channel, sockets[0], "localhost", test_options (NULL));
+  server = test_channel_finish (f->channel, server_call, NULL, error);
+  client = test_channel_finish (f->channel, client_call, NULL, NULL);
+  g_assert_true ((server == NULL) == (client == NULL));
+  close (sockets[0]);
+  close (sockets[1]);
+  return server;
+}
+
+/* Breaks if polkit is asked again about a credential, or if what was remembered of one lasts longer
+ * than it. */
+static void
+test_named_credential (TestChannelFixture *f, gconstpointer data)
+{
+  const char *asked = "action=org.tlshandoff.Handoff1.use-own-credential";
+  g_autofree char *path = NULL;
+  g_autoptr (HandoffKeyState) keys = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n_asked, n_remembered, i;
+
+  test_polkit_set_rules (OWN_RULES);
+  path = test_credential_import (f->alice, "web", "ecdsa", NULL, &error);
+  g_assert_no_error (error);
+  g_clear_pointer (&keys, handoff_key_state_free);
+  keys = serve (f, "{'credential': <'web'>}", &error);
+  g_assert_no_error (error);
+  n_asked = count_in_log (asked);
+  n_remembered = count_in_log ("credential=web: allowed (remembered)");
+  for (i = 0; i < 3; i++)
+    {
+      g_clear_pointer (&keys, handoff_key_state_free);
+      keys = serve (f, "{'credential': <'web'>}", &error);
+      g_assert_no_error (error);
+    }
+  g_assert_cmpuint (count_in_log (asked), ==, n_asked);
+  g_assert_cmpuint (count_in_log ("credential=web: allowed (remembered)"), ==, n_remembered + 3);
+
+  g_assert_true (test_credential_remove (f->alice, path, &error));
+  g_assert_no_error (error);
+  g_assert_null (serve (f, "{'credential': <'web'>}", &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
+  test_polkit_set_rules (NULL);
+}
+
+/* Replaces polkit's rules, and waits until the service has heard of it too. */
+static void
+set_rules (const char *rules)
+{
+  test_polkit_set_rules (rules);
+  /* The bus keeps the order of what it brings to the service. */
+  test_statistic ("sessions");
+}
+
+/* Breaks if what polkit denies is done on a channel, or if a yes outlives the rule. */
+static void
+test_denied (TestChannelFixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffKeyState) keys = NULL;
+  g_autoptr (GError) error = NULL;
+
+  keys = handshake (f, NULL, &error);
+  g_assert_no_error (error);
+  set_rules ("polkit.addRule(function(action, subject) {"
+             " if (subject.user == 'alice') return polkit.Result.NO; });");
+  g_assert_null (handshake (f, NULL, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED);
+  g_clear_error (&error);
+  set_rules (NULL);
+  g_clear_pointer (&keys, handoff_key_state_free);
+  keys = handshake (f, NULL, &error);
+  g_assert_no_error (error);
+}
+
+/* Breaks if errors of arguments close the channel, or are others than on the bus. */
+static void
+test_errors (TestChannelFixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *path;
+    const char *method;
+    const char *arguments;
+    const char *name;
+  } cases[] = {
+    { HANDOFF_ROOT_PATH, "GetStatistics", "()", "org.freedesktop.DBus.Error.UnknownMethod" },
+    { HANDOFF_ROOT_PATH, "Step", "(b'',)", "org.freedesktop.DBus.Error.UnknownMethod" },
+    { "/", "CreateSession", "('client', 'localhost', @a{sv} {})",
+      "org.freedesktop.DBus.Error.UnknownMethod" },
+    { HANDOFF_SESSIONS_PATH "/x", "Step", "(b'',)", "org.freedesktop.DBus.Error.UnknownObject" },
+    { HANDOFF_SESSIONS_PATH "/x", "Get", "('', '')", "org.freedesktop.DBus.Error.UnknownMethod" },
+    { HANDOFF_ROOT_PATH, "CreateSession", "('client', @a{sv} {})",
+      "org.freedesktop.DBus.Error.InvalidArgs" },
+    { HANDOFF_ROOT_PATH, "CreateSession", "('client', 'localhost', {'x': <true>})",
+      HANDOFF_ERROR_PREFIX "InvalidArgument" },
+    { HANDOFF_ROOT_PATH, "HandshakeAsClient", "(handle 0, 'localhost', @ay [], @a{sv} {})",
+      HANDOFF_ERROR_PREFIX "InvalidArgument" },
+    { HANDOFF_ROOT_PATH, "HandshakeAsClient", "(handle 0, 'localhost', b'short', @a{sv} {})",
+      HANDOFF_ERROR_PREFIX "InvalidArgument" },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (TestAnswer) answer = test_channel_wait (
+          f->channel, test_channel_send (f->channel, cases[i].path, cases[i].method,
+                                         g_variant_new_parsed (cases[i].arguments), NULL, 0));
+      const char *name;
+
+      g_test_message ("%s.%s", cases[i].path, cases[i].method);
+      g_assert_nonnull (answer->error);
+      g_variant_get_child (answer->message.body, 0, "&s", &name);
+      g_assert_cmpstr (name, ==, cases[i].name);
+    }
+  test_channel_check (f, f->channel);
+}
+
+/* Breaks if what a channel does is not in the audit log as on the bus. */
+static void
+test_audit (TestChannelFixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffKeyState) keys = NULL;
+  g_autoptr (GError) error = NULL;
+  const char *complete = "role=client server-identity=localhost: complete";
+  const guint n_complete = count_in_log (complete);
+
+  keys = handshake (f, NULL, &error);
+  g_assert_no_error (error);
+  /* The entry may be written after the reply. */
+  while (count_in_log (complete) == n_complete)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_nonnull (strstr (test_log_read (), "uid=60101"));
+}
+
+/* Breaks if the keys that a caller has sealed to a key of his own use up a number of the channel's.
+ */
+static void
+test_own_key (TestChannelFixture *f, gconstpointer data)
+{
+  const int socket = test_peer_connect (f->peer);
+  g_autoptr (HandoffKeyState) keys = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) packed = handoff_channel_message_pack (
+      HANDOFF_CHANNEL_CALL, 1000,
+      handoff_channel_call_body (
+          0, HANDOFF_ROOT_PATH, "HandshakeAsClient",
+          g_variant_new ("(hs@ay@a{sv})", 0, "localhost",
+                         g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, f->channel->recipient_key,
+                                                    HANDOFF_HPKE_KEY_SIZE, 1),
+                         test_options (NULL))));
+  g_autofree guint8 *buffer = g_malloc (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE);
+  HandoffChannelMessage message;
+  HandoffChannelStatus status;
+
+  test_channel_send_packed (f->channel, packed, &socket, 1);
+  while ((status = handoff_channel_message_receive (f->channel->fd, HANDOFF_CHANNEL_APPLICATION,
+                                                    buffer, &message, &error)) ==
+         HANDOFF_CHANNEL_WOULD_BLOCK)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_no_error (error);
+  g_assert_cmpint (status, ==, HANDOFF_CHANNEL_DONE);
+  g_assert_cmpint (message.kind, ==, HANDOFF_CHANNEL_REPLY);
+  g_assert_cmpuint (message.n_fds, ==, 1);
+  handoff_channel_message_clear (&message);
+  close (socket);
+
+  keys = handshake (f, NULL, &error);
+  g_assert_no_error (error);
 }
 
 int
@@ -74,7 +292,15 @@ main (int argc, char **argv)
 {
   test_system_init (&argc, &argv);
 
-  g_test_add ("/channel/client", Fixture, NULL, set_up, test_client, tear_down);
+#define TEST(name, function)                                                                       \
+  g_test_add (name, TestChannelFixture, NULL, test_channel_set_up, function, test_channel_tear_down)
+  TEST ("/channel/client", test_client);
+  TEST ("/channel/many", test_many);
+  TEST ("/channel/named-credential", test_named_credential);
+  TEST ("/channel/denied", test_denied);
+  TEST ("/channel/errors", test_errors);
+  TEST ("/channel/audit", test_audit);
+  TEST ("/channel/own-key", test_own_key);
 
   return g_test_run ();
 }

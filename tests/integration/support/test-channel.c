@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "handoff-names.h"
+#include "test-handshake.h"
 #include "test-system.h"
 
 /* The options of OpenChannel(). (transfer floating) */
@@ -254,4 +255,62 @@ test_channel_handshake (
 {
   return test_channel_finish (channel, test_channel_start (channel, socket, identity, options),
                               NULL, error);
+}
+
+TestChannel *
+test_channel_open_now (GDBusConnection *connection)
+{
+  g_autoptr (GError) error = NULL;
+  TestChannel *channel = test_channel_open (connection, &error);
+
+  g_assert_no_error (error);
+  return channel;
+}
+
+void
+test_channel_set_up (TestChannelFixture *f, gconstpointer data)
+{
+  f->alice = test_bus_connect ("alice");
+  f->peer = test_peer_new_openssl ("ecdsa", NULL);
+  f->channel = test_channel_open_now (f->alice);
+}
+
+void
+test_channel_tear_down (TestChannelFixture *f, gconstpointer data)
+{
+  g_clear_pointer (&f->channel, test_channel_free);
+  if (f->alice != NULL)
+    test_bus_vanish (f->alice);
+  g_clear_pointer (&f->peer, test_peer_free);
+  test_statistic_wait ("handshakes-in-flight", 0);
+  test_statistic_wait ("sessions", 0);
+}
+
+void
+test_channel_check (TestChannelFixture *f, TestChannel *channel)
+{
+  const int socket = test_peer_connect (f->peer);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffKeyState) keys =
+      test_channel_handshake (channel, socket, "localhost", test_options (NULL), &error);
+
+  g_assert_no_error (error);
+  close (socket);
+}
+
+void
+test_channel_start_anew (TestChannelFixture *f, const char *configuration)
+{
+  test_service_stop ();
+  test_service_set_config (configuration);
+  g_clear_pointer (&f->channel, test_channel_free);
+  f->channel = test_channel_open_now (f->alice);
+}
+
+void
+test_channel_end_anew (TestChannelFixture *f)
+{
+  g_clear_pointer (&f->channel, test_channel_free);
+  test_service_stop ();
+  test_service_set_config (NULL);
 }

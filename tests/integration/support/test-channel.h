@@ -7,6 +7,7 @@
 
 #include "channel-message.h"
 #include "channel-seal.h"
+#include "test-peer.h"
 
 /* An application's end of a channel, on the wire: without the client library. Not thread-safe. */
 typedef struct
@@ -72,3 +73,24 @@ test_channel_finish (TestChannel *channel, guint32 serial, char **session, GErro
 /* Both. */
 HandoffKeyState *test_channel_handshake (
     TestChannel *channel, int socket, const char *identity, GVariant *options, GError **error);
+
+/* Alice, a server that she can connect to, and a channel of hers. */
+typedef struct
+{
+  GDBusConnection *alice; /* NULL once she has left */
+  TestPeer *peer;
+  TestChannel *channel; /* NULL once it is closed */
+} TestChannelFixture;
+
+/* test_channel_open() without an error. */
+TestChannel *test_channel_open_now (GDBusConnection *connection);
+/* For g_test_add(). */
+void test_channel_set_up (TestChannelFixture *f, gconstpointer data);
+/* Waits until nothing is left in the service. */
+void test_channel_tear_down (TestChannelFixture *f, gconstpointer data);
+/* A handshake with the peer, on any channel. */
+void test_channel_check (TestChannelFixture *f, TestChannel *channel);
+/* Another service, with that configuration, and a channel to it. */
+void test_channel_start_anew (TestChannelFixture *f, const char *configuration);
+/* Ends it, and brings the configuration back. */
+void test_channel_end_anew (TestChannelFixture *f);
