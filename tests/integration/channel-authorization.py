@@ -1,0 +1,470 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""What a channel remembers of polkit's answers: a plain yes, for this caller, to the same question, until something
+happens after which polkit may think otherwise, and for AuthorizationMemory at the longest."""
+
+import grp
+import os
+import pwd
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from gi.repository import Gio, GLib
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from caller import CREDENTIAL, MANAGER, POLKIT, ROOT, Caller, Failure, Polkitd, Questions, bus_call, connect
+from channel import Channel
+from command import (OWN_RULES, RULES, certificate, configure, get_free_port, import_credential, list_all_credentials,
+                     read, remove_credentials, set_rules, stop_service, wait_for_port)
+
+AUTHORITY = '/org/freedesktop/PolicyKit1/Authority'
+CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
+GROUP = 'handoff-test'
+TIMEOUT = 30  # below AuthorizationMemory: what is in time here was not the minute
+OPTIONS = {'trust-anchors': GLib.Variant('aay', [ssl.PEM_cert_to_DER_cert(read('ca.pem'))])}
+AS_CLIENT, AS_SERVER = 'handshake-as-client', 'handshake-as-server'
+USE_OWN = 'use-own-credential'
+
+
+def rule(condition, result):
+    return OWN_RULES + f'''polkit.addRule(function(action, subject) {{
+      if (action.id == 'org.tlshandoff.Handoff1.{AS_CLIENT}' && {condition}) return polkit.Result.{result}; }});
+    '''
+
+
+def read_log():
+    with open(os.environ['HANDOFF_TEST_LOG']) as file:
+        return file.read()
+
+
+class Rules:
+    """polkit's, in a file that is there. To write it makes polkitd read its rules once, and say so once; to put another
+    file in its place makes it do so twice, and the second time could end what a test wants to see remembered."""
+
+    def __init__(self):
+        set_rules(OWN_RULES)
+        self.caller = Caller('root')
+        self.n_changes = 0
+        self.caller.connection.signal_subscribe(POLKIT, f'{POLKIT}.Authority', 'Changed', AUTHORITY, None,
+                                                Gio.DBusSignalFlags.NONE, self.changed)
+
+    def changed(self, *_):
+        self.n_changes += 1
+
+    def write(self, text):
+        """Returns when polkitd has read it."""
+        bus_call(self.caller, 'GetId', None)  # what polkitd said before comes first
+        before = self.n_changes
+        with open(RULES, 'w') as file:
+            file.write(text)
+        deadline = time.monotonic() + TIMEOUT
+        while self.n_changes == before:
+            assert time.monotonic() < deadline, 'polkitd does not read the rules'
+            GLib.MainContext.default().iteration(False)
+
+
+class Agent(threading.Thread):
+    """An authentication agent for this process, which is a user's, with a main loop of its own. Each prompt is a line
+    to output: its cookie."""
+
+    XML = '''<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
+      <method name="BeginAuthentication"><arg type="s" direction="in"/><arg type="s" direction="in"/>
+        <arg type="s" direction="in"/><arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
+        <arg type="a(sa{sv})" direction="in"/></method>
+      <method name="CancelAuthentication"><arg type="s" direction="in"/></method></interface></node>'''
+
+    def __init__(self, output):
+        super().__init__(daemon=True)
+        self.output = output
+        self.is_ready = threading.Event()
+        self.prompts = {}
+        self.start()
+        self.is_ready.wait()
+
+    def run(self):
+        context = GLib.MainContext()
+        context.push_thread_default()
+        self.connection = Gio.DBusConnection.new_for_address_sync(
+            os.environ['DBUS_SYSTEM_BUS_ADDRESS'],
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+        interface = Gio.DBusNodeInfo.new_for_xml(self.XML).interfaces[0]
+        self.connection.register_object('/agent', interface, self.called, None, None)
+        with open('/proc/self/stat') as file:
+            start_time = int(file.read().rsplit(')', 1)[1].split()[19])
+        subject = ('unix-process', {'pid': GLib.Variant('u', os.getpid()), 'start-time': GLib.Variant('t', start_time)})
+        self.connection.call_sync(POLKIT, AUTHORITY, f'{POLKIT}.Authority', 'RegisterAuthenticationAgent',
+                                  GLib.Variant('((sa{sv})ss)', (subject, 'C', '/agent')), None, Gio.DBusCallFlags.NONE, -1)
+        self.is_ready.set()
+        GLib.MainLoop.new(context, False).run()
+
+    def called(self, _connection, _sender, _path, _interface, method, parameters, invocation):
+        # polkit takes the end of this call for the end of the prompt: so that ends when polkit has said how.
+        if method == 'BeginAuthentication':
+            self.prompts[parameters[4]] = invocation
+            self.output(f'prompt {parameters[4]}')
+        else:
+            self.prompts.pop(parameters[0]).return_value(None)
+            invocation.return_value(None)
+
+    def end(self, cookie):
+        self.prompts.pop(cookie).return_value(None)
+
+
+class Desktop:
+    """A process of alice's, with a channel and somebody to type the password. Root tells polkit that the password was
+    right, as polkit's helper would."""
+
+    def __init__(self, port):
+        self.root = Caller('root')
+        self.n_prompts = 0
+        self.process = subprocess.Popen([sys.executable, __file__, '--desktop', str(port)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def handshake(self):
+        """How it ended; every prompt is answered with the right password."""
+        self.tell('handshake')
+        while True:
+            what, _, rest = self.process.stdout.readline().rstrip('\n').partition(' ')
+            if what == 'done':
+                return rest
+            assert what == 'prompt', what
+            self.n_prompts += 1
+            uid = pwd.getpwnam('alice').pw_uid
+            self.root.call(AUTHORITY, f'{POLKIT}.Authority', 'AuthenticationAgentResponse2',
+                           GLib.Variant('(us(sa{sv}))', (uid, rest, ('unix-user', {'uid': GLib.Variant('u', uid)}))),
+                           bus_name=POLKIT)
+            self.tell(f'end {rest}')
+
+    def tell(self, line):
+        self.process.stdin.write(line + '\n')
+        self.process.stdin.flush()
+
+    def end(self):
+        self.process.communicate(timeout=TIMEOUT)
+        self.root.close()
+
+
+def be_desktop(port):
+    """The other side of it: what to do is a line of the input, what happens one of the output."""
+    alice = pwd.getpwnam('alice')
+    os.setgroups([])
+    os.setgid(alice.pw_gid)
+    os.setuid(alice.pw_uid)
+    agent = Agent(lambda line: print(line, flush=True))
+    connection = Gio.DBusConnection.new_for_address_sync(
+        os.environ['DBUS_SYSTEM_BUS_ADDRESS'],
+        Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+    channel = Channel(connection)
+
+    def handshake():
+        with connect(port) as end:
+            try:
+                state = channel.wait(channel.start_handshake(end, options=OPTIONS, interactive=True)).unpack()[0]
+            except Failure as failure:
+                state = str(failure)
+        print('done', state, flush=True)
+
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        if command == 'handshake':
+            threading.Thread(target=handshake).start()
+        else:
+            agent.end(*arguments)
+
+
+class ChannelAuthorization(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.port = get_free_port()
+        cls.server = subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', str(cls.port),
+                                       '-cert', certificate('ecdsa.pem'), '-key', certificate('ecdsa.key')],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(cls.port)
+        cls.questions = Questions()
+        cls.rules = Rules()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.kill()
+        cls.server.wait()
+
+    def setUp(self):
+        self.rules.write(OWN_RULES)
+        shutil.copy(CONFIGURATION, CONFIGURATION + '.saved')
+        self.root = Caller('root')
+        self.polkitd = Polkitd(self.root)
+        self.alice = Caller('alice')
+        self.channel = self.open(self.alice)
+        self.take()
+
+    def tearDown(self):
+        remove_credentials()
+        os.rename(CONFIGURATION + '.saved', CONFIGURATION)
+        stop_service()
+        self.alice.close()
+        self.root.close()
+
+    def open(self, caller):
+        channel = Channel(caller.connection)
+        self.addCleanup(channel.close)
+        return channel
+
+    def take(self):
+        """What polkit was asked since the last time: actions."""
+        return [action for action, _, _ in self.questions.take(self.root)]
+
+    def handshake(self, channel=None, identity='localhost', **options):
+        """How it ends: the state, or the error's name."""
+        named = {key.replace('_', '-'): value for key, value in options.items()}
+        channel = channel or self.channel
+        with connect(self.port) as end:
+            try:
+                return channel.wait(channel.start_handshake(end, identity, {**OPTIONS, **named})).unpack()[0]
+            except Failure as failure:
+                return failure.name.rsplit('.', 1)[1]
+
+    def assert_remembered(self, *arguments, **options):
+        """Handshakes are done without polkit; not at once, if news of polkit's comes in between."""
+        deadline = time.monotonic() + TIMEOUT
+        asked = None
+        while asked != []:
+            self.assertLess(time.monotonic(), deadline, f'polkit is still asked {asked}')
+            self.take()
+            self.assertEqual(self.handshake(*arguments, **options), 'complete')
+            asked = self.take()
+
+    def assert_asked(self, *arguments, actions=(AS_CLIENT,), **options):
+        """A handshake is done with polkit's permission."""
+        self.take()
+        self.assertEqual(self.handshake(*arguments, **options), 'complete')
+        self.assertEqual(self.take(), list(actions))
+
+    def heard(self):
+        """What the bus had for the service has arrived there."""
+        self.alice.round_trip()
+
+    def reload(self):
+        self.root.call(ROOT, MANAGER, 'Reload')
+
+    def test_once(self):
+        """Breaks if polkit is asked each time, or if the audit log does not say of each handshake that it was allowed,
+        and how."""
+        self.assert_asked()
+        before = read_log()
+        for _ in range(3):
+            self.assert_remembered()
+        log = read_log()[len(before):]
+        lines = re.findall(r'action=\S+handshake-as-client role=client server-identity=localhost.*: allowed.*', log)
+        self.assertEqual(len(lines), 3, log)
+        for line in lines:
+            self.assertRegex(line, r'allowed \(remembered\)$')
+        # On the bus, as before.
+        for _ in range(2):
+            with connect(self.port) as end:
+                self.alice.start_handshake(end, options=OPTIONS).wait()
+            self.assertEqual(self.take(), [AS_CLIENT])
+        # In steps: the same question.
+        self.channel.call(ROOT, 'CreateSession', GLib.Variant('(ssa{sv})', ('client', 'localhost', OPTIONS)))
+        self.assertEqual(self.take(), [])
+
+    def test_another_question(self):
+        """Breaks if a yes counts for anything else that rules can tell apart."""
+        import_credential('alice', 'client', label='mine')
+        questions = [
+            ({}, [AS_CLIENT]),
+            ({'identity': 'www.handoff.test'}, [AS_CLIENT]),
+            ({'review_certificate': GLib.Variant('b', True)}, [AS_CLIENT]),
+            ({'credential_choice': GLib.Variant('s', 'configured')}, [AS_CLIENT]),
+            ({'credential': GLib.Variant('s', '')}, [AS_CLIENT]),
+            ({'credential': GLib.Variant('s', 'mine')}, [AS_CLIENT, USE_OWN]),
+            # The same one, but rules do not see by which name.
+            ({'credential': GLib.Variant('s', list_all_credentials()[0][0])}, [AS_CLIENT, USE_OWN]),
+        ]
+        for options, actions in questions:
+            self.assert_asked(actions=actions, **options)
+        for options, _ in questions:
+            self.assert_remembered(**options)
+        # Who may be a client need not be a server.
+        ends = socket.socketpair()
+        ends[1].close()
+        with ends[0], self.assertRaises(Failure):
+            self.channel.wait(self.channel.start_handshake(ends[0], role='server', options=OPTIONS))
+        self.assertEqual(self.take(), [AS_SERVER])
+
+    def test_another_caller(self):
+        """Breaks if what one caller may do is taken for what another one may, or if it outlives the channel."""
+        self.assert_asked()
+        self.assert_asked(self.open(self.alice))
+        other = Caller('alice')
+        self.addCleanup(other.close)
+        self.assert_asked(self.open(other))
+        bob = Caller('bob')
+        self.addCleanup(bob.close)
+        self.rules.write(rule("subject.user == 'bob'", 'NO'))
+        self.heard()
+        self.assert_asked()
+        self.assertEqual(self.handshake(self.open(bob)), 'NotAuthorized')
+        self.assert_remembered()
+
+    def test_rule_written(self):
+        """Breaks if a handshake is done that a rule denies which polkit has read, or if a no is remembered."""
+        self.assert_asked()
+        self.rules.write(rule('true', 'NO'))
+        self.heard()
+        self.assertEqual(self.handshake(), 'NotAuthorized')
+        self.assertEqual(self.handshake(), 'NotAuthorized')
+        self.assertEqual(self.take(), [AS_CLIENT, AS_CLIENT])
+        self.rules.write(OWN_RULES)
+        self.heard()
+        self.assert_asked()
+        self.assert_remembered()
+
+    def test_rule_removed(self):
+        """Breaks if the yes of a rule outlives the rule's file."""
+        self.rules.write(rule('true', 'NO'))
+        path = RULES.replace('50-', '40-')
+        with open(path, 'w') as file:
+            file.write(rule("subject.user == 'alice'", 'YES'))
+        self.wait_until('complete')
+        self.assert_remembered()
+        os.unlink(path)
+        self.wait_until('NotAuthorized')
+
+    def wait_until(self, end):
+        """Handshakes end so, with what polkit has to be told by the kernel or the clock."""
+        deadline = time.monotonic() + TIMEOUT
+        while self.handshake() != end:
+            self.assertLess(time.monotonic(), deadline)
+
+    def set_group(self, *members):
+        with open('/etc/group') as file:
+            lines = [line for line in file if not line.startswith(f'{GROUP}:')]
+        with open('/etc/group.new', 'w') as file:
+            file.writelines([*lines, f'{GROUP}:x:60999:{",".join(members)}\n'])
+        os.rename('/etc/group.new', '/etc/group')
+        self.assertEqual(grp.getgrnam(GROUP).gr_mem, list(members))
+
+    def test_group_left(self):
+        """polkit says nothing of groups. Breaks if a yes counts longer than AuthorizationMemory says."""
+        configure('[Timeouts]\nAuthorizationMemory=1\n')
+        self.reload()
+        self.set_group('alice')
+        self.rules.write(rule(f"!subject.isInGroup('{GROUP}')", 'NO'))
+        self.heard()
+        self.assert_remembered()
+        self.set_group()
+        self.wait_until('NotAuthorized')
+
+    def test_polkitd_restarted(self):
+        """Another polkitd tells nobody what is different. Breaks if the service waits for that."""
+        self.assert_asked()
+        self.polkitd.kill()
+        with open(RULES, 'w') as file:
+            file.write(rule('true', 'NO'))
+        self.heard()
+        self.assertEqual(self.handshake(), 'NotAuthorized')
+
+    def test_polkitd_gone(self):
+        """Breaks if handshakes are allowed while nobody can say no."""
+        self.assert_asked()
+        self.polkitd.install('/bin/false')
+        try:
+            self.polkitd.kill()
+            self.heard()
+            self.assertEqual(self.handshake(), 'AuthorityUnavailable')
+        finally:
+            self.polkitd.install_again()
+
+    def test_answer_before_change(self):
+        """Breaks if a yes is remembered that polkit gave before a rule said no, and that arrived after it was asked
+        for anew."""
+        self.polkitd.stop()
+        with connect(self.port) as first, connect(self.port) as second:
+            pending = [self.channel.start_handshake(end, options=OPTIONS) for end in (first, second)]
+            with open(RULES, 'w') as file:
+                file.write(rule('true', 'NO'))
+            self.polkitd.go_on()
+            for serial in pending:
+                try:
+                    self.channel.wait(serial)
+                except Failure as failure:
+                    self.assertTrue(failure.is_ours('NotAuthorized'), failure)
+        self.wait_until('NotAuthorized')
+
+    def test_reload(self):
+        """Breaks if anything is remembered over a reload, or if AuthorizationMemory is read at the start alone."""
+        self.assert_asked()
+        self.reload()
+        self.assert_asked()
+        self.assert_remembered()
+        configure('[Timeouts]\nAuthorizationMemory=0\n')
+        self.reload()
+        for _ in range(3):
+            self.assert_asked()
+
+    def test_credential(self):
+        """Breaks if a credential is used that is not there any more, or that is another one now; or if a credential of
+        somebody else's makes polkit asked anew."""
+        named = {'credential': GLib.Variant('s', 'mine')}
+        both = [AS_CLIENT, USE_OWN]
+        import_credential('alice', 'client', label='mine')
+        self.assert_asked(actions=both, **named)
+        self.assert_remembered(**named)
+        import_credential('bob', 'client', label='mine')
+        self.assert_remembered(**named)
+        self.remove('alice')
+        self.assertEqual(self.handshake(**named), 'CredentialNotFound')
+        import_credential('alice', 'below-renewed', label='mine')
+        self.assert_asked(actions=both, **named)
+        self.assert_remembered(**named)
+        # One that the machine has, and that everybody may name, may be meant now.
+        import_credential('root', 'client', label='another')
+        self.assert_asked(actions=both, **named)
+    def remove(self, owner):
+        uid = pwd.getpwnam(owner).pw_uid
+        for path, properties in list_all_credentials():
+            if properties.unpack()['Owner'] == uid:
+                self.root.call(path, CREDENTIAL, 'Remove')
+
+    def test_password(self):
+        """Breaks if a password that polkit forgets at once counts for another handshake, or one that polkit keeps counts
+        without polkit."""
+        for result, n_prompts in ('AUTH_SELF', 3), ('AUTH_SELF_KEEP', 1):
+            with self.subTest(result):
+                self.rules.write(rule("subject.user == 'alice'", result))
+                self.heard()
+                desktop = Desktop(self.port)
+                self.addCleanup(desktop.end)
+                self.take()
+                for _ in range(3):
+                    self.assertEqual(desktop.handshake(), 'complete')
+                self.assertEqual(desktop.n_prompts, n_prompts)
+                questions = [flags for action, _, flags in self.questions.take(self.root) if action == AS_CLIENT]
+                self.assertEqual(questions.count(False), 3)
+                self.assertEqual(questions.count(True), n_prompts)
+
+    def test_left(self):
+        """Breaks if a channel goes on when its caller has left the bus: nobody hears of his session then."""
+        leaver = Caller('alice')
+        channel = self.open(leaver)
+        self.assert_asked(channel)
+        leaver.close()
+        with self.assertRaises((EOFError, ConnectionError)):
+            while True:
+                with connect(self.port) as end:
+                    channel.wait(channel.start_handshake(end, options=OPTIONS))
+
+
+if __name__ == '__main__':
+    if sys.argv[1:2] == ['--desktop']:
+        be_desktop(int(sys.argv[2]))
+    else:
+        unittest.main()
