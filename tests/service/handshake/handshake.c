@@ -11,6 +11,7 @@
 #include "key/gnutls-support.h"
 #include "keyblob/hpke.h"
 #include "keyblob/tls-handoff-error.h"
+#include "keyblob-fixture.h"
 #include "support/client-handshake-fixture.h"
 
 /* From beginning to end. After the export nothing of the handshake is on the worker. */
@@ -42,11 +43,12 @@ test_complete (ClientTest *f, gconstpointer data)
 }
 
 /* The keys that a channel is to seal do not come out, or come out sealed to nobody, or the
- * handshake can go on. */
+ * handshake can go on; or what nobody seals stays in memory. */
 static void
 test_for_channel (ClientTest *f, gconstpointer data)
 {
   const HandoffRecipient recipient = { .by_channel = TRUE };
+  guint8 inverted[16];
 
   client_test_begin (f, "other.handoff.test", NULL);
   while (client_test_step (f) == HANDOFF_HANDSHAKE_CONTINUE)
@@ -60,6 +62,16 @@ test_for_channel (ClientTest *f, gconstpointer data)
   g_assert_cmpint (f->progress->key_state->role, ==, HANDOFF_ROLE_CLIENT);
   client_test_wait_for_end (f);
   g_assert_null (handoff_handshake_dup_error (f->handshake));
+
+  if (fixture_is_sanitized ())
+    return;
+  /* The other end is in this process, and has the same keys. */
+  g_clear_pointer (&f->server, gnutls_deinit);
+  for (gsize i = 0; i < sizeof inverted; i++)
+    inverted[i] = (guint8) ~f->progress->key_state->write.key[i];
+  g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 1);
+  client_test_forget_progress (f);
+  g_assert_cmpuint (fixture_count_in_memory (inverted, sizeof inverted), ==, 0);
 }
 
 /* An empty key is taken where nobody can seal to it, or a key of another size, or one that protects
