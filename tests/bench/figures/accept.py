@@ -5,7 +5,8 @@ the same ones."""
 
 import socket
 
-from figures.common import Figure, Program, chain_with_key, cpu_count, import_credential, median, now
+from figures.common import (Figure, Program, chain_with_key, cpu_count, cpu_time, import_credential, median, now,
+                            service_processes)
 
 AIMS = {
     'accept-32': '>=0.8',
@@ -28,7 +29,14 @@ class Servers:
                     pem if side == 'floor' else 'accept', user='alice', pass_fds=[descriptor],
                     environment={'TLS_HANDOFF_CHANNEL': '0'} if side == 'bus' else None) for _ in range(N)
         ]
+        self.uses_service = side != 'floor'
         self.rates = []
+        self.costs = []
+
+    def cpu_time(self):
+        """Seconds; of ours, those of the service, too."""
+        service = service_processes() if self.uses_service else []
+        return cpu_time([program.process.pid for program in self.programs] + list(service))
 
     def end(self):
         for program in self.programs:
@@ -45,19 +53,22 @@ def measure(bench, wanted):
     shares = []
     for i in range(1 if bench.quick else 8):
         for servers in sides.values():
-            begin = now()
+            begin, before = now(), servers.cpu_time()
             n, _, cpu = load.ask(f'echo {servers.port} {N} {100 if bench.quick else 800} -')
             duration = now() - begin
             # The first round loads what is loaded once.
             if i > 0 or bench.quick:
                 servers.rates.append(n / duration)
+                servers.costs.append((servers.cpu_time() - before) * 1000 / max(n, 1))
                 shares.append(cpu / 1e6 / duration / cpu_count())
     rates = {side: median(servers.rates) for side, servers in sides.items()}
+    costs = {side: median(servers.costs) for side, servers in sides.items()}
     for servers in sides.values():
         servers.end()
     load.end()
     for name, side in ('accept-32', 'ours'), ('accept-32-bus', 'bus'):
         if name in wanted:
-            medians = ', '.join(f'{SIDES[which]} {rates[which]:.0f}/s' for which in (side, 'floor'))
+            medians = ', '.join(f'{SIDES[which]} {rates[which]:.0f}/s (CPU {costs[which]:.3f} ms each)'
+                                for which in (side, 'floor'))
             yield Figure(name, rates[side] / rates['floor'], AIMS[name],
                          f'{medians}; the clients took {median(shares):.0%} of the CPU')

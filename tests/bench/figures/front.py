@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 
-from figures.common import (Figure, Program, as_user, chain_with_key, clean_environment, cpu_count, get_free_port,
-                            import_credential, median, now, wait_for_port)
+from figures.common import (Figure, Program, as_user, chain_with_key, clean_environment, cpu_count, cpu_time,
+                            get_free_port, import_credential, median, now, service_processes, wait_for_port)
 
 AIMS = {
     'front-new': '>=1',
@@ -75,7 +75,7 @@ class Fronts:
         with open(self.directory + '/pages/large', 'wb') as file:
             file.write(os.urandom(1 << 20) * (4 if bench.quick else 64))
         self.pem = chain_with_key('front.pem', user='alice')
-        self.processes = []
+        self.processes = {}
         self.ports = {}
         self.backend = get_free_port()
         self.start_nginx('backend', self.backend)
@@ -83,15 +83,20 @@ class Fronts:
         import_credential(self.pem, 'front')
         for name, environment in ('serve', {}), ('bus', {'TLS_HANDOFF_CHANNEL': '0'}):
             self.ports[name] = get_free_port()
-            self.start(['tls-handoff', 'serve', '--credential', 'front', '--listen', f'127.0.0.1:{self.ports[name]}',
-                        '--forward', f'127.0.0.1:{self.backend}'], environment)
+            self.start(name, ['tls-handoff', 'serve', '--credential', 'front', '--listen', f'127.0.0.1:{self.ports[name]}',
+                              '--forward', f'127.0.0.1:{self.backend}'], environment)
         for port in [self.backend, *self.ports.values()]:
             wait_for_port(port)
 
-    def start(self, argv, environment=None):
-        self.processes.append(subprocess.Popen(as_user('alice', *argv), stdin=subprocess.DEVNULL,
-                                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                               env=clean_environment(environment)))
+    def start(self, name, argv, environment=None):
+        self.processes[name] = subprocess.Popen(as_user('alice', *argv), stdin=subprocess.DEVNULL,
+                                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                                env=clean_environment(environment))
+
+    def cpu_time(self, name):
+        """Seconds that a front has used; of ours, those of the service, too."""
+        service = service_processes() if name in ('serve', 'bus') else []
+        return cpu_time([self.processes[name].pid, *service])
 
     def configure(self, name, text, **values):
         path = os.path.join(self.directory, name + '.conf')
@@ -102,7 +107,7 @@ class Fronts:
 
     def start_nginx(self, name, port, listen='', server=''):
         path = self.configure(name, NGINX, port=port, listen=listen, server=server)
-        self.start(['nginx', '-e', f'{self.directory}/{name}.log', '-c', path])
+        self.start(name, ['nginx', '-e', f'{self.directory}/{name}.log', '-c', path])
 
     def start_others(self, bench):
         for name in 'stunnel', 'hitch', 'nginx':
@@ -115,32 +120,36 @@ class Fronts:
                 self.start_nginx(name, port, 'ssl', f'ssl_certificate {self.pem}; ssl_certificate_key {self.pem}; '
                                                     'ssl_protocols TLSv1.3;')
             elif name == 'stunnel':
-                self.start(['stunnel', self.configure(name, STUNNEL, port=port)])
+                self.start(name, ['stunnel', self.configure(name, STUNNEL, port=port)])
             else:
-                self.start(['hitch', '--config=' + self.configure(name, HITCH, port=port)])
+                self.start(name, ['hitch', '--config=' + self.configure(name, HITCH, port=port)])
 
     def end(self):
-        for process in self.processes:
+        for process in self.processes.values():
             process.terminate()
-        for process in self.processes:
+        for process in self.processes.values():
             process.wait()
 
 
 def measure_load(bench, fronts, load, kind):
-    """front → its rate, and the share of the CPU that the clients took"""
+    """front → its rate, and the milliseconds of CPU that it took for each; the share of the clients"""
     _, n, path = LOADS[kind]
     rates = {name: [] for name in fronts.ports}
+    costs = {name: [] for name in fronts.ports}
     shares = []
     for i in range(1 if bench.quick else 8):
         for name, port in fronts.ports.items():
-            begin = now()
+            begin, before = now(), fronts.cpu_time(name)
             n_answers, n_bytes, cpu = load.ask(f'{kind} {port} {n} {100 if bench.quick else 800} {path}')
             duration = now() - begin
             # The first round loads what is loaded once.
             if i > 0 or bench.quick:
-                rates[name].append((n_bytes / 1e6 if kind == 'downloads' else n_answers) / duration)
+                units = n_bytes / 1e6 if kind == 'downloads' else n_answers
+                rates[name].append(units / duration)
+                costs[name].append((fronts.cpu_time(name) - before) * 1000 / max(units, 1))
                 shares.append(cpu / 1e6 / duration / cpu_count())
-    return {name: median(values) for name, values in rates.items()}, median(shares)
+    return ({name: median(values) for name, values in rates.items()},
+            {name: median(values) for name, values in costs.items()}, median(shares))
 
 
 def measure(bench, wanted):
@@ -150,9 +159,9 @@ def measure(bench, wanted):
         names = [name for name in wanted if name.startswith(f'front-{kind}')]
         if not names:
             continue
-        rates, share = measure_load(bench, fronts, load, kind)
-        unit = 'MB/s' if kind == 'downloads' else '/s'
-        medians = ', '.join(f'{name} {value:.0f} {unit}' for name, value in rates.items())
+        rates, costs, share = measure_load(bench, fronts, load, kind)
+        unit = ' MB/s' if kind == 'downloads' else '/s'
+        medians = ', '.join(f'{name} {value:.0f}{unit} (CPU {costs[name]:.3f} ms each)' for name, value in rates.items())
         for name in names:
             value = rates['bus' if name.endswith('-bus') else 'serve'] / rates.get(other, rates['nginx'])
             yield Figure(name, value, AIMS[name], f'{medians}; the clients took {share:.0%} of the CPU')
