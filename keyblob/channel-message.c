@@ -31,11 +31,16 @@ static const KindRow kinds[] = {
   { HANDOFF_CHANNEL_CANCEL, HANDOFF_CHANNEL_SERVICE, "()", FALSE, FALSE },
 };
 
-/* Room for the descriptors of one message, aligned as the system wants it. */
+/* The kernel's SCM_MAX_FD: no message carries more. */
+#define MAX_RIGHTS 253
+
+/* Room for the descriptors of one message, aligned as the system wants it. What has no room the
+ * system would close, in the thread that receives; and that may take as long as a stranger likes.
+ */
 typedef union
 {
   struct cmsghdr alignment;
-  guint8 bytes[CMSG_SPACE (HANDOFF_CHANNEL_MAX_DESCRIPTORS * sizeof (int))];
+  guint8 bytes[CMSG_SPACE (MAX_RIGHTS * sizeof (int))];
 } Control;
 
 GVariant *
@@ -242,6 +247,22 @@ handoff_channel_message_parse (HandoffChannelMessage *message,
   return TRUE;
 }
 
+/* fds: n of them, (transfer full) */
+static void
+add_fds (HandoffChannelMessage *message, const int *fds, guint n)
+{
+  const guint n_fitting = MIN (n, HANDOFF_CHANNEL_MAX_DESCRIPTORS - message->n_fds);
+  const guint n_more = n - n_fitting;
+
+  memcpy (message->fds + message->n_fds, fds, n_fitting * sizeof (int));
+  message->n_fds += n_fitting;
+  if (n_more == 0)
+    return;
+  message->surplus = g_renew (int, message->surplus, message->n_surplus + n_more);
+  memcpy (message->surplus + message->n_surplus, fds + n_fitting, n_more * sizeof (int));
+  message->n_surplus += n_more;
+}
+
 /* Takes the descriptors over. Returns FALSE if something else came, too. */
 static gboolean
 take_fds (HandoffChannelMessage *message, struct msghdr *header)
@@ -256,11 +277,8 @@ take_fds (HandoffChannelMessage *message, struct msghdr *header)
 
       if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
         known = FALSE;
-      else if (n <= HANDOFF_CHANNEL_MAX_DESCRIPTORS - message->n_fds)
-        {
-          memcpy (message->fds + message->n_fds, CMSG_DATA (part), n * sizeof (int));
-          message->n_fds += (guint) n;
-        }
+      else
+        add_fds (message, (const int *) CMSG_DATA (part), (guint) n);
     }
   return known;
 }
@@ -300,13 +318,11 @@ handoff_channel_message_receive (int socket,
     refuse (error, "a message with something else than descriptors");
   else if ((header.msg_flags & MSG_TRUNC) != 0)
     refuse (error, "a message that is too large");
-  /* The system takes as many as it has room for. Where it took all that a message may have, there
-   * were more. */
-  else if ((header.msg_flags & MSG_CTRUNC) != 0 && message->n_fds < HANDOFF_CHANNEL_MAX_DESCRIPTORS)
+  else if (message->n_surplus > 0)
+    refuse (error, "a message with too many descriptors");
+  else if ((header.msg_flags & MSG_CTRUNC) != 0)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES,
                          "This process has no room for the descriptors of a message");
-  else if ((header.msg_flags & MSG_CTRUNC) != 0)
-    refuse (error, "a message with too many descriptors");
   /* An empty packet and the end look the same. */
   else if (size == 0)
     return HANDOFF_CHANNEL_CLOSED;
@@ -350,5 +366,8 @@ handoff_channel_message_clear (HandoffChannelMessage *message)
   g_clear_pointer (&message->body, g_variant_unref);
   for (i = 0; i < message->n_fds; i++)
     close (message->fds[i]);
-  message->n_fds = 0;
+  for (i = 0; i < message->n_surplus; i++)
+    close (message->surplus[i]);
+  g_clear_pointer (&message->surplus, g_free);
+  message->n_fds = message->n_surplus = 0;
 }

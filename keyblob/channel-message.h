@@ -61,6 +61,9 @@ typedef struct
   GVariant *body; /* (owned) (nullable): in normal form, of the type that its kind has */
   guint n_fds;
   int fds[HANDOFF_CHANNEL_MAX_DESCRIPTORS]; /* (owned): what body's handles count */
+  /* Of a message that was refused for it: those above that. (owned) (nullable) */
+  int *surplus;
+  guint n_surplus;
 } HandoffChannelMessage;
 
 /* What is sent. body: consumed if floating; a tuple. (transfer full): not floating */
@@ -116,5 +119,5 @@ void handoff_channel_message_get_call (const HandoffChannelMessage *message,
 GError *handoff_channel_message_get_error (const HandoffChannelMessage *message);
 
 /* Lets go of the body and closes the descriptors that are still there: for those of the service's.
- * The service itself gives an application's to its reaper, and sets n_fds to 0. */
+ * The service itself gives an application's to its reaper, and sets n_fds and n_surplus to 0. */
 void handoff_channel_message_clear (HandoffChannelMessage *message);

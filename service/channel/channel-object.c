@@ -123,5 +123,8 @@ handoff_channel_message_reap (HandoffChannelMessage *message, guint uid)
 
   for (i = 0; i < message->n_fds; i++)
     handoff_descriptor_reap (message->fds[i], uid);
-  message->n_fds = 0;
+  for (i = 0; i < message->n_surplus; i++)
+    handoff_descriptor_reap (message->surplus[i], uid);
+  g_clear_pointer (&message->surplus, g_free);
+  message->n_fds = message->n_surplus = 0;
 }

@@ -325,6 +325,25 @@ test_forms (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* A descriptor is left to the system, which would close it in the thread that receives. */
+static void
+test_surplus (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GVariant) cancel =
+      handoff_channel_message_pack (HANDOFF_CHANNEL_CANCEL, 1, g_variant_new ("()"));
+  HandoffChannelMessage message;
+  g_autoptr (GError) error = NULL;
+
+  send_raw (fixture->application, g_variant_get_data (cancel), g_variant_get_size (cancel), MANY);
+  g_assert_cmpint (handoff_channel_message_receive (fixture->service, HANDOFF_CHANNEL_SERVICE,
+                                                    fixture->buffer, &message, &error),
+                   ==, HANDOFF_CHANNEL_FAILED);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_assert_cmpuint (message.n_fds, ==, HANDOFF_CHANNEL_MAX_DESCRIPTORS);
+  g_assert_cmpuint (message.n_surplus, ==, MANY - HANDOFF_CHANNEL_MAX_DESCRIPTORS);
+  handoff_channel_message_clear (&message);
+}
+
 /* Every single byte changed, or left out at the end: what is accepted must be in normal form, and
  * nothing may be read that is not there. */
 static void
@@ -525,11 +544,17 @@ main (int argc, char *argv[])
     const char *name;
     void (*run) (Fixture *, gconstpointer);
   } tests[] = {
-    { "call", test_call },   { "replies", test_replies },
-    { "error", test_error }, { "forms", test_forms },
-    { "bytes", test_bytes }, { "too-large", test_too_large },
-    { "full", test_full },   { "no-descriptors-left", test_no_descriptors_left },
-    { "empty", test_empty }, { "reset", test_reset },
+    { "call", test_call },
+    { "replies", test_replies },
+    { "error", test_error },
+    { "forms", test_forms },
+    { "surplus", test_surplus },
+    { "bytes", test_bytes },
+    { "too-large", test_too_large },
+    { "full", test_full },
+    { "no-descriptors-left", test_no_descriptors_left },
+    { "empty", test_empty },
+    { "reset", test_reset },
   };
   GError *first = g_dbus_error_new_for_dbus_error ("a.b", "");
   gsize i;
