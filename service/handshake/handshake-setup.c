@@ -42,8 +42,12 @@ set_application_protocols (gnutls_session_t session,
 static HandoffTrustStore *
 get_trust_store (HandoffHandshakeRequest *request, GError **error)
 {
-  if (request->options->trust_anchors != NULL)
-    return handoff_trust_store_new_for_anchors (request->options->trust_anchors, error);
+  const HandoffHandshakeOptions *options = request->options;
+
+  if (options->trust_anchors != NULL)
+    return handoff_anchor_stores_get (handoff_tls_policy_get_anchor_stores (request->policy),
+                                      request->uid, options->trust_anchors,
+                                      options->trust_anchors_digest, error);
   return handoff_trust_store_ref (handoff_tls_policy_get_trust_store (request->policy));
 }
 

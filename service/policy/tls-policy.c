@@ -21,6 +21,7 @@ struct _HandoffTlsPolicy
   gatomicrefcount ref_count;
   HandoffConfiguration *configuration; /* (owned) */
   HandoffTrustStore *trust_store;      /* (owned) */
+  HandoffAnchorStores *anchor_stores;  /* (owned) */
   HandoffVerifiedChains *chains;       /* (owned) */
   HandoffServerGroups *server_groups;  /* (owned) */
   guint64 serial;
@@ -106,6 +107,7 @@ handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
   g_atomic_ref_count_init (&self->ref_count);
   self->configuration = handoff_configuration_ref (configuration);
   self->trust_store = g_steal_pointer (&trust_store);
+  self->anchor_stores = handoff_anchor_stores_new ();
   self->chains = handoff_verified_chains_new ();
   self->serial = next_serial ();
   self->suite_ids = list_suites (configuration->priority);
@@ -136,6 +138,7 @@ handoff_tls_policy_unref (HandoffTlsPolicy *self)
   g_hash_table_unref (self->priorities);
   g_mutex_clear (&self->mutex);
   handoff_verified_chains_free (self->chains);
+  handoff_anchor_stores_free (self->anchor_stores);
   handoff_trust_store_unref (self->trust_store);
   handoff_configuration_unref (self->configuration);
   g_free (self);
@@ -157,6 +160,12 @@ HandoffTrustStore *
 handoff_tls_policy_get_trust_store (HandoffTlsPolicy *self)
 {
   return self->trust_store;
+}
+
+HandoffAnchorStores *
+handoff_tls_policy_get_anchor_stores (HandoffTlsPolicy *self)
+{
+  return self->anchor_stores;
 }
 
 HandoffVerifiedChains *

@@ -6,6 +6,7 @@
 #include "policy/configuration.h"
 #include "policy/handshake-options.h"
 #include "policy/server-groups.h"
+#include "trust/anchor-stores.h"
 #include "trust/trust-store.h"
 #include "trust/verified-chains.h"
 
@@ -24,6 +25,8 @@ HandoffConfiguration *handoff_tls_policy_get_configuration (HandoffTlsPolicy *se
 guint64 handoff_tls_policy_get_serial (HandoffTlsPolicy *self);
 /* (transfer none): of the configuration, not of a handshake's own trust anchors */
 HandoffTrustStore *handoff_tls_policy_get_trust_store (HandoffTlsPolicy *self);
+/* (transfer none): those of handshakes that bring their own */
+HandoffAnchorStores *handoff_tls_policy_get_anchor_stores (HandoffTlsPolicy *self);
 /* (transfer none): the chains that verified under this policy, and are forgotten with it */
 HandoffVerifiedChains *handoff_tls_policy_get_verified_chains (HandoffTlsPolicy *self);
 /* (transfer none): likewise which servers took another group than our first */

@@ -7,7 +7,7 @@
  * same peer, GnuTLS in a thread of its own, on a socket pair, in turns. One line for each role,
  * full and resumed:
  *
- *   handshake-cost-client-full ratio 1.08 (390.1 µs of 361.2 µs)
+ *   handshake-cost-client-full ratio 0.66 aim - [ours 317.3 µs, GnuTLS 512.1 µs]
  *
  *   handshake-cost [--quick] [NAME…]   NAME: client-full, client-resumed, server-full,
  * server-resumed */
@@ -426,7 +426,7 @@ measure (Bench *self, HandoffRole role, gboolean resumed, guint n_batches)
       time = (get_cpu_time () - start) / BATCH;
       g_array_append_val (others, time);
     }
-  g_print ("handshake-cost-%s-%s ratio %.2f (%.1f µs of %.1f µs)\n",
+  g_print ("handshake-cost-%s-%s ratio %.2f aim - [ours %.1f µs, GnuTLS %.1f µs]\n",
            role == HANDOFF_ROLE_CLIENT ? "client" : "server", resumed ? "resumed" : "full",
            get_median (ours) / get_median (others), get_median (ours), get_median (others));
   g_clear_pointer (&kept.ours, g_bytes_unref);
