@@ -475,9 +475,10 @@ cli_carrier_new (CliReactor *reactor,
   self->data_size = CLI_BUFFER_DATA_SIZE;
   while (tls_handoff_record_layer_get_protected_size (layer, self->data_size) > CLI_BUFFER_SIZE)
     self->data_size /= 2;
-  self->client = (End){ { client_ready, self }, client_fd, TRUE, TRUE, FALSE };
-  self->output = (End){ { output_ready, self }, -1, TRUE, TRUE, FALSE };
-  self->input = (End){ { input_ready, self }, -1, TRUE, TRUE, FALSE };
+  /* What can be read already is told of, too, when they are watched. */
+  self->client = (End){ { client_ready, self }, client_fd, FALSE, TRUE, FALSE };
+  self->output = (End){ { output_ready, self }, -1, FALSE, TRUE, FALSE };
+  self->input = (End){ { input_ready, self }, -1, FALSE, TRUE, FALSE };
   return self;
 }
 
@@ -515,7 +516,6 @@ cli_carrier_start (CliCarrier *self, int backend_output, int backend_input, GErr
       if (!cli_reactor_add (self->reactor, &self->input.watch, backend_input, EDGES, error))
         return FALSE;
     }
-  /* It tells what is there already, too: that begins the work. */
   return cli_reactor_add (self->reactor, &self->output.watch, backend_output, EDGES, error) &&
          cli_reactor_add (self->reactor, &self->client.watch, self->client.fd, EDGES, error);
 }
