@@ -63,6 +63,19 @@ handoff_call_memory_get (const HandoffCallMemory *self)
   return self->grant != NULL ? handoff_grant_get_data (self->grant) : NULL;
 }
 
+gboolean
+handoff_call_memory_look_again (HandoffCallMemory *self)
+{
+  const HandoffGrantQuestion question = get_question (self);
+
+  if (self->grant == NULL)
+    return TRUE;
+  handoff_grant_unref (self->grant);
+  self->moment = handoff_grants_get_moment (self->grants);
+  self->grant = handoff_grants_lookup (self->grants, &question);
+  return self->grant != NULL;
+}
+
 void
 handoff_call_memory_note_yes (HandoffCallMemory *self, gboolean is_plain)
 {

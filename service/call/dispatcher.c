@@ -35,6 +35,23 @@ typedef struct
   const HandoffCallContext *context; /* (unowned) */
 } Passage;
 
+/* call: (transfer full) */
+static Passage *
+passage_new (HandoffDispatcher *dispatcher,
+             HandoffCall *call,
+             const HandoffMethod *method,
+             const HandoffCallContext *context)
+{
+  Passage *self = g_new0 (Passage, 1);
+
+  self->dispatcher = dispatcher;
+  self->call = call;
+  self->method = method;
+  self->context = context;
+  handoff_idle_timer_hold (dispatcher->idle_timer);
+  return self;
+}
+
 static void
 passage_end (Passage *self)
 {
@@ -271,6 +288,19 @@ refuse (HandoffCallMessage *message, const GError *error)
 }
 
 void
+handoff_dispatcher_ask_again (HandoffDispatcher *self,
+                              HandoffCall *call,
+                              const HandoffMethod *methods,
+                              const HandoffCallContext *context)
+{
+  const HandoffMethod *const tables[] = { methods, NULL };
+  const HandoffAccessRow *row = handoff_call_get_row (call);
+
+  ask (passage_new (self, call, find_method (tables, row->interface_name, row->method_name),
+                    context));
+}
+
+void
 handoff_dispatcher_dispatch (HandoffDispatcher *self,
                              HandoffCallMessage *message,
                              const char *object,
@@ -295,12 +325,7 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
       return;
     }
 
-  passage = g_new0 (Passage, 1);
-  passage->dispatcher = self;
-  passage->call = handoff_call_new (message, row);
-  passage->method = method;
-  passage->context = context;
-  handoff_idle_timer_hold (self->idle_timer);
+  passage = passage_new (self, handoff_call_new (message, row), method, context);
   if (handoff_call_get_caller (passage->call) != NULL)
     enter (passage);
   else

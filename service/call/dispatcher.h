@@ -49,6 +49,14 @@ void handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, gui
 /* From now on the dispatcher refuses all calls; those under way go on. Main thread. */
 void handoff_dispatcher_close (HandoffDispatcher *self);
 
+/* For a method's run(): what polkit said to the call is not valid any more. Asks, and then lets the
+ * method run again. Main thread. call: (transfer full): with its data. methods: the table with its
+ * method */
+void handoff_dispatcher_ask_again (HandoffDispatcher *self,
+                                   HandoffCall *call,
+                                   const HandoffMethod *methods,
+                                   const HandoffCallContext *context);
+
 /* On the thread where its object has its home. object: as the access table has it. methods: tables
  * that each end with a zeroed row; ends with NULL. context and self must outlive all calls.
  * message: (transfer full) */

@@ -90,6 +90,15 @@ allow_choice (HandoffPreparedHandshake *self)
                         configuration->automatic_credential;
 }
 
+static void
+ask_again (HandoffPreparedHandshake *self, HandoffCall *call)
+{
+  const HandoffCallContext *context = self->context;
+
+  handoff_call_set_data (call, self, (GDestroyNotify) handoff_prepared_handshake_free);
+  handoff_dispatcher_ask_again (context->dispatcher, call, handoff_handshake_methods, context);
+}
+
 /* request: (transfer full) */
 static gboolean
 prepare (HandoffCall *call,
@@ -102,6 +111,7 @@ prepare (HandoffCall *call,
   self->context = context;
   self->request = request;
   self->pem_fd = -1;
+  self->ask_again = ask_again;
   self->session = handoff_session_new (request->role, handoff_call_get_caller (call),
                                        request->identity != NULL ? request->identity->text : NULL,
                                        context->shared->idle_timer);

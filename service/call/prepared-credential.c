@@ -14,6 +14,7 @@ found (HandoffCall *call, HandoffCredential *credential, gpointer data)
 {
   HandoffPreparedHandshake *prepared = data;
 
+  g_clear_pointer (&prepared->request->credential, handoff_credential_unref);
   prepared->request->credential = handoff_credential_ref (credential);
   handoff_prepared_handshake_begin (prepared, call);
 }

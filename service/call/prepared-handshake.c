@@ -114,6 +114,12 @@ handoff_prepared_handshake_begin (HandoffPreparedHandshake *self, HandoffCall *c
       begin (self, call);
       return;
     }
+  /* It had to wait, in line or for its PEM: what was remembered may be forgotten now. */
+  if (memory != NULL && !handoff_call_memory_look_again (memory))
+    {
+      self->ask_again (self, call);
+      return;
+    }
   if (memory != NULL)
     handoff_call_memory_keep (
         memory, self->request->options->credential != NULL ? self->request->credential : NULL,

@@ -7,7 +7,9 @@
 
 /* A call whose handshake has not begun. It takes its places in the quotas before it waits for
  * authorization: calls that wait count too. */
-typedef struct
+typedef struct _HandoffPreparedHandshake HandoffPreparedHandshake;
+
+struct _HandoffPreparedHandshake
 {
   const HandoffCallContext *context; /* (unowned) */
   HandoffHandshakeRequest *request;  /* (owned) (nullable): NULL once it runs */
@@ -16,7 +18,9 @@ typedef struct
   int pem_fd;                        /* (owned): credential-pem; -1 without, and once it is read */
   gboolean failed;                   /* it was allowed, but failed */
   gboolean refuses_client;           /* a server's client gets an alert */
-} HandoffPreparedHandshake;
+  /* Asks polkit, although it was known what that says. Main thread. self, call: (transfer full) */
+  void (*ask_again) (HandoffPreparedHandshake *self, HandoffCall *call);
+};
 
 void handoff_prepared_handshake_free (HandoffPreparedHandshake *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPreparedHandshake, handoff_prepared_handshake_free)

@@ -20,7 +20,7 @@ import unittest
 from gi.repository import Gio, GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import CREDENTIAL, MANAGER, POLKIT, ROOT, Caller, Failure, Polkitd, Questions, bus_call, connect
+from caller import CREDENTIAL, MANAGER, POLKIT, RECIPIENT_KEY, ROOT, Caller, Failure, Polkitd, Questions, bus_call, connect
 from channel import Channel
 from command import (OWN_RULES, RULES, certificate, configure, get_free_port, import_credential, list_all_credentials,
                      read, remove_credentials, set_rules, stop_service, wait_for_port)
@@ -433,6 +433,83 @@ class ChannelAuthorization(unittest.TestCase):
         for path, properties in list_all_credentials():
             if properties.unpack()['Owner'] == uid:
                 self.root.call(path, CREDENTIAL, 'Remove')
+
+    def test_line(self):
+        """A handshake that waits for its turn was allowed before. Breaks if it is done although what was remembered is
+        forgotten when its turn comes."""
+        configure('[Limits]\nHandshakesPerUser=1\n')
+        import_credential('alice', 'client', label='mine')
+        self.reload()
+        named = {'credential': GLib.Variant('s', 'mine')}
+        waiting = {**OPTIONS, **named, 'wait': GLib.Variant('b', True), 'timeout': GLib.Variant('u', TIMEOUT)}
+        no = "polkit.addRule(function(action, subject) { if (action.id.match(/%s$/)) return polkit.Result.NO; });"
+        for rules, end in ('', 'complete'), (no % AS_CLIENT, 'NotAuthorized'), (no % USE_OWN, 'NotAuthorized'):
+            with self.subTest(rules):
+                self.rules.write(OWN_RULES)
+                self.assert_remembered(**named)
+                ours, silent = socket.socketpair()
+                with ours, connect(self.port) as second:
+                    pending = self.channel.start_handshake(ours, options={**OPTIONS, **named})
+                    # In the order in which they come; this one was sent all that is remembered.
+                    serial = self.channel.start_handshake(second, options=waiting)
+                    self.wait_for_line()
+                    if rules:
+                        self.rules.write(rules + OWN_RULES)
+                        self.heard()
+                    self.take()
+                    silent.close()
+                    with self.assertRaises(Failure):
+                        self.channel.wait(pending)
+                    try:
+                        state = self.channel.wait(serial).unpack()[0]
+                    except Failure as failure:
+                        state = failure.name.rsplit('.', 1)[1]
+                    self.assertEqual(state, end)
+                    if not rules:
+                        self.assertEqual(self.take(), [])
+
+    def test_pem(self):
+        """Who sends a key for one handshake can keep the service waiting for it. Breaks if the handshake is done although
+        what was remembered is forgotten when the key has come."""
+        pem = (read('client.pem') + read('client.key')).encode()
+
+        def start(end, reader):
+            options = {**OPTIONS, 'credential-pem': GLib.Variant('h', 1)}
+            arguments = GLib.Variant('(hsaya{sv})', (0, 'localhost', RECIPIENT_KEY, options))
+            return self.channel.start(ROOT, 'HandshakeAsClient', arguments, [end.fileno(), reader])
+
+        for result, end in ('YES', 'complete'), ('NO', 'NotAuthorized'):
+            for is_asked in True, False:
+                with self.subTest(result, is_asked=is_asked), connect(self.port) as socket_end:
+                    reader, writer = os.pipe()
+                    self.take()
+                    serial = start(socket_end, reader)
+                    os.close(reader)
+                    if is_asked:
+                        self.questions.wait_for(1)
+                    self.heard()
+                    if not is_asked:
+                        self.rules.write(rule('true', result))
+                        self.heard()
+                    os.write(writer, pem)
+                    os.close(writer)
+                    try:
+                        state = self.channel.wait(serial).unpack()[0]
+                    except Failure as failure:
+                        state = failure.name.rsplit('.', 1)[1]
+                    self.assertEqual(state, 'complete' if is_asked else end)
+            self.rules.write(OWN_RULES)
+            self.heard()
+
+    def wait_for_line(self):
+        """Until the call that was sent last stands in line: the channel reads in order, and the next call is refused at
+        once, since the line has come to the service."""
+        ours, silent = socket.socketpair()
+        with ours, silent:
+            with self.assertRaises(Failure) as caught:
+                self.channel.wait(self.channel.start_handshake(ours, identity='www.handoff.test', options=OPTIONS))
+            self.assertTrue(caught.exception.is_ours('LimitReached'), caught.exception)
+        self.heard()
 
     def test_password(self):
         """Breaks if a password that polkit forgets at once counts for another handshake, or one that polkit keeps counts
