@@ -203,7 +203,12 @@ open_record (HandoffRecordProtection *self, HandoffRecordOpening *opening)
   if (opening->fragment_size < explicit_size + tag_size)
     return FALSE;
   size = opening->fragment_size - explicit_size - tag_size;
-  opening->content = size <= opening->room_size ? opening->room : record + prefix_size;
+  opening->content = record + prefix_size;
+  if (size > 0 && size <= opening->room_size)
+    {
+      opening->content = opening->room;
+      opening->replaced = opening->room[size - 1];
+    }
   opening->content_size = size;
   make_nonce (self, explicit_size > 0 ? record + TLS_RECORD_HEADER_SIZE : NULL, nonce);
   additional_data_init (&additional_data, self, record, size);

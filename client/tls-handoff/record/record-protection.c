@@ -117,6 +117,7 @@ gboolean
 handoff_record_protection_open (HandoffRecordProtection *self, HandoffRecordOpening *opening)
 {
   gsize limit = self->state->max_plaintext_size;
+  gsize text_size;
 
   opening->alert = TLS_ALERT_RECORD_OVERFLOW;
   if (opening->fragment_size > self->max_fragment_size)
@@ -137,10 +138,16 @@ handoff_record_protection_open (HandoffRecordProtection *self, HandoffRecordOpen
   opening->type = opening->record[0];
   if (handoff_record_protection_is_tls13 (self))
     {
+      text_size = opening->content_size;
       opening->type = strip_padding (opening->content, &opening->content_size);
       opening->alert = TLS_ALERT_UNEXPECTED_MESSAGE; /* RFC 8446 5.4 */
       if (opening->type == 0)
         return FALSE;
+      if (opening->content == opening->room)
+        {
+          memset (opening->content + opening->content_size, 0, text_size - opening->content_size);
+          opening->content[text_size - 1] = opening->replaced;
+        }
     }
   return TRUE;
 }

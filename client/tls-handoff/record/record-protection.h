@@ -43,6 +43,9 @@ typedef struct
   guint8 *content;
   gsize content_size;
   TlsAlert alert; /* that fits, if it must not be */
+  /* If it was opened to room: what was there where TLS 1.3 has the last byte of type and padding.
+   */
+  guint8 replaced;
 } HandoffRecordOpening;
 
 typedef struct _HandoffRecordProtection HandoffRecordProtection;
@@ -136,8 +139,9 @@ gboolean handoff_record_protection_seal (HandoffRecordProtection *self,
                                          gsize *record_size,
                                          GError **error);
 /* Opens a record: to room if all that it decrypts fits there and the cipher can do that, else in
- * place. On failure record and room are to be wiped: it may be decrypted before it is known whether
- * it is authentic. */
+ * place. What is in room behind the content stays as it was, or is 0 if there was padding. On
+ * failure record and room are to be wiped: it may be decrypted before it is known whether it is
+ * authentic. */
 gboolean handoff_record_protection_open (HandoffRecordProtection *self,
                                          HandoffRecordOpening *opening);
 

@@ -10,6 +10,11 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
+/* The smallest fragment that is opened where the reader wants it. Who reads little, to a buffer
+ * that says what is behind the data, gets no other byte written, whatever comes; and to copy little
+ * costs nothing. */
+#define MIN_DIRECT_FRAGMENT_SIZE 4096
+
 /* How many records without data may come in a row. Empty records are legal: they hide from
  * observers when data is sent (RFC 8446 5.1, RFC 5246 6.2.1). GnuTLS, too, accepts a thousand of
  * them in TLS 1.3. While they come, the reader gets nothing: so there is a limit. */
@@ -278,11 +283,12 @@ take_records (HandoffRecordReceiver *self,
       gsize record_size = TLS_RECORD_HEADER_SIZE + fragment_size;
       const gsize room_left = *plaintext_size == 0 ? room_size - *room_used : 0;
       guint8 *place = room_left > 0 ? room + *room_used : NULL;
+      const gboolean is_direct = room_left > 0 && fragment_size >= MIN_DIRECT_FRAGMENT_SIZE;
       HandoffRecordOpening opening = {
         .record = record,
         .fragment_size = fragment_size,
-        .room = place,
-        .room_size = room_left,
+        .room = is_direct ? place : NULL,
+        .room_size = is_direct ? room_left : 0,
       };
       gsize data_size = 0;
       gboolean taken;
@@ -293,7 +299,7 @@ take_records (HandoffRecordReceiver *self,
       /* Nobody may see the content of a refused record, nor that of what is not data. */
       if (!taken)
         handoff_wipe (record, record_size);
-      if (data_size == 0 && room_left > 0)
+      if (data_size == 0 && is_direct && opening.content == place)
         handoff_wipe (place, MIN (room_left, fragment_size));
       if (!taken)
         return;

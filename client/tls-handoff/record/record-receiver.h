@@ -45,8 +45,9 @@ void handoff_record_receiver_hand_on_locked (HandoffRecordReceiver *self);
 
 /* Locks; see tls_handoff_record_layer_unprotect(). What comes first of the data, as much as fits,
  * goes to room, if there is one, which does not overlap buffer: that is *room_used bytes. What
- * follows it is in buffer, as there: *plaintext_size bytes. Of room, nothing else is worth anything
- * afterwards. closed: whether the peer's close_notify was read. */
+ * follows it is in buffer, as there: *plaintext_size bytes. Behind the data, room stays as it was;
+ * but a large record that was refused, or padded, or no data leaves zeros there. closed: whether
+ * the peer's close_notify was read. */
 gboolean handoff_record_receiver_unprotect (HandoffRecordReceiver *self,
                                             guint8 *buffer,
                                             gsize size,
