@@ -181,12 +181,13 @@ typedef struct
   HandoffSeat *seat;              /* (owned) */
 } Ending;
 
+/* The session comes last: it keeps the service, and the workers' pool with it. */
 static void
 ending_free (Ending *ending)
 {
-  handoff_session_unref (ending->session);
   handoff_seat_unref (ending->seat);
   handoff_session_home_unref (ending->context);
+  handoff_session_unref (ending->session);
   g_free (ending);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ending, ending_free)

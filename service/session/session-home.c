@@ -117,11 +117,12 @@ handoff_session_homes_remove (HandoffSessionHomes *self, HandoffSessionContext *
   g_ptr_array_remove_fast (self->homes, home);
 }
 
-/* Word for a home. */
+/* Word for a home. The service waits until it is heard. */
 typedef struct
 {
-  HandoffSessionContext *home; /* (owned) */
-  HandoffCaller *caller;       /* (owned) (nullable) */
+  HandoffSessionContext *home;  /* (owned) */
+  HandoffCaller *caller;        /* (owned) (nullable) */
+  HandoffIdleTimer *idle_timer; /* (unowned): held */
 } Word;
 
 static void
@@ -131,6 +132,7 @@ word_free (gpointer data)
 
   handoff_session_home_unref (word->home);
   g_clear_object (&word->caller);
+  handoff_idle_timer_release (word->idle_timer);
   g_free (word);
 }
 
@@ -145,6 +147,8 @@ send (HandoffSessionHomes *self, GSourceFunc function, HandoffCaller *caller)
       Word *word = g_new0 (Word, 1);
 
       word->home = handoff_session_home_ref (g_ptr_array_index (self->homes, i));
+      word->idle_timer = word->home->idle_timer;
+      handoff_idle_timer_hold (word->idle_timer);
       g_set_object (&word->caller, caller);
       handoff_worker_invoke (word->home->home, function, word, word_free);
     }

@@ -37,8 +37,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionHomes, handoff_session_homes_free)
 void handoff_session_homes_add (HandoffSessionHomes *self, HandoffSessionContext *home);
 void handoff_session_homes_remove (HandoffSessionHomes *self, HandoffSessionContext *home);
 
-/* Each sends the homes word, and returns before they hear it. The store does not take or give what
- * is outdated, whether they have heard or not. */
+/* Each sends the homes word, and returns before they hear it; until then they are there, and the
+ * service does not end. The store neither takes nor gives what is outdated, whether they have heard
+ * or not. */
 
 /* Another configuration is in force: see handoff_resumption_close_outdated(). */
 void handoff_session_homes_close_outdated (HandoffSessionHomes *self);

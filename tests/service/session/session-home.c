@@ -378,6 +378,20 @@ test_word_for_nobody (HomeTest *f, gconstpointer data)
   handoff_session_homes_add (f->homes, f->home);
 }
 
+/* Breaks if the service ends, and frees what a home holds on to, while word is on its way there. */
+static void
+test_word_is_waited_for (HomeTest *f, gconstpointer data)
+{
+  g_assert_false (handoff_idle_timer_is_held (f->main.idle_timer));
+  g_mutex_lock (&gate);
+  handoff_worker_invoke (f->home->home, be_stuck_cb, f, NULL);
+  handoff_session_homes_close_outdated (f->homes);
+  g_assert_true (handoff_idle_timer_is_held (f->main.idle_timer));
+  g_mutex_unlock (&gate);
+  while (handoff_idle_timer_is_held (f->main.idle_timer))
+    g_main_context_iteration (NULL, TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -398,5 +412,6 @@ main (int argc, char **argv)
   ADD ("caller-left", test_caller_left);
   ADD ("ticket-of-who-left", test_ticket_of_who_left);
   ADD ("word-for-nobody", test_word_for_nobody);
+  ADD ("word-is-waited-for", test_word_is_waited_for);
   return g_test_run ();
 }
