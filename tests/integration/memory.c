@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "handoff-names.h"
+#include "test-channel.h"
 #include "test-handshake.h"
 #include "test-memory.h"
 #include "test-peer.h"
@@ -17,36 +18,96 @@
 
 #define CONTROL_IDENTITY "xn--bcher-kva.handoff.test"
 
-/* The memory was read while tickets were waited for: here they are. */
-static void
-assert_window_was_open (GDBusConnection *caller, TestHandshake *handshake, int socket)
+/* A caller, with a channel or without. */
+typedef struct
 {
-  g_autoptr (GByteArray) tickets = test_receive_tickets (socket, handshake->keys, 1);
-  guint64 before = test_statistic ("resumable-sessions");
+  GDBusConnection *connection; /* (owned) */
+  TestChannel *channel;        /* (owned) (nullable) */
+} Caller;
+
+static void
+caller_init (Caller *caller, gboolean has_channel)
+{
   g_autoptr (GError) error = NULL;
 
-  test_post_handshake (caller, handshake->session, tickets->data, tickets->len, &error);
+  caller->connection = test_bus_connect ("alice");
+  caller->channel = has_channel ? test_channel_open (caller->connection, &error) : NULL;
+  g_assert_no_error (error);
+}
+
+static void
+caller_clear (Caller *caller)
+{
+  g_clear_pointer (&caller->channel, test_channel_free);
+  g_clear_object (&caller->connection);
+}
+
+/* Reads the service's memory right after the reply: so that nothing else has overwritten what was
+ * left. session: (out): its path. memory: (out). Returns the keys. */
+static HandoffKeyState *
+do_handshake (Caller *caller, int socket, GVariant *options, char **session, TestMemory **memory)
+{
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GError) error = NULL;
+  HandoffKeyState *keys;
+
+  if (caller->channel != NULL)
+    {
+      keys = test_channel_finish (
+          caller->channel, test_channel_start (caller->channel, socket, CONTROL_IDENTITY, options),
+          session, &error);
+      *memory = test_memory_read (test_service_get_pid ());
+      g_assert_no_error (error);
+      return keys;
+    }
+  handshake = test_handshake (caller->connection, socket, CONTROL_IDENTITY, options, &error);
+  *memory = test_memory_read (test_service_get_pid ());
+  g_assert_no_error (error);
+  *session = g_strdup (handshake->session);
+  return g_steal_pointer (&handshake->keys);
+}
+
+/* The memory was read while tickets were waited for: here they are. */
+static void
+assert_window_was_open (Caller *caller,
+                        const char *session,
+                        const HandoffKeyState *keys,
+                        int socket)
+{
+  g_autoptr (GByteArray) tickets = test_receive_tickets (socket, keys, 1);
+  guint64 before = test_statistic ("resumable-sessions");
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (caller->channel != NULL)
+    reply = test_channel_call (
+        caller->channel, session, "PostHandshake",
+        g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, tickets->data,
+                                                           tickets->len, 1)),
+        &error);
+  else
+    test_post_handshake (caller->connection, session, tickets->data, tickets->len, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, before + 1);
 }
 
 /* Breaks if a copy stays behind: in GnuTLS, on a dead stack, in a freed block, in a GVariant. */
 static void
-test_suite (gconstpointer data)
+check_suite (const HandoffCipherSuite *suite, gboolean has_channel)
 {
-  const HandoffCipherSuite *suite = data;
   g_autofree char *second_certificate = test_cert_path ("ecdsa.pem");
   g_autofree char *second_key = test_cert_path ("ecdsa.key");
   g_autofree char *options = NULL;
-  g_autoptr (GDBusConnection) alice = test_bus_connect ("alice");
   g_autoptr (TestPeer) peer = NULL;
-  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (HandoffKeyState) keys = NULL;
   g_autoptr (TestMemory) memory = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autofree char *session = NULL;
   g_autofree char *log = NULL;
   gboolean known;
+  Caller caller;
   int socket;
 
+  caller_init (&caller, has_channel);
   peer = test_peer_new_openssl (
       "rsa", "-dcert", second_certificate, "-dkey", second_key, "-cipher", "ALL:@SECLEVEL=0",
       "-ciphersuites",
@@ -56,30 +117,119 @@ test_suite (gconstpointer data)
   socket = test_peer_connect (peer);
   options =
       g_strdup_printf ("{'cipher-suites': <[uint16 %u]>, 'blob-format': <uint32 2>}", suite->id);
-  handshake = test_handshake (alice, socket, CONTROL_IDENTITY, test_options (options), &error);
-  /* Before anything else, so that nothing else has overwritten what was left. */
-  memory = test_memory_read (test_service_get_pid ());
-  g_assert_no_error (error);
-  g_assert_cmpstr (test_handshake_get_detail (handshake, HANDOFF_DETAIL_CIPHER_SUITE), ==,
-                   suite->name);
+  keys = do_handshake (&caller, socket, test_options (options), &session, &memory);
+  g_assert_cmpuint (keys->cipher_suite, ==, suite->id);
   g_test_message ("searched %" G_GSIZE_FORMAT " bytes", memory->size);
 
   /* The search finds what is there: the session remembers its peer's name. */
   g_assert_true (
       test_memory_contains (memory, (const guint8 *) CONTROL_IDENTITY, strlen (CONTROL_IDENTITY)));
 
-  test_memory_assert_direction_absent (memory, "client's", &handshake->keys->write);
-  test_memory_assert_direction_absent (memory, "server's", &handshake->keys->read);
-  test_memory_assert_bindings_absent (memory, handshake->keys);
+  test_memory_assert_direction_absent (memory, "client's", &keys->write);
+  test_memory_assert_direction_absent (memory, "server's", &keys->read);
+  test_memory_assert_bindings_absent (memory, keys);
   log = test_peer_read_key_log (peer);
-  known = test_memory_assert_logged_absent (memory, log, &handshake->keys->write);
+  known = test_memory_assert_logged_absent (memory, log, &keys->write);
   if (suite->protocol == 0x0304)
     {
       g_assert_true (known);
-      test_memory_assert_next_generations_absent (memory, handshake->keys);
-      assert_window_was_open (alice, handshake, socket);
+      test_memory_assert_next_generations_absent (memory, keys);
+      assert_window_was_open (&caller, session, keys, socket);
     }
   close (socket);
+  caller_clear (&caller);
+}
+
+static void
+test_suite (gconstpointer data)
+{
+  check_suite (data, FALSE);
+}
+
+/* The same of a channel, which seals the keys when it replies, with another part of the code. */
+static void
+test_suite_on_channel (gconstpointer data)
+{
+  check_suite (data, TRUE);
+}
+
+/* What a channel sealed its last blob with is not what it has now. */
+static void
+assert_context (TestMemory *memory, const HandoffHpkeContext *context, gboolean is_there)
+{
+  const struct
+  {
+    const char *what;
+    const guint8 *secret;
+    gsize size;
+  } secrets[] = { { "key of a blob", context->key, sizeof context->key },
+                  { "nonce of a blob", context->base_nonce, sizeof context->base_nonce },
+                  { "secret of an exporter", context->exporter_secret,
+                    sizeof context->exporter_secret } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (secrets); i++)
+    {
+      if (is_there)
+        g_assert_true (test_memory_contains (memory, secrets[i].secret, secrets[i].size));
+      else
+        test_memory_assert_absent (memory, secrets[i].what, secrets[i].secret, secrets[i].size);
+    }
+}
+
+/* Whether the exporter's secret of a context is gone. */
+static gboolean
+is_gone (gpointer data)
+{
+  const HandoffHpkeContext *context = data;
+  g_autoptr (TestMemory) memory = test_memory_read (test_service_get_pid ());
+
+  return !test_memory_contains (memory, context->exporter_secret, sizeof context->exporter_secret);
+}
+
+/* The service can open what it sent on a channel: there is a key of an earlier blob, or what such a
+ * key follows from; or, when the channel is closed, of any. */
+static void
+test_channel_keys (void)
+{
+  static const char info[] = "org.tlshandoff.Handoff1 channel";
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("rsa", NULL);
+  g_autoptr (TestMemory) after_all = NULL;
+  HandoffHpkeContext contexts[3];
+  Caller caller;
+
+  caller_init (&caller, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (contexts); i++)
+    {
+      if (i > 0)
+        contexts[i] = contexts[i - 1];
+      else
+        g_assert_true (handoff_hpke_setup_recipient (
+            &contexts[0], HANDOFF_HPKE_AEAD_AES_256_GCM, caller.channel->private_key,
+            caller.channel->encapsulated_key, (const guint8 *) info, sizeof info - 1, NULL));
+      if (i > 0)
+        g_assert_true (handoff_hpke_context_ratchet (&contexts[i], NULL));
+    }
+
+  for (gsize i = 0; i + 1 < G_N_ELEMENTS (contexts); i++)
+    {
+      g_autoptr (HandoffKeyState) keys = NULL;
+      g_autoptr (TestMemory) memory = NULL;
+      g_autofree char *session = NULL;
+      int socket = test_peer_connect (peer);
+
+      keys = do_handshake (&caller, socket, test_options (NULL), &session, &memory);
+      for (gsize j = 0; j <= i; j++)
+        assert_context (memory, &contexts[j], FALSE);
+      /* The search finds what is there. */
+      assert_context (memory, &contexts[i + 1], TRUE);
+      test_memory_assert_direction_absent (memory, "client's", &keys->write);
+      close (socket);
+    }
+  caller_clear (&caller);
+  test_wait_until (is_gone, &contexts[G_N_ELEMENTS (contexts) - 1], "the channel's end");
+  after_all = test_memory_read (test_service_get_pid ());
+  for (gsize i = 0; i < G_N_ELEMENTS (contexts); i++)
+    assert_context (after_all, &contexts[i], FALSE);
 }
 
 /* A TLS 1.2 session that the administrator allows to be kept for resumption is its master
@@ -157,9 +307,12 @@ main (int argc, char **argv)
   for (gsize i = 0; i < n_suites; i++)
     {
       g_autofree char *path = g_strdup_printf ("/memory/%s", suites[i].name);
+      g_autofree char *on_channel = g_strdup_printf ("/memory/channel/%s", suites[i].name);
 
       g_test_add_data_func (path, &suites[i], test_suite);
+      g_test_add_data_func (on_channel, &suites[i], test_suite_on_channel);
     }
+  g_test_add_func ("/memory/channel/keys", test_channel_keys);
   g_test_add_func ("/memory/control", test_control);
   g_test_add_func ("/memory/forgotten", test_forgotten);
   return g_test_run ();

@@ -53,6 +53,7 @@ test_channel_open (GDBusConnection *connection, GError **error)
   channel = g_new0 (TestChannel, 1);
   g_queue_init (&channel->answers);
   memcpy (channel->recipient_key, public_key, sizeof public_key);
+  memcpy (channel->private_key, private_key, sizeof private_key);
   g_variant_get (reply, "(h@a{sv})", &handle, &details);
   channel->fd = g_unix_fd_list_get (fds, handle, &local_error);
   g_assert_no_error (local_error);
@@ -62,6 +63,7 @@ test_channel_open (GDBusConnection *connection, GError **error)
       g_variant_lookup_value (details, HANDOFF_DETAIL_ENCAPSULATED_KEY, G_VARIANT_TYPE_BYTESTRING);
   data = g_variant_get_fixed_array (enc, &size, 1);
   g_assert_cmpuint (size, ==, HANDOFF_HPKE_KEY_SIZE);
+  memcpy (channel->encapsulated_key, data, size);
   channel->opener = handoff_blob_opener_new (private_key, data, &local_error);
   g_assert_no_error (local_error);
   return channel;

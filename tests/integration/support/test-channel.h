@@ -17,6 +17,9 @@ typedef struct
   guint32 last_serial;
   guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE];
   HandoffBlobOpener *opener;
+  /* What the opener was made of, for those who look for what follows from it. */
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 encapsulated_key[HANDOFF_HPKE_KEY_SIZE];
   GQueue answers; /* TestAnswer: that came while another one was waited for */
 } TestChannel;
 
