@@ -11,6 +11,7 @@
 
 #include "cipher-suite.h"
 #include "handoff-names.h"
+#include "test-channel.h"
 #include "test-credential.h"
 #include "test-handshake.h"
 #include "test-memory.h"
@@ -72,20 +73,42 @@ import (GDBusConnection *root, const char *name)
   g_assert_nonnull (path);
 }
 
+/* Reads the service's memory right after the reply, so that nothing else has overwritten what was
+ * left. channel: (nullable) */
+static HandoffKeyState *
+serve (
+    GDBusConnection *root, TestChannel *channel, int socket, const char *text, TestMemory **memory)
+{
+  GVariant *options = g_variant_new_parsed (text);
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (GError) error = NULL;
+  HandoffKeyState *keys;
+
+  if (channel != NULL)
+    keys = test_channel_handshake (channel, socket, NULL, options, &error);
+  else
+    {
+      handshake = test_handshake_as_server (root, socket, -1, g_variant_ref_sink (options), &error);
+      keys = handshake != NULL ? g_steal_pointer (&handshake->keys) : NULL;
+    }
+  *memory = test_memory_read (test_service_get_pid ());
+  g_assert_no_error (error);
+  return keys;
+}
+
 /* Breaks if a copy stays of a connection's secrets, or of the secrets that its tickets are made
  * of. */
 static void
-test_suite (gconstpointer data)
+check_suite (const HandoffCipherSuite *suite, gboolean has_channel)
 {
-  const HandoffCipherSuite *suite = data;
   const gboolean tls13 = suite->protocol == 0x0304;
   const char *name = strstr (suite->name, "_ECDSA_") != NULL ? "ecdsa" : "rsa";
   g_autoptr (GDBusConnection) root = test_bus_connect ("root");
   g_autofree char *text = NULL;
   g_autofree char *log = NULL;
-  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (TestChannel) channel = has_channel ? test_channel_open_now (root) : NULL;
+  g_autoptr (HandoffKeyState) keys = NULL;
   g_autoptr (TestMemory) memory = NULL;
-  g_autoptr (GError) error = NULL;
   g_auto (Client) client = { NULL };
   gboolean known;
 
@@ -94,25 +117,32 @@ test_suite (gconstpointer data)
   text = g_strdup_printf ("{'credential': <'%s'>, 'cipher-suites': <[uint16 %u]>,"
                           " 'blob-format': <uint32 2>}",
                           name, suite->id);
-  handshake = test_handshake_as_server (root, client.socket, -1,
-                                        g_variant_ref_sink (g_variant_new_parsed (text)), &error);
-  /* Before anything else, so that nothing else has overwritten what was left. */
-  memory = test_memory_read (test_service_get_pid ());
-  g_assert_no_error (error);
-  g_assert_cmpstr (test_handshake_get_detail (handshake, HANDOFF_DETAIL_CIPHER_SUITE), ==,
-                   suite->name);
+  keys = serve (root, channel, client.socket, text, &memory);
+  g_assert_cmpuint (keys->cipher_suite, ==, suite->id);
 
-  test_memory_assert_direction_absent (memory, "server's", &handshake->keys->write);
-  test_memory_assert_direction_absent (memory, "client's", &handshake->keys->read);
-  test_memory_assert_bindings_absent (memory, handshake->keys);
+  test_memory_assert_direction_absent (memory, "server's", &keys->write);
+  test_memory_assert_direction_absent (memory, "client's", &keys->read);
+  test_memory_assert_bindings_absent (memory, keys);
   g_assert_true (g_file_get_contents (client.key_log, &log, NULL, NULL));
-  known = test_memory_assert_logged_absent (memory, log, &handshake->keys->write);
+  known = test_memory_assert_logged_absent (memory, log, &keys->write);
   if (tls13)
     {
       g_assert_true (known);
-      test_memory_assert_next_generations_absent (memory, handshake->keys);
+      test_memory_assert_next_generations_absent (memory, keys);
     }
   test_credential_remove_all ();
+}
+
+static void
+test_suite (gconstpointer data)
+{
+  check_suite (data, FALSE);
+}
+
+static void
+test_suite_on_channel (gconstpointer data)
+{
+  check_suite (data, TRUE);
 }
 
 /* What only who has a private key knows. */
@@ -273,8 +303,10 @@ main (int argc, char **argv)
   for (gsize i = 0; i < n_suites; i++)
     {
       g_autofree char *path = g_strdup_printf ("/memory-server/%s", suites[i].name);
+      g_autofree char *on_channel = g_strdup_printf ("/memory-server/channel/%s", suites[i].name);
 
       g_test_add_data_func (path, &suites[i], test_suite);
+      g_test_add_data_func (on_channel, &suites[i], test_suite_on_channel);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
