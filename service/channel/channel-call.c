@@ -194,22 +194,29 @@ static const HandoffCallMessageFuncs funcs = {
   .free = channel_call_free,
 };
 
+/* (nullable): NULL if that is no session's path */
 static const char *
 get_session_id (const char *path)
 {
-  return g_str_has_prefix (path, HANDOFF_SESSIONS_PATH "/")
-             ? path + strlen (HANDOFF_SESSIONS_PATH "/")
-             : NULL;
+  const char *id;
+
+  if (!g_str_has_prefix (path, HANDOFF_SESSIONS_PATH "/"))
+    return NULL;
+  id = path + strlen (HANDOFF_SESSIONS_PATH "/");
+  return strchr (id, '/') == NULL ? id : NULL;
 }
 
 /* The channel's lock is held. */
 static HandoffChannelHome *
-find_home (HandoffChannel *channel, const char *path)
+find_home (HandoffChannel *channel, const HandoffChannelCall *call)
 {
-  const char *id = get_session_id (path);
+  const char *id = get_session_id (call->base.object_path);
   HandoffChannelHome *home = id != NULL ? g_hash_table_lookup (channel->sessions, id) : NULL;
 
-  return home != NULL ? home : handoff_channel_choose_home (channel);
+  if (home != NULL)
+    return home;
+  return handoff_channel_choose_home (
+      channel, call->method != NULL && g_str_equal (call->method->method_name, "CreateSession"));
 }
 
 static const HandoffMethod *
@@ -266,7 +273,7 @@ channel_call_new (HandoffChannel *channel, HandoffChannelMessage *message)
   find_object (self, method_name);
 
   g_mutex_lock (&channel->mutex);
-  self->home = find_home (channel, self->base.object_path);
+  self->home = find_home (channel, self);
   self->stay = handoff_channel_stay_new (self->home);
   self->home->n_calls++;
   channel->n_calls++;

@@ -164,8 +164,14 @@ unref_channel (gpointer data)
   handoff_channel_unref (data);
 }
 
+static guint
+get_load (const HandoffChannelHome *self, gboolean with_sessions)
+{
+  return with_sessions ? self->n_stays : self->n_calls;
+}
+
 HandoffChannelHome *
-handoff_channel_choose_home (HandoffChannel *channel)
+handoff_channel_choose_home (HandoffChannel *channel, gboolean makes_session)
 {
   HandoffChannelHome *best = NULL;
   guint i;
@@ -174,12 +180,12 @@ handoff_channel_choose_home (HandoffChannel *channel)
     {
       HandoffChannelHome *home = g_ptr_array_index (channel->homes, i);
 
-      if (best == NULL || home->n_calls < best->n_calls)
+      if (best == NULL || get_load (home, makes_session) < get_load (best, makes_session))
         best = home;
     }
   if (best == NULL)
     return NULL;
-  if (best->n_calls == 0)
+  if (get_load (best, makes_session) == 0)
     {
       /* Others of the user's may have left workers free meanwhile. */
       channel->is_grown = FALSE;

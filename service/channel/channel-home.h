@@ -20,9 +20,10 @@ void handoff_channel_home_close (HandoffChannelHome *self);
 void handoff_channel_home_end_session (HandoffChannelHome *self, const char *id);
 
 /* Where a new call is to be done: where the channel has least to do; where it is read, if that is
- * nothing. If all have something to do, asks for one more for the next call. (transfer none): the
- * channel's lock is held. (nullable): NULL if the channel is closed */
-HandoffChannelHome *handoff_channel_choose_home (HandoffChannel *channel);
+ * nothing. If all have something to do, asks for one more for the next call. makes_session: what it
+ * begins goes on in calls that come later: then sessions count, and not only the calls of now.
+ * (transfer none): the channel's lock is held. (nullable): NULL if the channel is closed */
+HandoffChannelHome *handoff_channel_choose_home (HandoffChannel *channel, gboolean makes_session);
 
 /* What a call keeps, and after it the session that it made: its home, and the session's name on the
  * channel. */

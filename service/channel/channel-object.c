@@ -29,8 +29,7 @@ finalize (gpointer data)
   handoff_grants_free (self->grants);
   handoff_seat_unref (self->seat);
   handoff_place_free (self->place);
-  if (self->is_held)
-    handoff_idle_timer_release (self->support.context->shared->idle_timer);
+  handoff_idle_timer_release (self->support.context->shared->idle_timer);
   g_hash_table_unref (self->calls);
   g_hash_table_unref (self->serials);
   g_hash_table_unref (self->sessions);
@@ -76,44 +75,44 @@ handoff_channel_wake (HandoffChannel *self)
                        unref_channel);
 }
 
-static gboolean
-end_for_service (gpointer data)
+/* Word to a channel that it is to end. */
+typedef struct
 {
-  ((HandoffChannel *) data)->end (data, HANDOFF_CHANNEL_END_SERVICE);
-  return G_SOURCE_REMOVE;
+  HandoffChannel *channel;      /* (owned) */
+  HandoffIdleTimer *idle_timer; /* (unowned): held */
+  HandoffChannelEnd end;
+} Word;
+
+static void
+word_free (gpointer data)
+{
+  Word *word = data;
+
+  handoff_idle_timer_release (word->idle_timer);
+  handoff_channel_unref (word->channel);
+  g_free (word);
 }
 
 static gboolean
-end_for_caller (gpointer data)
+end_here (gpointer data)
 {
-  ((HandoffChannel *) data)->end (data, HANDOFF_CHANNEL_END_CALLER);
-  return G_SOURCE_REMOVE;
-}
+  Word *word = data;
 
-static gboolean
-end_for_peer (gpointer data)
-{
-  ((HandoffChannel *) data)->end (data, HANDOFF_CHANNEL_END_PEER);
+  word->channel->end (word->channel, word->end);
   return G_SOURCE_REMOVE;
 }
 
 void
 handoff_channel_close (HandoffChannel *self, HandoffChannelEnd end)
 {
-  static const GSourceFunc functions[] = {
-    [HANDOFF_CHANNEL_END_SERVICE] = end_for_service,
-    [HANDOFF_CHANNEL_END_CALLER] = end_for_caller,
-    [HANDOFF_CHANNEL_END_PEER] = end_for_peer,
-  };
+  Word *word = g_new (Word, 1);
 
+  word->channel = handoff_channel_ref (self);
+  word->idle_timer = self->support.context->shared->idle_timer;
+  word->end = end;
   /* The service waits until all of it is gone. */
-  if (end == HANDOFF_CHANNEL_END_SERVICE && !self->is_held)
-    {
-      self->is_held = TRUE;
-      handoff_idle_timer_hold (self->support.context->shared->idle_timer);
-    }
-  handoff_home_invoke (handoff_channel_get_worker (self), functions[end],
-                       handoff_channel_ref (self), unref_channel);
+  handoff_idle_timer_hold (word->idle_timer);
+  handoff_home_invoke (handoff_channel_get_worker (self), end_here, word, word_free);
 }
 
 void

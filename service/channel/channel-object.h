@@ -67,7 +67,6 @@ struct _HandoffChannel
   HandoffChannelFunc closed;
   gpointer closed_data;           /* (unowned) */
   HandoffChannelReplies *replies; /* (owned) (nullable): NULL before it starts */
-  gboolean is_held;               /* the idle timer, until all of it is gone: the main thread's */
 
   /* ---- */
   HandoffWatch *watch;  /* (owned) (nullable): NULL before it starts, and once it is closed */

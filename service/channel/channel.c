@@ -58,6 +58,8 @@ end_channel (HandoffChannel *self, HandoffChannelEnd end)
   homes = take_homes (self);
   if (homes == NULL)
     return;
+  /* From now on the service waits until all of it is gone. */
+  handoff_idle_timer_hold (self->support.context->shared->idle_timer);
   /* In this order: what begins at a home after that sees that it is cancelled, and what began
    * before is ended there. */
   handoff_channel_call_cancel_all (self);
