@@ -22,7 +22,8 @@ struct _HandoffGrantBook
 
 struct _HandoffGrants
 {
-  HandoffGrantBook *book; /* (unowned) */
+  gatomicrefcount ref_count;
+  HandoffGrantBook *book; /* (unowned) (nullable): NULL when it is closed. The main thread's */
   guint uid;
 
   GMutex lock; /* guards what follows; a leaf */
@@ -195,6 +196,7 @@ handoff_grants_new (HandoffGrantBook *book, guint uid)
 {
   HandoffGrants *self = g_new0 (HandoffGrants, 1);
 
+  g_atomic_ref_count_init (&self->ref_count);
   self->book = book;
   self->uid = uid;
   g_mutex_init (&self->lock);
@@ -205,10 +207,27 @@ handoff_grants_new (HandoffGrantBook *book, guint uid)
 }
 
 void
-handoff_grants_free (HandoffGrants *self)
+handoff_grants_close (HandoffGrants *self)
 {
   g_hash_table_remove (self->book->tables, self);
+  self->book = NULL;
   forget (self);
+  handoff_grants_unref (self);
+}
+
+HandoffGrants *
+handoff_grants_ref (HandoffGrants *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_grants_unref (HandoffGrants *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_assert (self->book == NULL && g_queue_is_empty (&self->by_use));
   g_hash_table_unref (self->grants);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -241,6 +260,12 @@ put_in (HandoffGrants *self, HandoffGrant *grant, gint64 now, GSList **dropped)
     take_out (self, other, dropped);
 }
 
+static guint
+get_seconds (const HandoffGrants *self)
+{
+  return self->book != NULL ? self->book->seconds : 0;
+}
+
 /* Whether handoff_grant_book_forget_credentials() would reach this table. */
 static gboolean
 is_told_of (const HandoffGrants *self, guint credential_owner)
@@ -263,7 +288,7 @@ handoff_grants_add (HandoffGrants *self,
 
   g_atomic_ref_count_init (&grant->ref_count);
   grant->key = new_key (question);
-  grant->expiry = moment->time + self->book->seconds * G_TIME_SPAN_SECOND;
+  grant->expiry = moment->time + get_seconds (self) * G_TIME_SPAN_SECOND;
   grant->data = data;
   grant->destroy = destroy;
   grant->link.data = grant;

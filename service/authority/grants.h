@@ -37,11 +37,14 @@ void handoff_grant_book_forget_all (HandoffGrantBook *self);
  * if it is the machine (0), whose credentials everybody may name. */
 void handoff_grant_book_forget_credentials (HandoffGrantBook *self, guint owner);
 
-/* uid: of the caller. The book must outlive the table. Main thread. */
+/* uid: of the caller. The book must outlive its use: until it is closed. Main thread. */
 HandoffGrants *handoff_grants_new (HandoffGrantBook *book, guint uid);
-/* Main thread; no other thread uses it any more. Grants that somebody still has stay valid. */
-void handoff_grants_free (HandoffGrants *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGrants, handoff_grants_free)
+/* The channel is gone: forgets all, and remembers nothing any more. Main thread. self: (transfer
+ * full) */
+void handoff_grants_close (HandoffGrants *self);
+/* Any thread. */
+HandoffGrants *handoff_grants_ref (HandoffGrants *self);
+void handoff_grants_unref (HandoffGrants *self);
 
 /* What was asked. Two questions are the same if all of it is the same. */
 typedef struct

@@ -15,7 +15,7 @@ handoff_channel_home_new (HandoffChannel *channel, HandoffSeat *seat)
 
   g_atomic_ref_count_init (&self->ref_count);
   self->channel = handoff_channel_ref (channel);
-  self->sessions = handoff_session_home_new (support->context->shared, seat);
+  self->sessions = handoff_session_home_new (support->context->shared, seat, channel->grants);
   self->context = *support->context;
   self->context.shared = self->sessions;
   self->context.memory = channel->grants;

@@ -26,7 +26,7 @@ finalize (gpointer data)
   g_clear_pointer (&self->replies, handoff_channel_replies_free);
   /* What nobody received on it are strangers' descriptors. */
   handoff_descriptor_reap (self->fd, uid);
-  handoff_grants_free (self->grants);
+  handoff_grants_close (self->grants);
   handoff_seat_unref (self->seat);
   handoff_place_free (self->place);
   handoff_idle_timer_release (self->support.context->shared->idle_timer);

@@ -5,6 +5,7 @@
 
 #include "session/credential-choice.h"
 
+#include "authority/audit.h"
 #include "authority/authorization.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -160,6 +161,8 @@ typedef struct
   HandoffCredentialQuestion *question; /* (owned) (nullable): NULL once it is answered */
   GPtrArray *candidates;               /* (owned) (element-type HandoffCredential) */
   guint next;                          /* the one to ask polkit about */
+  HandoffGrants *grants;               /* (owned) (nullable): NULL on the bus */
+  HandoffGrantMoment moment;           /* before polkit was asked about that one */
   GError *denied; /* (owned) (nullable): polkit's first denial of a credential of the user's own */
 } Choice;
 
@@ -169,6 +172,7 @@ choice_free (Choice *self)
   g_assert (self->question == NULL);
   g_ptr_array_unref (self->candidates);
   g_clear_error (&self->denied);
+  g_clear_pointer (&self->grants, handoff_grants_unref);
   g_object_unref (self->caller);
   g_free (self->facts.server_identity);
   handoff_idle_timer_release (self->idle_timer);
@@ -208,24 +212,63 @@ answer_with_none (Choice *self)
     }
 }
 
+static const char *
+get_action (const Choice *self, HandoffCredential *credential)
+{
+  return handoff_credential_choice_get_action (credential, handoff_caller_get_uid (self->caller));
+}
+
+/* What is remembered is about this one of the credentials that have its label. */
+static HandoffGrantQuestion
+get_question (const Choice *self, HandoffCredential *credential, GHashTable *details)
+{
+  return (HandoffGrantQuestion){ get_action (self, credential), details, credential->id };
+}
+
+/* Polkit says yes: answers with that credential, unless it changed meanwhile. self: (transfer full)
+ * if this returns TRUE */
+static gboolean
+use (Choice *self, HandoffCredential *asked)
+{
+  HandoffCredential *credential =
+      handoff_credential_choice_check_again (self->credentials, asked, NULL);
+
+  /* The credential may have other certificates now. */
+  if (credential == NULL || !handoff_credential_is_usable (credential) ||
+      !handoff_credential_question_accepts (self->question, credential))
+    return FALSE;
+  answer (self, credential, NULL);
+  return TRUE;
+}
+
 static void ask_about_next (Choice *self);
+
+static void
+remember (Choice *self, HandoffCredential *credential)
+{
+  g_autoptr (GHashTable) details = new_details (&self->facts, credential->label, FALSE);
+  const HandoffGrantQuestion question = get_question (self, credential, details);
+
+  handoff_grants_add (self->grants, &question, &self->moment, credential->owner, NULL, NULL);
+}
 
 static void
 authorized (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Choice) self = user_data;
   HandoffCredential *asked = g_ptr_array_index (self->candidates, self->next);
-  HandoffCredential *credential = NULL;
+  gboolean is_plain = FALSE;
   g_autoptr (GError) error = NULL;
 
-  if (handoff_authorization_ask_finish (result, NULL, &error))
-    credential = handoff_credential_choice_check_again (self->credentials, asked, NULL);
-  /* The credential may have other certificates now. */
-  if (credential != NULL && handoff_credential_is_usable (credential) &&
-      handoff_credential_question_accepts (self->question, credential))
+  if (handoff_authorization_ask_finish (result, &is_plain, &error))
     {
-      answer (g_steal_pointer (&self), credential, NULL);
-      return;
+      if (is_plain && self->grants != NULL)
+        remember (self, asked);
+      if (use (self, asked))
+        {
+          g_steal_pointer (&self);
+          return;
+        }
     }
   /* Polkit gave no answer. To go on without this credential could show the peer somebody else than
    * the user. */
@@ -245,24 +288,42 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   ask_about_next (g_steal_pointer (&self));
 }
 
+/* Whether polkit need not be asked. Otherwise notes when it is asked. */
+static gboolean
+is_remembered (Choice *self, HandoffCredential *credential, GHashTable *details)
+{
+  const HandoffGrantQuestion question = get_question (self, credential, details);
+  g_autoptr (HandoffGrant) grant = NULL;
+
+  if (self->grants == NULL)
+    return FALSE;
+  self->moment = handoff_grants_get_moment (self->grants);
+  grant = handoff_grants_lookup (self->grants, &question);
+  if (grant != NULL)
+    handoff_audit_remembered (self->caller, question.action, details);
+  return grant != NULL;
+}
+
 /* self: (transfer full) */
 static void
 ask_about_next (Choice *self)
 {
-  HandoffCredential *credential;
-  g_autoptr (GHashTable) details = NULL;
-
-  if (self->next == self->candidates->len)
+  for (; self->next < self->candidates->len; self->next++)
     {
-      answer_with_none (self);
-      return;
+      HandoffCredential *credential = g_ptr_array_index (self->candidates, self->next);
+      g_autoptr (GHashTable) details = new_details (&self->facts, credential->label, FALSE);
+
+      if (!is_remembered (self, credential, details))
+        {
+          handoff_authorization_ask_async (self->authority, self->caller,
+                                           get_action (self, credential), details, FALSE,
+                                           authorized, self);
+          return;
+        }
+      if (use (self, credential))
+        return;
     }
-  credential = g_ptr_array_index (self->candidates, self->next);
-  details = new_details (&self->facts, credential->label, FALSE);
-  handoff_authorization_ask_async (
-      self->authority, self->caller,
-      handoff_credential_choice_get_action (credential, handoff_caller_get_uid (self->caller)),
-      details, FALSE, authorized, self);
+  answer_with_none (self);
 }
 
 /* The user's credentials that the handshake could use, by label. (transfer full) */
@@ -355,6 +416,7 @@ handoff_credential_choice_answer (const HandoffSessionContext *context,
   self->authority = context->authority;
   self->credentials = context->credentials;
   self->idle_timer = context->idle_timer;
+  self->grants = context->grants != NULL ? handoff_grants_ref (context->grants) : NULL;
   handoff_idle_timer_hold (self->idle_timer);
   self->facts = get_facts (session);
   self->facts.server_identity = g_strdup (session->server_identity);

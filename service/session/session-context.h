@@ -4,6 +4,7 @@
 #pragma once
 
 #include "authority/authority.h"
+#include "authority/grants.h"
 #include "caller/statistics.h"
 #include "credential/credential-store.h"
 #include "session/resumption.h"
@@ -24,6 +25,8 @@ typedef struct
   HandoffSeat *seat;             /* (owned) (nullable): on that worker */
   HandoffSessionStore *sessions; /* (owned) */
   HandoffResumption *resumption; /* (owned) */
+  /* (owned) (nullable): what the channel whose home it is remembers of polkit's answers */
+  HandoffGrants *grants;
 
   /* Of all homes: any thread. (unowned): the service owns them, and they outlive the sessions. */
   HandoffSessionBook *book;

@@ -45,12 +45,15 @@ handoff_session_home_clear (HandoffSessionContext *self)
 }
 
 HandoffSessionContext *
-handoff_session_home_new (const HandoffSessionContext *main, HandoffSeat *seat)
+handoff_session_home_new (const HandoffSessionContext *main,
+                          HandoffSeat *seat,
+                          HandoffGrants *grants)
 {
   HandoffSessionContext *self = g_memdup2 (main, sizeof *main);
 
   self->home = handoff_seat_get_worker (seat);
   self->seat = seat;
+  self->grants = grants != NULL ? handoff_grants_ref (grants) : NULL;
   handoff_session_home_init (self);
   return self;
 }
@@ -72,6 +75,7 @@ handoff_session_home_unref (HandoffSessionContext *self)
   /* It is closed, or its worker would still know of it. */
   handoff_session_home_clear (self);
   handoff_seat_unref (self->seat);
+  g_clear_pointer (&self->grants, handoff_grants_unref);
   g_free (self);
 }
 

@@ -11,9 +11,11 @@
 void handoff_session_home_init (HandoffSessionContext *self);
 void handoff_session_home_clear (HandoffSessionContext *self);
 
-/* A worker's, which shares what main has. seat: (transfer full). Main thread. (transfer full) */
+/* A worker's, which shares what main has. seat: (transfer full). grants: (nullable): of its
+ * channel. Main thread. (transfer full) */
 HandoffSessionContext *handoff_session_home_new (const HandoffSessionContext *main,
-                                                 HandoffSeat *seat);
+                                                 HandoffSeat *seat,
+                                                 HandoffGrants *grants);
 /* A worker's, on any thread. Each session holds it until its handshake has ended. The main thread's
  * is there as long as the service: a reference to it means nothing, but is allowed. */
 HandoffSessionContext *handoff_session_home_ref (const HandoffSessionContext *self);

@@ -122,15 +122,15 @@ class Desktop:
     """A process of alice's, with a channel and somebody to type the password. Root tells polkit that the password was
     right, as polkit's helper would."""
 
-    def __init__(self, port):
+    def __init__(self):
         self.root = Caller('root')
         self.n_prompts = 0
-        self.process = subprocess.Popen([sys.executable, __file__, '--desktop', str(port)], text=True,
+        self.process = subprocess.Popen([sys.executable, __file__, '--desktop'], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def handshake(self):
+    def handshake(self, port, credential=''):
         """How it ended; every prompt is answered with the right password."""
-        self.tell('handshake')
+        self.tell(f'handshake {port} {credential}')
         while True:
             what, _, rest = self.process.stdout.readline().rstrip('\n').partition(' ')
             if what == 'done':
@@ -152,7 +152,7 @@ class Desktop:
         self.root.close()
 
 
-def be_desktop(port):
+def be_desktop():
     """The other side of it: what to do is a line of the input, what happens one of the output."""
     alice = pwd.getpwnam('alice')
     os.setgroups([])
@@ -164,10 +164,11 @@ def be_desktop(port):
         Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
     channel = Channel(connection)
 
-    def handshake():
-        with connect(port) as end:
+    def handshake(port, *credential):
+        options = {**OPTIONS, **{'credential': GLib.Variant('s', label) for label in credential}}
+        with connect(int(port)) as end:
             try:
-                state = channel.wait(channel.start_handshake(end, options=OPTIONS, interactive=True)).unpack()[0]
+                state = channel.wait(channel.start_handshake(end, options=options, interactive=True)).unpack()[0]
             except Failure as failure:
                 state = str(failure)
         print('done', state, flush=True)
@@ -175,7 +176,7 @@ def be_desktop(port):
     for line in sys.stdin:
         command, *arguments = line.split()
         if command == 'handshake':
-            threading.Thread(target=handshake).start()
+            threading.Thread(target=handshake, args=arguments).start()
         else:
             agent.end(*arguments)
 
@@ -183,18 +184,27 @@ def be_desktop(port):
 class ChannelAuthorization(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.port = get_free_port()
-        cls.server = subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', str(cls.port),
-                                       '-cert', certificate('ecdsa.pem'), '-key', certificate('ecdsa.key')],
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for_port(cls.port)
+        cls.servers = []
+        cls.port = cls.serve()
+        # It wants to know who connects, and goes on if nobody says.
+        cls.curious_port = cls.serve('-verify', '1', '-CAfile', certificate('client-ca.pem'))
         cls.questions = Questions()
         cls.rules = Rules()
 
     @classmethod
+    def serve(cls, *options):
+        port = get_free_port()
+        cls.servers.append(subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', str(port),
+                                             '-cert', certificate('ecdsa.pem'), '-key', certificate('ecdsa.key'), *options],
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        wait_for_port(port)
+        return port
+
+    @classmethod
     def tearDownClass(cls):
-        cls.server.kill()
-        cls.server.wait()
+        for server in cls.servers:
+            server.kill()
+            server.wait()
 
     def setUp(self):
         self.rules.write(OWN_RULES)
@@ -221,11 +231,11 @@ class ChannelAuthorization(unittest.TestCase):
         """What polkit was asked since the last time: actions."""
         return [action for action, _, _ in self.questions.take(self.root)]
 
-    def handshake(self, channel=None, identity='localhost', **options):
+    def handshake(self, channel=None, identity='localhost', port=None, **options):
         """How it ends: the state, or the error's name."""
         named = {key.replace('_', '-'): value for key, value in options.items()}
         channel = channel or self.channel
-        with connect(self.port) as end:
+        with connect(port or self.port) as end:
             try:
                 return channel.wait(channel.start_handshake(end, identity, {**OPTIONS, **named})).unpack()[0]
             except Failure as failure:
@@ -428,6 +438,30 @@ class ChannelAuthorization(unittest.TestCase):
         # One that the machine has, and that everybody may name, may be meant now.
         import_credential('root', 'client', label='another')
         self.assert_asked(actions=both, **named)
+    def test_choice(self):
+        """A credential that nobody named, in the middle of a handshake. Breaks if polkit is asked each time, or if its
+        yes outlives what it was about."""
+        port = self.curious_port
+        both = [AS_CLIENT, USE_OWN]
+        self.assert_asked(port=port)
+        import_credential('alice', 'client', label='mine')
+        self.assert_asked(port=port, actions=both)
+        before = read_log()
+        self.assert_remembered(port=port)
+        self.assertRegex(read_log()[len(before):], r'use-own-credential role=client .*credential=mine .*\(remembered\)')
+        # What rules say of the one that is named is something else.
+        self.assert_asked(credential=GLib.Variant('s', 'mine'), actions=both)
+        self.rules.write('polkit.addRule(function(action, subject) {'
+                         f' if (action.id.match(/{USE_OWN}$/)) return polkit.Result.NO; }});')
+        self.heard()
+        self.assert_asked(port=port, actions=both)
+        self.assert_asked(port=port, actions=[USE_OWN])
+        self.rules.write(OWN_RULES)
+        self.heard()
+        self.assert_asked(port=port, actions=both)
+        self.remove('alice')
+        self.assert_asked(port=port)
+
     def remove(self, owner):
         uid = pwd.getpwnam(owner).pw_uid
         for path, properties in list_all_credentials():
@@ -518,15 +552,30 @@ class ChannelAuthorization(unittest.TestCase):
             with self.subTest(result):
                 self.rules.write(rule("subject.user == 'alice'", result))
                 self.heard()
-                desktop = Desktop(self.port)
+                desktop = Desktop()
                 self.addCleanup(desktop.end)
                 self.take()
                 for _ in range(3):
-                    self.assertEqual(desktop.handshake(), 'complete')
+                    self.assertEqual(desktop.handshake(self.port), 'complete')
                 self.assertEqual(desktop.n_prompts, n_prompts)
                 questions = [flags for action, _, flags in self.questions.take(self.root) if action == AS_CLIENT]
                 self.assertEqual(questions.count(False), 3)
                 self.assertEqual(questions.count(True), n_prompts)
+
+    def test_password_for_credential(self):
+        """The same, for a credential: named, so that somebody is asked, and then chosen by the service."""
+        import_credential('alice', 'client', label='mine')
+        self.rules.write('polkit.addRule(function(action, subject) {'
+                         f' if (action.id.match(/{USE_OWN}$/)) return polkit.Result.AUTH_SELF_KEEP; }});')
+        self.heard()
+        desktop = Desktop()
+        self.addCleanup(desktop.end)
+        for port, label in (self.port, 'mine'), (self.curious_port, ''):
+            self.take()
+            for _ in range(2):
+                self.assertEqual(desktop.handshake(port, label), 'complete')
+            self.assertEqual(self.take().count(USE_OWN), 3 if label else 2)
+            self.assertEqual(desktop.n_prompts, 1)
 
     def test_left(self):
         """Breaks if a channel goes on when its caller has left the bus: nobody hears of his session then."""
@@ -542,6 +591,6 @@ class ChannelAuthorization(unittest.TestCase):
 
 if __name__ == '__main__':
     if sys.argv[1:2] == ['--desktop']:
-        be_desktop(int(sys.argv[2]))
+        be_desktop()
     else:
         unittest.main()

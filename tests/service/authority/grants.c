@@ -34,8 +34,8 @@ set_up (Fixture *f, gconstpointer data)
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  g_clear_pointer (&f->alice, handoff_grants_free);
-  g_clear_pointer (&f->bob, handoff_grants_free);
+  g_clear_pointer (&f->alice, handoff_grants_close);
+  g_clear_pointer (&f->bob, handoff_grants_close);
   handoff_grant_book_free (f->book);
   test_clock_uninstall ();
 }
@@ -323,7 +323,7 @@ test_data (Fixture *f, gconstpointer data)
   /* The channel is closed. */
   moment = handoff_grants_get_moment (f->alice);
   handoff_grants_add (f->alice, &question, &moment, 0, &n_destroyed, count);
-  g_clear_pointer (&f->alice, handoff_grants_free);
+  g_clear_pointer (&f->alice, handoff_grants_close);
   g_assert_cmpint (n_destroyed, ==, 5);
 }
 

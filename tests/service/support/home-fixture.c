@@ -72,8 +72,8 @@ home_test_set_up (HomeTest *f, gconstpointer data)
   g_assert_no_error (error);
   handoff_session_home_init (&f->main);
   f->homes = handoff_session_homes_new ();
-  f->home =
-      handoff_session_home_new (&f->main, handoff_worker_pool_take_seat (f->main.worker_pool, UID));
+  f->home = handoff_session_home_new (
+      &f->main, handoff_worker_pool_take_seat (f->main.worker_pool, UID), NULL);
   handoff_session_homes_add (f->homes, f->home);
 }
 
