@@ -76,6 +76,7 @@ destroy_session (HandoffHandshakeEngine *self)
   handoff_handshake_transport_cut_off (&self->transport);
   g_clear_pointer (&self->watch, handoff_watch_free);
   g_clear_pointer (&self->session, handoff_tls_session_free);
+  handoff_descriptor_close (g_steal_fd (&self->request->fd), self->request->uid);
   handoff_handshake_request_end (self->request);
 }
 

@@ -6,6 +6,7 @@
 #include "work/descriptor-reaper.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -337,6 +338,36 @@ handoff_descriptor_reap (int fd, guint uid)
   /* Not before: who wakes up would wait for the mutex at once. */
   if (is_awaited)
     g_cond_signal (&pool->pushed);
+}
+
+static gboolean
+has_option (int fd, int option, int value)
+{
+  int actual;
+  socklen_t size = sizeof actual;
+
+  return getsockopt (fd, SOL_SOCKET, option, &actual, &size) == 0 && actual == value;
+}
+
+/* These questions take no lock. */
+static gboolean
+closes_at_once (int fd)
+{
+  struct linger linger;
+  socklen_t size = sizeof linger;
+
+  return has_option (fd, SO_PROTOCOL, IPPROTO_TCP) &&
+         (has_option (fd, SO_DOMAIN, AF_INET) || has_option (fd, SO_DOMAIN, AF_INET6)) &&
+         getsockopt (fd, SOL_SOCKET, SO_LINGER, &linger, &size) == 0 && !linger.l_onoff;
+}
+
+void
+handoff_descriptor_close (int fd, guint uid)
+{
+  if (fd >= 0 && closes_at_once (fd))
+    close (fd);
+  else
+    handoff_descriptor_reap (fd, uid);
 }
 
 /* Of all users. */

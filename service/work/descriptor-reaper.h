@@ -9,7 +9,7 @@
  * peers send along on Unix sockets. close() of such a thing may sleep as long as its maker likes: a
  * file of the maker's own file system (FUSE) is flushed, a socket lingers (SO_LINGER), and a Unix
  * socket closes whatever was sent on it and never received. So nobody else closes them: not the
- * main loop, not a worker, not GDBus's thread.
+ * main loop, not GDBus's thread, and a worker only what cannot keep it.
  *
  * The reaper has threads that belong to nobody. Each user has a line, of which a few descriptors
  * are being closed at a time, so that who keeps a thread for ever (nothing can take it back: the
@@ -41,6 +41,13 @@
 
 /* fd: (transfer full): -1 does nothing. uid: who made it. */
 void handoff_descriptor_reap (int fd, guint uid);
+
+/* The same for a worker of that user's. A TCP socket that does not linger is closed before this
+ * returns, which spares every handshake another thread. It takes no time: either somebody else has
+ * the socket, too, and nothing is closed but a descriptor; or nobody has, who could hold its lock.
+ * Whoever makes it linger in this very moment keeps his own worker. Everything else goes to the
+ * reaper. */
+void handoff_descriptor_close (int fd, guint uid);
 
 /* Whether so many are open that some users may not be allowed to send more. Cheap. */
 gboolean handoff_descriptor_reaper_is_strained (void);

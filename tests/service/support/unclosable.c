@@ -12,9 +12,8 @@
 
 #include "work/descriptor-reaper.h"
 
-/* Two ends of a TCP connection over loopback. */
-static void
-connect_pair (int ends[2])
+void
+unclosable_make_closable (int ends[2])
 {
   struct sockaddr_in address = { .sin_family = AF_INET,
                                  .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
@@ -37,7 +36,7 @@ unclosable_make_lingering (int ends[2])
   static const char data[65536];
   const struct linger on = { 1, 3600 };
 
-  connect_pair (ends);
+  unclosable_make_closable (ends);
   while (send (ends[0], data, sizeof data, MSG_DONTWAIT) > 0)
     ;
   g_assert_cmpint (setsockopt (ends[0], SOL_SOCKET, SO_LINGER, &on, sizeof on), ==, 0);

@@ -8,6 +8,8 @@
 
 /* Descriptors whose close() sleeps. */
 
+/* ends: (out): the two ends of a TCP connection, which closes at once. */
+void unclosable_make_closable (int ends[2]);
 /* ends: (out): the two ends of a TCP connection. close() of the first one waits for an hour,
  * unless somebody reads from the second. */
 void unclosable_make_lingering (int ends[2]);

@@ -64,6 +64,48 @@ test_lingering (void)
     close (peers[i]);
 }
 
+static gboolean
+is_open (int fd)
+{
+  return fcntl (fd, F_GETFD) >= 0;
+}
+
+/* What a worker closes itself, and what it does not. Breaks if a socket that lingers, or that holds
+ * what somebody sent on it, keeps a worker, or if every handshake needs another thread. */
+static void
+test_on_a_worker (void)
+{
+  const struct linger off = { 0, 3600 };
+  int peers[HANDOFF_REAPER_CLOSING_PER_USER];
+  int ends[2], others[2];
+  guint n;
+
+  /* Whatever goes to the reaper waits there. */
+  unclosable_fill_line (MALLORY, peers, 1);
+  n = handoff_descriptor_reaper_count (MALLORY);
+  unclosable_make_closable (ends);
+  handoff_descriptor_close (ends[0], MALLORY);
+  g_assert_false (is_open (ends[0]));
+  close (ends[1]);
+  unclosable_make_lingering (ends);
+  g_assert_cmpint (setsockopt (ends[0], SOL_SOCKET, SO_LINGER, &off, sizeof off), ==, 0);
+  handoff_descriptor_close (ends[0], MALLORY);
+  g_assert_false (is_open (ends[0]));
+  close (ends[1]);
+  handoff_descriptor_close (-1, MALLORY);
+  g_assert_cmpuint (handoff_descriptor_reaper_count (MALLORY), ==, n);
+
+  unclosable_make_lingering (ends);
+  unclosable_make_lingering (others);
+  handoff_descriptor_close (ends[0], MALLORY);
+  handoff_descriptor_close (unclosable_wrap (others[0]), MALLORY);
+  g_assert_cmpuint (handoff_descriptor_reaper_count (MALLORY), ==, n + 2);
+  unclosable_close_all (peers, G_N_ELEMENTS (peers));
+  wait_until_none_is_left (MALLORY);
+  close (ends[1]);
+  close (others[1]);
+}
+
 /* Breaks if a user whose descriptors are closed all the time is refused. */
 static void
 test_many (void)
@@ -174,6 +216,7 @@ main (int argc, char *argv[])
   /* The reaper may warn on a slow machine. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/service/descriptor-reaper/lingering", test_lingering);
+  g_test_add_func ("/service/descriptor-reaper/on-a-worker", test_on_a_worker);
   g_test_add_func ("/service/descriptor-reaper/many", test_many);
   g_test_add_func ("/service/descriptor-reaper/standstill", test_standstill);
   g_test_add_func ("/service/descriptor-reaper/share", test_share);
