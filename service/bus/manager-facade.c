@@ -13,6 +13,7 @@
 #include "bus/list-call.h"
 #include "bus/open-channel-call.h"
 #include "bus/reload.h"
+#include "channel/channels.h"
 
 static void
 run_get_statistics (HandoffCall *call, const HandoffCallContext *context)
@@ -30,6 +31,7 @@ run_get_statistics (HandoffCall *call, const HandoffCallContext *context)
                          handoff_expiry_warnings_get_n_expiring (context->expiry_warnings));
   g_variant_dict_insert (&dict, "credentials-damaged", "u",
                          handoff_credential_store_get_n_damaged (context->shared->credentials));
+  g_variant_dict_insert (&dict, "channels", "u", handoff_channels_get_size (context->channels));
   g_variant_dict_insert (&dict, "callers", "u",
                          handoff_caller_registry_get_size (context->callers));
   g_variant_dict_insert (&dict, "workers", "u",

@@ -70,6 +70,7 @@ note_session (HandoffCallMessage *message, const char *session_id)
   HandoffChannel *channel = self->channel;
 
   g_mutex_lock (&channel->mutex);
+  g_free (self->session_id);
   self->session_id = g_strdup (session_id);
   if (!g_hash_table_contains (channel->sessions, session_id))
     handoff_channel_stay_set_session (self->stay, session_id);

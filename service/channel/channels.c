@@ -227,5 +227,5 @@ handoff_channels_close_all (HandoffChannels *self)
 guint
 handoff_channels_get_size (HandoffChannels *self)
 {
-  return g_hash_table_size (self->channels);
+  return handoff_quota_get_total (self->quota);
 }

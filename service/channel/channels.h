@@ -40,5 +40,5 @@ gboolean handoff_channels_open_finish (HandoffChannels *self,
 void handoff_channels_close_all_of (HandoffChannels *self, HandoffCaller *caller);
 /* The service ends: so do all channels. Each holds the idle timer until nothing is left of it. */
 void handoff_channels_close_all (HandoffChannels *self);
-/* How many are open. */
+/* How many there are, with those of which something is left. */
 guint handoff_channels_get_size (HandoffChannels *self);

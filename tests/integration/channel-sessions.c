@@ -382,6 +382,73 @@ test_cancel_while_away (TestChannelFixture *f, gconstpointer data)
     }
 }
 
+/* Calls that wait, each somewhere else, when their channel is closed, or the service ends. Breaks
+ * if one of them keeps the channel, a place, or the service; or begins after all. */
+static void
+wait_everywhere (TestChannelFixture *f, int sockets[4][2], int pipe_fds[2])
+{
+  g_autofree char *path = NULL;
+  int fds[2];
+  guint i;
+
+  for (i = 0; i < 4; i++)
+    test_tcp_pair (sockets[i]);
+  g_assert_cmpint (pipe (pipe_fds), ==, 0);
+  /* In the handshake; reading PEM, before it and in it; for polkit; in the line. */
+  test_channel_start (f->channel, sockets[0][0], "localhost", test_options (NULL));
+  fds[0] = sockets[1][0];
+  fds[1] = pipe_fds[0];
+  test_channel_send (f->channel, HANDOFF_ROOT_PATH, "HandshakeAsServer",
+                     g_variant_new_parsed ("(handle 0, @ay [], {'credential-pem': <handle 1>})"),
+                     fds, 2);
+  test_statistic_wait ("handshakes-in-flight", 2);
+  path = get_request (f->channel, test_peer_connect (f->peer));
+  test_channel_send (f->channel, path, "ProvideCredential",
+                     g_variant_new_parsed ("({'credential-pem': <handle 0>},)"), &pipe_fds[0], 1);
+  test_channel_start (f->channel, sockets[2][0], "www.handoff.test", test_options (NULL));
+  test_channel_start (f->channel, sockets[3][0], "localhost", test_options ("{'wait': <true>}"));
+  test_statistic_wait ("handshakes-in-flight", 4);
+}
+
+static void
+close_everything (int sockets[4][2], int pipe_fds[2])
+{
+  guint i;
+
+  for (i = 0; i < 4; i++)
+    {
+      close (sockets[i][0]);
+      close (sockets[i][1]);
+    }
+  close (pipe_fds[0]);
+  close (pipe_fds[1]);
+}
+
+/* data: (nullable): whether the service ends, and not only the channel */
+static void
+test_end_while_away (TestChannelFixture *f, gconstpointer data)
+{
+  g_autofree char *authorities = test_cert_path ("client-ca.pem");
+  int sockets[4][2], pipe_fds[2];
+
+  g_clear_pointer (&f->peer, test_peer_free);
+  f->peer = test_peer_new_openssl ("ecdsa", "-Verify", "1", "-CAfile", authorities, NULL);
+  test_channel_start_anew (f, "[Limits]\nHandshakesPerUser=4\n");
+  test_polkit_set_rules ("polkit.addRule(function(action, subject) {"
+                         " if (action.lookup('server-identity') == 'www.handoff.test')"
+                         "  polkit.spawn(['/bin/sleep', '2']); });");
+  wait_everywhere (f, sockets, pipe_fds);
+  if (data != NULL)
+    test_service_stop ();
+  g_clear_pointer (&f->channel, test_channel_free);
+  test_statistic_wait ("channels", 0);
+  test_statistic_wait ("handshakes-in-flight", 0);
+  test_statistic_wait ("sessions", 0);
+  close_everything (sockets, pipe_fds);
+  test_polkit_set_rules (NULL);
+  test_channel_end_anew (f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -397,6 +464,9 @@ main (int argc, char **argv)
   TEST ("/channel-sessions/tickets", test_tickets);
   TEST ("/channel-sessions/cancel", test_cancel);
   TEST ("/channel-sessions/cancel-while-away", test_cancel_while_away);
+  TEST ("/channel-sessions/close-while-away", test_end_while_away);
+  g_test_add ("/channel-sessions/stop-while-away", TestChannelFixture, "", test_channel_set_up,
+              test_end_while_away, test_channel_tear_down);
 
   return g_test_run ();
 }

@@ -286,6 +286,7 @@ test_channel_tear_down (TestChannelFixture *f, gconstpointer data)
   g_clear_pointer (&f->peer, test_peer_free);
   test_statistic_wait ("handshakes-in-flight", 0);
   test_statistic_wait ("sessions", 0);
+  test_statistic_wait ("channels", 0);
 }
 
 void
