@@ -12,11 +12,11 @@
 
 #include "tls-handoff/tls-handoff.h"
 
-/* Calls that one connection to the bus has under way: dbus-daemon ends one that has more than 128.
- */
-#define CALLS_PER_MANAGER 100
+/* Calls that a program has under way on one channel, or on one connection to the bus: more than 64,
+ * or 128, wait. */
+#define CALLS_PER_MANAGER 60
 /* How many of them may wait to be taken up: a user has room for some on the bus. */
-#define CALLS_WAITING 16
+#define CALLS_WAITING 15
 #define TIMEOUT 300 /* seconds; the most that the service takes */
 
 static TlsHandoffManager *

@@ -9,6 +9,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../../integration/support'))
@@ -16,6 +17,7 @@ from command import (CERTS, OWN_RULES, as_user, call, configure, get_free_port, 
                      wait_for_port)
 
 TRUST_STORE = '/etc/ssl/certs/ca-certificates.crt'
+TIMEOUT = 120  # seconds that a program may take for an answer
 LINE = re.compile(r'(\S+) (ratio|KiB|MiB) (\S+) aim ([<>]=[\d.]+|-)(?: \[(.*)\])?$')
 
 
@@ -87,7 +89,10 @@ class Program:
         self.process.stdin.flush()
 
     def hear(self):
+        timer = threading.Timer(TIMEOUT, self.process.kill)
+        timer.start()
         line = self.process.stdout.readline()
+        timer.cancel()
         if not line:
             sys.exit(f'{" ".join(self.argv)} ended with status {self.process.wait()}')
         return [int(word) for word in line.split()]
