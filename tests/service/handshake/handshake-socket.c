@@ -168,6 +168,9 @@ test_full_socket_timeout (ClientTest *f, gconstpointer data)
   OnSocket blocked = { -1 };
   guint watchdog = g_timeout_add_seconds (30, give_up, NULL);
 
+  /* The socket of the test before would count as one that cannot be closed for so long. */
+  while (handoff_descriptor_reaper_is_busy ())
+    g_thread_yield ();
   begin (&blocked, f, "{'timeout': <uint32 20>}");
   wait_for_worker (f->worker);
   /* What the cases before left is closed in time of its own. */
@@ -268,7 +271,8 @@ test_segments (ClientTest *f, gconstpointer data)
     }
   g_assert_cmpint (tcp.progress->state, ==, HANDOFF_HANDSHAKE_EXPORTED);
   g_assert_cmpint (getsockopt (ours, IPPROTO_TCP, TCP_INFO, &info, &size), ==, 0);
-  g_assert_cmpuint (info.tcpi_data_segs_out, ==, 2);
+  /* On a busy machine the kernel may send one again. */
+  g_assert_cmpuint (info.tcpi_data_segs_out - info.tcpi_total_retrans, ==, 2);
   close (ours);
   clear (&tcp);
 }
