@@ -77,30 +77,3 @@ gboolean handoff_hpke_context_export (const HandoffHpkeContext *context,
  * then, nothing can be computed that there was before. The sequence number goes on. Both ends must
  * do so after the same message. If it fails, the context must be cleared. */
 gboolean handoff_hpke_context_ratchet (HandoffHpkeContext *context, GError **error);
-
-/* SealBase (RFC 9180 6.1): a context with one message. enc may point into aad: it is written before
- * aad is read. */
-gboolean handoff_hpke_seal (guint16 aead_id,
-                            const guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
-                            const guint8 *info,
-                            gsize info_size,
-                            const guint8 *aad,
-                            gsize aad_size,
-                            const guint8 *plaintext,
-                            gsize plaintext_size,
-                            const guint8 *ephemeral_private_key,
-                            guint8 enc[HANDOFF_HPKE_KEY_SIZE],
-                            guint8 *ciphertext,
-                            GError **error);
-/* OpenBase (RFC 9180 6.1). */
-gboolean handoff_hpke_open (guint16 aead_id,
-                            const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
-                            const guint8 enc[HANDOFF_HPKE_KEY_SIZE],
-                            const guint8 *info,
-                            gsize info_size,
-                            const guint8 *aad,
-                            gsize aad_size,
-                            const guint8 *ciphertext,
-                            gsize ciphertext_size,
-                            guint8 *plaintext,
-                            GError **error);

@@ -235,3 +235,57 @@ fixture_run_in_child (void (*function) (gpointer data), gpointer data)
   g_assert_true (WIFEXITED (status));
   g_assert_cmpint (WEXITSTATUS (status), ==, 0);
 }
+
+gboolean
+fixture_hpke_seal (guint16 aead_id,
+                   const guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
+                   const guint8 *info,
+                   gsize info_size,
+                   const guint8 *aad,
+                   gsize aad_size,
+                   const guint8 *plaintext,
+                   gsize plaintext_size,
+                   const guint8 *ephemeral_private_key,
+                   guint8 enc[HANDOFF_HPKE_KEY_SIZE],
+                   guint8 *ciphertext,
+                   GError **error)
+{
+  HandoffHpkeContext context;
+  gboolean ok;
+
+  ok = handoff_hpke_setup_sender (&context, aead_id, public_key, info, info_size,
+                                  ephemeral_private_key, enc, error) &&
+       handoff_hpke_context_seal (&context, aad, aad_size, plaintext, plaintext_size, ciphertext,
+                                  error);
+  handoff_hpke_context_clear (&context);
+
+  return ok;
+}
+
+gboolean
+fixture_hpke_open (guint16 aead_id,
+                   const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
+                   const guint8 enc[HANDOFF_HPKE_KEY_SIZE],
+                   const guint8 *info,
+                   gsize info_size,
+                   const guint8 *aad,
+                   gsize aad_size,
+                   const guint8 *ciphertext,
+                   gsize ciphertext_size,
+                   guint8 *plaintext,
+                   GError **error)
+{
+  HandoffHpkeContext context;
+  gboolean ok;
+
+  g_return_val_if_fail (ciphertext_size >= HANDOFF_HPKE_TAG_SIZE, FALSE);
+
+  ok = handoff_hpke_setup_recipient (&context, aead_id, private_key, enc, info, info_size, error) &&
+       handoff_hpke_context_open (&context, aad, aad_size, ciphertext, ciphertext_size, plaintext,
+                                  error);
+  if (!ok)
+    handoff_wipe (plaintext, ciphertext_size - HANDOFF_HPKE_TAG_SIZE);
+  handoff_hpke_context_clear (&context);
+
+  return ok;
+}

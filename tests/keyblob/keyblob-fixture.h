@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "hpke.h"
 #include "key-state.h"
 
 /* A valid state for the suite. Every byte of every secret differs from its neighbours and from the
@@ -34,3 +35,30 @@ gboolean fixture_is_sanitized (void);
 
 /* Runs function in a child process; fails the test unless the child exits with 0. */
 void fixture_run_in_child (void (*function) (gpointer data), gpointer data);
+
+/* SealBase (RFC 9180 6.1): a context with one message. enc may point into aad: it is written before
+ * aad is read. */
+gboolean fixture_hpke_seal (guint16 aead_id,
+                            const guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
+                            const guint8 *info,
+                            gsize info_size,
+                            const guint8 *aad,
+                            gsize aad_size,
+                            const guint8 *plaintext,
+                            gsize plaintext_size,
+                            const guint8 *ephemeral_private_key,
+                            guint8 enc[HANDOFF_HPKE_KEY_SIZE],
+                            guint8 *ciphertext,
+                            GError **error);
+/* OpenBase (RFC 9180 6.1). */
+gboolean fixture_hpke_open (guint16 aead_id,
+                            const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
+                            const guint8 enc[HANDOFF_HPKE_KEY_SIZE],
+                            const guint8 *info,
+                            gsize info_size,
+                            const guint8 *aad,
+                            gsize aad_size,
+                            const guint8 *ciphertext,
+                            gsize ciphertext_size,
+                            guint8 *plaintext,
+                            GError **error);

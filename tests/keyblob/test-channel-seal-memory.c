@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "key-blob.h"
 #include "keyblob-fixture.h"
 #include "memory-search.h"
 #include "sealed-memfd.h"
@@ -16,6 +17,7 @@
 
 #define N_BLOBS 3
 #define INFO "org.tlshandoff.Handoff1 channel"
+#define SINGLE_INFO "org.tlshandoff.Handoff1 key blob"
 
 /* What opens a blob, or what that is made of, masked. */
 typedef struct
@@ -28,13 +30,16 @@ typedef struct
 typedef struct
 {
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
   guint8 enc[HANDOFF_HPKE_KEY_SIZE];
+  const char *info;
   HandoffBlobSealer *sealer;
   HandoffBlobOpener *opener;
   guint8 masked_private_key[HANDOFF_HPKE_KEY_SIZE];
   Secrets *secrets; /* of each blob, and of the one after the last; shared with a child */
   HandoffKeyState *state;
   int fds[N_BLOBS];
+  GBytes *single; /* a blob that is no channel's */
 } Channel;
 
 /* In a child, which takes with it what it computes in the clear. */
@@ -67,11 +72,11 @@ derive_secrets (gpointer data)
 static void
 set_up (Channel *channel, gconstpointer data)
 {
-  guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (handoff_hpke_generate_key_pair (channel->private_key, public_key, NULL));
-  channel->sealer = handoff_blob_sealer_new (public_key, channel->enc, &error);
+  channel->info = INFO;
+  g_assert_true (handoff_hpke_generate_key_pair (channel->private_key, channel->public_key, NULL));
+  channel->sealer = handoff_blob_sealer_new (channel->public_key, channel->enc, &error);
   g_assert_no_error (error);
   channel->secrets = mmap (NULL, (N_BLOBS + 1) * sizeof (Secrets), PROT_READ | PROT_WRITE,
                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -192,11 +197,52 @@ test_dead (Channel *channel, gconstpointer data)
     close (channel->fds[i]);
 }
 
+static gboolean
+seal_single (Channel *channel, gsize i)
+{
+  channel->single = handoff_key_blob_seal (channel->state, channel->public_key, NULL);
+  return channel->single != NULL;
+}
+
+static gboolean
+open_single (Channel *channel, gsize i)
+{
+  gsize size;
+  const guint8 *blob = g_bytes_get_data (channel->single, &size);
+  g_autoptr (HandoffKeyState) state =
+      handoff_key_blob_open (blob, size, channel->private_key, NULL);
+
+  handoff_wipe (channel->private_key, sizeof channel->private_key);
+  return state != NULL && handoff_key_state_equal (state, channel->state);
+}
+
+/* The same of a blob that is sealed by itself. */
+static void
+test_single (Channel *channel, gconstpointer data)
+{
+  g_assert_true (call_deep (seal_single, channel, 0));
+  /* Only now is it known what to look for. */
+  channel->info = SINGLE_INFO;
+  memcpy (channel->enc,
+          (const guint8 *) g_bytes_get_data (channel->single, NULL) +
+              HANDOFF_KEY_BLOB_OPENER_OFFSET,
+          sizeof channel->enc);
+  fixture_run_in_child (derive_secrets, channel);
+  g_assert_cmpuint (count (&channel->secrets[0]), ==, 0);
+
+  g_assert_true (call_deep (open_single, channel, 0));
+  g_assert_cmpuint (count (&channel->secrets[0]), ==, 0);
+  g_assert_cmpuint (memory_search (channel->masked_private_key, sizeof channel->masked_private_key),
+                    ==, 0);
+  g_bytes_unref (channel->single);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/keyblob/channel-seal-memory/gone", Channel, NULL, set_up, test_gone, tear_down);
   g_test_add ("/keyblob/channel-seal-memory/dead", Channel, NULL, set_up, test_dead, tear_down);
+  g_test_add ("/keyblob/channel-seal-memory/single", Channel, NULL, set_up, test_single, tear_down);
   return g_test_run ();
 }

@@ -107,7 +107,7 @@ open_sealed (gpointer data)
 {
   Call *call = data;
 
-  return handoff_hpke_open (call->aead_id, call->private_key, call->enc, call->info,
+  return fixture_hpke_open (call->aead_id, call->private_key, call->enc, call->info,
                             call->info_size, call->aad, call->aad_size, call->input,
                             call->input_size, call->output, NULL);
 }
@@ -117,7 +117,7 @@ seal (gpointer data)
 {
   Call *call = data;
 
-  return handoff_hpke_seal (call->aead_id, call->public_key, call->info, call->info_size, call->aad,
+  return fixture_hpke_seal (call->aead_id, call->public_key, call->info, call->info_size, call->aad,
                             call->aad_size, call->input, call->input_size, call->private_key,
                             call->enc, call->output, NULL);
 }

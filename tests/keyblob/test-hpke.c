@@ -30,7 +30,7 @@ sealed_init (Sealed *sealed)
 
   handoff_hpke_generate_key_pair (sealed->private_key, sealed->public_key, &error);
   g_assert_no_error (error);
-  handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, sealed->public_key, INFO, 4, AAD, 3, PLAINTEXT,
+  fixture_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, sealed->public_key, INFO, 4, AAD, 3, PLAINTEXT,
                      PLAINTEXT_SIZE, NULL, sealed->enc, sealed->ciphertext, &error);
   g_assert_no_error (error);
 }
@@ -86,13 +86,13 @@ check_vector (JsonObject *vector)
   g_assert_cmpuint (ephemeral_size, ==, HANDOFF_HPKE_KEY_SIZE);
   check_recipient_keys (vector);
 
-  handoff_hpke_seal (aead_id, public_key, info, info_size, aad, aad_size, expected_pt, pt_size,
+  fixture_hpke_seal (aead_id, public_key, info, info_size, aad, aad_size, expected_pt, pt_size,
                      ephemeral, enc, ct, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (enc, sizeof enc, expected_enc, enc_size);
   g_assert_cmpmem (ct, ct_size, expected_ct, ct_size);
 
-  handoff_hpke_open (aead_id, private_key, expected_enc, info, info_size, aad, aad_size,
+  fixture_hpke_open (aead_id, private_key, expected_enc, info, info_size, aad, aad_size,
                      expected_ct, ct_size, pt, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (pt, pt_size, expected_pt, pt_size);
@@ -226,10 +226,10 @@ test_enc_in_aad (void)
 
   handoff_hpke_generate_key_pair (private_key, public_key, &error);
   g_assert_no_error (error);
-  handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, public_key, INFO, 4, aad, sizeof aad, &nothing,
+  fixture_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, public_key, INFO, 4, aad, sizeof aad, &nothing,
                      0, NULL, aad + 4, ciphertext, &error);
   g_assert_no_error (error);
-  handoff_hpke_open (HANDOFF_HPKE_AEAD_AES_256_GCM, private_key, aad + 4, INFO, 4, aad, sizeof aad,
+  fixture_hpke_open (HANDOFF_HPKE_AEAD_AES_256_GCM, private_key, aad + 4, INFO, 4, aad, sizeof aad,
                      ciphertext, sizeof ciphertext, &nothing, &error);
   g_assert_no_error (error);
 }
@@ -359,7 +359,7 @@ assert_does_not_open (const Sealed *sealed, const guint8 *info, const guint8 *aa
   const guint8 zeros[PLAINTEXT_SIZE] = { 0 };
 
   memset (plaintext, 0xff, sizeof plaintext);
-  g_assert_false (handoff_hpke_open (aead_id, sealed->private_key, sealed->enc, info, 4, aad, 3,
+  g_assert_false (fixture_hpke_open (aead_id, sealed->private_key, sealed->enc, info, 4, aad, 3,
                                      sealed->ciphertext, CIPHERTEXT_SIZE, plaintext, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID);
   g_assert_cmpmem (plaintext, sizeof plaintext, zeros, sizeof zeros);
@@ -433,11 +433,11 @@ test_small_order (void)
       point[31] ^= 0x80;
       g_assert_false (handoff_hpke_check_public_key (point, NULL));
       point[31] ^= 0x80;
-      g_assert_false (handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
+      g_assert_false (fixture_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
                                          PLAINTEXT, PLAINTEXT_SIZE, NULL, sealed.enc,
                                          sealed.ciphertext, &seal_error));
       g_assert_error (seal_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
-      g_assert_false (handoff_hpke_open (HANDOFF_HPKE_AEAD_AES_256_GCM, sealed.private_key, point,
+      g_assert_false (fixture_hpke_open (HANDOFF_HPKE_AEAD_AES_256_GCM, sealed.private_key, point,
                                          INFO, 4, AAD, 3, sealed.ciphertext, CIPHERTEXT_SIZE,
                                          plaintext, &open_error));
       g_assert_error (open_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
@@ -445,7 +445,7 @@ test_small_order (void)
       /* Their neighbours are good. */
       point[15] ^= 1;
       g_assert_true (handoff_hpke_check_public_key (point, NULL));
-      g_assert_true (handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
+      g_assert_true (fixture_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
                                         PLAINTEXT, PLAINTEXT_SIZE, NULL, sealed.enc,
                                         sealed.ciphertext, NULL));
     }
@@ -458,7 +458,7 @@ test_small_order (void)
       point[0] = (guint8) (0xed + i);
       point[31] = 0x7f;
       g_assert_true (handoff_hpke_check_public_key (point, NULL));
-      g_assert_true (handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
+      g_assert_true (fixture_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, point, INFO, 4, AAD, 3,
                                         PLAINTEXT, PLAINTEXT_SIZE, NULL, sealed.enc,
                                         sealed.ciphertext, NULL));
     }

@@ -250,7 +250,7 @@ seal_authentic (
 
   memcpy (blob, "TLSHOFF\0\0\1\0\x20\0\1\0\2", 16);
   blob[9] = format;
-  handoff_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, fixture->public_key, (const guint8 *) info,
+  fixture_hpke_seal (HANDOFF_HPKE_AEAD_AES_256_GCM, fixture->public_key, (const guint8 *) info,
                      strlen (info), blob, 48, plaintext, plaintext_size, NULL, blob + 16, blob + 48,
                      &error);
   g_assert_no_error (error);
