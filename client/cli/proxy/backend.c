@@ -382,6 +382,9 @@ exited (GObject *process, GAsyncResult *result, gpointer user_data)
 void
 cli_backend_close (CliBackend *self, gboolean hang_up, CliBackendGone gone, gpointer user_data)
 {
+  /* Nobody waits for an answer to this any more. */
+  clear_source (&self->input_watch);
+  clear_source (&self->input_timer);
   self->gone = gone;
   self->user_data = user_data;
   if (self->process == NULL)

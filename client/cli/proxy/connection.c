@@ -150,6 +150,8 @@ backend_gone (const char *problem, gpointer user_data)
 static void
 close_backend (CliConnection *self)
 {
+  /* A program may take its time to end. */
+  self->deadline = 0;
   cli_carrier_stop (self->carrier);
   cli_backend_close (g_steal_pointer (&self->backend), self->broken, backend_gone, self);
 }
