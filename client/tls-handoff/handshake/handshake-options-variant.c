@@ -41,19 +41,27 @@ get_blob_format (const Sources *from, GError **error)
   return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
 }
 
+/* All that there are: the same each time. */
 static GVariant *
 get_cipher_suites (const Sources *from, GError **error)
 {
-  g_autofree guint16 *ids = NULL;
-  const HandoffCipherSuite *suites;
-  gsize i, n_suites;
+  static GVariant *all;
 
-  suites = handoff_cipher_suites (&n_suites);
-  ids = g_new (guint16, n_suites);
-  for (i = 0; i < n_suites; i++)
-    ids[i] = suites[i].id;
+  if (g_once_init_enter (&all))
+    {
+      g_autofree guint16 *ids = NULL;
+      const HandoffCipherSuite *suites;
+      GVariant *made;
+      gsize i, n_suites;
 
-  return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids, n_suites, sizeof *ids);
+      suites = handoff_cipher_suites (&n_suites);
+      ids = g_new (guint16, n_suites);
+      for (i = 0; i < n_suites; i++)
+        ids[i] = suites[i].id;
+      made = g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids, n_suites, sizeof *ids);
+      g_once_init_leave (&all, g_variant_ref_sink (made));
+    }
+  return all;
 }
 
 static GVariant *
@@ -297,9 +305,11 @@ handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
                                       GUnixFDList *fds,
                                       GError **error)
 {
-  g_autoptr (TlsHandoffHandshakeOptions) defaults = tls_handoff_handshake_options_new ();
-  const Sources sources = { request, request->options != NULL ? request->options : defaults, fds };
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_autoptr (TlsHandoffHandshakeOptions) given = request->options != NULL
+                                                     ? g_object_ref (request->options)
+                                                     : tls_handoff_handshake_options_new ();
+  const Sources sources = { request, given, fds };
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (options); i++)
@@ -313,8 +323,8 @@ handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
           return NULL;
         }
       if (value != NULL)
-        g_variant_dict_insert_value (&dict, options[i].key, value);
+        g_variant_builder_add (&builder, "{sv}", options[i].key, value);
     }
 
-  return g_variant_dict_end (&dict);
+  return g_variant_builder_end (&builder);
 }
