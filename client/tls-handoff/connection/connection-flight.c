@@ -2,8 +2,9 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* A handshake in flight, of a synchronous or an asynchronous call: from the application's settings
- * through the manager to whatever came of it. That of a synchronous call runs in its thread, in a
- * main context of its own; all others on the thread of flight-thread.h. */
+ * through the manager to whatever came of it. That of a synchronous call runs in its thread, and
+ * makes itself a main context when there is something to wait for beside the service; all others
+ * run on the thread of flight-thread.h. */
 
 #include "connection/connection-flight.h"
 
@@ -74,12 +75,25 @@ deadline_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Of a synchronous call: from now on, it runs in a main context of its own. */
+static void
+need_context (Flight *flight)
+{
+  HandoffConnection *self = flight->connection;
+
+  if (self->flight_context != NULL)
+    return;
+  self->flight_context = g_main_context_new ();
+  g_main_context_push_thread_default (self->flight_context);
+}
+
 /* Starts the clock, or lets it go on. */
 static void
 start_clock (Flight *flight)
 {
   if (flight->time_left < 0)
     return;
+  need_context (flight);
 
   flight->deadline = g_timeout_source_new (flight->time_left / G_TIME_SPAN_MILLISECOND);
   g_source_set_callback (flight->deadline, deadline_cb, flight, NULL);
@@ -98,7 +112,8 @@ stop_clock (Flight *flight)
   g_clear_pointer (&flight->deadline, g_source_unref);
 }
 
-/* context: (transfer full): where the flight runs. asking_context: (transfer full) (nullable):
+/* context: (transfer full) (nullable): where the flight runs; NULL for a synchronous call, which
+ * makes one when it needs it. asking_context: (transfer full) (nullable):
  * where the application is asked, unless the flight is of a synchronous call */
 static Flight *
 flight_new (HandoffConnection *self,
@@ -314,6 +329,7 @@ tries_again (Flight *flight, const GError *error)
       g_get_monotonic_time () - flight->call_time > PATIENCE)
     return FALSE;
 
+  need_context (flight);
   flight->pause = MIN (MAX (flight->pause * 2, FIRST_PAUSE), LAST_PAUSE);
   timer = g_timeout_source_new (
       (guint) g_random_int_range ((gint32) flight->pause / 2, (gint32) flight->pause));
@@ -326,6 +342,19 @@ tries_again (Flight *flight, const GError *error)
   return TRUE;
 }
 
+/* result, error: consumed */
+static void
+take_socket_handshake (Flight *flight, TlsHandoffHandshakeResult *result, GError *error)
+{
+  if (tries_again (flight, error))
+    {
+      g_error_free (error);
+      return;
+    }
+  handoff_service_error_mark_unreachable (&error);
+  land (flight, result, NULL, error);
+}
+
 static void
 socket_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
@@ -333,13 +362,28 @@ socket_handshake_cb (GObject *source, GAsyncResult *async_result, gpointer user_
   GError *error = NULL;
 
   result = handoff_socket_handshake_finish (async_result, &error);
-  if (tries_again (user_data, error))
+  take_socket_handshake (user_data, result, error);
+}
+
+/* That of a synchronous call that waits for nothing but the service, unless it has to ask. */
+static void
+fly_straight (Flight *flight, GSocket *socket, const HandoffHandshakeRequest *request)
+{
+  HandoffConnection *self = flight->connection;
+  HandoffSocketHandshake *paused = NULL;
+  TlsHandoffHandshakeResult *result;
+  GError *error = NULL;
+
+  result = handoff_socket_handshake_sync (handoff_manager_get_bus (self->manager), socket, request,
+                                          &paused, self->handshake_cancellable, &error);
+  if (paused == NULL)
     {
-      g_error_free (error);
+      take_socket_handshake (flight, result, error);
       return;
     }
-  handoff_service_error_mark_unreachable (&error);
-  land (user_data, result, NULL, error);
+  need_context (flight);
+  handoff_socket_handshake_go_on_async (self, paused, self->handshake_cancellable,
+                                        socket_handshake_cb, flight);
 }
 
 static void
@@ -381,6 +425,12 @@ fly (Flight *flight)
     .ask_data = flight,
   };
 
+  if (socket != NULL && self->flight_context == NULL)
+    {
+      fly_straight (flight, socket, &request);
+      return;
+    }
+  need_context (flight);
   if (socket != NULL)
     handoff_socket_handshake_async (self, handoff_manager_get_bus (self->manager), socket, &request,
                                     self->handshake_cancellable, socket_handshake_cb, flight);
@@ -408,9 +458,12 @@ wait_for_turn (Flight *flight)
 {
   flight->has_turn = handoff_handshake_turn_try_take ();
   if (flight->has_turn)
-    fly (flight);
-  else
-    handoff_handshake_turn_take_async (flight->connection->handshake_cancellable, turn_cb, flight);
+    {
+      fly (flight);
+      return;
+    }
+  need_context (flight);
+  handoff_handshake_turn_take_async (flight->connection->handshake_cancellable, turn_cb, flight);
 }
 
 /* manager: (transfer full) (nullable): NULL with the error, which is consumed */
@@ -470,25 +523,26 @@ handoff_connection_run_flight (HandoffConnection *self,
                                HandoffLandedFunc landed,
                                GCancellable *cancellable)
 {
-  GMainContext *context = g_main_context_new ();
-  Flight *flight = flight_new (self, landed, context, NULL, cancellable);
+  Flight *flight = flight_new (self, landed, NULL, NULL, cancellable);
+  GMainContext *context;
   GError *error = NULL;
 
-  g_main_context_push_thread_default (context);
   if (check_settings (flight, &error))
     take_off (flight);
   else
     land (flight, NULL, NULL, error);
+  context = self->flight_context;
   while (!flight->landed)
     {
-      g_main_context_iteration (context, TRUE);
       /* Outside of our own main context: what the application starts when it is asked must not end
        * up in that. */
       g_main_context_pop_thread_default (context);
       handoff_connection_ask (self);
       g_main_context_push_thread_default (context);
+      g_main_context_iteration (context, TRUE);
     }
-  g_main_context_pop_thread_default (context);
+  if (context != NULL)
+    g_main_context_pop_thread_default (context);
 
   arrive (flight);
 }

@@ -31,7 +31,7 @@
 #define SOCKET_HANDLE 0 /* the socket is the first descriptor of the call */
 
 /* What a handshake in flight holds. */
-typedef struct
+struct _HandoffSocketHandshake
 {
   GSocket *socket; /* (owned) */
   gboolean is_server;
@@ -44,22 +44,24 @@ typedef struct
   HandoffHandshakeQuestion question; /* that was asked last */
   gboolean interactive;
   gboolean resumption;
+  GVariant *asked;                /* (owned) (nullable): its details, while it is paused */
   HandoffServiceSession *session; /* (owned) (nullable): from the first reply on */
-} Handshake;
+};
 
 static void
-handshake_free (Handshake *handshake)
+handshake_free (HandoffSocketHandshake *handshake)
 {
   g_clear_object (&handshake->socket);
   g_free (handshake->server_identity);
   g_clear_pointer (&handshake->options, g_variant_unref);
   g_clear_object (&handshake->fds);
   g_clear_object (&handshake->import_key);
+  g_clear_pointer (&handshake->asked, g_variant_unref);
   g_clear_pointer (&handshake->session, handoff_service_session_unref);
   g_free (handshake);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Handshake, handshake_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSocketHandshake, handshake_free)
 
 static gboolean
 check_arguments (GSocket *socket, const HandoffHandshakeRequest *request, GError **error)
@@ -79,7 +81,7 @@ check_arguments (GSocket *socket, const HandoffHandshakeRequest *request, GError
 static GVariant *
 make_arguments (gboolean on_channel, gpointer user_data, GError **error)
 {
-  Handshake *handshake = user_data;
+  HandoffSocketHandshake *handshake = user_data;
   GVariant *recipient_key;
 
   recipient_key = handoff_recipient_key_new (on_channel ? NULL : &handshake->import_key, error);
@@ -92,17 +94,17 @@ make_arguments (gboolean on_channel, gpointer user_data, GError **error)
 }
 
 /* What the call of HandshakeAsClient() or HandshakeAsServer() needs, and its reply will need. */
-static Handshake *
+static HandoffSocketHandshake *
 prepare (HandoffServiceBus *bus,
          GSocket *socket,
          const HandoffHandshakeRequest *request,
          GError **error)
 {
-  g_autoptr (Handshake) handshake = NULL;
+  g_autoptr (HandoffSocketHandshake) handshake = NULL;
 
   if (!handoff_service_bus_check_process (bus, error) || !check_arguments (socket, request, error))
     return NULL;
-  handshake = g_new0 (Handshake, 1);
+  handshake = g_new0 (HandoffSocketHandshake, 1);
   handshake->fds = g_unix_fd_list_new ();
   if (g_unix_fd_list_append (handshake->fds, g_socket_get_fd (socket), error) < 0)
     return NULL;
@@ -124,7 +126,7 @@ prepare (HandoffServiceBus *bus,
 }
 
 static HandoffManagerCall
-new_call (Handshake *handshake)
+new_call (HandoffSocketHandshake *handshake)
 {
   return (HandoffManagerCall){
     .method = handshake->is_server ? "HandshakeAsServer" : "HandshakeAsClient",
@@ -137,7 +139,7 @@ new_call (Handshake *handshake)
 
 /* The service does not see that its caller lost interest, but it does see the end of the stream. */
 static void
-stop_service_if_cancelled (Handshake *handshake, const GError *error)
+stop_service_if_cancelled (HandoffSocketHandshake *handshake, const GError *error)
 {
   g_autoptr (GError) shutdown_error = NULL;
 
@@ -153,8 +155,11 @@ stop_service_if_cancelled (Handshake *handshake, const GError *error)
 
 /* reply: in the state in which the keys are there, or should be */
 static TlsHandoffHandshakeResult *
-complete (
-    Handshake *handshake, HandoffReply *reply, const char *state, GVariant *details, GError **error)
+complete (HandoffSocketHandshake *handshake,
+          HandoffReply *reply,
+          const char *state,
+          GVariant *details,
+          GError **error)
 {
   g_autoptr (TlsHandoffHandshakeResult) result = NULL;
 
@@ -176,7 +181,7 @@ complete (
 
 /* Takes the first reply apart. state: (out): as long as reply. (transfer full): the details */
 static GVariant *
-take_reply (Handshake *handshake, HandoffReply *reply, const char **state)
+take_reply (HandoffSocketHandshake *handshake, HandoffReply *reply, const char **state)
 {
   GVariant *details;
   const char *path;
@@ -186,21 +191,30 @@ take_reply (Handshake *handshake, HandoffReply *reply, const char **state)
   return details;
 }
 
+/* Whether the service asks, and the handshake can answer. */
+static gboolean
+is_question (HandoffSocketHandshake *handshake, const char *state)
+{
+  return handshake->ask != NULL &&
+         handoff_handshake_question_from_state (state, &handshake->question);
+}
+
 TlsHandoffHandshakeResult *
 handoff_socket_handshake_sync (HandoffServiceBus *bus,
                                GSocket *socket,
                                const HandoffHandshakeRequest *request,
+                               HandoffSocketHandshake **paused,
                                GCancellable *cancellable,
                                GError **error)
 {
-  g_autoptr (Handshake) handshake = NULL;
+  g_autoptr (HandoffSocketHandshake) handshake = NULL;
   g_autoptr (HandoffReply) reply = NULL;
   g_autoptr (GVariant) details = NULL;
   g_autoptr (GError) local_error = NULL;
   HandoffManagerCall call;
   const char *state;
 
-  g_return_val_if_fail (request->ask == NULL, NULL);
+  g_return_val_if_fail (request->ask == NULL || paused != NULL, NULL);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
@@ -218,14 +232,18 @@ handoff_socket_handshake_sync (HandoffServiceBus *bus,
     }
 
   details = take_reply (handshake, reply, &state);
-  return complete (handshake, reply, state, details, error);
+  if (!is_question (handshake, state))
+    return complete (handshake, reply, state, details, error);
+  handshake->asked = g_steal_pointer (&details);
+  *paused = g_steal_pointer (&handshake);
+  return NULL;
 }
 
 /* error: consumed, if there is no result */
 static void
 return_result (GTask *task, TlsHandoffHandshakeResult *result, GError *error)
 {
-  Handshake *handshake = g_task_get_task_data (task);
+  HandoffSocketHandshake *handshake = g_task_get_task_data (task);
 
   if (result != NULL)
     {
@@ -245,11 +263,11 @@ static void answered (GTask *task, const HandoffAnswer *answer);
 static void
 take_state (GTask *task, HandoffReply *reply, const char *state, GVariant *details)
 {
-  Handshake *handshake = g_task_get_task_data (task);
+  HandoffSocketHandshake *handshake = g_task_get_task_data (task);
   TlsHandoffHandshakeResult *result;
   GError *error = NULL;
 
-  if (handshake->ask != NULL && handoff_handshake_question_from_state (state, &handshake->question))
+  if (is_question (handshake, state))
     {
       handshake->ask (handshake->question, details, task, answered, handshake->ask_data);
       return;
@@ -266,7 +284,7 @@ answer_taken_cb (HandoffReply *answer_reply, GError *error, gpointer user_data)
   g_autoptr (HandoffReply) reply = answer_reply;
   g_autoptr (GVariant) output = NULL;
   g_autoptr (GVariant) details = NULL;
-  Handshake *handshake = g_task_get_task_data (task);
+  HandoffSocketHandshake *handshake = g_task_get_task_data (task);
   const char *state;
 
   if (reply != NULL)
@@ -284,7 +302,7 @@ answer_taken_cb (HandoffReply *answer_reply, GError *error, gpointer user_data)
 static void
 answered (GTask *task, const HandoffAnswer *answer)
 {
-  Handshake *handshake = g_task_get_task_data (task);
+  HandoffSocketHandshake *handshake = g_task_get_task_data (task);
 
   if (answer->failure != NULL)
     {
@@ -314,6 +332,35 @@ handshake_reply_cb (HandoffReply *handshake_reply, GError *error, gpointer user_
   take_state (task, reply, state, details);
 }
 
+/* A task without a cancellation that comes too late: it does not throw away keys that have arrived.
+ * (transfer full) */
+static GTask *
+new_task (gpointer source,
+          GCancellable *cancellable,
+          GAsyncReadyCallback callback,
+          gpointer user_data)
+{
+  GTask *task = g_task_new (source, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, handoff_socket_handshake_async);
+  g_task_set_check_cancellable (task, FALSE);
+  return task;
+}
+
+void
+handoff_socket_handshake_go_on_async (gpointer source,
+                                      HandoffSocketHandshake *paused,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data)
+{
+  g_autoptr (GTask) task = new_task (source, cancellable, callback, user_data);
+  g_autoptr (GVariant) details = g_steal_pointer (&paused->asked);
+
+  g_task_set_task_data (task, paused, (GDestroyNotify) handshake_free);
+  paused->ask (paused->question, details, task, answered, paused->ask_data);
+}
+
 void
 handoff_socket_handshake_async (gpointer source,
                                 HandoffServiceBus *bus,
@@ -323,15 +370,10 @@ handoff_socket_handshake_async (gpointer source,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
+  g_autoptr (GTask) task = new_task (source, cancellable, callback, user_data);
   HandoffManagerCall call;
-  Handshake *handshake;
+  HandoffSocketHandshake *handshake;
   GError *error = NULL;
-
-  task = g_task_new (source, cancellable, callback, user_data);
-  g_task_set_source_tag (task, handoff_socket_handshake_async);
-  /* A cancellation that comes too late does not throw away keys that have arrived. */
-  g_task_set_check_cancellable (task, FALSE);
 
   if (g_task_return_error_if_cancelled (task))
     return;

@@ -282,7 +282,7 @@ tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_socket_handshake_sync (self->bus, socket, &request, cancellable, error);
+  return handoff_socket_handshake_sync (self->bus, socket, &request, NULL, cancellable, error);
 }
 
 /**
@@ -377,7 +377,7 @@ tls_handoff_manager_handshake_as_server_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_socket_handshake_sync (self->bus, socket, &request, cancellable, error);
+  return handoff_socket_handshake_sync (self->bus, socket, &request, NULL, cancellable, error);
 }
 
 /**
