@@ -45,11 +45,13 @@ static void
 begin_count (void)
 {
   static gboolean counting;
+  GDBusConnection *connection = tls_handoff_manager_get_connection (test_manager_get ());
 
   if (!counting)
-    g_dbus_connection_add_filter (tls_handoff_manager_get_connection (test_manager_get ()), count,
-                                  NULL, NULL);
+    g_dbus_connection_add_filter (connection, count, NULL, NULL);
   counting = TRUE;
+  /* What was told before counts before. */
+  g_dbus_connection_flush_sync (connection, NULL, NULL);
   g_atomic_int_set (&sent.n_opened, 0);
   g_atomic_int_set (&sent.n_others, 0);
 }
