@@ -117,6 +117,42 @@ test_cancel_at_maximum (TestChannelFixture *f, gconstpointer data)
   test_channel_end_anew (f);
 }
 
+/* One channel keeps one worker as long as a handshake follows another, and all of the user's when
+ * many are under way. Breaks if they all stay on the one that reads. */
+static void
+test_workers (TestChannelFixture *f, gconstpointer data)
+{
+  const guint64 shared = 1; /* for users who get none of their own */
+  int sockets[2];
+  guint32 serials[8];
+  guint i;
+
+  test_channel_start_anew (f, "[Limits]\nWorkers=2\n");
+  for (i = 0; i < 3; i++)
+    test_channel_check (f, f->channel);
+  g_assert_cmpuint (test_statistic ("workers"), ==, shared + 1);
+
+  test_tcp_pair (sockets);
+  for (i = 0; i < G_N_ELEMENTS (serials); i++)
+    {
+      serials[i] = test_channel_start (f->channel, sockets[0], "localhost", test_options (NULL));
+      test_statistic_wait ("handshakes-in-flight", i + 1);
+    }
+  g_assert_cmpuint (test_statistic ("workers"), ==, shared + 2);
+  for (i = 0; i < G_N_ELEMENTS (serials); i++)
+    {
+      g_autoptr (TestAnswer) answer = NULL;
+
+      test_channel_cancel (f->channel, serials[i]);
+      answer = test_channel_wait (f->channel, serials[i]);
+      g_assert_error (answer->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
+    }
+  test_channel_check (f, f->channel);
+  test_channel_end_anew (f);
+  close (sockets[0]);
+  close (sockets[1]);
+}
+
 /* Breaks if one user can have all channels, if others pay for it, or if a place is lost. */
 static void
 test_quota (TestChannelFixture *f, gconstpointer data)
@@ -320,6 +356,7 @@ main (int argc, char **argv)
   TEST ("/channel-limits/never-reads", test_never_reads);
   TEST ("/channel-limits/maximum-calls", test_maximum_calls);
   TEST ("/channel-limits/cancel-at-maximum", test_cancel_at_maximum);
+  TEST ("/channel-limits/workers", test_workers);
   TEST ("/channel-limits/quota", test_quota);
   TEST ("/channel-limits/passed-on", test_passed_on);
   TEST ("/channel-limits/caller-leaves", test_caller_leaves);
