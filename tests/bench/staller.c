@@ -43,8 +43,9 @@ static void
 ended (GObject *manager, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (TlsHandoffHandshakeResult) handshake = tls_handoff_manager_handshake_as_client_finish (
-      TLS_HANDOFF_MANAGER (manager), result, &error);
+  g_autoptr (TlsHandoffHandshakeResult) handshake G_GNUC_UNUSED =
+      tls_handoff_manager_handshake_as_client_finish (TLS_HANDOFF_MANAGER (manager), result,
+                                                      &error);
 
   g_error ("a handshake ended: %s", error != NULL ? error->message : "complete");
 }

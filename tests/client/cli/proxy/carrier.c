@@ -66,7 +66,6 @@ static void
 bench_open (Bench *b, RecordFixture *f)
 {
   static const CliCarrierEvents events = { client_ended, backend_ended, closed };
-  g_autoptr (GError) error = NULL;
 
   memset (b, 0, sizeof *b);
   b->reactor = cli_reactor_new ();
