@@ -5,7 +5,6 @@
  * on. */
 
 #include <fcntl.h>
-#include <gio/gunixfdlist.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "test-handshake.h"
 #include "test-peer.h"
 #include "test-system.h"
+#include "test-way.h"
 
 typedef struct
 {
@@ -55,19 +55,13 @@ expect_call (Fixture *fixture,
              const char *error_name,
              const char *text)
 {
-  g_autoptr (GUnixFDList) fds = socket < 0 ? NULL : g_unix_fd_list_new ();
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (TestReply) reply = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (fds != NULL)
-    {
-      g_unix_fd_list_append (fds, socket, &error);
-      g_assert_no_error (error);
-    }
-  reply = g_dbus_connection_call_with_unix_fd_list_sync (
-      fixture->alice, HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-      "HandshakeAsClient", g_variant_new ("(hs@ay@a{sv})", handle, identity, key, options), NULL,
-      G_DBUS_CALL_FLAGS_NONE, TEST_TIMEOUT_SECONDS * 1000, fds, NULL, NULL, &error);
+  reply = test_way_call (fixture->alice, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+                         "HandshakeAsClient",
+                         g_variant_new ("(hs@ay@a{sv})", handle, identity, key, options), &socket,
+                         socket < 0 ? 0 : 1, &error);
   if (error != NULL)
     g_test_message ("%s", error->message);
   test_assert_remote_error (error, error_name, text);
@@ -196,7 +190,7 @@ expect_arguments (
 static void
 test_keys (Fixture *fixture, gconstpointer data)
 {
-  const gsize sizes[] = { 0, 1, 31, 33, 64, 1024 * 1024 };
+  const gsize sizes[] = { 1, 31, 33, 64, 1024 * 1024 };
   const guint8 zeros[32] = { 0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -204,6 +198,13 @@ test_keys (Fixture *fixture, gconstpointer data)
   expect_arguments (fixture, "localhost",
                     g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, zeros, sizeof zeros, 1),
                     test_options (NULL), "key");
+}
+
+/* Breaks if the bus takes a call that says to nobody what its key blob is to be sealed to. */
+static void
+test_no_key (Fixture *fixture, gconstpointer data)
+{
+  expect_arguments (fixture, "localhost", some_key (0), test_options (NULL), "32");
 }
 
 /* Breaks if a text that is neither a name nor an address is accepted as the identity to verify. */
@@ -320,6 +321,7 @@ main (int argc, char **argv)
   ADD ("no-descriptor", test_no_descriptor);
   ADD ("closed-sockets", test_closed_sockets);
   ADD ("keys", test_keys);
+  ADD ("no-key", test_no_key);
   ADD ("identities", test_identities);
   ADD ("options", test_options_table);
   ADD ("signatures", test_signatures);

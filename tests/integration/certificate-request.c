@@ -5,7 +5,6 @@
  * the middle of the handshake. And credential-choice: what happens where nobody chooses. */
 
 #include <fcntl.h>
-#include <gio/gunixfdlist.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "test-peer.h"
 #include "test-steps.h"
 #include "test-system.h"
+#include "test-way.h"
 
 #define ACTION(name) "'org.tlshandoff.Handoff1." name "'"
 #define UNKNOWN "org.freedesktop.DBus.Error.UnknownObject"
@@ -135,13 +135,11 @@ begin (Fixture *f, const char *protocol)
   g_autoptr (GError) error = NULL;
   g_autoptr (TestHandshake) handshake =
       test_handshake (f->alice, f->socket, "localhost", test_options (f->options), &error);
-  g_autofree char *state = NULL;
 
   g_assert_no_error (error);
   g_assert_cmpstr (handshake->state, ==, HANDOFF_STATE_CERTIFICATE_REQUEST);
   assert_asked (handshake->details, protocol);
-  state = test_session_get (f->alice, handshake->session, "State");
-  g_assert_cmpstr (state, ==, HANDOFF_STATE_CERTIFICATE_REQUEST);
+  test_session_expect (f->alice, handshake->session, "State", HANDOFF_STATE_CERTIFICATE_REQUEST);
   return g_steal_pointer (&handshake->session);
 }
 
@@ -333,17 +331,17 @@ store_result (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 begin_answer (Fixture *f, const char *path, int ends[2], GAsyncResult **result)
 {
-  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  GVariant *arguments =
+      g_variant_new ("(@a{sv})", g_variant_new_parsed ("{'credential-pem': <handle 0>}"));
   g_autoptr (GError) error = NULL;
 
   g_assert_true (g_unix_open_pipe (ends, FD_CLOEXEC, &error));
-  g_unix_fd_list_append (fds, ends[0], &error);
-  g_assert_no_error (error);
-  g_dbus_connection_call_with_unix_fd_list (
-      f->alice, HANDOFF_BUS_NAME, path, HANDOFF_SESSION_INTERFACE, "ProvideCredential",
-      g_variant_new ("(@a{sv})", g_variant_new_parsed ("{'credential-pem': <handle 0>}")), NULL,
-      G_DBUS_CALL_FLAGS_NONE, TEST_TIMEOUT_SECONDS * 1000, fds, NULL,
-      result != NULL ? store_result : NULL, result);
+  if (result != NULL)
+    test_way_start (f->alice, path, HANDOFF_SESSION_INTERFACE, "ProvideCredential", arguments, ends,
+                    1, G_DBUS_CALL_FLAGS_NONE, store_result, result);
+  else
+    test_way_tell (f->alice, path, HANDOFF_SESSION_INTERFACE, "ProvideCredential", arguments, ends,
+                   1);
 }
 
 /* Breaks if two answers are taken at once, or if an answer that came to nothing keeps the next one
@@ -353,7 +351,7 @@ test_twice (Fixture *f, gconstpointer protocol)
 {
   g_autofree char *path = begin (f, protocol);
   g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (TestReply) reply = NULL;
   g_autoptr (GError) error = NULL;
   int ends[2];
 
@@ -363,7 +361,7 @@ test_twice (Fixture *f, gconstpointer protocol)
   close (ends[1]);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  reply = g_dbus_connection_call_with_unix_fd_list_finish (f->alice, NULL, result, &error);
+  reply = test_way_finish (f->alice, result, NULL, &error);
   test_assert_remote_error (error, "InvalidArgument", NULL);
   expect_complete (f->alice, path, "{'credential': <'mine'>}", -1);
 }
@@ -393,7 +391,7 @@ test_closed (Fixture *f, gconstpointer protocol)
   g_autofree char *path = begin (f, protocol);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GVariant) closed = NULL;
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (TestReply) reply = NULL;
   g_autoptr (GError) error = NULL;
   int ends[2];
 
@@ -405,7 +403,7 @@ test_closed (Fixture *f, gconstpointer protocol)
   close (ends[1]);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  reply = g_dbus_connection_call_with_unix_fd_list_finish (f->alice, NULL, result, &error);
+  reply = test_way_finish (f->alice, result, NULL, &error);
   test_assert_remote_error (error, "Cancelled", NULL);
 }
 

@@ -4,7 +4,6 @@
 /* The option review-certificate: the caller decides about a certificate that does not verify,
  * before anything of the client's answers it. */
 
-#include <gio/gunixfdlist.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "test-peer.h"
 #include "test-steps.h"
 #include "test-system.h"
+#include "test-way.h"
 
 typedef struct
 {
@@ -81,27 +81,23 @@ test_socket (Fixture *f, gconstpointer data)
 {
   const Config *config = data;
   g_autoptr (TestHandshake) handshake = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (TestReply) reply = NULL;
   g_autoptr (GVariant) details = NULL;
   g_autoptr (TestStep) again = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *state = NULL;
   const char *new_state;
 
   handshake = test_handshake (f->alice, f->socket, "localhost", test_options (f->options), &error);
   g_assert_no_error (error);
   g_assert_cmpstr (handshake->state, ==, HANDOFF_STATE_CERTIFICATE_REVIEW);
   assert_reviewable (handshake->details);
-  state = test_session_get (f->alice, handshake->session, "State");
-  g_assert_cmpstr (state, ==, HANDOFF_STATE_CERTIFICATE_REVIEW);
+  test_session_expect (f->alice, handshake->session, "State", HANDOFF_STATE_CERTIFICATE_REVIEW);
   again = test_step (f->alice, handshake->session, NULL, 0, &error);
   test_assert_remote_error (error, "InvalidArgument", "certificate-review");
 
-  reply = g_dbus_connection_call_with_unix_fd_list_sync (
-      f->alice, HANDOFF_BUS_NAME, handshake->session, HANDOFF_SESSION_INTERFACE,
-      "ReviewCertificate", g_variant_new ("(b)", config->accept), NULL, G_DBUS_CALL_FLAGS_NONE,
-      TEST_TIMEOUT_SECONDS * 1000, NULL, &fds, NULL, &error);
+  reply =
+      test_way_call (f->alice, handshake->session, HANDOFF_SESSION_INTERFACE, "ReviewCertificate",
+                     g_variant_new ("(b)", config->accept), NULL, 0, &error);
   if (!config->accept)
     {
       test_assert_remote_error (error, "CertificateUntrusted", NULL);
@@ -111,10 +107,10 @@ test_socket (Fixture *f, gconstpointer data)
       return;
     }
   g_assert_no_error (error);
-  g_variant_get (reply, "(&s@ay@a{sv})", &new_state, NULL, &details);
+  g_variant_get (reply->body, "(&s@ay@a{sv})", &new_state, NULL, &details);
   g_assert_cmpstr (new_state, ==, HANDOFF_STATE_COMPLETE);
   g_assert_true (g_variant_lookup (details, HANDOFF_DETAIL_KEY_BLOB, "h", NULL));
-  g_assert_cmpint (g_unix_fd_list_get_length (fds), ==, 1);
+  g_assert_cmpint (g_unix_fd_list_get_length (reply->fds), ==, 1);
   again = test_review (f->alice, handshake->session, TRUE, &error);
   test_assert_remote_error (error, "InvalidArgument", NULL);
 }

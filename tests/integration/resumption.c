@@ -13,6 +13,7 @@
 #include "test-peer.h"
 #include "test-system.h"
 #include "test-tickets.h"
+#include "test-way.h"
 
 #define OWN_RULES                                                                                  \
   "polkit.addRule(function(action, subject) {"                                                     \
@@ -268,7 +269,6 @@ test_leaves_at_once (Fixture *f, gconstpointer data)
       int socket = test_peer_connect (f->peer);
       g_autoptr (TestHandshake) handshake = NULL;
       g_autoptr (GByteArray) tickets = NULL;
-      g_autoptr (GDBusMessage) message = NULL;
       g_autoptr (GError) error = NULL;
 
       handshake = test_handshake (program, socket, "localhost",
@@ -277,16 +277,11 @@ test_leaves_at_once (Fixture *f, gconstpointer data)
       tickets = test_receive_tickets (socket, handshake->keys, 1);
       close (socket);
 
-      message = g_dbus_message_new_method_call (HANDOFF_BUS_NAME, handshake->session,
-                                                HANDOFF_SESSION_INTERFACE, "PostHandshake");
-      g_dbus_message_set_body (
-          message,
+      test_way_tell (
+          program, handshake->session, HANDOFF_SESSION_INTERFACE, "PostHandshake",
           g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, tickets->data,
-                                                             tickets->len, 1)));
-      g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
-      g_assert_true (g_dbus_connection_send_message (program, message,
-                                                     G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, &error));
-      g_assert_true (g_dbus_connection_flush_sync (program, NULL, &error));
+                                                             tickets->len, 1)),
+          NULL, 0);
       test_bus_vanish (g_steal_pointer (&program));
       test_statistic_wait ("callers", n_callers);
       g_assert_true (connect_again_as (f, "alice", NULL));

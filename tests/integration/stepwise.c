@@ -91,18 +91,12 @@ run_to_completion (Fixture *f, gsize chunk, const char *protocol, guint16 protoc
       "{'minimum-protocol': <'%s'>, 'maximum-protocol': <'%s'>}", protocol, protocol);
   g_autoptr (TestStep) step = NULL;
   g_autoptr (HandoffKeyState) keys = NULL;
-  g_autofree char *state_before = NULL;
-  g_autofree char *protocol_before = NULL;
-  g_autofree char *state_after = NULL;
-  g_autofree char *protocol_after = NULL;
   g_autoptr (GVariant) certificates = NULL;
   g_autoptr (GError) error = NULL;
 
   begin (f, "ecdsa", options);
-  state_before = test_session_get (f->alice, f->path, "State");
-  protocol_before = test_session_get (f->alice, f->path, "Protocol");
-  g_assert_cmpstr (state_before, ==, "continue");
-  g_assert_cmpstr (protocol_before, ==, "");
+  test_session_expect (f->alice, f->path, "State", "continue");
+  test_session_expect (f->alice, f->path, "Protocol", "");
   expect_export_error (f, "continue");
 
   step = test_steps_run (f->alice, f->path, f->socket, chunk, NULL, f->received);
@@ -118,10 +112,8 @@ run_to_completion (Fixture *f, gsize chunk, const char *protocol, guint16 protoc
   keys = test_export (f->alice, f->path, &error);
   g_assert_no_error (error);
   g_assert_cmphex (keys->protocol, ==, protocol_number);
-  state_after = test_session_get (f->alice, f->path, "State");
-  protocol_after = test_session_get (f->alice, f->path, "Protocol");
-  g_assert_cmpstr (state_after, ==, "complete");
-  g_assert_cmpstr (protocol_after, ==, protocol);
+  test_session_expect (f->alice, f->path, "State", "complete");
+  test_session_expect (f->alice, f->path, "Protocol", protocol);
 
   /* One export: invariant 3. */
   expect_export_error (f, "were exported");

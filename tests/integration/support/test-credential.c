@@ -10,6 +10,7 @@
 
 #include "handoff-names.h"
 #include "test-system.h"
+#include "test-way.h"
 
 int
 test_memfd_new (gconstpointer data, gssize size)
@@ -62,17 +63,10 @@ test_call_with_fds (GDBusConnection *connection,
                     guint n_fds,
                     GError **error)
 {
-  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
-  g_autoptr (GError) fd_error = NULL;
+  g_autoptr (TestReply) reply =
+      test_way_call (connection, path, interface, method, parameters, fds, n_fds, error);
 
-  for (guint i = 0; i < n_fds; i++)
-    {
-      g_unix_fd_list_append (list, fds[i], &fd_error);
-      g_assert_no_error (fd_error);
-    }
-  return g_dbus_connection_call_with_unix_fd_list_sync (
-      connection, HANDOFF_BUS_NAME, path, interface, method, parameters, NULL,
-      G_DBUS_CALL_FLAGS_NONE, TEST_TIMEOUT_SECONDS * 1000, list, NULL, NULL, error);
+  return reply != NULL ? g_steal_pointer (&reply->body) : NULL;
 }
 
 /* (transfer floating) */

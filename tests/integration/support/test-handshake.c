@@ -3,7 +3,6 @@
 
 #include "test-handshake.h"
 
-#include <gio/gunixfdlist.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "key-blob.h"
 #include "sealed-memfd.h"
 #include "test-system.h"
+#include "test-way.h"
 
 #define ERROR_DETAILS "test-handshake-error-details"
 
@@ -27,20 +27,23 @@ test_handshake_free (TestHandshake *handshake)
 }
 
 static void
-take_key_blob (TestHandshake *handshake, GUnixFDList *fds)
+take_key_blob (TestHandshake *handshake, TestReply *reply)
 {
   g_autoptr (GBytes) blob = NULL;
   g_autoptr (GError) error = NULL;
   gint32 handle = -1;
 
   g_assert_true (g_variant_lookup (handshake->details, HANDOFF_DETAIL_KEY_BLOB, "h", &handle));
-  handshake->key_blob = g_unix_fd_list_get (fds, handle, &error);
+  g_assert_nonnull (reply->fds);
+  handshake->key_blob = g_unix_fd_list_get (reply->fds, handle, &error);
   g_assert_no_error (error);
   blob = handoff_sealed_memfd_read (handshake->key_blob, HANDOFF_KEY_BLOB_HEADER_SIZE,
                                     HANDOFF_KEY_BLOB_MAX_SIZE, &error);
   g_assert_no_error (error);
-  handshake->keys = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
-                                           handshake->private_key, &error);
+  handshake->keys = g_steal_pointer (&reply->keys);
+  if (handshake->keys == NULL)
+    handshake->keys = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
+                                             handshake->private_key, &error);
   g_assert_no_error (error);
 }
 
@@ -49,41 +52,23 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   TestHandshake *handshake = g_task_get_task_data (task);
-  g_autoptr (GDBusMessage) reply = NULL;
+  GVariant *details = NULL;
   GError *error = NULL;
-  GVariant *body;
+  g_autoptr (TestReply) reply =
+      test_way_finish (G_DBUS_CONNECTION (source), result, &details, &error);
 
-  reply =
-      g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, &error);
-  g_object_set_data (source, ERROR_DETAILS, NULL);
-  if (reply != NULL && g_dbus_message_get_message_type (reply) == G_DBUS_MESSAGE_TYPE_ERROR)
-    {
-      body = g_dbus_message_get_body (reply);
-      if (body != NULL && g_variant_is_of_type (body, G_VARIANT_TYPE ("(sa{sv})")))
-        {
-          GVariant *details;
-          const char *message;
-
-          g_variant_get (body, "(&s@a{sv})", &message, &details);
-          g_object_set_data_full (source, ERROR_DETAILS, details, (GDestroyNotify) g_variant_unref);
-          error = g_dbus_error_new_for_dbus_error (g_dbus_message_get_error_name (reply), message);
-        }
-      else
-        {
-          g_dbus_message_to_gerror (reply, &error);
-        }
-    }
-  if (error != NULL)
+  g_object_set_data_full (source, ERROR_DETAILS, details, (GDestroyNotify) g_variant_unref);
+  if (reply == NULL)
     {
       g_task_return_error (task, error);
       return;
     }
 
-  body = g_dbus_message_get_body (reply);
-  g_assert_true (g_variant_is_of_type (body, G_VARIANT_TYPE ("(soa{sv})")));
-  g_variant_get (body, "(so@a{sv})", &handshake->state, &handshake->session, &handshake->details);
+  g_assert_true (g_variant_is_of_type (reply->body, G_VARIANT_TYPE ("(soa{sv})")));
+  g_variant_get (reply->body, "(so@a{sv})", &handshake->state, &handshake->session,
+                 &handshake->details);
   if (g_str_equal (handshake->state, HANDOFF_STATE_COMPLETE))
-    take_key_blob (handshake, g_dbus_message_get_unix_fd_list (reply));
+    take_key_blob (handshake, reply);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -110,42 +95,27 @@ start (GDBusConnection *connection,
        gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (connection, NULL, callback, user_data);
-  g_autoptr (GDBusMessage) call = NULL;
-  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  g_autoptr (GError) error = NULL;
+  const int fds[] = { socket, pem };
   guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
   TestHandshake *handshake = g_new0 (TestHandshake, 1);
-  GVariant *key;
+  g_autoptr (GError) error = NULL;
+  GVariant *key, *arguments;
 
   handshake->key_blob = -1;
   g_task_set_task_data (task, handshake, (GDestroyNotify) test_handshake_free);
-  g_unix_fd_list_append (fds, socket, &error);
-  g_assert_no_error (error);
   handoff_hpke_generate_key_pair (handshake->private_key, public_key, &error);
   g_assert_no_error (error);
-  key = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, public_key, sizeof public_key, 1);
+  key = test_way_recipient_key (public_key);
   if (pem >= 0)
-    {
-      g_unix_fd_list_append (fds, pem, &error);
-      g_assert_no_error (error);
-      options = add_pem (options);
-    }
+    options = add_pem (options);
   if (options == NULL)
     options = g_variant_new ("a{sv}", NULL);
 
-  call = g_dbus_message_new_method_call (
-      HANDOFF_BUS_NAME, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-      identity != NULL ? "HandshakeAsClient" : "HandshakeAsServer");
-  if (identity != NULL)
-    g_dbus_message_set_body (call, g_variant_new ("(hs@ay@a{sv})", 0, identity, key, options));
-  else
-    g_dbus_message_set_body (call, g_variant_new ("(h@ay@a{sv})", 0, key, options));
-  g_dbus_message_set_unix_fd_list (call, fds);
-  if (flags & G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
-    g_dbus_message_set_flags (call, G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
-  g_dbus_connection_send_message_with_reply (connection, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
-                                             TEST_TIMEOUT_SECONDS * 1000, NULL, NULL, on_reply,
-                                             g_steal_pointer (&task));
+  arguments = identity != NULL ? g_variant_new ("(hs@ay@a{sv})", 0, identity, key, options)
+                               : g_variant_new ("(h@ay@a{sv})", 0, key, options);
+  test_way_start (connection, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
+                  identity != NULL ? "HandshakeAsClient" : "HandshakeAsServer", arguments, fds,
+                  pem >= 0 ? 2 : 1, flags, on_reply, g_steal_pointer (&task));
 }
 
 void

@@ -8,7 +8,9 @@
 #include "hpke.h"
 #include "key-state.h"
 
-/* HandshakeAsClient and HandshakeAsServer in plain D-Bus, without the client library. */
+/* HandshakeAsClient and HandshakeAsServer in plain D-Bus, or on a channel (test-way.h), without the
+ * client library.
+ */
 
 typedef struct
 {

@@ -3,7 +3,6 @@
 
 #include "test-steps.h"
 
-#include <gio/gunixfdlist.h>
 #include <sys/socket.h>
 
 #include "handoff-names.h"
@@ -11,6 +10,7 @@
 #include "key-blob.h"
 #include "sealed-memfd.h"
 #include "test-system.h"
+#include "test-way.h"
 
 void
 test_step_free (TestStep *step)
@@ -84,46 +84,54 @@ test_export (GDBusConnection *connection, const char *path, GError **error)
 {
   guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
   guint8 public_key[HANDOFF_HPKE_KEY_SIZE];
-  g_autoptr (GUnixFDList) fds = NULL;
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (TestReply) reply = NULL;
   g_autoptr (GBytes) blob = NULL;
   HandoffKeyState *keys;
   const int *descriptors;
   int n_fds;
 
   g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  reply = g_dbus_connection_call_with_unix_fd_list_sync (
-      connection, HANDOFF_BUS_NAME, path, HANDOFF_SESSION_INTERFACE, "ExportKeys",
-      g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, public_key,
-                                                         sizeof public_key, 1)),
-      G_VARIANT_TYPE ("(ha{sv})"), G_DBUS_CALL_FLAGS_NONE, TEST_TIMEOUT_SECONDS * 1000, NULL, &fds,
-      NULL, error);
+  reply =
+      test_way_call (connection, path, HANDOFF_SESSION_INTERFACE, "ExportKeys",
+                     g_variant_new ("(@ay)", test_way_recipient_key (public_key)), NULL, 0, error);
   if (reply == NULL)
     return NULL;
 
-  descriptors = g_unix_fd_list_peek_fds (fds, &n_fds);
+  g_assert_true (g_variant_is_of_type (reply->body, G_VARIANT_TYPE ("(ha{sv})")));
+  g_assert_nonnull (reply->fds);
+  descriptors = g_unix_fd_list_peek_fds (reply->fds, &n_fds);
   g_assert_cmpint (n_fds, ==, 1);
   blob = handoff_sealed_memfd_read (descriptors[0], HANDOFF_KEY_BLOB_HEADER_SIZE,
                                     HANDOFF_KEY_BLOB_MAX_SIZE, error);
   g_assert_nonnull (blob);
-  keys = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob), private_key,
-                                error);
+  keys = g_steal_pointer (&reply->keys);
+  if (keys == NULL)
+    keys = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
+                                  private_key, error);
   g_assert_nonnull (keys);
   return keys;
 }
 
-char *
-test_session_get (GDBusConnection *connection, const char *path, const char *property)
+void
+test_session_expect (GDBusConnection *connection,
+                     const char *path,
+                     const char *property,
+                     const char *value)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply =
       test_call (connection, path, "org.freedesktop.DBus.Properties", "Get",
                  g_variant_new ("(ss)", HANDOFF_SESSION_INTERFACE, property), &error);
-  g_autoptr (GVariant) value = NULL;
+  g_autoptr (GVariant) found = NULL;
 
+  if (test_way_is_channel ())
+    {
+      test_assert_remote_error (error, "org.freedesktop.DBus.Error.UnknownObject", NULL);
+      return;
+    }
   g_assert_no_error (error);
-  g_variant_get (reply, "(v)", &value);
-  return g_variant_dup_string (value, NULL);
+  g_variant_get (reply, "(v)", &found);
+  g_assert_cmpstr (g_variant_get_string (found, NULL), ==, value);
 }
 
 const char *

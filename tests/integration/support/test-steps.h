@@ -7,7 +7,7 @@
 
 #include "key-state.h"
 
-/* Stepwise handshakes in plain D-Bus, without the client library. */
+/* Stepwise handshakes in plain D-Bus, or on a channel (test-way.h), without the client library. */
 
 /* What Step() or ReviewCertificate() returned. */
 typedef struct
@@ -33,8 +33,11 @@ TestStep *
 test_review (GDBusConnection *connection, const char *path, gboolean accept, GError **error);
 /* ExportKeys(), and the blob opened. */
 HandoffKeyState *test_export (GDBusConnection *connection, const char *path, GError **error);
-/* A property of the session. (transfer full) */
-char *test_session_get (GDBusConnection *connection, const char *path, const char *property);
+/* Checks a property of the session. Of a session on a channel: that the bus does not know it. */
+void test_session_expect (GDBusConnection *connection,
+                          const char *path,
+                          const char *property,
+                          const char *value);
 /* A string detail, or NULL. (transfer none) */
 const char *test_step_get_detail (TestStep *step, const char *key);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "handoff-names.h"
+#include "test-way.h"
 
 #define RULES_FILE "/etc/polkit-1/rules.d/10-test.rules"
 #define RULES_FILE_NEW "/etc/polkit-1/rules.d/.10-test.new"
@@ -23,6 +24,7 @@
 void
 test_system_init (int *argc, char ***argv)
 {
+  test_way_init (argc, argv);
   g_test_init (argc, argv, NULL);
   if (g_getenv ("HANDOFF_TEST_SYSTEM") == NULL)
     g_error ("run this through tests/lib/system-run (see tests/README.md)");
@@ -133,9 +135,10 @@ test_call (GDBusConnection *connection,
            GVariant *parameters,
            GError **error)
 {
-  return g_dbus_connection_call_sync (connection, HANDOFF_BUS_NAME, path, interface, method,
-                                      parameters, NULL, G_DBUS_CALL_FLAGS_NONE,
-                                      TEST_TIMEOUT_SECONDS * 1000, NULL, error);
+  g_autoptr (TestReply) reply =
+      test_way_call (connection, path, interface, method, parameters, NULL, 0, error);
+
+  return reply != NULL ? g_steal_pointer (&reply->body) : NULL;
 }
 
 /* Root's own connection, for what the support library asks. */

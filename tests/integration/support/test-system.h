@@ -27,7 +27,8 @@ GDBusConnection *test_bus_connect (const char *user);
 /* Closes and frees it; to the bus its owner vanishes. */
 void test_bus_vanish (GDBusConnection *connection);
 
-/* A method call on the service, without descriptors. (transfer full) */
+/* A method call on the service, without descriptors, on the bus or a channel (test-way.h).
+ * (transfer full) */
 GVariant *test_call (GDBusConnection *connection,
                      const char *path,
                      const char *interface,

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include <string.h>
+
+#include "test-way.h"
+
+/* What only the bus has, by the paths of cases, or of the groups that they are in. On a channel
+ * they are not run. */
+static const struct
+{
+  const char *path;
+  const char *reason;
+} bus_only[] = {
+  { "/authorization/administration", "GetStatistics and Reload are called on the bus" },
+  { "/authorization/polkit-hangs", "GetStatistics is called on the bus" },
+  { "/bad-input/no-key", "on a channel, no key stands for the channel's" },
+  { "/callers/sessions-of-others", "listings and properties of objects are the bus's" },
+  { "/credential-authorization/manage/any", "credentials are managed on the bus" },
+  { "/credential-authorization/manage/other-methods", "credentials are managed on the bus" },
+  { "/credential-authorization/manage/own", "credentials are managed on the bus" },
+  { "/credential-authorization/manage/without-rules", "credentials are managed on the bus" },
+  { "/credential-races/same-label", "credentials are managed on the bus" },
+  { "/credential-races/set-and-remove", "credentials are managed on the bus" },
+  { "/credential-races/set-and-set", "credentials are managed on the bus" },
+  { "/credential-races/vanish/generate", "credentials are managed on the bus" },
+  { "/credential-races/vanish/import", "credentials are managed on the bus" },
+  { "/lifecycle/name-is-reserved", "this is about the bus's name" },
+  { "/lifecycle/second-instance", "this is about the bus's name" },
+  { "/stepwise/outlive-caller/limit", "a session ends with its channel" },
+  { "/stepwise/outlive-caller/steps", "a session ends with its channel" },
+};
+
+void
+test_way_init (int *argc, char ***argv)
+{
+  static GPtrArray *all; /* for the rest of the process, as main()'s own are */
+  const char *program;
+  gsize i;
+
+  if (!test_way_is_channel ())
+    return;
+  all = g_ptr_array_new ();
+  /* "integration-stepwise": its cases begin with "/stepwise/". */
+  program = strrchr ((*argv)[0], '/');
+  program = program != NULL ? program + 1 : (*argv)[0];
+  if (g_str_has_prefix (program, "integration-"))
+    program += strlen ("integration-");
+  for (i = 0; i < (gsize) *argc; i++)
+    g_ptr_array_add (all, (*argv)[i]);
+  for (i = 0; i < G_N_ELEMENTS (bus_only); i++)
+    {
+      const char *rest = bus_only[i].path + 1;
+
+      if (!g_str_has_prefix (rest, program) || rest[strlen (program)] != '/')
+        continue;
+      g_print ("# on the bus only: %s: %s\n", bus_only[i].path, bus_only[i].reason);
+      g_ptr_array_add (all, (char *) "-s");
+      g_ptr_array_add (all, (char *) bus_only[i].path);
+    }
+  *argc = (int) all->len;
+  g_ptr_array_add (all, NULL);
+  *argv = (char **) all->pdata;
+}
