@@ -22,6 +22,7 @@ struct _HandoffChannelCall
   HandoffChannelHome *home;      /* (unowned): the stay has it */
   HandoffChannelMessage message; /* (owned) */
   const char *object;            /* the interface for which its object is there */
+  const char *method_name;       /* as message has it */
   const HandoffMethod *method;   /* (nullable): NULL: there is none of that name */
   gboolean is_answered;
   char *session_id; /* (owned) (nullable): under the channel's lock: what it is about */
@@ -235,20 +236,20 @@ find_method (const HandoffMethod *const *tables, const char *name)
 
 /* Which of the channel's methods it calls, if any. */
 static void
-find_object (HandoffChannelCall *self, const char *method_name)
+find_object (HandoffChannelCall *self)
 {
   const char *path = self->base.object_path;
 
   if (get_session_id (path) != NULL)
     {
       self->object = HANDOFF_SESSION_INTERFACE;
-      self->method = find_method (session_methods, method_name);
+      self->method = find_method (session_methods, self->method_name);
     }
   else
     {
       self->object = HANDOFF_MANAGER_INTERFACE;
       if (g_str_equal (path, HANDOFF_ROOT_PATH))
-        self->method = find_method (manager_methods, method_name);
+        self->method = find_method (manager_methods, self->method_name);
     }
 }
 
@@ -258,7 +259,6 @@ channel_call_new (HandoffChannel *channel, HandoffChannelMessage *message)
 {
   HandoffChannelCall *self = g_new0 (HandoffChannelCall, 1);
   HandoffChannelFlags flags;
-  const char *method_name;
 
   self->base.funcs = &funcs;
   self->base.serial = message->serial;
@@ -268,10 +268,10 @@ channel_call_new (HandoffChannel *channel, HandoffChannelMessage *message)
   self->message = *message;
   message->body = NULL;
   message->n_fds = 0;
-  handoff_channel_message_get_call (&self->message, &flags, &self->base.object_path, &method_name,
-                                    &self->base.parameters);
+  handoff_channel_message_get_call (&self->message, &flags, &self->base.object_path,
+                                    &self->method_name, &self->base.parameters);
   self->base.interactive = (flags & HANDOFF_CHANNEL_INTERACTIVE) != 0;
-  find_object (self, method_name);
+  find_object (self);
 
   g_mutex_lock (&channel->mutex);
   self->home = find_home (channel, self);
@@ -303,7 +303,8 @@ check (HandoffChannelCall *self, GError **error)
 {
   if (self->method == NULL)
     g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
-                 "A channel has no such method of %s; call it on the bus", self->base.object_path);
+                 "A channel has no method %s of %s; call it on the bus", self->method_name,
+                 self->base.object_path);
   else if (!g_variant_is_of_type (self->base.parameters, G_VARIANT_TYPE (self->method->arguments)))
     g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS,
                  "The arguments of %s must have the type %s, and have %s",
