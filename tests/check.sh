@@ -89,7 +89,10 @@ step packages tests/lib/install-packages tests/lib/packages-apps || finish
 if step build-gcc build gcc; then
   run_tests gcc
 fi
-step build-clang env CC=clang bash -c "$(declare -f build); work='$work'; build clang"
+if step build-clang env CC=clang bash -c "$(declare -f build); work='$work'; build clang"; then
+  # What uses the library, without channels: the other builds run it with them.
+  run_tests clang --setup bus --suite library
+fi
 # The leak checker cannot look into the service's process, which is not dumpable; the unit tests of its
 # library are checked.
 if step build-sanitizers build sanitizers -Db_sanitize=address,undefined -Db_lundef=false \

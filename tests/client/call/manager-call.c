@@ -396,6 +396,7 @@ main (int argc, char *argv[])
   };
   gsize i;
 
+  g_unsetenv ("TLS_HANDOFF_CHANNEL");
   g_test_init (&argc, &argv, NULL);
   for (i = 0; i < G_N_ELEMENTS (tests); i++)
     {
