@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ struct _HandoffChannels
 {
   HandoffChannelSupport support;
   HandoffQuota *quota;  /* (owned): of channels */
+  guint total;          /* how many there may be */
   HandoffQuota *unread; /* (owned): of descriptors on their way */
   GHashTable *channels; /* (owned) (element-type HandoffChannel): a set of those that are open */
 };
@@ -28,12 +30,23 @@ unref_channel (gpointer data)
   handoff_channel_unref (data);
 }
 
+static guint
+get_total (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return HANDOFF_CHANNELS;
+  return (guint) MIN (limit.rlim_cur / 4, HANDOFF_CHANNELS);
+}
+
 HandoffChannels *
 handoff_channels_new (const HandoffCallContext *context)
 {
   HandoffChannels *self = g_new0 (HandoffChannels, 1);
 
   self->quota = handoff_quota_new ("channels");
+  self->total = get_total ();
   self->unread = handoff_quota_new ("unread key blobs");
   self->support.context = context;
   self->support.unread = self->unread;
@@ -117,7 +130,8 @@ take_place (HandoffChannels *self, guint uid, GError **error)
   const HandoffConfiguration *configuration =
       handoff_tls_policy_source_get_configuration (self->support.context->policy_source);
 
-  return handoff_quota_take (self->quota, uid, configuration->channels_per_user, G_MAXUINT, error);
+  return handoff_quota_take (self->quota, uid, configuration->channels_per_user, self->total,
+                             error);
 }
 
 /* fds: (out): the service's end, and the application's */

@@ -5,6 +5,10 @@
 
 #include "channel/channel.h"
 
+/* How many there may be in all; or a quarter of the descriptors that the process may have open
+ * (RLIMIT_NOFILE), if that is less. */
+#define HANDOFF_CHANNELS 16384
+
 /* All channels of the service: opens them, and closes them when their callers leave or the service
  * ends. A channel with nothing under way keeps nothing running. Main thread. */
 typedef struct _HandoffChannels HandoffChannels;
