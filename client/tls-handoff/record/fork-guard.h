@@ -12,11 +12,15 @@
  * process has a copy. A process that finds the two counts different is late: another process has
  * claimed since the fork.
  *
- * Not thread-safe within a process. */
+ * A guard is not thread-safe within a process; different guards may be used on different threads.
+ */
+
+typedef struct _HandoffForkGuardPage HandoffForkGuardPage;
 
 typedef struct
 {
-  guint64 *shared; /* (owned) (nullable): a page; atomic */
+  guint64 *shared;            /* (nullable): on the page; atomic */
+  HandoffForkGuardPage *page; /* (owned) (nullable): a place on it */
   guint64 mine;
 } HandoffForkGuard;
 
