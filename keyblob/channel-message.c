@@ -13,6 +13,7 @@
 #include "tls-handoff-error.h"
 
 #define MESSAGE_TYPE G_VARIANT_TYPE ("(yuv)")
+#define CALL_TYPE "(uosv)"
 
 /* What a kind of message may be. */
 typedef struct
@@ -25,7 +26,7 @@ typedef struct
 } KindRow;
 
 static const KindRow kinds[] = {
-  { HANDOFF_CHANNEL_CALL, HANDOFF_CHANNEL_SERVICE, "(uosv)", TRUE, TRUE },
+  { HANDOFF_CHANNEL_CALL, HANDOFF_CHANNEL_SERVICE, CALL_TYPE, TRUE, TRUE },
   { HANDOFF_CHANNEL_REPLY, HANDOFF_CHANNEL_APPLICATION, "r", TRUE, FALSE },
   { HANDOFF_CHANNEL_ERROR, HANDOFF_CHANNEL_APPLICATION, "(ssa{sv})", FALSE, FALSE },
   { HANDOFF_CHANNEL_CANCEL, HANDOFF_CHANNEL_SERVICE, "()", FALSE, FALSE },
@@ -247,6 +248,25 @@ handoff_channel_message_parse (HandoffChannelMessage *message,
   return TRUE;
 }
 
+/* Whether it is a call whose body is known, byte for byte. The message has the body behind eight
+ * bytes, and the body's type behind that. */
+static gboolean
+recognize (HandoffChannelMessage *message, GVariant *known, const guint8 *data, gsize size)
+{
+  static const char tail[] = "\0" CALL_TYPE; /* of a v, whose last zero is not sent */
+  static const guint8 head[4] = { HANDOFF_CHANNEL_CALL };
+  const gsize body_size = g_variant_get_size (known);
+
+  if (size != 8 + body_size + sizeof tail - 1 || memcmp (data, head, sizeof head) != 0 ||
+      memcmp (data + 8, g_variant_get_data (known), body_size) != 0 ||
+      memcmp (data + 8 + body_size, tail, sizeof tail - 1) != 0)
+    return FALSE;
+  message->kind = HANDOFF_CHANNEL_CALL;
+  memcpy (&message->serial, data + 4, sizeof message->serial);
+  message->body = g_variant_ref (known);
+  return TRUE;
+}
+
 /* fds: n of them, (transfer full) */
 static void
 add_fds (HandoffChannelMessage *message, const int *fds, guint n)
@@ -284,11 +304,12 @@ take_fds (HandoffChannelMessage *message, struct msghdr *header)
 }
 
 HandoffChannelStatus
-handoff_channel_message_receive (int socket,
-                                 HandoffChannelSide side,
-                                 guint8 *buffer,
-                                 HandoffChannelMessage *message,
-                                 GError **error)
+handoff_channel_message_receive_known (int socket,
+                                       HandoffChannelSide side,
+                                       GVariant *known,
+                                       guint8 *buffer,
+                                       HandoffChannelMessage *message,
+                                       GError **error)
 {
   struct iovec part = { buffer, HANDOFF_CHANNEL_MAX_MESSAGE_SIZE };
   Control control;
@@ -299,7 +320,7 @@ handoff_channel_message_receive (int socket,
     .msg_controllen = sizeof control.bytes,
   };
   gssize size;
-  gboolean known;
+  gboolean is_known_kind;
 
   memset (message, 0, sizeof *message);
   do
@@ -313,8 +334,8 @@ handoff_channel_message_receive (int socket,
   if (size < 0)
     return fail_system ("Receiving on the channel failed", errno, error);
 
-  known = take_fds (message, &header);
-  if (!known)
+  is_known_kind = take_fds (message, &header);
+  if (!is_known_kind)
     refuse (error, "a message with something else than descriptors");
   else if ((header.msg_flags & MSG_TRUNC) != 0)
     refuse (error, "a message that is too large");
@@ -326,9 +347,20 @@ handoff_channel_message_receive (int socket,
   /* An empty packet and the end look the same. */
   else if (size == 0)
     return HANDOFF_CHANNEL_CLOSED;
-  else if (handoff_channel_message_parse (message, side, buffer, (gsize) size, error))
+  else if ((known != NULL && recognize (message, known, buffer, (gsize) size)) ||
+           handoff_channel_message_parse (message, side, buffer, (gsize) size, error))
     return HANDOFF_CHANNEL_DONE;
   return HANDOFF_CHANNEL_FAILED;
+}
+
+HandoffChannelStatus
+handoff_channel_message_receive (int socket,
+                                 HandoffChannelSide side,
+                                 guint8 *buffer,
+                                 HandoffChannelMessage *message,
+                                 GError **error)
+{
+  return handoff_channel_message_receive_known (socket, side, NULL, buffer, message, error);
 }
 
 void

@@ -101,6 +101,16 @@ HandoffChannelStatus handoff_channel_message_receive (int socket,
                                                       HandoffChannelMessage *message,
                                                       GError **error);
 
+/* The same. known: (nullable): the body of a call that came before: if the same call comes again,
+ * as it does from an application that connects again and again, message has this body, and nothing
+ * is checked a second time. */
+HandoffChannelStatus handoff_channel_message_receive_known (int socket,
+                                                            HandoffChannelSide side,
+                                                            GVariant *known,
+                                                            guint8 *buffer,
+                                                            HandoffChannelMessage *message,
+                                                            GError **error);
+
 /* Checks what came as a packet of that many bytes, and fills in kind, serial and body; n_fds is
  * what came with it. For handoff_channel_message_receive(), and for what makes messages up. */
 gboolean handoff_channel_message_parse (HandoffChannelMessage *message,

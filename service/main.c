@@ -159,6 +159,8 @@ main (int argc, char *argv[])
   int status = EXIT_SUCCESS;
 
   setlocale (LC_ALL, "");
+  /* Otherwise the C library looks at that file for each line of the log. */
+  g_setenv ("TZ", ":/etc/localtime", FALSE);
   set_process_limits ();
   if (!handoff_wiping_allocator_is_used ())
     handoff_gnutls_wipe_freed_memory ();

@@ -71,6 +71,7 @@ struct _HandoffChannel
   /* ---- */
   HandoffWatch *watch;  /* (owned) (nullable): NULL before it starts, and once it is closed */
   gboolean is_retrying; /* it has a deadline */
+  GVariant *known; /* (owned) (nullable): the body of the last call with a socket, if it is small */
   HandoffChannelMessage parked; /* (owned): a call that is one too many, if it has a body */
 
   /* ---- */
