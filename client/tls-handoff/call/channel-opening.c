@@ -118,6 +118,7 @@ handoff_channel_open (HandoffServiceBus *bus,
   g_autoptr (GDBusMessage) call = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
   g_autoptr (GError) cause = NULL;
+  gboolean is_from_service;
 
   if (key == NULL)
     return HANDOFF_CHANNEL_MISSED;
@@ -134,13 +135,17 @@ handoff_channel_open (HandoffServiceBus *bus,
     return HANDOFF_CHANNEL_OPENED;
 
   g_debug ("No channel to the service: %s", cause != NULL ? cause->message : "not understood");
-  if (cause != NULL && says_nobody (cause))
+  is_from_service = reply != NULL && g_dbus_message_get_sender (reply) != NULL &&
+                    g_dbus_is_unique_name (g_dbus_message_get_sender (reply));
+  if (cause != NULL && !is_from_service && says_nobody (cause))
     {
       g_propagate_error (error, g_steal_pointer (&cause));
       return HANDOFF_CHANNEL_NOBODY;
     }
-  /* Nobody replied: the service ended, or the connection; or too many calls wait for a reply. */
+  /* Nobody replied: the service ended, or the connection; or it is about to end; or too many calls
+   * wait for a reply. */
   if (reply == NULL || g_error_matches (cause, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
+      g_error_matches (cause, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED) ||
       g_error_matches (cause, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED))
     return HANDOFF_CHANNEL_MISSED;
   *refuser = g_strdup (g_dbus_message_get_sender (reply));

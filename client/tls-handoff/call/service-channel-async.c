@@ -98,7 +98,7 @@ static void
 call_back (AsyncCall *call)
 {
   HandoffReply *reply = g_steal_pointer (&call->waiting.reply);
-  GError *error = g_steal_pointer (&call->waiting.error);
+  GError *error = handoff_waiting_take_error (&call->waiting, call->cancellable);
 
   g_cancellable_disconnect (call->cancellable, call->cancelling);
   call->func (reply, error, call->user_data);

@@ -63,6 +63,10 @@ void handoff_channel_abandon (HandoffServiceChannel *self,
 /* Reads one message and hands it out. FALSE if there is none. With read_lock, without lock. */
 gboolean handoff_channel_read (HandoffServiceChannel *self);
 
+/* The error that a call ended with; that of cancellable (nullable), if it was cancelled: whoever
+ * cancels a handshake ends its connection as well, and the service may have been faster to say so.
+ * Without lock. (transfer full) (nullable) */
+GError *handoff_waiting_take_error (HandoffWaiting *self, GCancellable *cancellable);
 void handoff_waiting_clear (HandoffWaiting *self);
 
 /* After that many milliseconds a call that is CROWDED is sent again. */

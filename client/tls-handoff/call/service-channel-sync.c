@@ -182,6 +182,6 @@ handoff_service_channel_call_sync (HandoffServiceChannel *self,
   g_cancellable_disconnect (cancellable, cancelling);
 
   if (waiting->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&waiting->error));
+    g_propagate_error (error, handoff_waiting_take_error (waiting, cancellable));
   return g_steal_pointer (&waiting->reply);
 }

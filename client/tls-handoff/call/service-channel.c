@@ -125,6 +125,17 @@ handoff_waiting_clear (HandoffWaiting *self)
   g_clear_error (&self->error);
 }
 
+GError *
+handoff_waiting_take_error (HandoffWaiting *self, GCancellable *cancellable)
+{
+  GError *cancelled = NULL;
+
+  if (self->error == NULL || !g_cancellable_set_error_if_cancelled (cancellable, &cancelled))
+    return g_steal_pointer (&self->error);
+  g_clear_error (&self->error);
+  return cancelled;
+}
+
 /* reply, error: (transfer full). With lock. */
 static void
 finish (HandoffWaiting *waiting, HandoffReply *reply, GError *error)
@@ -249,8 +260,8 @@ send_packed (
   return status;
 }
 
-/* Sends what was told before. FALSE if some is left. With lock. */
-static gboolean
+/* Sends what was told before. If some is left, WOULD_BLOCK or CROWDED; else DONE. With lock. */
+static HandoffChannelStatus
 send_told (HandoffServiceChannel *self)
 {
   HandoffChannelStatus status;
@@ -259,20 +270,20 @@ send_told (HandoffServiceChannel *self)
     {
       status = send_packed (self, 0, g_queue_peek_head (&self->told), NULL, NULL);
       if (status == HANDOFF_CHANNEL_WOULD_BLOCK || status == HANDOFF_CHANNEL_CROWDED)
-        return FALSE;
+        return status;
       g_variant_unref (g_queue_pop_head (&self->told));
     }
-  return TRUE;
+  return HANDOFF_CHANNEL_DONE;
 }
 
 HandoffChannelStatus
 handoff_channel_send (HandoffServiceChannel *self, HandoffWaiting *waiting)
 {
-  HandoffChannelStatus status;
+  HandoffChannelStatus status = send_told (self);
   GError *error = NULL;
 
-  if (!send_told (self))
-    return HANDOFF_CHANNEL_WOULD_BLOCK;
+  if (status != HANDOFF_CHANNEL_DONE)
+    return status;
   status = send_packed (self, waiting->serial, waiting->packed, waiting->fds, &error);
   switch (status)
     {

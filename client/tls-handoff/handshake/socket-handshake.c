@@ -188,6 +188,8 @@ take_reply (HandoffSocketHandshake *handshake, HandoffReply *reply, const char *
 
   g_variant_get (reply->body, "(&s&o@a{sv})", state, &path, &details);
   handshake->session = handoff_service_session_new (reply, path);
+  /* The service has them; and another descriptor of the socket would keep it open. */
+  g_clear_object (&handshake->fds);
   return details;
 }
 

@@ -297,6 +297,47 @@ test_cancelled_after (ChannelFixture *fixture, gconstpointer data)
   channel_asked_clear (&asked);
 }
 
+/* Whoever cancels a call, and with it what it is about, hears of that from the service in place of
+ * the cancellation. */
+static void
+test_cancelled_error (ChannelFixture *fixture, gconstpointer data)
+{
+  const gboolean blocks = GPOINTER_TO_INT (data);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (ChannelBlocked) reader = NULL;
+  g_autoptr (ChannelBlocked) blocked = NULL;
+  ChannelAsked asked = { NULL };
+  guint32 first, second;
+
+  /* The other's thread reads the error. */
+  reader = channel_blocked_new (fixture->channel, 1, NULL);
+  first = channel_fixture_receive_call (fixture);
+  if (blocks)
+    blocked = channel_blocked_new (fixture->channel, 2, cancellable);
+  else
+    channel_ask (fixture, "2", cancellable, &asked);
+  second = channel_fixture_receive_call (fixture);
+  channel_peer_send (
+      &fixture->peer, HANDOFF_CHANNEL_ERROR, second,
+      g_variant_new ("(ssa{sv})", "org.tlshandoff.Handoff1.Error.PeerClosed", "closed", NULL), NULL,
+      0);
+  channel_fixture_reply_text (fixture, first, "1");
+  channel_blocked_join (reader);
+  g_cancellable_cancel (cancellable);
+  if (blocks)
+    {
+      channel_blocked_join (blocked);
+      /* It may have returned before. */
+      g_assert_true (
+          g_error_matches (blocked->error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+          g_error_matches (blocked->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED));
+      return;
+    }
+  channel_asked_wait (&asked);
+  g_assert_error (asked.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  channel_asked_clear (&asked);
+}
+
 /* An error of the service's is another one for the application, or ends the channel. */
 static void
 test_error (ChannelFixture *fixture, gconstpointer data)
@@ -442,6 +483,8 @@ main (int argc, char *argv[])
     { "cancelled/async", test_cancelled, FALSE },
     { "cancelled/before", test_cancelled_before },
     { "cancelled/after", test_cancelled_after },
+    { "cancelled/error-blocking", test_cancelled_error, TRUE },
+    { "cancelled/error", test_cancelled_error, FALSE },
     { "error", test_error },
     { "full", test_full },
     { "told", test_told },

@@ -111,6 +111,10 @@ def set_rules(text):
     loop.run()
     GLib.source_remove(timer)
     bus.signal_unsubscribe(changed)
+    # The service, too, has heard of it when it answers a call that is sent now: what it remembers for channels is
+    # forgotten.
+    if get_service_pid():
+        call('/org/tlshandoff/Handoff1', 'Manager', 'GetStatistics')
 
 
 def get_free_port():
