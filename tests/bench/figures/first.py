@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""The first connection of a process, from before its fork() to after its close(), and the memory that it takes. The
-service and polkitd run already."""
+"""The first connection of a process, from before it is started to after its close(), and the memory that it takes.
+The service and polkitd run already."""
 
-from figures.common import Figure, Peer, Program, median, now
+from figures.common import Figure, Peer, Program, median
 
 AIMS = {
     'connect-first': '>=5',
@@ -12,24 +12,29 @@ AIMS = {
 SIDES = {'ours': 'ours', 'stock': "GIO's backend", 'plain': 'without TLS'}
 
 
-def connect(bench, side, port):
-    """ms, peak KiB, KiB afterwards (Pss)"""
+def launcher(bench, side, port):
     argv = [bench.program('connect-client-handoff' if side == 'ours' else 'connect-client-stock'), str(port)]
-    begin = now()
-    program = Program(*argv, *(['plain'] if side == 'plain' else []), user='alice', environment={'GIO_USE_TLS': 'gnutls'})
-    _, end, peak, memory = program.ask('')
-    program.end()
-    return end / 1000 - begin * 1000, peak, memory
+    return Program(bench.program('launcher'), *argv, *(['plain'] if side == 'plain' else []), user='alice',
+                   environment={'GIO_USE_TLS': 'gnutls'})
+
+
+def connect(program):
+    """ms, peak KiB, KiB afterwards (Pss)"""
+    start, _, end, peak, memory = program.ask('')
+    return (end - start) / 1000, peak, memory
 
 
 def measure(bench, wanted):
     peer = Peer(bench, 4)
-    for side in 'ours', 'stock':
-        connect(bench, side, peer.port['full'])
+    launchers = {side: launcher(bench, side, peer.port['full']) for side in SIDES}
+    for program in launchers.values():
+        connect(program)
     results = {side: [] for side in SIDES}
     for _ in range(2 if bench.quick else 30):
-        for side in SIDES:
-            results[side].append(connect(bench, side, peer.port['full']))
+        for side, program in launchers.items():
+            results[side].append(connect(program))
+    for program in launchers.values():
+        program.end()
     peer.end()
     times, peaks, memory = ({side: median(values[i] for values in results[side]) for side in SIDES} for i in range(3))
     if 'connect-first' in wanted:
