@@ -15,6 +15,7 @@
 
 #include "keyblob/tls-handoff-error.h"
 #include "support/test-clock.h"
+#include "work/descriptor-reaper.h"
 
 static void
 store_result (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -162,6 +163,9 @@ test_deadline (void)
   g_autoptr (GError) error = NULL;
   int ends[2];
 
+  /* The pipe of the test before would count as one that cannot be closed for so long. */
+  while (handoff_descriptor_reaper_is_busy ())
+    g_thread_yield ();
   g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
   handoff_descriptor_read_async (ends[0], getuid (), "data", 100, NULL, store_result, &result);
   test_clock_pass (32 * TEST_SECOND - 1);
