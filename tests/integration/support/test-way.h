@@ -14,6 +14,8 @@
  * too large for a packet. Not thread-safe; in the main context. */
 
 gboolean test_way_is_channel (void);
+/* For the calls after this, whatever the environment says. */
+void test_way_take (gboolean is_channel);
 /* What g_test_init() is to leave out, since only the bus has it: in the environment's way. Says
  * which, and why. argv: (inout) (transfer none): gets more arguments */
 void test_way_init (int *argc, char ***argv);
