@@ -329,7 +329,7 @@ dispatch (gpointer data)
 }
 
 static gboolean
-is_under_way (HandoffChannel *channel, guint32 serial)
+is_in_table (HandoffChannel *channel, guint32 serial)
 {
   gboolean contains;
 
@@ -337,6 +337,17 @@ is_under_way (HandoffChannel *channel, guint32 serial)
   contains = g_hash_table_contains (channel->serials, GUINT_TO_POINTER (serial));
   g_mutex_unlock (&channel->mutex);
   return contains;
+}
+
+static gboolean
+is_under_way (HandoffChannel *channel, guint32 serial)
+{
+  if (!is_in_table (channel, serial))
+    return FALSE;
+  /* Another thread may just have sent the reply, and the application have used the serial again
+   * before that thread takes it out: it does so before it lets go of the lock of the replies. */
+  handoff_channel_replies_get_flow (channel->replies);
+  return is_in_table (channel, serial);
 }
 
 gboolean

@@ -449,6 +449,41 @@ test_end_while_away (TestChannelFixture *f, gconstpointer data)
   test_channel_end_anew (f);
 }
 
+/* Breaks if a serial number that is used again as soon as its answer was read ends the channel:
+ * here the answer comes from another thread than the one that reads. */
+static void
+test_serial_again (TestChannelFixture *f, gconstpointer data)
+{
+  const guint32 serial = 4000000000;
+  char *paths[4];
+  guint i, j;
+
+  test_channel_start_anew (f, "[Limits]\nWorkers=2\n");
+  for (i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      paths[i] = create_session (f->channel, NULL);
+      test_statistic_wait ("sessions", i + 1);
+    }
+  for (i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr (GVariant) packed = handoff_channel_message_pack (
+          HANDOFF_CHANNEL_CALL, serial,
+          handoff_channel_call_body (0, paths[i], "Step", g_variant_new_parsed ("(@ay [],)")));
+
+      for (j = 0; j < 3000; j++)
+        {
+          g_autoptr (TestAnswer) answer = NULL;
+
+          test_channel_send_packed (f->channel, packed, NULL, 0);
+          answer = test_channel_wait (f->channel, serial);
+          g_assert_nonnull (answer);
+          g_assert_no_error (answer->error);
+        }
+      g_free (paths[i]);
+    }
+  test_channel_end_anew (f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -465,6 +500,7 @@ main (int argc, char **argv)
   TEST ("/channel-sessions/cancel", test_cancel);
   TEST ("/channel-sessions/cancel-while-away", test_cancel_while_away);
   TEST ("/channel-sessions/close-while-away", test_end_while_away);
+  TEST ("/channel-sessions/serial-again", test_serial_again);
   g_test_add ("/channel-sessions/stop-while-away", TestChannelFixture, "", test_channel_set_up,
               test_end_while_away, test_channel_tear_down);
 
