@@ -15,20 +15,31 @@ handoff_channel_ref (HandoffChannel *self)
   return self;
 }
 
+static void
+close_socket (HandoffChannel *self)
+{
+  const guint uid = handoff_caller_get_uid (self->caller);
+
+  if (self->replies != NULL)
+    {
+      handoff_channel_remains_add (self->support.remains, self->fd, self->replies, self->place,
+                                   uid);
+      return;
+    }
+  handoff_descriptor_reap (self->fd, uid);
+  handoff_place_free (self->place);
+}
+
 /* On the main thread. */
 static gboolean
 finalize (gpointer data)
 {
   HandoffChannel *self = data;
-  const guint uid = handoff_caller_get_uid (self->caller);
 
   g_assert (self->watch == NULL && self->homes->len == 0);
-  g_clear_pointer (&self->replies, handoff_channel_replies_free);
-  /* What nobody received on it are strangers' descriptors. */
-  handoff_descriptor_reap (self->fd, uid);
+  close_socket (self);
   handoff_grants_close (self->grants);
   handoff_seat_unref (self->seat);
-  handoff_place_free (self->place);
   handoff_idle_timer_release (self->support.context->shared->idle_timer);
   g_hash_table_unref (self->calls);
   g_hash_table_unref (self->serials);

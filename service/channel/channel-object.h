@@ -5,6 +5,7 @@
 
 #include "authority/grants.h"
 #include "call/call-context.h"
+#include "channel/channel-remains.h"
 #include "channel/channel-replies.h"
 
 /* What a channel is made of, for the files of this folder. channel.h says what it is. */
@@ -16,6 +17,7 @@ typedef struct
 {
   const HandoffCallContext *context; /* the main thread's */
   HandoffQuota *unread;              /* see channel-replies.h */
+  HandoffChannelRemains *remains;
 } HandoffChannelSupport;
 
 /* Why a channel ends. */

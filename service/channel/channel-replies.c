@@ -96,11 +96,20 @@ break_off (HandoffChannelReplies *self)
 }
 
 void
+handoff_channel_replies_give_up (HandoffChannelReplies *self)
+{
+  g_mutex_lock (&self->mutex);
+  self->flow = HANDOFF_CHANNEL_FLOW_BROKEN;
+  g_queue_clear_full (&self->waiting, (GDestroyNotify) waiting_free);
+  g_clear_pointer (&self->sealer, handoff_blob_sealer_free);
+  g_mutex_unlock (&self->mutex);
+}
+
+void
 handoff_channel_replies_free (HandoffChannelReplies *self)
 {
-  g_queue_clear_full (&self->waiting, (GDestroyNotify) waiting_free);
+  handoff_channel_replies_give_up (self);
   g_queue_clear_full (&self->places, (GDestroyNotify) handoff_place_free);
-  g_clear_pointer (&self->sealer, handoff_blob_sealer_free);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -288,4 +297,16 @@ handoff_channel_replies_get_flow (HandoffChannelReplies *self)
   flow = self->flow;
   g_mutex_unlock (&self->mutex);
   return flow;
+}
+
+guint
+handoff_channel_replies_count_unread (HandoffChannelReplies *self)
+{
+  guint n;
+
+  g_mutex_lock (&self->mutex);
+  drop_places (self);
+  n = self->places.length;
+  g_mutex_unlock (&self->mutex);
+  return n;
 }

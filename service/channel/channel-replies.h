@@ -64,3 +64,7 @@ HandoffChannelFlow handoff_channel_replies_send (HandoffChannelReplies *self,
                                                  HandoffChannelReply *reply);
 HandoffChannelFlow handoff_channel_replies_flush (HandoffChannelReplies *self);
 HandoffChannelFlow handoff_channel_replies_get_flow (HandoffChannelReplies *self);
+/* Nothing more can be sent. Drops what waits, and calls nobody. */
+void handoff_channel_replies_give_up (HandoffChannelReplies *self);
+/* How many descriptors that were sent are perhaps not read: 0 once none is. */
+guint handoff_channel_replies_count_unread (HandoffChannelReplies *self);

@@ -18,9 +18,10 @@
 struct _HandoffChannels
 {
   HandoffChannelSupport support;
-  HandoffQuota *quota;  /* (owned): of channels */
-  guint total;          /* how many there may be */
-  HandoffQuota *unread; /* (owned): of descriptors on their way */
+  HandoffQuota *quota;            /* (owned): of channels */
+  guint total;                    /* how many there may be */
+  HandoffQuota *unread;           /* (owned): of descriptors on their way */
+  HandoffChannelRemains *remains; /* (owned): of channels that have ended */
   GHashTable *channels; /* (owned) (element-type HandoffChannel): a set of those that are open */
 };
 
@@ -50,6 +51,8 @@ handoff_channels_new (const HandoffCallContext *context)
   self->unread = handoff_quota_new ("unread key blobs");
   self->support.context = context;
   self->support.unread = self->unread;
+  self->remains = handoff_channel_remains_new ();
+  self->support.remains = self->remains;
   self->channels = g_hash_table_new_full (NULL, NULL, unref_channel, NULL);
   return self;
 }
@@ -59,6 +62,7 @@ handoff_channels_free (HandoffChannels *self)
 {
   g_assert (g_hash_table_size (self->channels) == 0);
   g_hash_table_unref (self->channels);
+  handoff_channel_remains_free (self->remains);
   handoff_quota_free (self->quota);
   handoff_quota_free (self->unread);
   g_free (self);

@@ -187,6 +187,40 @@ test_quota (TestChannelFixture *f, gconstpointer data)
   test_service_stop ();
 }
 
+/* Breaks if whoever opens channels and breaks their rules, one after the other, has more key blobs
+ * unread than his share: they stay in the sockets that he keeps. */
+static void
+test_unread_at_end (TestChannelFixture *f, gconstpointer data)
+{
+  struct pollfd poll_fd = { .fd = f->channel->fd, .events = POLLIN };
+  g_autoptr (TestChannel) other = NULL;
+  const int socket = test_peer_connect (f->peer);
+  TestAnswer *answer;
+
+  test_channel_start (f->channel, socket, "localhost", test_options (NULL));
+  g_assert_cmpint (poll (&poll_fd, 1, TEST_TIMEOUT_SECONDS * 1000), ==, 1);
+  test_channel_send_bytes (f->channel, "x", 1);
+  poll_fd.events = POLLHUP;
+  g_assert_cmpint (poll (&poll_fd, 1, TEST_TIMEOUT_SECONDS * 1000), ==, 1);
+  close (socket);
+
+  /* When this one has gone, what could be closed of the first has gone, too. */
+  other = test_channel_open_now (f->alice);
+  test_channel_check (f, other);
+  g_clear_pointer (&other, test_channel_free);
+  test_statistic_wait ("sessions", 0);
+  test_statistic_wait ("channels", 1);
+  other = test_channel_open_now (f->alice);
+  test_statistic_wait ("channels", 2);
+  g_clear_pointer (&other, test_channel_free);
+
+  answer = test_channel_receive (f->channel);
+  g_assert_nonnull (answer->keys);
+  test_answer_free (answer);
+  test_channel_expect_end (f->channel);
+  test_statistic_wait ("channels", 0);
+}
+
 static void
 become (const char *user)
 {
@@ -358,6 +392,7 @@ main (int argc, char **argv)
   TEST ("/channel-limits/cancel-at-maximum", test_cancel_at_maximum);
   TEST ("/channel-limits/workers", test_workers);
   TEST ("/channel-limits/quota", test_quota);
+  TEST ("/channel-limits/unread-at-end", test_unread_at_end);
   TEST ("/channel-limits/passed-on", test_passed_on);
   TEST ("/channel-limits/caller-leaves", test_caller_leaves);
   TEST ("/channel-limits/idle-exit", test_idle_exit);

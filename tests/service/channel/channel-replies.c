@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "channel/channel-replies.h"
+#include "channel/channel-remains.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/tls-handoff-error.h"
 #include "tests/keyblob/keyblob-fixture.h"
@@ -58,10 +58,11 @@ make (Fixture *f, HandoffQuota *unread)
 static void
 unmake (Fixture *f)
 {
-  handoff_channel_replies_free (f->replies);
+  g_clear_pointer (&f->replies, handoff_channel_replies_free);
   handoff_blob_opener_free (f->opener);
   g_array_unref (f->sent);
-  close (f->sockets[0]);
+  if (f->sockets[0] >= 0)
+    close (f->sockets[0]);
   if (f->sockets[1] >= 0)
     close (f->sockets[1]);
 }
@@ -181,6 +182,41 @@ test_unread (void)
   g_assert_cmpuint (handoff_quota_get_total (unread), ==, 0);
 }
 
+/* Breaks if what a channel leaves unread stops counting for its user when the channel ends, or goes
+ * on to count when it was read or nobody can read it any more. */
+static void
+test_remains (void)
+{
+  g_autoptr (HandoffQuota) unread = handoff_quota_new ("unread things");
+  g_autoptr (HandoffQuota) channels = handoff_quota_new ("channels");
+  g_autoptr (HandoffChannelRemains) remains = handoff_channel_remains_new ();
+  Fixture f[3];
+  guint i, serial;
+
+  for (i = 0; i < G_N_ELEMENTS (f); i++)
+    {
+      make (&f[i], unread);
+      /* The last one leaves nothing. */
+      for (serial = 1; serial <= 3 && i < 2; serial++)
+        send_reply (&f[i], serial, TRUE);
+      handoff_channel_remains_add (remains, g_steal_fd (&f[i].sockets[0]),
+                                   g_steal_pointer (&f[i].replies),
+                                   handoff_quota_take (channels, USER, 3, 3, NULL), USER);
+    }
+  g_assert_cmpuint (handoff_quota_get_count (channels, USER), ==, 2);
+  g_assert_cmpuint (handoff_quota_get_count (unread, USER), ==, 6);
+
+  for (serial = 1; serial <= 3; serial++)
+    g_assert_cmpuint (receive (&f[0], NULL), ==, serial);
+  g_assert_cmpint (recv (f[0].sockets[1], &serial, sizeof serial, MSG_DONTWAIT), ==, 0);
+  close (g_steal_fd (&f[1].sockets[1]));
+  while (handoff_quota_get_total (channels) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (handoff_quota_get_total (unread), ==, 0);
+  for (i = 0; i < G_N_ELEMENTS (f); i++)
+    unmake (&f[i]);
+}
+
 /* Breaks if a reply that a message cannot hold gets no answer, or breaks the channel. */
 static void
 test_too_large (Fixture *f, gconstpointer data)
@@ -236,6 +272,7 @@ main (int argc, char **argv)
   TEST ("/channel-replies/too-large", test_too_large);
   TEST ("/channel-replies/broken", test_broken);
   g_test_add_func ("/channel-replies/unread", test_unread);
+  g_test_add_func ("/channel-replies/remains", test_remains);
 
   return g_test_run ();
 }
