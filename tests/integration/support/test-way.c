@@ -302,7 +302,7 @@ static gboolean
 on_readable (int fd, GIOCondition condition, gpointer user_data)
 {
   Way *way = user_data;
-  g_autoptr (GDBusConnection) keep = g_object_ref (way->connection);
+  G_GNUC_UNUSED g_autoptr (GDBusConnection) keep = g_object_ref (way->connection);
 
   way_read (way);
   return way->channel != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
