@@ -109,7 +109,7 @@ handoff_hpke_generate_key_pair (guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
     return FALSE;
 
   curve25519_mul_g (public_key, private_key);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
 
   return TRUE;
 }
@@ -145,7 +145,7 @@ handoff_hpke_derive_key_pair (const guint8 *ikm,
   if (ok)
     curve25519_mul_g (public_key, private_key);
   handoff_wipe (prk, sizeof prk);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
 
   return ok;
 }
@@ -211,7 +211,7 @@ handoff_hpke_encapsulate (const guint8 public_key[HANDOFF_HPKE_KEY_SIZE],
        extract_and_expand (dh, enc, public_key, shared_secret, error);
   handoff_wipe (ephemeral, sizeof ephemeral);
   handoff_wipe (dh, sizeof dh);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
 
   return ok;
 }
@@ -242,7 +242,7 @@ handoff_hpke_decapsulate (const guint8 enc[HANDOFF_HPKE_KEY_SIZE],
   ok = x25519 (private_key, enc, dh, error) &&
        extract_and_expand (dh, enc, public_key, shared_secret, error);
   handoff_wipe (dh, sizeof dh);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
 
   return ok;
 }

@@ -80,7 +80,7 @@ key_schedule (HandoffHpkeContext *context,
                                     context->exporter_secret, sizeof context->exporter_secret,
                                     error);
   handoff_wipe (secret, sizeof secret);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
 
   return ok;
 }
@@ -255,7 +255,7 @@ handoff_hpke_context_seal (HandoffHpkeContext *context,
       "AES-GCM", error);
   gnutls_aead_cipher_deinit (aead);
   handoff_wipe (nonce, sizeof nonce);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
 
   return ok;
 }
@@ -303,7 +303,7 @@ handoff_hpke_context_open (HandoffHpkeContext *context,
                                   ciphertext, ciphertext_size, plaintext, &plaintext_size);
   gnutls_aead_cipher_deinit (aead);
   handoff_wipe (nonce, sizeof nonce);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
   if (code < 0)
     {
       handoff_wipe (plaintext, ciphertext_size - HANDOFF_HPKE_TAG_SIZE);
@@ -348,7 +348,7 @@ handoff_hpke_context_export (const HandoffHpkeContext *context,
   ok = handoff_hpke_labeled_expand (suite_id, sizeof suite_id, context->exporter_secret, "sec",
                                     exporter_context, exporter_context_size, output, output_size,
                                     error);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
 
   return ok;
 }

@@ -28,6 +28,8 @@ void handoff_wipe (gpointer data, gsize size);
 /* Overwrites the stack below the caller, and the vector registers: what GnuTLS and nettle leave in
  * dead frames, and what would be saved into new ones. */
 void handoff_wipe_stack (void);
+/* The same after X25519, HKDF and AES-GCM, which need little stack. */
+void handoff_wipe_near_stack (void);
 
 /* Bytes of any number, in secret memory. Starts as zeros. */
 typedef struct

@@ -407,6 +407,33 @@ test_wipe_stack (void)
   g_assert_false (is_on_stack (address));
 }
 
+/* Leaves one some 24 KiB down. */
+__attribute__ ((noinline, no_sanitize_address)) static void
+leave_near (gsize *address)
+{
+  volatile guint8 frame[24 * 1024];
+  gsize i;
+
+  for (i = 0; i < 64; i++)
+    frame[i] = 0x77;
+
+  *address = (gsize) frame;
+}
+
+/* As above; or it reaches so far that it costs an application memory. */
+static void
+test_wipe_near_stack (void)
+{
+  gsize near, far;
+
+  leave_on_stack (&far);
+  leave_near (&near);
+  g_assert_true (is_on_stack (near));
+  handoff_wipe_near_stack ();
+  g_assert_false (is_on_stack (near));
+  g_assert_true (is_on_stack (far));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -425,5 +452,6 @@ main (int argc, char *argv[])
   g_test_add_data_func ("/keyblob/secret-memory/write-after-free", write_after_free, test_misuse);
   g_test_add_func ("/keyblob/secret-memory/wipe", test_wipe);
   g_test_add_func ("/keyblob/secret-memory/wipe-stack", test_wipe_stack);
+  g_test_add_func ("/keyblob/secret-memory/wipe-near-stack", test_wipe_near_stack);
   return g_test_run ();
 }

@@ -2,7 +2,8 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* Threads: all functions may be called on any thread. GDBus sends and receives on a thread of its
- * own. make_connection() blocks, and runs on a thread of its own, too.
+ * own. make_connection() blocks, and runs where no main context is the thread's default: often on a
+ * thread of its own.
  *
  * Locks: own.lock guards own.connection; the lock of a HandoffServiceBus guards its connections.
  * Nobody holds both, and nobody waits for the bus while holding one of them.
@@ -205,8 +206,9 @@ describe_unknown_user (const GError *cause)
                           (guint) uid);
 }
 
-/* Blocks. Runs on a thread of its own: so the connection belongs to the main context of the
- * process, and not to a context of the caller, which may end earlier. (transfer full) */
+/* Blocks. Runs on a thread that has no default context of its own: so the connection belongs to the
+ * main context of the process, and not to a context of the caller, which may end earlier. (transfer
+ * full) */
 static GDBusConnection *
 make_connection (HandoffServiceBus *self, GCancellable *cancellable, GError **error)
 {
@@ -272,6 +274,9 @@ handoff_service_bus_connect_sync (HandoffServiceBus *self,
   if (connection != NULL)
     return connection;
 
+  /* A thread costs time and memory (an arena of the allocator) that most programs need not pay. */
+  if (g_main_context_get_thread_default () == NULL)
+    return make_connection (self, cancellable, error);
   return g_thread_join (g_thread_new ("tls-handoff-bus", making_thread, &making));
 }
 

@@ -138,7 +138,7 @@ handoff_import_key_open_key_blob (TlsHandoffImportKey *self, int key_blob_fd, GE
     state = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
                                    secret->private_key, error);
   handoff_secret_free (secret);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
   return state;
 }
 
@@ -154,6 +154,6 @@ handoff_import_key_new_opener (TlsHandoffImportKey *self,
     return NULL;
   opener = handoff_blob_opener_new (secret->private_key, enc, error);
   handoff_secret_free (secret);
-  handoff_wipe_stack ();
+  handoff_wipe_near_stack ();
   return opener;
 }
