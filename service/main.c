@@ -159,6 +159,8 @@ main (int argc, char *argv[])
   int status = EXIT_SUCCESS;
 
   setlocale (LC_ALL, "");
+  /* The log's: as the journal has it. */
+  setlocale (LC_CTYPE, "C.UTF-8");
   /* Otherwise the C library looks at that file for each line of the log. */
   g_setenv ("TZ", ":/etc/localtime", FALSE);
   set_process_limits ();

@@ -10,6 +10,7 @@
 #include "credential/expiry-warnings.h"
 #include "token/pin-hold.h"
 #include "caller/quota.h"
+#include "policy/known-options.h"
 #include "policy/tls-policy-source.h"
 #include "session/session-home.h"
 #include "token/tokens.h"
@@ -26,6 +27,7 @@ typedef struct
   HandoffSessionContext *shared; /* with the sessions, which have their home where the call runs */
   HandoffSessionHomes *homes;    /* of sessions that are not at home on the main thread */
   HandoffGrants *memory;         /* (nullable): what a channel remembers of polkit's answers */
+  HandoffKnownOptions *known_options; /* (nullable): of a channel's last handshake here */
   HandoffChannels *channels;
   HandoffCallerRegistry *callers;
   HandoffDispatcher *dispatcher;

@@ -167,8 +167,12 @@ request_new (const HandoffCallContext *context,
 {
   g_autoptr (HandoffTlsPolicy) policy =
       handoff_tls_policy_source_dup_policy (context->policy_source);
+  HandoffHandshakeOptions *parsed =
+      handoff_known_options_parse (context->known_options, options, role, policy, error);
 
-  return handoff_handshake_request_new (role, server_identity, options, policy, error);
+  return parsed != NULL ? handoff_handshake_request_new_with_options (role, server_identity, parsed,
+                                                                      policy, error)
+                        : NULL;
 }
 
 static guint

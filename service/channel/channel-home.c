@@ -19,6 +19,7 @@ handoff_channel_home_new (HandoffChannel *channel, HandoffSeat *seat)
   self->context = *support->context;
   self->context.shared = self->sessions;
   self->context.memory = channel->grants;
+  self->context.known_options = handoff_known_options_new ();
   handoff_session_homes_add (support->context->homes, self->sessions);
   return self;
 }
@@ -38,6 +39,7 @@ finalize (gpointer data)
 
   handoff_session_homes_remove (self->channel->support.context->homes, self->sessions);
   handoff_session_home_unref (self->sessions);
+  handoff_known_options_free (self->context.known_options);
   handoff_channel_unref (self->channel);
   g_free (self);
   return G_SOURCE_REMOVE;

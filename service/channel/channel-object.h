@@ -45,7 +45,8 @@ typedef struct
   gatomicrefcount ref_count;
   HandoffChannel *channel;         /* (owned) */
   HandoffSessionContext *sessions; /* (owned): the home of its sessions, with its worker */
-  HandoffCallContext context;      /* with these sessions; does not change */
+  /* With these sessions; does not change. (owned): its known_options */
+  HandoffCallContext context;
 
   /* Under the channel's lock: */
   guint n_calls; /* that are under way here */

@@ -33,29 +33,41 @@ take_identity (HandoffHandshakeRequest *self, const char *server_identity, GErro
 }
 
 HandoffHandshakeRequest *
-handoff_handshake_request_new (HandoffRole role,
-                               const char *server_identity,
-                               GVariant *options,
-                               HandoffTlsPolicy *policy,
-                               GError **error)
+handoff_handshake_request_new_with_options (HandoffRole role,
+                                            const char *server_identity,
+                                            HandoffHandshakeOptions *options,
+                                            HandoffTlsPolicy *policy,
+                                            GError **error)
 {
   g_autoptr (HandoffHandshakeRequest) self = g_new0 (HandoffHandshakeRequest, 1);
 
   self->fd = -1;
   self->role = role;
   self->policy = handoff_tls_policy_ref (policy);
-  self->options = handoff_handshake_options_parse (
+  self->options = options;
+  return take_identity (self, server_identity, error) ? g_steal_pointer (&self) : NULL;
+}
+
+HandoffHandshakeRequest *
+handoff_handshake_request_new (HandoffRole role,
+                               const char *server_identity,
+                               GVariant *options,
+                               HandoffTlsPolicy *policy,
+                               GError **error)
+{
+  HandoffHandshakeOptions *parsed = handoff_handshake_options_parse (
       options, role, handoff_tls_policy_get_configuration (policy), error);
-  return self->options != NULL && take_identity (self, server_identity, error)
-             ? g_steal_pointer (&self)
-             : NULL;
+
+  return parsed != NULL ? handoff_handshake_request_new_with_options (role, server_identity, parsed,
+                                                                      policy, error)
+                        : NULL;
 }
 
 void
 handoff_handshake_request_end (HandoffHandshakeRequest *self)
 {
   handoff_descriptor_reap (g_steal_fd (&self->fd), self->uid);
-  g_clear_pointer (&self->options, handoff_handshake_options_free);
+  g_clear_pointer (&self->options, handoff_handshake_options_unref);
   g_clear_pointer (&self->policy, handoff_tls_policy_unref);
   g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_pointer (&self->session_data, handoff_secret_free);

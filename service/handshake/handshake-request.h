@@ -26,7 +26,7 @@ typedef struct
   int fd;            /* (owned): the caller's socket, checked; -1 once taken, and for stepwise */
   guint uid;         /* whose handshake it is, and whose the socket */
   HandoffServerIdentity *identity;  /* (owned) (nullable): NULL for a server */
-  HandoffHandshakeOptions *options; /* (owned) */
+  HandoffHandshakeOptions *options; /* (owned): a reference */
   HandoffTlsPolicy *policy;         /* (owned) */
   HandoffRecipient recipient;       /* not for stepwise */
 
@@ -54,6 +54,13 @@ HandoffHandshakeRequest *handoff_handshake_request_new (HandoffRole role,
                                                         GVariant *options,
                                                         HandoffTlsPolicy *policy,
                                                         GError **error);
+/* The same with options that have been parsed under that policy. options: (transfer full) */
+HandoffHandshakeRequest *
+handoff_handshake_request_new_with_options (HandoffRole role,
+                                            const char *server_identity,
+                                            HandoffHandshakeOptions *options,
+                                            HandoffTlsPolicy *policy,
+                                            GError **error);
 /* Lets go of the socket, wipes the session to resume, and lets go of all that only a running
  * handshake needs: a session object may stay much longer. */
 void handoff_handshake_request_end (HandoffHandshakeRequest *self);

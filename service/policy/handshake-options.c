@@ -445,10 +445,13 @@ handoff_handshake_options_parse (GVariant *options,
 {
   g_autoptr (HandoffHandshakeOptions) self = g_new0 (HandoffHandshakeOptions, 1);
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  static guint64 last_serial; /* (atomic) */
   GVariantIter iter;
   const char *name;
   GVariant *value;
 
+  g_atomic_ref_count_init (&self->ref_count);
+  self->serial = __atomic_add_fetch (&last_serial, 1, __ATOMIC_RELAXED);
   self->application_protocols = g_ptr_array_new_with_free_func (g_free);
   self->blob_format = 1;
   self->credential_pem = -1;
@@ -478,9 +481,18 @@ handoff_handshake_options_parse (GVariant *options,
   return g_steal_pointer (&self);
 }
 
-void
-handoff_handshake_options_free (HandoffHandshakeOptions *self)
+HandoffHandshakeOptions *
+handoff_handshake_options_ref (HandoffHandshakeOptions *self)
 {
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+handoff_handshake_options_unref (HandoffHandshakeOptions *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
   g_clear_pointer (&self->application_protocols, g_ptr_array_unref);
   g_clear_pointer (&self->cipher_suites, g_array_unref);
   g_clear_pointer (&self->trust_anchors, g_ptr_array_unref);

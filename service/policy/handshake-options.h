@@ -27,9 +27,12 @@ typedef enum
   HANDOFF_CREDENTIAL_CHOICE_MODE_CONFIGURED, /* if the configuration says so */
 } HandoffCredentialChoiceMode;
 
-/* What a caller asked of one handshake: the a{sv} of the D-Bus API, checked. */
+/* What a caller asked of one handshake: the a{sv} of the D-Bus API, checked. Immutable;
+ * reference-counted. */
 typedef struct
 {
+  gatomicrefcount ref_count;
+  guint64 serial;                         /* no others have it */
   GPtrArray *application_protocols;       /* (owned) (element-type utf8): may be empty */
   gboolean application_protocol_optional; /* a server's: goes on without one in common */
   guint blob_format;                      /* the newest that both sides know */
@@ -60,8 +63,9 @@ HandoffHandshakeOptions *handoff_handshake_options_parse (GVariant *options,
                                                           HandoffRole role,
                                                           const HandoffConfiguration *configuration,
                                                           GError **error);
-void handoff_handshake_options_free (HandoffHandshakeOptions *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeOptions, handoff_handshake_options_free)
+HandoffHandshakeOptions *handoff_handshake_options_ref (HandoffHandshakeOptions *self);
+void handoff_handshake_options_unref (HandoffHandshakeOptions *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeOptions, handoff_handshake_options_unref)
 
 /* The name of a choice in the D-Bus API. */
 const char *handoff_credential_choice_mode_get_name (HandoffCredentialChoiceMode mode);

@@ -5,9 +5,24 @@
 
 #include "session/resumption.h"
 
+#include <string.h>
+
 #include "keyblob/secret-memory.h"
 #include "resumption/server-tickets.h"
 #include "work/clock.h"
+
+/* The last client's key: another handshake of which all this is the same has the same one. */
+typedef struct
+{
+  HandoffSessionCacheKey *key; /* (owned) (nullable): NULL: none is known */
+  guint64 options;             /* serials; 0: no credential */
+  guint64 policy;
+  guint64 credential;
+  guint64 choice[4];
+  char *identity; /* (owned) (nullable) */
+  char *bus_name; /* (owned) (nullable) */
+  guint uid;
+} Known;
 
 struct _HandoffResumption
 {
@@ -15,6 +30,7 @@ struct _HandoffResumption
   HandoffResumptionStore *store; /* (unowned) */
   HandoffSessionFunc closed;
   gpointer user_data; /* (unowned) */
+  Known known;
 
   GQueue windows;          /* (element-type HandoffSession): the next to close first */
   HandoffHomeTimer *timer; /* (owned) (nullable): for the first of them */
@@ -36,10 +52,19 @@ handoff_resumption_new (HandoffWorker *home,
   return self;
 }
 
+static void
+known_clear (Known *self)
+{
+  g_clear_pointer (&self->key, handoff_session_cache_key_unref);
+  g_free (self->identity);
+  g_free (self->bus_name);
+}
+
 void
 handoff_resumption_free (HandoffResumption *self)
 {
   handoff_resumption_rest (self);
+  known_clear (&self->known);
   g_free (self);
 }
 
@@ -124,6 +149,38 @@ prepare_server (HandoffResumption *self,
       handoff_tls_policy_get_configuration (request->policy)->resumption_maximum_age;
 }
 
+/* bus_name: (nullable): see handoff_session_cache_key_new(). (transfer full) */
+static HandoffSessionCacheKey *
+dup_key (HandoffResumption *self,
+         guint uid,
+         const char *bus_name,
+         const HandoffHandshakeRequest *request)
+{
+  Known *known = &self->known;
+  const char *identity = request->identity != NULL ? request->identity->text : NULL;
+  const guint64 credential = request->credential != NULL ? request->credential->serial : 0;
+  const guint64 policy = handoff_tls_policy_get_serial (request->policy);
+
+  if (known->key == NULL || known->options != request->options->serial || known->policy != policy ||
+      known->credential != credential || known->uid != uid ||
+      memcmp (known->choice, request->choice, sizeof known->choice) != 0 ||
+      g_strcmp0 (known->identity, identity) != 0 || g_strcmp0 (known->bus_name, bus_name) != 0)
+    {
+      known_clear (known);
+      *known = (Known){
+        .key = handoff_session_cache_key_new (uid, bus_name, new_conditions (request)),
+        .options = request->options->serial,
+        .policy = policy,
+        .credential = credential,
+        .identity = g_strdup (identity),
+        .bus_name = g_strdup (bus_name),
+        .uid = uid,
+      };
+      memcpy (known->choice, request->choice, sizeof known->choice);
+    }
+  return handoff_session_cache_key_ref (known->key);
+}
+
 void
 handoff_resumption_prepare (HandoffResumption *self,
                             HandoffSession *session,
@@ -159,8 +216,7 @@ handoff_resumption_prepare (HandoffResumption *self,
       prepare_server (self, session, bus_name, request);
       return;
     }
-  session->cache_key = handoff_session_cache_key_new (handoff_caller_get_uid (session->caller),
-                                                      bus_name, new_conditions (request));
+  session->cache_key = dup_key (self, handoff_caller_get_uid (session->caller), bus_name, request);
   session->policy_serial = handoff_tls_policy_get_serial (request->policy);
   session->window_seconds = configuration->ticket_window;
   request->session_data = handoff_resumption_store_take (self->store, session->policy_serial,

@@ -278,6 +278,56 @@ test_ticket_lasts (Fixture *f, gconstpointer data)
   g_assert_true (is_resumed (f));
 }
 
+/* A session of these options that can be resumed: the last one of which the key is known. (transfer
+ * full) */
+static HandoffSession *
+keep_one (Fixture *f, HandoffHandshakeRequest *request)
+{
+  HandoffSession *session =
+      handoff_session_new (HANDOFF_ROLE_CLIENT, f->caller, "other.handoff.test", f->idle_timer);
+
+  handoff_resumption_prepare (f->resumption, session, request);
+  g_assert_null (request->session_data);
+  handoff_resumption_store_put (f->store, session->policy_serial, session->cache_key, TRUE,
+                                handoff_secret_new (8, HANDOFF_SECRET_DEFAULT), 60,
+                                HANDOFF_SESSION_VERIFIED_NOW);
+  return session;
+}
+
+/* Breaks if a handshake with the very options of the one before resumes its session though
+ * something else differs: the server, the credential, what there is to choose from, the user. */
+static void
+test_same_options (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_parsed ("@a{sv} {}"));
+  g_autoptr (HandoffHandshakeOptions) options = handoff_handshake_options_parse (
+      variant, HANDOFF_ROLE_CLIENT, handoff_tls_policy_get_configuration (f->client.policy), NULL);
+  HandoffCredential credential = { .serial = 5 };
+  guint i;
+
+  for (i = 0; i < 5; i++)
+    {
+      g_autoptr (HandoffHandshakeRequest) first = handoff_handshake_request_new_with_options (
+          HANDOFF_ROLE_CLIENT, "other.handoff.test", handoff_handshake_options_ref (options),
+          f->client.policy, NULL);
+      g_autoptr (HandoffSession) kept = keep_one (f, first);
+      g_autoptr (HandoffHandshakeRequest) request = handoff_handshake_request_new_with_options (
+          HANDOFF_ROLE_CLIENT, i == 1 ? "localhost" : "other.handoff.test",
+          handoff_handshake_options_ref (options), f->client.policy, NULL);
+      g_autoptr (HandoffCaller) caller = g_steal_pointer (&f->caller);
+
+      f->caller = i == 4 ? handoff_caller_new (":1.1", 1001, 1) : g_object_ref (caller);
+      if (i == 2)
+        request->credential = &credential;
+      if (i == 3)
+        request->choice[3] = 1;
+      g_assert_cmpint (is_resumed_by (f, request), ==, i == 0);
+      request->credential = NULL;
+      g_set_object (&f->caller, caller);
+      handoff_resumption_store_remove (f->store, kept->cache_key);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -292,6 +342,7 @@ main (int argc, char **argv)
   ADD ("ticket-lasts", test_ticket_lasts);
   ADD ("chain", test_chain);
   ADD ("conditions", test_conditions);
+  ADD ("same-options", test_same_options);
   ADD ("nobody", test_nobody);
   return g_test_run ();
 }
