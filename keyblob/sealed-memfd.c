@@ -225,14 +225,14 @@ handoff_sealed_memfd_read (int fd, gsize min_size, gsize max_size, GError **erro
 char *
 handoff_sealed_memfd_describe_seals (int fd)
 {
-  GString *text = g_string_new (NULL);
+  GString *text = g_string_sized_new (64);
   int present = fcntl (fd, F_GET_SEALS);
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (seals); i++)
     {
       if (present > 0 && (present & seals[i].seal) != 0)
-        g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", seals[i].name);
+        g_string_append (g_string_append (text, text->len > 0 ? " " : ""), seals[i].name);
     }
 
   if (text->len == 0)

@@ -41,27 +41,19 @@ get_blob_format (const Sources *from, GError **error)
   return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
 }
 
-/* All that there are: the same each time. */
+/* All that there are. */
 static GVariant *
 get_cipher_suites (const Sources *from, GError **error)
 {
-  static GVariant *all;
+  g_autofree guint16 *ids = NULL;
+  const HandoffCipherSuite *suites;
+  gsize i, n_suites;
 
-  if (g_once_init_enter (&all))
-    {
-      g_autofree guint16 *ids = NULL;
-      const HandoffCipherSuite *suites;
-      GVariant *made;
-      gsize i, n_suites;
-
-      suites = handoff_cipher_suites (&n_suites);
-      ids = g_new (guint16, n_suites);
-      for (i = 0; i < n_suites; i++)
-        ids[i] = suites[i].id;
-      made = g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids, n_suites, sizeof *ids);
-      g_once_init_leave (&all, g_variant_ref_sink (made));
-    }
-  return all;
+  suites = handoff_cipher_suites (&n_suites);
+  ids = g_new (guint16, n_suites);
+  for (i = 0; i < n_suites; i++)
+    ids[i] = suites[i].id;
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids, n_suites, sizeof *ids);
 }
 
 static GVariant *
@@ -278,52 +270,92 @@ static const struct
 {
   const char *key;
   OptionFunc get_value;
+  gboolean is_constant; /* there is a value, the same each time */
 } options[] = {
   { HANDOFF_OPTION_APPLICATION_PROTOCOL_OPTIONAL, get_application_protocol_optional },
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, get_application_protocols },
   { HANDOFF_OPTION_ASK_FOR_CREDENTIAL, get_ask_for_credential },
-  { HANDOFF_OPTION_BLOB_FORMAT, get_blob_format },
-  { HANDOFF_OPTION_CIPHER_SUITES, get_cipher_suites },
+  { HANDOFF_OPTION_BLOB_FORMAT, get_blob_format, TRUE },
+  { HANDOFF_OPTION_CIPHER_SUITES, get_cipher_suites, TRUE },
   { HANDOFF_OPTION_CLIENT_CERTIFICATE, get_client_certificate },
   { HANDOFF_OPTION_CREDENTIAL, get_credential },
   { HANDOFF_OPTION_CREDENTIAL_CHOICE, get_credential_choice },
   { HANDOFF_OPTION_CREDENTIAL_PEM, get_credential_pem },
-  { HANDOFF_OPTION_ERROR_DETAILS, get_true },
+  { HANDOFF_OPTION_ERROR_DETAILS, get_true, TRUE },
   { HANDOFF_OPTION_MAXIMUM_PROTOCOL, get_maximum_protocol },
   { HANDOFF_OPTION_MINIMUM_PROTOCOL, get_minimum_protocol },
   { HANDOFF_OPTION_RESUMPTION, get_resumption },
   { HANDOFF_OPTION_REVIEW_CERTIFICATE, get_review_certificate },
   { HANDOFF_OPTION_TIMEOUT, get_timeout },
-  { HANDOFF_OPTION_TRANSIENT, get_true },
+  { HANDOFF_OPTION_TRANSIENT, get_true, TRUE },
   { HANDOFF_OPTION_TRUST_ANCHORS, get_trust_anchors },
   { HANDOFF_OPTION_TRUST_NOBODY, get_trust_nobody },
-  { HANDOFF_OPTION_WAIT, get_true },
+  { HANDOFF_OPTION_WAIT, get_true, TRUE },
 };
+
+static GVariant *
+new_entry (gsize row, GVariant *value)
+{
+  return g_variant_new_dict_entry (g_variant_new_string (options[row].key),
+                                   g_variant_new_variant (value));
+}
+
+/* That of a row which is constant, made once for the process. (transfer none) */
+static GVariant *
+get_constant_entry (gsize row)
+{
+  static GVariant *entries[G_N_ELEMENTS (options)];
+
+  if (g_once_init_enter (&entries[row]))
+    {
+      GVariant *made = g_variant_ref_sink (new_entry (row, options[row].get_value (NULL, NULL)));
+
+      /* Makes the bytes, which are copied from then on. */
+      g_variant_get_data (made);
+      g_once_init_leave (&entries[row], made);
+    }
+  return entries[row];
+}
+
+/* (transfer none): what whoever has none means; nobody changes it */
+static TlsHandoffHandshakeOptions *
+get_defaults (void)
+{
+  static TlsHandoffHandshakeOptions *defaults;
+
+  if (g_once_init_enter (&defaults))
+    g_once_init_leave (&defaults, tls_handoff_handshake_options_new ());
+  return defaults;
+}
 
 GVariant *
 handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
                                       GUnixFDList *fds,
                                       GError **error)
 {
-  g_autoptr (TlsHandoffHandshakeOptions) given = request->options != NULL
-                                                     ? g_object_ref (request->options)
-                                                     : tls_handoff_handshake_options_new ();
-  const Sources sources = { request, given, fds };
+  const Sources sources = { request, request->options != NULL ? request->options : get_defaults (),
+                            fds };
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (options); i++)
     {
       GError *local_error = NULL;
-      GVariant *value = options[i].get_value (&sources, &local_error);
+      GVariant *value;
 
+      if (options[i].is_constant)
+        {
+          g_variant_builder_add_value (&builder, get_constant_entry (i));
+          continue;
+        }
+      value = options[i].get_value (&sources, &local_error);
       if (local_error != NULL)
         {
           g_propagate_error (error, local_error);
           return NULL;
         }
       if (value != NULL)
-        g_variant_builder_add (&builder, "{sv}", options[i].key, value);
+        g_variant_builder_add_value (&builder, new_entry (i, value));
     }
 
   return g_variant_builder_end (&builder);

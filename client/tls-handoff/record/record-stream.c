@@ -33,6 +33,7 @@ struct _HandoffRecordStream
   gsize data_end;
   gsize records_start;
   gsize records_end;
+  gsize input_used;     /* bytes of it that were ever written */
   gboolean closed;      /* close_notify was read */
   gboolean truncated;   /* the base stream ended without */
   GError *read_error;   /* (nullable) (owned): final; comes after the data */
@@ -73,7 +74,7 @@ handoff_record_stream_free (HandoffRecordStream *self)
   g_object_unref (self->record_layer);
   /* Data, and tickets that were among them. */
   if (self->input != NULL)
-    handoff_wipe (self->input, INPUT_SIZE);
+    handoff_wipe (self->input, self->input_used);
   g_free (self->input);
   g_clear_error (&self->read_error);
   handoff_record_output_clear (&self->output);
@@ -242,6 +243,7 @@ receive (HandoffRecordStream *self,
     }
 
   self->records_end += n;
+  self->input_used = MAX (self->input_used, self->records_end);
   process_input (self, room, room_size, room_used);
   return TRUE;
 }
@@ -260,7 +262,7 @@ handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records)
   g_mutex_lock (&self->input_lock);
   self->input = g_malloc (INPUT_SIZE);
   memcpy (self->input, data, size);
-  self->records_end = size;
+  self->records_end = self->input_used = size;
   process_input (self, NULL, 0, &room_used);
   g_mutex_unlock (&self->input_lock);
 }
