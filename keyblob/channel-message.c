@@ -62,9 +62,15 @@ keep_types (void)
 GVariant *
 handoff_channel_message_pack (HandoffChannelKind kind, guint32 serial, GVariant *body)
 {
-  GVariant *packed = g_variant_ref_sink (g_variant_new ("(yuv)", (guint8) kind, serial, body));
+  GVariant *const parts[] = {
+    g_variant_new_byte ((guint8) kind),
+    g_variant_new_uint32 (serial),
+    g_variant_new_variant (body),
+  };
+  GVariant *packed;
 
   keep_types ();
+  packed = g_variant_ref_sink (g_variant_new_tuple (parts, G_N_ELEMENTS (parts)));
   /* Makes the bytes, once. */
   g_variant_get_data (packed);
   return packed;
@@ -76,7 +82,14 @@ handoff_channel_call_body (HandoffChannelFlags flags,
                            const char *method,
                            GVariant *arguments)
 {
-  return g_variant_new ("(uosv)", (guint32) flags, path, method, arguments);
+  GVariant *const parts[] = {
+    g_variant_new_uint32 ((guint32) flags),
+    g_variant_new_object_path (path),
+    g_variant_new_string (method),
+    g_variant_new_variant (arguments),
+  };
+
+  return g_variant_new_tuple (parts, G_N_ELEMENTS (parts));
 }
 
 GVariant *

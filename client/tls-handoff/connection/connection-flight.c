@@ -419,7 +419,7 @@ fly (Flight *flight)
     .trust_anchors = flight->trust_anchors,
     .client_certificate = self->authentication_mode,
     .interactive = (self->flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0,
-    .review_certificate = handoff_connection_wants_review (self),
+    .review_certificate = handoff_connection_wants_review (self, flight->server_identity),
     .ask_for_credential = flight->asks,
     .ask = ask_cb,
     .ask_data = flight,

@@ -34,9 +34,10 @@ expects_nobody (HandoffConnection *self)
 }
 
 gboolean
-handoff_connection_wants_review (HandoffConnection *self)
+handoff_connection_wants_review (HandoffConnection *self, const char *server_identity)
 {
-  return self->judge != NULL || expects_nobody (self) ||
+  /* A client that expects nobody has to be asked. */
+  return self->judge != NULL || (!self->is_server && *server_identity == '\0') ||
          (!self->is_server && (self->validation_flags & G_TLS_CERTIFICATE_VALIDATE_ALL) !=
                                   G_TLS_CERTIFICATE_VALIDATE_ALL) ||
          has_handler (self);

@@ -5,8 +5,9 @@
 
 #include "connection/connection-object.h"
 
-/* Whether the service has to ask about a certificate that it does not trust. */
-gboolean handoff_connection_wants_review (HandoffConnection *self);
+/* Whether the service has to ask about a certificate that it does not trust. server_identity:
+ * (nullable): that of a client's handshake; empty for nobody */
+gboolean handoff_connection_wants_review (HandoffConnection *self, const char *server_identity);
 /* Has the application's own database judge the certificate, if there is one. Must be called before
  * the decision. details: a{sv}, of the state “certificate-review”. Blocks as the database does. */
 void handoff_connection_judge (HandoffConnection *self, GVariant *details);

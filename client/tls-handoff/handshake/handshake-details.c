@@ -117,19 +117,21 @@ static gboolean
 take_details (Reading *reading, GVariant *details, GError **error)
 {
   GVariantIter iter;
-  GVariant *value;
-  const char *key;
+  GVariant *entry;
   guint taken = 0;
   gsize i;
 
   G_STATIC_ASSERT (G_N_ELEMENTS (rows) <= 8 * sizeof taken);
   g_variant_iter_init (&iter, details);
-  while (g_variant_iter_next (&iter, "{&sv}", &key, &value))
+  /* Not by a format, which GLib would read for each. */
+  while ((entry = g_variant_iter_next_value (&iter)) != NULL)
     {
-      const gboolean good = take_detail (reading, key, value, &taken, error);
+      g_autoptr (GVariant) key = g_variant_get_child_value (entry, 0);
+      g_autoptr (GVariant) boxed = g_variant_get_child_value (entry, 1);
+      g_autoptr (GVariant) value = g_variant_get_variant (boxed);
 
-      g_variant_unref (value);
-      if (!good)
+      g_variant_unref (entry);
+      if (!take_detail (reading, g_variant_get_string (key, NULL), value, &taken, error))
         return FALSE;
     }
   for (i = 0; i < G_N_ELEMENTS (rows); i++)

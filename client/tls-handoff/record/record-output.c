@@ -5,39 +5,16 @@
 
 #include <string.h>
 
-/* Buffers that nobody uses now, for all threads: as many as are kept. To make one for each batch
- * would mean new pages from the kernel each time. What is in them was sent, or encrypted to be. */
-static gpointer spare_buffers[4]; /* (nullable): atomic */
+#include "record/spare-buffers.h"
 
-static guint8 *
-take_large_buffer (void)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (spare_buffers); i++)
-    {
-      guint8 *buffer = g_atomic_pointer_get (&spare_buffers[i]);
-
-      if (buffer != NULL && g_atomic_pointer_compare_and_exchange (&spare_buffers[i], buffer, NULL))
-        return buffer;
-    }
-  return g_malloc (HANDOFF_BATCH_BUFFER_SIZE);
-}
-
-/* buffer: (transfer full) */
-static void
-give_back_large_buffer (guint8 *buffer)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (spare_buffers); i++)
-    if (g_atomic_pointer_get (&spare_buffers[i]) == NULL &&
-        g_atomic_pointer_compare_and_exchange (&spare_buffers[i], NULL, buffer))
-      return;
-  g_free (buffer);
-}
+/* What is in them was sent, or encrypted to be. */
+static HandoffSpareBuffers large_buffers = { HANDOFF_BATCH_BUFFER_SIZE };
 
 void
 handoff_record_output_clear (HandoffRecordOutput *self)
 {
   if (self->is_large)
-    give_back_large_buffer (self->bytes);
+    handoff_spare_buffers_give (&large_buffers, self->bytes);
   else
     g_free (self->bytes);
   *self = (HandoffRecordOutput){ NULL };
@@ -54,7 +31,7 @@ handoff_record_output_begin (HandoffRecordOutput *self)
 {
   g_return_val_if_fail (self->bytes == NULL, NULL);
 
-  self->bytes = take_large_buffer ();
+  self->bytes = handoff_spare_buffers_take (&large_buffers);
   self->is_large = TRUE;
   return self->bytes;
 }

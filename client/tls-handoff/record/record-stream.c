@@ -10,10 +10,12 @@
 #include "keyblob/tls-handoff-error.h"
 #include "record/record-layer.h"
 #include "record/record-output.h"
+#include "record/spare-buffers.h"
 
 /* How much input is held: up to three of the largest records. Not more, so that all of it fits into
  * a key blob beside the keys, if the connection is handed on. */
 #define INPUT_SIZE (62 * 1024)
+static HandoffSpareBuffers input_buffers = { INPUT_SIZE };
 G_STATIC_ASSERT (INPUT_SIZE + 2 * 1024 <= HANDOFF_KEY_BLOB_MAX_SIZE);
 
 struct _HandoffRecordStream
@@ -74,8 +76,10 @@ handoff_record_stream_free (HandoffRecordStream *self)
   g_object_unref (self->record_layer);
   /* Data, and tickets that were among them. */
   if (self->input != NULL)
-    handoff_wipe (self->input, self->input_used);
-  g_free (self->input);
+    {
+      handoff_wipe (self->input, self->input_used);
+      handoff_spare_buffers_give (&input_buffers, self->input);
+    }
   g_clear_error (&self->read_error);
   handoff_record_output_clear (&self->output);
   g_mutex_clear (&self->input_lock);
@@ -220,7 +224,7 @@ receive (HandoffRecordStream *self,
       return FALSE;
     }
   if (self->input == NULL)
-    self->input = g_malloc (INPUT_SIZE);
+    self->input = handoff_spare_buffers_take (&input_buffers);
 
   if (self->records_start > 0)
     {
@@ -260,7 +264,7 @@ handoff_record_stream_give_input (HandoffRecordStream *self, GBytes *records)
     return;
 
   g_mutex_lock (&self->input_lock);
-  self->input = g_malloc (INPUT_SIZE);
+  self->input = handoff_spare_buffers_take (&input_buffers);
   memcpy (self->input, data, size);
   self->records_end = self->input_used = size;
   process_input (self, NULL, 0, &room_used);
