@@ -12,6 +12,8 @@
 #include "work/descriptor-reaper.h"
 
 #define MESSAGES_PER_TURN 16
+/* More messages than a socket holds. */
+#define MAX_DROPPED 4096
 /* The kernel does not tell when a descriptor has been read, nor the reaper when one was closed. */
 #define RETRY_TIME (50 * G_TIME_SPAN_MILLISECOND)
 
@@ -195,6 +197,28 @@ refuse_all (HandoffChannel *channel)
     }
 }
 
+/* Nothing more can be sent to the service, and what was sent nobody wants. The other end may be
+ * among it: as long as it lay in this socket, it would not be closed. */
+static void
+drop_all (HandoffChannel *channel)
+{
+  guint8 buffer[HANDOFF_CHANNEL_MAX_MESSAGE_SIZE];
+  HandoffChannelMessage message;
+  HandoffChannelStatus status;
+  gboolean is_end = FALSE;
+  guint i;
+
+  for (i = 0; i < MAX_DROPPED && !is_end; i++)
+    {
+      status = handoff_channel_message_receive (channel->fd, HANDOFF_CHANNEL_SERVICE, buffer,
+                                                &message, NULL);
+      /* An empty packet looks like it: who sends one before such a thing loses a channel by it. */
+      is_end = status == HANDOFF_CHANNEL_CLOSED && message.n_fds == 0;
+      handoff_channel_message_reap (&message, get_uid (channel));
+      g_clear_pointer (&message.body, g_variant_unref);
+    }
+}
+
 void
 handoff_channel_reader_end (HandoffChannel *channel, HandoffChannelEnd end)
 {
@@ -205,7 +229,10 @@ handoff_channel_reader_end (HandoffChannel *channel, HandoffChannelEnd end)
   else if (end == HANDOFF_CHANNEL_END_CALLER)
     read_some (channel);
   if (end != HANDOFF_CHANNEL_END_SERVICE)
-    shutdown (channel->fd, SHUT_RDWR);
+    {
+      shutdown (channel->fd, SHUT_RDWR);
+      drop_all (channel);
+    }
   g_clear_pointer (&channel->watch, handoff_watch_free);
   g_clear_pointer (&channel->known, g_variant_unref);
   handoff_channel_message_reap (&channel->parked, get_uid (channel));

@@ -221,6 +221,37 @@ test_unread_at_end (TestChannelFixture *f, gconstpointer data)
   test_statistic_wait ("channels", 0);
 }
 
+/* Breaks if a channel stays for good when the application has sent its own end, which nobody reads
+ * any more, and has left a key blob unread. */
+static void
+test_own_end (TestChannelFixture *f, gconstpointer data)
+{
+  const guint n = f->channel->maximum_calls;
+  struct pollfd poll_fd;
+  int sockets[2], socket;
+  guint i;
+
+  test_channel_start_anew (f, "[Limits]\nHandshakesPerUser=200\n");
+  socket = test_peer_connect (f->peer);
+  test_channel_start (f->channel, socket, "localhost", test_options (NULL));
+  poll_fd = (struct pollfd){ .fd = f->channel->fd, .events = POLLIN };
+  g_assert_cmpint (poll (&poll_fd, 1, TEST_TIMEOUT_SECONDS * 1000), ==, 1);
+  close (socket);
+
+  /* With one that is too many, so that the next message is not read. */
+  test_tcp_pair (sockets);
+  for (i = 0; i < n + 1; i++)
+    test_channel_start (f->channel, sockets[0], "localhost", test_options (NULL));
+  test_statistic_wait ("handshakes-in-flight", n);
+  test_channel_start (f->channel, f->channel->fd, "localhost", test_options (NULL));
+  g_clear_pointer (&f->channel, test_channel_free);
+  test_bus_vanish (g_steal_pointer (&f->alice));
+  test_statistic_wait ("channels", 0);
+  close (sockets[0]);
+  close (sockets[1]);
+  test_channel_end_anew (f);
+}
+
 static void
 become (const char *user)
 {
@@ -393,6 +424,7 @@ main (int argc, char **argv)
   TEST ("/channel-limits/workers", test_workers);
   TEST ("/channel-limits/quota", test_quota);
   TEST ("/channel-limits/unread-at-end", test_unread_at_end);
+  TEST ("/channel-limits/own-end", test_own_end);
   TEST ("/channel-limits/passed-on", test_passed_on);
   TEST ("/channel-limits/caller-leaves", test_caller_leaves);
   TEST ("/channel-limits/idle-exit", test_idle_exit);
