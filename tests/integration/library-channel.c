@@ -388,10 +388,14 @@ test_denied (void)
                        "\"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">"
                        "<busconfig><policy context=\"mandatory\">"
                        "<deny send_destination=\"org.tlshandoff.Handoff1\" "
+                       "send_interface=\"org.tlshandoff.Handoff1.Manager\" "
                        "send_member=\"OpenChannel\"/></policy></busconfig>",
                        -1, &error);
   g_assert_no_error (error);
   reload_bus ();
+  test_call (alice, "/org/tlshandoff/Handoff1", "org.tlshandoff.Handoff1.Manager", "OpenChannel",
+             g_variant_new ("(a{sv})", NULL), &error);
+  test_assert_remote_error (error, "org.freedesktop.DBus.Error.AccessDenied", NULL);
 
   manager = tls_handoff_manager_new_sync (alice, NULL, &error);
   g_assert_no_error (error);
