@@ -167,9 +167,16 @@ channel_call_free (HandoffCallMessage *message)
 
   if (!self->is_answered)
     {
-      g_autoptr (GError) error = g_error_new_literal (
-          TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED, "Nobody waits for this call any more");
+      g_autoptr (GError) error = NULL;
+      gboolean is_closed;
 
+      /* If it is, and somebody is there to read this, the service has closed it. */
+      g_mutex_lock (&channel->mutex);
+      is_closed = channel->is_closed;
+      g_mutex_unlock (&channel->mutex);
+      error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                                   is_closed ? HANDOFF_DISPATCHER_ENDING
+                                             : "Nobody waits for this call any more");
       reply_error (message, error);
     }
   g_mutex_lock (&channel->mutex);
