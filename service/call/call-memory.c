@@ -9,6 +9,7 @@
 
 #include "authority/audit.h"
 #include "authority/authority.h"
+#include "session/credential-choice.h"
 
 struct _HandoffCallMemory
 {
@@ -113,9 +114,16 @@ handoff_call_memory_keep (HandoffCallMemory *self,
 void
 handoff_call_memory_audit (HandoffCallMemory *self, HandoffCaller *caller, const char *label)
 {
+  const HandoffRemembered *remembered = handoff_call_memory_get (self);
+
   /* Nobody else has this table. */
   if (label != NULL && self->details != NULL)
     g_hash_table_insert (self->details, g_strdup (HANDOFF_AUTHORITY_DETAIL_CREDENTIAL),
                          g_strdup (label));
   handoff_audit_remembered (caller, self->action, self->details);
+  if (remembered->credential != NULL)
+    handoff_audit_remembered (caller,
+                              handoff_credential_choice_get_action (
+                                  remembered->credential, handoff_caller_get_uid (caller)),
+                              self->details);
 }

@@ -41,6 +41,7 @@ void handoff_call_memory_note_yes (HandoffCallMemory *self, gboolean is_plain);
 void handoff_call_memory_keep (HandoffCallMemory *self,
                                HandoffCredential *credential,
                                const guint64 choice[4]);
-/* The entry of the audit log that polkit's answer would have. label: (nullable): of the credential
- * that the call uses. Any thread. */
+/* What is remembered gets the entries of the audit log that polkit's answers would have: one for
+ * the call, and one for the credential that it named. label: (nullable): of the credential that the
+ * call uses. Any thread. */
 void handoff_call_memory_audit (HandoffCallMemory *self, HandoffCaller *caller, const char *label);

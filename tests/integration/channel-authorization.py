@@ -9,6 +9,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -22,8 +23,8 @@ from gi.repository import Gio, GLib
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from caller import CREDENTIAL, MANAGER, POLKIT, RECIPIENT_KEY, ROOT, Caller, Failure, Polkitd, Questions, bus_call, connect
 from channel import Channel
-from command import (OWN_RULES, RULES, certificate, configure, get_free_port, import_credential, list_all_credentials,
-                     read, remove_credentials, set_rules, stop_service, wait_for_port)
+from command import (OWN_RULES, RULES, certificate, configure, get_free_port, get_service_pid, import_credential,
+                     list_all_credentials, read, remove_credentials, set_rules, stop_service, wait_for_port)
 
 AUTHORITY = '/org/freedesktop/PolicyKit1/Authority'
 CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
@@ -427,7 +428,11 @@ class ChannelAuthorization(unittest.TestCase):
         both = [AS_CLIENT, USE_OWN]
         import_credential('alice', 'client', label='mine')
         self.assert_asked(actions=both, **named)
+        before = read_log()
         self.assert_remembered(**named)
+        # An entry for each yes, as if polkit had said it.
+        entries = re.findall(r'action=\S+\.(\S+) .*credential=mine: allowed \(remembered\)', read_log()[len(before):])
+        self.assertEqual(entries, both)
         import_credential('bob', 'client', label='mine')
         self.assert_remembered(**named)
         self.remove('alice')
@@ -576,6 +581,22 @@ class ChannelAuthorization(unittest.TestCase):
                 self.assertEqual(desktop.handshake(port, label), 'complete')
             self.assertEqual(self.take().count(USE_OWN), 3 if label else 2)
             self.assertEqual(desktop.n_prompts, 1)
+
+    def test_service_ends(self):
+        """Breaks if a caller is told that he himself does not wait any more, when the service ends while polkit is asked."""
+        self.assert_asked()
+        self.polkitd.stop()
+        try:
+            with connect(self.port) as end:
+                pending = self.channel.start_handshake(end, 'other', OPTIONS)
+                self.questions.wait_for(1)
+                os.kill(get_service_pid(), signal.SIGTERM)
+                with self.assertRaises(Failure) as context:
+                    self.channel.wait(pending)
+        finally:
+            self.polkitd.go_on()
+        self.assertTrue(context.exception.is_ours('Cancelled'), context.exception)
+        self.assertIn('service', context.exception.message)
 
     def test_left(self):
         """Breaks if a channel goes on when its caller has left the bus: nobody hears of his session then."""
