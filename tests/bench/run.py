@@ -48,7 +48,7 @@ def main():
                 print(figure, flush=True)
                 figures.append(figure)
     if options.report:
-        report.write(options.report, figures)
+        report.write(options.report, figures, options.quick)
 
 
 if __name__ == '__main__':

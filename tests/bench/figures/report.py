@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """The report: a table of the figures (figures.md), how near each is to its aim (aims.svg), and a plot of every figure
-that has points."""
+that has points, over the number of handshakes whose peers do not answer."""
 
 import math
 import os
@@ -12,19 +12,20 @@ STYLE = 'font-family="sans-serif" font-size="12"'
 VERDICTS = {True: 'yes', False: '**no**', None: ''}
 
 
-def write(directory, figures):
+def write(directory, figures, is_quick):
     os.makedirs(directory, exist_ok=True)
-    files = {'figures.md': table(figures), 'aims.svg': bars(figures)}
+    files = {'figures.md': table(figures, is_quick), 'aims.svg': bars(figures)}
     for figure in figures:
         if figure.points:
-            files[figure.name + '.svg'] = plot(figure.name, figure.points)
+            files[figure.name + '.svg'] = plot(f'{figure.name}, by stalled handshakes', figure.points)
     for name, text in files.items():
         with open(os.path.join(directory, name), 'w') as file:
             file.write(text)
 
 
-def table(figures):
-    lines = ['# Figures', '', '| figure | value | aim | met | medians |', '| --- | --- | --- | --- | --- |']
+def table(figures, is_quick):
+    warning = ['Of a quick run, which only shows that the programs run: the values mean nothing.', ''] if is_quick else []
+    lines = ['# Figures', '', *warning, '| figure | value | aim | met | medians |', '| --- | --- | --- | --- | --- |']
     for figure in figures:
         unit = '' if figure.unit == 'ratio' else ' ' + figure.unit
         lines.append(f'| {figure.name} | {figure.value:.2f}{unit} | {figure.aim} | {VERDICTS[figure.is_met]} | '
