@@ -430,8 +430,11 @@ class ChannelAuthorization(unittest.TestCase):
         self.assert_asked(actions=both, **named)
         before = read_log()
         self.assert_remembered(**named)
-        # An entry for each yes, as if polkit had said it.
-        entries = re.findall(r'action=\S+\.(\S+) .*credential=mine: allowed \(remembered\)', read_log()[len(before):])
+        # An entry for each yes, as if polkit had said it: after the reply.
+        deadline = time.monotonic() + TIMEOUT
+        entries = []
+        while len(entries) < 2 and time.monotonic() < deadline:
+            entries = re.findall(r'action=\S+\.(\S+) .*credential=mine: allowed \(remembered\)', read_log()[len(before):])
         self.assertEqual(entries, both)
         import_credential('bob', 'client', label='mine')
         self.assert_remembered(**named)

@@ -329,7 +329,7 @@ static void
 test_opener_after_import (Fixture *f, gconstpointer data)
 {
   guint8 enc[HANDOFF_HPKE_KEY_SIZE];
-  g_autoptr (HandoffBlobSealer) sealer = new_sealer (f, enc);
+  G_GNUC_UNUSED g_autoptr (HandoffBlobSealer) sealer = new_sealer (f, enc);
   g_autoptr (TlsHandoffRecordLayer) layer =
       tls_handoff_record_layer_new_from_key_blob (f->key, f->fd, NULL);
 
@@ -352,7 +352,7 @@ static void
 test_opener_fork (Fixture *f, gconstpointer data)
 {
   guint8 enc[HANDOFF_HPKE_KEY_SIZE];
-  g_autoptr (HandoffBlobSealer) sealer = new_sealer (f, enc);
+  G_GNUC_UNUSED g_autoptr (HandoffBlobSealer) sealer = new_sealer (f, enc);
   g_autoptr (HandoffBlobOpener) opener = NULL;
   int status;
   pid_t pid = fork ();

@@ -200,7 +200,7 @@ static void
 warm_up (void)
 {
   GError *first = g_dbus_error_new_for_dbus_error ("a.b", "");
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  G_GNUC_UNUSED g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   const HandoffChannelCall call = channel_call_with ("warm");
   ChannelFixture fixture;
   ChannelEcho echo = { &fixture, 1 };

@@ -13,7 +13,8 @@ static HandoffTlsPolicy *
 new_policy (void)
 {
   g_autoptr (GError) error = NULL;
-  HandoffConfiguration *configuration = handoff_configuration_load ("/proc/nonexistent", &error);
+  g_autoptr (HandoffConfiguration) configuration =
+      handoff_configuration_load ("/proc/nonexistent", &error);
   HandoffTlsPolicy *policy;
 
   g_assert_no_error (error);
