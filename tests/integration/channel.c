@@ -253,13 +253,15 @@ test_audit (TestChannelFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   const char *complete = "role=client server-identity=localhost: complete";
   const guint n_complete = count_in_log (complete);
+  g_autofree char *log = NULL;
 
   keys = handshake (f, NULL, &error);
   g_assert_no_error (error);
   /* The entry may be written after the reply. */
   while (count_in_log (complete) == n_complete)
     g_main_context_iteration (NULL, FALSE);
-  g_assert_nonnull (strstr (test_log_read (), "uid=60101"));
+  log = test_log_read ();
+  g_assert_nonnull (strstr (log, "uid=60101"));
 }
 
 /* Breaks if the keys that a caller has sealed to a key of his own use up a number of the channel's.
