@@ -122,6 +122,50 @@ seal (gpointer data)
                             call->enc, call->output, NULL);
 }
 
+static gboolean
+encapsulate (gpointer data)
+{
+  Call *call = data;
+
+  return handoff_hpke_encapsulate (call->public_key, call->private_key, call->enc, call->output,
+                                   NULL);
+}
+
+static gboolean
+decapsulate (gpointer data)
+{
+  Call *call = data;
+
+  return handoff_hpke_decapsulate (call->enc, call->private_key, call->output, NULL);
+}
+
+/* The KEM by itself: within the calls above, what follows it overwrites what it leaves. enc: the
+ * vector's. */
+static void
+check_kem (const Secret *secrets, gsize n, const guint8 *public_key, guint8 *enc)
+{
+  guint8 private_key[HANDOFF_HPKE_KEY_SIZE];
+  guint8 shared_secret[HANDOFF_HPKE_HASH_SIZE];
+  guint8 made_enc[HANDOFF_HPKE_KEY_SIZE];
+  Call encapsulating = {
+    .public_key = public_key, .private_key = private_key, .enc = made_enc, .output = shared_secret
+  };
+  Call decapsulating = { .private_key = private_key, .enc = enc, .output = shared_secret };
+
+  secret_show (&secrets[1], private_key);
+  g_assert_true (call_deep (encapsulate, &encapsulating));
+  handoff_wipe (private_key, sizeof private_key);
+  handoff_wipe (shared_secret, sizeof shared_secret);
+  g_assert_cmpmem (made_enc, sizeof made_enc, enc, HANDOFF_HPKE_KEY_SIZE);
+  assert_gone (secrets, n);
+
+  secret_show (&secrets[0], private_key);
+  g_assert_true (call_deep (decapsulate, &decapsulating));
+  handoff_wipe (private_key, sizeof private_key);
+  handoff_wipe (shared_secret, sizeof shared_secret);
+  assert_gone (secrets, n);
+}
+
 static void
 check_vector (JsonObject *vector)
 {
@@ -176,6 +220,8 @@ check_vector (JsonObject *vector)
   g_assert_false (call_deep (open_sealed, &opening));
   handoff_wipe (private_key, sizeof private_key);
   assert_gone (secrets, G_N_ELEMENTS (secrets));
+
+  check_kem (secrets, G_N_ELEMENTS (secrets), public_key, enc);
 }
 
 /* Breaks if any of them is left on the stack, or in memory that was freed. */
