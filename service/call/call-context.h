@@ -5,7 +5,6 @@
 
 #include "authority/grants.h"
 #include "caller/caller-registry.h"
-#include "authority/grants.h"
 #include "call/call.h"
 #include "credential/expiry-warnings.h"
 #include "token/pin-hold.h"

@@ -68,13 +68,17 @@ gboolean
 handoff_call_memory_look_again (HandoffCallMemory *self)
 {
   const HandoffGrantQuestion question = get_question (self);
+  g_autoptr (HandoffGrant) now = NULL;
 
   if (self->grant == NULL)
     return TRUE;
-  handoff_grant_unref (self->grant);
   self->moment = handoff_grants_get_moment (self->grants);
-  self->grant = handoff_grants_lookup (self->grants, &question);
-  return self->grant != NULL;
+  now = handoff_grants_lookup (self->grants, &question);
+  if (now == self->grant)
+    return TRUE;
+  /* Another yes to the same question may be one to the use of another credential of that name. */
+  g_clear_pointer (&self->grant, handoff_grant_unref);
+  return FALSE;
 }
 
 void

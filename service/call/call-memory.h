@@ -30,8 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCallMemory, handoff_call_memory_free)
 
 /* (nullable): NULL if polkit has to be asked. Valid as long as the memory. */
 const HandoffRemembered *handoff_call_memory_get (const HandoffCallMemory *self);
-/* After a wait: FALSE if what was remembered is forgotten meanwhile; then polkit has to be asked.
- * TRUE if it is valid still, or polkit was asked already. Any thread. */
+/* After a wait: FALSE if what was remembered is forgotten meanwhile, even if the same question was
+ * answered again since; then polkit has to be asked. TRUE if it is valid still, or polkit was asked
+ * already. Any thread. */
 gboolean handoff_call_memory_look_again (HandoffCallMemory *self);
 /* Polkit says yes to the question, or to another one that the call asks. is_plain: see
  * authorization.h */

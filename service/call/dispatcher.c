@@ -296,8 +296,8 @@ handoff_dispatcher_ask_again (HandoffDispatcher *self,
   const HandoffMethod *const tables[] = { methods, NULL };
   const HandoffAccessRow *row = handoff_call_get_row (call);
 
-  ask (passage_new (self, call, find_method (tables, row->interface_name, row->method_name),
-                    context));
+  consult (passage_new (self, call, find_method (tables, row->interface_name, row->method_name),
+                        context));
 }
 
 void

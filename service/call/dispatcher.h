@@ -49,9 +49,9 @@ void handoff_dispatcher_set_limits (HandoffDispatcher *self, guint per_user, gui
 /* From now on the dispatcher refuses all calls; those under way go on. Main thread. */
 void handoff_dispatcher_close (HandoffDispatcher *self);
 
-/* For a method's run(): what polkit said to the call is not valid any more. Asks, and then lets the
- * method run again. Main thread. call: (transfer full): with its data. methods: the table with its
- * method */
+/* For a method's run(): what was remembered for the call is not valid any more. Consults the method
+ * once more, asks polkit, and lets the method run again. Main thread. call: (transfer full): with
+ * its data. methods: the table with its method */
 void handoff_dispatcher_ask_again (HandoffDispatcher *self,
                                    HandoffCall *call,
                                    const HandoffMethod *methods,

@@ -147,13 +147,8 @@ static gboolean
 consult (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   HandoffPreparedHandshake *self = handoff_call_get_data (call);
-  HandoffHandshakeRequest *request = self->request;
 
   add_label (call, self);
-  if (request->may_ask && request->role == HANDOFF_ROLE_CLIENT)
-    handoff_credential_choice_get_state (context->shared->credentials,
-                                         handoff_caller_get_uid (handoff_call_get_caller (call)),
-                                         request->choice);
   return self->session->handshake_place != NULL ||
          handoff_handshake_line_enter (context->handshake_line, self, call, error);
 }

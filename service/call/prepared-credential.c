@@ -89,6 +89,18 @@ use_remembered (HandoffPreparedHandshake *prepared,
     failed (call, error, FALSE, prepared);
 }
 
+/* Not sooner: there may be others after a wait. On the main thread. */
+static void
+note_choice (HandoffPreparedHandshake *prepared, HandoffCall *call)
+{
+  HandoffHandshakeRequest *request = prepared->request;
+
+  if (request->may_ask && request->role == HANDOFF_ROLE_CLIENT)
+    handoff_credential_choice_get_state (prepared->context->shared->credentials,
+                                         handoff_caller_get_uid (handoff_call_get_caller (call)),
+                                         request->choice);
+}
+
 void
 handoff_prepared_credential_use (HandoffPreparedHandshake *prepared, HandoffCall *call)
 {
@@ -104,5 +116,8 @@ handoff_prepared_credential_use (HandoffPreparedHandshake *prepared, HandoffCall
   else if (name != NULL && *name != '\0')
     find (prepared, call);
   else
-    handoff_prepared_handshake_begin (prepared, call);
+    {
+      note_choice (prepared, call);
+      handoff_prepared_handshake_begin (prepared, call);
+    }
 }

@@ -510,6 +510,41 @@ class ChannelAuthorization(unittest.TestCase):
                     if not rules:
                         self.assertEqual(self.take(), [])
 
+    def test_line_choice(self):
+        """Breaks if a handshake that waited for its turn resumes a session without a certificate, although there is one
+        now that could be chosen."""
+        # With its ticket in the handshake itself.
+        options = {**OPTIONS, 'maximum-protocol': GLib.Variant('s', 'TLS1.2')}
+        waiting = {**options, 'wait': GLib.Variant('b', True), 'timeout': GLib.Variant('u', TIMEOUT)}
+
+        def start(options):
+            with connect(self.curious_port) as end:
+                return self.channel.start_handshake(end, options=options)
+
+        # Whether what it was allowed is remembered, or was asked before it waited.
+        for seconds, asked_again in (60, [AS_CLIENT]), (0, []):
+            with self.subTest(seconds):
+                configure('[Limits]\nHandshakesPerUser=1\n[Resumption]\nMinimumProtocol=TLS1.2\n'
+                          f'[Timeouts]\nAuthorizationMemory={seconds}\n')
+                self.reload()
+                self.channel.wait(start(options))
+                self.assertTrue(self.channel.wait(start(options)).unpack()[2]['resumed'])
+                ours, silent = socket.socketpair()
+                with ours:
+                    pending = self.channel.start_handshake(ours, options=OPTIONS)
+                    serial = start(waiting)
+                    self.wait_for_line()
+                    import_credential('alice', 'client', label='mine')
+                    self.take()
+                    silent.close()
+                    with self.assertRaises(Failure):
+                        self.channel.wait(pending)
+                state, _, details = self.channel.wait(serial).unpack()
+                self.assertEqual(state, 'complete')
+                self.assertFalse(details['resumed'])
+                self.assertEqual(self.take(), [*asked_again, USE_OWN])
+                self.remove('alice')
+
     def test_pem(self):
         """Who sends a key for one handshake can keep the service waiting for it. Breaks if the handshake is done although
         what was remembered is forgotten when the key has come."""
