@@ -7,276 +7,31 @@ happens after which polkit may think otherwise, and for AuthorizationMemory at t
 import grp
 import os
 import pwd
-import re
-import shutil
 import signal
 import socket
-import ssl
-import subprocess
 import sys
-import threading
-import time
 import unittest
 
-from gi.repository import Gio, GLib
+from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import CREDENTIAL, MANAGER, POLKIT, RECIPIENT_KEY, ROOT, Caller, Failure, Polkitd, Questions, bus_call, connect
-from channel import Channel
-from command import (OWN_RULES, RULES, certificate, configure, get_free_port, get_service_pid, import_credential,
-                     list_all_credentials, read, remove_credentials, set_rules, stop_service, wait_for_port)
+from caller import CREDENTIAL, RECIPIENT_KEY, ROOT, Caller, Failure, connect
+from channel_test import AS_CLIENT, AS_SERVER, OPTIONS, TIMEOUT, USE_OWN, ChannelTest, Log, rule
+from command import OWN_RULES, RULES, configure, get_service_pid, import_credential, list_all_credentials, read
 
-AUTHORITY = '/org/freedesktop/PolicyKit1/Authority'
-CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
 GROUP = 'handoff-test'
-TIMEOUT = 30  # below AuthorizationMemory: what is in time here was not the minute
-OPTIONS = {'trust-anchors': GLib.Variant('aay', [ssl.PEM_cert_to_DER_cert(read('ca.pem'))])}
-AS_CLIENT, AS_SERVER = 'handshake-as-client', 'handshake-as-server'
-USE_OWN = 'use-own-credential'
 
 
-def rule(condition, result):
-    return OWN_RULES + f'''polkit.addRule(function(action, subject) {{
-      if (action.id == 'org.tlshandoff.Handoff1.{AS_CLIENT}' && {condition}) return polkit.Result.{result}; }});
-    '''
-
-
-def read_log():
-    with open(os.environ['HANDOFF_TEST_LOG']) as file:
-        return file.read()
-
-
-class Rules:
-    """polkit's, in a file that is there. To write it makes polkitd read its rules once, and say so once; to put another
-    file in its place makes it do so twice, and the second time could end what a test wants to see remembered."""
-
-    def __init__(self):
-        set_rules(OWN_RULES)
-        self.caller = Caller('root')
-        self.n_changes = 0
-        self.caller.connection.signal_subscribe(POLKIT, f'{POLKIT}.Authority', 'Changed', AUTHORITY, None,
-                                                Gio.DBusSignalFlags.NONE, self.changed)
-
-    def changed(self, *_):
-        self.n_changes += 1
-
-    def write(self, text):
-        """Returns when polkitd has read it."""
-        bus_call(self.caller, 'GetId', None)  # what polkitd said before comes first
-        before = self.n_changes
-        with open(RULES, 'w') as file:
-            file.write(text)
-        deadline = time.monotonic() + TIMEOUT
-        while self.n_changes == before:
-            assert time.monotonic() < deadline, 'polkitd does not read the rules'
-            GLib.MainContext.default().iteration(False)
-
-
-class Agent(threading.Thread):
-    """An authentication agent for this process, which is a user's, with a main loop of its own. Each prompt is a line
-    to output: its cookie."""
-
-    XML = '''<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
-      <method name="BeginAuthentication"><arg type="s" direction="in"/><arg type="s" direction="in"/>
-        <arg type="s" direction="in"/><arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
-        <arg type="a(sa{sv})" direction="in"/></method>
-      <method name="CancelAuthentication"><arg type="s" direction="in"/></method></interface></node>'''
-
-    def __init__(self, output):
-        super().__init__(daemon=True)
-        self.output = output
-        self.is_ready = threading.Event()
-        self.prompts = {}
-        self.start()
-        self.is_ready.wait()
-
-    def run(self):
-        context = GLib.MainContext()
-        context.push_thread_default()
-        self.connection = Gio.DBusConnection.new_for_address_sync(
-            os.environ['DBUS_SYSTEM_BUS_ADDRESS'],
-            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
-        interface = Gio.DBusNodeInfo.new_for_xml(self.XML).interfaces[0]
-        self.connection.register_object('/agent', interface, self.called, None, None)
-        with open('/proc/self/stat') as file:
-            start_time = int(file.read().rsplit(')', 1)[1].split()[19])
-        subject = ('unix-process', {'pid': GLib.Variant('u', os.getpid()), 'start-time': GLib.Variant('t', start_time)})
-        self.connection.call_sync(POLKIT, AUTHORITY, f'{POLKIT}.Authority', 'RegisterAuthenticationAgent',
-                                  GLib.Variant('((sa{sv})ss)', (subject, 'C', '/agent')), None, Gio.DBusCallFlags.NONE, -1)
-        self.is_ready.set()
-        GLib.MainLoop.new(context, False).run()
-
-    def called(self, _connection, _sender, _path, _interface, method, parameters, invocation):
-        # polkit takes the end of this call for the end of the prompt: so that ends when polkit has said how.
-        if method == 'BeginAuthentication':
-            self.prompts[parameters[4]] = invocation
-            self.output(f'prompt {parameters[4]}')
-        else:
-            self.prompts.pop(parameters[0]).return_value(None)
-            invocation.return_value(None)
-
-    def end(self, cookie):
-        self.prompts.pop(cookie).return_value(None)
-
-
-class Desktop:
-    """A process of alice's, with a channel and somebody to type the password. Root tells polkit that the password was
-    right, as polkit's helper would."""
-
-    def __init__(self):
-        self.root = Caller('root')
-        self.n_prompts = 0
-        self.process = subprocess.Popen([sys.executable, __file__, '--desktop'], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def handshake(self, port, credential=''):
-        """How it ended; every prompt is answered with the right password."""
-        self.tell(f'handshake {port} {credential}')
-        while True:
-            what, _, rest = self.process.stdout.readline().rstrip('\n').partition(' ')
-            if what == 'done':
-                return rest
-            assert what == 'prompt', what
-            self.n_prompts += 1
-            uid = pwd.getpwnam('alice').pw_uid
-            self.root.call(AUTHORITY, f'{POLKIT}.Authority', 'AuthenticationAgentResponse2',
-                           GLib.Variant('(us(sa{sv}))', (uid, rest, ('unix-user', {'uid': GLib.Variant('u', uid)}))),
-                           bus_name=POLKIT)
-            self.tell(f'end {rest}')
-
-    def tell(self, line):
-        self.process.stdin.write(line + '\n')
-        self.process.stdin.flush()
-
-    def end(self):
-        self.process.communicate(timeout=TIMEOUT)
-        self.root.close()
-
-
-def be_desktop():
-    """The other side of it: what to do is a line of the input, what happens one of the output."""
-    alice = pwd.getpwnam('alice')
-    os.setgroups([])
-    os.setgid(alice.pw_gid)
-    os.setuid(alice.pw_uid)
-    agent = Agent(lambda line: print(line, flush=True))
-    connection = Gio.DBusConnection.new_for_address_sync(
-        os.environ['DBUS_SYSTEM_BUS_ADDRESS'],
-        Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
-    channel = Channel(connection)
-
-    def handshake(port, *credential):
-        options = {**OPTIONS, **{'credential': GLib.Variant('s', label) for label in credential}}
-        with connect(int(port)) as end:
-            try:
-                state = channel.wait(channel.start_handshake(end, options=options, interactive=True)).unpack()[0]
-            except Failure as failure:
-                state = str(failure)
-        print('done', state, flush=True)
-
-    for line in sys.stdin:
-        command, *arguments = line.split()
-        if command == 'handshake':
-            threading.Thread(target=handshake, args=arguments).start()
-        else:
-            agent.end(*arguments)
-
-
-class ChannelAuthorization(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.servers = []
-        cls.port = cls.serve()
-        # It wants to know who connects, and goes on if nobody says.
-        cls.curious_port = cls.serve('-verify', '1', '-CAfile', certificate('client-ca.pem'))
-        cls.questions = Questions()
-        cls.rules = Rules()
-
-    @classmethod
-    def serve(cls, *options):
-        port = get_free_port()
-        cls.servers.append(subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', str(port),
-                                             '-cert', certificate('ecdsa.pem'), '-key', certificate('ecdsa.key'), *options],
-                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        wait_for_port(port)
-        return port
-
-    @classmethod
-    def tearDownClass(cls):
-        for server in cls.servers:
-            server.kill()
-            server.wait()
-
-    def setUp(self):
-        self.rules.write(OWN_RULES)
-        shutil.copy(CONFIGURATION, CONFIGURATION + '.saved')
-        self.root = Caller('root')
-        self.polkitd = Polkitd(self.root)
-        self.alice = Caller('alice')
-        self.channel = self.open(self.alice)
-        self.take()
-
-    def tearDown(self):
-        remove_credentials()
-        os.rename(CONFIGURATION + '.saved', CONFIGURATION)
-        stop_service()
-        self.alice.close()
-        self.root.close()
-
-    def open(self, caller):
-        channel = Channel(caller.connection)
-        self.addCleanup(channel.close)
-        return channel
-
-    def take(self):
-        """What polkit was asked since the last time: actions."""
-        return [action for action, _, _ in self.questions.take(self.root)]
-
-    def handshake(self, channel=None, identity='localhost', port=None, **options):
-        """How it ends: the state, or the error's name."""
-        named = {key.replace('_', '-'): value for key, value in options.items()}
-        channel = channel or self.channel
-        with connect(port or self.port) as end:
-            try:
-                return channel.wait(channel.start_handshake(end, identity, {**OPTIONS, **named})).unpack()[0]
-            except Failure as failure:
-                return failure.name.rsplit('.', 1)[1]
-
-    def assert_remembered(self, *arguments, **options):
-        """Handshakes are done without polkit; not at once, if news of polkit's comes in between."""
-        deadline = time.monotonic() + TIMEOUT
-        asked = None
-        while asked != []:
-            self.assertLess(time.monotonic(), deadline, f'polkit is still asked {asked}')
-            self.take()
-            self.assertEqual(self.handshake(*arguments, **options), 'complete')
-            asked = self.take()
-
-    def assert_asked(self, *arguments, actions=(AS_CLIENT,), **options):
-        """A handshake is done with polkit's permission."""
-        self.take()
-        self.assertEqual(self.handshake(*arguments, **options), 'complete')
-        self.assertEqual(self.take(), list(actions))
-
-    def heard(self):
-        """What the bus had for the service has arrived there."""
-        self.alice.round_trip()
-
-    def reload(self):
-        self.root.call(ROOT, MANAGER, 'Reload')
-
+class ChannelAuthorization(ChannelTest):
     def test_once(self):
         """Breaks if polkit is asked each time, or if the audit log does not say of each handshake that it was allowed,
         and how."""
+        log = Log()
         self.assert_asked()
-        before = read_log()
         for _ in range(3):
             self.assert_remembered()
-        log = read_log()[len(before):]
-        lines = re.findall(r'action=\S+handshake-as-client role=client server-identity=localhost.*: allowed.*', log)
-        self.assertEqual(len(lines), 3, log)
-        for line in lines:
-            self.assertRegex(line, r'allowed \(remembered\)$')
+        ends = log.wait_for(r'action=\S+handshake-as-client role=client server-identity=localhost.*: (allowed.*)', 4)
+        self.assertEqual(sorted(ends), ['allowed', *3 * ['allowed (remembered)']])
         # On the bus, as before.
         for _ in range(2):
             with connect(self.port) as end:
@@ -344,16 +99,10 @@ class ChannelAuthorization(unittest.TestCase):
         path = RULES.replace('50-', '40-')
         with open(path, 'w') as file:
             file.write(rule("subject.user == 'alice'", 'YES'))
-        self.wait_until('complete')
+        self.wait_for_end('complete')
         self.assert_remembered()
         os.unlink(path)
-        self.wait_until('NotAuthorized')
-
-    def wait_until(self, end):
-        """Handshakes end so, with what polkit has to be told by the kernel or the clock."""
-        deadline = time.monotonic() + TIMEOUT
-        while self.handshake() != end:
-            self.assertLess(time.monotonic(), deadline)
+        self.wait_for_end('NotAuthorized')
 
     def set_group(self, *members):
         with open('/etc/group') as file:
@@ -372,7 +121,7 @@ class ChannelAuthorization(unittest.TestCase):
         self.heard()
         self.assert_remembered()
         self.set_group()
-        self.wait_until('NotAuthorized')
+        self.wait_for_end('NotAuthorized')
 
     def test_polkitd_restarted(self):
         """Another polkitd tells nobody what is different. Breaks if the service waits for that."""
@@ -408,7 +157,7 @@ class ChannelAuthorization(unittest.TestCase):
                     self.channel.wait(serial)
                 except Failure as failure:
                     self.assertTrue(failure.is_ours('NotAuthorized'), failure)
-        self.wait_until('NotAuthorized')
+        self.wait_for_end('NotAuthorized')
 
     def test_reload(self):
         """Breaks if anything is remembered over a reload, or if AuthorizationMemory is read at the start alone."""
@@ -428,14 +177,10 @@ class ChannelAuthorization(unittest.TestCase):
         both = [AS_CLIENT, USE_OWN]
         import_credential('alice', 'client', label='mine')
         self.assert_asked(actions=both, **named)
-        before = read_log()
+        log = Log()
         self.assert_remembered(**named)
-        # An entry for each yes, as if polkit had said it: after the reply.
-        deadline = time.monotonic() + TIMEOUT
-        entries = []
-        while len(entries) < 2 and time.monotonic() < deadline:
-            entries = re.findall(r'action=\S+\.(\S+) .*credential=mine: allowed \(remembered\)', read_log()[len(before):])
-        self.assertEqual(entries, both)
+        # An entry for each yes, as if polkit had said it.
+        self.assertEqual(log.wait_for(r'action=\S+\.(\S+) .*credential=mine: allowed \(remembered\)', 2), both)
         import_credential('bob', 'client', label='mine')
         self.assert_remembered(**named)
         self.remove('alice')
@@ -446,6 +191,7 @@ class ChannelAuthorization(unittest.TestCase):
         # One that the machine has, and that everybody may name, may be meant now.
         import_credential('root', 'client', label='another')
         self.assert_asked(actions=both, **named)
+
     def test_choice(self):
         """A credential that nobody named, in the middle of a handshake. Breaks if polkit is asked each time, or if its
         yes outlives what it was about."""
@@ -454,9 +200,9 @@ class ChannelAuthorization(unittest.TestCase):
         self.assert_asked(port=port)
         import_credential('alice', 'client', label='mine')
         self.assert_asked(port=port, actions=both)
-        before = read_log()
+        log = Log()
         self.assert_remembered(port=port)
-        self.assertRegex(read_log()[len(before):], r'use-own-credential role=client .*credential=mine .*\(remembered\)')
+        log.wait_for(r'use-own-credential role=client .*credential=mine .*\(remembered\)', 1)
         # What rules say of the one that is named is something else.
         self.assert_asked(credential=GLib.Variant('s', 'mine'), actions=both)
         self.rules.write('polkit.addRule(function(action, subject) {'
@@ -588,38 +334,6 @@ class ChannelAuthorization(unittest.TestCase):
             self.assertTrue(caught.exception.is_ours('LimitReached'), caught.exception)
         self.heard()
 
-    def test_password(self):
-        """Breaks if a password that polkit forgets at once counts for another handshake, or one that polkit keeps counts
-        without polkit."""
-        for result, n_prompts in ('AUTH_SELF', 3), ('AUTH_SELF_KEEP', 1):
-            with self.subTest(result):
-                self.rules.write(rule("subject.user == 'alice'", result))
-                self.heard()
-                desktop = Desktop()
-                self.addCleanup(desktop.end)
-                self.take()
-                for _ in range(3):
-                    self.assertEqual(desktop.handshake(self.port), 'complete')
-                self.assertEqual(desktop.n_prompts, n_prompts)
-                questions = [flags for action, _, flags in self.questions.take(self.root) if action == AS_CLIENT]
-                self.assertEqual(questions.count(False), 3)
-                self.assertEqual(questions.count(True), n_prompts)
-
-    def test_password_for_credential(self):
-        """The same, for a credential: named, so that somebody is asked, and then chosen by the service."""
-        import_credential('alice', 'client', label='mine')
-        self.rules.write('polkit.addRule(function(action, subject) {'
-                         f' if (action.id.match(/{USE_OWN}$/)) return polkit.Result.AUTH_SELF_KEEP; }});')
-        self.heard()
-        desktop = Desktop()
-        self.addCleanup(desktop.end)
-        for port, label in (self.port, 'mine'), (self.curious_port, ''):
-            self.take()
-            for _ in range(2):
-                self.assertEqual(desktop.handshake(port, label), 'complete')
-            self.assertEqual(self.take().count(USE_OWN), 3 if label else 2)
-            self.assertEqual(desktop.n_prompts, 1)
-
     def test_service_ends(self):
         """Breaks if a caller is told that he himself does not wait any more, when the service ends while polkit is asked."""
         self.assert_asked()
@@ -649,7 +363,4 @@ class ChannelAuthorization(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    if sys.argv[1:2] == ['--desktop']:
-        be_desktop()
-    else:
-        unittest.main()
+    unittest.main()

@@ -17,7 +17,7 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import CREDENTIAL, MANAGER, ROOT, Caller, Failure, Polkitd, Questions, connect
+from caller import CREDENTIAL, MANAGER, ROOT, Caller, Failure, Polkitd, Questions, connect, wait_until
 from command import (OWN_RULES, certificate, get_free_port, import_credential, list_all_credentials, read,
                      remove_credentials, run, set_rules, wait_for_port)
 
@@ -205,11 +205,9 @@ class PolkitFailures(unittest.TestCase):
         port = self.serve('-verify', '1', '-CAfile', certificate('client-ca.pem'))
         with connect(port) as end:
             handshake = self.alice.start_handshake(end, options=OPTIONS)
-            deadline = time.monotonic() + PATIENCE
-            while not os.path.exists(f'{HERE}/asked'):
-                self.assertLess(time.monotonic(), deadline, 'polkit is not asked about the certificate')
-                GLib.MainContext.default().iteration(False)
-                self.assertFalse(handshake.is_done())
+            wait_until(lambda: handshake.is_done() or os.path.exists(f'{HERE}/asked'),
+                       'polkit is asked about the certificate')
+            self.assertFalse(handshake.is_done())
             self.polkitd.kill()
             self.assert_all_fail([('handshake', handshake)], 'polkit went away before it answered')
         set_rules(OWN_RULES)

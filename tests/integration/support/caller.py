@@ -23,6 +23,18 @@ POLKIT = 'org.freedesktop.PolicyKit1'
 POLKIT_SERVICE = '/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service'
 
 
+def wait_until(condition, what):
+    """The main loop runs meanwhile, and is woken to look at what no event tells of."""
+    deadline = time.monotonic() + TIMEOUT
+    timer = GLib.timeout_add(2, lambda: GLib.SOURCE_CONTINUE)
+    try:
+        while not condition():
+            assert time.monotonic() < deadline, f'waited {TIMEOUT} seconds in vain until {what}'
+            GLib.MainContext.default().iteration(True)
+    finally:
+        GLib.source_remove(timer)
+
+
 class Failure(Exception):
     """What the service, or the bus, answered instead."""
 
@@ -144,17 +156,13 @@ class Questions:
         except Failure:
             pass  # polkit does not know it
         mark = mark.rsplit('.', 1)[1]
-        while not self.asked or self.asked[-1][0] != mark:
-            GLib.MainContext.default().iteration(False)
+        wait_until(lambda: self.asked and self.asked[-1][0] == mark, 'the bus shows what polkit is asked')
         taken = self.asked[:-1]
         self.asked.clear()
         return taken
 
     def wait_for(self, number):
-        deadline = time.monotonic() + TIMEOUT
-        while len(self.asked) < number:
-            assert time.monotonic() < deadline, f'polkit is asked only {self.asked}'
-            GLib.MainContext.default().iteration(False)
+        wait_until(lambda: len(self.asked) >= number, f'polkit is asked {number} times')
 
 
 class Polkitd:
