@@ -70,6 +70,9 @@ begin (HandoffPreparedHandshake *prepared, HandoffCall *owned_call)
   const HandoffSessionContext *home = self->context->shared;
   g_autoptr (HandoffCallMemory) memory = handoff_call_steal_memory (call);
   g_autofree char *path = handoff_session_reply_dup_path (self->session);
+  /* Of what was allowed: the handshake, which may be complete at once, forgets what it has no use
+   * for. */
+  g_autofree char *label = g_strdup (self->session->credential_label);
 
   /* What is told of the caller's end at home reaches only what has begun. */
   if (handoff_call_is_cancelled (call))
@@ -83,7 +86,7 @@ begin (HandoffPreparedHandshake *prepared, HandoffCall *owned_call)
         home, self->session, NULL,
         handoff_session_reply_new (g_steal_pointer (&call), handoff_session_reply_to_handshake));
   /* Now, while the peer has something to do. */
-  audit_memory (self->session->caller, memory, self->session->credential_label);
+  audit_memory (self->session->caller, memory, label);
 }
 
 /* A handshake on its way home. */
