@@ -242,6 +242,8 @@ handoff_call_credential_read (const HandoffCallContext *context,
 {
   Reading *self = g_new0 (Reading, 1);
 
+  /* What is read from a pipe is not there a second time. */
+  handoff_call_note_begun (call);
   self->fd = fd;
   self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   self->funcs = funcs;

@@ -118,8 +118,15 @@ handoff_call_note_read (HandoffCall *self, guint32 serial)
 }
 
 void
+handoff_call_note_begun (HandoffCall *self)
+{
+  self->message->has_begun = TRUE;
+}
+
+void
 handoff_call_note_session (HandoffCall *self, const char *session_id)
 {
+  handoff_call_note_begun (self);
   if (self->message->funcs->note_session != NULL)
     self->message->funcs->note_session (self->message, session_id);
 }

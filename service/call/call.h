@@ -55,6 +55,7 @@ struct _HandoffCallMessage
   gboolean interactive;    /* the user may be asked for a password */
   HandoffPlace *place; /* (owned) (nullable): for as long as the message, or its reply, is here */
   gboolean seals_keys; /* an empty recipient key means: seal the keys when you reply */
+  gboolean has_begun;  /* see handoff_call_note_begun() */
 };
 
 /* One method call on its way: façade → caller → authority → work → exactly one reply. It belongs to
@@ -85,7 +86,10 @@ gboolean handoff_call_seals_keys (HandoffCall *self);
 guint32 handoff_call_get_serial (HandoffCall *self);
 /* The caller has read the reply to the earlier call of his with that serial. */
 void handoff_call_note_read (HandoffCall *self, guint32 serial);
-/* The call is about that session, which is at home here. */
+/* From now on the call is not to be made again as if it had never been made: something came of it,
+ * or was taken from the caller. */
+void handoff_call_note_begun (HandoffCall *self);
+/* The call is about that session, which is at home here: it has begun. */
 void handoff_call_note_session (HandoffCall *self, const char *session_id);
 /* What can be done at once is done: the sender's next call may come in. */
 void handoff_call_settle (HandoffCall *self);

@@ -159,6 +159,32 @@ reply_error (HandoffCallMessage *message, const GError *error)
           handoff_channel_error_body (error, TRUE), -1, NULL);
 }
 
+/* The service ends. (transfer full) */
+static GError *
+new_not_begun_error (void)
+{
+  return g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED, HANDOFF_DISPATCHER_ENDING);
+}
+
+/* Of a call that ends without a word from those who did it. (transfer full) */
+static GError *
+new_unanswered_error (HandoffChannelCall *self)
+{
+  gboolean is_closed;
+
+  g_mutex_lock (&self->channel->mutex);
+  is_closed = self->channel->is_closed;
+  g_mutex_unlock (&self->channel->mutex);
+  if (!is_closed)
+    return g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                                "Nobody waits for this call any more");
+  /* If somebody is there to read this, the service has closed the channel. */
+  if (self->base.has_begun)
+    return g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                                HANDOFF_DISPATCHER_ENDING);
+  return new_not_begun_error ();
+}
+
 static void
 channel_call_free (HandoffCallMessage *message)
 {
@@ -167,16 +193,8 @@ channel_call_free (HandoffCallMessage *message)
 
   if (!self->is_answered)
     {
-      g_autoptr (GError) error = NULL;
-      gboolean is_closed;
+      g_autoptr (GError) error = new_unanswered_error (self);
 
-      /* If it is, and somebody is there to read this, the service has closed it. */
-      g_mutex_lock (&channel->mutex);
-      is_closed = channel->is_closed;
-      g_mutex_unlock (&channel->mutex);
-      error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
-                                   is_closed ? HANDOFF_DISPATCHER_ENDING
-                                             : "Nobody waits for this call any more");
       reply_error (message, error);
     }
   g_mutex_lock (&channel->mutex);
@@ -384,8 +402,7 @@ handoff_channel_call_begin (HandoffChannel *channel, HandoffChannelMessage *mess
 void
 handoff_channel_call_refuse (HandoffChannel *channel, HandoffChannelMessage *message)
 {
-  g_autoptr (GError) error =
-      g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED, HANDOFF_DISPATCHER_ENDING);
+  g_autoptr (GError) error = new_not_begun_error ();
 
   fail (channel_call_new (channel, message), error);
 }

@@ -4,12 +4,16 @@
 """What a channel remembers of polkit's answers: a plain yes, for this caller, to the same question, until something
 happens after which polkit may think otherwise, and for AuthorizationMemory at the longest."""
 
+import fcntl
 import grp
 import os
 import pwd
 import signal
 import socket
+import struct
 import sys
+import termios
+import time
 import unittest
 
 from gi.repository import GLib
@@ -337,20 +341,43 @@ class ChannelAuthorization(ChannelTest):
         self.heard()
 
     def test_service_ends(self):
-        """Breaks if a caller is told that he himself does not wait any more, when the service ends while polkit is asked."""
+        """When the service ends while polkit is asked, nothing has begun. Breaks if a caller does not learn that, or is
+        told that he himself does not wait any more."""
         self.assert_asked()
         self.polkitd.stop()
         try:
             with connect(self.port) as end:
-                pending = self.channel.start_handshake(end, 'other', OPTIONS)
-                self.questions.wait_for(1)
-                os.kill(get_service_pid(), signal.SIGTERM)
-                with self.assertRaises(Failure) as context:
-                    self.channel.wait(pending)
+                failure = self.end_service(self.channel.start_handshake(end, 'other', OPTIONS), lambda: self.questions.wait_for(1))
         finally:
             self.polkitd.go_on()
-        self.assertTrue(context.exception.is_ours('Cancelled'), context.exception)
-        self.assertIn('service', context.exception.message)
+        self.assertEqual(failure.name, 'org.freedesktop.DBus.Error.Disconnected')
+        self.assertIn('service', failure.message)
+
+    def test_service_ends_in_key(self):
+        """Breaks if a caller is told to call again when a part of his key has been read, which is not there any more."""
+        options = {**OPTIONS, 'credential-pem': GLib.Variant('h', 1)}
+        arguments = GLib.Variant('(hsaya{sv})', (0, 'localhost', RECIPIENT_KEY, options))
+        reader, writer = os.pipe()
+        with connect(self.port) as end, open(writer, 'wb', buffering=0) as pipe:
+            pending = self.channel.start(ROOT, 'HandshakeAsClient', arguments, [end.fileno(), reader])
+            pipe.write(b'-----BEGIN')
+            failure = self.end_service(pending, lambda: self.wait_until_read(reader))
+        os.close(reader)
+        self.assertTrue(failure.is_ours('Cancelled'), failure)
+        self.assertIn('service', failure.message)
+
+    def wait_until_read(self, pipe):
+        deadline = time.monotonic() + TIMEOUT
+        while struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0] > 0:
+            self.assertLess(time.monotonic(), deadline)
+
+    def end_service(self, pending, wait):
+        """What becomes of a call when the service ends after that wait."""
+        wait()
+        os.kill(get_service_pid(), signal.SIGTERM)
+        with self.assertRaises(Failure) as context:
+            self.channel.wait(pending)
+        return context.exception
 
     def test_left(self):
         """Breaks if a channel goes on when its caller has left the bus: nobody hears of his session then."""
