@@ -281,6 +281,9 @@ test_status (void)
   g_assert_cmpint (json_object_get_int_member (statistics, "workers"), >, 0);
   test_command_assert (root_text, 0, NULL);
   g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  handshakes-completed: "));
+  g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  user mallory:\n    "));
+  g_assert_nonnull (strstr (test_command_get_output (root_text), "\n    handshakes-denied: "));
+  g_assert_null (strchr (test_command_get_output (root_text), '<'));
 }
 
 /* Breaks if everybody may reload, or an error in the configuration is not shown to the user who

@@ -13,6 +13,7 @@
 #include "terminal/report.h"
 #include "terminal/service-info.h"
 #include "terminal/text-agent.h"
+#include "terminal/user-name.h"
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
 
@@ -111,14 +112,53 @@ add_problems (JsonBuilder *builder, GPtrArray *credentials)
   json_builder_end_array (builder);
 }
 
+/* But for those of each user. */
+static void
+print_counters (GVariant *counters, const char *indent)
+{
+  g_autoptr (GPtrArray) keys = get_sorted_keys (counters);
+
+  for (guint i = 0; i < keys->len; i++)
+    {
+      const char *key = g_ptr_array_index (keys, i);
+      g_autoptr (GVariant) value = g_variant_lookup_value (counters, key, NULL);
+      g_autofree char *text = g_variant_print (value, FALSE);
+      g_autofree char *line = g_strdup_printf ("%s: %s", key, text);
+      g_autofree char *safe = cli_escape (line, -1);
+
+      if (!g_str_equal (key, "users"))
+        g_print ("%s%s\n", indent, safe);
+    }
+}
+
+static void
+print_users (GVariant *statistics)
+{
+  g_autoptr (GVariant) users =
+      g_variant_lookup_value (statistics, "users", G_VARIANT_TYPE ("a{ua{sv}}"));
+  GVariantIter iter;
+  GVariant *counters;
+  guint uid;
+
+  if (users == NULL)
+    return;
+  g_variant_iter_init (&iter, users);
+  while (g_variant_iter_loop (&iter, "{u@a{sv}}", &uid, &counters))
+    {
+      g_autofree char *name = cli_user_name_dup (uid);
+      g_autofree char *safe = cli_escape (name, -1);
+
+      g_print (_ ("  user %s:\n"), safe);
+      print_counters (counters, "    ");
+    }
+}
+
 static void
 print_text (GVariant *service, GVariant *statistics, GPtrArray *problems)
 {
   g_autofree char *user = cli_service_get_user (service);
   const char *version = "?";
   guint32 blob_format = 0;
-  g_autoptr (GPtrArray) keys = NULL;
-  guint i;
 
   g_variant_lookup (service, "Version", "&s", &version);
   g_variant_lookup (service, "BlobFormat", "u", &blob_format);
@@ -133,17 +173,8 @@ print_text (GVariant *service, GVariant *statistics, GPtrArray *problems)
     return;
 
   g_print (_ ("statistics:\n"));
-  keys = get_sorted_keys (statistics);
-  for (i = 0; i < keys->len; i++)
-    {
-      const char *key = g_ptr_array_index (keys, i);
-      g_autoptr (GVariant) value = g_variant_lookup_value (statistics, key, NULL);
-      g_autofree char *text = g_variant_print (value, FALSE);
-      g_autofree char *line = g_strdup_printf ("%s: %s", key, text);
-      g_autofree char *safe = cli_escape (line, -1);
-
-      g_print ("  %s\n", safe);
-    }
+  print_counters (statistics, "  ");
+  print_users (statistics);
 }
 
 static void
