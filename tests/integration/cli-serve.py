@@ -5,6 +5,7 @@
 
 import hashlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -292,6 +293,27 @@ class TestServe(unittest.TestCase):
             self.assertEqual(answers, [b'here'] * 300)
             for connection in silent:
                 connection.close()
+
+    def test_full(self):
+        """Breaks if as many clients as it takes at once, each with a program, need more descriptors than a process has
+        by default; or if one more is not served when one of them has left."""
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, limits[1]))
+        with Serve('--credential', 'rsa', '--', 'cat') as serve:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            clients = []
+            for _ in range(240):
+                clients.append(connect_to(serve))
+                clients[-1].sendall(b'here')
+                self.assertEqual(clients[-1].recv(4), b'here')
+            waiting = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
+            clients.pop().close()
+            context = ssl.create_default_context(cafile=certificate('ca.pem'))
+            with context.wrap_socket(waiting, server_hostname='localhost') as client:
+                client.sendall(b'too')
+                self.assertEqual(client.recv(3), b'too')
+            for client in clients:
+                client.close()
 
     def test_refused(self):
         """Breaks if a client gets in that should not, or hears no reason in its alert; or if the next client is not

@@ -17,9 +17,9 @@
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
 
-/* Each client takes three descriptors, and a process may have 1024 by default. Any number of
- * threads can share these. */
-#define MAX_CONNECTIONS 252
+/* A client whose program runs takes four descriptors (its socket, two pipes, the process), and a
+ * process may have 1024 by default. Any number of threads can share these. */
+#define MAX_CONNECTIONS 240
 /* Fewer than the service allows: the user may do other things, too. */
 #define MAX_HANDSHAKES 48
 
