@@ -14,6 +14,7 @@ typedef struct
 {
   gsize start;
   gsize end;
+  gsize n_secret; /* how many, from the first on, may be data of a client or a backend */
   guint8 bytes[CLI_BUFFER_SIZE];
 } CliBuffer;
 
@@ -24,3 +25,4 @@ typedef GPtrArray CliBuffers;
 CliBuffers *cli_buffers_new (void);
 CliBuffer *cli_buffers_take (CliBuffers *self);
 void cli_buffers_give (CliBuffers *self, CliBuffer *buffer);
+void cli_buffers_wipe (CliBuffers *self);

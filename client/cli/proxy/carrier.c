@@ -190,6 +190,7 @@ receive (CliCarrier *self)
     {
       self->client.readable = self->client.hung_up || (gsize) n == room;
       self->records_end += (gsize) n;
+      self->received->n_secret = MAX (self->received->n_secret, self->records_end);
       open_records (self);
     }
   else if (n == 0)
@@ -346,6 +347,7 @@ read_output (CliCarrier *self)
   n = read (self->output.fd, data->bytes, self->data_size);
   if (n > 0)
     {
+      data->n_secret = MAX (data->n_secret, (gsize) n);
       self->output.readable = self->output.hung_up || (gsize) n == self->data_size;
       if (!protect (self, data->bytes, (gsize) n, &error))
         step = end_output (self, CLI_CARRIER_SINK_FAILED, error);
@@ -409,7 +411,7 @@ run (CliCarrier *self)
   self->n_calls--;
   if (self->freed)
     cli_carrier_free (self);
-  else if (input == STEP_WENT_ON || output == STEP_WENT_ON)
+  else if (!self->stopped && (input == STEP_WENT_ON || output == STEP_WENT_ON))
     cli_reactor_go_on (self->reactor, &self->client.watch);
 }
 
@@ -492,6 +494,7 @@ cli_carrier_free (CliCarrier *self)
     return;
   give_back (self, &self->received);
   give_back (self, &self->records);
+  cli_buffers_wipe (self->buffers);
   g_clear_pointer (&self->answer, g_bytes_unref);
   g_clear_error (&self->error);
   g_object_unref (self->layer);

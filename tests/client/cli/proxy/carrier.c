@@ -89,7 +89,7 @@ bench_start (Bench *b)
 static void
 bench_close (Bench *b)
 {
-  cli_carrier_free (b->carrier);
+  g_clear_pointer (&b->carrier, cli_carrier_free);
   cli_reactor_free (b->reactor);
   g_ptr_array_unref (b->buffers);
   for (guint i = 0; i < 2; i++)
@@ -314,6 +314,32 @@ test_slow_readers (RecordFixture *f, gconstpointer data)
   bench_close (&b);
 }
 
+/* Breaks if something of what was carried stays in memory that waits for the next client. */
+static void
+test_leaves_nothing (RecordFixture *f, gconstpointer data)
+{
+  const char *said = "the client's secret", *answered = "the backend's secret";
+  Bench b;
+
+  bench_open (&b, f);
+  bench_start (&b);
+  record_fixture_seal (f, RECORD_DATA, said, strlen (said));
+  client_sends (&b, f);
+  g_assert_cmpint (write (b.backend[1], answered, strlen (answered)), ==, strlen (answered));
+  settle ();
+  assert_backend_got (&b, said);
+  g_clear_pointer (&b.carrier, cli_carrier_free);
+  g_assert_cmpuint (b.buffers->len, >, 0);
+  for (guint i = 0; i < b.buffers->len; i++)
+    {
+      const CliBuffer *buffer = b.buffers->pdata[i];
+
+      g_assert_null (memmem (buffer->bytes, CLI_BUFFER_SIZE, said, strlen (said)));
+      g_assert_null (memmem (buffer->bytes, CLI_BUFFER_SIZE, answered, strlen (answered)));
+    }
+  bench_close (&b);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -329,6 +355,7 @@ main (int argc, char **argv)
     { "data-then-garbage", test_data_then_garbage },
     { "backend-takes-no-more", test_backend_takes_no_more },
     { "slow-readers", test_slow_readers },
+    { "leaves-nothing", test_leaves_nothing },
   };
 
   g_test_init (&argc, &argv, NULL);
