@@ -22,8 +22,9 @@
 
 /* How long a program may keep its input open after it has closed its output, seconds. */
 #define INPUT_SECONDS 2
-/* How long an address is used that a name had, seconds. */
+/* How long an address is used that a name had, and how long it may take to answer, seconds. */
 #define PLACE_SECONDS 10
+#define PLACE_ANSWER_SECONDS 1
 
 struct _CliBackend
 {
@@ -32,7 +33,8 @@ struct _CliBackend
   CliReactor *reactor;
   GSubprocess *process; /* (owned) (nullable) */
   int fd;               /* connected to the server, if there is no process; or -1 */
-  CliWatch connecting;
+  CliWatch connecting;  /* to where the server was found last */
+  GSource *place_timer; /* (owned) (nullable): for that */
   gboolean input_closed;
   CliBackendInputDone input_done;
   gpointer input_done_data;
@@ -44,10 +46,27 @@ struct _CliBackend
 };
 
 static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+/* In the thread's main context. (transfer full) */
+static GSource *
+attach (GSource *source, GSourceFunc callback, CliBackend *self)
+{
+  g_source_set_callback (source, callback, self, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  return source;
+}
+
+static void
 backend_free (CliBackend *self)
 {
   g_clear_object (&self->process);
-  cli_reactor_remove (self->reactor, &self->connecting);
   if (self->fd >= 0)
     close (self->fd);
   g_free (self);
@@ -145,8 +164,8 @@ connected (GObject *client, GAsyncResult *result, gpointer user_data)
       place->size = sizeof place->address;
       if (getpeername (fd, (struct sockaddr *) &place->address, &place->size) == 0)
         place->end = g_get_monotonic_time () + PLACE_SECONDS * G_USEC_PER_SEC;
+      set_options (self->fd);
     }
-  set_options (self->fd);
   tell_ready (self, error);
 }
 
@@ -160,7 +179,24 @@ look_up (CliBackend *self)
                                          self->address->forward->port, NULL, connected, self);
 }
 
-/* The end of a connect() to where the server was. If it is there no more, it is looked up. */
+static void
+stop_connecting (CliBackend *self)
+{
+  cli_reactor_remove (self->reactor, &self->connecting);
+  clear_source (&self->place_timer);
+}
+
+/* The server is not where it was. */
+static void
+look_up_again (CliBackend *self)
+{
+  stop_connecting (self);
+  close (self->fd);
+  self->fd = -1;
+  self->place->end = 0;
+  look_up (self);
+}
+
 static void
 connect_done (guint32 events G_GNUC_UNUSED, gpointer user_data)
 {
@@ -168,17 +204,21 @@ connect_done (guint32 events G_GNUC_UNUSED, gpointer user_data)
   socklen_t size = sizeof (int);
   int code = 0;
 
-  cli_reactor_remove (self->reactor, &self->connecting);
   if (getsockopt (self->fd, SOL_SOCKET, SO_ERROR, &code, &size) == 0 && code == 0)
     {
+      stop_connecting (self);
       set_options (self->fd);
       tell_ready (self, NULL);
-      return;
     }
-  close (self->fd);
-  self->fd = -1;
-  self->place->end = 0;
-  look_up (self);
+  else
+    look_up_again (self);
+}
+
+static gboolean
+place_silent_cb (gpointer user_data)
+{
+  look_up_again (user_data);
+  return G_SOURCE_REMOVE;
 }
 
 /* On the same machine it is at once, although connect() does not say so. */
@@ -213,7 +253,11 @@ connect_to_place (CliBackend *self)
     }
   if (errno == EINPROGRESS &&
       cli_reactor_add (self->reactor, &self->connecting, self->fd, EPOLLOUT, NULL))
-    return TRUE;
+    {
+      self->place_timer =
+          attach (g_timeout_source_new_seconds (PLACE_ANSWER_SECONDS), place_silent_cb, self);
+      return TRUE;
+    }
   close (self->fd);
   self->fd = -1;
   return FALSE;
@@ -272,24 +316,6 @@ cli_backend_get_input (CliBackend *self)
   return self->process != NULL ? g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (
                                      g_subprocess_get_stdin_pipe (self->process)))
                                : self->fd;
-}
-
-static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-/* In the thread's main context. (transfer full) */
-static GSource *
-attach (GSource *source, GSourceFunc callback, CliBackend *self)
-{
-  g_source_set_callback (source, callback, self, NULL);
-  g_source_attach (source, g_main_context_get_thread_default ());
-  return source;
 }
 
 static void

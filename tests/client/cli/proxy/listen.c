@@ -7,60 +7,18 @@
 #include <string.h>
 
 #include "proxy/listen.h"
+#include "support/test-resolver.h"
 
-#define NAME "several.handoff.test"
 #define OURS "127.0.0.1"
 /* RFC 5737: nobody's. */
 #define NOT_OURS "198.51.100.77", "203.0.113.77"
 
-typedef struct
-{
-  GResolver parent;
-  const char *const *addresses; /* (unowned) */
-} TestResolver;
-
-typedef GResolverClass TestResolverClass;
-
-GType test_resolver_get_type (void);
-G_DEFINE_TYPE (TestResolver, test_resolver, G_TYPE_RESOLVER)
-
-static GList *
-lookup_by_name (GResolver *resolver,
-                const char *name,
-                GCancellable *cancellable G_GNUC_UNUSED,
-                GError **error)
-{
-  const TestResolver *self = (const TestResolver *) resolver;
-  GList *addresses = NULL;
-  guint i;
-
-  g_assert_cmpstr (name, ==, NAME);
-  if (self->addresses == NULL)
-    g_set_error (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "nobody is called %s", name);
-  for (i = 0; self->addresses != NULL && self->addresses[i] != NULL; i++)
-    addresses = g_list_append (addresses, g_inet_address_new_from_string (self->addresses[i]));
-  return addresses;
-}
-
-static void
-test_resolver_class_init (TestResolverClass *klass)
-{
-  klass->lookup_by_name = lookup_by_name;
-}
-
-static void
-test_resolver_init (TestResolver *self G_GNUC_UNUSED)
-{
-}
-
 static GPtrArray *
 listen_on (const char *const *addresses, guint16 port, GError **error)
 {
-  g_autofree char *text = g_strdup_printf (NAME ":%u", port);
-  g_autoptr (GResolver) resolver = g_object_new (test_resolver_get_type (), NULL);
+  g_autofree char *text = g_strdup_printf (TEST_RESOLVER_NAME ":%u", port);
 
-  ((TestResolver *) resolver)->addresses = addresses;
-  g_resolver_set_default (resolver);
+  test_resolver_set (addresses);
   return cli_listen (text, error);
 }
 
