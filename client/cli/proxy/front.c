@@ -95,8 +95,10 @@ serve (CliFront *self, const Arrival *arrival)
   if (client == NULL)
     {
       g_atomic_int_add (&self->n_clients, -1);
+      self->taken = FALSE;
       return;
     }
+  self->taken = TRUE;
   g_hash_table_add (self->clients, client);
   start_timer (self);
 }
@@ -146,7 +148,6 @@ client_came (guint32 events G_GNUC_UNUSED, gpointer user_data)
         }
       return;
     }
-  self->taken = TRUE;
   front = find_idle (self);
   g_atomic_int_inc (&front->n_clients);
   if (front == self)
