@@ -9,6 +9,9 @@
 
 /* Threads of all users together. */
 #define MAX_WORKERS 256
+/* Above that, a user who has one gets no more: a channel keeps its worker as long as it is open,
+ * and a few users with many cores would leave none for the others. */
+#define MAX_BEYOND_FIRST (MAX_WORKERS / 2)
 /* Idle workers that stay for users who come back. */
 #define MAX_IDLE 8
 
@@ -141,9 +144,10 @@ dismiss_idle (HandoffWorkerPool *self, guint maximum, guint except)
 static Member *
 hire (HandoffWorkerPool *self, GPtrArray *crew, guint uid)
 {
+  const guint limit = crew->len == 0 ? MAX_WORKERS : MAX_BEYOND_FIRST;
   Member *member;
 
-  if (self->size >= MAX (MAX_WORKERS, self->per_user) && !dismiss_idle (self, 0, uid))
+  if (self->size >= MAX (limit, self->per_user) && !dismiss_idle (self, 0, uid))
     return NULL;
   member = member_new (self, uid, NULL);
   if (member != NULL)

@@ -76,6 +76,33 @@ test_many_users (void)
   g_assert_cmpuint (handoff_worker_pool_get_size (pool), <=, 16);
 }
 
+/* Breaks if users who keep several workers each leave none for others. */
+static void
+test_reserve (void)
+{
+  g_autoptr (HandoffWorkerPool) pool = pool_new ();
+  g_autoptr (GHashTable) of_others = g_hash_table_new (NULL, NULL);
+  HandoffSeat *seats[100][PER_USER];
+
+  for (guint uid = 0; uid < G_N_ELEMENTS (seats); uid++)
+    {
+      for (guint i = 0; i < PER_USER; i++)
+        {
+          seats[uid][i] = handoff_worker_pool_take_seat (pool, uid);
+          g_assert_false (
+              g_hash_table_contains (of_others, handoff_seat_get_worker (seats[uid][i])));
+        }
+      for (guint i = 0; i < PER_USER; i++)
+        g_hash_table_add (of_others, handoff_seat_get_worker (seats[uid][i]));
+    }
+  g_assert_cmpuint (handoff_worker_pool_get_size (pool), <, 256);
+  for (guint uid = 0; uid < G_N_ELEMENTS (seats); uid++)
+    {
+      for (guint i = 0; i < PER_USER; i++)
+        handoff_seat_unref (seats[uid][i]);
+    }
+}
+
 static gboolean
 give_up (gpointer data)
 {
@@ -115,6 +142,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/worker-pool/users", test_users);
   g_test_add_func ("/service/worker-pool/again", test_again);
   g_test_add_func ("/service/worker-pool/many-users", test_many_users);
+  g_test_add_func ("/service/worker-pool/reserve", test_reserve);
   g_test_add_func ("/service/worker-pool/given-up-elsewhere", test_given_up_elsewhere);
   return g_test_run ();
 }
