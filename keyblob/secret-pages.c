@@ -175,7 +175,7 @@ handoff_secret_pages_take (gsize size, gsize private_from)
 
   ALLOW (pages.start, pages.size);
   if (!is_zero (pages.start, pages.size))
-    g_error ("A secret was written to after it was freed");
+    g_error ("A secret was written past its end, or after it was freed");
   return pages;
 }
 

@@ -25,5 +25,5 @@ typedef struct
  * page's size. Aborts when out of memory. Any thread. */
 HandoffSecretPages handoff_secret_pages_take (gsize size, gsize private_from);
 /* All bytes must be zero again. Afterwards nobody may read or write them: AddressSanitizer and
- * valgrind say so, and the next to take them aborts if they were written to. Any thread. */
+ * valgrind say so. The next to take them aborts if they are not zero. Any thread. */
 void handoff_secret_pages_give (const HandoffSecretPages *pages);

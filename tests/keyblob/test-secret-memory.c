@@ -342,19 +342,42 @@ write_after_free (void)
   handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
 }
 
-/* Memory that two believe to own went unnoticed. */
+static void
+write_past_end (void)
+{
+  guint8 *secret = handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+
+  secret[100] = 1;
+  handoff_secret_free (secret);
+  handoff_secret_new (100, HANDOFF_SECRET_DEFAULT);
+}
+
+/* And what the process says of it; a sanitizer says it in its own words. */
+typedef struct
+{
+  void (*misuse) (void);
+  const char *message;
+} Misuse;
+
+static const Misuse misuse_free_twice = { free_twice, "*A secret was freed twice*" };
+static const Misuse misuse_write_after_free = { write_after_free, "*after it was freed*" };
+static const Misuse misuse_write_past_end = { write_past_end, "*past its end*" };
+
+/* Memory that two believe to own went unnoticed, or what does not belong to a secret. */
 static void
 test_misuse (gconstpointer data)
 {
-  void (*misuse) (void) = data;
+  const Misuse *misuse = data;
 
   if (g_test_subprocess ())
     {
-      misuse ();
+      misuse->misuse ();
       return;
     }
   g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
   g_test_trap_assert_failed ();
+  if (!fixture_is_sanitized ())
+    g_test_trap_assert_stderr (misuse->message);
 }
 
 static void
@@ -448,8 +471,11 @@ main (int argc, char *argv[])
   g_test_add_func ("/keyblob/secret-memory/limit", test_limit);
   g_test_add_func ("/keyblob/secret-memory/kept-fork", test_kept_fork);
   g_test_add_func ("/keyblob/secret-memory/threads", test_threads);
-  g_test_add_data_func ("/keyblob/secret-memory/free-twice", free_twice, test_misuse);
-  g_test_add_data_func ("/keyblob/secret-memory/write-after-free", write_after_free, test_misuse);
+  g_test_add_data_func ("/keyblob/secret-memory/free-twice", &misuse_free_twice, test_misuse);
+  g_test_add_data_func ("/keyblob/secret-memory/write-after-free", &misuse_write_after_free,
+                        test_misuse);
+  g_test_add_data_func ("/keyblob/secret-memory/write-past-end", &misuse_write_past_end,
+                        test_misuse);
   g_test_add_func ("/keyblob/secret-memory/wipe", test_wipe);
   g_test_add_func ("/keyblob/secret-memory/wipe-stack", test_wipe_stack);
   g_test_add_func ("/keyblob/secret-memory/wipe-near-stack", test_wipe_near_stack);
