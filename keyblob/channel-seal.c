@@ -140,7 +140,8 @@ handoff_blob_sealer_seal (HandoffBlobSealer *self, const HandoffKeyState *state,
  *
  * Makes the application's end of a channel's context. Any thread.
  *
- * Returns: (transfer full): the opener, or %NULL with %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID
+ * Returns: (transfer full): the opener, or %NULL with %TLS_HANDOFF_ERROR_KEY_BLOB_INVALID for an
+ *   @enc of small order, %TLS_HANDOFF_ERROR_FAILED otherwise
  */
 HandoffBlobOpener *
 handoff_blob_opener_new (const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
@@ -148,13 +149,18 @@ handoff_blob_opener_new (const guint8 private_key[HANDOFF_HPKE_KEY_SIZE],
                          GError **error)
 {
   HandoffBlobOpener *self = handoff_secret_new (sizeof *self, HANDOFF_SECRET_WIPE_ON_FORK);
+  g_autoptr (GError) setup_error = NULL;
 
   if (!handoff_hpke_setup_recipient (&self->end.context, HANDOFF_HPKE_AEAD_AES_256_GCM, private_key,
-                                     enc, (const guint8 *) INFO, strlen (INFO), NULL))
+                                     enc, (const guint8 *) INFO, strlen (INFO), &setup_error))
     {
       handoff_secret_free (self);
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
-                           "The channel's encapsulated key is a point of small order");
+      /* It came from the service. */
+      if (g_error_matches (setup_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT))
+        g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
+                             "The channel's encapsulated key is a point of small order");
+      else
+        g_propagate_error (error, g_steal_pointer (&setup_error));
       return NULL;
     }
   self->end.life = ALIVE;
