@@ -259,6 +259,19 @@ test_other_chain (Fixture *f, gconstpointer data)
     }
 }
 
+/* Breaks if a certificate that verified counts as one that was sent as something else. */
+static void
+test_other_parts (Fixture *f, gconstpointer data)
+{
+  g_autoptr (TestSent) sent = test_sent_new (f->stranger, f->leaf);
+
+  test_sent_add (sent, f->leaf, test_certificate_to_der (f->between));
+  sent->chains = f->chains;
+  sent->uid = UID;
+  verify (f);
+  g_assert_false (is_trusted (sent));
+}
+
 /* Breaks if it is remembered that a peer was not trusted: it may be soon. */
 static void
 test_problem (Fixture *f, gconstpointer data)
@@ -331,6 +344,7 @@ main (int argc, char *argv[])
     { "other-staple", test_other_staple },
     { "conditions", test_conditions },
     { "other-chain", test_other_chain },
+    { "other-parts", test_other_parts },
     { "problem", test_problem },
     { "bound", test_bound },
     { "threads", test_threads },
