@@ -58,6 +58,12 @@ make_digest (const HandoffServerIdentity *identity, guint8 digest[HANDOFF_USER_C
          gnutls_hash_fast (GNUTLS_DIG_SHA256, identity->text, strlen (identity->text), digest) >= 0;
 }
 
+static gnutls_group_t
+get (HandoffServerGroups *self, guint uid, const guint8 digest[HANDOFF_USER_CACHE_DIGEST_SIZE])
+{
+  return (gnutls_group_t) GPOINTER_TO_INT (handoff_user_cache_get (self->cache, uid, digest));
+}
+
 void
 handoff_server_groups_set (HandoffServerGroups *self,
                            guint uid,
@@ -67,6 +73,9 @@ handoff_server_groups_set (HandoffServerGroups *self,
   guint8 digest[HANDOFF_USER_CACHE_DIGEST_SIZE];
 
   if (!make_digest (identity, digest))
+    return;
+  /* The handshake began with it. Remembered anew each time, it would never be forgotten. */
+  if (get (self, uid, digest) == taken)
     return;
   if (taken != GNUTLS_GROUP_INVALID)
     handoff_user_cache_put (self->cache, uid, digest, GINT_TO_POINTER (taken));
@@ -81,7 +90,5 @@ handoff_server_groups_get (HandoffServerGroups *self,
 {
   guint8 digest[HANDOFF_USER_CACHE_DIGEST_SIZE];
 
-  if (!make_digest (identity, digest))
-    return GNUTLS_GROUP_INVALID;
-  return (gnutls_group_t) GPOINTER_TO_INT (handoff_user_cache_get (self->cache, uid, digest));
+  return make_digest (identity, digest) ? get (self, uid, digest) : GNUTLS_GROUP_INVALID;
 }

@@ -15,7 +15,8 @@
  */
 typedef struct _HandoffServerGroups HandoffServerGroups;
 
-/* Seconds of boot time, after which the first group of the list gets another chance. */
+/* Seconds of boot time after what a server took was found out. Then the first group of the list
+ * gets another chance. */
 #define HANDOFF_SERVER_GROUPS_MAX_AGE (24 * 60 * 60)
 #define HANDOFF_SERVER_GROUPS_MAX_PER_USER 256
 #define HANDOFF_SERVER_GROUPS_MAX_TOTAL 2048
