@@ -114,6 +114,9 @@ dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   AsyncCall *call;
   gboolean goes_on;
 
+  /* What comes is for the parent. */
+  if (handoff_process_is_forked_from (channel->process))
+    return G_SOURCE_REMOVE;
   g_source_set_ready_time (source, -1);
   read_some (self);
 
@@ -193,7 +196,8 @@ get_watch (HandoffServiceChannel *channel, GMainContext *context)
   Watch *self = g_hash_table_lookup (channel->watches, context);
   GSource *source;
 
-  if (self != NULL)
+  /* A context frees its memory before its sources: another may have the address already. */
+  if (self != NULL && !g_source_is_destroyed (&self->source))
     return self;
 
   source = g_source_new (&watch_funcs, sizeof (Watch));
@@ -219,6 +223,8 @@ cancelled_cb (GCancellable *cancellable, gpointer user_data)
   AsyncCall *call = user_data;
   HandoffServiceChannel *channel = call->watch->channel;
 
+  if (handoff_process_is_forked_from (channel->process))
+    return;
   g_mutex_lock (&channel->lock);
   if (call->registered && !call->waiting.done)
     handoff_channel_abandon (channel, &call->waiting, cancellable);

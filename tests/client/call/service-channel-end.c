@@ -199,16 +199,17 @@ test_garbage (ChannelFixture *fixture, gconstpointer data)
   g_assert_false (channel_peer_receive (&fixture->peer, &message));
 }
 
-/* A forked child reads what is for its parent, sends, or ends the parent's channel. */
+/* A forked child reads what is for its parent, sends, or ends the parent's channel or call. */
 static void
 test_fork (ChannelFixture *fixture, gconstpointer data)
 {
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   HandoffChannelCall told;
   ChannelAsked asked;
   int status;
   pid_t child;
 
-  channel_ask (fixture, "1", NULL, &asked);
+  channel_ask (fixture, "1", cancellable, &asked);
   channel_fixture_reply_text (fixture, channel_fixture_receive_call (fixture), "1");
   child = fork ();
   if (child == 0)
@@ -217,6 +218,11 @@ test_fork (ChannelFixture *fixture, gconstpointer data)
         _exit (1);
       told = channel_call_with ("from the child");
       handoff_service_channel_tell (fixture->channel, &told);
+      g_cancellable_cancel (cancellable);
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      if (asked.done)
+        _exit (2);
       handoff_service_channel_unref (fixture->channel);
       _exit (0);
     }
