@@ -407,15 +407,16 @@ handoff_channel_slot_get_async (HandoffServiceBus *bus,
       slot->opening = TRUE;
       open_in_thread (bus, slot);
     }
-  g_mutex_unlock (&slot->lock);
-  if (known)
-    g_task_return_pointer (task, channel, (GDestroyNotify) handoff_service_channel_unref);
-  else if (cancellable != NULL)
+  /* With the lock: the task's context may be another thread's, where it would be over before. */
+  if (!known && cancellable != NULL)
     {
       g_source_set_callback (cancelled, G_SOURCE_FUNC (cancelled_cb), g_object_ref (task),
                              g_object_unref);
       g_source_attach (cancelled, g_task_get_context (task));
     }
+  g_mutex_unlock (&slot->lock);
+  if (known)
+    g_task_return_pointer (task, channel, (GDestroyNotify) handoff_service_channel_unref);
 }
 
 gboolean

@@ -164,7 +164,10 @@ handoff_service_channel_call_sync (HandoffServiceChannel *self,
 
   blocking.waker = get_waker (error);
   if (blocking.waker == NULL)
-    return NULL;
+    {
+      g_variant_unref (g_variant_ref_sink (call->arguments));
+      return NULL;
+    }
   if (cancellable != NULL)
     cancelling = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb),
                                         (gpointer) blocking.waker, NULL);
