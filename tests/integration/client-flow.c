@@ -268,7 +268,9 @@ test_closed_while_reading (TestFlow *f, gconstpointer data)
   g_assert_error (read_error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
-static guint8 data_to_write[1024];
+/* More than the system takes for a peer that does not read. It may take some of it after it said
+ * that it takes no more: when it hears of what the peer's side took. */
+static guint8 data_to_write[64 * 1024 * 1024];
 
 static gpointer
 write_thread (gpointer out)
