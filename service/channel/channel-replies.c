@@ -211,9 +211,10 @@ pack (HandoffChannelReplies *self, HandoffChannelReply *reply)
 
   if (!handoff_channel_message_fits (packed, 1))
     {
-      g_set_error (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+      /* Not LIMIT_REACHED, after which libraries try again: the socket has seen a handshake. */
+      g_set_error (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                    "The reply would have %" G_GSIZE_FORMAT " bytes, and a message on a channel has "
-                   "at most %d; make this call on the bus",
+                   "at most %d; make such calls on the bus",
                    g_variant_get_size (packed), HANDOFF_CHANNEL_MAX_MESSAGE_SIZE);
       if (reply->fd >= 0)
         close (g_steal_fd (&reply->fd));
