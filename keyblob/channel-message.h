@@ -58,7 +58,9 @@ typedef struct
 {
   HandoffChannelKind kind;
   guint32 serial; /* 0: of a call that wants no reply */
-  GVariant *body; /* (owned) (nullable): in normal form, of the type that its kind has */
+  /* (owned) (nullable): of the type that its kind has; in normal form for the service, which checks
+   * it */
+  GVariant *body;
   guint n_fds;
   int fds[HANDOFF_CHANNEL_MAX_DESCRIPTORS]; /* (owned): what body's handles count */
   /* Of a message that was refused for it: those above that. (owned) (nullable) */

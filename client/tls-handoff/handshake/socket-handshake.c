@@ -137,7 +137,8 @@ new_call (HandoffSocketHandshake *handshake)
   };
 }
 
-/* The service does not see that its caller lost interest, but it does see the end of the stream. */
+/* On the bus the service does not see that its caller lost interest, but it does see the end of the
+ * stream. */
 static void
 stop_service_if_cancelled (HandoffSocketHandshake *handshake, const GError *error)
 {
