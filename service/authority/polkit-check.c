@@ -5,6 +5,7 @@
 
 #include "authority/polkit-check.h"
 
+#include "keyblob/bus-failure.h"
 #include "keyblob/tls-handoff-error.h"
 
 #define BUS_NAME "org.freedesktop.PolicyKit1"
@@ -42,34 +43,19 @@ describe (const GError *error)
 {
   if (!g_dbus_error_is_remote_error (error))
     return "there is no answer of polkit's that makes sense";
-  if (error->domain != G_DBUS_ERROR)
-    return "polkit answered with an error";
-  switch (error->code)
+  switch (handoff_bus_failure_from_error (error))
     {
-    case G_DBUS_ERROR_NO_REPLY:
-    case G_DBUS_ERROR_DISCONNECTED:
+    case HANDOFF_BUS_FAILURE_WENT_AWAY:
       return "polkit went away before it answered";
-    case G_DBUS_ERROR_LIMITS_EXCEEDED:
+    case HANDOFF_BUS_FAILURE_CROWDED:
       return "the bus lets the service ask nothing more now";
-    case G_DBUS_ERROR_ACCESS_DENIED:
+    case HANDOFF_BUS_FAILURE_DENIED:
       return "the bus does not let the service ask polkit";
-    case G_DBUS_ERROR_SERVICE_UNKNOWN:
-    case G_DBUS_ERROR_NAME_HAS_NO_OWNER:
-    case G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND:
+    case HANDOFF_BUS_FAILURE_NOBODY:
       return "polkit is not installed, or does not run";
-    case G_DBUS_ERROR_SPAWN_EXEC_FAILED:
-    case G_DBUS_ERROR_SPAWN_FORK_FAILED:
-    case G_DBUS_ERROR_SPAWN_CHILD_EXITED:
-    case G_DBUS_ERROR_SPAWN_CHILD_SIGNALED:
-    case G_DBUS_ERROR_SPAWN_FAILED:
-    case G_DBUS_ERROR_SPAWN_SETUP_FAILED:
-    case G_DBUS_ERROR_SPAWN_CONFIG_INVALID:
-    case G_DBUS_ERROR_SPAWN_SERVICE_INVALID:
-    case G_DBUS_ERROR_SPAWN_PERMISSIONS_INVALID:
-    case G_DBUS_ERROR_SPAWN_FILE_INVALID:
-    case G_DBUS_ERROR_SPAWN_NO_MEMORY:
-    case G_DBUS_ERROR_TIMED_OUT:
+    case HANDOFF_BUS_FAILURE_NOT_STARTED:
       return "polkit did not start";
+    case HANDOFF_BUS_FAILURE_OTHER:
     default:
       return "polkit answered with an error";
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "call/service-call.h"
+#include "keyblob/bus-failure.h"
 #include "keyblob/handoff-names.h"
 #include "record/import-key.h"
 
@@ -59,7 +60,7 @@ new_channel (GDBusMessage *reply, TlsHandoffImportKey *key, GError **error)
   g_variant_get (g_dbus_message_get_body (reply), "(h@a{sv})", &handle, &details);
   enc =
       g_variant_lookup_value (details, HANDOFF_DETAIL_ENCAPSULATED_KEY, G_VARIANT_TYPE_BYTESTRING);
-  if (enc == NULL || fds == NULL)
+  if (enc == NULL || fds == NULL || handle < 0 || handle >= g_unix_fd_list_get_length (fds))
     return NULL;
   enc_data = g_variant_get_fixed_array (enc, &enc_size, 1);
   if (enc_size != HANDOFF_HPKE_KEY_SIZE)
@@ -80,30 +81,14 @@ new_channel (GDBusMessage *reply, TlsHandoffImportKey *key, GError **error)
 static gboolean
 says_nobody (const GError *error)
 {
-  if (error->domain != G_DBUS_ERROR)
-    return FALSE;
-  switch (error->code)
+  switch (handoff_bus_failure_from_error (error))
     {
-    case G_DBUS_ERROR_SERVICE_UNKNOWN:
-    case G_DBUS_ERROR_NAME_HAS_NO_OWNER:
-    case G_DBUS_ERROR_NO_SERVER:
-    case G_DBUS_ERROR_DISCONNECTED:
-    case G_DBUS_ERROR_TIMED_OUT:
-    case G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND:
-    case G_DBUS_ERROR_SPAWN_EXEC_FAILED:
-    case G_DBUS_ERROR_SPAWN_FORK_FAILED:
-    case G_DBUS_ERROR_SPAWN_CHILD_EXITED:
-    case G_DBUS_ERROR_SPAWN_CHILD_SIGNALED:
-    case G_DBUS_ERROR_SPAWN_FAILED:
-    case G_DBUS_ERROR_SPAWN_SETUP_FAILED:
-    case G_DBUS_ERROR_SPAWN_CONFIG_INVALID:
-    case G_DBUS_ERROR_SPAWN_SERVICE_INVALID:
-    case G_DBUS_ERROR_SPAWN_PERMISSIONS_INVALID:
-    case G_DBUS_ERROR_SPAWN_FILE_INVALID:
-    case G_DBUS_ERROR_SPAWN_NO_MEMORY:
+    case HANDOFF_BUS_FAILURE_NOBODY:
+    case HANDOFF_BUS_FAILURE_NOT_STARTED:
       return TRUE;
     default:
-      return FALSE;
+      return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER) ||
+             g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED);
     }
 }
 
@@ -118,6 +103,7 @@ handoff_channel_open (HandoffServiceBus *bus,
   g_autoptr (GDBusMessage) call = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
   g_autoptr (GError) cause = NULL;
+  HandoffBusFailure failure;
   gboolean is_from_service;
 
   if (key == NULL)
@@ -144,9 +130,9 @@ handoff_channel_open (HandoffServiceBus *bus,
     }
   /* Nobody replied: the service ended, or the connection; or it is about to end; or too many calls
    * wait for a reply. */
-  if (reply == NULL || g_error_matches (cause, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
-      g_error_matches (cause, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED) ||
-      g_error_matches (cause, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED))
+  failure = cause != NULL ? handoff_bus_failure_from_error (cause) : HANDOFF_BUS_FAILURE_OTHER;
+  if (reply == NULL || failure == HANDOFF_BUS_FAILURE_WENT_AWAY ||
+      failure == HANDOFF_BUS_FAILURE_CROWDED)
     return HANDOFF_CHANNEL_MISSED;
   *refuser = g_strdup (g_dbus_message_get_sender (reply));
   return HANDOFF_CHANNEL_REFUSED;

@@ -5,6 +5,7 @@
 
 #include "call/service-error.h"
 
+#include "keyblob/bus-failure.h"
 #include "tls-handoff-error.h"
 
 /* (nullable): NULL if the error's own message says enough */
@@ -13,36 +14,29 @@ explanation_of (const GError *error)
 {
   g_autofree char *remote_name = NULL;
 
+  switch (handoff_bus_failure_from_error (error))
+    {
+    case HANDOFF_BUS_FAILURE_NOBODY:
+      return "The TLS Handoff service is not installed or not running, so no TLS connection "
+             "can be made; install it, or ask the administrator to";
+    case HANDOFF_BUS_FAILURE_NOT_STARTED:
+      return "The TLS Handoff service did not start; the system journal says why "
+             "(journalctl -u tls-handoffd)";
+    case HANDOFF_BUS_FAILURE_WENT_AWAY:
+      return "The TLS Handoff service went away before it replied; the system journal says why "
+             "(journalctl -u tls-handoffd)";
+    case HANDOFF_BUS_FAILURE_DENIED:
+      return "The system bus does not let this process talk to the TLS Handoff service; the "
+             "administrator decides that in the bus policy org.tlshandoff.Handoff1.conf";
+    case HANDOFF_BUS_FAILURE_CROWDED:
+    case HANDOFF_BUS_FAILURE_OTHER:
+    default:
+      break;
+    }
   if (error->domain == G_DBUS_ERROR)
     {
       switch (error->code)
         {
-        case G_DBUS_ERROR_SERVICE_UNKNOWN:
-        case G_DBUS_ERROR_NAME_HAS_NO_OWNER:
-        case G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND:
-          return "The TLS Handoff service is not installed or not running, so no TLS connection "
-                 "can be made; install it, or ask the administrator to";
-        case G_DBUS_ERROR_SPAWN_EXEC_FAILED:
-        case G_DBUS_ERROR_SPAWN_FORK_FAILED:
-        case G_DBUS_ERROR_SPAWN_CHILD_EXITED:
-        case G_DBUS_ERROR_SPAWN_CHILD_SIGNALED:
-        case G_DBUS_ERROR_SPAWN_FAILED:
-        case G_DBUS_ERROR_SPAWN_SETUP_FAILED:
-        case G_DBUS_ERROR_SPAWN_CONFIG_INVALID:
-        case G_DBUS_ERROR_SPAWN_SERVICE_INVALID:
-        case G_DBUS_ERROR_SPAWN_PERMISSIONS_INVALID:
-        case G_DBUS_ERROR_SPAWN_FILE_INVALID:
-        case G_DBUS_ERROR_SPAWN_NO_MEMORY:
-        case G_DBUS_ERROR_TIMED_OUT:
-          return "The TLS Handoff service did not start; the system journal says why "
-                 "(journalctl -u tls-handoffd)";
-        case G_DBUS_ERROR_ACCESS_DENIED:
-          return "The system bus does not let this process talk to the TLS Handoff service; the "
-                 "administrator decides that in the bus policy org.tlshandoff.Handoff1.conf";
-        case G_DBUS_ERROR_NO_REPLY:
-        case G_DBUS_ERROR_DISCONNECTED:
-          return "The TLS Handoff service went away before it replied; the system journal says why "
-                 "(journalctl -u tls-handoffd)";
         case G_DBUS_ERROR_UNKNOWN_METHOD:
         case G_DBUS_ERROR_UNKNOWN_INTERFACE:
         case G_DBUS_ERROR_UNKNOWN_PROPERTY:
