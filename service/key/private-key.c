@@ -6,6 +6,7 @@
 #include "key/private-key.h"
 
 #include "key/gnutls-support.h"
+#include "key/public-key.h"
 
 struct _HandoffPrivateKey
 {
@@ -15,48 +16,6 @@ struct _HandoffPrivateKey
   char *algorithm;            /* (owned) */
   gpointer data;              /* (owned) */
 };
-
-static char *
-dup_curve_algorithm (gnutls_pubkey_t public_key)
-{
-  gnutls_ecc_curve_t curve = GNUTLS_ECC_CURVE_INVALID;
-
-  if (gnutls_pubkey_export_ecc_raw2 (public_key, &curve, NULL, NULL, 0) < 0)
-    return g_strdup ("ecdsa");
-  switch (curve)
-    {
-    case GNUTLS_ECC_CURVE_SECP256R1:
-      return g_strdup ("ecdsa-p256");
-    case GNUTLS_ECC_CURVE_SECP384R1:
-      return g_strdup ("ecdsa-p384");
-    case GNUTLS_ECC_CURVE_SECP521R1:
-      return g_strdup ("ecdsa-p521");
-    default:
-      return g_strdup_printf ("ecdsa-%s", gnutls_ecc_curve_get_name (curve));
-    }
-}
-
-static char *
-dup_algorithm (gnutls_pubkey_t public_key)
-{
-  unsigned int bits = 0;
-
-  switch (gnutls_pubkey_get_pk_algorithm (public_key, &bits))
-    {
-    case GNUTLS_PK_RSA:
-      return g_strdup_printf ("rsa-%u", bits);
-    case GNUTLS_PK_RSA_PSS:
-      return g_strdup_printf ("rsa-pss-%u", bits);
-    case GNUTLS_PK_ECDSA:
-      return dup_curve_algorithm (public_key);
-    case GNUTLS_PK_EDDSA_ED25519:
-      return g_strdup ("ed25519");
-    case GNUTLS_PK_EDDSA_ED448:
-      return g_strdup ("ed448");
-    default:
-      return g_strdup ("other");
-    }
-}
 
 HandoffPrivateKey *
 handoff_private_key_new (const HandoffPrivateKeyKind *kind,
@@ -68,7 +27,7 @@ handoff_private_key_new (const HandoffPrivateKeyKind *kind,
   g_atomic_ref_count_init (&self->ref_count);
   self->kind = kind;
   self->public_key = public_key;
-  self->algorithm = dup_algorithm (public_key);
+  self->algorithm = handoff_public_key_dup_algorithm (public_key);
   self->data = data;
   return self;
 }
