@@ -280,12 +280,11 @@ load (HandoffService *self,
   g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
   policy_changed (context->policy_source, self);
 
-  context->shared->credentials =
-      handoff_credential_store_new (credentials_directory, context->tokens);
-  g_signal_connect (context->shared->credentials, "changed", G_CALLBACK (credentials_changed),
-                    self);
+  context->credential_store = handoff_credential_store_new (credentials_directory, context->tokens);
+  context->shared->credentials = HANDOFF_CREDENTIALS (context->credential_store);
+  g_signal_connect (context->credential_store, "changed", G_CALLBACK (credentials_changed), self);
   context->expiry_warnings =
-      handoff_expiry_warnings_new (context->shared->credentials, context->policy_source);
+      handoff_expiry_warnings_new (context->credential_store, context->policy_source);
   return TRUE;
 }
 
@@ -376,7 +375,7 @@ handoff_service_drain (HandoffService *self)
   handoff_session_homes_close (self->context.homes);
   guard_id = handoff_clock_add_timeout (DRAIN_SECONDS * G_TIME_SPAN_SECOND, be_stuck, self);
   while ((!self->stuck && handoff_idle_timer_is_held (self->context.shared->idle_timer)) ||
-         handoff_credential_store_is_busy (self->context.shared->credentials))
+         handoff_credential_store_is_busy (self->context.credential_store))
     g_main_context_iteration (NULL, TRUE);
   if (!self->stuck)
     g_source_remove (guard_id);
@@ -497,11 +496,11 @@ handoff_service_dispose (GObject *object)
   g_clear_object (&context->callers);
   g_clear_pointer (&context->shared->worker_pool, handoff_worker_pool_free);
   g_clear_pointer (&context->expiry_warnings, handoff_expiry_warnings_free);
-  if (context->shared->credentials != NULL)
-    g_signal_handlers_disconnect_by_data (context->shared->credentials, self);
+  if (context->credential_store != NULL)
+    g_signal_handlers_disconnect_by_data (context->credential_store, self);
   if (context->policy_source != NULL)
     g_signal_handlers_disconnect_by_data (context->policy_source, self);
-  g_clear_object (&context->shared->credentials);
+  g_clear_object (&context->credential_store);
   g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
   g_clear_pointer (&context->tokens, handoff_tokens_free);
   g_clear_object (&context->policy_source);

@@ -68,7 +68,7 @@ handoff_credential_change_check_room (const HandoffCredentialChange *self,
 {
   const HandoffConfiguration *configuration =
       handoff_tls_policy_source_get_configuration (context->policy_source);
-  HandoffCredentialStore *credentials = context->shared->credentials;
+  HandoffCredentialStore *credentials = context->credential_store;
   const guint owner = self->name.owner;
 
   if (handoff_credential_store_find (credentials, owner, self->name.label) != NULL)
@@ -251,8 +251,8 @@ begin_adding (HandoffPendingCall *pending, GAsyncReadyCallback done)
       handoff_pending_call_fail (pending, error);
       return HANDOFF_STEP_ENDED;
     }
-  handoff_credential_store_add_async (pending->context->shared->credentials, self->credential,
-                                      key_pem, done, pending);
+  handoff_credential_store_add_async (pending->context->credential_store, self->credential, key_pem,
+                                      done, pending);
   return HANDOFF_STEP_BEGUN;
 }
 
@@ -260,7 +260,7 @@ static gboolean
 finish_adding (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
   g_autoptr (HandoffCredential) credential =
-      handoff_credential_store_change_finish (pending->context->shared->credentials, result, error);
+      handoff_credential_store_change_finish (pending->context->credential_store, result, error);
   g_autofree char *path = NULL;
 
   if (credential == NULL)
@@ -297,7 +297,7 @@ begin_setting (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
 
-  handoff_credential_store_set_certificates_async (pending->context->shared->credentials,
+  handoff_credential_store_set_certificates_async (pending->context->credential_store,
                                                    self->credential, done, pending);
   return HANDOFF_STEP_BEGUN;
 }
@@ -306,7 +306,7 @@ static gboolean
 finish_setting (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
   g_autoptr (HandoffCredential) credential =
-      handoff_credential_store_change_finish (pending->context->shared->credentials, result, error);
+      handoff_credential_store_change_finish (pending->context->credential_store, result, error);
 
   return credential != NULL;
 }
@@ -317,7 +317,7 @@ begin_unlocking (HandoffPendingCall *pending, GAsyncReadyCallback done)
   HandoffCredentialChange *self = pending->data;
   g_autoptr (GBytes) pin = g_steal_pointer (&self->secret);
   HandoffCredential *credential = handoff_credential_store_lookup (
-      pending->context->shared->credentials, handoff_call_get_object_id (pending->call));
+      pending->context->credential_store, handoff_call_get_object_id (pending->call));
 
   /* While the caller sent the PIN, somebody removed the credential. */
   if (credential == NULL)
@@ -343,7 +343,7 @@ finish_unlocking (HandoffPendingCall *pending, GAsyncResult *result, GError **er
 static HandoffStepState
 begin_removal (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
-  handoff_credential_store_remove_async (pending->context->shared->credentials,
+  handoff_credential_store_remove_async (pending->context->credential_store,
                                          handoff_call_get_object_id (pending->call), done, pending);
   return HANDOFF_STEP_BEGUN;
 }
@@ -351,8 +351,7 @@ begin_removal (HandoffPendingCall *pending, GAsyncReadyCallback done)
 static gboolean
 finish_removal (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
-  return handoff_credential_store_remove_finish (pending->context->shared->credentials, result,
-                                                 error);
+  return handoff_credential_store_remove_finish (pending->context->credential_store, result, error);
 }
 
 static const HandoffStep import_steps[] = {

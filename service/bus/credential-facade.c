@@ -19,7 +19,7 @@ static gboolean
 prepare_any (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   HandoffCredential *credential = handoff_credential_store_lookup (
-      context->shared->credentials, handoff_call_get_object_id (call));
+      context->credential_store, handoff_call_get_object_id (call));
 
   if (credential == NULL ||
       credential->owner != handoff_caller_get_uid (handoff_call_get_caller (call)))
@@ -47,7 +47,7 @@ static HandoffCredential *
 get_credential (const HandoffCallContext *context, HandoffCall *call)
 {
   HandoffCredential *credential = handoff_credential_store_lookup (
-      context->shared->credentials, handoff_call_get_object_id (call));
+      context->credential_store, handoff_call_get_object_id (call));
   gboolean is_own = credential != NULL &&
                     credential->owner == handoff_caller_get_uid (handoff_call_get_caller (call));
 

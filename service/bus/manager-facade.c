@@ -26,11 +26,11 @@ run_get_statistics (HandoffCall *call, const HandoffCallContext *context)
   g_variant_dict_insert (&dict, "resumable-sessions", "u",
                          handoff_resumption_store_get_size (context->shared->kept));
   g_variant_dict_insert (&dict, "credentials", "u",
-                         handoff_credential_store_get_size (context->shared->credentials));
+                         handoff_credential_store_get_size (context->credential_store));
   g_variant_dict_insert (&dict, "credentials-expiring", "u",
                          handoff_expiry_warnings_get_n_expiring (context->expiry_warnings));
   g_variant_dict_insert (&dict, "credentials-damaged", "u",
-                         handoff_credential_store_get_n_damaged (context->shared->credentials));
+                         handoff_credential_store_get_n_damaged (context->credential_store));
   g_variant_dict_insert (&dict, "channels", "u", handoff_channels_get_size (context->channels));
   g_variant_dict_insert (&dict, "callers", "u",
                          handoff_caller_registry_get_size (context->callers));

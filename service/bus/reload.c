@@ -45,7 +45,7 @@ policy_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 
   handoff_tls_policy_source_reload_finish (HANDOFF_TLS_POLICY_SOURCE (source), result,
                                            &self->error);
-  handoff_credential_store_reload_async (self->context->shared->credentials, credentials_reloaded,
+  handoff_credential_store_reload_async (self->context->credential_store, credentials_reloaded,
                                          g_steal_pointer (&task));
 }
 

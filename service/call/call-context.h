@@ -6,6 +6,7 @@
 #include "authority/grants.h"
 #include "caller/caller-registry.h"
 #include "call/call.h"
+#include "credential/credential-store.h"
 #include "credential/expiry-warnings.h"
 #include "token/pin-hold.h"
 #include "caller/quota.h"
@@ -35,9 +36,10 @@ typedef struct
   HandoffQuota *handshake_quota;
   HandoffHandshakeLine *handshake_line; /* to it */
   HandoffQuota *session_quota;
-  HandoffQuota *outliving_quota;  /* of sessions that outlive their callers */
-  HandoffQuota *management_quota; /* of calls that make or change credentials */
-  HandoffTurnstile *turnstile;    /* to the threads that read descriptors and make keys */
+  HandoffQuota *outliving_quota;            /* of sessions that outlive their callers */
+  HandoffQuota *management_quota;           /* of calls that make or change credentials */
+  HandoffTurnstile *turnstile;              /* to the threads that read descriptors and make keys */
+  HandoffCredentialStore *credential_store; /* shared has its credentials */
   HandoffTokens *tokens;
   HandoffExpiryWarnings *expiry_warnings;
   HandoffPinHold *pin_hold;

@@ -29,7 +29,11 @@ struct _HandoffCredentialStore
   guint n_changes; /* under way */
 };
 
-G_DEFINE_FINAL_TYPE (HandoffCredentialStore, handoff_credential_store, G_TYPE_OBJECT)
+G_DEFINE_FINAL_TYPE_WITH_CODE (HandoffCredentialStore,
+                               handoff_credential_store,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (HANDOFF_TYPE_CREDENTIALS,
+                                                      handoff_credential_store_be_credentials))
 
 enum
 {

@@ -5,11 +5,12 @@
 
 #include <gio/gio.h>
 
-#include "credential/credential.h"
+#include "credential/credentials.h"
 #include "token/tokens.h"
 
-/* All credentials, in memory and in folders below the state directory (credential-folder.h). Files
- * are written on a thread of its own, one change after the other; tables belong to the main thread.
+/* HandoffCredentials: all of them, in memory and in folders below the state directory
+ * (credential-folder.h). Files are written on a thread of its own, one change after the other;
+ * tables belong to the main thread.
  *
  * Signal "changed" (guint owner): a credential of that user was added, changed or removed; of the
  * machine, or of anybody: all were read again. It comes before who changed it is answered. */
@@ -69,3 +70,6 @@ void handoff_credential_store_remove_async (HandoffCredentialStore *self,
 gboolean handoff_credential_store_remove_finish (HandoffCredentialStore *self,
                                                  GAsyncResult *result,
                                                  GError **error);
+
+/* For its type: the functions of HandoffCredentials. */
+void handoff_credential_store_be_credentials (HandoffCredentialsInterface *iface);

@@ -12,25 +12,23 @@
 #include "work/home.h"
 
 HandoffCredential *
-handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, const char *name)
+handoff_credential_choice_find (HandoffCredentials *credentials, guint uid, const char *name)
 {
   HandoffCredential *credential;
 
   if (g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/"))
-    return handoff_credential_store_lookup (credentials,
-                                            name + strlen (HANDOFF_CREDENTIALS_PATH "/"));
-  credential = handoff_credential_store_find (credentials, uid, name);
+    return handoff_credentials_lookup (credentials, name + strlen (HANDOFF_CREDENTIALS_PATH "/"));
+  credential = handoff_credentials_find (credentials, uid, name);
   if (credential == NULL)
-    credential =
-        handoff_credential_store_find (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, name);
+    credential = handoff_credentials_find (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, name);
   return credential;
 }
 
 /* Serials only grow: if number and newest serial are the same, all credentials are the same. */
 static void
-get_owners_state (HandoffCredentialStore *credentials, guint owner, guint64 state[2])
+get_owners_state (HandoffCredentials *credentials, guint owner, guint64 state[2])
 {
-  g_autoptr (GPtrArray) list = handoff_credential_store_list (credentials, &owner);
+  g_autoptr (GPtrArray) list = handoff_credentials_list (credentials, &owner);
   guint i;
 
   state[0] = list->len;
@@ -40,9 +38,7 @@ get_owners_state (HandoffCredentialStore *credentials, guint owner, guint64 stat
 }
 
 void
-handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
-                                     guint uid,
-                                     guint64 state[4])
+handoff_credential_choice_get_state (HandoffCredentials *credentials, guint uid, guint64 state[4])
 {
   get_owners_state (credentials, uid, state);
   get_owners_state (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, state + 2);
@@ -84,11 +80,11 @@ handoff_credential_choice_get_action (HandoffCredential *credential, guint uid)
 }
 
 HandoffCredential *
-handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
+handoff_credential_choice_check_again (HandoffCredentials *credentials,
                                        HandoffCredential *credential,
                                        GError **error)
 {
-  HandoffCredential *now = handoff_credential_store_lookup (credentials, credential->id);
+  HandoffCredential *now = handoff_credentials_lookup (credentials, credential->id);
 
   /* Polkit's rules saw owner and label. */
   if (now != NULL && now->owner == credential->owner && g_str_equal (now->label, credential->label))
@@ -153,9 +149,9 @@ handoff_credential_choice_new_details (const HandoffSession *session,
 /* A handshake's question, until it is answered. The main thread's, but for its making. */
 typedef struct
 {
-  HandoffAuthority *authority;         /* (unowned) */
-  HandoffCredentialStore *credentials; /* (unowned) */
-  HandoffIdleTimer *idle_timer;        /* (unowned): held: it keeps the others */
+  HandoffAuthority *authority;     /* (unowned) */
+  HandoffCredentials *credentials; /* (unowned) */
+  HandoffIdleTimer *idle_timer;    /* (unowned): held: it keeps the others */
   Facts facts;
   HandoffCaller *caller;               /* (owned) */
   HandoffCredentialQuestion *question; /* (owned) (nullable): NULL once it is answered */
@@ -331,7 +327,7 @@ static GPtrArray *
 list_usable (Choice *self, guint owner)
 {
   HandoffRole role = handoff_credential_question_get_role (self->question);
-  GPtrArray *credentials = handoff_credential_store_list (self->credentials, &owner);
+  GPtrArray *credentials = handoff_credentials_list (self->credentials, &owner);
   guint i = 0;
 
   while (i < credentials->len)

@@ -11,12 +11,11 @@
 /* name: the value of the option: the label of a credential of uid's or else of the machine's, or an
  * object path. (transfer none) (nullable) */
 HandoffCredential *
-handoff_credential_choice_find (HandoffCredentialStore *credentials, guint uid, const char *name);
+handoff_credential_choice_find (HandoffCredentials *credentials, guint uid, const char *name);
 /* What a user's client could choose from, as numbers that change with it: a session without a
  * certificate must not be resumed when there is a certificate now. */
-void handoff_credential_choice_get_state (HandoffCredentialStore *credentials,
-                                          guint uid,
-                                          guint64 state[4]);
+void
+handoff_credential_choice_get_state (HandoffCredentials *credentials, guint uid, guint64 state[4]);
 /* Whether a handshake in that role may try it; TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND says why not.
  */
 gboolean
@@ -25,7 +24,7 @@ handoff_credential_choice_check (HandoffCredential *credential, HandoffRole role
 const char *handoff_credential_choice_get_action (HandoffCredential *credential, guint uid);
 /* The credential as the store has it now, if owner and label are as they were when the service
  * asked polkit. (transfer none), or NULL with TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND */
-HandoffCredential *handoff_credential_choice_check_again (HandoffCredentialStore *credentials,
+HandoffCredential *handoff_credential_choice_check_again (HandoffCredentials *credentials,
                                                           HandoffCredential *credential,
                                                           GError **error);
 

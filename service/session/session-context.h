@@ -6,7 +6,7 @@
 #include "authority/authority.h"
 #include "authority/grants.h"
 #include "caller/statistics.h"
-#include "credential/credential-store.h"
+#include "credential/credentials.h"
 #include "session/resumption.h"
 #include "session/session.h"
 #include "work/idle-timer.h"
@@ -37,5 +37,5 @@ typedef struct
   /* Of all homes, but for the main thread alone: the others send questions there. (unowned) */
   HandoffAuthority *authority;
   HandoffWorkerPool *worker_pool;
-  HandoffCredentialStore *credentials;
+  HandoffCredentials *credentials;
 } HandoffSessionContext;

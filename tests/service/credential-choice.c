@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "credential/credential-question.h"
+#include "credential/credential-store.h"
 #include "session/credential-choice.h"
 #include "token/tokens.h"
 #include "support/gate-fixture.h"
@@ -26,6 +27,7 @@ typedef struct
   TestAuthority *authority;
   HandoffIdleTimer *idle_timer;
   HandoffTokens *tokens;
+  HandoffCredentialStore *store;
   HandoffSessionContext context;
   HandoffCaller *caller;
   HandoffSession *session;
@@ -59,7 +61,8 @@ set_up (Fixture *f, gconstpointer unused)
   f->context.idle_timer = f->idle_timer;
   f->context.authority = HANDOFF_AUTHORITY (f->authority);
   f->tokens = handoff_tokens_new (f->directory);
-  f->context.credentials = handoff_credential_store_new (credentials, f->tokens);
+  f->store = handoff_credential_store_new (credentials, f->tokens);
+  f->context.credentials = HANDOFF_CREDENTIALS (f->store);
 }
 
 static void
@@ -68,7 +71,7 @@ tear_down (Fixture *f, gconstpointer unused)
   g_clear_pointer (&f->session, handoff_session_unref);
   g_clear_pointer (&f->answer, handoff_credential_unref);
   g_clear_error (&f->error);
-  g_object_unref (f->context.credentials);
+  g_object_unref (f->store);
   handoff_tokens_free (f->tokens);
   g_object_unref (f->caller);
   handoff_idle_timer_free (f->idle_timer);
@@ -123,27 +126,24 @@ add (Fixture *f,
   credential = handoff_credential_new (NULL, label, owner, roles, key, NULL, material->certificates,
                                        NULL, &error);
   g_assert_no_error (error);
-  handoff_credential_store_add_async (f->context.credentials, credential, key_pem, get_result,
-                                      &result);
+  handoff_credential_store_add_async (f->store, credential, key_pem, get_result, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  added = handoff_credential_store_change_finish (f->context.credentials, result, &error);
+  added = handoff_credential_store_change_finish (f->store, result, &error);
   g_assert_no_error (error);
 }
 
 static void
 remove_credential (Fixture *f, guint owner, const char *label)
 {
-  HandoffCredential *credential =
-      handoff_credential_store_find (f->context.credentials, owner, label);
+  HandoffCredential *credential = handoff_credential_store_find (f->store, owner, label);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
-  handoff_credential_store_remove_async (f->context.credentials, credential->id, get_result,
-                                         &result);
+  handoff_credential_store_remove_async (f->store, credential->id, get_result, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  handoff_credential_store_remove_finish (f->context.credentials, result, &error);
+  handoff_credential_store_remove_finish (f->store, result, &error);
   g_assert_no_error (error);
 }
 
@@ -364,8 +364,7 @@ test_removed_meanwhile (Fixture *f, gconstpointer unused)
 static void
 edit (Fixture *f, guint owner, const char *label, const char *key, const char *value)
 {
-  HandoffCredential *credential =
-      handoff_credential_store_find (f->context.credentials, owner, label);
+  HandoffCredential *credential = handoff_credential_store_find (f->store, owner, label);
   g_autofree char *path =
       g_build_filename (f->directory, "credentials", credential->id, "metadata", NULL);
   g_autoptr (GKeyFile) file = g_key_file_new ();
@@ -376,10 +375,10 @@ edit (Fixture *f, guint owner, const char *label, const char *key, const char *v
   g_key_file_set_value (file, "Credential", key, value);
   g_assert_true (g_key_file_save_to_file (file, path, &error));
   g_assert_cmpint (g_chmod (path, 0600), ==, 0);
-  handoff_credential_store_reload_async (f->context.credentials, get_result, &result);
+  handoff_credential_store_reload_async (f->store, get_result, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_true (handoff_credential_store_reload_finish (f->context.credentials, result, &error));
+  g_assert_true (handoff_credential_store_reload_finish (f->store, result, &error));
 }
 
 /* Breaks if an answer about a credential counts when it is somebody else's meanwhile, or has the
@@ -503,7 +502,7 @@ test_client_unknown (Fixture *f, gconstpointer unused)
 static void
 test_find (Fixture *f, gconstpointer unused)
 {
-  HandoffCredentialStore *store = f->context.credentials;
+  HandoffCredentials *store = f->context.credentials;
   HandoffCredential *other;
   g_autofree char *path = NULL;
 
