@@ -11,6 +11,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "policy/credential-label.h"
+#include "token-text/token-uri.h"
 
 /* What distinguishes the three methods. Their arguments are a label, one of their own, and options.
  */

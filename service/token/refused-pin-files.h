@@ -15,7 +15,7 @@ HandoffRefusedPinFiles *handoff_refused_pin_files_new (const char *path);
 void handoff_refused_pin_files_free (HandoffRefusedPinFiles *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffRefusedPinFiles, handoff_refused_pin_files_free)
 
-/* identity: as handoff_pin_file_read() gives it. */
+/* identity: as handoff_pin_file_find() gives it. */
 gboolean handoff_refused_pin_files_contains (HandoffRefusedPinFiles *self,
                                              const char *token,
                                              const char *identity);

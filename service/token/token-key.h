@@ -6,7 +6,7 @@
 #include <glib.h>
 #include <gnutls/abstract.h>
 
-#include "token/token-uri.h"
+#include "token-text/token-uri.h"
 
 /* What a token has. */
 typedef struct

@@ -7,10 +7,11 @@
 
 #include <gnutls/crypto.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
-#include "token/pin-file.h"
+#include "token-text/pin-file.h"
 #include "token/refused-pin-files.h"
 #include "work/clock.h"
 
@@ -223,6 +224,7 @@ find_in_file (HandoffTokenPins *self, const char *token, GError **error)
   g_autofree char *identity = NULL;
   g_autoptr (GBytes) value = NULL;
   g_autoptr (GError) file_error = NULL;
+  int fd = -1;
   gboolean refused;
 
   g_mutex_lock (&self->mutex);
@@ -230,7 +232,12 @@ find_in_file (HandoffTokenPins *self, const char *token, GError **error)
   g_mutex_unlock (&self->mutex);
 
   if (*file != '\0')
-    value = handoff_pin_file_read (file, token, &identity, &file_error);
+    fd = handoff_pin_file_open (file, &file_error);
+  if (fd >= 0)
+    {
+      value = handoff_pin_file_find (fd, file, token, &identity, &file_error);
+      close (fd);
+    }
   if (file_error != NULL)
     {
       warn_of_file (self, file_error);

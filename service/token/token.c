@@ -13,7 +13,7 @@
 #include "token/token-key.h"
 #include "token/token-modules.h"
 #include "token/token-thread.h"
-#include "token/token-uri.h"
+#include "token-text/token-uri.h"
 
 /* Work with a key, in the token's thread. */
 typedef struct

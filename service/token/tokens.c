@@ -8,7 +8,7 @@
 #include "key/gnutls-support.h"
 #include "token/token-modules.h"
 #include "token/token-thread.h"
-#include "token/token-uri.h"
+#include "token-text/token-uri.h"
 #include "token/token.h"
 
 /* A token in use. It is in the registry as long as somebody uses it. */
@@ -89,14 +89,6 @@ handoff_tokens_configure (HandoffTokens *self, const HandoffConfiguration *confi
 {
   handoff_token_pins_set_file (self->pins, configuration->pin_file);
   handoff_token_modules_load ((const char *const *) configuration->token_modules);
-}
-
-char *
-handoff_token_uri_canonicalize (const char *uri, GError **error)
-{
-  g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, error);
-
-  return parsed != NULL ? handoff_token_uri_to_string (parsed) : NULL;
 }
 
 /* NULL, with an error, if uri is none. public_key: (nullable) */

@@ -25,10 +25,6 @@ gboolean handoff_tokens_are_busy (void);
 /* [Tokens] Modules and PinFile. Modules that are loaded stay. Main thread. */
 void handoff_tokens_configure (HandoffTokens *self, const HandoffConfiguration *configuration);
 
-/* Checks a PKCS#11 URI of a private key: it must name token and object, and no PIN. Returns its
- * canonical spelling, (transfer full), or NULL with TLS_HANDOFF_ERROR_INVALID_ARGUMENT. */
-char *handoff_token_uri_canonicalize (const char *uri, GError **error);
-
 /* The key with that canonical URI, without asking the token. public_key: (transfer full). */
 HandoffPrivateKey *
 handoff_tokens_get_key (HandoffTokens *self, const char *uri, gnutls_pubkey_t public_key);

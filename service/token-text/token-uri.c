@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "token/token-uri.h"
+#include "token-text/token-uri.h"
 
 #include <string.h>
 
@@ -265,4 +265,12 @@ handoff_token_uri_to_certificates (const HandoffTokenUri *self, const guint8 *id
   append_attribute (uri, ATTRIBUTE_ID, id, id_size);
   append_attribute (uri, ATTRIBUTE_TYPE, (const guint8 *) "cert", strlen ("cert"));
   return g_string_free (uri, FALSE);
+}
+
+char *
+handoff_token_uri_canonicalize (const char *uri, GError **error)
+{
+  g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, error);
+
+  return parsed != NULL ? handoff_token_uri_to_string (parsed) : NULL;
 }

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "keyblob/tls-handoff-error.h"
-#include "token/token-uri.h"
-#include "token/tokens.h"
+#include "token-text/token-uri.h"
 
 /* Breaks if two spellings of one key are two keys, or the spelling is not what GnuTLS takes. */
 static void

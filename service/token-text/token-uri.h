@@ -22,3 +22,7 @@ char *handoff_token_uri_to_string (const HandoffTokenUri *self);
 /* Of the certificates that the same token has under this id. (transfer full) */
 char *
 handoff_token_uri_to_certificates (const HandoffTokenUri *self, const guint8 *id, gsize id_size);
+
+/* Checks a PKCS#11 URI of a private key, as handoff_token_uri_parse() does. Returns its canonical
+ * spelling, (transfer full), or NULL with TLS_HANDOFF_ERROR_INVALID_ARGUMENT. */
+char *handoff_token_uri_canonicalize (const char *uri, GError **error);
