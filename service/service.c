@@ -9,7 +9,7 @@
 
 #include "caller/caller-registry.h"
 #include "work/descriptor-reaper.h"
-#include "call/dispatcher.h"
+#include "gate/dispatcher.h"
 #include "bus/facade.h"
 #include "call/handshake-line.h"
 #include "keyblob/handoff-names.h"
@@ -219,8 +219,8 @@ limit_calls (HandoffService *self)
   const HandoffConfiguration *configuration =
       handoff_tls_policy_source_get_configuration (self->context.policy_source);
 
-  if (self->context.dispatcher != NULL)
-    handoff_dispatcher_set_limits (self->context.dispatcher,
+  if (self->context.gate.dispatcher != NULL)
+    handoff_dispatcher_set_limits (self->context.gate.dispatcher,
                                    configuration->handshakes_per_user + OTHER_CALLS_PER_USER,
                                    configuration->handshakes_total + OTHER_CALLS);
 }
@@ -334,7 +334,7 @@ handoff_service_new (GDBusConnection *connection,
 
   context->shared->authority = g_object_ref (authority);
   g_signal_connect (authority, "changed", G_CALLBACK (authority_changed), self);
-  context->dispatcher =
+  context->gate.dispatcher =
       handoff_dispatcher_new (context->callers, authority, context->shared->idle_timer);
   context->channels = handoff_channels_new (context);
   limit_calls (self);
@@ -368,7 +368,7 @@ handoff_service_drain (HandoffService *self)
 
   handoff_idle_timer_set_seconds (self->context.shared->idle_timer, 0);
   handoff_pin_hold_end (self->context.pin_hold);
-  handoff_dispatcher_close (self->context.dispatcher);
+  handoff_dispatcher_close (self->context.gate.dispatcher);
   handoff_channels_close_all (self->context.channels);
   g_object_run_dispose (G_OBJECT (self->context.callers));
   handoff_session_home_close (self->context.shared);
@@ -492,7 +492,7 @@ handoff_service_dispose (GObject *object)
     g_clear_pointer (&self->facades[i], handoff_facade_free);
   g_clear_pointer (&context->handshake_line, handoff_handshake_line_free);
   g_clear_pointer (&context->channels, handoff_channels_free);
-  g_clear_pointer (&context->dispatcher, handoff_dispatcher_free);
+  g_clear_pointer (&context->gate.dispatcher, handoff_dispatcher_free);
   g_clear_object (&context->callers);
   g_clear_pointer (&context->shared->worker_pool, handoff_worker_pool_free);
   g_clear_pointer (&context->expiry_warnings, handoff_expiry_warnings_free);
@@ -525,7 +525,7 @@ handoff_service_finalize (GObject *object)
   handoff_quota_free (self->context.session_quota);
   handoff_quota_free (self->context.outliving_quota);
   handoff_quota_free (self->context.management_quota);
-  handoff_turnstile_unref (self->context.turnstile);
+  handoff_turnstile_unref (self->context.gate.turnstile);
   handoff_statistics_free (self->context.shared->statistics);
   handoff_idle_timer_free (self->context.shared->idle_timer);
   g_main_loop_unref (self->loop);
@@ -548,13 +548,14 @@ handoff_service_init (HandoffService *self)
   self->patience = g_cancellable_new ();
   self->context.shared = &self->sessions;
   self->context.shared->idle_timer = handoff_idle_timer_new (idle, self);
+  self->context.gate.idle_timer = self->context.shared->idle_timer;
   self->context.grants = handoff_grant_book_new ();
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
   self->context.handshake_line = handoff_handshake_line_new (self->context.handshake_quota);
   self->context.session_quota = handoff_quota_new ("sessions");
   self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
   self->context.management_quota = handoff_quota_new ("changes of credentials at once");
-  self->context.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
+  self->context.gate.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
   self->context.shared->statistics = handoff_statistics_new ();
   self->context.shared->book = handoff_session_book_new ();
   self->context.shared->kept = handoff_resumption_store_new ();

@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-#include "call/call.h"
+#include "gate/call.h"
 #include "guard/bus-guard.h"
 
 /* A method call that came over the bus. Main thread. */

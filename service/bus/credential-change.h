@@ -3,7 +3,8 @@
 
 #pragma once
 
-#include "call/pending-call.h"
+#include "call/call-context.h"
+#include "gate/pending-call.h"
 #include "credential/certificate-request.h"
 #include "credential/credential-work.h"
 

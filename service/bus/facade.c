@@ -29,8 +29,9 @@ method_call (GDBusConnection *connection,
   HandoffFacade *self = user_data;
 
   handoff_dispatcher_dispatch (
-      self->context->dispatcher, handoff_bus_call_new (invocation, self->guard),
-      self->kind->interface->name, g_dbus_method_invocation_get_interface_name (invocation),
+      handoff_call_context_get_gate (self->context)->dispatcher,
+      handoff_bus_call_new (invocation, self->guard), self->kind->interface->name,
+      g_dbus_method_invocation_get_interface_name (invocation),
       g_dbus_method_invocation_get_method_name (invocation), self->kind->methods, self->context);
 }
 

@@ -5,7 +5,8 @@
 
 #include <gio/gio.h>
 
-#include "call/dispatcher.h"
+#include "call/call-context.h"
+#include "gate/dispatcher.h"
 #include "guard/bus-guard.h"
 
 /* An interface of ours on the bus: one object, or a tree of objects that come and go. */

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/call.h"
+#include "gate/call.h"
 
 /* Replies to Properties.Get() or GetAll(). properties: all that the object has, an a{sv}. call:
  * (transfer full). properties: (transfer full) */

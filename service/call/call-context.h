@@ -3,10 +3,10 @@
 
 #pragma once
 
-#include "authority/grants.h"
 #include "caller/caller-registry.h"
-#include "call/call.h"
 #include "credential/credential-store.h"
+#include "gate/call.h"
+#include "gate/gate-context.h"
 #include "credential/expiry-warnings.h"
 #include "token/pin-hold.h"
 #include "caller/quota.h"
@@ -14,23 +14,20 @@
 #include "policy/tls-policy-source.h"
 #include "session/session-home.h"
 #include "token/tokens.h"
-#include "work/turnstile.h"
 
-typedef struct _HandoffDispatcher HandoffDispatcher;
 typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
 typedef struct _HandoffChannels HandoffChannels;
 
 /* What calls need of the rest of the service. All (unowned): the service owns them, and they
  * outlive all calls. */
-typedef struct
+struct _HandoffCallContext
 {
+  HandoffGateContext gate;
   HandoffSessionContext *shared; /* with the sessions, which have their home where the call runs */
   HandoffSessionHomes *homes;    /* of sessions that are not at home on the main thread */
-  HandoffGrants *memory;         /* (nullable): what a channel remembers of polkit's answers */
   HandoffKnownOptions *known_options; /* (nullable): of a channel's last handshake here */
   HandoffChannels *channels;
   HandoffCallerRegistry *callers;
-  HandoffDispatcher *dispatcher;
   HandoffTlsPolicySource *policy_source;
   HandoffGrantBook *grants; /* what channels remember of polkit's answers */
   HandoffQuota *handshake_quota;
@@ -38,9 +35,8 @@ typedef struct
   HandoffQuota *session_quota;
   HandoffQuota *outliving_quota;            /* of sessions that outlive their callers */
   HandoffQuota *management_quota;           /* of calls that make or change credentials */
-  HandoffTurnstile *turnstile;              /* to the threads that read descriptors and make keys */
   HandoffCredentialStore *credential_store; /* shared has its credentials */
   HandoffTokens *tokens;
   HandoffExpiryWarnings *expiry_warnings;
   HandoffPinHold *pin_hold;
-} HandoffCallContext;
+};

@@ -6,7 +6,7 @@
 #include "call/call-credential.h"
 
 #include "authority/authorization.h"
-#include "call/pending-call.h"
+#include "gate/pending-call.h"
 #include "caller/descriptor-reader.h"
 #include "credential/credential-pem.h"
 #include "keyblob/handoff-names.h"

@@ -96,7 +96,7 @@ ask_again (HandoffPreparedHandshake *self, HandoffCall *call)
   const HandoffCallContext *context = self->context;
 
   handoff_call_set_data (call, self, (GDestroyNotify) handoff_prepared_handshake_free);
-  handoff_dispatcher_ask_again (context->dispatcher, call, handoff_handshake_methods, context);
+  handoff_dispatcher_ask_again (context->gate.dispatcher, call, handoff_handshake_methods, context);
 }
 
 /* request: (transfer full) */

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/dispatcher.h"
+#include "gate/dispatcher.h"
 
 /* Manager.HandshakeAsClient(), HandshakeAsServer() and CreateSession(), from their arguments to
  * their replies. The handshake begins when the caller is authorized and the credential is known.

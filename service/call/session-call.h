@@ -3,7 +3,8 @@
 
 #pragma once
 
-#include "call/dispatcher.h"
+#include "call/call-context.h"
+#include "gate/dispatcher.h"
 
 /* The methods of Session, from their arguments to their replies. Ends with a zeroed row. */
 extern const HandoffMethod handoff_session_methods[];

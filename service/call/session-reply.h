@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/call.h"
+#include "gate/call.h"
 #include "session/session-handshake.h"
 
 /* The result of an operation on a session becomes the one reply to its call: state, details, and

@@ -347,7 +347,7 @@ dispatch (gpointer data)
   HandoffChannelCall *self = data;
   const HandoffCallContext *context = &self->home->context;
 
-  handoff_dispatcher_dispatch (context->dispatcher, &self->base, self->object,
+  handoff_dispatcher_dispatch (context->gate.dispatcher, &self->base, self->object,
                                self->method->interface_name, self->method->method_name,
                                get_methods (self), context);
   return G_SOURCE_REMOVE;

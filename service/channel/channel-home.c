@@ -18,7 +18,8 @@ handoff_channel_home_new (HandoffChannel *channel, HandoffSeat *seat)
   self->sessions = handoff_session_home_new (support->context->shared, seat, channel->grants);
   self->context = *support->context;
   self->context.shared = self->sessions;
-  self->context.memory = channel->grants;
+  self->context.gate.home = self->sessions->home;
+  self->context.gate.memory = channel->grants;
   self->context.known_options = handoff_known_options_new ();
   handoff_session_homes_add (support->context->homes, self->sessions);
   return self;

@@ -230,6 +230,12 @@ handoff_credential_unref (HandoffCredential *self)
   g_free (self);
 }
 
+const char *
+handoff_credential_get_action (const HandoffCredential *self, guint uid)
+{
+  return self->owner == uid ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL;
+}
+
 gboolean
 handoff_credential_is_usable (const HandoffCredential *self)
 {

@@ -60,6 +60,8 @@ HandoffCredential *handoff_credential_ref (HandoffCredential *self);
 void handoff_credential_unref (HandoffCredential *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredential, handoff_credential_unref)
 
+/* The polkit action that uid needs to use the credential. */
+const char *handoff_credential_get_action (const HandoffCredential *self, guint uid);
 /* Whether the credential has a certificate that is valid now: then a handshake may try it. */
 gboolean handoff_credential_is_usable (const HandoffCredential *self);
 /* HANDOFF_PROBLEM_…, or "": warning: how many seconds before its end a certificate is reported.

@@ -72,13 +72,6 @@ handoff_credential_choice_check (HandoffCredential *credential, HandoffRole role
   return FALSE;
 }
 
-const char *
-handoff_credential_choice_get_action (HandoffCredential *credential, guint uid)
-{
-  return credential->owner == uid ? HANDOFF_ACTION_USE_OWN_CREDENTIAL
-                                  : HANDOFF_ACTION_USE_ANY_CREDENTIAL;
-}
-
 HandoffCredential *
 handoff_credential_choice_check_again (HandoffCredentials *credentials,
                                        HandoffCredential *credential,
@@ -211,7 +204,7 @@ answer_with_none (Choice *self)
 static const char *
 get_action (const Choice *self, HandoffCredential *credential)
 {
-  return handoff_credential_choice_get_action (credential, handoff_caller_get_uid (self->caller));
+  return handoff_credential_get_action (credential, handoff_caller_get_uid (self->caller));
 }
 
 /* What is remembered is about this one of the credentials that have its label. */

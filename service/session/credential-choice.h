@@ -20,8 +20,6 @@ handoff_credential_choice_get_state (HandoffCredentials *credentials, guint uid,
  */
 gboolean
 handoff_credential_choice_check (HandoffCredential *credential, HandoffRole role, GError **error);
-/* The polkit action that uid needs to use the credential. */
-const char *handoff_credential_choice_get_action (HandoffCredential *credential, guint uid);
 /* The credential as the store has it now, if owner and label are as they were when the service
  * asked polkit. (transfer none), or NULL with TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND */
 HandoffCredential *handoff_credential_choice_check_again (HandoffCredentials *credentials,

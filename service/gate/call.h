@@ -6,8 +6,8 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
-#include "call/access-table.h"
-#include "call/call-memory.h"
+#include "gate/access-table.h"
+#include "gate/call-memory.h"
 #include "caller/caller.h"
 #include "caller/quota.h"
 #include "keyblob/key-state.h"

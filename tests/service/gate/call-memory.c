@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "call/call-memory.h"
+#include "gate/call-memory.h"
 
 #define ACTION "org.example.connect"
 

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "call/dispatcher.h"
+#include "gate/dispatcher.h"
 
 #include "authority/authorization.h"
 #include "work/descriptor-reaper.h"
@@ -184,10 +184,11 @@ authorize (Passage *self)
 {
   g_autoptr (Passage) passage = self;
   const HandoffCallContext *context = passage->context;
+  const HandoffGateContext *gate = handoff_call_context_get_gate (context);
 
-  if (context->memory != NULL)
-    handoff_call_remember (passage->call, context->memory);
-  if (context->shared->home == NULL)
+  if (gate->memory != NULL)
+    handoff_call_remember (passage->call, gate->memory);
+  if (gate->home == NULL)
     consult (g_steal_pointer (&passage));
   else if (is_allowed (passage->call) && !handoff_call_needs_main_thread (passage->call))
     passage->method->run (g_steal_pointer (&passage->call), context);

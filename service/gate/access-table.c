@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "call/access-table.h"
+#include "gate/access-table.h"
 
 #include "keyblob/handoff-names.h"
 

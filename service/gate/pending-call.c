@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "call/pending-call.h"
+#include "gate/pending-call.h"
 
 #include "caller/descriptor-reader.h"
 
@@ -19,7 +19,7 @@ let_go (HandoffPendingCall *self)
   if (self->call == NULL)
     return;
   /* The context may go with the call. */
-  handoff_idle_timer_release (self->context->shared->idle_timer);
+  handoff_idle_timer_release (handoff_call_context_get_gate (self->context)->idle_timer);
   handoff_call_free (g_steal_pointer (&self->call));
 }
 
@@ -110,7 +110,7 @@ handoff_pending_call_start (const HandoffCallContext *context,
   self->destroy_data = destroy_data;
   self->plan = plan;
   self->next = plan->steps;
-  handoff_idle_timer_hold (context->shared->idle_timer);
+  handoff_idle_timer_hold (handoff_call_context_get_gate (context)->idle_timer);
   self->cancelled = g_cancellable_source_new (get_cancellable (self));
   g_source_set_callback (self->cancelled, G_SOURCE_FUNC (caller_left), self, NULL);
   g_source_attach (self->cancelled, NULL);
@@ -146,7 +146,7 @@ entered (gpointer user_data)
 HandoffStepState
 handoff_pending_call_enter (HandoffPendingCall *self, GAsyncReadyCallback done)
 {
-  self->pass = handoff_turnstile_queue (self->context->turnstile,
+  self->pass = handoff_turnstile_queue (handoff_call_context_get_gate (self->context)->turnstile,
                                         handoff_pending_call_get_uid (self), entered, self);
   return HANDOFF_STEP_BEGUN;
 }
@@ -163,7 +163,7 @@ handoff_pending_call_steal_call (HandoffPendingCall *self)
 {
   HandoffCall *call = g_steal_pointer (&self->call);
 
-  handoff_idle_timer_release (self->context->shared->idle_timer);
+  handoff_idle_timer_release (handoff_call_context_get_gate (self->context)->idle_timer);
   pending_call_free (self);
   return call;
 }

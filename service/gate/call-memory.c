@@ -3,13 +3,12 @@
 
 #include "config.h"
 
-#include "call/call-memory.h"
+#include "gate/call-memory.h"
 
 #include <string.h>
 
 #include "authority/audit.h"
 #include "authority/authority.h"
-#include "session/credential-choice.h"
 
 struct _HandoffCallMemory
 {
@@ -126,8 +125,8 @@ handoff_call_memory_audit (HandoffCallMemory *self, HandoffCaller *caller, const
                          g_strdup (label));
   handoff_audit_remembered (caller, self->action, self->details);
   if (remembered->credential != NULL)
-    handoff_audit_remembered (caller,
-                              handoff_credential_choice_get_action (
-                                  remembered->credential, handoff_caller_get_uid (caller)),
-                              self->details);
+    handoff_audit_remembered (
+        caller,
+        handoff_credential_get_action (remembered->credential, handoff_caller_get_uid (caller)),
+        self->details);
 }

@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "call/access-table.h"
+#include "gate/access-table.h"
 #include "keyblob/handoff-names.h"
 
 static char *

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "call/call.h"
+#include "gate/call.h"
 
 #include <string.h>
 

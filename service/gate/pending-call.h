@@ -3,7 +3,8 @@
 
 #pragma once
 
-#include "call/call-context.h"
+#include "gate/call.h"
+#include "gate/gate-context.h"
 
 /* A call whose work goes on elsewhere: on a thread, in a token, at the caller's pipe. It keeps the
  * service running. When the caller leaves, the call ends at once; the work may go on, but nobody

@@ -4,7 +4,8 @@
 #pragma once
 
 #include "authority/authority.h"
-#include "call/call-context.h"
+#include "gate/call.h"
+#include "gate/gate-context.h"
 #include "caller/caller-registry.h"
 #include "work/idle-timer.h"
 
@@ -18,8 +19,6 @@
  * A call that came on a channel goes through the gate on its worker. If that knows already what
  * polkit says to it, and the main thread has nothing to do for it, the main thread never hears of
  * it; otherwise the call travels there, and the method runs there too. */
-typedef struct _HandoffDispatcher HandoffDispatcher;
-
 typedef struct
 {
   const char *interface_name;
