@@ -260,23 +260,14 @@ refuse_unknown_keys (GKeyFile *file, const char *path, GError **error)
   return TRUE;
 }
 
-HandoffConfiguration *
-handoff_configuration_load (const char *path, GError **error)
+/* file: what is in it */
+static HandoffConfiguration *
+configuration_new (GKeyFile *file, const char *path, GError **error)
 {
   g_autoptr (HandoffConfiguration) self = g_new0 (HandoffConfiguration, 1);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autoptr (GError) local_error = NULL;
   gsize i;
 
   g_atomic_ref_count_init (&self->ref_count);
-
-  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &local_error) &&
-      !g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "%s: %s", path,
-                   local_error->message);
-      return NULL;
-    }
 
   if (!refuse_unknown_keys (file, path, error))
     return NULL;
@@ -315,6 +306,35 @@ handoff_configuration_load (const char *path, GError **error)
     }
 
   return g_steal_pointer (&self);
+}
+
+HandoffConfiguration *
+handoff_configuration_new_from_data (const char *text, gsize size, const char *path, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) local_error = NULL;
+
+  /* An empty file has no length that GLib would take. */
+  if (size == 0 || g_key_file_load_from_data (file, text, size, G_KEY_FILE_NONE, &local_error))
+    return configuration_new (file, path, error);
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "%s: %s", path,
+               local_error->message);
+  return NULL;
+}
+
+HandoffConfiguration *
+handoff_configuration_load (const char *path, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  g_autofree char *text = NULL;
+  gsize size = 0;
+
+  if (g_file_get_contents (path, &text, &size, &local_error) ||
+      g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    return handoff_configuration_new_from_data (text, size, path, error);
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "%s: %s", path,
+               local_error->message);
+  return NULL;
 }
 
 HandoffConfiguration *

@@ -63,6 +63,12 @@ typedef struct
 /* A missing file is an empty one: every key has a default.
  * TLS_HANDOFF_ERROR_INVALID_ARGUMENT names file, key and what is allowed. */
 HandoffConfiguration *handoff_configuration_load (const char *path, GError **error);
+/* Likewise what was read from the file already. text: not zero-terminated; NULL if size is 0. path:
+ * for messages */
+HandoffConfiguration *handoff_configuration_new_from_data (const char *text,
+                                                           gsize size,
+                                                           const char *path,
+                                                           GError **error);
 HandoffConfiguration *handoff_configuration_ref (HandoffConfiguration *self);
 void handoff_configuration_unref (HandoffConfiguration *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffConfiguration, handoff_configuration_unref)

@@ -10,7 +10,7 @@ struct _HandoffTlsPolicySource
 {
   GObject parent;
 
-  char *configuration_file; /* (owned) */
+  char *configuration_file; /* (owned) (nullable): NULL if it is told its policy */
   GMutex mutex;
   HandoffTlsPolicy *policy; /* (owned) */
 };
@@ -48,6 +48,27 @@ handoff_tls_policy_source_new (const char *configuration_file, GError **error)
   self->configuration_file = g_strdup (configuration_file);
   self->policy = load (configuration_file, error);
   return self->policy != NULL ? g_steal_pointer (&self) : NULL;
+}
+
+HandoffTlsPolicySource *
+handoff_tls_policy_source_new_for_policy (HandoffTlsPolicy *policy)
+{
+  HandoffTlsPolicySource *self = g_object_new (HANDOFF_TYPE_TLS_POLICY_SOURCE, NULL);
+
+  self->policy = policy;
+  return self;
+}
+
+void
+handoff_tls_policy_source_set_policy (HandoffTlsPolicySource *self, HandoffTlsPolicy *policy)
+{
+  G_GNUC_UNUSED g_autoptr (HandoffTlsPolicy) old = NULL;
+
+  g_mutex_lock (&self->mutex);
+  old = self->policy;
+  self->policy = policy;
+  g_mutex_unlock (&self->mutex);
+  g_signal_emit (self, signals[CHANGED], 0);
 }
 
 HandoffTlsPolicy *
@@ -103,15 +124,10 @@ handoff_tls_policy_source_reload_finish (HandoffTlsPolicySource *self,
                                          GError **error)
 {
   HandoffTlsPolicy *policy = g_task_propagate_pointer (G_TASK (result), error);
-  G_GNUC_UNUSED g_autoptr (HandoffTlsPolicy) old = NULL;
 
   if (policy == NULL)
     return FALSE;
-  g_mutex_lock (&self->mutex);
-  old = self->policy;
-  self->policy = policy;
-  g_mutex_unlock (&self->mutex);
-  g_signal_emit (self, signals[CHANGED], 0);
+  handoff_tls_policy_source_set_policy (self, policy);
   return TRUE;
 }
 

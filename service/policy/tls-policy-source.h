@@ -15,6 +15,10 @@ G_DECLARE_FINAL_TYPE (
  * Reads the configuration file and the trust store. */
 HandoffTlsPolicySource *handoff_tls_policy_source_new (const char *configuration_file,
                                                        GError **error);
+/* For a process that is told its policy, and reads no file. policy: (transfer full) */
+HandoffTlsPolicySource *handoff_tls_policy_source_new_for_policy (HandoffTlsPolicy *policy);
+/* From now on that one is in force. policy: (transfer full) */
+void handoff_tls_policy_source_set_policy (HandoffTlsPolicySource *self, HandoffTlsPolicy *policy);
 
 /* (transfer full): the policy that is in force at this moment. Any thread. */
 HandoffTlsPolicy *handoff_tls_policy_source_dup_policy (HandoffTlsPolicySource *self);

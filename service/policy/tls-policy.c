@@ -98,15 +98,20 @@ handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
 {
   g_autoptr (HandoffTrustStore) trust_store =
       handoff_trust_store_load (configuration->trust_file, error);
-  HandoffTlsPolicy *self;
 
-  if (trust_store == NULL)
-    return NULL;
+  return trust_store != NULL ? handoff_tls_policy_new_with_trust (configuration, trust_store)
+                             : NULL;
+}
 
-  self = g_new0 (HandoffTlsPolicy, 1);
+HandoffTlsPolicy *
+handoff_tls_policy_new_with_trust (HandoffConfiguration *configuration,
+                                   HandoffTrustStore *trust_store)
+{
+  HandoffTlsPolicy *self = g_new0 (HandoffTlsPolicy, 1);
+
   g_atomic_ref_count_init (&self->ref_count);
   self->configuration = handoff_configuration_ref (configuration);
-  self->trust_store = g_steal_pointer (&trust_store);
+  self->trust_store = handoff_trust_store_ref (trust_store);
   self->anchor_stores = handoff_anchor_stores_new ();
   self->chains = handoff_verified_chains_new ();
   self->serial = next_serial ();

@@ -61,10 +61,36 @@ trust_store_new (GError **error)
   return self;
 }
 
+static const char *
+get_name (const char *path)
+{
+  return *path == '\0' ? "of the system" : path;
+}
+
+/* n_certificates: that it has, or an error code of GnuTLS's. self: (transfer full) */
+static HandoffTrustStore *
+finish_loading (HandoffTrustStore *owned, const char *path, int n_certificates, GError **error)
+{
+  g_autoptr (HandoffTrustStore) self = owned;
+
+  if (n_certificates < 0)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "Cannot load the trust store %s: %s", get_name (path),
+                   gnutls_strerror (n_certificates));
+      return NULL;
+    }
+  if (n_certificates == 0)
+    g_warning ("The trust store %s is empty: no server will be trusted", get_name (path));
+  else
+    g_info ("Loaded %d trust anchors", n_certificates);
+  return g_steal_pointer (&self);
+}
+
 HandoffTrustStore *
 handoff_trust_store_load (const char *path, GError **error)
 {
-  g_autoptr (HandoffTrustStore) self = trust_store_new (error);
+  HandoffTrustStore *self = trust_store_new (error);
   int n_certificates;
 
   if (self == NULL)
@@ -75,21 +101,28 @@ handoff_trust_store_load (const char *path, GError **error)
   else
     n_certificates =
         gnutls_certificate_set_x509_trust_file (self->credentials, path, GNUTLS_X509_FMT_PEM);
+  return finish_loading (self, path, n_certificates, error);
+}
 
-  if (n_certificates < 0)
+HandoffTrustStore *
+handoff_trust_store_new_for_pem (const char *path, GBytes *pem, GError **error)
+{
+  HandoffTrustStore *self = trust_store_new (error);
+  int n_certificates = 0;
+
+  if (self == NULL)
+    return NULL;
+
+  if (pem != NULL)
     {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "Cannot load the trust store %s: %s", *path == '\0' ? "of the system" : path,
-                   gnutls_strerror (n_certificates));
-      return NULL;
-    }
-  if (n_certificates == 0)
-    g_warning ("The trust store %s is empty: no server will be trusted",
-               *path == '\0' ? "of the system" : path);
-  else
-    g_info ("Loaded %d trust anchors", n_certificates);
+      gsize size;
+      gconstpointer data = g_bytes_get_data (pem, &size);
+      const gnutls_datum_t datum = { (unsigned char *) data, (unsigned int) size };
 
-  return g_steal_pointer (&self);
+      n_certificates =
+          gnutls_certificate_set_x509_trust_mem (self->credentials, &datum, GNUTLS_X509_FMT_PEM);
+    }
+  return finish_loading (self, path, n_certificates, error);
 }
 
 /* Whether the certificate can be read, and chains can be verified with it, in a bounded time. */

@@ -19,6 +19,8 @@ typedef struct
 
 /* path: a PEM bundle, or "" for the system's trust store. */
 HandoffTrustStore *handoff_trust_store_load (const char *path, GError **error);
+/* Likewise what was read from the bundle already. pem: (nullable): NULL if there is none. */
+HandoffTrustStore *handoff_trust_store_new_for_pem (const char *path, GBytes *pem, GError **error);
 /* anchors: (element-type GBytes): certificates, DER. */
 HandoffTrustStore *handoff_trust_store_new_for_anchors (GPtrArray *anchors, GError **error);
 HandoffTrustStore *handoff_trust_store_ref (HandoffTrustStore *self);
