@@ -239,6 +239,8 @@ refuse_unknown_keys (GKeyFile *file, const char *path, GError **error)
     {
       g_auto (GStrv) names = g_key_file_get_keys (file, groups[i], NULL, NULL);
 
+      if (handoff_token_module_find_path (groups[i]) != NULL)
+        continue; /* load_modules() reads it */
       if (!is_group (groups[i]) && (names == NULL || names[0] == NULL))
         {
           g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
@@ -260,6 +262,55 @@ refuse_unknown_keys (GKeyFile *file, const char *path, GError **error)
   return TRUE;
 }
 
+/* What the modules need: the groups "[Module PATH]". */
+static gboolean
+load_modules (HandoffConfiguration *self, GKeyFile *file, const char *path, GError **error)
+{
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  gsize i, j;
+
+  for (i = 0; groups[i] != NULL; i++)
+    {
+      const char *module_path = handoff_token_module_find_path (groups[i]);
+      g_auto (GStrv) names = g_key_file_get_keys (file, groups[i], NULL, NULL);
+      g_autoptr (HandoffTokenModule) module = NULL;
+
+      if (module_path == NULL)
+        continue;
+      module = handoff_token_module_new (module_path);
+      for (j = 0; names != NULL && names[j] != NULL; j++)
+        {
+          g_autoptr (GError) key_error = NULL;
+          g_autofree char *text = g_key_file_get_string (file, groups[i], names[j], &key_error);
+
+          if (text == NULL ||
+              !handoff_token_module_set (module, names[j], g_strstrip (text), &key_error))
+            {
+              g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                           "%s: [%s] %s", path, groups[i], key_error->message);
+              return FALSE;
+            }
+        }
+      g_ptr_array_add (self->token_module_settings, g_steal_pointer (&module));
+    }
+  return TRUE;
+}
+
+HandoffTokenModule *
+handoff_configuration_dup_token_module (const HandoffConfiguration *self, const char *path)
+{
+  guint i;
+
+  for (i = 0; i < self->token_module_settings->len; i++)
+    {
+      const HandoffTokenModule *module = g_ptr_array_index (self->token_module_settings, i);
+
+      if (g_str_equal (module->path, path))
+        return handoff_token_module_copy (module);
+    }
+  return handoff_token_module_new (path);
+}
+
 /* file: what is in it */
 static HandoffConfiguration *
 configuration_new (GKeyFile *file, const char *path, GError **error)
@@ -268,6 +319,8 @@ configuration_new (GKeyFile *file, const char *path, GError **error)
   gsize i;
 
   g_atomic_ref_count_init (&self->ref_count);
+  self->token_module_settings =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_token_module_free);
 
   if (!refuse_unknown_keys (file, path, error))
     return NULL;
@@ -291,6 +344,9 @@ configuration_new (GKeyFile *file, const char *path, GError **error)
       if (!set_key (self, path, &keys[i], text != NULL ? text : keys[i].default_text, error))
         return NULL;
     }
+
+  if (!load_modules (self, file, path, error))
+    return NULL;
 
   if (self->minimum_protocol > self->maximum_protocol)
     {
@@ -353,5 +409,6 @@ handoff_configuration_unref (HandoffConfiguration *self)
   g_free (self->trust_file);
   g_strfreev (self->token_modules);
   g_free (self->pin_file);
+  g_clear_pointer (&self->token_module_settings, g_ptr_array_unref);
   g_free (self);
 }

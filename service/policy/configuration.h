@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include "token-text/token-module.h"
+
 /* Who may resume a session. */
 typedef enum
 {
@@ -54,7 +56,8 @@ typedef struct
   guint credentials_total;
   guint expiry_warning; /* days before a certificate's end */
   char **token_modules; /* (owned): paths of PKCS#11 modules; "system" alone: those of p11-kit */
-  char *pin_file;       /* (owned): empty: none */
+  GPtrArray *token_module_settings; /* (owned) (element-type HandoffTokenModule): see below */
+  char *pin_file;                   /* (owned): empty: none */
 } HandoffConfiguration;
 
 /* Where the service looks for it unless told otherwise. */
@@ -72,3 +75,6 @@ HandoffConfiguration *handoff_configuration_new_from_data (const char *text,
 HandoffConfiguration *handoff_configuration_ref (HandoffConfiguration *self);
 void handoff_configuration_unref (HandoffConfiguration *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffConfiguration, handoff_configuration_unref)
+/* What the module of that path may do. (transfer full) */
+HandoffTokenModule *handoff_configuration_dup_token_module (const HandoffConfiguration *self,
+                                                            const char *path);

@@ -8,12 +8,16 @@ import re
 import common
 
 CODE = 'service/policy/configuration.c'
+MODULE_CODE = 'service/token-text/token-module.c'
 FILE = 'data/tls-handoffd.conf'
 PAGE = 'data/man/tls-handoffd.conf.5.rst'
 
 # Strings that are continued on the next line are one.
 code = re.sub(r'"\s*\n\s*"', '', common.read(CODE))
 keys = re.findall(r'\{ "(\w+)", "(\w+)", KEY_\w+,\s*FIELD \(\w+\),\s*("[^"]*"|\w+)', code)
+# What a group [Module PATH] may have: no defaults.
+module_keys = re.findall(r'\{ "(\w+)", KEY_\w+,\s*G_STRUCT_OFFSET', common.read(MODULE_CODE))
+keys += [('Module', key, '""') for key in module_keys]
 symbols = dict(re.findall(r'#define (\w+) ("[^"]*")', common.read('keyblob/handoff-names.h')))
 in_code = {
     (group, key): symbols.get(default, default).strip('"')
@@ -24,7 +28,7 @@ findings = []
 in_file = {}
 group = None
 for line in common.read(FILE).splitlines():
-    if match := re.fullmatch(r'\[(\w+)\]', line):
+    if match := re.fullmatch(r'#?\[(\w+)(?: .*)?\]', line):
         group = match.group(1)
     elif match := re.fullmatch(r'#?(\w+)=(.*)', line):
         in_file[(group, match.group(1))] = match.group(2)

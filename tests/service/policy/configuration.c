@@ -46,6 +46,15 @@ assert_refused (const char *content, const char *word1, const char *word2)
 }
 
 static void
+assert_equal_module (const HandoffConfiguration *a, const HandoffConfiguration *b, const char *path)
+{
+  g_autoptr (HandoffTokenModule) a_module = handoff_configuration_dup_token_module (a, path);
+  g_autoptr (HandoffTokenModule) b_module = handoff_configuration_dup_token_module (b, path);
+
+  g_assert_true (handoff_token_module_equal (a_module, b_module));
+}
+
+static void
 assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
 {
   g_assert_cmpuint (a->minimum_protocol, ==, b->minimum_protocol);
@@ -75,9 +84,11 @@ assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
   g_assert_cmpuint (a->expiry_warning, ==, b->expiry_warning);
   g_assert_cmpstrv (a->token_modules, b->token_modules);
   g_assert_cmpstr (a->pin_file, ==, b->pin_file);
+  assert_equal_module (a, b, "/usr/lib/softhsm/libsofthsm2.so");
 }
 
-/* The documented file as an administrator gets it, with the defaults switched on: "#Key=value". */
+/* The documented file as an administrator gets it, with the defaults switched on: "#Key=value",
+ * and what a module needs. */
 static char *
 uncomment_defaults (const char *documented, guint *n_keys)
 {
@@ -87,10 +98,10 @@ uncomment_defaults (const char *documented, guint *n_keys)
   *n_keys = 0;
   for (i = 0; lines[i] != NULL; i++)
     {
-      if (g_regex_match_simple ("^#[A-Za-z]+=", lines[i], 0, 0))
+      if (g_regex_match_simple ("^#([A-Za-z]+=|\\[Module )", lines[i], 0, 0))
         {
           memmove (lines[i], lines[i] + 1, strlen (lines[i]));
-          (*n_keys)++;
+          *n_keys += *lines[i] != '[';
         }
     }
   return g_strjoinv ("\n", lines);
@@ -100,7 +111,7 @@ uncomment_defaults (const char *documented, guint *n_keys)
 static void
 test_defaults (void)
 {
-  const guint n_fields = 27; /* in assert_equal() */
+  const guint n_fields = 27 + 6; /* in assert_equal(), and of a module */
   g_autoptr (GError) error = NULL;
   g_autofree char *documented = NULL;
   g_autofree char *active = NULL;
@@ -275,6 +286,56 @@ test_inconsistent (void)
   assert_refused ("[Timeouts]\nMaximumTimeout=29\n", "Handshake", "MaximumTimeout");
 }
 
+/* Breaks if a module gets what only another one needs, or something that nobody wrote; or if what
+ * it needs changes on its way through the arguments of its process. */
+static void
+test_modules (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffConfiguration) configuration =
+      load ("[Tokens]\nModules=/a.so;/b.so\n"
+            "[Module /a.so]\nLibraries=libone.so.1; /lib/two.so\nReadFiles=/etc/a;/etc/b c\n"
+            "WriteFiles=/var/a\nDevices=/dev/tpmrm0\nUnixSockets=true\nNetwork=false\n"
+            "[Module /c.so]\nNetwork=true\n",
+            &error);
+  g_autoptr (HandoffTokenModule) a = NULL;
+  g_autoptr (HandoffTokenModule) again = NULL;
+  g_autoptr (HandoffTokenModule) b = NULL;
+  g_autoptr (HandoffTokenModule) nothing = handoff_token_module_new ("/b.so");
+  g_auto (GStrv) arguments = NULL;
+
+  g_assert_no_error (error);
+  a = handoff_configuration_dup_token_module (configuration, "/a.so");
+  g_assert_cmpstr (a->path, ==, "/a.so");
+  g_assert_cmpstr (a->libraries[0], ==, "libone.so.1");
+  g_assert_cmpstr (a->libraries[1], ==, "/lib/two.so");
+  g_assert_cmpstr (a->read_files[1], ==, "/etc/b c");
+  g_assert_cmpstr (a->write_files[0], ==, "/var/a");
+  g_assert_null (a->write_files[1]);
+  g_assert_cmpstr (a->devices[0], ==, "/dev/tpmrm0");
+  g_assert_true (a->unix_sockets);
+  g_assert_false (a->network);
+
+  arguments = handoff_token_module_to_arguments (a);
+  again = handoff_token_module_from_arguments ((const char *const *) arguments, &error);
+  g_assert_no_error (error);
+  g_assert_true (handoff_token_module_equal (a, again));
+
+  b = handoff_configuration_dup_token_module (configuration, "/b.so");
+  g_assert_true (handoff_token_module_equal (b, nothing));
+  g_assert_false (handoff_token_module_equal (a, b));
+}
+
+static void
+test_bad_modules (void)
+{
+  assert_refused ("[Module /a.so]\nFiles=/a\n", "[Module /a.so] Files", "no such key");
+  assert_refused ("[Module /a.so]\nReadFiles=/a;b\n", "ReadFiles", "absolute paths");
+  assert_refused ("[Module /a.so]\nNetwork=yes\n", "Network", "true or false");
+  assert_refused ("[Module a.so]\nNetwork=true\n", "Network", "no such key");
+  assert_refused ("[Module a.so]\n", "[Module a.so]", "no such group");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -292,6 +353,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/configuration/unknown", test_unknown);
   g_test_add_func ("/service/configuration/malformed", test_malformed);
   g_test_add_func ("/service/configuration/inconsistent", test_inconsistent);
+  g_test_add_func ("/service/configuration/modules", test_modules);
+  g_test_add_func ("/service/configuration/bad-modules", test_bad_modules);
   status = g_test_run ();
 
   g_rmdir (directory);
