@@ -17,6 +17,7 @@ struct _HandoffHandshakeCredential
 {
   HandoffHandshakePause *pause;           /* (unowned) */
   const HandoffHandshakeRequest *request; /* (unowned) */
+  HandoffSignatureInput *input;           /* (unowned) */
   HandoffCredentialAskFunc ask;           /* (nullable) */
   gpointer ask_data;
 
@@ -38,6 +39,7 @@ struct _HandoffHandshakeCredential
 HandoffHandshakeCredential *
 handoff_handshake_credential_new (HandoffHandshakePause *pause,
                                   const HandoffHandshakeRequest *request,
+                                  HandoffSignatureInput *input,
                                   HandoffCredentialAskFunc ask,
                                   gpointer ask_data)
 {
@@ -45,6 +47,7 @@ handoff_handshake_credential_new (HandoffHandshakePause *pause,
 
   self->pause = pause;
   self->request = request;
+  self->input = input;
   self->ask = request->may_ask ? ask : NULL;
   self->ask_data = ask_data;
   return self;
@@ -286,7 +289,7 @@ handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
   if (self->credential == NULL)
     return 0;
   if (self->key == NULL)
-    self->key = handoff_handshake_key_new (self->pause, self->credential->key);
+    self->key = handoff_handshake_key_new (self->pause, self->input, self->credential->key);
   if (self->key == NULL)
     return -1;
 

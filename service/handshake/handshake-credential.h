@@ -9,17 +9,19 @@
 #include "handshake/client-hello.h"
 #include "handshake/handshake-pause.h"
 #include "handshake/handshake-request.h"
+#include "handshake/signature-input.h"
 
 /* The credential of one handshake, which was named before it, or is asked for in the middle: of the
  * caller, if it wants to choose, or of the main thread, which looks for one of the user's. It
  * tells GnuTLS its certificates, and with which key to sign (handshake-key.h). On the worker. */
 typedef struct _HandoffHandshakeCredential HandoffHandshakeCredential;
 
-/* pause, request: must outlive it. ask: (nullable): NULL: nobody is asked. It is called on the main
- * thread, with ask_data, only as long as the handshake has not ended. */
+/* pause, request, input: must outlive it. ask: (nullable): NULL: nobody is asked. It is called on
+ * the main thread, with ask_data, only as long as the handshake has not ended. */
 HandoffHandshakeCredential *
 handoff_handshake_credential_new (HandoffHandshakePause *pause,
                                   const HandoffHandshakeRequest *request,
+                                  HandoffSignatureInput *input,
                                   HandoffCredentialAskFunc ask,
                                   gpointer ask_data);
 void handoff_handshake_credential_free (HandoffHandshakeCredential *self);

@@ -5,15 +5,17 @@
 
 #include "handshake/handshake-key.h"
 
-#include <string.h>
+#include <gnutls/crypto.h>
 
 #include "handshake/handshake-wait.h"
+#include "keyblob/tls-handoff-error.h"
 
 /* Threads: all of it is the worker's. What is to be signed (Signing) travels to the key's thread in
  * a struct of its own, which has one owner at a time (handshake-wait.h). */
 struct _HandoffHandshakeKey
 {
   HandoffHandshakePause *pause; /* (unowned) */
+  HandoffSignatureInput *input; /* (unowned) */
   HandoffPrivateKey *key;       /* (owned) */
   gnutls_privkey_t handle;      /* (owned) (nullable) */
   GError *error;                /* (owned) (nullable) */
@@ -23,9 +25,7 @@ struct _HandoffHandshakeKey
 typedef struct
 {
   gnutls_sign_algorithm_t algorithm;
-  guint flags;
-  gboolean prehashed;
-  gnutls_datum_t data;      /* (owned): what is to be signed; no secret */
+  GBytes *input;            /* (owned): what is to be signed; no secret */
   gnutls_datum_t signature; /* (owned) */
   GError *error;            /* (owned) (nullable) */
 } Signing;
@@ -35,7 +35,7 @@ signing_free (gpointer data)
 {
   Signing *signing = data;
 
-  gnutls_free (signing->data.data);
+  g_bytes_unref (signing->input);
   gnutls_free (signing->signature.data);
   g_clear_error (&signing->error);
   g_free (signing);
@@ -45,16 +45,11 @@ static int
 use_key (gnutls_privkey_t key, gpointer user_data)
 {
   Signing *signing = handoff_handshake_wait_get_result (user_data);
+  gsize size;
+  gconstpointer data = g_bytes_get_data (signing->input, &size);
+  const gnutls_datum_t input = { (unsigned char *) data, (unsigned int) size };
 
-  if (!signing->prehashed)
-    return gnutls_privkey_sign_data2 (key, signing->algorithm, signing->flags, &signing->data,
-                                      &signing->signature);
-  /* The hash with its algorithm around it (PKCS #1's DigestInfo), as TLS 1.2 has it. */
-  if (signing->algorithm == GNUTLS_SIGN_RSA_RAW)
-    return gnutls_privkey_sign_hash (key, GNUTLS_DIG_UNKNOWN, GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA,
-                                     &signing->data, &signing->signature);
-  return gnutls_privkey_sign_hash2 (key, signing->algorithm, signing->flags, &signing->data,
-                                    &signing->signature);
+  return gnutls_privkey_sign_data2 (key, signing->algorithm, 0, &input, &signing->signature);
 }
 
 static void
@@ -68,24 +63,18 @@ key_used (const GError *error, gpointer user_data)
   handoff_handshake_wait_done (wait);
 }
 
+/* input: (transfer full) */
 static int
 sign (HandoffHandshakeKey *self,
       gnutls_sign_algorithm_t algorithm,
-      guint flags,
-      gboolean prehashed,
-      const gnutls_datum_t *data,
+      GBytes *input,
       gnutls_datum_t *signature)
 {
   g_autoptr (HandoffHandshakeWait) wait = NULL;
   Signing *signing = g_new0 (Signing, 1);
 
   signing->algorithm = algorithm;
-  signing->flags = flags;
-  signing->prehashed = prehashed;
-  signing->data.data = gnutls_malloc (data->size);
-  signing->data.size = data->size;
-  if (signing->data.data != NULL && data->size > 0)
-    memcpy (signing->data.data, data->data, data->size);
+  signing->input = input;
 
   wait = handoff_handshake_wait_new (self->pause, signing, signing_free);
   handoff_private_key_use (self->key, use_key, key_used, handoff_handshake_wait_ref (wait));
@@ -101,6 +90,7 @@ sign (HandoffHandshakeKey *self,
   return GNUTLS_E_SUCCESS;
 }
 
+/* GnuTLS has the whole input: EdDSA. */
 static int
 sign_data (gnutls_privkey_t key,
            gnutls_sign_algorithm_t algorithm,
@@ -109,7 +99,22 @@ sign_data (gnutls_privkey_t key,
            const gnutls_datum_t *data,
            gnutls_datum_t *signature)
 {
-  return sign (user_data, algorithm, flags, FALSE, data, signature);
+  return sign (user_data, algorithm, g_bytes_new (data->data, data->size), signature);
+}
+
+/* RSA's hash comes with its algorithm around it (PKCS #1's DigestInfo), and without the name of the
+ * signature. */
+static gboolean
+open_digest_info (const gnutls_datum_t *info,
+                  gnutls_sign_algorithm_t *algorithm,
+                  gnutls_datum_t *hash)
+{
+  gnutls_digest_algorithm_t digest = GNUTLS_DIG_UNKNOWN;
+
+  if (gnutls_decode_ber_digest_info (info, &digest, hash->data, &hash->size) < 0)
+    return FALSE;
+  *algorithm = gnutls_pk_to_sign (GNUTLS_PK_RSA, digest);
+  return TRUE;
 }
 
 static int
@@ -117,10 +122,27 @@ sign_hash (gnutls_privkey_t key,
            gnutls_sign_algorithm_t algorithm,
            void *user_data,
            unsigned int flags,
-           const gnutls_datum_t *hash,
+           const gnutls_datum_t *data,
            gnutls_datum_t *signature)
 {
-  return sign (user_data, algorithm, flags, TRUE, hash, signature);
+  HandoffHandshakeKey *self = user_data;
+  guint8 buffer[512 / 8];
+  gnutls_datum_t opened = { buffer, sizeof buffer };
+  const gnutls_datum_t *hash = data;
+  GBytes *input = NULL;
+
+  if (algorithm == GNUTLS_SIGN_RSA_RAW)
+    hash = open_digest_info (data, &algorithm, &opened) ? &opened : NULL;
+  if (hash != NULL)
+    input = handoff_signature_input_find (self->input, gnutls_sign_get_hash_algorithm (algorithm),
+                                          hash);
+  if (input != NULL)
+    return sign (self, algorithm, input, signature);
+  self->error =
+      g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                   "Cannot tell what GnuTLS %s signs: it is not supported by this service",
+                   gnutls_check_version (NULL));
+  return GNUTLS_E_PK_SIGN_FAILED;
 }
 
 /* What GnuTLS asks about a key that it does not have. */
@@ -142,11 +164,14 @@ describe_key (gnutls_privkey_t key, unsigned int flags, void *user_data)
 }
 
 HandoffHandshakeKey *
-handoff_handshake_key_new (HandoffHandshakePause *pause, HandoffPrivateKey *key)
+handoff_handshake_key_new (HandoffHandshakePause *pause,
+                           HandoffSignatureInput *input,
+                           HandoffPrivateKey *key)
 {
   g_autoptr (HandoffHandshakeKey) self = g_new0 (HandoffHandshakeKey, 1);
 
   self->pause = pause;
+  self->input = input;
   self->key = handoff_private_key_ref (key);
   if (gnutls_privkey_init (&self->handle) < 0 ||
       gnutls_privkey_import_ext4 (self->handle, self, sign_data, sign_hash, NULL, NULL,

@@ -7,6 +7,7 @@
 #include <gnutls/abstract.h>
 
 #include "handshake/handshake-pause.h"
+#include "handshake/signature-input.h"
 #include "key/private-key.h"
 
 /* The key that GnuTLS signs with in one handshake. The signature is made with a private key,
@@ -14,8 +15,9 @@
  * worker. */
 typedef struct _HandoffHandshakeKey HandoffHandshakeKey;
 
-/* pause: must outlive it. (transfer full) (nullable): NULL if GnuTLS has no memory. */
+/* pause, input: must outlive it. (transfer full) (nullable): NULL if GnuTLS has no memory. */
 HandoffHandshakeKey *handoff_handshake_key_new (HandoffHandshakePause *pause,
+                                                HandoffSignatureInput *input,
                                                 HandoffPrivateKey *key);
 /* Only when the GnuTLS session that may use it is gone. */
 void handoff_handshake_key_free (HandoffHandshakeKey *self);

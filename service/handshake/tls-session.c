@@ -8,6 +8,7 @@
 #include "handshake/client-hello.h"
 #include "handshake/handshake-setup.h"
 #include "handshake/peer-limits.h"
+#include "handshake/signature-input.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/fiber.h"
@@ -28,6 +29,7 @@ struct _HandoffTlsSession
   HandoffHandshakeTransport *transport;   /* (unowned) */
   gnutls_session_t session;               /* (owned) */
   HandoffKeyExport *export;               /* (owned) */
+  HandoffSignatureInput *input;           /* (owned) */
   HandoffHandshakeCredential *credential; /* (owned) */
   HandoffTrustStore *trust_store;         /* (owned) */
 
@@ -161,6 +163,8 @@ message_passed (gnutls_session_t session,
   HandoffTlsSession *self = gnutls_session_get_ptr (session);
   int code;
 
+  if (when == GNUTLS_HOOK_PRE)
+    handoff_signature_input_note_message (self->input, type, message);
   if (!incoming)
     return GNUTLS_E_SUCCESS;
   if (when == GNUTLS_HOOK_PRE && self->refusal == NULL)
@@ -203,7 +207,10 @@ handoff_tls_session_new (HandoffHandshakePause *pause,
   self->trust_store = trust_store;
   self->verification = handoff_peer_verification_new_for_none ();
   self->export = handoff_key_export_new (request->role);
-  self->credential = handoff_handshake_credential_new (pause, request, ask, ask_data);
+  self->input = handoff_signature_input_new (session, request->role);
+  if (request->credential == NULL && !request->may_ask && !request->options->ask_for_credential)
+    handoff_signature_input_close (self->input);
+  self->credential = handoff_handshake_credential_new (pause, request, self->input, ask, ask_data);
   handoff_handshake_transport_attach (transport, session);
   gnutls_session_set_ptr (session, self);
   gnutls_session_set_verify_function (session, verify_peer);
@@ -222,6 +229,7 @@ handoff_tls_session_free (HandoffTlsSession *self)
   gnutls_deinit (self->session);
   handoff_key_export_free (self->export);
   handoff_handshake_credential_free (self->credential);
+  handoff_signature_input_free (self->input);
   handoff_trust_store_unref (self->trust_store);
   g_clear_error (&self->refusal);
   handoff_peer_verification_free (self->verification);

@@ -56,13 +56,16 @@ handoff_gnutls_is_same_public_key (gnutls_pubkey_t a, gnutls_pubkey_t b)
   return id_a != NULL && id_b != NULL && g_bytes_equal (id_a, id_b);
 }
 
+/* What freed before: somebody else may watch what GnuTLS frees. */
+static gnutls_free_function release = NULL;
+
 static void
 wiping_free (void *memory)
 {
   if (memory == NULL)
     return;
   handoff_wipe (memory, malloc_usable_size (memory));
-  free (memory);
+  release (memory);
 }
 
 /* realloc() may leave the old block in memory, so a growing block always moves through here. */
@@ -73,7 +76,7 @@ wiping_realloc (void *memory, size_t size)
   size_t old_size;
 
   if (memory == NULL)
-    return malloc (size);
+    return gnutls_malloc (size);
   if (size == 0)
     {
       wiping_free (memory);
@@ -84,7 +87,7 @@ wiping_realloc (void *memory, size_t size)
   if (size <= old_size)
     return memory;
 
-  moved = malloc (size);
+  moved = gnutls_malloc (size);
   if (moved == NULL)
     return NULL;
   memcpy (moved, memory, old_size);
@@ -95,6 +98,7 @@ wiping_realloc (void *memory, size_t size)
 void
 handoff_gnutls_wipe_freed_memory (void)
 {
+  release = gnutls_free;
   gnutls_free = wiping_free;
   gnutls_realloc = wiping_realloc;
 }
