@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* Writes what the targets of the service begin with: service-seeds DIRECTORY makes
- * DIRECTORY/step-input, DIRECTORY/options and DIRECTORY/bus-messages. */
+ * DIRECTORY/step-input, DIRECTORY/options, DIRECTORY/bus-messages and DIRECTORY/signature-form. */
 
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
@@ -177,10 +177,68 @@ write_bus_messages (const char *directory)
     }
 }
 
+/* What both roles sign, in each version of TLS. kind: of the seed: its role and scheme */
+static void
+write_signature (const char *directory, const char *name, const char *kind, const char *parts)
+{
+  g_autoptr (GVariant) pieces = g_variant_ref_sink (g_variant_new_parsed (parts));
+  g_autoptr (GByteArray) seed = g_byte_array_new ();
+  GVariantIter iter;
+  guint byte, n;
+
+  g_byte_array_append (seed, (const guint8 *) kind, 3);
+  g_variant_iter_init (&iter, pieces);
+  while (g_variant_iter_next (&iter, "(uu)", &n, &byte))
+    {
+      for (; n > 0; n--)
+        g_byte_array_append (seed, (const guint8[]){ (guint8) byte }, 1);
+    }
+  write_file (directory, name, seed->data, seed->len);
+}
+
+static void
+write_signatures (const char *directory)
+{
+  const char *const contexts[] = { "TLS 1.3, client CertificateVerify",
+                                   "TLS 1.3, server CertificateVerify" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (contexts); i++)
+    {
+      const guint8 kind[] = { (guint8) i, 0x04, 0x03 };
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+      g_autofree char *name = g_strdup_printf ("tls13-%u", i);
+
+      g_byte_array_append (seed, kind, sizeof kind);
+      for (guint j = 0; j < 64; j++)
+        g_byte_array_append (seed, (const guint8 *) " ", 1);
+      g_byte_array_append (seed, (const guint8 *) contexts[i], (guint) strlen (contexts[i]) + 1);
+      g_byte_array_append (seed, kind, 3);
+      g_byte_array_set_size (seed, 3 + 64 + 34 + 32);
+      write_file (directory, name, seed->data, seed->len);
+    }
+  /* Pairs (how many, which byte). */
+  write_signature (directory, "tls12-ecdhe", "\x01\x04\x01",
+                   "[(uint32 64, uint32 7), (1, 3), (1, 0), (1, 29), (1, 32), (32, 9)]");
+  write_signature (directory, "tls12-dhe", "\x01\x04\x01",
+                   "[(uint32 64, uint32 7), (1, 1), (1, 0), (256, 9), (1, 0), (1, 1), (1, 2), "
+                   "(1, 1), (1, 0), (256, 9)]");
+  write_signature (
+      directory, "tls12-client", "\x02\x04\x03",
+      /* hellos */
+      "[(uint32 1, uint32 1), (2, 0), (1, 41), (2, 3), (32, 5), (2, 0), (1, 2), (2, 9), (1, 1), "
+      "(1, 0), (1, 2), (2, 0), (1, 38), (2, 3), (32, 5), (4, 0), "
+      /* certificate and request */
+      "(1, 11), (2, 0), (1, 7), (2, 0), (1, 4), (2, 0), (1, 1), (1, 9), "
+      "(1, 13), (2, 0), (1, 8), (1, 1), (1, 64), (1, 0), (1, 2), (2, 4), (2, 0), "
+      /* done; certificate and key of the client */
+      "(1, 14), (3, 0), (1, 11), (2, 0), (1, 3), (3, 0), (1, 16), (2, 0), (1, 1), (1, 9)]");
+}
+
 int
 main (int argc, char **argv)
 {
   g_autofree char *bus_messages = NULL;
+  g_autofree char *signatures = NULL;
   g_autofree char *steps = NULL;
   g_autofree char *options = NULL;
 
@@ -198,5 +256,7 @@ main (int argc, char **argv)
   write_options (options);
   bus_messages = g_build_filename (argv[1], "bus-messages", NULL);
   write_bus_messages (bus_messages);
+  signatures = g_build_filename (argv[1], "signature-form", NULL);
+  write_signatures (signatures);
   return 0;
 }
