@@ -147,7 +147,7 @@ get_certificates (GVariant *tuple)
 HandoffDescription *
 handoff_description_read (GVariant *variant, GError **error)
 {
-  g_autoptr (GVariant) owned = g_variant_ref_sink (variant);
+  G_GNUC_UNUSED g_autoptr (GVariant) owned = g_variant_ref_sink (variant);
   g_autoptr (HandoffDescription) self = NULL;
   g_autoptr (GBytes) ocsp_response = NULL;
 
