@@ -6,6 +6,7 @@
 #include "bus/credential-change.h"
 
 #include "caller/descriptor-reader.h"
+#include "describe/description-maker.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/descriptor-reaper.h"
@@ -186,17 +187,22 @@ finish_finding_key (HandoffPendingCall *pending, GAsyncResult *result, GError **
   HandoffCredentialChange *self = pending->data;
   g_autoptr (HandoffTokenKey) found = handoff_tokens_find_key_finish (result, error);
   g_autoptr (HandoffPrivateKey) key = NULL;
+  g_autoptr (HandoffDescription) description = NULL;
 
   handoff_pin_hold_update (pending->context->pin_hold);
   if (found == NULL)
     return FALSE;
   key = handoff_tokens_get_key (pending->context->tokens, self->uri,
                                 g_steal_pointer (&found->public_key));
+  description =
+      handoff_description_make (handoff_private_key_get_public_key (key), NULL, NULL, error);
+  if (description == NULL)
+    return FALSE;
   self->credential = handoff_credential_new (NULL, self->name.label, self->name.owner,
-                                             self->name.roles, key, self->uri, NULL, NULL, error);
+                                             self->name.roles, key, self->uri, description);
   if (self->certificates == NULL)
     self->certificates = g_ptr_array_ref (found->certificates);
-  return self->credential != NULL;
+  return TRUE;
 }
 
 static HandoffStepState

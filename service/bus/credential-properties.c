@@ -41,10 +41,11 @@ new_certificates (const HandoffCredential *credential)
   guint i;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_BYTESTRING_ARRAY);
-  for (i = 0; i < credential->certificates->len; i++)
+  for (i = 0; i < credential->description->certificates->len; i++)
     g_variant_builder_add_value (
-        &builder, g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING,
-                                            g_ptr_array_index (credential->certificates, i), TRUE));
+        &builder, g_variant_new_from_bytes (
+                      G_VARIANT_TYPE_BYTESTRING,
+                      g_ptr_array_index (credential->description->certificates, i), TRUE));
   return g_variant_builder_end (&builder);
 }
 
@@ -61,10 +62,9 @@ handoff_credential_dup_properties (const HandoffCallContext *context,
   g_variant_dict_insert (&dict, "Storage", "s",
                          uri != NULL ? HANDOFF_STORAGE_TOKEN : HANDOFF_STORAGE_FILE);
   g_variant_dict_insert (&dict, "Token", "s", uri != NULL ? uri : "");
-  g_variant_dict_insert (&dict, "KeyAlgorithm", "s",
-                         handoff_private_key_get_algorithm (credential->key));
+  g_variant_dict_insert (&dict, "KeyAlgorithm", "s", credential->description->algorithm);
   g_variant_dict_insert_value (&dict, "Certificates", new_certificates (credential));
-  g_variant_dict_insert (&dict, "NotAfter", "t", (guint64) MAX (credential->not_after, 0));
+  g_variant_dict_insert (&dict, "NotAfter", "t", (guint64) credential->description->not_after);
   g_variant_dict_insert (&dict, "Problem", "s", get_problem (context, credential));
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "describe/description-maker.h"
 #include "key/gnutls-support.h"
 #include "policy/credential-label.h"
 #include "keyblob/handoff-names.h"
@@ -108,13 +109,14 @@ write_metadata (const char *folder, const HandoffCredential *credential, GError 
 static GString *
 certificates_to_pem (const HandoffCredential *credential)
 {
+  const GPtrArray *certificates = credential->description->certificates;
   GString *pem = g_string_new (NULL);
   guint i;
 
-  for (i = 0; i < credential->certificates->len; i++)
+  for (i = 0; i < certificates->len; i++)
     {
       gsize size;
-      gconstpointer data = g_bytes_get_data (credential->certificates->pdata[i], &size);
+      gconstpointer data = g_bytes_get_data (certificates->pdata[i], &size);
       const gnutls_datum_t der = { (unsigned char *) data, (unsigned int) size };
       gnutls_datum_t text;
 
@@ -467,7 +469,7 @@ handoff_credential_folder_read (const char *directory,
   g_autoptr (HandoffPrivateKey) key = NULL;
   g_autoptr (GPtrArray) certificates = NULL;
   g_autoptr (GBytes) ocsp_response = NULL;
-  HandoffCredential *credential;
+  g_autoptr (HandoffDescription) description = NULL;
 
   if (!read_metadata (folder, &metadata, error))
     return NULL;
@@ -479,9 +481,12 @@ handoff_credential_folder_read (const char *directory,
   if (certificates == NULL)
     return NULL;
   ocsp_response = read_ocsp_response (folder);
-  credential = handoff_credential_new (id, metadata.label, metadata.owner, metadata.roles, key,
-                                       metadata.token_uri, certificates, ocsp_response, error);
-  if (credential != NULL && credential->ocsp_problem != NULL)
-    g_warning ("%s/%s is not stapled: %s", folder, OCSP, credential->ocsp_problem);
-  return credential;
+  description = handoff_description_make (handoff_private_key_get_public_key (key), certificates,
+                                          ocsp_response, error);
+  if (description == NULL)
+    return NULL;
+  if (description->ocsp_problem != NULL)
+    g_warning ("%s/%s is not stapled: %s", folder, OCSP, description->ocsp_problem);
+  return handoff_credential_new (id, metadata.label, metadata.owner, metadata.roles, key,
+                                 metadata.token_uri, description);
 }

@@ -7,6 +7,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "describe/description-maker.h"
 #include "key-file/key-material.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
@@ -47,6 +48,7 @@ parse (const Parsing *parsing, GError **error)
 {
   g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse_plain (parsing->pem, error);
   g_autoptr (HandoffPrivateKey) key = NULL;
+  g_autoptr (HandoffDescription) description = NULL;
   HandoffCredential *credential;
 
   if (material == NULL)
@@ -60,10 +62,12 @@ parse (const Parsing *parsing, GError **error)
   key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), error);
   if (key == NULL)
     return NULL;
-  credential = handoff_credential_new (NULL, "", parsing->uid, HANDOFF_CREDENTIAL_ROLE_BOTH, key,
-                                       NULL, material->certificates, NULL, error);
-  if (credential == NULL)
+  description = handoff_description_make (handoff_private_key_get_public_key (key),
+                                          material->certificates, NULL, error);
+  if (description == NULL)
     return NULL;
+  credential = handoff_credential_new (NULL, "", parsing->uid, HANDOFF_CREDENTIAL_ROLE_BOTH, key,
+                                       NULL, description);
   credential->serial = 0;
   credential->pem_digest = make_digest (parsing->pem);
   return credential;

@@ -6,6 +6,7 @@
 #include "credential/credential-work.h"
 
 #include "certificate/certificate-chain.h"
+#include "describe/description-maker.h"
 #include "key-file/key-material.h"
 #include "keyblob/secret-memory.h"
 
@@ -45,6 +46,7 @@ make (const HandoffCredentialName *name,
 {
   g_autoptr (HandoffNewCredential) self = g_new0 (HandoffNewCredential, 1);
   g_autoptr (HandoffPrivateKey) private_key = NULL;
+  g_autoptr (HandoffDescription) description = NULL;
 
   self->key_pem = handoff_key_material_serialize_key (key, error);
   if (self->key_pem == NULL)
@@ -55,9 +57,13 @@ make (const HandoffCredentialName *name,
   private_key = handoff_private_key_new_x509 (key, error);
   if (private_key == NULL)
     return NULL;
+  description = handoff_description_make (handoff_private_key_get_public_key (private_key),
+                                          certificates, NULL, error);
+  if (description == NULL)
+    return NULL;
   self->credential = handoff_credential_new (NULL, name->label, name->owner, name->roles,
-                                             private_key, NULL, certificates, NULL, error);
-  return self->credential != NULL ? g_steal_pointer (&self) : NULL;
+                                             private_key, NULL, description);
+  return g_steal_pointer (&self);
 }
 
 static HandoffNewCredential *
@@ -163,8 +169,9 @@ certify (const Certifying *certifying, GError **error)
 {
   const HandoffCredential *old = certifying->credential;
   g_autoptr (GPtrArray) chain = NULL;
+  g_autoptr (HandoffDescription) description = NULL;
 
-  if (!handoff_credential_check_chain (certifying->certificates, error))
+  if (!handoff_description_check_chain (certifying->certificates, error))
     return NULL;
   chain = handoff_certificate_chain_arrange (certifying->certificates, error);
   if (chain == NULL)
@@ -172,8 +179,12 @@ certify (const Certifying *certifying, GError **error)
       g_prefix_error_literal (error, "certificates: ");
       return NULL;
     }
+  description =
+      handoff_description_make (handoff_private_key_get_public_key (old->key), chain, NULL, error);
+  if (description == NULL)
+    return NULL;
   return handoff_credential_new (old->id, old->label, old->owner, old->roles, old->key,
-                                 old->token_uri, chain, NULL, error);
+                                 old->token_uri, description);
 }
 
 static void

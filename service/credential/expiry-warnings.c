@@ -36,7 +36,7 @@ get_problem (HandoffExpiryWarnings *self, HandoffCredential *credential)
 static void
 warn (HandoffCredential *credential, const char *problem)
 {
-  g_autoptr (GDateTime) end = g_date_time_new_from_unix_utc (credential->not_after);
+  g_autoptr (GDateTime) end = g_date_time_new_from_unix_utc (credential->description->not_after);
   g_autofree char *date =
       end != NULL ? g_date_time_format (end, "%Y-%m-%d %H:%M:%S UTC") : g_strdup ("?");
 
@@ -60,8 +60,8 @@ check (HandoffExpiryWarnings *self)
 
       if (problem == NULL)
         continue;
-      what = g_strdup_printf ("%s %" G_GINT64_FORMAT " %s", credential->id, credential->not_after,
-                              problem);
+      what = g_strdup_printf ("%s %" G_GINT64_FORMAT " %s", credential->id,
+                              credential->description->not_after, problem);
       if (!g_hash_table_contains (self->warned, what))
         warn (credential, problem);
       g_hash_table_add (warned, what);

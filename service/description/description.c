@@ -107,7 +107,7 @@ check_ocsp (const HandoffDescription *self, GError **error)
            refuse (error, "the problem of its OCSP response is no text for people");
   if (self->certificates->len == 0 || self->ocsp_problem != NULL)
     return refuse (error, "an OCSP response is good that cannot be");
-  return g_bytes_get_size (self->ocsp_response) <= HANDOFF_MAX_OCSP_RESPONSE_SIZE ||
+  return g_bytes_get_size (self->ocsp_response) <= HANDOFF_MAX_STAPLE_SIZE ||
          refuse (error, "its OCSP response is too large");
 }
 

@@ -19,7 +19,7 @@
  * parse. All bytes together, so that a description fits into a message of a link. */
 #define HANDOFF_MAX_CHAIN_SIZE (96 * 1024)
 /* Bytes. Usual responses have 0.5 to 3 KiB. */
-#define HANDOFF_MAX_OCSP_RESPONSE_SIZE (16 * 1024)
+#define HANDOFF_MAX_STAPLE_SIZE (16 * 1024)
 /* Bytes: an RSA key of 16,384 bits has less. */
 #define HANDOFF_MAX_PUBLIC_KEY_SIZE (4 * 1024)
 /* The last second that a certificate can name (RFC 5280 4.1.2.5): in 9999. */

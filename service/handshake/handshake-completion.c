@@ -192,13 +192,12 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
   const HandoffPeerVerification *verification = handoff_tls_session_get_verification (tls);
   const HandoffCredential *credential =
       handoff_handshake_credential_get (handoff_tls_session_get_credential (tls));
-  g_autoptr (HandoffKeyState) state = NULL;
+  GBytes *own = credential != NULL && handoff_credential_has_certificate (credential)
+                    ? g_ptr_array_index (credential->description->certificates, 0)
+                    : NULL;
+  g_autoptr (HandoffKeyState) state = handoff_key_export_take (
+      handoff_tls_session_get_export (tls), session, request->options->blob_format, own, error);
 
-  state = handoff_key_export_take (
-      handoff_tls_session_get_export (tls), session, request->options->blob_format,
-      credential != NULL && credential->certificates->len > 0 ? credential->certificates->pdata[0]
-                                                              : NULL,
-      error);
   if (state == NULL)
     return FALSE;
   if (recipient->by_channel)

@@ -7,6 +7,7 @@
 
 #include "handshake/handshake-key.h"
 #include "handshake/handshake-wait.h"
+#include "handshake/presented-chain.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
 #include "work/home.h"
@@ -258,10 +259,10 @@ choose_for_server (HandoffHandshakeCredential *self, const struct gnutls_cert_re
 
 /* Clients would refuse a certificate with a status that is out of date: better none. */
 static gboolean
-has_current_ocsp_response (const HandoffCredential *credential)
+has_current_ocsp_response (const HandoffDescription *description)
 {
-  return credential->ocsp_response != NULL &&
-         credential->ocsp_not_after > handoff_clock_get_wall_seconds ();
+  return description->ocsp_response != NULL &&
+         description->ocsp_not_after > handoff_clock_get_wall_seconds ();
 }
 
 int
@@ -274,6 +275,8 @@ handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
                                        gnutls_privkey_t *key,
                                        unsigned int *flags)
 {
+  const HandoffPresentedChain *chain;
+  const HandoffDescription *description;
   gsize size;
 
   *n_pcerts = 0;
@@ -293,15 +296,20 @@ handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
   if (self->key == NULL)
     return -1;
 
-  *pcerts = self->credential->pcerts;
-  *n_pcerts = self->credential->n_pcerts;
+  chain = handoff_presented_chain_get (self->credential, self->error == NULL ? &self->error : NULL);
+  if (chain == NULL)
+    return -1;
+
+  *pcerts = chain->pcerts;
+  *n_pcerts = chain->n_pcerts;
   *key = handoff_handshake_key_get (self->key);
-  if (self->request->role == HANDOFF_ROLE_SERVER && has_current_ocsp_response (self->credential))
+  description = self->credential->description;
+  if (self->request->role == HANDOFF_ROLE_SERVER && has_current_ocsp_response (description))
     {
       self->ocsp.response.data =
-          (unsigned char *) g_bytes_get_data (self->credential->ocsp_response, &size);
+          (unsigned char *) g_bytes_get_data (description->ocsp_response, &size);
       self->ocsp.response.size = (unsigned int) size;
-      self->ocsp.exptime = (time_t) self->credential->ocsp_not_after;
+      self->ocsp.exptime = (time_t) description->ocsp_not_after;
       *ocsp = &self->ocsp;
       *n_ocsp = 1;
     }
@@ -369,12 +377,14 @@ handoff_handshake_credential_was_looked_for (HandoffHandshakeCredential *self)
 gboolean
 handoff_handshake_credential_may_sign (HandoffHandshakeCredential *self)
 {
-  const HandoffCredential *credential = self->credential;
+  HandoffCredential *credential = self->credential;
+  const HandoffPresentedChain *chain =
+      credential != NULL ? handoff_presented_chain_get (credential, NULL) : NULL;
   unsigned int usage = 0;
 
   /* Without the extension a certificate allows everything (RFC 5280 4.2.1.3). */
-  if (credential == NULL || credential->n_pcerts == 0 ||
-      gnutls_pubkey_get_key_usage (credential->pcerts[0].pubkey, &usage) < 0 || usage == 0 ||
+  if (chain == NULL || chain->n_pcerts == 0 ||
+      gnutls_pubkey_get_key_usage (chain->pcerts[0].pubkey, &usage) < 0 || usage == 0 ||
       (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) != 0)
     return TRUE;
   if (self->error == NULL)

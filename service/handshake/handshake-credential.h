@@ -5,7 +5,7 @@
 
 #include <gnutls/abstract.h>
 
-#include "credential/credential-question.h"
+#include "handshake/credential-question.h"
 #include "handshake/client-hello.h"
 #include "handshake/handshake-pause.h"
 #include "handshake/handshake-request.h"

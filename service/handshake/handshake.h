@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-#include "credential/credential-question.h"
+#include "handshake/credential-question.h"
 #include "handshake/handshake-progress.h"
 #include "handshake/handshake-request.h"
 #include "work/worker.h"

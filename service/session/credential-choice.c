@@ -7,6 +7,7 @@
 
 #include "authority/audit.h"
 #include "authority/authorization.h"
+#include "handshake/presented-chain.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/home.h"
@@ -58,7 +59,7 @@ handoff_credential_choice_check (HandoffCredential *credential, HandoffRole role
 
   if (!has_role (credential, role))
     what = role == HANDOFF_ROLE_SERVER ? "is not for servers" : "is not for clients";
-  else if (credential->n_pcerts == 0)
+  else if (!handoff_credential_has_certificate (credential))
     what = "has no certificate yet: request one, and set it";
   else if (!handoff_credential_is_usable (credential))
     what =
@@ -345,7 +346,7 @@ add_fitting (Choice *self, GPtrArray *credentials, const char *name)
     {
       HandoffCredential *credential = g_ptr_array_index (credentials, i);
 
-      if (name == NULL || handoff_credential_is_for_name (credential, name))
+      if (name == NULL || handoff_presented_chain_is_for_name (credential, name))
         g_ptr_array_add (self->candidates, handoff_credential_ref (credential));
     }
 }

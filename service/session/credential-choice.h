@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "credential/credential-question.h"
+#include "handshake/credential-question.h"
 #include "session/session-context.h"
 
 /* Which credential a handshake may use. Main thread, except where it says otherwise. */

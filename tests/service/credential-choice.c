@@ -10,10 +10,11 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
-#include "credential/credential-question.h"
 #include "credential/credential-store.h"
+#include "handshake/credential-question.h"
 #include "session/credential-choice.h"
 #include "token/tokens.h"
+#include "support/credential-fixture.h"
 #include "support/gate-fixture.h"
 #include "key-file/key-material.h"
 #include "keyblob/tls-handoff-error.h"
@@ -123,8 +124,8 @@ add (Fixture *f,
   g_assert_no_error (error);
   key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), &error);
   g_assert_no_error (error);
-  credential = handoff_credential_new (NULL, label, owner, roles, key, NULL, material->certificates,
-                                       NULL, &error);
+  credential = test_credential_make (NULL, label, owner, roles, key, NULL, material->certificates,
+                                     NULL, &error);
   g_assert_no_error (error);
   handoff_credential_store_add_async (f->store, credential, key_pem, get_result, &result);
   while (result == NULL)

@@ -145,9 +145,10 @@ test_round_trip (Fixture *f, gconstpointer data)
   g_assert_cmpstr (read->label, ==, "büro");
   g_assert_cmpuint (read->owner, ==, 1000);
   g_assert_cmpint (read->roles, ==, HANDOFF_CREDENTIAL_ROLE_BOTH);
-  g_assert_cmpuint (read->certificates->len, ==, 1);
-  g_assert_true (g_bytes_equal (read->certificates->pdata[0], written->certificates->pdata[0]));
-  g_assert_null (read->ocsp_response);
+  g_assert_cmpuint (read->description->certificates->len, ==, 1);
+  g_assert_true (g_bytes_equal (read->description->certificates->pdata[0],
+                                written->description->certificates->pdata[0]));
+  g_assert_null (read->description->ocsp_response);
   g_assert_cmpint (get_mode (f, read->id, ""), ==, 0700);
   g_assert_cmpint (get_mode (f, read->id, "key.pem"), ==, 0600);
 }
@@ -168,12 +169,12 @@ test_ocsp (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   before = handoff_credential_folder_read (f->directory, credential->id, NULL, &error);
   g_assert_no_error (error);
-  g_assert_true (g_bytes_equal (before->ocsp_response, response));
+  g_assert_true (g_bytes_equal (before->description->ocsp_response, response));
   handoff_credential_folder_replace_certificates (f->directory, credential, &error);
   g_assert_no_error (error);
   after = handoff_credential_folder_read (f->directory, credential->id, NULL, &error);
   g_assert_no_error (error);
-  g_assert_null (after->ocsp_response);
+  g_assert_null (after->description->ocsp_response);
 }
 
 static void
@@ -297,8 +298,8 @@ with_chain (const char *id)
   g_autoptr (HandoffPrivateKey) key = test_private_key_new ("ecdsa");
   g_autoptr (GPtrArray) certificates = test_certificates_new ("ecdsa", "ca", NULL);
 
-  return handoff_credential_new (id, "changed", 1000, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
-                                 certificates, NULL, NULL);
+  return test_credential_make (id, "changed", 1000, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
+                               certificates, NULL, NULL);
 }
 
 /* Breaks if a crash leaves half a change or harms another credential, or if its remains stay for
@@ -329,7 +330,7 @@ test_crash (Fixture *f, gconstpointer data)
       g_assert_nonnull (handoff_credential_store_find (store, 1000, "bystander"));
       found = handoff_credential_store_find (store, 1000, "changed");
       if (kind == CHANGE_CERTIFICATES)
-        is_new = found->certificates->len == 2;
+        is_new = found->description->certificates->len == 2;
       else
         is_new = (found != NULL) == (kind == CHANGE_ADD);
       g_assert_true (is_new || !complete);

@@ -165,8 +165,8 @@ test_overlap (Fixture *f, gconstpointer data)
   g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "rsa");
   g_autoptr (GPtrArray) chain = test_certificates_new ("rsa", "ca", NULL);
   g_autoptr (HandoffCredential) certified =
-      handoff_credential_new (credential->id, "x", 1000, HANDOFF_CREDENTIAL_ROLE_BOTH,
-                              credential->key, NULL, chain, NULL, NULL);
+      test_credential_make (credential->id, "x", 1000, HANDOFF_CREDENTIAL_ROLE_BOTH,
+                            credential->key, NULL, chain, NULL, NULL);
   g_autoptr (GAsyncResult) set = NULL;
   g_autoptr (GAsyncResult) removed = NULL;
   g_autoptr (GAsyncResult) removed_late = NULL;
@@ -189,7 +189,7 @@ test_overlap (Fixture *f, gconstpointer data)
 
   changed = handoff_credential_store_change_finish (f->store, set, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (changed->certificates->len, ==, 2);
+  g_assert_cmpuint (changed->description->certificates->len, ==, 2);
   g_assert_cmpuint (changed->serial, !=, credential->serial);
   g_assert_true (handoff_credential_store_remove_finish (f->store, removed, &error));
   g_assert_no_error (error);

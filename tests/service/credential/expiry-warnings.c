@@ -115,7 +115,7 @@ expect (Fixture *f, guint ends, guint ended, guint expiring)
 static void
 pass_until (HandoffCredential *credential, gint64 days_before)
 {
-  const gint64 end = credential->not_after - days_before * 86400 + 1;
+  const gint64 end = credential->description->not_after - days_before * 86400 + 1;
 
   test_clock_pass (end * TEST_SECOND - handoff_clock_get_wall_time ());
 }

@@ -114,7 +114,7 @@ test_largest (void)
                         HANDOFF_MAX_CHAIN_SIZE / HANDOFF_MAX_CERTIFICATES,
                         0,
                         HANDOFF_MAX_CERTIFICATE_TIME,
-                        HANDOFF_MAX_OCSP_RESPONSE_SIZE,
+                        HANDOFF_MAX_STAPLE_SIZE,
                         HANDOFF_MAX_CERTIFICATE_TIME,
                         "" };
   g_autoptr (GError) error = NULL;
@@ -157,7 +157,7 @@ test_lies (void)
     { { 9, "rsa-2048", 1, 9, 1, 2, 0, 1, "" }, "an end no response" },
     { { 9, "rsa-2048", 1, 9, 1, 2, 9, 1, "it is revoked" }, "good that cannot be" },
     { { 9, "rsa-2048", 0, 0, 0, 0, 9, 1, "" }, "good that cannot be" },
-    { { 9, "rsa-2048", 1, 9, 1, 2, HANDOFF_MAX_OCSP_RESPONSE_SIZE + 1, 1, "" }, "is too large" },
+    { { 9, "rsa-2048", 1, 9, 1, 2, HANDOFF_MAX_STAPLE_SIZE + 1, 1, "" }, "is too large" },
     { { 9, "rsa-2048", 1, 9, 1, 2, 0, 0, "it\n<0>is" }, "no text for people" },
     { { 9, "rsa-2048", 1, 9, 1, 2, 0, 0, "\xe2\x80\xae" }, "no text for people" },
     { { 9, "rsa-2048", 1, 9, 1, 2, 0, 0, long_problem }, "no text for people" },

@@ -179,7 +179,7 @@ test_server (ServerTest *f, gconstpointer data)
         assert_same (state, f->client, is_tls1_3 || is_extended ? 32 : 0, is_tls1_3 ? 0 : 12);
       else
         g_assert_cmpuint (state->tls_exporter_size + state->tls_unique_size, ==, 0);
-      assert_end_point (state, credential->certificates->pdata[0], GNUTLS_DIG_SHA256);
+      assert_end_point (state, credential->description->certificates->pdata[0], GNUTLS_DIG_SHA256);
       if (i == 0)
         session = take_session (f);
     }
@@ -204,8 +204,8 @@ new_credential (gnutls_pk_algorithm_t algorithm, gnutls_digest_algorithm_t diges
   key = handoff_private_key_new_x509 (g_steal_pointer (&certificate->key), &error);
   g_assert_no_error (error);
   g_ptr_array_add (certificates, test_certificate_to_der (certificate));
-  credential = handoff_credential_new (NULL, "leaf", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
-                                       certificates, NULL, &error);
+  credential = test_credential_make (NULL, "leaf", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
+                                     certificates, NULL, &error);
   g_assert_no_error (error);
   return credential;
 }
@@ -244,7 +244,7 @@ test_certificate_hash (ServerTest *f, gconstpointer data)
       g_assert_cmpint (server_test_run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
       server_test_run_client (f);
       state = server_test_export_keys (f);
-      assert_end_point (state, credential->certificates->pdata[0], cases[i].expected);
+      assert_end_point (state, credential->description->certificates->pdata[0], cases[i].expected);
       if (cases[i].expected != GNUTLS_DIG_UNKNOWN)
         assert_binding (state->tls_server_end_point, state->tls_server_end_point_size, f->client,
                         GNUTLS_CB_TLS_SERVER_END_POINT);

@@ -446,8 +446,8 @@ new_unable (const char *label)
   key = handoff_private_key_new_x509 (copy, &error);
   g_assert_no_error (error);
   g_ptr_array_add (certificates, test_certificate_to_der (certificate));
-  credential = handoff_credential_new (NULL, label, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
-                                       certificates, NULL, &error);
+  credential = test_credential_make (NULL, label, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
+                                     certificates, NULL, &error);
   g_assert_no_error (error);
   return credential;
 }

@@ -284,7 +284,7 @@ test_staple_ends (ServerTest *f, gconstpointer data)
   g_autoptr (GPtrArray) certificates = test_certificates_new ("ecdsa", NULL);
   g_autoptr (GBytes) staple = test_file_new ("ecdsa.ocsp");
   g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffCredential) credential = handoff_credential_new (
+  g_autoptr (HandoffCredential) credential = test_credential_make (
       NULL, "x", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL, certificates, staple, &error);
 
   g_assert_no_error (error);

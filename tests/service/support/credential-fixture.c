@@ -8,6 +8,7 @@
 #include <gnutls/x509.h>
 #include <stdarg.h>
 
+#include "describe/description-maker.h"
 #include "key-file/key-material.h"
 
 GBytes *
@@ -91,12 +92,31 @@ test_key_pem_new (const char *name)
 }
 
 HandoffCredential *
+test_credential_make (const char *id,
+                      const char *label,
+                      guint owner,
+                      HandoffCredentialRoles roles,
+                      HandoffPrivateKey *key,
+                      const char *token_uri,
+                      GPtrArray *certificates,
+                      GBytes *ocsp_response,
+                      GError **error)
+{
+  g_autoptr (HandoffDescription) description = handoff_description_make (
+      handoff_private_key_get_public_key (key), certificates, ocsp_response, error);
+
+  if (description == NULL)
+    return NULL;
+  return handoff_credential_new (id, label, owner, roles, key, token_uri, description);
+}
+
+HandoffCredential *
 test_credential_new (const char *id, const char *label, guint owner, const char *name)
 {
   g_autoptr (HandoffPrivateKey) key = test_private_key_new (name);
   g_autoptr (GPtrArray) certificates = test_certificates_new (name, NULL);
   g_autoptr (GError) error = NULL;
-  HandoffCredential *credential = handoff_credential_new (
+  HandoffCredential *credential = test_credential_make (
       id, label, owner, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL, certificates, NULL, &error);
 
   g_assert_no_error (error);

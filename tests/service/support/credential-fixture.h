@@ -17,6 +17,17 @@ gnutls_x509_privkey_t test_x509_key_new (const char *name);
 HandoffPrivateKey *test_private_key_new (const char *name);
 /* PKCS #8, PEM. */
 GBytes *test_key_pem_new (const char *name);
+/* A credential of that key with these certificates (element-type GBytes) (nullable), and a response
+ * to staple (nullable). id, token_uri: (nullable). NULL with error if they are no description. */
+HandoffCredential *test_credential_make (const char *id,
+                                         const char *label,
+                                         guint owner,
+                                         HandoffCredentialRoles roles,
+                                         HandoffPrivateKey *key,
+                                         const char *token_uri,
+                                         GPtrArray *certificates,
+                                         GBytes *ocsp_response,
+                                         GError **error);
 /* NAME's key and certificate. id: (nullable) */
 HandoffCredential *
 test_credential_new (const char *id, const char *label, guint owner, const char *name);

@@ -5,7 +5,8 @@
 
 #include "support/key-file-fixture.h"
 
-#include "credential/credential.h"
+#include "describe/description-maker.h"
+#include "key/private-key.h"
 #include "key-file/key-material.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -44,7 +45,7 @@ key_file_expect (const char *command,
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse (data, secret, &error);
   g_autoptr (HandoffPrivateKey) key = NULL;
-  g_autoptr (HandoffCredential) credential = NULL;
+  g_autoptr (HandoffDescription) description = NULL;
 
   if (message != NULL)
     {
@@ -57,7 +58,7 @@ key_file_expect (const char *command,
   g_assert_cmpuint (material->certificates->len, ==, n_certificates);
   key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), &error);
   g_assert_no_error (error);
-  credential = handoff_credential_new (NULL, "x", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
-                                       material->certificates, NULL, &error);
+  description = handoff_description_make (handoff_private_key_get_public_key (key),
+                                          material->certificates, NULL, &error);
   g_assert_no_error (error);
 }

@@ -90,8 +90,8 @@ server_test_credential_new (const char *name, HandoffPrivateKey *key)
   if (key == NULL)
     return test_credential_new (NULL, name, 0, name);
   certificates = test_certificates_new (name, NULL);
-  credential = handoff_credential_new (NULL, name, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
-                                       certificates, NULL, &error);
+  credential = test_credential_make (NULL, name, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,
+                                     certificates, NULL, &error);
   g_assert_no_error (error);
   return credential;
 }

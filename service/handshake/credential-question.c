@@ -3,7 +3,9 @@
 
 #include "config.h"
 
-#include "credential/credential-question.h"
+#include "handshake/credential-question.h"
+
+#include "handshake/presented-chain.h"
 
 struct _HandoffCredentialQuestion
 {
@@ -111,7 +113,7 @@ server_takes (HandoffCredentialQuestion *self, const HandoffCredential *credenti
       authorities[i].data = (unsigned char *) g_bytes_get_data (self->authorities->pdata[i], &size);
       authorities[i].size = (unsigned int) size;
     }
-  return handoff_credential_is_issued_by (credential, authorities, self->authorities->len);
+  return handoff_presented_chain_is_issued_by (credential, authorities, self->authorities->len);
 }
 
 static gboolean
