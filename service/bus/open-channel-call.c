@@ -5,7 +5,10 @@
 
 #include "bus/open-channel-call.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "channel/channels.h"
 #include "keyblob/handoff-names.h"
@@ -76,46 +79,77 @@ typedef struct
 {
   HandoffCall *call;         /* (owned) */
   HandoffChannels *channels; /* (unowned) */
+  int fd;                    /* (owned): the application's end */
 } Opening;
+
+static void
+opening_free (Opening *self)
+{
+  if (self->fd >= 0)
+    close (self->fd); /* ours: nobody has sent anything on it */
+  g_clear_pointer (&self->call, handoff_call_free);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Opening, opening_free)
 
 static void
 opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autofree Opening *opening = user_data;
-  HandoffCall *call = opening->call;
-  HandoffOpenedChannel channel;
+  g_autoptr (Opening) opening = user_data;
+  guint8 encapsulated_key[HANDOFF_HPKE_KEY_SIZE];
   g_autoptr (GError) error = NULL;
   g_autoptr (GUnixFDList) fds = NULL;
   g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
 
-  if (!handoff_channels_open_finish (opening->channels, result, &channel, &error))
+  if (!handoff_channels_open_finish (opening->channels, result, encapsulated_key, &error))
     {
-      handoff_call_fail (call, error);
+      handoff_call_fail (g_steal_pointer (&opening->call), error);
       return;
     }
-  fds = g_unix_fd_list_new_from_array (&channel.fd, 1);
-  if (handoff_call_is_cancelled (call))
-    {
-      handoff_call_free (call);
-      return;
-    }
+  if (handoff_call_is_cancelled (opening->call))
+    return;
+  fds = g_unix_fd_list_new_from_array (&opening->fd, 1);
+  opening->fd = -1; /* the list has it now */
   g_variant_dict_insert_value (&details, HANDOFF_DETAIL_ENCAPSULATED_KEY,
-                               g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE,
-                                                          channel.encapsulated_key,
-                                                          sizeof channel.encapsulated_key, 1));
+                               g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, encapsulated_key,
+                                                          sizeof encapsulated_key, 1));
   g_variant_dict_insert (&details, HANDOFF_DETAIL_MAXIMUM_CALLS, "u",
                          HANDOFF_CHANNEL_MAXIMUM_CALLS);
-  handoff_call_return (call, g_variant_new ("(h@a{sv})", 0, g_variant_dict_end (&details)), fds);
+  handoff_call_return (g_steal_pointer (&opening->call),
+                       g_variant_new ("(h@a{sv})", 0, g_variant_dict_end (&details)), fds);
+}
+
+/* fds: (out): the service's end, and the application's */
+static gboolean
+make_pair (int fds[2], GError **error)
+{
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0)
+    return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "Cannot make a channel: %s",
+               g_strerror (errno));
+  return FALSE;
 }
 
 void
 handoff_open_channel_call_run (HandoffCall *call, const HandoffCallContext *context)
 {
   g_autofree guint8 *recipient_key = handoff_call_steal_data (call);
-  Opening *opening = g_new (Opening, 1);
+  HandoffCaller *caller = handoff_call_get_caller (call);
+  g_autoptr (HandoffPlace) place = NULL;
+  g_autoptr (GError) error = NULL;
+  Opening *opening;
+  int fds[2];
 
+  place = handoff_channels_take_place (context->channels, handoff_caller_get_uid (caller), &error);
+  if (place == NULL || !make_pair (fds, &error))
+    {
+      handoff_call_fail (call, error);
+      return;
+    }
+  opening = g_new (Opening, 1);
   opening->call = call;
   opening->channels = context->channels;
-  handoff_channels_open_async (context->channels, handoff_call_get_caller (call), recipient_key,
-                               opened, opening);
+  opening->fd = fds[1];
+  handoff_channels_open_async (context->channels, caller, g_steal_pointer (&place), fds[0],
+                               recipient_key, opened, opening);
 }

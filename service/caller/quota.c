@@ -9,16 +9,22 @@
 #include "work/clock.h"
 #include "work/home.h"
 
-/* Threads: the lock covers what is below the first line; under it the source is made ready, which
- * takes the lock of the main context. What is below the second belongs to the main thread. */
+/* Threads: the lock of the reserve is taken first, and held while the reserve is asked; the lock of
+ * the quota is a leaf. That covers what is below the first line; under it the source is made ready,
+ * which takes the lock of the main context. What is below the second belongs to the main thread. */
 struct _HandoffQuota
 {
-  char *what; /* (owned) */
+  char *what;                         /* (owned) */
+  const HandoffReserveFuncs *reserve; /* (unowned) (nullable): who counts the total */
+  gpointer reserve_data;              /* (unowned) */
+  GMutex reserve_mutex;
 
   GMutex mutex;
   /* ---- */
   GHashTable *by_user; /* (owned) (element-type uid count) */
   guint total;
+  guint lent;         /* by the reserve: those of the total, and some that nobody holds */
+  gboolean is_scarce; /* the reserve gave less than it was asked for */
   gboolean is_wanted; /* somebody got no place, and nobody was told of a free one since */
   GSource *source;    /* (owned) (nullable): tells the main thread, if there is a function */
 
@@ -29,8 +35,10 @@ struct _HandoffQuota
 
 struct _HandoffPlace
 {
-  HandoffQuota *quota; /* (unowned) */
+  HandoffQuota *quota; /* (unowned) (nullable): NULL if somebody else counts it */
   guint uid;
+  GDestroyNotify freed; /* (nullable): tells who counts it */
+  gpointer data;        /* (unowned) */
 };
 
 HandoffQuota *
@@ -39,6 +47,7 @@ handoff_quota_new (const char *what)
   HandoffQuota *self = g_new0 (HandoffQuota, 1);
 
   g_mutex_init (&self->mutex);
+  g_mutex_init (&self->reserve_mutex);
   self->what = g_strdup (what);
   self->by_user = g_hash_table_new (NULL, NULL);
   return self;
@@ -51,6 +60,7 @@ handoff_quota_free (HandoffQuota *self)
   g_free (self->what);
   g_hash_table_unref (self->by_user);
   g_mutex_clear (&self->mutex);
+  g_mutex_clear (&self->reserve_mutex);
   g_free (self);
 }
 
@@ -110,7 +120,7 @@ count_of (HandoffQuota *self, guint uid)
 static HandoffPlace *
 place_new (HandoffQuota *quota, guint uid)
 {
-  HandoffPlace *place = g_new (HandoffPlace, 1);
+  HandoffPlace *place = g_new0 (HandoffPlace, 1);
 
   place->quota = quota;
   place->uid = uid;
@@ -118,32 +128,101 @@ place_new (HandoffQuota *quota, guint uid)
 }
 
 HandoffPlace *
-handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, GError **error)
+handoff_place_new (GDestroyNotify freed, gpointer data)
 {
-  gboolean is_taken;
-  guint count, n;
+  HandoffPlace *place = place_new (NULL, 0);
+
+  place->freed = freed;
+  place->data = data;
+  return place;
+}
+
+void
+handoff_quota_set_reserve (HandoffQuota *self, const HandoffReserveFuncs *funcs, gpointer user_data)
+{
+  self->reserve = funcs;
+  self->reserve_data = user_data;
+}
+
+typedef enum
+{
+  TAKEN,
+  USER_LIMIT,
+  TOTAL_LIMIT,
+} Taking;
+
+/* total: how many there may be. count, n: (out): how many there were, of the user and in all */
+static Taking
+try_to_take (HandoffQuota *self, guint uid, guint per_user, guint total, guint *count, guint *n)
+{
+  Taking result = TAKEN;
 
   g_mutex_lock (&self->mutex);
-  count = count_of (self, uid);
-  n = self->total;
-  is_taken = count < per_user && n < total;
-  if (is_taken)
+  *count = count_of (self, uid);
+  *n = self->total;
+  if (self->reserve != NULL)
+    total = self->lent;
+  if (*count >= per_user)
+    result = USER_LIMIT;
+  else if (*n >= total)
+    result = TOTAL_LIMIT;
+  if (result == TAKEN)
     {
-      g_hash_table_insert (self->by_user, GUINT_TO_POINTER (uid), GUINT_TO_POINTER (count + 1));
+      g_hash_table_insert (self->by_user, GUINT_TO_POINTER (uid), GUINT_TO_POINTER (*count + 1));
       self->total++;
     }
   else
     self->is_wanted = TRUE;
   g_mutex_unlock (&self->mutex);
+  return result;
+}
 
-  if (is_taken)
+/* Whether there may be more places now than there are. */
+static gboolean
+borrow (HandoffQuota *self)
+{
+  gboolean is_free;
+  guint n = 0;
+
+  g_mutex_lock (&self->reserve_mutex);
+  g_mutex_lock (&self->mutex);
+  /* Another thread may have borrowed some, or freed one. */
+  is_free = self->total < self->lent;
+  g_mutex_unlock (&self->mutex);
+  if (!is_free)
+    n = self->reserve->lend (HANDOFF_RESERVE_BLOCK, self->reserve_data);
+  g_mutex_lock (&self->mutex);
+  self->lent += n;
+  if (!is_free)
+    self->is_scarce = n < HANDOFF_RESERVE_BLOCK;
+  g_mutex_unlock (&self->mutex);
+  g_mutex_unlock (&self->reserve_mutex);
+  return is_free || n > 0;
+}
+
+HandoffPlace *
+handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, GError **error)
+{
+  Taking taking;
+  guint count, n;
+
+  do
+    taking = try_to_take (self, uid, per_user, total, &count, &n);
+  while (taking == TOTAL_LIMIT && self->reserve != NULL && borrow (self));
+
+  if (taking == TAKEN)
     return place_new (self, uid);
   if (per_user == 0)
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
                  "The service's configuration allows no %s", self->what);
-  else if (count >= per_user)
+  else if (taking == USER_LIMIT)
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
                  "This user has %u %s, which is the limit; try again when some have ended", count,
+                 self->what);
+  else if (self->reserve != NULL)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+                 "The service has as many %s in all as its limit allows; try again when some have "
+                 "ended",
                  self->what);
   else
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
@@ -152,13 +231,36 @@ handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, 
   return NULL;
 }
 
+/* Keeps a block beside those that are held. Call with the lock held. Returns: how many go back to
+ * the reserve. */
+static guint
+take_surplus (HandoffQuota *self)
+{
+  const guint n_free = self->reserve != NULL ? self->lent - self->total : 0;
+  guint surplus = 0;
+
+  if (self->is_scarce)
+    surplus = n_free;
+  else if (n_free >= 2 * HANDOFF_RESERVE_BLOCK)
+    surplus = HANDOFF_RESERVE_BLOCK;
+  self->lent -= surplus;
+  return surplus;
+}
+
 void
 handoff_place_free (HandoffPlace *self)
 {
   HandoffQuota *quota = self->quota;
   const gpointer uid = GUINT_TO_POINTER (self->uid);
   gboolean is_wanted;
-  guint count;
+  guint count, surplus;
+
+  if (quota == NULL)
+    {
+      self->freed (self->data);
+      g_free (self);
+      return;
+    }
 
   g_mutex_lock (&quota->mutex);
   count = count_of (quota, self->uid);
@@ -175,10 +277,26 @@ handoff_place_free (HandoffPlace *self)
       handoff_clock_arm (quota->source, 0);
       is_wanted = FALSE;
     }
+  surplus = take_surplus (quota);
   g_mutex_unlock (&quota->mutex);
   g_free (self);
+  if (surplus > 0)
+    quota->reserve->take_back (surplus, quota->reserve_data);
   if (is_wanted)
     quota->freed (quota->freed_data);
+}
+
+void
+handoff_quota_note_reserve (HandoffQuota *self)
+{
+  gboolean is_wanted;
+
+  g_mutex_lock (&self->mutex);
+  is_wanted = self->is_wanted && self->source != NULL;
+  self->is_wanted = FALSE;
+  g_mutex_unlock (&self->mutex);
+  if (is_wanted)
+    self->freed (self->freed_data);
 }
 
 guint

@@ -5,11 +5,9 @@
 
 #include "channel/channels.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "keyblob/channel-message.h"
 #include "keyblob/tls-handoff-error.h"
@@ -73,7 +71,7 @@ typedef struct
 {
   HandoffChannel *channel; /* (owned) */
   guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE];
-  HandoffOpenedChannel opened;
+  guint8 encapsulated_key[HANDOFF_HPKE_KEY_SIZE];
   GError *error;                /* (owned) (nullable) */
   HandoffIdleTimer *idle_timer; /* (unowned): held */
 } Opening;
@@ -85,8 +83,6 @@ opening_free (gpointer data)
 
   handoff_idle_timer_release (opening->idle_timer);
   g_clear_pointer (&opening->channel, handoff_channel_unref);
-  if (opening->opened.fd >= 0)
-    close (opening->opened.fd); /* ours: nobody has sent anything on it */
   g_clear_error (&opening->error);
   g_free (opening);
 }
@@ -110,8 +106,8 @@ start (gpointer data)
 {
   GTask *task = data;
   Opening *opening = g_task_get_task_data (task);
-  g_autoptr (HandoffBlobSealer) sealer = handoff_blob_sealer_new (
-      opening->recipient_key, opening->opened.encapsulated_key, &opening->error);
+  g_autoptr (HandoffBlobSealer) sealer =
+      handoff_blob_sealer_new (opening->recipient_key, opening->encapsulated_key, &opening->error);
 
   if (sealer == NULL ||
       !handoff_channel_start (opening->channel, g_steal_pointer (&sealer), &opening->error))
@@ -128,8 +124,8 @@ channel_closed (HandoffChannel *channel, gpointer user_data)
   g_hash_table_remove (self->channels, channel);
 }
 
-static HandoffPlace *
-take_place (HandoffChannels *self, guint uid, GError **error)
+HandoffPlace *
+handoff_channels_take_place (HandoffChannels *self, guint uid, GError **error)
 {
   const HandoffConfiguration *configuration =
       handoff_tls_policy_source_get_configuration (self->support.context->policy_source);
@@ -138,27 +134,21 @@ take_place (HandoffChannels *self, guint uid, GError **error)
                              error);
 }
 
-/* fds: (out): the service's end, and the application's */
-static gboolean
-make_pair (int fds[2], GError **error)
+/* A message has to fit; and what the application does not read should take little. */
+static void
+limit_buffer (int fd)
 {
-  /* The kernel doubles it. A message has to fit, and what the application does not read should take
-   * little. */
+  /* The kernel doubles it. */
   const int half = HANDOFF_CHANNEL_MAX_MESSAGE_SIZE / 2 + 256;
 
-  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "Cannot make a channel: %s",
-                   g_strerror (errno));
-      return FALSE;
-    }
-  setsockopt (fds[0], SOL_SOCKET, SO_SNDBUF, &half, sizeof half);
-  return TRUE;
+  setsockopt (fd, SOL_SOCKET, SO_SNDBUF, &half, sizeof half);
 }
 
 void
 handoff_channels_open_async (HandoffChannels *self,
                              HandoffCaller *caller,
+                             HandoffPlace *place,
+                             int fd,
                              const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE],
                              GAsyncReadyCallback callback,
                              gpointer user_data)
@@ -166,31 +156,14 @@ handoff_channels_open_async (HandoffChannels *self,
   const HandoffSessionContext *shared = self->support.context->shared;
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
   const guint uid = handoff_caller_get_uid (caller);
-  GError *error = NULL;
-  HandoffPlace *place = take_place (self, uid, &error);
-  HandoffSeat *seat;
-  Opening *opening;
-  int fds[2];
+  HandoffSeat *seat = handoff_worker_pool_take_seat (shared->worker_pool, uid);
+  Opening *opening = g_new0 (Opening, 1);
 
   g_task_set_source_tag (task, handoff_channels_open_async);
-  if (place == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  if (!make_pair (fds, &error))
-    {
-      handoff_place_free (place);
-      g_task_return_error (task, error);
-      return;
-    }
-
-  seat = handoff_worker_pool_take_seat (shared->worker_pool, uid);
-  opening = g_new0 (Opening, 1);
+  limit_buffer (fd);
   opening->channel = handoff_channel_new (&self->support, caller,
                                           handoff_grants_new (self->support.context->grants, uid),
-                                          place, seat, fds[0]);
-  opening->opened.fd = fds[1];
+                                          place, seat, fd);
   memcpy (opening->recipient_key, recipient_key, sizeof opening->recipient_key);
   opening->idle_timer = shared->idle_timer;
   handoff_idle_timer_hold (opening->idle_timer);
@@ -203,15 +176,14 @@ handoff_channels_open_async (HandoffChannels *self,
 gboolean
 handoff_channels_open_finish (HandoffChannels *self,
                               GAsyncResult *result,
-                              HandoffOpenedChannel *opened,
+                              guint8 encapsulated_key[HANDOFF_HPKE_KEY_SIZE],
                               GError **error)
 {
-  Opening *opening = g_task_get_task_data (G_TASK (result));
+  const Opening *opening = g_task_get_task_data (G_TASK (result));
 
   if (!g_task_propagate_boolean (G_TASK (result), error))
     return FALSE;
-  *opened = opening->opened;
-  opening->opened.fd = -1;
+  memcpy (encapsulated_key, opening->encapsulated_key, sizeof opening->encapsulated_key);
   return TRUE;
 }
 

@@ -19,25 +19,25 @@ HandoffChannels *handoff_channels_new (const HandoffCallContext *context);
 void handoff_channels_free (HandoffChannels *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffChannels, handoff_channels_free)
 
-/* What an application gets. */
-typedef struct
-{
-  int fd; /* (owned): its end */
-  guint8 encapsulated_key[HANDOFF_HPKE_KEY_SIZE];
-} HandoffOpenedChannel;
+/* A place for a channel of that user's. TLS_HANDOFF_ERROR_LIMIT_REACHED if the user has too many.
+ */
+HandoffPlace *handoff_channels_take_place (HandoffChannels *self, guint uid, GError **error);
 
-/* recipient_key: the application's one-time public key. Fails with
- * TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a bad key, TLS_HANDOFF_ERROR_LIMIT_REACHED if the caller's
- * user has too many channels. */
+/* place, fd: (transfer full): a place for it, and the service's end of a pair of SOCK_SEQPACKET
+ * sockets, non-blocking; the caller has the other one. recipient_key: the application's one-time
+ * public key. Fails with TLS_HANDOFF_ERROR_INVALID_ARGUMENT for a bad key; the channel has ended
+ * then. */
 void handoff_channels_open_async (HandoffChannels *self,
                                   HandoffCaller *caller,
+                                  HandoffPlace *place,
+                                  int fd,
                                   const guint8 recipient_key[HANDOFF_HPKE_KEY_SIZE],
                                   GAsyncReadyCallback callback,
                                   gpointer user_data);
-/* opened: (out) */
+/* encapsulated_key: (out) */
 gboolean handoff_channels_open_finish (HandoffChannels *self,
                                        GAsyncResult *result,
-                                       HandoffOpenedChannel *opened,
+                                       guint8 encapsulated_key[HANDOFF_HPKE_KEY_SIZE],
                                        GError **error);
 
 /* The channels of that caller end: he has left. */

@@ -191,11 +191,136 @@ test_freed (void)
   g_ptr_array_unref (line.places);
 }
 
+/* What a reserve gave, and what it has. */
+typedef struct
+{
+  guint free;
+  guint n_asked;
+} Reserve;
+
+static guint
+lend (guint n, gpointer user_data)
+{
+  Reserve *reserve = user_data;
+  const guint given = MIN (n, reserve->free);
+
+  reserve->n_asked++;
+  reserve->free -= given;
+  return given;
+}
+
+static void
+take_back (guint n, gpointer user_data)
+{
+  Reserve *reserve = user_data;
+
+  reserve->free += n;
+}
+
+static const HandoffReserveFuncs reserve_funcs = { lend, take_back };
+
+static GPtrArray *
+take_many (HandoffQuota *quota, guint n)
+{
+  GPtrArray *places = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_place_free);
+
+  while (n-- > 0)
+    {
+      HandoffPlace *place = handoff_quota_take (quota, 1000, 1000, 0, NULL);
+
+      g_assert_nonnull (place);
+      g_ptr_array_add (places, place);
+    }
+  return places;
+}
+
+/* Breaks if the reserve is asked for each place, or if a quota keeps more than a block and a part
+ * of one. */
+static void
+test_reserve (void)
+{
+  const guint block = HANDOFF_RESERVE_BLOCK;
+  Reserve reserve = { 100 * block, 0 };
+  g_autoptr (HandoffQuota) quota = handoff_quota_new ("places");
+  g_autoptr (GPtrArray) places = NULL;
+  guint i;
+
+  handoff_quota_set_reserve (quota, &reserve_funcs, &reserve);
+  for (i = 0; i < 10; i++)
+    {
+      g_autoptr (HandoffPlace) place = handoff_quota_take (quota, 1000, 1000, 0, NULL);
+
+      g_assert_nonnull (place);
+    }
+  g_assert_cmpuint (reserve.n_asked, ==, 1);
+  places = take_many (quota, 3 * block);
+  g_assert_cmpuint (reserve.n_asked, ==, 3);
+  g_assert_cmpuint (reserve.free, ==, 97 * block);
+  g_ptr_array_set_size (places, 0);
+  g_assert_cmpuint (reserve.free, ==, 99 * block);
+}
+
+static void
+count_freed (gpointer user_data)
+{
+  (*(guint *) user_data)++;
+}
+
+/* Breaks if a quota keeps for itself what others wait for, or gets more than there is. */
+static void
+test_scarce (void)
+{
+  Reserve reserve = { 2, 0 };
+  g_autoptr (HandoffQuota) quota = handoff_quota_new ("places");
+  g_autoptr (GPtrArray) places = NULL;
+  g_autoptr (HandoffPlace) place = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n_freed = 0;
+
+  handoff_quota_set_reserve (quota, &reserve_funcs, &reserve);
+  handoff_quota_set_freed_func (quota, count_freed, &n_freed);
+  places = take_many (quota, 2);
+  place = handoff_quota_take (quota, 1000, 1000, 0, &error);
+  g_assert_null (place);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+  g_assert_cmpuint (n_freed, ==, 0);
+  handoff_quota_note_reserve (quota);
+  g_assert_cmpuint (n_freed, ==, 1);
+  /* Nobody has wanted one since. */
+  handoff_quota_note_reserve (quota);
+  g_assert_cmpuint (n_freed, ==, 1);
+  g_ptr_array_set_size (places, 1);
+  g_assert_cmpuint (reserve.free, ==, 1);
+  g_ptr_array_set_size (places, 0);
+  g_assert_cmpuint (reserve.free, ==, 2);
+}
+
+static void
+note_freed (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+}
+
+/* Breaks if who counts a place does not hear that it is free. */
+static void
+test_counted_elsewhere (void)
+{
+  gboolean is_freed = FALSE;
+  HandoffPlace *place = handoff_place_new (note_freed, &is_freed);
+
+  g_assert_false (is_freed);
+  handoff_place_free (place);
+  g_assert_true (is_freed);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/service/quota/threads", test_threads);
   g_test_add_func ("/service/quota/freed", test_freed);
+  g_test_add_func ("/service/quota/reserve", test_reserve);
+  g_test_add_func ("/service/quota/scarce", test_scarce);
+  g_test_add_func ("/service/quota/counted-elsewhere", test_counted_elsewhere);
   return g_test_run ();
 }
