@@ -39,11 +39,11 @@ write_entry (HandoffCaller *caller,
 {
   const char *outcome = error == NULL ? "allowed" : "denied";
   GString *text = g_string_new (NULL);
-  HandoffAuditEntry *entry =
-      handoff_audit_entry_new (HANDOFF_AUDIT_AUTHORIZATION_ID, caller, error);
+  HandoffAuditEntry *entry = handoff_audit_entry_new (is_remembered ? HANDOFF_AUDIT_REMEMBERED
+                                                                    : HANDOFF_AUDIT_AUTHORIZATION,
+                                                      caller, error != NULL);
 
-  g_string_printf (text, "uid=%u pid=%u action=%s", handoff_caller_get_uid (caller),
-                   handoff_caller_get_pid (caller), action);
+  g_string_printf (text, "action=%s", action);
   handoff_audit_entry_add (entry, "HANDOFF_ACTION", g_strdup (action));
   handoff_audit_entry_add (entry, "HANDOFF_OUTCOME", g_strdup (outcome));
   add_detail (entry, text, "HANDOFF_ROLE", details, HANDOFF_AUTHORITY_DETAIL_ROLE);

@@ -245,7 +245,7 @@ handoff_handshake_line_enter (HandoffHandshakeLine *self,
   if (prepared->waiting_place != NULL)
     {
       /* It counts here, not among the calls under way: those are limited for all methods alike. */
-      handoff_call_set_place (call, NULL);
+      handoff_call_wait (call);
       return TRUE;
     }
   if (local_error == NULL)

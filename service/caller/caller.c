@@ -12,6 +12,7 @@ struct _HandoffCaller
   char *bus_name; /* (owned): unique name */
   guint uid;
   guint pid;
+  guint64 number;
   GCancellable *cancellable; /* (owned) */
   gpointer keep;             /* (owned) (nullable) */
   GDestroyNotify release;
@@ -59,9 +60,22 @@ handoff_caller_new_for_call (HandoffCaller *caller, gpointer keep, GDestroyNotif
 {
   HandoffCaller *self = handoff_caller_new (caller->bus_name, caller->uid, caller->pid);
 
+  self->number = caller->number;
   self->keep = keep;
   self->release = release;
   return self;
+}
+
+void
+handoff_caller_set_number (HandoffCaller *self, guint64 number)
+{
+  self->number = number;
+}
+
+guint64
+handoff_caller_get_number (HandoffCaller *self)
+{
+  return self->number;
 }
 
 const char *

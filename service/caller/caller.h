@@ -10,6 +10,9 @@
 G_DECLARE_FINAL_TYPE (HandoffCaller, handoff_caller, HANDOFF, CALLER, GObject)
 
 HandoffCaller *handoff_caller_new (const char *bus_name, guint uid, guint pid);
+/* What the programs of the service call it among themselves; 0: nothing, as it is at first. */
+void handoff_caller_set_number (HandoffCaller *self, guint64 number);
+guint64 handoff_caller_get_number (HandoffCaller *self);
 /* The same caller for one call of his, which can be cancelled alone; neither's cancellable touches
  * the other's. keep: (transfer full): what has to be there as long as that call, and what it made;
  * release: frees it, on any thread. Any thread. */

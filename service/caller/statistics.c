@@ -85,6 +85,14 @@ handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, g
   g_mutex_unlock (&self->mutex);
 }
 
+void
+handoff_statistics_get_totals (HandoffStatistics *self, guint64 totals[HANDOFF_N_STATISTICS])
+{
+  g_mutex_lock (&self->mutex);
+  memcpy (totals, self->totals, sizeof self->totals);
+  g_mutex_unlock (&self->mutex);
+}
+
 static void
 add_counts (const guint64 *counts, guint in_flight, GVariantDict *dict)
 {

@@ -27,5 +27,7 @@ void handoff_statistics_free (HandoffStatistics *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffStatistics, handoff_statistics_free)
 
 void handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, guint uid);
+/* Of all users. */
+void handoff_statistics_get_totals (HandoffStatistics *self, guint64 totals[HANDOFF_N_STATISTICS]);
 /* As GetStatistics() has them, including those of users. in_flight: the handshakes that run. */
 void handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict);

@@ -132,6 +132,14 @@ handoff_call_note_session (HandoffCall *self, const char *session_id)
 }
 
 void
+handoff_call_wait (HandoffCall *self)
+{
+  handoff_call_set_place (self, NULL);
+  if (self->message->funcs->waits != NULL)
+    self->message->funcs->waits (self->message);
+}
+
+void
 handoff_call_settle (HandoffCall *self)
 {
   if (self->message->funcs->settled != NULL)

@@ -26,6 +26,8 @@ typedef struct
   void (*reap_fds) (HandoffCallMessage *self, guint uid);
   /* (nullable): what can be done at once with the call is done. */
   void (*settled) (HandoffCallMessage *self);
+  /* (nullable): it stands in line, and is counted there, and not among the calls under way. */
+  void (*waits) (HandoffCallMessage *self);
   /* (nullable): the caller has read the reply to the earlier call of his with that serial. */
   void (*note_read) (HandoffCallMessage *self, guint32 serial);
   /* (nullable): the call is about the session with that id, which is at home where this is called.
@@ -91,6 +93,8 @@ void handoff_call_note_read (HandoffCall *self, guint32 serial);
 void handoff_call_note_begun (HandoffCall *self);
 /* The call is about that session, which is at home here: it has begun. */
 void handoff_call_note_session (HandoffCall *self, const char *session_id);
+/* It stands in line, and is counted there: it has no place among the calls under way any more. */
+void handoff_call_wait (HandoffCall *self);
 /* What can be done at once is done: the sender's next call may come in. */
 void handoff_call_settle (HandoffCall *self);
 

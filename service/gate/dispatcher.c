@@ -15,7 +15,7 @@
  * change, or has locks of its own. */
 struct _HandoffDispatcher
 {
-  HandoffCallerRegistry *registry; /* (owned) */
+  HandoffCallerRegistry *registry; /* (owned) (nullable) */
   HandoffAuthority *authority;     /* (owned) */
   HandoffIdleTimer *idle_timer;    /* (unowned) */
   HandoffQuota *quota;             /* (owned): of calls under way */
@@ -68,7 +68,7 @@ handoff_dispatcher_new (HandoffCallerRegistry *registry,
 {
   HandoffDispatcher *self = g_new0 (HandoffDispatcher, 1);
 
-  self->registry = g_object_ref (registry);
+  self->registry = registry != NULL ? g_object_ref (registry) : NULL;
   self->authority = g_object_ref (authority);
   self->idle_timer = idle_timer;
   self->quota = handoff_quota_new ("calls at once");
@@ -80,7 +80,7 @@ handoff_dispatcher_new (HandoffCallerRegistry *registry,
 void
 handoff_dispatcher_free (HandoffDispatcher *self)
 {
-  g_object_unref (self->registry);
+  g_clear_object (&self->registry);
   g_object_unref (self->authority);
   handoff_quota_free (self->quota);
   g_free (self);

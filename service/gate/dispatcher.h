@@ -37,6 +37,7 @@ typedef struct
   void (*denied) (HandoffCall *call, const GError *error);
 } HandoffMethod;
 
+/* registry: (nullable): NULL if all messages know their callers */
 HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,
                                            HandoffAuthority *authority,
                                            HandoffIdleTimer *idle_timer);

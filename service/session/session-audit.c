@@ -38,7 +38,7 @@ handoff_session_audit (const HandoffSession *session, const GError *error)
   const char *label = session->credential_label;
   g_autofree char *result = NULL;
   HandoffAuditEntry *entry =
-      handoff_audit_entry_new (HANDOFF_SESSION_AUDIT_ID, session->caller, error);
+      handoff_audit_entry_new (HANDOFF_AUDIT_HANDSHAKE, session->caller, error != NULL);
 
   handoff_audit_entry_add (entry, "HANDOFF_ROLE",
                            g_strdup (handoff_session_get_role_name (session)));
@@ -58,10 +58,8 @@ handoff_session_audit (const HandoffSession *session, const GError *error)
     }
 
   handoff_audit_entry_write (
-      entry,
-      g_strdup_printf (
-          "uid=%u pid=%u role=%s server-identity=%s%s%s: %s (%" G_GINT64_FORMAT " us)",
-          handoff_caller_get_uid (session->caller), handoff_caller_get_pid (session->caller),
-          handoff_session_get_role_name (session), session->server_identity,
-          label != NULL ? " credential=" : "", label != NULL ? label : "", result, duration));
+      entry, g_strdup_printf ("role=%s server-identity=%s%s%s: %s (%" G_GINT64_FORMAT " us)",
+                              handoff_session_get_role_name (session), session->server_identity,
+                              label != NULL ? " credential=" : "", label != NULL ? label : "",
+                              result, duration));
 }

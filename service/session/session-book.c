@@ -16,7 +16,9 @@ struct _HandoffSessionBook
   GTree *by_number; /* (owned) (element-type HandoffSessionEntry HandoffSessionEntry) */
   GTree *by_user;   /* (owned) (element-type HandoffSessionEntry HandoffSessionEntry): then by
                      * number */
-  guint64 last_number;
+  guint64 last_time;
+  guint slot;
+  guint n_slots; /* 1 if it is the only book */
 };
 
 const char *
@@ -51,6 +53,7 @@ handoff_session_book_new (void)
   HandoffSessionBook *self = g_new0 (HandoffSessionBook, 1);
 
   g_mutex_init (&self->mutex);
+  self->n_slots = 1;
   self->by_number = g_tree_new_full (compare_numbers, NULL, NULL, NULL);
   self->by_user = g_tree_new_full (compare_users, NULL, NULL, NULL);
   return self;
@@ -64,6 +67,13 @@ handoff_session_book_free (HandoffSessionBook *self)
   g_tree_unref (self->by_user);
   g_mutex_clear (&self->mutex);
   g_free (self);
+}
+
+void
+handoff_session_book_set_slot (HandoffSessionBook *self, guint slot, guint n_slots)
+{
+  self->slot = slot;
+  self->n_slots = n_slots;
 }
 
 static HandoffSessionEntry *
@@ -94,8 +104,8 @@ handoff_session_book_add (HandoffSessionBook *self, const HandoffSessionEntry *d
   g_mutex_lock (&self->mutex);
   /* The numbers come from the clock: if they were counted, callers could tell how many sessions
    * others make. */
-  self->last_number = MAX (self->last_number + 1, (guint64) handoff_clock_get_monotonic_time ());
-  entry->number = self->last_number;
+  self->last_time = MAX (self->last_time + 1, (guint64) handoff_clock_get_monotonic_time ());
+  entry->number = self->last_time * self->n_slots + self->slot;
   g_tree_insert (self->by_number, entry, entry);
   g_tree_insert (self->by_user, entry, entry);
   g_mutex_unlock (&self->mutex);

@@ -31,6 +31,9 @@ typedef struct
 const char *handoff_session_role_get_name (HandoffRole role);
 
 HandoffSessionBook *handoff_session_book_new (void);
+/* Several books whose numbers have to differ: a number is then a time, times n_slots, plus slot,
+ * which is below n_slots. Before there is an entry. */
+void handoff_session_book_set_slot (HandoffSessionBook *self, guint slot, guint n_slots);
 /* It must be empty. */
 void handoff_session_book_free (HandoffSessionBook *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionBook, handoff_session_book_free)

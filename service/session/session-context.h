@@ -12,6 +12,13 @@
 #include "work/idle-timer.h"
 #include "work/worker-pool.h"
 
+/* Who hears of the main thread's sessions when they come and go. */
+typedef struct
+{
+  void (*added) (const HandoffSession *session, gpointer user_data);
+  void (*removed) (const HandoffSession *session, gpointer user_data);
+} HandoffSessionObserver;
+
 /* A home of sessions, and what they need there of the rest of the service. The main thread is the
  * home of those that are made on the bus; a worker can be the home of others, whose handshakes run
  * on it without a hop to another thread. A session stays at its home: no other thread ever touches
@@ -27,6 +34,10 @@ typedef struct
   HandoffResumption *resumption; /* (owned) */
   /* (owned) (nullable): what the channel whose home it is remembers of polkit's answers */
   HandoffGrants *grants;
+
+  /* Of the main thread's home alone: (unowned) (nullable) */
+  const HandoffSessionObserver *observer;
+  gpointer observer_data;
 
   /* Of all homes: any thread. (unowned): the service owns them, and they outlive the sessions. */
   HandoffSessionBook *book;

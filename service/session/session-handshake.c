@@ -265,6 +265,8 @@ handoff_session_begin (const HandoffSessionContext *context,
   session->handshake = handoff_handshake_new (handoff_seat_get_worker (ending->seat), context->home,
                                               request, ended, asked, ending);
   handoff_session_store_add (context->sessions, session);
+  if (context->observer != NULL)
+    context->observer->added (session, context->observer_data);
   if (session->outlives_caller)
     limit_lifetime (context, session, timeout);
   /* On a socket its first operation begins at once, and starts it. */

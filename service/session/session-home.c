@@ -15,6 +15,8 @@ session_removed (HandoffSession *session, gpointer user_data)
 {
   HandoffSessionContext *self = user_data;
 
+  if (self->observer != NULL)
+    self->observer->removed (session, self->observer_data);
   handoff_resumption_forget (self->resumption, session);
   if (session->handshake != NULL)
     handoff_handshake_cancel (session->handshake);
@@ -51,6 +53,7 @@ handoff_session_home_new (const HandoffSessionContext *main,
 {
   HandoffSessionContext *self = g_memdup2 (main, sizeof *main);
 
+  self->observer = NULL;
   self->home = handoff_seat_get_worker (seat);
   self->seat = seat;
   self->grants = grants != NULL ? handoff_grants_ref (grants) : NULL;
