@@ -3,9 +3,7 @@
 
 #include "channel-message.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "error-details.h"
@@ -31,18 +29,6 @@ static const KindRow kinds[] = {
   { HANDOFF_CHANNEL_ERROR, HANDOFF_CHANNEL_APPLICATION, "(ssa{sv})", FALSE, FALSE },
   { HANDOFF_CHANNEL_CANCEL, HANDOFF_CHANNEL_SERVICE, "()", FALSE, FALSE },
 };
-
-/* The kernel's SCM_MAX_FD: no message carries more. */
-#define MAX_RIGHTS 253
-
-/* Room for the descriptors of one message, aligned as the system wants it. What has no room the
- * system would close, in the thread that receives; and that may take as long as a stranger likes.
- */
-typedef union
-{
-  struct cmsghdr alignment;
-  guint8 bytes[CMSG_SPACE (MAX_RIGHTS * sizeof (int))];
-} Control;
 
 /* What messages are made of: all kinds, and what handshakes have in them. */
 #define USUAL_TYPES "((yuv)(uosv)(ssa{sv})(hsaya{sv})(haya{sv})(soa{sv})(ay)aayauasaq)"
@@ -106,87 +92,15 @@ handoff_channel_error_body (const GError *error, gboolean with_details)
 gboolean
 handoff_channel_message_fits (GVariant *packed, guint n_fds)
 {
-  return g_variant_get_size (packed) <= HANDOFF_CHANNEL_MAX_MESSAGE_SIZE &&
-         n_fds <= HANDOFF_CHANNEL_MAX_DESCRIPTORS;
+  return handoff_packet_fits (g_variant_get_size (packed), n_fds);
 }
 
-static HandoffChannelStatus
-fail_system (const char *what, int saved_errno, GError **error)
-{
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "%s: %s", what,
-               g_strerror (saved_errno));
-  return HANDOFF_CHANNEL_FAILED;
-}
-
-static HandoffChannelStatus
-send_failed (int saved_errno, GError **error)
-{
-  switch (saved_errno)
-    {
-    case EAGAIN:
-      return HANDOFF_CHANNEL_WOULD_BLOCK;
-    case ETOOMANYREFS:
-    case ENOBUFS:
-      return HANDOFF_CHANNEL_CROWDED;
-    case EPIPE:
-    case ENOTCONN:
-      return HANDOFF_CHANNEL_CLOSED;
-    case ECONNRESET:
-      return HANDOFF_CHANNEL_RESET;
-    case EMSGSIZE:
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-                           "The message is too large for the buffers of this machine's sockets");
-      return HANDOFF_CHANNEL_FAILED;
-    default:
-      return fail_system ("Sending on the channel failed", saved_errno, error);
-    }
-}
-
-HandoffChannelStatus
+HandoffPacketStatus
 handoff_channel_message_send (
     int socket, GVariant *packed, const int *fds, guint n_fds, GError **error)
 {
-  struct iovec part = { (gpointer) g_variant_get_data (packed), g_variant_get_size (packed) };
-  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-  Control control;
-  struct cmsghdr *rights;
-  gssize sent;
-
-  if (!handoff_channel_message_fits (packed, n_fds))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-                   "A message of %" G_GSIZE_FORMAT " bytes with %u descriptors is too large for a "
-                   "channel",
-                   part.iov_len, n_fds);
-      return HANDOFF_CHANNEL_FAILED;
-    }
-
-  if (n_fds > 0)
-    {
-      /* The padding would be sent with what happens to be on the stack. */
-      memset (&control, 0, sizeof control);
-      header.msg_control = control.bytes;
-      header.msg_controllen = CMSG_SPACE (n_fds * sizeof (int));
-      rights = CMSG_FIRSTHDR (&header);
-      rights->cmsg_level = SOL_SOCKET;
-      rights->cmsg_type = SCM_RIGHTS;
-      rights->cmsg_len = CMSG_LEN (n_fds * sizeof (int));
-      memcpy (CMSG_DATA (rights), fds, n_fds * sizeof (int));
-    }
-  do
-    sent = sendmsg (socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (sent < 0 && errno == EINTR);
-
-  /* A packet goes whole, or not at all. */
-  return sent >= 0 ? HANDOFF_CHANNEL_DONE : send_failed (errno, error);
-}
-
-static gboolean
-refuse (GError **error, const char *why)
-{
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               "The other side of the channel broke its rules: %s", why);
-  return FALSE;
+  return handoff_packet_send (socket, g_variant_get_data (packed), g_variant_get_size (packed), fds,
+                              n_fds, error);
 }
 
 static const KindRow *
@@ -215,16 +129,16 @@ check_body (HandoffChannelKind kind, GVariant *body, GError **error)
     case HANDOFF_CHANNEL_CALL:
       g_variant_get (body, "(u&o&sv)", &flags, NULL, &name, &arguments);
       if ((flags & ~HANDOFF_CHANNEL_INTERACTIVE) != 0)
-        return refuse (error, "a call with unknown flags");
+        return handoff_packet_refuse (error, "a call with unknown flags");
       if (!g_dbus_is_member_name (name))
-        return refuse (error, "a call of what cannot be a method's name");
+        return handoff_packet_refuse (error, "a call of what cannot be a method's name");
       if (!g_variant_is_of_type (arguments, G_VARIANT_TYPE_TUPLE))
-        return refuse (error, "a call whose arguments are no tuple");
+        return handoff_packet_refuse (error, "a call whose arguments are no tuple");
       return TRUE;
     case HANDOFF_CHANNEL_ERROR:
       g_variant_get_child (body, 0, "&s", &name);
       return g_dbus_is_interface_name (name) ||
-             refuse (error, "an error whose name cannot be an error's");
+             handoff_packet_refuse (error, "an error whose name cannot be an error's");
     case HANDOFF_CHANNEL_REPLY:
     case HANDOFF_CHANNEL_CANCEL:
     default:
@@ -258,20 +172,20 @@ handoff_channel_message_parse (HandoffChannelMessage *message,
    * reads another form as if values were missing. To look at each byte of the peer's certificates
    * would cost it more than all else that it does with a reply. */
   if (side == HANDOFF_CHANNEL_SERVICE && !g_variant_is_normal_form (whole))
-    return refuse (error, "a message that is not in normal form");
+    return handoff_packet_refuse (error, "a message that is not in normal form");
 
   g_variant_get (whole, "(yuv)", &kind, &serial, &body);
   row = find_kind (kind);
   if (row == NULL)
-    return refuse (error, "a message of an unknown kind");
+    return handoff_packet_refuse (error, "a message of an unknown kind");
   if (row->receiver != side)
-    return refuse (error, "a message in the wrong direction");
+    return handoff_packet_refuse (error, "a message in the wrong direction");
   if (!g_variant_is_of_type (body, G_VARIANT_TYPE (row->type)))
-    return refuse (error, "a message whose body has another type than its kind");
+    return handoff_packet_refuse (error, "a message whose body has another type than its kind");
   if (serial == 0 && !row->may_lack_serial)
-    return refuse (error, "a message without a serial number");
+    return handoff_packet_refuse (error, "a message without a serial number");
   if (message->n_fds > 0 && !row->has_fds)
-    return refuse (error, "a message with descriptors that needs none");
+    return handoff_packet_refuse (error, "a message with descriptors that needs none");
   if (!check_body (row->kind, body, error))
     return FALSE;
 
@@ -300,43 +214,7 @@ recognize (HandoffChannelMessage *message, GVariant *known, const guint8 *data, 
   return TRUE;
 }
 
-/* fds: n of them, (transfer full) */
-static void
-add_fds (HandoffChannelMessage *message, const int *fds, guint n)
-{
-  const guint n_fitting = MIN (n, HANDOFF_CHANNEL_MAX_DESCRIPTORS - message->n_fds);
-  const guint n_more = n - n_fitting;
-
-  memcpy (message->fds + message->n_fds, fds, n_fitting * sizeof (int));
-  message->n_fds += n_fitting;
-  if (n_more == 0)
-    return;
-  message->surplus = g_renew (int, message->surplus, message->n_surplus + n_more);
-  memcpy (message->surplus + message->n_surplus, fds + n_fitting, n_more * sizeof (int));
-  message->n_surplus += n_more;
-}
-
-/* Takes the descriptors over. Returns FALSE if something else came, too. */
-static gboolean
-take_fds (HandoffChannelMessage *message, struct msghdr *header)
-{
-  struct cmsghdr *part;
-  gboolean known = TRUE;
-
-  for (part = CMSG_FIRSTHDR (header); part != NULL; part = CMSG_NXTHDR (header, part))
-    {
-      const gsize n =
-          part->cmsg_len > CMSG_LEN (0) ? (part->cmsg_len - CMSG_LEN (0)) / sizeof (int) : 0;
-
-      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-        known = FALSE;
-      else
-        add_fds (message, (const int *) CMSG_DATA (part), (guint) n);
-    }
-  return known;
-}
-
-HandoffChannelStatus
+HandoffPacketStatus
 handoff_channel_message_receive_known (int socket,
                                        HandoffChannelSide side,
                                        GVariant *known,
@@ -344,49 +222,24 @@ handoff_channel_message_receive_known (int socket,
                                        HandoffChannelMessage *message,
                                        GError **error)
 {
-  struct iovec part = { buffer, HANDOFF_CHANNEL_MAX_MESSAGE_SIZE };
-  Control control;
-  struct msghdr header = {
-    .msg_iov = &part,
-    .msg_iovlen = 1,
-    .msg_control = control.bytes,
-    .msg_controllen = sizeof control.bytes,
-  };
-  gssize size;
-  gboolean is_known_kind;
+  HandoffPacketRights rights;
+  HandoffPacketStatus status;
+  gsize size;
 
   memset (message, 0, sizeof *message);
-  do
-    size = recvmsg (socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  while (size < 0 && errno == EINTR);
-
-  if (size < 0 && errno == EAGAIN)
-    return HANDOFF_CHANNEL_WOULD_BLOCK;
-  if (size < 0 && errno == ECONNRESET)
-    return HANDOFF_CHANNEL_RESET;
-  if (size < 0)
-    return fail_system ("Receiving on the channel failed", errno, error);
-
-  is_known_kind = take_fds (message, &header);
-  if (!is_known_kind)
-    refuse (error, "a message with something else than descriptors");
-  else if ((header.msg_flags & MSG_TRUNC) != 0)
-    refuse (error, "a message that is too large");
-  else if (message->n_surplus > 0)
-    refuse (error, "a message with too many descriptors");
-  else if ((header.msg_flags & MSG_CTRUNC) != 0)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES,
-                         "This process has no room for the descriptors of a message");
-  /* An empty packet and the end look the same. */
-  else if (size == 0)
-    return HANDOFF_CHANNEL_CLOSED;
-  else if ((known != NULL && recognize (message, known, buffer, (gsize) size)) ||
-           handoff_channel_message_parse (message, side, buffer, (gsize) size, error))
-    return HANDOFF_CHANNEL_DONE;
-  return HANDOFF_CHANNEL_FAILED;
+  status = handoff_packet_receive (socket, buffer, &size, &rights, error);
+  message->n_fds = rights.n_fds;
+  memcpy (message->fds, rights.fds, sizeof message->fds);
+  message->surplus = rights.surplus;
+  message->n_surplus = rights.n_surplus;
+  if (status != HANDOFF_PACKET_DONE ||
+      (known != NULL && recognize (message, known, buffer, size)) ||
+      handoff_channel_message_parse (message, side, buffer, size, error))
+    return status;
+  return HANDOFF_PACKET_FAILED;
 }
 
-HandoffChannelStatus
+HandoffPacketStatus
 handoff_channel_message_receive (int socket,
                                  HandoffChannelSide side,
                                  guint8 *buffer,

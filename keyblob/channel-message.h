@@ -5,6 +5,8 @@
 
 #include <gio/gio.h>
 
+#include "packet.h"
+
 /* The messages of a channel between an application and the service (docs/CHANNEL.md): one packet of
  * a SOCK_SEQPACKET socket each, a GVariant (yuv) in normal form and this machine's byte order
  * (kind, serial, body), with up to eight descriptors.
@@ -14,8 +16,8 @@
  *
  * Threads: any. */
 
-#define HANDOFF_CHANNEL_MAX_MESSAGE_SIZE (128 * 1024) /* bytes */
-#define HANDOFF_CHANNEL_MAX_DESCRIPTORS 8             /* of one message */
+#define HANDOFF_CHANNEL_MAX_MESSAGE_SIZE HANDOFF_PACKET_MAX_SIZE /* bytes */
+#define HANDOFF_CHANNEL_MAX_DESCRIPTORS HANDOFF_PACKET_MAX_DESCRIPTORS
 
 typedef enum
 {
@@ -37,21 +39,6 @@ typedef enum
   HANDOFF_CHANNEL_APPLICATION,
   HANDOFF_CHANNEL_SERVICE,
 } HandoffChannelSide;
-
-/* What came of sending or receiving. */
-typedef enum
-{
-  HANDOFF_CHANNEL_DONE,
-  HANDOFF_CHANNEL_WOULD_BLOCK, /* try again when poll() says so */
-  /* Too many descriptors of this user are on their way through sockets: try again after a moment.
-   * poll() does not tell when. */
-  HANDOFF_CHANNEL_CROWDED,
-  HANDOFF_CHANNEL_CLOSED, /* the other side closed it, or is gone */
-  /* The same, and it had not read the last message that was sent to it. The system says so once;
-   * what came before the end can still be received. */
-  HANDOFF_CHANNEL_RESET,
-  HANDOFF_CHANNEL_FAILED, /* with an error */
-} HandoffChannelStatus;
 
 /* A message that came. */
 typedef struct
@@ -85,33 +72,33 @@ gboolean handoff_channel_message_fits (GVariant *packed, guint n_fds);
 /* Sends a packed message, without waiting, and keeps the descriptors open. Errors:
  * G_IO_ERROR_MESSAGE_TOO_LARGE if it is too large for a channel, or for the buffers of this
  * machine's sockets; others as the system has them. Nothing was sent then. */
-HandoffChannelStatus handoff_channel_message_send (
+HandoffPacketStatus handoff_channel_message_send (
     int socket, GVariant *packed, const int *fds, guint n_fds, GError **error);
 
 /* Receives one message, without waiting. buffer: HANDOFF_CHANNEL_MAX_MESSAGE_SIZE bytes, which are
  * free again when this returns. side: who receives.
  *
- * message: filled in whatever comes of it: with anything but HANDOFF_CHANNEL_DONE it has no body,
+ * message: filled in whatever comes of it: with anything but HANDOFF_PACKET_DONE it has no body,
  * but it may have descriptors, which the caller closes in its way.
  *
  * Errors: G_IO_ERROR_INVALID_DATA if the other side broke the rules; then the channel cannot be
  * used any more. G_IO_ERROR_TOO_MANY_OPEN_FILES if there was no room for the message's descriptors
  * in this process: the message is lost. Others as the system has them. */
-HandoffChannelStatus handoff_channel_message_receive (int socket,
-                                                      HandoffChannelSide side,
-                                                      guint8 *buffer,
-                                                      HandoffChannelMessage *message,
-                                                      GError **error);
+HandoffPacketStatus handoff_channel_message_receive (int socket,
+                                                     HandoffChannelSide side,
+                                                     guint8 *buffer,
+                                                     HandoffChannelMessage *message,
+                                                     GError **error);
 
 /* The same. known: (nullable): the body of a call that came before: if the same call comes again,
  * as it does from an application that connects again and again, message has this body, and nothing
  * is checked a second time. */
-HandoffChannelStatus handoff_channel_message_receive_known (int socket,
-                                                            HandoffChannelSide side,
-                                                            GVariant *known,
-                                                            guint8 *buffer,
-                                                            HandoffChannelMessage *message,
-                                                            GError **error);
+HandoffPacketStatus handoff_channel_message_receive_known (int socket,
+                                                           HandoffChannelSide side,
+                                                           GVariant *known,
+                                                           guint8 *buffer,
+                                                           HandoffChannelMessage *message,
+                                                           GError **error);
 
 /* Checks what came as a packet of that many bytes, and fills in kind, serial and body; n_fds is
  * what came with it. For handoff_channel_message_receive(), and for what makes messages up. */

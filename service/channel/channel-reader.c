@@ -52,16 +52,16 @@ receive (HandoffChannel *channel, HandoffChannelMessage *message)
   /* On the worker's own stack, of which only what came is ever touched. */
   guint8 buffer[HANDOFF_CHANNEL_MAX_MESSAGE_SIZE];
   g_autoptr (GError) error = NULL;
-  const HandoffChannelStatus status = handoff_channel_message_receive_known (
+  const HandoffPacketStatus status = handoff_channel_message_receive_known (
       channel->fd, HANDOFF_CHANNEL_SERVICE, channel->known, buffer, message, &error);
 
-  if (status == HANDOFF_CHANNEL_DONE)
+  if (status == HANDOFF_PACKET_DONE)
     {
       remember (channel, message);
       return READ_ONE;
     }
   handoff_channel_message_reap (message, get_uid (channel));
-  if (status == HANDOFF_CHANNEL_WOULD_BLOCK)
+  if (status == HANDOFF_PACKET_WOULD_BLOCK)
     return READ_NOTHING;
   if (error != NULL)
     g_info ("The channel of %s ends: %s", handoff_caller_get_bus_name (channel->caller),
@@ -204,7 +204,7 @@ drop_all (HandoffChannel *channel)
 {
   guint8 buffer[HANDOFF_CHANNEL_MAX_MESSAGE_SIZE];
   HandoffChannelMessage message;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
   gboolean is_end = FALSE;
   guint i;
 
@@ -213,7 +213,7 @@ drop_all (HandoffChannel *channel)
       status = handoff_channel_message_receive (channel->fd, HANDOFF_CHANNEL_SERVICE, buffer,
                                                 &message, NULL);
       /* An empty packet looks like it: who sends one before such a thing loses a channel by it. */
-      is_end = status == HANDOFF_CHANNEL_CLOSED && message.n_fds == 0;
+      is_end = status == HANDOFF_PACKET_CLOSED && message.n_fds == 0;
       handoff_channel_message_reap (&message, get_uid (channel));
       g_clear_pointer (&message.body, g_variant_unref);
     }

@@ -152,20 +152,20 @@ send_one (HandoffChannelReplies *self, const Waiting *waiting)
 {
   const guint n_fds = waiting->fd >= 0 ? 1 : 0;
   g_autoptr (GError) error = NULL;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   if (n_fds > 0 && !take_place (self))
     return HANDOFF_CHANNEL_FLOW_HELD;
   status =
       handoff_channel_message_send (self->socket, waiting->packed, &waiting->fd, n_fds, &error);
-  if (status == HANDOFF_CHANNEL_DONE)
+  if (status == HANDOFF_PACKET_DONE)
     return HANDOFF_CHANNEL_FLOW_FREE;
 
   if (n_fds > 0)
     give_place_back (self);
-  if (status == HANDOFF_CHANNEL_WOULD_BLOCK)
+  if (status == HANDOFF_PACKET_WOULD_BLOCK)
     return HANDOFF_CHANNEL_FLOW_STUCK;
-  if (status == HANDOFF_CHANNEL_CROWDED)
+  if (status == HANDOFF_PACKET_CROWDED)
     return HANDOFF_CHANNEL_FLOW_HELD;
   if (error != NULL)
     g_info ("A reply cannot be sent on a channel: %s", error->message);

@@ -41,7 +41,7 @@ test_never_reads (TestChannelFixture *f, gconstpointer data)
 {
   g_autoptr (TestChannel) other = test_channel_open_now (f->alice);
   guint32 n_sent = 0, n_read = 0;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   do
     {
@@ -49,9 +49,9 @@ test_never_reads (TestChannelFixture *f, gconstpointer data)
           new_call (n_sent + 1, HANDOFF_ROOT_PATH, "CreateSession", "('nobody', '', @a{sv} {})");
 
       status = handoff_channel_message_send (f->channel->fd, packed, NULL, 0, NULL);
-      n_sent += status == HANDOFF_CHANNEL_DONE ? 1 : 0;
+      n_sent += status == HANDOFF_PACKET_DONE ? 1 : 0;
     }
-  while (status == HANDOFF_CHANNEL_DONE || !is_stuck (f->channel));
+  while (status == HANDOFF_PACKET_DONE || !is_stuck (f->channel));
   g_assert_cmpuint (n_sent, >, HANDOFF_CHANNEL_MAX_DESCRIPTORS);
   g_assert_cmpuint (n_sent, <, 20000);
 
@@ -271,19 +271,19 @@ be_mallory (TestChannelFixture *f, int socket)
   g_autofree guint8 *buffer = g_malloc (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE);
   g_autoptr (GError) error = NULL;
   HandoffChannelMessage message;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   become ("mallory");
   test_channel_start (f->channel, socket, "localhost", test_options (NULL));
   while ((status = handoff_channel_message_receive (f->channel->fd, HANDOFF_CHANNEL_APPLICATION,
                                                     buffer, &message, NULL)) ==
-         HANDOFF_CHANNEL_WOULD_BLOCK)
+         HANDOFF_PACKET_WOULD_BLOCK)
     {
       struct pollfd poll_fd = { .fd = f->channel->fd, .events = POLLIN };
 
       poll (&poll_fd, 1, TEST_TIMEOUT_SECONDS * 1000);
     }
-  if (status != HANDOFF_CHANNEL_DONE || message.kind != HANDOFF_CHANNEL_REPLY || message.n_fds != 1)
+  if (status != HANDOFF_PACKET_DONE || message.kind != HANDOFF_CHANNEL_REPLY || message.n_fds != 1)
     _exit (3);
   if (handoff_blob_opener_open (f->channel->opener, message.fds[0], &error) != NULL)
     _exit (4);
@@ -347,7 +347,7 @@ test_idle_exit (TestChannelFixture *f, gconstpointer data)
   test_service_wait_gone ();
   packed = new_call (77, HANDOFF_ROOT_PATH, "CreateSession", "('client', 'localhost', @a{sv} {})");
   g_assert_cmpint (handoff_channel_message_send (f->channel->fd, packed, NULL, 0, NULL), ==,
-                   HANDOFF_CHANNEL_CLOSED);
+                   HANDOFF_PACKET_CLOSED);
   test_channel_expect_end (f->channel);
   test_service_set_config (NULL);
   g_clear_pointer (&f->channel, test_channel_free);

@@ -282,15 +282,15 @@ test_own_key (TestChannelFixture *f, gconstpointer data)
                          test_options (NULL))));
   g_autofree guint8 *buffer = g_malloc (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE);
   HandoffChannelMessage message;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   test_channel_send_packed (f->channel, packed, &socket, 1);
   while ((status = handoff_channel_message_receive (f->channel->fd, HANDOFF_CHANNEL_APPLICATION,
                                                     buffer, &message, &error)) ==
-         HANDOFF_CHANNEL_WOULD_BLOCK)
+         HANDOFF_PACKET_WOULD_BLOCK)
     g_main_context_iteration (NULL, FALSE);
   g_assert_no_error (error);
-  g_assert_cmpint (status, ==, HANDOFF_CHANNEL_DONE);
+  g_assert_cmpint (status, ==, HANDOFF_PACKET_DONE);
   g_assert_cmpint (message.kind, ==, HANDOFF_CHANNEL_REPLY);
   g_assert_cmpuint (message.n_fds, ==, 1);
   handoff_channel_message_clear (&message);

@@ -52,12 +52,12 @@ receive_known (Fixture *fixture,
                HandoffChannelMessage *message)
 {
   g_autoptr (GError) error = NULL;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   g_assert_cmpint (send (fixture->application, bytes, size, 0), ==, (gssize) size);
   status = handoff_channel_message_receive_known (fixture->service, HANDOFF_CHANNEL_SERVICE, known,
                                                   fixture->buffer, message, &error);
-  if (status == HANDOFF_CHANNEL_DONE)
+  if (status == HANDOFF_PACKET_DONE)
     return TRUE;
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   return FALSE;

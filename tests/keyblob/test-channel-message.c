@@ -64,7 +64,7 @@ send_packed (int socket, GVariant *packed, const int *fds, guint n_fds)
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (handoff_channel_message_send (socket, packed, fds, n_fds, &error), ==,
-                   HANDOFF_CHANNEL_DONE);
+                   HANDOFF_PACKET_DONE);
   g_assert_no_error (error);
 }
 
@@ -75,7 +75,7 @@ receive (Fixture *fixture, HandoffChannelSide side, HandoffChannelMessage *messa
   const int socket = side == HANDOFF_CHANNEL_SERVICE ? fixture->service : fixture->application;
 
   g_assert_cmpint (handoff_channel_message_receive (socket, side, fixture->buffer, message, &error),
-                   ==, HANDOFF_CHANNEL_DONE);
+                   ==, HANDOFF_PACKET_DONE);
   g_assert_no_error (error);
 }
 
@@ -153,15 +153,15 @@ test_replies (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (handoff_channel_message_receive (fixture->application,
                                                     HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
                                                     &message, &error),
-                   ==, HANDOFF_CHANNEL_WOULD_BLOCK);
+                   ==, HANDOFF_PACKET_WOULD_BLOCK);
   close (fixture->service);
   fixture->service = -1;
   g_assert_cmpint (handoff_channel_message_receive (fixture->application,
                                                     HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
                                                     &message, &error),
-                   ==, HANDOFF_CHANNEL_CLOSED);
+                   ==, HANDOFF_PACKET_CLOSED);
   g_assert_cmpint (handoff_channel_message_send (fixture->application, cancel, NULL, 0, &error), ==,
-                   HANDOFF_CHANNEL_CLOSED);
+                   HANDOFF_PACKET_CLOSED);
   g_assert_no_error (error);
 }
 
@@ -292,7 +292,7 @@ assert_received_bad (Fixture *fixture, HandoffChannelSide side, int code, const 
   g_assert_cmpint (handoff_channel_message_receive (
                        side == HANDOFF_CHANNEL_SERVICE ? fixture->service : fixture->application,
                        side, fixture->buffer, &message, &error),
-                   ==, HANDOFF_CHANNEL_FAILED);
+                   ==, HANDOFF_PACKET_FAILED);
   g_assert_error (error, G_IO_ERROR, code);
   if (!g_pattern_match_simple (pattern, error->message))
     g_error ("The message “%s” does not match “%s”", error->message, pattern);
@@ -337,7 +337,7 @@ test_surplus (Fixture *fixture, gconstpointer data)
   send_raw (fixture->application, g_variant_get_data (cancel), g_variant_get_size (cancel), MANY);
   g_assert_cmpint (handoff_channel_message_receive (fixture->service, HANDOFF_CHANNEL_SERVICE,
                                                     fixture->buffer, &message, &error),
-                   ==, HANDOFF_CHANNEL_FAILED);
+                   ==, HANDOFF_PACKET_FAILED);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_cmpuint (message.n_fds, ==, HANDOFF_CHANNEL_MAX_DESCRIPTORS);
   g_assert_cmpuint (message.n_surplus, ==, MANY - HANDOFF_CHANNEL_MAX_DESCRIPTORS);
@@ -426,11 +426,11 @@ test_too_large (Fixture *fixture, gconstpointer data)
       g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, room, 1)));
   g_assert_false (handoff_channel_message_fits (packed, 0));
   g_assert_cmpint (handoff_channel_message_send (fixture->service, packed, NULL, 0, &error), ==,
-                   HANDOFF_CHANNEL_FAILED);
+                   HANDOFF_PACKET_FAILED);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
   g_clear_error (&error);
   g_assert_cmpint (handoff_channel_message_send (fixture->service, small, fds, MANY, &error), ==,
-                   HANDOFF_CHANNEL_FAILED);
+                   HANDOFF_PACKET_FAILED);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
 }
 
@@ -440,7 +440,7 @@ test_full (Fixture *fixture, gconstpointer data)
 {
   const guint8 bytes[4096] = { 0 };
   g_autoptr (GError) error = NULL;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
   HandoffChannelMessage message;
   guint i, n = 0;
 
@@ -452,11 +452,11 @@ test_full (Fixture *fixture, gconstpointer data)
                          g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, sizeof bytes, 1)));
 
       status = handoff_channel_message_send (fixture->service, packed, NULL, 0, &error);
-      if (status != HANDOFF_CHANNEL_DONE)
+      if (status != HANDOFF_PACKET_DONE)
         break;
       n++;
     }
-  g_assert_cmpint (status, ==, HANDOFF_CHANNEL_WOULD_BLOCK);
+  g_assert_cmpint (status, ==, HANDOFF_PACKET_WOULD_BLOCK);
   g_assert_no_error (error);
   g_assert_cmpuint (n, >, 0);
   for (i = 0; i < n; i++)
@@ -478,7 +478,7 @@ test_no_descriptors_left (Fixture *fixture, gconstpointer data)
   struct rlimit before, now;
   g_autoptr (GError) error = NULL;
   HandoffChannelMessage message;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
   int highest;
 
   send_packed (fixture->service, packed, fds, G_N_ELEMENTS (fds));
@@ -492,7 +492,7 @@ test_no_descriptors_left (Fixture *fixture, gconstpointer data)
                                             fixture->buffer, &message, &error);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
   /* As under valgrind, which has a limit of its own. */
-  if (status == HANDOFF_CHANNEL_DONE && message.fds[3] >= highest + 2)
+  if (status == HANDOFF_PACKET_DONE && message.fds[3] >= highest + 2)
     g_test_skip ("The limit of descriptors does not hold");
   else
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
@@ -508,7 +508,7 @@ test_empty (Fixture *fixture, gconstpointer data)
   send_raw (fixture->application, "", 0, 2);
   g_assert_cmpint (handoff_channel_message_receive (fixture->service, HANDOFF_CHANNEL_SERVICE,
                                                     fixture->buffer, &message, NULL),
-                   ==, HANDOFF_CHANNEL_CLOSED);
+                   ==, HANDOFF_PACKET_CLOSED);
   g_assert_cmpuint (message.n_fds, ==, 2);
   handoff_channel_message_clear (&message);
 }
@@ -532,15 +532,15 @@ test_reset (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (handoff_channel_message_receive (fixture->application,
                                                     HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
                                                     &message, NULL),
-                   ==, HANDOFF_CHANNEL_RESET);
+                   ==, HANDOFF_PACKET_RESET);
   receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message);
   handoff_channel_message_clear (&message);
   g_assert_cmpint (handoff_channel_message_receive (fixture->application,
                                                     HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
                                                     &message, NULL),
-                   ==, HANDOFF_CHANNEL_CLOSED);
+                   ==, HANDOFF_PACKET_CLOSED);
   g_assert_cmpint (handoff_channel_message_send (fixture->application, packed, NULL, 0, NULL), ==,
-                   HANDOFF_CHANNEL_CLOSED);
+                   HANDOFF_PACKET_CLOSED);
 }
 
 int

@@ -60,7 +60,7 @@ wake (HandoffWaiting *waiting)
 static void
 send_unsent (Watch *self)
 {
-  HandoffChannelStatus status = HANDOFF_CHANNEL_DONE;
+  HandoffPacketStatus status = HANDOFF_PACKET_DONE;
   const gint64 pause = HANDOFF_CHANNEL_CROWDED_PAUSE * G_TIME_SPAN_MILLISECOND;
   AsyncCall *call;
   gboolean is_full;
@@ -68,15 +68,15 @@ send_unsent (Watch *self)
   while ((call = g_queue_peek_head (&self->unsent)) != NULL)
     {
       status = handoff_channel_send (self->channel, &call->waiting);
-      if (status == HANDOFF_CHANNEL_WOULD_BLOCK || status == HANDOFF_CHANNEL_CROWDED)
+      if (status == HANDOFF_PACKET_WOULD_BLOCK || status == HANDOFF_PACKET_CROWDED)
         break;
       g_queue_remove (&self->unsent, call);
     }
-  is_full = status == HANDOFF_CHANNEL_WOULD_BLOCK;
+  is_full = status == HANDOFF_PACKET_WOULD_BLOCK;
   if (is_full != self->is_full)
     g_source_modify_unix_fd (&self->source, self->tag, is_full ? G_IO_IN | G_IO_OUT : G_IO_IN);
   self->is_full = is_full;
-  if (status == HANDOFF_CHANNEL_CROWDED && g_queue_is_empty (&self->done))
+  if (status == HANDOFF_PACKET_CROWDED && g_queue_is_empty (&self->done))
     g_source_set_ready_time (&self->source, g_get_monotonic_time () + pause);
 }
 

@@ -54,7 +54,7 @@ void handoff_channel_register (HandoffServiceChannel *self,
                                const HandoffChannelCall *call);
 /* Sends it, if that can be done at once; else WOULD_BLOCK or CROWDED. Anything else is an end of
  * the call that waiting has. With lock. */
-HandoffChannelStatus handoff_channel_send (HandoffServiceChannel *self, HandoffWaiting *waiting);
+HandoffPacketStatus handoff_channel_send (HandoffServiceChannel *self, HandoffWaiting *waiting);
 /* Lets nobody wait any more, and tells the service. waiting: not done; it is then, with the error
  * of cancellable, which may be NULL. With lock. */
 void handoff_channel_abandon (HandoffServiceChannel *self,

@@ -112,7 +112,7 @@ static void
 wait_for_reply (HandoffServiceChannel *self, BlockingCall *call, GCancellable *cancellable)
 {
   HandoffWaiting *waiting = &call->waiting;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
   gboolean reads;
 
   while (!waiting->done)
@@ -125,12 +125,12 @@ wait_for_reply (HandoffServiceChannel *self, BlockingCall *call, GCancellable *c
           handoff_channel_abandon (self, waiting, cancellable);
           return;
         }
-      status = waiting->sent ? HANDOFF_CHANNEL_DONE : handoff_channel_send (self, waiting);
+      status = waiting->sent ? HANDOFF_PACKET_DONE : handoff_channel_send (self, waiting);
       if (waiting->done)
         return;
-      if (status == HANDOFF_CHANNEL_CROWDED)
+      if (status == HANDOFF_PACKET_CROWDED)
         timeout = HANDOFF_CHANNEL_CROWDED_PAUSE;
-      else if (status == HANDOFF_CHANNEL_WOULD_BLOCK)
+      else if (status == HANDOFF_PACKET_WOULD_BLOCK)
         events = POLLOUT;
       /* Also while it cannot be sent: the service may wait for its replies to be read. */
       reads = g_queue_peek_head (&self->blocking) == waiting;

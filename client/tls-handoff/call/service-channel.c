@@ -226,34 +226,34 @@ handoff_channel_register (HandoffServiceChannel *self,
 }
 
 /* serial: 0 if it is no call. With lock. */
-static HandoffChannelStatus
+static HandoffPacketStatus
 send_packed (
     HandoffServiceChannel *self, guint32 serial, GVariant *packed, GUnixFDList *fds, GError **error)
 {
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
   const int *descriptors = NULL;
   int n_fds = 0;
 
   if (self->unusable)
-    return HANDOFF_CHANNEL_CLOSED;
+    return HANDOFF_PACKET_CLOSED;
   if (fds != NULL)
     descriptors = g_unix_fd_list_peek_fds (fds, &n_fds);
   status = handoff_channel_message_send (self->socket, packed, descriptors, (guint) n_fds, error);
   switch (status)
     {
-    case HANDOFF_CHANNEL_DONE:
+    case HANDOFF_PACKET_DONE:
       self->last_sent = serial;
       break;
-    case HANDOFF_CHANNEL_RESET:
+    case HANDOFF_PACKET_RESET:
       self->was_reset = TRUE;
       self->unusable = TRUE;
       break;
-    case HANDOFF_CHANNEL_CLOSED:
+    case HANDOFF_PACKET_CLOSED:
       self->unusable = TRUE;
       break;
-    case HANDOFF_CHANNEL_WOULD_BLOCK:
-    case HANDOFF_CHANNEL_CROWDED:
-    case HANDOFF_CHANNEL_FAILED:
+    case HANDOFF_PACKET_WOULD_BLOCK:
+    case HANDOFF_PACKET_CROWDED:
+    case HANDOFF_PACKET_FAILED:
     default:
       break;
     }
@@ -261,45 +261,45 @@ send_packed (
 }
 
 /* Sends what was told before. If some is left, WOULD_BLOCK or CROWDED; else DONE. With lock. */
-static HandoffChannelStatus
+static HandoffPacketStatus
 send_told (HandoffServiceChannel *self)
 {
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   while (!g_queue_is_empty (&self->told))
     {
       status = send_packed (self, 0, g_queue_peek_head (&self->told), NULL, NULL);
-      if (status == HANDOFF_CHANNEL_WOULD_BLOCK || status == HANDOFF_CHANNEL_CROWDED)
+      if (status == HANDOFF_PACKET_WOULD_BLOCK || status == HANDOFF_PACKET_CROWDED)
         return status;
       g_variant_unref (g_queue_pop_head (&self->told));
     }
-  return HANDOFF_CHANNEL_DONE;
+  return HANDOFF_PACKET_DONE;
 }
 
-HandoffChannelStatus
+HandoffPacketStatus
 handoff_channel_send (HandoffServiceChannel *self, HandoffWaiting *waiting)
 {
-  HandoffChannelStatus status = send_told (self);
+  HandoffPacketStatus status = send_told (self);
   GError *error = NULL;
 
-  if (status != HANDOFF_CHANNEL_DONE)
+  if (status != HANDOFF_PACKET_DONE)
     return status;
   status = send_packed (self, waiting->serial, waiting->packed, waiting->fds, &error);
   switch (status)
     {
-    case HANDOFF_CHANNEL_WOULD_BLOCK:
-    case HANDOFF_CHANNEL_CROWDED:
+    case HANDOFF_PACKET_WOULD_BLOCK:
+    case HANDOFF_PACKET_CROWDED:
       return status;
-    case HANDOFF_CHANNEL_DONE:
+    case HANDOFF_PACKET_DONE:
       waiting->sent = TRUE;
       g_clear_pointer (&waiting->packed, g_variant_unref);
       g_clear_object (&waiting->fds);
       return status;
-    case HANDOFF_CHANNEL_CLOSED:
-    case HANDOFF_CHANNEL_RESET:
+    case HANDOFF_PACKET_CLOSED:
+    case HANDOFF_PACKET_RESET:
       error = new_not_begun_error ();
       break;
-    case HANDOFF_CHANNEL_FAILED:
+    case HANDOFF_PACKET_FAILED:
     default:
       if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE))
         {
@@ -462,21 +462,21 @@ handoff_channel_read (HandoffServiceChannel *self)
   switch (handoff_channel_message_receive (self->socket, HANDOFF_CHANNEL_APPLICATION, self->buffer,
                                            &message, &error))
     {
-    case HANDOFF_CHANNEL_DONE:
+    case HANDOFF_PACKET_DONE:
       take_message (self, &message);
       return TRUE;
-    case HANDOFF_CHANNEL_WOULD_BLOCK:
+    case HANDOFF_PACKET_WOULD_BLOCK:
       return FALSE;
-    case HANDOFF_CHANNEL_RESET:
+    case HANDOFF_PACKET_RESET:
       /* What the service sent before its end comes now. */
       g_mutex_lock (&self->lock);
       self->was_reset = TRUE;
       self->unusable = TRUE;
       g_mutex_unlock (&self->lock);
       return TRUE;
-    case HANDOFF_CHANNEL_CLOSED:
-    case HANDOFF_CHANNEL_CROWDED:
-    case HANDOFF_CHANNEL_FAILED:
+    case HANDOFF_PACKET_CLOSED:
+    case HANDOFF_PACKET_CROWDED:
+    case HANDOFF_PACKET_FAILED:
     default:
       handoff_channel_message_clear (&message);
       end (self, error);

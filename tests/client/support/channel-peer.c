@@ -78,15 +78,15 @@ gboolean
 channel_peer_receive (ChannelPeer *self, HandoffChannelMessage *message)
 {
   g_autoptr (GError) error = NULL;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   wait_until (self, POLLIN);
   status = handoff_channel_message_receive (self->socket, HANDOFF_CHANNEL_SERVICE, self->buffer,
                                             message, &error);
   g_assert_no_error (error);
-  if (status == HANDOFF_CHANNEL_CLOSED || status == HANDOFF_CHANNEL_RESET)
+  if (status == HANDOFF_PACKET_CLOSED || status == HANDOFF_PACKET_RESET)
     return FALSE;
-  g_assert_cmpint (status, ==, HANDOFF_CHANNEL_DONE);
+  g_assert_cmpint (status, ==, HANDOFF_PACKET_DONE);
   return TRUE;
 }
 
@@ -108,7 +108,7 @@ channel_peer_send (ChannelPeer *self,
 {
   g_autoptr (GVariant) packed = handoff_channel_message_pack (kind, serial, body);
   g_autoptr (GError) error = NULL;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   do
     {
@@ -116,7 +116,7 @@ channel_peer_send (ChannelPeer *self,
       status = handoff_channel_message_send (self->socket, packed, fds, n_fds, &error);
       g_assert_no_error (error);
     }
-  while (status == HANDOFF_CHANNEL_WOULD_BLOCK);
+  while (status == HANDOFF_PACKET_WOULD_BLOCK);
 }
 
 int

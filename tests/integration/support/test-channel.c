@@ -99,13 +99,13 @@ void
 test_channel_send_packed (TestChannel *channel, GVariant *packed, const int *fds, guint n_fds)
 {
   g_autoptr (GError) error = NULL;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   while ((status = handoff_channel_message_send (channel->fd, packed, fds, n_fds, &error)) ==
-         HANDOFF_CHANNEL_WOULD_BLOCK)
+         HANDOFF_PACKET_WOULD_BLOCK)
     wait_for (channel, POLLOUT);
   g_assert_no_error (error);
-  g_assert_cmpint (status, ==, HANDOFF_CHANNEL_DONE);
+  g_assert_cmpint (status, ==, HANDOFF_PACKET_DONE);
 }
 
 void
@@ -155,14 +155,14 @@ test_channel_receive (TestChannel *channel)
   g_autofree guint8 *buffer = g_malloc (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE);
   g_autoptr (TestAnswer) answer = g_new0 (TestAnswer, 1);
   g_autoptr (GError) error = NULL;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   while ((status = handoff_channel_message_receive (channel->fd, HANDOFF_CHANNEL_APPLICATION,
                                                     buffer, &answer->message, &error)) ==
-         HANDOFF_CHANNEL_WOULD_BLOCK)
+         HANDOFF_PACKET_WOULD_BLOCK)
     wait_for (channel, POLLIN);
   g_assert_no_error (error);
-  if (status != HANDOFF_CHANNEL_DONE)
+  if (status != HANDOFF_PACKET_DONE)
     return NULL;
   if (answer->message.kind == HANDOFF_CHANNEL_ERROR)
     answer->error = handoff_channel_message_get_error (&answer->message);

@@ -284,18 +284,18 @@ way_read (Way *way)
 {
   static guint8 buffer[HANDOFF_CHANNEL_MAX_MESSAGE_SIZE];
   HandoffChannelMessage message = { 0 };
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
   g_autoptr (GError) error = NULL;
 
   status = handoff_channel_message_receive (way->channel->fd, HANDOFF_CHANNEL_APPLICATION, buffer,
                                             &message, &error);
   g_assert_no_error (error);
-  if (status == HANDOFF_CHANNEL_DONE)
+  if (status == HANDOFF_PACKET_DONE)
     way_finish_call (way, message.serial, new_channel_outcome (way, &message));
-  else if (status == HANDOFF_CHANNEL_CLOSED)
+  else if (status == HANDOFF_PACKET_CLOSED)
     way_drop (way);
   handoff_channel_message_clear (&message);
-  return status != HANDOFF_CHANNEL_WOULD_BLOCK;
+  return status != HANDOFF_PACKET_WOULD_BLOCK;
 }
 
 static gboolean
@@ -329,14 +329,14 @@ way_try_to_send (Way *way, GVariant *packed, const int *fds, guint n_fds)
 {
   struct pollfd writable = { .fd = way->channel->fd, .events = POLLOUT };
   g_autoptr (GError) error = NULL;
-  HandoffChannelStatus status;
+  HandoffPacketStatus status;
 
   while ((status = handoff_channel_message_send (way->channel->fd, packed, fds, n_fds, &error)) ==
-         HANDOFF_CHANNEL_WOULD_BLOCK)
+         HANDOFF_PACKET_WOULD_BLOCK)
     g_assert_cmpint (poll (&writable, 1, TEST_TIMEOUT_SECONDS * 1000), ==, 1);
   g_assert_no_error (error);
-  g_assert_cmpint (status, !=, HANDOFF_CHANNEL_CROWDED);
-  return status == HANDOFF_CHANNEL_DONE;
+  g_assert_cmpint (status, !=, HANDOFF_PACKET_CROWDED);
+  return status == HANDOFF_PACKET_DONE;
 }
 
 static void

@@ -112,11 +112,11 @@ receive (Fixture *f, HandoffKeyState **keys)
   g_autofree guint8 *buffer = g_malloc (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE);
   HandoffChannelMessage message;
   g_autoptr (GError) error = NULL;
-  const HandoffChannelStatus status = handoff_channel_message_receive (
+  const HandoffPacketStatus status = handoff_channel_message_receive (
       f->sockets[1], HANDOFF_CHANNEL_APPLICATION, buffer, &message, &error);
   guint32 serial = 0;
 
-  if (status == HANDOFF_CHANNEL_DONE)
+  if (status == HANDOFF_PACKET_DONE)
     serial = message.serial;
   if (message.n_fds > 0 && keys != NULL)
     {
@@ -237,7 +237,7 @@ test_too_large (Fixture *f, gconstpointer data)
                    HANDOFF_CHANNEL_FLOW_FREE);
   g_assert_cmpint (handoff_channel_message_receive (f->sockets[1], HANDOFF_CHANNEL_APPLICATION,
                                                     buffer, &message, NULL),
-                   ==, HANDOFF_CHANNEL_DONE);
+                   ==, HANDOFF_PACKET_DONE);
   g_assert_cmpuint (message.serial, ==, 7);
   answer = handoff_channel_message_get_error (&message);
   g_assert_error (answer, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
