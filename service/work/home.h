@@ -29,3 +29,15 @@ HandoffHomeTimer *handoff_home_timer_new (HandoffWorker *home,
 /* It must be freed when its time has come, too. */
 void handoff_home_timer_free (HandoffHomeTimer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHomeTimer, handoff_home_timer_free)
+
+/* A descriptor to wait for, at home. At home only. */
+typedef struct _HandoffHomeWatch HandoffHomeWatch;
+
+/* A new one waits for nothing. fd, user_data: (unowned). function: may free the watch. */
+HandoffHomeWatch *
+handoff_home_watch_new (HandoffWorker *home, int fd, GFunc function, gpointer user_data);
+void handoff_home_watch_free (HandoffHomeWatch *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHomeWatch, handoff_home_watch_free)
+/* Calls function (NULL, user_data) each time there is that to do, or the other end is gone; with
+ * HANDOFF_WATCH_NOTHING, not even then. */
+void handoff_home_watch_set_direction (HandoffHomeWatch *self, HandoffWatchDirection direction);

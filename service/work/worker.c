@@ -294,11 +294,27 @@ handoff_worker_is_here (HandoffWorker *self)
   return this_worker == self;
 }
 
+static guint32
+get_events (HandoffWatchDirection direction)
+{
+  switch (direction)
+    {
+    case HANDOFF_WATCH_READABLE:
+      return EPOLLIN;
+    case HANDOFF_WATCH_WRITABLE:
+      return EPOLLOUT;
+    case HANDOFF_WATCH_EITHER:
+      return EPOLLIN | EPOLLOUT;
+    case HANDOFF_WATCH_NOTHING:
+    default:
+      return 0;
+    }
+}
+
 static gboolean
 control (HandoffWatch *self, int operation, HandoffWatchDirection direction, GError **error)
 {
-  struct epoll_event event = { .events = direction == HANDOFF_WATCH_READABLE ? EPOLLIN : EPOLLOUT,
-                               .data.ptr = self };
+  struct epoll_event event = { .events = get_events (direction), .data.ptr = self };
 
   if (epoll_ctl (self->worker->epoll_fd, operation, self->fd, &event) == 0)
     {

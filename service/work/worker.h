@@ -18,6 +18,7 @@ typedef enum
   HANDOFF_WATCH_NOTHING, /* only the deadline */
   HANDOFF_WATCH_READABLE,
   HANDOFF_WATCH_WRITABLE,
+  HANDOFF_WATCH_EITHER, /* readable or writable */
 } HandoffWatchDirection;
 
 /* Called on the worker's thread; may free the watch. */

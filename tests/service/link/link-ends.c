@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* How a link ends: by a breach of its rules, with the other program, by its owner. */
+
+#include "config.h"
+
+#include "support/link-fixture.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keyblob/packet.h"
+#include "link/link-queue.h"
+
+/* Whoever breaks the rules keeps his link, or others who wait are not told. */
+static void
+test_breaches (LinkTest *f, gconstpointer data)
+{
+  static const struct
+  {
+    HandoffLinkHead head;
+    const char *fault;
+  } breaches[] = {
+    { { HANDOFF_LINK_NOTICE, LINK_TEST_TELL, 0 }, "a message in the wrong direction (tell)" },
+    { { HANDOFF_LINK_REPLY, LINK_TEST_ASK, 7 }, "an answer to what nobody has asked (ask)" },
+    { { HANDOFF_LINK_REQUEST, LINK_TEST_ANNOUNCE, 7 },
+      "a message of another kind than its row (announce)" },
+    { { HANDOFF_LINK_NOTICE, 200, 0 }, "a message of an unknown number" },
+    { { HANDOFF_LINK_NOTICE, LINK_TEST_GO, 0 },
+      "a message that is not of its type in normal form (go)" },
+    { { HANDOFF_LINK_ERROR, LINK_TEST_ASK, 1 },
+      "a message that is not of its type in normal form (ask)" },
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (breaches); i++)
+    {
+      g_autofree char *words = g_strconcat (LINK_TEST_BREACH, breaches[i].fault, NULL);
+      g_autofree char *events =
+          g_strdup_printf ("error 0: %s, error 0: %s, ended: %s", words, words, words);
+
+      link_test_run (f, link_test_ask_two);
+      link_test_say_text (f, breaches[i].head.kind, breaches[i].head.number,
+                          breaches[i].head.serial, "x");
+      link_test_announce (f, "too late");
+      link_test_expect (f, events);
+      link_test_run (f, link_test_drop_link);
+      link_test_hang_up (f);
+      link_test_run (f, link_test_make_link);
+    }
+}
+
+/* A breach that only serial numbers or turns show is none. */
+static void
+test_serials (LinkTest *f, gconstpointer data)
+{
+  f->keeps_call = TRUE;
+  link_test_say_text (f, HANDOFF_LINK_REQUEST, LINK_TEST_QUESTION, 7, "one");
+  link_test_say_text (f, HANDOFF_LINK_REQUEST, LINK_TEST_QUESTION, 7, "two");
+  link_test_expect (f, "question one, ended: " LINK_TEST_BREACH
+                       "a serial number that another request has (question)");
+  /* To whom the link is gone. */
+  link_test_run (f, link_test_fail_call);
+}
+
+static void
+test_answered_twice (LinkTest *f, gconstpointer data)
+{
+  link_test_run (f, link_test_ask_two);
+  link_test_say_text (f, HANDOFF_LINK_REPLY, LINK_TEST_ASK, 1, "one");
+  link_test_say_text (f, HANDOFF_LINK_REPLY, LINK_TEST_ASK, 1, "again");
+  link_test_expect (f, "reply one, error 0: " LINK_TEST_BREACH
+                       "an answer to what nobody has asked (ask), ended: " LINK_TEST_BREACH
+                       "an answer to what nobody has asked (ask)");
+}
+
+static void
+test_turns (LinkTest *f, gconstpointer data)
+{
+  const HandoffLinkHead start = { HANDOFF_LINK_NOTICE, LINK_TEST_START, 0 };
+  const HandoffLinkHead go = { HANDOFF_LINK_NOTICE, LINK_TEST_GO, 0 };
+
+  link_test_say (f, start, g_variant_new ("()"), 0);
+  link_test_say (f, go, g_variant_new ("()"), 0);
+  link_test_say (f, go, g_variant_new ("()"), 0);
+  link_test_expect (f, "start , go , go ");
+  g_assert_cmpuint (handoff_link_get_state (f->link), ==, LINK_TEST_STATE_STARTED);
+  link_test_say (f, start, g_variant_new ("()"), 0);
+  link_test_expect (f, "ended: " LINK_TEST_BREACH "a message out of turn (start)");
+}
+
+static void
+test_too_early (LinkTest *f, gconstpointer data)
+{
+  link_test_say (f, (HandoffLinkHead){ HANDOFF_LINK_NOTICE, LINK_TEST_GO, 0 }, g_variant_new ("()"),
+                 0);
+  link_test_expect (f, "ended: " LINK_TEST_BREACH "a message out of turn (go)");
+}
+
+/* More requests than may wait are taken. */
+static void
+test_too_many_requests (LinkTest *f, gconstpointer data)
+{
+  HandoffLinkCall *calls[3];
+  guint i;
+
+  f->keeps_call = TRUE;
+  for (i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      link_test_say_text (f, HANDOFF_LINK_REQUEST, LINK_TEST_QUESTION, 1 + i, "x");
+      link_test_expect (f, "question x");
+      calls[i] = g_steal_pointer (&f->call);
+    }
+  link_test_say_text (f, HANDOFF_LINK_REQUEST, LINK_TEST_QUESTION, 9, "x");
+  link_test_expect (f, "ended: " LINK_TEST_BREACH "too many requests (question)");
+  for (i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      f->call = calls[i];
+      link_test_run (f, link_test_fail_call);
+    }
+}
+
+/* Descriptors of a message that is refused, or that nobody takes, stay open. tear_down() counts
+ * them. */
+static void
+test_unwanted_descriptors (LinkTest *f, gconstpointer data)
+{
+  link_test_say (f, (HandoffLinkHead){ HANDOFF_LINK_NOTICE, LINK_TEST_ANNOUNCE, 0 },
+                 g_variant_new ("(s)", "x"), 8);
+  link_test_expect (f, "announce x");
+  link_test_say (f, (HandoffLinkHead){ HANDOFF_LINK_REQUEST, LINK_TEST_QUESTION, 1 },
+                 g_variant_new ("(s)", "x"), 1);
+  /* Those that nobody has read. */
+  link_test_say (f, (HandoffLinkHead){ HANDOFF_LINK_NOTICE, LINK_TEST_ANNOUNCE, 0 },
+                 g_variant_new ("(s)", "x"), 8);
+  link_test_expect (f, "ended: " LINK_TEST_BREACH
+                       "a message with a wrong number of descriptors (question)");
+}
+
+/* A packet of too many bytes is cut off and taken. */
+static void
+test_large_packet (LinkTest *f, gconstpointer data)
+{
+  g_autofree guint8 *large = g_malloc0 (HANDOFF_PACKET_MAX_SIZE + 1);
+
+  g_assert_cmpint (send (f->peer, large, HANDOFF_PACKET_MAX_SIZE + 1, 0), ==,
+                   HANDOFF_PACKET_MAX_SIZE + 1);
+  link_test_expect (f, "ended: " LINK_TEST_BREACH
+                       "The other side of the socket broke the rules: a message that is too large");
+}
+
+/* Words before the end get lost; or who waits is not told which program has ended. */
+static void
+test_end (LinkTest *f, gconstpointer data)
+{
+  link_test_run (f, link_test_ask_two);
+  link_test_announce (f, "goodbye");
+  link_test_hang_up (f);
+  link_test_expect (f, "announce goodbye, "
+                       "error 0: The service's program tls-handoff-test has ended, "
+                       "error 0: The service's program tls-handoff-test has ended, "
+                       "ended: The service's program tls-handoff-test has ended");
+  /* And later: notices vanish, requests fail. */
+  link_test_run (f, link_test_tell_two);
+  link_test_run (f, link_test_ask_two);
+  link_test_expect (f, "error 0: The service's program tls-handoff-test has ended, "
+                       "error 0: The service's program tls-handoff-test has ended");
+}
+
+/* Who reads no more, and says no more, keeps those waiting who ask. */
+static void
+test_deaf (LinkTest *f, gconstpointer data)
+{
+  shutdown (f->peer, SHUT_RD);
+  link_test_run (f, link_test_ask_one);
+  link_test_announce (f, "still here");
+  link_test_expect (f, "announce still here, "
+                       "error 0: The service's program tls-handoff-test has ended, "
+                       "ended: The service's program tls-handoff-test has ended");
+}
+
+static gboolean
+send_without_end (gpointer data)
+{
+  LinkTest *f = data;
+  g_autofree char *text = g_strnfill (60000, 'x');
+  guint i;
+
+  for (i = 0; i < 2 * HANDOFF_LINK_QUEUE_BYTES / 60000; i++)
+    g_assert_true (
+        handoff_link_send (f->link, LINK_TEST_TELL, g_variant_new ("(s)", text), NULL, 0, NULL));
+  g_assert_cmpstr (f->events->str, ==, "");
+  return G_SOURCE_REMOVE;
+}
+
+/* Who never reads takes as much memory as others send. */
+static void
+test_never_reads (LinkTest *f, gconstpointer data)
+{
+  link_test_run (f, send_without_end);
+  link_test_expect (
+      f, "ended: The service's program tls-handoff-test does not read its link, and was ended");
+}
+
+/* The owner's own words on a breach are not heard, or he is called again after he has closed. */
+static void
+test_owner_ends (LinkTest *f, gconstpointer data)
+{
+  link_test_announce (f, "break");
+  link_test_announce (f, "x");
+  link_test_expect (f, "announce break, ended: " LINK_TEST_BREACH "the word break");
+}
+
+static void
+test_owner_closes (LinkTest *f, gconstpointer data)
+{
+  link_test_run (f, link_test_ask_two);
+  link_test_announce (f, "close");
+  link_test_announce (f, "x");
+  link_test_expect (f, "announce close, "
+                       "error 0: The service has let its program tls-handoff-test go, "
+                       "error 0: The service has let its program tls-handoff-test go");
+  link_test_assert_hears (f, "request ask 1 ('one',) 0");
+  link_test_assert_hears (f, "request ask 2 ('two',) 0");
+  link_test_assert_hears (f, "");
+}
+
+static void
+test_owner_drops (LinkTest *f, gconstpointer data)
+{
+  link_test_run (f, link_test_ask_two);
+  link_test_announce (f, "drop");
+  link_test_announce (f, "x");
+  link_test_expect (f, "announce drop, "
+                       "error 0: The service has let its program tls-handoff-test go, "
+                       "error 0: The service has let its program tls-handoff-test go");
+}
+
+static const struct
+{
+  const char *name;
+  void (*function) (LinkTest *f, gconstpointer data);
+} cases[] = {
+  { "breaches", test_breaches },
+  { "serials", test_serials },
+  { "answered-twice", test_answered_twice },
+  { "turns", test_turns },
+  { "too-early", test_too_early },
+  { "too-many-requests", test_too_many_requests },
+  { "unwanted-descriptors", test_unwanted_descriptors },
+  { "large-packet", test_large_packet },
+  { "end", test_end },
+  { "deaf", test_deaf },
+  { "never-reads", test_never_reads },
+  { "owner-ends", test_owner_ends },
+  { "owner-closes", test_owner_closes },
+  { "owner-drops", test_owner_drops },
+};
+
+int
+main (int argc, char *argv[])
+{
+  static int is_worker;
+
+  g_test_init (&argc, &argv, NULL);
+  link_test_warm_up ();
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *on_main = g_strconcat ("/service/link-ends/main/", cases[i].name, NULL);
+      g_autofree char *on_worker = g_strconcat ("/service/link-ends/worker/", cases[i].name, NULL);
+
+      g_test_add (on_main, LinkTest, NULL, link_test_set_up, cases[i].function,
+                  link_test_tear_down);
+      g_test_add (on_worker, LinkTest, &is_worker, link_test_set_up, cases[i].function,
+                  link_test_tear_down);
+    }
+  return g_test_run ();
+}
