@@ -6,9 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error-details.h"
 #include "error-reply.h"
-#include "tls-handoff-error.h"
 
 #define MESSAGE_TYPE G_VARIANT_TYPE ("(yuv)")
 #define CALL_TYPE "(uosv)"
@@ -26,7 +24,7 @@ typedef struct
 static const KindRow kinds[] = {
   { HANDOFF_CHANNEL_CALL, HANDOFF_CHANNEL_SERVICE, CALL_TYPE, TRUE, TRUE },
   { HANDOFF_CHANNEL_REPLY, HANDOFF_CHANNEL_APPLICATION, "r", TRUE, FALSE },
-  { HANDOFF_CHANNEL_ERROR, HANDOFF_CHANNEL_APPLICATION, "(ssa{sv})", FALSE, FALSE },
+  { HANDOFF_CHANNEL_ERROR, HANDOFF_CHANNEL_APPLICATION, HANDOFF_ERROR_VARIANT_TYPE, FALSE, FALSE },
   { HANDOFF_CHANNEL_CANCEL, HANDOFF_CHANNEL_SERVICE, "()", FALSE, FALSE },
 };
 
@@ -76,17 +74,6 @@ handoff_channel_call_body (HandoffChannelFlags flags,
   };
 
   return g_variant_new_tuple (parts, G_N_ELEMENTS (parts));
-}
-
-GVariant *
-handoff_channel_error_body (const GError *error, gboolean with_details)
-{
-  g_autofree char *name = handoff_error_dup_name (error);
-  g_autofree char *message = g_utf8_make_valid (error->message, -1);
-  GVariant *details = with_details ? tls_handoff_error_get_details (error) : NULL;
-
-  return g_variant_new ("(ss@a{sv})", name, message,
-                        details != NULL ? details : g_variant_new ("a{sv}", NULL));
 }
 
 gboolean
@@ -267,13 +254,9 @@ handoff_channel_message_get_call (const HandoffChannelMessage *message,
 GError *
 handoff_channel_message_get_error (const HandoffChannelMessage *message)
 {
-  g_autoptr (GVariant) details = NULL;
-  const char *name, *text;
-
   g_return_val_if_fail (message->kind == HANDOFF_CHANNEL_ERROR, NULL);
 
-  g_variant_get (message->body, "(&s&s@a{sv})", &name, &text, &details);
-  return handoff_error_from_name (name, text, g_variant_n_children (details) > 0 ? details : NULL);
+  return handoff_error_from_variant (message->body);
 }
 
 void

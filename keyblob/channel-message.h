@@ -62,10 +62,6 @@ GVariant *handoff_channel_call_body (HandoffChannelFlags flags,
                                      const char *path,
                                      const char *method,
                                      GVariant *arguments);
-/* The body that tells of error. with_details: whether the caller asked for them. (transfer
- * floating) */
-GVariant *handoff_channel_error_body (const GError *error, gboolean with_details);
-
 /* Whether a packed message is small enough for a channel. */
 gboolean handoff_channel_message_fits (GVariant *packed, guint n_fds);
 

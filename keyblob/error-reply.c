@@ -94,3 +94,25 @@ handoff_error_to_reply (const GError *error, GDBusMessage *call)
 
   return reply;
 }
+
+GVariant *
+handoff_error_to_variant (const GError *error, gboolean with_details)
+{
+  g_autofree char *name = handoff_error_dup_name (error);
+  g_autofree char *message = g_utf8_make_valid (error->message, -1);
+  GVariant *details = with_details ? tls_handoff_error_get_details (error) : NULL;
+
+  return g_variant_new ("(ss@a{sv})", name, message,
+                        details != NULL ? details : g_variant_new ("a{sv}", NULL));
+}
+
+GError *
+handoff_error_from_variant (GVariant *variant)
+{
+  g_autoptr (GVariant) details = NULL;
+  const char *name, *message;
+
+  g_variant_get (variant, "(&s&s@a{sv})", &name, &message, &details);
+  return handoff_error_from_name (name, message,
+                                  g_variant_n_children (details) > 0 ? details : NULL);
+}

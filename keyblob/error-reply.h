@@ -25,3 +25,11 @@ GError *handoff_error_from_reply (GDBusMessage *reply);
 /* The reply to call that tells its caller of error. Its name is that of the code (Failed for errors
  * of other domains), its body (s) or (sa{sv}). (transfer full) */
 GDBusMessage *handoff_error_to_reply (const GError *error, GDBusMessage *call);
+
+/* An error in a message that is none of the bus's: (ssa{sv}), its name as on the bus, message,
+ * details. */
+#define HANDOFF_ERROR_VARIANT_TYPE "(ssa{sv})"
+/* with_details: whether the other side wants them. (transfer floating) */
+GVariant *handoff_error_to_variant (const GError *error, gboolean with_details);
+/* As handoff_error_from_name() makes it. (transfer full) */
+GError *handoff_error_from_variant (GVariant *variant);

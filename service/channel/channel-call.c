@@ -10,6 +10,7 @@
 #include "call/handshake-call.h"
 #include "call/session-call.h"
 #include "keyblob/handoff-names.h"
+#include "keyblob/error-reply.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/home.h"
 
@@ -156,7 +157,7 @@ static void
 reply_error (HandoffCallMessage *message, const GError *error)
 {
   answer ((HandoffChannelCall *) message, HANDOFF_CHANNEL_ERROR,
-          handoff_channel_error_body (error, TRUE), -1, NULL);
+          handoff_error_to_variant (error, TRUE), -1, NULL);
 }
 
 /* The service ends. (transfer full) */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "export/key-export.h"
+#include "keyblob/error-reply.h"
 #include "keyblob/tls-handoff-error.h"
 
 /* What the kernel counts for the smallest message that is not read: never less. */
@@ -197,7 +198,7 @@ static GVariant *
 pack_error (guint32 serial, const GError *error)
 {
   return handoff_channel_message_pack (HANDOFF_CHANNEL_ERROR, serial,
-                                       handoff_channel_error_body (error, FALSE));
+                                       handoff_error_to_variant (error, FALSE));
 }
 
 /* Seals the keys, and packs. The lock is held. (transfer full) (nullable): NULL: nothing more can

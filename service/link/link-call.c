@@ -5,6 +5,7 @@
 
 #include "link/link-call.h"
 
+#include "keyblob/error-reply.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/link-output.h"
 
@@ -78,8 +79,8 @@ handoff_link_call_return (HandoffLinkCall *call, GVariant *body, const int *fds,
 void
 handoff_link_call_fail (HandoffLinkCall *call, const GError *error)
 {
-  g_autoptr (GVariant) full = handoff_link_error_body (error, TRUE);
-  g_autoptr (GVariant) bare = handoff_link_error_body (error, FALSE);
+  g_autoptr (GVariant) full = g_variant_ref_sink (handoff_error_to_variant (error, TRUE));
+  g_autoptr (GVariant) bare = g_variant_ref_sink (handoff_error_to_variant (error, FALSE));
 
   /* Details may be too large: a peer's certificates. */
   if (!answer (call, HANDOFF_LINK_ERROR, full, NULL, 0, NULL) &&

@@ -68,27 +68,11 @@ handoff_link_bytes_clear (HandoffLinkBytes *bytes)
   bytes->size = 0;
 }
 
-GVariant *
-handoff_link_error_body (const GError *error, gboolean with_details)
-{
-  g_autofree char *name = handoff_error_dup_name (error);
-  g_autofree char *message = g_utf8_make_valid (error->message, -1);
-  GVariant *details = with_details ? tls_handoff_error_get_details (error) : NULL;
-
-  return g_variant_ref_sink (g_variant_new (
-      "(ss@a{sv})", name, message, details != NULL ? details : g_variant_new ("a{sv}", NULL)));
-}
-
 GError *
 handoff_link_error_from_body (GVariant *body)
 {
-  g_autoptr (GVariant) details = NULL;
-  g_autoptr (GError) error = NULL;
-  const char *name, *message;
+  g_autoptr (GError) error = handoff_error_from_variant (body);
 
-  g_variant_get (body, "(&s&s@a{sv})", &name, &message, &details);
-  error =
-      handoff_error_from_name (name, message, g_variant_n_children (details) > 0 ? details : NULL);
   return error->domain == TLS_HANDOFF_ERROR || error->domain == G_DBUS_ERROR
              ? g_steal_pointer (&error)
              : NULL;
@@ -155,7 +139,7 @@ static const char *
 get_type (const HandoffLinkRow *row, HandoffLinkKind kind)
 {
   if (kind == HANDOFF_LINK_ERROR)
-    return HANDOFF_LINK_ERROR_TYPE;
+    return HANDOFF_ERROR_VARIANT_TYPE;
   return kind == HANDOFF_LINK_REPLY ? row->reply_type : row->type;
 }
 

@@ -22,11 +22,8 @@ typedef enum
   HANDOFF_LINK_NOTICE = 1, /* wants no answer; serial number 0 */
   HANDOFF_LINK_REQUEST = 2,
   HANDOFF_LINK_REPLY = 3, /* with the row and the serial number of its request */
-  HANDOFF_LINK_ERROR = 4, /* likewise; its body is HANDOFF_LINK_ERROR_TYPE */
+  HANDOFF_LINK_ERROR = 4, /* likewise; its body is HANDOFF_ERROR_VARIANT_TYPE */
 } HandoffLinkKind;
-
-/* Name (as errors have it on the bus), message, details. */
-#define HANDOFF_LINK_ERROR_TYPE "(ssa{sv})"
 
 typedef struct
 {
@@ -51,8 +48,6 @@ gboolean handoff_link_message_pack (const HandoffLinkTable *table,
                                     GError **error);
 void handoff_link_bytes_clear (HandoffLinkBytes *bytes);
 
-/* The body that tells of error. (transfer full) */
-GVariant *handoff_link_error_body (const GError *error, gboolean with_details);
 /* The error that such a body tells of: of the domain TLS_HANDOFF_ERROR, or of D-Bus's. (transfer
  * full) (nullable): NULL: it is neither */
 GError *handoff_link_error_from_body (GVariant *body);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "error-details.h"
+#include "error-reply.h"
 #include "tls-handoff-error.h"
 
 #define MANY 9 /* descriptors: one too many */
@@ -179,7 +180,7 @@ test_error (Fixture *fixture, gconstpointer data)
   for (i = 0; i < 3; i++)
     {
       g_autoptr (GVariant) packed = handoff_channel_message_pack (
-          HANDOFF_CHANNEL_ERROR, 1, handoff_channel_error_body (i < 2 ? sent : foreign, i == 0));
+          HANDOFF_CHANNEL_ERROR, 1, handoff_error_to_variant (i < 2 ? sent : foreign, i == 0));
       g_autoptr (GError) error = NULL;
       HandoffChannelMessage message;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "keyblob/error-details.h"
+#include "keyblob/error-reply.h"
 #include "keyblob/packet.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -303,10 +304,10 @@ test_errors (void)
   gsize i;
 
   handoff_error_set_details (rich, g_variant_new_parsed ("{'alert': <'x'>}"));
-  bodies[0] = handoff_link_error_body (rich, TRUE);
-  bodies[1] = handoff_link_error_body (rich, FALSE);
-  bodies[2] = handoff_link_error_body (foreign, TRUE);
-  bodies[3] = handoff_link_error_body (bus, TRUE);
+  bodies[0] = g_variant_ref_sink (handoff_error_to_variant (rich, TRUE));
+  bodies[1] = g_variant_ref_sink (handoff_error_to_variant (rich, FALSE));
+  bodies[2] = g_variant_ref_sink (handoff_error_to_variant (foreign, TRUE));
+  bodies[3] = g_variant_ref_sink (handoff_error_to_variant (bus, TRUE));
   for (i = 0; i < G_N_ELEMENTS (bodies); i++)
     errors[i] = handoff_link_error_from_body (bodies[i]);
 
