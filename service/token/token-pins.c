@@ -12,14 +12,8 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "token-text/pin-file.h"
-#include "token/refused-pin-files.h"
 #include "work/clock.h"
 
-#define DIGEST_SIZE 32
-#define SALT_SIZE 32
-/* How many refused PINs are remembered: a token that never locks could be told wrong PINs for ever.
- */
-#define MAXIMUM_REFUSED 256
 /* Wrong guesses at an open token's PIN that cost no waiting time, and how long more of them wait.
  */
 #define FREE_GUESSES 3
@@ -31,8 +25,6 @@ typedef struct
 {
   HandoffPin *pin;       /* (owned) (nullable): the PIN that the token took */
   gboolean wants_no_pin; /* the token opened without a PIN */
-  guint8 salt[SALT_SIZE];
-  GQueue refused; /* (owned) (element-type guint8*): digests, the newest first */
 
   guint guesses;     /* wrong ones, since the last right one */
   gint64 wait_until; /* monotonic time */
@@ -41,12 +33,13 @@ typedef struct
 struct _HandoffTokenPins
 {
   gatomicrefcount ref_count;
-  HandoffRefusedPinFiles *refused_files; /* (owned): has locks of its own */
+  const HandoffPinDesk *desk; /* (unowned) */
+  gpointer data;              /* (unowned): its */
+  guint8 salt[HANDOFF_PIN_SALT_SIZE];
 
-  GMutex mutex;            /* of what follows; never held while anything is waited for */
-  GHashTable *tokens;      /* (owned) (element-type utf8 Token) */
-  char *file;              /* (owned): empty: none */
-  gboolean warned_of_file; /* a warning said that the file must not be used */
+  GMutex mutex;       /* of what follows; never held while anything is waited for */
+  GHashTable *tokens; /* (owned) (element-type utf8 Token) */
+  char *warning;      /* (owned) (nullable): of the PIN file: the last one */
 };
 
 void
@@ -73,21 +66,22 @@ free_token (gpointer data)
   Token *token = data;
 
   g_clear_pointer (&token->pin, handoff_pin_free);
-  g_queue_clear_full (&token->refused, g_free);
   g_free (token);
 }
 
 HandoffTokenPins *
-handoff_token_pins_new (const char *state_directory)
+handoff_token_pins_new (const HandoffPinDesk *desk,
+                        gpointer data,
+                        const guint8 salt[HANDOFF_PIN_SALT_SIZE])
 {
   HandoffTokenPins *self = g_new0 (HandoffTokenPins, 1);
-  g_autofree char *path = g_build_filename (state_directory, "refused-pins", NULL);
 
   g_atomic_ref_count_init (&self->ref_count);
-  self->refused_files = handoff_refused_pin_files_new (path);
+  self->desk = desk;
+  self->data = data;
+  memcpy (self->salt, salt, sizeof self->salt);
   g_mutex_init (&self->mutex);
   self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_token);
-  self->file = g_strdup ("");
   return self;
 }
 
@@ -103,21 +97,10 @@ handoff_token_pins_unref (HandoffTokenPins *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  handoff_refused_pin_files_free (self->refused_files);
   g_mutex_clear (&self->mutex);
   g_hash_table_unref (self->tokens);
-  g_free (self->file);
+  g_free (self->warning);
   g_free (self);
-}
-
-void
-handoff_token_pins_set_file (HandoffTokenPins *self, const char *path)
-{
-  g_mutex_lock (&self->mutex);
-  g_free (self->file);
-  self->file = g_strdup (path);
-  self->warned_of_file = FALSE;
-  g_mutex_unlock (&self->mutex);
 }
 
 /* With the lock. */
@@ -129,37 +112,8 @@ get_token (HandoffTokenPins *self, const char *name)
   if (token != NULL)
     return token;
   token = g_new0 (Token, 1);
-  g_queue_init (&token->refused);
-  gnutls_rnd (GNUTLS_RND_KEY, token->salt, sizeof token->salt);
   g_hash_table_insert (self->tokens, g_strdup (name), token);
   return token;
-}
-
-static void
-digest (const Token *token, GBytes *value, guint8 result[DIGEST_SIZE])
-{
-  gsize size;
-  const guint8 *data = g_bytes_get_data (value, &size);
-
-  gnutls_hmac_fast (GNUTLS_MAC_SHA256, token->salt, sizeof token->salt, data, size, result);
-}
-
-/* With the lock. token: (nullable) */
-static gboolean
-was_refused (const Token *token, GBytes *value)
-{
-  guint8 wanted[DIGEST_SIZE];
-  const GList *link;
-
-  if (token == NULL)
-    return FALSE;
-  digest (token, value, wanted);
-  for (link = token->refused.head; link != NULL; link = link->next)
-    {
-      if (gnutls_memcmp (link->data, wanted, DIGEST_SIZE) == 0)
-        return TRUE;
-    }
-  return FALSE;
 }
 
 /* Always returns NULL. */
@@ -169,22 +123,6 @@ set_locked (GError **error, const char *token, const char *what)
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED, "The token “%s” %s",
                token, what);
   return NULL;
-}
-
-HandoffPin *
-handoff_token_pins_check_given (HandoffTokenPins *self,
-                                const char *token,
-                                GBytes *given,
-                                GError **error)
-{
-  gboolean refused;
-
-  g_mutex_lock (&self->mutex);
-  refused = was_refused (g_hash_table_lookup (self->tokens, token), given);
-  g_mutex_unlock (&self->mutex);
-  if (refused)
-    return set_locked (error, token, "refused the PIN before; it is not tried again");
-  return new_pin (given, NULL);
 }
 
 /* (nullable) */
@@ -209,8 +147,12 @@ warn_of_file (HandoffTokenPins *self, const GError *error)
   gboolean warned;
 
   g_mutex_lock (&self->mutex);
-  warned = self->warned_of_file;
-  self->warned_of_file = TRUE;
+  warned = g_strcmp0 (self->warning, error->message) == 0;
+  if (!warned)
+    {
+      g_free (self->warning);
+      self->warning = g_strdup (error->message);
+    }
   g_mutex_unlock (&self->mutex);
   if (!warned)
     g_warning ("[Tokens] PinFile: %s", error->message);
@@ -220,22 +162,15 @@ warn_of_file (HandoffTokenPins *self, const GError *error)
 static HandoffPin *
 find_in_file (HandoffTokenPins *self, const char *token, GError **error)
 {
-  g_autofree char *file = NULL;
+  g_autofree char *path = NULL;
   g_autofree char *identity = NULL;
   g_autoptr (GBytes) value = NULL;
   g_autoptr (GError) file_error = NULL;
-  int fd = -1;
-  gboolean refused;
+  const int fd = self->desk->open_file (self->data, &path, &file_error);
 
-  g_mutex_lock (&self->mutex);
-  file = g_strdup (self->file);
-  g_mutex_unlock (&self->mutex);
-
-  if (*file != '\0')
-    fd = handoff_pin_file_open (file, &file_error);
   if (fd >= 0)
     {
-      value = handoff_pin_file_find (fd, file, token, &identity, &file_error);
+      value = handoff_pin_file_find (fd, path, token, &identity, &file_error);
       close (fd);
     }
   if (file_error != NULL)
@@ -249,29 +184,17 @@ find_in_file (HandoffTokenPins *self, const char *token, GError **error)
     return set_locked (error, token,
                        "wants its PIN: unlock the credential with it, or put it into the PIN file "
                        "of the configuration");
-
-  refused = handoff_refused_pin_files_contains (self->refused_files, token, identity);
-  if (!refused)
-    {
-      g_mutex_lock (&self->mutex);
-      refused = was_refused (g_hash_table_lookup (self->tokens, token), value);
-      g_mutex_unlock (&self->mutex);
-    }
-  if (refused)
-    return set_locked (error, token,
-                       "refused the PIN of the PIN file; it is not tried again until the file has "
-                       "another one");
   return new_pin (value, identity);
 }
 
-HandoffPin *
-handoff_token_pins_find (HandoffTokenPins *self,
-                         const char *token,
-                         gboolean final_try,
-                         GError **error)
+static HandoffPin *
+choose (
+    HandoffTokenPins *self, const char *token, GBytes *given, gboolean final_try, GError **error)
 {
   HandoffPin *pin = NULL;
 
+  if (given != NULL)
+    return new_pin (given, "");
   if (final_try)
     return set_locked (error, token,
                        "wants its PIN, and a wrong one would lock it for good: it must be given by "
@@ -280,12 +203,48 @@ handoff_token_pins_find (HandoffTokenPins *self,
   return pin != NULL ? pin : find_in_file (self, token, error);
 }
 
+/* The same PIN of two tokens has two digests. */
+static void
+digest (const HandoffTokenPins *self,
+        const char *token,
+        GBytes *value,
+        guint8 result[HANDOFF_PIN_DIGEST_SIZE])
+{
+  gnutls_hmac_hd_t hmac;
+  gsize size;
+  const guint8 *data = g_bytes_get_data (value, &size);
+
+  gnutls_hmac_init (&hmac, GNUTLS_MAC_SHA256, self->salt, sizeof self->salt);
+  gnutls_hmac (hmac, token, strlen (token) + 1);
+  gnutls_hmac (hmac, data, size);
+  gnutls_hmac_deinit (hmac, result);
+}
+
+HandoffPin *
+handoff_token_pins_begin (
+    HandoffTokenPins *self, const char *token, GBytes *given, gboolean final_try, GError **error)
+{
+  g_autoptr (HandoffPin) pin = choose (self, token, given, final_try, error);
+  guint8 tried[HANDOFF_PIN_DIGEST_SIZE];
+
+  if (pin == NULL)
+    return NULL;
+  digest (self, token, pin->value, tried);
+  if (self->desk->may_try (self->data, token, tried, pin->file_identity))
+    return g_steal_pointer (&pin);
+  return set_locked (error, token,
+                     *pin->file_identity == '\0'
+                         ? "refused the PIN before; it is not tried again"
+                         : "refused the PIN of the PIN file; it is not tried again until the file "
+                           "has another one");
+}
+
 static gboolean
 equal (GBytes *a, GBytes *b)
 {
   /* Compares digests: they have the same size, however long the PINs are. */
   static const guint8 key[1] = { 0 };
-  guint8 digests[2][DIGEST_SIZE];
+  guint8 digests[2][HANDOFF_PIN_DIGEST_SIZE];
   gsize size;
   const guint8 *data = g_bytes_get_data (a, &size);
   gboolean result;
@@ -293,7 +252,7 @@ equal (GBytes *a, GBytes *b)
   gnutls_hmac_fast (GNUTLS_MAC_SHA256, key, sizeof key, data, size, digests[0]);
   data = g_bytes_get_data (b, &size);
   gnutls_hmac_fast (GNUTLS_MAC_SHA256, key, sizeof key, data, size, digests[1]);
-  result = gnutls_memcmp (digests[0], digests[1], DIGEST_SIZE) == 0;
+  result = gnutls_memcmp (digests[0], digests[1], HANDOFF_PIN_DIGEST_SIZE) == 0;
   handoff_wipe (digests, sizeof digests);
   return result;
 }
@@ -336,6 +295,24 @@ handoff_token_pins_check_open (HandoffTokenPins *self,
   return why == NULL;
 }
 
+/* Tells the desk what became of a try. */
+static void
+settle (HandoffTokenPins *self, const char *name, HandoffPinFate fate)
+{
+  gboolean can_open = FALSE, has_given = FALSE;
+  const Token *token;
+
+  g_mutex_lock (&self->mutex);
+  token = g_hash_table_lookup (self->tokens, name);
+  if (token != NULL)
+    {
+      can_open = token->pin != NULL || token->wants_no_pin;
+      has_given = token->pin != NULL && *token->pin->file_identity == '\0';
+    }
+  g_mutex_unlock (&self->mutex);
+  self->desk->settle (self->data, name, fate, can_open, has_given);
+}
+
 void
 handoff_token_pins_accept (HandoffTokenPins *self, const char *name, HandoffPin *pin)
 {
@@ -352,71 +329,36 @@ handoff_token_pins_accept (HandoffTokenPins *self, const char *name, HandoffPin 
       token->wait_until = 0;
     }
   g_mutex_unlock (&self->mutex);
+  settle (self, name, pin != NULL ? HANDOFF_PIN_TAKEN : HANDOFF_PIN_UNUSED);
 }
 
 void
 handoff_token_pins_refuse (HandoffTokenPins *self,
                            const char *name,
-                           const HandoffPin *pin,
+                           HandoffPin *refused,
                            GError **error)
 {
-  guint8 *refused = g_malloc (DIGEST_SIZE);
+  g_autoptr (HandoffPin) pin = refused;
   Token *token;
 
   g_mutex_lock (&self->mutex);
   token = get_token (self, name);
-  digest (token, pin->value, refused);
-  g_queue_push_head (&token->refused, refused);
-  if (token->refused.length > MAXIMUM_REFUSED)
-    g_free (g_queue_pop_tail (&token->refused));
   /* Forget the PIN: somebody has changed the token's PIN meanwhile. */
   if (token->pin != NULL && equal (token->pin->value, pin->value))
     g_clear_pointer (&token->pin, handoff_pin_free);
   g_mutex_unlock (&self->mutex);
+  settle (self, name, HANDOFF_PIN_REFUSED);
 
-  if (pin->file_identity == NULL)
-    {
-      set_locked (error, name, "refused the PIN");
-      return;
-    }
-  handoff_refused_pin_files_add (self->refused_files, name, pin->file_identity);
   set_locked (error, name,
-              "refused the PIN of the PIN file; it is not tried again until the file has another "
-              "one");
+              *pin->file_identity == '\0'
+                  ? "refused the PIN"
+                  : "refused the PIN of the PIN file; it is not tried again until the file has "
+                    "another one");
 }
 
-gboolean
-handoff_token_pins_can_open (HandoffTokenPins *self, const char *name)
+void
+handoff_token_pins_give_up (HandoffTokenPins *self, const char *name, HandoffPin *pin)
 {
-  g_autoptr (HandoffPin) pin = NULL;
-  gboolean wants_no_pin;
-  const Token *token;
-
-  g_mutex_lock (&self->mutex);
-  token = g_hash_table_lookup (self->tokens, name);
-  wants_no_pin = token != NULL && token->wants_no_pin;
-  g_mutex_unlock (&self->mutex);
-  if (wants_no_pin)
-    return TRUE;
-  pin = handoff_token_pins_find (self, name, FALSE, NULL);
-  return pin != NULL;
-}
-
-gboolean
-handoff_token_pins_has_given (HandoffTokenPins *self)
-{
-  GHashTableIter iter;
-  gpointer value;
-  gboolean found = FALSE;
-
-  g_mutex_lock (&self->mutex);
-  g_hash_table_iter_init (&iter, self->tokens);
-  while (!found && g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      const Token *token = value;
-
-      found = token->pin != NULL && token->pin->file_identity == NULL;
-    }
-  g_mutex_unlock (&self->mutex);
-  return found;
+  handoff_pin_free (pin);
+  settle (self, name, HANDOFF_PIN_UNUSED);
 }

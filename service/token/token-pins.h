@@ -5,58 +5,68 @@
 
 #include <gio/gio.h>
 
-/* What the service knows of tokens' PINs, by the token's label: the PIN that opened the token, and
- * the PINs that it refused. A refused PIN is never tried again. PINs are in secret memory, refused
- * ones only as salted digests. Errors are TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED and name the token.
- * Reference-counted; any thread. */
+#include "token-text/pin-fate.h"
+
+/* What the process of a module knows of its tokens' PINs, by the token's label: the PIN that opened
+ * the token, and who guesses at it. Which PINs were refused is known elsewhere, and outlives this
+ * process: a refused PIN is never tried again. PINs are in secret memory. Errors are
+ * TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED and name the token. Reference-counted; any thread. */
 typedef struct _HandoffTokenPins HandoffTokenPins;
+
+/* Who knows the rest. Threads of tokens call it, several at the same time. */
+typedef struct
+{
+  /* The PIN file, open for reading; -1 without an error if there is none. path: (out) (transfer
+   * full): for messages */
+  int (*open_file) (gpointer data, char **path, GError **error);
+  /* Whether the token may be told the PIN of that digest. file_identity: of the PIN file, as
+   * handoff_pin_file_find() gives it; empty: somebody gave the PIN. */
+  gboolean (*may_try) (gpointer data,
+                       const char *token,
+                       const guint8 digest[HANDOFF_PIN_DIGEST_SIZE],
+                       const char *file_identity);
+  /* What became of the last try, and what is known now. */
+  void (*settle) (
+      gpointer data, const char *token, HandoffPinFate fate, gboolean can_open, gboolean has_given);
+} HandoffPinDesk;
 
 /* A PIN that a token is told. */
 typedef struct
 {
   GBytes *value;       /* (owned): secret memory */
-  char *file_identity; /* (owned) (nullable): of the PIN file, if the PIN is from there */
+  char *file_identity; /* (owned): of the PIN file, if the PIN is from there; otherwise empty */
 } HandoffPin;
 
 void handoff_pin_free (HandoffPin *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPin, handoff_pin_free)
 
-/* state_directory: of the file "refused-pins" */
-HandoffTokenPins *handoff_token_pins_new (const char *state_directory);
+/* desk, data: (unowned): as long as this. salt: of the digests; copied */
+HandoffTokenPins *handoff_token_pins_new (const HandoffPinDesk *desk,
+                                          gpointer data,
+                                          const guint8 salt[HANDOFF_PIN_SALT_SIZE]);
 HandoffTokenPins *handoff_token_pins_ref (HandoffTokenPins *self);
 void handoff_token_pins_unref (HandoffTokenPins *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTokenPins, handoff_token_pins_unref)
-/* path: of the PIN file; empty: none */
-void handoff_token_pins_set_file (HandoffTokenPins *self, const char *path);
 
-/* The PIN that somebody gave, if the token may be told that PIN. */
-HandoffPin *handoff_token_pins_check_given (HandoffTokenPins *self,
-                                            const char *token,
-                                            GBytes *given,
-                                            GError **error);
-/* The PIN that the token took before, otherwise the PIN from the PIN file. final_try: one more
- * wrong PIN locks the token: then there is no PIN for it. */
-HandoffPin *handoff_token_pins_find (HandoffTokenPins *self,
-                                     const char *token,
-                                     gboolean final_try,
-                                     GError **error);
+/* The PIN that the token is to be told now: that which somebody gave, or, given NULL, the PIN that
+ * the token took before, otherwise the PIN from the PIN file. final_try: one more wrong PIN locks
+ * the token: then only a given one may be told. Its end must be one of the next three. May wait for
+ * the desk. */
+HandoffPin *handoff_token_pins_begin (
+    HandoffTokenPins *self, const char *token, GBytes *given, gboolean final_try, GError **error);
+/* The token took the PIN. pin: (nullable) (transfer full): NULL if the token wanted none */
+void handoff_token_pins_accept (HandoffTokenPins *self, const char *token, HandoffPin *pin);
+/* The token refused the PIN. pin: (transfer full). error: tells the refusal */
+void handoff_token_pins_refuse (HandoffTokenPins *self,
+                                const char *token,
+                                HandoffPin *pin,
+                                GError **error);
+/* The token was not told the PIN, or did not say what it thinks of it. pin: (transfer full) */
+void handoff_token_pins_give_up (HandoffTokenPins *self, const char *token, HandoffPin *pin);
+
 /* Whether given is the PIN that opened the token. In constant time. The token is not asked, so it
  * does not count failures; instead, whoever guesses has to wait longer and longer. */
 gboolean handoff_token_pins_check_open (HandoffTokenPins *self,
                                         const char *token,
                                         GBytes *given,
                                         GError **error);
-
-/* The token took the PIN. pin: (nullable) (transfer full): NULL if the token wanted none */
-void handoff_token_pins_accept (HandoffTokenPins *self, const char *token, HandoffPin *pin);
-/* The token refused the PIN. May write to the disk. pin: (transfer none). error: tells the refusal
- */
-void handoff_token_pins_refuse (HandoffTokenPins *self,
-                                const char *token,
-                                const HandoffPin *pin,
-                                GError **error);
-
-/* Whether the service can open the token by itself, as far as is known. */
-gboolean handoff_token_pins_can_open (HandoffTokenPins *self, const char *token);
-/* Whether a PIN is remembered that somebody gave. */
-gboolean handoff_token_pins_has_given (HandoffTokenPins *self);

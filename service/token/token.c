@@ -73,7 +73,6 @@ close_token (gpointer data, const GError *thread_error)
   HandoffToken *self = data;
 
   g_hash_table_unref (self->keys);
-  g_clear_pointer (&self->told, handoff_pin_free);
   g_clear_error (&self->pin_error);
   handoff_token_pins_unref (self->pins);
   handoff_token_thread_unref (self->thread);
@@ -111,13 +110,19 @@ set_pin_error (HandoffToken *self, GError *error)
 static void
 refuse_told (HandoffToken *self)
 {
-  g_autoptr (HandoffPin) told = g_steal_pointer (&self->told);
   GError *error = NULL;
 
-  if (told == NULL)
+  if (self->told == NULL)
     return;
-  handoff_token_pins_refuse (self->pins, self->label, told, &error);
+  handoff_token_pins_refuse (self->pins, self->label, g_steal_pointer (&self->told), &error);
   set_pin_error (self, error);
+}
+
+static void
+give_up_told (HandoffToken *self)
+{
+  if (self->told != NULL)
+    handoff_token_pins_give_up (self->pins, self->label, g_steal_pointer (&self->told));
 }
 
 /* (nullable) */
@@ -126,11 +131,9 @@ choose_pin (HandoffToken *self, unsigned int flags, GError **error)
 {
   const Job *job = self->job;
 
-  if (job->pin != NULL)
-    return handoff_token_pins_check_given (self->pins, self->label, job->pin, error);
-  if (job->may_use_known_pin)
-    return handoff_token_pins_find (self->pins, self->label, (flags & GNUTLS_PIN_FINAL_TRY) != 0,
-                                    error);
+  if (job->pin != NULL || job->may_use_known_pin)
+    return handoff_token_pins_begin (self->pins, self->label, job->pin,
+                                     (flags & GNUTLS_PIN_FINAL_TRY) != 0, error);
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
                "The token “%s” wants its PIN: the option “pin” has to give it", self->label);
   return NULL;
@@ -157,7 +160,7 @@ give_pin (void *user_data,
   if (self->pin_error != NULL || self->job == NULL || (flags & GNUTLS_PIN_SO) != 0 || attempt > 0)
     return GNUTLS_E_PKCS11_PIN_ERROR;
 
-  g_clear_pointer (&self->told, handoff_pin_free);
+  give_up_told (self);
   self->told = choose_pin (self, flags, &error);
   if (self->told == NULL)
     {
@@ -168,7 +171,7 @@ give_pin (void *user_data,
   value = g_bytes_get_data (self->told->value, &size);
   if (size == 0 || size >= pin_max || memchr (value, '\0', size) != NULL)
     {
-      g_clear_pointer (&self->told, handoff_pin_free);
+      give_up_told (self);
       g_set_error (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
                    "The token “%s” was not told the PIN: it is empty, too long or no text",
                    self->label);
@@ -195,7 +198,7 @@ settle_pin (HandoffToken *self, int code)
   else if (code >= 0 && self->told != NULL)
     handoff_token_pins_accept (self->pins, self->label, g_steal_pointer (&self->told));
   else
-    g_clear_pointer (&self->told, handoff_pin_free);
+    give_up_told (self);
   return code;
 }
 

@@ -10,6 +10,7 @@
 #include "token/token-thread.h"
 #include "token-text/token-uri.h"
 #include "token/token.h"
+#include "tokens/pin-book.h"
 
 /* A token in use. It is in the registry as long as somebody uses it. */
 typedef struct
@@ -24,6 +25,9 @@ struct _HandoffTokens
 {
   gatomicrefcount ref_count;
   HandoffTokenPins *pins; /* (owned) */
+
+  GMutex book_mutex;    /* of book; nothing is waited for with it */
+  HandoffPinBook *book; /* (owned) */
 
   GMutex mutex;
   GHashTable *tokens; /* (owned) (element-type utf8 Entry): by label */
@@ -45,6 +49,8 @@ unref_tokens (HandoffTokens *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   handoff_token_pins_unref (self->pins);
+  handoff_pin_book_free (self->book);
+  g_mutex_clear (&self->book_mutex);
   g_mutex_clear (&self->mutex);
   g_hash_table_unref (self->tokens);
   g_free (self);
@@ -59,6 +65,50 @@ free_entry (gpointer data)
   g_free (entry);
 }
 
+/* All in this process. */
+#define HERE 1
+
+static int
+open_pin_file (gpointer data, char **path, GError **error)
+{
+  HandoffTokens *self = data;
+  int fd;
+
+  g_mutex_lock (&self->book_mutex);
+  *path = g_strdup (handoff_pin_book_get_path (self->book));
+  fd = handoff_pin_book_open_file (self->book, error);
+  g_mutex_unlock (&self->book_mutex);
+  return fd;
+}
+
+static gboolean
+may_try (gpointer data,
+         const char *token,
+         const guint8 digest[HANDOFF_PIN_DIGEST_SIZE],
+         const char *file_identity)
+{
+  HandoffTokens *self = data;
+  gboolean may;
+
+  g_mutex_lock (&self->book_mutex);
+  may = handoff_pin_book_may_try (self->book, HERE, token, digest, file_identity);
+  g_mutex_unlock (&self->book_mutex);
+  return may;
+}
+
+static void
+settle (
+    gpointer data, const char *token, HandoffPinFate fate, gboolean can_open, gboolean has_given)
+{
+  HandoffTokens *self = data;
+
+  g_mutex_lock (&self->book_mutex);
+  handoff_pin_book_settle (self->book, HERE, token, fate, can_open, has_given);
+  g_mutex_unlock (&self->book_mutex);
+}
+
+static const HandoffPinDesk desk = { open_pin_file, may_try, settle };
+
 HandoffTokens *
 handoff_tokens_new (const char *state_directory)
 {
@@ -66,7 +116,9 @@ handoff_tokens_new (const char *state_directory)
 
   handoff_token_modules_init ();
   g_atomic_ref_count_init (&self->ref_count);
-  self->pins = handoff_token_pins_new (state_directory);
+  g_mutex_init (&self->book_mutex);
+  self->book = handoff_pin_book_new (state_directory);
+  self->pins = handoff_token_pins_new (&desk, self, handoff_pin_book_get_salt (self->book));
   g_mutex_init (&self->mutex);
   self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_entry);
   return self;
@@ -87,7 +139,9 @@ handoff_tokens_are_busy (void)
 void
 handoff_tokens_configure (HandoffTokens *self, const HandoffConfiguration *configuration)
 {
-  handoff_token_pins_set_file (self->pins, configuration->pin_file);
+  g_mutex_lock (&self->book_mutex);
+  handoff_pin_book_set_file (self->book, configuration->pin_file);
+  g_mutex_unlock (&self->book_mutex);
   handoff_token_modules_load ((const char *const *) configuration->token_modules);
 }
 
@@ -249,13 +303,23 @@ gboolean
 handoff_tokens_is_locked (HandoffTokens *self, const char *uri)
 {
   g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, NULL);
+  gboolean can_open;
 
-  return parsed == NULL ||
-         !handoff_token_pins_can_open (self->pins, handoff_token_uri_get_token (parsed));
+  if (parsed == NULL)
+    return TRUE;
+  g_mutex_lock (&self->book_mutex);
+  can_open = handoff_pin_book_can_open (self->book, handoff_token_uri_get_token (parsed));
+  g_mutex_unlock (&self->book_mutex);
+  return !can_open;
 }
 
 gboolean
 handoff_tokens_holds_pins (HandoffTokens *self)
 {
-  return handoff_token_pins_has_given (self->pins);
+  gboolean has_given;
+
+  g_mutex_lock (&self->book_mutex);
+  has_given = handoff_pin_book_has_given (self->book);
+  g_mutex_unlock (&self->book_mutex);
+  return has_given;
 }

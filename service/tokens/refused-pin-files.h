@@ -6,12 +6,13 @@
 #include <glib.h>
 
 /* Which PIN file each token refused last. Stored in a file of the service's own: a service that is
- * started again and again must not lock a token by wrong PINs. Any thread. */
+ * started again and again must not lock a token by wrong PINs. Main thread. */
 typedef struct _HandoffRefusedPinFiles HandoffRefusedPinFiles;
 
 /* path: of the file, which need not exist yet. A damaged file causes a warning, and counts as
  * empty. */
 HandoffRefusedPinFiles *handoff_refused_pin_files_new (const char *path);
+/* Waits until all is written. */
 void handoff_refused_pin_files_free (HandoffRefusedPinFiles *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffRefusedPinFiles, handoff_refused_pin_files_free)
 
@@ -19,8 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffRefusedPinFiles, handoff_refused_pin_files
 gboolean handoff_refused_pin_files_contains (HandoffRefusedPinFiles *self,
                                              const char *token,
                                              const char *identity);
-/* The entry is on the disk when this returns; if that fails, there is a warning, and the entry
- * stays in memory. Waits for the disk: threads of tokens only. */
+/* Another thread writes it to the disk; if that fails, there is a warning, and the entry stays in
+ * memory. */
 void handoff_refused_pin_files_add (HandoffRefusedPinFiles *self,
                                     const char *token,
                                     const char *identity);
