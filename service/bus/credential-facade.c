@@ -9,7 +9,7 @@
 #include "credential/credential-options.h"
 #include "bus/credential-properties.h"
 #include "bus/handoff-interfaces.h"
-#include "bus/properties.h"
+#include "gate/properties.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "bus/properties.h"
+#include "gate/properties.h"
 
 void
 handoff_properties_reply (HandoffCall *call, GVariant *properties)
