@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "token/path-limits.h"
+#include "lock-up/path-limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,23 +61,25 @@ allow (int ruleset, const char *path, guint64 accesses)
     rule.allowed_access &= OF_FILES;
   if (rule.parent_fd < 0 ||
       syscall (SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
-    g_warning ("The module is not allowed %s, which the configuration names: %s", path,
-               g_strerror (errno));
+    g_warning ("This process is not allowed %s, which it shall use: %s", path, g_strerror (errno));
   if (rule.parent_fd >= 0)
     close (rule.parent_fd);
 }
 
 static void
-allow_all (int ruleset, char *const *paths, guint64 accesses)
+allow_all (int ruleset, const char *const *paths, guint64 accesses)
 {
   gsize i;
 
-  for (i = 0; paths[i] != NULL; i++)
+  for (i = 0; paths != NULL && paths[i] != NULL; i++)
     allow (ruleset, paths[i], accesses);
 }
 
 gboolean
-handoff_path_limits_apply (const HandoffTokenModule *module, GError **error)
+handoff_path_limits_apply (const char *const *to_read,
+                           const char *const *to_write,
+                           const char *const *devices,
+                           GError **error)
 {
   const guint64 accesses = find_accesses ();
   struct landlock_ruleset_attr attributes = { .handled_access_fs = accesses };
@@ -89,9 +91,9 @@ handoff_path_limits_apply (const HandoffTokenModule *module, GError **error)
                              sizeof attributes.handled_access_fs, 0);
   if (ruleset >= 0)
     {
-      allow_all (ruleset, module->read_files, READING & accesses);
-      allow_all (ruleset, module->write_files, WRITING & accesses);
-      allow_all (ruleset, module->devices, USING & accesses);
+      allow_all (ruleset, to_read, READING & accesses);
+      allow_all (ruleset, to_write, WRITING & accesses);
+      allow_all (ruleset, devices, USING & accesses);
     }
   done = ruleset >= 0 && syscall (SYS_landlock_restrict_self, ruleset, 0) == 0;
   if (!done)
