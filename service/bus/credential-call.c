@@ -7,10 +7,10 @@
 
 #include "bus/credential-change.h"
 #include "credential/credential-options.h"
-#include "key-file/key-material.h"
+#include "key/key-type.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
-#include "policy/credential-label.h"
+#include "description/credential-label.h"
 #include "token-text/token-uri.h"
 
 /* What distinguishes the three methods. Their arguments are a label, one of their own, and options.
@@ -38,7 +38,7 @@ static gboolean
 take_key_type (HandoffCredentialChange *self, HandoffCall *call, GVariant *argument, GError **error)
 {
   self->key_type = g_variant_dup_string (argument, NULL);
-  return handoff_key_material_check_type (self->key_type, error);
+  return handoff_key_type_check (self->key_type, error);
 }
 
 static gboolean

@@ -15,7 +15,7 @@
 
 #include "describe/description-maker.h"
 #include "key/gnutls-support.h"
-#include "policy/credential-label.h"
+#include "description/credential-label.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"

@@ -8,6 +8,7 @@
 #include "certificate/certificate-chain.h"
 #include "describe/description-maker.h"
 #include "key-file/key-material.h"
+#include "key/key-type.h"
 #include "keyblob/secret-memory.h"
 
 /* What a thread does. */
@@ -83,7 +84,7 @@ import (const Work *work, GError **error)
 static HandoffNewCredential *
 generate (const Work *work, GError **error)
 {
-  gnutls_x509_privkey_t key = handoff_key_material_generate (work->key_type, error);
+  gnutls_x509_privkey_t key = handoff_key_type_generate (work->key_type, error);
 
   return key != NULL ? make (&work->name, key, NULL, error) : NULL;
 }

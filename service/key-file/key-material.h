@@ -26,10 +26,5 @@ HandoffKeyMaterial *handoff_key_material_parse (GBytes *data, GBytes *passphrase
 /* The same for PEM alone whose key is not encrypted: no key is derived. */
 HandoffKeyMaterial *handoff_key_material_parse_plain (GBytes *pem, GError **error);
 
-/* key_type: HANDOFF_KEY_TYPE_…; INVALID_ARGUMENT lists them. May take seconds. */
-gnutls_x509_privkey_t handoff_key_material_generate (const char *key_type, GError **error);
-/* Whether there is such a key type; for the check before. */
-gboolean handoff_key_material_check_type (const char *key_type, GError **error);
-
 /* PKCS #8, PEM, unencrypted, in secret memory: wiped when the bytes are freed. */
 GBytes *handoff_key_material_serialize_key (gnutls_x509_privkey_t key, GError **error);

@@ -7,7 +7,7 @@
 
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
-#include "policy/credential-label.h"
+#include "description/credential-label.h"
 
 static gboolean
 refuse (GError **error, const char *key, const char *what)

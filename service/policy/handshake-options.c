@@ -8,7 +8,7 @@
 #include <gnutls/crypto.h>
 #include <string.h>
 
-#include "policy/credential-label.h"
+#include "description/credential-label.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"

@@ -103,31 +103,6 @@ test_errors (void)
   key_file_expect ("sed '3s/[a-z]/A/g' rsa.key; cat rsa.pem", NULL, "private key", 0);
 }
 
-/* Breaks if an offered type cannot be made, or if another type is made. */
-static void
-test_generate (void)
-{
-  static const char *const types[] = { HANDOFF_KEY_TYPE_ECDSA_P256, HANDOFF_KEY_TYPE_ECDSA_P384,
-                                       HANDOFF_KEY_TYPE_ED25519, HANDOFF_KEY_TYPE_RSA_2048 };
-  g_autoptr (GError) error = NULL;
-  guint i;
-
-  for (i = 0; i < G_N_ELEMENTS (types); i++)
-    {
-      g_autoptr (HandoffPrivateKey) key = NULL;
-      gnutls_x509_privkey_t x509 = handoff_key_material_generate (types[i], &error);
-
-      g_assert_no_error (error);
-      key = handoff_private_key_new_x509 (x509, &error);
-      g_assert_no_error (error);
-      g_assert_cmpstr (handoff_private_key_get_algorithm (key), ==, types[i]);
-      g_assert_true (handoff_key_material_check_type (types[i], &error));
-    }
-  g_assert_false (handoff_key_material_check_type ("rsa-1024", &error));
-  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
-  g_assert_nonnull (strstr (error->message, "ecdsa-p256"));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -136,6 +111,5 @@ main (int argc, char **argv)
   g_test_add_func ("/service/key-material/chains", test_chains);
   g_test_add_func ("/service/key-material/pkcs12", test_pkcs12);
   g_test_add_func ("/service/key-material/errors", test_errors);
-  g_test_add_func ("/service/key-material/generate", test_generate);
   return g_test_run ();
 }

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "policy/credential-label.h"
+#include "description/credential-label.h"
 
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"

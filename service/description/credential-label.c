@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "policy/credential-label.h"
+#include "description/credential-label.h"
 
 #include <string.h>
 
