@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "process/process.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "keyblob/tls-handoff-error.h"
+#include "process/child.h"
+
+/* Modes: running; ended, when the link has; let go, when the owner has freed it: it then waits for
+ * the process to end, and tells the journal how. */
+struct _HandoffProcess
+{
+  char *name; /* (owned) */
+  pid_t pid;
+  HandoffChild *child;                   /* (owned) (nullable): NULL: it has ended */
+  HandoffLink *link;                     /* (owned) (nullable): NULL: let go */
+  const HandoffLinkFunctions *functions; /* (unowned) */
+  gpointer user_data;                    /* (unowned) */
+  HandoffRestarts *restarts;             /* (unowned) (nullable) */
+  gboolean has_spoken;
+  gboolean is_killed; /* by us: no news for the journal */
+};
+
+/* What the programs get of the broker's environment: nothing that makes a library load code, write
+ * files or log secrets, as GnuTLS does for SSLKEYLOGFILE. */
+static const char *const kept_variables[] = {
+  "LANG",
+  "LANGUAGE",
+  "LC_ALL",
+  "LC_CTYPE",
+  "LC_MESSAGES",
+  "LC_TIME",
+  "TZ",
+  "G_DEBUG",
+  "ASAN_OPTIONS",
+  "LSAN_OPTIONS",
+  "UBSAN_OPTIONS",
+  "TSAN_OPTIONS",
+  "G_MESSAGES_DEBUG",
+  "GNUTLS_SYSTEM_PRIORITY_FILE",
+  "GNUTLS_FORCE_FIPS_MODE",
+  "GNUTLS_CPUID_OVERRIDE",
+};
+
+/* (transfer full) */
+static char **
+make_environment (gboolean keeps_all)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gsize i;
+
+  if (keeps_all)
+    return g_get_environ ();
+  for (i = 0; i < G_N_ELEMENTS (kept_variables); i++)
+    {
+      const char *value = g_getenv (kept_variables[i]);
+      g_autofree char *line = NULL;
+
+      if (value == NULL)
+        continue;
+      line = g_strdup_printf ("%s=%s", kept_variables[i], value);
+      g_strv_builder_add (builder, line);
+    }
+  return g_strv_builder_end (builder);
+}
+
+/* (transfer full): with its name as the first */
+static char **
+make_arguments (const HandoffProgram *program)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  g_strv_builder_add (builder, program->name);
+  if (program->arguments != NULL)
+    g_strv_builder_addv (builder, (const char **) program->arguments);
+  return g_strv_builder_end (builder);
+}
+
+static void
+destroy (HandoffProcess *self)
+{
+  g_clear_pointer (&self->child, handoff_child_free);
+  g_free (self->name);
+  g_free (self);
+}
+
+/* The link learns of the end by itself, after what the program has said last. */
+static void
+child_ended (const char *how, int status, gpointer user_data)
+{
+  HandoffProcess *self = user_data;
+
+  if (status == 0 || (status == -SIGKILL && self->is_killed))
+    g_debug ("%s (process %d) %s", self->name, (int) self->pid, how);
+  else
+    g_warning ("%s (process %d) %s", self->name, (int) self->pid, how);
+  g_clear_pointer (&self->child, handoff_child_free);
+  if (self->link == NULL)
+    destroy (self);
+}
+
+static void
+received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
+{
+  HandoffProcess *self = user_data;
+
+  self->has_spoken = TRUE;
+  self->functions->received (link, message, self->user_data);
+}
+
+/* A program that dies of something else keeps its own reason, which the journal gets; one that has
+ * only let go of its link is ended. */
+static void
+ended (HandoffLink *link, const GError *error, gpointer user_data)
+{
+  HandoffProcess *self = user_data;
+
+  g_warning ("%s", error->message);
+  if (self->child != NULL)
+    handoff_child_kill (self->child);
+  if (self->restarts != NULL)
+    handoff_restarts_note_end (self->restarts, self->has_spoken);
+  self->functions->ended (link, error, self->user_data);
+}
+
+static const HandoffLinkFunctions link_functions = { received, ended };
+
+/* Where the service's programs are. (unowned) */
+static const char *folder = LIBEXECDIR;
+
+void
+handoff_process_set_folder (const char *path)
+{
+  folder = path;
+}
+
+/* socket: (unowned): the program's end of the link */
+static HandoffChild *
+start_child (const HandoffProgram *program, int socket, gpointer user_data, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, program->name, NULL);
+  g_auto (GStrv) arguments = make_arguments (program);
+  g_auto (GStrv) environment = make_environment (program->keeps_environment);
+
+  return handoff_child_new (path, (const char *const *) arguments,
+                            (const char *const *) environment, socket, child_ended, user_data,
+                            error);
+}
+
+HandoffProcess *
+handoff_process_start (const HandoffProgram *program,
+                       const HandoffLinkTable *table,
+                       const HandoffLinkFunctions *functions,
+                       gpointer user_data,
+                       GError **error)
+{
+  HandoffProcess *self;
+  int sockets[2];
+
+  if ((program->restarts != NULL &&
+       !handoff_restarts_allow (program->restarts, program->name, error)) ||
+      !handoff_link_make_sockets (sockets, error))
+    return NULL;
+  self = g_new0 (HandoffProcess, 1);
+  self->child = start_child (program, sockets[1], self, error);
+  close (sockets[1]);
+  if (self->child == NULL)
+    {
+      close (sockets[0]);
+      g_free (self);
+      return NULL;
+    }
+  self->name = g_strdup (program->name);
+  self->pid = handoff_child_get_pid (self->child);
+  self->functions = functions;
+  self->user_data = user_data;
+  self->restarts = program->restarts;
+  self->link = handoff_link_new (sockets[0], table, HANDOFF_LINK_UPPER, NULL, program->name,
+                                 &link_functions, self);
+  return self;
+}
+
+void
+handoff_process_free (HandoffProcess *self)
+{
+  g_clear_pointer (&self->link, handoff_link_free);
+  if (self->child == NULL)
+    destroy (self);
+  else
+    handoff_process_kill (self);
+}
+
+HandoffLink *
+handoff_process_get_link (HandoffProcess *self)
+{
+  return self->link;
+}
+
+pid_t
+handoff_process_get_pid (HandoffProcess *self)
+{
+  return self->pid;
+}
+
+void
+handoff_process_kill (HandoffProcess *self)
+{
+  self->is_killed = TRUE;
+  if (self->child != NULL)
+    handoff_child_kill (self->child);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* What the test of processes starts: odd-program DEED. */
+
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "odd-program.h"
+#include "process/child.h"
+
+static void
+say (const char *text)
+{
+  const HandoffLinkHead head = { HANDOFF_LINK_NOTICE, ODD_SAY, 0 };
+  g_autoptr (GVariant) body = g_variant_ref_sink (g_variant_new ("(s)", text));
+  HandoffLinkBytes bytes;
+
+  if (!handoff_link_message_pack (&odd_table, &head, body, &bytes, NULL) ||
+      send (HANDOFF_CHILD_FD, bytes.data, bytes.size, 0) != (gssize) bytes.size)
+    exit (99);
+  handoff_link_bytes_clear (&bytes);
+}
+
+/* The descriptors that are open, with what they are. */
+static void
+add_descriptors (GString *report)
+{
+  int fd;
+
+  for (fd = 0; fd < 256; fd++)
+    {
+      g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+      g_autofree char *target = g_file_read_link (path, NULL);
+
+      if (target == NULL)
+        continue;
+      if (strchr (target, ':') != NULL)
+        strchr (target, ':')[0] = '\0';
+      g_string_append_printf (report, "%d %s%s\n", fd, fd == 2 ? "" : target,
+                              fcntl (fd, F_GETFD) != 0 ? " close-on-exec" : "");
+    }
+}
+
+static void
+add_signals (GString *report)
+{
+  sigset_t blocked;
+  struct sigaction action;
+
+  sigprocmask (SIG_BLOCK, NULL, &blocked);
+  sigaction (SIGPIPE, NULL, &action);
+  g_string_append_printf (report, "SIGUSR1 %s\nSIGPIPE %s\ngroup %s\n",
+                          sigismember (&blocked, SIGUSR1) ? "blocked" : "free",
+                          action.sa_handler == SIG_DFL ? "as usual" : "ignored",
+                          getpgrp () == getpid () ? "its own" : "another's");
+}
+
+static void
+report_all (char *argv[])
+{
+  g_autoptr (GString) report = g_string_new (NULL);
+  char **word;
+
+  for (word = argv; *word != NULL; word++)
+    g_string_append_printf (report, "%s\n", *word);
+  for (word = environ; *word != NULL; word++)
+    g_string_append_printf (report, "%s\n", *word);
+  add_descriptors (report);
+  add_signals (report);
+  say (report->str);
+}
+
+static void
+wait_for_end (void)
+{
+  char byte;
+
+  while (read (HANDOFF_CHILD_FD, &byte, 1) > 0)
+    continue;
+}
+
+int
+main (int argc, char *argv[])
+{
+  const char *deed = argv[1];
+
+  if (g_str_equal (deed, "report"))
+    report_all (argv);
+  else if (!g_str_equal (deed, "mute"))
+    say ("here");
+
+  if (g_str_equal (deed, "fail"))
+    return 3;
+  if (g_str_equal (deed, "crash"))
+    raise (SIGSEGV);
+  if (g_str_equal (deed, "forbidden"))
+    raise (SIGSYS);
+  if (g_str_equal (deed, "let-go"))
+    {
+      close (HANDOFF_CHILD_FD);
+      for (;;)
+        pause ();
+    }
+  if (g_str_equal (deed, "stay"))
+    {
+      signal (SIGTERM, SIG_IGN);
+      wait_for_end ();
+      for (;;)
+        pause ();
+    }
+  return 0;
+}

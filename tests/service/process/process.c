@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* A program that the broker starts: what it has, and how it ends. */
+
+#include "config.h"
+
+#include "process/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "keyblob/tls-handoff-error.h"
+#include "process/odd-program.h"
+#include "support/test-clock.h"
+
+#define ENDED "The service's program odd-program has ended"
+
+typedef struct
+{
+  HandoffRestarts restarts;
+  HandoffProcess *process;
+  pid_t pid;
+  GString *said;
+  GError *end; /* (nullable) */
+  gboolean frees_at_end;
+  gboolean frees_at_word;
+} Fixture;
+
+/* What the journal got as warnings, without numbers of processes; a line each. */
+static GString *journal;
+
+static GLogWriterOutput
+keep_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  g_autoptr (GRegex) numbers = g_regex_new ("process \\d+", 0, 0, NULL);
+  g_autofree char *line = NULL;
+  gsize i;
+
+  if ((level & G_LOG_LEVEL_WARNING) == 0)
+    return g_log_writer_default (level, fields, n_fields, data);
+  for (i = 0; i < n_fields && !g_str_equal (fields[i].key, "MESSAGE"); i++)
+    continue;
+  line = g_regex_replace_literal (numbers, fields[i].value, -1, 0, "process N", 0, NULL);
+  g_string_append_printf (journal, "%s\n", line);
+  return G_LOG_WRITER_HANDLED;
+}
+
+/* line: (nullable): what it got beside the end of the link, before or after it */
+static void
+assert_journal (const char *line)
+{
+  g_autofree char *before = g_strconcat (line != NULL ? line : "", "\n", ENDED, "\n", NULL);
+  g_autofree char *after = g_strconcat (ENDED, "\n", line, "\n", NULL);
+
+  if (line == NULL)
+    g_assert_cmpstr (journal->str, ==, ENDED "\n");
+  else if (!g_str_equal (journal->str, before))
+    g_assert_cmpstr (journal->str, ==, after);
+  g_string_truncate (journal, 0);
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  test_clock_install ();
+  f->said = g_string_new (NULL);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_clear_pointer (&f->process, handoff_process_free);
+  g_clear_error (&f->end);
+  g_string_free (f->said, TRUE);
+  test_clock_uninstall ();
+}
+
+static void
+received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
+{
+  Fixture *f = user_data;
+  const char *text;
+
+  g_variant_get (message->body, "(&s)", &text);
+  g_string_append (f->said, text);
+  if (f->frees_at_word)
+    g_clear_pointer (&f->process, handoff_process_free);
+}
+
+static void
+ended (HandoffLink *link, const GError *error, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_null (f->end);
+  f->end = g_error_copy (error);
+  if (f->frees_at_end)
+    g_clear_pointer (&f->process, handoff_process_free);
+}
+
+static const HandoffLinkFunctions functions = { received, ended };
+
+static gboolean
+start_program (Fixture *f, const char *const *arguments, gboolean keeps_environment, GError **error)
+{
+  const HandoffProgram program = { "odd-program", arguments, keeps_environment, &f->restarts };
+
+  f->process = handoff_process_start (&program, &odd_table, &functions, f, error);
+  if (f->process != NULL)
+    f->pid = handoff_process_get_pid (f->process);
+  return f->process != NULL;
+}
+
+static void
+start (Fixture *f, const char *deed)
+{
+  const char *arguments[] = { deed, NULL };
+  g_autoptr (GError) error = NULL;
+
+  start_program (f, arguments, FALSE, &error);
+  g_assert_no_error (error);
+}
+
+/* Whether somebody has waited for the process. It was a child of this one. */
+static gboolean
+is_gone (Fixture *f)
+{
+  siginfo_t info = { .si_pid = 0 };
+
+  return waitid (P_PID, (id_t) f->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+}
+
+static void
+wait_until_gone (Fixture *f)
+{
+  while (!is_gone (f))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+wait_for_end (Fixture *f)
+{
+  while (f->end == NULL || !is_gone (f))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* Whether the text has that line. */
+static gboolean
+has_line (const char *text, const char *line)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  return g_strv_contains ((const char *const *) lines, line);
+}
+
+/* A program has a descriptor, a variable or a signal's mask of the broker's, lacks one that it
+ * needs, or gets other arguments. */
+static void
+test_inheritance (Fixture *f, gconstpointer data)
+{
+  static const char *const lines[] = {
+    "odd-program", "report",   "an argument",  "LANG=xx",          "0 /dev/null",   "1 /dev/null",
+    "2 ",          "3 socket", "SIGUSR1 free", "SIGPIPE as usual", "group its own",
+  };
+  const char *arguments[] = { "report", "an argument", NULL };
+  g_autoptr (GError) error = NULL;
+  sigset_t usr1, before;
+  gsize i;
+
+  g_setenv ("LANG", "xx", TRUE);
+  g_setenv ("SSLKEYLOGFILE", "/tmp/keys", TRUE);
+  g_setenv ("NOTIFY_SOCKET", "/run/somewhere", TRUE);
+  sigemptyset (&usr1);
+  sigaddset (&usr1, SIGUSR1);
+  sigprocmask (SIG_BLOCK, &usr1, &before);
+  signal (SIGPIPE, SIG_IGN);
+  start_program (f, arguments, FALSE, &error);
+  g_assert_no_error (error);
+  sigprocmask (SIG_SETMASK, &before, NULL);
+  signal (SIGPIPE, SIG_DFL);
+  wait_for_end (f);
+  assert_journal (NULL);
+
+  for (i = 0; i < G_N_ELEMENTS (lines); i++)
+    {
+      if (!has_line (f->said->str, lines[i]))
+        g_error ("“%s” is not in:\n%s", lines[i], f->said->str);
+    }
+  g_assert_null (strstr (f->said->str, "SSLKEYLOGFILE"));
+  g_assert_null (strstr (f->said->str, "NOTIFY_SOCKET"));
+  g_assert_null (strstr (f->said->str, "PATH="));
+  g_assert_null (strstr (f->said->str, "\n4 "));
+  g_assert_null (strstr (f->said->str, "close-on-exec"));
+}
+
+static void
+test_whole_environment (Fixture *f, gconstpointer data)
+{
+  const char *arguments[] = { "report", NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_setenv ("HANDOFF_TEST_OF_PROCESSES", "1", TRUE);
+  start_program (f, arguments, TRUE, &error);
+  g_assert_no_error (error);
+  wait_for_end (f);
+  assert_journal (NULL);
+  g_assert_true (has_line (f->said->str, "HANDOFF_TEST_OF_PROCESSES=1"));
+}
+
+/* What a program has said last is lost, or the journal does not learn how it ended. */
+static void
+test_ends (Fixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *deed;
+    const char *how; /* (nullable): NULL: as it should */
+  } ends[] = {
+    { "end", NULL },
+    { "fail", "odd-program (process N) ended with status 3" },
+    { "crash", "odd-program (process N) was killed by signal 11 (Segmentation fault)" },
+    { "forbidden", "odd-program (process N) was killed by signal 31 (Bad system call): it did what "
+                   "its lock-up forbids" },
+    /* One that has let go of its link cannot be reached, and must not stay. */
+    { "let-go", "odd-program (process N) was killed by signal 9 (Killed)" },
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (ends); i++)
+    {
+      start (f, ends[i].deed);
+      wait_for_end (f);
+      assert_journal (ends[i].how);
+      g_assert_cmpstr (f->said->str, ==, "here");
+      g_assert_error (f->end, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+      g_assert_cmpstr (f->end->message, ==, ENDED);
+      g_clear_error (&f->end);
+      g_string_truncate (f->said, 0);
+      g_clear_pointer (&f->process, handoff_process_free);
+    }
+}
+
+/* A program that nobody wants any more stays, or its end is news. */
+static void
+test_free (Fixture *f, gconstpointer data)
+{
+  start (f, "stay");
+  f->frees_at_word = TRUE;
+  wait_until_gone (f);
+  g_assert_null (f->process);
+  g_assert_null (f->end);
+  g_assert_cmpstr (journal->str, ==, "");
+}
+
+/* The owner has freed it as soon as the link has ended. */
+static void
+test_free_at_end (Fixture *f, gconstpointer data)
+{
+  f->frees_at_end = TRUE;
+  start (f, "crash");
+  wait_for_end (f);
+  assert_journal ("odd-program (process N) was killed by signal 11 (Segmentation fault)");
+  g_assert_null (f->process);
+}
+
+/* A program that hangs is not ended, or who waits for it is not told. */
+static void
+test_kill (Fixture *f, gconstpointer data)
+{
+  start (f, "stay");
+  while (f->said->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  handoff_process_kill (f->process);
+  wait_for_end (f);
+  assert_journal (NULL);
+  handoff_process_kill (f->process);
+}
+
+static void
+test_not_there (Fixture *f, gconstpointer data)
+{
+  const HandoffProgram program = { "no-such-program", NULL, FALSE, NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (handoff_process_start (&program, &odd_table, &functions, f, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_true (g_str_has_prefix (error->message, "Cannot start /"));
+  g_assert_true (g_str_has_suffix (error->message, "/no-such-program: No such file or directory"));
+}
+
+static void
+run_to_end (Fixture *f, const char *deed)
+{
+  start (f, deed);
+  wait_for_end (f);
+  assert_journal (NULL);
+  g_clear_error (&f->end);
+  g_clear_pointer (&f->process, handoff_process_free);
+}
+
+static void
+assert_too_soon (Fixture *f)
+{
+  const char *arguments[] = { "end", NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (start_program (f, arguments, FALSE, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+}
+
+/* A program that ends at once is started all the time; one that did something has to wait. */
+static void
+test_restarts (Fixture *f, gconstpointer data)
+{
+  static const guint waits[] = { 1, 2, 4, 8, 16, 30, 30 };
+  gsize i;
+
+  for (i = 0; i < 2; i++)
+    run_to_end (f, "mute");
+  for (i = 0; i < G_N_ELEMENTS (waits); i++)
+    {
+      run_to_end (f, "mute");
+      assert_too_soon (f);
+      test_clock_pass (waits[i] * TEST_SECOND - 1);
+      assert_too_soon (f);
+      test_clock_pass (1);
+    }
+  for (i = 0; i < 5; i++)
+    run_to_end (f, "end");
+  for (i = 0; i < 2; i++)
+    run_to_end (f, "mute");
+  run_to_end (f, "end");
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  journal = g_string_new (NULL);
+  g_log_set_writer_func (keep_warning, NULL, NULL);
+  handoff_process_set_folder (TEST_PROGRAMS);
+  g_test_add ("/service/process/inheritance", Fixture, NULL, set_up, test_inheritance, tear_down);
+  g_test_add ("/service/process/whole-environment", Fixture, NULL, set_up, test_whole_environment,
+              tear_down);
+  g_test_add ("/service/process/ends", Fixture, NULL, set_up, test_ends, tear_down);
+  g_test_add ("/service/process/free", Fixture, NULL, set_up, test_free, tear_down);
+  g_test_add ("/service/process/free-at-end", Fixture, NULL, set_up, test_free_at_end, tear_down);
+  g_test_add ("/service/process/kill", Fixture, NULL, set_up, test_kill, tear_down);
+  g_test_add ("/service/process/not-there", Fixture, NULL, set_up, test_not_there, tear_down);
+  g_test_add ("/service/process/restarts", Fixture, NULL, set_up, test_restarts, tear_down);
+  return g_test_run ();
+}
