@@ -46,3 +46,11 @@ handoff_authority_check_finish (HandoffAuthority *self,
 {
   return HANDOFF_AUTHORITY_GET_IFACE (self)->check_finish (self, result, is_plain, error);
 }
+
+HandoffSigningGrant *
+handoff_authority_take_grant (HandoffAuthority *self, GAsyncResult *result)
+{
+  HandoffAuthorityInterface *iface = HANDOFF_AUTHORITY_GET_IFACE (self);
+
+  return iface->take_grant != NULL ? iface->take_grant (self, result) : NULL;
+}

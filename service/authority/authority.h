@@ -5,6 +5,9 @@
 
 #include <gio/gio.h>
 
+#include "keyblob/key-state.h"
+#include "signature/signing-grant.h"
+
 /* Decides whether a caller may do something. The authority is outside the process: an answer may
  * take minutes, or never come.
  *
@@ -22,6 +25,15 @@ G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GO
 /* "true", or missing. */
 #define HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE "review-certificate"
 
+/* The credential that a handshake is to use, if the question is about that. */
+typedef struct
+{
+  const char *id;
+  HandoffRole role; /* the handshake's */
+  /* A plain yes will be remembered, and the next handshakes do not ask. */
+  gboolean is_remembered;
+} HandoffAuthorityCredential;
+
 typedef struct
 {
   const char *bus_name; /* the caller's unique name */
@@ -29,6 +41,7 @@ typedef struct
   const char *action;
   GHashTable *details;  /* (element-type utf8 utf8) (nullable): what rules see */
   gboolean interactive; /* whether the user may be asked */
+  const HandoffAuthorityCredential *credential; /* (nullable) */
 } HandoffAuthorityCheck;
 
 struct _HandoffAuthorityInterface
@@ -44,6 +57,8 @@ struct _HandoffAuthorityInterface
                             GAsyncResult *result,
                             gboolean *is_plain,
                             GError **error);
+  /* (nullable) */
+  HandoffSigningGrant *(*take_grant) (HandoffAuthority *self, GAsyncResult *result);
 };
 
 /* check need not outlive the call. */
@@ -61,6 +76,11 @@ gboolean handoff_authority_check_finish (HandoffAuthority *self,
                                          GAsyncResult *result,
                                          gboolean *is_plain,
                                          GError **error);
+
+/* After a yes to the use of a credential: the right to have its key sign, for one handshake, or for
+ * as long as the yes is remembered. (transfer full) (nullable): NULL if the key is in this process,
+ * or somewhere else that needs no grant; and the second time. */
+HandoffSigningGrant *handoff_authority_take_grant (HandoffAuthority *self, GAsyncResult *result);
 
 /* For implementations. */
 void handoff_authority_emit_changed (HandoffAuthority *self);

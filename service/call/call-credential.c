@@ -86,6 +86,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Waiting) self = user_data;
   HandoffCredential *credential = NULL;
   gboolean is_plain = FALSE;
+  g_autoptr (HandoffSigningGrant) grant = NULL;
   g_autoptr (GError) error = NULL;
 
   if (!handoff_authorization_ask_finish (result, &is_plain, &error))
@@ -94,6 +95,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   handoff_call_note_yes (self->call, is_plain);
+  grant = handoff_authorization_take_grant (result);
   if (self->credential == NULL)
     set_not_found (&error, self->name, NULL);
   else
@@ -102,7 +104,26 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   if (credential == NULL || !handoff_credential_choice_check (credential, self->role, &error))
     fail (self, error, FALSE);
   else
-    self->funcs->found (g_steal_pointer (&self->call), credential, g_steal_pointer (&self->data));
+    self->funcs->found (g_steal_pointer (&self->call), credential, grant,
+                        g_steal_pointer (&self->data));
+}
+
+/* self: (transfer full) */
+static void
+ask (Waiting *self, GHashTable *details)
+{
+  const HandoffCallMemory *memory = handoff_call_get_memory (self->call);
+  const HandoffAuthorityCredential wanted = {
+    .id = self->credential != NULL ? self->credential->id : NULL,
+    .role = self->role,
+    .is_remembered = memory != NULL && handoff_call_memory_may_keep (memory),
+  };
+
+  handoff_authorization_ask_for_credential_async (
+      self->context->shared->authority, handoff_call_get_caller (self->call),
+      self->is_own ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL, details,
+      handoff_call_is_interactive (self->call), wanted.id != NULL ? &wanted : NULL, authorized,
+      self);
 }
 
 /* For a credential that is not the user's own the service asks polkit as for one of others',
@@ -117,8 +138,7 @@ handoff_call_credential_find (const HandoffCallContext *context,
                               gpointer data)
 {
   g_autoptr (Waiting) self = g_new0 (Waiting, 1);
-  HandoffCaller *caller = handoff_call_get_caller (call);
-  const guint uid = handoff_caller_get_uid (caller);
+  const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   HandoffCredential *credential =
       handoff_credential_choice_find (context->shared->credentials, uid, name);
   const gboolean is_own = credential != NULL && credential->owner == uid;
@@ -139,10 +159,7 @@ handoff_call_credential_find (const HandoffCallContext *context,
       fail (self, error, FALSE);
       return;
     }
-  handoff_authorization_ask_async (
-      context->shared->authority, caller,
-      is_own ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL, details,
-      handoff_call_is_interactive (call), authorized, g_steal_pointer (&self));
+  ask (g_steal_pointer (&self), details);
 }
 
 /* A call whose PEM is read and parsed. */
@@ -213,7 +230,8 @@ parsed (HandoffPendingCall *pending)
   g_autoptr (Reading) self = g_steal_pointer (&pending->data);
 
   self->is_answered = TRUE;
-  self->funcs->found (handoff_pending_call_steal_call (pending), self->credential, self->data);
+  self->funcs->found (handoff_pending_call_steal_call (pending), self->credential, NULL,
+                      self->data);
 }
 
 static void

@@ -13,8 +13,12 @@
 /* What comes of it: exactly one of the three is called. */
 typedef struct
 {
-  /* call, data: (transfer full). credential: (transfer none) */
-  void (*found) (HandoffCall *call, HandoffCredential *credential, gpointer data);
+  /* call, data: (transfer full). credential: (transfer none). grant: (transfer none) (nullable): to
+   * use it */
+  void (*found) (HandoffCall *call,
+                 HandoffCredential *credential,
+                 HandoffSigningGrant *grant,
+                 gpointer data);
   /* call, data: (transfer full). is_denied: polkit did not say yes; otherwise the credential is
    * missing or unfit. */
   void (*failed) (HandoffCall *call, const GError *error, gboolean is_denied, gpointer data);

@@ -10,12 +10,15 @@
 #include "session/credential-choice.h"
 
 static void
-found (HandoffCall *call, HandoffCredential *credential, gpointer data)
+found (HandoffCall *call, HandoffCredential *credential, HandoffSigningGrant *grant, gpointer data)
 {
   HandoffPreparedHandshake *prepared = data;
 
   g_clear_pointer (&prepared->request->credential, handoff_credential_unref);
   prepared->request->credential = handoff_credential_ref (credential);
+  g_clear_pointer (&prepared->request->grant, handoff_signing_grant_unref);
+  if (grant != NULL)
+    prepared->request->grant = handoff_signing_grant_ref (grant);
   handoff_prepared_handshake_begin (prepared, call);
 }
 
@@ -84,7 +87,7 @@ use_remembered (HandoffPreparedHandshake *prepared,
     }
   note_label (prepared, call, remembered->credential);
   if (handoff_credential_choice_check (remembered->credential, prepared->request->role, &error))
-    found (call, remembered->credential, prepared);
+    found (call, remembered->credential, remembered->grant, prepared);
   else
     failed (call, error, FALSE, prepared);
 }

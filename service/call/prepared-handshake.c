@@ -126,6 +126,7 @@ handoff_prepared_handshake_begin (HandoffPreparedHandshake *self, HandoffCall *c
   if (memory != NULL)
     handoff_call_memory_keep (
         memory, self->request->options->credential != NULL ? self->request->credential : NULL,
+        self->request->options->credential != NULL ? self->request->grant : NULL,
         self->request->choice);
   journey = g_new (Journey, 1);
   journey->prepared = self;

@@ -27,6 +27,7 @@ typedef struct
   /* What comes of it. */
   HandoffCall *call;             /* (owned) (nullable): NULL if the caller has left */
   HandoffCredential *credential; /* (owned) (nullable) */
+  HandoffSigningGrant *grant;    /* (owned) (nullable): to use it */
   GError *error;                 /* (owned) (nullable): there is no credential to go on with */
 } Provision;
 
@@ -40,6 +41,7 @@ provision_free (Provision *self)
   g_clear_pointer (&self->details, g_hash_table_unref);
   g_clear_pointer (&self->call, handoff_call_free);
   g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_clear_pointer (&self->grant, handoff_signing_grant_unref);
   g_clear_error (&self->error);
   g_free (self);
 }
@@ -79,7 +81,7 @@ provide (Provision *self)
       session->credential_label = g_strdup (self->credential->label);
     }
   handoff_session_provide (
-      self->context->shared, session, self->credential, self->answer->automatic,
+      self->context->shared, session, self->credential, self->grant, self->answer->automatic,
       handoff_session_reply_new (g_steal_pointer (&self->call), handoff_session_reply_to_review));
 }
 
@@ -116,12 +118,14 @@ go_home (Provision *self)
 }
 
 static void
-found (HandoffCall *call, HandoffCredential *credential, gpointer data)
+found (HandoffCall *call, HandoffCredential *credential, HandoffSigningGrant *grant, gpointer data)
 {
   Provision *self = data;
 
   self->call = call;
   self->credential = handoff_credential_ref (credential);
+  if (grant != NULL)
+    self->grant = handoff_signing_grant_ref (grant);
   go_home (self);
 }
 

@@ -92,22 +92,32 @@ remembered_free (gpointer data)
   HandoffRemembered *remembered = data;
 
   g_clear_pointer (&remembered->credential, handoff_credential_unref);
+  g_clear_pointer (&remembered->grant, handoff_signing_grant_unref);
   g_free (remembered);
+}
+
+gboolean
+handoff_call_memory_may_keep (const HandoffCallMemory *self)
+{
+  return self->grant == NULL && self->is_plain;
 }
 
 void
 handoff_call_memory_keep (HandoffCallMemory *self,
                           HandoffCredential *credential,
+                          HandoffSigningGrant *grant,
                           const guint64 choice[4])
 {
   const HandoffGrantQuestion question = get_question (self);
   HandoffRemembered *remembered;
 
-  if (self->grant != NULL || !self->is_plain)
+  if (!handoff_call_memory_may_keep (self))
     return;
   remembered = g_new0 (HandoffRemembered, 1);
   if (credential != NULL)
     remembered->credential = handoff_credential_ref (credential);
+  if (grant != NULL)
+    remembered->grant = handoff_signing_grant_ref (grant);
   memcpy (remembered->choice, choice, sizeof remembered->choice);
   handoff_grants_add (self->grants, &question, &self->moment,
                       credential != NULL ? credential->owner : HANDOFF_GRANT_NO_OWNER, remembered,

@@ -6,6 +6,7 @@
 #include "authority/grants.h"
 #include "caller/caller.h"
 #include "credential/credential.h"
+#include "signature/signing-grant.h"
 
 /* What is remembered for a call on a channel: what polkit answered to one like it, or what it is to
  * answer to this one. On the bus a call has no memory. Belongs to the thread of its call. */
@@ -15,6 +16,7 @@ typedef struct _HandoffCallMemory HandoffCallMemory;
 typedef struct
 {
   HandoffCredential *credential; /* (owned) (nullable): the one that the call names */
+  HandoffSigningGrant *grant;    /* (owned) (nullable): for as long as this is remembered */
   guint64 choice[4];             /* as in HandoffHandshakeRequest */
 } HandoffRemembered;
 
@@ -37,10 +39,14 @@ gboolean handoff_call_memory_look_again (HandoffCallMemory *self);
 /* Polkit says yes to the question, or to another one that the call asks. is_plain: see
  * authorization.h */
 void handoff_call_memory_note_yes (HandoffCallMemory *self, gboolean is_plain);
+/* Whether another plain yes would be remembered. */
+gboolean handoff_call_memory_may_keep (const HandoffCallMemory *self);
 /* The call has all that it needs: the next one like it need not ask, if all answers were plain.
- * credential: (nullable): the one that the call named. Main thread. */
+ * credential: (nullable): the one that the call named. grant: (nullable): to use that, as long as
+ * it is remembered. Main thread. */
 void handoff_call_memory_keep (HandoffCallMemory *self,
                                HandoffCredential *credential,
+                               HandoffSigningGrant *grant,
                                const guint64 choice[4]);
 /* What is remembered gets the entries of the audit log that polkit's answers would have: one for
  * the call, and one for the credential that it named. label: (nullable): of the credential that the

@@ -146,9 +146,10 @@ handoff_credential_question_accepts (HandoffCredentialQuestion *self,
 void
 handoff_credential_question_answer (HandoffCredentialQuestion *self,
                                     HandoffCredential *credential,
+                                    HandoffSigningGrant *grant,
                                     const GError *error)
 {
-  self->answered (credential, error, self->user_data);
+  self->answered (credential, grant, error, self->user_data);
   g_free (self->server_name);
   g_clear_pointer (&self->authorities, g_ptr_array_unref);
   g_clear_pointer (&self->algorithms, g_array_unref);

@@ -7,6 +7,7 @@
 #include <gnutls/gnutls.h>
 
 #include "credential/credential.h"
+#include "signature/signing-grant.h"
 #include "keyblob/key-state.h"
 
 /* Which credential a handshake shall have. It asks when it has to know, since the server's name, or
@@ -21,8 +22,10 @@ typedef struct _HandoffCredentialQuestion HandoffCredentialQuestion;
 typedef void (*HandoffCredentialAskFunc) (HandoffCredentialQuestion *question, gpointer user_data);
 
 /* How the handshake hears the answer. On the main thread; from there it is the handshake's business
- * to get back to its worker. credential: (transfer none) (nullable). error: (nullable) */
+ * to get back to its worker. credential, grant: as in handoff_credential_question_answer(). error:
+ * (nullable) */
 typedef void (*HandoffCredentialAnswered) (HandoffCredential *credential,
+                                           HandoffSigningGrant *grant,
                                            const GError *error,
                                            gpointer user_data);
 
@@ -53,8 +56,10 @@ const char *handoff_credential_question_get_server_name (HandoffCredentialQuesti
 gboolean handoff_credential_question_accepts (HandoffCredentialQuestion *self,
                                               const HandoffCredential *credential);
 
-/* Ends and frees it. credential: (transfer none) (nullable): NULL for none. error: (transfer none)
+/* Ends and frees it. credential: (transfer none) (nullable): NULL for none. grant: (transfer none)
+ * (nullable): to use that. error: (transfer none)
  * (nullable): what the handshake fails with: why a server has none, or why nobody can tell. */
 void handoff_credential_question_answer (HandoffCredentialQuestion *self,
                                          HandoffCredential *credential,
+                                         HandoffSigningGrant *grant,
                                          const GError *error);

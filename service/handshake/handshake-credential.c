@@ -23,6 +23,7 @@ struct _HandoffHandshakeCredential
   gpointer ask_data;
 
   HandoffCredential *credential; /* (owned) (nullable) */
+  HandoffSigningGrant *grant;    /* (owned) (nullable): to use it */
   HandoffHandshakeKey *key;      /* (owned) (nullable): of the credential */
   gnutls_ocsp_data_st ocsp;
   GError *error;     /* (owned) (nullable): why there is none */
@@ -59,6 +60,7 @@ handoff_handshake_credential_free (HandoffHandshakeCredential *self)
 {
   g_clear_pointer (&self->key, handoff_handshake_key_free);
   g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_clear_pointer (&self->grant, handoff_signing_grant_unref);
   g_clear_error (&self->error);
   g_clear_pointer (&self->authorities, g_variant_unref);
   g_free (self->server_name);
@@ -69,6 +71,7 @@ handoff_handshake_credential_free (HandoffHandshakeCredential *self)
 typedef struct
 {
   HandoffCredential *credential; /* (owned) (nullable) */
+  HandoffSigningGrant *grant;    /* (owned) (nullable) */
   GError *error;                 /* (owned) (nullable) */
   gboolean automatic;            /* the caller's: look for one of the user's */
 } Answer;
@@ -79,6 +82,7 @@ answer_free (gpointer data)
   Answer *answer = data;
 
   g_clear_pointer (&answer->credential, handoff_credential_unref);
+  g_clear_pointer (&answer->grant, handoff_signing_grant_unref);
   g_clear_error (&answer->error);
   g_free (answer);
 }
@@ -107,20 +111,31 @@ ask_at_home (gpointer data)
   Asking *asking = data;
 
   if (handoff_handshake_pause_has_ended (asking->pause))
-    handoff_credential_question_answer (asking->question, NULL, NULL);
+    handoff_credential_question_answer (asking->question, NULL, NULL, NULL);
   else
     asking->ask (asking->question, asking->ask_data);
   return G_SOURCE_REMOVE;
 }
 
 static void
-answered (HandoffCredential *credential, const GError *error, gpointer user_data)
+take_credential (Answer *answer, HandoffCredential *credential, HandoffSigningGrant *grant)
+{
+  if (credential != NULL)
+    answer->credential = handoff_credential_ref (credential);
+  if (grant != NULL)
+    answer->grant = handoff_signing_grant_ref (grant);
+}
+
+static void
+answered (HandoffCredential *credential,
+          HandoffSigningGrant *grant,
+          const GError *error,
+          gpointer user_data)
 {
   g_autoptr (HandoffHandshakeWait) wait = user_data;
   Answer *answer = handoff_handshake_wait_get_result (wait);
 
-  if (credential != NULL)
-    answer->credential = handoff_credential_ref (credential);
+  take_credential (answer, credential, grant);
   if (error != NULL)
     answer->error = g_error_copy (error);
   handoff_handshake_wait_done (wait);
@@ -156,7 +171,20 @@ wait_for_answer (HandoffHandshakeCredential *self, HandoffHandshakeWait *wait)
     return FALSE;
   answer = handoff_handshake_wait_get_result (wait);
   self->credential = g_steal_pointer (&answer->credential);
+  self->grant = g_steal_pointer (&answer->grant);
   self->error = g_steal_pointer (&answer->error);
+  return TRUE;
+}
+
+/* The one that the request names. FALSE if it names none. */
+static gboolean
+take_requested (HandoffHandshakeCredential *self)
+{
+  if (self->request->credential == NULL)
+    return FALSE;
+  self->credential = handoff_credential_ref (self->request->credential);
+  if (self->request->grant != NULL)
+    self->grant = handoff_signing_grant_ref (self->request->grant);
   return TRUE;
 }
 
@@ -167,11 +195,8 @@ handoff_handshake_credential_choose (HandoffHandshakeCredential *self,
   g_autoptr (HandoffHandshakeWait) wait = NULL;
 
   self->server_name = g_strdup (client_hello->server_name);
-  if (self->request->credential != NULL)
-    {
-      self->credential = handoff_credential_ref (self->request->credential);
-      return GNUTLS_E_SUCCESS;
-    }
+  if (take_requested (self))
+    return GNUTLS_E_SUCCESS;
   if (self->ask != NULL)
     {
       wait = handoff_handshake_wait_new (self->pause, g_new0 (Answer, 1), answer_free);
@@ -236,11 +261,8 @@ choose_for_server (HandoffHandshakeCredential *self, const struct gnutls_cert_re
   g_autoptr (HandoffHandshakeWait) wait = NULL;
   gboolean automatic = TRUE;
 
-  if (self->request->credential != NULL)
-    {
-      self->credential = handoff_credential_ref (self->request->credential);
-      return TRUE;
-    }
+  if (take_requested (self))
+    return TRUE;
   /* It has said that there is none. */
   if (self->is_caller_asked)
     return TRUE;
@@ -292,7 +314,8 @@ handoff_handshake_credential_retrieve (HandoffHandshakeCredential *self,
   if (self->credential == NULL)
     return 0;
   if (self->key == NULL)
-    self->key = handoff_handshake_key_new (self->pause, self->input, self->credential->key);
+    self->key =
+        handoff_handshake_key_new (self->pause, self->input, self->credential->key, self->grant);
   if (self->key == NULL)
     return -1;
 
@@ -352,12 +375,12 @@ handoff_handshake_credential_get_authorities (HandoffHandshakeCredential *self)
 void
 handoff_handshake_credential_provide (HandoffHandshakeCredential *self,
                                       HandoffCredential *credential,
+                                      HandoffSigningGrant *grant,
                                       gboolean automatic)
 {
   Answer *answer = handoff_handshake_wait_get_result (self->choice);
 
-  if (credential != NULL)
-    answer->credential = handoff_credential_ref (credential);
+  take_credential (answer, credential, grant);
   answer->automatic = automatic;
   handoff_handshake_wait_done (self->choice);
 }

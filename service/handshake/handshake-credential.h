@@ -45,9 +45,11 @@ gboolean handoff_handshake_credential_takes_request (HandoffHandshakeCredential 
  * (transfer none) (nullable) */
 GVariant *handoff_handshake_credential_get_authorities (HandoffHandshakeCredential *self);
 /* The caller's answer, while it is asked: the function that pauses can go on. credential: (transfer
- * none) (nullable): NULL for none. automatic: look for one of the user's, if the request may */
+ * none) (nullable): NULL for none. grant: (transfer none) (nullable): to use that. automatic: look
+ * for one of the user's, if the request may */
 void handoff_handshake_credential_provide (HandoffHandshakeCredential *self,
                                            HandoffCredential *credential,
+                                           HandoffSigningGrant *grant,
                                            gboolean automatic);
 gboolean handoff_handshake_credential_was_caller_asked (HandoffHandshakeCredential *self);
 /* As a client: whether the user's credentials were looked through for the server's authorities. */

@@ -453,10 +453,11 @@ review (HandoffHandshakeEngine *self, gboolean accept)
 }
 
 static void
-provide (HandoffHandshakeEngine *self, HandoffCredential *credential, gboolean automatic)
+provide (HandoffHandshakeEngine *self, const HandoffOperation *operation)
 {
   handoff_handshake_credential_provide (handoff_tls_session_get_credential (self->session),
-                                        credential, automatic);
+                                        operation->credential, operation->grant,
+                                        operation->automatic);
   resume_time (self);
   advance (self);
 }
@@ -493,7 +494,7 @@ handoff_handshake_engine_operate (HandoffHandshakeEngine *self,
       review (self, operation->accept);
       break;
     case HANDOFF_OPERATION_PROVIDE:
-      provide (self, operation->credential, operation->automatic);
+      provide (self, operation);
       break;
     case HANDOFF_OPERATION_EXPORT:
       export_keys (self, &operation->recipient,

@@ -31,6 +31,7 @@ typedef struct
   GBytes *input; /* (owned) (nullable) */
   gboolean accept;
   HandoffCredential *credential; /* (owned) (nullable) */
+  HandoffSigningGrant *grant;    /* (owned) (nullable) */
   gboolean automatic;
   HandoffRecipient recipient;
 } HandoffOperation;

@@ -6,7 +6,9 @@
 #include "handshake/handshake-key.h"
 
 #include <gnutls/crypto.h>
+#include <string.h>
 
+#include "grant/signature-scheme.h"
 #include "handshake/handshake-wait.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -17,6 +19,7 @@ struct _HandoffHandshakeKey
   HandoffHandshakePause *pause; /* (unowned) */
   HandoffSignatureInput *input; /* (unowned) */
   HandoffPrivateKey *key;       /* (owned) */
+  HandoffSigningGrant *grant;   /* (owned) (nullable) */
   gnutls_privkey_t handle;      /* (owned) (nullable) */
   GError *error;                /* (owned) (nullable) */
 };
@@ -63,6 +66,46 @@ key_used (const GError *error, gpointer user_data)
   handoff_handshake_wait_done (wait);
 }
 
+static void
+set_signature (Signing *signing, GBytes *signature)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (signature, &size);
+
+  signing->signature.data = gnutls_malloc (size);
+  if (signing->signature.data == NULL)
+    return;
+  memcpy (signing->signature.data, data, size);
+  signing->signature.size = (unsigned int) size;
+}
+
+/* The answer of who has the key. The worker's thread is here. */
+static void
+signed_elsewhere (GBytes *signature, const GError *error, gpointer user_data)
+{
+  g_autoptr (HandoffHandshakeWait) wait = user_data;
+  Signing *signing = handoff_handshake_wait_get_result (wait);
+
+  if (error != NULL)
+    signing->error = g_error_copy (error);
+  else
+    set_signature (signing, signature);
+  handoff_handshake_wait_go_on (wait);
+}
+
+static void
+ask_for_signature (HandoffHandshakeKey *self, HandoffHandshakeWait *wait)
+{
+  Signing *signing = handoff_handshake_wait_get_result (wait);
+  const guint scheme = handoff_signature_scheme_get_number (signing->algorithm);
+
+  if (handoff_signing_grant_sign (self->grant, scheme, signing->input, signed_elsewhere,
+                                  handoff_handshake_wait_ref (wait), &signing->error))
+    return;
+  handoff_handshake_wait_unref (wait);
+  handoff_handshake_wait_done (wait);
+}
+
 /* input: (transfer full) */
 static int
 sign (HandoffHandshakeKey *self,
@@ -77,7 +120,10 @@ sign (HandoffHandshakeKey *self,
   signing->input = input;
 
   wait = handoff_handshake_wait_new (self->pause, signing, signing_free);
-  handoff_private_key_use (self->key, use_key, key_used, handoff_handshake_wait_ref (wait));
+  if (self->grant != NULL)
+    ask_for_signature (self, wait);
+  else
+    handoff_private_key_use (self->key, use_key, key_used, handoff_handshake_wait_ref (wait));
   if (!handoff_handshake_wait_for (wait))
     return GNUTLS_E_INTERRUPTED;
   if (signing->error != NULL)
@@ -166,13 +212,15 @@ describe_key (gnutls_privkey_t key, unsigned int flags, void *user_data)
 HandoffHandshakeKey *
 handoff_handshake_key_new (HandoffHandshakePause *pause,
                            HandoffSignatureInput *input,
-                           HandoffPrivateKey *key)
+                           HandoffPrivateKey *key,
+                           HandoffSigningGrant *grant)
 {
   g_autoptr (HandoffHandshakeKey) self = g_new0 (HandoffHandshakeKey, 1);
 
   self->pause = pause;
   self->input = input;
   self->key = handoff_private_key_ref (key);
+  self->grant = grant != NULL ? handoff_signing_grant_ref (grant) : NULL;
   if (gnutls_privkey_init (&self->handle) < 0 ||
       gnutls_privkey_import_ext4 (self->handle, self, sign_data, sign_hash, NULL, NULL,
                                   describe_key, 0) < 0)
@@ -185,6 +233,7 @@ handoff_handshake_key_free (HandoffHandshakeKey *self)
 {
   g_clear_pointer (&self->handle, gnutls_privkey_deinit);
   handoff_private_key_unref (self->key);
+  g_clear_pointer (&self->grant, handoff_signing_grant_unref);
   g_clear_error (&self->error);
   g_free (self);
 }

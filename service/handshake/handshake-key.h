@@ -9,16 +9,19 @@
 #include "handshake/handshake-pause.h"
 #include "handshake/signature-input.h"
 #include "key/private-key.h"
+#include "signature/signing-grant.h"
 
 /* The key that GnuTLS signs with in one handshake. The signature is made with a private key,
  * wherever that is, and may take as long as a token likes; the handshake waits meanwhile. On the
  * worker. */
 typedef struct _HandoffHandshakeKey HandoffHandshakeKey;
 
-/* pause, input: must outlive it. (transfer full) (nullable): NULL if GnuTLS has no memory. */
+/* pause, input: must outlive it. grant: (nullable): the right to have it sign; NULL if the private
+ * key is in this process. (transfer full) (nullable): NULL if GnuTLS has no memory. */
 HandoffHandshakeKey *handoff_handshake_key_new (HandoffHandshakePause *pause,
                                                 HandoffSignatureInput *input,
-                                                HandoffPrivateKey *key);
+                                                HandoffPrivateKey *key,
+                                                HandoffSigningGrant *grant);
 /* Only when the GnuTLS session that may use it is gone. */
 void handoff_handshake_key_free (HandoffHandshakeKey *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeKey, handoff_handshake_key_free)

@@ -70,6 +70,7 @@ handoff_handshake_request_end (HandoffHandshakeRequest *self)
   g_clear_pointer (&self->options, handoff_handshake_options_unref);
   g_clear_pointer (&self->policy, handoff_tls_policy_unref);
   g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_clear_pointer (&self->grant, handoff_signing_grant_unref);
   g_clear_pointer (&self->session_data, handoff_secret_free);
   g_clear_pointer (&self->ticket_secret, handoff_secret_free);
 }

@@ -9,6 +9,7 @@
 #include "policy/handshake-options.h"
 #include "policy/tls-policy.h"
 #include "keyblob/server-identity.h"
+#include "signature/signing-grant.h"
 
 /* To whom the keys are sealed. */
 typedef struct
@@ -31,6 +32,7 @@ typedef struct
   HandoffRecipient recipient;       /* not for stepwise */
 
   HandoffCredential *credential; /* (owned) (nullable): what the caller named, and may use */
+  HandoffSigningGrant *grant;    /* (owned) (nullable): for that */
   /* Whether one of the user's is looked for in the middle of the handshake; a client that asks its
    * caller first does so only if the caller wants it. */
   gboolean may_ask;

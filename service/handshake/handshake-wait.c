@@ -15,8 +15,10 @@ struct _HandoffHandshakeWait
   gatomicrefcount ref_count;
   gpointer result; /* (owned) (nullable): the other side's until it is done, then the handshake's */
   GDestroyNotify free_result;
-  GThread *thread;  /* the worker's */
-  gboolean is_done; /* the worker's thread only */
+  GThread *thread; /* the worker's */
+  /* ---- the worker's thread only */
+  gboolean is_done;
+  gboolean is_waited_for; /* the handshake pauses */
 
   GMutex mutex;
   HandoffHandshakePause *pause; /* (owned) (nullable), under mutex: NULL once nobody waits */
@@ -94,13 +96,23 @@ handoff_handshake_wait_done (HandoffHandshakeWait *self)
   g_mutex_unlock (&self->mutex);
 }
 
+void
+handoff_handshake_wait_go_on (HandoffHandshakeWait *self)
+{
+  self->is_done = TRUE;
+  if (self->is_waited_for)
+    handoff_handshake_pause_wake (self->pause);
+}
+
 gboolean
 handoff_handshake_wait_for (HandoffHandshakeWait *self)
 {
   g_autoptr (HandoffHandshakePause) pause = NULL;
 
+  self->is_waited_for = TRUE;
   while (!self->is_done && handoff_handshake_pause_sleep (self->pause))
     ;
+  self->is_waited_for = FALSE;
 
   g_mutex_lock (&self->mutex);
   pause = g_steal_pointer (&self->pause);

@@ -23,5 +23,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffHandshakeWait, handoff_handshake_wait_unre
 gpointer handoff_handshake_wait_get_result (HandoffHandshakeWait *self);
 /* Any thread, once. On the worker's: it is for the caller to wake the handshake, if it pauses. */
 void handoff_handshake_wait_done (HandoffHandshakeWait *self);
+/* On the worker's thread, once, in place of that: the handshake goes on within this call, if it
+ * waits by now. */
+void handoff_handshake_wait_go_on (HandoffHandshakeWait *self);
 /* On the fiber: FALSE if the handshake ends. Once. */
 gboolean handoff_handshake_wait_for (HandoffHandshakeWait *self);

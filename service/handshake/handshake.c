@@ -155,6 +155,7 @@ run_call (gpointer data)
   handoff_handshake_engine_operate (call->engine, &operation, call_done, call);
   g_clear_pointer (&operation.input, g_bytes_unref);
   g_clear_pointer (&operation.credential, handoff_credential_unref);
+  g_clear_pointer (&operation.grant, handoff_signing_grant_unref);
   return G_SOURCE_REMOVE;
 }
 
@@ -178,6 +179,8 @@ operate (HandoffHandshake *self,
     call->operation.input = g_bytes_ref (operation->input);
   if (operation->credential != NULL)
     call->operation.credential = handoff_credential_ref (operation->credential);
+  if (operation->grant != NULL)
+    call->operation.grant = handoff_signing_grant_ref (operation->grant);
   call->done = done;
   call->done_data = user_data;
   handoff_worker_invoke (self->worker, run_call, call, NULL);
@@ -208,12 +211,14 @@ handoff_handshake_review (HandoffHandshake *self,
 void
 handoff_handshake_provide (HandoffHandshake *self,
                            HandoffCredential *credential,
+                           HandoffSigningGrant *grant,
                            gboolean automatic,
                            HandoffHandshakeProgressFunc done,
                            gpointer user_data)
 {
   const HandoffOperation operation = { .kind = HANDOFF_OPERATION_PROVIDE,
                                        .credential = credential,
+                                       .grant = grant,
                                        .automatic = automatic };
 
   operate (self, &operation, done, user_data);

@@ -57,6 +57,7 @@ void handoff_handshake_review (HandoffHandshake *self,
  * is NULL then */
 void handoff_handshake_provide (HandoffHandshake *self,
                                 HandoffCredential *credential,
+                                HandoffSigningGrant *grant,
                                 gboolean automatic,
                                 HandoffHandshakeProgressFunc done,
                                 gpointer user_data);

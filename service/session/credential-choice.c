@@ -170,13 +170,16 @@ choice_free (Choice *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Choice, choice_free)
 
-/* choice: (transfer full). credential: (nullable) */
+/* choice: (transfer full). credential, grant: (nullable) */
 static void
-answer (Choice *choice, HandoffCredential *credential, const GError *error)
+answer (Choice *choice,
+        HandoffCredential *credential,
+        HandoffSigningGrant *grant,
+        const GError *error)
 {
   g_autoptr (Choice) self = choice;
 
-  handoff_credential_question_answer (g_steal_pointer (&self->question), credential, error);
+  handoff_credential_question_answer (g_steal_pointer (&self->question), credential, grant, error);
 }
 
 static void
@@ -186,9 +189,9 @@ answer_with_none (Choice *self)
   g_autoptr (GError) error = NULL;
 
   if (handoff_credential_question_get_role (self->question) == HANDOFF_ROLE_CLIENT)
-    answer (self, NULL, NULL);
+    answer (self, NULL, NULL, NULL);
   else if (self->denied != NULL)
-    answer (self, NULL, self->denied);
+    answer (self, NULL, NULL, self->denied);
   else
     {
       g_set_error (
@@ -198,7 +201,7 @@ answer_with_none (Choice *self)
           ", get one whose certificate has that name, or have a polkit rule that allows one of the "
           "machine's",
           name != NULL ? "“" : "no name", name != NULL ? name : "", name != NULL ? "”" : "");
-      answer (self, NULL, error);
+      answer (self, NULL, NULL, error);
     }
 }
 
@@ -215,10 +218,10 @@ get_question (const Choice *self, HandoffCredential *credential, GHashTable *det
   return (HandoffGrantQuestion){ get_action (self, credential), details, credential->id };
 }
 
-/* Polkit says yes: answers with that credential, unless it changed meanwhile. self: (transfer full)
- * if this returns TRUE */
+/* Polkit says yes: answers with that credential, unless it changed meanwhile. grant: (nullable): to
+ * use it. self: (transfer full) if this returns TRUE */
 static gboolean
-use (Choice *self, HandoffCredential *asked)
+use (Choice *self, HandoffCredential *asked, HandoffSigningGrant *grant)
 {
   HandoffCredential *credential =
       handoff_credential_choice_check_again (self->credentials, asked, NULL);
@@ -227,19 +230,21 @@ use (Choice *self, HandoffCredential *asked)
   if (credential == NULL || !handoff_credential_is_usable (credential) ||
       !handoff_credential_question_accepts (self->question, credential))
     return FALSE;
-  answer (self, credential, NULL);
+  answer (self, credential, grant, NULL);
   return TRUE;
 }
 
 static void ask_about_next (Choice *self);
 
 static void
-remember (Choice *self, HandoffCredential *credential)
+remember (Choice *self, HandoffCredential *credential, HandoffSigningGrant *grant)
 {
   g_autoptr (GHashTable) details = new_details (&self->facts, credential->label, FALSE);
   const HandoffGrantQuestion question = get_question (self, credential, details);
 
-  handoff_grants_add (self->grants, &question, &self->moment, credential->owner, NULL, NULL);
+  handoff_grants_add (self->grants, &question, &self->moment, credential->owner,
+                      grant != NULL ? handoff_signing_grant_ref (grant) : NULL,
+                      grant != NULL ? (GDestroyNotify) handoff_signing_grant_unref : NULL);
 }
 
 static void
@@ -248,13 +253,15 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Choice) self = user_data;
   HandoffCredential *asked = g_ptr_array_index (self->candidates, self->next);
   gboolean is_plain = FALSE;
+  g_autoptr (HandoffSigningGrant) grant = NULL;
   g_autoptr (GError) error = NULL;
 
   if (handoff_authorization_ask_finish (result, &is_plain, &error))
     {
+      grant = handoff_authorization_take_grant (result);
       if (is_plain && self->grants != NULL)
-        remember (self, asked);
-      if (use (self, asked))
+        remember (self, asked, grant);
+      if (use (self, asked, grant))
         {
           g_steal_pointer (&self);
           return;
@@ -268,7 +275,7 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
       /* Elsewhere LIMIT_REACHED means that nothing was sent to the peer. */
       if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED))
         error->code = TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE;
-      answer (g_steal_pointer (&self), NULL, error);
+      answer (g_steal_pointer (&self), NULL, NULL, error);
       return;
     }
   /* Do not tell the user of credentials that are not his own. */
@@ -278,20 +285,32 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
   ask_about_next (g_steal_pointer (&self));
 }
 
-/* Whether polkit need not be asked. Otherwise notes when it is asked. */
-static gboolean
-is_remembered (Choice *self, HandoffCredential *credential, GHashTable *details)
+/* A yes that is remembered: polkit need not be asked. Otherwise notes when it is asked. (transfer
+ * full) (nullable) */
+static HandoffGrant *
+find_remembered (Choice *self, HandoffCredential *credential, GHashTable *details)
 {
   const HandoffGrantQuestion question = get_question (self, credential, details);
-  g_autoptr (HandoffGrant) grant = NULL;
+  HandoffGrant *grant;
 
   if (self->grants == NULL)
-    return FALSE;
+    return NULL;
   self->moment = handoff_grants_get_moment (self->grants);
   grant = handoff_grants_lookup (self->grants, &question);
   if (grant != NULL)
     handoff_audit_remembered (self->caller, question.action, details);
-  return grant != NULL;
+  return grant;
+}
+
+static void
+ask_about (Choice *self, HandoffCredential *credential, GHashTable *details)
+{
+  const HandoffAuthorityCredential wanted = { credential->id, self->facts.role,
+                                              self->grants != NULL };
+
+  handoff_authorization_ask_for_credential_async (self->authority, self->caller,
+                                                  get_action (self, credential), details, FALSE,
+                                                  &wanted, authorized, self);
 }
 
 /* self: (transfer full) */
@@ -303,14 +322,14 @@ ask_about_next (Choice *self)
       HandoffCredential *credential = g_ptr_array_index (self->candidates, self->next);
       g_autoptr (GHashTable) details = new_details (&self->facts, credential->label, FALSE);
 
-      if (!is_remembered (self, credential, details))
+      g_autoptr (HandoffGrant) remembered = find_remembered (self, credential, details);
+
+      if (remembered == NULL)
         {
-          handoff_authorization_ask_async (self->authority, self->caller,
-                                           get_action (self, credential), details, FALSE,
-                                           authorized, self);
+          ask_about (self, credential, details);
           return;
         }
-      if (use (self, credential))
+      if (use (self, credential, handoff_grant_get_data (remembered)))
         return;
     }
   answer_with_none (self);

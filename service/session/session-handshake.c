@@ -354,11 +354,12 @@ void
 handoff_session_provide (const HandoffSessionContext *context,
                          HandoffSession *session,
                          HandoffCredential *credential,
+                         HandoffSigningGrant *grant,
                          gboolean automatic,
                          HandoffSessionReply reply)
 {
   handoff_session_leave (session);
-  handoff_handshake_provide (session->handshake, credential, automatic, operation_done,
+  handoff_handshake_provide (session->handshake, credential, grant, automatic, operation_done,
                              operation_new (context, session, reply));
 }
 

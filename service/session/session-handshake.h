@@ -49,10 +49,12 @@ void handoff_session_review (const HandoffSessionContext *context,
                              HandoffSession *session,
                              gboolean accept,
                              HandoffSessionReply reply);
-/* An occupied session is left. credential: (transfer none) (nullable) */
+/* An occupied session is left. credential, grant: (transfer none) (nullable): grant: to use the
+ * credential */
 void handoff_session_provide (const HandoffSessionContext *context,
                               HandoffSession *session,
                               HandoffCredential *credential,
+                              HandoffSigningGrant *grant,
                               gboolean automatic,
                               HandoffSessionReply reply);
 void handoff_session_export (const HandoffSessionContext *context,

@@ -44,10 +44,18 @@ struct _HandoffWorker
 
   /* ---- */
   GSequence *deadlines; /* (owned) (element-type HandoffWatch), ordered */
+  GHashTable *data;     /* (owned) (element-type Kept), by key */
   gboolean stopping;
   struct epoll_event events[EVENTS_PER_WAKE_UP];
   int n_events;
 };
+
+/* Something that is kept on a worker. */
+typedef struct
+{
+  gpointer data;
+  GDestroyNotify destroy;
+} Kept;
 
 struct _HandoffWatch
 {
@@ -176,17 +184,26 @@ take_turn (HandoffWorker *self)
   run_jobs (jobs);
 }
 
+static void
+run_all_jobs (HandoffWorker *self)
+{
+  Job *jobs;
+
+  while ((jobs = take_jobs (self)) != NULL)
+    run_jobs (jobs);
+}
+
 static gpointer
 worker_run (gpointer data)
 {
   HandoffWorker *self = data;
-  Job *jobs;
 
   this_worker = self;
   while (!self->stopping)
     take_turn (self);
-  while ((jobs = take_jobs (self)) != NULL)
-    run_jobs (jobs);
+  run_all_jobs (self);
+  g_hash_table_remove_all (self->data);
+  run_all_jobs (self);
   return NULL;
 }
 
@@ -226,6 +243,15 @@ close_descriptors (HandoffWorker *self)
     close (self->wake_fd);
 }
 
+static void
+kept_free (gpointer data)
+{
+  Kept *kept = data;
+
+  kept->destroy (kept->data);
+  g_free (kept);
+}
+
 HandoffWorker *
 handoff_worker_new (GError **error)
 {
@@ -242,6 +268,7 @@ handoff_worker_new (GError **error)
   g_mutex_init (&self->mutex);
   self->end_of_jobs = &self->jobs;
   self->deadlines = g_sequence_new (NULL);
+  self->data = g_hash_table_new_full (NULL, NULL, NULL, kept_free);
   handoff_clock_add_sleeper (time_moved, self);
   self->thread = g_thread_new ("handshake", worker_run, self);
   return self;
@@ -262,6 +289,7 @@ handoff_worker_free (HandoffWorker *self)
   g_thread_join (self->thread);
 
   g_assert (self->jobs == NULL);
+  g_hash_table_unref (self->data);
   g_sequence_free (self->deadlines);
   close_descriptors (self);
   g_mutex_clear (&self->mutex);
@@ -309,6 +337,38 @@ get_events (HandoffWatchDirection direction)
     default:
       return 0;
     }
+}
+
+HandoffWorker *
+handoff_worker_get_here (void)
+{
+  return this_worker;
+}
+
+void
+handoff_worker_set_data (HandoffWorker *self,
+                         gconstpointer key,
+                         gpointer data,
+                         GDestroyNotify destroy)
+{
+  Kept *kept;
+
+  if (data == NULL)
+    {
+      g_hash_table_remove (self->data, key);
+      return;
+    }
+  kept = g_new (Kept, 1);
+  *kept = (Kept){ data, destroy };
+  g_hash_table_replace (self->data, (gpointer) key, kept);
+}
+
+gpointer
+handoff_worker_get_data (HandoffWorker *self, gconstpointer key)
+{
+  const Kept *kept = g_hash_table_lookup (self->data, key);
+
+  return kept != NULL ? kept->data : NULL;
 }
 
 static gboolean

@@ -38,6 +38,18 @@ void handoff_worker_invoke (HandoffWorker *self,
 
 /* Whether this is the worker's thread. Any thread. */
 gboolean handoff_worker_is_here (HandoffWorker *self);
+/* The worker whose thread this is. (transfer none) (nullable): NULL on other threads. */
+HandoffWorker *handoff_worker_get_here (void);
+
+/* On the worker's thread: keeps something there, in place of what was kept under that key before.
+ * data: (transfer full) (nullable): NULL: nothing any more. destroy: called on the worker's thread,
+ * when something else takes its place or the worker ends; it may free watches. */
+void handoff_worker_set_data (HandoffWorker *self,
+                              gconstpointer key,
+                              gpointer data,
+                              GDestroyNotify destroy);
+/* On the worker's thread. (transfer none) (nullable) */
+gpointer handoff_worker_get_data (HandoffWorker *self, gconstpointer key);
 
 /* All functions below: on the worker's thread only. fd: -1 for a deadline alone. deadline:
  * monotonic time, microseconds. A new watch waits for its deadline only. */

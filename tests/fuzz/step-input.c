@@ -165,7 +165,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
         }
       if (state == HANDOFF_HANDSHAKE_REQUEST)
         {
-          handoff_handshake_provide (handshake, accept ? credential : NULL, FALSE, progressed,
+          handoff_handshake_provide (handshake, accept ? credential : NULL, NULL, FALSE, progressed,
                                      &run);
           state = wait_for_progress (&run, &consumed);
           continue;

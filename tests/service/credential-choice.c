@@ -149,7 +149,10 @@ remove_credential (Fixture *f, guint owner, const char *label)
 }
 
 static void
-answered (HandoffCredential *credential, const GError *error, gpointer user_data)
+answered (HandoffCredential *credential,
+          HandoffSigningGrant *grant,
+          const GError *error,
+          gpointer user_data)
 {
   Fixture *f = user_data;
 

@@ -45,7 +45,7 @@ ask (Fixture *f, guint64 number)
 
   g_assert_null (handoff_call_memory_get (memory));
   handoff_call_memory_note_yes (memory, TRUE);
-  handoff_call_memory_keep (memory, NULL, choice);
+  handoff_call_memory_keep (memory, NULL, NULL, choice);
 }
 
 static void
@@ -90,7 +90,7 @@ test_forgotten (Fixture *f, gconstpointer answered)
 
   /* Polkit is asked for this call as well: its answer is as good as any. */
   handoff_call_memory_note_yes (memory, TRUE);
-  handoff_call_memory_keep (memory, NULL, choice);
+  handoff_call_memory_keep (memory, NULL, NULL, choice);
   later = look_up (f);
   g_assert_cmpuint (handoff_call_memory_get (later)->choice[0], ==, 3);
 }

@@ -55,7 +55,7 @@ static HandoffHandshakeState
 provide (ClientTest *f, HandoffCredential *credential, gboolean automatic)
 {
   client_test_forget_progress (f);
-  handoff_handshake_provide (f->handshake, credential, automatic, client_test_progressed, f);
+  handoff_handshake_provide (f->handshake, credential, NULL, automatic, client_test_progressed, f);
   return go_on (f);
 }
 
@@ -192,7 +192,7 @@ answer_question (HandoffCredentialQuestion *question, gpointer user_data)
   g_autoptr (HandoffCredential) credential = test_credential_new (NULL, "found", 0, "client");
 
   g_assert_true (handoff_credential_question_accepts (question, credential));
-  handoff_credential_question_answer (question, credential, NULL);
+  handoff_credential_question_answer (question, credential, NULL, NULL);
 }
 
 /* Breaks if the caller cannot leave the choice to the service. */
@@ -325,7 +325,7 @@ test_left_over (ClientTest *f, gconstpointer priority)
   g_assert_cmpint (step_on (f), ==, HANDOFF_HANDSHAKE_REQUEST);
   /* A byte at a time, what is left and what comes. */
   client_test_forget_progress (f);
-  handoff_handshake_provide (f->handshake, NULL, FALSE, client_test_progressed, f);
+  handoff_handshake_provide (f->handshake, NULL, NULL, FALSE, client_test_progressed, f);
   state = client_test_finish_operation (f);
   while (state == HANDOFF_HANDSHAKE_CONTINUE)
     {
@@ -367,7 +367,7 @@ test_unfit (ClientTest *f, gconstpointer priority)
 static void
 find_nothing (HandoffCredentialQuestion *question, gpointer user_data)
 {
-  handoff_credential_question_answer (question, NULL, NULL);
+  handoff_credential_question_answer (question, NULL, NULL, NULL);
 }
 
 /* Lets a server that requires a certificate end the handshake. */
@@ -385,7 +385,7 @@ let_server_refuse (ClientTest *f)
       if (state == HANDOFF_HANDSHAKE_REQUEST)
         {
           client_test_forget_progress (f);
-          handoff_handshake_provide (f->handshake, NULL, FALSE, client_test_progressed, f);
+          handoff_handshake_provide (f->handshake, NULL, NULL, FALSE, client_test_progressed, f);
           client_test_finish_operation (f);
         }
       if (code != GNUTLS_E_AGAIN && !is_told)

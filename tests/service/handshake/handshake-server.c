@@ -92,7 +92,7 @@ test_asked (ServerTest *f, gconstpointer data)
   g_assert_cmpstr (handoff_credential_question_get_server_name (f->question), ==,
                    "www.handoff.test");
   g_assert_true (handoff_credential_question_accepts (f->question, credential));
-  handoff_credential_question_answer (f->question, credential, NULL);
+  handoff_credential_question_answer (f->question, credential, NULL, NULL);
   g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_CONTINUE);
   g_assert_cmpint (server_test_run (f), ==, HANDOFF_HANDSHAKE_COMPLETE);
   g_assert_cmpstr (f->progress->outcome->credential, ==, "ecdsa");
@@ -111,7 +111,7 @@ test_nothing_found (ServerTest *f, gconstpointer data)
   server_test_start_step (f);
   while (f->question == NULL)
     g_main_context_iteration (NULL, TRUE);
-  handoff_credential_question_answer (f->question, NULL, reason);
+  handoff_credential_question_answer (f->question, NULL, NULL, reason);
   g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
   g_assert_nonnull (strstr (f->progress->error->message, "None is for it"));
@@ -135,7 +135,7 @@ test_cancelled_while_asked (ServerTest *f, gconstpointer data)
   g_assert_cmpint (server_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
   server_test_wait_for_end (f);
-  handoff_credential_question_answer (f->question, credential, NULL);
+  handoff_credential_question_answer (f->question, credential, NULL, NULL);
 }
 
 /* A key that signs in a thread of its own when it is told to, as a token does. */

@@ -193,7 +193,7 @@ test_no_choice (ClientTest *f, gconstpointer data)
   g_assert_cmpuint (f->n_ended, ==, 0);
   pass (f->worker, 1);
   client_test_wait_for_end (f);
-  handoff_handshake_provide (f->handshake, NULL, FALSE, client_test_progressed, f);
+  handoff_handshake_provide (f->handshake, NULL, NULL, FALSE, client_test_progressed, f);
   g_assert_cmpint (client_test_finish_operation (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
   g_assert_nonnull (strstr (f->progress->error->message, "300 s (DecisionTimeout)"));
@@ -225,7 +225,7 @@ test_time_after_choice (ClientTest *f, gconstpointer data)
   g_clear_pointer (&f->server, gnutls_deinit);
   g_byte_array_set_size (f->to_client, 0);
   pass (f->worker, 299 * TEST_SECOND);
-  handoff_handshake_provide (f->handshake, NULL, FALSE, client_test_progressed, f);
+  handoff_handshake_provide (f->handshake, NULL, NULL, FALSE, client_test_progressed, f);
   expect_time_left (f);
 }
 
@@ -246,7 +246,7 @@ test_time_after_decision (ClientTest *f, gconstpointer data)
       client_test_forget_progress (f);
       pass (f->worker, 299 * TEST_SECOND);
       if (state == HANDOFF_HANDSHAKE_REQUEST)
-        handoff_handshake_provide (f->handshake, NULL, FALSE, client_test_progressed, f);
+        handoff_handshake_provide (f->handshake, NULL, NULL, FALSE, client_test_progressed, f);
       else
         handoff_handshake_review (f->handshake, TRUE, client_test_progressed, f);
       state = client_test_finish_operation (f);
