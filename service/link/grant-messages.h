@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+/* What the broker says about grants to each program that has private keys: in the tables of the
+ * keeper and of the token helpers alike. A holder is a handshaker, by a number that is never given
+ * again. The order of the messages counts: a grant is for a holder that was named before. */
+
+/* number of the grant, its holder, id of the credential, role (HandoffSignatureRole), uses (0: any
+ * number), until (boot time, microseconds): grant/grant-table.h */
+#define HANDOFF_GRANT_TYPE "(ttsuux)"
+/* number of the grant */
+#define HANDOFF_GRANT_OVER_TYPE "(t)"
+/* number of the holder, uid. With it come HANDOFF_MAX_HOLDER_SOCKETS sockets at most: of links
+ * (link/signing-messages.h) on which it asks for signatures. It may come again, with more. */
+#define HANDOFF_HOLDER_TYPE "(tu)"
+#define HANDOFF_MAX_HOLDER_SOCKETS 8
+/* number of the holder: with its grants and sockets */
+#define HANDOFF_HOLDER_GONE_TYPE "(t)"
+/* To the broker: the holder asked for what it may not have. Holder, number of the grant, why */
+#define HANDOFF_VIOLATION_TYPE "(tts)"
+
+/* What a certificate request (RFC 2986) asks for: id of the credential, uid of who wants it, the
+ * subject (RFC 4514; "": none), its names: GnuTLS's type of a name, and its bytes. The answer: DER
+ */
+#define HANDOFF_CERTIFICATE_REQUEST_TYPE "(susa(uay))"
+#define HANDOFF_CERTIFICATE_REQUEST_REPLY_TYPE "(ay)"
