@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "guard/bus-guard.h"
+#include "lock-up/lock-up.h"
 #include "policy/configuration.h"
 #include "work/descriptor-reaper.h"
 #include "key/gnutls-support.h"
@@ -21,21 +21,16 @@
 #include "token/tokens.h"
 #include "wiping-allocator.h"
 
-/* No core dump, no tracing by others of the same user, no more rights by running another program,
- * nothing that whoever started us had open; as many descriptors as we are allowed. That holds
- * without the unit's sandbox, too. */
+/* What the programs that it starts give up as well; and as many descriptors as we are allowed. That
+ * holds without the unit's sandbox, too. */
 static void
 set_process_limits (void)
 {
-  struct rlimit core = { 0, 0 };
+  g_autoptr (GError) error = NULL;
   struct rlimit files;
 
-  if (close_range (STDERR_FILENO + 1, ~0U, 0) != 0)
-    g_warning ("Cannot close what whoever started the service had open");
-  if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    g_warning ("Cannot give up the way to new privileges");
-  if (prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit (RLIMIT_CORE, &core) != 0)
-    g_warning ("Cannot switch core dumps off");
+  if (!handoff_lock_up_process (STDERR_FILENO + 1, &error))
+    g_warning ("%s", error->message);
   if (getrlimit (RLIMIT_NOFILE, &files) == 0)
     {
       files.rlim_cur = files.rlim_max;
