@@ -28,14 +28,16 @@ G_DECLARE_INTERFACE (HandoffAuthority, handoff_authority, HANDOFF, AUTHORITY, GO
 /* The credential that a handshake is to use, if the question is about that. */
 typedef struct
 {
-  const char *id;
+  const char *id;   /* (nullable): NULL if it is known by its name alone */
   HandoffRole role; /* the handshake's */
   /* A plain yes will be remembered, and the next handshakes do not ask. */
   gboolean is_remembered;
+  const char *name; /* (nullable): what the caller called it: its label, or its object's path */
 } HandoffAuthorityCredential;
 
 typedef struct
 {
+  guint64 caller;       /* his number, where callers have one */
   const char *bus_name; /* the caller's unique name */
   guint uid;            /* the caller's: the check counts for the share of this user */
   const char *action;
@@ -67,11 +69,12 @@ void handoff_authority_check_async (HandoffAuthority *self,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
-/* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not. Without an answer:
- * TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE; TLS_HANDOFF_ERROR_LIMIT_REACHED if too many checks of
- * the user wait; TLS_HANDOFF_ERROR_CANCELLED if the check was cancelled.
- * is_plain: (out): whether the yes follows from the rules alone. If somebody gave a password for
- * it, now or a while ago, it is not: the authority alone knows for how long that counts. */
+/* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not; TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND
+ * if that is allowed, but the credential is not there, and the authority knows it. Without an
+ * answer: TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE; TLS_HANDOFF_ERROR_LIMIT_REACHED if too many
+ * checks of the user wait; TLS_HANDOFF_ERROR_CANCELLED if the check was cancelled. is_plain: (out):
+ * whether the yes follows from the rules alone. If somebody gave a password for it, now or a while
+ * ago, it is not: the authority alone knows for how long that counts. */
 gboolean handoff_authority_check_finish (HandoffAuthority *self,
                                          GAsyncResult *result,
                                          gboolean *is_plain,

@@ -72,6 +72,7 @@ handoff_authorization_ask_for_credential_async (HandoffAuthority *authority,
   if (details != NULL)
     question->details = g_hash_table_ref (details);
 
+  check.caller = handoff_caller_get_number (caller);
   check.bus_name = handoff_caller_get_bus_name (caller);
   check.uid = handoff_caller_get_uid (caller);
   check.action = action;

@@ -72,12 +72,32 @@ refuse (Waiting *self, const GError *error)
   /* The caller has left: nobody is there to be told. */
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
     return;
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND))
+    {
+      set_not_found (&not_found, self->name, NULL);
+      fail (self, not_found, FALSE);
+      return;
+    }
   if (!self->is_own && g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
     {
       set_not_found (&not_found, self->name, error);
       error = not_found;
     }
   fail (self, error, TRUE);
+}
+
+/* The caller may know of it since polkit said yes: another process may have told of it only then.
+ */
+static HandoffCredential *
+find_now (Waiting *self, GError **error)
+{
+  const guint uid = handoff_caller_get_uid (handoff_call_get_caller (self->call));
+  HandoffCredential *credential =
+      handoff_credential_choice_find (self->context->shared->credentials, uid, self->name);
+
+  if (credential == NULL)
+    set_not_found (error, self->name, NULL);
+  return credential;
 }
 
 static void
@@ -96,11 +116,11 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   handoff_call_note_yes (self->call, is_plain);
   grant = handoff_authorization_take_grant (result);
-  if (self->credential == NULL)
-    set_not_found (&error, self->name, NULL);
-  else
+  if (self->credential != NULL)
     credential = handoff_credential_choice_check_again (self->context->shared->credentials,
                                                         self->credential, &error);
+  else
+    credential = find_now (self, &error);
   if (credential == NULL || !handoff_credential_choice_check (credential, self->role, &error))
     fail (self, error, FALSE);
   else
@@ -117,13 +137,13 @@ ask (Waiting *self, GHashTable *details)
     .id = self->credential != NULL ? self->credential->id : NULL,
     .role = self->role,
     .is_remembered = memory != NULL && handoff_call_memory_may_keep (memory),
+    .name = self->name,
   };
 
   handoff_authorization_ask_for_credential_async (
       self->context->shared->authority, handoff_call_get_caller (self->call),
       self->is_own ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL, details,
-      handoff_call_is_interactive (self->call), wanted.id != NULL ? &wanted : NULL, authorized,
-      self);
+      handoff_call_is_interactive (self->call), &wanted, authorized, self);
 }
 
 /* For a credential that is not the user's own the service asks polkit as for one of others',

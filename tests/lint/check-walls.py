@@ -53,7 +53,7 @@ NAMES = [
       # A channel opens them as they arrive.
       'client/tls-handoff/record', 'client/tls-handoff/call')),
     ('sealed memory files', r'\bhandoff_sealed_memfd_\w+|"keyblob/sealed-memfd\.h"',
-     ('keyblob', 'service/export', 'service/link', 'client/tls-handoff/call',
+     ('keyblob', 'service/export', 'service/link', 'service/handshaker', 'client/tls-handoff/call',
       'client/tls-handoff/handshake', 'client/tls-handoff/record')),
     # The type alone does nothing: trust/ has it in a signature of GnuTLS's, and hands it on.
     ('private keys', r'\bgnutls_(privkey|x509_privkey)_(?!t\b)\w+',
