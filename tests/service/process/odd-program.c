@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "odd-program.h"
 #include "process/child.h"
+#include "process/odd-program.h"
 
 static void
 say (const char *text)
@@ -77,15 +77,6 @@ report_all (char *argv[])
   say (report->str);
 }
 
-static void
-wait_for_end (void)
-{
-  char byte;
-
-  while (read (HANDOFF_CHILD_FD, &byte, 1) > 0)
-    continue;
-}
-
 int
 main (int argc, char *argv[])
 {
@@ -110,8 +101,6 @@ main (int argc, char *argv[])
     }
   if (g_str_equal (deed, "stay"))
     {
-      signal (SIGTERM, SIG_IGN);
-      wait_for_end ();
       for (;;)
         pause ();
     }

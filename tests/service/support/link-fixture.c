@@ -50,6 +50,8 @@ count_open (void)
   return n;
 }
 
+static void note (LinkTest *f, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
 static void
 note (LinkTest *f, const char *format, ...)
 {
