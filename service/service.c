@@ -16,6 +16,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "guard/message-descriptors.h"
 #include "bus/reload.h"
+#include "local-holder.h"
 #include "channel/channels.h"
 #include "session/resumption.h"
 #include "work/clock.h"
@@ -66,6 +67,7 @@ struct _HandoffService
 
   HandoffSessionContext sessions; /* the main thread's */
   HandoffCallContext context;
+  HandoffLocalHolder *holder;                          /* (owned) */
   GDBusConnection *connection;                         /* (owned) */
   HandoffBusGuard *guard;                              /* (unowned) (nullable) */
   guint descriptor_filter;                             /* its, as long as that is there */
@@ -241,6 +243,8 @@ policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
   handoff_tokens_configure (self->context.tokens, configuration);
   handoff_pin_hold_update (self->context.pin_hold);
   handoff_grant_book_configure (self->context.grants, configuration->authorization_memory);
+  handoff_local_holder_take_back (self->holder);
+  handoff_local_holder_configure (self->holder, configuration);
   limit_calls (self);
 }
 
@@ -250,6 +254,7 @@ authority_changed (HandoffAuthority *authority, gpointer user_data)
   HandoffService *self = user_data;
 
   handoff_grant_book_forget_all (self->context.grants);
+  handoff_local_holder_take_back (self->holder);
 }
 
 static void
@@ -332,10 +337,11 @@ handoff_service_new (GDBusConnection *connection,
   if (context->shared->worker_pool == NULL)
     return NULL;
 
-  context->shared->authority = g_object_ref (authority);
-  g_signal_connect (authority, "changed", G_CALLBACK (authority_changed), self);
-  context->gate.dispatcher =
-      handoff_dispatcher_new (context->callers, authority, context->shared->idle_timer);
+  context->shared->authority =
+      handoff_local_holder_make_authority (self->holder, authority, context->shared->credentials);
+  g_signal_connect (context->shared->authority, "changed", G_CALLBACK (authority_changed), self);
+  context->gate.dispatcher = handoff_dispatcher_new (context->callers, context->shared->authority,
+                                                     context->shared->idle_timer);
   context->channels = handoff_channels_new (context);
   limit_calls (self);
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
@@ -521,6 +527,7 @@ handoff_service_finalize (GObject *object)
   handoff_resumption_store_free (self->context.shared->kept);
   handoff_session_book_free (self->context.shared->book);
   handoff_grant_book_free (self->context.grants);
+  handoff_local_holder_free (self->holder);
   handoff_quota_free (self->context.handshake_quota);
   handoff_quota_free (self->context.session_quota);
   handoff_quota_free (self->context.outliving_quota);
@@ -550,6 +557,7 @@ handoff_service_init (HandoffService *self)
   self->context.shared->idle_timer = handoff_idle_timer_new (idle, self);
   self->context.gate.idle_timer = self->context.shared->idle_timer;
   self->context.grants = handoff_grant_book_new ();
+  self->holder = handoff_local_holder_new ();
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
   self->context.handshake_line = handoff_handshake_line_new (self->context.handshake_quota);
   self->context.session_quota = handoff_quota_new ("sessions");

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "local-holder.h"
+
+#include "signature/signing-grant.h"
+#include "signing/granting-authority.h"
+
+struct _HandoffLocalHolder
+{
+  guint n_references;           /* the service's, and of grants on their way back */
+  HandoffSigning *signing;      /* (owned) */
+  HandoffGrantGiver *giver;     /* (owned) */
+  HandoffHolder *holder;        /* (owned) (nullable): NULL when no handshake is left */
+  HandoffSigningGrants *grants; /* (owned) */
+};
+
+/* A grant on its way back. */
+typedef struct
+{
+  HandoffLocalHolder *self; /* (owned): a reference */
+  guint64 number;
+} Return;
+
+static void
+open_socket (guint64 number, HandoffSignerOpened opened, gpointer opened_data, gpointer user_data)
+{
+  HandoffLocalHolder *self = user_data;
+  g_autoptr (GError) error = NULL;
+  const int socket = handoff_signing_open_socket (self->signing, self->holder, number, &error);
+
+  opened (socket, error, opened_data);
+}
+
+static void
+is_over (guint64 number, gpointer user_data)
+{
+  HandoffLocalHolder *self = user_data;
+
+  handoff_signing_over (self->signing, self->holder, number);
+}
+
+static const HandoffSigningGrantsFunctions grants_functions = { open_socket, is_over };
+
+static void
+local_holder_unref (HandoffLocalHolder *self)
+{
+  if (--self->n_references == 0)
+    g_free (self);
+}
+
+static void
+returned (gpointer data)
+{
+  g_autofree Return *back = data;
+
+  if (back->self->holder != NULL)
+    is_over (back->number, back->self);
+  local_holder_unref (back->self);
+}
+
+static void
+take_back (HandoffHolder *holder, guint64 grant, gpointer user_data)
+{
+  HandoffLocalHolder *self = user_data;
+  Return *back = g_new (Return, 1);
+
+  self->n_references++;
+  *back = (Return){ self, grant };
+  handoff_signing_grants_take_back (self->grants, grant, returned, back);
+}
+
+/* There is no process to end but this one. */
+static void
+broke_rules (HandoffHolder *holder, const char *why, gpointer user_data)
+{
+  g_critical ("A handshake asked for a signature that it may not have: %s", why);
+}
+
+static const HandoffHolderFunctions holder_functions = { take_back, broke_rules };
+
+HandoffLocalHolder *
+handoff_local_holder_new (void)
+{
+  HandoffLocalHolder *self = g_new0 (HandoffLocalHolder, 1);
+
+  self->n_references = 1;
+  self->signing = handoff_signing_new ();
+  self->giver = handoff_grant_giver_new (self->signing, NULL, NULL);
+  self->holder = handoff_signing_add_holder (self->signing, 0, &holder_functions, self);
+  self->grants = handoff_signing_grants_new (&grants_functions, self);
+  return self;
+}
+
+void
+handoff_local_holder_free (HandoffLocalHolder *self)
+{
+  handoff_signing_grants_free (self->grants);
+  handoff_signing_remove_holder (self->signing, g_steal_pointer (&self->holder));
+  handoff_grant_giver_free (self->giver);
+  handoff_signing_free (self->signing);
+  local_holder_unref (self);
+}
+
+HandoffSigning *
+handoff_local_holder_get_signing (HandoffLocalHolder *self)
+{
+  return self->signing;
+}
+
+void
+handoff_local_holder_configure (HandoffLocalHolder *self, const HandoffConfiguration *configuration)
+{
+  /* In REVIEW and in REQUEST its caller decides. */
+  handoff_grant_giver_set_times (
+      self->giver, configuration->maximum_timeout + 2 * configuration->decision_timeout,
+      configuration->authorization_memory);
+}
+
+HandoffAuthority *
+handoff_local_holder_make_authority (HandoffLocalHolder *self,
+                                     HandoffAuthority *authority,
+                                     HandoffCredentials *credentials)
+{
+  return handoff_granting_authority_new (authority, credentials, self->giver, self->holder,
+                                         self->grants);
+}
+
+void
+handoff_local_holder_take_back (HandoffLocalHolder *self)
+{
+  handoff_signing_take_back (self->signing, NULL, NULL);
+}

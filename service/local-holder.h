@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "authority/authority.h"
+#include "credential/credentials.h"
+#include "policy/configuration.h"
+#include "signing/signing.h"
+
+/* The handshakes of this process as a holder of grants of its own. Main thread. */
+typedef struct _HandoffLocalHolder HandoffLocalHolder;
+
+HandoffLocalHolder *handoff_local_holder_new (void);
+/* No handshake is left. */
+void handoff_local_holder_free (HandoffLocalHolder *self);
+
+/* Who the signing programs are, is told there. */
+HandoffSigning *handoff_local_holder_get_signing (HandoffLocalHolder *self);
+void handoff_local_holder_configure (HandoffLocalHolder *self,
+                                     const HandoffConfiguration *configuration);
+/* Asks authority, and gives a grant with each yes that needs one. credentials: (unowned).
+ * (transfer full) */
+HandoffAuthority *handoff_local_holder_make_authority (HandoffLocalHolder *self,
+                                                       HandoffAuthority *authority,
+                                                       HandoffCredentials *credentials);
+/* Nothing is remembered any more: what stands for remembered yeses is taken back. */
+void handoff_local_holder_take_back (HandoffLocalHolder *self);
