@@ -53,11 +53,12 @@ NAMES = [
       # A channel opens them as they arrive.
       'client/tls-handoff/record', 'client/tls-handoff/call')),
     ('sealed memory files', r'\bhandoff_sealed_memfd_\w+|"keyblob/sealed-memfd\.h"',
-     ('keyblob', 'service/export', 'service/link', 'service/handshaker', 'client/tls-handoff/call',
+     ('keyblob', 'service/export', 'service/link', 'service/handshaker', 'service/keeper', 'client/tls-handoff/call',
       'client/tls-handoff/handshake', 'client/tls-handoff/record')),
     # The type alone does nothing: trust/ has it in a signature of GnuTLS's, and hands it on.
     ('private keys', r'\bgnutls_(privkey|x509_privkey)_(?!t\b)\w+',
-     ('service/key', 'service/key-file', 'service/token', 'service/credential', 'service/handshake')),
+     ('service/key', 'service/keeper', 'service/key-file', 'service/token',
+      'service/credential', 'service/handshake')),
     ('PKCS#11', r'\bgnutls_pkcs11_\w+|<p11-kit/', ('service/token',)),
     ('systemd', r'<systemd/', ('service', 'client/cli/terminal')),
 ]

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "keeper/key-ring.h"
+#include "link/link.h"
+
+/* Does to the folders what the broker asks for, one change after the other, on a thread of its own;
+ * then to the keys; then it answers. So whoever gets the answer finds the key, and the broker hears
+ * of everything in the order in which it happened. Main thread. */
+typedef struct _HandoffFolderChanges HandoffFolderChanges;
+
+/* directory: (transfer full): of all credentials, open; -1: it cannot be used. error: (nullable):
+ * why; every change fails with it. link, ring: (unowned) */
+HandoffFolderChanges *handoff_folder_changes_new (HandoffLink *link,
+                                                  HandoffKeyRing *ring,
+                                                  int directory,
+                                                  const GError *error);
+/* Waits for the change that was begun. */
+void handoff_folder_changes_free (HandoffFolderChanges *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffFolderChanges, handoff_folder_changes_free)
+
+/* FALSE: it is no request for a change. */
+gboolean handoff_folder_changes_receive (HandoffFolderChanges *self, HandoffLinkMessage *message);

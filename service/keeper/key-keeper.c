@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "keeper/key-keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "keeper/folder-changes.h"
+#include "keeper/key-making.h"
+#include "keyblob/tls-handoff-error.h"
+#include "link/keeper-messages.h"
+#include "signatory/signatory.h"
+
+#define MIN_THREADS 2
+
+struct _HandoffKeyKeeper
+{
+  HandoffLink *link;             /* (owned) */
+  HandoffKeyRing *ring;          /* (owned) */
+  HandoffFolderChanges *changes; /* (owned) */
+  HandoffKeyMaking *making;      /* (owned) */
+  HandoffSignatory *signatory;   /* (owned) */
+  HandoffUserTurns *signing;     /* (owned): signatures of handshakes: short */
+  HandoffUserTurns *working;     /* (owned): what takes longer, one thread for a user */
+  void (*ended) (gpointer user_data);
+  gpointer user_data;
+};
+
+static const HandoffSignatoryRows rows = {
+  .holder = HANDOFF_KEEPER_HOLDER,
+  .holder_gone = HANDOFF_KEEPER_HOLDER_GONE,
+  .grant = HANDOFF_KEEPER_GRANT,
+  .grant_over = HANDOFF_KEEPER_GRANT_OVER,
+  .violation = HANDOFF_KEEPER_VIOLATION,
+};
+
+/* Something to do with one key. */
+typedef struct
+{
+  HandoffLinkCall *call; /* (owned) */
+  HandoffKeptKey *key;   /* (owned) */
+  const HandoffSignatureScheme *scheme;
+  HandoffSignatureForm form;
+  GBytes *data;      /* (owned) (nullable) */
+  GVariant *request; /* (owned) (nullable): for a certificate */
+  GBytes *result;    /* (owned) (nullable) */
+  GError *error;     /* (owned) (nullable) */
+} Use;
+
+static void
+use_free (Use *use)
+{
+  handoff_kept_key_unref (use->key);
+  g_clear_pointer (&use->data, g_bytes_unref);
+  g_clear_pointer (&use->request, g_variant_unref);
+  g_clear_pointer (&use->result, g_bytes_unref);
+  g_clear_error (&use->error);
+  g_free (use);
+}
+
+/* (nullable): NULL with the error if the key is gone */
+static Use *
+use_new (HandoffKeyKeeper *self, HandoffLinkCall *call, const char *id, GError **error)
+{
+  HandoffKeptKey *key = handoff_key_ring_lookup (self->ring, id);
+  Use *use;
+
+  if (key == NULL)
+    {
+      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                           "The credential was removed meanwhile");
+      return NULL;
+    }
+  use = g_new0 (Use, 1);
+  use->call = call;
+  use->key = handoff_kept_key_ref (key);
+  return use;
+}
+
+static void
+make_signature (gpointer data)
+{
+  Use *use = data;
+
+  use->result = handoff_kept_key_sign (use->key, use->scheme, use->form, use->data, &use->error);
+}
+
+static void
+signature_made (gpointer data)
+{
+  Use *use = data;
+
+  handoff_signatory_answer (use->call, use->result, use->error);
+  use_free (use);
+}
+
+static void
+sign (HandoffLinkCall *call,
+      guint uid,
+      const char *id,
+      const HandoffSignatureScheme *scheme,
+      HandoffSignatureForm form,
+      GBytes *data,
+      gpointer user_data)
+{
+  HandoffKeyKeeper *self = user_data;
+  g_autoptr (GError) error = NULL;
+  Use *use = use_new (self, call, id, &error);
+
+  if (use == NULL)
+    {
+      handoff_signatory_answer (call, NULL, error);
+      return;
+    }
+  use->scheme = scheme;
+  use->form = form;
+  use->data = g_bytes_ref (data);
+  handoff_user_turns_add (self->signing, uid, make_signature, signature_made, use);
+}
+
+static void
+make_request (gpointer data)
+{
+  Use *use = data;
+
+  use->result = handoff_kept_key_request_certificate (use->key, use->request, &use->error);
+}
+
+static void
+request_made (gpointer data)
+{
+  Use *use = data;
+  gsize size;
+  gconstpointer bytes = use->result != NULL ? g_bytes_get_data (use->result, &size) : NULL;
+
+  if (bytes == NULL)
+    handoff_link_call_fail (use->call, use->error);
+  else
+    handoff_link_call_return (
+        use->call,
+        g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, size, 1)),
+        NULL, 0);
+  use_free (use);
+}
+
+static void
+receive_certificate_request (HandoffKeyKeeper *self, HandoffLinkMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  HandoffLinkCall *call = g_steal_pointer (&message->call);
+  const char *id;
+  guint32 uid;
+  Use *use;
+
+  g_variant_get_child (message->body, 0, "&s", &id);
+  g_variant_get_child (message->body, 1, "u", &uid);
+  use = use_new (self, call, id, &error);
+  if (use == NULL)
+    {
+      handoff_link_call_fail (call, error);
+      return;
+    }
+  use->request = g_variant_ref (message->body);
+  handoff_user_turns_add (self->working, uid, make_request, request_made, use);
+}
+
+static void
+received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
+{
+  HandoffKeyKeeper *self = user_data;
+
+  if (message->number == HANDOFF_KEEPER_REQUEST_CERTIFICATE)
+    receive_certificate_request (self, message);
+  else if (!handoff_signatory_receive (self->signatory, message) &&
+           !handoff_key_making_receive (self->making, message))
+    handoff_folder_changes_receive (self->changes, message);
+}
+
+static void
+ended (HandoffLink *link, const GError *error, gpointer user_data)
+{
+  HandoffKeyKeeper *self = user_data;
+
+  if (self->ended != NULL)
+    self->ended (self->user_data);
+}
+
+static const HandoffLinkFunctions functions = { received, ended };
+
+int
+handoff_key_keeper_open (const char *path, GError **error)
+{
+  int directory = -1;
+  int code;
+
+  if (mkdir (path, 0700) == 0 || errno == EEXIST)
+    directory = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  code = errno;
+  if (directory < 0)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                 "The credentials' directory %s cannot be made: %s", path, g_strerror (code));
+  return directory;
+}
+
+HandoffKeyKeeper *
+handoff_key_keeper_new (int socket,
+                        int directory,
+                        const GError *error,
+                        void (*when_ended) (gpointer user_data),
+                        gpointer user_data)
+{
+  HandoffKeyKeeper *self = g_new0 (HandoffKeyKeeper, 1);
+  const guint n_threads = MAX (g_get_num_processors (), MIN_THREADS);
+
+  self->ended = when_ended;
+  self->user_data = user_data;
+  self->ring = handoff_key_ring_new ();
+  self->signing = handoff_user_turns_new ("signing", n_threads, n_threads);
+  self->working = handoff_user_turns_new ("making keys", n_threads, 1);
+  self->link = handoff_link_new (socket, &handoff_keeper_messages, HANDOFF_LINK_LOWER, NULL,
+                                 "tls-handoffd", &functions, self);
+  self->changes = handoff_folder_changes_new (self->link, self->ring, directory, error);
+  self->making = handoff_key_making_new (self->ring, self->working);
+  self->signatory = handoff_signatory_new (self->link, &rows, sign, self);
+  return self;
+}
+
+void
+handoff_key_keeper_free (HandoffKeyKeeper *self)
+{
+  handoff_user_turns_free (self->signing);
+  handoff_user_turns_free (self->working);
+  handoff_signatory_free (self->signatory);
+  handoff_key_making_free (self->making);
+  handoff_folder_changes_free (self->changes);
+  handoff_link_free (self->link);
+  handoff_key_ring_free (self->ring);
+  g_free (self);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "signatory/signatory.h"
+
+#include "grant/grant-table.h"
+#include "keyblob/tls-handoff-error.h"
+#include "link/grant-messages.h"
+#include "link/signing-messages.h"
+
+#define HOLDER_NAME "tls-handoff-handshaker"
+
+struct _HandoffSignatory
+{
+  HandoffLink *broker;              /* (unowned) */
+  const HandoffSignatoryRows *rows; /* (unowned) */
+  HandoffSignatorySign sign;
+  gpointer user_data;
+  HandoffGrantTable *grants; /* (owned) */
+  GHashTable *holders;       /* (owned) (element-type guint64 GPtrArray): the Sockets of each */
+};
+
+/* A socket on which a holder asks. A request that is being judged keeps it: the broker may say in
+ * the meantime that the holder is gone. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  HandoffSignatory *signatory; /* (unowned) (nullable): NULL once the holder is gone */
+  guint64 holder;
+  guint uid;
+  HandoffLink *link; /* (owned) */
+} Socket;
+
+static void
+unref_socket (Socket *socket)
+{
+  if (g_atomic_ref_count_dec (&socket->ref_count))
+    g_free (socket);
+}
+
+static void
+close_socket (gpointer data)
+{
+  Socket *socket = data;
+
+  socket->signatory = NULL;
+  handoff_link_free (socket->link);
+  unref_socket (socket);
+}
+
+HandoffSignatory *
+handoff_signatory_new (HandoffLink *broker,
+                       const HandoffSignatoryRows *rows,
+                       HandoffSignatorySign sign,
+                       gpointer user_data)
+{
+  HandoffSignatory *self = g_new0 (HandoffSignatory, 1);
+
+  self->broker = broker;
+  self->rows = rows;
+  self->sign = sign;
+  self->user_data = user_data;
+  self->grants = handoff_grant_table_new ();
+  self->holders = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
+                                         (GDestroyNotify) g_ptr_array_unref);
+  return self;
+}
+
+void
+handoff_signatory_free (HandoffSignatory *self)
+{
+  g_hash_table_unref (self->holders);
+  handoff_grant_table_free (self->grants);
+  g_free (self);
+}
+
+/* The request is refused, and the broker ends who made it. why: for the log */
+static void
+refuse (
+    HandoffSignatory *self, Socket *socket, HandoffLinkCall *call, guint64 grant, const char *why)
+{
+  g_autoptr (GError) error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED,
+                                          "The signature is refused: %s", why);
+
+  handoff_link_call_fail (call, error);
+  handoff_link_send (self->broker, self->rows->violation,
+                     g_variant_new (HANDOFF_VIOLATION_TYPE, socket->holder, grant, why), NULL, 0,
+                     NULL);
+}
+
+/* What is wrong with a request; NULL: nothing, and it is used. (transfer none) */
+static const char *
+judge (HandoffSignatory *self,
+       Socket *socket,
+       guint64 grant,
+       guint role,
+       guint scheme_number,
+       GBytes *data,
+       HandoffSignatureForm *form,
+       char **key)
+{
+  HandoffGrantVerdict verdict;
+  gsize size;
+  gconstpointer bytes = g_bytes_get_data (data, &size);
+
+  if (role != HANDOFF_SIGNATURE_CLIENT && role != HANDOFF_SIGNATURE_SERVER)
+    return "there is no such role";
+  *form = handoff_signature_form_find ((HandoffSignatureRole) role, scheme_number, bytes, size);
+  if (*form == HANDOFF_SIGNATURE_FORM_NONE)
+    return "it is nothing that TLS signs in that role";
+  verdict = handoff_grant_table_use (self->grants, grant, socket->holder,
+                                     (HandoffSignatureRole) role, key);
+  return verdict != HANDOFF_GRANT_VALID ? handoff_grant_verdict_explain (verdict) : NULL;
+}
+
+static void
+fail_gone (HandoffLinkCall *call)
+{
+  g_autoptr (GError) error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                                                  "The service lets this program go");
+
+  handoff_link_call_fail (call, error);
+}
+
+static void
+received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
+{
+  Socket *socket = user_data;
+  HandoffLinkCall *call = g_steal_pointer (&message->call);
+  g_autofree char *key = NULL;
+  g_autoptr (GBytes) data = NULL;
+  g_autoptr (GError) error = NULL;
+  HandoffSignatureForm form = HANDOFF_SIGNATURE_FORM_NONE;
+  guint64 grant;
+  guint role, scheme;
+  const char *why;
+
+  data = handoff_signing_message_read (message->body, message->n_fds > 0 ? message->fds[0] : -1,
+                                       HANDOFF_SIGNATURE_MAX_DATA, &grant, &role, &scheme, &error);
+  if (data == NULL)
+    {
+      handoff_link_call_fail (call, error);
+      return;
+    }
+
+  /* What the broker has granted, or taken back, may still be on its way here. */
+  g_atomic_ref_count_inc (&socket->ref_count);
+  handoff_link_read_on (socket->signatory->broker);
+  if (socket->signatory != NULL)
+    {
+      why = judge (socket->signatory, socket, grant, role, scheme, data, &form, &key);
+      if (why != NULL)
+        refuse (socket->signatory, socket, call, grant, why);
+      else
+        socket->signatory->sign (call, socket->uid, key, handoff_signature_scheme_find (scheme),
+                                 form, data, socket->signatory->user_data);
+    }
+  else
+    fail_gone (call);
+  unref_socket (socket);
+}
+
+/* A worker of the holder has ended, or somebody took it over and broke the link's rules. */
+static void
+ended (HandoffLink *link, const GError *error, gpointer user_data)
+{
+  Socket *socket = user_data;
+  GPtrArray *sockets;
+
+  if (socket->signatory == NULL)
+    return;
+  sockets = g_hash_table_lookup (socket->signatory->holders, &socket->holder);
+  g_ptr_array_remove_fast (sockets, socket);
+}
+
+static const HandoffLinkFunctions functions = { received, ended };
+
+static void
+add_holder (HandoffSignatory *self, HandoffLinkMessage *message)
+{
+  GPtrArray *sockets;
+  guint64 holder;
+  guint uid, i;
+
+  g_variant_get (message->body, HANDOFF_HOLDER_TYPE, &holder, &uid);
+  sockets = g_hash_table_lookup (self->holders, &holder);
+  if (sockets == NULL)
+    {
+      handoff_grant_table_add_holder (self->grants, holder);
+      sockets = g_ptr_array_new_with_free_func (close_socket);
+      g_hash_table_insert (self->holders, g_memdup2 (&holder, sizeof holder), sockets);
+    }
+  for (i = 0; i < message->n_fds; i++)
+    {
+      Socket *socket = g_new0 (Socket, 1);
+
+      g_atomic_ref_count_init (&socket->ref_count);
+      socket->signatory = self;
+      socket->holder = holder;
+      socket->uid = uid;
+      socket->link =
+          handoff_link_new (handoff_link_message_steal_fd (message, i), &handoff_signing_table,
+                            HANDOFF_LINK_LOWER, NULL, HOLDER_NAME, &functions, socket);
+      handoff_link_set_user (socket->link, uid);
+      g_ptr_array_add (sockets, socket);
+    }
+}
+
+static void
+remove_holder (HandoffSignatory *self, GVariant *body)
+{
+  guint64 holder;
+
+  g_variant_get (body, "(t)", &holder);
+  handoff_grant_table_remove_holder (self->grants, holder);
+  g_hash_table_remove (self->holders, &holder);
+}
+
+static void
+add_grant (HandoffSignatory *self, GVariant *body)
+{
+  HandoffGrantTerms terms;
+  g_autoptr (GError) error = NULL;
+  guint role;
+
+  g_variant_get (body, "(tt&suux)", &terms.number, &terms.holder, &terms.key, &role, &terms.uses,
+                 &terms.until);
+  terms.role = (HandoffSignatureRole) role;
+  if (!handoff_grant_table_add (self->grants, &terms, &error))
+    g_warning ("Grant %" G_GUINT64_FORMAT ": %s", terms.number, error->message);
+}
+
+static void
+end_grant (HandoffSignatory *self, GVariant *body)
+{
+  guint64 number;
+
+  g_variant_get (body, "(t)", &number);
+  handoff_grant_table_end (self->grants, number);
+}
+
+gboolean
+handoff_signatory_receive (HandoffSignatory *self, HandoffLinkMessage *message)
+{
+  if (message->number == self->rows->holder)
+    add_holder (self, message);
+  else if (message->number == self->rows->holder_gone)
+    remove_holder (self, message->body);
+  else if (message->number == self->rows->grant)
+    add_grant (self, message->body);
+  else if (message->number == self->rows->grant_over)
+    end_grant (self, message->body);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+void
+handoff_signatory_answer (HandoffLinkCall *call, GBytes *signature, const GError *error)
+{
+  if (signature != NULL)
+    handoff_link_call_return (
+        call,
+        g_variant_new ("(@ay)",
+                       g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, signature, TRUE)),
+        NULL, 0);
+  else
+    handoff_link_call_fail (call, error);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "grant/signature-form.h"
+#include "grant/signature-scheme.h"
+#include "link/link.h"
+
+/* How a program that has private keys signs for others: what the broker tells it of handshakers and
+ * their grants, the sockets on which handshakers ask, and whether what they ask for is theirs, and
+ * is TLS. What no honest handshaker asks for is refused, and the broker is told. Main thread. */
+typedef struct _HandoffSignatory HandoffSignatory;
+
+/* The numbers of the rows of grant-messages.h in the table of the broker's link. */
+typedef struct
+{
+  guint holder;
+  guint holder_gone;
+  guint grant;
+  guint grant_over;
+  guint violation;
+} HandoffSignatoryRows;
+
+/* Signs data, all of which is to be signed, and answers by handoff_signatory_answer(), now or
+ * later. call: (transfer full). uid: of the holder's user. key: the id of a credential. data:
+ * (transfer none) */
+typedef void (*HandoffSignatorySign) (HandoffLinkCall *call,
+                                      guint uid,
+                                      const char *key,
+                                      const HandoffSignatureScheme *scheme,
+                                      HandoffSignatureForm form,
+                                      GBytes *data,
+                                      gpointer user_data);
+
+/* broker: (unowned): the link, which outlives it, as rows do. */
+HandoffSignatory *handoff_signatory_new (HandoffLink *broker,
+                                         const HandoffSignatoryRows *rows,
+                                         HandoffSignatorySign sign,
+                                         gpointer user_data);
+/* With the sockets of all holders. */
+void handoff_signatory_free (HandoffSignatory *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSignatory, handoff_signatory_free)
+
+/* A message of the broker's. FALSE: it is none of the rows. */
+gboolean handoff_signatory_receive (HandoffSignatory *self, HandoffLinkMessage *message);
+
+/* call: (transfer full). signature, error: one of them, the other is NULL */
+void handoff_signatory_answer (HandoffLinkCall *call, GBytes *signature, const GError *error);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Credentials on disk, and what a crash at any point leaves of them: the system calls that change
+ * files are replaced by ones that end the process at the n-th of them, for every n. */
+
+#include "config.h"
+
+#include "keeper/kept-folder.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "description/description.h"
+#include "keeper/folder-files.h"
+#include "keeper/folder-reading.h"
+
+#define CRASHED 99
+#define ID "abc"
+
+/* System calls until the crash; 0: none. */
+static guint calls_left;
+
+static void
+count_call (void)
+{
+  if (calls_left > 0 && --calls_left == 0)
+    _exit (CRASHED);
+}
+
+#define REPLACE(call, parameters, ...)                                                             \
+  int call parameters;                                                                             \
+  int call parameters                                                                              \
+  {                                                                                                \
+    int result;                                                                                    \
+                                                                                                   \
+    count_call ();                                                                                 \
+    result = (int) syscall (__VA_ARGS__);                                                          \
+    count_call ();                                                                                 \
+    return result;                                                                                 \
+  }
+
+REPLACE (mkdirat, (int fd, const char *path, mode_t mode), SYS_mkdirat, fd, path, mode)
+REPLACE (renameat,
+         (int from_fd, const char *from, int to_fd, const char *to),
+         SYS_renameat,
+         from_fd,
+         from,
+         to_fd,
+         to)
+REPLACE (unlinkat, (int fd, const char *path, int flags), SYS_unlinkat, fd, path, flags)
+REPLACE (fsync, (int fd), SYS_fsync, fd)
+
+ssize_t write (int fd, const void *data, size_t size);
+/* The last byte alone, so that a crash leaves a part of it. */
+ssize_t
+write (int fd, const void *data, size_t size)
+{
+  count_call ();
+  return syscall (SYS_write, fd, data, calls_left > 0 && size > 1 ? size - 1 : size);
+}
+
+typedef struct
+{
+  char *path;
+  int directory;
+  HandoffKeptKey *key;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  gnutls_x509_privkey_t key;
+
+  f->path = g_dir_make_tmp ("handoff-XXXXXX", NULL);
+  f->directory = g_open (f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  gnutls_x509_privkey_init (&key);
+  gnutls_x509_privkey_generate (key, GNUTLS_PK_EDDSA_ED25519, 0, 0);
+  f->key = handoff_kept_key_new (key, NULL);
+}
+
+static guint
+count_entries (Fixture *f)
+{
+  g_auto (GStrv) names = handoff_folder_list (f->directory, NULL);
+
+  return g_strv_length (names);
+}
+
+static void
+empty (Fixture *f)
+{
+  g_auto (GStrv) names = handoff_folder_list (f->directory, NULL);
+  guint i;
+
+  for (i = 0; names[i] != NULL; i++)
+    handoff_folder_clean (f->directory, names[i]);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  empty (f);
+  close (f->directory);
+  g_assert_cmpint (g_rmdir (f->path), ==, 0);
+  g_free (f->path);
+  handoff_kept_key_unref (f->key);
+}
+
+/* certificate: (nullable). (transfer full) */
+static GVariant *
+describe (Fixture *f, const char *certificate)
+{
+  GBytes *key = handoff_kept_key_get_public_key (f->key);
+  gsize size;
+  gconstpointer data = g_bytes_get_data (key, &size);
+  GVariantBuilder chain;
+
+  g_variant_builder_init (&chain, G_VARIANT_TYPE ("aay"));
+  if (certificate != NULL)
+    g_variant_builder_add_value (&chain, g_variant_new_bytestring (certificate));
+  return g_variant_ref_sink (g_variant_new (
+      "(@aysaayxx@ayxs)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, size, 1), "ed25519",
+      &chain, (gint64) 0, (gint64) 0, g_variant_new_array (G_VARIANT_TYPE_BYTE, NULL, 0),
+      (gint64) 0, ""));
+}
+
+static gboolean
+write_folder (Fixture *f, const char *certificate)
+{
+  g_autoptr (HandoffFolderMetadata) metadata = handoff_folder_metadata_new ("büro", 1000, 2, NULL);
+  g_autoptr (GVariant) description = describe (f, certificate);
+
+  return handoff_kept_folder_write (f->directory, ID, metadata, f->key, description, NULL);
+}
+
+static gboolean
+write_first (Fixture *f)
+{
+  return write_folder (f, "first");
+}
+
+static gboolean
+certify (Fixture *f)
+{
+  g_autoptr (GVariant) description = describe (f, "second");
+
+  return handoff_kept_folder_certify (f->directory, ID, description, NULL);
+}
+
+static gboolean
+remove_it (Fixture *f)
+{
+  return handoff_kept_folder_remove (f->directory, ID, NULL);
+}
+
+static gboolean
+describe_again (Fixture *f)
+{
+  g_autoptr (HandoffKeptFolder) folder = handoff_kept_folder_read (f->directory, ID, NULL);
+  g_autoptr (GVariant) description = describe (f, "third");
+
+  return handoff_kept_folder_describe (f->directory, ID, folder->digest, description, NULL);
+}
+
+/* What is there: "", the certificate; "?" behind it if there is no description. (transfer full) */
+static char *
+get_state (Fixture *f)
+{
+  g_autoptr (HandoffFolderReading) reading = handoff_folder_reading_new (f->directory, NULL);
+  const HandoffKeptFolder *folder;
+  const char *name = "none";
+  gsize i;
+
+  g_assert_cmpuint (reading->n_damaged, ==, 0);
+  g_assert_cmpuint (count_entries (f), ==, reading->folders->len);
+  if (reading->folders->len == 0)
+    return g_strdup ("");
+  folder = g_ptr_array_index (reading->folders, 0);
+  g_assert_cmpstr (folder->metadata->label, ==, "büro");
+  g_assert_cmpuint (folder->metadata->owner, ==, 1000);
+  g_assert_cmpuint (folder->metadata->roles, ==, 2);
+  g_assert_true (g_bytes_equal (folder->public_key, handoff_kept_key_get_public_key (f->key)));
+  for (i = 0; folder->certificates != NULL && i < 2; i++)
+    {
+      const char *const names[] = { "first", "second" };
+      /* As much of it as does not depend on its end. */
+      g_autofree char *base64 = g_base64_encode ((const guchar *) names[i], 3);
+
+      if (g_strstr_len (g_bytes_get_data (folder->certificates, NULL),
+                        (gssize) g_bytes_get_size (folder->certificates), base64) != NULL)
+        name = names[i];
+    }
+  return g_strconcat (name, folder->description == NULL ? "?" : "", NULL);
+}
+
+static mode_t
+get_mode (Fixture *f, const char *file)
+{
+  g_autofree char *path = g_build_filename (f->path, ID, file, NULL);
+  struct stat status;
+
+  g_assert_cmpint (stat (path, &status), ==, 0);
+  return status.st_mode & 07777;
+}
+
+static void
+test_round_trip (Fixture *f, gconstpointer data)
+{
+  g_autofree char *state = NULL;
+
+  g_assert_true (write_folder (f, NULL));
+  state = get_state (f);
+  g_assert_cmpstr (state, ==, "none");
+  g_assert_cmpint (get_mode (f, ""), ==, 0700);
+  g_assert_cmpint (get_mode (f, "key.pem"), ==, 0600);
+  g_assert_false (write_first (f));
+}
+
+/* Ends a child at the n-th call of deed, and returns what it left; NULL when n is more than there
+ * are. (transfer full) */
+static char *
+crash (Fixture *f, gboolean (*deed) (Fixture *f), guint n)
+{
+  pid_t child = fork ();
+  int status;
+
+  if (child == 0)
+    {
+      calls_left = n;
+      deed (f);
+      _exit (0);
+    }
+  waitpid (child, &status, 0);
+  g_assert_true (WIFEXITED (status));
+  return WEXITSTATUS (status) == CRASHED ? get_state (f) : NULL;
+}
+
+typedef struct
+{
+  gboolean (*before) (Fixture *f);
+  gboolean (*deed) (Fixture *f);
+  const char *allowed; /* states that may be left, with "|" around each */
+  const char *last;    /* without a crash */
+} Case;
+
+static const Case cases[] = {
+  { NULL, write_first, "||first|", "first" },
+  /* In between its certificates have to be described again. */
+  { write_first, certify, "|first|first?|second?|second|", "second" },
+  { write_first, remove_it, "|first||", "" },
+  { write_first, describe_again, "|first|", "first" },
+};
+
+static void
+test_crash (Fixture *f, gconstpointer data)
+{
+  const Case *c = data;
+  g_autofree char *last = NULL;
+  guint n;
+
+  for (n = 1;; n++)
+    {
+      g_autofree char *state = NULL;
+      g_autofree char *quoted = NULL;
+
+      empty (f);
+      if (c->before != NULL)
+        g_assert_true (c->before (f));
+      state = crash (f, c->deed, n);
+      if (state == NULL)
+        break;
+      quoted = g_strdup_printf ("|%s|", state);
+      g_assert_nonnull (strstr (c->allowed, quoted));
+    }
+  g_assert_cmpuint (n, >, 4);
+  last = get_state (f);
+  g_assert_cmpstr (last, ==, c->last);
+}
+
+#define ADD(name, data, function)                                                                  \
+  g_test_add ("/service/kept-folder/" name, Fixture, data, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("round-trip", NULL, test_round_trip);
+  ADD ("crash/write", &cases[0], test_crash);
+  ADD ("crash/certify", &cases[1], test_crash);
+  ADD ("crash/remove", &cases[2], test_crash);
+  ADD ("crash/describe", &cases[3], test_crash);
+  return g_test_run ();
+}
