@@ -88,7 +88,7 @@ write_to_journal (HandoffAuditEntry *self, const char *text)
 void
 handoff_audit_entry_write (HandoffAuditEntry *self, char *text)
 {
-  g_autofree char *owned_text = text;
+  g_autofree char *owned_text G_GNUC_UNUSED = text;
 
   if (installed_writer != NULL)
     {

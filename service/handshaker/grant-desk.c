@@ -8,10 +8,14 @@
 #include "keyblob/tls-handoff-error.h"
 #include "link/handshaker-messages.h"
 
+/* The number of the keeper. */
+#define KEEPER 0
+
 struct _HandoffGrantDesk
 {
   HandoffLink *link;            /* (unowned): outlives it */
   HandoffSigningGrants *grants; /* (owned) */
+  GHashTable *signers;          /* (owned) (element-type guint64 HandoffSigner): by their numbers */
 };
 
 static void
@@ -21,6 +25,26 @@ grant_over (guint64 number, gpointer user_data)
 
   handoff_link_send (self->link, HANDOFF_HANDSHAKER_GRANT_OVER, g_variant_new ("(t)", number), NULL,
                      0, NULL);
+}
+
+HandoffGrantDesk *
+handoff_grant_desk_new (HandoffLink *link)
+{
+  HandoffGrantDesk *self = g_new0 (HandoffGrantDesk, 1);
+
+  self->link = link;
+  self->grants = handoff_signing_grants_new (grant_over, self);
+  self->signers = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
+                                         (GDestroyNotify) handoff_signer_unref);
+  return self;
+}
+
+void
+handoff_grant_desk_free (HandoffGrantDesk *self)
+{
+  handoff_signing_grants_free (self->grants);
+  g_hash_table_unref (self->signers);
+  g_free (self);
 }
 
 /* A signer's socket that was asked for. */
@@ -51,35 +75,29 @@ open_socket (guint64 number, HandoffSignerOpened opened, gpointer opened_data, g
                         NULL, 0, socket_came, opening);
 }
 
-static const HandoffSigningGrantsFunctions functions = { open_socket, grant_over };
-
-HandoffGrantDesk *
-handoff_grant_desk_new (HandoffLink *link)
+static HandoffSigner *
+get_signer (HandoffGrantDesk *self, guint64 number)
 {
-  HandoffGrantDesk *self = g_new0 (HandoffGrantDesk, 1);
+  HandoffSigner *signer = g_hash_table_lookup (self->signers, &number);
 
-  self->link = link;
-  self->grants = handoff_signing_grants_new (&functions, self);
-  return self;
-}
-
-void
-handoff_grant_desk_free (HandoffGrantDesk *self)
-{
-  handoff_signing_grants_free (self->grants);
-  g_free (self);
+  if (signer != NULL)
+    return signer;
+  signer = handoff_signer_new (
+      number, number == KEEPER ? "tls-handoff-keeper" : "tls-handoff-token", open_socket, self);
+  g_hash_table_insert (self->signers, g_memdup2 (&number, sizeof number), signer);
+  return signer;
 }
 
 HandoffSigningGrant *
 handoff_grant_desk_take (HandoffGrantDesk *self, GVariant *grant, guint role)
 {
   HandoffSigningTerms terms = { .role = role };
+  guint64 signer;
 
-  g_variant_get (grant, HANDOFF_GIVEN_GRANT_TYPE, &terms.number, &terms.uses, &terms.until,
-                 &terms.signer);
+  g_variant_get (grant, HANDOFF_GRANT_TYPE, &terms.number, &terms.uses, &terms.until, &signer);
   if (terms.number == 0)
     return NULL;
-  return handoff_signing_grants_add (self->grants, &terms);
+  return handoff_signing_grants_add (self->grants, get_signer (self, signer), &terms);
 }
 
 static void

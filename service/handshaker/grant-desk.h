@@ -15,8 +15,8 @@ HandoffGrantDesk *handoff_grant_desk_new (HandoffLink *link);
 void handoff_grant_desk_free (HandoffGrantDesk *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGrantDesk, handoff_grant_desk_free)
 
-/* grant: of HANDOFF_GIVEN_GRANT_TYPE. role: HandoffSignatureRole. (transfer full) (nullable): NULL:
- * the broker gave none */
+/* grant: of HANDOFF_GRANT_TYPE. role: HandoffSignatureRole. (transfer full) (nullable): NULL: the
+ * broker gave none */
 HandoffSigningGrant *handoff_grant_desk_take (HandoffGrantDesk *self, GVariant *grant, guint role);
 /* The broker wants it back. request: (transfer full): answered when it is over. */
 void

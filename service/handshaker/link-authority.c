@@ -120,8 +120,7 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
       return;
     }
   answer = g_new0 (Answer, 1);
-  g_variant_get (reply->body, "(u&sb&s@" HANDOFF_GIVEN_GRANT_TYPE ")", &word, &why, NULL, NULL,
-                 &grant);
+  g_variant_get (reply->body, "(u&sb&s@" HANDOFF_GRANT_TYPE ")", &word, &why, NULL, NULL, &grant);
   answer->is_plain = word == HANDOFF_HANDSHAKER_ANSWER_PLAIN_YES;
   answer->grant = handoff_grant_desk_take (self->authority->desk, grant, self->role);
   if (self->task == NULL)

@@ -6,7 +6,6 @@
 #include "key/private-key.h"
 
 #include "key/gnutls-support.h"
-#include "keyblob/tls-handoff-error.h"
 #include "key/public-key.h"
 
 struct _HandoffPrivateKey
@@ -78,36 +77,6 @@ handoff_private_key_new_x509 (gnutls_x509_privkey_t key, GError **error)
   gnutls_privkey_deinit (private_key);
   handoff_gnutls_set_error (error, code, "Cannot use the private key");
   return NULL;
-}
-
-/* Handshakes bring a grant. */
-static void
-use_elsewhere (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
-{
-  g_autoptr (GError) error =
-      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           "There is no permission to sign with the credential's key");
-
-  used (error, user_data);
-}
-
-static void
-free_elsewhere (gpointer data)
-{
-}
-
-static const HandoffPrivateKeyKind elsewhere_kind = { use_elsewhere, free_elsewhere };
-
-HandoffPrivateKey *
-handoff_private_key_new_elsewhere (gnutls_pubkey_t public_key)
-{
-  return handoff_private_key_new (&elsewhere_kind, public_key, NULL);
-}
-
-gboolean
-handoff_private_key_is_elsewhere (const HandoffPrivateKey *self)
-{
-  return self->kind == &elsewhere_kind;
 }
 
 HandoffPrivateKey *

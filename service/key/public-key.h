@@ -5,13 +5,9 @@
 
 #include <gio/gio.h>
 #include <gnutls/abstract.h>
-#include <gnutls/x509.h>
 
 /* A public key as it goes from process to process: SubjectPublicKeyInfo, DER. The same key gives
  * the same bytes, whoever writes it. */
-
-/* That of a private key. (transfer full) */
-gnutls_pubkey_t handoff_public_key_new_of (gnutls_x509_privkey_t key, GError **error);
 
 /* (transfer full): FAILED if GnuTLS cannot write it. */
 GBytes *handoff_public_key_export (gnutls_pubkey_t key, GError **error);

@@ -111,15 +111,14 @@ static const HandoffLinkRow handshaker_rows[HANDOFF_HANDSHAKER_N_MESSAGES] = {
   [HANDOFF_HANDSHAKER_ASK] = { .name = "ask",
                                .direction = HANDOFF_LINK_UP,
                                .type = "(ttssba{ss}bub)",
-                               .reply_type = "(usbs" HANDOFF_GIVEN_GRANT_TYPE ")",
+                               .reply_type = "(usbs" HANDOFF_GRANT_TYPE ")",
                                .max_waiting = MANY,
                                .states = USER },
   [HANDOFF_HANDSHAKER_READ_PEM] = { .name = "read-pem",
                                     .direction = HANDOFF_LINK_UP,
                                     .type = "(ttu)",
                                     .reply_type =
-                                        "(say" HANDOFF_DESCRIPTION_TYPE HANDOFF_GIVEN_GRANT_TYPE
-                                        ")",
+                                        "(say" HANDOFF_DESCRIPTION_TYPE HANDOFF_GRANT_TYPE ")",
                                     .min_fds = 1,
                                     .max_fds = 1,
                                     .max_waiting = MANY,

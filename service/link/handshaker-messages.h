@@ -26,7 +26,7 @@
 /* A grant (see the keeper's messages): its number, how many signatures it is good for (0: as many
  * as come), until when (boot time, microseconds), and who signs: the number with which a signing
  * socket is asked for. Number 0: none. */
-#define HANDOFF_GIVEN_GRANT_TYPE "(tuxt)"
+#define HANDOFF_GRANT_TYPE "(tuxt)"
 
 typedef enum
 {

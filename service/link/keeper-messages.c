@@ -91,6 +91,7 @@ static const HandoffLinkRow rows[] = {
     .name = "holder",
     .direction = HANDOFF_LINK_DOWN,
     .type = HANDOFF_HOLDER_TYPE,
+    .min_fds = 1,
     .max_fds = HANDOFF_MAX_HOLDER_SOCKETS,
   },
   [HANDOFF_KEEPER_HOLDER_GONE] = {

@@ -284,7 +284,6 @@ handoff_ticket_window_open (gnutls_session_t session)
   guint8 ticket[PLACEHOLDER_TICKET_SIZE];
   HandoffTicket placeholder = {
     .lifetime = HANDOFF_TICKET_MAX_LIFETIME,
-    .age_add = g_random_int (),
     .nonce = nonce,
     .nonce_size = sizeof nonce,
     .ticket = ticket,
@@ -297,7 +296,9 @@ handoff_ticket_window_open (gnutls_session_t session)
     return NULL;
 
   cut_off (session);
-  if (gnutls_rnd (GNUTLS_RND_NONCE, nonce, sizeof nonce) >= 0 &&
+  /* GLib's random numbers begin with a file, which a locked-up process cannot open. */
+  if (gnutls_rnd (GNUTLS_RND_NONCE, &placeholder.age_add, sizeof placeholder.age_add) >= 0 &&
+      gnutls_rnd (GNUTLS_RND_NONCE, nonce, sizeof nonce) >= 0 &&
       gnutls_rnd (GNUTLS_RND_NONCE, ticket, sizeof ticket) >= 0)
     self = open_with_ticket (session, &placeholder);
   handoff_wipe_stack ();

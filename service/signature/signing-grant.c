@@ -15,10 +15,8 @@
  * it, and nothing is called. */
 struct _HandoffSigningGrants
 {
-  const HandoffSigningGrantsFunctions *functions; /* (nullable): NULL once the process ends */
-  gpointer user_data;                             /* (unowned) */
-  /* (owned) (element-type guint64 HandoffSigner): the main thread's */
-  GHashTable *signers;
+  void (*over) (guint64 number, gpointer user_data); /* (nullable): NULL once the process ends */
+  gpointer user_data;                                /* (unowned) */
 
   GMutex mutex;
   /* ---- */
@@ -46,16 +44,14 @@ struct _HandoffSigningGrant
 };
 
 HandoffSigningGrants *
-handoff_signing_grants_new (const HandoffSigningGrantsFunctions *functions, gpointer user_data)
+handoff_signing_grants_new (void (*over) (guint64 number, gpointer user_data), gpointer user_data)
 {
   HandoffSigningGrants *self = g_new0 (HandoffSigningGrants, 1);
 
-  self->functions = functions;
+  self->over = over;
   self->user_data = user_data;
   g_mutex_init (&self->mutex);
   self->n_references = 1;
-  self->signers = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
-                                         (GDestroyNotify) handoff_signer_unref);
   self->by_number = g_hash_table_new (g_int64_hash, g_int64_equal);
   return self;
 }
@@ -77,33 +73,20 @@ unlock_and_unref (HandoffSigningGrants *self)
 void
 handoff_signing_grants_free (HandoffSigningGrants *self)
 {
-  self->functions = NULL;
-  g_clear_pointer (&self->signers, g_hash_table_unref);
+  self->over = NULL;
   g_mutex_lock (&self->mutex);
   unlock_and_unref (self);
 }
 
-static HandoffSigner *
-get_signer (HandoffSigningGrants *self, guint64 number)
-{
-  HandoffSigner *signer = g_hash_table_lookup (self->signers, &number);
-
-  if (signer == NULL)
-    {
-      signer = handoff_signer_new (number, number == 0 ? "tls-handoff-keeper" : "tls-handoff-token",
-                                   self->functions->open, self->user_data);
-      g_hash_table_insert (self->signers, g_memdup2 (&number, sizeof number), signer);
-    }
-  return signer;
-}
-
 HandoffSigningGrant *
-handoff_signing_grants_add (HandoffSigningGrants *self, const HandoffSigningTerms *terms)
+handoff_signing_grants_add (HandoffSigningGrants *self,
+                            HandoffSigner *signer,
+                            const HandoffSigningTerms *terms)
 {
   HandoffSigningGrant *grant = g_new0 (HandoffSigningGrant, 1);
 
   grant->grants = self;
-  grant->signer = handoff_signer_ref (get_signer (self, terms->signer));
+  grant->signer = handoff_signer_ref (signer);
   grant->terms = *terms;
   grant->n_references = 1;
   grant->is_limited = terms->uses > 0;
@@ -162,8 +145,8 @@ tell (gpointer data)
 
       waiter->over (waiter->data);
     }
-  if (self->waiters == NULL && grants->functions != NULL)
-    grants->functions->over (self->terms.number, grants->user_data);
+  if (self->waiters == NULL && grants->over != NULL)
+    grants->over (self->terms.number, grants->user_data);
   g_clear_pointer (&self->waiters, g_array_unref);
   handoff_signer_unref (self->signer);
   g_free (self);

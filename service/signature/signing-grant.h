@@ -20,33 +20,26 @@ typedef struct _HandoffSigningGrants HandoffSigningGrants;
 typedef struct
 {
   guint64 number;
-  guint64 signer; /* who signs: the number of the keeper (0), or of a token helper */
-  guint role;     /* HandoffSignatureRole */
-  guint uses;     /* 0: any number */
-  gint64 until;   /* boot time, microseconds */
+  guint role;   /* HandoffSignatureRole */
+  guint uses;   /* 0: any number */
+  gint64 until; /* boot time, microseconds */
 } HandoffSigningTerms;
 
 /* How long a handshake that has begun may use a grant that the broker wants back, seconds: less
  * than the broker waits (HANDOFF_SIGNING_TAKE_BACK_SECONDS). */
 #define HANDOFF_SIGNING_FINISH_SECONDS 8
 
-/* What this process needs of the broker. Main thread. */
-typedef struct
-{
-  HandoffSignerOpenFunc open; /* how a worker gets a socket to who signs */
-  /* A grant is over, and was not taken back. */
-  void (*over) (guint64 number, gpointer user_data);
-} HandoffSigningGrantsFunctions;
-
-/* functions: static. user_data: (unowned) */
-HandoffSigningGrants *handoff_signing_grants_new (const HandoffSigningGrantsFunctions *functions,
+/* over: called on the main thread for each grant that is over and was not taken back. user_data:
+ * (unowned) */
+HandoffSigningGrants *handoff_signing_grants_new (void (*over) (guint64 number, gpointer user_data),
                                                   gpointer user_data);
 /* The process ends: nobody is told any more of grants that are over. */
 void handoff_signing_grants_free (HandoffSigningGrants *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSigningGrants, handoff_signing_grants_free)
 
-/* (transfer full) */
+/* signer: (transfer none). (transfer full) */
 HandoffSigningGrant *handoff_signing_grants_add (HandoffSigningGrants *self,
+                                                 HandoffSigner *signer,
                                                  const HandoffSigningTerms *terms);
 /* The broker wants it back. Handshakes that have begun may use it for some seconds. over: called
  * once, on the main thread, when nobody has it any more; at once if it is over already. */

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "keyblob/channel-message.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -282,6 +283,68 @@ test_places (HandshakerTest *f, gconstpointer unused)
   g_thread_join (server);
 }
 
+/* ---- Channels. ---- */
+
+static guint
+count (const char *text, const char *word)
+{
+  guint n = 0;
+
+  for (; (text = strstr (text, word)) != NULL; text++)
+    n++;
+  return n;
+}
+
+static void
+do_handshake_on (HandshakerTest *f, int channel, guint32 serial)
+{
+  GThread *server;
+  int fd;
+
+  server = handshaker_test_serve (f, &fd);
+  handshaker_test_send_handshake (channel, serial, fd);
+  g_assert_cmpuint (handshaker_test_receive (f, channel, NULL), ==, HANDOFF_CHANNEL_REPLY);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (server)), ==, 0);
+}
+
+/* Breaks if the broker is asked for each handshake on a channel, if what it takes back is used all
+ * the same, or if it does not hear that a channel is over. */
+static void
+test_channel (HandshakerTest *f, gconstpointer unused)
+{
+  g_auto (HandshakerReply) forgotten = { 0 };
+  guint32 serial;
+  int channel;
+
+  handshaker_test_give_user (f, QUICK);
+  channel = handshaker_test_open_channel (f, 11);
+  for (serial = 1; serial <= 3; serial++)
+    do_handshake_on (f, channel, serial);
+  g_assert_cmpuint (count (f->events->str, "ask("), ==, 1);
+  handshaker_test_request (f, HANDOFF_HANDSHAKER_FORGET, g_variant_new ("()"), &forgotten);
+  g_assert_no_error (forgotten.error);
+  do_handshake_on (f, channel, serial);
+  g_assert_cmpuint (count (f->events->str, "ask("), ==, 2);
+  close (channel);
+  handshaker_test_wait_for_event (f, "channel-over(11,)");
+}
+
+/* Breaks if a channel outlives its caller. */
+static void
+test_channel_of_caller_gone (HandshakerTest *f, gconstpointer unused)
+{
+  guint8 byte;
+  int channel;
+
+  handshaker_test_give_user (f, QUICK);
+  channel = handshaker_test_open_channel (f, 12);
+  handshaker_test_send (f, HANDOFF_HANDSHAKER_CALLER_GONE,
+                        g_variant_new ("(t)", (guint64) TEST_CALLER));
+  handshaker_test_wait_for_event (f, "channel-over(12,)");
+  g_assert_cmpint (read (channel, &byte, 1), ==, 0);
+  close (channel);
+}
+
 /* ---- Rules. ---- */
 
 /* Breaks if a handshaker goes on with a broker that says what no broker says. */
@@ -342,15 +405,19 @@ test_broker_gone (HandshakerTest *f, gconstpointer unused)
   g_assert_cmpint (handshaker_test_run (f), ==, HANDOFF_HANDSHAKER_END_LOST);
 }
 
+/* In this process, and as the program, locked up. */
 #define ADD(name, test)                                                                            \
   g_test_add ("/handshaker/" name, HandshakerTest, NULL, handshaker_test_set_up, test,             \
-              handshaker_test_tear_down)
+              handshaker_test_tear_down);                                                          \
+  g_test_add ("/handshaker/program/" name, HandshakerTest, "program", handshaker_test_set_up,      \
+              test, handshaker_test_tear_down)
 
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  handoff_process_set_folder (SERVICE_PROGRAMS);
   ADD ("policy", test_policy);
   ADD ("broken-trust", test_broken_trust);
   ADD ("broken-configuration", test_broken_configuration);
@@ -361,9 +428,12 @@ main (int argc, char *argv[])
   ADD ("outliving", test_outliving);
   ADD ("sessions", test_sessions);
   ADD ("places", test_places);
+  ADD ("channel", test_channel);
+  ADD ("channel-of-caller-gone", test_channel_of_caller_gone);
   ADD ("out-of-turn", test_out_of_turn);
   ADD ("nobodys-call", test_nobodys_call);
   g_test_add_data_func ("/handshaker/garbage", NULL, test_garbage);
-  ADD ("broker-gone", test_broker_gone);
+  g_test_add ("/handshaker/broker-gone", HandshakerTest, NULL, handshaker_test_set_up,
+              test_broker_gone, handshaker_test_tear_down);
   return g_test_run ();
 }

@@ -22,6 +22,7 @@ typedef struct
 {
   HandoffWorker *worker;
   HandoffSigningGrants *grants;
+  HandoffSigner *signer;
 
   /* The signer's end. */
   HandoffLink *links[MAX_LINKS];
@@ -108,14 +109,13 @@ is_over (guint64 number, gpointer user_data)
   g_string_append_printf (f->over, "%" G_GUINT64_FORMAT "; ", number);
 }
 
-static const HandoffSigningGrantsFunctions grants_functions = { open_socket, is_over };
-
 static void
 set_up (GrantTest *f, gconstpointer data)
 {
   test_clock_install ();
   f->worker = handoff_worker_new (NULL);
-  f->grants = handoff_signing_grants_new (&grants_functions, f);
+  f->grants = handoff_signing_grants_new (is_over, f);
+  f->signer = handoff_signer_new (5, "tls-handoff-keeper", open_socket, f);
   f->asked = g_string_new (NULL);
   f->answers = g_string_new (NULL);
   f->over = g_string_new (NULL);
@@ -130,6 +130,7 @@ tear_down (GrantTest *f, gconstpointer data)
     handoff_link_free (f->links[--f->n_links]);
   test_clock_settle ();
   handoff_signing_grants_free (f->grants);
+  handoff_signer_unref (f->signer);
   g_bytes_unref (f->data);
   g_string_free (f->asked, TRUE);
   g_string_free (f->answers, TRUE);
@@ -141,10 +142,10 @@ tear_down (GrantTest *f, gconstpointer data)
 static HandoffSigningGrant *
 add_grant (GrantTest *f, guint64 number, guint uses, guint seconds)
 {
-  const HandoffSigningTerms terms = { number, 5, 2, uses,
+  const HandoffSigningTerms terms = { number, 2, uses,
                                       handoff_clock_get_boot_time () + seconds * TEST_SECOND };
 
-  return handoff_signing_grants_add (f->grants, &terms);
+  return handoff_signing_grants_add (f->grants, f->signer, &terms);
 }
 
 /* What the worker tells the test. */
@@ -314,7 +315,7 @@ test_signer_ends (GrantTest *f, gconstpointer data)
   handoff_link_close (f->links[0], NULL);
   while (f->n_answers == 0)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_cmpstr (f->answers->str, ==, "The service's program tls-handoff-token has ended; ");
+  g_assert_cmpstr (f->answers->str, ==, "The service's program tls-handoff-keeper has ended; ");
   handoff_link_call_return (f->kept_call, g_variant_new ("(@ay)", g_variant_new_bytestring ("")),
                             NULL, 0);
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "keyblob/channel-message.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/packet.h"
 #include "keyblob/sealed-memfd.h"
@@ -162,11 +163,34 @@ make_certificates (HandshakerTest *f)
   f->key_pem = test_certificate_key_to_pem (leaf);
 }
 
-void
-handshaker_test_set_up (HandshakerTest *f, gconstpointer unused)
+static void
+start_program (HandshakerTest *f)
+{
+  const HandoffProgram program = { .name = "tls-handoff-handshaker" };
+  g_autoptr (GError) error = NULL;
+
+  f->process = handoff_process_start (&program, &handoff_handshaker_table, &functions, f, &error);
+  g_assert_no_error (error);
+  f->link = handoff_process_get_link (f->process);
+}
+
+static void
+start_here (HandshakerTest *f)
 {
   g_autoptr (GError) error = NULL;
   int sockets[2];
+
+  handoff_link_make_sockets (sockets, &error);
+  g_assert_no_error (error);
+  f->link = handoff_link_new (sockets[0], &handoff_handshaker_table, HANDOFF_LINK_UPPER, NULL,
+                              "tls-handoff-handshaker", &functions, f);
+  f->handshaker = handoff_handshaker_new (sockets[1]);
+}
+
+void
+handshaker_test_set_up (HandshakerTest *f, gconstpointer is_program)
+{
+  g_autoptr (GError) error = NULL;
   guint i;
 
   make_certificates (f);
@@ -175,17 +199,16 @@ handshaker_test_set_up (HandshakerTest *f, gconstpointer unused)
   f->answer = HANDOFF_HANDSHAKER_ANSWER_PLAIN_YES;
   for (i = 0; i < HANDOFF_N_PLACES; i++)
     f->n_free[i] = 1000;
-  handoff_link_make_sockets (sockets, &error);
-  g_assert_no_error (error);
   handoff_link_make_sockets (f->places, &error);
   g_assert_no_error (error);
-  f->link = handoff_link_new (sockets[0], &handoff_handshaker_table, HANDOFF_LINK_UPPER, NULL,
-                              "tls-handoff-handshaker", &functions, f);
-  f->handshaker = handoff_handshaker_new (sockets[1]);
+  if (is_program != NULL)
+    start_program (f);
+  else
+    start_here (f);
 }
 
 void
-handshaker_test_tear_down (HandshakerTest *f, gconstpointer unused)
+handshaker_test_tear_down (HandshakerTest *f, gconstpointer is_program)
 {
   if (f->question != NULL)
     {
@@ -193,13 +216,14 @@ handshaker_test_tear_down (HandshakerTest *f, gconstpointer unused)
 
       handoff_link_call_fail (g_steal_pointer (&f->question), error);
     }
-  if (f->handshaker != NULL)
+  if (f->handshaker != NULL || f->process != NULL)
     {
       if (!handoff_link_has_ended (f->link))
         handshaker_test_send (f, HANDOFF_HANDSHAKER_DRAIN, g_variant_new ("()"));
       g_assert_cmpint (handshaker_test_run (f), !=, HANDOFF_HANDSHAKER_END_STUCK);
     }
-  handoff_link_free (f->link);
+  if (is_program == NULL)
+    handoff_link_free (f->link);
   if (f->places[0] >= 0)
     close (f->places[0]);
   g_clear_pointer (&f->lender, g_thread_join);
@@ -348,13 +372,84 @@ handshaker_test_begin_handshake (
 HandoffHandshakerEnd
 handshaker_test_run (HandshakerTest *f)
 {
-  HandoffHandshakerEnd end = handoff_handshaker_run (f->handshaker);
+  HandoffHandshakerEnd end = HANDOFF_HANDSHAKER_END_LOST;
 
+  if (f->process != NULL)
+    {
+      while (f->end == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      if (strstr (f->events->str, "drained()\n") != NULL)
+        end = HANDOFF_HANDSHAKER_END_DONE;
+      g_clear_pointer (&f->process, handoff_process_free);
+      return end;
+    }
+  end = handoff_handshaker_run (f->handshaker);
   while (g_main_context_iteration (NULL, FALSE))
     ;
   g_clear_pointer (&f->handshaker, handoff_handshaker_free);
   return end;
 }
+
+/* ---- Channels. ---- */
+
+int
+handshaker_test_open_channel (HandshakerTest *f, guint64 number)
+{
+  g_auto (HandshakerReply) reply = { 0 };
+  int fds[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), ==,
+                   0);
+  handshaker_test_begin (
+      f, HANDOFF_HANDSHAKER_OPEN_CHANNEL,
+      g_variant_new ("(tt@ay)", number, (guint64) TEST_CALLER,
+                     g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, RECIPIENT, 32, 1)),
+      &fds[0], 1, &reply);
+  handshaker_test_wait_for (&reply.is_done);
+  g_assert_no_error (reply.error);
+  return fds[1];
+}
+
+void
+handshaker_test_send_handshake (int channel, guint32 serial, int fd)
+{
+  g_autoptr (GVariant) packed = handoff_channel_message_pack (
+      HANDOFF_CHANNEL_CALL, serial,
+      handoff_channel_call_body (
+          0, HANDOFF_ROOT_PATH, "HandshakeAsClient",
+          g_variant_new ("(hs@ay@a{sv})", 0, TEST_IDENTITY,
+                         g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, RECIPIENT, 0, 1),
+                         g_variant_new_parsed ("@a{sv} {}"))));
+
+  g_assert_cmpint (handoff_channel_message_send (channel, packed, &fd, 1, NULL), ==,
+                   HANDOFF_PACKET_DONE);
+  close (fd);
+}
+
+guint
+handshaker_test_receive (HandshakerTest *f, int channel, GVariant **body)
+{
+  g_autofree guint8 *buffer = g_malloc (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE);
+  HandoffChannelMessage message = { 0 };
+  HandoffChannelKind kind;
+
+  while (handoff_channel_message_receive (channel, HANDOFF_CHANNEL_APPLICATION, buffer, &message,
+                                          NULL) == HANDOFF_PACKET_WOULD_BLOCK)
+    {
+      struct pollfd pollfd = { channel, POLLIN, 0 };
+
+      /* The handshaker's main thread may be this one. */
+      if (!g_main_context_iteration (NULL, FALSE))
+        poll (&pollfd, 1, 1);
+    }
+  kind = message.kind;
+  if (body != NULL)
+    *body = message.body != NULL ? g_variant_ref (message.body) : NULL;
+  handoff_channel_message_clear (&message);
+  return kind;
+}
+
+/* ---- A peer. ---- */
 
 typedef struct
 {

@@ -6,8 +6,10 @@
 #include "handshaker/handshaker.h"
 #include "link/handshaker-messages.h"
 #include "link/link.h"
+#include "process/process.h"
 
-/* A handshaker in this process, and the test in place of its broker, over a real link. */
+/* A handshaker, in this process or as the program that it is, and the test in place of its broker,
+ * over a real link. */
 
 #define TEST_UID 1000
 #define TEST_SLOT 5
@@ -18,7 +20,8 @@
 
 typedef struct
 {
-  HandoffHandshaker *handshaker; /* (owned) (nullable) */
+  HandoffHandshaker *handshaker; /* (owned) (nullable): in this process */
+  HandoffProcess *process;       /* (owned) (nullable): or there */
   HandoffLink *link;             /* (owned): the broker's end */
   GString *events;               /* (owned): what the handshaker said, a line each */
   GError *end;                   /* (owned) (nullable): why the link has ended */
@@ -51,9 +54,10 @@ typedef struct
 void handshaker_reply_clear (HandshakerReply *reply);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HandshakerReply, handshaker_reply_clear)
 
-/* A spare without a policy. set_up and tear_down may be those of a GTest case. */
-void handshaker_test_set_up (HandshakerTest *f, gconstpointer unused);
-void handshaker_test_tear_down (HandshakerTest *f, gconstpointer unused);
+/* A spare without a policy. set_up and tear_down may be those of a GTest case. is_program:
+ * (nullable): NULL: in this process */
+void handshaker_test_set_up (HandshakerTest *f, gconstpointer is_program);
+void handshaker_test_tear_down (HandshakerTest *f, gconstpointer is_program);
 
 /* Runs the main loop until that is TRUE. */
 void handshaker_test_wait_for (const gboolean *condition);
@@ -90,8 +94,17 @@ void handshaker_test_call (HandshakerTest *f,
 void handshaker_test_begin_handshake (
     HandshakerTest *f, const char *identity, const char *options, int fd, HandshakerReply *reply);
 
-/* The handshaker ends; runs it to its end. */
+/* The handshaker ends; runs it to its end. What a program thinks of that nobody knows: it is done
+ * if it says so. */
 HandoffHandshakerEnd handshaker_test_run (HandshakerTest *f);
+
+/* Opens a channel of the caller's: the application's end. The recipient key is one that nobody has
+ * the private key of. */
+int handshaker_test_open_channel (HandshakerTest *f, guint64 number);
+/* HandshakeAsClient on a channel. fd: (transfer full) */
+void handshaker_test_send_handshake (int channel, guint32 serial, int fd);
+/* Waits for the next message: its kind, HandoffChannelKind. body: (out) (nullable) */
+guint handshaker_test_receive (HandshakerTest *f, int channel, GVariant **body);
 
 /* A TLS server at the other end of a stream socket pair, which is TEST_IDENTITY, on a thread of its
  * own: does one handshake, and closes. (transfer full) socket: (out): the client's end */
