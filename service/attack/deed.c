@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ static const struct
   CALL (clone),
   CALL (connect),
   CALL (dup),
+  CALL (dup2),
   CALL (execve),
   CALL (execveat),
   CALL (fcntl),
@@ -135,18 +137,19 @@ make_call (int argc, char **argv)
   return tell (result);
 }
 
+/* Only by calls that every program of the service may make. */
 static const char *
 get_kind (int fd)
 {
-  int type;
-  socklen_t size = sizeof type;
+  struct stat status;
 
-  if (getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
-    return "other";
-  return type == SOCK_SEQPACKET ? "seqpacket"
-         : type == SOCK_STREAM  ? "stream"
-         : type == SOCK_DGRAM   ? "datagram"
-                                : "socket";
+  if (fstat (fd, &status) != 0)
+    return "unknown";
+  return S_ISSOCK (status.st_mode)   ? "socket"
+         : S_ISREG (status.st_mode)  ? "file"
+         : S_ISFIFO (status.st_mode) ? "pipe"
+         : S_ISCHR (status.st_mode)  ? "device"
+                                     : "other";
 }
 
 static char *

@@ -1,0 +1,364 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""What somebody can do who has taken over alice's handshaker: nothing that matters to anybody else."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import unittest
+
+from gi.repository import GLib
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from attacker import LINK, MAX_MESSAGE, NOTICE, REPLY, REQUEST, Shell, find_programs, packet, read_memory, read_rows, zeros
+from caller import Caller, Failure, connect, wait_until
+from channel import Channel
+from channel_test import OPTIONS, Log
+from command import OWN_RULES, certificate, get_service_pid, import_credential, remove_credentials, set_rules, stop_service
+from needles import freed_private_parts
+from tls_server import TlsServer
+
+HANDSHAKER = 'tls-handoff-handshaker'
+KEEPER = 'tls-handoff-keeper'
+AT_FDCWD = -100
+CLONE_THREAD_FREE = signal.SIGCHLD  # a process of its own
+PROT_ALL, PROT_EXEC = 7, 5
+MAP_PRIVATE_ANONYMOUS = 0x22
+PTRACE_ATTACH = 16
+MUCH = 1000  # handshakes of somebody else meanwhile
+BREACH = 'tls-handoff-handshaker broke the rules of its link, and was ended'
+NOBODY_ASKED = 4711  # a serial number
+MOST_FDS = 8
+ANSWER_PLAIN_YES = 2  # service/link/handshaker-messages.h
+# Bits of a credential's use, and what a signature is for (service/grant/signature-form.h).
+SIGN_AS_CLIENT, SIGN_AS_SERVER = 1, 2
+ROLE_CLIENT, ROLE_SERVER = 0, 1  # HandoffRole
+RSA_PSS_SHA256 = 0x0804
+AS_SERVER = 'org.tlshandoff.Handoff1.handshake-as-server'
+
+
+def to_be_signed(role):
+    """What TLS 1.3 signs (RFC 8446 4.4.3)."""
+    return 64 * b' ' + f'TLS 1.3, {role} CertificateVerify'.encode() + b'\0' + 32 * b'h'
+
+
+def other_pid():
+    """Of the broker: everybody's data, if one could get at it."""
+    return get_service_pid()
+
+
+# (call, arguments, what libraries may probe: an error instead of death)
+FORBIDDEN = [
+    ('openat', (AT_FDCWD, '/etc/passwd', os.O_RDONLY), 'ENOENT'),
+    ('openat', (AT_FDCWD, '/proc/self/maps', os.O_RDONLY), 'ENOENT'),
+    ('openat', (AT_FDCWD, '/var/lib/tls-handoff/credentials', os.O_RDONLY), 'ENOENT'),
+    ('openat', (AT_FDCWD, '/run/handoff-test/tmp/mark', os.O_WRONLY | os.O_CREAT, 0o666), 'ENOENT'),
+    ('openat2', (AT_FDCWD, '/etc/passwd', None, 24), 'ENOSYS'),
+    ('open_by_handle_at', (AT_FDCWD, None, 0), None),
+    ('name_to_handle_at', (AT_FDCWD, '/etc', None, None, 0), None),
+    ('readlinkat', (AT_FDCWD, '/proc/self/exe', None, 4096), 'ENOENT'),
+    ('unlinkat', (AT_FDCWD, '/run/handoff-test/tmp/mark', 0), None),
+    ('linkat', (AT_FDCWD, '/etc/passwd', AT_FDCWD, '/run/handoff-test/tmp/mark', 0), None),
+    ('renameat2', (AT_FDCWD, '/run/handoff-test/tmp/mark', AT_FDCWD, '/run/handoff-test/tmp/other', 0), None),
+    ('socket', (socket.AF_UNIX, socket.SOCK_STREAM, 0), None),
+    ('socket', (socket.AF_INET, socket.SOCK_STREAM, 0), None),
+    ('socket', (socket.AF_NETLINK, socket.SOCK_RAW, 0), None),
+    ('socketpair', (socket.AF_UNIX, socket.SOCK_STREAM, 0, None), None),
+    ('connect', (3, None, 16), None),
+    ('bind', (3, None, 16), None),
+    ('listen', (3, 1), None),
+    ('accept4', (3, 0, 0, 0), None),
+    ('clone', (CLONE_THREAD_FREE, 0, 0, 0, 0), None),
+    ('execve', ('/bin/true', 0, 0), None),
+    ('execveat', (AT_FDCWD, '/bin/true', 0, 0, 0), None),
+    ('ptrace', (PTRACE_ATTACH, other_pid, 0, 0), None),
+    ('process_vm_readv', (other_pid, None, 1, None, 1, 0), None),
+    ('process_vm_writev', (other_pid, None, 1, None, 1, 0), None),
+    ('pidfd_open', (other_pid, 0), None),
+    ('pidfd_getfd', (3, 0, 0), None),
+    ('pidfd_send_signal', (3, signal.SIGKILL, 0, 0), None),
+    ('kcmp', (other_pid, other_pid, 0, 0, 0), None),
+    ('kill', (other_pid, signal.SIGKILL), None),
+    ('kill', (-1, signal.SIGKILL), None),
+    ('tkill', (other_pid, signal.SIGKILL), None),
+    ('tgkill', (other_pid, other_pid, signal.SIGKILL), None),
+    ('rt_sigqueueinfo', (other_pid, signal.SIGKILL, None), None),
+    ('rt_tgsigqueueinfo', (other_pid, other_pid, signal.SIGKILL, None), None),
+    ('mmap', (0, 4096, PROT_ALL, MAP_PRIVATE_ANONYMOUS, -1, 0), None),
+    ('mmap', (0, 4096, PROT_EXEC, MAP_PRIVATE_ANONYMOUS, -1, 0), None),
+    ('mprotect', (0, 4096, PROT_EXEC), None),
+    ('pkey_mprotect', (0, 4096, PROT_EXEC, -1), None),
+    ('prctl', (4, 1, 0, 0, 0), None),  # PR_SET_DUMPABLE
+    ('prctl', (22, 0, 0, 0, 0), None),  # PR_SET_SECCOMP
+    ('prlimit64', (0, 7, None, 0), None),
+    ('setrlimit', (4, None), None),
+    ('setuid', (0,), None),
+    ('setresuid', (0, 0, 0), None),
+    ('unshare', (0x10000000,), None),
+    ('setns', (3, 0), None),
+    ('mount', ('/', '/', 0, 0x1000, 0), None),
+    ('fsopen', ('tmpfs', 0), None),
+    ('chroot', ('/',), None),
+    ('bpf', (0, None, 128), None),
+    ('perf_event_open', (None, 0, -1, -1, 0), None),
+    ('userfaultfd', (0,), None),
+    ('io_uring_setup', (1, None), None),
+    ('keyctl', (0, -3, 0, 0, 0), None),
+    ('shmget', (1, 4096, 0o1777), None),
+    ('init_module', (None, 4096, ''), None),
+    ('seccomp', (1, 0, None), None),
+    ('process_madvise', (3, None, 1, 8, 0), None),
+]
+
+
+class Neighbour:
+    """Another user, whose handshakes go on while the test attacks."""
+
+    def __init__(self, user='bob'):
+        self.caller = Caller(user)
+        self.channel = Channel(self.caller.connection)
+        self.server = TlsServer()
+        self.n_done = 0
+        self.failure = None
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        try:
+            while not self.is_over.is_set() or self.n_done < MUCH:
+                with connect(self.server.port) as end:
+                    state = self.channel.wait(self.channel.start_handshake(end, options=OPTIONS)).unpack()[0]
+                assert state == 'complete', state
+                self.n_done += 1
+        except (Failure, EOFError, OSError, AssertionError) as failure:
+            self.failure = failure
+
+    def check(self):
+        """Call it once. Breaks if anything ever went wrong."""
+        self.is_over.set()
+        self.thread.join()
+        self.channel.close()
+        self.caller.close()
+        if self.failure:
+            raise self.failure
+
+
+class Attack(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        set_rules(OWN_RULES)
+
+    def setUp(self):
+        self.alice = Caller('alice')
+        for user, name in (('alice', 'rsa'), ('bob', 'ecdsa')):
+            import_credential(user, name)
+        # Both keys have been used.
+        self.neighbour = Neighbour()
+        wait_until(lambda: self.neighbour.n_done > 0 or self.neighbour.failure, 'bob is served')
+        self.broker = get_service_pid()
+
+    def tearDown(self):
+        try:
+            self.neighbour.check()
+            self.assertEqual(get_service_pid(), self.broker)
+        finally:
+            self.alice.close()
+            remove_credentials()
+            stop_service()
+
+    def take_over(self):
+        channel = Channel(self.alice.connection)
+        shell = Shell(channel, options=OPTIONS)
+        self.addCleanup(channel.close)
+        self.addCleanup(shell.close)
+        return shell
+
+    def assert_ended(self, shell):
+        """Whose program was ended learns it at once."""
+        with self.assertRaises((Failure, EOFError)) as caught:
+            shell.channel.wait(shell.serial)
+        if isinstance(caught.exception, Failure):
+            self.assertTrue(caught.exception.is_ours('Failed'), caught.exception)
+            self.assertIn(HANDSHAKER, caught.exception.message)
+
+    def test_calls(self):
+        """Breaks if any call of the system that gives more than the program has does not end it."""
+        for name, arguments, instead in FORBIDDEN:
+            with self.subTest(name, arguments=arguments):
+                shell = self.take_over()
+                got = shell.call(name, *(word() if callable(word) else word for word in arguments))
+                if instead and got is not None:
+                    self.assertEqual(got, instead)
+                    continue
+                self.assertIsNone(got)
+                self.assert_ended(shell)
+
+    def attack_link(self, act):
+        """act(shell, link) on the link to the broker, which has to end the program."""
+        log = Log()
+        shell = self.take_over()
+        link = shell.seize_link()
+        act(shell, link)
+        self.assert_ended(shell)
+        log.wait_for(BREACH, 1)
+        shell.close()
+
+    def test_out_of_turn(self):
+        """Breaks if the broker takes anything on a handshaker's link that the link's table does not have for it."""
+        rows = read_rows('handshaker')
+        for row in rows.values():
+            kind = REQUEST if row.reply else NOTICE
+            body = zeros(row.type)
+            acts = {
+                'an answer to nothing': lambda shell, link, row=row: shell.send(
+                    link, packet(REPLY, row.number, NOBODY_ASKED, zeros(row.reply or '()'))),
+                'too many descriptors': lambda shell, link, row=row, kind=kind, body=body: shell.send(
+                    link, packet(kind, row.number, kind == REQUEST, body), row.max_fds + 1),
+                'too large': lambda shell, link, row=row, kind=kind, body=body: shell.send(
+                    link, packet(kind, row.number, kind == REQUEST, body), row.min_fds, MAX_MESSAGE + 1),
+                'the other kind': lambda shell, link, row=row, kind=kind, body=body: shell.send(
+                    link, packet(NOTICE + REQUEST - kind, row.number, kind == NOTICE, body), row.min_fds),
+            }
+            if row.direction == 'down':
+                acts['the wrong direction'] = lambda shell, link, row=row, kind=kind, body=body: shell.send(
+                    link, packet(kind, row.number, kind == REQUEST, body), row.min_fds)
+            elif row.min_fds > 0:
+                acts['too few descriptors'] = lambda shell, link, row=row, kind=kind, body=body: shell.send(
+                    link, packet(kind, row.number, kind == REQUEST, body))
+            for what, act in acts.items():
+                with self.subTest(row.name, what=what):
+                    self.attack_link(act)
+        for what, data in {'no message': b'', 'half a head': b'\1\0\0', 'an unknown kind': packet(9, 0, 1, b''),
+                           'an unknown number': packet(NOTICE, 255, 0, b''),
+                           'no normal form': packet(NOTICE, rows['idle'].number, 0, b'\1\2\3')}.items():
+            with self.subTest(what):
+                self.attack_link(lambda shell, link, data=data: shell.send(link, data))
+
+    def test_in_turn(self):
+        """Messages that it may send, with nothing that makes sense in them. Breaks if one does more than end the program."""
+        for row in read_rows('handshaker').values():
+            if row.direction == 'up':
+                with self.subTest(row.name):
+                    with self.take_over() as shell:
+                        link = shell.seize_link()
+                        kind = REQUEST if row.reply else NOTICE
+                        shell.send(link, packet(kind, row.number, 1 << 20, zeros(row.type)) if kind == REQUEST else
+                                   packet(kind, row.number, 0, zeros(row.type)), row.min_fds)
+                        # The broker has read it when it answers anybody.
+                        self.alice.round_trip()
+
+    def ask(self, shell, link, caller, credential='rsa', is_name=True):
+        row = read_rows('handshaker')['ask']
+        question = GLib.Variant(row.type, (1 << 40, caller, AS_SERVER, credential, is_name, {}, False, ROLE_SERVER, False))
+        return shell.ask(link, row, question, 1 << 20)
+
+    def find_callers(self, most=64):
+        """The numbers of callers in whose names the handshaker may ask polkit."""
+        found = []
+        for number in range(1, most):
+            with self.take_over() as shell:
+                if self.ask(shell, shell.seize_link(), number):
+                    found.append(number)
+        return found
+
+    def test_other_caller(self):
+        """Breaks if a handshaker can ask polkit, or have a credential, in the name of anybody but its own user's callers."""
+        log = Log()
+        found = self.find_callers()
+        self.assertEqual(len(found), 1, found)
+        log.wait_for(BREACH, 40)
+        # Whatever alice's handshaker asks, it asks for alice; bob's credential is not hers.
+        with self.take_over() as shell:
+            kind, answer, _ = self.ask(shell, shell.seize_link(), found[0], credential='ecdsa')
+            self.assertNotEqual(answer.unpack()[0] if kind == REPLY else None, ANSWER_PLAIN_YES)
+
+    def get_grant(self, caller):
+        """(shell, link, descriptor of a signing socket, grant): what alice is allowed."""
+        rows = read_rows('handshaker')
+        shell = self.take_over()
+        link = shell.seize_link()
+        kind, answer, _ = self.ask(shell, link, caller)
+        self.assertEqual(kind, REPLY, answer)
+        grant, _, _, signer = answer.unpack()[4]
+        self.assertNotEqual(grant, 0)
+        before = shell.list_descriptors()
+        kind, _, n_fds = shell.ask(link, rows['open-signing'], GLib.Variant('(t)', (signer,)), (1 << 20) + 1)
+        self.assertEqual((kind, n_fds), (REPLY, 1))
+        socket_fd = next(number for number in shell.list_descriptors() if number not in before)
+        return shell, link, socket_fd, grant
+
+    def test_signatures(self):
+        """Breaks if the keeper signs for somebody who has taken over a handshaker what TLS would not have signed then."""
+        sign = read_rows('signing')['sign']
+        caller = self.find_callers()[0]
+        good = (SIGN_AS_SERVER, RSA_PSS_SHA256, to_be_signed('server'))
+        with open(certificate('rsa.pem')) as file:
+            a_certificate = file.read().encode()
+
+        def request(shell, fd, grant, role, scheme, data, serial=1):
+            return shell.ask(fd, sign, GLib.Variant(sign.type, (grant, role, scheme, data)), serial)
+
+        def over(shell, link, fd, grant):
+            shell.send(link, packet(NOTICE, read_rows('handshaker')['grant-over'].number, 0, GLib.Variant('(t)', (grant,))))
+            self.alice.round_trip()
+            return request(shell, fd, grant, *good)
+
+        def twice(shell, link, fd, grant):
+            self.assertEqual(request(shell, fd, grant, *good)[0], REPLY)
+            return request(shell, fd, grant, *good, serial=2)
+
+        attacks = {
+            'without a grant': lambda shell, link, fd, grant: request(shell, fd, grant + 1000, *good),
+            'somebody else\'s grant': lambda shell, link, fd, grant: request(shell, fd, grant - 1, *good),
+            'in the other role': lambda shell, link, fd, grant: request(
+                shell, fd, grant, SIGN_AS_CLIENT, RSA_PSS_SHA256, to_be_signed('client')),
+            'the other role\'s words': lambda shell, link, fd, grant: request(
+                shell, fd, grant, SIGN_AS_SERVER, RSA_PSS_SHA256, to_be_signed('client')),
+            'a certificate': lambda shell, link, fd, grant: request(
+                shell, fd, grant, SIGN_AS_SERVER, RSA_PSS_SHA256, a_certificate),
+            'a hash': lambda shell, link, fd, grant: request(shell, fd, grant, SIGN_AS_SERVER, RSA_PSS_SHA256, 32 * b'h'),
+            'twice': twice,
+            'what is over': over,
+        }
+        shell, _, fd, grant = self.get_grant(caller)
+        kind, signature, _ = request(shell, fd, grant, *good)
+        self.assertEqual(kind, REPLY)
+        self.assertEqual(len(signature.unpack()[0]), 256)
+        for what, attack in attacks.items():
+            with self.subTest(what):
+                log = Log()
+                shell, link, fd, grant = self.get_grant(caller)
+                answer = attack(shell, link, fd, grant)
+                self.assertTrue(answer is None or answer[0] != REPLY, answer)
+                self.assert_ended(shell)
+                # The audit log has it.
+                log.wait_for(r'tls-handoff-handshaker.*signature|signature.*tls-handoff-handshaker', 1)
+
+    def test_holds_nothing(self):
+        """Breaks if there is a key, or a way to a file or another user's process, in a handshaker."""
+        shell = self.take_over()
+        pid = shell.get_pid()
+        for number in shell.list_descriptors():
+            target = os.readlink(f'/proc/{pid}/fd/{number}')
+            self.assertRegex(target, r'^(socket:|anon_inode:\[event|/memfd:|/dev/null|pipe:)', number)
+        for handshaker in find_programs(HANDSHAKER):
+            memory = read_memory(handshaker)
+            for name in ('rsa', 'ecdsa'):
+                self.assertEqual([part for part in freed_private_parts(name) if part in memory], [])
+        # The search finds what is there.
+        memory = read_memory(find_programs(KEEPER)[0])
+        self.assertTrue(any(part in memory for part in freed_private_parts('rsa')))
+
+    def test_allowed(self):
+        """What the program needs is there: the shell would tell of death otherwise, whatever is asked."""
+        shell = self.take_over()
+        self.assertEqual(shell.get_pid(), find_programs(HANDSHAKER)[0] if find_programs(HANDSHAKER) else self.broker)
+        self.assertEqual(shell.call('getrandom', None, 16, 0), 16)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""Somebody who has taken over the program that parses what he sends: needs a build with the option attack."""
+
+import collections
+import os
+import re
+import socket
+import struct
+import subprocess
+
+from gi.repository import GLib
+
+from caller import TIMEOUT, wait_until
+
+MAGIC = b'DEED\n'  # service/attack/attack.h
+LINK = 3  # the descriptor of every program's link to the broker
+# service/link/link-message.h
+NOTICE, REQUEST, REPLY, ERROR = 1, 2, 3, 4
+MAX_MESSAGE = 128 * 1024
+
+# A message of a link's; reply: None if it wants no answer.
+Row = collections.namedtuple('Row', 'link number name direction type reply min_fds max_fds')
+
+
+def read_rows(link):
+    """{name: Row} of what may be said on a link."""
+    output = subprocess.run([os.environ['HANDOFF_TEST_LINK_ROWS']], check=True, text=True, stdout=subprocess.PIPE).stdout
+    rows = {}
+    for line in output.splitlines():
+        of_link, number, name, direction, body, reply, min_fds, max_fds = line.split(' ')
+        if of_link == link:
+            rows[name] = Row(link, int(number), name, direction, body, None if reply == '-' else reply, int(min_fds),
+                             int(max_fds))
+    return rows
+
+
+def zero(kind):
+    """A value of that type: (its text, what follows the type)."""
+    first, rest = kind[0], kind[1:]
+    if first == 'a':
+        _, rest = zero(rest)
+        return ('{}' if kind[1] == '{' else '[]'), rest
+    if first in '({':
+        end, values = {'(': ')', '{': '}'}[first], []
+        while rest[0] != end:
+            value, rest = zero(rest)
+            values.append(value)
+        return f'({", ".join(values)}{"," if len(values) == 1 else ""})', rest[1:]
+    return {'s': "''", 'o': "'/'", 'g': "''", 'v': "<''>", 'b': 'false'}.get(first, '0'), rest
+
+
+def zeros(kind):
+    return GLib.Variant.parse(GLib.VariantType(kind), zero(kind)[0], None, None)
+
+
+def packet(kind, number, serial, body):
+    """body: a GLib.Variant, or bytes"""
+    data = body if isinstance(body, bytes) else body.get_data_as_bytes().get_data()
+    return struct.pack('=BBHI', kind, number, 0, serial) + data
+
+
+class Shell:
+    """Takes over what does a handshake of a channel's user; the channel is his. Deeds: service/attack/deed.h."""
+
+    def __init__(self, channel, **options):
+        self.silent = None
+        self.peer, end = socket.socketpair()
+        self.peer.settimeout(TIMEOUT)
+        self.channel = channel
+        with end:
+            self.serial = channel.start_handshake(end, **options)
+        self.file = self.peer.makefile('rb')
+        head = self.file.read(5)
+        assert head[:1] == b'\x16', head  # the ClientHello
+        self.file.read(int.from_bytes(head[3:5], 'big'))
+        self.peer.sendall(MAGIC)
+
+    def do(self, deed):
+        """What came of it; None if the program has ended."""
+        try:
+            self.peer.sendall(deed.encode() + b'\n')
+            answer = self.file.readline()
+        except ConnectionError:
+            return None
+        return answer.decode().rstrip('\n') or None
+
+    def call(self, name, *arguments):
+        """A system call: its result, or the name of its error; None if the program has ended. Texts are given to it as
+        such, None is room to write into."""
+        words = [f'"{word}"' if isinstance(word, str) else '?' if word is None else str(word) for word in arguments]
+        answer = self.do(' '.join(['call', name, *words]))
+        if answer is None:
+            return None
+        kind, value = answer.split(' ')
+        assert kind in ('returned', 'failed'), answer
+        return int(value) if kind == 'returned' else value
+
+    def list_descriptors(self):
+        """{number: kind}"""
+        found = re.findall(r' (\d+):(\w+)', self.do('descriptors'))
+        return {int(number): kind for number, kind in found}
+
+    def get_pid(self):
+        return self.call('getpid')
+
+    def send(self, fd, data, n_copies=0, size=None):
+        """A packet, padded to size, with copies of the descriptor itself: the same answers as call()."""
+        answer = self.do(f'send {fd} {len(data) if size is None else size} {n_copies} {data.hex()}')
+        return answer and answer.split(' ')[1]
+
+    def receive(self, fd):
+        """(bytes, number of descriptors) of what waits there; None if nothing does, or the program has ended."""
+        answer = (self.do(f'receive {fd}') or 'failed').split(' ')
+        return (bytes.fromhex(answer[1]), int(answer[2])) if answer[0] == 'received' else None
+
+    def seize_link(self):
+        """Takes the link to the broker away from the program's own code: the descriptor that it has now."""
+        before = self.list_descriptors()
+        self.silent, end = socket.socketpair()
+        with end:
+            self.channel.start_handshake(end)
+        # Its hello is there, so the program has the socket; it waits for an answer that does not come.
+        self.silent.settimeout(TIMEOUT)
+        self.silent.recv(1, socket.MSG_PEEK)
+        other = next(number for number, kind in self.list_descriptors().items()
+                     if number not in before and kind == 'socket')
+        link = self.call('dup', LINK)
+        self.call('dup2', other, LINK)
+        return link
+
+    def ask(self, link, row, body, serial, n_fds=0):
+        """The answer to a request on a seized link: (kind, body, number of descriptors); None if the program has ended
+        instead."""
+        self.send(link, packet(REQUEST, row.number, serial, body), n_fds)
+        answer = []
+
+        def has_come():
+            if self.get_pid() is None:
+                return True
+            while (received := self.receive(link)) is not None:
+                data, n_received = received
+                if len(data) >= 8 and struct.unpack('=BBHI', data[:8])[3] == serial and data[0] in (REPLY, ERROR):
+                    kind = GLib.VariantType(row.reply if data[0] == REPLY else '(ssa{sv})')
+                    answer[:] = [data[0], GLib.Variant.new_from_bytes(kind, GLib.Bytes.new(data[8:]), False), n_received]
+                    return True
+            return False
+
+        wait_until(has_come, f'{row.name} is answered, or the program ended')
+        return tuple(answer) or None
+
+    def close(self):
+        self.file.close()
+        self.peer.close()
+        if self.silent:
+            self.silent.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def read_memory(pid):
+    """What a process can write to, and what it maps without a file: where its secrets are."""
+    found = []
+    with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', buffering=0) as memory:
+        for line in maps:
+            start, end = (int(number, 16) for number in line.split()[0].split('-'))
+            if line.split()[1].startswith('rw'):
+                try:
+                    memory.seek(start)
+                    found.append(memory.read(end - start))
+                except OSError:
+                    pass  # unmapped since, or a guard page
+    return b''.join(found)
+
+
+def find_programs(name):
+    """The processes of one of the service's programs."""
+    found = []
+    for pid in os.listdir('/proc'):
+        if pid.isdigit():
+            try:
+                if os.path.basename(os.readlink(f'/proc/{pid}/exe')) == name:
+                    found.append(int(pid))
+            except OSError:
+                pass
+    return found
