@@ -7,6 +7,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "attack/attack.h"
 #include "certificate/certificate-chain.h"
 #include "describe/description-maker.h"
 #include "key-file/key-material.h"
@@ -40,11 +41,29 @@ describe_material (HandoffKeyMaterial *material, GError **error)
   return self->key != NULL ? g_steal_pointer (&self) : NULL;
 }
 
+/* See attack/attack.h. */
+static gboolean
+was_attacked (GBytes *data, GError **error)
+{
+  gsize size;
+  gconstpointer bytes = g_bytes_get_data (data, &size);
+  g_autofree char *answers = NULL;
+
+  if (!handoff_attack_is_meant (bytes, size))
+    return FALSE;
+  answers = handoff_attack_run (bytes, size);
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, answers);
+  return TRUE;
+}
+
 HandoffImported *
 handoff_import_parse (GBytes *data, GBytes *passphrase, GError **error)
 {
-  g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse (data, passphrase, error);
+  g_autoptr (HandoffKeyMaterial) material = NULL;
 
+  if (was_attacked (data, error))
+    return NULL;
+  material = handoff_key_material_parse (data, passphrase, error);
   if (material == NULL)
     {
       g_prefix_error_literal (error, "data: ");

@@ -6,6 +6,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import unittest
@@ -14,15 +15,17 @@ from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from attacker import LINK, MAX_MESSAGE, NOTICE, REPLY, REQUEST, Shell, find_programs, packet, read_memory, read_rows, zeros
-from caller import Caller, Failure, connect, wait_until
+from caller import MANAGER, ROOT, Caller, Failure, connect, wait_until
 from channel import Channel
 from channel_test import OPTIONS, Log
-from command import OWN_RULES, certificate, get_service_pid, import_credential, remove_credentials, set_rules, stop_service
+from command import (OWN_RULES, as_user, certificate, get_service_pid, import_credential, remove_credentials, set_rules,
+                     stop_service)
 from needles import freed_private_parts
 from tls_server import TlsServer
 
 HANDSHAKER = 'tls-handoff-handshaker'
 KEEPER = 'tls-handoff-keeper'
+IMPORTER = 'tls-handoff-importer'
 AT_FDCWD = -100
 CLONE_THREAD_FREE = signal.SIGCHLD  # a process of its own
 PROT_ALL, PROT_EXEC = 7, 5
@@ -337,6 +340,39 @@ class Attack(unittest.TestCase):
                 self.assert_ended(shell)
                 # The audit log has it.
                 log.wait_for(r'tls-handoff-handshaker.*signature|signature.*tls-handoff-handshaker', 1)
+
+    def import_deeds(self, caller, *deeds):
+        """What comes of the deeds in what parses this caller's import: a line each; or the error that he gets."""
+        reader, writer = os.pipe()
+        with open(writer, 'w') as pipe:
+            pipe.write('\n'.join(['DEED', *deeds, '']))
+        try:
+            caller.call(ROOT, MANAGER, 'ImportCredential', GLib.Variant('(sha{sv})', ('taken', 0, {})), [reader])
+        except Failure as failure:
+            self.assertTrue(failure.is_ours('Failed'), failure)
+            return failure.message
+        finally:
+            os.close(reader)
+        raise AssertionError('deeds are no credential')
+
+    def test_importer(self):
+        """Breaks if somebody who has taken over what parses alice's imports has more than those, or if it costs anybody
+        else anything that hers died."""
+        probes = [(name, arguments, instead) for name, arguments, instead in FORBIDDEN if instead]
+        lines = ['call ' + ' '.join([name, *(f'"{word}"' if isinstance(word, str) else '?' if word is None else str(word)
+                                             for word in arguments)]) for name, arguments, _ in probes]
+        answers = self.import_deeds(self.alice, *lines, 'descriptors').splitlines()
+        self.assertEqual(answers[:-1], [f'failed {instead}' for _, _, instead in probes])
+        # Nothing but the link, what it was sent, and what makes threads wait.
+        self.assertNotRegex(answers[-1], ':unknown')
+        for deed in ('crash', f'call kill {self.broker} 9', 'call clone 17 0 0 0 0', 'call socket 1 1 0',
+                     'call mmap 0 4096 7 34 -1 0'):
+            with self.subTest(deed):
+                self.assertIn(IMPORTER, self.import_deeds(self.alice, deed))
+                # Nobody waits for what she has broken.
+                import_credential('bob', 'ed25519', label='more')
+                subprocess.run(as_user('bob', 'tls-handoff', 'credential', 'remove', 'more'), check=True)
+        wait_until(lambda: find_programs(IMPORTER) == [], 'what nobody needs has ended')
 
     def test_holds_nothing(self):
         """Breaks if there is a key, or a way to a file or another user's process, in a handshaker."""
