@@ -166,13 +166,14 @@ const HandoffLockUpRow handoff_lock_up_rows[] = {
   ALLOW (ALL, getsockname),
   ALLOW (ALL, getpeername),
 
+  /* What is it that is to be closed? (work/descriptor-reaper.h) */
+  ALLOW (ALL, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_TYPE)),
+  ALLOW (ALL, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_DOMAIN)),
+  ALLOW (ALL, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_PROTOCOL)),
+  ALLOW (ALL, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_LINGER)),
   /* Sockets of callers. Not SO_PEERPIDFD, which would hand out the process of whoever made it. */
-  ALLOW (HANDSHAKES, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_TYPE)),
   ALLOW (HANDSHAKES, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_ERROR)),
-  ALLOW (HANDSHAKES, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_DOMAIN)),
-  ALLOW (HANDSHAKES, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_PROTOCOL)),
   ALLOW (HANDSHAKES, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_ACCEPTCONN)),
-  ALLOW (HANDSHAKES, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_LINGER)),
   ALLOW (HANDSHAKES, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_KEEPALIVE)),
   ALLOW (HANDSHAKES, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_SNDBUF)),
   ALLOW (HANDSHAKES, setsockopt, IS (1, SOL_SOCKET), IS (2, SO_SNDBUF)),
