@@ -88,6 +88,9 @@ client_test_begin_with (ClientTest *f,
   g_assert_no_error (error);
   request->stepwise = TRUE;
   request->uid = f->uid;
+  if (f->credential != NULL)
+    request->credential = handoff_credential_ref (f->credential);
+  request->grant = g_steal_pointer (&f->grant);
   request->keeps_sessions = f->keeps_sessions;
   request->keeps_sessions_of_min = f->keeps_sessions_of_min;
   request->session_data = session_data;

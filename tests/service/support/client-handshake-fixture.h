@@ -14,10 +14,12 @@ typedef struct
 {
   HandoffWorker *worker;
   HandoffTlsPolicy *policy;
-  gboolean keeps_sessions;      /* what a test does not change is TRUE */
-  guint keeps_sessions_of_min;  /* 0x0303 unless a test changes it */
-  guint uid;                    /* whose handshakes they are */
-  HandoffCredentialAskFunc ask; /* (nullable): who is asked for a credential; gets the fixture */
+  gboolean keeps_sessions;       /* what a test does not change is TRUE */
+  guint keeps_sessions_of_min;   /* 0x0303 unless a test changes it */
+  guint uid;                     /* whose handshakes they are */
+  HandoffCredential *credential; /* (unowned) (nullable): what the client authenticates with */
+  HandoffSigningGrant *grant;    /* (nullable): for the next handshake, which takes it */
+  HandoffCredentialAskFunc ask;  /* (nullable): who is asked for a credential; gets the fixture */
   gboolean may_not_ask;
   gnutls_certificate_credentials_t credentials;
   gnutls_session_t server;   /* (nullable): NULL where a test writes the peer by hand */

@@ -112,6 +112,7 @@ server_test_begin (ServerTest *f,
   request->stepwise = TRUE;
   if (credential != NULL)
     request->credential = handoff_credential_ref (credential);
+  request->grant = g_steal_pointer (&f->grant);
   request->may_ask = credential == NULL;
   request->keeps_sessions = ticket_secret != NULL;
   request->keeps_sessions_of_min = f->keeps_sessions_of_min;

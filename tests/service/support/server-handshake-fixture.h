@@ -17,6 +17,7 @@ typedef struct
   HandoffWorker *worker;
   HandoffTlsPolicy *policy;
   guint keeps_sessions_of_min; /* 0x0303 unless a test changes it */
+  HandoffSigningGrant *grant;  /* (nullable): for the next handshake, which takes it */
   gnutls_certificate_credentials_t credentials;
   gnutls_session_t client;
   MemoryTransport transport; /* the client's */
