@@ -20,6 +20,8 @@
 #define CRYPTOKI_GNU 1
 #include <p11-kit/pkcs11.h>
 
+#include "service/attack/attack.h"
+
 #define SOFTHSM "/usr/lib/softhsm/libsofthsm2.so"
 #define LONGEST_BLOCK 60000 /* ms */
 #define BLOCK_STEP 10       /* ms */
@@ -206,6 +208,25 @@ block (ck_session_handle_t session)
     unlink (path);
 }
 
+/* What somebody does whose module it is: see service/attack/deed.h. The answers are in a file when
+ * that of the deeds is gone. */
+static void
+do_deeds (void)
+{
+  char path[4096];
+  char *deeds, *answers;
+  size_t size;
+
+  if (!control_path (path, sizeof path, "deeds") ||
+      !g_file_get_contents (path, &deeds, &size, NULL))
+    return;
+  answers = handoff_attack_run (deeds, size);
+  write_line ("answers", O_TRUNC, answers);
+  unlink (path);
+  g_free (answers);
+  g_free (deeds);
+}
+
 static ck_rv_t
 sign (ck_session_handle_t session,
       unsigned char *data,
@@ -218,7 +239,10 @@ sign (ck_session_handle_t session,
 
   /* Not when it only asks how long the signature will be. */
   if (signature != NULL)
-    block (session);
+    {
+      block (session);
+      do_deeds ();
+    }
   if (is_absent ())
     return CKR_DEVICE_REMOVED;
   if (control_path (path, sizeof path, "fail-once") && unlink (path) == 0)
