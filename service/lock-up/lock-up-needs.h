@@ -16,4 +16,9 @@ typedef enum
   HANDOFF_LOCK_UP_UNIX_SOCKETS = 1 << 2,
   /* Devices: their own calls (ioctl), and news of them (netlink). */
   HANDOFF_LOCK_UP_DEVICES = 1 << 3,
+  /* Connections over IPv4 and IPv6: of the module of an HSM in the network. */
+  HANDOFF_LOCK_UP_NETWORK = 1 << 4,
+  /* Code of others, which may try what it does not need, as to write to the system's log: then it
+   * is told no, and lives. */
+  HANDOFF_LOCK_UP_MODULES = 1 << 5,
 } HandoffLockUpNeeds;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -21,6 +22,8 @@
 #define FILES HANDOFF_LOCK_UP_FILES
 #define UNIX_SOCKETS HANDOFF_LOCK_UP_UNIX_SOCKETS
 #define DEVICES HANDOFF_LOCK_UP_DEVICES
+#define NETWORK HANDOFF_LOCK_UP_NETWORK
+#define MODULES HANDOFF_LOCK_UP_MODULES
 
 /* Newer than the C library's headers. */
 #ifndef PR_SET_VMA
@@ -48,6 +51,12 @@
 #define FAIL(call, error, ...)                                                                     \
   {                                                                                                \
     SCMP_SYS (call), ALL, error, { __VA_ARGS__ }                                                   \
+  }
+
+/* For those alone who have that need. */
+#define DENY(needs, call, ...)                                                                     \
+  {                                                                                                \
+    SCMP_SYS (call), needs, EACCES, { __VA_ARGS__ }                                                \
   }
 
 const HandoffLockUpRow handoff_lock_up_rows[] = {
@@ -247,5 +256,23 @@ const HandoffLockUpRow handoff_lock_up_rows[] = {
   ALLOW (DEVICES, ioctl),
   ALLOW (DEVICES, timerfd_create),
   ALLOW (DEVICES, timerfd_settime),
+  ALLOW (NETWORK, socket, IS (0, AF_INET)),
+  ALLOW (NETWORK, socket, IS (0, AF_INET6)),
+  ALLOW (NETWORK, connect),
+  ALLOW (NETWORK, getsockopt, IS (1, SOL_SOCKET), IS (2, SO_ERROR)),
+  ALLOW (NETWORK, getsockopt, IS (1, IPPROTO_TCP)),
+  ALLOW (NETWORK, setsockopt, IS (1, SOL_SOCKET)),
+  ALLOW (NETWORK, setsockopt, IS (1, IPPROTO_TCP)),
+  ALLOW (NETWORK, select),
+  ALLOW (NETWORK, pselect6),
+
+  /* What the C library does for syslog(), and what modules look for and try without files. */
+  DENY (MODULES, socket),
+  DENY (MODULES, connect),
+  DENY (MODULES, mkdir),
+  DENY (MODULES, unlink),
+  DENY (MODULES, getcwd),
+  ALLOW (MODULES, uname),
+  ALLOW (MODULES, getppid),
 };
 const size_t handoff_lock_up_n_rows = sizeof handoff_lock_up_rows / sizeof handoff_lock_up_rows[0];
