@@ -8,11 +8,13 @@
 #include <gnutls/crypto.h>
 #include <gnutls/pkcs11.h>
 
-#include "certificate/certificate-chain.h"
 #include "key/gnutls-support.h"
 #include "token/token-modules.h"
 
 #define MAXIMUM_ID 255 /* bytes */
+/* What one answer of the helper can have. */
+#define MAXIMUM_CERTIFICATES 5
+#define MAXIMUM_CERTIFICATE (16 * 1024) /* bytes */
 
 typedef struct gnutls_pubkey_st HandoffGnutlsPublicKey;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsPublicKey, gnutls_pubkey_deinit)
@@ -26,54 +28,54 @@ handoff_token_key_free (HandoffTokenKey *self)
 }
 
 /* (nullable) (transfer full) */
-static HandoffGnutlsPublicKey *
-dup_certificate_key (gnutls_x509_crt_t certificate)
+static GBytes *
+export_certificate (gnutls_pkcs11_obj_t object)
 {
+  gnutls_datum_t der = { NULL, 0 };
+  GBytes *bytes = NULL;
+
+  if (gnutls_pkcs11_obj_export2 (object, &der) >= 0 && der.size <= MAXIMUM_CERTIFICATE)
+    bytes = g_bytes_new (der.data, der.size);
+  gnutls_free (der.data);
+  return bytes;
+}
+
+/* (nullable) (transfer full) */
+static gnutls_pubkey_t
+dup_certificate_key (GBytes *certificate)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (certificate, &size);
+  const gnutls_datum_t der = { (unsigned char *) data, (unsigned int) size };
   g_autoptr (HandoffGnutlsPublicKey) key = NULL;
 
   gnutls_pubkey_init (&key);
-  return gnutls_pubkey_import_x509 (key, certificate, 0) >= 0 ? g_steal_pointer (&key) : NULL;
+  return gnutls_pubkey_import_x509_raw (key, &der, GNUTLS_X509_FMT_DER, 0) >= 0
+             ? g_steal_pointer (&key)
+             : NULL;
 }
 
-/* If the key has no public key yet, it gets that of the first certificate. */
+/* Takes the certificates that are of the key: several, if it was certified again. Which one is sent
+ * is not decided here. If the key has no public key yet, it gets that of the first certificate. */
 static void
-take_public_key (HandoffTokenKey *self, gnutls_x509_crt_t *certificates, guint n_certificates)
+take_certificates (HandoffTokenKey *self, gnutls_pkcs11_obj_t *objects, guint n_objects)
 {
   guint i;
 
-  for (i = 0; i < n_certificates && self->public_key == NULL; i++)
-    self->public_key = dup_certificate_key (certificates[i]);
-}
-
-/* Chooses, of the key's several certificates, the one to be sent. */
-static void
-choose_certificate (HandoffTokenKey *self, gnutls_pkcs11_obj_t *objects, guint n_objects)
-{
-  g_autofree gnutls_x509_crt_t *certificates = g_new (gnutls_x509_crt_t, n_objects);
-  g_autoptr (GBytes) key_id = NULL;
-  GPtrArray *chain = NULL;
-  guint i, n_certificates = 0;
-
-  for (i = 0; i < n_objects; i++)
+  for (i = 0; i < n_objects && self->certificates->len < MAXIMUM_CERTIFICATES; i++)
     {
-      gnutls_x509_crt_init (&certificates[n_certificates]);
-      if (gnutls_x509_crt_import_pkcs11 (certificates[n_certificates], objects[i]) >= 0)
-        n_certificates++;
-      else
-        gnutls_x509_crt_deinit (certificates[n_certificates]);
+      g_autoptr (GBytes) certificate = export_certificate (objects[i]);
+      g_autoptr (HandoffGnutlsPublicKey) key =
+          certificate != NULL ? dup_certificate_key (certificate) : NULL;
+
+      if (key == NULL)
+        continue;
+      if (self->public_key == NULL)
+        self->public_key = g_steal_pointer (&key);
+      else if (!handoff_gnutls_is_same_public_key (key, self->public_key))
+        continue;
+      g_ptr_array_add (self->certificates, g_steal_pointer (&certificate));
     }
-  take_public_key (self, certificates, n_certificates);
-  if (self->public_key != NULL)
-    key_id = handoff_gnutls_dup_key_id (self->public_key);
-  if (key_id != NULL)
-    chain = handoff_certificate_chain_find (certificates, n_certificates, key_id, NULL);
-  if (chain != NULL)
-    {
-      g_ptr_array_unref (self->certificates);
-      self->certificates = chain;
-    }
-  for (i = 0; i < n_certificates; i++)
-    gnutls_x509_crt_deinit (certificates[i]);
 }
 
 /* The id of the key, which its URI may lack, from the token. The token is open. */
@@ -111,7 +113,7 @@ read_certificates (HandoffTokenKey *self, const HandoffTokenUri *uri)
   if (gnutls_pkcs11_obj_list_import_url4 (&objects, &n_objects, certificates_uri,
                                           GNUTLS_PKCS11_OBJ_FLAG_CRT) < 0)
     return;
-  choose_certificate (self, objects, n_objects);
+  take_certificates (self, objects, n_objects);
   for (i = 0; i < n_objects; i++)
     gnutls_pkcs11_obj_deinit (objects[i]);
   gnutls_free (objects);
@@ -137,6 +139,18 @@ read_objects (HandoffTokenKey *self,
     read_certificates (self, uri);
   handoff_token_modules_leave ();
   return self->public_key != NULL ? GNUTLS_E_SUCCESS : code;
+}
+
+int
+handoff_token_key_read_public_key (gnutls_privkey_t key,
+                                   const HandoffTokenUri *uri,
+                                   gnutls_pubkey_t *public_key)
+{
+  g_autoptr (HandoffTokenKey) found = g_new0 (HandoffTokenKey, 1);
+  const int code = read_objects (found, key, uri, FALSE);
+
+  *public_key = g_steal_pointer (&found->public_key);
+  return code;
 }
 
 GBytes *

@@ -24,8 +24,8 @@ typedef struct
   gboolean is_checked; /* the user has to prove that he may open the token */
   GBytes *pin;         /* (owned) (nullable): that the user gave */
   gboolean may_use_known_pin;
-  HandoffKeyUse use;
-  HandoffKeyUsed used;
+  HandoffTokenUse use;
+  HandoffTokenUsed used;
   gpointer user_data;
 } Job;
 
@@ -425,8 +425,8 @@ void
 handoff_token_use_key (HandoffToken *self,
                        const char *uri,
                        GBytes *key_id,
-                       HandoffKeyUse use,
-                       HandoffKeyUsed used,
+                       HandoffTokenUse use,
+                       HandoffTokenUsed used,
                        gpointer user_data)
 {
   Job *job = g_new0 (Job, 1);
@@ -444,8 +444,8 @@ handoff_token_use_key_with_pin (HandoffToken *self,
                                 GBytes *key_id,
                                 GBytes *pin,
                                 gboolean may_use_known_pin,
-                                HandoffKeyUse use,
-                                HandoffKeyUsed used,
+                                HandoffTokenUse use,
+                                HandoffTokenUsed used,
                                 gpointer user_data)
 {
   Job *job = g_new0 (Job, 1);

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <gnutls/abstract.h>
 
-#include "key/private-key.h"
 #include "token/token-pins.h"
 
 /* A token: its thread, and the keys that are open there. The token stays open while somebody has a
@@ -18,15 +18,23 @@ HandoffToken *handoff_token_ref (HandoffToken *self);
 void handoff_token_unref (HandoffToken *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffToken, handoff_token_unref)
 
-/* See handoff_private_key_use(). uri: canonical, of this token. key_id: (nullable):
- * handoff_gnutls_dup_key_id() of the key that is wanted: for another key the error is
+/* Uses a key, and returns a GnuTLS code. May be called a second time if the first call failed
+ * because the token was away. */
+typedef int (*HandoffTokenUse) (gnutls_privkey_t key, gpointer user_data);
+/* Called once, at the end. error: (nullable): TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED or
+ * _CREDENTIAL_NOT_FOUND name the token; otherwise _FAILED. */
+typedef void (*HandoffTokenUsed) (const GError *error, gpointer user_data);
+
+/* Both functions are called later, in the token's thread, and may take as long as the token likes;
+ * used also at once, if no thread can be started. uri: canonical, of this token. key_id:
+ * (nullable): handoff_gnutls_dup_key_id() of the key that is wanted: for another key the error is
  * CREDENTIAL_NOT_FOUND, and the token's PIN is not remembered. This is for the service itself: any
  * PIN that it knows may be used. */
 void handoff_token_use_key (HandoffToken *self,
                             const char *uri,
                             GBytes *key_id,
-                            HandoffKeyUse use,
-                            HandoffKeyUsed used,
+                            HandoffTokenUse use,
+                            HandoffTokenUsed used,
                             gpointer user_data);
 /* The same for a user, who has to give a PIN unless may_use_known_pin; see
  * handoff_tokens_find_key_async(). pin: (nullable) */
@@ -35,6 +43,6 @@ void handoff_token_use_key_with_pin (HandoffToken *self,
                                      GBytes *key_id,
                                      GBytes *pin,
                                      gboolean may_use_known_pin,
-                                     HandoffKeyUse use,
-                                     HandoffKeyUsed used,
+                                     HandoffTokenUse use,
+                                     HandoffTokenUsed used,
                                      gpointer user_data);

@@ -9,38 +9,25 @@
 #include "token/token-modules.h"
 #include "token/token-thread.h"
 #include "token-text/token-uri.h"
-#include "token/token.h"
+#include "token/token-table.h"
 #include "tokens/pin-book.h"
 
-/* A token in use. It is in the registry as long as somebody uses it. */
-typedef struct
-{
-  HandoffToken *token; /* (owned) */
-  guint n_uses;
-} Entry;
-
-/* Reference-counted, since keys outlive the service's handle. Any thread. Lock order: mutex, then a
- * token thread's (token-thread.c): the last use of a token closes it under mutex. */
+/* Reference-counted, since keys outlive the service's handle. Any thread. */
 struct _HandoffTokens
 {
   gatomicrefcount ref_count;
-  HandoffTokenPins *pins; /* (owned) */
+  HandoffTokenPins *pins;   /* (owned) */
+  HandoffTokenTable *table; /* (owned) */
 
   GMutex book_mutex;    /* of book; nothing is waited for with it */
   HandoffPinBook *book; /* (owned) */
-
-  GMutex mutex;
-  GHashTable *tokens; /* (owned) (element-type utf8 Entry): by label */
 };
 
 /* One use of a token. */
 typedef struct
 {
-  HandoffTokens *tokens; /* (owned) */
-  HandoffTokenUri *uri;  /* (owned) */
-  char *canonical_uri;   /* (owned) */
-  GBytes *key_id;        /* (owned) (nullable): of the key that is wanted */
-  HandoffToken *token;   /* (unowned): the registry's */
+  HandoffTokens *tokens;    /* (owned) */
+  HandoffTokenLease *lease; /* (owned) */
 } Use;
 
 static void
@@ -48,21 +35,11 @@ unref_tokens (HandoffTokens *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
+  handoff_token_table_free (self->table);
   handoff_token_pins_unref (self->pins);
   handoff_pin_book_free (self->book);
   g_mutex_clear (&self->book_mutex);
-  g_mutex_clear (&self->mutex);
-  g_hash_table_unref (self->tokens);
   g_free (self);
-}
-
-static void
-free_entry (gpointer data)
-{
-  Entry *entry = data;
-
-  handoff_token_unref (entry->token);
-  g_free (entry);
 }
 
 /* All in this process. */
@@ -119,8 +96,7 @@ handoff_tokens_new (const char *state_directory)
   g_mutex_init (&self->book_mutex);
   self->book = handoff_pin_book_new (state_directory);
   self->pins = handoff_token_pins_new (&desk, self, handoff_pin_book_get_salt (self->book));
-  g_mutex_init (&self->mutex);
-  self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_entry);
+  self->table = handoff_token_table_new (self->pins);
   return self;
 }
 
@@ -149,33 +125,16 @@ handoff_tokens_configure (HandoffTokens *self, const HandoffConfiguration *confi
 static Use *
 begin_use (HandoffTokens *self, const char *uri, gnutls_pubkey_t public_key, GError **error)
 {
-  g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, error);
-  const char *label;
-  Entry *entry;
+  g_autoptr (GBytes) key_id = public_key != NULL ? handoff_gnutls_dup_key_id (public_key) : NULL;
+  HandoffTokenLease *lease = handoff_token_lease_new (self->table, uri, key_id, error);
   Use *use;
 
-  if (parsed == NULL)
+  if (lease == NULL)
     return NULL;
-  label = handoff_token_uri_get_token (parsed);
-
-  g_mutex_lock (&self->mutex);
-  entry = g_hash_table_lookup (self->tokens, label);
-  if (entry == NULL)
-    {
-      entry = g_new0 (Entry, 1);
-      entry->token = handoff_token_new (label, self->pins);
-      g_hash_table_insert (self->tokens, g_strdup (label), entry);
-    }
-  entry->n_uses++;
-  g_mutex_unlock (&self->mutex);
-
   g_atomic_ref_count_inc (&self->ref_count);
   use = g_new0 (Use, 1);
   use->tokens = self;
-  use->token = entry->token;
-  use->canonical_uri = handoff_token_uri_to_string (parsed);
-  use->uri = g_steal_pointer (&parsed);
-  use->key_id = public_key != NULL ? handoff_gnutls_dup_key_id (public_key) : NULL;
+  use->lease = lease;
   return use;
 }
 
@@ -183,28 +142,16 @@ static void
 end_use (gpointer data)
 {
   Use *use = data;
-  const char *label = handoff_token_uri_get_token (use->uri);
-  Entry *entry;
 
-  g_mutex_lock (&use->tokens->mutex);
-  entry = g_hash_table_lookup (use->tokens->tokens, label);
-  if (--entry->n_uses == 0)
-    g_hash_table_remove (use->tokens->tokens, label);
-  g_mutex_unlock (&use->tokens->mutex);
-
+  handoff_token_lease_unref (use->lease);
   unref_tokens (use->tokens);
-  handoff_token_uri_free (use->uri);
-  g_free (use->canonical_uri);
-  g_clear_pointer (&use->key_id, g_bytes_unref);
   g_free (use);
 }
 
 static void
 use_key (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
 {
-  Use *self = data;
-
-  handoff_token_use_key (self->token, self->canonical_uri, self->key_id, use, used, user_data);
+  handoff_token_lease_use (((Use *) data)->lease, use, used, user_data);
 }
 
 /* A key whose stored URI is damaged: whoever wants to use the key gets the error. */
@@ -250,7 +197,7 @@ read_key (gnutls_privkey_t key, gpointer user_data)
 
   g_clear_pointer (&find->key, handoff_token_key_free);
   find->key = g_new0 (HandoffTokenKey, 1);
-  return handoff_token_key_read (key, find->use->uri, find->key);
+  return handoff_token_key_read (key, handoff_token_lease_get_uri (find->use->lease), find->key);
 }
 
 static void
@@ -289,8 +236,8 @@ handoff_tokens_find_key_async (HandoffTokens *self,
   find = g_new0 (Find, 1);
   find->use = use;
   g_task_set_task_data (task, find, free_find);
-  handoff_token_use_key_with_pin (use->token, use->canonical_uri, use->key_id, pin,
-                                  may_use_known_pin, read_key, key_read, g_steal_pointer (&task));
+  handoff_token_lease_use_with_pin (use->lease, pin, may_use_known_pin, read_key, key_read,
+                                    g_steal_pointer (&task));
 }
 
 HandoffTokenKey *

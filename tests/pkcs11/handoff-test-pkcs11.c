@@ -26,17 +26,21 @@
 #define LONGEST_BLOCK 60000 /* ms */
 #define BLOCK_STEP 10       /* ms */
 
+/* A module of this name is another one, with tokens and control files of its own. */
+#define OTHER_NAME "other.so"
+
 static struct ck_function_list *real;
 static struct ck_function_list list;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool was_absent; /* and its sessions are closed */
 
+static const char *directory; /* of the control files; NULL: there is none */
+
 /* Path of a control file. FALSE if there is no directory for them. */
 static bool
 control_path (char *path, size_t size, const char *name)
 {
-  const char *directory = getenv ("HANDOFF_TEST_PKCS11");
 
   return directory != NULL && snprintf (path, size, "%s/%s", directory, name) < (int) size;
 }
@@ -139,6 +143,32 @@ get_session_info (ck_session_handle_t session, struct ck_session_info *info)
   return real->C_GetSessionInfo (session, info);
 }
 
+/* The next one fails. */
+static bool
+is_next (const char *name)
+{
+  char path[4096];
+
+  return control_path (path, sizeof path, name) && unlink (path) == 0;
+}
+
+static void
+crash (void)
+{
+  *(volatile int *) NULL = 0;
+}
+
+/* Over its own stack, from here up, and over what it finds there. */
+static void
+scribble (void)
+{
+  volatile unsigned char here = 0;
+  size_t i;
+
+  for (i = 0; i < 1 << 20; i++)
+    (&here)[i] = 0xa5;
+}
+
 static ck_rv_t
 login (ck_session_handle_t session, ck_user_type_t user, unsigned char *pin, unsigned long size)
 {
@@ -155,6 +185,9 @@ login (ck_session_handle_t session, ck_user_type_t user, unsigned char *pin, uns
   else
     snprintf (line, sizeof line, "0x%lx\n", rv);
   write_line ("logins", O_APPEND, line);
+  /* The token has counted it. */
+  if (is_next ("crash-login"))
+    crash ();
   return rv;
 }
 
@@ -234,7 +267,6 @@ sign (ck_session_handle_t session,
       unsigned char *signature,
       unsigned long *signature_size)
 {
-  char path[4096];
   ck_rv_t rv;
 
   /* Not when it only asks how long the signature will be. */
@@ -245,12 +277,37 @@ sign (ck_session_handle_t session,
     }
   if (is_absent ())
     return CKR_DEVICE_REMOVED;
-  if (control_path (path, sizeof path, "fail-once") && unlink (path) == 0)
+  if (is_next ("fail-once"))
     return CKR_DEVICE_ERROR;
+  if (signature != NULL && is_next ("crash"))
+    crash ();
+  if (signature != NULL && is_next ("scribble"))
+    scribble ();
   rv = real->C_Sign (session, data, data_size, signature, signature_size);
   if (rv == CKR_OK && signature != NULL && control_exists ("wrong-signature"))
     signature[0] ^= 1;
   return rv;
+}
+
+/* Which of the two modules this is. */
+static void
+choose_directory (void)
+{
+  static char conf[4096];
+  Dl_info info;
+  size_t size;
+
+  directory = getenv ("HANDOFF_TEST_PKCS11");
+  if (dladdr (&list, &info) == 0 || info.dli_fname == NULL)
+    return;
+  size = strlen (info.dli_fname);
+  if (size < strlen (OTHER_NAME) ||
+      strcmp (info.dli_fname + size - strlen (OTHER_NAME), OTHER_NAME) != 0)
+    return;
+  directory = getenv ("HANDOFF_TEST_PKCS11_OTHER");
+  if (directory != NULL &&
+      snprintf (conf, sizeof conf, "%s/softhsm2.conf", directory) < (int) sizeof conf)
+    setenv ("SOFTHSM2_CONF", conf, 1);
 }
 
 __attribute__ ((visibility ("default"))) ck_rv_t
@@ -263,6 +320,7 @@ C_GetFunctionList (struct ck_function_list **result)
   pthread_mutex_lock (&mutex);
   if (real == NULL)
     {
+      choose_directory ();
       module = dlopen (SOFTHSM, RTLD_NOW | RTLD_LOCAL);
       get_list =
           module != NULL

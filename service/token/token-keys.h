@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "grant/signature-scheme.h"
+#include "link/link.h"
+#include "token/token-table.h"
+
+/* The keys of credentials that are in tokens of this module, and what is done with them: signatures
+ * of handshakes and certificate requests. Main thread; the tokens' threads work, and the answers go
+ * out when they have. */
+typedef struct _HandoffTokenKeys HandoffTokenKeys;
+
+/* broker: (unowned): outlives it. */
+HandoffTokenKeys *handoff_token_keys_new (HandoffTokenTable *table, HandoffLink *broker);
+
+/* id: of the credential. uri: of its key; a bad one is told to who wants to use it. key_id:
+ * (transfer none). The same id again replaces it. */
+void
+handoff_token_keys_add (HandoffTokenKeys *self, const char *id, const char *uri, GBytes *key_id);
+/* What is under way goes on. */
+void handoff_token_keys_remove (HandoffTokenKeys *self, const char *id);
+
+/* Both answer call, (transfer full), in time. */
+void handoff_token_keys_sign (HandoffTokenKeys *self,
+                              HandoffLinkCall *call,
+                              const char *id,
+                              const HandoffSignatureScheme *scheme,
+                              GBytes *data);
+/* body: HANDOFF_CERTIFICATE_REQUEST_TYPE */
+void handoff_token_keys_request_certificate (HandoffTokenKeys *self,
+                                             HandoffLinkCall *call,
+                                             GVariant *body);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* PKCS#11 modules in processes of their own: what callers see, whatever the modules do. */
+
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <string.h>
+
+#include "keyblob/tls-handoff-error.h"
+#include "support/modules-fixture.h"
+
+/* Breaks if a kind of key is not found, is not proved, or comes without its certificate. */
+static void
+test_find (ModulesTest *f, gconstpointer data)
+{
+  static const char *const names[] = { "server-rsa", "server-ecdsa", "client-ecdsa",
+                                       "server-ed25519", "server-bare" };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (HandoffModuleKey) key = modules_test_find (f, TOKEN, names[i], PIN);
+      g_autoptr (GBytes) expected = modules_test_read_public_key (f, TOKEN, names[i]);
+
+      g_assert_no_error (f->error);
+      g_assert_true (g_bytes_equal (key->public_key, expected));
+      g_assert_cmpuint (key->certificates->len, ==, 1);
+    }
+  modules_test_assert_logins (f, "ok ");
+  g_assert_true (handoff_modules_holds_pins (f->modules));
+  g_assert_false (modules_test_is_locked (f, TOKEN));
+}
+
+/* Breaks if the error for what is not there has not the right code, or does not name the token. */
+static void
+test_find_nothing (ModulesTest *f, gconstpointer data)
+{
+  modules_test_assert_not_found (f, "No token", "server-rsa", PIN,
+                                 TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "“No token”");
+  modules_test_assert_not_found (f, TOKEN, "no-key", PIN, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                                 "“" TOKEN "”");
+  modules_test_configure (f, "[Tokens]\n");
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", PIN,
+                                 TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "no PKCS#11 module");
+}
+
+/* Breaks if a module gets at files that the configuration does not give it. */
+static void
+test_nothing_allowed (ModulesTest *f, gconstpointer data)
+{
+  g_autofree char *text = g_strdup_printf ("[Tokens]\nModules=%s\n", f->module);
+
+  modules_test_configure (f, text);
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", PIN,
+                                 TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "“" TOKEN "”");
+}
+
+/* Breaks if a handshaker does not get the signatures that it was granted, or gets others. */
+static void
+test_sign (ModulesTest *f, gconstpointer data)
+{
+  modules_test_write_pins (f, PIN);
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_logins (f, "ok ");
+  g_assert_false (handoff_modules_holds_pins (f->modules));
+  g_assert_cmpuint (f->n_violations, ==, 0);
+
+  f->role = HANDOFF_SIGNATURE_CLIENT;
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_NOT_AUTHORIZED, "refused");
+  modules_test_wait_for_count (&f->n_violations, 1);
+}
+
+/* Breaks if a credential's key signs a certificate request that does not verify, or has not what
+ * was asked for. */
+static void
+test_request (ModulesTest *f, gconstpointer data)
+{
+  g_autoptr (GBytes) der = NULL;
+  char name[64];
+  size_t size = sizeof name;
+  gnutls_datum_t datum;
+  gnutls_x509_crq_t request;
+
+  modules_test_write_pins (f, PIN);
+  modules_test_add_key (f, TOKEN, "server-rsa");
+  der = modules_test_request_certificate (f, "server-rsa", "CN=here", "www.handoff.test");
+  g_assert_no_error (f->error);
+  datum.data = (unsigned char *) g_bytes_get_data (der, &size);
+  datum.size = (unsigned int) size;
+  gnutls_x509_crq_init (&request);
+  g_assert_cmpint (gnutls_x509_crq_import (request, &datum, GNUTLS_X509_FMT_DER), >=, 0);
+  g_assert_cmpint (gnutls_x509_crq_verify (request, 0), >=, 0);
+  size = sizeof name;
+  g_assert_cmpint (gnutls_x509_crq_get_dn (request, name, &size), >=, 0);
+  g_assert_cmpstr (name, ==, "CN=here");
+  size = sizeof name;
+  g_assert_cmpint (gnutls_x509_crq_get_subject_alt_name (request, 0, name, &size, NULL, NULL), ==,
+                   GNUTLS_SAN_DNSNAME);
+  g_assert_cmpmem (name, size, "www.handoff.test", strlen ("www.handoff.test"));
+  gnutls_x509_crq_deinit (request);
+}
+
+/* Breaks if a token is told a wrong PIN twice, by whomever; or if a corrected file is not tried. */
+static void
+test_wrong_pin (ModulesTest *f, gconstpointer data)
+{
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", "0000",
+                                 TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED, "refused the PIN");
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", "0000",
+                                 TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED, "refused the PIN before");
+  modules_test_write_pins (f, "1111");
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  g_assert_false (modules_test_is_locked (f, TOKEN));
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                   "PIN file");
+  g_assert_true (modules_test_is_locked (f, TOKEN));
+
+  modules_test_start_again (f);
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                   "PIN file");
+  modules_test_assert_logins (f, "wrong wrong ");
+  modules_test_write_pins (f, PIN);
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_logins (f, "wrong wrong ok ");
+}
+
+/* Breaks if who waits for a module that crashes, or writes over its memory, is not told at once, or
+ * the next one cannot use it again; or if the PIN that somebody gave counts as known then. */
+static void
+test_crash (ModulesTest *f, gconstpointer control)
+{
+  g_autoptr (HandoffModuleKey) key = modules_test_find (f, TOKEN, "server-ecdsa", PIN);
+  g_autoptr (HandoffModuleKey) again = NULL;
+
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_signs (f, "server-ecdsa");
+  g_assert_true (handoff_modules_holds_pins (f->modules));
+  modules_test_set_control (f, control, "");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_FAILED,
+                                   "tls-handoff-token");
+  modules_test_wait_for_count (&f->n_ended, 1);
+  g_assert_false (handoff_modules_holds_pins (f->modules));
+  g_assert_true (modules_test_is_locked (f, TOKEN));
+
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                   "wants its PIN");
+  again = modules_test_find (f, TOKEN, "server-ecdsa", PIN);
+  g_assert_no_error (f->error);
+  modules_test_assert_signs (f, "server-ecdsa");
+  g_assert_cmpuint (f->n_started, ==, 2);
+}
+
+/* Breaks if a PIN is tried again that the token had been told when its module crashed. */
+static void
+test_crash_login (ModulesTest *f, gconstpointer data)
+{
+  modules_test_set_control (f, "crash-login", "");
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", "0000", TLS_HANDOFF_ERROR_FAILED,
+                                 "tls-handoff-token");
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", "0000",
+                                 TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED, "not tried again");
+
+  modules_test_write_pins (f, "1111");
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_set_control (f, "crash-login", "");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_FAILED,
+                                   "tls-handoff-token");
+  modules_test_start_again (f);
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                   "not tried again");
+  modules_test_assert_logins (f, "wrong wrong ");
+}
+
+/* Breaks if a module that hangs, and one that crashes, are felt by another one; or if the service
+ * waits for one when it ends. */
+static void
+test_two (ModulesTest *f, gconstpointer data)
+{
+  g_autoptr (HandoffModuleKey) first = NULL;
+  g_autoptr (HandoffModuleKey) second = NULL;
+  ModulesTestSigning hanging;
+
+  modules_test_configure_both (f);
+  first = modules_test_find (f, TOKEN, "server-ecdsa", PIN);
+  g_assert_no_error (f->error);
+  second = modules_test_find (f, OTHER_TOKEN, "server-ecdsa", PIN);
+  g_assert_no_error (f->error);
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_add_key (f, OTHER_TOKEN, "server-rsa");
+  g_assert_cmpuint (f->n_started, ==, 2);
+
+  modules_test_set_control (f, "crash", "");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_FAILED,
+                                   "tls-handoff-token");
+  modules_test_assert_signs (f, "server-rsa");
+  modules_test_wait_for_count (&f->n_ended, 1);
+  g_assert_true (modules_test_is_locked (f, TOKEN));
+  g_assert_false (modules_test_is_locked (f, OTHER_TOKEN));
+
+  modules_test_write_pins (f, PIN);
+  modules_test_set_control (f, "block", "");
+  modules_test_begin_signing (f, "server-ecdsa", &hanging);
+  modules_test_wait_for_control (f, "blocked");
+  modules_test_assert_signs (f, "server-rsa");
+  modules_test_assert_not_found (f, OTHER_TOKEN, "no-key", PIN,
+                                 TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "“" OTHER_TOKEN "”");
+  g_assert_false (hanging.done);
+  g_clear_pointer (&f->modules, handoff_modules_free);
+  modules_test_end_signing (&hanging);
+  g_assert_error (hanging.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_clear_error (&hanging.error);
+  modules_test_remove_control (f, "block");
+}
+
+/* Breaks if a module that the configuration does not name any more stays, one whose needs change
+ * goes on as it was, or one that nobody touched is started again. */
+static void
+test_configured_again (ModulesTest *f, gconstpointer data)
+{
+  g_autoptr (HandoffModuleKey) key = NULL;
+  g_autofree char *text = NULL;
+
+  modules_test_configure_both (f);
+  key = modules_test_find (f, OTHER_TOKEN, "server-ecdsa", PIN);
+  g_assert_no_error (f->error);
+  g_assert_cmpuint (f->n_started, ==, 2);
+  modules_test_configure_both (f);
+  g_assert_cmpuint (f->n_ended, ==, 0);
+  modules_test_configure_default (f);
+  g_assert_cmpuint (f->n_ended, ==, 1);
+  modules_test_assert_not_found (f, OTHER_TOKEN, "server-ecdsa", PIN,
+                                 TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "“" OTHER_TOKEN "”");
+  g_assert_true (modules_test_is_locked (f, OTHER_TOKEN));
+  text = g_strdup_printf ("[Tokens]\nModules=%s\n[Module %s]\nUnixSockets=true\n", f->module,
+                          f->module);
+  modules_test_configure (f, text);
+  g_assert_cmpuint (f->n_ended, ==, 2);
+}
+
+/* Breaks if what cannot be loaded is not told, or is started again and again. */
+static void
+test_no_module (ModulesTest *f, gconstpointer data)
+{
+  guint i;
+
+  modules_test_configure (f, "[Tokens]\nModules=/nonexistent/module.so\n");
+  for (i = 0; i < 5; i++)
+    modules_test_assert_not_found (f, TOKEN, "server-rsa", PIN, TLS_HANDOFF_ERROR_FAILED,
+                                   "tls-handoff-token");
+  g_assert_cmpuint (f->n_started, <=, 4);
+}
+
+static void
+add (const char *path, gconstpointer data, void (*test) (ModulesTest *, gconstpointer))
+{
+  g_test_add (path, ModulesTest, data, modules_test_set_up, test, modules_test_tear_down);
+}
+
+int
+main (int argc, char *argv[])
+{
+  modules_test_init (&argc, &argv);
+  add ("/service/modules/find", NULL, test_find);
+  add ("/service/modules/find-nothing", NULL, test_find_nothing);
+  add ("/service/modules/nothing-allowed", NULL, test_nothing_allowed);
+  add ("/service/modules/sign", NULL, test_sign);
+  add ("/service/modules/request", NULL, test_request);
+  add ("/service/modules/wrong-pin", NULL, test_wrong_pin);
+  add ("/service/modules/crash", "crash", test_crash);
+  add ("/service/modules/scribble", "scribble", test_crash);
+  add ("/service/modules/crash-login", NULL, test_crash_login);
+  add ("/service/modules/two", NULL, test_two);
+  add ("/service/modules/configured-again", NULL, test_configured_again);
+  add ("/service/modules/no-module", NULL, test_no_module);
+  return modules_test_run ();
+}
