@@ -90,7 +90,7 @@ main (int argc, char *argv[])
   if (g_str_equal (deed, "fail"))
     return 3;
   if (g_str_equal (deed, "crash"))
-    raise (SIGSEGV);
+    raise (SIGABRT);
   if (g_str_equal (deed, "forbidden"))
     raise (SIGSYS);
   if (g_str_equal (deed, "let-go"))

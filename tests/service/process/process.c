@@ -221,7 +221,7 @@ test_ends (Fixture *f, gconstpointer data)
   } ends[] = {
     { "end", NULL },
     { "fail", "odd-program (process N) ended with status 3" },
-    { "crash", "odd-program (process N) was killed by signal 11 (Segmentation fault)" },
+    { "crash", "odd-program (process N) was killed by signal 6 (Aborted)" },
     { "forbidden", "odd-program (process N) was killed by signal 31 (Bad system call): it did what "
                    "its lock-up forbids" },
     /* One that has let go of its link cannot be reached, and must not stay. */
@@ -262,7 +262,7 @@ test_free_at_end (Fixture *f, gconstpointer data)
   f->frees_at_end = TRUE;
   start (f, "crash");
   wait_for_end (f);
-  assert_journal ("odd-program (process N) was killed by signal 11 (Segmentation fault)");
+  assert_journal ("odd-program (process N) was killed by signal 6 (Aborted)");
   g_assert_null (f->process);
 }
 
