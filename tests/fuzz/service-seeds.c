@@ -2,12 +2,15 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* Writes what the targets of the service begin with: service-seeds DIRECTORY makes
- * DIRECTORY/step-input, DIRECTORY/options, DIRECTORY/bus-messages and DIRECTORY/signature-form. */
+ * DIRECTORY/step-input, DIRECTORY/options, DIRECTORY/bus-messages, DIRECTORY/signature-form and
+ * DIRECTORY/link. */
 
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
 
+#include "link/link-message.h"
+#include "tests/fuzz/link-tables.h"
 #include "tests/service/support/memory-transport.h"
 
 static gnutls_session_t
@@ -234,11 +237,71 @@ write_signatures (const char *directory)
       "(1, 14), (3, 0), (1, 11), (2, 0), (1, 3), (3, 0), (1, 16), (2, 0), (1, 1), (1, 9)]");
 }
 
+static void
+append_packet (GByteArray *seed,
+               const HandoffLinkTable *table,
+               const HandoffLinkHead *head,
+               const char *type,
+               guint8 n_fds)
+{
+  g_autoptr (GVariant) body = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE (type), NULL, 0, FALSE, NULL, NULL));
+  HandoffLinkBytes bytes;
+
+  g_assert_true (handoff_link_message_pack (table, head, body, &bytes, NULL));
+  g_byte_array_append (
+      seed, (const guint8[]){ n_fds, (guint8) (bytes.size >> 8), (guint8) bytes.size }, 3);
+  g_byte_array_append (seed, bytes.data, (guint) bytes.size);
+  handoff_link_bytes_clear (&bytes);
+}
+
+/* Each message, and each answer, with the simplest of bodies, at the end that gets it. */
+static void
+write_row (const char *directory, guint8 table, guint number)
+{
+  const HandoffLinkRow *row = handoff_link_table_find (link_tables[table], number);
+  g_autoptr (GByteArray) message = g_byte_array_new ();
+  g_autofree char *name = g_strdup_printf ("%u-%u", table, number);
+  g_autofree char *reply_name = g_strconcat (name, "-reply", NULL);
+  const guint8 down = table | LINK_END_BIT;
+  const gboolean is_down = row != NULL && row->direction == HANDOFF_LINK_DOWN;
+  HandoffLinkHead head = { HANDOFF_LINK_NOTICE, number, 0 };
+
+  if (row == NULL)
+    return;
+  if (row->reply_type != NULL)
+    head = (HandoffLinkHead){ HANDOFF_LINK_REQUEST, number, 1 };
+  g_byte_array_append (message, is_down ? &down : &table, 1);
+  append_packet (message, link_tables[table], &head, row->type, row->min_fds);
+  write_file (directory, name, message->data, message->len);
+  if (row->reply_type == NULL)
+    return;
+  g_byte_array_set_size (message, 0);
+  head.kind = HANDOFF_LINK_REPLY;
+  g_byte_array_append (message, is_down ? &table : &down, 1);
+  append_packet (message, link_tables[table], &head, row->reply_type, row->reply_min_fds);
+  write_file (directory, reply_name, message->data, message->len);
+}
+
+static void
+write_links (const char *directory)
+{
+  guint8 table;
+  guint number;
+
+  for (table = 0; table < G_N_ELEMENTS (link_tables); table++)
+    {
+      for (number = 0; number < link_tables[table]->n_rows; number++)
+        write_row (directory, table, number);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_autofree char *bus_messages = NULL;
   g_autofree char *signatures = NULL;
+  g_autofree char *links = NULL;
   g_autofree char *steps = NULL;
   g_autofree char *options = NULL;
 
@@ -258,5 +321,7 @@ main (int argc, char **argv)
   write_bus_messages (bus_messages);
   signatures = g_build_filename (argv[1], "signature-form", NULL);
   write_signatures (signatures);
+  links = g_build_filename (argv[1], "link", NULL);
+  write_links (links);
   return 0;
 }
