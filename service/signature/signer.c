@@ -136,10 +136,10 @@ line_close (gpointer data)
   g_mutex_lock (&self->mutex);
   self->worker = NULL;
   g_mutex_unlock (&self->mutex);
-  if (self->link != NULL)
-    handoff_link_close (self->link, NULL);
-  g_clear_pointer (&self->link, handoff_link_free);
   g_set_error_literal (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED, "The service ends");
+  if (self->link != NULL)
+    handoff_link_close (self->link, error);
+  g_clear_pointer (&self->link, handoff_link_free);
   fail_waiting (self, error);
   line_unref (self);
 }

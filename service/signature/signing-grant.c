@@ -9,6 +9,9 @@
 #include "work/clock.h"
 #include "work/home.h"
 
+/* A request that was sent is read by then. */
+#define UNREAD_SECONDS 30
+
 /* The table outlives its grants, whose threads need its lock to go.
  *
  * Threads: the lock covers what is below the lines here and in the grant; no other is taken under
@@ -207,6 +210,42 @@ take_use (HandoffSigningGrant *self, GError **error)
   return FALSE;
 }
 
+/* A request with a grant, which is not over as long as the signer may not have read it: it would
+ * take this process for one that breaks the rules. */
+typedef struct
+{
+  HandoffSigningGrant *grant; /* (owned): a reference */
+  HandoffSigned signed_func;
+  gpointer user_data;
+} Request;
+
+static gboolean
+let_go (gpointer grant)
+{
+  handoff_signing_grant_unref (grant);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+let_go_later (gpointer grant)
+{
+  handoff_clock_add_timeout (UNREAD_SECONDS * G_TIME_SPAN_SECOND, let_go, grant);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+answered (GBytes *signature, const GError *error, gpointer user_data)
+{
+  g_autofree Request *request = user_data;
+
+  request->signed_func (signature, error, request->user_data);
+  /* The worker ends: nobody hears what the signer says. */
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
+    handoff_home_invoke (NULL, let_go_later, request->grant, NULL);
+  else
+    handoff_signing_grant_unref (request->grant);
+}
+
 gboolean
 handoff_signing_grant_sign (HandoffSigningGrant *self,
                             guint scheme,
@@ -215,9 +254,13 @@ handoff_signing_grant_sign (HandoffSigningGrant *self,
                             gpointer user_data,
                             GError **error)
 {
+  Request *request;
+
   if (!take_use (self, error))
     return FALSE;
-  handoff_signer_sign (self->signer, self->terms.number, self->terms.role, scheme, data,
-                       signed_func, user_data);
+  request = g_new (Request, 1);
+  *request = (Request){ handoff_signing_grant_ref (self), signed_func, user_data };
+  handoff_signer_sign (self->signer, self->terms.number, self->terms.role, scheme, data, answered,
+                       request);
   return TRUE;
 }

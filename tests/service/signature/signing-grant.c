@@ -348,6 +348,44 @@ test_worker_ends (GrantTest *f, gconstpointer data)
   g_assert_true (handoff_link_has_ended (f->links[0]));
 }
 
+/* Breaks if a grant is over while the signer has not answered yet: a request that it reads after
+ * that would be one that breaks the rules. */
+static void
+test_over_when_answered (GrantTest *f, gconstpointer data)
+{
+  HandoffSigningGrant *grant = add_grant (f, 8, 1, 60);
+
+  f->is_slow = TRUE;
+  f->grant = grant;
+  handoff_worker_invoke (f->worker, sign_on_worker, f, NULL);
+  while (f->kept_call == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  handoff_signing_grant_unref (grant);
+  test_clock_settle ();
+  g_assert_cmpstr (f->over->str, ==, "");
+  handoff_link_call_return (f->kept_call,
+                            g_variant_new ("(@ay)", g_variant_new_bytestring ("late")), NULL, 0);
+  while (f->over->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (f->answers->str, ==, "late; ");
+
+  /* Its worker ends: nobody knows when it is read. */
+  f->grant = grant = add_grant (f, 9, 1, 60);
+  f->kept_call = NULL;
+  handoff_worker_invoke (f->worker, sign_on_worker, f, NULL);
+  while (f->kept_call == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  handoff_signing_grant_unref (grant);
+  g_clear_pointer (&f->worker, handoff_worker_free);
+  test_clock_settle ();
+  g_assert_cmpstr (f->over->str, ==, "8; ");
+  test_clock_pass (TEST_SECOND * 60);
+  test_clock_settle ();
+  g_assert_cmpstr (f->over->str, ==, "8; 9; ");
+  handoff_link_call_return (f->kept_call, g_variant_new ("(@ay)", g_variant_new_bytestring ("")),
+                            NULL, 0);
+}
+
 /* Breaks if the table does not make sense. */
 static void
 test_table (void)
@@ -368,6 +406,7 @@ main (int argc, char **argv)
   ADD ("limits", test_limits);
   ADD ("over", test_over);
   ADD ("take-back", test_take_back);
+  ADD ("over-when-answered", test_over_when_answered);
   ADD ("signer-ends", test_signer_ends);
   ADD ("worker-ends", test_worker_ends);
 #undef ADD
