@@ -14,7 +14,8 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from attacker import LINK, MAX_MESSAGE, NOTICE, REPLY, REQUEST, Shell, find_programs, packet, read_memory, read_rows, zeros
+from attacker import (FORBIDDEN, MAX_MESSAGE, NOTICE, REPLY, REQUEST, Shell, arguments_for, call_line, find_programs, packet,
+                      read_memory, read_rows, zeros)
 from caller import MANAGER, ROOT, Caller, Failure, connect, wait_until
 from channel import Channel
 from channel_test import OPTIONS, Log
@@ -26,11 +27,6 @@ from tls_server import TlsServer
 HANDSHAKER = 'tls-handoff-handshaker'
 KEEPER = 'tls-handoff-keeper'
 IMPORTER = 'tls-handoff-importer'
-AT_FDCWD = -100
-CLONE_THREAD_FREE = signal.SIGCHLD  # a process of its own
-PROT_ALL, PROT_EXEC = 7, 5
-MAP_PRIVATE_ANONYMOUS = 0x22
-PTRACE_ATTACH = 16
 MUCH = 1000  # handshakes of somebody else meanwhile
 BREACH = 'tls-handoff-handshaker broke the rules of its link, and was ended'
 NOBODY_ASKED = 4711  # a serial number
@@ -46,75 +42,6 @@ AS_SERVER = 'org.tlshandoff.Handoff1.handshake-as-server'
 def to_be_signed(role):
     """What TLS 1.3 signs (RFC 8446 4.4.3)."""
     return 64 * b' ' + f'TLS 1.3, {role} CertificateVerify'.encode() + b'\0' + 32 * b'h'
-
-
-def other_pid():
-    """Of the broker: everybody's data, if one could get at it."""
-    return get_service_pid()
-
-
-# (call, arguments, what libraries may probe: an error instead of death)
-FORBIDDEN = [
-    ('openat', (AT_FDCWD, '/etc/passwd', os.O_RDONLY), 'ENOENT'),
-    ('openat', (AT_FDCWD, '/proc/self/maps', os.O_RDONLY), 'ENOENT'),
-    ('openat', (AT_FDCWD, '/var/lib/tls-handoff/credentials', os.O_RDONLY), 'ENOENT'),
-    ('openat', (AT_FDCWD, '/run/handoff-test/tmp/mark', os.O_WRONLY | os.O_CREAT, 0o666), 'ENOENT'),
-    ('openat2', (AT_FDCWD, '/etc/passwd', None, 24), 'ENOSYS'),
-    ('open_by_handle_at', (AT_FDCWD, None, 0), None),
-    ('name_to_handle_at', (AT_FDCWD, '/etc', None, None, 0), None),
-    ('readlinkat', (AT_FDCWD, '/proc/self/exe', None, 4096), 'ENOENT'),
-    ('unlinkat', (AT_FDCWD, '/run/handoff-test/tmp/mark', 0), None),
-    ('linkat', (AT_FDCWD, '/etc/passwd', AT_FDCWD, '/run/handoff-test/tmp/mark', 0), None),
-    ('renameat2', (AT_FDCWD, '/run/handoff-test/tmp/mark', AT_FDCWD, '/run/handoff-test/tmp/other', 0), None),
-    ('socket', (socket.AF_UNIX, socket.SOCK_STREAM, 0), None),
-    ('socket', (socket.AF_INET, socket.SOCK_STREAM, 0), None),
-    ('socket', (socket.AF_NETLINK, socket.SOCK_RAW, 0), None),
-    ('socketpair', (socket.AF_UNIX, socket.SOCK_STREAM, 0, None), None),
-    ('connect', (3, None, 16), None),
-    ('bind', (3, None, 16), None),
-    ('listen', (3, 1), None),
-    ('accept4', (3, 0, 0, 0), None),
-    ('clone', (CLONE_THREAD_FREE, 0, 0, 0, 0), None),
-    ('execve', ('/bin/true', 0, 0), None),
-    ('execveat', (AT_FDCWD, '/bin/true', 0, 0, 0), None),
-    ('ptrace', (PTRACE_ATTACH, other_pid, 0, 0), None),
-    ('process_vm_readv', (other_pid, None, 1, None, 1, 0), None),
-    ('process_vm_writev', (other_pid, None, 1, None, 1, 0), None),
-    ('pidfd_open', (other_pid, 0), None),
-    ('pidfd_getfd', (3, 0, 0), None),
-    ('pidfd_send_signal', (3, signal.SIGKILL, 0, 0), None),
-    ('kcmp', (other_pid, other_pid, 0, 0, 0), None),
-    ('kill', (other_pid, signal.SIGKILL), None),
-    ('kill', (-1, signal.SIGKILL), None),
-    ('tkill', (other_pid, signal.SIGKILL), None),
-    ('tgkill', (other_pid, other_pid, signal.SIGKILL), None),
-    ('rt_sigqueueinfo', (other_pid, signal.SIGKILL, None), None),
-    ('rt_tgsigqueueinfo', (other_pid, other_pid, signal.SIGKILL, None), None),
-    ('mmap', (0, 4096, PROT_ALL, MAP_PRIVATE_ANONYMOUS, -1, 0), None),
-    ('mmap', (0, 4096, PROT_EXEC, MAP_PRIVATE_ANONYMOUS, -1, 0), None),
-    ('mprotect', (0, 4096, PROT_EXEC), None),
-    ('pkey_mprotect', (0, 4096, PROT_EXEC, -1), None),
-    ('prctl', (4, 1, 0, 0, 0), None),  # PR_SET_DUMPABLE
-    ('prctl', (22, 0, 0, 0, 0), None),  # PR_SET_SECCOMP
-    ('prlimit64', (0, 7, None, 0), None),
-    ('setrlimit', (4, None), None),
-    ('setuid', (0,), None),
-    ('setresuid', (0, 0, 0), None),
-    ('unshare', (0x10000000,), None),
-    ('setns', (3, 0), None),
-    ('mount', ('/', '/', 0, 0x1000, 0), None),
-    ('fsopen', ('tmpfs', 0), None),
-    ('chroot', ('/',), None),
-    ('bpf', (0, None, 128), None),
-    ('perf_event_open', (None, 0, -1, -1, 0), None),
-    ('userfaultfd', (0,), None),
-    ('io_uring_setup', (1, None), None),
-    ('keyctl', (0, -3, 0, 0, 0), None),
-    ('shmget', (1, 4096, 0o1777), None),
-    ('init_module', (None, 4096, ''), None),
-    ('seccomp', (1, 0, None), None),
-    ('process_madvise', (3, None, 1, 8, 0), None),
-]
 
 
 class Neighbour:
@@ -193,7 +120,7 @@ class Attack(unittest.TestCase):
         for name, arguments, instead in FORBIDDEN:
             with self.subTest(name, arguments=arguments):
                 shell = self.take_over()
-                got = shell.call(name, *(word() if callable(word) else word for word in arguments))
+                got = shell.call(name, *arguments_for(arguments, self.broker))
                 if instead and got is not None:
                     self.assertEqual(got, instead)
                     continue
@@ -359,8 +286,7 @@ class Attack(unittest.TestCase):
         """Breaks if somebody who has taken over what parses alice's imports has more than those, or if it costs anybody
         else anything that hers died."""
         probes = [(name, arguments, instead) for name, arguments, instead in FORBIDDEN if instead]
-        lines = ['call ' + ' '.join([name, *(f'"{word}"' if isinstance(word, str) else '?' if word is None else str(word)
-                                             for word in arguments)]) for name, arguments, _ in probes]
+        lines = [call_line(name, *arguments) for name, arguments, _ in probes]
         answers = self.import_deeds(self.alice, *lines, 'descriptors').splitlines()
         self.assertEqual(answers[:-1], [f'failed {instead}' for _, _, instead in probes])
         # Nothing but the link, what it was sent, and what makes threads wait.

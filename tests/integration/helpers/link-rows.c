@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "link/handshaker-messages.h"
+#include "link/importer-messages.h"
 #include "link/signing-messages.h"
 
 static void
@@ -30,6 +31,7 @@ int
 main (void)
 {
   print_rows ("handshaker", &handoff_handshaker_table);
+  print_rows ("importer", &handoff_importer_table);
   print_rows ("places", &handoff_places_table);
   print_rows ("signing", &handoff_signing_table);
   return 0;

@@ -5,6 +5,7 @@
 import collections
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -60,6 +61,86 @@ def packet(kind, number, serial, body):
     return struct.pack('=BBHI', kind, number, 0, serial) + data
 
 
+# What no program of the service may do: (call, arguments, what libraries may probe: an error instead of death). OTHER: a
+# process that is not its own.
+OTHER = object()
+AT_FDCWD = -100
+PROT_ALL, PROT_EXEC = 7, 5
+MAP_PRIVATE_ANONYMOUS = 0x22
+PTRACE_ATTACH = 16
+FORBIDDEN = [
+    ('openat', (AT_FDCWD, '/etc/passwd', os.O_RDONLY), 'ENOENT'),
+    ('openat', (AT_FDCWD, '/proc/self/maps', os.O_RDONLY), 'ENOENT'),
+    ('openat', (AT_FDCWD, '/var/lib/tls-handoff/credentials', os.O_RDONLY), 'ENOENT'),
+    ('openat', (AT_FDCWD, '/run/handoff-test/tmp/mark', os.O_WRONLY | os.O_CREAT, 0o666), 'ENOENT'),
+    ('openat2', (AT_FDCWD, '/etc/passwd', None, 24), 'ENOSYS'),
+    ('open_by_handle_at', (AT_FDCWD, None, 0), None),
+    ('name_to_handle_at', (AT_FDCWD, '/etc', None, None, 0), None),
+    ('readlinkat', (AT_FDCWD, '/proc/self/exe', None, 4096), 'ENOENT'),
+    ('unlinkat', (AT_FDCWD, '/run/handoff-test/tmp/mark', 0), None),
+    ('linkat', (AT_FDCWD, '/etc/passwd', AT_FDCWD, '/run/handoff-test/tmp/mark', 0), None),
+    ('renameat2', (AT_FDCWD, '/run/handoff-test/tmp/mark', AT_FDCWD, '/run/handoff-test/tmp/other', 0), None),
+    ('socket', (socket.AF_UNIX, socket.SOCK_STREAM, 0), None),
+    ('socket', (socket.AF_INET, socket.SOCK_STREAM, 0), None),
+    ('socket', (socket.AF_NETLINK, socket.SOCK_RAW, 0), None),
+    ('socketpair', (socket.AF_UNIX, socket.SOCK_STREAM, 0, None), None),
+    ('connect', (3, None, 16), None),
+    ('bind', (3, None, 16), None),
+    ('listen', (3, 1), None),
+    ('accept4', (3, 0, 0, 0), None),
+    ('clone', (signal.SIGCHLD, 0, 0, 0, 0), None),
+    ('execve', ('/bin/true', 0, 0), None),
+    ('execveat', (AT_FDCWD, '/bin/true', 0, 0, 0), None),
+    ('ptrace', (PTRACE_ATTACH, OTHER, 0, 0), None),
+    ('process_vm_readv', (OTHER, None, 1, None, 1, 0), None),
+    ('process_vm_writev', (OTHER, None, 1, None, 1, 0), None),
+    ('pidfd_open', (OTHER, 0), None),
+    ('pidfd_getfd', (3, 0, 0), None),
+    ('pidfd_send_signal', (3, signal.SIGKILL, 0, 0), None),
+    ('kcmp', (OTHER, OTHER, 0, 0, 0), None),
+    ('kill', (OTHER, signal.SIGKILL), None),
+    ('kill', (-1, signal.SIGKILL), None),
+    ('tkill', (OTHER, signal.SIGKILL), None),
+    ('tgkill', (OTHER, OTHER, signal.SIGKILL), None),
+    ('rt_sigqueueinfo', (OTHER, signal.SIGKILL, None), None),
+    ('rt_tgsigqueueinfo', (OTHER, OTHER, signal.SIGKILL, None), None),
+    ('mmap', (0, 4096, PROT_ALL, MAP_PRIVATE_ANONYMOUS, -1, 0), None),
+    ('mmap', (0, 4096, PROT_EXEC, MAP_PRIVATE_ANONYMOUS, -1, 0), None),
+    ('mprotect', (0, 4096, PROT_EXEC), None),
+    ('pkey_mprotect', (0, 4096, PROT_EXEC, -1), None),
+    ('prctl', (4, 1, 0, 0, 0), None),  # PR_SET_DUMPABLE
+    ('prctl', (22, 0, 0, 0, 0), None),  # PR_SET_SECCOMP
+    ('prlimit64', (0, 7, None, 0), None),
+    ('setrlimit', (4, None), None),
+    ('setuid', (0,), None),
+    ('setresuid', (0, 0, 0), None),
+    ('unshare', (0x10000000,), None),
+    ('setns', (3, 0), None),
+    ('mount', ('/', '/', 0, 0x1000, 0), None),
+    ('fsopen', ('tmpfs', 0), None),
+    ('chroot', ('/',), None),
+    ('bpf', (0, None, 128), None),
+    ('perf_event_open', (None, 0, -1, -1, 0), None),
+    ('userfaultfd', (0,), None),
+    ('io_uring_setup', (1, None), None),
+    ('keyctl', (0, -3, 0, 0, 0), None),
+    ('shmget', (1, 4096, 0o1777), None),
+    ('init_module', (None, 4096, ''), None),
+    ('seccomp', (1, 0, None), None),
+    ('process_madvise', (3, None, 1, 8, 0), None),
+]
+
+
+def arguments_for(arguments, other):
+    return [other if argument is OTHER else argument for argument in arguments]
+
+
+def call_line(name, *arguments):
+    """The deed. Texts are given to the call as such, None is room to write into."""
+    words = [f'"{word}"' if isinstance(word, str) else '?' if word is None else str(int(word)) for word in arguments]
+    return ' '.join(['call', name, *words])
+
+
 class Shell:
     """Takes over what does a handshake of a channel's user; the channel is his. Deeds: service/attack/deed.h."""
 
@@ -86,10 +167,8 @@ class Shell:
         return answer.decode().rstrip('\n') or None
 
     def call(self, name, *arguments):
-        """A system call: its result, or the name of its error; None if the program has ended. Texts are given to it as
-        such, None is room to write into."""
-        words = [f'"{word}"' if isinstance(word, str) else '?' if word is None else str(word) for word in arguments]
-        answer = self.do(' '.join(['call', name, *words]))
+        """A system call: its result, or the name of its error; None if the program has ended."""
+        answer = self.do(call_line(name, *arguments))
         if answer is None:
             return None
         kind, value = answer.split(' ')
