@@ -10,6 +10,7 @@
 #include "credential/expiry-warnings.h"
 #include "token/pin-hold.h"
 #include "caller/quota.h"
+#include "call/pem-reader.h"
 #include "policy/known-options.h"
 #include "policy/tls-policy-source.h"
 #include "session/session-home.h"
@@ -28,6 +29,8 @@ struct _HandoffCallContext
   HandoffKnownOptions *known_options; /* (nullable): of a channel's last handshake here */
   HandoffChannels *channels;
   HandoffCallerRegistry *callers;
+  const HandoffPemReaderFuncs *pem_reader; /* (nullable): NULL: PEM is read in this process */
+  gpointer pem_reader_data;
   HandoffTlsPolicySource *policy_source;
   HandoffGrantBook *grants; /* what channels remember of polkit's answers */
   HandoffQuota *handshake_quota;

@@ -188,6 +188,8 @@ typedef struct
   int fd;                        /* (owned): -1 once it is read */
   GBytes *pem;                   /* (owned) (nullable): read, until it is parsed */
   HandoffCredential *credential; /* (owned) (nullable): parsed */
+  HandoffSigningGrant *grant;    /* (owned) (nullable): for its key */
+  HandoffRole role;              /* what it is for */
   guint uid;
   const HandoffCallCredentialFuncs *funcs;
   gpointer data; /* (owned) (nullable): NULL once the call was answered */
@@ -202,6 +204,7 @@ reading_free (Reading *self)
   handoff_descriptor_reap (self->fd, self->uid);
   g_clear_pointer (&self->pem, g_bytes_unref);
   g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_clear_pointer (&self->grant, handoff_signing_grant_unref);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reading, reading_free)
@@ -250,7 +253,7 @@ parsed (HandoffPendingCall *pending)
   g_autoptr (Reading) self = g_steal_pointer (&pending->data);
 
   self->is_answered = TRUE;
-  self->funcs->found (handoff_pending_call_steal_call (pending), self->credential, NULL,
+  self->funcs->found (handoff_pending_call_steal_call (pending), self->credential, self->grant,
                       self->data);
 }
 
@@ -271,10 +274,39 @@ static const HandoffStep steps[] = {
 };
 static const HandoffPlan plan = { steps, parsed, not_parsed };
 
+static HandoffStepState
+begin_elsewhere (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  Reading *self = pending->data;
+  const HandoffCallContext *context = pending->context;
+
+  context->pem_reader->read_async (context->pem_reader_data,
+                                   handoff_call_get_caller (pending->call), self->role,
+                                   g_steal_fd (&self->fd), done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_elsewhere (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  Reading *self = pending->data;
+
+  self->credential = pending->context->pem_reader->read_finish (result, &self->grant, error);
+  return self->credential != NULL;
+}
+
+static const HandoffStep steps_elsewhere[] = {
+  { handoff_pending_call_enter },
+  { begin_elsewhere, finish_elsewhere },
+  { NULL },
+};
+static const HandoffPlan plan_elsewhere = { steps_elsewhere, parsed, not_parsed };
+
 void
 handoff_call_credential_read (const HandoffCallContext *context,
                               HandoffCall *call,
                               int fd,
+                              HandoffRole role,
                               const HandoffCallCredentialFuncs *funcs,
                               gpointer data)
 {
@@ -283,10 +315,12 @@ handoff_call_credential_read (const HandoffCallContext *context,
   /* What is read from a pipe is not there a second time. */
   handoff_call_note_begun (call);
   self->fd = fd;
+  self->role = role;
   self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   self->funcs = funcs;
   self->data = data;
-  handoff_pending_call_start (context, call, self, (GDestroyNotify) reading_free, &plan);
+  handoff_pending_call_start (context, call, self, (GDestroyNotify) reading_free,
+                              context->pem_reader != NULL ? &plan_elsewhere : &plan);
 }
 
 gboolean

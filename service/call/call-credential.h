@@ -39,6 +39,7 @@ void handoff_call_credential_find (const HandoffCallContext *context,
 void handoff_call_credential_read (const HandoffCallContext *context,
                                    HandoffCall *call,
                                    int fd,
+                                   HandoffRole role,
                                    const HandoffCallCredentialFuncs *funcs,
                                    gpointer data);
 /* Takes the descriptor of the option credential-pem out of the call's message. TRUE without one

@@ -112,8 +112,8 @@ handoff_prepared_credential_use (HandoffPreparedHandshake *prepared, HandoffCall
   const HandoffRemembered *remembered = memory != NULL ? handoff_call_memory_get (memory) : NULL;
 
   if (prepared->pem_fd >= 0)
-    handoff_call_credential_read (prepared->context, call, g_steal_fd (&prepared->pem_fd), &funcs,
-                                  prepared);
+    handoff_call_credential_read (prepared->context, call, g_steal_fd (&prepared->pem_fd),
+                                  prepared->request->role, &funcs, prepared);
   else if (remembered != NULL)
     use_remembered (prepared, call, remembered);
   else if (name != NULL && *name != '\0')

@@ -159,7 +159,8 @@ look_up (gpointer data)
 
   if (self->pem_fd >= 0)
     {
-      handoff_call_credential_read (self->context, call, g_steal_fd (&self->pem_fd), &funcs, self);
+      handoff_call_credential_read (self->context, call, g_steal_fd (&self->pem_fd), self->role,
+                                    &funcs, self);
       return G_SOURCE_REMOVE;
     }
   credential = handoff_credential_choice_find (self->context->shared->credentials, self->uid, name);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "key/gnutls-support.h"
-#include "keyblob/tls-handoff-error.h"
 
 struct _HandoffCredentialMirror
 {
@@ -24,27 +23,6 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (HandoffCredentialMirror,
                                G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (HANDOFF_TYPE_CREDENTIALS, credentials_init))
 
-/* Who has a grant never comes here. */
-static void
-use_no_key (gpointer data,
-            int (*use) (gnutls_privkey_t key, gpointer user_data),
-            void (*used) (const GError *error, gpointer user_data),
-            gpointer user_data)
-{
-  g_autoptr (GError) error =
-      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           "There is no grant for the credential's private key");
-
-  used (error, user_data);
-}
-
-static void
-free_no_key (gpointer data)
-{
-}
-
-static const HandoffPrivateKeyKind no_key = { use_no_key, free_no_key };
-
 /* (transfer full) */
 static HandoffPrivateKey *
 new_key (HandoffDescription *description, GError **error)
@@ -59,7 +37,7 @@ new_key (HandoffDescription *description, GError **error)
     {
       code = gnutls_pubkey_import (public_key, &der, GNUTLS_X509_FMT_DER);
       if (code >= 0)
-        return handoff_private_key_new (&no_key, public_key, NULL);
+        return handoff_private_key_new_elsewhere (public_key);
       gnutls_pubkey_deinit (public_key);
     }
   handoff_gnutls_set_error (error, code, "Cannot read the public key");

@@ -5,7 +5,7 @@
 
 #include "handshaker/grant-desk.h"
 
-#include "keyblob/tls-handoff-error.h"
+#include "grant/signature-form.h"
 #include "link/handshaker-messages.h"
 
 struct _HandoffGrantDesk
@@ -71,9 +71,10 @@ handoff_grant_desk_free (HandoffGrantDesk *self)
 }
 
 HandoffSigningGrant *
-handoff_grant_desk_take (HandoffGrantDesk *self, GVariant *grant, guint role)
+handoff_grant_desk_take (HandoffGrantDesk *self, GVariant *grant, HandoffRole role)
 {
-  HandoffSigningTerms terms = { .role = role };
+  HandoffSigningTerms terms = { .role = role == HANDOFF_ROLE_SERVER ? HANDOFF_SIGNATURE_SERVER
+                                                                    : HANDOFF_SIGNATURE_CLIENT };
 
   g_variant_get (grant, HANDOFF_GIVEN_GRANT_TYPE, &terms.number, &terms.uses, &terms.until,
                  &terms.signer);

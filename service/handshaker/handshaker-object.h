@@ -9,6 +9,7 @@
 #include "handshaker/credential-mirror.h"
 #include "handshaker/grant-desk.h"
 #include "handshaker/link-authority.h"
+#include "handshaker/link-pem-reader.h"
 #include "handshaker/places.h"
 
 /* What a handshaker is made of, for the files of this folder. handshaker.h says what it is. */
@@ -39,5 +40,6 @@ struct _HandoffHandshaker
   HandoffPlacesSocket *places;     /* (owned) (nullable): NULL without a user */
   HandoffCallerTable *callers;     /* (owned) (nullable): likewise */
   HandoffCredentialMirror *mirror; /* (owned) */
+  HandoffLinkPemReader pem_reader;
   guint uid;
 };

@@ -310,6 +310,12 @@ handoff_handshaker_new (int socket)
   handoff_session_home_init (sessions);
   self->audit = handoff_audit_feed_new (self->link, sessions->statistics);
 
+  self->pem_reader =
+      (HandoffLinkPemReader){ self->link, HANDOFF_LINK_AUTHORITY (sessions->authority),
+                              self->desk };
+  context->pem_reader = &handoff_link_pem_reader_funcs;
+  context->pem_reader_data = &self->pem_reader;
+
   context->shared = sessions;
   context->homes = handoff_session_homes_new ();
   context->grants = handoff_grant_book_new ();

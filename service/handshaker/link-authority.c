@@ -45,7 +45,7 @@ typedef struct
 {
   HandoffLinkAuthority *authority; /* (owned) */
   guint64 number;
-  guint role;         /* of the grant */
+  HandoffRole role;   /* of the grant */
   GTask *task;        /* (owned) (nullable): NULL when nobody waits any more */
   GSource *cancelled; /* (owned) (nullable) */
 } Question;
@@ -168,7 +168,7 @@ check_async (HandoffAuthority *authority,
 
   question->authority = g_object_ref (self);
   question->number = handoff_link_authority_next_question (self);
-  question->role = credential != NULL ? credential->role : 0;
+  question->role = credential != NULL ? credential->role : HANDOFF_ROLE_CLIENT;
   question->task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (question->task, check_async);
   if (cancellable != NULL)
@@ -183,8 +183,8 @@ check_async (HandoffAuthority *authority,
                      name != NULL         ? name
                      : credential != NULL ? credential->id
                                           : "",
-                     name != NULL, new_details (check->details), check->interactive, question->role,
-                     credential != NULL && credential->is_remembered),
+                     name != NULL, new_details (check->details), check->interactive,
+                     (guint32) question->role, credential != NULL && credential->is_remembered),
       NULL, 0, answered, question);
 }
 

@@ -85,6 +85,8 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
   else
     text = g_variant_print (message->body, FALSE);
   g_string_append_printf (f->events, "%s%s\n", row->name, text != NULL ? text : "");
+  if (f->take != NULL && f->take (f, message))
+    return;
   if (message->number == HANDOFF_HANDSHAKER_ASK)
     answer_question (f, message);
 }
@@ -454,44 +456,68 @@ handshaker_test_receive (HandshakerTest *f, int channel, GVariant **body)
 typedef struct
 {
   int fd;
+  guint flags; /* of gnutls_init() */
   gnutls_certificate_credentials_t credentials;
-} Server;
+} Peer;
 
 static gpointer
-serve (gpointer data)
+be_peer (gpointer data)
 {
-  Server *server = data;
+  Peer *peer = data;
   gnutls_session_t session;
+  guint8 buffer[256];
   int code;
 
-  g_assert_cmpint (gnutls_init (&session, GNUTLS_SERVER), ==, 0);
+  g_assert_cmpint (gnutls_init (&session, peer->flags), ==, 0);
   g_assert_cmpint (gnutls_set_default_priority (session), ==, 0);
-  gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE, server->credentials);
-  gnutls_transport_set_int (session, server->fd);
+  gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE, peer->credentials);
+  gnutls_transport_set_int (session, peer->fd);
   do
     code = gnutls_handshake (session);
   while (code < 0 && !gnutls_error_is_fatal (code));
+  /* A server may have more to write, and to read what was sent last. */
+  while (peer->flags == GNUTLS_CLIENT && read (peer->fd, buffer, sizeof buffer) > 0)
+    ;
   gnutls_deinit (session);
-  gnutls_certificate_free_credentials (server->credentials);
-  close (server->fd);
-  g_free (server);
+  gnutls_certificate_free_credentials (peer->credentials);
+  close (peer->fd);
+  g_free (peer);
   return GINT_TO_POINTER (code);
+}
+
+/* peer: (transfer full) */
+static GThread *
+start_peer (Peer *peer, int *socket)
+{
+  int fds[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+  peer->fd = fds[0];
+  *socket = fds[1];
+  return g_thread_new ("peer", be_peer, peer);
+}
+
+GThread *
+handshaker_test_connect (int *socket)
+{
+  Peer *peer = g_new0 (Peer, 1);
+
+  peer->flags = GNUTLS_CLIENT;
+  g_assert_cmpint (gnutls_certificate_allocate_credentials (&peer->credentials), ==, 0);
+  return start_peer (peer, socket);
 }
 
 GThread *
 handshaker_test_serve (HandshakerTest *f, int *socket)
 {
-  Server *server = g_new0 (Server, 1);
+  Peer *peer = g_new0 (Peer, 1);
   const gnutls_datum_t chain = { (guint8 *) f->chain_pem, (guint) strlen (f->chain_pem) };
   const gnutls_datum_t key = { (guint8 *) f->key_pem, (guint) strlen (f->key_pem) };
-  int fds[2];
 
-  g_assert_cmpint (gnutls_certificate_allocate_credentials (&server->credentials), ==, 0);
+  peer->flags = GNUTLS_SERVER;
+  g_assert_cmpint (gnutls_certificate_allocate_credentials (&peer->credentials), ==, 0);
   g_assert_cmpint (
-      gnutls_certificate_set_x509_key_mem (server->credentials, &chain, &key, GNUTLS_X509_FMT_PEM),
+      gnutls_certificate_set_x509_key_mem (peer->credentials, &chain, &key, GNUTLS_X509_FMT_PEM),
       ==, 0);
-  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
-  server->fd = fds[0];
-  *socket = fds[1];
-  return g_thread_new ("server", serve, server);
+  return start_peer (peer, socket);
 }

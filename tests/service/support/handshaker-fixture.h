@@ -18,7 +18,8 @@
 /* Whom the trust store's authority vouches for. */
 #define TEST_IDENTITY "localhost"
 
-typedef struct
+typedef struct _HandshakerTest HandshakerTest;
+struct _HandshakerTest
 {
   HandoffHandshaker *handshaker; /* (owned) (nullable): in this process */
   HandoffProcess *process;       /* (owned) (nullable): or there */
@@ -40,7 +41,11 @@ typedef struct
   char *trust_pem; /* (owned) */
   char *chain_pem; /* (owned): of TEST_IDENTITY */
   char *key_pem;   /* (owned) */
-} HandshakerTest;
+
+  /* (nullable): of a test: whether it has taken the message */
+  gboolean (*take) (HandshakerTest *f, HandoffLinkMessage *message);
+  gpointer data;
+};
 
 /* What came of a request to the handshaker. */
 typedef struct
@@ -106,6 +111,8 @@ void handshaker_test_send_handshake (int channel, guint32 serial, int fd);
 /* Waits for the next message: its kind, HandoffChannelKind. body: (out) (nullable) */
 guint handshaker_test_receive (HandshakerTest *f, int channel, GVariant **body);
 
+/* A TLS client that trusts everybody, likewise. */
+GThread *handshaker_test_connect (int *socket);
 /* A TLS server at the other end of a stream socket pair, which is TEST_IDENTITY, on a thread of its
  * own: does one handshake, and closes. (transfer full) socket: (out): the client's end */
 GThread *handshaker_test_serve (HandshakerTest *f, int *socket);
