@@ -70,19 +70,30 @@ add_user (HandoffStatistics *self, guint uid)
 }
 
 void
-handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, guint uid)
+handoff_statistics_count_many (HandoffStatistics *self,
+                               HandoffStatistic statistic,
+                               guint uid,
+                               guint64 number)
 {
   User *user;
 
+  if (number == 0)
+    return;
   g_mutex_lock (&self->mutex);
   user = g_hash_table_lookup (self->users, GUINT_TO_POINTER (uid));
   if (user == NULL)
     user = add_user (self, uid);
   g_queue_unlink (&self->order, &user->link);
   g_queue_push_tail_link (&self->order, &user->link);
-  user->counts[statistic]++;
-  self->totals[statistic]++;
+  user->counts[statistic] += number;
+  self->totals[statistic] += number;
   g_mutex_unlock (&self->mutex);
+}
+
+void
+handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, guint uid)
+{
+  handoff_statistics_count_many (self, statistic, uid, 1);
 }
 
 void
@@ -120,22 +131,39 @@ copy (HandoffStatistics *self, guint64 totals[HANDOFF_N_STATISTICS])
 }
 
 void
-handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict)
+handoff_statistics_add_with (HandoffStatistics *self,
+                             guint in_flight,
+                             guint (*get_in_flight) (guint uid, gpointer user_data),
+                             gpointer user_data,
+                             GVariantDict *dict)
 {
   guint64 totals[HANDOFF_N_STATISTICS];
   g_autoptr (GArray) users = copy (self, totals);
   GVariantBuilder builder;
   guint i;
 
-  add_counts (totals, handoff_quota_get_total (in_flight), dict);
+  add_counts (totals, in_flight, dict);
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{ua{sv}}"));
   for (i = 0; i < users->len; i++)
     {
       const User *user = &g_array_index (users, User, i);
       g_auto (GVariantDict) counts = G_VARIANT_DICT_INIT (NULL);
 
-      add_counts (user->counts, handoff_quota_get_count (in_flight, user->uid), &counts);
+      add_counts (user->counts, get_in_flight (user->uid, user_data), &counts);
       g_variant_builder_add (&builder, "{u@a{sv}}", user->uid, g_variant_dict_end (&counts));
     }
   g_variant_dict_insert_value (dict, "users", g_variant_builder_end (&builder));
+}
+
+static guint
+get_count (guint uid, gpointer user_data)
+{
+  return handoff_quota_get_count (user_data, uid);
+}
+
+void
+handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict)
+{
+  handoff_statistics_add_with (self, handoff_quota_get_total (in_flight), get_count, in_flight,
+                               dict);
 }

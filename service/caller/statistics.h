@@ -27,7 +27,18 @@ void handoff_statistics_free (HandoffStatistics *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffStatistics, handoff_statistics_free)
 
 void handoff_statistics_count (HandoffStatistics *self, HandoffStatistic statistic, guint uid);
+/* Likewise so many at once. */
+void handoff_statistics_count_many (HandoffStatistics *self,
+                                    HandoffStatistic statistic,
+                                    guint uid,
+                                    guint64 number);
 /* Of all users. */
 void handoff_statistics_get_totals (HandoffStatistics *self, guint64 totals[HANDOFF_N_STATISTICS]);
 /* As GetStatistics() has them, including those of users. in_flight: the handshakes that run. */
 void handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict);
+/* Likewise. in_flight: how many run now; get_in_flight: of a user. */
+void handoff_statistics_add_with (HandoffStatistics *self,
+                                  guint in_flight,
+                                  guint (*get_in_flight) (guint uid, gpointer user_data),
+                                  gpointer user_data,
+                                  GVariantDict *dict);

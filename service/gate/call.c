@@ -81,6 +81,12 @@ handoff_call_get_sender (HandoffCall *self)
 }
 
 const char *
+handoff_call_get_object_path (HandoffCall *self)
+{
+  return self->message->object_path;
+}
+
+const char *
 handoff_call_get_object_id (HandoffCall *self)
 {
   return strrchr (self->message->object_path, '/') + 1;
@@ -324,6 +330,18 @@ handoff_call_fail (HandoffCall *self, const GError *error)
 
   self->message->funcs->reply_error (self->message,
                                      is_ours && self->error_details ? error : plain_error);
+  handoff_call_free (self);
+}
+
+void
+handoff_call_pass_error (HandoffCall *self, const GError *error)
+{
+  if (error->domain == TLS_HANDOFF_ERROR)
+    {
+      handoff_call_fail (self, error);
+      return;
+    }
+  self->message->funcs->reply_error (self->message, error);
   handoff_call_free (self);
 }
 

@@ -78,7 +78,8 @@ HandoffCaller *handoff_call_get_caller (HandoffCall *self);
 void handoff_call_set_place (HandoffCall *self, HandoffPlace *place);
 const HandoffAccessRow *handoff_call_get_row (HandoffCall *self);
 const char *handoff_call_get_sender (HandoffCall *self);
-/* The last element of the object's path. */
+const char *handoff_call_get_object_path (HandoffCall *self);
+/* The last element of it. */
 const char *handoff_call_get_object_id (HandoffCall *self);
 GVariant *handoff_call_get_parameters (HandoffCall *self);
 gboolean handoff_call_is_interactive (HandoffCall *self);
@@ -150,5 +151,7 @@ void handoff_call_return (HandoffCall *self, GVariant *value, GUnixFDList *fds);
 /* If it seals keys. keys: (transfer full): the handle 0 in value */
 void handoff_call_return_keys (HandoffCall *self, GVariant *value, HandoffKeyState *keys);
 void handoff_call_fail (HandoffCall *self, const GError *error);
+/* The error is passed on as another program has made it, which did the call: ours, or D-Bus's. */
+void handoff_call_pass_error (HandoffCall *self, const GError *error);
 /* The object does not exist, or this caller may not know of it. */
 void handoff_call_fail_unknown_object (HandoffCall *self);

@@ -238,7 +238,7 @@ enter (Passage *self)
   /* This call may wait for long: let the next one in. */
   handoff_call_settle (call);
 
-  if (handoff_call_get_action (call) == NULL)
+  if (handoff_call_get_action (call) == NULL || passage->method->asks_elsewhere)
     passage->method->run (g_steal_pointer (&passage->call), passage->context);
   else
     authorize (g_steal_pointer (&passage));

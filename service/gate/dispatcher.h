@@ -35,6 +35,8 @@ typedef struct
   void (*run) (HandoffCall *call, const HandoffCallContext *context);
   /* (nullable): called in place of run(), before the call fails with error. */
   void (*denied) (HandoffCall *call, const GError *error);
+  /* Nobody asks polkit here: whoever does the call asks, when it knows what there is to ask. */
+  gboolean asks_elsewhere;
 } HandoffMethod;
 
 /* registry: (nullable): NULL if all messages know their callers */

@@ -53,8 +53,8 @@ NAMES = [
       # A channel opens them as they arrive.
       'client/tls-handoff/record', 'client/tls-handoff/call')),
     ('sealed memory files', r'\bhandoff_sealed_memfd_\w+|"keyblob/sealed-memfd\.h"',
-     ('keyblob', 'service/export', 'service/link', 'service/handshaker', 'service/keeper', 'client/tls-handoff/call',
-      'client/tls-handoff/handshake', 'client/tls-handoff/record')),
+     ('keyblob', 'service/export', 'service/link', 'service/broker', 'service/handshaker', 'service/keeper',
+      'client/tls-handoff/call', 'client/tls-handoff/handshake', 'client/tls-handoff/record')),
     # The type alone does nothing: trust/ has it in a signature of GnuTLS's, and hands it on.
     ('private keys', r'\bgnutls_(privkey|x509_privkey)_(?!t\b)\w+',
      ('service/key', 'service/keeper', 'service/key-file', 'service/token',

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include "broker/barrier.h"
+#include "broker/handshaker-object.h"
+
+/* What a handshaker knows of credentials: those of its user and of the machine, and those of others
+ * that polkit let its user use. Never a key. */
+
+/* Tells it of its user's and the machine's. */
+HandoffCredentialFeed *handoff_credential_feed_new (HandoffHandshaker *handshaker);
+void handoff_credential_feed_free (HandoffCredentialFeed *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialFeed, handoff_credential_feed_free)
+
+/* Something of that owner's has changed; of the machine's, or of anybody's, if that is it. barrier:
+ * (nullable): held until the handshaker has forgotten what was. */
+void handoff_credential_feed_update (HandoffHandshaker *handshaker,
+                                     guint owner,
+                                     HandoffBarrier *barrier);
+/* Its user may use that one. Does nothing if it knows of it. */
+void handoff_credential_feed_lend (HandoffHandshaker *handshaker, HandoffCredential *credential);
+gboolean handoff_credential_feed_has (HandoffHandshaker *handshaker, const char *id);

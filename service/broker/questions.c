@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "broker/questions.h"
+
+#include <string.h>
+
+#include "authority/authorization.h"
+#include "broker/credential-feed.h"
+#include "broker/known-callers.h"
+#include "keyblob/handoff-names.h"
+#include "keyblob/key-state.h"
+#include "keyblob/tls-handoff-error.h"
+
+/* Of a detail that rules see: a server's name has 253 bytes at the most. */
+#define MAX_DETAIL_SIZE 1024
+/* Of a credential's name, as the caller gave it. */
+#define MAX_NAME_SIZE 4096
+
+typedef struct
+{
+  guint64 number;                /* its key in the table */
+  HandoffHandshaker *handshaker; /* (owned) */
+  HandoffLinkCall *call;         /* (owned) */
+  HandoffCaller *base;           /* (owned): who calls */
+  HandoffCaller *caller;         /* (owned): he, for this question alone */
+  HandoffCredential *credential; /* (owned) (nullable): that it is about */
+  gboolean is_about_credential;
+  gboolean is_own;
+  HandoffRole role;
+  gboolean is_to_be_remembered;
+} Question;
+
+struct _HandoffQuestions
+{
+  GHashTable *by_number; /* (owned) (element-type guint64 Question) */
+};
+
+HandoffQuestions *
+handoff_questions_new (void)
+{
+  HandoffQuestions *self = g_new0 (HandoffQuestions, 1);
+
+  self->by_number = g_hash_table_new (g_int64_hash, g_int64_equal);
+  return self;
+}
+
+static void
+cancel (Question *question)
+{
+  g_cancellable_cancel (handoff_caller_get_cancellable (question->caller));
+}
+
+static void
+cancel_some (HandoffQuestions *self, HandoffCaller *caller)
+{
+  g_autoptr (GPtrArray) questions = g_ptr_array_new ();
+  GHashTableIter iter;
+  Question *question;
+  guint i;
+
+  g_hash_table_iter_init (&iter, self->by_number);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &question))
+    {
+      if (caller == NULL || question->base == caller)
+        g_ptr_array_add (questions, question);
+    }
+  /* None of them ends before its turn of the main loop. */
+  for (i = 0; i < questions->len; i++)
+    cancel (g_ptr_array_index (questions, i));
+}
+
+void
+handoff_questions_free (HandoffQuestions *self)
+{
+  g_assert (g_hash_table_size (self->by_number) == 0);
+  g_hash_table_unref (self->by_number);
+  g_free (self);
+}
+
+void
+handoff_questions_cancel_all (HandoffQuestions *self)
+{
+  cancel_some (self, NULL);
+}
+
+void
+handoff_questions_cancel_all_of (HandoffQuestions *self, HandoffCaller *caller)
+{
+  cancel_some (self, caller);
+}
+
+static void
+question_free (Question *self)
+{
+  g_hash_table_remove (self->handshaker->questions->by_number, &self->number);
+  handoff_handshaker_unref (self->handshaker);
+  g_object_unref (self->base);
+  g_object_unref (self->caller);
+  g_clear_pointer (&self->credential, handoff_credential_unref);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
+
+static void
+answer (Question *self, HandoffHandshakerAnswer code, const char *why)
+{
+  const char *id =
+      code != HANDOFF_HANDSHAKER_ANSWER_NO && self->credential != NULL ? self->credential->id : "";
+
+  handoff_link_call_return (g_steal_pointer (&self->call),
+                            g_variant_new ("(usbs@" HANDOFF_GIVEN_GRANT_TYPE ")", code, why,
+                                           self->is_own, id,
+                                           g_variant_new (HANDOFF_GIVEN_GRANT_TYPE, (guint64) 0, 0,
+                                                          (gint64) 0, (guint64) 0)),
+                            NULL, 0);
+}
+
+static HandoffHandshakerAnswer
+get_code (const GError *error)
+{
+  if (error->domain != TLS_HANDOFF_ERROR)
+    return HANDOFF_HANDSHAKER_ANSWER_UNAVAILABLE;
+  switch (error->code)
+    {
+    case TLS_HANDOFF_ERROR_NOT_AUTHORIZED:
+      return HANDOFF_HANDSHAKER_ANSWER_NO;
+    case TLS_HANDOFF_ERROR_LIMIT_REACHED:
+      return HANDOFF_HANDSHAKER_ANSWER_LIMIT;
+    case TLS_HANDOFF_ERROR_CANCELLED:
+      return HANDOFF_HANDSHAKER_ANSWER_CANCELLED;
+    default:
+      return HANDOFF_HANDSHAKER_ANSWER_UNAVAILABLE;
+    }
+}
+
+/* The credential as it is now, if polkit's rules saw what it is now. (transfer none) (nullable) */
+static HandoffCredential *
+look_again (const Question *self)
+{
+  HandoffCredential *asked = self->credential;
+  HandoffCredential *now =
+      asked != NULL ? handoff_credentials_lookup (self->handshaker->support->credentials, asked->id)
+                    : NULL;
+
+  return now != NULL && now->owner == asked->owner && g_str_equal (now->label, asked->label) ? now
+                                                                                             : NULL;
+}
+
+static void
+authorized (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Question) self = user_data;
+  HandoffCredential *credential;
+  gboolean is_plain = FALSE;
+  g_autoptr (GError) error = NULL;
+
+  if (!handoff_authorization_ask_finish (result, &is_plain, &error))
+    {
+      answer (self, get_code (error), error->message);
+      return;
+    }
+  if (self->is_about_credential)
+    {
+      credential = look_again (self);
+      if (credential == NULL)
+        {
+          answer (self, HANDOFF_HANDSHAKER_ANSWER_NOT_FOUND, "");
+          return;
+        }
+      handoff_credential_feed_lend (self->handshaker, credential);
+    }
+  answer (self, is_plain ? HANDOFF_HANDSHAKER_ANSWER_PLAIN_YES : HANDOFF_HANDSHAKER_ANSWER_YES, "");
+}
+
+static gboolean
+is_known_detail (const char *key)
+{
+  const char *const keys[] = {
+    HANDOFF_AUTHORITY_DETAIL_CREDENTIAL,
+    HANDOFF_AUTHORITY_DETAIL_CREDENTIAL_CHOICE,
+    HANDOFF_AUTHORITY_DETAIL_ROLE,
+    HANDOFF_AUTHORITY_DETAIL_SERVER_IDENTITY,
+    HANDOFF_AUTHORITY_DETAIL_REVIEW_CERTIFICATE,
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      if (g_str_equal (keys[i], key))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* (transfer full) (nullable): NULL if no handshake has such details */
+static GHashTable *
+read_details (GVariant *variant)
+{
+  g_autoptr (GHashTable) details = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  GVariantIter iter;
+  const char *key, *value;
+
+  g_variant_iter_init (&iter, variant);
+  while (g_variant_iter_next (&iter, "{&s&s}", &key, &value))
+    {
+      if (!is_known_detail (key) || strlen (value) > MAX_DETAIL_SIZE)
+        return NULL;
+      g_hash_table_insert (details, g_strdup (key), g_strdup (value));
+    }
+  return g_steal_pointer (&details);
+}
+
+/* As credential-choice.h has it: the label of a credential of the user's or else of the machine's,
+ * or an object path. (transfer none) (nullable) */
+static HandoffCredential *
+find_by_name (HandoffCredentials *credentials, guint uid, const char *name)
+{
+  HandoffCredential *credential;
+
+  if (g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/"))
+    return handoff_credentials_lookup (credentials, name + strlen (HANDOFF_CREDENTIALS_PATH "/"));
+  credential = handoff_credentials_find (credentials, uid, name);
+  if (credential == NULL)
+    credential = handoff_credentials_find (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, name);
+  return credential;
+}
+
+/* Whether it is one of those that the handshaker was told of. */
+static gboolean
+is_lent (Question *self, HandoffCredential *credential)
+{
+  return handoff_credential_feed_has (self->handshaker, credential->id);
+}
+
+/* Which credential it is about, whose that is, and so what polkit is asked. For one that is not the
+ * user's own, the same whether it exists or not: neither the answer nor its time tells which.
+ * (transfer none): the action */
+static const char *
+find_credential (Question *self, const char *credential, gboolean is_name, GHashTable *details)
+{
+  HandoffCredentials *credentials = self->handshaker->support->credentials;
+  const guint uid = self->handshaker->uid;
+  HandoffCredential *found = is_name ? find_by_name (credentials, uid, credential)
+                                     : handoff_credentials_lookup (credentials, credential);
+
+  /* By its id it knows those alone. It may be one that was removed, just now. */
+  if (found != NULL && !is_name && !is_lent (self, found))
+    found = NULL;
+  self->is_about_credential = TRUE;
+  self->is_own = found != NULL && found->owner == uid;
+  if (found != NULL)
+    {
+      self->credential = handoff_credential_ref (found);
+      g_hash_table_insert (details, g_strdup (HANDOFF_AUTHORITY_DETAIL_CREDENTIAL),
+                           g_strdup (found->label));
+    }
+  return self->is_own ? HANDOFF_ACTION_USE_OWN_CREDENTIAL : HANDOFF_ACTION_USE_ANY_CREDENTIAL;
+}
+
+/* Rules and the log see the label of the credential that a handshake is to have, even if its caller
+ * gave a path. */
+static void
+name_by_label (HandoffHandshaker *self, GHashTable *details)
+{
+  const char *name = g_hash_table_lookup (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL);
+  const HandoffCredential *credential =
+      name != NULL ? find_by_name (self->support->credentials, self->uid, name) : NULL;
+
+  if (credential != NULL)
+    g_hash_table_insert (details, g_strdup (HANDOFF_AUTHORITY_DETAIL_CREDENTIAL),
+                         g_strdup (credential->label));
+}
+
+static const char *
+get_handshake_action (const char *action)
+{
+  if (g_str_equal (action, HANDOFF_ACTION_HANDSHAKE_AS_CLIENT))
+    return HANDOFF_ACTION_HANDSHAKE_AS_CLIENT;
+  if (g_str_equal (action, HANDOFF_ACTION_HANDSHAKE_AS_SERVER))
+    return HANDOFF_ACTION_HANDSHAKE_AS_SERVER;
+  return NULL;
+}
+
+/* base: (nullable): NULL: nobody has that number any more */
+static Question *
+question_new (HandoffHandshaker *handshaker,
+              HandoffLinkMessage *message,
+              guint64 number,
+              HandoffCaller *base,
+              guint role)
+{
+  Question *self = g_new0 (Question, 1);
+
+  self->number = number;
+  self->handshaker = handoff_handshaker_ref (handshaker);
+  self->call = g_steal_pointer (&message->call);
+  self->base = g_object_ref (base);
+  self->caller = handoff_caller_new_for_call (base, NULL, NULL);
+  self->role = role == HANDOFF_ROLE_SERVER ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT;
+  g_hash_table_insert (handshaker->questions->by_number, &self->number, self);
+  return self;
+}
+
+static void
+ask (Question *self, const char *action, GHashTable *details, gboolean interactive)
+{
+  handoff_authorization_ask_async (self->handshaker->support->authority, self->caller, action,
+                                   details, interactive, authorized, self);
+}
+
+void
+handoff_handshaker_take_ask (HandoffHandshaker *self, HandoffLinkMessage *message)
+{
+  guint64 number, caller_number;
+  const char *action, *credential;
+  gboolean is_name, interactive, is_to_be_remembered;
+  guint role;
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GHashTable) details = NULL;
+  HandoffCaller *caller;
+  Question *question;
+
+  g_variant_get (message->body, "(tt&s&sb@a{ss}bub)", &number, &caller_number, &action, &credential,
+                 &is_name, &variant, &interactive, &role, &is_to_be_remembered);
+  action = get_handshake_action (action);
+  details = read_details (variant);
+  if (g_hash_table_contains (self->questions->by_number, &number) || details == NULL ||
+      (*credential == '\0' && action == NULL) || strlen (credential) > MAX_NAME_SIZE)
+    {
+      handoff_handshaker_breach (self, "a question that no handshake has");
+      return;
+    }
+  caller = handoff_handshaker_find_caller (self, caller_number);
+  if (caller == NULL || g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
+    {
+      g_autoptr (GError) error = g_error_new_literal (
+          TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED, "The caller has left the bus");
+
+      handoff_link_call_fail (g_steal_pointer (&message->call), error);
+      return;
+    }
+
+  if (*credential == '\0')
+    name_by_label (self, details);
+  question = question_new (self, message, number, caller, role);
+  question->is_to_be_remembered = is_to_be_remembered;
+  if (*credential != '\0')
+    action = find_credential (question, credential, is_name, details);
+  ask (question, action, details, interactive);
+}
+
+void
+handoff_handshaker_take_cancel (HandoffHandshaker *self, HandoffLinkMessage *message)
+{
+  Question *question;
+  guint64 number;
+
+  g_variant_get (message->body, "(t)", &number);
+  question = g_hash_table_lookup (self->questions->by_number, &number);
+  if (question != NULL)
+    cancel (question);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "broker/session-list.h"
+
+#include "broker/watch.h"
+#include "work/clock.h"
+
+/* How long the broker waits for all. */
+#define LIST_SECONDS 2
+
+typedef struct
+{
+  grefcount ref_count;
+  GPtrArray *found; /* (owned) (element-type GVariant): with "uid" */
+  guint maximum;
+  guint n_asked; /* that have not answered */
+  guint timeout_id;
+  HandoffSessionListFunc listed; /* (nullable): NULL once it was called */
+  gpointer user_data;            /* (unowned) */
+} List;
+
+/* One that is asked, page by page. */
+typedef struct
+{
+  List *list;                    /* (owned) */
+  HandoffHandshaker *handshaker; /* (owned) */
+  guint64 after;
+  guint n_found;
+} Asking;
+
+static guint64
+get_number (GVariant *session)
+{
+  guint64 number = 0;
+
+  g_variant_lookup (session, "number", "t", &number);
+  return number;
+}
+
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  const guint64 one = get_number (*(GVariant *const *) a);
+  const guint64 other = get_number (*(GVariant *const *) b);
+
+  return (one > other) - (one < other);
+}
+
+static void
+tell (List *self)
+{
+  HandoffSessionListFunc listed = g_steal_pointer (&self->listed);
+  GVariantBuilder builder;
+  guint i;
+
+  if (listed == NULL)
+    return;
+  g_clear_handle_id (&self->timeout_id, g_source_remove);
+  g_ptr_array_sort (self->found, compare);
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (i = 0; i < self->found->len && i < self->maximum; i++)
+    g_variant_builder_add_value (&builder, g_ptr_array_index (self->found, i));
+  listed (g_variant_builder_end (&builder), self->user_data);
+}
+
+static void
+list_unref (List *self)
+{
+  if (!g_ref_count_dec (&self->ref_count))
+    return;
+  g_ptr_array_unref (self->found);
+  g_free (self);
+}
+
+static gboolean
+give_up (gpointer user_data)
+{
+  List *self = user_data;
+
+  self->timeout_id = 0;
+  tell (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* (transfer full): as the API has it */
+static GVariant *
+describe (GVariant *session, guint uid, guint64 *number)
+{
+  const gint64 now = handoff_clock_get_monotonic_time ();
+  const char *role, *state, *identity, *protocol, *suite, *label;
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  gint64 start_time;
+  guint pid;
+
+  g_variant_get (session, "(t&s&s&s&s&s&sux)", number, &role, &state, &identity, &protocol, &suite,
+                 &label, &pid, &start_time);
+  g_variant_dict_insert (&dict, "number", "t", *number);
+  g_variant_dict_insert (&dict, "role", "s", role);
+  g_variant_dict_insert (&dict, "state", "s", state);
+  g_variant_dict_insert (&dict, "server-identity", "s", identity);
+  g_variant_dict_insert (&dict, "protocol", "s", protocol);
+  g_variant_dict_insert (&dict, "cipher-suite", "s", suite);
+  g_variant_dict_insert (&dict, "credential", "s", label);
+  g_variant_dict_insert (&dict, "uid", "u", uid);
+  g_variant_dict_insert (&dict, "pid", "u", pid);
+  g_variant_dict_insert (&dict, "age", "t", (guint64) MAX (now - start_time, 0));
+  return g_variant_ref_sink (g_variant_dict_end (&dict));
+}
+
+static void ask (Asking *self);
+
+/* FALSE if they are not in order, or more than was asked for. */
+static gboolean
+take_page (Asking *self, GVariant *page)
+{
+  const gsize n = g_variant_n_children (page);
+  gsize i;
+
+  if (n > HANDOFF_HANDSHAKER_PAGE)
+    return FALSE;
+  for (i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) session = g_variant_get_child_value (page, i);
+      guint64 number;
+      g_autoptr (GVariant) description = describe (session, self->handshaker->uid, &number);
+
+      if (number <= self->after)
+        return FALSE;
+      self->after = number;
+      self->n_found++;
+      g_ptr_array_add (self->list->found, g_steal_pointer (&description));
+    }
+  return TRUE;
+}
+
+static void
+answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  Asking *self = user_data;
+  List *list = self->list;
+  g_autoptr (GVariant) page = NULL;
+
+  if (reply != NULL && list->listed != NULL)
+    {
+      g_variant_get (reply->body, "(@a(tssssssux))", &page);
+      if (!take_page (self, page))
+        handoff_handshaker_breach (self->handshaker, "a list that makes no sense");
+      else if (g_variant_n_children (page) == HANDOFF_HANDSHAKER_PAGE &&
+               self->n_found < list->maximum)
+        {
+          ask (self);
+          return;
+        }
+    }
+  if (--list->n_asked == 0)
+    tell (list);
+  handoff_handshaker_unref (self->handshaker);
+  list_unref (list);
+  g_free (self);
+}
+
+static void
+ask (Asking *self)
+{
+  const guint n = MIN (self->list->maximum - self->n_found, HANDOFF_HANDSHAKER_PAGE);
+
+  handoff_handshaker_request (self->handshaker, HANDOFF_HANDSHAKER_SESSIONS,
+                              g_variant_new ("(tu)", self->after, n), NULL, 0, answered, self);
+}
+
+static void
+ask_one (List *self, HandoffHandshaker *handshaker, guint64 after)
+{
+  Asking *asking = g_new0 (Asking, 1);
+
+  asking->list = self;
+  g_ref_count_inc (&self->ref_count);
+  asking->handshaker = handoff_handshaker_ref (handshaker);
+  asking->after = after;
+  self->n_asked++;
+  ask (asking);
+}
+
+void
+handoff_session_list_ask (HandoffHandshakers *handshakers,
+                          const guint *uid,
+                          guint64 after,
+                          guint maximum,
+                          HandoffSessionListFunc listed,
+                          gpointer user_data)
+{
+  g_autoptr (GPtrArray) all = handoff_handshakers_list (handshakers);
+  List *self = g_new0 (List, 1);
+  guint i;
+
+  g_ref_count_init (&self->ref_count);
+  self->found = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  self->maximum = maximum;
+  self->listed = listed;
+  self->user_data = user_data;
+  self->timeout_id = handoff_clock_add_timeout (LIST_SECONDS * G_TIME_SPAN_SECOND, give_up, self);
+  /* Not before all are asked. */
+  self->n_asked++;
+  for (i = 0; i < all->len && maximum > 0; i++)
+    {
+      HandoffHandshaker *handshaker = g_ptr_array_index (all, i);
+
+      if (uid == NULL || handshaker->uid == *uid)
+        ask_one (self, handshaker, after);
+    }
+  if (--self->n_asked == 0)
+    tell (self);
+  list_unref (self);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "broker/watch.h"
+
+#include "keyblob/tls-handoff-error.h"
+#include "work/clock.h"
+#include "work/descriptor-reaper.h"
+
+/* A request whose answer the process is watched for. */
+typedef struct
+{
+  HandoffHandshaker *handshaker; /* (owned) */
+  HandoffLinkReplyFunc function;
+  gpointer user_data; /* (unowned) */
+} Waiting;
+
+static void
+ponged (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  g_autoptr (HandoffHandshaker) self = user_data;
+
+  self->is_late = FALSE;
+}
+
+static gboolean
+watch (gpointer user_data)
+{
+  g_autoptr (HandoffHandshaker) self = handoff_handshaker_ref (user_data);
+  g_autoptr (GError) error = NULL;
+
+  if (!self->is_late)
+    {
+      self->is_late = TRUE;
+      handoff_link_request (self->link, HANDOFF_HANDSHAKER_PING, g_variant_new ("()"), NULL, 0,
+                            ponged, handoff_handshaker_ref (self));
+      return G_SOURCE_CONTINUE;
+    }
+  self->watch_id = 0;
+  g_warning ("The handshaker of user %u (process %u) has not answered for %d seconds: it is ended",
+             self->uid, self->support->program->get_pid (self->program),
+             HANDOFF_HANDSHAKER_WATCH_SECONDS);
+  error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                               "The process that does this user's handshakes did not answer any "
+                               "more, and was ended; the next call starts another");
+  self->lose (self, error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+begin_to_wait (HandoffHandshaker *self)
+{
+  if (self->n_waiting++ == 0 && self->watch_id == 0)
+    self->watch_id = handoff_clock_add_timeout (
+        HANDOFF_HANDSHAKER_WATCH_SECONDS * G_TIME_SPAN_SECOND, watch, self);
+}
+
+static void
+end_waiting (HandoffHandshaker *self)
+{
+  if (--self->n_waiting == 0)
+    g_clear_handle_id (&self->watch_id, g_source_remove);
+}
+
+static void
+answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  Waiting *waiting = user_data;
+  g_autoptr (HandoffHandshaker) self = waiting->handshaker;
+
+  end_waiting (self);
+  waiting->function (reply, error, waiting->user_data);
+  g_free (waiting);
+}
+
+/* It has ended. */
+static void
+refuse (Waiting *waiting, GVariant *body, const int *fds, guint n_fds)
+{
+  G_GNUC_UNUSED g_autoptr (GVariant) sunk = g_variant_ref_sink (body);
+  g_autoptr (GError) error =
+      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                           "The process that does this user's handshakes has ended");
+  guint i;
+
+  for (i = 0; i < n_fds; i++)
+    handoff_descriptor_reap (fds[i], waiting->handshaker->uid);
+  answered (NULL, error, waiting);
+}
+
+void
+handoff_handshaker_request (HandoffHandshaker *self,
+                            HandoffHandshakerMessage message,
+                            GVariant *body,
+                            const int *fds,
+                            guint n_fds,
+                            HandoffLinkReplyFunc function,
+                            gpointer user_data)
+{
+  Waiting *waiting = g_new (Waiting, 1);
+
+  waiting->handshaker = handoff_handshaker_ref (self);
+  waiting->function = function;
+  waiting->user_data = user_data;
+  if (message == HANDOFF_HANDSHAKER_CALL || message == HANDOFF_HANDSHAKER_OPEN_CHANNEL)
+    self->use_time = handoff_clock_get_monotonic_time ();
+  begin_to_wait (self);
+  if (self->link != NULL)
+    handoff_link_request (self->link, message, body, fds, n_fds, answered, waiting);
+  else
+    refuse (waiting, body, fds, n_fds);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+/* Who gets which handshaker, what comes of it when one ends, and how all of them end. */
+
+#include "config.h"
+
+#include "broker/handshakers.h"
+
+#include "broker/relayed-calls.h"
+#include "broker/watch.h"
+#include "keyblob/tls-handoff-error.h"
+#include "support/broker-fixture.h"
+#include "support/test-clock.h"
+
+#define WORDS "The service's program tls-handoff-handshaker has ended"
+
+/* A policy is in force, and a spare is ready. */
+static void
+begin (HandshakerFixture *f)
+{
+  handshaker_set_policy (f, "first");
+  handshaker_settle ();
+  handshaker_expect (f->events, "policy: TLS_AES_128_GCM_SHA256");
+}
+
+static void
+get (HandshakerFixture *f, guint uid)
+{
+  g_autofree char *expected = g_strdup_printf ("got %u", uid);
+
+  handshaker_get (f, uid);
+  handshaker_settle ();
+  handshaker_expect (f->events, expected);
+}
+
+/* Each user has one of his own; there is always one ready for the next. */
+static void
+test_spare (HandshakerFixture *f, gconstpointer unused)
+{
+  begin (f);
+  g_assert_cmpuint (f->processes->len, ==, 1);
+  handshaker_get (f, 1000);
+  /* At once: nobody waits for a process to start. */
+  handshaker_expect (f->events, "got 1000");
+  get (f, 1000);
+  g_assert_cmpuint (f->processes->len, ==, 1);
+  test_clock_pass (TEST_SECOND);
+  handshaker_settle ();
+  g_assert_cmpuint (f->processes->len, ==, 2);
+  handshaker_get (f, 1001);
+  handshaker_expect (f->events, "got 1001");
+  /* Sooner, if somebody needs it. */
+  handshaker_get (f, 1002);
+  handshaker_expect (f->events, "");
+  handshaker_settle ();
+  handshaker_expect (f->events, "got 1002");
+  g_assert_true (handshaker_of (f, 1000) != handshaker_of (f, 1001));
+  g_assert_cmpuint (handshaker_of (f, 1000)->slot, !=, handshaker_of (f, 1001)->slot);
+}
+
+/* The spare says whether a policy is right. If it is not, the earlier one stays in force. */
+static void
+test_policy (HandshakerFixture *f, gconstpointer unused)
+{
+  handshaker_set_policy (f, "bad");
+  handshaker_settle ();
+  handshaker_expect (f->events, "policy: it is bad");
+  begin (f);
+  get (f, 1000);
+  handshaker_set_policy (f, "bad again");
+  handshaker_settle ();
+  handshaker_expect (f->events, "policy: it is bad");
+  g_assert_cmpstr (handshaker_of (f, 1000)->policy, ==, "first");
+  get (f, 1001);
+  g_assert_cmpstr (handshaker_of (f, 1001)->policy, ==, "first");
+
+  handshaker_set_policy (f, "second");
+  handshaker_settle ();
+  handshaker_expect (f->events, "policy: TLS_AES_128_GCM_SHA256");
+  g_assert_cmpstr (handshaker_of (f, 1000)->policy, ==, "second");
+  get (f, 1002);
+  g_assert_cmpstr (handshaker_of (f, 1002)->policy, ==, "second");
+}
+
+/* Who makes a policy known hears so when all have it. */
+static void
+test_policy_reaches_all (HandshakerFixture *f, gconstpointer unused)
+{
+  begin (f);
+  get (f, 1000);
+  handshaker_of (f, 1000)->hangs = TRUE;
+  handshaker_set_policy (f, "second");
+  handshaker_settle ();
+  handshaker_expect (f->events, "");
+  handshaker_die (handshaker_of (f, 1000));
+  handshaker_expect (handshaker_log, "The handshaker of user 1000 (process 1) is gone: " WORDS "");
+  handshaker_expect (f->events, "policy: TLS_AES_128_GCM_SHA256");
+}
+
+static void
+start_call (HandshakerFixture *f, HandoffCaller *caller, const char *name)
+{
+  handoff_handshaker_call (
+      handoff_handshakers_find (f->handshakers, handoff_caller_get_uid (caller)),
+      handshaker_call_new (f, caller, name, g_variant_new ("(s)", name)), "(o)");
+}
+
+/* Whose process ends is told at once, with words; the others notice nothing; the next call starts
+ * another. */
+static void
+test_crash (HandshakerFixture *f, gconstpointer unused)
+{
+  g_autoptr (HandoffCaller) alice = handoff_caller_new (":1.1", 1000, 11);
+  g_autoptr (HandoffCaller) bob = handoff_caller_new (":1.2", 1001, 12);
+
+  begin (f);
+  get (f, 1000);
+  get (f, 1001);
+  start_call (f, alice, "one");
+  start_call (f, alice, "two");
+  start_call (f, bob, "three");
+  handshaker_settle ();
+  handshaker_expect (f->events, "");
+  g_assert_true (handoff_idle_timer_is_held (f->support.idle_timer));
+
+  handshaker_die (handshaker_of (f, 1000));
+  handshaker_expect (handshaker_log, "The handshaker of user 1000 (process 1) is gone: " WORDS "");
+  handshaker_expect (f->events, "one: " WORDS ", two: " WORDS);
+  g_assert_null (handoff_handshakers_find (f->handshakers, 1000));
+  handshaker_answer (handshaker_of (f, 1001), g_variant_new ("(o)", "/three"), FALSE);
+  handshaker_settle ();
+  handshaker_expect (f->events, "three: ('/three',)");
+  g_assert_false (handoff_idle_timer_is_held (f->support.idle_timer));
+
+  get (f, 1000);
+  start_call (f, alice, "four");
+  handshaker_settle ();
+  handshaker_answer (handshaker_of (f, 1000), g_variant_new ("(o)", "/four"), FALSE);
+  handshaker_settle ();
+  handshaker_expect (f->events, "four: ('/four',)");
+}
+
+/* A spare that ends is replaced when somebody needs one; if none can be started, he hears why. */
+static void
+test_spare_ends (HandshakerFixture *f, gconstpointer unused)
+{
+  begin (f);
+  handshaker_die (g_ptr_array_index (f->processes, 0));
+  handshaker_expect (handshaker_log, "The handshaker of user 0 (process 1) is gone: " WORDS "");
+  get (f, 1000);
+
+  f->fails_to_start = TRUE;
+  handshaker_get (f, 1001);
+  handshaker_expect (
+      handshaker_log,
+      "Cannot start a handshaker: no process, Cannot start a handshaker: no process");
+  handshaker_expect (f->events,
+                     "got The service cannot start the process that does handshakes: no process");
+  get (f, 1000);
+  f->fails_to_start = FALSE;
+  get (f, 1001);
+}
+
+#define FULL                                                                                       \
+  "got The service does handshakes for 2 users, which is the limit; try again when some of them "  \
+  "have nothing to do any more"
+
+/* If there are too many, one that has nothing to do makes room. */
+static void
+test_limit (HandshakerFixture *f, gconstpointer unused)
+{
+  g_autoptr (HandoffCaller) bob = handoff_caller_new (":1.2", 1001, 12);
+
+  handoff_handshakers_configure (f->handshakers, 2, 60);
+  begin (f);
+  get (f, 1000);
+  get (f, 1001);
+  start_call (f, bob, "call");
+  handshaker_of (f, 1000)->stays = TRUE;
+  handshaker_get (f, 1002);
+  handshaker_get (f, 1003);
+  handshaker_settle ();
+  handshaker_expect (f->events, FULL ", " FULL);
+  get (f, 1000);
+
+  handshaker_of (f, 1000)->stays = FALSE;
+  get (f, 1002);
+  g_assert_null (handoff_handshakers_find (f->handshakers, 1000));
+  get (f, 1001);
+  handshaker_answer (handshaker_of (f, 1001), g_variant_new ("(o)", "/x"), FALSE);
+  handshaker_settle ();
+  handshaker_expect (f->events, "call: ('/x',)");
+}
+
+/* What comes while it is asked whether it can go waits for its answer. */
+static void
+answer_leave (TestHandshaker *process, gboolean leaves)
+{
+  handoff_link_call_return (g_queue_pop_head (&process->leaves), g_variant_new ("(b)", leaves),
+                            NULL, 0);
+  handshaker_settle ();
+}
+
+static void
+say_idle (TestHandshaker *process, guint resumable)
+{
+  handoff_link_send (process->link, HANDOFF_HANDSHAKER_IDLE, g_variant_new ("(u)", resumable), NULL,
+                     0, NULL);
+  handshaker_settle ();
+}
+
+static void
+test_idle (HandshakerFixture *f, gconstpointer unused)
+{
+  TestHandshaker *process;
+
+  handoff_handshakers_configure (f->handshakers, 100, 60);
+  begin (f);
+  get (f, 1000);
+  process = handshaker_of (f, 1000);
+  process->hangs = TRUE;
+  say_idle (process, 0);
+  handshaker_get (f, 1000);
+  handshaker_settle ();
+  handshaker_expect (f->events, "");
+  answer_leave (process, FALSE);
+  handshaker_expect (f->events, "got 1000");
+
+  say_idle (process, 0);
+  handshaker_get (f, 1000);
+  answer_leave (process, TRUE);
+  handshaker_expect (f->events, "got 1000");
+  g_assert_true (handshaker_of (f, 1000) != process);
+
+  /* With sessions that can be resumed it is kept for as long as these can be. */
+  process = handshaker_of (f, 1000);
+  say_idle (process, 1);
+  g_assert_true (handshaker_of (f, 1000) == process);
+  test_clock_pass (60 * TEST_SECOND);
+  say_idle (process, 1);
+  g_assert_null (handoff_handshakers_find (f->handshakers, 1000));
+}
+
+/* One that hangs keeps nobody else, and is ended. */
+static void
+test_watchdog (HandshakerFixture *f, gconstpointer unused)
+{
+  const gint64 span = HANDOFF_HANDSHAKER_WATCH_SECONDS * TEST_SECOND;
+  g_autoptr (HandoffCaller) alice = handoff_caller_new (":1.1", 1000, 11);
+  g_autoptr (HandoffCaller) bob = handoff_caller_new (":1.2", 1001, 12);
+  guint i;
+
+  begin (f);
+  get (f, 1000);
+  get (f, 1001);
+  handshaker_of (f, 1000)->hangs = TRUE;
+  /* Nobody waits for it. */
+  test_clock_pass (3 * span);
+  handshaker_settle ();
+  start_call (f, alice, "one");
+  start_call (f, bob, "two");
+  test_clock_pass (span);
+  handshaker_settle ();
+  handshaker_expect (f->events, "");
+  test_clock_pass (span);
+  handshaker_settle ();
+  handshaker_expect (
+      handshaker_log,
+      "The handshaker of user 1000 (process 1) has not answered for 10 seconds: it is ended");
+  handshaker_expect (f->events, "one: The process that does this user's handshakes did not answer "
+                                "any more, and was ended; the next call starts another");
+  for (i = 0; i < 5; i++)
+    {
+      test_clock_pass (span);
+      handshaker_settle ();
+    }
+  handshaker_answer (handshaker_of (f, 1001), g_variant_new ("(o)", "/x"), FALSE);
+  handshaker_settle ();
+  handshaker_expect (f->events, "two: ('/x',)");
+  get (f, 1000);
+}
+
+static void
+all_left (gboolean have_all_left, gpointer user_data)
+{
+  *(int *) user_data = have_all_left;
+}
+
+/* The service ends when all can go, and not when one has something to do. */
+static void
+test_leave (HandshakerFixture *f, gconstpointer unused)
+{
+  int result = -1;
+
+  begin (f);
+  get (f, 1000);
+  get (f, 1001);
+  handshaker_of (f, 1000)->stays = TRUE;
+  handoff_handshakers_ask_to_leave (f->handshakers, all_left, &result);
+  handshaker_settle ();
+  g_assert_cmpint (result, ==, FALSE);
+  g_assert_null (handoff_handshakers_find (f->handshakers, 1001));
+  get (f, 1000);
+
+  handshaker_of (f, 1000)->stays = FALSE;
+  handoff_handshakers_ask_to_leave (f->handshakers, all_left, &result);
+  handshaker_settle ();
+  g_assert_cmpint (result, ==, TRUE);
+  g_assert_false (handoff_handshakers_are_there (f->handshakers));
+}
+
+/* Replies go out before one ends. */
+static void
+test_drain (HandshakerFixture *f, gconstpointer unused)
+{
+  g_autoptr (HandoffCaller) alice = handoff_caller_new (":1.1", 1000, 11);
+  TestHandshaker *process;
+
+  begin (f);
+  get (f, 1000);
+  process = handshaker_of (f, 1000);
+  start_call (f, alice, "call");
+  handoff_handshakers_drain (f->handshakers);
+  handshaker_settle ();
+  handshaker_expect (process->events, "drain");
+  handshaker_get (f, 1001);
+  handshaker_expect (f->events, "got The service is ending");
+  handshaker_answer (process, g_variant_new ("(o)", "/x"), FALSE);
+  handoff_link_send (process->link, HANDOFF_HANDSHAKER_DRAINED, g_variant_new ("()"), NULL, 0,
+                     NULL);
+  handshaker_settle ();
+  handshaker_expect (f->events, "call: ('/x',)");
+  g_assert_true (handoff_handshakers_are_there (f->handshakers));
+  handshaker_die (process);
+  g_assert_false (handoff_handshakers_are_there (f->handshakers));
+}
+
+static void
+add (const char *name, void (*test) (HandshakerFixture *f, gconstpointer unused))
+{
+  g_autofree char *path = g_strconcat ("/handshakers/", name, NULL);
+
+  g_test_add (path, HandshakerFixture, NULL, handshaker_set_up, test, handshaker_tear_down);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("spare", test_spare);
+  add ("policy", test_policy);
+  add ("policy-reaches-all", test_policy_reaches_all);
+  add ("crash", test_crash);
+  add ("spare-ends", test_spare_ends);
+  add ("limit", test_limit);
+  add ("idle", test_idle);
+  add ("watchdog", test_watchdog);
+  add ("leave", test_leave);
+  add ("drain", test_drain);
+  return g_test_run ();
+}
