@@ -3,41 +3,25 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """What somebody can do who has taken over an importer, which is started here as the broker starts it."""
 
-import array
 import os
 import signal
 import socket
-import subprocess
 import sys
 import unittest
 
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from attacker import (ERROR, FORBIDDEN, LINK, MAX_MESSAGE, NOTICE, REQUEST, arguments_for, call_line, packet, read_rows,
+from attacker import (ERROR, FORBIDDEN, MAX_MESSAGE, NOTICE, REQUEST, Program, arguments_for, call_line, packet, read_rows,
                       zeros)
-from caller import TIMEOUT
 
-PROGRAM = '/usr/libexec/tls-handoff-importer'
 UID = 60101
 
 
-class Importer:
-    """A running one, with the broker's end of its link."""
-
+class Importer(Program):
     def __init__(self):
-        self.rows = read_rows('importer')
-        self.link, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.link.settimeout(TIMEOUT)
-        with end:
-            self.process = subprocess.Popen([PROGRAM], pass_fds=[LINK], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                            preexec_fn=lambda: os.dup2(end.fileno(), LINK))
+        super().__init__('importer')
         self.tell('user', GLib.Variant('(u)', (UID,)))
-
-    def tell(self, name, body, serial=0, fds=()):
-        row = self.rows[name]
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
-        self.link.sendmsg([packet(REQUEST if row.reply else NOTICE, row.number, serial, body)], rights)
 
     def do(self, *deeds):
         """What came of them, a line for each; None if the program has ended."""
@@ -57,11 +41,6 @@ class Importer:
         assert data[0] == ERROR, data
         body = GLib.Variant.new_from_bytes(GLib.VariantType('(ssa{sv})'), GLib.Bytes.new(data[8:]), False)
         return body.unpack()[1].splitlines()
-
-    def end(self):
-        """How it ended, after the link has."""
-        self.link.close()
-        return self.process.wait(TIMEOUT)
 
 
 class AttackImporter(unittest.TestCase):

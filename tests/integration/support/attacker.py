@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """Somebody who has taken over the program that parses what he sends: needs a build with the option attack."""
 
+import array
 import collections
 import os
 import re
@@ -239,6 +240,29 @@ class Shell:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Program:
+    """One of the service's programs, started as the broker starts it, with the broker's end of its link."""
+
+    def __init__(self, name):
+        self.rows = read_rows(name)
+        self.link, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.link.settimeout(TIMEOUT)
+        with end:
+            self.process = subprocess.Popen([f'/usr/libexec/tls-handoff-{name}'], pass_fds=[LINK],
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                            preexec_fn=lambda: os.dup2(end.fileno(), LINK))
+
+    def tell(self, name, body, serial=0, fds=()):
+        row = self.rows[name]
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+        self.link.sendmsg([packet(REQUEST if row.reply else NOTICE, row.number, serial, body)], rights)
+
+    def end(self):
+        """How it ended, after the link has."""
+        self.link.close()
+        return self.process.wait(TIMEOUT)
 
 
 def read_memory(pid):
