@@ -126,7 +126,7 @@ handoff_grant_giver_give_async (HandoffGrantGiver *self,
   giving->holder = handoff_holder_get_number (holder);
   giving->credential = handoff_credential_ref (credential);
   giving->role = role == HANDOFF_ROLE_SERVER ? HANDOFF_SIGNATURE_SERVER : HANDOFF_SIGNATURE_CLIENT;
-  giving->is_standing = is_standing;
+  giving->is_standing = is_standing && self->memory_seconds > 0;
   if (credential->token_uri == NULL || self->finder == NULL)
     give (task, HANDOFF_SIGNING_KEEPER);
   else

@@ -33,8 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGrantGiver, handoff_grant_giver_free)
  * long a yes is remembered. Seconds. */
 void handoff_grant_giver_set_times (HandoffGrantGiver *self, guint handshake, guint memory);
 
-/* is_standing: for all handshakes as long as a yes is remembered; otherwise for one. holder: may
- * be removed meanwhile: it is looked for again, by its number. */
+/* is_standing: for all handshakes as long as a yes is remembered; otherwise for one, and so if
+ * nothing is remembered. holder: may be removed meanwhile: it is looked for again, by its number.
+ */
 void handoff_grant_giver_give_async (HandoffGrantGiver *self,
                                      HandoffHolder *holder,
                                      HandoffCredential *credential,
