@@ -225,7 +225,6 @@ modules_test_set_up (ModulesTest *f, gconstpointer data)
 {
   static const char *const controls[] = { "logins", "block",    "blocked",
                                           "crash",  "scribble", "crash-login" };
-  g_autofree char *module = NULL;
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (controls); i++)
