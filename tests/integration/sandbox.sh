@@ -82,6 +82,19 @@ inside() {
     fail 'the process shares our network'
   echo 'ok: sandbox in force'
 
+  # Its programs have a filter of their own beside the unit's, and nobody looks into them.
+  local program filters
+  filters=$(awk '$1 == "Seccomp_filters:" { print $2 }' "/proc/$pid/status")
+  for program in $(pgrep -P "$pid"); do
+    [ "$(awk '$1 == "Seccomp_filters:" { print $2 }' "/proc/$program/status")" -gt "$filters" ] ||
+      fail "$(cat "/proc/$program/comm") is not locked up"
+    [ "$(awk '$1 == "NoNewPrivs:" { print $2 }' "/proc/$program/status")" = 1 ] ||
+      fail "$(cat "/proc/$program/comm") can get new privileges"
+    ! setpriv --reuid tls-handoff --regid tls-handoff --clear-groups head -c 1 "/proc/$program/mem" >/dev/null 2>&1 ||
+      fail "others of its user look into $(cat "/proc/$program/comm")"
+    echo "ok: $(cat "/proc/$program/comm") is locked up"
+  done
+
   # Keys are written, made and used there, and are still there when the service was started again.
   cat certs/ecdsa.pem certs/ecdsa.key >site.pem
   tls-handoff credential import --label site site.pem >/dev/null || fail 'import'
