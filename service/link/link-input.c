@@ -81,6 +81,7 @@ handle (HandoffLink *self, const guint8 *data, gsize size, HandoffPacketRights *
       handoff_link_object_end (self, handoff_link_object_make_breach_error (self, error->message));
       return;
     }
+  self->has_heard = TRUE;
   message = (HandoffLinkMessage){ head.number, body, rights->n_fds, rights->fds, NULL };
   if (head.kind == HANDOFF_LINK_NOTICE || head.kind == HANDOFF_LINK_REQUEST)
     handle_message (self, &head, &message);

@@ -29,6 +29,7 @@ struct _HandoffLink
   HandoffHomeTimer *retry; /* (owned) (nullable) */
   GError *error;           /* (owned) (nullable): why it ends or has ended */
   gboolean is_deaf;        /* the other end reads nothing any more */
+  gboolean has_heard;      /* something that the other end said */
   gboolean is_closed;      /* by its owner, who wants to hear nothing more */
   guint32 state;
   HandoffLinkQueue queue;

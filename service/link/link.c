@@ -246,3 +246,9 @@ handoff_link_has_ended (HandoffLink *self)
 {
   return self->socket < 0;
 }
+
+gboolean
+handoff_link_has_heard (HandoffLink *self)
+{
+  return self->has_heard;
+}

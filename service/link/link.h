@@ -51,6 +51,8 @@ guint32 handoff_link_get_state (HandoffLink *self);
 /* For turns that no message takes. */
 void handoff_link_set_state (HandoffLink *self, guint32 state);
 gboolean handoff_link_has_ended (HandoffLink *self);
+/* Whether the other end has ever said something: a message or an answer. */
+gboolean handoff_link_has_heard (HandoffLink *self);
 
 /* Sends a message that wants no answer. body: consumed if floating; of the row's type. fds: n_fds
  * of them, (transfer full), whatever comes of it. Once the link has ended, nothing is sent.
@@ -72,7 +74,7 @@ guint32 handoff_link_request (HandoffLink *self,
 void handoff_link_forget (HandoffLink *self, guint32 request);
 
 /* Takes in all that has come until now, before this returns: for who must know what another link
- * has said before it judges what came on its own. */
+ * has said before it judges what came on its own. Not on a fiber: it needs more of the stack. */
 void handoff_link_read_on (HandoffLink *self);
 
 /* The other end broke a rule that its table does not know: ends the link as other breaches do, but

@@ -22,8 +22,7 @@ struct _HandoffProcess
   const HandoffLinkFunctions *functions; /* (unowned) */
   gpointer user_data;                    /* (unowned) */
   HandoffRestarts *restarts;             /* (unowned) (nullable) */
-  gboolean has_spoken;
-  gboolean is_killed; /* by us: no news for the journal */
+  gboolean is_killed;                    /* by us: no news for the journal */
 };
 
 /* What the programs get of the broker's environment: nothing that makes a library load code, write
@@ -109,7 +108,6 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
 {
   HandoffProcess *self = user_data;
 
-  self->has_spoken = TRUE;
   self->functions->received (link, message, self->user_data);
 }
 
@@ -124,7 +122,7 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
   if (self->child != NULL)
     handoff_child_kill (self->child);
   if (self->restarts != NULL)
-    handoff_restarts_note_end (self->restarts, self->has_spoken);
+    handoff_restarts_note_end (self->restarts, handoff_link_has_heard (link));
   self->functions->ended (link, error, self->user_data);
 }
 

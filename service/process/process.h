@@ -17,13 +17,15 @@
  * Threads: the main thread. */
 typedef struct _HandoffProcess HandoffProcess;
 
-/* Which program, and how. All: (unowned): for the call alone. */
+/* Which program, and how. All else: (unowned): for the call alone. */
 typedef struct
 {
   const char *name;             /* "tls-handoff-keeper" */
   const char *const *arguments; /* (nullable): after its name; NULL: none */
   gboolean keeps_environment;   /* the broker's, all of it */
-  HandoffRestarts *restarts;    /* (nullable): of what it is one of */
+  /* (nullable): of those that pay for each other: of one user, of one module. As long as the
+   * process. */
+  HandoffRestarts *restarts;
 } HandoffProgram;
 
 /* Where the service's programs are, instead of where they are installed. Before the first is

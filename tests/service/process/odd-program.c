@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,8 @@
 #include "process/odd-program.h"
 
 static void
-say (const char *text)
+say_as (HandoffLinkHead head, const char *text)
 {
-  const HandoffLinkHead head = { HANDOFF_LINK_NOTICE, ODD_SAY, 0 };
   g_autoptr (GVariant) body = g_variant_ref_sink (g_variant_new ("(s)", text));
   HandoffLinkBytes bytes;
 
@@ -26,6 +26,22 @@ say (const char *text)
       send (HANDOFF_CHILD_FD, bytes.data, bytes.size, 0) != (gssize) bytes.size)
     exit (99);
   handoff_link_bytes_clear (&bytes);
+}
+
+static void
+say (const char *text)
+{
+  say_as ((HandoffLinkHead){ HANDOFF_LINK_NOTICE, ODD_SAY, 0 }, text);
+}
+
+/* Answers the first request, as the only thing that it says. */
+static void
+answer (void)
+{
+  struct pollfd link = { HANDOFF_CHILD_FD, POLLIN, 0 };
+
+  poll (&link, 1, -1);
+  say_as ((HandoffLinkHead){ HANDOFF_LINK_REPLY, ODD_ASK, 1 }, "yes");
 }
 
 /* The descriptors that are open, with what they are. */
@@ -84,6 +100,8 @@ main (int argc, char *argv[])
 
   if (g_str_equal (deed, "report"))
     report_all (argv);
+  else if (g_str_equal (deed, "answer"))
+    answer ();
   else if (!g_str_equal (deed, "mute"))
     say ("here");
 

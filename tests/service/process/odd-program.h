@@ -10,7 +10,11 @@
 enum
 {
   ODD_SAY,
+  ODD_ASK,
 };
 
-static const HandoffLinkRow odd_rows[] = { [ODD_SAY] = { "say", HANDOFF_LINK_UP, "(s)" } };
+static const HandoffLinkRow odd_rows[] = {
+  [ODD_SAY] = { "say", HANDOFF_LINK_UP, "(s)" },
+  [ODD_ASK] = { "ask", HANDOFF_LINK_DOWN, "()", "(s)", .max_waiting = 1 },
+};
 static const HandoffLinkTable odd_table = { "odd", odd_rows, G_N_ELEMENTS (odd_rows) };

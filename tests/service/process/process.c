@@ -302,6 +302,25 @@ run_to_end (Fixture *f, const char *deed)
 }
 
 static void
+answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+}
+
+/* To its end, after the answer to a question, and nothing else. */
+static void
+run_to_answer (Fixture *f)
+{
+  start (f, "answer");
+  handoff_link_request (handoff_process_get_link (f->process), ODD_ASK, g_variant_new ("()"), NULL,
+                        0, answered, f);
+  wait_for_end (f);
+  assert_journal (NULL);
+  g_clear_error (&f->end);
+  g_clear_pointer (&f->process, handoff_process_free);
+}
+
+static void
 assert_too_soon (Fixture *f)
 {
   const char *arguments[] = { "end", NULL };
@@ -330,6 +349,8 @@ test_restarts (Fixture *f, gconstpointer data)
     }
   for (i = 0; i < 5; i++)
     run_to_end (f, "end");
+  for (i = 0; i < 5; i++)
+    run_to_answer (f);
   for (i = 0; i < 2; i++)
     run_to_end (f, "mute");
   run_to_end (f, "end");
