@@ -17,6 +17,7 @@
 #include "guard/message-descriptors.h"
 #include "bus/reload.h"
 #include "local-holder.h"
+#include "local-pem-reader.h"
 #include "channel/channels.h"
 #include "session/resumption.h"
 #include "work/clock.h"
@@ -558,6 +559,7 @@ handoff_service_init (HandoffService *self)
   self->context.gate.idle_timer = self->context.shared->idle_timer;
   self->context.grants = handoff_grant_book_new ();
   self->holder = handoff_local_holder_new ();
+  self->context.pem_reader = &handoff_local_pem_reader_funcs;
   self->context.handshake_quota = handoff_quota_new ("handshakes at once");
   self->context.handshake_line = handoff_handshake_line_new (self->context.handshake_quota);
   self->context.session_quota = handoff_quota_new ("sessions");

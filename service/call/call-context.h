@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "call/pem-reader.h"
 #include "caller/caller-registry.h"
 #include "credential/credential-store.h"
 #include "gate/call.h"
@@ -29,8 +30,8 @@ struct _HandoffCallContext
   HandoffKnownOptions *known_options; /* (nullable): of a channel's last handshake here */
   HandoffChannels *channels;
   HandoffCallerRegistry *callers;
-  const HandoffPemReaderFuncs *pem_reader; /* (nullable): NULL: PEM is read in this process */
-  gpointer pem_reader_data;
+  const HandoffPemReaderFuncs *pem_reader;
+  gpointer pem_reader_data; /* for it */
   HandoffTlsPolicySource *policy_source;
   HandoffGrantBook *grants; /* what channels remember of polkit's answers */
   HandoffQuota *handshake_quota;

@@ -7,8 +7,6 @@
 
 #include "authority/authorization.h"
 #include "gate/pending-call.h"
-#include "caller/descriptor-reader.h"
-#include "credential/credential-pem.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "session/credential-choice.h"
@@ -182,14 +180,13 @@ handoff_call_credential_find (const HandoffCallContext *context,
   ask (g_steal_pointer (&self), details);
 }
 
-/* A call whose PEM is read and parsed. */
+/* A call whose PEM is read. */
 typedef struct
 {
-  int fd;                        /* (owned): -1 once it is read */
-  GBytes *pem;                   /* (owned) (nullable): read, until it is parsed */
-  HandoffCredential *credential; /* (owned) (nullable): parsed */
-  HandoffSigningGrant *grant;    /* (owned) (nullable): for its key */
-  HandoffRole role;              /* what it is for */
+  int fd; /* (owned): -1 once it is read */
+  HandoffRole role;
+  HandoffCredential *credential; /* (owned) (nullable) */
+  HandoffSigningGrant *grant;    /* (owned) (nullable) */
   guint uid;
   const HandoffCallCredentialFuncs *funcs;
   gpointer data; /* (owned) (nullable): NULL once the call was answered */
@@ -202,7 +199,6 @@ reading_free (Reading *self)
   if (!self->is_answered)
     self->funcs->caller_left (self->data);
   handoff_descriptor_reap (self->fd, self->uid);
-  g_clear_pointer (&self->pem, g_bytes_unref);
   g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_pointer (&self->grant, handoff_signing_grant_unref);
   g_free (self);
@@ -211,71 +207,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reading, reading_free)
 
 static HandoffStepState
 begin_reading (HandoffPendingCall *pending, GAsyncReadyCallback done)
-{
-  Reading *self = pending->data;
-
-  handoff_pending_call_read (pending, g_steal_fd (&self->fd), HANDOFF_OPTION_CREDENTIAL_PEM,
-                             HANDOFF_CREDENTIAL_MAX_SIZE, done);
-  return HANDOFF_STEP_BEGUN;
-}
-
-static gboolean
-finish_reading (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
-{
-  Reading *self = pending->data;
-
-  self->pem = handoff_descriptor_read_finish (result, error);
-  return self->pem != NULL;
-}
-
-static HandoffStepState
-begin_parsing (HandoffPendingCall *pending, GAsyncReadyCallback done)
-{
-  Reading *self = pending->data;
-  g_autoptr (GBytes) pem = g_steal_pointer (&self->pem);
-
-  handoff_credential_pem_parse_async (pem, handoff_pending_call_get_uid (pending), done, pending);
-  return HANDOFF_STEP_BEGUN;
-}
-
-static gboolean
-finish_parsing (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
-{
-  Reading *self = pending->data;
-
-  self->credential = handoff_credential_pem_parse_finish (result, error);
-  return self->credential != NULL;
-}
-
-static void
-parsed (HandoffPendingCall *pending)
-{
-  g_autoptr (Reading) self = g_steal_pointer (&pending->data);
-
-  self->is_answered = TRUE;
-  self->funcs->found (handoff_pending_call_steal_call (pending), self->credential, self->grant,
-                      self->data);
-}
-
-static void
-not_parsed (HandoffPendingCall *pending, const GError *error)
-{
-  g_autoptr (Reading) self = g_steal_pointer (&pending->data);
-
-  self->is_answered = TRUE;
-  self->funcs->failed (handoff_pending_call_steal_call (pending), error, FALSE, self->data);
-}
-
-static const HandoffStep steps[] = {
-  { handoff_pending_call_enter },
-  { begin_reading, finish_reading },
-  { begin_parsing, finish_parsing },
-  { NULL },
-};
-static const HandoffPlan plan = { steps, parsed, not_parsed };
-
-static HandoffStepState
-begin_elsewhere (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   Reading *self = pending->data;
   const HandoffCallContext *context = pending->context;
@@ -287,7 +218,7 @@ begin_elsewhere (HandoffPendingCall *pending, GAsyncReadyCallback done)
 }
 
 static gboolean
-finish_elsewhere (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+finish_reading (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
   Reading *self = pending->data;
 
@@ -295,12 +226,31 @@ finish_elsewhere (HandoffPendingCall *pending, GAsyncResult *result, GError **er
   return self->credential != NULL;
 }
 
-static const HandoffStep steps_elsewhere[] = {
+static void
+was_read (HandoffPendingCall *pending)
+{
+  g_autoptr (Reading) self = g_steal_pointer (&pending->data);
+
+  self->is_answered = TRUE;
+  self->funcs->found (handoff_pending_call_steal_call (pending), self->credential, self->grant,
+                      self->data);
+}
+
+static void
+not_read (HandoffPendingCall *pending, const GError *error)
+{
+  g_autoptr (Reading) self = g_steal_pointer (&pending->data);
+
+  self->is_answered = TRUE;
+  self->funcs->failed (handoff_pending_call_steal_call (pending), error, FALSE, self->data);
+}
+
+static const HandoffStep steps[] = {
   { handoff_pending_call_enter },
-  { begin_elsewhere, finish_elsewhere },
+  { begin_reading, finish_reading },
   { NULL },
 };
-static const HandoffPlan plan_elsewhere = { steps_elsewhere, parsed, not_parsed };
+static const HandoffPlan plan = { steps, was_read, not_read };
 
 void
 handoff_call_credential_read (const HandoffCallContext *context,
@@ -319,8 +269,7 @@ handoff_call_credential_read (const HandoffCallContext *context,
   self->uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   self->funcs = funcs;
   self->data = data;
-  handoff_pending_call_start (context, call, self, (GDestroyNotify) reading_free,
-                              context->pem_reader != NULL ? &plan_elsewhere : &plan);
+  handoff_pending_call_start (context, call, self, (GDestroyNotify) reading_free, &plan);
 }
 
 gboolean

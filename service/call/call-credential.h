@@ -35,7 +35,7 @@ void handoff_call_credential_find (const HandoffCallContext *context,
                                    GHashTable *details,
                                    const HandoffCallCredentialFuncs *funcs,
                                    gpointer data);
-/* fd: (transfer full): the option credential-pem. Likewise. */
+/* fd: (transfer full): the option credential-pem. role: of its handshake. Likewise. */
 void handoff_call_credential_read (const HandoffCallContext *context,
                                    HandoffCall *call,
                                    int fd,

@@ -52,6 +52,8 @@ typedef struct
   guint uses;
   gint64 until;           /* the holder's */
   gint64 taken_back_till; /* boot time: it is over then; 0: it is not taken back */
+  GDestroyNotify ended;   /* (nullable) */
+  gpointer ended_data;    /* (owned) */
 } Grant;
 
 static void
@@ -59,6 +61,8 @@ grant_free (gpointer data)
 {
   Grant *grant = data;
 
+  if (grant->ended != NULL)
+    grant->ended (grant->ended_data);
   g_free (grant->key);
   g_free (grant);
 }
@@ -361,6 +365,24 @@ handoff_signing_give (HandoffSigning *self,
   tell_of_grant (grant);
   *given = (HandoffGrantGiven){ grant->number, program_number, role, uses, until };
   return TRUE;
+}
+
+void
+handoff_signing_bind (HandoffSigning *self,
+                      HandoffHolder *holder,
+                      guint64 number,
+                      GDestroyNotify ended,
+                      gpointer data)
+{
+  Grant *grant = g_hash_table_lookup (holder->grants, &number);
+
+  if (grant == NULL)
+    {
+      ended (data);
+      return;
+    }
+  grant->ended = ended;
+  grant->ended_data = data;
 }
 
 static void

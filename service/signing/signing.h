@@ -101,6 +101,14 @@ gboolean handoff_signing_give (HandoffSigning *self,
                                gint64 until,
                                HandoffGrantGiven *given,
                                GError **error);
+/* Has ended called when that grant, which was just given, has ended, in whatever way: it is over,
+ * was taken back, or its holder or its program is gone. At once, if it has ended already. data:
+ * (transfer full) */
+void handoff_signing_bind (HandoffSigning *self,
+                           HandoffHolder *holder,
+                           guint64 grant,
+                           GDestroyNotify ended,
+                           gpointer data);
 /* The holder says that nobody uses that one any more. It may be gone already; one of another holder
  * stays. */
 void handoff_signing_over (HandoffSigning *self, HandoffHolder *holder, guint64 grant);

@@ -267,6 +267,37 @@ test_token (SigningTest *f, gconstpointer data)
   assert_asked (f, "");
 }
 
+static void
+count (gpointer data)
+{
+  (*(guint *) data)++;
+}
+
+/* Breaks if what stands for one grant alone, such as a key that is good for one handshake, stays
+ * when that has ended, or goes before. */
+static void
+test_bind (SigningTest *f, gconstpointer data)
+{
+  guint n_over = 0, n_of_holder = 0, n_other = 0;
+
+  handoff_signing_bind (f->signing, f->holders[0], give (f, 0, HANDOFF_SIGNING_KEEPER, KEY, 1),
+                        count, &n_over);
+  handoff_signing_bind (f->signing, f->holders[0], give (f, 0, HANDOFF_SIGNING_KEEPER, KEY, 1),
+                        count, &n_of_holder);
+  handoff_signing_bind (f->signing, f->holders[1], give (f, 1, HANDOFF_SIGNING_KEEPER, KEY, 1),
+                        count, &n_other);
+  handoff_signing_over (f->signing, f->holders[0], 1);
+  g_assert_cmpuint (n_over, ==, 1);
+  g_assert_cmpuint (n_of_holder, ==, 0);
+  handoff_signing_remove_holder (f->signing, g_steal_pointer (&f->holders[0]));
+  g_assert_cmpuint (n_of_holder, ==, 1);
+  g_assert_cmpuint (n_other, ==, 0);
+  handoff_signing_bind (f->signing, f->holders[1], 1, count, &n_over);
+  g_assert_cmpuint (n_over, ==, 2);
+  handoff_signing_remove_holder (f->signing, g_steal_pointer (&f->holders[1]));
+  g_assert_cmpuint (n_other, ==, 1);
+}
+
 /* Breaks if a worker's socket is not connected to who signs. */
 static void
 test_socket (SigningTest *f, gconstpointer data)
@@ -326,6 +357,7 @@ main (int argc, char **argv)
   ADD ("take-back", test_take_back);
   ADD ("restart", test_restart);
   ADD ("token", test_token);
+  ADD ("bind", test_bind);
   ADD ("socket", test_socket);
   ADD ("violation", test_violation);
   ADD ("limit", test_limit);
