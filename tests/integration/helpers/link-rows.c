@@ -12,6 +12,7 @@
 #include "link/handshaker-messages.h"
 #include "link/importer-messages.h"
 #include "link/signing-messages.h"
+#include "link/token-messages.h"
 
 static void
 print_rows (const char *link, const HandoffLinkTable *table)
@@ -34,5 +35,6 @@ main (void)
   print_rows ("importer", &handoff_importer_table);
   print_rows ("places", &handoff_places_table);
   print_rows ("signing", &handoff_signing_table);
+  print_rows ("token", &handoff_token_messages);
   return 0;
 }

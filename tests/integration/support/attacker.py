@@ -245,14 +245,14 @@ class Shell:
 class Program:
     """One of the service's programs, started as the broker starts it, with the broker's end of its link."""
 
-    def __init__(self, name):
+    def __init__(self, name, *arguments, environment=None):
         self.rows = read_rows(name)
         self.link, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(TIMEOUT)
         with end:
-            self.process = subprocess.Popen([f'/usr/libexec/tls-handoff-{name}'], pass_fds=[LINK],
-                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                            preexec_fn=lambda: os.dup2(end.fileno(), LINK))
+            self.process = subprocess.Popen([f'/usr/libexec/tls-handoff-{name}', *arguments], pass_fds=[LINK],
+                                            env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, preexec_fn=lambda: os.dup2(end.fileno(), LINK))
 
     def tell(self, name, body, serial=0, fds=()):
         row = self.rows[name]
