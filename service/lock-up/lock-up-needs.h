@@ -7,7 +7,7 @@
 typedef enum
 {
   HANDOFF_LOCK_UP_NOTHING = 0,
-  /* Handshakes: options of sockets, and files in memory of its own making. */
+  /* Handshakes: options of sockets. */
   HANDOFF_LOCK_UP_HANDSHAKES = 1 << 0,
   /* Files: to be confined to some folders by Landlock before. Without it, a library that looks for
    * a file is told that there is none (ENOENT). */
