@@ -7,12 +7,13 @@
 
 #include "signature/signing-grant.h"
 #include "signing/granting-authority.h"
+#include "token-credentials.h"
 
 struct _HandoffLocalHolder
 {
   guint n_references;           /* the service's, and of grants on their way back */
   HandoffSigning *signing;      /* (owned) */
-  HandoffGrantGiver *giver;     /* (owned) */
+  HandoffGrantGiver *giver;     /* (owned) (nullable): NULL until the tokens are set */
   HandoffHolder *holder;        /* (owned) (nullable): NULL when no handshake is left */
   HandoffSigningGrants *grants; /* (owned) */
 };
@@ -88,10 +89,15 @@ handoff_local_holder_new (void)
 
   self->n_references = 1;
   self->signing = handoff_signing_new ();
-  self->giver = handoff_grant_giver_new (self->signing, NULL, NULL);
   self->holder = handoff_signing_add_holder (self->signing, 0, &holder_functions, self);
   self->grants = handoff_signing_grants_new (&grants_functions, self);
   return self;
+}
+
+void
+handoff_local_holder_set_tokens (HandoffLocalHolder *self, HandoffTokens *tokens)
+{
+  self->giver = handoff_grant_giver_new (self->signing, &handoff_token_credentials_finder, tokens);
 }
 
 void
@@ -99,7 +105,7 @@ handoff_local_holder_free (HandoffLocalHolder *self)
 {
   handoff_signing_grants_free (self->grants);
   handoff_signing_remove_holder (self->signing, g_steal_pointer (&self->holder));
-  handoff_grant_giver_free (self->giver);
+  g_clear_pointer (&self->giver, handoff_grant_giver_free);
   handoff_signing_free (self->signing);
   local_holder_unref (self);
 }

@@ -7,11 +7,14 @@
 #include "credential/credentials.h"
 #include "policy/configuration.h"
 #include "signing/signing.h"
+#include "tokens/tokens.h"
 
 /* The handshakes of this process as a holder of grants of its own. Main thread. */
 typedef struct _HandoffLocalHolder HandoffLocalHolder;
 
 HandoffLocalHolder *handoff_local_holder_new (void);
+/* Before the first grant. tokens: (unowned): outlives it. */
+void handoff_local_holder_set_tokens (HandoffLocalHolder *self, HandoffTokens *tokens);
 /* No handshake is left. */
 void handoff_local_holder_free (HandoffLocalHolder *self);
 

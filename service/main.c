@@ -18,7 +18,6 @@
 #include "key/gnutls-support.h"
 #include "authority/polkit-authority.h"
 #include "service.h"
-#include "token/tokens.h"
 #include "wiping-allocator.h"
 
 /* What the programs that it starts give up as well; and as many descriptors as we are allowed. That
@@ -180,8 +179,8 @@ main (int argc, char *argv[])
       g_printerr ("tls-handoffd: %s\n", error->message);
       status = EXIT_FAILURE;
     }
-  /* A token that takes its time does not keep us, nor does what a stranger made. */
-  if (is_stuck || handoff_tokens_are_busy () || handoff_descriptor_reaper_is_busy ())
+  /* What a stranger made, and takes its time, does not keep us. */
+  if (is_stuck || handoff_descriptor_reaper_is_busy ())
     {
       fflush (NULL);
       _exit (status);

@@ -18,6 +18,7 @@
 #include "bus/reload.h"
 #include "local-holder.h"
 #include "local-pem-reader.h"
+#include "token-credentials.h"
 #include "channel/channels.h"
 #include "session/resumption.h"
 #include "work/clock.h"
@@ -68,7 +69,8 @@ struct _HandoffService
 
   HandoffSessionContext sessions; /* the main thread's */
   HandoffCallContext context;
-  HandoffLocalHolder *holder;                          /* (owned) */
+  HandoffLocalHolder *holder; /* (owned) */
+  HandoffTokenEvents token_events;
   GDBusConnection *connection;                         /* (owned) */
   HandoffBusGuard *guard;                              /* (unowned) (nullable) */
   guint descriptor_filter;                             /* its, as long as that is there */
@@ -264,6 +266,7 @@ credentials_changed (HandoffCredentialStore *store, guint owner, gpointer user_d
   HandoffService *self = user_data;
 
   handoff_grant_book_forget_credentials (self->context.grants, owner);
+  handoff_token_credentials_update (self->context.tokens, self->context.shared->credentials);
 }
 
 /* FALSE if the configuration has an error. */
@@ -281,14 +284,20 @@ load (HandoffService *self,
     return FALSE;
 
   /* Tokens before the credentials that are in them. */
-  context->tokens = handoff_tokens_new (state_directory);
+  context->tokens =
+      handoff_tokens_new (state_directory, &handoff_token_events, &self->token_events);
+  self->token_events.signing = handoff_local_holder_get_signing (self->holder);
+  self->token_events.grants = context->grants;
+  handoff_local_holder_set_tokens (self->holder, context->tokens);
   context->pin_hold = handoff_pin_hold_new (context->tokens, context->shared->idle_timer);
+  self->token_events.pin_hold = context->pin_hold;
   g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
   policy_changed (context->policy_source, self);
 
   context->credential_store = handoff_credential_store_new (credentials_directory, context->tokens);
   context->shared->credentials = HANDOFF_CREDENTIALS (context->credential_store);
   g_signal_connect (context->credential_store, "changed", G_CALLBACK (credentials_changed), self);
+  handoff_token_credentials_update (context->tokens, context->shared->credentials);
   context->expiry_warnings =
       handoff_expiry_warnings_new (context->credential_store, context->policy_source);
   return TRUE;
@@ -508,6 +517,7 @@ handoff_service_dispose (GObject *object)
   if (context->policy_source != NULL)
     g_signal_handlers_disconnect_by_data (context->policy_source, self);
   g_clear_object (&context->credential_store);
+  self->token_events.pin_hold = NULL;
   g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
   g_clear_pointer (&context->tokens, handoff_tokens_free);
   g_clear_object (&context->policy_source);

@@ -281,15 +281,24 @@ begin_signing (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
 
-  handoff_certificate_request_sign_async (g_steal_pointer (&self->request), self->credential->key,
-                                          done, pending);
+  if (self->credential->token_uri != NULL)
+    handoff_module_keys_request_certificate_async (
+        handoff_tokens_get_keys (pending->context->tokens),
+        handoff_certificate_request_to_variant (self->request, self->credential->id, self->uid),
+        done, pending);
+  else
+    handoff_certificate_request_sign_async (g_steal_pointer (&self->request), self->credential->key,
+                                            done, pending);
   return HANDOFF_STEP_BEGUN;
 }
 
 static gboolean
 finish_signing (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
-  g_autoptr (GBytes) request = handoff_certificate_request_sign_finish (result, error);
+  const HandoffCredentialChange *self = pending->data;
+  g_autoptr (GBytes) request = self->credential->token_uri != NULL
+                                   ? handoff_module_keys_request_certificate_finish (result, error)
+                                   : handoff_certificate_request_sign_finish (result, error);
 
   if (request == NULL)
     return FALSE;

@@ -9,13 +9,13 @@
 #include "gate/call.h"
 #include "gate/gate-context.h"
 #include "credential/expiry-warnings.h"
-#include "token/pin-hold.h"
+#include "tokens/pin-hold.h"
 #include "caller/quota.h"
 #include "call/pem-reader.h"
 #include "policy/known-options.h"
 #include "policy/tls-policy-source.h"
 #include "session/session-home.h"
-#include "token/tokens.h"
+#include "tokens/tokens.h"
 
 typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
 typedef struct _HandoffChannels HandoffChannels;

@@ -218,6 +218,27 @@ handoff_certificate_request_free (HandoffCertificateRequest *self)
   g_free (self);
 }
 
+GVariant *
+handoff_certificate_request_to_variant (const HandoffCertificateRequest *self,
+                                        const char *id,
+                                        guint uid)
+{
+  GVariantBuilder names;
+  guint i;
+
+  g_variant_builder_init (&names, G_VARIANT_TYPE ("a(uay)"));
+  for (i = 0; i < self->names->len; i++)
+    {
+      const Name *name = &g_array_index (self->names, Name, i);
+      gconstpointer bytes = name->text != NULL ? (gconstpointer) name->text : name->address;
+      const gsize size = name->text != NULL ? strlen (name->text) : name->address_size;
+
+      g_variant_builder_add (&names, "(u@ay)", (guint32) name->type,
+                             g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, size, 1));
+    }
+  return g_variant_new ("(susa(uay))", id, uid, self->subject != NULL ? self->subject : "", &names);
+}
+
 /* What the task owns. */
 typedef struct
 {

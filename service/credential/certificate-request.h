@@ -16,6 +16,12 @@ HandoffCertificateRequest *handoff_certificate_request_parse (GVariant *options,
 void handoff_certificate_request_free (HandoffCertificateRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCertificateRequest, handoff_certificate_request_free)
 
+/* HANDOFF_CERTIFICATE_REQUEST_TYPE, for who has the key. id: of the credential. uid: of who wants
+ * it. (transfer floating) */
+GVariant *handoff_certificate_request_to_variant (const HandoffCertificateRequest *self,
+                                                  const char *id,
+                                                  guint uid);
+
 /* Signs the request with key, in another thread, because that may take long. request: (transfer
  * full). The callback comes on the thread-default main context. */
 void handoff_certificate_request_sign_async (HandoffCertificateRequest *request,

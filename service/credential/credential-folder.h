@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 
 #include "credential/credential.h"
-#include "token/tokens.h"
+#include "tokens/tokens.h"
 
 /* A credential on disk: DIRECTORY/ID/, a folder that only the service's user can enter, with
  *   metadata           key file: label, owner, roles; for a key in a token its URI

@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 
 #include "credential/credentials.h"
-#include "token/tokens.h"
+#include "tokens/tokens.h"
 
 /* HandoffCredentials: all of them, in memory and in folders below the state directory
  * (credential-folder.h). Files are written on a thread of its own, one change after the other;

@@ -7,7 +7,6 @@
 
 #include <gnutls/pkcs11.h>
 
-#include "policy/configuration.h"
 #include "token/token-thread.h"
 
 static GMutex mutex; /* of these */
@@ -33,21 +32,6 @@ handoff_token_modules_init (void)
   g_once_init_leave (&initialized, 1);
 }
 
-/* GnuTLS loads p11-kit's modules only when its PKCS#11 part starts. To start that again would break
- * keys that are in use. */
-static int
-load_system (void)
-{
-  if (g_hash_table_size (loaded) > 0)
-    {
-      g_warning ("[Tokens] Modules=" HANDOFF_TOKEN_MODULES_SYSTEM
-                 ": other modules are loaded already; this needs a restart of the service");
-      return GNUTLS_E_SUCCESS;
-    }
-  gnutls_pkcs11_deinit ();
-  return gnutls_pkcs11_init (GNUTLS_PKCS11_FLAG_AUTO, NULL);
-}
-
 static void
 load_module (const char *module)
 {
@@ -55,9 +39,7 @@ load_module (const char *module)
 
   if (g_hash_table_contains (loaded, module))
     return;
-  code = g_str_equal (module, HANDOFF_TOKEN_MODULES_SYSTEM)
-             ? load_system ()
-             : gnutls_pkcs11_add_provider (module, NULL);
+  code = gnutls_pkcs11_add_provider (module, NULL);
   if (code >= 0)
     g_hash_table_add (loaded, g_strdup (module));
   else

@@ -11,8 +11,6 @@ typedef struct
   gpointer data;
 } Job;
 
-static int n_running; /* atomic: of all queues */
-
 struct _HandoffTokenThread
 {
   gatomicrefcount ref_count;
@@ -70,7 +68,6 @@ run_jobs (gpointer user_data)
       job->run (job->data, NULL);
       g_free (job);
     }
-  g_atomic_int_add (&n_running, -1);
   return NULL;
 }
 
@@ -89,7 +86,6 @@ handoff_token_thread_push (HandoffTokenThread *self, HandoffTokenJob run, gpoint
   if (!self->running)
     {
       g_atomic_ref_count_inc (&self->ref_count);
-      g_atomic_int_inc (&n_running);
       thread = g_thread_try_new (self->name, run_jobs, self, &error);
       if (thread != NULL)
         {
@@ -101,7 +97,6 @@ handoff_token_thread_push (HandoffTokenThread *self, HandoffTokenJob run, gpoint
           /* Nobody has taken the job: there was no thread, and the lock is held. */
           g_queue_pop_tail (&self->jobs);
           g_atomic_ref_count_dec (&self->ref_count);
-          g_atomic_int_add (&n_running, -1);
         }
     }
   g_mutex_unlock (&self->mutex);
@@ -110,10 +105,4 @@ handoff_token_thread_push (HandoffTokenThread *self, HandoffTokenJob run, gpoint
     return;
   run (data, error);
   g_free (job);
-}
-
-gboolean
-handoff_token_thread_is_any_running (void)
-{
-  return g_atomic_int_get (&n_running) > 0;
 }

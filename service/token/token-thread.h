@@ -21,6 +21,3 @@ typedef void (*HandoffTokenJob) (gpointer data, const GError *thread_error);
 
 /* run is called once. It sees what earlier jobs did, without a lock. */
 void handoff_token_thread_push (HandoffTokenThread *self, HandoffTokenJob run, gpointer data);
-
-/* Whether there is a thread of any queue of this process. */
-gboolean handoff_token_thread_is_any_running (void);

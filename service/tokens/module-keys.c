@@ -160,13 +160,18 @@ handoff_module_keys_add (HandoffModuleKeys *self,
                          GBytes *public_key)
 {
   g_autoptr (HandoffTokenUri) parsed = handoff_token_uri_parse (uri, NULL);
+  const Key *old = g_hash_table_lookup (self->keys, id);
+  g_autoptr (GBytes) digest = handoff_key_digest_dup (public_key);
   HandoffModuleProcess *module = NULL;
-  Key *key = g_new0 (Key, 1);
+  Key *key;
 
+  if (old != NULL && g_str_equal (old->uri, uri) && g_bytes_equal (old->digest, digest))
+    return;
   handoff_module_keys_remove (self, id);
+  key = g_new0 (Key, 1);
   key->uri = g_strdup (uri);
   key->label = parsed != NULL ? g_strdup (handoff_token_uri_get_token (parsed)) : NULL;
-  key->digest = handoff_key_digest_dup (public_key);
+  key->digest = g_steal_pointer (&digest);
   g_hash_table_insert (self->keys, g_strdup (id), key);
   if (key->label != NULL)
     module = handoff_token_places_lookup (self->places, key->label);
@@ -183,6 +188,24 @@ handoff_module_keys_remove (HandoffModuleKeys *self, const char *id)
     return;
   withdraw_key (key, id);
   g_hash_table_remove (self->keys, id);
+}
+
+void
+handoff_module_keys_prune (HandoffModuleKeys *self,
+                           gboolean (*is_needed) (const char *id, gpointer user_data),
+                           gpointer user_data)
+{
+  GHashTableIter iter;
+  gpointer id, key;
+
+  g_hash_table_iter_init (&iter, self->keys);
+  while (g_hash_table_iter_next (&iter, &id, &key))
+    {
+      if (is_needed (id, user_data))
+        continue;
+      withdraw_key (key, id);
+      g_hash_table_iter_remove (&iter);
+    }
 }
 
 /* Owned by the task. */

@@ -20,7 +20,8 @@ void handoff_module_keys_attach (HandoffModuleKeys *self,
 /* The module ends. */
 void handoff_module_keys_drop_module (HandoffModuleKeys *self, HandoffModuleProcess *module);
 
-/* A credential has its key in a token. Does not ask the token. id: of the credential. public_key:
+/* A credential has its key in a token: as it was added before, or another one. Does not ask the
+ * token. id: of the credential. public_key:
  * SubjectPublicKeyInfo */
 void handoff_module_keys_add (HandoffModuleKeys *self,
                               const char *id,
@@ -28,6 +29,10 @@ void handoff_module_keys_add (HandoffModuleKeys *self,
                               GBytes *public_key);
 /* There need be none of that id. */
 void handoff_module_keys_remove (HandoffModuleKeys *self, const char *id);
+/* Removes those that are not needed any more. */
+void handoff_module_keys_prune (HandoffModuleKeys *self,
+                                gboolean (*is_needed) (const char *id, gpointer user_data),
+                                gpointer user_data);
 /* Which process signs with that credential's key: it is started if it does not run. Asks for the
  * token if more than one module may have it. CREDENTIAL_NOT_FOUND; FAILED. */
 void handoff_module_keys_open_async (HandoffModuleKeys *self,

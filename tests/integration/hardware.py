@@ -19,8 +19,8 @@ from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from caller import SESSION, Caller, Failure
-from command import (OWN_RULES, TIMEOUT, Serve, call, certificate, get_free_port, get_service_pid, import_credential,
-                     install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port)
+from command import (OWN_RULES, TIMEOUT, Serve, call, certificate, configure, get_free_port, get_service_pid,
+                     import_credential, install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port)
 
 TOKEN = 'Handoff test'
 OTHER = 'Other token'
@@ -43,6 +43,12 @@ def control(name, text=''):
     """Has the module do wrong. To be removed by release()."""
     with open(os.path.join(STATE, name), 'w') as file:
         file.write(text)
+
+
+def let_write(paths):
+    """What SoftHSM's module may write, and read, from now on."""
+    configure(f'[Module {STATE}/module.so]\nWriteFiles={paths}\n')
+    stop_service()
 
 
 def release(name):
@@ -109,7 +115,8 @@ class TestHardware(unittest.TestCase):
         cls.objects = list_objects()
 
     def tearDown(self):
-        for name in ('block', 'blocked', 'absent', 'final-try', 'fail-once', 'wrong-signature', 'pins'):
+        for name in ('block', 'blocked', 'absent', 'final-try', 'fail-once', 'wrong-signature', 'crash', 'scribble',
+                     'crash-login', 'pins'):
             release(name)
         remove_credentials()
         stop_service()
@@ -343,6 +350,58 @@ class TestHardware(unittest.TestCase):
             wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'the service is gone')
             self.assertTrue(os.path.exists(os.path.join(STATE, 'block')))
             self.assertNotEqual(ended.result(TIMEOUT).returncode, 0)
+
+    def test_crash(self):
+        """Breaks if who waits for a module that crashes or writes over its memory is not told at once, if the next one
+        cannot use the token, if somebody else's handshakes or another module's tokens notice, or if a PIN that somebody
+        gave counts as known then."""
+        self.linked('server-rsa')
+        import_credential('alice', 'ecdsa')
+        pid = get_service_pid()
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve, \
+                Serve('--credential', 'ecdsa', '--', 'echo', 'in') as other:
+            for fault in ('crash', 'scribble'):
+                self.assert_served(serve)
+                control(fault)
+                self.assert_refused(serve, 'tls-handoff-token')
+                self.assert_served(other)
+                self.assertIn('PIN is not known', run('alice', 'credential', 'list').stdout)
+                self.assert_refused(serve, TOKEN, 'wants its PIN')
+                done = run('alice', 'credential', 'unlock', '--pin-file', '-', 'server-rsa', stdin=PIN)
+                self.assertEqual((done.returncode, done.stderr), (0, ''))
+            # With the PIN file, the next use needs nobody.
+            self.write_pin_file()
+            control('crash')
+            self.assert_refused(serve, 'tls-handoff-token')
+            self.assert_served(serve)
+        self.assertEqual(get_service_pid(), pid)
+
+    def test_crash_login(self):
+        """Breaks if a PIN that the token had been told when its module crashed is tried again, by the same service or
+        by the next one."""
+        self.linked('server-rsa')
+        stop_service()
+        get_logins()
+        self.write_pin_file()
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
+            control('crash-login')
+            self.assert_refused(serve, 'tls-handoff-token')
+            self.assert_refused(serve, TOKEN, 'not tried again')
+        stop_service()
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
+            self.assert_refused(serve, TOKEN, 'not tried again')
+        self.assertEqual(get_logins(), ['ok'])
+
+    def test_locked_up(self):
+        """Breaks if a module gets at what its group in the configuration does not give it: here, at SoftHSM's files."""
+        self.linked('server-rsa')
+        self.addCleanup(let_write, STATE)
+        let_write('')
+        stop_service()
+        self.write_pin_file()
+        with Serve('--credential', 'server-rsa', '--', 'echo', 'in') as serve:
+            self.assert_refused(serve, TOKEN, 'is not there')
+        self.assertEqual(run('root', 'status').returncode, 0)
 
     def test_leave_slow_token(self):
         """Breaks if a caller that waits for a token keeps a place in the service after it left, waits longer than it

@@ -13,7 +13,7 @@
 #include "credential/credential-store.h"
 #include "handshake/credential-question.h"
 #include "session/credential-choice.h"
-#include "token/tokens.h"
+#include "tokens/tokens.h"
 #include "support/credential-fixture.h"
 #include "support/gate-fixture.h"
 #include "key-file/key-material.h"
@@ -61,7 +61,7 @@ set_up (Fixture *f, gconstpointer unused)
   f->caller = handoff_caller_new (":1.1", USER, 1);
   f->context.idle_timer = f->idle_timer;
   f->context.authority = HANDOFF_AUTHORITY (f->authority);
-  f->tokens = handoff_tokens_new (f->directory);
+  f->tokens = handoff_tokens_new (f->directory, NULL, NULL);
   f->store = handoff_credential_store_new (credentials, f->tokens);
   f->context.credentials = HANDOFF_CREDENTIALS (f->store);
 }

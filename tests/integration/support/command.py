@@ -167,7 +167,8 @@ def install_tokens(directory, *labels):
     # The build directory may be closed to the service's user.
     shutil.copy(os.environ['HANDOFF_TEST_PKCS11_MODULE'], f'{directory}/module.so')
     subprocess.run(['chown', '-R', 'tls-handoff:', directory], check=True)
-    configure(f'[Tokens]\nModules={directory}/module.so\nPinFile={directory}/pins\n')
+    configure(f'[Tokens]\nModules={directory}/module.so\nPinFile={directory}/pins\n'
+              f'[Module {directory}/module.so]\nWriteFiles={directory}\n')
     path = '/usr/share/dbus-1/system-services/org.tlshandoff.Handoff1.service'
     with open(path) as file:
         text = file.read()

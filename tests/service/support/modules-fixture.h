@@ -12,6 +12,9 @@
 #define OTHER_TOKEN "Other token"
 #define PIN "4321"
 
+/* The number of the one handshaker. */
+#define MODULES_TEST_HOLDER 7
+
 typedef struct
 {
   char *state;  /* folder of the case: configuration, PIN file "pins", what the service writes */
@@ -48,6 +51,8 @@ void modules_test_write_pins (ModulesTest *f, const char *pin);
 void modules_test_set_control (ModulesTest *f, const char *name, const char *text);
 void modules_test_remove_control (ModulesTest *f, const char *name);
 void modules_test_wait_for_control (ModulesTest *f, const char *name);
+void modules_test_wait_until (const gboolean *done);
+void modules_test_assert_error (const GError *error, int code, const char *what);
 /* Until that is count: the two links of a process bring news at their own times. */
 void modules_test_wait_for_count (const guint *n, guint count);
 /* expected: "ok wrong ": what became of each login */
@@ -56,7 +61,7 @@ void modules_test_assert_logins (ModulesTest *f, const char *expected);
 /* SubjectPublicKeyInfo, out of the key's certificate. (transfer full) */
 GBytes *modules_test_read_public_key (ModulesTest *f, const char *token, const char *key);
 gboolean modules_test_is_locked (ModulesTest *f, const char *token);
-/* NULL, and f->error is set. */
+/* NULL, and f->error is set. pin: (nullable) */
 HandoffModuleKey *
 modules_test_find (ModulesTest *f, const char *token, const char *key, const char *pin);
 void modules_test_assert_not_found (ModulesTest *f,
@@ -68,25 +73,11 @@ void modules_test_assert_not_found (ModulesTest *f,
 
 /* A credential whose id is the key's name. */
 void modules_test_add_key (ModulesTest *f, const char *token, const char *key);
+/* The same with another id, and with another key's public key. */
+void modules_test_add_key_as (
+    ModulesTest *f, const char *id, const char *token, const char *key, const char *public_key_of);
 /* (transfer full) (nullable): NULL, and f->error is set. */
 GBytes *modules_test_request_certificate (ModulesTest *f,
                                           const char *key,
                                           const char *subject,
                                           const char *dns_name);
-
-/* A signature of a handshaker that has a grant for one. */
-typedef struct
-{
-  ModulesTest *f;
-  const char *key;
-  HandoffLink *link;
-  GBytes *signature;
-  GError *error;
-  gboolean done;
-} ModulesTestSigning;
-
-void modules_test_begin_signing (ModulesTest *f, const char *key, ModulesTestSigning *signing);
-/* Waits for it. */
-void modules_test_end_signing (ModulesTestSigning *signing);
-void modules_test_assert_signs (ModulesTest *f, const char *key);
-void modules_test_assert_cannot_sign (ModulesTest *f, const char *key, int code, const char *what);

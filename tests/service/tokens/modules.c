@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "keyblob/tls-handoff-error.h"
-#include "support/modules-fixture.h"
+#include "support/modules-signing.h"
 
 /* Breaks if a kind of key is not found, is not proved, or comes without its certificate. */
 static void
@@ -258,6 +258,127 @@ test_no_module (ModulesTest *f, gconstpointer data)
   g_assert_cmpuint (f->n_started, <=, 4);
 }
 
+/* Breaks if the service locks a token for good by itself, or keeps somebody from his last try. */
+static void
+test_final_try (ModulesTest *f, gconstpointer data)
+{
+  g_autoptr (HandoffModuleKey) key = NULL;
+
+  modules_test_write_pins (f, PIN);
+  modules_test_set_control (f, "final-try", "");
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                   "lock it for good");
+  modules_test_assert_logins (f, "");
+  key = modules_test_find (f, TOKEN, "server-ecdsa", PIN);
+  g_assert_no_error (f->error);
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_logins (f, "ok ");
+}
+
+/* Breaks if the error for a pulled token is not CREDENTIAL_NOT_FOUND, or if the token cannot be
+ * used when it is back. */
+static void
+test_pulled (ModulesTest *f, gconstpointer data)
+{
+  modules_test_write_pins (f, PIN);
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_set_control (f, "absent", "");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                                   "is not there");
+  modules_test_remove_control (f, "absent");
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_logins (f, "ok ok ");
+}
+
+/* Breaks if the service does not open the token again, once, after an error. */
+static void
+test_fail_once (ModulesTest *f, gconstpointer data)
+{
+  modules_test_write_pins (f, PIN);
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_set_control (f, "fail-once", "");
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_logins (f, "ok ok ");
+}
+
+/* Breaks if a key counts as usable though its signature does not verify. */
+static void
+test_wrong_signature (ModulesTest *f, gconstpointer data)
+{
+  modules_test_set_control (f, "wrong-signature", "");
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", PIN, TLS_HANDOFF_ERROR_FAILED,
+                                 "cannot use the key");
+}
+
+/* Breaks if another key than the credential's signs because it has the same name, whether it is
+ * open already or not, or if the PIN of the token that has it is remembered. */
+static void
+test_other_key (ModulesTest *f, gconstpointer data)
+{
+  g_autoptr (HandoffModuleKey) key = NULL;
+
+  modules_test_write_pins (f, PIN);
+  modules_test_add_key_as (f, "other", TOKEN, "server-ecdsa", "client-ecdsa");
+  modules_test_assert_cannot_sign (f, "other", TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                                   "another key");
+  /* The public key of this one is only in its certificate. */
+  modules_test_add_key_as (f, "bare", TOKEN, "server-bare", "client-ecdsa");
+  modules_test_assert_cannot_sign (f, "bare", TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                                   "another key");
+  modules_test_write_pins (f, "");
+  g_assert_true (modules_test_is_locked (f, TOKEN));
+
+  key = modules_test_find (f, TOKEN, "server-ecdsa", PIN);
+  g_assert_no_error (f->error);
+  modules_test_assert_cannot_sign (f, "other", TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                                   "another key");
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_cannot_sign (f, "other", TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                                   "another key");
+}
+
+/* Breaks if somebody may use an open token without its PIN, or may guess as often as he likes. */
+static void
+test_open (ModulesTest *f, gconstpointer data)
+{
+  g_autoptr (HandoffModuleKey) key = NULL;
+  guint i;
+
+  modules_test_write_pins (f, PIN);
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", NULL, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                 "wants its PIN");
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", NULL, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                 "wants its PIN");
+  key = modules_test_find (f, TOKEN, "server-rsa", PIN);
+  g_assert_no_error (f->error);
+  for (i = 0; i < 3; i++)
+    modules_test_assert_not_found (f, TOKEN, "server-rsa", "0000",
+                                   TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED, "another PIN");
+  modules_test_assert_not_found (f, TOKEN, "server-rsa", PIN, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                 "too many wrong PINs");
+  modules_test_assert_logins (f, "ok ");
+}
+
+/* Breaks if a PIN file is used that others can read. */
+static void
+test_bad_file (ModulesTest *f, gconstpointer data)
+{
+  g_autofree char *pins = g_build_filename (f->state, "pins", NULL);
+
+  modules_test_write_pins (f, PIN);
+  g_assert_no_errno (g_chmod (pins, 0640));
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                   "must not be used");
+  modules_test_assert_logins (f, "");
+}
+
 static void
 add (const char *path, gconstpointer data, void (*test) (ModulesTest *, gconstpointer))
 {
@@ -280,5 +401,12 @@ main (int argc, char *argv[])
   add ("/service/modules/two", NULL, test_two);
   add ("/service/modules/configured-again", NULL, test_configured_again);
   add ("/service/modules/no-module", NULL, test_no_module);
+  add ("/service/modules/final-try", NULL, test_final_try);
+  add ("/service/modules/pulled", NULL, test_pulled);
+  add ("/service/modules/fail-once", NULL, test_fail_once);
+  add ("/service/modules/wrong-signature", NULL, test_wrong_signature);
+  add ("/service/modules/other-key", NULL, test_other_key);
+  add ("/service/modules/open", NULL, test_open);
+  add ("/service/modules/bad-file", NULL, test_bad_file);
   return modules_test_run ();
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "work/idle-timer.h"
-#include "token/tokens.h"
+#include "tokens/tokens.h"
 
 /* Keeps the service running while it remembers a PIN: a later process would not have it. Main
  * thread. */

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "token/pin-hold.h"
+#include "tokens/pin-hold.h"
 
 struct _HandoffPinHold
 {
