@@ -102,6 +102,10 @@ if step build-sanitizers build sanitizers -Db_sanitize=address,undefined -Db_lun
   export HANDOFF_TEST_SERVICE_ENV='ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1'
   run_tests sanitizers --timeout-multiplier 3 --no-suite lint --no-suite bench
 fi
+# Whose bytes the programs read can take them over in this build.
+if step build-attack build attack -Dattack=true -Dintrospection=false -Dman=false; then
+  run_tests attack --suite attack
+fi
 step fuzz tests/fuzz/run.sh --short
 # A few small breakages of the source, each day others: the tests have to notice them.
 step mutants tests/mutants/run.sh --sample 4

@@ -7,6 +7,7 @@ it, and may do what this module needs, which is to read and write its own folder
 import os
 import signal
 import socket
+import ssl
 import struct
 import sys
 import unittest
@@ -17,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from attacker import (FORBIDDEN, MAX_MESSAGE, NOTICE, REPLY, REQUEST, Program, arguments_for, call_line, packet,
                       read_rows)
 from caller import TIMEOUT
-from command import install_tokens
+from command import certificate, install_tokens
 
 STATE = '/run/handoff-test/tokens'
 SOFTHSM = '/usr/lib/softhsm/libsofthsm2.so'
@@ -25,7 +26,7 @@ TOKEN, PIN = 'Handoff test', b'4321'
 URI = f'pkcs11:token={TOKEN.replace(" ", "%20")};object=server-rsa'
 KEY = '0123456789abcdef0123456789abcdef'
 HOLDER, GRANT = 1, 1
-SIGN_AS_SERVER, RSA_PSS_SHA256 = 2, 0x0804
+SIGN_AS_CLIENT, SIGN_AS_SERVER, RSA_PSS_SHA256 = 1, 2, 0x0804
 TO_BE_SIGNED = 64 * b' ' + b'TLS 1.3, server CertificateVerify\0' + 32 * b'h'
 # Files are this module's need, within its folder.
 FILES = ('openat', 'unlinkat', 'renameat2', 'readlinkat')
@@ -61,11 +62,20 @@ class Helper(Program):
             elif kind != NOTICE:
                 return data
 
-    def sign(self):
+    def wait_for_violation(self):
+        """The number of the grant, and why. The broker, which hears it, ends who asked."""
+        while True:
+            data = self.link.recv(MAX_MESSAGE)
+            assert data, 'it ended'
+            if data[0] == NOTICE and data[1] == self.rows['violation'].number:
+                row = self.rows['violation']
+                body = GLib.Variant.new_from_bytes(GLib.VariantType(row.type), GLib.Bytes.new(data[8:]), False)
+                return body.unpack()[1:]
+
+    def sign(self, grant=GRANT, role=SIGN_AS_SERVER, data=TO_BE_SIGNED):
         """The kind of the answer; None if it has ended instead."""
         row = read_rows('signing')['sign']
-        self.signing.send(packet(REQUEST, row.number, 1, GLib.Variant(row.type, (GRANT, SIGN_AS_SERVER, RSA_PSS_SHA256,
-                                                                                TO_BE_SIGNED))))
+        self.signing.send(packet(REQUEST, row.number, 1, GLib.Variant(row.type, (grant, role, RSA_PSS_SHA256, data))))
         try:
             data = self.signing.recv(MAX_MESSAGE)
         except ConnectionError:
@@ -123,6 +133,41 @@ class AttackToken(unittest.TestCase):
         self.end(helper)
         self.assertRegex(answers.pop(), '^returned')
         self.assertEqual(answers, (len(paths) + 1) * ['failed EACCES'])
+
+    def test_signatures(self):
+        """Breaks if a handshaker that was taken over gets a signature that it was not granted, or that is none of TLS's; or
+        if the broker does not hear of it. The keeper has the same code in front of its keys."""
+        with open(certificate('rsa.pem')) as file:
+            a_certificate = ssl.PEM_cert_to_DER_cert(file.read())
+        for what, request in {
+                'no grant': {'grant': GRANT + 1},
+                'the other role': {'role': SIGN_AS_CLIENT, 'data': TO_BE_SIGNED.replace(b'server', b'client')},
+                'words of the other role': {'data': TO_BE_SIGNED.replace(b'server', b'client')},
+                'too much': {'data': TO_BE_SIGNED + b'h'},
+                'a hash': {'data': 32 * b'h'},
+                'a certificate': {'data': a_certificate},
+                'nothing': {'data': b''},
+        }.items():
+            with self.subTest(what):
+                helper = Helper()
+                self.assertEqual(helper.sign(), REPLY)
+                self.assertNotEqual(helper.sign(**request), REPLY)
+                self.assertEqual(helper.wait_for_violation()[0], request.get('grant', GRANT))
+                self.end(helper)
+
+    def test_grants(self):
+        """Breaks if a grant counts longer, or oftener, than the broker said."""
+        for what, uses, until, is_over in (('twice', 1, 1 << 62, False), ('too late', 0, 1, False), ('over', 0, 1 << 62, True)):
+            with self.subTest(what):
+                helper = Helper()
+                helper.tell('grant', GLib.Variant('(ttsuux)', (GRANT + 1, HOLDER, KEY, SIGN_AS_SERVER, uses, until)))
+                if uses:
+                    self.assertEqual(helper.sign(GRANT + 1), REPLY)
+                if is_over:
+                    helper.tell('grant-over', GLib.Variant('(t)', (GRANT + 1,)))
+                self.assertNotEqual(helper.sign(GRANT + 1), REPLY)
+                self.assertEqual(helper.wait_for_violation()[0], GRANT + 1)
+                self.end(helper)
 
     def test_crash(self):
         helper = Helper()

@@ -74,8 +74,8 @@ STILL_HAVE = {
 }
 
 
-def undefined_symbols(program):
-    result = common.run([nm, '--dynamic', '--undefined-only', '--no-demangle', program])
+def symbols_of(program, *options):
+    result = common.run([nm, '--no-demangle', *options, program])
     return {line.split()[-1].split('@')[0] for line in result.stdout.splitlines() if line.strip()}
 
 
@@ -83,9 +83,12 @@ nm = common.need('nm', 'binutils')
 findings = [f'{what}: the pattern fits no example' for what, pattern in KINDS.items()
             if not any(re.fullmatch(pattern, symbol) for symbol in EXAMPLES)]
 for program in (pathlib.Path(argument).resolve() for argument in sys.argv[1:]):
-    symbols = undefined_symbols(program)
+    symbols = symbols_of(program, '--dynamic', '--undefined-only')
     if 'g_free' not in symbols:
         findings.append(f'{program}: these are not its symbols: {len(symbols)}')
+    for symbol in sorted(symbols_of(program, '--defined-only')):
+        if re.match(r'handoff_(attack|deed)_', symbol):
+            findings.append(f'{program.name} has {symbol}, which only the attack tests may have')
     if program.name not in MUST_NOT:
         findings.append(f'{program}: is not in the table')
     for what, pattern in KINDS.items():
