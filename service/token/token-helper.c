@@ -86,9 +86,7 @@ configure (Helper *self, GVariant *body)
 static void
 want_module (Helper *self)
 {
-  const char *const modules[] = { self->module->path, NULL };
-
-  handoff_token_modules_load (modules);
+  handoff_token_modules_load (self->module->path);
 }
 
 /* A search for a token. Its thread has it, then the main thread. */
@@ -116,11 +114,8 @@ run_search (gpointer data, const GError *thread_error)
   Search *search = data;
   unsigned int flags;
 
-  if (thread_error == NULL && handoff_token_modules_enter ())
-    {
-      search->has = gnutls_pkcs11_token_get_flags (search->uri, &flags) >= 0;
-      handoff_token_modules_leave ();
-    }
+  if (thread_error == NULL && handoff_token_modules_wait ())
+    search->has = gnutls_pkcs11_token_get_flags (search->uri, &flags) >= 0;
   handoff_run_in_main_thread (answer_search, search);
 }
 

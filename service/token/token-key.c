@@ -129,7 +129,7 @@ read_objects (HandoffTokenKey *self,
   int code;
 
   self->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  if (!handoff_token_modules_enter ())
+  if (!handoff_token_modules_wait ())
     return GNUTLS_E_PKCS11_LOAD_ERROR;
   gnutls_pubkey_init (&self->public_key);
   code = gnutls_pubkey_import_privkey (self->public_key, key, 0, 0);
@@ -137,7 +137,6 @@ read_objects (HandoffTokenKey *self,
     g_clear_pointer (&self->public_key, gnutls_pubkey_deinit);
   if (with_certificates || self->public_key == NULL)
     read_certificates (self, uri);
-  handoff_token_modules_leave ();
   return self->public_key != NULL ? GNUTLS_E_SUCCESS : code;
 }
 

@@ -9,95 +9,76 @@
 
 #include "token/token-thread.h"
 
-static GMutex mutex; /* of these */
-static GCond no_loads;
-static guint n_loads;              /* asked for, but not finished */
-static HandoffTokenThread *loader; /* (owned) */
+typedef enum
+{
+  STATE_UNLOADED,
+  STATE_LOADING,
+  STATE_LOADED, /* GnuTLS's list of modules, which has no lock, does not change any more */
+} State;
 
-/* GnuTLS's list has no lock. Readers do not wait for a waiting writer: so a slow token, which keeps
- * a reader here, delays no other token. */
-static GRWLock list;
-static GHashTable *loaded; /* (owned) (element-type filename) */
+static GMutex mutex; /* of these */
+static GCond not_loading;
+static State state;
+
+static HandoffTokenThread *loader; /* (owned) */
 
 void
 handoff_token_modules_init (void)
 {
-  static gsize initialized;
-
-  if (!g_once_init_enter (&initialized))
-    return;
   gnutls_pkcs11_init (GNUTLS_PKCS11_FLAG_MANUAL, NULL);
-  loaded = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  loader = handoff_token_thread_new ("modules");
-  g_once_init_leave (&initialized, 1);
+  loader = handoff_token_thread_new ("module");
 }
 
 static void
-load_module (const char *module)
+set_state (State new_state)
 {
-  int code;
-
-  if (g_hash_table_contains (loaded, module))
-    return;
-  code = gnutls_pkcs11_add_provider (module, NULL);
-  if (code >= 0)
-    g_hash_table_add (loaded, g_strdup (module));
-  else
-    g_warning ("Cannot load the PKCS#11 module %s: %s", module, gnutls_strerror (code));
+  g_mutex_lock (&mutex);
+  state = new_state;
+  g_cond_broadcast (&not_loading);
+  g_mutex_unlock (&mutex);
 }
 
 static void
 load (gpointer data, const GError *thread_error)
 {
-  g_auto (GStrv) modules = data;
-  gsize i;
+  g_autofree char *module = data;
+  int code;
 
   if (thread_error != NULL)
     {
-      g_warning ("Cannot load PKCS#11 modules: %s", thread_error->message);
+      g_warning ("Cannot load the PKCS#11 module %s: %s", module, thread_error->message);
+      set_state (STATE_UNLOADED);
+      return;
     }
-  else
-    {
-      g_rw_lock_writer_lock (&list);
-      for (i = 0; modules[i] != NULL; i++)
-        load_module (modules[i]);
-      g_rw_lock_writer_unlock (&list);
-    }
-
-  g_mutex_lock (&mutex);
-  n_loads--;
-  g_cond_broadcast (&no_loads);
-  g_mutex_unlock (&mutex);
+  code = gnutls_pkcs11_add_provider (module, NULL);
+  if (code < 0)
+    g_warning ("Cannot load the PKCS#11 module %s: %s", module, gnutls_strerror (code));
+  set_state (code < 0 ? STATE_UNLOADED : STATE_LOADED);
 }
 
 void
-handoff_token_modules_load (const char *const *modules)
+handoff_token_modules_load (const char *module)
 {
-  if (modules[0] == NULL)
-    return;
+  gboolean is_needed;
+
   g_mutex_lock (&mutex);
-  n_loads++;
+  is_needed = state == STATE_UNLOADED;
+  if (is_needed)
+    state = STATE_LOADING;
   g_mutex_unlock (&mutex);
-  handoff_token_thread_push (loader, load, g_strdupv ((char **) modules));
+  if (is_needed)
+    handoff_token_thread_push (loader, load, g_strdup (module));
 }
 
 gboolean
-handoff_token_modules_enter (void)
+handoff_token_modules_wait (void)
 {
+  gboolean is_loaded;
+
   g_mutex_lock (&mutex);
-  while (n_loads > 0)
-    g_cond_wait (&no_loads, &mutex);
+  while (state == STATE_LOADING)
+    g_cond_wait (&not_loading, &mutex);
+  is_loaded = state == STATE_LOADED;
   g_mutex_unlock (&mutex);
-
-  g_rw_lock_reader_lock (&list);
-  if (g_hash_table_size (loaded) > 0)
-    return TRUE;
-  g_rw_lock_reader_unlock (&list);
-  return FALSE;
-}
-
-void
-handoff_token_modules_leave (void)
-{
-  g_rw_lock_reader_unlock (&list);
+  return is_loaded;
 }

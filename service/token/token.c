@@ -313,12 +313,13 @@ open_key (HandoffToken *self, const Job *job, GError **error)
   gboolean wants_pin = FALSE;
   int code;
 
-  if (!handoff_token_modules_enter ())
+  if (!handoff_token_modules_wait ())
     {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-                   "The token “%s” is not there: no PKCS#11 module is loaded (see [Tokens] Modules "
-                   "in the configuration)",
-                   self->label);
+      g_set_error (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+          "The token “%s” is not there: its PKCS#11 module cannot be used, and the service's "
+          "journal says why",
+          self->label);
       return NULL;
     }
   gnutls_privkey_init (&key);
@@ -326,7 +327,6 @@ open_key (HandoffToken *self, const Job *job, GError **error)
   code = gnutls_privkey_import_url (key, job->uri, 0);
   if (code >= 0 && !self->was_asked)
     wants_pin = wants_login (job->uri);
-  handoff_token_modules_leave ();
 
   /* Before the PIN is remembered: it may have opened another token. */
   if (code >= 0)

@@ -67,14 +67,12 @@ handoff_module_process_free (HandoffModuleProcess *self)
   g_free (self);
 }
 
-/* Whether the process may say that of that token. */
+/* Whether the process may say something of that token now: somebody uses the token there. A use may
+ * have ended here before the process knew. */
 static gboolean
-check_label (HandoffModuleProcess *self, HandoffLink *link, const char *label)
+is_used (HandoffModuleProcess *self, const char *label)
 {
-  if (g_hash_table_contains (self->labels, label))
-    return TRUE;
-  handoff_link_breach (link, "a message about a token that nobody asked it for");
-  return FALSE;
+  return g_hash_table_contains (self->labels, label);
 }
 
 static void
@@ -82,18 +80,17 @@ try_pin (HandoffModuleProcess *self, HandoffLink *link, HandoffLinkMessage *mess
 {
   g_autoptr (GVariant) digest = NULL;
   const char *label, *file_identity;
-  gboolean may;
+  gboolean may = FALSE;
 
   g_variant_get (message->body, "(&s@ay&s)", &label, &digest, &file_identity);
-  if (!check_label (self, link, label))
-    return;
   if (g_variant_get_size (digest) != HANDOFF_PIN_DIGEST_SIZE)
     {
       handoff_link_breach (link, "a digest of another size");
       return;
     }
-  may = handoff_pin_book_may_try (self->book, self->number, label, g_variant_get_data (digest),
-                                  file_identity);
+  if (is_used (self, label))
+    may = handoff_pin_book_may_try (self->book, self->number, label, g_variant_get_data (digest),
+                                    file_identity);
   handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("(b)", may), NULL, 0);
 }
 
@@ -105,13 +102,13 @@ settle_pin (HandoffModuleProcess *self, HandoffLink *link, GVariant *body)
   gboolean can_open, has_given;
 
   g_variant_get (body, "(&subb)", &label, &fate, &can_open, &has_given);
-  if (!check_label (self, link, label))
-    return;
   if (fate >= HANDOFF_PIN_N_FATES)
     {
       handoff_link_breach (link, "an unknown fate of a PIN");
       return;
     }
+  if (!is_used (self, label) && !handoff_pin_book_is_trying (self->book, self->number, label))
+    return;
   handoff_pin_book_settle (self->book, self->number, label, (HandoffPinFate) fate, can_open,
                            has_given);
   self->functions->pins_changed (self->user_data);

@@ -168,6 +168,14 @@ handoff_pin_book_may_try (HandoffPinBook *self,
   return TRUE;
 }
 
+gboolean
+handoff_pin_book_is_trying (HandoffPinBook *self, guint64 helper, const char *label)
+{
+  const Token *token = g_hash_table_lookup (self->tokens, label);
+
+  return token != NULL && token->is_trying && token->helper == helper;
+}
+
 void
 handoff_pin_book_settle (HandoffPinBook *self,
                          guint64 helper,

@@ -37,6 +37,8 @@ gboolean handoff_pin_book_may_try (HandoffPinBook *self,
                                    const char *token,
                                    const guint8 digest[HANDOFF_PIN_DIGEST_SIZE],
                                    const char *file_identity);
+/* Whether the process has announced a try of that token's PIN that is not settled. */
+gboolean handoff_pin_book_is_trying (HandoffPinBook *self, guint64 helper, const char *token);
 /* What became of the last try, if there is one, and what the process knows now: whether it can open
  * the token, and with a PIN that somebody gave. */
 void handoff_pin_book_settle (HandoffPinBook *self,
