@@ -6,6 +6,7 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,12 +20,11 @@
 
 typedef struct
 {
-  int directory;
-  GError *error; /* (nullable): why there is none */
+  int parent; /* the folder that the directory is in; -1: it cannot be opened */
+  const char *path;
 } State;
 
-/* Nothing but this directory can be opened later, where the kernel can do that; it is open
- * already, and nothing else of the program's opens a file. */
+/* Nothing but what is in this folder can be opened later, where the kernel can do that. */
 static void
 limit_paths (const char *path)
 {
@@ -39,6 +39,7 @@ static gboolean
 prepare (char **arguments, HandoffLockUpNeeds *needs, gpointer *state, GError **error)
 {
   static State opened;
+  g_autofree char *parent = NULL;
 
   if (!handoff_wiping_allocator_is_used ())
     handoff_gnutls_wipe_freed_memory ();
@@ -48,9 +49,11 @@ prepare (char **arguments, HandoffLockUpNeeds *needs, gpointer *state, GError **
                            "The argument has to be a directory, from the root on");
       return FALSE;
     }
-  opened.directory = handoff_key_keeper_open (arguments[0], &opened.error);
-  if (opened.directory >= 0)
-    limit_paths (arguments[0]);
+  parent = g_path_get_dirname (arguments[0]);
+  opened.path = arguments[0];
+  opened.parent = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened.parent >= 0)
+    limit_paths (parent);
   *needs = HANDOFF_LOCK_UP_FILES;
   *state = &opened;
   return TRUE;
@@ -70,7 +73,7 @@ run (int socket, gpointer state)
 {
   const State *opened = state;
   HandoffKeyKeeper *keeper =
-      handoff_key_keeper_new (socket, opened->directory, opened->error, end, NULL);
+      handoff_key_keeper_new (socket, opened->parent, opened->path, end, NULL);
 
   while (keeper != NULL)
     g_main_context_iteration (NULL, TRUE);

@@ -5,6 +5,7 @@
 
 #include "local-holder.h"
 
+#include "link/keeper-messages.h"
 #include "signature/signing-grant.h"
 #include "signing/granting-authority.h"
 #include "token-credentials.h"
@@ -16,6 +17,7 @@ struct _HandoffLocalHolder
   HandoffGrantGiver *giver;     /* (owned) (nullable): NULL until the tokens are set */
   HandoffHolder *holder;        /* (owned) (nullable): NULL when no handshake is left */
   HandoffSigningGrants *grants; /* (owned) */
+  HandoffKeeper *keeper;        /* (owned) (nullable) */
 };
 
 /* A grant on its way back. */
@@ -108,6 +110,52 @@ handoff_local_holder_free (HandoffLocalHolder *self)
   g_clear_pointer (&self->giver, handoff_grant_giver_free);
   handoff_signing_free (self->signing);
   local_holder_unref (self);
+}
+
+static void
+keeper_started (HandoffKeeper *keeper, gpointer user_data)
+{
+  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_GONE,
+                                           HANDOFF_KEEPER_GRANT, HANDOFF_KEEPER_GRANT_OVER };
+  HandoffLocalHolder *self = user_data;
+
+  handoff_signing_add_program (self->signing, HANDOFF_SIGNING_KEEPER,
+                               handoff_keeper_get_link (keeper), &rows);
+}
+
+static void
+keeper_ended (HandoffKeeper *keeper, gpointer user_data)
+{
+  HandoffLocalHolder *self = user_data;
+
+  handoff_signing_remove_program (self->signing, HANDOFF_SIGNING_KEEPER, FALSE);
+}
+
+static void
+keeper_refused (
+    HandoffKeeper *keeper, guint64 holder, guint64 grant, const char *why, gpointer user_data)
+{
+  HandoffLocalHolder *self = user_data;
+
+  handoff_signing_violated (self->signing, holder, why);
+}
+
+void
+handoff_local_holder_set_keeper (HandoffLocalHolder *self, HandoffKeeper *keeper)
+{
+  if (self->keeper != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (self->keeper, self);
+      if (handoff_keeper_get_link (self->keeper) != NULL)
+        keeper_ended (self->keeper, self);
+      g_clear_object (&self->keeper);
+    }
+  if (keeper == NULL)
+    return;
+  self->keeper = g_object_ref (keeper);
+  g_signal_connect (keeper, "started", G_CALLBACK (keeper_started), self);
+  g_signal_connect (keeper, "ended", G_CALLBACK (keeper_ended), self);
+  g_signal_connect (keeper, "violation", G_CALLBACK (keeper_refused), self);
 }
 
 HandoffSigning *

@@ -5,6 +5,7 @@
 
 #include "authority/authority.h"
 #include "credential/credentials.h"
+#include "keeping/keeper.h"
 #include "policy/configuration.h"
 #include "signing/signing.h"
 #include "tokens/tokens.h"
@@ -18,7 +19,10 @@ void handoff_local_holder_set_tokens (HandoffLocalHolder *self, HandoffTokens *t
 /* No handshake is left. */
 void handoff_local_holder_free (HandoffLocalHolder *self);
 
-/* Who the signing programs are, is told there. */
+/* The keeper is a signing program, whenever it runs. keeper: (transfer none) (nullable): NULL:
+ * there is none any more */
+void handoff_local_holder_set_keeper (HandoffLocalHolder *self, HandoffKeeper *keeper);
+/* Who the other signing programs are, is told there. */
 HandoffSigning *handoff_local_holder_get_signing (HandoffLocalHolder *self);
 void handoff_local_holder_configure (HandoffLocalHolder *self,
                                      const HandoffConfiguration *configuration);

@@ -294,12 +294,17 @@ load (HandoffService *self,
   g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
   policy_changed (context->policy_source, self);
 
-  context->credential_store = handoff_credential_store_new (credentials_directory, context->tokens);
+  context->keeper = handoff_keeper_new (credentials_directory);
+  handoff_local_holder_set_keeper (self->holder, context->keeper);
+  context->credential_store = handoff_credential_store_new (context->keeper, context->tokens);
   context->shared->credentials = HANDOFF_CREDENTIALS (context->credential_store);
   g_signal_connect (context->credential_store, "changed", G_CALLBACK (credentials_changed), self);
-  handoff_token_credentials_update (context->tokens, context->shared->credentials);
   context->expiry_warnings =
       handoff_expiry_warnings_new (context->credential_store, context->policy_source);
+  /* Nobody is answered before the keeper has told what there is. */
+  while (handoff_credential_store_is_busy (context->credential_store))
+    g_main_context_iteration (NULL, TRUE);
+  handoff_token_credentials_update (context->tokens, context->shared->credentials);
   return TRUE;
 }
 
@@ -518,6 +523,8 @@ handoff_service_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (context->policy_source, self);
   g_clear_object (&context->credential_store);
   self->token_events.pin_hold = NULL;
+  handoff_local_holder_set_keeper (self->holder, NULL);
+  g_clear_object (&context->keeper);
   g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
   g_clear_pointer (&context->tokens, handoff_tokens_free);
   g_clear_object (&context->policy_source);

@@ -9,6 +9,7 @@
 #include "describe/description-maker.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "link/keeper-messages.h"
 #include "work/descriptor-reaper.h"
 
 /* How many calls may make or change credentials at once. Calls that wait for polkit or for their
@@ -40,8 +41,11 @@ handoff_credential_change_free (HandoffCredentialChange *self)
   handoff_descriptor_reap (self->secret_fd, self->uid);
   g_clear_pointer (&self->data, g_bytes_unref);
   g_clear_pointer (&self->secret, g_bytes_unref);
+  /* The store does not have it: nobody needs the key any more. */
+  if (self->keeper != NULL)
+    handoff_keeper_release (self->keeper, self->credential->id);
+  g_clear_object (&self->keeper);
   g_clear_pointer (&self->credential, handoff_credential_unref);
-  g_clear_pointer (&self->key_pem, g_bytes_unref);
   g_free (self);
 }
 
@@ -142,7 +146,8 @@ begin_import (HandoffPendingCall *pending, GAsyncReadyCallback done)
   HandoffCredentialChange *self = pending->data;
   g_autoptr (GBytes) secret = g_steal_pointer (&self->secret);
 
-  handoff_credential_import_async (&self->name, self->data, secret, done, pending);
+  handoff_credential_import_async (pending->context->keeper, &self->name, self->data, secret, done,
+                                   pending);
   return HANDOFF_STEP_BEGUN;
 }
 
@@ -151,7 +156,8 @@ begin_generating (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
 
-  handoff_credential_generate_async (&self->name, self->key_type, done, pending);
+  handoff_credential_generate_async (pending->context->keeper, &self->name, self->key_type, done,
+                                     pending);
   return HANDOFF_STEP_BEGUN;
 }
 
@@ -160,12 +166,11 @@ static gboolean
 finish_making (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
   HandoffCredentialChange *self = pending->data;
-  g_autoptr (HandoffNewCredential) made = handoff_new_credential_finish (result, error);
 
-  if (made == NULL)
+  self->credential = handoff_credential_make_finish (result, error);
+  if (self->credential == NULL)
     return FALSE;
-  self->credential = g_steal_pointer (&made->credential);
-  self->key_pem = g_steal_pointer (&made->key_pem);
+  self->keeper = g_object_ref (pending->context->keeper);
   return TRUE;
 }
 
@@ -249,7 +254,6 @@ static HandoffStepState
 begin_adding (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
-  g_autoptr (GBytes) key_pem = g_steal_pointer (&self->key_pem);
   g_autoptr (GError) error = NULL;
 
   if (!handoff_credential_change_check_room (self, pending->context, &error))
@@ -257,8 +261,8 @@ begin_adding (HandoffPendingCall *pending, GAsyncReadyCallback done)
       handoff_pending_call_fail (pending, error);
       return HANDOFF_STEP_ENDED;
     }
-  handoff_credential_store_add_async (pending->context->credential_store, self->credential, key_pem,
-                                      done, pending);
+  handoff_credential_store_add_async (pending->context->credential_store, self->credential, done,
+                                      pending);
   return HANDOFF_STEP_BEGUN;
 }
 
@@ -287,8 +291,10 @@ begin_signing (HandoffPendingCall *pending, GAsyncReadyCallback done)
         handoff_certificate_request_to_variant (self->request, self->credential->id, self->uid),
         done, pending);
   else
-    handoff_certificate_request_sign_async (g_steal_pointer (&self->request), self->credential->key,
-                                            done, pending);
+    handoff_keeper_ask_async (
+        pending->context->keeper, HANDOFF_KEEPER_REQUEST_CERTIFICATE,
+        handoff_certificate_request_to_variant (self->request, self->credential->id, self->uid), -1,
+        done, pending);
   return HANDOFF_STEP_BEGUN;
 }
 
@@ -296,10 +302,14 @@ static gboolean
 finish_signing (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
   const HandoffCredentialChange *self = pending->data;
-  g_autoptr (GBytes) request = self->credential->token_uri != NULL
-                                   ? handoff_module_keys_request_certificate_finish (result, error)
-                                   : handoff_certificate_request_sign_finish (result, error);
+  g_autoptr (GBytes) request = NULL;
 
+  if (self->credential->token_uri == NULL)
+    {
+      pending->reply = handoff_keeper_ask_finish (pending->context->keeper, result, error);
+      return pending->reply != NULL;
+    }
+  request = handoff_module_keys_request_certificate_finish (result, error);
   if (request == NULL)
     return FALSE;
   pending->reply = g_variant_ref_sink (

@@ -7,6 +7,7 @@
 #include "gate/pending-call.h"
 #include "credential/certificate-request.h"
 #include "credential/credential-work.h"
+#include "keeping/keeper.h"
 
 /* A credential that a call makes or changes: what the arguments say, and the results of the steps
  * so far. */
@@ -29,7 +30,7 @@ typedef struct
   /* (owned) (nullable): the new credential; or the one that is changed, as long as the steps need
    * it */
   HandoffCredential *credential;
-  GBytes *key_pem; /* (owned) (nullable): the new one's key, if a file is to have it */
+  HandoffKeeper *keeper; /* (owned) (nullable): which holds the key of the new one */
 } HandoffCredentialChange;
 
 HandoffCredentialChange *handoff_credential_change_new (HandoffCall *call);

@@ -14,6 +14,7 @@
 #include "call/pem-reader.h"
 #include "policy/known-options.h"
 #include "policy/tls-policy-source.h"
+#include "keeping/keeper.h"
 #include "session/session-home.h"
 #include "tokens/tokens.h"
 
@@ -37,8 +38,9 @@ struct _HandoffCallContext
   HandoffQuota *handshake_quota;
   HandoffHandshakeLine *handshake_line; /* to it */
   HandoffQuota *session_quota;
-  HandoffQuota *outliving_quota;            /* of sessions that outlive their callers */
-  HandoffQuota *management_quota;           /* of calls that make or change credentials */
+  HandoffQuota *outliving_quota;  /* of sessions that outlive their callers */
+  HandoffQuota *management_quota; /* of calls that make or change credentials */
+  HandoffKeeper *keeper;
   HandoffCredentialStore *credential_store; /* shared has its credentials */
   HandoffTokens *tokens;
   HandoffExpiryWarnings *expiry_warnings;

@@ -5,8 +5,6 @@
 
 #include <gio/gio.h>
 
-#include "key/private-key.h"
-
 /* What a PKCS #10 request (RFC 2986) asks for: the a{sv} of CreateCertificateRequest(), checked. */
 typedef struct _HandoffCertificateRequest HandoffCertificateRequest;
 
@@ -21,12 +19,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCertificateRequest, handoff_certificate_re
 GVariant *handoff_certificate_request_to_variant (const HandoffCertificateRequest *self,
                                                   const char *id,
                                                   guint uid);
-
-/* Signs the request with key, in another thread, because that may take long. request: (transfer
- * full). The callback comes on the thread-default main context. */
-void handoff_certificate_request_sign_async (HandoffCertificateRequest *request,
-                                             HandoffPrivateKey *key,
-                                             GAsyncReadyCallback callback,
-                                             gpointer user_data);
-/* DER. (transfer full) */
-GBytes *handoff_certificate_request_sign_finish (GAsyncResult *result, GError **error);

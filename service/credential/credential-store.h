@@ -6,11 +6,12 @@
 #include <gio/gio.h>
 
 #include "credential/credentials.h"
+#include "keeping/keeper.h"
 #include "tokens/tokens.h"
 
-/* HandoffCredentials: all of them, in memory and in folders below the state directory
- * (credential-folder.h). Files are written on a thread of its own, one change after the other;
- * tables belong to the main thread.
+/* HandoffCredentials: all of them, as the broker knows them: what they are called, whose they are,
+ * and what their certificates say. Keys and folders are the keeper's, who does one change after the
+ * other. If that ends, changes under way fail, and a new one reads all again.
  *
  * Signal "changed" (guint owner): a credential of that user was added, changed or removed; of the
  * machine, or of anybody: all were read again. It comes before who changed it is answered. */
@@ -18,10 +19,10 @@
 G_DECLARE_FINAL_TYPE (
     HandoffCredentialStore, handoff_credential_store, HANDOFF, CREDENTIAL_STORE, GObject)
 
-/* directory: STATE/credentials; made if it is missing. Reads all of it. Damaged folders are
+/* Starts the keeper, and asks it for all: until it has told, the store is busy. Damaged folders are
  * reported and skipped. If the directory cannot be used at all, there is a warning, and every
  * change fails; handshakes without a credential still work. tokens: must outlive it. */
-HandoffCredentialStore *handoff_credential_store_new (const char *directory, HandoffTokens *tokens);
+HandoffCredentialStore *handoff_credential_store_new (HandoffKeeper *keeper, HandoffTokens *tokens);
 /* Reads all again; changes that are under way come before or after it. */
 void handoff_credential_store_reload_async (HandoffCredentialStore *self,
                                             GAsyncReadyCallback callback,
@@ -46,11 +47,10 @@ guint handoff_credential_store_get_n_damaged (HandoffCredentialStore *self);
 gboolean handoff_credential_store_is_busy (HandoffCredentialStore *self);
 
 /* A changed credential: (transfer full), or NULL with the error. INVALID_ARGUMENT if the owner has
- * a credential with that label already. key_pem: (nullable): secret memory: PKCS #8, for a key in a
- * file. */
+ * a credential with that label already. A key in a file is the one that the keeper holds under the
+ * credential's id. */
 void handoff_credential_store_add_async (HandoffCredentialStore *self,
                                          HandoffCredential *credential,
-                                         GBytes *key_pem,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data);
 /* Puts credential, which has new certificates, in the place of the one with its id.

@@ -6,8 +6,10 @@
 #include <gio/gio.h>
 
 #include "credential/credential.h"
+#include "keeping/keeper.h"
 
-/* Makes credentials out of key material, on a thread. */
+/* Makes credentials out of key material: on a thread, and in the keeper, who holds the key of a new
+ * one until it is added to the store, or released (handoff_keeper_release()). */
 
 /* The label and the owner of a new credential. */
 typedef struct
@@ -17,29 +19,21 @@ typedef struct
   HandoffCredentialRoles roles;
 } HandoffCredentialName;
 
-/* A credential that the store does not have yet. */
-typedef struct
-{
-  HandoffCredential *credential; /* (owned) */
-  GBytes *key_pem;               /* (owned): PKCS #8; secret memory */
-} HandoffNewCredential;
-
-void handoff_new_credential_free (HandoffNewCredential *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffNewCredential, handoff_new_credential_free)
-
 /* data: secret memory. passphrase: (nullable): secret memory. name is copied. */
-void handoff_credential_import_async (const HandoffCredentialName *name,
+void handoff_credential_import_async (HandoffKeeper *keeper,
+                                      const HandoffCredentialName *name,
                                       GBytes *data,
                                       GBytes *passphrase,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data);
-/* Makes a key. name is copied. */
-void handoff_credential_generate_async (const HandoffCredentialName *name,
+/* Has a key made. name is copied. */
+void handoff_credential_generate_async (HandoffKeeper *keeper,
+                                        const HandoffCredentialName *name,
                                         const char *key_type,
                                         GAsyncReadyCallback callback,
                                         gpointer user_data);
-/* Of both. (transfer full) */
-HandoffNewCredential *handoff_new_credential_finish (GAsyncResult *result, GError **error);
+/* Of both: a credential that the store does not have yet. (transfer full) */
+HandoffCredential *handoff_credential_make_finish (GAsyncResult *result, GError **error);
 
 /* The same credential with other certificates (element-type GBytes): DER, its own first, the others
  * in the order in which they are sent: see handoff_certificate_chain_arrange(). */

@@ -10,8 +10,8 @@
 #include "keyblob/handoff-names.h"
 #include "work/clock.h"
 
-static char *
-make_id (void)
+char *
+handoff_credential_dup_new_id (void)
 {
   guint64 random[2];
 
@@ -42,7 +42,7 @@ handoff_credential_new (const char *id,
   HandoffCredential *self = g_new0 (HandoffCredential, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
-  self->id = id != NULL ? g_strdup (id) : make_id ();
+  self->id = id != NULL ? g_strdup (id) : handoff_credential_dup_new_id ();
   self->label = g_strdup (label);
   self->owner = owner;
   self->roles = roles;

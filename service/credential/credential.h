@@ -46,6 +46,9 @@ typedef struct
   HandoffPresented *presented;
 } HandoffCredential;
 
+/* An id for a new credential, which nobody can guess. (transfer full) */
+char *handoff_credential_dup_new_id (void);
+
 /* Makes id and serial. key, description: (transfer none): description: of that key. id: (nullable):
  * NULL for a new one. token_uri: (nullable) */
 HandoffCredential *handoff_credential_new (const char *id,

@@ -7,6 +7,7 @@
 
 #include <gnutls/x509.h>
 
+#include "certificate/certificate-parse.h"
 #include "key/gnutls-support.h"
 #include "key/public-key.h"
 #include "keyblob/handoff-names.h"
@@ -76,8 +77,7 @@ find_issuer (GPtrArray *certificates, gnutls_x509_crt_t first)
 
   for (i = 1; i < certificates->len; i++)
     {
-      gnutls_x509_crt_t issuer =
-          handoff_gnutls_parse_certificate (g_ptr_array_index (certificates, i));
+      gnutls_x509_crt_t issuer = handoff_certificate_parse (g_ptr_array_index (certificates, i));
 
       if (issuer != NULL && gnutls_x509_crt_check_issuer (first, issuer) != 0)
         return issuer;
@@ -139,7 +139,7 @@ handoff_description_make (gnutls_pubkey_t key,
   if (public_key == NULL)
     return NULL;
   if (certificates != NULL && certificates->len > 0)
-    first = handoff_gnutls_parse_certificate (g_ptr_array_index (certificates, 0));
+    first = handoff_certificate_parse (g_ptr_array_index (certificates, 0));
   if (first != NULL)
     {
       not_before = to_time ((gint64) gnutls_x509_crt_get_activation_time (first));

@@ -26,6 +26,8 @@ typedef struct
   HandoffSignatureRole role;
   guint uses; /* left; 0: any number */
   gint64 until;
+  gpointer data;            /* (owned) (nullable) */
+  HandoffGrantTable *table; /* (unowned) */
 } Grant;
 
 struct _HandoffGrantTable
@@ -33,12 +35,16 @@ struct _HandoffGrantTable
   GHashTable *grants;  /* (owned) (element-type guint64 Grant) */
   GHashTable *holders; /* (owned) (element-type guint64 Holder) */
   guint64 last_number;
+  gpointer (*copy) (gpointer data); /* (nullable) */
+  GDestroyNotify destroy;           /* (nullable) */
 };
 
 static void
 grant_free (Grant *grant)
 {
   g_hash_table_remove (grant->holder->grants, grant);
+  if (grant->data != NULL)
+    grant->table->destroy (grant->data);
   g_free (grant->key);
   g_free (grant);
 }
@@ -51,10 +57,12 @@ holder_free (Holder *holder)
 }
 
 HandoffGrantTable *
-handoff_grant_table_new (void)
+handoff_grant_table_new (gpointer (*copy) (gpointer data), GDestroyNotify destroy)
 {
   HandoffGrantTable *self = g_new0 (HandoffGrantTable, 1);
 
+  self->copy = copy;
+  self->destroy = destroy;
   /* The keys are parts of the values. */
   self->grants =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) grant_free);
@@ -165,6 +173,8 @@ handoff_grant_table_add (HandoffGrantTable *self, const HandoffGrantTerms *terms
   grant->role = terms->role;
   grant->uses = terms->uses;
   grant->until = terms->until;
+  grant->data = terms->data;
+  grant->table = self;
   g_hash_table_insert (self->grants, &grant->number, grant);
   g_hash_table_add (holder->grants, grant);
   return TRUE;
@@ -185,8 +195,12 @@ handoff_grant_table_count (HandoffGrantTable *self, guint64 number)
 }
 
 HandoffGrantVerdict
-handoff_grant_table_use (
-    HandoffGrantTable *self, guint64 number, guint64 holder, HandoffSignatureRole role, char **key)
+handoff_grant_table_use (HandoffGrantTable *self,
+                         guint64 number,
+                         guint64 holder,
+                         HandoffSignatureRole role,
+                         char **key,
+                         gpointer *data)
 {
   Grant *grant = g_hash_table_lookup (self->grants, &number);
 
@@ -203,6 +217,7 @@ handoff_grant_table_use (
   if (grant->role != role)
     return HANDOFF_GRANT_OTHER_ROLE;
   *key = g_strdup (grant->key);
+  *data = grant->data != NULL ? self->copy (grant->data) : NULL;
   if (grant->uses == 1)
     g_hash_table_remove (self->grants, &number);
   else if (grant->uses > 1)

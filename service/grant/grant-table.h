@@ -23,6 +23,8 @@ typedef struct
   HandoffSignatureRole role;
   guint uses;   /* so many signatures; 0: any number */
   gint64 until; /* boot time, microseconds (work/clock.h): no more then */
+  /* (nullable): what whoever signs finds again: the table's, once it is granted */
+  gpointer data;
 } HandoffGrantTerms;
 
 /* What becomes of a request. */
@@ -35,7 +37,9 @@ typedef enum
   HANDOFF_GRANT_OTHER_ROLE,
 } HandoffGrantVerdict;
 
-HandoffGrantTable *handoff_grant_table_new (void);
+/* copy, destroy: (nullable): of the data that grants carry. */
+HandoffGrantTable *handoff_grant_table_new (gpointer (*copy) (gpointer data),
+                                            GDestroyNotify destroy);
 void handoff_grant_table_free (HandoffGrantTable *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGrantTable, handoff_grant_table_free)
 
@@ -53,9 +57,13 @@ void handoff_grant_table_end (HandoffGrantTable *self, guint64 number);
 /* The number of grants that a holder has. */
 guint handoff_grant_table_count (HandoffGrantTable *self, guint64 holder);
 
-/* A holder wants a signature: this is one use, if it is valid. key: (out) (transfer full): set if
- * it is valid */
-HandoffGrantVerdict handoff_grant_table_use (
-    HandoffGrantTable *self, guint64 number, guint64 holder, HandoffSignatureRole role, char **key);
+/* A holder wants a signature: this is one use, if it is valid. key, data: (out) (transfer full):
+ * set if it is valid */
+HandoffGrantVerdict handoff_grant_table_use (HandoffGrantTable *self,
+                                             guint64 number,
+                                             guint64 holder,
+                                             HandoffSignatureRole role,
+                                             char **key,
+                                             gpointer *data);
 /* For the log: what is wrong with such a request. (transfer none) */
 const char *handoff_grant_verdict_explain (HandoffGrantVerdict verdict);

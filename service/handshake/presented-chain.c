@@ -8,6 +8,7 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
+#include "certificate/certificate-parse.h"
 #include "key/gnutls-support.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -74,8 +75,7 @@ handoff_presented_chain_get (HandoffCredential *credential, GError **error)
 static gnutls_x509_crt_t
 parse_certificate (const HandoffCredential *credential, guint i)
 {
-  return handoff_gnutls_parse_certificate (
-      g_ptr_array_index (credential->description->certificates, i));
+  return handoff_certificate_parse (g_ptr_array_index (credential->description->certificates, i));
 }
 
 gboolean

@@ -5,7 +5,10 @@
 
 #include "keeper/folder-changes.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "keeper/folder-reading.h"
@@ -13,6 +16,8 @@
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/keeper-messages.h"
+
+#define ID_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_"
 
 typedef struct _Kind Kind;
 
@@ -22,7 +27,7 @@ typedef struct
   const Kind *kind;
   HandoffLinkCall *call;         /* (owned) */
   GVariant *body;                /* (owned): of the request */
-  HandoffKeptKey *key;           /* (owned) (nullable): of a new credential */
+  HandoffKeptKey *key;           /* (owned) (nullable): of a new credential in a file */
   HandoffFolderReading *reading; /* (owned) (nullable) */
   guint n_told;                  /* of what was read */
   GError *error;                 /* (owned) (nullable) */
@@ -43,7 +48,9 @@ struct _HandoffFolderChanges
 {
   HandoffLink *link;        /* (unowned) */
   HandoffKeyRing *ring;     /* (unowned) */
-  int directory;            /* (owned) */
+  int parent;               /* (owned): the folder that the directory is in; -1: there is none */
+  int directory;            /* (owned): -1: it cannot be used; the writer's while it writes */
+  char *path;               /* (owned): its */
   GError *directory_error;  /* (owned) (nullable) */
   HandoffUserTurns *writer; /* (owned) */
   GQueue waiting;           /* (element-type Change) */
@@ -112,7 +119,7 @@ begin_next (HandoffFolderChanges *self)
   if (self->current != NULL || g_queue_is_empty (&self->waiting))
     return;
   self->current = g_queue_pop_head (&self->waiting);
-  if (self->directory < 0)
+  if (self->directory < 0 && self->current->kind->number != HANDOFF_KEEPER_LOAD)
     fail (self->current, g_error_copy (self->directory_error));
   else if (self->current->kind->prepare != NULL &&
            !self->current->kind->prepare (self->current, &error))
@@ -121,7 +128,7 @@ begin_next (HandoffFolderChanges *self)
     handoff_user_turns_add (self->writer, 0, write_change, change_written, self->current);
 }
 
-/* ids are names of folders. */
+/* ids are names of folders, and elements of object paths. */
 static const char *
 get_id (const Change *change)
 {
@@ -136,7 +143,7 @@ check_id (Change *change, GError **error)
 {
   const char *id = get_id (change);
 
-  if (*id != '\0' && strspn (id, "0123456789abcdef") == strlen (id) && strlen (id) <= 64)
+  if (*id != '\0' && strspn (id, ID_CHARACTERS) == strlen (id))
     return TRUE;
   g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
                        "There is no such credential");
@@ -158,10 +165,38 @@ finish_empty (Change *change)
 
 /* Load */
 
+/* The directory as it is now: somebody may have put another in its place, out of a backup. Without
+ * one, no change is possible until the next time. */
 static gboolean
-write_load (Change *change, int directory, GError **error)
+open_directory (HandoffFolderChanges *self, GError **error)
 {
-  change->reading = handoff_folder_reading_new (directory, error);
+  g_autofree char *name = g_path_get_basename (self->path);
+  int code = ENOENT;
+
+  if (self->directory >= 0)
+    close (self->directory);
+  self->directory = -1;
+  g_clear_error (&self->directory_error);
+  if (self->parent >= 0 && (mkdirat (self->parent, name, 0700) == 0 || errno == EEXIST))
+    self->directory = openat (self->parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (self->parent >= 0)
+    code = errno;
+  if (self->directory >= 0)
+    return TRUE;
+  g_set_error (&self->directory_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+               "The credentials' directory %s cannot be made: %s", self->path, g_strerror (code));
+  g_propagate_error (error, g_error_copy (self->directory_error));
+  return FALSE;
+}
+
+static gboolean
+write_load (Change *change, int unused, GError **error)
+{
+  HandoffFolderChanges *self = change->changes;
+
+  if (!open_directory (self, error))
+    return FALSE;
+  change->reading = handoff_folder_reading_new (self->directory, self->path, error);
   return change->reading != NULL;
 }
 
@@ -295,22 +330,30 @@ prepare_add (Change *change, GError **error)
 {
   g_autoptr (GVariant) description = get_description (change);
   const char *token_uri;
-  HandoffKeptKey *key;
 
   if (!check_id (change, error))
     return FALSE;
   g_variant_get_child (change->body, 4, "&s", &token_uri);
   if (*token_uri != '\0')
     return TRUE;
-  key = handoff_key_ring_lookup (change->changes->ring, get_id (change));
-  if (key == NULL)
-    {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           "The credential's key is not there any more");
-      return FALSE;
-    }
-  change->key = handoff_kept_key_ref (key);
-  return handoff_description_is_of_key (description, handoff_kept_key_get_public_key (key), error);
+  if (change->key != NULL)
+    return handoff_description_is_of_key (description,
+                                          handoff_kept_key_get_public_key (change->key), error);
+  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                       "The credential's key is not there any more");
+  return FALSE;
+}
+
+/* When the request comes: the key may be released before it is this change's turn. */
+static void
+take_key (Change *change)
+{
+  HandoffKeptKey *key = handoff_key_ring_lookup (change->changes->ring, get_id (change));
+  const char *token_uri;
+
+  g_variant_get_child (change->body, 4, "&s", &token_uri);
+  if (key != NULL && *token_uri == '\0')
+    change->key = handoff_kept_key_ref (key);
 }
 
 static gboolean
@@ -399,23 +442,25 @@ handoff_folder_changes_receive (HandoffFolderChanges *self, HandoffLinkMessage *
   change->kind = kind;
   change->call = g_steal_pointer (&message->call);
   change->body = g_variant_ref (message->body);
+  if (kind->number == HANDOFF_KEEPER_ADD)
+    take_key (change);
   g_queue_push_tail (&self->waiting, change);
   begin_next (self);
   return TRUE;
 }
 
 HandoffFolderChanges *
-handoff_folder_changes_new (HandoffLink *link,
-                            HandoffKeyRing *ring,
-                            int directory,
-                            const GError *error)
+handoff_folder_changes_new (HandoffLink *link, HandoffKeyRing *ring, int parent, const char *path)
 {
   HandoffFolderChanges *self = g_new0 (HandoffFolderChanges, 1);
 
   self->link = link;
   self->ring = ring;
-  self->directory = directory;
-  self->directory_error = error != NULL ? g_error_copy (error) : NULL;
+  self->parent = parent;
+  self->directory = -1;
+  self->path = g_strdup (path);
+  self->directory_error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                                               "The credentials were not read yet");
   self->writer = handoff_user_turns_new ("folders", 1, 1);
   g_queue_init (&self->waiting);
   return self;
@@ -430,6 +475,9 @@ handoff_folder_changes_free (HandoffFolderChanges *self)
   g_queue_clear_full (&self->waiting, (GDestroyNotify) change_free);
   if (self->directory >= 0)
     close (self->directory);
+  if (self->parent >= 0)
+    close (self->parent);
   g_clear_error (&self->directory_error);
+  g_free (self->path);
   g_free (self);
 }

@@ -11,12 +11,11 @@
  * of everything in the order in which it happened. Main thread. */
 typedef struct _HandoffFolderChanges HandoffFolderChanges;
 
-/* directory: (transfer full): of all credentials, open; -1: it cannot be used. error: (nullable):
- * why; every change fails with it. link, ring: (unowned) */
-HandoffFolderChanges *handoff_folder_changes_new (HandoffLink *link,
-                                                  HandoffKeyRing *ring,
-                                                  int directory,
-                                                  const GError *error);
+/* path: of the directory of all credentials, which is made if it is missing, and opened anew each
+ * time that all is read. parent: (transfer full): the folder that it is in, open; -1: that cannot
+ * be opened, and every change fails. link, ring: (unowned) */
+HandoffFolderChanges *
+handoff_folder_changes_new (HandoffLink *link, HandoffKeyRing *ring, int parent, const char *path);
 /* Waits for the change that was begun. */
 void handoff_folder_changes_free (HandoffFolderChanges *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffFolderChanges, handoff_folder_changes_free)

@@ -15,10 +15,10 @@ handoff_folder_reading_free (HandoffFolderReading *self)
 }
 
 static void
-report_damage (HandoffFolderReading *self, const char *name, const char *reason)
+report_damage (HandoffFolderReading *self, const char *path, const char *name, const char *reason)
 {
   self->n_damaged++;
-  g_warning ("The credential in credentials/%s is damaged, and left aside: %s", name, reason);
+  g_warning ("The credential in %s/%s is damaged, and left aside: %s", path, name, reason);
 }
 
 /* Two credentials of one owner must not have the same label: nobody could name one of them.
@@ -30,21 +30,22 @@ dup_name (const HandoffFolderMetadata *metadata)
 }
 
 static void
-read_folder (HandoffFolderReading *self, GHashTable *names, int directory, const char *id)
+read_folder (
+    HandoffFolderReading *self, GHashTable *names, int directory, const char *path, const char *id)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffKeptFolder) folder = handoff_kept_folder_read (directory, id, &error);
 
   if (folder == NULL)
-    report_damage (self, id, error->message);
+    report_damage (self, path, id, error->message);
   else if (!g_hash_table_add (names, dup_name (folder->metadata)))
-    report_damage (self, id, "another one has the same label");
+    report_damage (self, path, id, "another one has the same label");
   else
     g_ptr_array_add (self->folders, g_steal_pointer (&folder));
 }
 
 HandoffFolderReading *
-handoff_folder_reading_new (int directory, GError **error)
+handoff_folder_reading_new (int directory, const char *path, GError **error)
 {
   g_auto (GStrv) ids = handoff_folder_list (directory, error);
   g_autoptr (GHashTable) names = NULL;
@@ -61,7 +62,7 @@ handoff_folder_reading_new (int directory, GError **error)
       if (*ids[i] == '.')
         handoff_folder_clean (directory, ids[i]);
       else
-        read_folder (self, names, directory, ids[i]);
+        read_folder (self, names, directory, path, ids[i]);
     }
   return self;
 }

@@ -14,7 +14,8 @@ typedef struct
   guint n_damaged;
 } HandoffFolderReading;
 
-/* Removes, too, what a crash left. FAILED if the directory cannot be read. */
-HandoffFolderReading *handoff_folder_reading_new (int directory, GError **error);
+/* Removes, too, what a crash left. path: of the directory, for the log. FAILED if the directory
+ * cannot be read. */
+HandoffFolderReading *handoff_folder_reading_new (int directory, const char *path, GError **error);
 void handoff_folder_reading_free (HandoffFolderReading *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffFolderReading, handoff_folder_reading_free)

@@ -5,10 +5,6 @@
 
 #include "keeper/key-keeper.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "keeper/folder-changes.h"
 #include "keeper/key-making.h"
 #include "keyblob/tls-handoff-error.h"
@@ -62,11 +58,10 @@ use_free (Use *use)
   g_free (use);
 }
 
-/* (nullable): NULL with the error if the key is gone */
+/* key: (nullable): NULL: it is gone. (nullable): NULL with the error then */
 static Use *
-use_new (HandoffKeyKeeper *self, HandoffLinkCall *call, const char *id, GError **error)
+use_new (HandoffLinkCall *call, HandoffKeptKey *key, GError **error)
 {
-  HandoffKeptKey *key = handoff_key_ring_lookup (self->ring, id);
   Use *use;
 
   if (key == NULL)
@@ -102,6 +97,7 @@ static void
 sign (HandoffLinkCall *call,
       guint uid,
       const char *id,
+      gpointer held,
       const HandoffSignatureScheme *scheme,
       HandoffSignatureForm form,
       GBytes *data,
@@ -109,7 +105,8 @@ sign (HandoffLinkCall *call,
 {
   HandoffKeyKeeper *self = user_data;
   g_autoptr (GError) error = NULL;
-  Use *use = use_new (self, call, id, &error);
+  HandoffKeptKey *key = held != NULL ? held : handoff_key_ring_lookup (self->ring, id);
+  Use *use = use_new (call, key, &error);
 
   if (use == NULL)
     {
@@ -121,6 +118,30 @@ sign (HandoffLinkCall *call,
   use->data = g_bytes_ref (data);
   handoff_user_turns_add (self->signing, uid, make_signature, signature_made, use);
 }
+
+/* A handshake that has begun ends with the credential that it has, whatever becomes of that. */
+static gpointer
+find_key (const char *id, gpointer user_data)
+{
+  HandoffKeyKeeper *self = user_data;
+  HandoffKeptKey *key = handoff_key_ring_lookup (self->ring, id);
+
+  return key != NULL ? handoff_kept_key_ref (key) : NULL;
+}
+
+static gpointer
+copy_key (gpointer key)
+{
+  return handoff_kept_key_ref (key);
+}
+
+static void
+drop_key (gpointer key)
+{
+  handoff_kept_key_unref (key);
+}
+
+static const HandoffSignatoryHold hold = { find_key, copy_key, drop_key };
 
 static void
 make_request (gpointer data)
@@ -158,7 +179,7 @@ receive_certificate_request (HandoffKeyKeeper *self, HandoffLinkMessage *message
 
   g_variant_get_child (message->body, 0, "&s", &id);
   g_variant_get_child (message->body, 1, "u", &uid);
-  use = use_new (self, call, id, &error);
+  use = use_new (call, handoff_key_ring_lookup (self->ring, id), &error);
   if (use == NULL)
     {
       handoff_link_call_fail (call, error);
@@ -191,25 +212,10 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 
 static const HandoffLinkFunctions functions = { received, ended };
 
-int
-handoff_key_keeper_open (const char *path, GError **error)
-{
-  int directory = -1;
-  int code;
-
-  if (mkdir (path, 0700) == 0 || errno == EEXIST)
-    directory = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  code = errno;
-  if (directory < 0)
-    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                 "The credentials' directory %s cannot be made: %s", path, g_strerror (code));
-  return directory;
-}
-
 HandoffKeyKeeper *
 handoff_key_keeper_new (int socket,
-                        int directory,
-                        const GError *error,
+                        int parent,
+                        const char *path,
                         void (*when_ended) (gpointer user_data),
                         gpointer user_data)
 {
@@ -223,9 +229,9 @@ handoff_key_keeper_new (int socket,
   self->working = handoff_user_turns_new ("making keys", n_threads, 1);
   self->link = handoff_link_new (socket, &handoff_keeper_messages, HANDOFF_LINK_LOWER, NULL,
                                  "tls-handoffd", &functions, self);
-  self->changes = handoff_folder_changes_new (self->link, self->ring, directory, error);
+  self->changes = handoff_folder_changes_new (self->link, self->ring, parent, path);
   self->making = handoff_key_making_new (self->ring, self->working);
-  self->signatory = handoff_signatory_new (self->link, &rows, sign, self);
+  self->signatory = handoff_signatory_new (self->link, &rows, sign, &hold, self);
   return self;
 }
 

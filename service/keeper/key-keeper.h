@@ -11,16 +11,12 @@
  * certificates are bytes to it. Main thread. */
 typedef struct _HandoffKeyKeeper HandoffKeyKeeper;
 
-/* Opens the directory of all credentials, and makes it if it is missing. -1 with the error: then
- * the keeper can be used all the same, but keeps nothing. path: absolute. Before the lock-up. */
-int handoff_key_keeper_open (const char *path, GError **error);
-
-/* socket: (transfer full): of the link to the broker. directory: (transfer full): as it was opened;
- * error: (nullable): why not. ended: (nullable): called when the broker is gone: there is nothing
- * more to do. */
+/* socket: (transfer full): of the link to the broker. path: of the directory of all credentials.
+ * parent: (transfer full): the folder that it is in, open; -1: it cannot be opened, and the keeper
+ * keeps nothing. ended: (nullable): called when the broker is gone: there is nothing more to do. */
 HandoffKeyKeeper *handoff_key_keeper_new (int socket,
-                                          int directory,
-                                          const GError *error,
+                                          int parent,
+                                          const char *path,
                                           void (*ended) (gpointer user_data),
                                           gpointer user_data);
 void handoff_key_keeper_free (HandoffKeyKeeper *self);

@@ -20,22 +20,6 @@ handoff_gnutls_set_error (GError **error, int code, const char *what)
   return FALSE;
 }
 
-gnutls_x509_crt_t
-handoff_gnutls_parse_certificate (GBytes *der)
-{
-  gsize size;
-  gconstpointer data = g_bytes_get_data (der, &size);
-  const gnutls_datum_t datum = { (unsigned char *) data, (unsigned int) size };
-  gnutls_x509_crt_t certificate;
-
-  if (gnutls_x509_crt_init (&certificate) < 0)
-    return NULL;
-  if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
-    return certificate;
-  gnutls_x509_crt_deinit (certificate);
-  return NULL;
-}
-
 GBytes *
 handoff_gnutls_dup_key_id (gnutls_pubkey_t key)
 {

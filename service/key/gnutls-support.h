@@ -18,8 +18,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffGnutlsCredentials, gnutls_certificate_free
 /* "what: GnuTLS's words for code", as TLS_HANDOFF_ERROR_FAILED. Always returns FALSE. */
 gboolean handoff_gnutls_set_error (GError **error, int code, const char *what);
 
-/* Parses a certificate in DER. (transfer full) (nullable): NULL if it cannot be read */
-gnutls_x509_crt_t handoff_gnutls_parse_certificate (GBytes *der);
 /* An identifier of the public key. (nullable): NULL for a kind that has none in GnuTLS */
 GBytes *handoff_gnutls_dup_key_id (gnutls_pubkey_t key);
 /* FALSE also for keys without an identifier. */

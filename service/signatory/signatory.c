@@ -17,6 +17,7 @@ struct _HandoffSignatory
   HandoffLink *broker;              /* (unowned) */
   const HandoffSignatoryRows *rows; /* (unowned) */
   HandoffSignatorySign sign;
+  const HandoffSignatoryHold *hold; /* (unowned) (nullable) */
   gpointer user_data;
   HandoffGrantTable *grants; /* (owned) */
   GHashTable *holders;       /* (owned) (element-type guint64 GPtrArray): the Sockets of each */
@@ -54,6 +55,7 @@ HandoffSignatory *
 handoff_signatory_new (HandoffLink *broker,
                        const HandoffSignatoryRows *rows,
                        HandoffSignatorySign sign,
+                       const HandoffSignatoryHold *hold,
                        gpointer user_data)
 {
   HandoffSignatory *self = g_new0 (HandoffSignatory, 1);
@@ -61,8 +63,10 @@ handoff_signatory_new (HandoffLink *broker,
   self->broker = broker;
   self->rows = rows;
   self->sign = sign;
+  self->hold = hold;
   self->user_data = user_data;
-  self->grants = handoff_grant_table_new ();
+  self->grants = hold != NULL ? handoff_grant_table_new (hold->copy, hold->destroy)
+                              : handoff_grant_table_new (NULL, NULL);
   self->holders = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
                                          (GDestroyNotify) g_ptr_array_unref);
   return self;
@@ -99,7 +103,8 @@ judge (HandoffSignatory *self,
        guint scheme_number,
        GBytes *data,
        HandoffSignatureForm *form,
-       char **key)
+       char **key,
+       gpointer *held)
 {
   HandoffGrantVerdict verdict;
   gsize size;
@@ -111,7 +116,7 @@ judge (HandoffSignatory *self,
   if (*form == HANDOFF_SIGNATURE_FORM_NONE)
     return "it is nothing that TLS signs in that role";
   verdict = handoff_grant_table_use (self->grants, grant, socket->holder,
-                                     (HandoffSignatureRole) role, key);
+                                     (HandoffSignatureRole) role, key, held);
   return verdict != HANDOFF_GRANT_VALID ? handoff_grant_verdict_explain (verdict) : NULL;
 }
 
@@ -135,6 +140,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
   HandoffSignatureForm form = HANDOFF_SIGNATURE_FORM_NONE;
   guint64 grant;
   guint role, scheme;
+  gpointer held = NULL;
   const char *why;
 
   data = handoff_signing_message_read (message->body, message->n_fds > 0 ? message->fds[0] : -1,
@@ -150,12 +156,15 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
   handoff_link_read_on (socket->signatory->broker);
   if (socket->signatory != NULL)
     {
-      why = judge (socket->signatory, socket, grant, role, scheme, data, &form, &key);
+      why = judge (socket->signatory, socket, grant, role, scheme, data, &form, &key, &held);
       if (why != NULL)
         refuse (socket->signatory, socket, call, grant, why);
       else
-        socket->signatory->sign (call, socket->uid, key, handoff_signature_scheme_find (scheme),
-                                 form, data, socket->signatory->user_data);
+        socket->signatory->sign (call, socket->uid, key, held,
+                                 handoff_signature_scheme_find (scheme), form, data,
+                                 socket->signatory->user_data);
+      if (held != NULL)
+        socket->signatory->hold->destroy (held);
     }
   else
     fail_gone (call);
@@ -228,8 +237,12 @@ add_grant (HandoffSignatory *self, GVariant *body)
   g_variant_get (body, "(tt&suux)", &terms.number, &terms.holder, &terms.key, &role, &terms.uses,
                  &terms.until);
   terms.role = (HandoffSignatureRole) role;
-  if (!handoff_grant_table_add (self->grants, &terms, &error))
-    g_warning ("Grant %" G_GUINT64_FORMAT ": %s", terms.number, error->message);
+  terms.data = self->hold != NULL ? self->hold->find (terms.key, self->user_data) : NULL;
+  if (handoff_grant_table_add (self->grants, &terms, &error))
+    return;
+  g_warning ("%s", error->message);
+  if (terms.data != NULL)
+    self->hold->destroy (terms.data);
 }
 
 static void

@@ -24,19 +24,32 @@ typedef struct
 
 /* Signs data, all of which is to be signed, and answers by handoff_signatory_answer(), now or
  * later. call: (transfer full). uid: of the holder's user. key: the id of a credential. data:
- * (transfer none) */
+ * (transfer none). held: (transfer none) (nullable): what was held for the grant */
 typedef void (*HandoffSignatorySign) (HandoffLinkCall *call,
                                       guint uid,
                                       const char *key,
+                                      gpointer held,
                                       const HandoffSignatureScheme *scheme,
                                       HandoffSignatureForm form,
                                       GBytes *data,
                                       gpointer user_data);
 
-/* broker: (unowned): the link, which outlives it, as rows do. */
+/* What a grant holds from when it is given until it is over: a key that goes meanwhile still signs
+ * for it. */
+typedef struct
+{
+  /* (transfer full) (nullable): NULL: there is no such key, now */
+  gpointer (*find) (const char *key, gpointer user_data);
+  gpointer (*copy) (gpointer held);
+  GDestroyNotify destroy;
+} HandoffSignatoryHold;
+
+/* hold: (nullable): NULL: grants hold nothing. broker: (unowned): the link, which outlives it, as
+ * rows do. */
 HandoffSignatory *handoff_signatory_new (HandoffLink *broker,
                                          const HandoffSignatoryRows *rows,
                                          HandoffSignatorySign sign,
+                                         const HandoffSignatoryHold *hold,
                                          gpointer user_data);
 /* With the sockets of all holders. */
 void handoff_signatory_free (HandoffSignatory *self);

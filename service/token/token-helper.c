@@ -277,6 +277,7 @@ static void
 sign (HandoffLinkCall *call,
       guint uid,
       const char *key,
+      gpointer held,
       const HandoffSignatureScheme *scheme,
       HandoffSignatureForm form,
       GBytes *data,
@@ -343,7 +344,7 @@ handoff_token_helper_run (const HandoffTokenModule *module, int socket)
   self.searcher = handoff_token_thread_new ("search");
   self.broker = handoff_link_new (socket, &handoff_token_messages, HANDOFF_LINK_LOWER, NULL,
                                   "tls-handoffd", &functions, &self);
-  self.signatory = handoff_signatory_new (self.broker, &rows, sign, &self);
+  self.signatory = handoff_signatory_new (self.broker, &rows, sign, NULL, &self);
   g_main_loop_run (loop);
   g_assert_not_reached ();
 }

@@ -7,7 +7,7 @@
 
 #include <gnutls/x509.h>
 
-#include "key/gnutls-support.h"
+#include "certificate/certificate-parse.h"
 #include "keyblob/handoff-names.h"
 #include "trust/peer-paths.h"
 #include "trust/stapled-status.h"
@@ -205,15 +205,14 @@ take_chain (HandoffPeerVerification *self,
   gboolean may_require = role == HANDOFF_ROLE_CLIENT && (path == NULL || path->len > 1);
   /* Of a chain that leads nowhere, only the peer's own certificate is of interest. */
   guint i, n = path == NULL && self->problems != 0 ? MIN (chain->len, 1) : chain->len;
-  gnutls_x509_crt_t certificate = n > 0 ? handoff_gnutls_parse_certificate (chain->pdata[0]) : NULL;
+  gnutls_x509_crt_t certificate = n > 0 ? handoff_certificate_parse (chain->pdata[0]) : NULL;
 
   if (path != NULL)
     self->path = new_path (session, path);
   self->end = chain->len > 0 ? G_MAXINT64 : 0;
   for (i = 0; i < n; i++)
     {
-      gnutls_x509_crt_t next =
-          i + 1 < n ? handoff_gnutls_parse_certificate (chain->pdata[i + 1]) : NULL;
+      gnutls_x509_crt_t next = i + 1 < n ? handoff_certificate_parse (chain->pdata[i + 1]) : NULL;
 
       take_certificate (self, session, trace, chain->pdata[i], certificate,
                         path != NULL ? next : NULL, i == 0, may_require);

@@ -3,7 +3,7 @@
 
 /* The service is killed in the midst of a change of a credential, each time one step later in what
  * it does to the files, to the last one. The next service finds the credential as it was, or as it
- * should become, and whole. (tests/service/credential/credential-folder.c is about each system
+ * should become, and whole. (tests/service/keeper/kept-folder.c is about each system
  * call; this is about all of the service.) */
 
 #include <errno.h>
@@ -330,9 +330,9 @@ test_killed (Fixture *f, gconstpointer data)
   }
   g_clear_object (&f->result);
   g_assert_cmpint (examine (f), ==, change->after);
-  /* Key, metadata, and certificates, if there are any. */
+  /* Key, metadata, description, and certificates, if there are any. */
   if (f->path != NULL)
-    g_assert_cmpuint (count_files (f), ==, change->after > 0 ? 3 : 2);
+    g_assert_cmpuint (count_files (f), ==, change->after > 0 ? 4 : 3);
 }
 
 int

@@ -15,6 +15,7 @@
 #include "session/credential-choice.h"
 #include "tokens/tokens.h"
 #include "support/credential-fixture.h"
+#include "support/store-fixture.h"
 #include "support/gate-fixture.h"
 #include "key-file/key-material.h"
 #include "keyblob/tls-handoff-error.h"
@@ -28,6 +29,7 @@ typedef struct
   TestAuthority *authority;
   HandoffIdleTimer *idle_timer;
   HandoffTokens *tokens;
+  HandoffKeeper *keeper;
   HandoffCredentialStore *store;
   HandoffSessionContext context;
   HandoffCaller *caller;
@@ -62,7 +64,7 @@ set_up (Fixture *f, gconstpointer unused)
   f->context.idle_timer = f->idle_timer;
   f->context.authority = HANDOFF_AUTHORITY (f->authority);
   f->tokens = handoff_tokens_new (f->directory, NULL, NULL);
-  f->store = handoff_credential_store_new (credentials, f->tokens);
+  f->store = test_store_new (credentials, f->tokens, &f->keeper);
   f->context.credentials = HANDOFF_CREDENTIALS (f->store);
 }
 
@@ -73,6 +75,7 @@ tear_down (Fixture *f, gconstpointer unused)
   g_clear_pointer (&f->answer, handoff_credential_unref);
   g_clear_error (&f->error);
   g_object_unref (f->store);
+  g_object_unref (f->keeper);
   handoff_tokens_free (f->tokens);
   g_object_unref (f->caller);
   handoff_idle_timer_free (f->idle_timer);
@@ -113,21 +116,21 @@ add (Fixture *f,
   g_autoptr (GBytes) data = read_certificate (certificate);
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffKeyMaterial) material = handoff_key_material_parse (data, NULL, &error);
-  g_autoptr (GBytes) key_pem = NULL;
   g_autoptr (HandoffPrivateKey) key = NULL;
   g_autoptr (HandoffCredential) credential = NULL;
   g_autoptr (HandoffCredential) added = NULL;
   g_autoptr (GAsyncResult) result = NULL;
+  g_autofree char *id = NULL;
 
   g_assert_no_error (error);
-  key_pem = handoff_key_material_serialize_key (material->key, &error);
-  g_assert_no_error (error);
+  id = handoff_credential_dup_new_id ();
+  test_store_hold (f->keeper, id, material->key);
   key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), &error);
   g_assert_no_error (error);
-  credential = test_credential_make (NULL, label, owner, roles, key, NULL, material->certificates,
+  credential = test_credential_make (id, label, owner, roles, key, NULL, material->certificates,
                                      NULL, &error);
   g_assert_no_error (error);
-  handoff_credential_store_add_async (f->store, credential, key_pem, get_result, &result);
+  handoff_credential_store_add_async (f->store, credential, get_result, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
   added = handoff_credential_store_change_finish (f->store, result, &error);

@@ -9,12 +9,7 @@
 
 #include "support/credential-fixture.h"
 #include "keyblob/tls-handoff-error.h"
-
-static void
-store_result (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(GAsyncResult **) user_data = g_object_ref (result);
-}
+#include "signatory/request-signing.h"
 
 static HandoffCertificateRequest *
 parse (const char *options, GError **error)
@@ -28,20 +23,29 @@ parse (const char *options, GError **error)
 static char *
 show (const char *key_name, const char *options)
 {
-  g_autoptr (HandoffPrivateKey) key = test_private_key_new (key_name);
-  g_autoptr (GAsyncResult) result = NULL;
+  gnutls_x509_privkey_t x509 = test_x509_key_new (key_name);
   g_autoptr (GSubprocess) process = NULL;
   g_autoptr (GBytes) der = NULL;
   g_autoptr (GBytes) output = NULL;
   g_autoptr (GError) error = NULL;
-  HandoffCertificateRequest *request = parse (options, &error);
+  g_autoptr (HandoffCertificateRequest) request = parse (options, &error);
+  g_autoptr (GVariant) variant = NULL;
+  gnutls_datum_t datum = { NULL, 0 };
+  gnutls_privkey_t key;
+  gnutls_pubkey_t public_key;
 
   g_assert_no_error (error);
-  handoff_certificate_request_sign_async (request, key, store_result, &result);
-  while (result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  der = handoff_certificate_request_sign_finish (result, &error);
-  g_assert_no_error (error);
+  variant = g_variant_ref_sink (handoff_certificate_request_to_variant (request, "id", 1000));
+  gnutls_privkey_init (&key);
+  gnutls_pubkey_init (&public_key);
+  g_assert_cmpint (gnutls_privkey_import_x509 (key, x509, 0), ==, 0);
+  g_assert_cmpint (gnutls_pubkey_import_privkey (public_key, key, 0, 0), ==, 0);
+  g_assert_cmpint (handoff_request_signing_sign (variant, key, public_key, &datum), ==, 0);
+  der = g_bytes_new (datum.data, datum.size);
+  gnutls_free (datum.data);
+  gnutls_privkey_deinit (key);
+  gnutls_pubkey_deinit (public_key);
+  gnutls_x509_privkey_deinit (x509);
 
   process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
                                   G_SUBPROCESS_FLAGS_STDERR_MERGE,

@@ -7,19 +7,31 @@
 
 #include "credential/credential-store.h"
 
+#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "support/credential-fixture.h"
-#include "credential/credential-folder.h"
+#include "support/store-fixture.h"
 #include "keyblob/tls-handoff-error.h"
 
 typedef struct
 {
   char *directory;
+  HandoffKeeper *keeper;
   HandoffCredentialStore *store;
   guint n_changed;
   guint last_owner; /* as the signal had it */
 } Fixture;
+
+/* Of damaged credentials, and of a keeper that died. */
+static GLogWriterOutput
+drop_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  return (level & G_LOG_LEVEL_WARNING) != 0
+             ? G_LOG_WRITER_HANDLED
+             : g_log_writer_default (level, fields, n_fields, user_data);
+}
 
 static void
 count_change (HandoffCredentialStore *store, guint owner, gpointer user_data)
@@ -36,7 +48,7 @@ set_up (Fixture *f, gconstpointer data)
   g_autofree char *parent = g_dir_make_tmp ("handoff-XXXXXX", NULL);
 
   f->directory = g_build_filename (parent, "credentials", NULL);
-  f->store = handoff_credential_store_new (f->directory, NULL);
+  f->store = test_store_new (f->directory, NULL, &f->keeper);
   g_signal_connect (f->store, "changed", G_CALLBACK (count_change), f);
 }
 
@@ -44,16 +56,13 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   g_autofree char *parent = g_path_get_dirname (f->directory);
-  g_autoptr (GDir) dir = g_dir_open (f->directory, 0, NULL);
-  const char *name;
 
   while (handoff_credential_store_is_busy (f->store))
     g_main_context_iteration (NULL, TRUE);
   g_signal_handlers_disconnect_by_data (f->store, f);
   g_clear_object (&f->store);
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    handoff_credential_folder_clean (f->directory, name);
-  rmdir (f->directory);
+  g_clear_object (&f->keeper);
+  test_store_clean (f->directory);
   g_assert_cmpint (rmdir (parent), ==, 0);
   g_free (f->directory);
 }
@@ -78,9 +87,9 @@ static void
 start_add (Fixture *f, const char *label, guint owner, const char *name, GAsyncResult **result)
 {
   g_autoptr (HandoffCredential) credential = test_credential_new (NULL, label, owner, name);
-  g_autoptr (GBytes) key_pem = test_key_pem_new (name);
 
-  handoff_credential_store_add_async (f->store, credential, key_pem, store_result, result);
+  test_store_hold_key (f->keeper, credential->id, name);
+  handoff_credential_store_add_async (f->store, credential, store_result, result);
 }
 
 /* (transfer full) */
@@ -105,7 +114,8 @@ test_tables (Fixture *f, gconstpointer data)
   G_GNUC_UNUSED g_autoptr (HandoffCredential) b = add (f, "b", 1000, "rsa");
   g_autoptr (HandoffCredential) a = add (f, "a", 1000, "ecdsa");
   g_autoptr (HandoffCredential) others = add (f, "a", 1001, "ed25519");
-  g_autoptr (HandoffCredentialStore) again = handoff_credential_store_new (f->directory, NULL);
+  g_autoptr (HandoffKeeper) keeper = NULL;
+  g_autoptr (HandoffCredentialStore) again = test_store_new (f->directory, NULL, &keeper);
   HandoffCredentialStore *stores[] = { f->store, again };
 
   for (guint i = 0; i < G_N_ELEMENTS (stores); i++)
@@ -214,8 +224,9 @@ test_remove_without_folder (Fixture *f, gconstpointer data)
   g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "rsa");
   g_autoptr (GAsyncResult) removed = NULL;
   g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_build_filename (f->directory, credential->id, NULL);
 
-  handoff_credential_folder_clean (f->directory, credential->id);
+  test_store_clean (folder);
   handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed);
   wait_for (&removed);
   g_assert_true (handoff_credential_store_remove_finish (f->store, removed, &error));
@@ -274,10 +285,70 @@ test_cannot_write (Fixture *f, gconstpointer data)
   g_assert_cmpuint (handoff_credential_store_count (f->store, 1000), ==, 0);
 }
 
+/* The keeper dies in the middle of changes: they fail, and say so; what is on the disk is whole,
+ * and is there again with the next one. */
+static void
+test_keeper_dies (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffCredential) first = add (f, "first", 1000, "rsa");
+  const pid_t old = handoff_keeper_get_pid (f->keeper);
+  g_autoptr (GAsyncResult) removed = NULL;
+  g_autoptr (HandoffCredential) second = NULL;
+  g_autoptr (GError) error = NULL;
+
+  kill (old, SIGSTOP);
+  handoff_credential_store_remove_async (f->store, first->id, store_result, &removed);
+  kill (old, SIGKILL);
+  wait_for (&removed);
+  g_assert_false (handoff_credential_store_remove_finish (f->store, removed, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "tls-handoff-keeper"));
+  g_assert_nonnull (handoff_credential_store_lookup (f->store, first->id));
+
+  second = add (f, "second", 1000, "ecdsa");
+  g_assert_cmpint (handoff_keeper_get_pid (f->keeper), !=, old);
+  g_assert_nonnull (handoff_credential_store_lookup (f->store, first->id));
+  g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 2);
+}
+
+/* A folder of 0.1 has no description: it is described once. */
+static void
+test_undescribed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "rsa");
+  g_autofree char *path = g_build_filename (f->directory, credential->id, "description", NULL);
+  g_autoptr (GAsyncResult) reloaded = NULL;
+  const HandoffCredential *again;
+
+  g_assert_cmpint (unlink (path), ==, 0);
+  handoff_credential_store_reload_async (f->store, store_result, &reloaded);
+  wait_for (&reloaded);
+  again = handoff_credential_store_lookup (f->store, credential->id);
+  g_assert_true (g_variant_equal (again->description->variant, credential->description->variant));
+  while (!g_file_test (path, G_FILE_TEST_EXISTS))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* What cannot be described is damaged. */
+static void
+test_undescribable (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "rsa");
+  g_autofree char *path = g_build_filename (f->directory, credential->id, "certificates.pem", NULL);
+  g_autoptr (GAsyncResult) reloaded = NULL;
+
+  g_assert_true (g_file_set_contents (path, "garbage", -1, NULL));
+  handoff_credential_store_reload_async (f->store, store_result, &reloaded);
+  wait_for (&reloaded);
+  g_assert_null (handoff_credential_store_lookup (f->store, credential->id));
+  g_assert_cmpuint (handoff_credential_store_get_n_damaged (f->store), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (drop_warning, NULL, NULL);
 #define ADD(name, function)                                                                        \
   g_test_add ("/service/credential-store/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("tables", test_tables);
@@ -286,5 +357,8 @@ main (int argc, char **argv)
   ADD ("overlap", test_overlap);
   ADD ("reload", test_reload);
   ADD ("cannot-write", test_cannot_write);
+  ADD ("keeper-dies", test_keeper_dies);
+  ADD ("undescribed", test_undescribed);
+  ADD ("undescribable", test_undescribable);
   return g_test_run ();
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "credential/credential-folder.h"
+#include "support/store-fixture.h"
 #include "support/credential-fixture.h"
 #include "support/test-clock.h"
 #include "work/clock.h"
@@ -22,6 +22,7 @@ typedef struct
 {
   char *parent;
   char *directory;
+  HandoffKeeper *keeper;
   HandoffCredentialStore *store;
   HandoffTlsPolicySource *policy_source;
   HandoffExpiryWarnings *warnings;
@@ -53,12 +54,12 @@ static HandoffCredential *
 add_credential (Fixture *f)
 {
   g_autoptr (HandoffCredential) credential = test_credential_new (NULL, "x", 1000, "ecdsa");
-  g_autoptr (GBytes) key_pem = test_key_pem_new ("ecdsa");
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
   HandoffCredential *added;
 
-  handoff_credential_store_add_async (f->store, credential, key_pem, store_result, &result);
+  test_store_hold_key (f->keeper, credential->id, "ecdsa");
+  handoff_credential_store_add_async (f->store, credential, store_result, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
   added = handoff_credential_store_change_finish (f->store, result, &error);
@@ -75,7 +76,7 @@ set_up (Fixture *f, gconstpointer data)
   n_ends = n_ended = 0;
   f->parent = g_dir_make_tmp ("handoff-XXXXXX", NULL);
   f->directory = g_build_filename (f->parent, "credentials", NULL);
-  f->store = handoff_credential_store_new (f->directory, NULL);
+  f->store = test_store_new (f->directory, NULL, &f->keeper);
   f->policy_source = handoff_tls_policy_source_new ("/proc/nonexistent", &error);
   g_assert_no_error (error);
   f->warnings = handoff_expiry_warnings_new (f->store, f->policy_source);
@@ -84,18 +85,13 @@ set_up (Fixture *f, gconstpointer data)
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GDir) dir = NULL;
-  const char *name;
-
   handoff_expiry_warnings_free (f->warnings);
   while (handoff_credential_store_is_busy (f->store))
     g_main_context_iteration (NULL, TRUE);
   g_clear_object (&f->store);
   g_clear_object (&f->policy_source);
-  dir = g_dir_open (f->directory, 0, NULL);
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    handoff_credential_folder_clean (f->directory, name);
-  rmdir (f->directory);
+  g_clear_object (&f->keeper);
+  test_store_clean (f->directory);
   g_assert_cmpint (rmdir (f->parent), ==, 0);
   g_free (f->directory);
   g_free (f->parent);

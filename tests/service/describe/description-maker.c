@@ -6,7 +6,7 @@
 #include "config.h"
 
 #include "describe/description-maker.h"
-#include "key/gnutls-support.h"
+#include "certificate/certificate-parse.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "support/credential-fixture.h"
@@ -56,7 +56,7 @@ test_facts (void)
   g_autoptr (HandoffDescription) bare = describe (key, NULL, NULL);
   g_autoptr (GBytes) staple = test_file_new ("ecdsa.ocsp");
   g_autoptr (HandoffDescription) bare_with_staple = describe (key, NULL, staple);
-  gnutls_x509_crt_t first = handoff_gnutls_parse_certificate (certificates->pdata[0]);
+  gnutls_x509_crt_t first = handoff_certificate_parse (certificates->pdata[0]);
 
   g_assert_cmpstr (described->algorithm, ==, "rsa-2048");
   g_assert_cmpuint (described->certificates->len, ==, 2);

@@ -16,6 +16,22 @@
 #define CLIENT HANDOFF_SIGNATURE_CLIENT
 #define SERVER HANDOFF_SIGNATURE_SERVER
 
+/* What grants carry: how many copies there are. */
+static int n_data;
+
+static gpointer
+count_copy (gpointer data)
+{
+  n_data++;
+  return data;
+}
+
+static void
+count_end (gpointer data)
+{
+  n_data--;
+}
+
 typedef struct
 {
   HandoffGrantTable *table;
@@ -25,7 +41,7 @@ static void
 set_up (Fixture *f, gconstpointer data)
 {
   test_clock_install ();
-  f->table = handoff_grant_table_new ();
+  f->table = handoff_grant_table_new (count_copy, count_end);
   g_assert_true (handoff_grant_table_add_holder (f->table, ALICE));
   g_assert_true (handoff_grant_table_add_holder (f->table, BOB));
 }
@@ -34,6 +50,7 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   handoff_grant_table_free (f->table);
+  g_assert_cmpint (n_data, ==, 0);
   test_clock_uninstall ();
 }
 
@@ -41,9 +58,13 @@ static gboolean
 add (Fixture *f, guint64 number, guint64 holder, guint uses, gint64 span, GError **error)
 {
   const HandoffGrantTerms terms = { number, holder, "the-key",
-                                    SERVER, uses,   handoff_clock_get_boot_time () + span };
+                                    SERVER, uses,   handoff_clock_get_boot_time () + span,
+                                    &n_data };
 
-  return handoff_grant_table_add (f->table, &terms, error);
+  if (!handoff_grant_table_add (f->table, &terms, error))
+    return FALSE;
+  n_data++;
+  return TRUE;
 }
 
 static void
@@ -59,10 +80,14 @@ static HandoffGrantVerdict
 use (Fixture *f, guint64 number, guint64 holder, HandoffSignatureRole role)
 {
   g_autofree char *key = NULL;
+  gpointer data = NULL;
   const HandoffGrantVerdict verdict =
-      handoff_grant_table_use (f->table, number, holder, role, &key);
+      handoff_grant_table_use (f->table, number, holder, role, &key, &data);
 
   g_assert_cmpstr (key, ==, verdict == HANDOFF_GRANT_VALID ? "the-key" : NULL);
+  g_assert_true (data == (verdict == HANDOFF_GRANT_VALID ? &n_data : NULL));
+  if (data != NULL)
+    count_end (data);
   return verdict;
 }
 

@@ -172,7 +172,8 @@ describe_again (Fixture *f)
 static char *
 get_state (Fixture *f)
 {
-  g_autoptr (HandoffFolderReading) reading = handoff_folder_reading_new (f->directory, NULL);
+  g_autoptr (HandoffFolderReading) reading =
+      handoff_folder_reading_new (f->directory, f->path, NULL);
   const HandoffKeptFolder *folder;
   const char *name = "none";
   gsize i;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "keyblob/handoff-names.h"
+#include "process/process.h"
 #include "keyblob/tls-handoff-error.h"
 
 #define GATE_TIMEOUT_SECONDS 20
@@ -182,6 +183,7 @@ gate_set_up (GateFixture *fixture, gconstpointer answer)
   fixture->caller = gate_connect (fixture);
   fixture->authority = g_object_new (TEST_TYPE_AUTHORITY, NULL);
   fixture->authority->answer = GPOINTER_TO_INT (answer);
+  handoff_process_set_folder (SERVICE_PROGRAMS);
   fixture->service = handoff_service_new (fixture->service_connection, NULL,
                                           HANDOFF_AUTHORITY (fixture->authority),
                                           "/proc/nonexistent", fixture->state_directory, &error);

@@ -5,6 +5,7 @@
 
 #include "support/keeper-fixture.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -43,14 +44,14 @@ static const HandoffLinkFunctions functions = { received, ended };
 static void
 start (KeeperTest *f)
 {
-  g_autoptr (GError) error = NULL;
-  int sockets[2], directory;
+  int sockets[2];
+  const int parent = g_open (f->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
-  directory = handoff_key_keeper_open (f->directory, &error);
   handoff_link_make_sockets (sockets, NULL);
-  f->keeper = handoff_key_keeper_new (sockets[1], directory, error, NULL, NULL);
+  f->keeper = handoff_key_keeper_new (sockets[1], parent, f->directory, NULL, NULL);
   f->link = handoff_link_new (sockets[0], &handoff_keeper_messages, HANDOFF_LINK_UPPER, NULL,
                               "tls-handoff-keeper", &functions, f);
+  keeper_test_ask (f, HANDOFF_KEEPER_LOAD, g_variant_new ("()"), -1);
 }
 
 static void
