@@ -162,11 +162,11 @@ crash (void)
 static void
 scribble (void)
 {
-  volatile unsigned char here = 0;
+  volatile unsigned char *here = __builtin_frame_address (0);
   size_t i;
 
   for (i = 0; i < 1 << 20; i++)
-    (&here)[i] = 0xa5;
+    here[i] = 0xa5;
 }
 
 static ck_rv_t

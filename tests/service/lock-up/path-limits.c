@@ -43,7 +43,7 @@ limit (const char *top)
     return;
   g_assert_nonnull (strstr (error->message, "Landlock"));
   g_printerr ("skipped: %s\n", error->message);
-  exit (EXIT_SUCCESS);
+  _exit (EXIT_SUCCESS);
 }
 
 /* Limits cannot be taken back: the test goes on in a process of its own. */
@@ -73,7 +73,8 @@ test_paths (void)
   if (g_test_subprocess ())
     {
       test_limited (g_getenv ("PATH_LIMITS_TOP"));
-      return;
+      /* What a sanitizer looks at when a program ends is not allowed any more. */
+      _exit (EXIT_SUCCESS);
     }
   top = g_dir_make_tmp ("path-limits-XXXXXX", NULL);
   for (i = 0; i < G_N_ELEMENTS (folders); i++)
