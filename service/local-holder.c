@@ -183,6 +183,37 @@ handoff_local_holder_make_authority (HandoffLocalHolder *self,
 }
 
 void
+handoff_local_holder_give_async (HandoffLocalHolder *self,
+                                 HandoffCredential *credential,
+                                 HandoffRole role,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  handoff_grant_giver_give_async (self->giver, self->holder, credential, role, FALSE, callback,
+                                  user_data);
+}
+
+HandoffSigningGrant *
+handoff_local_holder_give_finish (HandoffLocalHolder *self,
+                                  GAsyncResult *result,
+                                  GDestroyNotify ended,
+                                  gpointer data,
+                                  GError **error)
+{
+  HandoffGrantGiven given;
+
+  if (!handoff_grant_giver_give_finish (self->giver, result, &given, error))
+    {
+      ended (data);
+      return NULL;
+    }
+  handoff_signing_bind (self->signing, self->holder, given.number, ended, data);
+  return handoff_signing_grants_add (
+      self->grants,
+      &(HandoffSigningTerms){ given.number, given.program, given.role, given.uses, given.until });
+}
+
+void
 handoff_local_holder_take_back (HandoffLocalHolder *self)
 {
   handoff_signing_take_back (self->signing, NULL, NULL);

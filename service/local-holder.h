@@ -7,6 +7,7 @@
 #include "credential/credentials.h"
 #include "keeping/keeper.h"
 #include "policy/configuration.h"
+#include "signature/signing-grant.h"
 #include "signing/signing.h"
 #include "tokens/tokens.h"
 
@@ -31,5 +32,18 @@ void handoff_local_holder_configure (HandoffLocalHolder *self,
 HandoffAuthority *handoff_local_holder_make_authority (HandoffLocalHolder *self,
                                                        HandoffAuthority *authority,
                                                        HandoffCredentials *credentials);
+/* A grant for one handshake with a credential that is in no store, whose key the keeper holds. */
+void handoff_local_holder_give_async (HandoffLocalHolder *self,
+                                      HandoffCredential *credential,
+                                      HandoffRole role,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+/* ended: called with data when it has ended, in whatever way; at once if there is none. (transfer
+ * full) */
+HandoffSigningGrant *handoff_local_holder_give_finish (HandoffLocalHolder *self,
+                                                       GAsyncResult *result,
+                                                       GDestroyNotify ended,
+                                                       gpointer data,
+                                                       GError **error);
 /* Nothing is remembered any more: what stands for remembered yeses is taken back. */
 void handoff_local_holder_take_back (HandoffLocalHolder *self);

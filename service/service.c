@@ -18,6 +18,7 @@
 #include "bus/reload.h"
 #include "local-holder.h"
 #include "local-pem-reader.h"
+#include "importers/importer-process.h"
 #include "token-credentials.h"
 #include "channel/channels.h"
 #include "session/resumption.h"
@@ -70,6 +71,7 @@ struct _HandoffService
   HandoffSessionContext sessions; /* the main thread's */
   HandoffCallContext context;
   HandoffLocalHolder *holder; /* (owned) */
+  HandoffLocalPemReader pem_reader;
   HandoffTokenEvents token_events;
   GDBusConnection *connection;                         /* (owned) */
   HandoffBusGuard *guard;                              /* (unowned) (nullable) */
@@ -296,7 +298,11 @@ load (HandoffService *self,
 
   context->keeper = handoff_keeper_new (credentials_directory);
   handoff_local_holder_set_keeper (self->holder, context->keeper);
-  context->credential_store = handoff_credential_store_new (context->keeper, context->tokens);
+  context->importers = handoff_importers_new (&handoff_importer_process, NULL);
+  self->pem_reader = (HandoffLocalPemReader){ context->importers, context->keeper, self->holder };
+  context->pem_reader_data = &self->pem_reader;
+  context->credential_store =
+      handoff_credential_store_new (context->keeper, context->importers, context->tokens);
   context->shared->credentials = HANDOFF_CREDENTIALS (context->credential_store);
   g_signal_connect (context->credential_store, "changed", G_CALLBACK (credentials_changed), self);
   context->expiry_warnings =
@@ -524,6 +530,7 @@ handoff_service_dispose (GObject *object)
   g_clear_object (&context->credential_store);
   self->token_events.pin_hold = NULL;
   handoff_local_holder_set_keeper (self->holder, NULL);
+  g_clear_pointer (&context->importers, handoff_importers_free);
   g_clear_object (&context->keeper);
   g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
   g_clear_pointer (&context->tokens, handoff_tokens_free);

@@ -6,7 +6,7 @@
 #include "bus/credential-change.h"
 
 #include "caller/descriptor-reader.h"
-#include "describe/description-maker.h"
+#include "key/public-key.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/keeper-messages.h"
@@ -39,12 +39,8 @@ handoff_credential_change_free (HandoffCredentialChange *self)
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
   handoff_descriptor_reap (self->data_fd, self->uid);
   handoff_descriptor_reap (self->secret_fd, self->uid);
-  g_clear_pointer (&self->data, g_bytes_unref);
   g_clear_pointer (&self->secret, g_bytes_unref);
-  /* The store does not have it: nobody needs the key any more. */
-  if (self->keeper != NULL)
-    handoff_keeper_release (self->keeper, self->credential->id);
-  g_clear_object (&self->keeper);
+  g_clear_pointer (&self->held, handoff_held_import_free);
   g_clear_pointer (&self->credential, handoff_credential_unref);
   g_free (self);
 }
@@ -99,23 +95,10 @@ handoff_credential_change_check_room (const HandoffCredentialChange *self,
   return TRUE;
 }
 
-static HandoffStepState
-begin_reading_data (HandoffPendingCall *pending, GAsyncReadyCallback done)
+static GCancellable *
+get_cancellable (HandoffPendingCall *pending)
 {
-  HandoffCredentialChange *self = pending->data;
-
-  handoff_pending_call_read (pending, g_steal_fd (&self->data_fd), "data",
-                             HANDOFF_CREDENTIAL_MAX_SIZE, done);
-  return HANDOFF_STEP_BEGUN;
-}
-
-static gboolean
-finish_reading_data (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
-{
-  HandoffCredentialChange *self = pending->data;
-
-  self->data = handoff_descriptor_read_finish (result, error);
-  return self->data != NULL;
+  return handoff_caller_get_cancellable (handoff_call_get_caller (pending->call));
 }
 
 static HandoffStepState
@@ -125,8 +108,7 @@ begin_reading_secret (HandoffPendingCall *pending, GAsyncReadyCallback done)
 
   if (self->secret_fd < 0)
     return HANDOFF_STEP_SKIPPED;
-  handoff_pending_call_read (pending, g_steal_fd (&self->secret_fd),
-                             self->data != NULL ? HANDOFF_OPTION_PASSPHRASE : HANDOFF_OPTION_PIN,
+  handoff_pending_call_read (pending, g_steal_fd (&self->secret_fd), HANDOFF_OPTION_PIN,
                              HANDOFF_PASSPHRASE_MAX_SIZE, done);
   return HANDOFF_STEP_BEGUN;
 }
@@ -144,11 +126,21 @@ static HandoffStepState
 begin_import (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
-  g_autoptr (GBytes) secret = g_steal_pointer (&self->secret);
+  g_autofree char *id = handoff_credential_dup_new_id ();
 
-  handoff_credential_import_async (pending->context->keeper, &self->name, self->data, secret, done,
-                                   pending);
+  handoff_held_import_async (pending->context->importers, pending->context->keeper, id, self->uid,
+                             g_steal_fd (&self->data_fd), g_steal_fd (&self->secret_fd),
+                             get_cancellable (pending), done, pending);
   return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_import (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  self->held = handoff_held_import_finish (result, error);
+  return self->held != NULL;
 }
 
 static HandoffStepState
@@ -156,22 +148,18 @@ begin_generating (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
 
-  handoff_credential_generate_async (pending->context->keeper, &self->name, self->key_type, done,
+  handoff_credential_generate_async (pending->context->keeper, self->uid, self->key_type, done,
                                      pending);
   return HANDOFF_STEP_BEGUN;
 }
 
-/* The new credential, imported or generated. */
 static gboolean
-finish_making (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+finish_generating (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
   HandoffCredentialChange *self = pending->data;
 
-  self->credential = handoff_credential_make_finish (result, error);
-  if (self->credential == NULL)
-    return FALSE;
-  self->keeper = g_object_ref (pending->context->keeper);
-  return TRUE;
+  self->held = handoff_credential_generate_finish (result, error);
+  return self->held != NULL;
 }
 
 static HandoffStepState
@@ -192,6 +180,7 @@ finish_finding_key (HandoffPendingCall *pending, GAsyncResult *result, GError **
   HandoffCredentialChange *self = pending->data;
   g_autoptr (HandoffTokenKey) found = handoff_tokens_find_key_finish (result, error);
   g_autoptr (HandoffPrivateKey) key = NULL;
+  g_autoptr (GBytes) public_key = NULL;
   g_autoptr (HandoffDescription) description = NULL;
 
   handoff_pin_hold_update (pending->context->pin_hold);
@@ -199,8 +188,10 @@ finish_finding_key (HandoffPendingCall *pending, GAsyncResult *result, GError **
     return FALSE;
   key = handoff_tokens_get_key (pending->context->tokens, self->uri,
                                 g_steal_pointer (&found->public_key));
-  description =
-      handoff_description_make (handoff_private_key_get_public_key (key), NULL, NULL, error);
+  public_key = handoff_public_key_export (handoff_private_key_get_public_key (key), error);
+  if (public_key != NULL)
+    description = handoff_description_new (public_key, handoff_private_key_get_algorithm (key),
+                                           NULL, 0, 0, NULL, 0, NULL, error);
   if (description == NULL)
     return FALSE;
   self->credential = handoff_credential_new (NULL, self->name.label, self->name.owner,
@@ -224,7 +215,8 @@ begin_certifying (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
 
-  handoff_credential_certify_async (self->credential, self->certificates, done, pending);
+  handoff_credential_certify_async (pending->context->importers, self->uid, self->credential,
+                                    self->certificates, get_cancellable (pending), done, pending);
   return HANDOFF_STEP_BEGUN;
 }
 
@@ -256,7 +248,10 @@ begin_adding (HandoffPendingCall *pending, GAsyncReadyCallback done)
   HandoffCredentialChange *self = pending->data;
   g_autoptr (GError) error = NULL;
 
-  if (!handoff_credential_change_check_room (self, pending->context, &error))
+  if (self->held != NULL)
+    self->credential = handoff_credential_new_held (self->held, &self->name, &error);
+  if (self->credential == NULL ||
+      !handoff_credential_change_check_room (self, pending->context, &error))
     {
       handoff_pending_call_fail (pending, error);
       return HANDOFF_STEP_ENDED;
@@ -381,9 +376,7 @@ finish_removal (HandoffPendingCall *pending, GAsyncResult *result, GError **erro
 
 static const HandoffStep import_steps[] = {
   { handoff_pending_call_enter },
-  { begin_reading_data, finish_reading_data },
-  { begin_reading_secret, finish_reading_secret },
-  { begin_import, finish_making },
+  { begin_import, finish_import },
   { handoff_pending_call_leave },
   { begin_adding, finish_adding },
   { NULL },
@@ -391,7 +384,7 @@ static const HandoffStep import_steps[] = {
 
 static const HandoffStep generate_steps[] = {
   { handoff_pending_call_enter },
-  { begin_generating, finish_making },
+  { begin_generating, finish_generating },
   { handoff_pending_call_leave },
   { begin_adding, finish_adding },
   { NULL },

@@ -24,13 +24,12 @@ typedef struct
 
   int data_fd;    /* (owned): to import; -1 without, and once it is read */
   int secret_fd;  /* (owned): a passphrase or PIN; likewise */
-  GBytes *data;   /* (owned) (nullable): read */
-  GBytes *secret; /* (owned) (nullable): read, until it is used */
+  GBytes *secret; /* (owned) (nullable): a PIN, read, until it is used */
 
   /* (owned) (nullable): the new credential; or the one that is changed, as long as the steps need
    * it */
   HandoffCredential *credential;
-  HandoffKeeper *keeper; /* (owned) (nullable): which holds the key of the new one */
+  HandoffHeldImport *held; /* (owned) (nullable): the new one's key: the keeper holds it */
 } HandoffCredentialChange;
 
 HandoffCredentialChange *handoff_credential_change_new (HandoffCall *call);

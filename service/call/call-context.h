@@ -14,6 +14,7 @@
 #include "call/pem-reader.h"
 #include "policy/known-options.h"
 #include "policy/tls-policy-source.h"
+#include "importers/importers.h"
 #include "keeping/keeper.h"
 #include "session/session-home.h"
 #include "tokens/tokens.h"
@@ -41,6 +42,7 @@ struct _HandoffCallContext
   HandoffQuota *outliving_quota;  /* of sessions that outlive their callers */
   HandoffQuota *management_quota; /* of calls that make or change credentials */
   HandoffKeeper *keeper;
+  HandoffImporters *importers;
   HandoffCredentialStore *credential_store; /* shared has its credentials */
   HandoffTokens *tokens;
   HandoffExpiryWarnings *expiry_warnings;

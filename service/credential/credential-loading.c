@@ -6,15 +6,15 @@
 #include "credential/credential-loading.h"
 
 #include "credential/credential.h"
-#include "credential/description-work.h"
 #include "key/public-key.h"
 #include "link/keeper-messages.h"
 
 struct _HandoffCredentialLoading
 {
-  HandoffKeeper *keeper;   /* (unowned) */
-  HandoffTokens *tokens;   /* (unowned) */
-  GHashTable *credentials; /* (owned) (element-type utf8 HandoffCredential) */
+  HandoffKeeper *keeper;       /* (unowned) */
+  HandoffImporters *importers; /* (unowned) */
+  HandoffTokens *tokens;       /* (unowned) */
+  GHashTable *credentials;     /* (owned) (element-type utf8 HandoffCredential) */
   guint n_damaged;
   GHashTable *under_way; /* (owned) (element-type Describing): a set, (unowned) */
 };
@@ -128,13 +128,14 @@ described (GObject *source, GAsyncResult *result, gpointer user_data)
   Describing *self = user_data;
   HandoffCredentialLoading *loading = self->loading;
   g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffDescription) description = handoff_description_work_finish (result, &error);
+  g_autoptr (HandoffDescription) description = handoff_importers_finish (result, NULL, &error);
 
   if (loading != NULL)
     {
       g_hash_table_remove (loading->under_way, self);
       add (loading, self->body, description, error);
-      if (description != NULL)
+      /* With time, there may be no problem any more. */
+      if (description != NULL && description->ocsp_problem == NULL)
         keep_description (loading, self->body, description);
     }
   handoff_link_call_return (self->call, g_variant_new ("()"), NULL, 0);
@@ -148,16 +149,19 @@ describe (HandoffCredentialLoading *self, HandoffLinkMessage *message)
   g_autoptr (GVariant) child = g_variant_get_child_value (message->body, 5);
   g_autoptr (GBytes) public_key = g_variant_get_data_as_bytes (child);
   gboolean has_certificates, has_response;
+  guint32 owner;
 
+  g_variant_get_child (message->body, 2, "u", &owner);
   g_variant_get_child (message->body, 7, "b", &has_certificates);
   g_variant_get_child (message->body, 8, "b", &has_response);
   describing->loading = self;
   describing->call = g_steal_pointer (&message->call);
   describing->body = g_variant_ref (message->body);
   g_hash_table_add (self->under_way, describing);
-  handoff_description_work_async (
-      public_key, has_certificates ? handoff_link_message_steal_fd (message, 0) : -1,
-      has_response ? handoff_link_message_steal_fd (message, has_certificates ? 1 : 0) : -1,
+  handoff_importers_describe_async (
+      self->importers, owner, public_key,
+      has_certificates ? handoff_link_message_steal_fd (message, 0) : -1,
+      has_response ? handoff_link_message_steal_fd (message, has_certificates ? 1 : 0) : -1, NULL,
       described, describing);
 }
 
@@ -173,11 +177,14 @@ told (HandoffLinkMessage *message, gpointer user_data)
 }
 
 HandoffCredentialLoading *
-handoff_credential_loading_new (HandoffKeeper *keeper, HandoffTokens *tokens)
+handoff_credential_loading_new (HandoffKeeper *keeper,
+                                HandoffImporters *importers,
+                                HandoffTokens *tokens)
 {
   HandoffCredentialLoading *self = g_new0 (HandoffCredentialLoading, 1);
 
   self->keeper = keeper;
+  self->importers = importers;
   self->tokens = tokens;
   self->credentials = new_table ();
   self->under_way = g_hash_table_new (NULL, NULL);

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "importers/importers.h"
 #include "keeping/keeper.h"
 #include "tokens/tokens.h"
 
@@ -13,6 +14,7 @@ typedef struct _HandoffCredentialLoading HandoffCredentialLoading;
 
 /* keeper, tokens: (unowned). It takes what the keeper tells, until it is freed. */
 HandoffCredentialLoading *handoff_credential_loading_new (HandoffKeeper *keeper,
+                                                          HandoffImporters *importers,
                                                           HandoffTokens *tokens);
 void handoff_credential_loading_free (HandoffCredentialLoading *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialLoading, handoff_credential_loading_free)

@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "credential/credentials.h"
+#include "importers/importers.h"
 #include "keeping/keeper.h"
 #include "tokens/tokens.h"
 
@@ -21,8 +22,10 @@ G_DECLARE_FINAL_TYPE (
 
 /* Starts the keeper, and asks it for all: until it has told, the store is busy. Damaged folders are
  * reported and skipped. If the directory cannot be used at all, there is a warning, and every
- * change fails; handshakes without a credential still work. tokens: must outlive it. */
-HandoffCredentialStore *handoff_credential_store_new (HandoffKeeper *keeper, HandoffTokens *tokens);
+ * change fails; handshakes without a credential still work. importers, tokens: must outlive it. */
+HandoffCredentialStore *handoff_credential_store_new (HandoffKeeper *keeper,
+                                                      HandoffImporters *importers,
+                                                      HandoffTokens *tokens);
 /* Reads all again; changes that are under way come before or after it. */
 void handoff_credential_store_reload_async (HandoffCredentialStore *self,
                                             GAsyncReadyCallback callback,

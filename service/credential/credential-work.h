@@ -6,10 +6,10 @@
 #include <gio/gio.h>
 
 #include "credential/credential.h"
-#include "keeping/keeper.h"
+#include "importers/held-import.h"
 
-/* Makes credentials out of key material: on a thread, and in the keeper, who holds the key of a new
- * one until it is added to the store, or released (handoff_keeper_release()). */
+/* Makes credentials. Who has a private key, or parses what strangers wrote, is another process: the
+ * keeper, and the importer of the caller. Main thread. */
 
 /* The label and the owner of a new credential. */
 typedef struct
@@ -19,26 +19,29 @@ typedef struct
   HandoffCredentialRoles roles;
 } HandoffCredentialName;
 
-/* data: secret memory. passphrase: (nullable): secret memory. name is copied. */
-void handoff_credential_import_async (HandoffKeeper *keeper,
-                                      const HandoffCredentialName *name,
-                                      GBytes *data,
-                                      GBytes *passphrase,
-                                      GAsyncReadyCallback callback,
-                                      gpointer user_data);
-/* Has a key made. name is copied. */
+/* A credential that the store does not have yet, of a key that the keeper holds as long as held is
+ * there. FAILED if the public key cannot be read. (transfer full) */
+HandoffCredential *handoff_credential_new_held (const HandoffHeldImport *held,
+                                                const HandoffCredentialName *name,
+                                                GError **error);
+
+/* Has the keeper make a key. uid: whose turn it is. */
 void handoff_credential_generate_async (HandoffKeeper *keeper,
-                                        const HandoffCredentialName *name,
+                                        guint uid,
                                         const char *key_type,
                                         GAsyncReadyCallback callback,
                                         gpointer user_data);
-/* Of both: a credential that the store does not have yet. (transfer full) */
-HandoffCredential *handoff_credential_make_finish (GAsyncResult *result, GError **error);
+/* (transfer full): without certificates */
+HandoffHeldImport *handoff_credential_generate_finish (GAsyncResult *result, GError **error);
 
 /* The same credential with other certificates (element-type GBytes): DER, its own first, the others
- * in the order in which they are sent: see handoff_certificate_chain_arrange(). */
-void handoff_credential_certify_async (HandoffCredential *credential,
+ * in the order in which they are sent: see handoff_certificate_chain_arrange(). uid: the caller's.
+ */
+void handoff_credential_certify_async (HandoffImporters *importers,
+                                       guint uid,
+                                       HandoffCredential *credential,
                                        GPtrArray *certificates,
+                                       GCancellable *cancellable,
                                        GAsyncReadyCallback callback,
                                        gpointer user_data);
 /* (transfer full). INVALID_ARGUMENT if the certificates cannot be read, or are not the key's. */

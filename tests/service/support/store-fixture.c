@@ -7,6 +7,7 @@
 
 #include <glib/gstdio.h>
 
+#include "importers/importer-process.h"
 #include "key/pkcs8.h"
 #include "link/import-messages.h"
 #include "process/process.h"
@@ -15,11 +16,15 @@
 HandoffCredentialStore *
 test_store_new (const char *directory, HandoffTokens *tokens, HandoffKeeper **keeper)
 {
+  /* Of all tests: it needs no end. */
+  static HandoffImporters *importers;
   HandoffCredentialStore *store;
 
+  if (importers == NULL)
+    importers = handoff_importers_new (&handoff_importer_process, NULL);
   handoff_process_set_folder (SERVICE_PROGRAMS);
   *keeper = handoff_keeper_new (directory);
-  store = handoff_credential_store_new (*keeper, tokens);
+  store = handoff_credential_store_new (*keeper, importers, tokens);
   while (handoff_credential_store_is_busy (store))
     g_main_context_iteration (NULL, TRUE);
   return store;
