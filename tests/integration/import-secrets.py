@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""What is left of keys and passphrases in the service's memory: after imports of every kind, right, wrong, and failing
-in the middle; and after the credential was removed."""
+"""What is left of keys and passphrases in the memory of the service's programs: after imports of every kind, right, wrong,
+and failing in the middle; and after the credential was removed. The broker never has any; the keeper has keys, as long
+as there is the credential, and never a passphrase or PEM."""
 
 import os
 import subprocess
@@ -86,6 +87,23 @@ def read_memory(pid):
     return b''.join(found)
 
 
+def get_programs():
+    """{name: pid} of the service's programs: the broker, and its children."""
+    broker = get_service_pid()
+    programs = {'tls-handoffd': broker}
+    for child in read_file(f'/proc/{broker}/task/{broker}/children').split():
+        try:
+            programs[os.readlink(f'/proc/{child}/exe').rpartition('/')[2]] = int(child)
+        except FileNotFoundError:
+            pass  # it has ended
+    return programs
+
+
+def read_file(path):
+    with open(path) as file:
+        return file.read()
+
+
 class TestImportSecrets(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -96,12 +114,15 @@ class TestImportSecrets(unittest.TestCase):
     def tearDown(self):
         remove_credentials()
 
-    def assert_nothing(self, what, needles):
-        """Memory that a thread is about to free is given time; what stays after that stays."""
+    def assert_nothing(self, what, needles, programs=None):
+        """Memory that a thread is about to free is given time; what stays after that stays. An importer has to be gone."""
         deadline = time.monotonic() + 5
         while True:
-            memory = read_memory(get_service_pid())
-            found = [needle for needle in needles if needle in memory]
+            running = get_programs()
+            found = [(name, needle) for name, pid in running.items() if programs is None or name in programs
+                     for memory in [read_memory(pid)] for needle in needles if needle in memory]
+            if 'tls-handoff-importer' in running:
+                found.append('an importer')
             if not found or time.monotonic() > deadline:
                 break
         self.assertEqual(found, [], what)
@@ -126,8 +147,9 @@ class TestImportSecrets(unittest.TestCase):
                 self.do_import(data, passphrase, 0 if is_good else 2)
                 self.assert_nothing(f'{kind}: the passphrase', words)
                 if is_good:
+                    self.assert_nothing(f'{kind}: the key', self.keys[key], ('tls-handoffd',))
                     # The search can find.
-                    memory = read_memory(get_service_pid())
+                    memory = read_memory(get_programs()['tls-handoff-keeper'])
                     self.assertTrue(any(part in memory for part in self.keys[key]), kind)
                     self.assertEqual(run('alice', 'credential', 'remove', 'x').returncode, 0)
                 self.assert_nothing(f'{kind}: the key', self.keys[key])
