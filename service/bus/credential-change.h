@@ -7,6 +7,7 @@
 #include "gate/pending-call.h"
 #include "credential/certificate-request.h"
 #include "credential/credential-work.h"
+#include "importers/held-import.h"
 #include "keeping/keeper.h"
 
 /* A credential that a call makes or changes: what the arguments say, and the results of the steps

@@ -58,7 +58,7 @@ NAMES = [
     # The type alone does nothing: trust/ has it in a signature of GnuTLS's, and hands it on.
     ('private keys', r'\bgnutls_(privkey|x509_privkey)_(?!t\b)\w+',
      ('service/key', 'service/keeper', 'service/key-file', 'service/token',
-      'service/credential', 'service/handshake')),
+      'service/handshake')),
     ('PKCS#11', r'\bgnutls_pkcs11_\w+|<p11-kit/', ('service/token',)),
     ('systemd', r'<systemd/', ('service', 'client/cli/terminal')),
 ]
