@@ -361,8 +361,9 @@ handoff_service_new (GDBusConnection *connection,
   context->shared->authority =
       handoff_local_holder_make_authority (self->holder, authority, context->shared->credentials);
   g_signal_connect (context->shared->authority, "changed", G_CALLBACK (authority_changed), self);
-  context->gate.dispatcher = handoff_dispatcher_new (context->callers, context->shared->authority,
-                                                     context->shared->idle_timer);
+  context->gate.dispatcher =
+      handoff_dispatcher_new (&handoff_caller_registry_finder, G_OBJECT (context->callers),
+                              context->shared->authority, context->shared->idle_timer);
   context->channels = handoff_channels_new (context);
   limit_calls (self);
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)

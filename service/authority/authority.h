@@ -70,11 +70,11 @@ void handoff_authority_check_async (HandoffAuthority *self,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
 /* TRUE if allowed. TLS_HANDOFF_ERROR_NOT_AUTHORIZED if not; TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND
- * if that is allowed, but the credential is not there, and the authority knows it. Without an
- * answer: TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE; TLS_HANDOFF_ERROR_LIMIT_REACHED if too many
- * checks of the user wait; TLS_HANDOFF_ERROR_CANCELLED if the check was cancelled. is_plain: (out):
- * whether the yes follows from the rules alone. If somebody gave a password for it, now or a while
- * ago, it is not: the authority alone knows for how long that counts. */
+ * if that is allowed, but the credential is not there: without words, if there is no more to say.
+ * Without an answer: TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE; TLS_HANDOFF_ERROR_LIMIT_REACHED if
+ * too many checks of the user wait; TLS_HANDOFF_ERROR_CANCELLED if the check was cancelled.
+ * is_plain: (out): whether the yes follows from the rules alone. If somebody gave a password for
+ * it, now or a while ago, it is not: the authority alone knows for how long that counts. */
 gboolean handoff_authority_check_finish (HandoffAuthority *self,
                                          GAsyncResult *result,
                                          gboolean *is_plain,

@@ -61,6 +61,15 @@ fail (Waiting *self, const GError *error, gboolean is_denied)
                        g_steal_pointer (&self->data));
 }
 
+/* Otherwise polkit said yes, and the key cannot be used for a reason of its own. */
+static gboolean
+is_denial (const GError *error)
+{
+  return g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED) ||
+         g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE) ||
+         g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED);
+}
+
 /* error: polkit's answer. */
 static void
 refuse (Waiting *self, const GError *error)
@@ -70,18 +79,18 @@ refuse (Waiting *self, const GError *error)
   /* The caller has left: nobody is there to be told. */
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED))
     return;
-  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND))
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND) &&
+      *error->message == '\0')
     {
       set_not_found (&not_found, self->name, NULL);
-      fail (self, not_found, FALSE);
-      return;
+      error = not_found;
     }
   if (!self->is_own && g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
     {
       set_not_found (&not_found, self->name, error);
       error = not_found;
     }
-  fail (self, error, TRUE);
+  fail (self, error, is_denial (error));
 }
 
 /* The caller may know of it since polkit said yes: another process may have told of it only then.

@@ -277,6 +277,23 @@ handoff_caller_registry_identify_finish (HandoffCallerRegistry *self,
 }
 
 static void
+identify_async (gpointer finder,
+                const char *bus_name,
+                GAsyncReadyCallback callback,
+                gpointer user_data)
+{
+  handoff_caller_registry_identify_async (finder, bus_name, callback, user_data);
+}
+
+static HandoffCaller *
+identify_finish (gpointer finder, GAsyncResult *result, GError **error)
+{
+  return handoff_caller_registry_identify_finish (finder, result, error);
+}
+
+const HandoffCallerFinder handoff_caller_registry_finder = { identify_async, identify_finish };
+
+static void
 handoff_caller_registry_dispose (GObject *object)
 {
   HandoffCallerRegistry *self = HANDOFF_CALLER_REGISTRY (object);

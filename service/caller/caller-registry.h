@@ -20,6 +20,8 @@ void handoff_caller_registry_identify_async (HandoffCallerRegistry *self,
                                              const char *bus_name,
                                              GAsyncReadyCallback callback,
                                              gpointer user_data);
+/* The same two, for a registry. */
+extern const HandoffCallerFinder handoff_caller_registry_finder;
 /* (transfer full) */
 HandoffCaller *handoff_caller_registry_identify_finish (HandoffCallerRegistry *self,
                                                         GAsyncResult *result,

@@ -19,6 +19,18 @@ guint64 handoff_caller_get_number (HandoffCaller *self);
 HandoffCaller *
 handoff_caller_new_for_call (HandoffCaller *caller, gpointer keep, GDestroyNotify release);
 
+/* Who finds out which caller has a name on the bus, for messages that do not say whose they are.
+ * finder: what the functions are of. */
+typedef struct
+{
+  void (*identify_async) (gpointer finder,
+                          const char *bus_name,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data);
+  /* (transfer full) */
+  HandoffCaller *(*identify_finish) (gpointer finder, GAsyncResult *result, GError **error);
+} HandoffCallerFinder;
+
 const char *handoff_caller_get_bus_name (HandoffCaller *self);
 guint handoff_caller_get_uid (HandoffCaller *self);
 /* For logs only: pids are reused, and no decision may depend on one. */

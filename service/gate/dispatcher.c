@@ -15,10 +15,11 @@
  * change, or has locks of its own. */
 struct _HandoffDispatcher
 {
-  HandoffCallerRegistry *registry; /* (owned) (nullable) */
-  HandoffAuthority *authority;     /* (owned) */
-  HandoffIdleTimer *idle_timer;    /* (unowned) */
-  HandoffQuota *quota;             /* (owned): of calls under way */
+  const HandoffCallerFinder *finder; /* (nullable) */
+  GObject *finder_object;            /* (owned) (nullable) */
+  HandoffAuthority *authority;       /* (owned) */
+  HandoffIdleTimer *idle_timer;      /* (unowned) */
+  HandoffQuota *quota;               /* (owned): of calls under way */
 
   /* ---- (atomic) */
   gint closed;
@@ -62,13 +63,15 @@ passage_end (Passage *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Passage, passage_end)
 
 HandoffDispatcher *
-handoff_dispatcher_new (HandoffCallerRegistry *registry,
+handoff_dispatcher_new (const HandoffCallerFinder *finder,
+                        GObject *finder_object,
                         HandoffAuthority *authority,
                         HandoffIdleTimer *idle_timer)
 {
   HandoffDispatcher *self = g_new0 (HandoffDispatcher, 1);
 
-  self->registry = registry != NULL ? g_object_ref (registry) : NULL;
+  self->finder = finder;
+  g_set_object (&self->finder_object, finder_object);
   self->authority = g_object_ref (authority);
   self->idle_timer = idle_timer;
   self->quota = handoff_quota_new ("calls at once");
@@ -80,7 +83,7 @@ handoff_dispatcher_new (HandoffCallerRegistry *registry,
 void
 handoff_dispatcher_free (HandoffDispatcher *self)
 {
-  g_clear_object (&self->registry);
+  g_clear_object (&self->finder_object);
   g_object_unref (self->authority);
   handoff_quota_free (self->quota);
   g_free (self);
@@ -250,7 +253,7 @@ caller_identified (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Passage) passage = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffCaller) caller =
-      handoff_caller_registry_identify_finish (HANDOFF_CALLER_REGISTRY (source), result, &error);
+      passage->dispatcher->finder->identify_finish (source, result, &error);
 
   if (caller == NULL)
     {
@@ -333,6 +336,6 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
   if (handoff_call_get_caller (passage->call) != NULL)
     enter (passage);
   else
-    handoff_caller_registry_identify_async (self->registry, handoff_call_get_sender (passage->call),
-                                            caller_identified, passage);
+    self->finder->identify_async (self->finder_object, handoff_call_get_sender (passage->call),
+                                  caller_identified, passage);
 }

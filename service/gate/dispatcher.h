@@ -6,7 +6,7 @@
 #include "authority/authority.h"
 #include "gate/call.h"
 #include "gate/gate-context.h"
-#include "caller/caller-registry.h"
+#include "caller/caller.h"
 #include "work/idle-timer.h"
 
 /* The error for a call that comes too late. */
@@ -39,8 +39,9 @@ typedef struct
   gboolean asks_elsewhere;
 } HandoffMethod;
 
-/* registry: (nullable): NULL if all messages know their callers */
-HandoffDispatcher *handoff_dispatcher_new (HandoffCallerRegistry *registry,
+/* finder, finder_object: (nullable): NULL if all messages know their callers */
+HandoffDispatcher *handoff_dispatcher_new (const HandoffCallerFinder *finder,
+                                           GObject *finder_object,
                                            HandoffAuthority *authority,
                                            HandoffIdleTimer *idle_timer);
 void handoff_dispatcher_free (HandoffDispatcher *self);

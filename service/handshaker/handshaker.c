@@ -326,7 +326,7 @@ handoff_handshaker_new (int socket)
   context->gate.idle_timer = sessions->idle_timer;
   context->gate.turnstile = handoff_turnstile_new (THREADS, G_MAXUINT);
   context->gate.dispatcher =
-      handoff_dispatcher_new (NULL, sessions->authority, sessions->idle_timer);
+      handoff_dispatcher_new (NULL, NULL, sessions->authority, sessions->idle_timer);
   context->channels = handoff_channels_new (context);
   return self;
 }

@@ -113,7 +113,10 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 
   if (reply == NULL)
     {
-      if (self->task != NULL)
+      /* Polkit said yes, but there can be no grant: it is known why. */
+      if (self->task != NULL && error->domain == TLS_HANDOFF_ERROR)
+        g_task_return_error (self->task, g_error_copy (error));
+      else if (self->task != NULL)
         g_task_return_new_error (self->task, TLS_HANDOFF_ERROR,
                                  TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE,
                                  "Cannot ask whether that is allowed: %s", error->message);

@@ -49,26 +49,6 @@ handoff_public_key_dup_algorithm (gnutls_pubkey_t key)
     }
 }
 
-gnutls_pubkey_t
-handoff_public_key_new_of (gnutls_x509_privkey_t key, GError **error)
-{
-  gnutls_pubkey_t public_key;
-  gnutls_privkey_t private_key;
-  int code;
-
-  gnutls_privkey_init (&private_key);
-  gnutls_pubkey_init (&public_key);
-  code = gnutls_privkey_import_x509 (private_key, key, 0);
-  if (code >= 0)
-    code = gnutls_pubkey_import_privkey (public_key, private_key, 0, 0);
-  gnutls_privkey_deinit (private_key);
-  if (code >= 0)
-    return public_key;
-  gnutls_pubkey_deinit (public_key);
-  handoff_gnutls_set_error (error, code, "Cannot use the private key");
-  return NULL;
-}
-
 GBytes *
 handoff_public_key_export (gnutls_pubkey_t key, GError **error)
 {

@@ -379,21 +379,6 @@ handoff_configuration_new_from_data (const char *text, gsize size, const char *p
 }
 
 HandoffConfiguration *
-handoff_configuration_load (const char *path, GError **error)
-{
-  g_autoptr (GError) local_error = NULL;
-  g_autofree char *text = NULL;
-  gsize size = 0;
-
-  if (g_file_get_contents (path, &text, &size, &local_error) ||
-      g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-    return handoff_configuration_new_from_data (text, size, path, error);
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "%s: %s", path,
-               local_error->message);
-  return NULL;
-}
-
-HandoffConfiguration *
 handoff_configuration_ref (HandoffConfiguration *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);

@@ -94,16 +94,6 @@ list_groups (const char *configured)
 }
 
 HandoffTlsPolicy *
-handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error)
-{
-  g_autoptr (HandoffTrustStore) trust_store =
-      handoff_trust_store_load (configuration->trust_file, error);
-
-  return trust_store != NULL ? handoff_tls_policy_new_with_trust (configuration, trust_store)
-                             : NULL;
-}
-
-HandoffTlsPolicy *
 handoff_tls_policy_new_with_trust (HandoffConfiguration *configuration,
                                    HandoffTrustStore *trust_store)
 {

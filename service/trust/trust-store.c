@@ -88,23 +88,6 @@ finish_loading (HandoffTrustStore *owned, const char *path, int n_certificates, 
 }
 
 HandoffTrustStore *
-handoff_trust_store_load (const char *path, GError **error)
-{
-  HandoffTrustStore *self = trust_store_new (error);
-  int n_certificates;
-
-  if (self == NULL)
-    return NULL;
-
-  if (*path == '\0')
-    n_certificates = gnutls_certificate_set_x509_system_trust (self->credentials);
-  else
-    n_certificates =
-        gnutls_certificate_set_x509_trust_file (self->credentials, path, GNUTLS_X509_FMT_PEM);
-  return finish_loading (self, path, n_certificates, error);
-}
-
-HandoffTrustStore *
 handoff_trust_store_new_for_pem (const char *path, GBytes *pem, GError **error)
 {
   HandoffTrustStore *self = trust_store_new (error);
