@@ -19,6 +19,9 @@
 #define HANDOFF_CHANNEL_MAX_MESSAGE_SIZE HANDOFF_PACKET_MAX_SIZE /* bytes */
 #define HANDOFF_CHANNEL_MAX_DESCRIPTORS HANDOFF_PACKET_MAX_DESCRIPTORS
 
+/* How many calls may be under way on a channel: the service does not read those above that. */
+#define HANDOFF_CHANNEL_MAXIMUM_CALLS 64
+
 typedef enum
 {
   HANDOFF_CHANNEL_CALL = 1,   /* of the application: (uosv) flags, object path, method, arguments */

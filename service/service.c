@@ -7,21 +7,22 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "caller/caller-registry.h"
-#include "work/descriptor-reaper.h"
-#include "gate/dispatcher.h"
+#include <sys/resource.h>
+
+#include "broker/news.h"
+#include "broker/places.h"
 #include "bus/facade.h"
-#include "call/handshake-line.h"
+#include "caller/caller-registry.h"
+#include "gate/dispatcher.h"
+#include "work/descriptor-reaper.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "guard/message-descriptors.h"
 #include "bus/reload.h"
-#include "local-holder.h"
-#include "local-pem-reader.h"
+#include "handshaker-program.h"
 #include "importers/importer-process.h"
+#include "keeper-signing.h"
 #include "token-credentials.h"
-#include "channel/channels.h"
-#include "session/resumption.h"
 #include "work/clock.h"
 
 /* Threads that read descriptors, parse and make keys for one user at the same time. */
@@ -31,6 +32,10 @@
  * configuration has. */
 #define OTHER_CALLS_PER_USER 64
 #define OTHER_CALLS 4096
+
+/* Channels of all users; or a quarter of the descriptors that a process may have open
+ * (RLIMIT_NOFILE), if that is less. */
+#define CHANNELS 16384
 
 /* What is still under way then, when the service ends, hangs in a stranger's socket. */
 #define DRAIN_SECONDS 8
@@ -68,11 +73,11 @@ struct _HandoffService
   gboolean stuck;
   guint watchdog_id;
 
-  HandoffSessionContext sessions; /* the main thread's */
   HandoffCallContext context;
-  HandoffLocalHolder *holder; /* (owned) */
-  HandoffLocalPemReader pem_reader;
+  HandoffBrokerSupport support; /* of the handshakers */
   HandoffTokenEvents token_events;
+  HandoffIdleTimer *idle_timer;                        /* (owned) */
+  gboolean is_asking;                                  /* whether the handshakers can go */
   GDBusConnection *connection;                         /* (owned) */
   HandoffBusGuard *guard;                              /* (unowned) (nullable) */
   guint descriptor_filter;                             /* its, as long as that is there */
@@ -147,9 +152,8 @@ request_name (HandoffService *self)
 static gboolean
 is_needed (HandoffService *self)
 {
-  const HandoffCallContext *context = &self->context;
-
-  return handoff_idle_timer_is_held (context->shared->idle_timer) ||
+  return handoff_idle_timer_is_held (self->idle_timer) ||
+         handoff_handshakers_are_there (self->context.broker.handshakers) ||
          (self->guard != NULL && handoff_bus_guard_has_calls (self->guard));
 }
 
@@ -178,6 +182,24 @@ leave (HandoffService *self)
       G_DBUS_CALL_FLAGS_NONE, -1, self->patience, name_released, g_object_ref (self));
 }
 
+/* The handshakers have said whether they can go. */
+static void
+all_left (gboolean have_all_left, gpointer user_data)
+{
+  g_autoptr (HandoffService) self = user_data;
+
+  self->is_asking = FALSE;
+  if (self->mode != MODE_SERVING)
+    return;
+  if (have_all_left && !handoff_idle_timer_is_held (self->idle_timer))
+    {
+      g_message ("Nobody has needed the service for a while: leaving");
+      leave (self);
+    }
+  else
+    handoff_idle_timer_restart (self->idle_timer);
+}
+
 static gboolean
 idle (gpointer user_data)
 {
@@ -187,13 +209,14 @@ idle (gpointer user_data)
    * anybody. */
   if (handoff_descriptor_reaper_is_busy ())
     {
-      handoff_idle_timer_restart (self->context.shared->idle_timer);
+      handoff_idle_timer_restart (self->idle_timer);
       return G_SOURCE_REMOVE;
     }
-  if (self->mode == MODE_SERVING)
+  if (self->mode == MODE_SERVING && !self->is_asking)
     {
-      g_message ("Nobody has needed the service for a while: leaving");
-      leave (self);
+      self->is_asking = TRUE;
+      handoff_handshakers_ask_to_leave (self->context.broker.handshakers, all_left,
+                                        g_object_ref (self));
     }
   return G_SOURCE_REMOVE;
 }
@@ -213,44 +236,53 @@ caller_vanished (HandoffCallerRegistry *registry, HandoffCaller *caller, gpointe
 {
   HandoffService *self = user_data;
 
-  handoff_channels_close_all_of (self->context.channels, caller);
-  handoff_session_store_remove_all_of (self->context.shared->sessions, caller);
-  handoff_session_homes_remove_all_of (self->context.homes, caller);
-  handoff_resumption_store_remove_all_of (self->context.shared->kept,
-                                          handoff_caller_get_bus_name (caller));
+  handoff_news_caller_left (self->context.broker.handshakers, caller);
 }
 
 static void
-limit_calls (HandoffService *self)
-{
-  const HandoffConfiguration *configuration =
-      handoff_tls_policy_source_get_configuration (self->context.policy_source);
-
-  if (self->context.gate.dispatcher != NULL)
-    handoff_dispatcher_set_limits (self->context.gate.dispatcher,
-                                   configuration->handshakes_per_user + OTHER_CALLS_PER_USER,
-                                   configuration->handshakes_total + OTHER_CALLS);
-}
-
-static void
-policy_changed (HandoffTlsPolicySource *source, gpointer user_data)
+note_read (const char *bus_name, guint32 serial, gpointer user_data)
 {
   HandoffService *self = user_data;
-  HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (source);
-  const HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (policy);
 
-  handoff_idle_timer_set_seconds (self->context.shared->idle_timer, configuration->idle_exit);
-  handoff_resumption_store_configure (self->context.shared->kept,
-                                      handoff_tls_policy_get_serial (policy),
-                                      configuration->resumption_maximum_age);
-  handoff_resumption_close_outdated (self->context.shared->resumption);
-  handoff_session_homes_close_outdated (self->context.homes);
-  handoff_tokens_configure (self->context.tokens, configuration);
-  handoff_pin_hold_update (self->context.pin_hold);
-  handoff_grant_book_configure (self->context.grants, configuration->authorization_memory);
-  handoff_local_holder_take_back (self->holder);
-  handoff_local_holder_configure (self->holder, configuration);
-  limit_calls (self);
+  if (self->guard != NULL)
+    handoff_bus_guard_note_read (self->guard, bus_name, serial);
+}
+
+static void
+configure_places (HandoffPlacesBook *places, const HandoffConfiguration *configuration)
+{
+  handoff_places_book_configure (places, HANDOFF_PLACES_HANDSHAKES,
+                                 configuration->handshakes_per_user,
+                                 configuration->handshakes_total);
+  handoff_places_book_configure (places, HANDOFF_PLACES_SESSIONS, configuration->sessions_per_user,
+                                 configuration->sessions_total);
+  handoff_places_book_configure (places, HANDOFF_PLACES_OUTLIVING,
+                                 configuration->outliving_sessions_per_user,
+                                 configuration->sessions_total);
+}
+
+static void
+policy_changed (HandoffPolicySource *source, gpointer user_data)
+{
+  HandoffService *self = user_data;
+  HandoffCallContext *context = &self->context;
+  const HandoffConfiguration *configuration = handoff_policy_source_get_configuration (source);
+
+  handoff_idle_timer_set_seconds (self->idle_timer, configuration->idle_exit);
+  configure_places (self->support.places, configuration);
+  handoff_handshakers_configure (context->broker.handshakers, configuration->users_total,
+                                 configuration->resumption_maximum_age);
+  handoff_tokens_configure (context->tokens, configuration);
+  handoff_pin_hold_update (context->pin_hold);
+  handoff_expiry_warnings_configure (context->expiry_warnings, configuration->expiry_warning);
+  handoff_signing_take_back (self->support.signing, NULL, NULL);
+  /* In REVIEW and in REQUEST its caller decides. */
+  handoff_grant_giver_set_times (
+      self->support.giver, configuration->maximum_timeout + 2 * configuration->decision_timeout,
+      configuration->authorization_memory);
+  handoff_dispatcher_set_limits (context->broker.gate.dispatcher,
+                                 configuration->handshakes_per_user + OTHER_CALLS_PER_USER,
+                                 configuration->handshakes_total + OTHER_CALLS);
 }
 
 static void
@@ -258,8 +290,8 @@ authority_changed (HandoffAuthority *authority, gpointer user_data)
 {
   HandoffService *self = user_data;
 
-  handoff_grant_book_forget_all (self->context.grants);
-  handoff_local_holder_take_back (self->holder);
+  handoff_signing_take_back (self->support.signing, NULL, NULL);
+  handoff_news_forget_answers (self->context.broker.handshakers);
 }
 
 static void
@@ -267,50 +299,101 @@ credentials_changed (HandoffCredentialStore *store, guint owner, gpointer user_d
 {
   HandoffService *self = user_data;
 
-  handoff_grant_book_forget_credentials (self->context.grants, owner);
-  handoff_token_credentials_update (self->context.tokens, self->context.shared->credentials);
+  handoff_token_credentials_update (self->context.tokens, self->support.credentials);
+  handoff_news_credentials_changed (self->context.broker.handshakers, owner, NULL);
 }
 
-/* FALSE if the configuration has an error. */
+static guint
+get_channels_total (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return CHANNELS;
+  return (guint) MIN (limit.rlim_cur / 4, CHANNELS);
+}
+
+static void
+policy_judged (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+/* Nobody is served before a handshaker is ready, which has found the policy right. */
+static gboolean
+begin (HandoffService *self, GError **error)
+{
+  HandoffPolicySource *source = self->context.policy_source;
+  g_autoptr (GAsyncResult) result = NULL;
+
+  handoff_policy_source_begin_async (source, self->context.broker.handshakers, policy_judged,
+                                     &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return handoff_policy_source_reload_finish (source, result, error);
+}
+
+/* What handshakers and their calls need. FALSE if the configuration has an error. */
 static gboolean
 load (HandoffService *self,
+      HandoffAuthority *authority,
       const char *configuration_file,
       const char *state_directory,
       GError **error)
 {
   HandoffCallContext *context = &self->context;
+  HandoffBrokerSupport *support = &self->support;
   g_autofree char *credentials_directory = g_build_filename (state_directory, "credentials", NULL);
 
-  context->policy_source = handoff_tls_policy_source_new (configuration_file, error);
+  context->policy_source = handoff_policy_source_new (configuration_file, error);
   if (context->policy_source == NULL)
     return FALSE;
 
   /* Tokens before the credentials that are in them. */
+  support->signing = handoff_signing_new ();
   context->tokens =
       handoff_tokens_new (state_directory, &handoff_token_events, &self->token_events);
-  self->token_events.signing = handoff_local_holder_get_signing (self->holder);
-  self->token_events.grants = context->grants;
-  handoff_local_holder_set_tokens (self->holder, context->tokens);
-  context->pin_hold = handoff_pin_hold_new (context->tokens, context->shared->idle_timer);
+  support->giver = handoff_grant_giver_new (support->signing, &handoff_token_credentials_finder,
+                                            context->tokens);
+  self->token_events.signing = support->signing;
+  context->pin_hold = handoff_pin_hold_new (context->tokens, self->idle_timer);
   self->token_events.pin_hold = context->pin_hold;
-  g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
-  policy_changed (context->policy_source, self);
-
+  handoff_tokens_configure (context->tokens,
+                            handoff_policy_source_get_configuration (context->policy_source));
   context->keeper = handoff_keeper_new (credentials_directory);
-  handoff_local_holder_set_keeper (self->holder, context->keeper);
+  handoff_keeper_signing_begin (context->keeper, support->signing);
   context->importers = handoff_importers_new (&handoff_importer_process, NULL);
-  self->pem_reader = (HandoffLocalPemReader){ context->importers, context->keeper, self->holder };
-  context->pem_reader_data = &self->pem_reader;
   context->credential_store =
       handoff_credential_store_new (context->keeper, context->importers, context->tokens);
-  context->shared->credentials = HANDOFF_CREDENTIALS (context->credential_store);
+  context->expiry_warnings = handoff_expiry_warnings_new (context->credential_store);
+
+  support->program = &handoff_handshaker_program;
+  support->authority = g_object_ref (authority);
+  support->credentials = HANDOFF_CREDENTIALS (context->credential_store);
+  support->importers = context->importers;
+  support->keeper = context->keeper;
+  support->statistics = context->statistics;
+  support->idle_timer = self->idle_timer;
+  support->channels = context->channel_quota;
+  support->places = handoff_places_book_new ();
+  support->note_read = note_read;
+  support->note_read_data = self;
+  context->broker.handshakers = handoff_handshakers_new (support);
+  self->token_events.handshakers = context->broker.handshakers;
+  context->broker.gate.dispatcher =
+      handoff_dispatcher_new (&handoff_caller_registry_finder, G_OBJECT (context->callers),
+                              authority, self->idle_timer);
+
+  g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
+  policy_changed (context->policy_source, self);
   g_signal_connect (context->credential_store, "changed", G_CALLBACK (credentials_changed), self);
-  context->expiry_warnings =
-      handoff_expiry_warnings_new (context->credential_store, context->policy_source);
+  g_signal_connect (authority, "changed", G_CALLBACK (authority_changed), self);
+  if (!begin (self, error))
+    return FALSE;
   /* Nobody is answered before the keeper has told what there is. */
   while (handoff_credential_store_is_busy (context->credential_store))
     g_main_context_iteration (NULL, TRUE);
-  handoff_token_credentials_update (context->tokens, context->shared->credentials);
+  handoff_token_credentials_update (context->tokens, support->credentials);
   return TRUE;
 }
 
@@ -351,21 +434,8 @@ handoff_service_new (GDBusConnection *connection,
   context->callers = handoff_caller_registry_new (connection);
   self->descriptor_filter = handoff_message_descriptors_add_filter (connection);
 
-  if (!load (self, configuration_file, state_directory, error))
+  if (!load (self, authority, configuration_file, state_directory, error))
     return NULL;
-  context->shared->worker_pool = handoff_worker_pool_new (
-      handoff_tls_policy_source_get_configuration (context->policy_source)->workers, error);
-  if (context->shared->worker_pool == NULL)
-    return NULL;
-
-  context->shared->authority =
-      handoff_local_holder_make_authority (self->holder, authority, context->shared->credentials);
-  g_signal_connect (context->shared->authority, "changed", G_CALLBACK (authority_changed), self);
-  context->gate.dispatcher =
-      handoff_dispatcher_new (&handoff_caller_registry_finder, G_OBJECT (context->callers),
-                              context->shared->authority, context->shared->idle_timer);
-  context->channels = handoff_channels_new (context);
-  limit_calls (self);
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
     {
       self->facades[i] = handoff_facade_new (facade_kinds[i], connection, guard, context, error);
@@ -392,17 +462,18 @@ be_stuck (gpointer user_data)
 void
 handoff_service_drain (HandoffService *self)
 {
+  HandoffHandshakers *handshakers = self->context.broker.handshakers;
   guint guard_id;
 
-  handoff_idle_timer_set_seconds (self->context.shared->idle_timer, 0);
+  handoff_idle_timer_set_seconds (self->idle_timer, 0);
   handoff_pin_hold_end (self->context.pin_hold);
-  handoff_dispatcher_close (self->context.gate.dispatcher);
-  handoff_channels_close_all (self->context.channels);
-  g_object_run_dispose (G_OBJECT (self->context.callers));
-  handoff_session_home_close (self->context.shared);
-  handoff_session_homes_close (self->context.homes);
+  handoff_dispatcher_close (self->context.broker.gate.dispatcher);
+  handoff_handshakers_drain (handshakers);
   guard_id = handoff_clock_add_timeout (DRAIN_SECONDS * G_TIME_SPAN_SECOND, be_stuck, self);
-  while ((!self->stuck && handoff_idle_timer_is_held (self->context.shared->idle_timer)) ||
+  while (!self->stuck && handoff_handshakers_are_there (handshakers))
+    g_main_context_iteration (NULL, TRUE);
+  g_object_run_dispose (G_OBJECT (self->context.callers));
+  while ((!self->stuck && handoff_idle_timer_is_held (self->idle_timer)) ||
          handoff_credential_store_is_busy (self->context.credential_store))
     g_main_context_iteration (NULL, TRUE);
   if (!self->stuck)
@@ -518,27 +589,30 @@ handoff_service_dispose (GObject *object)
     }
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
     g_clear_pointer (&self->facades[i], handoff_facade_free);
-  g_clear_pointer (&context->handshake_line, handoff_handshake_line_free);
-  g_clear_pointer (&context->channels, handoff_channels_free);
-  g_clear_pointer (&context->gate.dispatcher, handoff_dispatcher_free);
-  g_clear_object (&context->callers);
-  g_clear_pointer (&context->shared->worker_pool, handoff_worker_pool_free);
-  g_clear_pointer (&context->expiry_warnings, handoff_expiry_warnings_free);
-  if (context->credential_store != NULL)
-    g_signal_handlers_disconnect_by_data (context->credential_store, self);
   if (context->policy_source != NULL)
     g_signal_handlers_disconnect_by_data (context->policy_source, self);
+  if (context->credential_store != NULL)
+    g_signal_handlers_disconnect_by_data (context->credential_store, self);
+  if (self->support.authority != NULL)
+    g_signal_handlers_disconnect_by_data (self->support.authority, self);
+  self->token_events.handshakers = NULL;
+  g_clear_pointer (&context->broker.handshakers, handoff_handshakers_free);
+  g_clear_pointer (&context->broker.gate.dispatcher, handoff_dispatcher_free);
+  g_clear_object (&context->callers);
+  g_clear_pointer (&self->support.places, handoff_places_book_free);
+  g_clear_object (&self->support.authority);
+  g_clear_pointer (&context->expiry_warnings, handoff_expiry_warnings_free);
   g_clear_object (&context->credential_store);
-  self->token_events.pin_hold = NULL;
-  handoff_local_holder_set_keeper (self->holder, NULL);
   g_clear_pointer (&context->importers, handoff_importers_free);
+  if (context->keeper != NULL)
+    handoff_keeper_signing_end (context->keeper, self->support.signing);
   g_clear_object (&context->keeper);
+  g_clear_pointer (&self->support.giver, handoff_grant_giver_free);
   g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
+  self->token_events.pin_hold = NULL;
   g_clear_pointer (&context->tokens, handoff_tokens_free);
+  g_clear_pointer (&self->support.signing, handoff_signing_free);
   g_clear_object (&context->policy_source);
-  if (context->shared->authority != NULL)
-    g_signal_handlers_disconnect_by_data (context->shared->authority, self);
-  g_clear_object (&context->shared->authority);
   g_clear_object (&self->connection);
   G_OBJECT_CLASS (handoff_service_parent_class)->dispose (object);
 }
@@ -548,19 +622,11 @@ handoff_service_finalize (GObject *object)
 {
   HandoffService *self = HANDOFF_SERVICE (object);
 
-  g_clear_pointer (&self->context.homes, handoff_session_homes_free);
-  handoff_session_home_clear (self->context.shared);
-  handoff_resumption_store_free (self->context.shared->kept);
-  handoff_session_book_free (self->context.shared->book);
-  handoff_grant_book_free (self->context.grants);
-  handoff_local_holder_free (self->holder);
-  handoff_quota_free (self->context.handshake_quota);
-  handoff_quota_free (self->context.session_quota);
-  handoff_quota_free (self->context.outliving_quota);
+  handoff_quota_free (self->context.channel_quota);
   handoff_quota_free (self->context.management_quota);
-  handoff_turnstile_unref (self->context.gate.turnstile);
-  handoff_statistics_free (self->context.shared->statistics);
-  handoff_idle_timer_free (self->context.shared->idle_timer);
+  handoff_turnstile_unref (self->context.broker.gate.turnstile);
+  handoff_statistics_free (self->context.statistics);
+  handoff_idle_timer_free (self->idle_timer);
   g_main_loop_unref (self->loop);
   g_object_unref (self->patience);
   g_clear_error (&self->error);
@@ -579,21 +645,11 @@ handoff_service_init (HandoffService *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
   self->patience = g_cancellable_new ();
-  self->context.shared = &self->sessions;
-  self->context.shared->idle_timer = handoff_idle_timer_new (idle, self);
-  self->context.gate.idle_timer = self->context.shared->idle_timer;
-  self->context.grants = handoff_grant_book_new ();
-  self->holder = handoff_local_holder_new ();
-  self->context.pem_reader = &handoff_local_pem_reader_funcs;
-  self->context.handshake_quota = handoff_quota_new ("handshakes at once");
-  self->context.handshake_line = handoff_handshake_line_new (self->context.handshake_quota);
-  self->context.session_quota = handoff_quota_new ("sessions");
-  self->context.outliving_quota = handoff_quota_new ("sessions that outlive their callers");
+  self->idle_timer = handoff_idle_timer_new (idle, self);
+  self->context.broker.gate.idle_timer = self->idle_timer;
+  self->context.broker.gate.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
+  self->context.statistics = handoff_statistics_new ();
+  self->context.channel_quota = handoff_quota_new ("channels");
+  self->context.channels_total = get_channels_total ();
   self->context.management_quota = handoff_quota_new ("changes of credentials at once");
-  self->context.gate.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
-  self->context.shared->statistics = handoff_statistics_new ();
-  self->context.shared->book = handoff_session_book_new ();
-  self->context.shared->kept = handoff_resumption_store_new ();
-  handoff_session_home_init (self->context.shared);
-  self->context.homes = handoff_session_homes_new ();
 }

@@ -5,6 +5,7 @@
 
 #include "token-credentials.h"
 
+#include "broker/news.h"
 #include "link/token-messages.h"
 
 static void
@@ -70,7 +71,8 @@ ended (guint64 number, gpointer user_data)
 
   handoff_signing_remove_program (events->signing, number, TRUE);
   /* With a remembered yes comes a grant of that process. */
-  handoff_grant_book_forget_all (events->grants);
+  if (events->handshakers != NULL)
+    handoff_news_forget_answers (events->handshakers);
 }
 
 static void

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "authority/grants.h"
+#include "broker/handshakers.h"
 #include "credential/credentials.h"
 #include "signing/grant-giver.h"
 #include "tokens/pin-hold.h"
@@ -22,8 +22,8 @@ void handoff_token_credentials_update (HandoffTokens *tokens, HandoffCredentials
 typedef struct
 {
   HandoffSigning *signing;
-  HandoffGrantBook *grants;
-  HandoffPinHold *pin_hold; /* (nullable) */
+  HandoffHandshakers *handshakers; /* (nullable) */
+  HandoffPinHold *pin_hold;        /* (nullable) */
 } HandoffTokenEvents;
 
 /* user_data: HandoffTokenEvents */

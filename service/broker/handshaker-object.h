@@ -10,7 +10,10 @@
 #include "caller/statistics.h"
 #include "credential/credentials.h"
 #include "link/handshaker-messages.h"
+#include "importers/importers.h"
+#include "keeping/keeper.h"
 #include "link/link.h"
+#include "signing/grant-giver.h"
 #include "work/idle-timer.h"
 
 /* A handshaker as the broker sees it: its process, and what is under way there. For the files of
@@ -30,6 +33,10 @@ typedef struct
   const HandoffProgramKind *program;
   HandoffAuthority *authority;
   HandoffCredentials *credentials;
+  HandoffImporters *importers;
+  HandoffKeeper *keeper;
+  HandoffSigning *signing;
+  HandoffGrantGiver *giver;
   HandoffStatistics *statistics;
   HandoffIdleTimer *idle_timer;
   HandoffQuota *channels;    /* of all users */
@@ -76,7 +83,6 @@ struct _HandoffHandshaker
   const HandoffHandshakerFuncs *funcs;
   gpointer funcs_data; /* (unowned) */
 
-  guint64 number;    /* of the process: counts up, never used twice */
   gpointer program;  /* (owned) (nullable): NULL once it has ended */
   HandoffLink *link; /* (unowned) (nullable): likewise */
   HandoffHandshakerState state;
@@ -84,11 +90,11 @@ struct _HandoffHandshaker
   guint slot;
   gint64 start_time; /* monotonic, microseconds */
   gint64 use_time;   /* when it was last asked for something, or asked: likewise */
-  gboolean is_drained;
 
   HandoffKnownCallers *callers;   /* (owned) */
   HandoffKnownSessions *sessions; /* (owned) */
   HandoffQuestions *questions;    /* (owned) */
+  HandoffHolder *holder;          /* (owned) (nullable): NULL for a spare */
   HandoffPlacesDesk *places;      /* (owned) (nullable): NULL for a spare */
   HandoffCredentialFeed *feed;    /* (owned) (nullable): likewise */
   GHashTable *calls;              /* (owned) (element-type guint64 RelayedCall) */

@@ -10,9 +10,11 @@
 #include "broker/credential-feed.h"
 #include "broker/known-callers.h"
 #include "broker/known-sessions.h"
+#include "broker/pem-desk.h"
 #include "broker/places.h"
 #include "broker/questions.h"
 #include "broker/relayed-calls.h"
+#include "broker/signing-desk.h"
 #include "broker/watch.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
@@ -30,6 +32,7 @@ handoff_handshaker_end (HandoffHandshaker *self, const GError *error)
   handoff_questions_cancel_all (self->questions);
   handoff_link_close (self->link, error);
   self->link = NULL;
+  handoff_handshaker_leave_holders (self);
   g_clear_pointer (&self->places, handoff_places_desk_free);
   g_hash_table_remove_all (self->channels);
   g_clear_pointer (&self->program, self->support->program->free);
@@ -62,9 +65,8 @@ link_ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
   HandoffHandshaker *self = user_data;
 
-  if (!self->is_drained)
-    g_warning ("The handshaker of user %u (process %u) is gone: %s", self->uid,
-               handoff_handshaker_get_pid (self), error->message);
+  g_warning ("The handshaker of user %u (process %u) is gone: %s", self->uid,
+             handoff_handshaker_get_pid (self), error->message);
   lose (self, error);
 }
 
@@ -80,7 +82,7 @@ static void
 take_drained (HandoffHandshaker *self, HandoffLinkMessage *message)
 {
   if (self->state == HANDOFF_HANDSHAKER_LEAVING)
-    self->is_drained = TRUE;
+    lose (self, NULL);
   else
     handoff_handshaker_breach (self, "that it ends, and nobody told it to");
 }
@@ -89,7 +91,10 @@ typedef void (*Take) (HandoffHandshaker *self, HandoffLinkMessage *message);
 
 static const Take takes[HANDOFF_HANDSHAKER_N_MESSAGES] = {
   [HANDOFF_HANDSHAKER_ASK] = handoff_handshaker_take_ask,
+  [HANDOFF_HANDSHAKER_READ_PEM] = handoff_handshaker_take_read_pem,
   [HANDOFF_HANDSHAKER_CANCEL] = handoff_handshaker_take_cancel,
+  [HANDOFF_HANDSHAKER_OPEN_SIGNING] = handoff_handshaker_take_open_signing,
+  [HANDOFF_HANDSHAKER_GRANT_OVER] = handoff_handshaker_take_grant_over,
   [HANDOFF_HANDSHAKER_CALL_WAITS] = handoff_handshaker_take_call_waits,
   [HANDOFF_HANDSHAKER_NOTE_READ] = handoff_handshaker_take_note_read,
   [HANDOFF_HANDSHAKER_SESSION_MADE] = handoff_handshaker_take_session_made,
@@ -107,10 +112,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
 
   if (message->number != HANDOFF_HANDSHAKER_IDLE)
     self->use_time = handoff_clock_get_monotonic_time ();
-  if (takes[message->number] != NULL)
-    takes[message->number](self, message);
-  else
-    handoff_handshaker_breach (self, "what nobody takes");
+  takes[message->number](self, message);
 }
 
 static const HandoffLinkFunctions link_functions = { received, link_ended };
@@ -121,7 +123,6 @@ handoff_handshaker_start (const HandoffBrokerSupport *support,
                           gpointer user_data,
                           GError **error)
 {
-  static guint64 last_number;
   HandoffHandshaker *self = g_new0 (HandoffHandshaker, 1);
 
   g_ref_count_init (&self->ref_count);
@@ -137,7 +138,6 @@ handoff_handshaker_start (const HandoffBrokerSupport *support,
       g_free (self);
       return NULL;
     }
-  self->number = ++last_number;
   self->start_time = handoff_clock_get_monotonic_time ();
   self->use_time = self->start_time;
   self->callers = handoff_known_callers_new ();
@@ -201,10 +201,13 @@ handoff_handshaker_set_user (HandoffHandshaker *self, guint uid, guint slot, GEr
   self->uid = uid;
   self->slot = slot;
   handoff_link_set_user (self->link, uid);
+  handoff_handshaker_become_holder (self);
   self->places = handoff_places_desk_new (self, &fd, error);
   if (self->places == NULL ||
-      !handoff_link_send (self->link, HANDOFF_HANDSHAKER_USER,
-                          g_variant_new ("(uut)", uid, slot, self->number), &fd, 1, error))
+      !handoff_link_send (
+          self->link, HANDOFF_HANDSHAKER_USER,
+          g_variant_new ("(uut)", uid, slot, handoff_holder_get_number (self->holder)), &fd, 1,
+          error))
     return FALSE;
   self->state = HANDOFF_HANDSHAKER_SERVING;
   handoff_credential_feed_new (self);

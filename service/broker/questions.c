@@ -29,6 +29,7 @@ typedef struct
   HandoffCredential *credential; /* (owned) (nullable): that it is about */
   gboolean is_about_credential;
   gboolean is_own;
+  gboolean is_plain; /* of a yes */
   HandoffRole role;
   gboolean is_to_be_remembered;
 } Question;
@@ -104,25 +105,36 @@ question_free (Question *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
 
+/* given: (nullable) */
 static void
-answer (Question *self, HandoffHandshakerAnswer code, const char *why)
+answer_with (Question *self,
+             HandoffHandshakerAnswer code,
+             const char *why,
+             const HandoffGrantGiven *given)
 {
+  static const HandoffGrantGiven nothing = { 0 };
   const char *id =
       code != HANDOFF_HANDSHAKER_ANSWER_NO && self->credential != NULL ? self->credential->id : "";
 
-  handoff_link_call_return (g_steal_pointer (&self->call),
-                            g_variant_new ("(usbs@" HANDOFF_GIVEN_GRANT_TYPE ")", code, why,
-                                           self->is_own, id,
-                                           g_variant_new (HANDOFF_GIVEN_GRANT_TYPE, (guint64) 0, 0,
-                                                          (gint64) 0, (guint64) 0)),
-                            NULL, 0);
+  if (given == NULL)
+    given = &nothing;
+  handoff_link_call_return (
+      g_steal_pointer (&self->call),
+      g_variant_new ("(usbs@" HANDOFF_GIVEN_GRANT_TYPE ")", code, why, self->is_own, id,
+                     g_variant_new (HANDOFF_GIVEN_GRANT_TYPE, given->number, given->uses,
+                                    given->until, given->program)),
+      NULL, 0);
+}
+
+static void
+answer (Question *self, HandoffHandshakerAnswer code, const char *why)
+{
+  answer_with (self, code, why, NULL);
 }
 
 static HandoffHandshakerAnswer
 get_code (const GError *error)
 {
-  if (error->domain != TLS_HANDOFF_ERROR)
-    return HANDOFF_HANDSHAKER_ANSWER_UNAVAILABLE;
   switch (error->code)
     {
     case TLS_HANDOFF_ERROR_NOT_AUTHORIZED:
@@ -149,30 +161,72 @@ look_again (const Question *self)
                                                                                              : NULL;
 }
 
+static HandoffHandshakerAnswer
+get_yes (const Question *self)
+{
+  return self->is_plain ? HANDOFF_HANDSHAKER_ANSWER_PLAIN_YES : HANDOFF_HANDSHAKER_ANSWER_YES;
+}
+
+/* The grant with the yes. */
 static void
-authorized (GObject *source, GAsyncResult *result, gpointer user_data)
+given (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Question) self = user_data;
-  HandoffCredential *credential;
-  gboolean is_plain = FALSE;
+  HandoffGrantGiver *giver = self->handshaker->support->giver;
+  HandoffGrantGiven grant;
   g_autoptr (GError) error = NULL;
 
-  if (!handoff_authorization_ask_finish (result, &is_plain, &error))
+  if (handoff_grant_giver_give_finish (giver, result, &grant, &error))
+    answer_with (self, get_yes (self), "", &grant);
+  else
+    handoff_link_call_fail (g_steal_pointer (&self->call), error);
+}
+
+/* self: (transfer full) */
+static void
+answer_with_credential (Question *self)
+{
+  HandoffCredential *credential = look_again (self);
+
+  /* If its process has ended meanwhile, nobody hears the answer. */
+  if (credential == NULL || self->handshaker->holder == NULL)
+    {
+      answer (self, HANDOFF_HANDSHAKER_ANSWER_NOT_FOUND, "");
+      question_free (self);
+      return;
+    }
+  handoff_credential_feed_lend (self->handshaker, credential);
+  handoff_grant_giver_give_async (self->handshaker->support->giver, self->handshaker->holder,
+                                  credential, self->role,
+                                  self->is_plain && self->is_to_be_remembered, given, self);
+}
+
+static void
+answer_no (Question *self, const GError *error)
+{
+  g_autoptr (GError) failed = NULL;
+
+  if (error->domain == TLS_HANDOFF_ERROR)
     {
       answer (self, get_code (error), error->message);
       return;
     }
-  if (self->is_about_credential)
-    {
-      credential = look_again (self);
-      if (credential == NULL)
-        {
-          answer (self, HANDOFF_HANDSHAKER_ANSWER_NOT_FOUND, "");
-          return;
-        }
-      handoff_credential_feed_lend (self->handshaker, credential);
-    }
-  answer (self, is_plain ? HANDOFF_HANDSHAKER_ANSWER_PLAIN_YES : HANDOFF_HANDSHAKER_ANSWER_YES, "");
+  failed = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, error->message);
+  handoff_link_call_fail (g_steal_pointer (&self->call), failed);
+}
+
+static void
+authorized (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Question) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!handoff_authorization_ask_finish (result, &self->is_plain, &error))
+    answer_no (self, error);
+  else if (self->is_about_credential)
+    answer_with_credential (g_steal_pointer (&self));
+  else
+    answer (self, get_yes (self), "");
 }
 
 static gboolean

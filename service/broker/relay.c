@@ -104,17 +104,17 @@ run_session_method (HandoffCall *call, const HandoffCallContext *context)
 #define MANAGER(name, type)                                                                        \
   {                                                                                                \
     .interface_name = HANDOFF_MANAGER_INTERFACE, .method_name = name, .arguments = type,           \
-    .run = run_manager_method, .asks_elsewhere = TRUE                                              \
+    .run = run_manager_method, .is_done_elsewhere = TRUE                                           \
   }
 #define SESSION(name, type)                                                                        \
   {                                                                                                \
     .interface_name = HANDOFF_SESSION_INTERFACE, .method_name = name, .arguments = type,           \
-    .run = run_session_method, .asks_elsewhere = TRUE                                              \
+    .run = run_session_method, .is_done_elsewhere = TRUE                                           \
   }
 #define PROPERTIES(name, type)                                                                     \
   {                                                                                                \
     .interface_name = HANDOFF_PROPERTIES_INTERFACE, .method_name = name, .arguments = type,        \
-    .run = run_session_method, .asks_elsewhere = TRUE                                              \
+    .run = run_session_method, .is_done_elsewhere = TRUE                                           \
   }
 
 const HandoffMethod handoff_relayed_manager_methods[] = {

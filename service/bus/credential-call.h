@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/call-context.h"
+#include "bus/bus-context.h"
 
 /* Manager.ImportCredential(), GenerateCredential() and LinkCredential(), from their arguments to
  * their replies. */

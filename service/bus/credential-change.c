@@ -68,7 +68,7 @@ handoff_credential_change_check_room (const HandoffCredentialChange *self,
                                       GError **error)
 {
   const HandoffConfiguration *configuration =
-      handoff_tls_policy_source_get_configuration (context->policy_source);
+      handoff_policy_source_get_configuration (context->policy_source);
   HandoffCredentialStore *credentials = context->credential_store;
   const guint owner = self->name.owner;
 

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/call-context.h"
+#include "bus/bus-context.h"
 #include "gate/pending-call.h"
 #include "credential/certificate-request.h"
 #include "credential/credential-work.h"

@@ -13,7 +13,7 @@ static const char *
 get_problem (const HandoffCallContext *context, const HandoffCredential *credential)
 {
   const HandoffConfiguration *configuration =
-      handoff_tls_policy_source_get_configuration (context->policy_source);
+      handoff_policy_source_get_configuration (context->policy_source);
   const char *uri = credential->token_uri;
 
   return handoff_credential_get_problem (

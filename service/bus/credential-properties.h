@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/call-context.h"
+#include "bus/bus-context.h"
 
 /* The properties of a Credential object, an a{sv}. (transfer full) */
 GVariant *handoff_credential_dup_properties (const HandoffCallContext *context,

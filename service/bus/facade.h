@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-#include "call/call-context.h"
+#include "bus/bus-context.h"
 #include "gate/dispatcher.h"
 #include "guard/bus-guard.h"
 

@@ -7,10 +7,9 @@
 
 #include <string.h>
 
+#include "broker/session-list.h"
 #include "bus/credential-properties.h"
 #include "keyblob/handoff-names.h"
-#include "session/session-handshake.h"
-#include "work/clock.h"
 
 /* Bytes of credentials in one reply. Above that, certificates are left out: unread replies in the
  * bus count against the service, and the main loop has to build them. */
@@ -105,23 +104,20 @@ handoff_list_call_run_credentials (HandoffCall *call, const HandoffCallContext *
   handoff_call_return (call, g_variant_new ("(a(oa{sv}))", &builder), NULL);
 }
 
-static GVariant *
-new_description (const HandoffSessionEntry *session)
+/* A call that waits for what handshakers tell. */
+typedef struct
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  HandoffCall *call;            /* (owned) */
+  HandoffIdleTimer *idle_timer; /* (unowned): held */
+} Listing;
 
-  g_variant_dict_insert (&dict, "number", "t", session->number);
-  g_variant_dict_insert (&dict, "role", "s", handoff_session_role_get_name (session->role));
-  g_variant_dict_insert (&dict, "state", "s", session->state);
-  g_variant_dict_insert (&dict, "server-identity", "s", session->server_identity);
-  g_variant_dict_insert (&dict, "protocol", "s", session->protocol);
-  g_variant_dict_insert (&dict, "cipher-suite", "s", session->cipher_suite);
-  g_variant_dict_insert (&dict, "credential", "s", session->credential_label);
-  g_variant_dict_insert (&dict, "uid", "u", session->uid);
-  g_variant_dict_insert (&dict, "pid", "u", session->pid);
-  g_variant_dict_insert (&dict, "age", "t",
-                         (guint64) (handoff_clock_get_monotonic_time () - session->start_time));
-  return g_variant_dict_end (&dict);
+static void
+listed (GVariant *sessions, gpointer user_data)
+{
+  g_autofree Listing *self = user_data;
+
+  handoff_idle_timer_release (self->idle_timer);
+  handoff_call_return (self->call, g_variant_new ("(@aa{sv})", sessions), NULL);
 }
 
 void
@@ -129,13 +125,10 @@ handoff_list_call_run_sessions (HandoffCall *call, const HandoffCallContext *con
 {
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
-  g_autoptr (GPtrArray) sessions = handoff_session_book_dup_page (
-      context->shared->book, options->all ? NULL : &uid, options->after, options->maximum);
-  GVariantBuilder builder;
-  guint i;
+  Listing *self = g_new (Listing, 1);
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
-  for (i = 0; i < sessions->len; i++)
-    g_variant_builder_add_value (&builder, new_description (g_ptr_array_index (sessions, i)));
-  handoff_call_return (call, g_variant_new ("(aa{sv})", &builder), NULL);
+  *self = (Listing){ call, context->broker.gate.idle_timer };
+  handoff_idle_timer_hold (self->idle_timer);
+  handoff_session_list_ask (context->broker.handshakers, options->all ? NULL : &uid, options->after,
+                            options->maximum, listed, self);
 }

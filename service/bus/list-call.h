@@ -4,7 +4,7 @@
 #pragma once
 
 #include "credential/credential-options.h"
-#include "call/call-context.h"
+#include "bus/bus-context.h"
 
 /* Manager.ListCredentials() and ListSessions(): the caller's own, or, with an authorization, all.
  */

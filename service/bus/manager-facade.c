@@ -7,36 +7,59 @@
 
 #include "bus/credential-call.h"
 #include "bus/handoff-interfaces.h"
-#include "call/handshake-call.h"
+#include "broker/programs.h"
+#include "broker/relay.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "bus/list-call.h"
 #include "bus/open-channel-call.h"
 #include "bus/reload.h"
-#include "channel/channels.h"
+
+/* A call that waits for numbers of other processes. */
+typedef struct
+{
+  HandoffCall *call;                 /* (owned) */
+  const HandoffCallContext *context; /* (unowned) */
+} Statistics;
+
+static void
+add_numbers (const HandoffCallContext *context, GVariantDict *dict)
+{
+  GVariantBuilder programs;
+
+  handoff_programs_add_numbers (context->broker.handshakers, context->statistics, dict);
+  g_variant_dict_insert (dict, "credentials", "u",
+                         handoff_credential_store_get_size (context->credential_store));
+  g_variant_dict_insert (dict, "credentials-expiring", "u",
+                         handoff_expiry_warnings_get_n_expiring (context->expiry_warnings));
+  g_variant_dict_insert (dict, "credentials-damaged", "u",
+                         handoff_credential_store_get_n_damaged (context->credential_store));
+  g_variant_dict_insert (dict, "channels", "u", handoff_quota_get_total (context->channel_quota));
+  g_variant_dict_insert (dict, "callers", "u", handoff_caller_registry_get_size (context->callers));
+  g_variant_builder_init (&programs, G_VARIANT_TYPE ("aa{sv}"));
+  handoff_programs_add (context->broker.handshakers, &programs);
+  g_variant_dict_insert_value (dict, "programs", g_variant_builder_end (&programs));
+}
+
+static void
+told (gpointer user_data)
+{
+  g_autofree Statistics *self = user_data;
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  add_numbers (self->context, &dict);
+  handoff_idle_timer_release (self->context->broker.gate.idle_timer);
+  handoff_call_return (self->call, g_variant_new ("(@a{sv})", g_variant_dict_end (&dict)), NULL);
+}
 
 static void
 run_get_statistics (HandoffCall *call, const HandoffCallContext *context)
 {
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  Statistics *self = g_new (Statistics, 1);
 
-  handoff_statistics_add (context->shared->statistics, context->handshake_quota, &dict);
-  g_variant_dict_insert (&dict, "sessions", "u",
-                         handoff_session_book_get_size (context->shared->book));
-  g_variant_dict_insert (&dict, "resumable-sessions", "u",
-                         handoff_resumption_store_get_size (context->shared->kept));
-  g_variant_dict_insert (&dict, "credentials", "u",
-                         handoff_credential_store_get_size (context->credential_store));
-  g_variant_dict_insert (&dict, "credentials-expiring", "u",
-                         handoff_expiry_warnings_get_n_expiring (context->expiry_warnings));
-  g_variant_dict_insert (&dict, "credentials-damaged", "u",
-                         handoff_credential_store_get_n_damaged (context->credential_store));
-  g_variant_dict_insert (&dict, "channels", "u", handoff_channels_get_size (context->channels));
-  g_variant_dict_insert (&dict, "callers", "u",
-                         handoff_caller_registry_get_size (context->callers));
-  g_variant_dict_insert (&dict, "workers", "u",
-                         handoff_worker_pool_get_size (context->shared->worker_pool));
-  handoff_call_return (call, g_variant_new ("(@a{sv})", g_variant_dict_end (&dict)), NULL);
+  *self = (Statistics){ call, context };
+  handoff_idle_timer_hold (context->broker.gate.idle_timer);
+  handoff_programs_ask (context->broker.handshakers, told, self);
 }
 
 static void
@@ -74,7 +97,8 @@ static const HandoffMethod other_methods[] = {
   { HANDOFF_MANAGER_INTERFACE, "Reload", "()", NULL, NULL, run_reload },
   { NULL },
 };
-static const HandoffMethod *const methods[] = { handoff_handshake_methods, other_methods, NULL };
+static const HandoffMethod *const methods[] = { handoff_relayed_manager_methods, other_methods,
+                                                NULL };
 
 static GVariant *
 get_protocols (const HandoffConfiguration *configuration)
@@ -89,36 +113,20 @@ get_protocols (const HandoffConfiguration *configuration)
   return g_variant_builder_end (&builder);
 }
 
-static GVariant *
-get_cipher_suites (HandoffTlsPolicy *policy)
-{
-  GVariantBuilder builder;
-  gsize i, n_suites;
-  const HandoffCipherSuite *suites = handoff_cipher_suites (&n_suites);
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
-  for (i = 0; i < n_suites; i++)
-    {
-      if (handoff_tls_policy_has_suite (policy, &suites[i]))
-        g_variant_builder_add (&builder, "s", suites[i].name);
-    }
-  return g_variant_builder_end (&builder);
-}
-
 /* The manager's properties are public facts: reading them needs no authorization. */
 static GVariant *
 get_property (const HandoffCallContext *context, const char *name)
 {
-  HandoffTlsPolicy *policy = handoff_tls_policy_source_get_policy (context->policy_source);
+  HandoffPolicySource *source = context->policy_source;
 
   if (g_str_equal (name, "Version"))
     return g_variant_new_string (PACKAGE_VERSION);
   if (g_str_equal (name, "BlobFormat"))
     return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
   if (g_str_equal (name, "Protocols"))
-    return get_protocols (handoff_tls_policy_get_configuration (policy));
+    return get_protocols (handoff_policy_source_get_configuration (source));
   if (g_str_equal (name, "CipherSuites"))
-    return get_cipher_suites (policy);
+    return g_variant_new_strv (handoff_policy_source_get_suites (source), -1);
   return NULL;
 }
 

@@ -5,12 +5,10 @@
 
 #include "bus/open-channel-call.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "channel/channels.h"
+#include "broker/channel-relay.h"
+#include "keyblob/channel-message.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -77,79 +75,89 @@ handoff_open_channel_call_prepare (HandoffCall *call,
 /* A call whose channel is being opened. */
 typedef struct
 {
-  HandoffCall *call;         /* (owned) */
-  HandoffChannels *channels; /* (unowned) */
-  int fd;                    /* (owned): the application's end */
+  HandoffCall *call;            /* (owned) */
+  HandoffPlace *place;          /* (owned) (nullable): NULL once the channel has it */
+  GVariant *recipient_key;      /* (owned) */
+  HandoffIdleTimer *idle_timer; /* (unowned): held */
 } Opening;
 
 static void
 opening_free (Opening *self)
 {
-  if (self->fd >= 0)
-    close (self->fd); /* ours: nobody has sent anything on it */
   g_clear_pointer (&self->call, handoff_call_free);
+  g_clear_pointer (&self->place, handoff_place_free);
+  g_variant_unref (self->recipient_key);
+  handoff_idle_timer_release (self->idle_timer);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Opening, opening_free)
 
 static void
-opened (GObject *source, GAsyncResult *result, gpointer user_data)
+opened (int fd, GVariant *encapsulated_key, const GError *error, gpointer user_data)
 {
-  g_autoptr (Opening) opening = user_data;
-  guint8 encapsulated_key[HANDOFF_HPKE_KEY_SIZE];
-  g_autoptr (GError) error = NULL;
+  g_autoptr (Opening) self = user_data;
   g_autoptr (GUnixFDList) fds = NULL;
   g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
 
-  if (!handoff_channels_open_finish (opening->channels, result, encapsulated_key, &error))
+  if (fd >= 0)
+    fds = g_unix_fd_list_new_from_array (&fd, 1);
+  if (handoff_call_is_cancelled (self->call))
+    return;
+  if (error != NULL)
     {
-      handoff_call_fail (g_steal_pointer (&opening->call), error);
+      handoff_call_pass_error (g_steal_pointer (&self->call), error);
       return;
     }
-  if (handoff_call_is_cancelled (opening->call))
-    return;
-  fds = g_unix_fd_list_new_from_array (&opening->fd, 1);
-  opening->fd = -1; /* the list has it now */
-  g_variant_dict_insert_value (&details, HANDOFF_DETAIL_ENCAPSULATED_KEY,
-                               g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, encapsulated_key,
-                                                          sizeof encapsulated_key, 1));
+  g_variant_dict_insert_value (&details, HANDOFF_DETAIL_ENCAPSULATED_KEY, encapsulated_key);
   g_variant_dict_insert (&details, HANDOFF_DETAIL_MAXIMUM_CALLS, "u",
                          HANDOFF_CHANNEL_MAXIMUM_CALLS);
-  handoff_call_return (g_steal_pointer (&opening->call),
+  handoff_call_return (g_steal_pointer (&self->call),
                        g_variant_new ("(h@a{sv})", 0, g_variant_dict_end (&details)), fds);
 }
 
-/* fds: (out): the service's end, and the application's */
-static gboolean
-make_pair (int fds[2], GError **error)
+static void
+got_handshaker (HandoffHandshaker *handshaker, const GError *error, gpointer user_data)
 {
-  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0)
-    return TRUE;
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "Cannot make a channel: %s",
-               g_strerror (errno));
-  return FALSE;
+  g_autoptr (Opening) self = user_data;
+  HandoffPlace *place;
+  Opening *opening;
+
+  if (handoff_call_is_cancelled (self->call))
+    return;
+  if (handshaker == NULL)
+    {
+      handoff_call_fail (g_steal_pointer (&self->call), error);
+      return;
+    }
+  place = g_steal_pointer (&self->place);
+  opening = g_steal_pointer (&self);
+  handoff_handshaker_open_channel (handshaker, handoff_call_get_caller (opening->call),
+                                   opening->recipient_key, place, opened, opening);
 }
 
 void
 handoff_open_channel_call_run (HandoffCall *call, const HandoffCallContext *context)
 {
   g_autofree guint8 *recipient_key = handoff_call_steal_data (call);
-  HandoffCaller *caller = handoff_call_get_caller (call);
-  g_autoptr (HandoffPlace) place = NULL;
+  const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   g_autoptr (GError) error = NULL;
-  Opening *opening;
-  int fds[2];
+  HandoffPlace *place = handoff_quota_take (
+      context->channel_quota, uid,
+      handoff_policy_source_get_configuration (context->policy_source)->channels_per_user,
+      context->channels_total, &error);
+  Opening *self;
 
-  place = handoff_channels_take_place (context->channels, handoff_caller_get_uid (caller), &error);
-  if (place == NULL || !make_pair (fds, &error))
+  if (place == NULL)
     {
       handoff_call_fail (call, error);
       return;
     }
-  opening = g_new (Opening, 1);
-  opening->call = call;
-  opening->channels = context->channels;
-  opening->fd = fds[1];
-  handoff_channels_open_async (context->channels, caller, g_steal_pointer (&place), fds[0],
-                               recipient_key, opened, opening);
+  self = g_new0 (Opening, 1);
+  self->call = call;
+  self->place = place;
+  self->recipient_key = g_variant_ref_sink (g_variant_new_fixed_array (
+      G_VARIANT_TYPE_BYTE, recipient_key, HANDOFF_RECIPIENT_KEY_SIZE, 1));
+  self->idle_timer = context->broker.gate.idle_timer;
+  handoff_idle_timer_hold (self->idle_timer);
+  handoff_handshakers_get (context->broker.handshakers, uid, got_handshaker, self);
 }

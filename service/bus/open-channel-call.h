@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/call-context.h"
+#include "bus/bus-context.h"
 
 /* Manager.OpenChannel(), from its argument to its reply. It needs no authorization: a channel
  * allows nothing that the bus does not. */

@@ -14,7 +14,7 @@ typedef struct
 static void
 reload_free (Reload *self)
 {
-  handoff_idle_timer_release (self->context->shared->idle_timer);
+  handoff_idle_timer_release (self->context->broker.gate.idle_timer);
   g_clear_error (&self->error);
   g_free (self);
 }
@@ -43,8 +43,7 @@ policy_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Reload *self = g_task_get_task_data (task);
 
-  handoff_tls_policy_source_reload_finish (HANDOFF_TLS_POLICY_SOURCE (source), result,
-                                           &self->error);
+  handoff_policy_source_reload_finish (HANDOFF_POLICY_SOURCE (source), result, &self->error);
   handoff_credential_store_reload_async (self->context->credential_store, credentials_reloaded,
                                          g_steal_pointer (&task));
 }
@@ -58,10 +57,11 @@ handoff_reload_async (const HandoffCallContext *context,
   Reload *self = g_new0 (Reload, 1);
 
   self->context = context;
-  handoff_idle_timer_hold (context->shared->idle_timer);
+  handoff_idle_timer_hold (context->broker.gate.idle_timer);
   g_task_set_source_tag (task, handoff_reload_async);
   g_task_set_task_data (task, self, (GDestroyNotify) reload_free);
-  handoff_tls_policy_source_reload_async (context->policy_source, policy_reloaded, task);
+  handoff_policy_source_reload_async (context->policy_source, context->broker.handshakers,
+                                      policy_reloaded, task);
 }
 
 gboolean

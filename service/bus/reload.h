@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "call/call-context.h"
+#include "bus/bus-context.h"
 
 /* Reads the configuration, the trust store and the credentials again. If one of the first two has
  * an error, the old ones stay in force; the credentials are read in any case. A reload keeps the

@@ -6,19 +6,18 @@
 #include "bus/facade.h"
 
 #include "bus/handoff-interfaces.h"
-#include "call/session-call.h"
-#include "call/session-properties.h"
+#include "broker/relay.h"
 #include "keyblob/handoff-names.h"
 
-static const HandoffMethod *const methods[] = { handoff_session_methods,
-                                                handoff_session_property_methods, NULL };
+static const HandoffMethod *const methods[] = { handoff_relayed_session_methods,
+                                                handoff_relayed_session_property_methods, NULL };
 
 /* As many as a page of ListSessions() has: the work here does not grow with the number of sessions.
  */
 static char **
 list (const HandoffCallContext *context, const char *sender)
 {
-  return handoff_session_store_list (context->shared->sessions, sender, HANDOFF_LIST_PAGE);
+  return handoff_relay_list_sessions (context->broker.handshakers, sender, HANDOFF_LIST_PAGE);
 }
 
 /* Each object is for its owner alone. */

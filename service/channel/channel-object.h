@@ -32,9 +32,6 @@ typedef enum
   HANDOFF_CHANNEL_END_PEER,
 } HandoffChannelEnd;
 
-/* How many calls may be under way on a channel: those above that are not read. */
-#define HANDOFF_CHANNEL_MAXIMUM_CALLS 64
-
 /* A call that is under way: channel-call.h. */
 typedef struct _HandoffChannelCall HandoffChannelCall;
 

@@ -12,8 +12,8 @@
 
 struct _HandoffExpiryWarnings
 {
-  HandoffCredentialStore *credentials;   /* (unowned) */
-  HandoffTlsPolicySource *policy_source; /* (unowned) */
+  HandoffCredentialStore *credentials; /* (unowned) */
+  gint64 seconds;                      /* before the end */
   GHashTable *warned; /* (owned) (element-type utf8): what a warning was given for */
   guint daily_id;
 };
@@ -22,10 +22,7 @@ struct _HandoffExpiryWarnings
 static const char *
 get_problem (HandoffExpiryWarnings *self, HandoffCredential *credential)
 {
-  gint64 warning =
-      (gint64) handoff_tls_policy_source_get_configuration (self->policy_source)->expiry_warning *
-      SECONDS_PER_DAY;
-  const char *problem = handoff_credential_get_problem (credential, warning, FALSE);
+  const char *problem = handoff_credential_get_problem (credential, self->seconds, FALSE);
 
   return g_str_equal (problem, HANDOFF_PROBLEM_EXPIRED) ||
                  g_str_equal (problem, HANDOFF_PROBLEM_EXPIRING)
@@ -78,26 +75,28 @@ check_daily (gpointer user_data)
 }
 
 HandoffExpiryWarnings *
-handoff_expiry_warnings_new (HandoffCredentialStore *credentials,
-                             HandoffTlsPolicySource *policy_source)
+handoff_expiry_warnings_new (HandoffCredentialStore *credentials)
 {
   HandoffExpiryWarnings *self = g_new0 (HandoffExpiryWarnings, 1);
 
   self->credentials = credentials;
-  self->policy_source = policy_source;
   self->warned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_signal_connect_swapped (credentials, "changed", G_CALLBACK (check), self);
-  g_signal_connect_swapped (policy_source, "changed", G_CALLBACK (check), self);
   self->daily_id = handoff_clock_add_timeout (G_TIME_SPAN_DAY, check_daily, self);
-  check (self);
   return self;
+}
+
+void
+handoff_expiry_warnings_configure (HandoffExpiryWarnings *self, guint days)
+{
+  self->seconds = (gint64) days * SECONDS_PER_DAY;
+  check (self);
 }
 
 void
 handoff_expiry_warnings_free (HandoffExpiryWarnings *self)
 {
   g_signal_handlers_disconnect_by_data (self->credentials, self);
-  g_signal_handlers_disconnect_by_data (self->policy_source, self);
   g_source_remove (self->daily_id);
   g_hash_table_unref (self->warned);
   g_free (self);

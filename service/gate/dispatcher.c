@@ -237,11 +237,12 @@ enter (Passage *self)
       handoff_call_fail (g_steal_pointer (&passage->call), error);
       return;
     }
-  handoff_call_reap_fds (call);
+  if (!passage->method->is_done_elsewhere)
+    handoff_call_reap_fds (call);
   /* This call may wait for long: let the next one in. */
   handoff_call_settle (call);
 
-  if (handoff_call_get_action (call) == NULL || passage->method->asks_elsewhere)
+  if (handoff_call_get_action (call) == NULL || passage->method->is_done_elsewhere)
     passage->method->run (g_steal_pointer (&passage->call), passage->context);
   else
     authorize (g_steal_pointer (&passage));

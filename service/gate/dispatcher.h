@@ -35,8 +35,9 @@ typedef struct
   void (*run) (HandoffCall *call, const HandoffCallContext *context);
   /* (nullable): called in place of run(), before the call fails with error. */
   void (*denied) (HandoffCall *call, const GError *error);
-  /* Nobody asks polkit here: whoever does the call asks, when it knows what there is to ask. */
-  gboolean asks_elsewhere;
+  /* Another program does the call: it gets the descriptors, and it asks polkit, when it knows what
+   * there is to ask. */
+  gboolean is_done_elsewhere;
 } HandoffMethod;
 
 /* finder, finder_object: (nullable): NULL if all messages know their callers */

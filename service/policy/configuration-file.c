@@ -9,17 +9,28 @@
 
 /* Reads the file: for programs that open files. */
 
-HandoffConfiguration *
-handoff_configuration_load (const char *path, GError **error)
+GBytes *
+handoff_configuration_read (const char *path, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
-  g_autofree char *text = NULL;
+  char *text = NULL;
   gsize size = 0;
 
-  if (g_file_get_contents (path, &text, &size, &local_error) ||
-      g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-    return handoff_configuration_new_from_data (text, size, path, error);
+  if (g_file_get_contents (path, &text, &size, &local_error))
+    return g_bytes_new_take (text, size);
+  if (g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    return g_bytes_new (NULL, 0);
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "%s: %s", path,
                local_error->message);
   return NULL;
+}
+
+HandoffConfiguration *
+handoff_configuration_load (const char *path, GError **error)
+{
+  g_autoptr (GBytes) text = handoff_configuration_read (path, error);
+
+  return text != NULL ? handoff_configuration_new_from_data (g_bytes_get_data (text, NULL),
+                                                             g_bytes_get_size (text), path, error)
+                      : NULL;
 }

@@ -55,6 +55,7 @@ static const Key keys[] = {
   { "Timeouts", "DecisionTimeout", KEY_NUMBER, FIELD (decision_timeout), "300", 1, 86400 },
   { "Timeouts", "IdleExit", KEY_NUMBER, FIELD (idle_exit), "60", 0, 86400 },
   { "Timeouts", "AuthorizationMemory", KEY_NUMBER, FIELD (authorization_memory), "60", 0, 3600 },
+  { "Limits", "UsersTotal", KEY_NUMBER, FIELD (users_total), "256", 1, 1000 },
   { "Limits", "HandshakesPerUser", KEY_NUMBER, FIELD (handshakes_per_user), "64", 1, 1000000 },
   { "Limits", "HandshakesTotal", KEY_NUMBER, FIELD (handshakes_total), "16384", 1, 1000000 },
   { "Limits", "SessionsPerUser", KEY_NUMBER, FIELD (sessions_per_user), "1024", 1, 1000000 },

@@ -43,6 +43,7 @@ typedef struct
   guint
       authorization_memory; /* seconds that a channel remembers a yes of polkit's; 0: not at all */
 
+  guint users_total; /* who have something to do at the same time */
   guint handshakes_per_user;
   guint handshakes_total;
   guint sessions_per_user;
@@ -66,6 +67,8 @@ typedef struct
 /* A missing file is an empty one: every key has a default.
  * TLS_HANDOFF_ERROR_INVALID_ARGUMENT names file, key and what is allowed. */
 HandoffConfiguration *handoff_configuration_load (const char *path, GError **error);
+/* The text of the file; nothing if it is missing. (transfer full) */
+GBytes *handoff_configuration_read (const char *path, GError **error);
 /* Likewise what was read from the file already. text: not zero-terminated; NULL if size is 0. path:
  * for messages */
 HandoffConfiguration *handoff_configuration_new_from_data (const char *text,

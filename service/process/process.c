@@ -94,7 +94,8 @@ child_ended (const char *how, int status, gpointer user_data)
 {
   HandoffProcess *self = user_data;
 
-  if (status == 0 || (status == -SIGKILL && self->is_killed))
+  /* One that was let go may end by itself before it is killed, since its link has ended. */
+  if (status == 0 || (self->is_killed && (status > 0 || status == -SIGKILL)))
     g_debug ("%s (process %d) %s", self->name, (int) self->pid, how);
   else
     g_warning ("%s (process %d) %s", self->name, (int) self->pid, how);

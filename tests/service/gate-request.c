@@ -11,19 +11,15 @@
 
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/asking-server.h"
 #include "support/credential-fixture.h"
 #include "support/gate-fixture.h"
-#include "support/memory-transport.h"
 #include "support/test-clock.h"
 
 typedef struct
 {
   GateFixture gate;
-  gnutls_certificate_credentials_t credentials;
-  gnutls_session_t server;
-  MemoryTransport transport;
-  GByteArray *to_server;
-  GByteArray *to_client;
+  AskingServer server;
   char *session; /* path */
 } Fixture;
 
@@ -70,40 +66,9 @@ assert_state (Fixture *f, const char *state)
 static char *
 step (Fixture *f)
 {
-  g_autoptr (GVariant) reply = call_session (
-      f, "Step",
-      g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, f->to_client->data,
-                                                         f->to_client->len, 1)));
-  g_autoptr (GVariant) output = NULL;
-  guint64 consumed;
-  char *state;
+  g_autoptr (GVariant) reply = call_session (f, "Step", asking_server_new_input (&f->server));
 
-  g_variant_get (reply, "(s@ayta{sv})", &state, &output, &consumed, NULL);
-  g_byte_array_remove_range (f->to_client, 0, (guint) consumed);
-  g_byte_array_append (f->to_server, g_variant_get_data (output),
-                       (guint) g_variant_get_size (output));
-  gnutls_handshake (f->server);
-  return state;
-}
-
-/* In TLS 1.3 the server asks before it shows its certificate, so that any will do. */
-static void
-set_up_server (Fixture *f)
-{
-  g_autofree char *cert = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), "ecdsa.pem", NULL);
-  g_autofree char *key = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), "ecdsa.key", NULL);
-
-  f->to_server = g_byte_array_new ();
-  f->to_client = g_byte_array_new ();
-  g_assert_cmpint (gnutls_certificate_allocate_credentials (&f->credentials), ==, 0);
-  g_assert_cmpint (
-      gnutls_certificate_set_x509_key_file (f->credentials, cert, key, GNUTLS_X509_FMT_PEM), >=, 0);
-  g_assert_cmpint (gnutls_init (&f->server, GNUTLS_SERVER | GNUTLS_NONBLOCK), ==, 0);
-  g_assert_cmpint (gnutls_priority_set_direct (f->server, "NORMAL:-VERS-ALL:+VERS-TLS1.3", NULL),
-                   ==, 0);
-  gnutls_credentials_set (f->server, GNUTLS_CRD_CERTIFICATE, f->credentials);
-  gnutls_certificate_server_set_request (f->server, GNUTLS_CERT_REQUEST);
-  memory_transport_attach (&f->transport, f->server, f->to_server, f->to_client);
+  return asking_server_take (&f->server, reply);
 }
 
 static void
@@ -142,7 +107,7 @@ set_up (Fixture *f, gconstpointer options)
 
   test_clock_install ();
   gate_set_up (&f->gate, GINT_TO_POINTER (ANSWER_ALLOW));
-  set_up_server (f);
+  asking_server_init (&f->server);
   import_client_credential (f);
   gate_call_start (&f->gate, f->gate.caller, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
                    "CreateSession", g_variant_new_parsed (arguments), NULL, &call);
@@ -161,10 +126,7 @@ static void
 tear_down (Fixture *f, gconstpointer unused)
 {
   gate_tear_down (&f->gate, unused);
-  gnutls_deinit (f->server);
-  gnutls_certificate_free_credentials (f->credentials);
-  g_byte_array_unref (f->to_server);
-  g_byte_array_unref (f->to_client);
+  asking_server_clear (&f->server);
   g_free (f->session);
   test_clock_uninstall ();
 }
@@ -247,41 +209,6 @@ test_closed (Fixture *f, gconstpointer unused)
   assert_failed (&call, HANDOFF_ERROR_PREFIX "Cancelled");
 }
 
-static gboolean
-has_ended (gpointer data)
-{
-  return gate_get_statistic (data, "handshakes-in-flight") == 0;
-}
-
-/* Breaks if polkit gives a caller more time than the configuration; or if, when that is over, the
- * caller is told that it may answer again. data: polkit's answer */
-static void
-test_time_over (Fixture *f, gboolean allowed)
-{
-  g_auto (GateCall) call = { 0 };
-
-  start_answer (f, &call);
-  test_clock_pass (300 * TEST_SECOND - 1);
-  test_clock_settle ();
-  assert_state (f, HANDOFF_STATE_CERTIFICATE_REQUEST);
-  test_clock_pass (1);
-  gate_wait_until (has_ended, &f->gate, "the handshake has ended");
-  gate_answer (&f->gate, allowed);
-  assert_failed (&call, HANDOFF_ERROR_PREFIX "TimedOut");
-}
-
-static void
-test_late_yes (Fixture *f, gconstpointer unused)
-{
-  test_time_over (f, TRUE);
-}
-
-static void
-test_late_no (Fixture *f, gconstpointer unused)
-{
-  test_time_over (f, FALSE);
-}
-
 /* Breaks if a session of the user's cannot be taken further because the process that answered last
  * has gone. */
 static void
@@ -308,8 +235,6 @@ main (int argc, char **argv)
   g_test_add ("/service/gate-request/" name, Fixture, options, set_up, function, tear_down)
   ADD ("removed", "", test_removed);
   ADD ("closed", "", test_closed);
-  ADD ("late-yes", "", test_late_yes);
-  ADD ("late-no", ", 'transient': <true>", test_late_no);
   ADD ("caller-leaves", ", 'outlive-caller': <true>", test_caller_leaves);
   return g_test_run ();
 }

@@ -24,7 +24,6 @@ typedef struct
   char *directory;
   HandoffKeeper *keeper;
   HandoffCredentialStore *store;
-  HandoffTlsPolicySource *policy_source;
   HandoffExpiryWarnings *warnings;
 } Fixture;
 
@@ -77,9 +76,9 @@ set_up (Fixture *f, gconstpointer data)
   f->parent = g_dir_make_tmp ("handoff-XXXXXX", NULL);
   f->directory = g_build_filename (f->parent, "credentials", NULL);
   f->store = test_store_new (f->directory, NULL, &f->keeper);
-  f->policy_source = handoff_tls_policy_source_new ("/proc/nonexistent", &error);
   g_assert_no_error (error);
-  f->warnings = handoff_expiry_warnings_new (f->store, f->policy_source);
+  f->warnings = handoff_expiry_warnings_new (f->store);
+  handoff_expiry_warnings_configure (f->warnings, 14);
 }
 
 static void
@@ -89,7 +88,6 @@ tear_down (Fixture *f, gconstpointer data)
   while (handoff_credential_store_is_busy (f->store))
     g_main_context_iteration (NULL, TRUE);
   g_clear_object (&f->store);
-  g_clear_object (&f->policy_source);
   g_clear_object (&f->keeper);
   test_store_clean (f->directory);
   g_assert_cmpint (rmdir (f->parent), ==, 0);

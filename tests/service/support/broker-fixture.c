@@ -11,6 +11,7 @@
 #include "authority/authority.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
+#include "link/keeper-messages.h"
 #include "support/test-clock.h"
 
 void
@@ -440,6 +441,23 @@ idle (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static const HandoffLinkFunctions keeper_functions = { places_received, places_ended };
+
+/* Grants are told to a keeper that says nothing. */
+static void
+add_keeper (HandshakerFixture *f)
+{
+  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_GONE,
+                                           HANDOFF_KEEPER_GRANT, HANDOFF_KEEPER_GRANT_OVER };
+  int sockets[2];
+
+  g_assert_true (handoff_link_make_sockets (sockets, NULL));
+  f->keeper_socket = sockets[1];
+  f->keeper = handoff_link_new (sockets[0], &handoff_keeper_messages, HANDOFF_LINK_UPPER, NULL,
+                                "tls-handoff-keeper", &keeper_functions, NULL);
+  handoff_signing_add_program (f->support.signing, HANDOFF_SIGNING_KEEPER, f->keeper, &rows);
+}
+
 void
 handshaker_set_up (HandshakerFixture *f, gconstpointer unused)
 {
@@ -466,6 +484,10 @@ handshaker_set_up (HandshakerFixture *f, gconstpointer unused)
   f->support.program = &f->program;
   f->support.authority = HANDOFF_AUTHORITY (authority);
   f->support.credentials = HANDOFF_CREDENTIALS (credentials);
+  f->support.signing = handoff_signing_new ();
+  add_keeper (f);
+  f->support.giver = handoff_grant_giver_new (f->support.signing, NULL, NULL);
+  handoff_grant_giver_set_times (f->support.giver, 60, 60);
   f->support.statistics = handoff_statistics_new ();
   f->support.idle_timer = handoff_idle_timer_new (idle, NULL);
   f->support.channels = handoff_quota_new ("channels");
@@ -484,6 +506,11 @@ handshaker_tear_down (HandshakerFixture *f, gconstpointer unused)
   g_clear_object (&f->pending);
   g_object_unref (f->support.authority);
   g_object_unref (f->support.credentials);
+  handoff_signing_remove_program (f->support.signing, HANDOFF_SIGNING_KEEPER, TRUE);
+  handoff_link_free (f->keeper);
+  close (f->keeper_socket);
+  handoff_grant_giver_free (f->support.giver);
+  handoff_signing_free (f->support.signing);
   handoff_statistics_free (f->support.statistics);
   handoff_quota_free (f->support.channels);
   handoff_places_book_free (f->support.places);

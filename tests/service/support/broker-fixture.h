@@ -35,6 +35,8 @@ typedef struct
   HandoffBrokerSupport support;
   HandoffProgramKind program;
   HandoffHandshakers *handshakers;
+  HandoffLink *keeper;  /* (owned): to it */
+  int keeper_socket;    /* (owned): where it would read */
   GPtrArray *processes; /* (owned) (element-type TestHandshaker): all that were started */
   gboolean fails_to_start;
   GPtrArray *credentials; /* (owned) (element-type HandoffCredential) */
