@@ -96,7 +96,8 @@ GVariant *
 handoff_channel_error_body (const GError *error, gboolean with_details)
 {
   g_autofree char *name = handoff_error_dup_name (error);
-  g_autofree char *message = g_utf8_make_valid (error->message, -1);
+  const gsize size = strnlen (error->message, HANDOFF_CHANNEL_MAX_ERROR_TEXT);
+  g_autofree char *message = g_utf8_make_valid (error->message, (gssize) size);
   GVariant *details = with_details ? tls_handoff_error_get_details (error) : NULL;
 
   return g_variant_new ("(ss@a{sv})", name, message,

@@ -16,6 +16,9 @@
 
 #define HANDOFF_CHANNEL_MAX_MESSAGE_SIZE (128 * 1024) /* bytes */
 #define HANDOFF_CHANNEL_MAX_DESCRIPTORS 8             /* of one message */
+/* Bytes. The rest of an error's message is cut off: it may quote a call, which may be as large as a
+ * message, and would wait in the service until the application reads it. */
+#define HANDOFF_CHANNEL_MAX_ERROR_TEXT 1024
 
 typedef enum
 {
