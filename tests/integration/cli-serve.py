@@ -13,10 +13,10 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from caller import wait_until
 from command import OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, remove_credentials, run, set_rules
 
 # Several of the largest records, and more than a pipe holds.
@@ -58,9 +58,12 @@ def count_clients(serve):
 def wait_for_clients(serve, total):
     """Until all threads run, and have so many."""
     n_threads = min(4, len(os.sched_getaffinity(0)))
-    deadline = time.monotonic() + TIMEOUT
-    while len(counts := count_clients(serve)) < n_threads or sum(counts) < total:
-        assert time.monotonic() < deadline, counts
+
+    def are_there():
+        counts = count_clients(serve)
+        return len(counts) == n_threads and sum(counts) >= total
+
+    wait_until(are_there, f'{n_threads} threads have {total} clients')
 
 
 def receive_all(client):

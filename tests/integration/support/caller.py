@@ -184,12 +184,13 @@ class Polkitd:
         """Returns when it is stopped: it reads nothing any more."""
         pid = self.get_pid()
         os.kill(pid, signal.SIGSTOP)
-        deadline = time.monotonic() + TIMEOUT
-        while True:
+
+        def is_stopped():
             with open(f'/proc/{pid}/stat') as file:
-                if file.read().rsplit(')', 1)[1].split()[0] == 'T':
-                    return pid
-            assert time.monotonic() < deadline, 'polkitd does not stop'
+                return file.read().rsplit(')', 1)[1].split()[0] == 'T'
+
+        wait_until(is_stopped, 'polkitd has stopped')
+        return pid
 
     def go_on(self):
         os.kill(self.get_pid(), signal.SIGCONT)
@@ -198,9 +199,7 @@ class Polkitd:
         """Returns when it is off the bus."""
         pid = self.get_pid()
         os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + TIMEOUT
-        while self.is_there():
-            assert time.monotonic() < deadline, 'polkitd does not go'
+        wait_until(lambda: not self.is_there(), 'polkitd has gone')
 
     def install(self, command):
         """What the bus starts as polkit from now on: a command, or None for nothing."""
