@@ -96,10 +96,12 @@ GVariant *
 handoff_channel_error_body (const GError *error, gboolean with_details)
 {
   g_autofree char *name = handoff_error_dup_name (error);
-  const gsize size = strnlen (error->message, HANDOFF_CHANNEL_MAX_ERROR_TEXT);
-  g_autofree char *message = g_utf8_make_valid (error->message, (gssize) size);
+  g_autofree char *message = g_utf8_make_valid (error->message, -1);
   GVariant *details = with_details ? tls_handoff_error_get_details (error) : NULL;
 
+  /* Before the character that does not fit any more. */
+  if (strlen (message) > HANDOFF_CHANNEL_MAX_ERROR_TEXT)
+    *g_utf8_find_prev_char (message, message + HANDOFF_CHANNEL_MAX_ERROR_TEXT + 1) = '\0';
   return g_variant_new ("(ss@a{sv})", name, message,
                         details != NULL ? details : g_variant_new ("a{sv}", NULL));
 }

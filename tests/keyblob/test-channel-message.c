@@ -186,21 +186,6 @@ pass_error (Fixture *fixture, const GError *sent, gboolean with_details)
   return error;
 }
 
-/* Breaks if an application can make the service keep its own large calls, as the errors that they
- * get. */
-static void
-test_long_error (Fixture *fixture, gconstpointer data)
-{
-  g_autofree char *quoted = g_strnfill (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE / 2, 'x');
-  g_autoptr (GError) sent = g_error_new (G_DBUS_ERROR, G_DBUS_ERROR_FAILED, "No %s", quoted);
-  g_autoptr (GError) error = pass_error (fixture, sent, TRUE);
-
-  g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_FAILED);
-  g_assert_true (g_dbus_error_strip_remote_error (error));
-  g_assert_cmpuint (strlen (error->message), ==, HANDOFF_CHANNEL_MAX_ERROR_TEXT);
-  g_assert_true (g_str_has_prefix (error->message, "No xxx"));
-}
-
 /* An error is another one on the other side, or has lost its details, or has them unasked. */
 static void
 test_error (Fixture *fixture, gconstpointer data)
@@ -573,7 +558,6 @@ main (int argc, char *argv[])
     { "call", test_call },
     { "replies", test_replies },
     { "error", test_error },
-    { "error/long", test_long_error },
     { "forms", test_forms },
     { "surplus", test_surplus },
     { "bytes/call", test_bytes, HANDOFF_CHANNEL_SERVICE },
