@@ -366,7 +366,8 @@ class ChannelAuthorization(ChannelTest):
         self.assertIn('service', failure.message)
 
     def wait_until_read(self, pipe):
-        wait_until(lambda: struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0] == 0, 'it is read')
+        wait_until(lambda: struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0] == 0, 'it is read',
+                   TIMEOUT)
 
     def end_service(self, pending, wait):
         """What becomes of a call when the service ends after that wait."""

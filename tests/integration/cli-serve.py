@@ -16,8 +16,8 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import wait_until
-from command import OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, remove_credentials, run, set_rules
+from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, remove_credentials, run, set_rules,
+                     wait_until)
 
 # Several of the largest records, and more than a pipe holds.
 MUCH = os.urandom(1 << 20)

@@ -19,9 +19,9 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import wait_until
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, call, certificate, configure, get_service_pid,
-                     import_credential, list_all_credentials, read, remove_credentials, run, set_rules, stop_service)
+                     import_credential, list_all_credentials, read, remove_credentials, run, set_rules, stop_service,
+                     wait_until)
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 LOG = os.environ['HANDOFF_TEST_LOG']

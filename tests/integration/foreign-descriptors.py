@@ -19,8 +19,7 @@ import unittest
 from gi.repository import Gio, GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import wait_until
-from command import OWN_RULES, TIMEOUT, certificate, get_service_pid, run, set_rules, stop_service
+from command import OWN_RULES, TIMEOUT, certificate, get_service_pid, run, set_rules, stop_service, wait_until
 from fuse import FuseMount
 
 NAME = 'org.tlshandoff.Handoff1'

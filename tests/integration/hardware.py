@@ -17,9 +17,10 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import SESSION, Caller, Failure, wait_until
+from caller import SESSION, Caller, Failure
 from command import (OWN_RULES, TIMEOUT, Serve, call, certificate, get_free_port, get_service_pid, import_credential,
-                     install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port)
+                     install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port,
+                     wait_until)
 
 TOKEN = 'Handoff test'
 OTHER = 'Other token'

@@ -11,7 +11,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import (OWN_RULES, TIMEOUT, Serve, certificate, get_service_pid, read, remove_credentials, run, set_rules,
+from command import (OWN_RULES, Serve, certificate, get_service_pid, read, remove_credentials, run, set_rules,
                      stop_service)
 from needles import freed_private_parts, text_parts
 
@@ -98,7 +98,7 @@ class TestImportSecrets(unittest.TestCase):
 
     def assert_nothing(self, what, needles):
         """Memory that a thread is about to free is given time; what stays after that stays."""
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + 5
         while True:
             memory = read_memory(get_service_pid())
             found = [needle for needle in needles if needle in memory]

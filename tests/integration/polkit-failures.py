@@ -117,7 +117,7 @@ class PolkitFailures(unittest.TestCase):
             state, _, _ = self.alice.start_handshake(end, options=OPTIONS).wait().unpack()
         self.assertEqual(state, 'complete')
         wait_until(lambda: self.root.call(ROOT, MANAGER, 'GetStatistics').unpack()[0]['handshakes-in-flight'] == 0,
-                   'no handshake is left')
+                   'no handshake is left', PATIENCE)
         self.assertEqual([path for path, _ in list_all_credentials()], [self.credential])
 
     def assert_all_fail(self, calls, *texts):

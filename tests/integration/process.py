@@ -19,9 +19,9 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import MANAGER, NAME, ROOT, Caller, Failure, bus_call, connect, wait_until
+from caller import MANAGER, NAME, ROOT, Caller, Failure, bus_call, connect
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, get_free_port, get_service_pid, import_credential,
-                     read, remove_credentials, set_rules, stop_service, wait_for_port)
+                     read, remove_credentials, set_rules, stop_service, wait_for_port, wait_until)
 
 DAEMON = '/usr/libexec/tls-handoffd'
 # What shows memory, or where secrets could have been put.

@@ -23,13 +23,13 @@ POLKIT = 'org.freedesktop.PolicyKit1'
 POLKIT_SERVICE = '/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service'
 
 
-def wait_until(condition, what):
+def wait_until(condition, what, seconds=TIMEOUT):
     """The main loop runs meanwhile, and is woken to look at what no event tells of."""
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + seconds
     timer = GLib.timeout_add(2, lambda: GLib.SOURCE_CONTINUE)
     try:
         while not condition():
-            assert time.monotonic() < deadline, f'waited {TIMEOUT} seconds in vain until {what}'
+            assert time.monotonic() < deadline, f'waited {seconds} seconds in vain until {what}'
             GLib.MainContext.default().iteration(True)
     finally:
         GLib.source_remove(timer)

@@ -12,7 +12,7 @@ import threading
 
 from gi.repository import Gio, GLib
 
-from caller import wait_until
+import caller
 
 CERTS = os.environ['HANDOFF_TEST_CERTS']
 RULES = '/etc/polkit-1/rules.d/50-test.rules'
@@ -121,6 +121,10 @@ def set_rules(text):
 def get_free_port():
     with socket.create_server(('127.0.0.1', 0)) as listener:
         return listener.getsockname()[1]
+
+
+def wait_until(condition, what):
+    caller.wait_until(condition, what, TIMEOUT)
 
 
 def wait_for_port(port):
