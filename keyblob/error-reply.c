@@ -3,6 +3,8 @@
 
 #include "error-reply.h"
 
+#include <string.h>
+
 #include "error-details.h"
 #include "handoff-names.h"
 #include "tls-handoff-error.h"
@@ -102,6 +104,9 @@ handoff_error_to_variant (const GError *error, gboolean with_details)
   g_autofree char *message = g_utf8_make_valid (error->message, -1);
   GVariant *details = with_details ? tls_handoff_error_get_details (error) : NULL;
 
+  /* Before the character that does not fit any more. */
+  if (strlen (message) > HANDOFF_ERROR_VARIANT_MAX_TEXT)
+    *g_utf8_find_prev_char (message, message + HANDOFF_ERROR_VARIANT_MAX_TEXT + 1) = '\0';
   return g_variant_new ("(ss@a{sv})", name, message,
                         details != NULL ? details : g_variant_new ("a{sv}", NULL));
 }

@@ -29,6 +29,9 @@ GDBusMessage *handoff_error_to_reply (const GError *error, GDBusMessage *call);
 /* An error in a message that is none of the bus's: (ssa{sv}), its name as on the bus, message,
  * details. */
 #define HANDOFF_ERROR_VARIANT_TYPE "(ssa{sv})"
+/* Bytes. The rest of the message is cut off: the message may quote a call, which may be as large as
+ * a packet, and would wait in the service until its other side reads it. */
+#define HANDOFF_ERROR_VARIANT_MAX_TEXT 1024
 /* with_details: whether the other side wants them. (transfer floating) */
 GVariant *handoff_error_to_variant (const GError *error, gboolean with_details);
 /* As handoff_error_from_name() makes it. (transfer full) */

@@ -62,9 +62,11 @@ run_tests() {
   local good bad
   shift
   echo "$name:"
+  # Its name has that of the setup in it, if there is one.
+  rm -f "$work/$name"/meson-logs/testlog*.json
   meson test -C "$work/$name" --no-rebuild --print-errorlogs "$@"
   read -r good bad < <(
-    /usr/bin/python3 - "$work/$name/meson-logs/testlog.json" <<'PYTHON'
+    /usr/bin/python3 - "$work/$name"/meson-logs/testlog*.json <<'PYTHON'
 import json, sys
 try:
     results = [json.loads(line)["result"] for line in open(sys.argv[1])]

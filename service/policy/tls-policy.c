@@ -397,6 +397,30 @@ make_priority (const HandoffTlsPolicy *self,
   return NULL;
 }
 
+/* FALSE: these priorities are not kept. code: (out): of GnuTLS. */
+static gboolean
+set_kept (HandoffTlsPolicy *self, gnutls_session_t session, GBytes *key, int *code)
+{
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  gnutls_priority_t priority = g_hash_table_lookup (self->priorities, key);
+
+  if (priority == NULL)
+    return FALSE;
+  *code = gnutls_priority_set (session, priority);
+  return TRUE;
+}
+
+/* priority: (transfer full). Sessions have their own references to the priorities that they use. */
+static void
+keep (HandoffTlsPolicy *self, GBytes *key, gnutls_priority_t priority)
+{
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  if (g_hash_table_size (self->priorities) >= MAX_CACHED_PRIORITIES)
+    g_hash_table_remove_all (self->priorities);
+  g_hash_table_replace (self->priorities, g_bytes_ref (key), priority);
+}
+
 gboolean
 handoff_tls_policy_apply (HandoffTlsPolicy *self,
                           gnutls_session_t session,
@@ -406,22 +430,18 @@ handoff_tls_policy_apply (HandoffTlsPolicy *self,
                           GError **error)
 {
   g_autoptr (GBytes) key = make_key (role, options, first);
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-  gnutls_priority_t priority = g_hash_table_lookup (self->priorities, key);
+  gnutls_priority_t priority;
   int code;
 
-  if (priority == NULL)
+  if (!set_kept (self, session, key, &code))
     {
+      /* Takes its time: others, whose priorities are there, do not wait for it. */
       priority = make_priority (self, role, options, first, error);
       if (priority == NULL)
         return FALSE;
-      /* Sessions have their own references to the priorities that they use. */
-      if (g_hash_table_size (self->priorities) >= MAX_CACHED_PRIORITIES)
-        g_hash_table_remove_all (self->priorities);
-      g_hash_table_insert (self->priorities, g_steal_pointer (&key), priority);
+      code = gnutls_priority_set (session, priority);
+      keep (self, key, priority);
     }
-
-  code = gnutls_priority_set (session, priority);
   if (code < 0)
     return handoff_gnutls_set_error (error, code, "Cannot set the priorities");
   return TRUE;

@@ -58,10 +58,15 @@ expect_call (Fixture *fixture,
   g_autoptr (TestReply) reply = NULL;
   g_autoptr (GError) error = NULL;
 
-  reply = test_way_call (fixture->alice, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-                         "HandshakeAsClient",
-                         g_variant_new ("(hs@ay@a{sv})", handle, identity, key, options), &socket,
-                         socket < 0 ? 0 : 1, &error);
+  reply = test_way_call (
+      fixture->alice,
+      &(TestCall){ .path = HANDOFF_ROOT_PATH,
+                   .interface = HANDOFF_MANAGER_INTERFACE,
+                   .method = "HandshakeAsClient",
+                   .parameters = g_variant_new ("(hs@ay@a{sv})", handle, identity, key, options),
+                   .fds = &socket,
+                   .n_fds = socket < 0 ? 0 : 1 },
+      &error);
   if (error != NULL)
     g_test_message ("%s", error->message);
   test_assert_remote_error (error, error_name, text);

@@ -74,8 +74,14 @@ static TestStep *
 provide (GDBusConnection *caller, const char *path, const char *answer, int fd, GError **error)
 {
   g_autoptr (GVariant) reply = test_call_with_fds (
-      caller, path, HANDOFF_SESSION_INTERFACE, "ProvideCredential",
-      g_variant_new ("(@a{sv})", g_variant_new_parsed (answer)), &fd, fd >= 0 ? 1 : 0, error);
+      caller,
+      &(TestCall){ .path = path,
+                   .interface = HANDOFF_SESSION_INTERFACE,
+                   .method = "ProvideCredential",
+                   .parameters = g_variant_new ("(@a{sv})", g_variant_new_parsed (answer)),
+                   .fds = &fd,
+                   .n_fds = fd >= 0 ? 1 : 0 },
+      error);
   g_autoptr (GVariant) output = NULL;
   TestStep *step;
 
@@ -331,17 +337,19 @@ store_result (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 begin_answer (Fixture *f, const char *path, int ends[2], GAsyncResult **result)
 {
-  GVariant *arguments =
-      g_variant_new ("(@a{sv})", g_variant_new_parsed ("{'credential-pem': <handle 0>}"));
+  const TestCall call = { .path = path,
+                          .interface = HANDOFF_SESSION_INTERFACE,
+                          .method = "ProvideCredential",
+                          .parameters = g_variant_new_parsed ("({'credential-pem': <handle 0>},)"),
+                          .fds = ends,
+                          .n_fds = 1 };
   g_autoptr (GError) error = NULL;
 
   g_assert_true (g_unix_open_pipe (ends, FD_CLOEXEC, &error));
   if (result != NULL)
-    test_way_start (f->alice, path, HANDOFF_SESSION_INTERFACE, "ProvideCredential", arguments, ends,
-                    1, G_DBUS_CALL_FLAGS_NONE, store_result, result);
+    test_way_start (f->alice, &call, store_result, result);
   else
-    test_way_tell (f->alice, path, HANDOFF_SESSION_INTERFACE, "ProvideCredential", arguments, ends,
-                   1);
+    test_way_tell (f->alice, &call);
 }
 
 /* Breaks if two answers are taken at once, or if an answer that came to nothing keeps the next one

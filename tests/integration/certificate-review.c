@@ -95,9 +95,12 @@ test_socket (Fixture *f, gconstpointer data)
   again = test_step (f->alice, handshake->session, NULL, 0, &error);
   test_assert_remote_error (error, "InvalidArgument", "certificate-review");
 
-  reply =
-      test_way_call (f->alice, handshake->session, HANDOFF_SESSION_INTERFACE, "ReviewCertificate",
-                     g_variant_new ("(b)", config->accept), NULL, 0, &error);
+  reply = test_way_call (f->alice,
+                         &(TestCall){ .path = handshake->session,
+                                      .interface = HANDOFF_SESSION_INTERFACE,
+                                      .method = "ReviewCertificate",
+                                      .parameters = g_variant_new ("(b)", config->accept) },
+                         &error);
   if (!config->accept)
     {
       test_assert_remote_error (error, "CertificateUntrusted", NULL);

@@ -13,13 +13,12 @@ import socket
 import struct
 import sys
 import termios
-import time
 import unittest
 
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import CREDENTIAL, RECIPIENT_KEY, ROOT, Caller, Failure, connect
+from caller import CREDENTIAL, RECIPIENT_KEY, ROOT, Caller, Failure, connect, wait_until
 from channel_test import AS_CLIENT, AS_SERVER, OPTIONS, TIMEOUT, USE_OWN, ChannelTest, Log, rule
 from command import OWN_RULES, RULES, configure, get_service_pid, import_credential, list_all_credentials, read
 
@@ -367,9 +366,8 @@ class ChannelAuthorization(ChannelTest):
         self.assertIn('service', failure.message)
 
     def wait_until_read(self, pipe):
-        deadline = time.monotonic() + TIMEOUT
-        while struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0] > 0:
-            self.assertLess(time.monotonic(), deadline)
+        wait_until(lambda: struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0] == 0, 'it is read',
+                   TIMEOUT)
 
     def end_service(self, pending, wait):
         """What becomes of a call when the service ends after that wait."""

@@ -92,22 +92,6 @@ test_many (TestChannelFixture *f, gconstpointer data)
     }
 }
 
-/* How often the audit log has text so far. */
-static guint
-count_in_log (const char *text)
-{
-  g_autofree char *log = test_log_read ();
-  const char *found = log;
-  guint n = 0;
-
-  while ((found = strstr (found, text)) != NULL)
-    {
-      found++;
-      n++;
-    }
-  return n;
-}
-
 static HandoffKeyState *
 serve (TestChannelFixture *f, const char *options, GError **error)
 {
@@ -130,13 +114,6 @@ serve (TestChannelFixture *f, const char *options, GError **error)
 #define ASKED "credential=web: allowed\n"
 #define REMEMBERED "credential=web: allowed (remembered)"
 
-/* The entry comes after the reply. */
-static gboolean
-is_remembered_often (gpointer data)
-{
-  return count_in_log (REMEMBERED) >= GPOINTER_TO_UINT (data);
-}
-
 /* Breaks if polkit is asked again about a credential, or if what was remembered of one lasts longer
  * than it. */
 static void
@@ -145,7 +122,8 @@ test_named_credential (TestChannelFixture *f, gconstpointer data)
   g_autofree char *path = NULL;
   g_autoptr (HandoffKeyState) keys = NULL;
   g_autoptr (GError) error = NULL;
-  guint n_asked, n_remembered, i;
+  const guint n_asked = test_log_count (ASKED), n_remembered = test_log_count (REMEMBERED);
+  guint i;
 
   test_polkit_set_rules (OWN_RULES);
   path = test_credential_import (f->alice, "web", "ecdsa", NULL, &error);
@@ -153,18 +131,17 @@ test_named_credential (TestChannelFixture *f, gconstpointer data)
   g_clear_pointer (&keys, handoff_key_state_free);
   keys = serve (f, "{'credential': <'web'>}", &error);
   g_assert_no_error (error);
-  n_asked = count_in_log (ASKED);
-  n_remembered = count_in_log (REMEMBERED);
+  /* Each handshake has two yeses: its own, and the credential's. The import has one. */
+  test_log_wait (ASKED, n_asked + 3);
   for (i = 0; i < 3; i++)
     {
       g_clear_pointer (&keys, handoff_key_state_free);
       keys = serve (f, "{'credential': <'web'>}", &error);
       g_assert_no_error (error);
     }
-  /* Two yeses each: for the handshake, and for the credential. */
-  test_wait_until (is_remembered_often, GUINT_TO_POINTER (n_remembered + 6), "two entries each");
-  g_assert_cmpuint (count_in_log (REMEMBERED), ==, n_remembered + 6);
-  g_assert_cmpuint (count_in_log (ASKED), ==, n_asked);
+  test_log_wait (REMEMBERED, n_remembered + 6);
+  g_assert_cmpuint (test_log_count (REMEMBERED), ==, n_remembered + 6);
+  g_assert_cmpuint (test_log_count (ASKED), ==, n_asked + 3);
 
   g_assert_true (test_credential_remove (f->alice, path, &error));
   g_assert_no_error (error);
@@ -251,17 +228,13 @@ test_audit (TestChannelFixture *f, gconstpointer data)
 {
   g_autoptr (HandoffKeyState) keys = NULL;
   g_autoptr (GError) error = NULL;
-  const char *complete = "role=client server-identity=localhost: complete";
-  const guint n_complete = count_in_log (complete);
-  g_autofree char *log = NULL;
+  g_autofree char *complete = g_strdup_printf (
+      "uid=60101 pid=%d role=client server-identity=localhost: complete", getpid ());
+  const guint n_complete = test_log_count (complete);
 
   keys = handshake (f, NULL, &error);
   g_assert_no_error (error);
-  /* The entry may be written after the reply. */
-  while (count_in_log (complete) == n_complete)
-    g_main_context_iteration (NULL, FALSE);
-  log = test_log_read ();
-  g_assert_nonnull (strstr (log, "uid=60101"));
+  test_log_wait (complete, n_complete + 1);
 }
 
 /* Breaks if the keys that a caller has sealed to a key of his own use up a number of the channel's.
@@ -280,20 +253,14 @@ test_own_key (TestChannelFixture *f, gconstpointer data)
                          g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, f->channel->recipient_key,
                                                     HANDOFF_HPKE_KEY_SIZE, 1),
                          test_options (NULL))));
-  g_autofree guint8 *buffer = g_malloc (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE);
-  HandoffChannelMessage message;
-  HandoffPacketStatus status;
+  g_autoptr (TestAnswer) answer = NULL;
 
   test_channel_send_packed (f->channel, packed, &socket, 1);
-  while ((status = handoff_channel_message_receive (f->channel->fd, HANDOFF_CHANNEL_APPLICATION,
-                                                    buffer, &message, &error)) ==
-         HANDOFF_PACKET_WOULD_BLOCK)
-    g_main_context_iteration (NULL, FALSE);
-  g_assert_no_error (error);
-  g_assert_cmpint (status, ==, HANDOFF_PACKET_DONE);
-  g_assert_cmpint (message.kind, ==, HANDOFF_CHANNEL_REPLY);
-  g_assert_cmpuint (message.n_fds, ==, 1);
-  handoff_channel_message_clear (&message);
+  answer = test_channel_receive (f->channel);
+  g_assert_nonnull (answer);
+  g_assert_cmpint (answer->message.kind, ==, HANDOFF_CHANNEL_REPLY);
+  g_assert_cmpuint (answer->message.n_fds, ==, 1);
+  g_assert_null (answer->keys);
   close (socket);
 
   keys = handshake (f, NULL, &error);

@@ -4,6 +4,7 @@
 """The command as a TLS front for programs and for servers without TLS, with clients of OpenSSL in this process."""
 
 import hashlib
+import itertools
 import os
 import resource
 import select
@@ -13,17 +14,17 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, remove_credentials, run, set_rules
+from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, remove_credentials, run, set_rules,
+                     wait_until)
 
 # Several of the largest records, and more than a pipe holds.
 MUCH = os.urandom(1 << 20)
 
 
-def connect_to(serve, name='localhost', alpn=(), own=None, version=None):
+def secure(plain, name='localhost', alpn=(), own=None, version=None):
     """A connected client, after its handshake."""
     context = ssl.create_default_context(cafile=certificate('ca.pem'))
     if alpn:
@@ -32,12 +33,38 @@ def connect_to(serve, name='localhost', alpn=(), own=None, version=None):
         context.load_cert_chain(certificate(own + '.pem'), certificate(own + '.key'))
     if version:
         context.maximum_version = version
-    plain = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
     try:
         return context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
     except Exception:
         plain.close()
         raise
+
+
+def connect_to(serve, *arguments, **options):
+    return secure(socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT), *arguments, **options)
+
+
+def count_clients(serve):
+    """Of each thread, those that say nothing: its epoll descriptor watches them, and two descriptors of its own."""
+    directory = f'/proc/{serve.process.pid}'
+    pollers = [number for number in os.listdir(f'{directory}/fd')
+               if 'eventpoll' in os.readlink(f'{directory}/fd/{number}')]
+    counts = []
+    for number in pollers:
+        with open(f'{directory}/fdinfo/{number}') as file:
+            counts.append(file.read().count('tfd:') - 2)
+    return counts
+
+
+def wait_for_clients(serve, total):
+    """Until all threads run, and have so many."""
+    n_threads = min(4, len(os.sched_getaffinity(0)))
+
+    def are_there():
+        counts = count_clients(serve)
+        return len(counts) == n_threads and sum(counts) >= total
+
+    wait_until(are_there, f'{n_threads} threads have {total} clients')
 
 
 def receive_all(client):
@@ -246,31 +273,31 @@ class TestServe(unittest.TestCase):
 
     def test_threads(self):
         """Breaks if one thread has nearly all clients: then it has all of their work, too."""
-        def count_watched():
-            """Of each thread: its epoll descriptor watches its clients, and two of its own."""
-            directory = f'/proc/{serve.process.pid}'
-            pollers = [number for number in os.listdir(f'{directory}/fd')
-                       if 'eventpoll' in os.readlink(f'{directory}/fd/{number}')]
-            counts = []
-            for number in pollers:
-                with open(f'{directory}/fdinfo/{number}') as file:
-                    counts.append(file.read().count('tfd:'))
-            return counts
-
-        def wait_for(total):
-            deadline = time.monotonic() + TIMEOUT
-            while sum(count_watched()) < total:
-                self.assertLess(time.monotonic(), deadline, count_watched())
-
         with Serve('--credential', 'rsa', '--', 'cat') as serve:
-            n_threads = min(4, len(os.sched_getaffinity(0)))
-            wait_for(2 * n_threads)
+            wait_for_clients(serve, 0)
             clients = [socket.create_connection(('127.0.0.1', serve.port)) for _ in range(40)]
-            wait_for(2 * n_threads + len(clients))
-            counts = [count - 2 for count in count_watched()]
+            wait_for_clients(serve, len(clients))
+            counts = count_clients(serve)
             self.assertLessEqual(max(counts), 1.5 * min(counts) + 1)
             for client in clients:
                 client.close()
+
+    def test_no_descriptors(self):
+        """Breaks if a client who comes while there are no descriptors is turned away, or is not taken when there are."""
+        def set_limit(number):
+            subprocess.run(as_user('alice', 'prlimit', '--pid', str(serve.process.pid), f'--nofile={number}:'), check=True)
+
+        with Serve('--credential', 'rsa', '--', 'cat') as serve:
+            wait_for_clients(serve, 0)
+            # No more than it has; then the usual ones. What it had for a moment only, when it began, may have left a gap.
+            used = [int(number) for number in os.listdir(f'/proc/{serve.process.pid}/fd')]
+            set_limit(next(number for number in itertools.count() if number not in used))
+            waiting = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
+            serve.said('Too many open files')
+            set_limit(1024)
+            with secure(waiting) as client:
+                client.sendall(b'here')
+                self.assertEqual(client.recv(4), b'here')
 
     def test_crowd(self):
         """Breaks if clients that come all at once are turned away, or wait for clients that say nothing."""
@@ -296,7 +323,7 @@ class TestServe(unittest.TestCase):
 
     def test_full(self):
         """Breaks if as many clients as it takes at once, each with a program, need more descriptors than a process has
-        by default; or if one more is not served when one of them has left."""
+        by default; if one more is not served when one of them has left; or if it does not end while there are clients."""
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, limits[1]))
         with Serve('--credential', 'rsa', '--', 'cat') as serve:
@@ -308,10 +335,11 @@ class TestServe(unittest.TestCase):
                 self.assertEqual(clients[-1].recv(4), b'here')
             waiting = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
             clients.pop().close()
-            context = ssl.create_default_context(cafile=certificate('ca.pem'))
-            with context.wrap_socket(waiting, server_hostname='localhost') as client:
+            with secure(waiting) as client:
                 client.sendall(b'too')
                 self.assertEqual(client.recv(3), b'too')
+            serve.process.send_signal(signal.SIGTERM)
+            self.assertEqual(serve.process.wait(TIMEOUT), 0)
             for client in clients:
                 client.close()
 

@@ -375,6 +375,8 @@ test_killed (Fixture *f, gconstpointer data)
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
   g_assert_nonnull (strstr (error->message, "went away"));
   g_thread_join (killer);
+  /* A channel's end may be seen before the bus has seen the service's. */
+  test_service_wait_gone ();
 }
 
 int

@@ -14,14 +14,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, call, certificate, configure, get_service_pid,
-                     import_credential, list_all_credentials, read, remove_credentials, run, set_rules, stop_service)
+                     import_credential, list_all_credentials, read, remove_credentials, run, set_rules, stop_service,
+                     wait_until)
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 LOG = os.environ['HANDOFF_TEST_LOG']
@@ -252,9 +252,7 @@ class TestStore(unittest.TestCase):
             for client in clients:
                 client.start()
             try:
-                deadline = time.monotonic() + TIMEOUT
-                while not seen and time.monotonic() < deadline:
-                    pass
+                wait_until(lambda: seen, 'a client came')
                 self.assertEqual(run('alice', 'credential', 'remove', 'site').returncode, 0)
                 self.assertEqual(self.fetch(serve).returncode, 1)
             finally:

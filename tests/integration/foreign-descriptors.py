@@ -14,13 +14,12 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
 from gi.repository import Gio, GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, TIMEOUT, certificate, get_service_pid, run, set_rules, stop_service
+from command import OWN_RULES, TIMEOUT, certificate, get_service_pid, run, set_rules, stop_service, wait_until
 from fuse import FuseMount
 
 NAME = 'org.tlshandoff.Handoff1'
@@ -39,12 +38,6 @@ memory = libc.mmap(None, ctypes.c_size_t(4096), 3, 1, os.open(sys.argv[1], os.O_
 print("sending", flush=True)
 libc.send(int(sys.argv[2]), ctypes.c_void_p(memory), ctypes.c_size_t(1), 0)
 '''
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, what
 
 
 def connect_as(user):
@@ -212,7 +205,7 @@ class ForeignDescriptors(unittest.TestCase):
 
     def assert_all_is_closed(self):
         # alice's last socket may take its time.
-        wait_for(lambda: self.count_fds() <= self.n_fds, 'descriptors stay open')
+        wait_until(lambda: self.count_fds() <= self.n_fds, 'no descriptor stays open')
 
     # Breaks if the main loop, or GDBus's thread, closes what came in a message, whoever ends that.
     def test_flush(self):
@@ -227,7 +220,7 @@ class ForeignDescriptors(unittest.TestCase):
             with self.subTest(name):
                 mount = self.mount('flush')
                 call(self.mallory, method, parameters, [mount.open()])
-                wait_for(lambda: mount.count_held() >= 1, 'it is closed by nobody')
+                wait_until(lambda: mount.count_held() >= 1, 'it is being closed')
                 self.assert_alice_is_served()
                 mount.release()
                 self.assert_all_is_closed()
@@ -246,7 +239,7 @@ class ForeignDescriptors(unittest.TestCase):
         message = Gio.DBusMessage.new_method_call(NAME, ROOT, 'org.freedesktop.DBus.Peer', 'Ping')
         send(self.mallory, message, [mount.open()])
         del message
-        wait_for(lambda: mount.count_held() >= 3, 'they are closed by nobody')
+        wait_until(lambda: mount.count_held() >= 3, 'they are being closed')
         self.assert_alice_is_served()
         mount.release()
         self.assert_all_is_closed()
@@ -260,7 +253,7 @@ class ForeignDescriptors(unittest.TestCase):
             send(connection, message, [mount.open()])
             del message
             connection.close_sync()
-        wait_for(lambda: mount.count_held() >= CLOSING_PER_USER, 'they are closed by nobody')
+        wait_until(lambda: mount.count_held() >= CLOSING_PER_USER, 'they are being closed')
         self.assert_alice_is_served()
         mount.release()
         self.assert_all_is_closed()
@@ -277,7 +270,7 @@ class ForeignDescriptors(unittest.TestCase):
             send(self.mallory, message, [mount.open()])
         del message
         limit = NAME + '.Error.LimitReached'
-        wait_for(lambda: call(self.mallory, 'ListSessions', arguments, [mount.open()]) == limit,
+        wait_until(lambda: call(self.mallory, 'ListSessions', arguments, [mount.open()]) == limit,
                  'there is no limit')
         self.assertEqual(mount.count_held(), CLOSING_PER_USER)
         self.assertIsNone(call(self.mallory, 'ListSessions', arguments))
@@ -335,7 +328,7 @@ class ForeignDescriptors(unittest.TestCase):
                 message.set_body(GLib.Variant('(sha{sv})', ('key', 0, {})))
                 send(self.mallory, message, [mount.open()])
                 del message
-                wait_for(lambda: mount.count_held() >= 1, 'it is read by nobody')
+                wait_until(lambda: mount.count_held() >= 1, 'it is being read')
                 self.assert_alice_is_served()
                 mount.release()
                 self.assert_all_is_closed()
@@ -383,7 +376,7 @@ class ForeignDescriptors(unittest.TestCase):
             senders.append(sender)
             self.assertEqual(sender.stdout.readline(), 'sending\n')
             if n == 0:
-                wait_for(lambda: mount.count_held() > 0, 'nobody reads the file')
+                wait_until(lambda: mount.count_held() > 0, 'the file is being read')
             message = Gio.DBusMessage.new_method_call(NAME, ROOT, MANAGER, 'HandshakeAsClient')
             message.set_body(handshake_arguments())
             send(self.mallory, message, [client.detach()])
@@ -402,19 +395,19 @@ class ForeignDescriptors(unittest.TestCase):
     def test_ending(self):
         mount = self.mount('flush')
         call(self.mallory, 'ListSessions', GLib.Variant('(a{sv})', ({},)), [mount.open()])
-        wait_for(lambda: mount.count_held() >= 1, 'it is closed by nobody')
+        wait_until(lambda: mount.count_held() >= 1, 'it is being closed')
         old = self.pid
         stop_service(signal.SIGTERM)
         self.pid = start_service()
         self.assertNotEqual(self.pid, old)
         self.assert_alice_is_served()
         mount.release()
-        wait_for(lambda: not os.path.exists(f'/proc/{old}'), 'the old process is still there')
+        wait_until(lambda: not os.path.exists(f'/proc/{old}'), 'the old process has gone')
 
     def test_ending_with_lingering_sockets(self):
         kept = self.send_rights(8)
         os.kill(self.pid, signal.SIGTERM)
-        wait_for(lambda: not os.path.exists(f'/proc/{self.pid}'), 'the service does not end')
+        wait_until(lambda: not os.path.exists(f'/proc/{self.pid}'), 'the service has ended')
         for end in kept:
             end.close()
 

@@ -12,7 +12,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 import unittest
 
 from gi.repository import GLib
@@ -20,7 +19,8 @@ from gi.repository import GLib
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from caller import SESSION, Caller, Failure
 from command import (OWN_RULES, TIMEOUT, Serve, call, certificate, configure, get_free_port, get_service_pid,
-                     import_credential, install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port)
+                     import_credential, install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port,
+                     wait_until)
 
 TOKEN = 'Handoff test'
 OTHER = 'Other token'
@@ -58,14 +58,8 @@ def release(name):
         pass
 
 
-def wait_for(condition, what):
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, what
-
-
 def wait_for_control(name):
-    wait_for(lambda: os.path.exists(os.path.join(STATE, name)), name)
+    wait_until(lambda: os.path.exists(os.path.join(STATE, name)), name)
 
 
 def count_handshakes():
@@ -215,7 +209,7 @@ class TestHardware(unittest.TestCase):
             pending.wait()
         self.assertTrue(caught.exception.is_ours('Cancelled'), caught.exception)
         release('block')
-        wait_for(lambda: count_handshakes() == 0, 'no handshake is left')
+        wait_until(lambda: count_handshakes() == 0, 'no handshake is left')
 
         # Without the PIN.
         stop_service()
@@ -347,7 +341,7 @@ class TestHardware(unittest.TestCase):
             wait_for_control('blocked')
             pid = get_service_pid()
             stop_service()
-            wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'the service is gone')
+            wait_until(lambda: not os.path.exists(f'/proc/{pid}'), 'the service is gone')
             self.assertTrue(os.path.exists(os.path.join(STATE, 'block')))
             self.assertNotEqual(ended.result(TIMEOUT).returncode, 0)
 
@@ -419,11 +413,11 @@ class TestHardware(unittest.TestCase):
             self.assertEqual(count_handshakes(), 2)
             slow.process.kill()
             self.assertEqual(left.result(TIMEOUT).returncode, 1)
-        wait_for(lambda: count_handshakes() == 0, 'the handshake has ended')
+        wait_until(lambda: count_handshakes() == 0, 'the handshake has ended')
         done = run('alice', 'connect', '--timeout', '1', *TRUST, '--credential', 'client-rsa', f'localhost:{port}')
         self.assertEqual(done.returncode, 1)
         self.assertIn('within 1 second', done.stderr)
-        wait_for(lambda: count_handshakes() == 0, 'the handshake has ended')
+        wait_until(lambda: count_handshakes() == 0, 'the handshake has ended')
         # All of this happened before the token answered.
         self.assertTrue(os.path.exists(os.path.join(STATE, 'blocked')))
         release('block')

@@ -264,7 +264,6 @@ test_handshake_quota (void)
   guint64 denied;
   guint n_ended = 0;
   int stalled[2][2];
-  char byte;
 
   restart_with ("[Limits]\nHandshakesPerUser=2\n");
   denied = test_statistic ("handshakes-denied");
@@ -274,8 +273,7 @@ test_handshake_quota (void)
       test_tcp_pair (stalled[i]);
       test_handshake_async (alice[i], stalled[i][0], "localhost", test_options (NULL),
                             G_DBUS_CALL_FLAGS_NONE, count_result, &n_ended);
-      while (recv (stalled[i][1], &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
-        g_main_context_iteration (NULL, FALSE);
+      test_wait_for_data (stalled[i][1]);
     }
   refused = handshake_with (alice[0], peer, test_options (NULL), &error);
   test_assert_remote_error (error, "LimitReached", "2 handshakes");
@@ -306,15 +304,6 @@ expect_no_turn (GObject *source, GAsyncResult *result, gpointer user_data)
   g_assert_null (test_handshake_finish (G_DBUS_CONNECTION (source), result, &error));
   test_assert_remote_error (error, "LimitReached", "turn");
   *ended = TRUE;
-}
-
-static void
-wait_for_hello (int peer)
-{
-  char byte;
-
-  while (recv (peer, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
-    g_main_context_iteration (NULL, FALSE);
 }
 
 /* Breaks if a call that waits for its turn gets an error in place of it, if it overtakes another,
@@ -360,7 +349,7 @@ test_turns (void)
         test_handshake_async (alice, sockets[i][0], "localhost", test_options (options[i]),
                               G_DBUS_CALL_FLAGS_NONE, count_result, &n_ended);
       if (i == RUNS)
-        wait_for_hello (sockets[i][1]);
+        test_wait_for_data (sockets[i][1]);
     }
   /* Who does not wait is refused, but not before those that do are in line. */
   refused = handshake_with (alice, peer, test_options (NULL), &error);
@@ -371,7 +360,7 @@ test_turns (void)
 
   for (i = RUNS; i < N; i = i == RUNS ? SECOND : i + 1)
     {
-      wait_for_hello (sockets[i][1]);
+      test_wait_for_data (sockets[i][1]);
       /* The limit holds, and the next one in line is the next one. */
       if (i != THIRD)
         g_assert_cmpint (recv (sockets[THIRD][1], &byte, 1, MSG_PEEK | MSG_DONTWAIT), ==, -1);

@@ -11,7 +11,6 @@ import ssl
 import stat
 import subprocess
 import sys
-import time
 import unittest
 
 from gi.repository import GLib
@@ -117,9 +116,8 @@ class PolkitFailures(unittest.TestCase):
         with connect(self.serve()) as end:
             state, _, _ = self.alice.start_handshake(end, options=OPTIONS).wait().unpack()
         self.assertEqual(state, 'complete')
-        deadline = time.monotonic() + PATIENCE
-        while self.root.call(ROOT, MANAGER, 'GetStatistics').unpack()[0]['handshakes-in-flight'] > 0:
-            self.assertLess(time.monotonic(), deadline, 'a handshake is left over')
+        wait_until(lambda: self.root.call(ROOT, MANAGER, 'GetStatistics').unpack()[0]['handshakes-in-flight'] == 0,
+                   'no handshake is left', PATIENCE)
         self.assertEqual([path for path, _ in list_all_credentials()], [self.credential])
 
     def assert_all_fail(self, calls, *texts):

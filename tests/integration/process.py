@@ -14,7 +14,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 import unittest
 
 from gi.repository import GLib
@@ -22,7 +21,7 @@ from gi.repository import GLib
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from caller import MANAGER, NAME, ROOT, Caller, Failure, bus_call, connect
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, get_free_port, get_service_pid, import_credential,
-                     read, remove_credentials, set_rules, stop_service, wait_for_port)
+                     read, remove_credentials, set_rules, stop_service, wait_for_port, wait_until)
 
 DAEMON = '/usr/libexec/tls-handoffd'
 # What shows memory, or where secrets could have been put.
@@ -50,12 +49,6 @@ if attached == 0:
     libc.ptrace(17, int(pid), 0, 0)
 print(json.dumps(seen))
 '''
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, what
 
 
 def get_status(pid):
@@ -181,11 +174,11 @@ class Process(unittest.TestCase):
         pid = get_service_pid()
         # The handshake of the one who left has ended.
         count = lambda: self.root.call(ROOT, MANAGER, 'GetStatistics').unpack()[0]['handshakes-in-flight']
-        wait_until(lambda: count() == 0, 'a handshake is left over')
+        wait_until(lambda: count() == 0, 'no handshake is left')
         before = get_kinds(pid)
         use()
-        wait_until(lambda: count() == 0, 'a handshake is left over')
-        wait_until(lambda: get_kinds(pid) == before, f'{before} was open before, and now {get_kinds(pid)}')
+        wait_until(lambda: count() == 0, 'no handshake is left')
+        wait_until(lambda: get_kinds(pid) == before, f'only {before} is open, as before')
         self.assert_hands_nothing_on(pid)
         alice.close()
 
@@ -197,7 +190,7 @@ class Process(unittest.TestCase):
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(service.wait)
         self.addCleanup(service.terminate)
-        wait_until(lambda: bus_call(self.root, 'NameHasOwner', GLib.Variant('(s)', (NAME,)))[0], 'no service')
+        wait_until(lambda: bus_call(self.root, 'NameHasOwner', GLib.Variant('(s)', (NAME,)))[0], 'the service has its name')
         self.assertEqual(get_service_pid(), service.pid)
         self.assertNotIn('/etc/passwd', get_kinds(service.pid))
 

@@ -278,10 +278,13 @@ test_leaves_at_once (Fixture *f, gconstpointer data)
       close (socket);
 
       test_way_tell (
-          program, handshake->session, HANDOFF_SESSION_INTERFACE, "PostHandshake",
-          g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, tickets->data,
-                                                             tickets->len, 1)),
-          NULL, 0);
+          program,
+          &(TestCall){ .path = handshake->session,
+                       .interface = HANDOFF_SESSION_INTERFACE,
+                       .method = "PostHandshake",
+                       .parameters = g_variant_new (
+                           "(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, tickets->data,
+                                                               tickets->len, 1)) });
       test_bus_vanish (g_steal_pointer (&program));
       test_statistic_wait ("callers", n_callers);
       g_assert_true (connect_again_as (f, "alice", NULL));

@@ -289,10 +289,54 @@ test_answers (Fixture *f, gconstpointer data)
     }
 }
 
+static const char *this_program;
+
+/* The paths of a program's cases. (transfer full) */
+static char **
+list_cases (const char *program)
+{
+  const char *const argv[] = { program, "-l", NULL };
+  g_autofree char *output = NULL;
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, NULL, &status,
+                &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (status, ==, 0);
+  return g_strsplit (output, "\n", -1);
+}
+
+/* Breaks if what is said to be the bus's alone is not there: under another name, it may be left out
+ * no more, or the case that was, is gone. */
+static void
+test_bus_only (void)
+{
+  g_autofree char *directory = g_path_get_dirname (this_program);
+  const char *path;
+  gsize i, j;
+
+  for (i = 0; (path = test_way_get_bus_only (i)) != NULL; i++)
+    {
+      g_auto (GStrv) names = g_strsplit (path, "/", 3); /* "", the program's, the case's */
+      g_autofree char *program = g_strconcat (directory, "/integration-", names[1], NULL);
+      g_auto (GStrv) cases = list_cases (program);
+      g_autofree char *group = g_strconcat (path, "/", NULL);
+
+      for (j = 0; cases[j] != NULL; j++)
+        if (g_str_equal (cases[j], path) || g_str_has_prefix (cases[j], group))
+          break;
+      if (cases[j] == NULL)
+        g_error ("test-way-skips.c: there is no %s", path);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
+  this_program = argv[0];
   test_system_init (&argc, &argv);
+  g_test_add_func ("/ways/bus-only", test_bus_only);
 #define ADD(name, data, function)                                                                  \
   g_test_add ("/ways/" name, Fixture, data, set_up, function, tear_down)
   ADD ("errors", NULL, test_errors);

@@ -69,14 +69,23 @@ send_packed (int socket, GVariant *packed, const int *fds, guint n_fds)
   g_assert_no_error (error);
 }
 
+static HandoffPacketStatus
+try_to_receive (Fixture *fixture,
+                HandoffChannelSide side,
+                HandoffChannelMessage *message,
+                GError **error)
+{
+  const int socket = side == HANDOFF_CHANNEL_SERVICE ? fixture->service : fixture->application;
+
+  return handoff_channel_message_receive (socket, side, fixture->buffer, message, error);
+}
+
 static void
 receive (Fixture *fixture, HandoffChannelSide side, HandoffChannelMessage *message)
 {
   g_autoptr (GError) error = NULL;
-  const int socket = side == HANDOFF_CHANNEL_SERVICE ? fixture->service : fixture->application;
 
-  g_assert_cmpint (handoff_channel_message_receive (socket, side, fixture->buffer, message, &error),
-                   ==, HANDOFF_PACKET_DONE);
+  g_assert_cmpint (try_to_receive (fixture, side, message, &error), ==, HANDOFF_PACKET_DONE);
   g_assert_no_error (error);
 }
 
@@ -151,19 +160,31 @@ test_replies (Fixture *fixture, gconstpointer data)
   handoff_channel_message_clear (&message);
 
   /* Nothing more, and then the end. */
-  g_assert_cmpint (handoff_channel_message_receive (fixture->application,
-                                                    HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
-                                                    &message, &error),
-                   ==, HANDOFF_PACKET_WOULD_BLOCK);
+  g_assert_cmpint (try_to_receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message, &error), ==,
+                   HANDOFF_PACKET_WOULD_BLOCK);
   close (fixture->service);
   fixture->service = -1;
-  g_assert_cmpint (handoff_channel_message_receive (fixture->application,
-                                                    HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
-                                                    &message, &error),
-                   ==, HANDOFF_PACKET_CLOSED);
+  g_assert_cmpint (try_to_receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message, &error), ==,
+                   HANDOFF_PACKET_CLOSED);
   g_assert_cmpint (handoff_channel_message_send (fixture->application, cancel, NULL, 0, &error), ==,
                    HANDOFF_PACKET_CLOSED);
   g_assert_no_error (error);
+}
+
+/* What the application has of an error of the service's. (transfer full) */
+static GError *
+pass_error (Fixture *fixture, const GError *sent, gboolean with_details)
+{
+  g_autoptr (GVariant) packed = handoff_channel_message_pack (
+      HANDOFF_CHANNEL_ERROR, 1, handoff_error_to_variant (sent, with_details));
+  HandoffChannelMessage message;
+  GError *error;
+
+  send_packed (fixture->service, packed, NULL, 0);
+  receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message);
+  error = handoff_channel_message_get_error (&message);
+  handoff_channel_message_clear (&message);
+  return error;
 }
 
 /* An error is another one on the other side, or has lost its details, or has them unasked. */
@@ -173,22 +194,14 @@ test_error (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) sent =
       g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED, "gone \xff");
   g_autoptr (GError) foreign = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BUSY, "busy");
-  GVariant *details;
   guint i;
 
   handoff_error_set_details (sent, g_variant_new_parsed ("{'alert': <'x'>}"));
   for (i = 0; i < 3; i++)
     {
-      g_autoptr (GVariant) packed = handoff_channel_message_pack (
-          HANDOFF_CHANNEL_ERROR, 1, handoff_error_to_variant (i < 2 ? sent : foreign, i == 0));
-      g_autoptr (GError) error = NULL;
-      HandoffChannelMessage message;
+      g_autoptr (GError) error = pass_error (fixture, i < 2 ? sent : foreign, i == 0);
+      GVariant *details = tls_handoff_error_get_details (error);
 
-      send_packed (fixture->service, packed, NULL, 0);
-      receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message);
-      error = handoff_channel_message_get_error (&message);
-      handoff_channel_message_clear (&message);
-      details = tls_handoff_error_get_details (error);
       if (i == 2)
         {
           g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
@@ -290,10 +303,7 @@ assert_received_bad (Fixture *fixture, HandoffChannelSide side, int code, const 
   g_autoptr (GError) error = NULL;
   HandoffChannelMessage message;
 
-  g_assert_cmpint (handoff_channel_message_receive (
-                       side == HANDOFF_CHANNEL_SERVICE ? fixture->service : fixture->application,
-                       side, fixture->buffer, &message, &error),
-                   ==, HANDOFF_PACKET_FAILED);
+  g_assert_cmpint (try_to_receive (fixture, side, &message, &error), ==, HANDOFF_PACKET_FAILED);
   g_assert_error (error, G_IO_ERROR, code);
   if (!g_pattern_match_simple (pattern, error->message))
     g_error ("The message “%s” does not match “%s”", error->message, pattern);
@@ -336,9 +346,8 @@ test_surplus (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   send_raw (fixture->application, g_variant_get_data (cancel), g_variant_get_size (cancel), MANY);
-  g_assert_cmpint (handoff_channel_message_receive (fixture->service, HANDOFF_CHANNEL_SERVICE,
-                                                    fixture->buffer, &message, &error),
-                   ==, HANDOFF_PACKET_FAILED);
+  g_assert_cmpint (try_to_receive (fixture, HANDOFF_CHANNEL_SERVICE, &message, &error), ==,
+                   HANDOFF_PACKET_FAILED);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_cmpuint (message.n_fds, ==, HANDOFF_CHANNEL_MAX_DESCRIPTORS);
   g_assert_cmpuint (message.n_surplus, ==, MANY - HANDOFF_CHANNEL_MAX_DESCRIPTORS);
@@ -489,8 +498,7 @@ test_no_descriptors_left (Fixture *fixture, gconstpointer data)
   now = before;
   now.rlim_cur = (rlim_t) highest + 2; /* two of the four */
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &now), ==, 0);
-  status = handoff_channel_message_receive (fixture->application, HANDOFF_CHANNEL_APPLICATION,
-                                            fixture->buffer, &message, &error);
+  status = try_to_receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message, &error);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
   /* As under valgrind, which has a limit of its own. */
   if (status == HANDOFF_PACKET_DONE && message.fds[3] >= highest + 2)
@@ -507,9 +515,8 @@ test_empty (Fixture *fixture, gconstpointer data)
   HandoffChannelMessage message;
 
   send_raw (fixture->application, "", 0, 2);
-  g_assert_cmpint (handoff_channel_message_receive (fixture->service, HANDOFF_CHANNEL_SERVICE,
-                                                    fixture->buffer, &message, NULL),
-                   ==, HANDOFF_PACKET_CLOSED);
+  g_assert_cmpint (try_to_receive (fixture, HANDOFF_CHANNEL_SERVICE, &message, NULL), ==,
+                   HANDOFF_PACKET_CLOSED);
   g_assert_cmpuint (message.n_fds, ==, 2);
   handoff_channel_message_clear (&message);
 }
@@ -530,16 +537,12 @@ test_reset (Fixture *fixture, gconstpointer data)
   close (fixture->service);
   fixture->service = -1;
 
-  g_assert_cmpint (handoff_channel_message_receive (fixture->application,
-                                                    HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
-                                                    &message, NULL),
-                   ==, HANDOFF_PACKET_RESET);
+  g_assert_cmpint (try_to_receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message, NULL), ==,
+                   HANDOFF_PACKET_RESET);
   receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message);
   handoff_channel_message_clear (&message);
-  g_assert_cmpint (handoff_channel_message_receive (fixture->application,
-                                                    HANDOFF_CHANNEL_APPLICATION, fixture->buffer,
-                                                    &message, NULL),
-                   ==, HANDOFF_PACKET_CLOSED);
+  g_assert_cmpint (try_to_receive (fixture, HANDOFF_CHANNEL_APPLICATION, &message, NULL), ==,
+                   HANDOFF_PACKET_CLOSED);
   g_assert_cmpint (handoff_channel_message_send (fixture->application, packed, NULL, 0, NULL), ==,
                    HANDOFF_PACKET_CLOSED);
 }

@@ -23,13 +23,13 @@ POLKIT = 'org.freedesktop.PolicyKit1'
 POLKIT_SERVICE = '/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service'
 
 
-def wait_until(condition, what):
+def wait_until(condition, what, seconds=TIMEOUT):
     """The main loop runs meanwhile, and is woken to look at what no event tells of."""
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + seconds
     timer = GLib.timeout_add(2, lambda: GLib.SOURCE_CONTINUE)
     try:
         while not condition():
-            assert time.monotonic() < deadline, f'waited {TIMEOUT} seconds in vain until {what}'
+            assert time.monotonic() < deadline, f'waited {seconds} seconds in vain until {what}'
             GLib.MainContext.default().iteration(True)
     finally:
         GLib.source_remove(timer)
@@ -184,12 +184,13 @@ class Polkitd:
         """Returns when it is stopped: it reads nothing any more."""
         pid = self.get_pid()
         os.kill(pid, signal.SIGSTOP)
-        deadline = time.monotonic() + TIMEOUT
-        while True:
+
+        def is_stopped():
             with open(f'/proc/{pid}/stat') as file:
-                if file.read().rsplit(')', 1)[1].split()[0] == 'T':
-                    return pid
-            assert time.monotonic() < deadline, 'polkitd does not stop'
+                return file.read().rsplit(')', 1)[1].split()[0] == 'T'
+
+        wait_until(is_stopped, 'polkitd has stopped')
+        return pid
 
     def go_on(self):
         os.kill(self.get_pid(), signal.SIGCONT)
@@ -198,9 +199,7 @@ class Polkitd:
         """Returns when it is off the bus."""
         pid = self.get_pid()
         os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + TIMEOUT
-        while self.is_there():
-            assert time.monotonic() < deadline, 'polkitd does not go'
+        wait_until(lambda: not self.is_there(), 'polkitd has gone')
 
     def install(self, command):
         """What the bus starts as polkit from now on: a command, or None for nothing."""

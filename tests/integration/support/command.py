@@ -9,9 +9,10 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 from gi.repository import Gio, GLib
+
+import caller
 
 CERTS = os.environ['HANDOFF_TEST_CERTS']
 RULES = '/etc/polkit-1/rules.d/50-test.rules'
@@ -122,15 +123,20 @@ def get_free_port():
         return listener.getsockname()[1]
 
 
+def wait_until(condition, what):
+    caller.wait_until(condition, what, TIMEOUT)
+
+
 def wait_for_port(port):
     """Until somebody listens there."""
-    deadline = time.monotonic() + TIMEOUT
-    while True:
+    def is_open():
         try:
             socket.create_connection(('127.0.0.1', port)).close()
-            return
+            return True
         except ConnectionRefusedError:
-            assert time.monotonic() < deadline, f'nobody listens on port {port}'
+            return False
+
+    wait_until(is_open, f'somebody listens on port {port}')
 
 
 def get_service_pid():
@@ -149,9 +155,7 @@ def stop_service(number=signal.SIGTERM):
     pid = get_service_pid()
     if pid:
         os.kill(pid, number)
-        deadline = time.monotonic() + TIMEOUT
-        while get_service_pid() == pid:
-            assert time.monotonic() < deadline, 'the service does not end'
+        wait_until(lambda: get_service_pid() != pid, 'the service has ended')
 
 
 def configure(text):

@@ -11,8 +11,12 @@
 #include <unistd.h>
 
 #include "handoff-names.h"
+#include "key-blob.h"
 #include "test-handshake.h"
 #include "test-system.h"
+
+/* In the header of a key blob (docs/KEY-BLOB.md). */
+#define KEM_OFFSET 10
 
 /* The options of OpenChannel(). (transfer floating) */
 static GVariant *
@@ -139,14 +143,19 @@ test_channel_cancel (TestChannel *channel, guint32 serial)
   test_channel_send_packed (channel, packed, NULL, 0);
 }
 
-/* A blob that has the size of the channel's: of those that are sealed to a key the caller knows. */
-static void
-open_keys (TestChannel *channel, TestAnswer *answer)
+HandoffKeyState *
+test_channel_open_blob (TestChannel *channel, int blob)
 {
   g_autoptr (GError) error = NULL;
+  HandoffKeyState *keys;
+  guint8 kem[2];
 
-  answer->keys = handoff_blob_opener_open (channel->opener, answer->message.fds[0], &error);
+  g_assert_cmpint (pread (blob, kem, sizeof kem, KEM_OFFSET), ==, sizeof kem);
+  if ((kem[0] << 8 | kem[1]) != HANDOFF_KEY_BLOB_KEM_OF_CHANNEL)
+    return NULL;
+  keys = handoff_blob_opener_open (channel->opener, blob, &error);
   g_assert_no_error (error);
+  return keys;
 }
 
 TestAnswer *
@@ -167,7 +176,7 @@ test_channel_receive (TestChannel *channel)
   if (answer->message.kind == HANDOFF_CHANNEL_ERROR)
     answer->error = handoff_channel_message_get_error (&answer->message);
   else if (answer->message.n_fds > 0)
-    open_keys (channel, answer);
+    answer->keys = test_channel_open_blob (channel, answer->message.fds[0]);
   return g_steal_pointer (&answer);
 }
 

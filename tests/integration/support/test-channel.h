@@ -39,6 +39,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestChannel, test_channel_free)
 void test_answer_free (TestAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestAnswer, test_answer_free)
 
+/* The keys in a blob that this channel sealed; NULL if it is one that was sealed to a key. Blobs of
+ * the channel have to be opened as they come. (nullable) */
+HandoffKeyState *test_channel_open_blob (TestChannel *channel, int blob);
+
 /* Sends a call; fds stay the test's. Returns its serial. */
 guint32 test_channel_send (TestChannel *channel,
                            const char *path,

@@ -54,17 +54,9 @@ test_memfd_new_for_certificate (const char *name)
 }
 
 GVariant *
-test_call_with_fds (GDBusConnection *connection,
-                    const char *path,
-                    const char *interface,
-                    const char *method,
-                    GVariant *parameters,
-                    const int *fds,
-                    guint n_fds,
-                    GError **error)
+test_call_with_fds (GDBusConnection *connection, const TestCall *call, GError **error)
 {
-  g_autoptr (TestReply) reply =
-      test_way_call (connection, path, interface, method, parameters, fds, n_fds, error);
+  g_autoptr (TestReply) reply = test_way_call (connection, call, error);
 
   return reply != NULL ? g_steal_pointer (&reply->body) : NULL;
 }
@@ -96,9 +88,14 @@ test_credential_import (GDBusConnection *connection,
                         GError **error)
 {
   int fd = test_memfd_new_for_certificate (certificate);
-  char *path = take_path (test_call_with_fds (
-      connection, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "ImportCredential",
-      g_variant_new ("(sh@a{sv})", label, 0, parse_options (options)), &fd, 1, error));
+  const TestCall call = { .path = HANDOFF_ROOT_PATH,
+                          .interface = HANDOFF_MANAGER_INTERFACE,
+                          .method = "ImportCredential",
+                          .parameters =
+                              g_variant_new ("(sh@a{sv})", label, 0, parse_options (options)),
+                          .fds = &fd,
+                          .n_fds = 1 };
+  char *path = take_path (test_call_with_fds (connection, &call, error));
 
   close (fd);
   return path;
@@ -132,10 +129,16 @@ test_credential_link (GDBusConnection *connection,
   g_variant_dict_init (&dict, given);
   if (pin != NULL)
     g_variant_dict_insert (&dict, HANDOFF_OPTION_PIN, "h", 0);
-  path = take_path (test_call_with_fds (
-      connection, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "LinkCredential",
-      g_variant_new ("(ss@a{sv})", label, uri, g_variant_dict_end (&dict)), &fd,
-      pin != NULL ? 1 : 0, error));
+  path = take_path (
+      test_call_with_fds (connection,
+                          &(TestCall){ .path = HANDOFF_ROOT_PATH,
+                                       .interface = HANDOFF_MANAGER_INTERFACE,
+                                       .method = "LinkCredential",
+                                       .parameters = g_variant_new ("(ss@a{sv})", label, uri,
+                                                                    g_variant_dict_end (&dict)),
+                                       .fds = &fd,
+                                       .n_fds = pin != NULL ? 1 : 0 },
+                          error));
   close (fd);
   return path;
 }
@@ -148,8 +151,14 @@ test_credential_unlock (GDBusConnection *connection,
 {
   int fd = test_memfd_new (pin, -1);
   g_autoptr (GVariant) reply =
-      test_call_with_fds (connection, path, HANDOFF_CREDENTIAL_INTERFACE, "Unlock",
-                          g_variant_new ("(h)", 0), &fd, 1, error);
+      test_call_with_fds (connection,
+                          &(TestCall){ .path = path,
+                                       .interface = HANDOFF_CREDENTIAL_INTERFACE,
+                                       .method = "Unlock",
+                                       .parameters = g_variant_new ("(h)", 0),
+                                       .fds = &fd,
+                                       .n_fds = 1 },
+                          error);
 
   close (fd);
   return reply != NULL;

@@ -5,6 +5,8 @@
 
 #include <gio/gio.h>
 
+#include "test-way.h"
+
 /* Credentials in plain D-Bus, without the client library. Options are GVariant text of an a{sv};
  * NULL: none. */
 
@@ -17,14 +19,7 @@ int test_memfd_new_for_certificate (const char *name);
 
 /* A method call that passes descriptors (which stay the caller's): arguments refer to them by
  * index. (transfer full) */
-GVariant *test_call_with_fds (GDBusConnection *connection,
-                              const char *path,
-                              const char *interface,
-                              const char *method,
-                              GVariant *parameters,
-                              const int *fds,
-                              guint n_fds,
-                              GError **error);
+GVariant *test_call_with_fds (GDBusConnection *connection, const TestCall *call, GError **error);
 
 /* The path of the new object. (transfer full) */
 char *test_credential_import (GDBusConnection *connection,

@@ -113,9 +113,16 @@ start (GDBusConnection *connection,
 
   arguments = identity != NULL ? g_variant_new ("(hs@ay@a{sv})", 0, identity, key, options)
                                : g_variant_new ("(h@ay@a{sv})", 0, key, options);
-  test_way_start (connection, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE,
-                  identity != NULL ? "HandshakeAsClient" : "HandshakeAsServer", arguments, fds,
-                  pem >= 0 ? 2 : 1, flags, on_reply, g_steal_pointer (&task));
+  test_way_start (
+      connection,
+      &(TestCall){ .path = HANDOFF_ROOT_PATH,
+                   .interface = HANDOFF_MANAGER_INTERFACE,
+                   .method = identity != NULL ? "HandshakeAsClient" : "HandshakeAsServer",
+                   .parameters = arguments,
+                   .fds = fds,
+                   .n_fds = pem >= 0 ? 2 : 1,
+                   .flags = flags },
+      on_reply, g_steal_pointer (&task));
 }
 
 void

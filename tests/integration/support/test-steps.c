@@ -91,9 +91,13 @@ test_export (GDBusConnection *connection, const char *path, GError **error)
   int n_fds;
 
   g_assert_true (handoff_hpke_generate_key_pair (private_key, public_key, NULL));
-  reply =
-      test_way_call (connection, path, HANDOFF_SESSION_INTERFACE, "ExportKeys",
-                     g_variant_new ("(@ay)", test_way_recipient_key (public_key)), NULL, 0, error);
+  reply = test_way_call (
+      connection,
+      &(TestCall){ .path = path,
+                   .interface = HANDOFF_SESSION_INTERFACE,
+                   .method = "ExportKeys",
+                   .parameters = g_variant_new ("(@ay)", test_way_recipient_key (public_key)) },
+      error);
   if (reply == NULL)
     return NULL;
 

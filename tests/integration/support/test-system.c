@@ -9,6 +9,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +52,20 @@ test_wait_until (TestCheck check, gpointer data, const char *what)
       g_main_context_iteration (NULL, TRUE);
     }
   g_source_remove (timer);
+}
+
+static gboolean
+has_data (gpointer data)
+{
+  char byte;
+
+  return recv (GPOINTER_TO_INT (data), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void
+test_wait_for_data (int socket)
+{
+  test_wait_until (has_data, GINT_TO_POINTER (socket), "something arrives");
 }
 
 char *
@@ -135,8 +150,10 @@ test_call (GDBusConnection *connection,
            GVariant *parameters,
            GError **error)
 {
-  g_autoptr (TestReply) reply =
-      test_way_call (connection, path, interface, method, parameters, NULL, 0, error);
+  const TestCall call = {
+    .path = path, .interface = interface, .method = method, .parameters = parameters
+  };
+  g_autoptr (TestReply) reply = test_way_call (connection, &call, error);
 
   return reply != NULL ? g_steal_pointer (&reply->body) : NULL;
 }
@@ -289,6 +306,40 @@ test_log_read (void)
   g_file_get_contents (g_getenv ("HANDOFF_TEST_LOG"), &content, NULL, &error);
   g_assert_no_error (error);
   return content;
+}
+
+guint
+test_log_count (const char *text)
+{
+  g_autofree char *log = test_log_read ();
+  const char *found = log;
+  guint n = 0;
+
+  for (; (found = strstr (found, text)) != NULL; found++)
+    n++;
+  return n;
+}
+
+typedef struct
+{
+  const char *text;
+  guint n;
+} Written;
+
+static gboolean
+is_written (gpointer data)
+{
+  const Written *written = data;
+
+  return test_log_count (written->text) >= written->n;
+}
+
+void
+test_log_wait (const char *text, guint n)
+{
+  Written written = { text, n };
+
+  test_wait_until (is_written, &written, text);
 }
 
 guint64

@@ -54,6 +54,11 @@ void test_service_set_config (const char *content);
 
 /* The log of bus, polkitd and service up to now. (transfer full) */
 char *test_log_read (void);
+/* How often it has text. */
+guint test_log_count (const char *text);
+/* Waits until it has text so often, or oftener: of what a call does, the service may write after
+ * its reply. */
+void test_log_wait (const char *text, guint n);
 
 /* A statistic (GetStatistics) as root sees it; types u and t. */
 guint64 test_statistic (const char *name);
@@ -72,3 +77,5 @@ void test_assert_remote_error_real (const char *location,
 /* Calls check(data) until it returns TRUE, or fails the test, saying what it waited for. */
 typedef gboolean (*TestCheck) (gpointer data);
 void test_wait_until (TestCheck check, gpointer data, const char *what);
+/* Waits until something can be received. */
+void test_wait_for_data (int socket);

@@ -31,6 +31,12 @@ static const struct
   { "/stepwise/outlive-caller/steps", "a session ends with its channel" },
 };
 
+const char *
+test_way_get_bus_only (gsize i)
+{
+  return i < G_N_ELEMENTS (bus_only) ? bus_only[i].path : NULL;
+}
+
 void
 test_way_init (int *argc, char ***argv)
 {

@@ -5,17 +5,13 @@
 
 #include <glib-unix.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include "handoff-names.h"
-#include "key-blob.h"
 #include "test-channel.h"
 #include "test-system.h"
 
 #define WAY "test-way"
 #define NO_REPLY "org.freedesktop.DBus.Error.NoReply"
-/* In the header of a key blob (docs/KEY-BLOB.md). */
-#define KEM_OFFSET 10
 
 /* A connection's channel. */
 typedef struct
@@ -105,28 +101,25 @@ take_outcome (Outcome *outcome, GVariant **error_details, GError **error)
 /* The bus. */
 
 static GDBusMessage *
-new_message (const char *path,
-             const char *interface,
-             const char *method,
-             GVariant *parameters,
-             const int *fds,
-             guint n_fds)
+new_message (const TestCall *call)
 {
   GDBusMessage *message =
-      g_dbus_message_new_method_call (HANDOFF_BUS_NAME, path, interface, method);
+      g_dbus_message_new_method_call (HANDOFF_BUS_NAME, call->path, call->interface, call->method);
   g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
   g_autoptr (GError) error = NULL;
   guint i;
 
-  for (i = 0; i < n_fds; i++)
+  for (i = 0; i < call->n_fds; i++)
     {
-      g_unix_fd_list_append (list, fds[i], &error);
+      g_unix_fd_list_append (list, call->fds[i], &error);
       g_assert_no_error (error);
     }
-  if (n_fds > 0)
+  if (call->n_fds > 0)
     g_dbus_message_set_unix_fd_list (message, list);
-  if (parameters != NULL)
-    g_dbus_message_set_body (message, parameters);
+  if (call->parameters != NULL)
+    g_dbus_message_set_body (message, call->parameters);
+  if (call->flags & G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
+    g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
   return message;
 }
 
@@ -237,21 +230,11 @@ way_free (Way *way)
   g_free (way);
 }
 
-static gboolean
-is_sealed_by_channel (int fd)
-{
-  guint8 kem[2];
-
-  g_assert_cmpint (pread (fd, kem, sizeof kem, KEM_OFFSET), ==, sizeof kem);
-  return (kem[0] << 8 | kem[1]) == HANDOFF_KEY_BLOB_KEM_OF_CHANNEL;
-}
-
 /* Blobs of the channel are opened as they come, whoever wants them. */
 static Outcome *
 new_channel_outcome (Way *way, HandoffChannelMessage *message)
 {
   Outcome *outcome = g_new0 (Outcome, 1);
-  g_autoptr (GError) error = NULL;
   const char *name, *text;
 
   if (message->kind == HANDOFF_CHANNEL_ERROR)
@@ -267,12 +250,7 @@ new_channel_outcome (Way *way, HandoffChannelMessage *message)
   outcome->reply->body = g_variant_ref (message->body);
   if (message->n_fds == 0)
     return outcome;
-  if (is_sealed_by_channel (message->fds[0]))
-    {
-      outcome->reply->keys =
-          handoff_blob_opener_open (way->channel->opener, message->fds[0], &error);
-      g_assert_no_error (error);
-    }
+  outcome->reply->keys = test_channel_open_blob (way->channel, message->fds[0]);
   outcome->reply->fds = g_unix_fd_list_new_from_array (message->fds, (int) message->n_fds);
   message->n_fds = 0;
   return outcome;
@@ -363,25 +341,17 @@ is_on_channel (const char *interface, const char *method)
 /* Sends it on the channel, which it opens for the first call, and anew if the service has ended.
  * FALSE: it has to go on the bus. serial: (inout): 0: no reply is wanted */
 static gboolean
-way_send (GDBusConnection *connection,
-          const char *path,
-          const char *interface,
-          const char *method,
-          GVariant *parameters,
-          const int *fds,
-          guint n_fds,
-          GDBusCallFlags flags,
-          gboolean wants_reply,
-          guint32 *serial)
+way_send (GDBusConnection *connection, const TestCall *call, gboolean wants_reply, guint32 *serial)
 {
-  const gboolean interactive = (flags & G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+  const gboolean interactive =
+      (call->flags & G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
   g_autoptr (GVariant) packed = NULL;
   Way *way;
 
-  if (!test_way_is_channel () || !is_on_channel (interface, method))
+  if (!test_way_is_channel () || !is_on_channel (call->interface, call->method))
     return FALSE;
   way = way_get (connection);
-  if (g_hash_table_contains (way->on_bus, path))
+  if (g_hash_table_contains (way->on_bus, call->path))
     return FALSE;
   do
     {
@@ -391,11 +361,12 @@ way_send (GDBusConnection *connection,
       g_clear_pointer (&packed, g_variant_unref);
       packed = handoff_channel_message_pack (
           HANDOFF_CHANNEL_CALL, *serial,
-          handoff_channel_call_body (interactive ? HANDOFF_CHANNEL_INTERACTIVE : 0, path, method,
-                                     parameters != NULL ? parameters : g_variant_new ("()")));
-      if (!handoff_channel_message_fits (packed, n_fds))
+          handoff_channel_call_body (
+              interactive ? HANDOFF_CHANNEL_INTERACTIVE : 0, call->path, call->method,
+              call->parameters != NULL ? call->parameters : g_variant_new ("()")));
+      if (!handoff_channel_message_fits (packed, call->n_fds))
         return FALSE;
-      if (way_try_to_send (way, packed, fds, n_fds))
+      if (way_try_to_send (way, packed, call->fds, call->n_fds))
         return TRUE;
       /* What it said before its end. */
       while (way->channel != NULL && way_read (way))
@@ -450,6 +421,13 @@ note_session (GDBusConnection *connection, TestReply *reply, const char *method)
 
 /* Both ways. */
 
+/* They may go both ways. (transfer full) (nullable) */
+static GVariant *
+ref_parameters (const TestCall *call)
+{
+  return call->parameters != NULL ? g_variant_ref_sink (call->parameters) : NULL;
+}
+
 GVariant *
 test_way_recipient_key (const guint8 *public_key)
 {
@@ -461,29 +439,21 @@ test_way_recipient_key (const guint8 *public_key)
 
 void
 test_way_start (GDBusConnection *connection,
-                const char *path,
-                const char *interface,
-                const char *method,
-                GVariant *parameters,
-                const int *fds,
-                guint n_fds,
-                GDBusCallFlags flags,
+                const TestCall *call,
                 GAsyncReadyCallback callback,
                 gpointer user_data)
 {
-  g_autoptr (GVariant) body = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
+  G_GNUC_UNUSED g_autoptr (GVariant) keep = ref_parameters (call);
   GTask *task = g_task_new (connection, NULL, callback, user_data);
   g_autoptr (GDBusMessage) message = NULL;
   guint32 serial;
 
-  if (way_send (connection, path, interface, method, body, fds, n_fds, flags, TRUE, &serial))
+  if (way_send (connection, call, TRUE, &serial))
     {
       way_add_call (connection, serial, task);
       return;
     }
-  message = new_message (path, interface, method, body, fds, n_fds);
-  if (flags & G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
-    g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
+  message = new_message (call);
   g_dbus_connection_send_message_with_reply (connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
                                              TEST_TIMEOUT_SECONDS * 1000, NULL, NULL, on_bus_reply,
                                              task);
@@ -501,47 +471,32 @@ test_way_finish (GDBusConnection *connection,
 }
 
 TestReply *
-test_way_call (GDBusConnection *connection,
-               const char *path,
-               const char *interface,
-               const char *method,
-               GVariant *parameters,
-               const int *fds,
-               guint n_fds,
-               GError **error)
+test_way_call (GDBusConnection *connection, const TestCall *call, GError **error)
 {
-  g_autoptr (GVariant) body = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
+  G_GNUC_UNUSED g_autoptr (GVariant) keep = ref_parameters (call);
   g_autoptr (GDBusMessage) message = NULL;
   TestReply *reply;
   guint32 serial;
 
-  if (way_send (connection, path, interface, method, body, fds, n_fds, G_DBUS_CALL_FLAGS_NONE, TRUE,
-                &serial))
+  if (way_send (connection, call, TRUE, &serial))
     return take_outcome (way_wait (connection, serial), NULL, error);
-  message = new_message (path, interface, method, body, fds, n_fds);
+  message = new_message (call);
   reply = take_outcome (call_on_bus (connection, message), NULL, error);
-  note_session (connection, reply, method);
+  note_session (connection, reply, call->method);
   return reply;
 }
 
 void
-test_way_tell (GDBusConnection *connection,
-               const char *path,
-               const char *interface,
-               const char *method,
-               GVariant *parameters,
-               const int *fds,
-               guint n_fds)
+test_way_tell (GDBusConnection *connection, const TestCall *call)
 {
-  g_autoptr (GVariant) body = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
+  G_GNUC_UNUSED g_autoptr (GVariant) keep = ref_parameters (call);
   g_autoptr (GDBusMessage) message = NULL;
   g_autoptr (GError) error = NULL;
   guint32 serial;
 
-  if (way_send (connection, path, interface, method, body, fds, n_fds, G_DBUS_CALL_FLAGS_NONE,
-                FALSE, &serial))
+  if (way_send (connection, call, FALSE, &serial))
     return;
-  message = new_message (path, interface, method, body, fds, n_fds);
+  message = new_message (call);
   g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
   g_dbus_connection_send_message (connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
                                   &error);

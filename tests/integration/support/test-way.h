@@ -20,6 +20,9 @@ void test_way_take (gboolean is_channel);
  * which, and why. argv: (inout) (transfer none): gets more arguments */
 void test_way_init (int *argc, char ***argv);
 
+/* Those, by the paths of cases, or of groups of cases. NULL after the last. */
+const char *test_way_get_bus_only (gsize i);
+
 /* What the service answered. */
 typedef struct
 {
@@ -35,16 +38,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestReply, test_reply_free)
  * channel, every second one of the process is empty: then the channel seals. (transfer floating) */
 GVariant *test_way_recipient_key (const guint8 *public_key);
 
-/* Sends a call. fds: stay the caller's. parameters: (nullable): consumed if floating. flags:
- * G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, or none. */
+typedef struct
+{
+  const char *path;
+  const char *interface;
+  const char *method;
+  GVariant *parameters; /* (nullable): a tuple, consumed if floating */
+  const int *fds;       /* stay the caller's */
+  guint n_fds;
+  GDBusCallFlags flags; /* G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, or none */
+} TestCall;
+
 void test_way_start (GDBusConnection *connection,
-                     const char *path,
-                     const char *interface,
-                     const char *method,
-                     GVariant *parameters,
-                     const int *fds,
-                     guint n_fds,
-                     GDBusCallFlags flags,
+                     const TestCall *call,
                      GAsyncReadyCallback callback,
                      gpointer user_data);
 /* error_details: (out) (optional) (nullable): what came with the error, if the caller asked for
@@ -54,19 +60,6 @@ TestReply *test_way_finish (GDBusConnection *connection,
                             GVariant **error_details,
                             GError **error);
 /* Both; the main context does not run meanwhile. */
-TestReply *test_way_call (GDBusConnection *connection,
-                          const char *path,
-                          const char *interface,
-                          const char *method,
-                          GVariant *parameters,
-                          const int *fds,
-                          guint n_fds,
-                          GError **error);
+TestReply *test_way_call (GDBusConnection *connection, const TestCall *call, GError **error);
 /* A call that wants no reply. It has left this process when this returns. */
-void test_way_tell (GDBusConnection *connection,
-                    const char *path,
-                    const char *interface,
-                    const char *method,
-                    GVariant *parameters,
-                    const int *fds,
-                    guint n_fds);
+void test_way_tell (GDBusConnection *connection, const TestCall *call);

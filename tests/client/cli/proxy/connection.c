@@ -168,6 +168,16 @@ client_reads_end (Bench *b, RecordFixture *f)
   record_fixture_assert_record (f, &records, &size, RECORD_ALERT, alert, sizeof alert);
 }
 
+/* However long that takes. */
+static void
+assert_waits_for_program (Bench *b)
+{
+  settle ();
+  cli_connection_check_time (b->connection, G_MAXINT64);
+  settle ();
+  g_assert_cmpuint (b->n_done, ==, 0);
+}
+
 /* Breaks if the time that a client had to close its side ends the connection while its program
  * still runs: when the program ends, there is nothing left to tell. */
 static void
@@ -179,10 +189,7 @@ test_slow_program (RecordFixture *f, gconstpointer data)
   client_reads_end (&b, f);
   record_fixture_seal (f, RECORD_ALERT, "\001\000", 2);
   g_assert_cmpint (write (b.client, f->records->data, f->records->len), ==, f->records->len);
-  settle ();
-  cli_connection_check_time (b.connection, G_MAXINT64);
-  settle ();
-  g_assert_cmpuint (b.n_done, ==, 0);
+  assert_waits_for_program (&b);
   bench_close (&b);
   g_assert_true (b.ok);
 }
@@ -197,10 +204,7 @@ test_question_pending (RecordFixture *f, gconstpointer data)
   client_reads_end (&b, f);
   /* Without a close_notify. */
   g_assert_cmpint (shutdown (b.client, SHUT_WR), ==, 0);
-  settle ();
-  cli_connection_check_time (b.connection, G_MAXINT64);
-  settle ();
-  g_assert_cmpuint (b.n_done, ==, 0);
+  assert_waits_for_program (&b);
   bench_close (&b);
   g_assert_true (b.ok);
 }
