@@ -380,9 +380,8 @@ load (HandoffService *self,
   support->note_read_data = self;
   context->broker.handshakers = handoff_handshakers_new (support);
   self->token_events.handshakers = context->broker.handshakers;
-  context->broker.gate.dispatcher =
-      handoff_dispatcher_new (&handoff_caller_registry_finder, G_OBJECT (context->callers),
-                              authority, self->idle_timer);
+  context->broker.gate.dispatcher = handoff_dispatcher_new (
+      &handoff_caller_registry_finder, G_OBJECT (context->callers), authority, self->idle_timer);
 
   g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
   policy_changed (context->policy_source, self);

@@ -66,7 +66,7 @@ MUST_NOT = {
 # What they have all the same, as long as other programs have not taken it over. Nothing is added here.
 STILL_HAVE = {
     'tls-handoffd': [
-        'TLS handshakes', 'certificates', 'private keys',
+        'TLS handshakes', 'private keys',
     ],
     'tls-handoff-handshaker': [
         'private keys',
