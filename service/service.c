@@ -13,12 +13,13 @@
 #include "broker/places.h"
 #include "bus/facade.h"
 #include "caller/caller-registry.h"
+#include "bus-name.h"
 #include "gate/dispatcher.h"
 #include "work/descriptor-reaper.h"
-#include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "guard/message-descriptors.h"
 #include "bus/reload.h"
+#include "service-configuration.h"
 #include "handshaker-program.h"
 #include "importers/importer-process.h"
 #include "keeper-signing.h"
@@ -27,11 +28,6 @@
 
 /* Threads that read descriptors, parse and make keys for one user at the same time. */
 #define THREADS_PER_USER 2
-
-/* Calls at once that wait for something: beside those for handshakes, whose limits the
- * configuration has. */
-#define OTHER_CALLS_PER_USER 64
-#define OTHER_CALLS 4096
 
 /* Channels of all users; or a quarter of the descriptors that a process may have open
  * (RLIMIT_NOFILE), if that is less. */
@@ -67,8 +63,6 @@ struct _HandoffService
   Mode mode;
   GError *error; /* (owned) (nullable): why it ended */
   gboolean quitting;
-  GCancellable *patience; /* (owned): cancelled when the bus is not waited for any more */
-  guint patience_id;      /* 0 until the service is told to end */
   gboolean flushed;
   gboolean stuck;
   guint watchdog_id;
@@ -79,6 +73,7 @@ struct _HandoffService
   HandoffIdleTimer *idle_timer;                        /* (owned) */
   gboolean is_asking;                                  /* whether the handshakers can go */
   GDBusConnection *connection;                         /* (owned) */
+  HandoffBusName *name;                                /* (owned) */
   HandoffBusGuard *guard;                              /* (unowned) (nullable) */
   guint descriptor_filter;                             /* its, as long as that is there */
   HandoffFacade *facades[G_N_ELEMENTS (facade_kinds)]; /* (owned) */
@@ -98,36 +93,21 @@ end (HandoffService *self, GError *error)
 }
 
 static void
-name_requested (GObject *source, GAsyncResult *result, gpointer user_data)
+name_requested (gpointer owner, GError *error)
 {
-  g_autoptr (HandoffService) self = user_data;
-  GError *error = NULL;
-  g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-  guint answer = 0;
+  HandoffService *self = owner;
 
-  if (reply == NULL && self->quitting)
+  if (error != NULL && self->quitting)
     {
       g_clear_error (&error);
       end (self, NULL);
       return;
     }
-  if (reply == NULL)
+  if (error != NULL)
     {
-      g_prefix_error (&error, "Cannot own the name %s: ", HANDOFF_BUS_NAME);
       end (self, error);
       return;
     }
-
-  g_variant_get (reply, "(u)", &answer);
-  if (answer != 1 && answer != 4) /* PRIMARY_OWNER, ALREADY_OWNER */
-    {
-      end (self, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                              "Another process owns the name %s: tls-handoffd is running already",
-                              HANDOFF_BUS_NAME));
-      return;
-    }
-
   if (self->mode == MODE_STARTING)
     {
       sd_notify (0, "READY=1");
@@ -136,17 +116,6 @@ name_requested (GObject *source, GAsyncResult *result, gpointer user_data)
   self->mode = MODE_SERVING;
   if (self->quitting)
     handoff_service_quit (self);
-}
-
-static void
-request_name (HandoffService *self)
-{
-  const guint32 do_not_queue = 4;
-
-  g_dbus_connection_call (
-      self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-      "RequestName", g_variant_new ("(su)", HANDOFF_BUS_NAME, do_not_queue), G_VARIANT_TYPE ("(u)"),
-      G_DBUS_CALL_FLAGS_NONE, -1, self->patience, name_requested, g_object_ref (self));
 }
 
 static gboolean
@@ -158,28 +127,25 @@ is_needed (HandoffService *self)
 }
 
 static void
-name_released (GObject *source, GAsyncResult *result, gpointer user_data)
+name_released (gpointer owner)
 {
-  g_autoptr (HandoffService) self = user_data;
-  G_GNUC_UNUSED g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  HandoffService *self = owner;
 
-  /* The bus keeps the order of messages: a call that was sent to the name before it was released
-   * is with the guard, or on its way from there, or has been dispatched, and holds the timer. */
+  /* A call that was sent to the name before it was released is with the guard, or on its way from
+   * there, or has been dispatched, and holds the timer. */
   if (!self->quitting && is_needed (self))
-    request_name (self);
+    handoff_bus_name_request (self->name);
   else
     end (self, NULL);
 }
+
+static const HandoffBusNameFuncs name_funcs = { name_requested, name_released };
 
 static void
 leave (HandoffService *self)
 {
   self->mode = MODE_LEAVING;
-  g_dbus_connection_call (
-      self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-      "ReleaseName", g_variant_new ("(s)", HANDOFF_BUS_NAME), G_VARIANT_TYPE ("(u)"),
-      G_DBUS_CALL_FLAGS_NONE, -1, self->patience, name_released, g_object_ref (self));
+  handoff_bus_name_release (self->name);
 }
 
 /* The handshakers have said whether they can go. */
@@ -249,40 +215,11 @@ note_read (const char *bus_name, guint32 serial, gpointer user_data)
 }
 
 static void
-configure_places (HandoffPlacesBook *places, const HandoffConfiguration *configuration)
-{
-  handoff_places_book_configure (places, HANDOFF_PLACES_HANDSHAKES,
-                                 configuration->handshakes_per_user,
-                                 configuration->handshakes_total);
-  handoff_places_book_configure (places, HANDOFF_PLACES_SESSIONS, configuration->sessions_per_user,
-                                 configuration->sessions_total);
-  handoff_places_book_configure (places, HANDOFF_PLACES_OUTLIVING,
-                                 configuration->outliving_sessions_per_user,
-                                 configuration->sessions_total);
-}
-
-static void
 policy_changed (HandoffPolicySource *source, gpointer user_data)
 {
   HandoffService *self = user_data;
-  HandoffCallContext *context = &self->context;
-  const HandoffConfiguration *configuration = handoff_policy_source_get_configuration (source);
 
-  handoff_idle_timer_set_seconds (self->idle_timer, configuration->idle_exit);
-  configure_places (self->support.places, configuration);
-  handoff_handshakers_configure (context->broker.handshakers, configuration->users_total,
-                                 configuration->resumption_maximum_age);
-  handoff_tokens_configure (context->tokens, configuration);
-  handoff_pin_hold_update (context->pin_hold);
-  handoff_expiry_warnings_configure (context->expiry_warnings, configuration->expiry_warning);
-  handoff_signing_take_back (self->support.signing, NULL, NULL);
-  /* In REVIEW and in REQUEST its caller decides. */
-  handoff_grant_giver_set_times (
-      self->support.giver, configuration->maximum_timeout + 2 * configuration->decision_timeout,
-      configuration->authorization_memory);
-  handoff_dispatcher_set_limits (context->broker.gate.dispatcher,
-                                 configuration->handshakes_per_user + OTHER_CALLS_PER_USER,
-                                 configuration->handshakes_total + OTHER_CALLS);
+  handoff_service_configure (&self->context, &self->support, self->idle_timer);
 }
 
 static void
@@ -426,6 +363,7 @@ handoff_service_new (GDBusConnection *connection,
   guint i;
 
   self->connection = g_object_ref (connection);
+  self->name = handoff_bus_name_new (connection, &name_funcs, self);
   self->guard = guard;
   /* First of all: somebody may know our unique name already. */
   if (guard != NULL)
@@ -509,13 +447,13 @@ gboolean
 handoff_service_run (HandoffService *self, GError **error)
 {
   start_watchdog (self);
-  request_name (self);
+  handoff_bus_name_request (self->name);
   g_main_loop_run (self->loop);
 
   sd_notify (0, "STOPPING=1");
   g_clear_handle_id (&self->watchdog_id, g_source_remove);
   handoff_service_drain (self);
-  g_clear_handle_id (&self->patience_id, g_source_remove);
+  handoff_bus_name_calm_down (self->name);
   flush (self);
 
   if (self->error != NULL)
@@ -532,23 +470,11 @@ handoff_service_is_stuck (HandoffService *self)
   return self->stuck;
 }
 
-static gboolean
-lose_patience (gpointer user_data)
-{
-  HandoffService *self = user_data;
-
-  self->patience_id = 0;
-  g_warning ("The bus does not answer: leaving without a farewell");
-  g_cancellable_cancel (self->patience);
-  return G_SOURCE_REMOVE;
-}
-
 void
 handoff_service_quit (HandoffService *self)
 {
   if (!self->quitting)
-    self->patience_id =
-        handoff_clock_add_timeout (PATIENCE_SECONDS * G_TIME_SPAN_SECOND, lose_patience, self);
+    handoff_bus_name_hurry (self->name, PATIENCE_SECONDS);
   self->quitting = TRUE;
   if (self->guard != NULL)
     handoff_bus_guard_stop (self->guard, HANDOFF_DISPATCHER_ENDING);
@@ -612,6 +538,7 @@ handoff_service_dispose (GObject *object)
   g_clear_pointer (&context->tokens, handoff_tokens_free);
   g_clear_pointer (&self->support.signing, handoff_signing_free);
   g_clear_object (&context->policy_source);
+  g_clear_pointer (&self->name, handoff_bus_name_free);
   g_clear_object (&self->connection);
   G_OBJECT_CLASS (handoff_service_parent_class)->dispose (object);
 }
@@ -627,7 +554,6 @@ handoff_service_finalize (GObject *object)
   handoff_statistics_free (self->context.statistics);
   handoff_idle_timer_free (self->idle_timer);
   g_main_loop_unref (self->loop);
-  g_object_unref (self->patience);
   g_clear_error (&self->error);
   G_OBJECT_CLASS (handoff_service_parent_class)->finalize (object);
 }
@@ -643,7 +569,6 @@ static void
 handoff_service_init (HandoffService *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
-  self->patience = g_cancellable_new ();
   self->idle_timer = handoff_idle_timer_new (idle, self);
   self->context.broker.gate.idle_timer = self->idle_timer;
   self->context.broker.gate.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
