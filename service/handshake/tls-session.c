@@ -235,7 +235,7 @@ handoff_tls_session_free (HandoffTlsSession *self)
   handoff_peer_verification_free (self->verification);
   g_free (self);
   handoff_wipe_stack ();
-  handoff_fiber_wipe_spare_stack ();
+  handoff_fiber_wipe_spare_stacks ();
 }
 
 /* Whether GnuTLS can go on at once after it returned code. It returns after each record that does

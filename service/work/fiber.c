@@ -49,7 +49,19 @@ typedef struct
 {
   guint8 *memory;
   gsize guard_size;
+  gboolean is_wiped; /* since a fiber ran on it */
 } Stack;
+
+/* What a thread keeps for its next fibers: as many as handshakes of a busy thread wait for
+ * signatures at once. To map a stack, and have its pages faulted in, costs a tenth of a
+ * handshake. */
+#define N_SPARE 16
+
+typedef struct
+{
+  Stack *stacks[N_SPARE]; /* (owned): the last one is next: its pages are the warmest */
+  guint n;
+} Spare;
 
 struct _HandoffFiber
 {
@@ -72,11 +84,9 @@ struct _HandoffFiber
 #endif
 };
 
-static void stack_free (Stack *stack);
+static void spare_free (gpointer data);
 
-/* The stack of the last fiber of this thread. Most handshakes never pause, so one stack serves
- * them all. */
-static GPrivate spare_stack = G_PRIVATE_INIT ((GDestroyNotify) stack_free);
+static GPrivate spare_stacks = G_PRIVATE_INIT (spare_free);
 /* The fiber for the first frame of a new stack: makecontext() passes no pointers. */
 static __thread HandoffFiber *starting;
 
@@ -111,14 +121,40 @@ stack_wipe (Stack *stack)
     while (page < STACK_SIZE / page_size && !(is_resident[page] & 1))
       page++;
   handoff_wipe (start + page * page_size, STACK_SIZE - page * page_size);
+  stack->is_wiped = TRUE;
 }
 
 static void
 stack_free (Stack *stack)
 {
-  stack_wipe (stack);
+  if (!stack->is_wiped)
+    stack_wipe (stack);
   munmap (stack->memory, stack->guard_size + STACK_SIZE);
   g_free (stack);
+}
+
+static void
+spare_free (gpointer data)
+{
+  Spare *spare = data;
+
+  while (spare->n > 0)
+    stack_free (spare->stacks[--spare->n]);
+  g_free (spare);
+}
+
+/* (transfer none) */
+static Spare *
+get_spare (void)
+{
+  Spare *spare = g_private_get (&spare_stacks);
+
+  if (spare == NULL)
+    {
+      spare = g_new0 (Spare, 1);
+      g_private_set (&spare_stacks, spare);
+    }
+  return spare;
 }
 
 static void
@@ -190,12 +226,11 @@ handoff_fiber_new (HandoffFiberFunc function, gpointer data)
 static void
 start (HandoffFiber *self)
 {
+  Spare *spare = get_spare ();
+
   self->started = TRUE;
-  self->stack = g_private_get (&spare_stack);
-  if (self->stack != NULL)
-    g_private_set (&spare_stack, NULL);
-  else
-    self->stack = stack_new ();
+  self->stack = spare->n > 0 ? spare->stacks[--spare->n] : stack_new ();
+  self->stack->is_wiped = FALSE;
 
   if (getcontext (&self->context) != 0)
     g_error ("Cannot prepare another stack");
@@ -231,24 +266,28 @@ handoff_fiber_pause (HandoffFiber *self)
 void
 handoff_fiber_free (HandoffFiber *self)
 {
+  Spare *spare = get_spare ();
+
   g_assert (self->returned || !self->started);
 
 #ifdef HAS_THREAD_SANITIZER
   if (self->own_state != NULL)
     __tsan_destroy_fiber (self->own_state);
 #endif
-  if (self->stack != NULL && g_private_get (&spare_stack) == NULL)
-    g_private_set (&spare_stack, self->stack);
+  if (self->stack != NULL && spare->n < N_SPARE)
+    spare->stacks[spare->n++] = self->stack;
   else
     g_clear_pointer (&self->stack, stack_free);
   g_free (self);
 }
 
 void
-handoff_fiber_wipe_spare_stack (void)
+handoff_fiber_wipe_spare_stacks (void)
 {
-  Stack *stack = g_private_get (&spare_stack);
+  Spare *spare = get_spare ();
+  guint i;
 
-  if (stack != NULL)
-    stack_wipe (stack);
+  /* Those that came last are the ones that nobody has wiped. */
+  for (i = spare->n; i > 0 && !spare->stacks[i - 1]->is_wiped; i--)
+    stack_wipe (spare->stacks[i - 1]);
 }

@@ -26,5 +26,5 @@ gboolean handoff_fiber_run (HandoffFiber *self, int *result);
 /* Pauses; called within the function. Returns when handoff_fiber_run() is called again. */
 void handoff_fiber_pause (HandoffFiber *self);
 
-/* Overwrites what functions left on the stack that the thread keeps for its next fiber. */
-void handoff_fiber_wipe_spare_stack (void);
+/* Overwrites what functions left on the stacks that the thread keeps for its next fibers. */
+void handoff_fiber_wipe_spare_stacks (void);

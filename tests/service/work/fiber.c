@@ -94,38 +94,99 @@ test_many (void)
       }
 }
 
+typedef struct
+{
+  HandoffFiber *fiber;
+  const char *where;
+} Secret;
+
 static int
 leave_a_secret (gpointer data)
 {
-  volatile char secret[4096];
-  const char **where = data;
+  volatile char bytes[4096];
+  Secret *secret = data;
   gsize i;
 
-  for (i = 0; i < sizeof secret; i++)
-    secret[i] = 'S';
-  *where = (const char *) secret;
-  return secret[17];
+  for (i = 0; i < sizeof bytes; i++)
+    bytes[i] = 'S';
+  secret->where = (const char *) bytes;
+  handoff_fiber_pause (secret->fiber);
+  return bytes[17];
 }
 
-/* Breaks if the wipe leaves what a function had on its stack. */
-__attribute__ ((no_sanitize_address)) static void
-test_wiped (void)
+/* Several at once, each on a stack of its own. */
+static void
+leave_secrets (Secret *secrets, guint n)
 {
-  const char *where = NULL;
-  g_autoptr (HandoffFiber) fiber = handoff_fiber_new (leave_a_secret, &where);
-  guint n_before = 0, n_after = 0;
   int result;
+  guint i;
+
+  for (i = 0; i < n; i++)
+    {
+      secrets[i].fiber = handoff_fiber_new (leave_a_secret, &secrets[i]);
+      g_assert_false (handoff_fiber_run (secrets[i].fiber, &result));
+    }
+  for (i = 0; i < n; i++)
+    {
+      g_assert_true (handoff_fiber_run (secrets[i].fiber, &result));
+      g_clear_pointer (&secrets[i].fiber, handoff_fiber_free);
+    }
+}
+
+__attribute__ ((no_sanitize_address)) static guint
+count_left (const Secret *secret)
+{
+  guint n = 0;
   gsize i;
 
-  g_assert_true (handoff_fiber_run (fiber, &result));
-  g_clear_pointer (&fiber, handoff_fiber_free);
   for (i = 0; i < 4096; i++)
-    n_before += ((volatile const char *) where)[i] == 'S';
-  handoff_fiber_wipe_spare_stack ();
-  for (i = 0; i < 4096; i++)
-    n_after += ((volatile const char *) where)[i] == 'S';
-  g_assert_cmpuint (n_before, >, 4000);
-  g_assert_cmpuint (n_after, ==, 0);
+    n += ((volatile const char *) secret->where)[i] == 'S';
+  return n;
+}
+
+/* Breaks if the wipe leaves what functions had on their stacks, be it that some were wiped before.
+ */
+static void
+test_wiped (void)
+{
+  Secret secrets[5] = { 0 };
+  guint n, i;
+
+  for (n = 3; n <= 5; n++)
+    {
+      leave_secrets (secrets, n);
+      for (i = 0; i < n; i++)
+        g_assert_cmpuint (count_left (&secrets[i]), >, 4000);
+      handoff_fiber_wipe_spare_stacks ();
+      for (i = 0; i < n; i++)
+        g_assert_cmpuint (count_left (&secrets[i]), ==, 0);
+    }
+}
+
+static gboolean
+has_been_used (const Secret *secrets, guint n, const char *where)
+{
+  guint i;
+
+  for (i = 0; i < n; i++)
+    {
+      if (secrets[i].where == where)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Breaks if a thread maps stacks anew for as many as it had paused just before. */
+static void
+test_kept (void)
+{
+  Secret before[16] = { 0 }, after[16] = { 0 };
+  guint i;
+
+  leave_secrets (before, 16);
+  leave_secrets (after, 16);
+  for (i = 0; i < 16; i++)
+    g_assert_true (has_been_used (before, 16, after[i].where));
 }
 
 /* A fiber that never ran has nothing to free. */
@@ -162,6 +223,7 @@ main (int argc, char **argv)
   g_test_add_func ("/service/fiber/returns", test_returns);
   g_test_add_func ("/service/fiber/many", test_many);
   g_test_add_func ("/service/fiber/wiped", test_wiped);
+  g_test_add_func ("/service/fiber/kept", test_kept);
   g_test_add_func ("/service/fiber/never-run", test_never_run);
   g_test_add_func ("/service/fiber/threads", test_threads);
   return g_test_run ();
