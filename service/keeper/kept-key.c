@@ -82,6 +82,12 @@ handoff_kept_key_dup_algorithm (HandoffKeptKey *self)
   return handoff_public_key_dup_algorithm (self->public_key);
 }
 
+gboolean
+handoff_kept_key_is_quick (HandoffKeptKey *self)
+{
+  return self->curve == GNUTLS_ECC_CURVE_SECP256R1 || self->algorithm == GNUTLS_PK_EDDSA_ED25519;
+}
+
 static GBytes *
 take_datum (gnutls_datum_t *datum)
 {

@@ -24,6 +24,8 @@ GBytes *handoff_kept_key_get_public_key (HandoffKeptKey *self);
 /* "ecdsa-p256", as the property KeyAlgorithm has it. (transfer full) */
 char *handoff_kept_key_dup_algorithm (HandoffKeptKey *self);
 
+/* Whether to sign takes less than twice as long as to have another thread do it: P-256, Ed25519. */
+gboolean handoff_kept_key_is_quick (HandoffKeptKey *self);
 /* data: of that form (grant/signature-form.h). FAILED if it is no key for that scheme. (transfer
  * full) */
 GBytes *handoff_kept_key_sign (HandoffKeptKey *self,

@@ -12,6 +12,9 @@
 #include "signatory/signatory.h"
 
 #define MIN_THREADS 2
+/* Handshakes on more processors than these could ask for more quick signatures than one thread
+ * makes. */
+#define MAX_PROCESSORS_AT_ONCE 8
 
 struct _HandoffKeyKeeper
 {
@@ -22,6 +25,7 @@ struct _HandoffKeyKeeper
   HandoffSignatory *signatory;   /* (owned) */
   HandoffUserTurns *signing;     /* (owned): signatures of handshakes: short */
   HandoffUserTurns *working;     /* (owned): what takes longer, one thread for a user */
+  gboolean signs_at_once;        /* where it is quick, without a thread */
   void (*ended) (gpointer user_data);
   gpointer user_data;
 };
@@ -116,7 +120,14 @@ sign (HandoffLinkCall *call,
   use->scheme = scheme;
   use->form = form;
   use->data = g_bytes_ref (data);
-  handoff_user_turns_add (self->signing, uid, make_signature, signature_made, use);
+  if (!self->signs_at_once || !handoff_kept_key_is_quick (key))
+    {
+      handoff_user_turns_add (self->signing, uid, make_signature, signature_made, use);
+      return;
+    }
+  /* Nobody waits long: in a turn of the main loop, a link gives us a few messages at most. */
+  make_signature (use);
+  signature_made (use);
 }
 
 /* A handshake that has begun ends with the credential that it has, whatever becomes of that. */
@@ -227,6 +238,7 @@ handoff_key_keeper_new (int socket,
   self->ring = handoff_key_ring_new ();
   self->signing = handoff_user_turns_new ("signing", n_threads, n_threads);
   self->working = handoff_user_turns_new ("making keys", n_threads, 1);
+  self->signs_at_once = g_get_num_processors () <= MAX_PROCESSORS_AT_ONCE;
   self->link = handoff_link_new (socket, &handoff_keeper_messages, HANDOFF_LINK_LOWER, NULL,
                                  "tls-handoffd", &functions, self);
   self->changes = handoff_folder_changes_new (self->link, self->ring, parent, path);
