@@ -21,7 +21,6 @@ typedef enum
 
 #define HANDOFF_AUDIT_AUTHORIZATION_ID "0d4d9b9f6a3b4c5c9d0e6c1f5f3c2a71"
 #define HANDOFF_AUDIT_HANDSHAKE_ID "5b1f6e0c7d1d4c0f8a0b6b7d8d4c9e52"
-#define HANDOFF_AUDIT_PROGRAM_ENDED_ID "be81be087c2146668e314a23d116cbef" /* audit.h */
 
 /* is_error: whether it tells of something that did not succeed. */
 HandoffAuditEntry *

@@ -78,23 +78,3 @@ handoff_audit_remembered (HandoffCaller *caller, const char *action, GHashTable 
 {
   write_entry (caller, action, details, TRUE, NULL);
 }
-
-void
-handoff_audit_program_ended (guint uid, const char *program, const char *why)
-{
-  g_autofree char *uid_text = g_strdup_printf ("%u", uid);
-  g_autofree char *message = g_strdup_printf (
-      "uid=%u program=%s: ended, because it broke the rules: %s", uid, program, why);
-  const GLogField fields[] = {
-    { "MESSAGE_ID", HANDOFF_AUDIT_PROGRAM_ENDED_ID, -1 },
-    { "PRIORITY", "4", -1 },
-    { "GLIB_DOMAIN", G_LOG_DOMAIN, -1 },
-    { "HANDOFF_UID", uid_text, -1 },
-    { "HANDOFF_PROGRAM", program, -1 },
-    { "HANDOFF_OUTCOME", "ended", -1 },
-    { "HANDOFF_REASON", why, -1 },
-    { "MESSAGE", message, -1 },
-  };
-
-  g_log_structured_array (G_LOG_LEVEL_MESSAGE, fields, G_N_ELEMENTS (fields));
-}

@@ -14,6 +14,3 @@ void handoff_audit_authorization (HandoffCaller *caller,
 /* Likewise for a yes that polkit gave before, and that a channel remembers (grants.h). Any thread.
  */
 void handoff_audit_remembered (HandoffCaller *caller, const char *action, GHashTable *details);
-/* A process that did handshakes for that user is ended, because it broke a rule that no honest one
- * breaks. program: its name. why: what it did. Main thread. */
-void handoff_audit_program_ended (guint uid, const char *program, const char *why);

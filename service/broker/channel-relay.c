@@ -66,9 +66,9 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
       if (g_variant_get_size (key) != HANDOFF_RECIPIENT_KEY_BYTES)
         {
           handoff_handshaker_breach (self->handshaker, "a channel without a key");
-          error = local_error =
-              g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                                   "The process that does this user's handshakes was ended");
+          error = local_error = g_error_new_literal (
+              TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+              "The service's program tls-handoff-handshaker has ended: call again");
         }
     }
   if (error != NULL)

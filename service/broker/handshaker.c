@@ -63,11 +63,7 @@ free_parts (HandoffHandshaker *self)
 static void
 link_ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
-  HandoffHandshaker *self = user_data;
-
-  g_warning ("The handshaker of user %u (process %u) is gone: %s", self->uid,
-             handoff_handshaker_get_pid (self), error->message);
-  lose (self, error);
+  lose (user_data, error);
 }
 
 static void

@@ -126,8 +126,8 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
     }
   handoff_handshaker_breach (self->handshaker, "a reply that is none to its method");
   local_error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                                     "The process that does this user's handshakes gave an answer "
-                                     "that makes no sense, and was ended");
+                                     "The service's program tls-handoff-handshaker gave an answer "
+                                     "that makes no sense, and was ended: call again");
   handoff_call_fail (call, local_error);
 }
 

@@ -30,6 +30,7 @@ watch (gpointer user_data)
 {
   g_autoptr (HandoffHandshaker) self = handoff_handshaker_ref (user_data);
   g_autoptr (GError) error = NULL;
+  g_autofree char *fault = NULL;
 
   if (!self->is_late)
     {
@@ -39,12 +40,13 @@ watch (gpointer user_data)
       return G_SOURCE_CONTINUE;
     }
   self->watch_id = 0;
-  g_warning ("The handshaker of user %u (process %u) has not answered for %d seconds: it is ended",
-             self->uid, self->support->program->get_pid (self->program),
-             HANDOFF_HANDSHAKER_WATCH_SECONDS);
-  error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                               "The process that does this user's handshakes did not answer any "
-                               "more, and was ended; the next call starts another");
+  fault = g_strdup_printf ("did not answer for %d seconds, and was ended",
+                           HANDOFF_HANDSHAKER_WATCH_SECONDS);
+  handoff_link_blame (self->link, fault);
+  error =
+      g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                   "The service's program %s did not answer any more, and was ended: call again",
+                   handoff_link_get_peer (self->link));
   self->lose (self, error);
   return G_SOURCE_REMOVE;
 }
@@ -82,7 +84,7 @@ refuse (Waiting *waiting, GVariant *body, const int *fds, guint n_fds)
   G_GNUC_UNUSED g_autoptr (GVariant) sunk = g_variant_ref_sink (body);
   g_autoptr (GError) error =
       g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           "The process that does this user's handshakes has ended");
+                           "The service's program tls-handoff-handshaker has ended: call again");
   guint i;
 
   for (i = 0; i < n_fds; i++)

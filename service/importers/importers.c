@@ -189,10 +189,10 @@ timed_out (gpointer user_data)
   Job *self = user_data;
   g_autoptr (GError) error =
       g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "The service's program %s did not answer in time, and was ended",
+                   "The service's program %s did not answer in time, and was ended: call again",
                    handoff_link_get_peer (self->importer->link));
 
-  g_warning ("%s", error->message);
+  handoff_link_blame (self->importer->link, "did not answer in time, and was ended");
   end (self->importer, error);
   return G_SOURCE_REMOVE;
 }
@@ -233,6 +233,7 @@ get_importer (HandoffImporters *self, guint uid, GError **error)
       return NULL;
     }
   importer->link = self->program->get_link (importer->process);
+  handoff_link_set_user (importer->link, uid);
   handoff_link_send (importer->link, HANDOFF_IMPORTER_USER, g_variant_new ("(u)", uid), NULL, 0,
                      NULL);
   g_hash_table_insert (self->running, GUINT_TO_POINTER (uid), importer);

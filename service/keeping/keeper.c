@@ -59,7 +59,6 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
   g_autoptr (HandoffKeeper) self = g_object_ref (HANDOFF_KEEPER (user_data));
 
-  g_warning ("%s", error->message);
   g_clear_pointer (&self->process, handoff_process_free);
   g_signal_emit (self, signals[ENDED], 0);
   /* One that does not get through its first request would do the same for ever: the next request

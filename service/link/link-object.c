@@ -58,6 +58,7 @@ handoff_link_object_unref (HandoffLink *self)
   g_free (self->n_calls);
   g_clear_pointer (&self->buffer, handoff_secret_free);
   g_clear_error (&self->error);
+  g_free (self->fault);
   g_free (self->peer);
   g_free (self);
 }
@@ -73,15 +74,31 @@ GError *
 handoff_link_object_make_end_error (HandoffLink *self)
 {
   return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                      "The service's program %s has ended", self->peer);
+                      "The service's program %s has ended: call again", self->peer);
 }
 
 GError *
 handoff_link_object_make_breach_error (HandoffLink *self, const char *what)
 {
+  if (self->fault == NULL)
+    {
+      self->fault = g_strdup_printf ("broke the rules of its link, and was ended: %s", what);
+      self->is_breach = TRUE;
+    }
   return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                      "The service's program %s broke the rules of its link, and was ended: %s",
+                      "The service's program %s broke the rules of its link, and was ended; call "
+                      "again: %s",
                       self->peer, what);
+}
+
+GError *
+handoff_link_object_make_deaf_error (HandoffLink *self)
+{
+  if (self->fault == NULL)
+    self->fault = g_strdup ("does not read its link, and was ended");
+  return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                      "The service's program %s does not read its link, and was ended; call again",
+                      self->peer);
 }
 
 void

@@ -28,9 +28,11 @@ struct _HandoffLink
   HandoffHomeWatch *watch; /* (owned) (nullable): NULL: ended */
   HandoffHomeTimer *retry; /* (owned) (nullable) */
   GError *error;           /* (owned) (nullable): why it ends or has ended */
-  gboolean is_deaf;        /* the other end reads nothing any more */
-  gboolean has_heard;      /* something that the other end said */
-  gboolean is_closed;      /* by its owner, who wants to hear nothing more */
+  char *fault; /* (owned) (nullable): what the other end did wrong: see handoff_link_get_fault() */
+  gboolean is_breach; /* that it broke a rule */
+  gboolean is_deaf;   /* the other end reads nothing any more */
+  gboolean has_heard; /* something that the other end said */
+  gboolean is_closed; /* by its owner, who wants to hear nothing more */
   guint32 state;
   HandoffLinkQueue queue;
   HandoffLinkWaiting *waiting; /* (owned) */
@@ -55,6 +57,7 @@ void handoff_link_object_take_turn (HandoffLink *self, const HandoffLinkRow *row
 /* Errors of the domain TLS_HANDOFF_ERROR, for people. (transfer full) */
 GError *handoff_link_object_make_end_error (HandoffLink *self);
 GError *handoff_link_object_make_breach_error (HandoffLink *self, const char *what);
+GError *handoff_link_object_make_deaf_error (HandoffLink *self);
 
 /* Tells everybody who waits, and then the owner, unless he has closed it. The caller holds a
  * reference. error: (transfer full) */

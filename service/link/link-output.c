@@ -65,10 +65,7 @@ handoff_link_output_send (HandoffLink *self,
       return FALSE;
     }
   if (!handoff_link_queue_push (&self->queue, &bytes, fds, n_fds))
-    handoff_link_object_end_soon (
-        self,
-        g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                     "The service's program %s does not read its link, and was ended", self->peer));
+    handoff_link_object_end_soon (self, handoff_link_object_make_deaf_error (self));
   else if (was_empty)
     handoff_link_output_flush (self);
   return TRUE;

@@ -223,6 +223,26 @@ handoff_link_set_user (HandoffLink *self, guint uid)
   self->queue.uid = uid;
 }
 
+guint
+handoff_link_get_user (HandoffLink *self)
+{
+  return self->queue.uid;
+}
+
+void
+handoff_link_blame (HandoffLink *self, const char *fault)
+{
+  if (self->fault == NULL)
+    self->fault = g_strdup (fault);
+}
+
+const char *
+handoff_link_get_fault (HandoffLink *self, gboolean *is_breach)
+{
+  *is_breach = self->is_breach;
+  return self->fault;
+}
+
 const char *
 handoff_link_get_peer (HandoffLink *self)
 {

@@ -54,6 +54,16 @@ gboolean handoff_link_has_ended (HandoffLink *self);
 /* Whether the other end has ever said something: a message or an answer. */
 gboolean handoff_link_has_heard (HandoffLink *self);
 
+/* What the other end did, so that the link was ended: "broke the rules of its link, and was ended:
+ * …", for the log. NULL: nothing wrong, or the link has not ended. is_breach: (out): whether no
+ * honest program does that. */
+const char *handoff_link_get_fault (HandoffLink *self, gboolean *is_breach);
+/* What the owner, who is about to end it, has against the other end: "did not answer for 20
+ * seconds, and was ended". It is no breach. */
+void handoff_link_blame (HandoffLink *self, const char *fault);
+/* As handoff_link_set_user() had it. */
+guint handoff_link_get_user (HandoffLink *self);
+
 /* Sends a message that wants no answer. body: consumed if floating; of the row's type. fds: n_fds
  * of them, (transfer full), whatever comes of it. Once the link has ended, nothing is sent.
  * TLS_HANDOFF_ERROR_LIMIT_REACHED if the message is too large; nothing is sent then. */

@@ -10,12 +10,15 @@
 
 #include "keyblob/tls-handoff-error.h"
 #include "process/child.h"
+#include "process/program-end.h"
+#include "work/descriptor-reaper.h"
 
 /* Modes: running; ended, when the link has; let go, when the owner has freed it: it then waits for
- * the process to end, and tells the journal how. */
+ * the process to end. When both have ended, the journal is told, unless that was asked for. */
 struct _HandoffProcess
 {
   char *name; /* (owned) */
+  char *task; /* (owned) (nullable) */
   pid_t pid;
   HandoffChild *child;                   /* (owned) (nullable): NULL: it has ended */
   HandoffLink *link;                     /* (owned) (nullable): NULL: let go */
@@ -23,6 +26,12 @@ struct _HandoffProcess
   gpointer user_data;                    /* (unowned) */
   HandoffRestarts *restarts;             /* (unowned) (nullable) */
   gboolean is_killed;                    /* by us: no news for the journal */
+  gboolean has_ended;                    /* the link has, and nobody had let it go */
+  guint uid;                             /* whom it worked for, once the link has ended */
+  char *fault;                           /* (owned) (nullable): what it was ended for */
+  gboolean broke_rules;                  /* likewise */
+  char *how;  /* (owned) (nullable): how the process ended: once it has */
+  int status; /* likewise: see child.h */
 };
 
 /* What the programs get of the broker's environment: nothing that makes a library load code, write
@@ -85,7 +94,39 @@ destroy (HandoffProcess *self)
 {
   g_clear_pointer (&self->child, handoff_child_free);
   g_free (self->name);
+  g_free (self->task);
+  g_free (self->fault);
+  g_free (self->how);
   g_free (self);
+}
+
+/* Whether it ended as it was told to. One that was let go may end by itself before it is killed,
+ * since its link has ended. */
+static gboolean
+was_asked (HandoffProcess *self)
+{
+  if (self->has_ended || self->fault != NULL)
+    return FALSE;
+  return self->status >= 0 || (self->is_killed && self->status == -SIGKILL);
+}
+
+/* Process and link have ended. */
+static void
+tell (HandoffProcess *self)
+{
+  const HandoffProgramEnd end = {
+    .name = self->name,
+    .task = self->task,
+    .pid = self->pid,
+    .uid = self->uid,
+    .broke_rules = self->broke_rules || self->status == -SIGSYS,
+    .why = self->fault != NULL ? self->fault : self->how,
+  };
+
+  if (was_asked (self))
+    g_debug ("%s (process %d) %s", self->name, (int) self->pid, self->how);
+  else
+    handoff_program_end_log (&end);
 }
 
 /* The link learns of the end by itself, after what the program has said last. */
@@ -94,14 +135,22 @@ child_ended (const char *how, int status, gpointer user_data)
 {
   HandoffProcess *self = user_data;
 
-  /* One that was let go may end by itself before it is killed, since its link has ended. */
-  if (status == 0 || (self->is_killed && (status > 0 || status == -SIGKILL)))
-    g_debug ("%s (process %d) %s", self->name, (int) self->pid, how);
-  else
-    g_warning ("%s (process %d) %s", self->name, (int) self->pid, how);
+  self->how = g_strdup (how);
+  self->status = status;
   g_clear_pointer (&self->child, handoff_child_free);
+  if (self->link == NULL || self->has_ended)
+    tell (self);
   if (self->link == NULL)
     destroy (self);
+}
+
+static void
+note_link (HandoffProcess *self)
+{
+  const char *fault = handoff_link_get_fault (self->link, &self->broke_rules);
+
+  self->uid = handoff_link_get_user (self->link);
+  self->fault = g_strdup (fault);
 }
 
 static void
@@ -119,9 +168,12 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
   HandoffProcess *self = user_data;
 
-  g_warning ("%s", error->message);
+  self->has_ended = TRUE;
+  note_link (self);
   if (self->child != NULL)
     handoff_child_kill (self->child);
+  else
+    tell (self);
   if (self->restarts != NULL)
     handoff_restarts_note_end (self->restarts, handoff_link_has_heard (link));
   self->functions->ended (link, error, self->user_data);
@@ -175,6 +227,7 @@ handoff_process_start (const HandoffProgram *program,
       return NULL;
     }
   self->name = g_strdup (program->name);
+  self->task = g_strdup (program->task);
   self->pid = handoff_child_get_pid (self->child);
   self->functions = functions;
   self->user_data = user_data;
@@ -187,11 +240,20 @@ handoff_process_start (const HandoffProgram *program,
 void
 handoff_process_free (HandoffProcess *self)
 {
+  if (!self->has_ended)
+    note_link (self);
   g_clear_pointer (&self->link, handoff_link_free);
-  if (self->child == NULL)
-    destroy (self);
+  if (self->child != NULL)
+    {
+      self->is_killed = TRUE;
+      handoff_child_kill (self->child);
+    }
   else
-    handoff_process_kill (self);
+    {
+      if (!self->has_ended)
+        tell (self);
+      destroy (self);
+    }
 }
 
 HandoffLink *
@@ -204,12 +266,4 @@ pid_t
 handoff_process_get_pid (HandoffProcess *self)
 {
   return self->pid;
-}
-
-void
-handoff_process_kill (HandoffProcess *self)
-{
-  self->is_killed = TRUE;
-  if (self->child != NULL)
-    handoff_child_kill (self->child);
 }

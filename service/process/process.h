@@ -11,8 +11,9 @@
  * input and output are /dev/null, and of the environment it has what the log, the language and
  * GnuTLS's own configuration need.
  *
- * Program and link end together: whichever ends first, the other is ended, too. How the program
- * ended goes to the journal.
+ * Program and link end together: whichever ends first, the other is ended, too. The journal is told
+ * of a program that ended otherwise than asked (program-end.h): whose it was is what the link knows
+ * (handoff_link_set_user()).
  *
  * Threads: the main thread. */
 typedef struct _HandoffProcess HandoffProcess;
@@ -26,6 +27,7 @@ typedef struct
   /* (nullable): of those that pay for each other: of one user, of one module. As long as the
    * process. */
   HandoffRestarts *restarts;
+  const char *task; /* (nullable): for the journal, if several may run: the path of a module */
 } HandoffProgram;
 
 /* Where the service's programs are, instead of where they are installed. Before the first is
@@ -46,6 +48,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffProcess, handoff_process_free)
 /* (transfer none) */
 HandoffLink *handoff_process_get_link (HandoffProcess *self);
 pid_t handoff_process_get_pid (HandoffProcess *self);
-
-/* Ends the program at once, since it hangs or did what it must not; the link ends soon after. */
-void handoff_process_kill (HandoffProcess *self);

@@ -183,6 +183,7 @@ handoff_module_process_get_link (HandoffModuleProcess *self, guint64 *number, GE
       arguments = handoff_token_module_to_arguments (self->module);
       program.arguments = (const char *const *) arguments;
       program.restarts = &self->restarts;
+      program.task = self->module->path;
       self->process =
           handoff_process_start (&program, &handoff_token_messages, &functions, self, error);
       if (self->process == NULL)

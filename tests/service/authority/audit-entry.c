@@ -85,20 +85,6 @@ test_journal (void)
                    " PRIORITY=5 HANDOFF_UID=1000 HANDOFF_PID=77 MESSAGE=uid=1000 pid=77 failed ");
 }
 
-/* Breaks if the log does not say which process was ended, whose it was, and why. */
-static void
-test_program_ended (void)
-{
-  g_string_truncate (heard, 0);
-  handoff_audit_program_ended (1000, "tls-handoff-handshaker", "it was not granted");
-  g_assert_cmpstr (heard->str, ==,
-                   "MESSAGE_ID=" HANDOFF_AUDIT_PROGRAM_ENDED_ID
-                   " PRIORITY=4 HANDOFF_UID=1000 HANDOFF_PROGRAM=tls-handoff-handshaker "
-                   "HANDOFF_OUTCOME=ended HANDOFF_REASON=it was not granted "
-                   "MESSAGE=uid=1000 program=tls-handoff-handshaker: ended, because it broke the "
-                   "rules: it was not granted ");
-}
-
 int
 main (int argc, char *argv[])
 {
@@ -109,7 +95,6 @@ main (int argc, char *argv[])
   g_log_set_writer_func (take_message, NULL, NULL);
   g_test_add_func ("/audit-entry/writer", test_writer);
   g_test_add_func ("/audit-entry/journal", test_journal);
-  g_test_add_func ("/audit-entry/program-ended", test_program_ended);
   status = g_test_run ();
   g_string_free (heard, TRUE);
   return status;

@@ -92,7 +92,7 @@ assert_breach (Fixture *f, const char *what)
 
   g_string_truncate (handshaker_log, 0);
   g_test_message ("%s", log);
-  g_assert_nonnull (strstr (log, what));
+  g_assert_nonnull (strstr (strstr (log, ", breach: "), what));
   g_assert_null (get_handshaker (f));
   g_assert_true (g_str_has_prefix (f->base.events->str, "call: The service's program "));
   g_string_truncate (f->base.events, 0);
@@ -326,8 +326,8 @@ assert_no_reply (Fixture *f, const char *reply_type, GVariant *value, gboolean i
   handoff_link_call_return (call, g_variant_new ("(vb)", value, is_large), &fd, fd >= 0 ? 1 : 0);
   handshaker_settle ();
   g_assert_true (g_str_has_prefix (f->base.events->str,
-                                   "bad: The process that does this user's handshakes gave an "
-                                   "answer that makes no sense, and was ended, "));
+                                   "bad: The service's program tls-handoff-handshaker gave an "
+                                   "answer that makes no sense, and was ended: call again, "));
   g_string_erase (f->base.events, 0, strstr (f->base.events->str, "call: ") - f->base.events->str);
   assert_breach (f, "a reply that is none to its method");
   again (f);

@@ -20,6 +20,7 @@
 #include "support/key-taker.h"
 
 #define ALICE 60101
+#define ALICE_PREFIX "uid=60101 pid="
 
 typedef struct
 {
@@ -39,14 +40,19 @@ tear_down (Fixture *f, gconstpointer data)
   handoff_importers_free (f->importers);
 }
 
-static guint n_warnings;
+static char *warning; /* (owned) (nullable): the last one */
 
 static GLogWriterOutput
-count_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+keep_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
+  gsize i;
+
   if (level != G_LOG_LEVEL_WARNING)
     return g_log_writer_default (level, fields, n_fields, user_data);
-  n_warnings++;
+  for (i = 0; i < n_fields && !g_str_equal (fields[i].key, "MESSAGE"); i++)
+    continue;
+  g_free (warning);
+  warning = g_strdup (fields[i].value);
   return G_LOG_WRITER_HANDLED;
 }
 
@@ -150,12 +156,16 @@ test_killed (Fixture *f, gconstpointer data)
                                   get_result, &result);
   g_assert_cmpint (find_child (), >, 0);
   kill (find_child (), SIGKILL);
-  n_warnings = 0;
   g_assert_null (wait_for (&result, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
   g_test_message ("%s", error->message);
   g_assert_nonnull (strstr (error->message, "tls-handoff-importer has ended"));
-  g_assert_cmpuint (n_warnings, >, 0);
+  while (warning == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (g_str_has_prefix (warning, ALICE_PREFIX));
+  g_assert_true (
+      g_str_has_suffix (warning, " tls-handoff-importer was killed by signal 9 (Killed)"));
+  g_clear_pointer (&warning, g_free);
   key_taker_expect (&keeper, NULL);
   close (fds[1]);
   g_clear_error (&error);
@@ -199,7 +209,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   handoff_process_set_folder (SERVICE_PROGRAMS);
-  g_log_set_writer_func (count_warnings, NULL, NULL);
+  g_log_set_writer_func (keep_warning, NULL, NULL);
 #define ADD(name, function)                                                                        \
   g_test_add ("/service/importer-process/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("files", test_files);

@@ -158,14 +158,14 @@ test_end (LinkTest *f, gconstpointer data)
   link_test_announce (f, "goodbye");
   link_test_hang_up (f);
   link_test_expect (f, "announce goodbye, "
-                       "error 0: The service's program tls-handoff-test has ended, "
-                       "error 0: The service's program tls-handoff-test has ended, "
-                       "ended: The service's program tls-handoff-test has ended");
+                       "error 0: The service's program tls-handoff-test has ended: call again, "
+                       "error 0: The service's program tls-handoff-test has ended: call again, "
+                       "ended: The service's program tls-handoff-test has ended: call again");
   /* And later: notices vanish, requests fail. */
   link_test_run (f, link_test_tell_two);
   link_test_run (f, link_test_ask_two);
-  link_test_expect (f, "error 0: The service's program tls-handoff-test has ended, "
-                       "error 0: The service's program tls-handoff-test has ended");
+  link_test_expect (f, "error 0: The service's program tls-handoff-test has ended: call again, "
+                       "error 0: The service's program tls-handoff-test has ended: call again");
 }
 
 /* Who reads no more, and says no more, keeps those waiting who ask. */
@@ -176,8 +176,8 @@ test_deaf (LinkTest *f, gconstpointer data)
   link_test_run (f, link_test_ask_one);
   link_test_announce (f, "still here");
   link_test_expect (f, "announce still here, "
-                       "error 0: The service's program tls-handoff-test has ended, "
-                       "ended: The service's program tls-handoff-test has ended");
+                       "error 0: The service's program tls-handoff-test has ended: call again, "
+                       "ended: The service's program tls-handoff-test has ended: call again");
 }
 
 static gboolean
@@ -199,8 +199,8 @@ static void
 test_never_reads (LinkTest *f, gconstpointer data)
 {
   link_test_run (f, send_without_end);
-  link_test_expect (
-      f, "ended: The service's program tls-handoff-test does not read its link, and was ended");
+  link_test_expect (f, "ended: The service's program tls-handoff-test does not read its link, and "
+                       "was ended; call again");
 }
 
 /* The owner's own words on a breach are not heard, or he is called again after he has closed. */

@@ -15,9 +15,12 @@
 
 #include "keyblob/tls-handoff-error.h"
 #include "process/odd-program.h"
+#include "process/program-end.h"
 #include "support/test-clock.h"
 
-#define ENDED "The service's program odd-program has ended"
+#define ENDED "The service's program odd-program has ended: call again"
+#define ENDED_WELL "ended -: pid=N odd-program ended with status 0"
+#define CRASHED "ended -: pid=N odd-program was killed by signal 6 (Aborted)"
 
 typedef struct
 {
@@ -30,36 +33,52 @@ typedef struct
   gboolean frees_at_word;
 } Fixture;
 
-/* What the journal got as warnings, without numbers of processes; a line each. */
+/* What the journal got as warnings, without numbers of processes; a line each: of which kind of end
+ * it is, the user, the program, and what for people. */
 static GString *journal;
+
+static const char *
+find_field (const GLogField *fields, gsize n_fields, const char *key)
+{
+  gsize i;
+
+  for (i = 0; i < n_fields; i++)
+    {
+      if (g_str_equal (fields[i].key, key))
+        return fields[i].value;
+    }
+  return "-";
+}
 
 static GLogWriterOutput
 keep_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
-  g_autoptr (GRegex) numbers = g_regex_new ("process \\d+", 0, 0, NULL);
+  g_autoptr (GRegex) numbers = g_regex_new ("pid=\\d+", 0, 0, NULL);
+  const char *id = find_field (fields, n_fields, "MESSAGE_ID");
+  const char *reason = find_field (fields, n_fields, "HANDOFF_REASON");
+  const char *message = find_field (fields, n_fields, "MESSAGE");
   g_autofree char *line = NULL;
-  gsize i;
 
   if ((level & G_LOG_LEVEL_WARNING) == 0)
     return g_log_writer_default (level, fields, n_fields, data);
-  for (i = 0; i < n_fields && !g_str_equal (fields[i].key, "MESSAGE"); i++)
-    continue;
-  line = g_regex_replace_literal (numbers, fields[i].value, -1, 0, "process N", 0, NULL);
-  g_string_append_printf (journal, "%s\n", line);
+  g_assert_true (g_str_has_suffix (message, reason));
+  g_assert_cmpstr (find_field (fields, n_fields, "HANDOFF_PROGRAM"), ==, "odd-program");
+  line = g_regex_replace_literal (numbers, message, -1, 0, "pid=N", 0, NULL);
+  g_string_append_printf (journal, "%s %s: %s\n",
+                          g_str_equal (id, HANDOFF_PROGRAM_BROKE_RULES_ID) ? "broke rules"
+                          : g_str_equal (id, HANDOFF_PROGRAM_ENDED_ID)     ? "ended"
+                                                                           : id,
+                          find_field (fields, n_fields, "HANDOFF_UID"), line);
   return G_LOG_WRITER_HANDLED;
 }
 
-/* line: (nullable): what it got beside the end of the link, before or after it */
+/* line: (nullable): the only one that it got */
 static void
 assert_journal (const char *line)
 {
-  g_autofree char *before = g_strconcat (line != NULL ? line : "", "\n", ENDED, "\n", NULL);
-  g_autofree char *after = g_strconcat (ENDED, "\n", line, "\n", NULL);
+  g_autofree char *expected = line != NULL ? g_strconcat (line, "\n", NULL) : g_strdup ("");
 
-  if (line == NULL)
-    g_assert_cmpstr (journal->str, ==, ENDED "\n");
-  else if (!g_str_equal (journal->str, before))
-    g_assert_cmpstr (journal->str, ==, after);
+  g_assert_cmpstr (journal->str, ==, expected);
   g_string_truncate (journal, 0);
 }
 
@@ -186,7 +205,7 @@ test_inheritance (Fixture *f, gconstpointer data)
   signal (SIGPIPE, SIG_DFL);
   close (ours);
   wait_for_end (f);
-  assert_journal (NULL);
+  assert_journal (ENDED_WELL);
 
   for (i = 0; i < G_N_ELEMENTS (lines); i++)
     {
@@ -215,7 +234,7 @@ test_whole_environment (Fixture *f, gconstpointer data)
   start_program (f, arguments, TRUE, &error);
   g_assert_no_error (error);
   wait_for_end (f);
-  assert_journal (NULL);
+  assert_journal (ENDED_WELL);
   g_assert_true (has_line (f->said->str, "HANDOFF_TEST_OF_PROCESSES=1"));
 }
 
@@ -226,15 +245,16 @@ test_ends (Fixture *f, gconstpointer data)
   static const struct
   {
     const char *deed;
-    const char *how; /* (nullable): NULL: as it should */
+    const char *how;
   } ends[] = {
-    { "end", NULL },
-    { "fail", "odd-program (process N) ended with status 3" },
-    { "crash", "odd-program (process N) was killed by signal 6 (Aborted)" },
-    { "forbidden", "odd-program (process N) was killed by signal 31 (Bad system call): it did what "
-                   "its lock-up forbids" },
+    /* Nobody had asked for it. */
+    { "end", ENDED_WELL },
+    { "fail", "ended -: pid=N odd-program ended with status 3" },
+    { "crash", CRASHED },
+    { "forbidden", "broke rules -: pid=N odd-program was killed by signal 31 (Bad system call): it "
+                   "did what its lock-up forbids" },
     /* One that has let go of its link cannot be reached, and must not stay. */
-    { "let-go", "odd-program (process N) was killed by signal 9 (Killed)" },
+    { "let-go", "ended -: pid=N odd-program was killed by signal 9 (Killed)" },
   };
   gsize i;
 
@@ -261,7 +281,7 @@ test_free (Fixture *f, gconstpointer data)
   wait_until_gone (f);
   g_assert_null (f->process);
   g_assert_null (f->end);
-  g_assert_cmpstr (journal->str, ==, "");
+  assert_journal (NULL);
 }
 
 /* The owner has freed it as soon as the link has ended. */
@@ -271,21 +291,55 @@ test_free_at_end (Fixture *f, gconstpointer data)
   f->frees_at_end = TRUE;
   start (f, "crash");
   wait_for_end (f);
-  assert_journal ("odd-program (process N) was killed by signal 6 (Aborted)");
+  assert_journal (CRASHED);
   g_assert_null (f->process);
 }
 
-/* A program that hangs is not ended, or who waits for it is not told. */
+/* The journal does not say whose program was ended since it hung, or why, or which of several. */
 static void
-test_kill (Fixture *f, gconstpointer data)
+test_blame (Fixture *f, gconstpointer data)
 {
-  start (f, "stay");
+  const char *arguments[] = { "stay", NULL };
+  const HandoffProgram program = { .name = "odd-program",
+                                   .arguments = arguments,
+                                   .task = "/lib/odd.so" };
+
+  f->process = handoff_process_start (&program, &odd_table, &functions, f, NULL);
+  g_assert_nonnull (f->process);
+  f->pid = handoff_process_get_pid (f->process);
   while (f->said->len == 0)
     g_main_context_iteration (NULL, TRUE);
-  handoff_process_kill (f->process);
-  wait_for_end (f);
-  assert_journal (NULL);
-  handoff_process_kill (f->process);
+  handoff_link_set_user (handoff_process_get_link (f->process), 1000);
+  handoff_link_blame (handoff_process_get_link (f->process), "did not answer");
+  g_clear_pointer (&f->process, handoff_process_free);
+  wait_until_gone (f);
+  g_assert_null (f->end);
+  assert_journal ("ended 1000: uid=1000 pid=N odd-program (/lib/odd.so) did not answer");
+}
+
+/* A program that breaks a rule stays, or the journal does not say which, or has it among those that
+ * are no matter of security. */
+static void
+test_breach (Fixture *f, gconstpointer data)
+{
+  guint i;
+
+  for (i = 0; i < 2; i++)
+    {
+      f->frees_at_end = i == 1;
+      start (f, "stay");
+      while (f->said->len == 0)
+        g_main_context_iteration (NULL, TRUE);
+      handoff_link_set_user (handoff_process_get_link (f->process), 1000);
+      handoff_link_breach (handoff_process_get_link (f->process), "a word too %s", "many");
+      wait_for_end (f);
+      assert_journal ("broke rules 1000: uid=1000 pid=N odd-program broke the rules of its link, "
+                      "and was ended: a word too many");
+      g_assert_error (f->end, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+      g_clear_error (&f->end);
+      g_string_truncate (f->said, 0);
+      g_clear_pointer (&f->process, handoff_process_free);
+    }
 }
 
 static void
@@ -305,7 +359,7 @@ run_to_end (Fixture *f, const char *deed)
 {
   start (f, deed);
   wait_for_end (f);
-  assert_journal (NULL);
+  assert_journal (ENDED_WELL);
   g_clear_error (&f->end);
   g_clear_pointer (&f->process, handoff_process_free);
 }
@@ -324,7 +378,7 @@ run_to_answer (Fixture *f)
   handoff_link_request (handoff_process_get_link (f->process), ODD_ASK, g_variant_new ("()"), NULL,
                         0, answered, f);
   wait_for_end (f);
-  assert_journal (NULL);
+  assert_journal (ENDED_WELL);
   g_clear_error (&f->end);
   g_clear_pointer (&f->process, handoff_process_free);
 }
@@ -378,7 +432,8 @@ main (int argc, char *argv[])
   g_test_add ("/service/process/ends", Fixture, NULL, set_up, test_ends, tear_down);
   g_test_add ("/service/process/free", Fixture, NULL, set_up, test_free, tear_down);
   g_test_add ("/service/process/free-at-end", Fixture, NULL, set_up, test_free_at_end, tear_down);
-  g_test_add ("/service/process/kill", Fixture, NULL, set_up, test_kill, tear_down);
+  g_test_add ("/service/process/blame", Fixture, NULL, set_up, test_blame, tear_down);
+  g_test_add ("/service/process/breach", Fixture, NULL, set_up, test_breach, tear_down);
   g_test_add ("/service/process/not-there", Fixture, NULL, set_up, test_not_there, tear_down);
   g_test_add ("/service/process/restarts", Fixture, NULL, set_up, test_restarts, tear_down);
   return g_test_run ();

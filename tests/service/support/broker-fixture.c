@@ -393,7 +393,12 @@ static void
 free_program (gpointer program)
 {
   TestHandshaker *self = program;
+  gboolean is_breach;
+  const char *fault = handoff_link_get_fault (self->upper, &is_breach);
 
+  if (fault != NULL)
+    handshaker_note (handshaker_log, "process %u, %s: %s", self->pid,
+                     is_breach ? "breach" : "no breach", fault);
   g_clear_pointer (&self->upper, handoff_link_free);
 }
 

@@ -47,7 +47,8 @@ typedef struct
 
 /* What every error of a breach begins with. */
 #define LINK_TEST_BREACH                                                                           \
-  "The service's program tls-handoff-test broke the rules of its link, and was ended: "
+  "The service's program tls-handoff-test broke the rules of its link, and was ended; call "       \
+  "again: "
 
 /* Once, before the first case. */
 void link_test_warm_up (void);
