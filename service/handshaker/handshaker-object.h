@@ -33,6 +33,7 @@ struct _HandoffHandshaker
   HandoffHandshakerEnd end;
   gboolean is_leaving; /* the broker lets it go */
   gboolean is_stuck;
+  GQueue readings; /* of policies (owned), which come into force in that order */
 
   HandoffSessionContext sessions; /* the main thread's */
   HandoffCallContext context;

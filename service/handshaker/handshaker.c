@@ -65,17 +65,31 @@ take_policy (HandoffHandshaker *self, HandoffTlsPolicy *policy, GError **error)
   return TRUE;
 }
 
+/* A policy that the broker sent. */
 typedef struct
 {
-  HandoffHandshaker *handshaker; /* (unowned): held by its idle timer */
-  HandoffLinkCall *request;      /* (owned) */
+  HandoffPolicyFeed *feed;  /* (owned) (nullable): NULL: it is being read */
+  HandoffLinkCall *request; /* (owned) */
 } Reading;
+
+static void policy_read (GObject *source, GAsyncResult *result, gpointer user_data);
+
+/* One after the other, as they came: the one that came last is in force at the end, however long an
+ * earlier one takes. */
+static void
+read_next (HandoffHandshaker *self)
+{
+  Reading *reading = g_queue_peek_head (&self->readings);
+
+  if (reading != NULL)
+    handoff_policy_feed_read_async (g_steal_pointer (&reading->feed), policy_read, self);
+}
 
 static void
 policy_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autofree Reading *reading = user_data;
-  HandoffHandshaker *self = reading->handshaker;
+  HandoffHandshaker *self = user_data; /* held by its idle timer */
+  g_autofree Reading *reading = g_queue_pop_head (&self->readings);
   g_autoptr (GError) error = NULL;
   g_autoptr (HandoffTlsPolicy) policy = handoff_policy_feed_read_finish (result, &error);
 
@@ -86,6 +100,7 @@ policy_read (GObject *source, GAsyncResult *result, gpointer user_data)
                               NULL, 0);
   else
     handoff_link_call_fail (reading->request, error);
+  read_next (self);
 }
 
 static void
@@ -94,13 +109,15 @@ received_policy (HandoffHandshaker *self, HandoffLinkMessage *message)
   Reading *reading = g_new (Reading, 1);
   const char *configuration_path, *trust_path;
 
-  reading->handshaker = self;
+  g_variant_get (message->body, "(&s&s)", &configuration_path, &trust_path);
+  reading->feed = handoff_policy_feed_new (configuration_path, trust_path,
+                                           handoff_link_message_steal_fd (message, 0),
+                                           handoff_link_message_steal_fd (message, 1));
   reading->request = g_steal_pointer (&message->call);
   handoff_idle_timer_hold (self->sessions.idle_timer);
-  g_variant_get (message->body, "(&s&s)", &configuration_path, &trust_path);
-  handoff_policy_feed_read_async (configuration_path, trust_path,
-                                  handoff_link_message_steal_fd (message, 0),
-                                  handoff_link_message_steal_fd (message, 1), policy_read, reading);
+  g_queue_push_tail (&self->readings, reading);
+  if (g_queue_get_length (&self->readings) == 1)
+    read_next (self);
 }
 
 /* ---- What it is asked about itself. ---- */

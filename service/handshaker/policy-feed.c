@@ -13,16 +13,31 @@
 #define MAX_CONFIGURATION_SIZE (1024 * 1024)
 #define MAX_TRUST_SIZE (16 * 1024 * 1024)
 
-typedef struct
+struct _HandoffPolicyFeed
 {
   char *configuration_path; /* (owned) */
   char *trust_path;         /* (owned) */
   int configuration_fd;     /* (owned) */
   int trust_fd;             /* (owned) */
-} Feed;
+};
 
-static void
-feed_free (Feed *self)
+HandoffPolicyFeed *
+handoff_policy_feed_new (const char *configuration_path,
+                         const char *trust_path,
+                         int configuration_fd,
+                         int trust_fd)
+{
+  HandoffPolicyFeed *self = g_new (HandoffPolicyFeed, 1);
+
+  self->configuration_path = g_strdup (configuration_path);
+  self->trust_path = g_strdup (trust_path);
+  self->configuration_fd = configuration_fd;
+  self->trust_fd = trust_fd;
+  return self;
+}
+
+void
+handoff_policy_feed_free (HandoffPolicyFeed *self)
 {
   g_free (self->configuration_path);
   g_free (self->trust_path);
@@ -32,7 +47,7 @@ feed_free (Feed *self)
 }
 
 static HandoffConfiguration *
-read_configuration (const Feed *self, GError **error)
+read_configuration (const HandoffPolicyFeed *self, GError **error)
 {
   g_autoptr (GBytes) text =
       handoff_sealed_memfd_read (self->configuration_fd, 0, MAX_CONFIGURATION_SIZE, error);
@@ -46,7 +61,7 @@ read_configuration (const Feed *self, GError **error)
 }
 
 static HandoffTrustStore *
-read_trust_store (const Feed *self, GError **error)
+read_trust_store (const HandoffPolicyFeed *self, GError **error)
 {
   g_autoptr (GBytes) pem = handoff_sealed_memfd_read (self->trust_fd, 0, MAX_TRUST_SIZE, error);
 
@@ -57,7 +72,7 @@ read_trust_store (const Feed *self, GError **error)
 }
 
 static HandoffTlsPolicy *
-read_policy (const Feed *self, GError **error)
+read_policy (const HandoffPolicyFeed *self, GError **error)
 {
   g_autoptr (HandoffConfiguration) configuration = read_configuration (self, error);
   g_autoptr (HandoffTrustStore) trust_store = NULL;
@@ -84,22 +99,14 @@ read_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancel
 }
 
 void
-handoff_policy_feed_read_async (const char *configuration_path,
-                                const char *trust_path,
-                                int configuration_fd,
-                                int trust_fd,
+handoff_policy_feed_read_async (HandoffPolicyFeed *self,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
-  Feed *feed = g_new (Feed, 1);
 
   g_task_set_source_tag (task, handoff_policy_feed_read_async);
-  feed->configuration_path = g_strdup (configuration_path);
-  feed->trust_path = g_strdup (trust_path);
-  feed->configuration_fd = configuration_fd;
-  feed->trust_fd = trust_fd;
-  g_task_set_task_data (task, feed, (GDestroyNotify) feed_free);
+  g_task_set_task_data (task, self, (GDestroyNotify) handoff_policy_feed_free);
   g_task_run_in_thread (task, read_in_thread);
 }
 

@@ -8,13 +8,18 @@
 /* The policy that the broker sends: it has read the files, and knows nothing of what is in the
  * trust store. */
 
+typedef struct _HandoffPolicyFeed HandoffPolicyFeed;
+
 /* The descriptors with the configuration's text and with the trust store's certificates, PEM:
- * sealed memory files, (transfer full). The paths are for messages. Parses both on a thread of its
- * own, since a trust store takes long. */
-void handoff_policy_feed_read_async (const char *configuration_path,
-                                     const char *trust_path,
-                                     int configuration_fd,
-                                     int trust_fd,
+ * sealed memory files, (transfer full). The paths are for messages. */
+HandoffPolicyFeed *handoff_policy_feed_new (const char *configuration_path,
+                                            const char *trust_path,
+                                            int configuration_fd,
+                                            int trust_fd);
+void handoff_policy_feed_free (HandoffPolicyFeed *self);
+
+/* self: (transfer full). Parses both on a thread of its own, since a trust store takes long. */
+void handoff_policy_feed_read_async (HandoffPolicyFeed *self,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);
 /* (transfer full) */

@@ -140,6 +140,22 @@ parse_modules (const char *text)
   return g_strv_builder_end (builder);
 }
 
+/* Digits alone. Not by g_ascii_string_to_unsigned(): where two threads use that for the first time,
+ * one of them may find an errno that is left from waiting for the other, and refuse a number. */
+static gboolean
+parse_number (const char *text, guint minimum, guint maximum, guint *number)
+{
+  guint64 value = 0;
+  const char *c;
+
+  for (c = text; g_ascii_isdigit (*c) && value <= maximum; c++)
+    value = value * 10 + (guint64) g_ascii_digit_value (*c);
+  if (c == text || *c != '\0' || value < minimum || value > maximum)
+    return FALSE;
+  *number = (guint) value;
+  return TRUE;
+}
+
 static gboolean
 set_key (
     HandoffConfiguration *self, const char *path, const Key *key, const char *text, GError **error)
@@ -150,17 +166,10 @@ set_key (
   switch (key->kind)
     {
     case KEY_NUMBER:
-      {
-        guint64 number;
-
-        if (g_ascii_string_to_unsigned (text, 10, key->minimum, key->maximum, &number, NULL))
-          {
-            *(guint *) field = (guint) number;
-            return TRUE;
-          }
-        allowed = g_strdup_printf ("a number from %u to %u", key->minimum, key->maximum);
-        break;
-      }
+      if (parse_number (text, key->minimum, key->maximum, field))
+        return TRUE;
+      allowed = g_strdup_printf ("a number from %u to %u", key->minimum, key->maximum);
+      break;
     case KEY_PROTOCOL:
       *(guint *) field = handoff_protocol_by_name (text);
       if (*(guint *) field != 0)

@@ -37,6 +37,8 @@ FORBIDDEN = [
      r'timespec_get|g_timer_\w+|g_timeout_\w+|g_source_set_ready_time|g_cond_wait_until|'
      r'g_async_queue_timeout_\w+|timerfd_\w+)\s*\(', 'the time comes from work/clock.h',
      ('service/work/clock.c', 'tests/service/*/*.[ch]')),
+    (('service/*.c', 'service/*/*.c', 'client/tls-handoff/*/*.c', 'keyblob/*.c'),
+     r'\bg_ascii_string_to_(un)?signed\b', 'fails now and then where two threads call it for the first time at once', ()),
     # A log call or a print with a secret among its arguments.
     (C_CODE, r'\b(g_debug|g_info|g_message|g_warning|g_critical|g_log\w*|g_print\w*|\w*printf)\s*\('
      r'[^;]*\b(secret|secrets|private_key|mac_key|traffic_secret|\w+->(key|iv))\b',

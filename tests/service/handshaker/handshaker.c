@@ -66,6 +66,35 @@ test_broken_configuration (HandshakerTest *f, gconstpointer unused)
   g_assert_nonnull (strstr (reply.error->message, "/etc/test.conf: [TLS] MinimumProtocol=SSL3"));
 }
 
+static gboolean
+has_suite (const HandshakerReply *reply, const char *name)
+{
+  g_autofree const char **suites = NULL;
+
+  g_assert_no_error (reply->error);
+  g_variant_get (reply->body, "(^a&s)", &suites);
+  return g_strv_contains (suites, name);
+}
+
+/* Breaks if a policy that takes long comes into force after one that was sent later. */
+static void
+test_policies_in_order (HandshakerTest *f, gconstpointer unused)
+{
+  g_auto (HandshakerReply) slow = { 0 };
+  g_auto (HandshakerReply) quick = { 0 };
+  g_autoptr (GString) much = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < 3000; i++)
+    g_string_append (much, f->trust_pem);
+  handshaker_test_begin_policy (f, "[TLS]\nMinimumProtocol=TLS1.3\n", much->str, &slow);
+  handshaker_test_begin_policy (f, "[TLS]\nMaximumProtocol=TLS1.2\n", f->trust_pem, &quick);
+  handshaker_test_wait_for (&quick.is_done);
+  g_assert_true (slow.is_done);
+  g_assert_true (has_suite (&slow, "TLS_AES_128_GCM_SHA256"));
+  g_assert_false (has_suite (&quick, "TLS_AES_128_GCM_SHA256"));
+}
+
 /* ---- Calls. ---- */
 
 /* Breaks if a relayed call does not come to what it would on the bus, or if the broker does not
@@ -419,6 +448,7 @@ main (int argc, char *argv[])
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   handoff_process_set_folder (SERVICE_PROGRAMS);
   ADD ("policy", test_policy);
+  ADD ("policies-in-order", test_policies_in_order);
   ADD ("broken-trust", test_broken_trust);
   ADD ("broken-configuration", test_broken_configuration);
   ADD ("handshake", test_handshake);

@@ -309,15 +309,24 @@ new_file (const char *text)
 }
 
 void
-handshaker_test_send_policy (HandshakerTest *f,
-                             const char *configuration,
-                             const char *trust,
-                             HandshakerReply *reply)
+handshaker_test_begin_policy (HandshakerTest *f,
+                              const char *configuration,
+                              const char *trust,
+                              HandshakerReply *reply)
 {
   const int fds[] = { new_file (configuration), new_file (trust != NULL ? trust : "") };
 
   handshaker_test_begin (f, HANDOFF_HANDSHAKER_POLICY,
                          g_variant_new ("(ss)", "/etc/test.conf", "/etc/test.pem"), fds, 2, reply);
+}
+
+void
+handshaker_test_send_policy (HandshakerTest *f,
+                             const char *configuration,
+                             const char *trust,
+                             HandshakerReply *reply)
+{
+  handshaker_test_begin_policy (f, configuration, trust, reply);
   handshaker_test_wait_for (&reply->is_done);
 }
 

@@ -81,6 +81,11 @@ void handshaker_test_request (HandshakerTest *f, guint row, GVariant *body, Hand
 void handshaker_test_send (HandshakerTest *f, guint row, GVariant *body);
 
 /* trust: (nullable): PEM */
+void handshaker_test_begin_policy (HandshakerTest *f,
+                                   const char *configuration,
+                                   const char *trust,
+                                   HandshakerReply *reply);
+/* The same, and waits for the answer. */
 void handshaker_test_send_policy (HandshakerTest *f,
                                   const char *configuration,
                                   const char *trust,
