@@ -269,12 +269,13 @@ handoff_channel_replies_send (HandoffChannelReplies *self, HandoffChannelReply *
 
   g_mutex_lock (&self->mutex);
   enqueue (self, reply);
+  /* Before anything is sent: whoever has the reply finds no keys any more. */
+  handoff_channel_reply_clear (reply);
   /* What waits goes first; the worker's watch sends it. */
   if (self->flow == HANDOFF_CHANNEL_FLOW_FREE)
     flush (self);
   flow = self->flow;
   g_mutex_unlock (&self->mutex);
-  handoff_channel_reply_clear (reply);
   return flow;
 }
 
