@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """What is left of keys and passphrases in the memory of the service's programs: after imports of every kind, right, wrong,
-and failing in the middle; and after the credential was removed. The broker never has any; the keeper has keys, as long
-as there is the credential, and never a passphrase or PEM."""
+and failing in the middle; and after the credential was removed. The keeper has keys, as long as there is the credential,
+and no passphrase or PEM; no other program has anything when an import is over."""
 
 import os
 import subprocess
@@ -12,9 +12,9 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import (OWN_RULES, Serve, certificate, get_service_pid, read, remove_credentials, run, set_rules,
-                     stop_service)
-from needles import freed_private_parts, text_parts
+from command import OWN_RULES, Serve, certificate, read, remove_credentials, run, set_rules, stop_service
+from needles import freed_pem_parts, freed_private_parts, text_parts
+from programs import IMPORTER, KEEPER, get_programs, read_memory
 
 PASSPHRASE = 'correct horse battery staple 4711'
 UMLAUTS = 'größere Pferde, schönere Äpfel 4711'
@@ -67,65 +67,33 @@ def make(script, passphrase):
                           stderr=subprocess.DEVNULL, env=dict(os.environ, P=passphrase, EDIT=EDIT)).stdout
 
 
-def read_memory(pid):
-    """All that the service can write to, and that is not empty."""
-    size = 4096
-    empty = bytes(size)
-    found = []
-    with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as memory:
-        for line in maps:
-            addresses, rights = line.split()[:2]
-            start, end = (int(address, 16) for address in addresses.split('-'))
-            if rights.startswith('rw'):
-                memory.seek(start)
-                try:
-                    data = memory.read(end - start)
-                    pages = (data[at:at + size] for at in range(0, len(data), size))
-                    found += [page for page in pages if page != empty]
-                except OSError:
-                    pass  # unmapped since, or a guard page
-    return b''.join(found)
-
-
-def get_programs():
-    """{name: pid} of the service's programs: the broker, and its children."""
-    broker = get_service_pid()
-    programs = {'tls-handoffd': broker}
-    for child in read_file(f'/proc/{broker}/task/{broker}/children').split():
-        try:
-            programs[os.readlink(f'/proc/{child}/exe').rpartition('/')[2]] = int(child)
-        except FileNotFoundError:
-            pass  # it has ended
-    return programs
-
-
-def read_file(path):
-    with open(path) as file:
-        return file.read()
-
-
 class TestImportSecrets(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         set_rules(OWN_RULES)
         os.chmod(os.environ['TMPDIR'], 0o1777)
         cls.keys = {name: freed_private_parts(name) for name in ('rsa', 'ecdsa', 'ed25519')}
+        cls.pem = {name: freed_pem_parts(name) for name in cls.keys}
 
     def tearDown(self):
         remove_credentials()
 
-    def assert_nothing(self, what, needles, programs=None):
-        """Memory that a thread is about to free is given time; what stays after that stays. An importer has to be gone."""
+    def assert_only(self, programs, what, needles):
+        """That these programs have one of them, and no other program any. Memory that a thread is about to free is given
+        time; what stays after that stays. An importer has to be gone."""
         deadline = time.monotonic() + 5
         while True:
             running = get_programs()
-            found = [(name, needle) for name, pid in running.items() if programs is None or name in programs
-                     for memory in [read_memory(pid)] for needle in needles if needle in memory]
-            if 'tls-handoff-importer' in running:
-                found.append('an importer')
-            if not found or time.monotonic() > deadline:
+            found = {name for name, pid in running for memory in [read_memory(pid)]
+                     if any(needle in memory for needle in needles)}
+            if any(name == IMPORTER for name, _ in running):
+                found.add('an importer')
+            if found == programs or time.monotonic() > deadline:
                 break
-        self.assertEqual(found, [], what)
+        self.assertEqual(found, programs, what)
+
+    def assert_nothing(self, what, needles):
+        self.assert_only(set(), what, needles)
 
     def do_import(self, data, passphrase, status):
         path = os.path.join(os.environ['TMPDIR'], 'file')
@@ -144,13 +112,13 @@ class TestImportSecrets(unittest.TestCase):
                 if '$P' in script:
                     self.do_import(data, WRONG, 2)
                     self.assert_nothing(f'{kind}, wrong passphrase', words + self.keys[key])
+                if kind == 'PEM':
+                    self.assertTrue(all(part in data for part in self.pem[key]))
                 self.do_import(data, passphrase, 0 if is_good else 2)
                 self.assert_nothing(f'{kind}: the passphrase', words)
+                self.assert_nothing(f'{kind}: PEM', self.pem[key])
                 if is_good:
-                    self.assert_nothing(f'{kind}: the key', self.keys[key], ('tls-handoffd',))
-                    # The search can find.
-                    memory = read_memory(get_programs()['tls-handoff-keeper'])
-                    self.assertTrue(any(part in memory for part in self.keys[key]), kind)
+                    self.assert_only({KEEPER}, f'{kind}: the key', self.keys[key])
                     self.assertEqual(run('alice', 'credential', 'remove', 'x').returncode, 0)
                 self.assert_nothing(f'{kind}: the key', self.keys[key])
 
@@ -164,6 +132,8 @@ class TestImportSecrets(unittest.TestCase):
                 for option in ('--no-resumption', '--tls12'):
                     done = run('bob', 'connect', '--trust', certificate('ca.pem'), option, f'localhost:{serve.port}')
                     self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_only({KEEPER}, name, self.keys[name])
+            self.assert_nothing(f'{name}: PEM', self.pem[name])
             self.assertEqual(run('alice', 'credential', 'remove', 'x').returncode, 0)
             self.assert_nothing(name, self.keys[name])
 

@@ -17,17 +17,16 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from attacker import find_programs
 from caller import Caller, Failure, connect, wait_until
 from channel import Channel
 from channel_test import OPTIONS
 from command import (OWN_RULES, as_user, certificate, get_service_pid, import_credential, list_all_credentials,
                      remove_credentials, set_rules, stop_service)
+from programs import HANDSHAKER, KEEPER, find_programs
 from tls_server import TlsServer
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 USERS = ('alice', 'bob', 'mallory')
-HANDSHAKER, KEEPER = 'tls-handoff-handshaker', 'tls-handoff-keeper'
 N_HANDSHAKES = 1000  # in all, at the least
 N_KILLS = 60
 # Each signs with its own credential, and is not resumed: the keeper has something to do each time.

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* As a server, too, the service has no key of a connection after the reply; and no private key
- * after its credential was removed, or after the handshake that it was given for. */
+/* As a server, too, none of the service's programs has a key of a connection after the reply, and
+ * before it the handshaker alone; and none but the keeper ever has a credential's private key, nor
+ * the keeper after the credential was removed, or after the handshake that the key was given for.
+ */
 
 #include <gnutls/x509.h>
 #include <string.h>
@@ -73,7 +75,7 @@ import (GDBusConnection *root, const char *name)
   g_assert_nonnull (path);
 }
 
-/* Reads the service's memory right after the reply, so that nothing else has overwritten what was
+/* Reads the programs' memory right after the reply, so that nothing else has overwritten what was
  * left. channel: (nullable) */
 static HandoffKeyState *
 serve (
@@ -91,7 +93,7 @@ serve (
       handshake = test_handshake_as_server (root, socket, -1, g_variant_ref_sink (options), &error);
       keys = handshake != NULL ? g_steal_pointer (&handshake->keys) : NULL;
     }
-  *memory = test_memory_read (test_service_get_pid ());
+  *memory = test_memory_read_service ();
   g_assert_no_error (error);
   return keys;
 }
@@ -220,28 +222,33 @@ secrets_init (Secrets *self, const char *name)
   }
 }
 
-static guint
-secrets_count_in (Secrets *self, TestMemory *memory)
+/* The programs that have one of them or several, as test_memory_who_has() names them; only those
+ * of one kind each: keys are nowhere but in the keeper, so there are never two names. */
+static char *
+secrets_find (Secrets *self, TestMemory *memory)
 {
-  guint n = 0;
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
 
   for (guint i = 0; i < self->numbers->len; i++)
     {
       gsize size;
       const guint8 *data = g_bytes_get_data (self->numbers->pdata[i], &size);
+      g_autofree char *programs = NULL;
 
       g_assert_cmpuint (size, >=, 12);
-      if (test_memory_contains (memory, data, size))
-        {
-          g_test_message ("number %u is there", i);
-          n++;
-        }
+      programs = test_memory_who_has (memory, data, size);
+      if (programs[0] == '\0')
+        continue;
+      g_test_message ("number %u: in %s", i, programs);
+      if (!g_ptr_array_find_with_equal_func (found, programs, g_str_equal, NULL))
+        g_ptr_array_add (found, g_steal_pointer (&programs));
     }
-  return n;
+  g_ptr_array_add (found, NULL);
+  return g_strjoinv (" ", (char **) found->pdata);
 }
 
 static void
-serve_once (GDBusConnection *root, int pem, const char *options)
+serve_once (GDBusConnection *root, const char *options)
 {
   g_autoptr (TestHandshake) handshake = NULL;
   g_autoptr (GError) error = NULL;
@@ -249,12 +256,12 @@ serve_once (GDBusConnection *root, int pem, const char *options)
 
   client_start (&client, TRUE);
   handshake = test_handshake_as_server (
-      root, client.socket, pem, g_variant_ref_sink (g_variant_new_parsed (options)), &error);
+      root, client.socket, -1, g_variant_ref_sink (g_variant_new_parsed (options)), &error);
   g_assert_no_error (error);
 }
 
-/* Breaks if a private key stays in the memory of the service after it was removed; the search finds
- * it before. */
+/* Breaks if another program than the keeper has a private key, or if the key stays in the keeper's
+ * memory after it was removed; the search finds it before. */
 static void
 test_removed (gconstpointer name)
 {
@@ -263,31 +270,160 @@ test_removed (gconstpointer name)
   g_autoptr (TestMemory) before = NULL;
   g_autoptr (TestMemory) after = NULL;
   g_auto (Secrets) secrets = { NULL };
+  g_autofree char *before_programs = NULL;
+  g_autofree char *after_programs = NULL;
 
   secrets_init (&secrets, name);
   import (root, name);
-  serve_once (root, -1, options);
-  before = test_memory_read (test_service_get_pid ());
-  g_assert_cmpuint (secrets_count_in (&secrets, before), >, 0);
+  serve_once (root, options);
+  before = test_memory_read_service ();
+  before_programs = secrets_find (&secrets, before);
+  g_assert_cmpstr (before_programs, ==, TEST_KEEPER);
   test_credential_remove_all ();
-  after = test_memory_read (test_service_get_pid ());
-  g_assert_cmpuint (secrets_count_in (&secrets, after), ==, 0);
+  after = test_memory_read_service ();
+  after_programs = secrets_find (&secrets, after);
+  g_assert_cmpstr (after_programs, ==, TEST_NOBODY);
 }
 
-/* Breaks if a key that was given for one handshake stays longer. */
+/* A handshake in a thread of its own, whose client's second flight does not come until the test has
+ * seen what the programs have meanwhile. */
+typedef struct
+{
+  GDBusConnection *root; /* (owned) */
+  int pem;               /* (owned) */
+  int server;            /* (owned): the service's end */
+  int carrier;           /* (owned): the other one */
+  Client client;
+  GThread *thread; /* (owned) */
+} Held;
+
+static gpointer
+held_serve (gpointer data)
+{
+  Held *self = data;
+  g_autoptr (GError) error = NULL;
+  TestHandshake *handshake = test_handshake_as_server (
+      self->root, self->server, self->pem,
+      g_variant_ref_sink (g_variant_new_parsed ("{'blob-format': <uint32 2>}")), &error);
+
+  g_assert_no_error (error);
+  return handshake;
+}
+
+/* From one to the other, what is there. */
+static void
+carry (int from, int to)
+{
+  guint8 buffer[16384];
+  const gssize n = read (from, buffer, sizeof buffer);
+
+  g_assert_cmpint (n, >, 0);
+  g_assert_cmpint (write (to, buffer, (gsize) n), ==, n);
+}
+
+/* Carries until the client has all of the server's flight: it logs the secrets before it answers.
+ */
+static void
+held_start (Held *self, const char *name)
+{
+  int pair[2];
+
+  self->root = test_bus_connect ("root");
+  self->pem = test_memfd_new_for_certificate (name);
+  client_start (&self->client, TRUE);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  self->server = pair[0];
+  self->carrier = pair[1];
+  self->thread = g_thread_new ("server", held_serve, self);
+  test_wait_for_data (self->client.socket);
+  carry (self->client.socket, self->carrier);
+  for (;;)
+    {
+      GPollFD ends[] = { { self->client.socket, G_IO_IN, 0 }, { self->carrier, G_IO_IN, 0 } };
+
+      g_assert_cmpint (g_poll (ends, G_N_ELEMENTS (ends), TEST_TIMEOUT_SECONDS * 1000), >, 0);
+      if (ends[0].revents != 0)
+        return;
+      carry (self->carrier, self->client.socket);
+    }
+}
+
+/* Lets the handshake finish. */
+static TestHandshake *
+held_finish (Held *self)
+{
+  carry (self->client.socket, self->carrier);
+  return g_thread_join (g_steal_pointer (&self->thread));
+}
+
+static void
+held_clear (Held *self)
+{
+  g_assert_null (self->thread);
+  close (self->pem);
+  close (self->server);
+  close (self->carrier);
+  client_clear (&self->client);
+  g_object_unref (self->root);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Held, held_clear)
+
+typedef struct
+{
+  Secrets *secrets;
+  const char *programs;
+} Expected;
+
+static gboolean
+is_as_expected (gpointer data)
+{
+  const Expected *expected = data;
+  g_autoptr (TestMemory) memory = test_memory_read_service ();
+  g_autofree char *programs = secrets_find (expected->secrets, memory);
+
+  return strcmp (programs, expected->programs) == 0;
+}
+
+static void
+assert_logged (TestMemory *memory, const char *log, const char *label, const char *programs)
+{
+  g_autoptr (GBytes) secret = test_key_log_find (log, label);
+
+  test_memory_assert_only (memory, programs, label, g_bytes_get_data (secret, NULL),
+                           g_bytes_get_size (secret));
+}
+
+/* While a handshake goes on, its secrets are in the handshaker and the key that it was given in the
+ * keeper, and both nowhere else; the importer that read the key has ended. Breaks if one of them
+ * stays longer than the handshake. */
 static void
 test_given (gconstpointer name)
 {
-  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  static const char *const labels[] = { "SERVER_HANDSHAKE_TRAFFIC_SECRET ",
+                                        "CLIENT_HANDSHAKE_TRAFFIC_SECRET ",
+                                        "SERVER_TRAFFIC_SECRET_0 " };
+  g_autoptr (TestHandshake) handshake = NULL;
+  g_autoptr (TestMemory) during = NULL;
   g_autoptr (TestMemory) after = NULL;
+  g_autofree char *log = NULL;
   g_auto (Secrets) secrets = { NULL };
-  int pem = test_memfd_new_for_certificate (name);
+  g_auto (Held) held = { NULL };
 
   secrets_init (&secrets, name);
-  serve_once (root, pem, "@a{sv} {}");
-  close (pem);
-  after = test_memory_read (test_service_get_pid ());
-  g_assert_cmpuint (secrets_count_in (&secrets, after), ==, 0);
+  held_start (&held, name);
+  test_wait_until (is_as_expected, &(Expected){ &secrets, TEST_KEEPER }, "the importer's end");
+  g_assert_true (g_file_get_contents (held.client.key_log, &log, NULL, NULL));
+  during = test_memory_read_service ();
+  for (gsize i = 0; i < G_N_ELEMENTS (labels); i++)
+    assert_logged (during, log, labels[i], TEST_HANDSHAKER);
+
+  handshake = held_finish (&held);
+  after = test_memory_read_service ();
+  for (gsize i = 0; i < G_N_ELEMENTS (labels); i++)
+    assert_logged (after, log, labels[i], TEST_NOBODY);
+  test_memory_assert_direction_absent (after, "server's", &handshake->keys->write);
+  test_memory_assert_direction_absent (after, "client's", &handshake->keys->read);
+  test_wait_until (is_as_expected, &(Expected){ &secrets, TEST_NOBODY }, "the end of the key");
 }
 
 int

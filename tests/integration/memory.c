@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* After the reply the service has no key. Neither the exported keys nor anything from which they
- * could be computed is in its memory; not while it waits for session tickets either, and not the
- * keys that the application reaches by key updates. */
+/* After the reply none of the service's programs has a key. Neither the exported keys nor anything
+ * from which they could be computed is in their memory; not while session tickets are waited for
+ * either, and not the keys that the application reaches by key updates. */
 
 #include <string.h>
 #include <unistd.h>
@@ -42,7 +42,7 @@ caller_clear (Caller *caller)
   g_clear_object (&caller->connection);
 }
 
-/* Reads the service's memory right after the reply: so that nothing else has overwritten what was
+/* Reads the programs' memory right after the reply: so that nothing else has overwritten what was
  * left. session: (out): its path. memory: (out). Returns the keys. */
 static HandoffKeyState *
 do_handshake (Caller *caller, int socket, GVariant *options, char **session, TestMemory **memory)
@@ -56,12 +56,12 @@ do_handshake (Caller *caller, int socket, GVariant *options, char **session, Tes
       keys = test_channel_finish (
           caller->channel, test_channel_start (caller->channel, socket, CONTROL_IDENTITY, options),
           session, &error);
-      *memory = test_memory_read (test_service_get_pid ());
+      *memory = test_memory_read_service ();
       g_assert_no_error (error);
       return keys;
     }
   handshake = test_handshake (caller->connection, socket, CONTROL_IDENTITY, options, &error);
-  *memory = test_memory_read (test_service_get_pid ());
+  *memory = test_memory_read_service ();
   g_assert_no_error (error);
   *session = g_strdup (handshake->session);
   return g_steal_pointer (&handshake->keys);
@@ -121,9 +121,10 @@ check_suite (const HandoffCipherSuite *suite, gboolean has_channel)
   g_assert_cmpuint (keys->cipher_suite, ==, suite->id);
   g_test_message ("searched %" G_GSIZE_FORMAT " bytes", memory->size);
 
-  /* The search finds what is there: the session remembers its peer's name. */
-  g_assert_true (
-      test_memory_contains (memory, (const guint8 *) CONTROL_IDENTITY, strlen (CONTROL_IDENTITY)));
+  /* The search finds what is there: the session remembers its peer's name, and the broker, which
+   * lists sessions, too. */
+  test_memory_assert_only (memory, TEST_HANDSHAKER " " TEST_BROKER, "peer's name",
+                           (const guint8 *) CONTROL_IDENTITY, strlen (CONTROL_IDENTITY));
 
   test_memory_assert_direction_absent (memory, "client's", &keys->write);
   test_memory_assert_direction_absent (memory, "server's", &keys->read);
@@ -153,9 +154,10 @@ test_suite_on_channel (gconstpointer data)
   check_suite (data, TRUE);
 }
 
-/* What a channel sealed its last blob with is not what it has now. */
+/* What a channel sealed its last blob with is not what it has now; what it seals the next one with
+ * is in its handshaker alone. programs: who has it */
 static void
-assert_context (TestMemory *memory, const HandoffHpkeContext *context, gboolean is_there)
+assert_context (TestMemory *memory, const HandoffHpkeContext *context, const char *programs)
 {
   const struct
   {
@@ -168,12 +170,7 @@ assert_context (TestMemory *memory, const HandoffHpkeContext *context, gboolean 
                     sizeof context->exporter_secret } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (secrets); i++)
-    {
-      if (is_there)
-        g_assert_true (test_memory_contains (memory, secrets[i].secret, secrets[i].size));
-      else
-        test_memory_assert_absent (memory, secrets[i].what, secrets[i].secret, secrets[i].size);
-    }
+    test_memory_assert_only (memory, programs, secrets[i].what, secrets[i].secret, secrets[i].size);
 }
 
 /* Whether the exporter's secret of a context is gone. */
@@ -181,9 +178,11 @@ static gboolean
 is_gone (gpointer data)
 {
   const HandoffHpkeContext *context = data;
-  g_autoptr (TestMemory) memory = test_memory_read (test_service_get_pid ());
+  g_autoptr (TestMemory) memory = test_memory_read_service ();
+  g_autofree char *programs =
+      test_memory_who_has (memory, context->exporter_secret, sizeof context->exporter_secret);
 
-  return !test_memory_contains (memory, context->exporter_secret, sizeof context->exporter_secret);
+  return strcmp (programs, TEST_NOBODY) == 0;
 }
 
 /* The service can open what it sent on a channel: there is a key of an earlier blob, or what such a
@@ -219,17 +218,17 @@ test_channel_keys (void)
 
       keys = do_handshake (&caller, socket, test_options (NULL), &session, &memory);
       for (gsize j = 0; j <= i; j++)
-        assert_context (memory, &contexts[j], FALSE);
+        assert_context (memory, &contexts[j], TEST_NOBODY);
       /* The search finds what is there. */
-      assert_context (memory, &contexts[i + 1], TRUE);
+      assert_context (memory, &contexts[i + 1], TEST_HANDSHAKER);
       test_memory_assert_direction_absent (memory, "client's", &keys->write);
       close (socket);
     }
   caller_clear (&caller);
   test_wait_until (is_gone, &contexts[G_N_ELEMENTS (contexts) - 1], "the channel's end");
-  after_all = test_memory_read (test_service_get_pid ());
+  after_all = test_memory_read_service ();
   for (gsize i = 0; i < G_N_ELEMENTS (contexts); i++)
-    assert_context (after_all, &contexts[i], FALSE);
+    assert_context (after_all, &contexts[i], TEST_NOBODY);
 }
 
 /* A TLS 1.2 session that the administrator allows to be kept for resumption is its master
@@ -261,12 +260,12 @@ test_forgotten (void)
   log = test_peer_read_key_log (peer);
   master_secret = test_key_log_find (log, "CLIENT_RANDOM ");
   secret = g_bytes_get_data (master_secret, &size);
-  before = test_memory_read (test_service_get_pid ());
-  g_assert_true (test_memory_contains (before, secret, size));
+  before = test_memory_read_service ();
+  test_memory_assert_only (before, TEST_HANDSHAKER, "master secret", secret, size);
 
   reply = test_call (root, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "Reload", NULL, &error);
   g_assert_no_error (error);
-  after = test_memory_read (test_service_get_pid ());
+  after = test_memory_read_service ();
   test_memory_assert_absent (after, "master secret", secret, size);
   close (socket);
   test_service_set_config (TEST_CONFIG_ALL_SUITES);
@@ -274,7 +273,7 @@ test_forgotten (void)
 }
 
 /* The positive control of the whole method: secrets of this process, which has them in its memory,
- * are found by the same search. */
+ * are found by the same search, and only there where they are. */
 static void
 test_control (void)
 {
@@ -288,10 +287,11 @@ test_control (void)
   handshake = test_handshake (alice, socket, "localhost", test_options (NULL), &error);
   g_assert_no_error (error);
   memory = test_memory_read (getpid ());
-  g_assert_true (
-      test_memory_contains (memory, handshake->keys->write.key, handshake->keys->write.key_size));
-  g_assert_true (test_memory_contains (memory, handshake->keys->read.traffic_secret,
-                                       handshake->keys->read.traffic_secret_size));
+  test_memory_assert_only (memory, "integration-memory", "key", handshake->keys->write.key,
+                           handshake->keys->write.key_size);
+  test_memory_assert_only (memory, "integration-memory", "traffic secret",
+                           handshake->keys->read.traffic_secret,
+                           handshake->keys->read.traffic_secret_size);
   close (socket);
 }
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """Where secrets must not be: everything that crosses the bus is recorded while keys, passphrases and PINs go into the
-service, right ones and wrong ones, and are used; then the recording, the log and all errors are searched for them.
+service, right ones and wrong ones, and are used; then the recording, the log and all errors are searched for them, and
+the memory of each of the service's programs.
 
 It runs a second time, with --debug, where service, library and command say all that they have for developers."""
 
@@ -20,9 +21,11 @@ os.environ['HANDOFF_TEST_PIN'] = PIN = secrets.token_hex(12)
 DEBUG = '--debug' in sys.argv[1:]
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from caller import wait_until
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, install_tokens, read,
                      remove_credentials, run, set_rules, stop_service, with_debug_messages)
-from needles import private_parts
+from needles import freed_private_parts, private_parts, text_parts
+from programs import KEEPER, TOKEN, get_programs, who_has
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 TOKENS = '/run/handoff-test/tokens'
@@ -114,6 +117,13 @@ class TestNoSecrets(unittest.TestCase):
                 for option in ('--no-resumption', '--tls12'):
                     do('connect', *TRUST, option, '--cert', certificate('client.pem'), '--key', own_key,
                        f'localhost:{serve.port}', user='bob')
+        # Each secret is in the program whose secret it is, and the search finds it there.
+        for name in KEYS:
+            in_keeper = {KEEPER} if name != 'client' else set()  # which was the caller's, for one handshake each
+            self.wait_for_programs(in_keeper, freed_private_parts(name))
+        self.wait_for_programs({TOKEN}, text_parts(PIN))
+        for text in (passphrase, wrong, in_uri):
+            self.wait_for_programs(set(), text_parts(text))
         # All that can be read over the bus, by who may read most.
         for credential in json.loads(run('root', 'credential', 'list', '--all', '--json').stdout)['credentials']:
             subprocess.run(['busctl', '--system', 'call', 'org.tlshandoff.Handoff1', credential['object-path'],
@@ -123,6 +133,11 @@ class TestNoSecrets(unittest.TestCase):
         do('session', 'list', '--all', '--json', user='root')
         do('status', '--statistics', user='root')
         remove_credentials()
+        self.assertIn(KEEPER, {name for name, _ in get_programs()})
+        for name in KEYS:
+            self.wait_for_programs(set(), freed_private_parts(name))
+        # The token is open for other credentials, as long as its helper runs.
+        self.wait_for_programs({TOKEN}, text_parts(PIN))
         places = {'the bus': recording.end(), 'what the command said': told.encode()}
         with open(os.environ['HANDOFF_TEST_LOG'], 'rb') as file:
             places['the log'] = file.read()
@@ -141,6 +156,11 @@ class TestNoSecrets(unittest.TestCase):
             for what, forms in needles.items():
                 for form in forms:
                     self.assertNotIn(form, text, f'{what} is in {place}')
+
+    def wait_for_programs(self, programs, needles):
+        """That these have it, and no others. What a thread is about to free, or a program that is about to end has, is
+        given time."""
+        wait_until(lambda: who_has(needles) == programs, f'a secret is in {programs} alone')
 
     def test_no_way_out(self):
         """Breaks if the interface has a method or property that could return a private key."""

@@ -263,31 +263,3 @@ class Program:
         """How it ended, after the link has."""
         self.link.close()
         return self.process.wait(TIMEOUT)
-
-
-def read_memory(pid):
-    """What a process can write to, and what it maps without a file: where its secrets are."""
-    found = []
-    with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', buffering=0) as memory:
-        for line in maps:
-            start, end = (int(number, 16) for number in line.split()[0].split('-'))
-            if line.split()[1].startswith('rw'):
-                try:
-                    memory.seek(start)
-                    found.append(memory.read(end - start))
-                except OSError:
-                    pass  # unmapped since, or a guard page
-    return b''.join(found)
-
-
-def find_programs(name):
-    """The processes of one of the service's programs."""
-    found = []
-    for pid in os.listdir('/proc'):
-        if pid.isdigit():
-            try:
-                if os.path.basename(os.readlink(f'/proc/{pid}/exe')) == name:
-                    found.append(int(pid))
-            except OSError:
-                pass
-    return found

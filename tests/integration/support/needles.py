@@ -41,6 +41,12 @@ def freed_private_parts(name):
     return sorted({piece for part in private_parts(name) for piece in pieces(part)})
 
 
+def freed_pem_parts(name):
+    """The same of the text of a key's PEM alone."""
+    return sorted({piece for line in read(name + '.key').splitlines() if '-----' not in line
+                   for piece in pieces(line.encode())})
+
+
 def text_parts(text):
     """A passphrase, in every form that a library may have converted it to, in pieces."""
     data = text.encode()

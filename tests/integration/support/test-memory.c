@@ -9,68 +9,162 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test-system.h"
 #include "tests/client/support/record-test-utils.h"
+
+/* What one process has. */
+typedef struct
+{
+  char *name;         /* (owned): its program's */
+  GPtrArray *regions; /* (owned) (element-type GBytes) */
+} Program;
+
+static void
+program_free (gpointer data)
+{
+  Program *self = data;
+
+  g_free (self->name);
+  g_ptr_array_unref (self->regions);
+  g_free (self);
+}
 
 void
 test_memory_free (TestMemory *memory)
 {
-  g_ptr_array_unref (memory->regions);
+  g_ptr_array_unref (memory->programs);
   g_free (memory);
 }
 
-TestMemory *
-test_memory_read (GPid pid)
+static TestMemory *
+memory_new (void)
+{
+  TestMemory *memory = g_new0 (TestMemory, 1);
+
+  memory->programs = g_ptr_array_new_with_free_func (program_free);
+  return memory;
+}
+
+/* The name of the file that the process runs, or NULL: there is no such process any more. */
+static char *
+name_of (GPid pid)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/%d/exe", pid);
+  g_autofree char *path = g_file_read_link (link, NULL);
+
+  return path != NULL ? g_path_get_basename (path) : NULL;
+}
+
+static void
+read_region (TestMemory *memory, Program *program, int fd, guint64 start, guint64 end)
+{
+  g_autofree guint8 *region = g_malloc (end - start);
+  gsize done = 0;
+
+  while (done < end - start)
+    {
+      gssize n = pread (fd, region + done, end - start - done, (off_t) (start + done));
+
+      /* A mapping past its file's end cannot be read to the end. */
+      if (n <= 0)
+        break;
+      done += (gsize) n;
+    }
+  memory->size += done;
+  g_ptr_array_add (program->regions, g_bytes_new_take (g_steal_pointer (&region), done));
+}
+
+/* Returns whether there was such a process. */
+static gboolean
+read_process (TestMemory *memory, GPid pid)
 {
   g_autofree char *maps_path = g_strdup_printf ("/proc/%d/maps", pid);
   g_autofree char *memory_path = g_strdup_printf ("/proc/%d/mem", pid);
+  g_autofree char *name = name_of (pid);
   g_autofree char *maps = NULL;
   g_auto (GStrv) lines = NULL;
-  g_autoptr (GError) error = NULL;
-  TestMemory *memory = g_new0 (TestMemory, 1);
+  Program *program;
   int fd;
 
-  memory->regions = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_file_get_contents (maps_path, &maps, NULL, &error);
-  g_assert_no_error (error);
+  if (name == NULL || !g_file_get_contents (maps_path, &maps, NULL, NULL))
+    return FALSE;
   fd = open (memory_path, O_RDONLY | O_CLOEXEC);
-  g_assert_cmpint (fd, >=, 0);
+  if (fd < 0)
+    return FALSE;
+  program = g_new0 (Program, 1);
+  program->name = g_steal_pointer (&name);
+  program->regions = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_ptr_array_add (memory->programs, program);
   lines = g_strsplit (maps, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
     {
       guint64 start;
       guint64 end;
       char protection[5];
-      g_autofree guint8 *region = NULL;
-      gsize done = 0;
 
       if (sscanf (lines[i], "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, protection) != 3)
         continue;
-      if (protection[0] != 'r' ||
-          strstr (lines[i], "[v") != NULL) /* [vvar], [vsyscall]: the kernel's */
-        continue;
-      region = g_malloc (end - start);
-      while (done < end - start)
-        {
-          gssize n = pread (fd, region + done, end - start - done, (off_t) (start + done));
-
-          /* A mapping past its file's end cannot be read to the end. */
-          if (n <= 0)
-            break;
-          done += (gsize) n;
-        }
-      memory->size += done;
-      g_ptr_array_add (memory->regions, g_bytes_new_take (g_steal_pointer (&region), done));
+      /* [vvar], [vsyscall]: the kernel's */
+      if (protection[0] == 'r' && strstr (lines[i], "[v") == NULL)
+        read_region (memory, program, fd, start, end);
     }
   close (fd);
+  return TRUE;
+}
+
+TestMemory *
+test_memory_read (GPid pid)
+{
+  TestMemory *memory = memory_new ();
+
+  g_assert_true (read_process (memory, pid));
   return memory;
 }
 
-gboolean
-test_memory_contains (TestMemory *memory, const guint8 *what, gsize size)
+/* The broker's children. A program that was started as the service's user, and is none of them, is
+ * not the service's. */
+static char **
+children_of (GPid pid)
 {
-  for (guint i = 0; i < memory->regions->len; i++)
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", pid, pid);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_file_get_contents (path, &text, NULL, &error);
+  g_assert_no_error (error);
+  return g_strsplit (g_strstrip (text), " ", -1);
+}
+
+TestMemory *
+test_memory_read_service (void)
+{
+  const GPid broker = test_service_get_pid ();
+  TestMemory *memory = memory_new ();
+  g_auto (GStrv) children = NULL;
+
+  g_assert_cmpint (broker, >, 0);
+  children = children_of (broker);
+  for (int handshakers = 1; handshakers >= 0; handshakers--)
     {
-      GBytes *region = g_ptr_array_index (memory->regions, i);
+      for (guint i = 0; children[i] != NULL; i++)
+        {
+          const GPid child = (GPid) g_ascii_strtoll (children[i], NULL, 10);
+          g_autofree char *name = child > 0 ? name_of (child) : NULL;
+
+          if (name != NULL && (strcmp (name, TEST_HANDSHAKER) == 0) == handshakers)
+            read_process (memory, child);
+        }
+    }
+  g_assert_true (read_process (memory, broker));
+  return memory;
+}
+
+static gboolean
+program_has (const Program *self, const guint8 *what, gsize size)
+{
+  for (guint i = 0; i < self->regions->len; i++)
+    {
+      GBytes *region = g_ptr_array_index (self->regions, i);
 
       if (memmem (g_bytes_get_data (region, NULL), g_bytes_get_size (region), what, size) != NULL)
         return TRUE;
@@ -78,13 +172,47 @@ test_memory_contains (TestMemory *memory, const guint8 *what, gsize size)
   return FALSE;
 }
 
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+char *
+test_memory_who_has (TestMemory *memory, const guint8 *what, gsize size)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (guint i = 0; i < memory->programs->len; i++)
+    {
+      const Program *program = g_ptr_array_index (memory->programs, i);
+
+      if (!g_ptr_array_find_with_equal_func (names, program->name, g_str_equal, NULL) &&
+          program_has (program, what, size))
+        g_ptr_array_add (names, program->name);
+    }
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return g_strjoinv (" ", (char **) names->pdata);
+}
+
+void
+test_memory_assert_only (
+    TestMemory *memory, const char *programs, const char *what, const guint8 *secret, gsize size)
+{
+  g_autofree char *found = NULL;
+
+  /* What is shorter is there by chance. */
+  g_assert_cmpuint (size, >=, 12);
+  found = test_memory_who_has (memory, secret, size);
+  if (strcmp (found, programs) != 0)
+    g_error ("the %s: in the memory of “%s”, not of “%s”", what, found, programs);
+}
+
 void
 test_memory_assert_absent (TestMemory *memory, const char *what, const guint8 *secret, gsize size)
 {
-  /* What is shorter is there by chance. */
-  g_assert_cmpuint (size, >=, 12);
-  if (test_memory_contains (memory, secret, size))
-    g_error ("the service's memory has the %s", what);
+  test_memory_assert_only (memory, TEST_NOBODY, what, secret, size);
 }
 
 void

@@ -7,20 +7,38 @@
 
 #include "key-state.h"
 
-/* All readable memory of a process at one time, and what must not be in it. */
+/* All readable memory of processes at one time, which of them has what, and what none must have. */
+
+/* The service's programs, as the tests say which of them has something. */
+#define TEST_NOBODY ""
+#define TEST_HANDSHAKER "tls-handoff-handshaker"
+#define TEST_BROKER "tls-handoffd"
+#define TEST_KEEPER "tls-handoff-keeper"
 
 typedef struct
 {
-  GPtrArray *regions; /* (element-type GBytes) */
+  GPtrArray *programs; /* (owned) (element-type Program): of test-memory.c; in the order in which
+                          they were read */
   gsize size;
 } TestMemory;
 
+/* One process. */
 TestMemory *test_memory_read (GPid pid);
+/* All of the service's programs: the broker, and what it has started. Handshakers are read first:
+ * their memory is the one that something else may write to soonest. A program that ends meanwhile
+ * is gone with what it had. */
+TestMemory *test_memory_read_service (void);
 void test_memory_free (TestMemory *memory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestMemory, test_memory_free)
 
-gboolean test_memory_contains (TestMemory *memory, const guint8 *what, gsize size);
-/* what: for the message. secret: at least 12 bytes; what is shorter is there by chance */
+/* The names of the programs that have it, each once, sorted, with spaces between them: so a test
+ * says with one comparison who has it and that nobody else does. (transfer full) */
+char *test_memory_who_has (TestMemory *memory, const guint8 *what, gsize size);
+/* programs: as test_memory_who_has() names them. what: for the message. secret: at least 12 bytes;
+ * what is shorter is there by chance */
+void test_memory_assert_only (
+    TestMemory *memory, const char *programs, const char *what, const guint8 *secret, gsize size);
+/* The same of nobody. */
 void
 test_memory_assert_absent (TestMemory *memory, const char *what, const guint8 *secret, gsize size);
 /* Key, IV, MAC key and traffic secret. */
