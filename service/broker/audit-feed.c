@@ -5,6 +5,8 @@
 
 #include "broker/audit-feed.h"
 
+#include <string.h>
+
 #include "authority/audit-entry.h"
 #include "broker/known-callers.h"
 
@@ -26,23 +28,23 @@ static const char *const known_fields[] = {
 
 /* The name as the log wants it, which keeps the pointer; NULL if it is none of ours. */
 static const char *
-find_field (const char *name)
+find_field (const char *name, gsize length)
 {
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (known_fields); i++)
     {
-      if (g_str_equal (known_fields[i], name))
+      if (strncmp (known_fields[i], name, length) == 0 && known_fields[i][length] == '\0')
         return known_fields[i];
     }
   return NULL;
 }
 
-/* An entry is a line. (transfer full) */
+/* An entry is a line. length: of the text, which is UTF-8 (transfer full) */
 static char *
-dup_line (const char *text)
+dup_line (const char *text, gsize length)
 {
-  g_autofree char *line = g_strndup (text, MAX_TEXT_SIZE);
+  g_autofree char *line = g_strndup (text, MIN (length, MAX_TEXT_SIZE));
   char *c;
 
   for (c = line; *c != '\0'; c++)
@@ -50,52 +52,51 @@ dup_line (const char *text)
       if (g_ascii_iscntrl (*c))
         *c = '?';
     }
-  return g_utf8_make_valid (line, -1);
+  /* It may have been cut in the middle of a character. */
+  return length > MAX_TEXT_SIZE ? g_utf8_make_valid (line, -1) : g_steal_pointer (&line);
 }
 
+/* FALSE if the fields are not lines of a known name each. entry: (nullable): NULL: only looks */
 static gboolean
-check_fields (GVariant *fields)
+read_fields (const char *fields, HandoffAuditEntry *entry)
 {
-  GVariantIter iter;
-  const char *name;
+  const char *equals, *end, *name;
+  guint n;
 
-  if (g_variant_n_children (fields) > MAX_FIELDS)
-    return FALSE;
-  g_variant_iter_init (&iter, fields);
-  while (g_variant_iter_next (&iter, "(&s&s)", &name, NULL))
+  for (n = 0; *fields != '\0'; n++, fields = end + 1)
     {
-      if (find_field (name) == NULL)
+      end = strchr (fields, '\n');
+      equals = end != NULL ? memchr (fields, '=', (gsize) (end - fields)) : NULL;
+      name = equals != NULL ? find_field (fields, (gsize) (equals - fields)) : NULL;
+      if (name == NULL || n >= MAX_FIELDS)
         return FALSE;
+      if (entry != NULL)
+        handoff_audit_entry_add (entry, name, dup_line (equals + 1, (gsize) (end - equals - 1)));
     }
   return TRUE;
 }
 
 static void
 write_entry (
-    HandoffCaller *caller, guint kind, gboolean is_error, GVariant *fields, const char *text)
+    HandoffCaller *caller, guint kind, gboolean is_error, const char *fields, const char *text)
 {
   HandoffAuditEntry *entry = handoff_audit_entry_new (kinds[kind], caller, is_error);
-  GVariantIter iter;
-  const char *name, *value;
 
-  g_variant_iter_init (&iter, fields);
-  while (g_variant_iter_next (&iter, "(&s&s)", &name, &value))
-    handoff_audit_entry_add (entry, find_field (name), dup_line (value));
-  handoff_audit_entry_write (entry, dup_line (text));
+  read_fields (fields, entry);
+  handoff_audit_entry_write (entry, dup_line (text, strlen (text)));
 }
 
 static gboolean
 take_entry (HandoffHandshaker *self, GVariant *entry)
 {
-  g_autoptr (GVariant) fields = NULL;
   HandoffCaller *caller;
-  const char *text;
+  const char *fields, *text;
   guint64 number;
   guint kind;
   gboolean is_error;
 
-  g_variant_get (entry, "(tub@a(ss)&s)", &number, &kind, &is_error, &fields, &text);
-  if (kind >= HANDOFF_HANDSHAKER_N_ENTRIES || !check_fields (fields))
+  g_variant_get (entry, "(tub&s&s)", &number, &kind, &is_error, &fields, &text);
+  if (kind >= HANDOFF_HANDSHAKER_N_ENTRIES || !read_fields (fields, NULL))
     return FALSE;
   caller = handoff_handshaker_find_caller (self, number);
   if (caller != NULL)
@@ -130,7 +131,7 @@ handoff_handshaker_take_audit (HandoffHandshaker *self, HandoffLinkMessage *mess
   g_autoptr (GVariant) entries = NULL;
   gsize i, n;
 
-  g_variant_get (message->body, "(@(tttt)@a(tuba(ss)s))", &counts, &entries);
+  g_variant_get (message->body, "(@(tttt)@a(tubss))", &counts, &entries);
   n = g_variant_n_children (entries);
   if (!handoff_handshaker_take_counts (self, counts) || n > HANDOFF_HANDSHAKER_ENTRIES)
     {

@@ -5,6 +5,8 @@
 
 #include "handshaker/audit-feed.h"
 
+#include <string.h>
+
 #include "authority/audit-entry.h"
 #include "link/handshaker-messages.h"
 #include "work/clock.h"
@@ -27,18 +29,35 @@ struct _HandoffAuditFeed
   GPtrArray *entries; /* (owned) (element-type GVariant) */
 };
 
+/* A line. */
+static void
+add_field (GString *fields, const GLogField *field)
+{
+  const gsize start = fields->len + strlen (field->key) + 1;
+  gsize i;
+
+  g_string_append (fields, field->key);
+  g_string_append_c (fields, '=');
+  g_string_append (fields, field->value);
+  for (i = start; i < fields->len; i++)
+    {
+      if (fields->str[i] == '\n')
+        fields->str[i] = '?';
+    }
+  g_string_append_c (fields, '\n');
+}
+
 /* (transfer floating) */
 static GVariant *
 new_entry (const HandoffAuditRecord *record, HandoffHandshakerEntry kind)
 {
-  GVariantBuilder fields;
+  g_autoptr (GString) fields = g_string_sized_new (512);
   gsize i;
 
-  g_variant_builder_init (&fields, G_VARIANT_TYPE ("a(ss)"));
   for (i = 0; i < record->n_fields; i++)
-    g_variant_builder_add (&fields, "(ss)", record->fields[i].key, record->fields[i].value);
-  return g_variant_new ("(tuba(ss)s)", handoff_caller_get_number (record->caller), (guint32) kind,
-                        record->is_error, &fields, record->text);
+    add_field (fields, &record->fields[i]);
+  return g_variant_new ("(tubss)", handoff_caller_get_number (record->caller), (guint32) kind,
+                        record->is_error, fields->str, record->text);
 }
 
 /* On any thread. */
@@ -129,15 +148,15 @@ send (HandoffAuditFeed *self, GPtrArray *entries, guint first, guint end)
   g_autoptr (GError) error = NULL;
 
   handoff_statistics_get_totals (self->statistics, totals);
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tuba(ss)s)"));
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tubss)"));
   for (; first < end; first++)
     g_variant_builder_add_value (&builder, g_ptr_array_index (entries, first));
-  if (!handoff_link_send (
-          self->link, HANDOFF_HANDSHAKER_AUDIT,
-          g_variant_new ("((tttt)a(tuba(ss)s))", totals[HANDOFF_STATISTIC_COMPLETED],
-                         totals[HANDOFF_STATISTIC_FAILED], totals[HANDOFF_STATISTIC_DENIED],
-                         totals[HANDOFF_STATISTIC_RESUMED], &builder),
-          NULL, 0, &error))
+  if (!handoff_link_send (self->link, HANDOFF_HANDSHAKER_AUDIT,
+                          g_variant_new ("((tttt)a(tubss))", totals[HANDOFF_STATISTIC_COMPLETED],
+                                         totals[HANDOFF_STATISTIC_FAILED],
+                                         totals[HANDOFF_STATISTIC_DENIED],
+                                         totals[HANDOFF_STATISTIC_RESUMED], &builder),
+                          NULL, 0, &error))
     g_warning ("Entries of the audit log are lost: %s", error->message);
 }
 

@@ -162,7 +162,7 @@ static const HandoffLinkRow handshaker_rows[HANDOFF_HANDSHAKER_N_MESSAGES] = {
                                         .states = USER },
   [HANDOFF_HANDSHAKER_AUDIT] = { .name = "audit",
                                  .direction = HANDOFF_LINK_UP,
-                                 .type = "((tttt)a(tuba(ss)s))",
+                                 .type = "((tttt)a(tubss))",
                                  .states = USER },
   [HANDOFF_HANDSHAKER_IDLE] = { .name = "idle",
                                 .direction = HANDOFF_LINK_UP,

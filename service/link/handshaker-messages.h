@@ -145,10 +145,12 @@ typedef enum
   /* (t channel): nothing is left of it. */
   HANDOFF_HANDSHAKER_CHANNEL_OVER,
 
-  /* ((tttt) counts, a(t caller, u HandoffHandshakerEntry, b whether it tells of an error, a(ss)
-   * fields, s text)): entries of the audit log, as soon as the main loop has time for them, at
-   * most HANDOFF_HANDSHAKER_ENTRIES; and the first four numbers of a report. The broker adds who
-   * the caller is, to the fields and before the text. */
+  /* ((tttt) counts, a(t caller, u HandoffHandshakerEntry, b whether it tells of an error, s fields,
+   * s text)): entries of the audit log, as soon as the main loop has time for them, at most
+   * HANDOFF_HANDSHAKER_ENTRIES; and the first four numbers of a report. A field is a line,
+   * "NAME=value\n": one string is read in a fraction of the time of a list of pairs, and each
+   * handshake has an entry. The broker adds who the caller is, to the fields and before the text.
+   */
   HANDOFF_HANDSHAKER_AUDIT,
 
   /* (u resumable sessions): it has had nothing to do for IdleExit seconds; again and again, as long

@@ -364,15 +364,13 @@ test_bad_replies (Fixture *f, gconstpointer unused)
 /* ---- What it reports. ---- */
 
 static GVariant *
-new_audit (guint64 completed, guint64 caller, guint kind, const char *field, const char *text)
+new_audit (guint64 completed, guint64 caller, guint kind, const char *fields, const char *text)
 {
-  GVariantBuilder fields, entries;
+  GVariantBuilder entries;
 
-  g_variant_builder_init (&fields, G_VARIANT_TYPE ("a(ss)"));
-  g_variant_builder_add (&fields, "(ss)", field, "value");
-  g_variant_builder_init (&entries, G_VARIANT_TYPE ("a(tuba(ss)s)"));
-  g_variant_builder_add (&entries, "(tuba(ss)s)", caller, kind, FALSE, &fields, text);
-  return g_variant_new ("((tttt)a(tuba(ss)s))", completed, (guint64) 0, (guint64) 0, (guint64) 0,
+  g_variant_builder_init (&entries, G_VARIANT_TYPE ("a(tubss)"));
+  g_variant_builder_add (&entries, "(tubss)", caller, kind, FALSE, fields, text);
+  return g_variant_new ("((tttt)a(tubss))", completed, (guint64) 0, (guint64) 0, (guint64) 0,
                         &entries);
 }
 
@@ -381,44 +379,66 @@ take_record (const HandoffAuditRecord *record, gpointer user_data)
 {
   Fixture *f = user_data;
 
-  g_string_append_printf (f->base.events, "[%u %u %s %s]", record->kind,
-                          handoff_caller_get_pid (record->caller), record->fields[0].key,
-                          record->text);
+  gsize i;
+
+  g_string_append_printf (f->base.events, "[%u %u", record->kind,
+                          handoff_caller_get_pid (record->caller));
+  for (i = 0; i < record->n_fields; i++)
+    g_string_append_printf (f->base.events, " %s=%s", record->fields[i].key,
+                            (const char *) record->fields[i].value);
+  g_string_append_printf (f->base.events, " %s]", record->text);
 }
 
 static void
 test_audit (Fixture *f, gconstpointer unused)
 {
+  static const char *const bad_fields[] = {
+    "HANDOFF_UID=value\n",
+    "HANDOFF_ROLE=value",
+    "HANDOFF_ROLE\n",
+    "HANDOFF_ROLES=value\n",
+    "HANDOFF=value\n",
+    "HANDOFF_ROLE=value\n\n",
+    /* More than an entry has. */
+    "HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n"
+    "HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n",
+  };
   guint64 totals[HANDOFF_N_STATISTICS];
+  guint i;
 
   handoff_audit_set_writer (take_record, f);
   say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (3, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE", "one\ntwo"));
-  handshaker_expect (f->base.events, "[2 11 HANDOFF_ROLE one?two]");
+       new_audit (3, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE,
+                  "HANDOFF_ROLE=a\tb=c\nHANDOFF_PROTOCOL=\n", "one\ntwo"));
+  handshaker_expect (f->base.events, "[2 11 HANDOFF_ROLE=a?b=c HANDOFF_PROTOCOL= one?two]");
   handoff_statistics_get_totals (f->base.support.statistics, totals);
   g_assert_cmpuint (totals[HANDOFF_STATISTIC_COMPLETED], ==, 3);
   /* Nobody's. */
   say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (4, f->caller + 9, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE", "x"));
+       new_audit (4, f->caller + 9, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE=value\n",
+                  "x"));
   handshaker_expect (f->base.events, "");
 
+  for (i = 0; i < G_N_ELEMENTS (bad_fields); i++)
+    {
+      say (f, HANDOFF_HANDSHAKER_AUDIT,
+           new_audit (5, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, bad_fields[i], "x"));
+      assert_breach (f, "an entry of the log that makes no sense");
+      again (f);
+    }
   say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (5, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_UID", "x"));
+       new_audit (5, f->caller, HANDOFF_HANDSHAKER_N_ENTRIES, "HANDOFF_ROLE=value\n", "x"));
   assert_breach (f, "an entry of the log that makes no sense");
   again (f);
   say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (5, f->caller, HANDOFF_HANDSHAKER_N_ENTRIES, "HANDOFF_ROLE", "x"));
-  assert_breach (f, "an entry of the log that makes no sense");
-  again (f);
-  say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (5, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE", "x"));
+       new_audit (5, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE=value\n", "x"));
   g_string_truncate (f->base.events, 0);
   say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (4, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE", "x"));
+       new_audit (4, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE=value\n", "x"));
   assert_breach (f, "a report that makes no sense");
   handoff_audit_set_writer (NULL, NULL);
   handoff_statistics_get_totals (f->base.support.statistics, totals);
-  g_assert_cmpuint (totals[HANDOFF_STATISTIC_COMPLETED], ==, 15);
+  g_assert_cmpuint (totals[HANDOFF_STATISTIC_COMPLETED], ==, 5 * (G_N_ELEMENTS (bad_fields) + 2));
 }
 
 static void
