@@ -359,7 +359,10 @@ handoff_bus_stream_set_reading (HandoffBusStream *self, gboolean reading)
       drop_source (&self->readable);
       return;
     }
+  /* It does not recurse; but otherwise GLib takes the descriptor out of the set and puts it back
+   * around each dispatch, and wakes the loop twice. */
   self->readable = g_unix_fd_source_new (self->fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+  g_source_set_can_recurse (self->readable, TRUE);
   g_source_set_callback (self->readable, G_SOURCE_FUNC (can_read), self, NULL);
   g_source_attach (self->readable, self->context);
 }
@@ -448,6 +451,7 @@ handoff_bus_stream_send (HandoffBusStream *self, HandoffBusMessage *message)
   if (self->broken || g_queue_is_empty (&self->out) || self->writable != NULL)
     return;
   self->writable = g_unix_fd_source_new (self->fd, G_IO_OUT | G_IO_HUP | G_IO_ERR);
+  g_source_set_can_recurse (self->writable, TRUE);
   g_source_set_callback (self->writable, G_SOURCE_FUNC (can_write), self, NULL);
   g_source_attach (self->writable, self->context);
 }

@@ -168,6 +168,10 @@ handoff_home_watch_new (HandoffWorker *home, int fd, GFunc function, gpointer us
       return self;
     }
   self->source = (WatchSource *) g_source_new (&watch_source_funcs, sizeof (WatchSource));
+  /* Nobody runs the main loop in the main loop. For the other kind GLib takes the descriptor out
+   * of the set and puts it back around each dispatch, and wakes the loop twice: four system calls
+   * for each message. */
+  g_source_set_can_recurse (&self->source->source, TRUE);
   g_source_set_callback (&self->source->source, home_watch_ready, self, NULL);
   g_source_attach (&self->source->source, NULL);
   return self;

@@ -19,101 +19,15 @@
 #include "keyblob/sealed-memfd.h"
 #include "link/large-value.h"
 #include "support/credential-fixture.h"
-#include "support/broker-fixture.h"
 #include "support/test-clock.h"
-
-#define ALICE 1000
-#define BOB 1001
-
-typedef struct
-{
-  HandshakerFixture base; /* the first */
-  HandoffCaller *alice;   /* (owned) */
-  TestHandshaker *process;
-  guint64 caller; /* her number there */
-} Fixture;
-
-static HandoffHandshaker *
-get_handshaker (Fixture *f)
-{
-  return handoff_handshakers_find (f->base.handshakers, ALICE);
-}
-
-static void
-start_call (Fixture *f, const char *name, const char *reply_type)
-{
-  handoff_handshaker_call (
-      get_handshaker (f),
-      handshaker_call_new (&f->base, f->alice, name, g_variant_new ("(s)", name)), reply_type);
-  handshaker_settle ();
-}
-
-static void
-serve (Fixture *f, guint uid)
-{
-  handshaker_get (&f->base, uid);
-  handshaker_settle ();
-  g_string_truncate (f->base.events, 0);
-}
-
-static void
-set_up (Fixture *f, gconstpointer unused)
-{
-  handshaker_set_up (&f->base, NULL);
-  handshaker_set_policy (&f->base, "first");
-  handshaker_settle ();
-  f->alice = handoff_caller_new (":1.1", ALICE, 11);
-  serve (f, ALICE);
-  f->process = handshaker_of (&f->base, ALICE);
-  start_call (f, "call", "(o)");
-  f->caller = f->process->last_caller;
-}
-
-static void
-tear_down (Fixture *f, gconstpointer unused)
-{
-  handshaker_tear_down (&f->base, NULL);
-  g_object_unref (f->alice);
-}
-
-/* body: consumed */
-static void
-say (Fixture *f, guint number, GVariant *body)
-{
-  handoff_link_send (f->process->link, number, body, NULL, 0, NULL);
-  handshaker_settle ();
-}
-
-/* It was ended for that, and who waits is told. */
-static void
-assert_breach (Fixture *f, const char *what)
-{
-  g_autofree char *log = g_strdup (handshaker_log->str);
-
-  g_string_truncate (handshaker_log, 0);
-  g_test_message ("%s", log);
-  g_assert_nonnull (strstr (strstr (log, ", breach: "), what));
-  g_assert_null (get_handshaker (f));
-  g_assert_true (g_str_has_prefix (f->base.events->str, "call: The service's program "));
-  g_string_truncate (f->base.events, 0);
-}
-
-/* And begins anew. */
-static void
-again (Fixture *f)
-{
-  serve (f, ALICE);
-  f->process = handshaker_of (&f->base, ALICE);
-  start_call (f, "call", "(o)");
-  f->caller = f->process->last_caller;
-}
+#include "support/words-fixture.h"
 
 /* ---- Questions. ---- */
 
 static void
 answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 {
-  Fixture *f = user_data;
+  WordsFixture *f = user_data;
   const char *why, *id;
   gboolean is_own;
   guint code;
@@ -141,7 +55,7 @@ new_details (const char *key, const char *value)
 }
 
 static void
-ask_with (Fixture *f,
+ask_with (WordsFixture *f,
           guint64 caller,
           const char *action,
           const char *credential,
@@ -159,14 +73,14 @@ ask_with (Fixture *f,
 }
 
 static void
-ask_about (Fixture *f, const char *credential, gboolean is_name)
+ask_about (WordsFixture *f, const char *credential, gboolean is_name)
 {
   ask_with (f, f->caller, HANDOFF_ACTION_HANDSHAKE_AS_CLIENT, credential, is_name,
             new_details (NULL, NULL));
 }
 
 static HandoffCredential *
-add_credential (Fixture *f, const char *label, guint owner)
+add_credential (WordsFixture *f, const char *label, guint owner)
 {
   HandoffCredential *credential = test_credential_new (NULL, label, owner, "rsa");
 
@@ -175,7 +89,7 @@ add_credential (Fixture *f, const char *label, guint owner)
 }
 
 static void
-update (Fixture *f, guint owner)
+update (WordsFixture *f, guint owner)
 {
   handoff_news_credentials_changed (f->base.handshakers, owner, NULL);
   handshaker_settle ();
@@ -183,7 +97,7 @@ update (Fixture *f, guint owner)
 
 /* Whose a credential is decides what polkit is asked, whatever the handshaker says. */
 static void
-test_credentials (Fixture *f, gconstpointer unused)
+test_credentials (WordsFixture *f, gconstpointer unused)
 {
   HandoffCredential *own = add_credential (f, "own", ALICE);
   HandoffCredential *machines = add_credential (f, "machine", 0);
@@ -237,7 +151,7 @@ test_credentials (Fixture *f, gconstpointer unused)
 
 /* A credential that goes while polkit is asked is not there afterwards. */
 static void
-test_credential_goes (Fixture *f, gconstpointer unused)
+test_credential_goes (WordsFixture *f, gconstpointer unused)
 {
   HandoffCredential *own = add_credential (f, "own", ALICE);
 
@@ -252,7 +166,7 @@ test_credential_goes (Fixture *f, gconstpointer unused)
 
 /* The actions of handshakes, and no others; callers that there are; a path in place of a label. */
 static void
-test_questions (Fixture *f, gconstpointer unused)
+test_questions (WordsFixture *f, gconstpointer unused)
 {
   HandoffCredential *own = add_credential (f, "own", ALICE);
   g_autofree char *path = g_strconcat (HANDOFF_CREDENTIALS_PATH "/", own->id, NULL);
@@ -268,18 +182,18 @@ test_questions (Fixture *f, gconstpointer unused)
   ask_with (f, f->caller, HANDOFF_ACTION_MANAGE_ANY_CREDENTIALS, "", FALSE,
             new_details (NULL, NULL));
   g_string_assign (f->base.events, strstr (f->base.events->str, "call: "));
-  assert_breach (f, "a question that no handshake has");
-  again (f);
+  words_assert_breach (f, "a question that no handshake has");
+  words_again (f);
   ask_with (f, f->caller, HANDOFF_ACTION_HANDSHAKE_AS_CLIENT, "", FALSE,
             new_details ("owner", "0"));
   g_string_assign (f->base.events, strstr (f->base.events->str, "call: "));
-  assert_breach (f, "a question that no handshake has");
+  words_assert_breach (f, "a question that no handshake has");
   handshaker_expect (f->base.questions, "");
 }
 
 /* Who has left is asked for no more. */
 static void
-test_cancelled (Fixture *f, gconstpointer unused)
+test_cancelled (WordsFixture *f, gconstpointer unused)
 {
   f->base.waits = TRUE;
   ask_with (f, f->caller, HANDOFF_ACTION_HANDSHAKE_AS_CLIENT, "", FALSE, new_details (NULL, NULL));
@@ -294,7 +208,7 @@ test_cancelled (Fixture *f, gconstpointer unused)
 }
 
 static void
-test_replies (Fixture *f, gconstpointer unused)
+test_replies (WordsFixture *f, gconstpointer unused)
 {
   g_autofree char *text = g_strnfill (HANDOFF_LARGE_VALUE_MIN_SIZE, 'x');
   g_autoptr (GVariant) large = g_variant_ref_sink (g_variant_new ("(s)", text));
@@ -306,7 +220,7 @@ test_replies (Fixture *f, gconstpointer unused)
   handshaker_settle ();
   handshaker_expect (f->base.events, "call: ('/ok',)");
 
-  start_call (f, "large", "(s)");
+  words_start_call (f, "large", "(s)");
   sent = handoff_large_value_pack (large, &fd, NULL);
   call = g_queue_pop_head (&f->process->calls);
   handoff_link_call_return (call, g_variant_new ("(vb)", sent, TRUE), &fd, 1);
@@ -316,12 +230,13 @@ test_replies (Fixture *f, gconstpointer unused)
 
 /* value: consumed. fd: (transfer full): -1: none */
 static void
-assert_no_reply (Fixture *f, const char *reply_type, GVariant *value, gboolean is_large, int fd)
+assert_no_reply (
+    WordsFixture *f, const char *reply_type, GVariant *value, gboolean is_large, int fd)
 {
   HandoffLinkCall *call;
   g_autofree char *log = NULL;
 
-  start_call (f, "bad", reply_type);
+  words_start_call (f, "bad", reply_type);
   call = g_queue_pop_tail (&f->process->calls);
   handoff_link_call_return (call, g_variant_new ("(vb)", value, is_large), &fd, fd >= 0 ? 1 : 0);
   handshaker_settle ();
@@ -329,8 +244,8 @@ assert_no_reply (Fixture *f, const char *reply_type, GVariant *value, gboolean i
                                    "bad: The service's program tls-handoff-handshaker gave an "
                                    "answer that makes no sense, and was ended: call again, "));
   g_string_erase (f->base.events, 0, strstr (f->base.events->str, "call: ") - f->base.events->str);
-  assert_breach (f, "a reply that is none to its method");
-  again (f);
+  words_assert_breach (f, "a reply that is none to its method");
+  words_again (f);
 }
 
 static GVariant *
@@ -346,7 +261,7 @@ nest (guint depth)
 /* Nothing gets to the bus that the bus would cut us off for, or that is not of the method's type;
  * and no descriptor that may take for ever to close. */
 static void
-test_bad_replies (Fixture *f, gconstpointer unused)
+test_bad_replies (WordsFixture *f, gconstpointer unused)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static ("blob", 4);
 
@@ -377,7 +292,7 @@ new_audit (guint64 completed, guint64 caller, guint kind, const char *fields, co
 static void
 take_record (const HandoffAuditRecord *record, gpointer user_data)
 {
-  Fixture *f = user_data;
+  WordsFixture *f = user_data;
 
   gsize i;
 
@@ -390,7 +305,7 @@ take_record (const HandoffAuditRecord *record, gpointer user_data)
 }
 
 static void
-test_audit (Fixture *f, gconstpointer unused)
+test_audit (WordsFixture *f, gconstpointer unused)
 {
   static const char *const bad_fields[] = {
     "HANDOFF_UID=value\n",
@@ -407,35 +322,37 @@ test_audit (Fixture *f, gconstpointer unused)
   guint i;
 
   handoff_audit_set_writer (take_record, f);
-  say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (3, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE,
-                  "HANDOFF_ROLE=a\tb=c\nHANDOFF_PROTOCOL=\n", "one\ntwo"));
+  words_say (f, HANDOFF_HANDSHAKER_AUDIT,
+             new_audit (3, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE,
+                        "HANDOFF_ROLE=a\tb=c\nHANDOFF_PROTOCOL=\n", "one\ntwo"));
   handshaker_expect (f->base.events, "[2 11 HANDOFF_ROLE=a?b=c HANDOFF_PROTOCOL= one?two]");
   handoff_statistics_get_totals (f->base.support.statistics, totals);
   g_assert_cmpuint (totals[HANDOFF_STATISTIC_COMPLETED], ==, 3);
   /* Nobody's. */
-  say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (4, f->caller + 9, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE=value\n",
-                  "x"));
+  words_say (f, HANDOFF_HANDSHAKER_AUDIT,
+             new_audit (4, f->caller + 9, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE,
+                        "HANDOFF_ROLE=value\n", "x"));
   handshaker_expect (f->base.events, "");
 
   for (i = 0; i < G_N_ELEMENTS (bad_fields); i++)
     {
-      say (f, HANDOFF_HANDSHAKER_AUDIT,
-           new_audit (5, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, bad_fields[i], "x"));
-      assert_breach (f, "an entry of the log that makes no sense");
-      again (f);
+      words_say (f, HANDOFF_HANDSHAKER_AUDIT,
+                 new_audit (5, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, bad_fields[i], "x"));
+      words_assert_breach (f, "an entry of the log that makes no sense");
+      words_again (f);
     }
-  say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (5, f->caller, HANDOFF_HANDSHAKER_N_ENTRIES, "HANDOFF_ROLE=value\n", "x"));
-  assert_breach (f, "an entry of the log that makes no sense");
-  again (f);
-  say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (5, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE=value\n", "x"));
+  words_say (f, HANDOFF_HANDSHAKER_AUDIT,
+             new_audit (5, f->caller, HANDOFF_HANDSHAKER_N_ENTRIES, "HANDOFF_ROLE=value\n", "x"));
+  words_assert_breach (f, "an entry of the log that makes no sense");
+  words_again (f);
+  words_say (
+      f, HANDOFF_HANDSHAKER_AUDIT,
+      new_audit (5, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE=value\n", "x"));
   g_string_truncate (f->base.events, 0);
-  say (f, HANDOFF_HANDSHAKER_AUDIT,
-       new_audit (4, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE=value\n", "x"));
-  assert_breach (f, "a report that makes no sense");
+  words_say (
+      f, HANDOFF_HANDSHAKER_AUDIT,
+      new_audit (4, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE, "HANDOFF_ROLE=value\n", "x"));
+  words_assert_breach (f, "a report that makes no sense");
   handoff_audit_set_writer (NULL, NULL);
   handoff_statistics_get_totals (f->base.support.statistics, totals);
   g_assert_cmpuint (totals[HANDOFF_STATISTIC_COMPLETED], ==, 5 * (G_N_ELEMENTS (bad_fields) + 2));
@@ -449,13 +366,13 @@ told (gpointer user_data)
 
 /* Numbers are asked for when somebody wants to see them; one that hangs is not waited for. */
 static void
-test_report (Fixture *f, gconstpointer unused)
+test_report (WordsFixture *f, gconstpointer unused)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   guint sessions = 0, workers = 0;
   guint64 completed = 0;
 
-  serve (f, BOB);
+  words_serve (f, BOB);
   handoff_programs_ask (f->base.handshakers, told, f->base.events);
   handshaker_settle ();
   handshaker_expect (f->base.events, "[told]");
@@ -471,32 +388,32 @@ test_report (Fixture *f, gconstpointer unused)
 #define ID "0123456789abcdef0123456789abcdef"
 
 static void
-test_sessions (Fixture *f, gconstpointer unused)
+test_sessions (WordsFixture *f, gconstpointer unused)
 {
   g_autoptr (HandoffCaller) other = handoff_caller_new (":1.9", ALICE, 19);
-  HandoffKnownSessions *sessions = get_handshaker (f)->sessions;
+  HandoffKnownSessions *sessions = words_get_handshaker (f)->sessions;
 
-  say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, FALSE));
+  words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, FALSE));
   g_assert_true (handoff_known_sessions_has (sessions, ID, f->alice));
   g_assert_false (handoff_known_sessions_has (sessions, ID, other));
-  say (f, HANDOFF_HANDSHAKER_SESSION_GONE, g_variant_new ("(s)", ID));
+  words_say (f, HANDOFF_HANDSHAKER_SESSION_GONE, g_variant_new ("(s)", ID));
   g_assert_false (handoff_known_sessions_has (sessions, ID, f->alice));
-  say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, TRUE));
+  words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, TRUE));
   g_assert_true (handoff_known_sessions_has (sessions, ID, other));
   handoff_news_caller_left (f->base.handshakers, f->alice);
   g_assert_true (handoff_known_sessions_has (sessions, ID, other));
 
-  say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, TRUE));
-  assert_breach (f, "a session of that name");
-  again (f);
-  say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, "../x", TRUE));
-  assert_breach (f, "a session of that name");
+  words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, TRUE));
+  words_assert_breach (f, "a session of that name");
+  words_again (f);
+  words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, "../x", TRUE));
+  words_assert_breach (f, "a session of that name");
 }
 
 static void
 opened (int fd, GVariant *encapsulated_key, const GError *error, gpointer user_data)
 {
-  Fixture *f = user_data;
+  WordsFixture *f = user_data;
 
   g_string_append (f->base.events, error != NULL ? "[none]" : "[open]");
   if (fd >= 0)
@@ -504,30 +421,30 @@ opened (int fd, GVariant *encapsulated_key, const GError *error, gpointer user_d
 }
 
 static void
-open_channel (Fixture *f)
+open_channel (WordsFixture *f)
 {
   static const guint8 key[HANDOFF_RECIPIENT_KEY_BYTES];
   HandoffPlace *place = handoff_quota_take (f->base.support.channels, ALICE, 1, 1, NULL);
 
   g_assert_nonnull (place);
   handoff_handshaker_open_channel (
-      get_handshaker (f), f->alice,
+      words_get_handshaker (f), f->alice,
       g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, key, sizeof key, 1), place, opened, f);
   handshaker_settle ();
 }
 
 /* A channel counts until nothing is left of it, or of its process. */
 static void
-test_channels (Fixture *f, gconstpointer unused)
+test_channels (WordsFixture *f, gconstpointer unused)
 {
   open_channel (f);
   handshaker_expect (f->base.events, "[open]");
   g_assert_cmpuint (handoff_quota_get_total (f->base.support.channels), ==, 1);
-  say (f, HANDOFF_HANDSHAKER_CHANNEL_OVER, g_variant_new ("(t)", f->process->last_channel));
+  words_say (f, HANDOFF_HANDSHAKER_CHANNEL_OVER, g_variant_new ("(t)", f->process->last_channel));
   g_assert_cmpuint (handoff_quota_get_total (f->base.support.channels), ==, 0);
   open_channel (f);
   handshaker_expect (f->base.events, "[open]");
-  say (f, HANDOFF_HANDSHAKER_CHANNEL_OVER, g_variant_new ("(t)", (guint64) 1 << 60));
+  words_say (f, HANDOFF_HANDSHAKER_CHANNEL_OVER, g_variant_new ("(t)", (guint64) 1 << 60));
   g_assert_cmpuint (handoff_quota_get_total (f->base.support.channels), ==, 1);
   handshaker_die (f->process);
   g_string_truncate (handshaker_log, 0);
@@ -545,7 +462,7 @@ got_places (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 }
 
 static void
-take_places (Fixture *f, TestHandshaker *process, guint number)
+take_places (WordsFixture *f, TestHandshaker *process, guint number)
 {
   handoff_link_request (process->places, HANDOFF_PLACES_TAKE,
                         g_variant_new ("(uu)", HANDOFF_PLACES_HANDSHAKES, number), NULL, 0,
@@ -562,18 +479,18 @@ give_places (TestHandshaker *process, guint number)
 }
 
 static guint
-count_places (Fixture *f)
+count_places (WordsFixture *f)
 {
   return handoff_places_book_get_taken (f->base.support.places, HANDOFF_PLACES_HANDSHAKES);
 }
 
 /* 64 of a user, 128 in all; above the half, one by one. */
 static void
-test_places (Fixture *f, gconstpointer unused)
+test_places (WordsFixture *f, gconstpointer unused)
 {
   TestHandshaker *bob;
 
-  serve (f, BOB);
+  words_serve (f, BOB);
   bob = handshaker_of (&f->base, BOB);
   take_places (f, f->process, 32);
   take_places (f, f->process, 32);
@@ -589,16 +506,16 @@ test_places (Fixture *f, gconstpointer unused)
   handshaker_expect (f->base.events, "[32]");
 
   give_places (f->process, 25);
-  assert_breach (f, "places back that it does not have");
+  words_assert_breach (f, "places back that it does not have");
   g_assert_cmpuint (count_places (f), ==, 33);
 }
 
 static void
-add (const char *name, void (*test) (Fixture *f, gconstpointer unused))
+add (const char *name, void (*test) (WordsFixture *f, gconstpointer unused))
 {
   g_autofree char *path = g_strconcat ("/handshaker-words/", name, NULL);
 
-  g_test_add (path, Fixture, NULL, set_up, test, tear_down);
+  g_test_add (path, WordsFixture, NULL, words_set_up, test, words_tear_down);
 }
 
 int

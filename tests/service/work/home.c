@@ -7,6 +7,8 @@
 
 #include "work/home.h"
 
+#include <unistd.h>
+
 #include "support/test-clock.h"
 
 typedef struct
@@ -163,6 +165,47 @@ test_timer (Fixture *f, gconstpointer is_worker)
   g_assert_cmpuint (f->n_due, ==, 2);
 }
 
+static void
+read_byte (gpointer unused, gpointer data)
+{
+  char byte;
+
+  g_assert_cmpint (read (((const int *) data)[0], &byte, 1), ==, 1);
+}
+
+/* Breaks if GLib wakes the main loop for a watch, which costs a turn and four system calls for each
+ * message. */
+static void
+test_no_wakeup (void)
+{
+  GMainContext *context = g_main_context_default ();
+  GPollFD fds[4];
+  int ends[2], timeout, priority, n, i;
+  HandoffHomeWatch *watch;
+
+  g_assert_cmpint (pipe (ends), ==, 0);
+  watch = handoff_home_watch_new (NULL, ends[0], read_byte, ends);
+  handoff_home_watch_set_direction (watch, HANDOFF_WATCH_READABLE);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_assert_cmpint (write (ends[1], "x", 1), ==, 1);
+  g_assert_true (g_main_context_iteration (context, TRUE));
+
+  g_assert_true (g_main_context_acquire (context));
+  g_main_context_prepare (context, &priority);
+  n = g_main_context_query (context, G_MAXINT, &timeout, fds, G_N_ELEMENTS (fds));
+  g_assert_cmpint (n, ==, 2);
+  g_assert_cmpint (g_poll (fds, (guint) n, 0), ==, 0);
+  for (i = 0; i < n; i++)
+    fds[i].revents = 0;
+  g_main_context_check (context, priority, fds, n);
+  g_main_context_release (context);
+
+  handoff_home_watch_free (watch);
+  close (ends[0]);
+  close (ends[1]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -172,5 +215,6 @@ main (int argc, char **argv)
   g_test_add ("/service/home/worker/" name, Fixture, "worker", set_up, function, tear_down)
   ADD ("invoke", test_invoke);
   ADD ("timer", test_timer);
+  g_test_add_func ("/service/home/no-wakeup", test_no_wakeup);
   return g_test_run ();
 }
