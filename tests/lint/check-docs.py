@@ -107,7 +107,8 @@ def check_users():
 CLAIMS = [
     ('## Threads', r'\b(g_thread_(try_)?new|g_thread_pool_new|g_task_run_in_thread|pthread_create) \(',
      ('service', 'client/tls-handoff')),
-    ('## Four questions', r'\bhandoff_authorization_ask_async \(', ('service/bus', 'service/session')),
+    ('## Five questions', r'\bhandoff_authorization_ask_(for_credential_)?async \(',
+     ('service/b', 'service/call', 'service/gate', 'service/session')),
 ]
 
 
