@@ -44,34 +44,18 @@ signing_free (gpointer data)
   g_free (signing);
 }
 
-static int
-use_key (gnutls_privkey_t key, gpointer user_data)
-{
-  Signing *signing = handoff_handshake_wait_get_result (user_data);
-  gsize size;
-  gconstpointer data = g_bytes_get_data (signing->input, &size);
-  const gnutls_datum_t input = { (unsigned char *) data, (unsigned int) size };
-
-  return gnutls_privkey_sign_data2 (key, signing->algorithm, 0, &input, &signing->signature);
-}
-
 static void
-key_used (const GError *error, gpointer user_data)
+set_result (Signing *signing, GBytes *signature, const GError *error)
 {
-  g_autoptr (HandoffHandshakeWait) wait = user_data;
-  Signing *signing = handoff_handshake_wait_get_result (wait);
+  gsize size;
+  gconstpointer data;
 
   if (error != NULL)
-    signing->error = g_error_copy (error);
-  handoff_handshake_wait_done (wait);
-}
-
-static void
-set_signature (Signing *signing, GBytes *signature)
-{
-  gsize size;
-  gconstpointer data = g_bytes_get_data (signature, &size);
-
+    {
+      signing->error = g_error_copy (error);
+      return;
+    }
+  data = g_bytes_get_data (signature, &size);
   signing->signature.data = gnutls_malloc (size);
   if (signing->signature.data == NULL)
     return;
@@ -84,13 +68,19 @@ static void
 signed_elsewhere (GBytes *signature, const GError *error, gpointer user_data)
 {
   g_autoptr (HandoffHandshakeWait) wait = user_data;
-  Signing *signing = handoff_handshake_wait_get_result (wait);
 
-  if (error != NULL)
-    signing->error = g_error_copy (error);
-  else
-    set_signature (signing, signature);
+  set_result (handoff_handshake_wait_get_result (wait), signature, error);
   handoff_handshake_wait_go_on (wait);
+}
+
+/* The same, in any thread. */
+static void
+signed_here (GBytes *signature, const GError *error, gpointer user_data)
+{
+  g_autoptr (HandoffHandshakeWait) wait = user_data;
+
+  set_result (handoff_handshake_wait_get_result (wait), signature, error);
+  handoff_handshake_wait_done (wait);
 }
 
 static void
@@ -123,7 +113,8 @@ sign (HandoffHandshakeKey *self,
   if (self->grant != NULL)
     ask_for_signature (self, wait);
   else
-    handoff_private_key_use (self->key, use_key, key_used, handoff_handshake_wait_ref (wait));
+    handoff_private_key_sign (self->key, algorithm, input, signed_here,
+                              handoff_handshake_wait_ref (wait));
   if (!handoff_handshake_wait_for (wait))
     return GNUTLS_E_INTERRUPTED;
   if (signing->error != NULL)

@@ -16,8 +16,8 @@
  * worker. */
 typedef struct _HandoffHandshakeKey HandoffHandshakeKey;
 
-/* pause, input: must outlive it. grant: (nullable): the right to have it sign; NULL if the private
- * key is in this process. (transfer full) (nullable): NULL if GnuTLS has no memory. */
+/* pause, input: must outlive it. grant: (nullable): the right to have it sign; NULL: the key
+ * is asked without one, and refuses. (transfer full) (nullable): NULL if GnuTLS has no memory. */
 HandoffHandshakeKey *handoff_handshake_key_new (HandoffHandshakePause *pause,
                                                 HandoffSignatureInput *input,
                                                 HandoffPrivateKey *key,

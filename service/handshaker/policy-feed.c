@@ -77,7 +77,8 @@ read_policy (const HandoffPolicyFeed *self, GError **error)
   g_autoptr (HandoffConfiguration) configuration = read_configuration (self, error);
   g_autoptr (HandoffTrustStore) trust_store = NULL;
 
-  if (configuration == NULL)
+  if (configuration == NULL ||
+      !handoff_configuration_check_priority (configuration, self->configuration_path, error))
     return NULL;
   trust_store = read_trust_store (self, error);
   if (trust_store != NULL)

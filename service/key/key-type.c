@@ -5,7 +5,6 @@
 
 #include "key/key-type.h"
 
-#include "key/gnutls-support.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -25,27 +24,32 @@ static const struct
   { HANDOFF_KEY_TYPE_RSA_4096, GNUTLS_PK_RSA, 4096 },
 };
 
-/* -1 if there is no such type. */
-static int
-find_type (const char *key_type)
+gboolean
+handoff_key_type_find (const char *key_type, gnutls_pk_algorithm_t *algorithm, unsigned int *bits)
 {
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (key_types); i++)
     {
       if (g_str_equal (key_types[i].name, key_type))
-        return (int) i;
+        {
+          *algorithm = key_types[i].algorithm;
+          *bits = key_types[i].bits;
+          return TRUE;
+        }
     }
-  return -1;
+  return FALSE;
 }
 
 gboolean
 handoff_key_type_check (const char *key_type, GError **error)
 {
   g_autoptr (GString) names = NULL;
+  gnutls_pk_algorithm_t algorithm;
+  unsigned int bits;
   gsize i;
 
-  if (find_type (key_type) >= 0)
+  if (handoff_key_type_find (key_type, &algorithm, &bits))
     return TRUE;
   names = g_string_new (NULL);
   for (i = 0; i < G_N_ELEMENTS (key_types); i++)
@@ -53,25 +57,4 @@ handoff_key_type_check (const char *key_type, GError **error)
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                "key_type: must be one of %s", names->str);
   return FALSE;
-}
-
-gnutls_x509_privkey_t
-handoff_key_type_generate (const char *key_type, GError **error)
-{
-  gnutls_x509_privkey_t key;
-  int type = find_type (key_type);
-  int code;
-
-  if (type < 0)
-    {
-      handoff_key_type_check (key_type, error);
-      return NULL;
-    }
-  gnutls_x509_privkey_init (&key);
-  code = gnutls_x509_privkey_generate (key, key_types[type].algorithm, key_types[type].bits, 0);
-  if (code >= 0)
-    return key;
-  gnutls_x509_privkey_deinit (key);
-  handoff_gnutls_set_error (error, code, "Cannot make a key");
-  return NULL;
 }

@@ -34,13 +34,17 @@ handoff_private_key_new (const HandoffPrivateKeyKind *kind,
 
 /* Handshakes bring a grant. */
 static void
-use_elsewhere (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
+sign_elsewhere (gpointer data,
+                gnutls_sign_algorithm_t algorithm,
+                GBytes *input,
+                HandoffKeySigned signed_func,
+                gpointer user_data)
 {
   g_autoptr (GError) error =
       g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                            "There is no permission to sign with the credential's key");
 
-  used (error, user_data);
+  signed_func (NULL, error, user_data);
 }
 
 static void
@@ -48,7 +52,7 @@ free_elsewhere (gpointer data)
 {
 }
 
-static const HandoffPrivateKeyKind elsewhere_kind = { use_elsewhere, free_elsewhere };
+static const HandoffPrivateKeyKind elsewhere_kind = { sign_elsewhere, free_elsewhere };
 
 HandoffPrivateKey *
 handoff_private_key_new_elsewhere (gnutls_pubkey_t public_key)
@@ -93,10 +97,11 @@ handoff_private_key_get_algorithm (HandoffPrivateKey *self)
 }
 
 void
-handoff_private_key_use (HandoffPrivateKey *self,
-                         HandoffKeyUse use,
-                         HandoffKeyUsed used,
-                         gpointer user_data)
+handoff_private_key_sign (HandoffPrivateKey *self,
+                          gnutls_sign_algorithm_t algorithm,
+                          GBytes *input,
+                          HandoffKeySigned signed_func,
+                          gpointer user_data)
 {
-  self->kind->use (self->data, use, used, user_data);
+  self->kind->sign (self->data, algorithm, input, signed_func, user_data);
 }

@@ -6,19 +6,22 @@
 #include <gio/gio.h>
 #include <gnutls/abstract.h>
 
-/* A private key of a credential: in a file of the service, or in a PKCS#11 token. All users of the
- * key go through handoff_private_key_use(), and nothing else, so that private keys can move into a
- * process of their own one day. Reference-counted, immutable; any thread. */
+/* A private key of a credential, in another process: here are its public key, and nothing that
+ * could sign. Reference-counted, immutable; any thread. */
 typedef struct _HandoffPrivateKey HandoffPrivateKey;
+
+/* Called once, in any thread. signature: (nullable): NULL, and error says why */
+typedef void (*HandoffKeySigned) (GBytes *signature, const GError *error, gpointer user_data);
 
 /* The operations of a kind of key. */
 typedef struct
 {
-  /* See handoff_private_key_use(). */
-  void (*use) (gpointer data,
-               int (*use) (gnutls_privkey_t key, gpointer user_data),
-               void (*used) (const GError *error, gpointer user_data),
-               gpointer user_data);
+  /* See handoff_private_key_sign(). */
+  void (*sign) (gpointer data,
+                gnutls_sign_algorithm_t algorithm,
+                GBytes *input,
+                HandoffKeySigned signed_func,
+                gpointer user_data);
   void (*free) (gpointer data);
 } HandoffPrivateKeyKind;
 
@@ -26,8 +29,6 @@ typedef struct
 HandoffPrivateKey *handoff_private_key_new (const HandoffPrivateKeyKind *kind,
                                             gnutls_pubkey_t public_key,
                                             gpointer data);
-/* A key in memory. key: (transfer full), also if it fails. */
-HandoffPrivateKey *handoff_private_key_new_x509 (gnutls_x509_privkey_t key, GError **error);
 /* A key in another process, which signs handshakes for who has a grant (signature/signing-grant.h):
  * here it cannot be used. public_key: (transfer full) */
 HandoffPrivateKey *handoff_private_key_new_elsewhere (gnutls_pubkey_t public_key);
@@ -42,17 +43,11 @@ gnutls_pubkey_t handoff_private_key_get_public_key (HandoffPrivateKey *self);
 /* "ecdsa-p256", as the property KeyAlgorithm has it. (transfer none) */
 const char *handoff_private_key_get_algorithm (HandoffPrivateKey *self);
 
-/* Uses the key, and returns a GnuTLS code. May be called a second time if the first call failed
- * because the token was away. */
-typedef int (*HandoffKeyUse) (gnutls_privkey_t key, gpointer user_data);
-/* Called once, at the end, in the thread of use. error: (nullable):
- * TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED or _CREDENTIAL_NOT_FOUND name the token; otherwise _FAILED.
+/* Has a handshake without a grant signed. A key of the service refuses: TLS_HANDOFF_ERROR_FAILED.
+ * input: (transfer none): all that is to be signed. signed_func: may be called before this returns.
  */
-typedef void (*HandoffKeyUsed) (const GError *error, gpointer user_data);
-
-/* For a key in memory, use and used are called before this returns. For a key in a token, they are
- * called later, in a thread of the token, and may take as long as the token likes. */
-void handoff_private_key_use (HandoffPrivateKey *self,
-                              HandoffKeyUse use,
-                              HandoffKeyUsed used,
-                              gpointer user_data);
+void handoff_private_key_sign (HandoffPrivateKey *self,
+                               gnutls_sign_algorithm_t algorithm,
+                               GBytes *input,
+                               HandoffKeySigned signed_func,
+                               gpointer user_data);

@@ -5,8 +5,6 @@
 
 #include "policy/configuration.h"
 
-#include <gnutls/gnutls.h>
-
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -177,22 +175,9 @@ set_key (
       allowed = g_strdup (HANDOFF_PROTOCOL_TLS1_2 " or " HANDOFF_PROTOCOL_TLS1_3);
       break;
     case KEY_PRIORITY:
-      {
-        gnutls_priority_t priority;
-        const char *position = NULL;
-
-        if (gnutls_priority_init (&priority, text, &position) == GNUTLS_E_SUCCESS)
-          {
-            gnutls_priority_deinit (priority);
-            g_free (*(char **) field);
-            *(char **) field = g_strdup (text);
-            return TRUE;
-          }
-        allowed = g_strdup_printf ("a GnuTLS priority string (see `gnutls-cli --priority-list`); "
-                                   "what GnuTLS does not understand begins at “%s”",
-                                   position != NULL ? position : text);
-        break;
-      }
+      g_free (*(char **) field);
+      *(char **) field = g_strdup (text);
+      return TRUE;
     case KEY_PATH:
       if (*text == '\0' || g_path_is_absolute (text))
         {

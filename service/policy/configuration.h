@@ -75,6 +75,11 @@ HandoffConfiguration *handoff_configuration_new_from_data (const char *text,
                                                            gsize size,
                                                            const char *path,
                                                            GError **error);
+/* Whether GnuTLS understands the priority, for a program that is linked with TLS: the broker takes
+ * it unseen, and a handshaker judges it, as it does the trust store. path: for messages */
+gboolean handoff_configuration_check_priority (const HandoffConfiguration *self,
+                                               const char *path,
+                                               GError **error);
 HandoffConfiguration *handoff_configuration_ref (HandoffConfiguration *self);
 void handoff_configuration_unref (HandoffConfiguration *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffConfiguration, handoff_configuration_unref)

@@ -5,17 +5,14 @@
 
 #include "policy/tls-policy.h"
 
-/* The policy in force, and the place from which the next one is read. Main thread, except where it
- * says otherwise. */
+/* The policy in force, of a process that is told it. Main thread, except where it says otherwise.
+ */
 #define HANDOFF_TYPE_TLS_POLICY_SOURCE (handoff_tls_policy_source_get_type ())
 G_DECLARE_FINAL_TYPE (
     HandoffTlsPolicySource, handoff_tls_policy_source, HANDOFF, TLS_POLICY_SOURCE, GObject)
 
 /* Signal "changed": another policy is in force.
- * Reads the configuration file and the trust store. */
-HandoffTlsPolicySource *handoff_tls_policy_source_new (const char *configuration_file,
-                                                       GError **error);
-/* For a process that is told its policy, and reads no file. policy: (transfer full) */
+ * policy: (transfer full) */
 HandoffTlsPolicySource *handoff_tls_policy_source_new_for_policy (HandoffTlsPolicy *policy);
 /* From now on that one is in force. policy: (transfer full) */
 void handoff_tls_policy_source_set_policy (HandoffTlsPolicySource *self, HandoffTlsPolicy *policy);
@@ -25,12 +22,3 @@ HandoffTlsPolicy *handoff_tls_policy_source_dup_policy (HandoffTlsPolicySource *
 /* (transfer none): valid until the next return to the main loop; take a reference for longer */
 HandoffTlsPolicy *handoff_tls_policy_source_get_policy (HandoffTlsPolicySource *self);
 HandoffConfiguration *handoff_tls_policy_source_get_configuration (HandoffTlsPolicySource *self);
-
-/* Reads both files again, on a thread of its own, because parsing a trust store takes long. If that
- * fails, the old policy stays in force. */
-void handoff_tls_policy_source_reload_async (HandoffTlsPolicySource *self,
-                                             GAsyncReadyCallback callback,
-                                             gpointer user_data);
-gboolean handoff_tls_policy_source_reload_finish (HandoffTlsPolicySource *self,
-                                                  GAsyncResult *result,
-                                                  GError **error);

@@ -15,6 +15,7 @@
 
 #include "fuzz.h"
 #include "handshake/handshake.h"
+#include "tests/service/support/memory-key.h"
 
 #define ACCEPT 0x80
 #define SERVER 0x40
@@ -60,7 +61,7 @@ make_credential (void)
   g_ptr_array_add (certificates, g_bytes_new (der.data, der.size));
   gnutls_free (der.data);
   gnutls_x509_crt_deinit (certificate);
-  private_key = handoff_private_key_new_x509 (key, &error);
+  private_key = test_memory_key_new (key, &error);
   g_assert_no_error (error);
   made = handoff_credential_new (NULL, "fuzz", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, private_key, NULL,
                                  certificates, NULL, &error);

@@ -63,16 +63,6 @@ MUST_NOT = {
     ],
 }
 
-# What they have all the same, as long as other programs have not taken it over. Nothing is added here.
-STILL_HAVE = {
-    'tls-handoffd': [
-        'TLS handshakes', 'private keys',
-    ],
-    'tls-handoff-handshaker': [
-        'private keys',
-    ],
-}
-
 
 def symbols_of(program, *options):
     result = common.run([nm, '--no-demangle', *options, program])
@@ -93,9 +83,6 @@ for program in (pathlib.Path(argument).resolve() for argument in sys.argv[1:]):
         findings.append(f'{program}: is not in the table')
     for what, pattern in KINDS.items():
         named = sorted(symbol for symbol in symbols if re.fullmatch(pattern, symbol))
-        has_still = what in STILL_HAVE.get(program.name, [])
-        if named and what in MUST_NOT.get(program.name, []) and not has_still:
+        if named and what in MUST_NOT.get(program.name, []):
             findings.append(f'{program.name} must know nothing of {what}: {", ".join(named)}')
-        if not named and has_still:
-            findings.append(f'{program.name} has nothing of {what} any more: take that out of STILL_HAVE')
 common.report(findings, len(sys.argv) - 1)

@@ -14,6 +14,7 @@
 #include "handshake/credential-question.h"
 #include "session/credential-choice.h"
 #include "tokens/tokens.h"
+#include "support/memory-key.h"
 #include "support/credential-fixture.h"
 #include "support/store-fixture.h"
 #include "support/gate-fixture.h"
@@ -125,7 +126,7 @@ add (Fixture *f,
   g_assert_no_error (error);
   id = handoff_credential_dup_new_id ();
   test_store_hold (f->keeper, id, material->key);
-  key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), &error);
+  key = test_memory_key_new (g_steal_pointer (&material->key), &error);
   g_assert_no_error (error);
   credential = test_credential_make (id, label, owner, roles, key, NULL, material->certificates,
                                      NULL, &error);

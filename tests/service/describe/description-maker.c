@@ -9,6 +9,7 @@
 #include "certificate/certificate-parse.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/memory-key.h"
 #include "support/credential-fixture.h"
 #include "support/ocsp-maker.h"
 
@@ -99,7 +100,7 @@ test_useless_staples (void)
 
   gnutls_x509_privkey_init (&x509);
   g_assert_cmpint (gnutls_x509_privkey_cpy (x509, leaf->key), ==, 0);
-  key = handoff_private_key_new_x509 (x509, NULL);
+  key = test_memory_key_new (x509, NULL);
   g_ptr_array_add (certificates, test_certificate_to_der (leaf));
   g_ptr_array_add (certificates, test_certificate_to_der (between));
   for (i = 0; i < G_N_ELEMENTS (staples); i++)

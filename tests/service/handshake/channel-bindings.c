@@ -10,6 +10,7 @@
 #include "key/gnutls-support.h"
 #include "keyblob/tls-handoff-error.h"
 #include "resumption/server-tickets.h"
+#include "support/memory-key.h"
 #include "support/certificate-maker.h"
 #include "support/client-handshake-fixture.h"
 #include "support/server-handshake-fixture.h"
@@ -201,7 +202,7 @@ new_credential (gnutls_pk_algorithm_t algorithm, gnutls_digest_algorithm_t diges
   g_autoptr (GError) error = NULL;
   HandoffCredential *credential;
 
-  key = handoff_private_key_new_x509 (g_steal_pointer (&certificate->key), &error);
+  key = test_memory_key_new (g_steal_pointer (&certificate->key), &error);
   g_assert_no_error (error);
   g_ptr_array_add (certificates, test_certificate_to_der (certificate));
   credential = test_credential_make (NULL, "leaf", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,

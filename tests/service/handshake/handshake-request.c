@@ -10,6 +10,7 @@
 
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/memory-key.h"
 #include "support/certificate-maker.h"
 #include "support/client-handshake-fixture.h"
 #include "support/credential-fixture.h"
@@ -443,7 +444,7 @@ new_unable (const char *label)
 
   g_assert_cmpint (gnutls_x509_privkey_init (&copy), ==, 0);
   g_assert_cmpint (gnutls_x509_privkey_cpy (copy, certificate->key), ==, 0);
-  key = handoff_private_key_new_x509 (copy, &error);
+  key = test_memory_key_new (copy, &error);
   g_assert_no_error (error);
   g_ptr_array_add (certificates, test_certificate_to_der (certificate));
   credential = test_credential_make (NULL, label, 0, HANDOFF_CREDENTIAL_ROLE_BOTH, key, NULL,

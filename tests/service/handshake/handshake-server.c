@@ -12,6 +12,7 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "resumption/server-tickets.h"
+#include "support/memory-key.h"
 #include "support/server-handshake-fixture.h"
 #include "support/test-clock.h"
 
@@ -148,8 +149,9 @@ typedef struct
   gboolean is_asked;
   GError *error; /* (owned) (nullable): what it answers */
   GThread *thread;
-  HandoffKeyUse use;
-  HandoffKeyUsed used;
+  gnutls_sign_algorithm_t algorithm;
+  GBytes *input; /* (owned) */
+  HandoffKeySigned signed_func;
   gpointer user_data;
 } SlowKey;
 
@@ -163,19 +165,26 @@ sign_slowly (gpointer data)
     g_cond_wait (&self->cond, &self->mutex);
   g_mutex_unlock (&self->mutex);
   if (self->error != NULL)
-    self->used (self->error, self->user_data);
+    self->signed_func (NULL, self->error, self->user_data);
   else
-    handoff_private_key_use (self->real, self->use, self->used, self->user_data);
+    handoff_private_key_sign (self->real, self->algorithm, self->input, self->signed_func,
+                              self->user_data);
+  g_clear_pointer (&self->input, g_bytes_unref);
   return NULL;
 }
 
 static void
-use_slowly (gpointer data, HandoffKeyUse use, HandoffKeyUsed used, gpointer user_data)
+begin_to_sign (gpointer data,
+               gnutls_sign_algorithm_t algorithm,
+               GBytes *input,
+               HandoffKeySigned signed_func,
+               gpointer user_data)
 {
   SlowKey *self = data;
 
-  self->use = use;
-  self->used = used;
+  self->algorithm = algorithm;
+  self->input = g_bytes_ref (input);
+  self->signed_func = signed_func;
   self->user_data = user_data;
   g_assert_null (self->thread);
   self->thread = g_thread_new ("slow key", sign_slowly, self);
@@ -190,7 +199,7 @@ leave_to_its_owner (gpointer data)
 {
 }
 
-static const HandoffPrivateKeyKind slow_kind = { use_slowly, leave_to_its_owner };
+static const HandoffPrivateKeyKind slow_kind = { begin_to_sign, leave_to_its_owner };
 
 static HandoffPrivateKey *
 slow_key_init (SlowKey *self, const char *name)
@@ -199,7 +208,7 @@ slow_key_init (SlowKey *self, const char *name)
   gnutls_privkey_t key;
   gnutls_pubkey_t public_key;
 
-  self->real = handoff_private_key_new_x509 (test_x509_key_new (name), &error);
+  self->real = test_memory_key_new (test_x509_key_new (name), &error);
   g_assert_no_error (error);
   gnutls_privkey_init (&key);
   gnutls_pubkey_init (&public_key);

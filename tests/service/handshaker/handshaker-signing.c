@@ -31,36 +31,14 @@ typedef struct
 
 /* ---- The keeper. ---- */
 
-typedef struct
-{
-  guint scheme;
-  GBytes *data;
-  GVariant *signature;
-} Signing;
-
-static int
-sign (gnutls_privkey_t key, gpointer user_data)
-{
-  Signing *signing = user_data;
-  const HandoffSignatureScheme *scheme = handoff_signature_scheme_find (signing->scheme);
-  gsize size;
-  gconstpointer bytes = g_bytes_get_data (signing->data, &size);
-  const gnutls_datum_t data = { (guint8 *) bytes, (guint) size };
-  gnutls_datum_t signature;
-  const int code = gnutls_privkey_sign_data2 (key, scheme->algorithm, 0, &data, &signature);
-
-  if (code < 0)
-    return code;
-  signing->signature = g_variant_ref_sink (
-      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, signature.data, signature.size, 1));
-  gnutls_free (signature.data);
-  return 0;
-}
-
 static void
-used (const GError *error, gpointer user_data)
+signed_at_once (GBytes *signature, const GError *error, gpointer user_data)
 {
+  GVariant **result = user_data;
+
   g_assert_no_error (error);
+  *result =
+      g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, signature, TRUE));
 }
 
 static void
@@ -70,18 +48,16 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
   g_autoptr (GBytes) data = NULL;
   g_autoptr (GVariant) signature = NULL;
   g_autoptr (GError) error = NULL;
-  Signing signing = { 0 };
   guint64 grant;
-  guint role;
+  guint role, scheme;
 
-  data = handoff_signing_message_read (message->body, -1, 65536, &grant, &role, &signing.scheme,
-                                       &error);
+  data = handoff_signing_message_read (message->body, -1, 65536, &grant, &role, &scheme, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (grant, ==, GRANT);
   g_assert_cmpuint (role, ==, HANDOFF_SIGNATURE_SERVER);
-  signing.data = data;
-  handoff_private_key_use (keeper->credential->key, sign, used, &signing);
-  signature = signing.signature;
+  handoff_private_key_sign (keeper->credential->key,
+                            handoff_signature_scheme_find (scheme)->algorithm, data, signed_at_once,
+                            &signature);
   keeper->n_signed++;
   handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("(@ay)", signature),
                             NULL, 0);

@@ -56,10 +56,18 @@ test_broken_trust (HandshakerTest *f, gconstpointer unused)
   g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (server)), ==, 0);
 }
 
+/* Breaks if a handshaker takes what it cannot use: who asked the broker to reload hears it from
+ * here, and of a priority from nowhere else. */
 static void
 test_broken_configuration (HandshakerTest *f, gconstpointer unused)
 {
   g_auto (HandshakerReply) reply = { 0 };
+  g_auto (HandshakerReply) priority = { 0 };
+
+  handshaker_test_send_policy (f, "[TLS]\nPriority=NORMAL:+NO-SUCH-CIPHER\n", f->trust_pem,
+                               &priority);
+  g_assert_error (priority.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (priority.error->message, "/etc/test.conf: [TLS] Priority=NORMAL"));
 
   handshaker_test_send_policy (f, "[TLS]\nMinimumProtocol=SSL3\n", f->trust_pem, &reply);
   g_assert_error (reply.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "key/private-key.h"
+#include "support/memory-key.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
@@ -26,7 +27,7 @@ test_generate (void)
       gnutls_x509_privkey_t x509 = handoff_key_type_generate (types[i], &error);
 
       g_assert_no_error (error);
-      key = handoff_private_key_new_x509 (x509, &error);
+      key = test_memory_key_new (x509, &error);
       g_assert_no_error (error);
       g_assert_cmpstr (handoff_private_key_get_algorithm (key), ==, types[i]);
       g_assert_true (handoff_key_type_check (types[i], &error));

@@ -26,6 +26,9 @@ load (const char *content, GError **error)
     }
   configuration = handoff_configuration_load (path, error);
   g_unlink (path);
+  /* As a handshaker does. */
+  if (configuration != NULL && !handoff_configuration_check_priority (configuration, path, error))
+    g_clear_pointer (&configuration, handoff_configuration_unref);
   return configuration;
 }
 

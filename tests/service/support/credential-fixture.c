@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "support/memory-key.h"
 #include "support/credential-fixture.h"
 
 #include <gnutls/x509.h>
@@ -73,7 +74,7 @@ HandoffPrivateKey *
 test_private_key_new (const char *name)
 {
   g_autoptr (GError) error = NULL;
-  HandoffPrivateKey *key = handoff_private_key_new_x509 (test_x509_key_new (name), &error);
+  HandoffPrivateKey *key = test_memory_key_new (test_x509_key_new (name), &error);
 
   g_assert_no_error (error);
   return key;

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "support/memory-key.h"
 #include "support/key-file-fixture.h"
 
 #include "describe/description-maker.h"
@@ -56,7 +57,7 @@ key_file_expect (const char *command,
     }
   g_assert_no_error (error);
   g_assert_cmpuint (material->certificates->len, ==, n_certificates);
-  key = handoff_private_key_new_x509 (g_steal_pointer (&material->key), &error);
+  key = test_memory_key_new (g_steal_pointer (&material->key), &error);
   g_assert_no_error (error);
   description = handoff_description_make (handoff_private_key_get_public_key (key),
                                           material->certificates, NULL, &error);
