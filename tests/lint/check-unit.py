@@ -14,7 +14,7 @@ MAXIMUM_EXPOSURE = 0.4
 
 # These must be set whatever the exposure is: DESIGN's invariants depend on them.
 REQUIRED = [
-    'CapabilityBoundingSet=', 'LimitCORE=0', 'MemoryDenyWriteExecute=yes', 'MemoryMax=2G',
+    'CapabilityBoundingSet=', 'LimitCORE=0', 'MemoryDenyWriteExecute=yes', 'MemoryMax=4G',
     'MemorySwapMax=0', 'NoNewPrivileges=yes', 'PrivateNetwork=yes', 'ProtectSystem=strict',
     'RestrictAddressFamilies=AF_UNIX', 'StateDirectoryMode=0700',
 ]
