@@ -80,9 +80,12 @@ static void
 read_next (HandoffHandshaker *self)
 {
   Reading *reading = g_queue_peek_head (&self->readings);
+  /* Without one it serves nobody. */
+  const gboolean has_policy = self->context.policy_source != NULL;
 
   if (reading != NULL)
-    handoff_policy_feed_read_async (g_steal_pointer (&reading->feed), policy_read, self);
+    handoff_policy_feed_read_async (g_steal_pointer (&reading->feed), has_policy, policy_read,
+                                    self);
 }
 
 static void

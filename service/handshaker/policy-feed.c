@@ -101,6 +101,7 @@ read_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancel
 
 void
 handoff_policy_feed_read_async (HandoffPolicyFeed *self,
+                                gboolean on_thread,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
@@ -108,7 +109,10 @@ handoff_policy_feed_read_async (HandoffPolicyFeed *self,
 
   g_task_set_source_tag (task, handoff_policy_feed_read_async);
   g_task_set_task_data (task, self, (GDestroyNotify) handoff_policy_feed_free);
-  g_task_run_in_thread (task, read_in_thread);
+  if (on_thread)
+    g_task_run_in_thread (task, read_in_thread);
+  else
+    read_in_thread (task, NULL, self, NULL);
 }
 
 HandoffTlsPolicy *

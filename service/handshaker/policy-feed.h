@@ -18,8 +18,11 @@ HandoffPolicyFeed *handoff_policy_feed_new (const char *configuration_path,
                                             int trust_fd);
 void handoff_policy_feed_free (HandoffPolicyFeed *self);
 
-/* self: (transfer full). Parses both on a thread of its own, since a trust store takes long. */
+/* self: (transfer full). Parses both, on a thread of its own if others are served meanwhile: a
+ * trust store takes long. on_thread: FALSE: at once, which is faster: malloc() makes a thread's
+ * heap larger page by page, with a system call for each. */
 void handoff_policy_feed_read_async (HandoffPolicyFeed *self,
+                                     gboolean on_thread,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);
 /* (transfer full) */
