@@ -34,7 +34,7 @@ get() {
 inside() {
   cd "$TMPDIR"
   cat >page.txt <<'PAGE'
-This page came over TLS. The handshake was done by tls-handoffd, which has no network;
+This page came over TLS. The handshake was done by tls-handoffd, which has no network, in a program without keys;
 its bytes were decrypted by the process that asked for it, and the service saw none of them.
 PAGE
   cat >/etc/polkit-1/rules.d/50-demo.rules <<'RULE'
@@ -63,7 +63,8 @@ RULE
   local pid
   pid=$(busctl call org.freedesktop.DBus / org.freedesktop.DBus \
     GetConnectionUnixProcessID s org.tlshandoff.Handoff1 | cut -d' ' -f2)
-  echo "The service: $(ps -o pid=,user:16=,args= -p "$pid")"
+  echo 'The service: tls-handoffd, and the programs that it has started:'
+  ps -o pid=,user:16=,args= -p "$pid" --ppid "$pid"
   say '3. What the server said:'
   cat reply
   grep -q 'handshake was done by tls-handoffd' reply || fail 'the page did not arrive'
