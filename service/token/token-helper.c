@@ -285,8 +285,20 @@ sign (HandoffLinkCall *call,
 {
   Helper *self = user_data;
 
-  handoff_token_keys_sign (self->keys, call, key, scheme, data);
+  handoff_token_keys_sign (self->keys, call, held, scheme, data);
 }
+
+/* A handshake that has begun ends with the credential that it has, whatever becomes of that. */
+static gpointer
+hold_key (const char *id, gpointer user_data)
+{
+  Helper *self = user_data;
+
+  return self->keys != NULL ? handoff_token_keys_hold (self->keys, id) : NULL;
+}
+
+static const HandoffSignatoryHold hold = { hold_key, handoff_token_keys_copy_held,
+                                           handoff_token_keys_drop_held };
 
 static void
 received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
@@ -344,7 +356,7 @@ handoff_token_helper_run (const HandoffTokenModule *module, int socket)
   self.searcher = handoff_token_thread_new ("search");
   self.broker = handoff_link_new (socket, &handoff_token_messages, HANDOFF_LINK_LOWER, NULL,
                                   "tls-handoffd", &functions, &self);
-  self.signatory = handoff_signatory_new (self.broker, &rows, sign, NULL, &self);
+  self.signatory = handoff_signatory_new (self.broker, &rows, sign, &hold, &self);
   g_main_loop_run (loop);
   g_assert_not_reached ();
 }

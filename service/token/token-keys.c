@@ -19,6 +19,7 @@ struct _HandoffTokenKeys
   GHashTable *keys;         /* (owned) (element-type utf8 Key): by the credential's id */
 };
 
+/* Reference-counted: grants hold it. */
 typedef struct
 {
   HandoffTokenLease *lease; /* (owned) (nullable): NULL if its URI is none */
@@ -39,13 +40,32 @@ typedef struct
 } Signing;
 
 static void
-free_key (gpointer data)
+clear_key (gpointer data)
 {
   Key *key = data;
 
   g_clear_pointer (&key->lease, handoff_token_lease_unref);
   g_clear_error (&key->error);
-  g_free (key);
+}
+
+gpointer
+handoff_token_keys_copy_held (gpointer held)
+{
+  return g_rc_box_acquire (held);
+}
+
+void
+handoff_token_keys_drop_held (gpointer held)
+{
+  g_rc_box_release_full (held, clear_key);
+}
+
+gpointer
+handoff_token_keys_hold (HandoffTokenKeys *self, const char *id)
+{
+  gpointer key = g_hash_table_lookup (self->keys, id);
+
+  return key != NULL ? handoff_token_keys_copy_held (key) : NULL;
 }
 
 HandoffTokenKeys *
@@ -55,14 +75,15 @@ handoff_token_keys_new (HandoffTokenTable *table, HandoffLink *broker)
 
   self->table = table;
   self->broker = broker;
-  self->keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_key);
+  self->keys =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, handoff_token_keys_drop_held);
   return self;
 }
 
 void
 handoff_token_keys_add (HandoffTokenKeys *self, const char *id, const char *uri, GBytes *key_id)
 {
-  Key *key = g_new0 (Key, 1);
+  Key *key = g_rc_box_new0 (Key);
 
   key->lease = handoff_token_lease_new (self->table, uri, key_id, &key->error);
   g_hash_table_replace (self->keys, g_strdup (id), key);
@@ -109,11 +130,11 @@ signed_or_not (const GError *error, gpointer user_data)
   handoff_run_in_main_thread (answer, signing);
 }
 
-/* (nullable): NULL, and call is answered, if there is no such key. call: (transfer full) */
+/* (nullable): NULL, and call is answered, if there is no such key. call: (transfer full). key:
+ * (nullable) */
 static Signing *
-begin (HandoffTokenKeys *self, HandoffLinkCall *call, const char *id)
+begin (HandoffTokenKeys *self, HandoffLinkCall *call, const Key *key)
 {
-  const Key *key = g_hash_table_lookup (self->keys, id);
   Signing *signing;
   g_autoptr (GError) error = NULL;
 
@@ -147,11 +168,11 @@ sign (gnutls_privkey_t key, gpointer user_data)
 void
 handoff_token_keys_sign (HandoffTokenKeys *self,
                          HandoffLinkCall *call,
-                         const char *id,
+                         gpointer held,
                          const HandoffSignatureScheme *scheme,
                          GBytes *data)
 {
-  Signing *signing = begin (self, call, id);
+  Signing *signing = begin (self, call, held);
 
   if (signing == NULL)
     return;
@@ -183,7 +204,7 @@ handoff_token_keys_request_certificate (HandoffTokenKeys *self,
   Signing *signing;
 
   g_variant_get_child (body, 0, "&s", &id);
-  signing = begin (self, call, id);
+  signing = begin (self, call, g_hash_table_lookup (self->keys, id));
   if (signing == NULL)
     return;
   signing->request = g_variant_ref (body);

@@ -19,13 +19,20 @@ HandoffTokenKeys *handoff_token_keys_new (HandoffTokenTable *table, HandoffLink 
  * (transfer none). The same id again replaces it. */
 void
 handoff_token_keys_add (HandoffTokenKeys *self, const char *id, const char *uri, GBytes *key_id);
-/* What is under way goes on. */
+/* What is under way goes on; and a grant holds its key until it is over. */
 void handoff_token_keys_remove (HandoffTokenKeys *self, const char *id);
 
-/* Both answer call, (transfer full), in time. */
+/* What a grant holds: see HandoffSignatoryHold. (transfer full) (nullable): NULL: there is no such
+ * key */
+gpointer handoff_token_keys_hold (HandoffTokenKeys *self, const char *id);
+gpointer handoff_token_keys_copy_held (gpointer held);
+void handoff_token_keys_drop_held (gpointer held);
+
+/* Both answer call, (transfer full), in time. held: (nullable): NULL: there was no such key when
+ * the grant was given */
 void handoff_token_keys_sign (HandoffTokenKeys *self,
                               HandoffLinkCall *call,
-                              const char *id,
+                              gpointer held,
                               const HandoffSignatureScheme *scheme,
                               GBytes *data);
 /* body: HANDOFF_CERTIFICATE_REQUEST_TYPE */

@@ -73,6 +73,12 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 }
 
 static void
+remove_key (HandoffLink *link, const char *key)
+{
+  handoff_link_send (link, HANDOFF_TOKEN_REMOVE_KEY, g_variant_new ("(s)", key), NULL, 0, NULL);
+}
+
+static void
 opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   static const HandoffLinkFunctions link_functions = { nothing_received, signing_link_ended };
@@ -96,11 +102,15 @@ opened (GObject *source, GAsyncResult *result, gpointer user_data)
   handoff_link_send (link, HANDOFF_TOKEN_HOLDER,
                      g_variant_new ("(tu)", (guint64) MODULES_TEST_HOLDER, 1000), &sockets[1], 1,
                      NULL);
+  if (signing->removed_before_grant)
+    remove_key (link, signing->key);
   handoff_link_send (link, HANDOFF_TOKEN_GRANT,
                      g_variant_new (HANDOFF_GRANT_TYPE, ++f->last_grant,
                                     (guint64) MODULES_TEST_HOLDER, signing->key,
                                     HANDOFF_SIGNATURE_SERVER, 1, until),
                      NULL, 0, NULL);
+  if (signing->removed_after_grant)
+    remove_key (link, signing->key);
   signing->link = handoff_link_new (sockets[0], &handoff_signing_table, HANDOFF_LINK_UPPER, NULL,
                                     "tls-handoff-token", &link_functions, NULL);
   body = handoff_signing_message_new (f->last_grant, f->role, get_scheme (signing->key), data, &fd,
@@ -113,7 +123,14 @@ void
 modules_test_begin_signing (ModulesTest *f, const char *key, ModulesTestSigning *signing)
 {
   *signing = (ModulesTestSigning){ .f = f, .key = key };
-  handoff_module_keys_open_async (handoff_modules_get_keys (f->modules), key, opened, signing);
+  modules_test_start_signing (signing);
+}
+
+void
+modules_test_start_signing (ModulesTestSigning *signing)
+{
+  handoff_module_keys_open_async (handoff_modules_get_keys (signing->f->modules), signing->key,
+                                  opened, signing);
 }
 
 void

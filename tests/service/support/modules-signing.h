@@ -10,6 +10,9 @@ typedef struct
 {
   ModulesTest *f;
   const char *key;
+  /* The credential is removed before the grant is given, or between that and the request. */
+  gboolean removed_before_grant;
+  gboolean removed_after_grant;
   HandoffLink *link;
   GBytes *signature;
   GError *error;
@@ -17,6 +20,8 @@ typedef struct
 } ModulesTestSigning;
 
 void modules_test_begin_signing (ModulesTest *f, const char *key, ModulesTestSigning *signing);
+/* The same of one that is filled in. */
+void modules_test_start_signing (ModulesTestSigning *signing);
 /* Waits for it. */
 void modules_test_end_signing (ModulesTestSigning *signing);
 void modules_test_assert_signs (ModulesTest *f, const char *key);

@@ -76,6 +76,28 @@ test_sign (ModulesTest *f, gconstpointer data)
   modules_test_wait_for_count (&f->n_violations, 1);
 }
 
+/* Breaks if a handshake that has begun cannot end with a credential that was removed meanwhile; or
+ * if one begins with it. */
+static void
+test_removed (ModulesTest *f, gconstpointer data)
+{
+  ModulesTestSigning late = { .f = f, .key = "server-ecdsa", .removed_before_grant = TRUE };
+  ModulesTestSigning under_way = { .f = f, .key = "server-ecdsa", .removed_after_grant = TRUE };
+
+  modules_test_write_pins (f, PIN);
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_start_signing (&under_way);
+  modules_test_end_signing (&under_way);
+  g_assert_no_error (under_way.error);
+  g_bytes_unref (under_way.signature);
+
+  modules_test_start_signing (&late);
+  modules_test_end_signing (&late);
+  modules_test_assert_error (late.error, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                             "not there any more");
+  g_clear_error (&late.error);
+}
+
 /* Breaks if a credential's key signs a certificate request that does not verify, or has not what
  * was asked for. */
 static void
@@ -394,6 +416,7 @@ main (int argc, char *argv[])
   add ("/service/modules/find-nothing", NULL, test_find_nothing);
   add ("/service/modules/nothing-allowed", NULL, test_nothing_allowed);
   add ("/service/modules/sign", NULL, test_sign);
+  add ("/service/modules/removed", NULL, test_removed);
   add ("/service/modules/request", NULL, test_request);
   add ("/service/modules/wrong-pin", NULL, test_wrong_pin);
   add ("/service/modules/crash", "crash", test_crash);
