@@ -258,16 +258,14 @@ policy_judged (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Nobody is served before a handshaker is ready, which has found the policy right. */
 static gboolean
-begin (HandoffService *self, GError **error)
+wait_for_verdict (HandoffService *self, GAsyncResult **result, GError **error)
 {
-  HandoffPolicySource *source = self->context.policy_source;
-  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) owned_result = NULL;
 
-  handoff_policy_source_begin_async (source, self->context.broker.handshakers, policy_judged,
-                                     &result);
-  while (result == NULL)
+  while (*result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  return handoff_policy_source_reload_finish (source, result, error);
+  owned_result = *result;
+  return handoff_policy_source_reload_finish (self->context.policy_source, owned_result, error);
 }
 
 /* What handshakers and their calls need. FALSE if the configuration has an error. */
@@ -281,10 +279,17 @@ load (HandoffService *self,
   HandoffCallContext *context = &self->context;
   HandoffBrokerSupport *support = &self->support;
   g_autofree char *credentials_directory = g_build_filename (state_directory, "credentials", NULL);
+  GAsyncResult *verdict = NULL;
 
   context->policy_source = handoff_policy_source_new (configuration_file, error);
   if (context->policy_source == NULL)
     return FALSE;
+
+  /* First of all: it takes longest. What it says is read in the main loop, below. */
+  support->program = &handoff_handshaker_program;
+  context->broker.handshakers = handoff_handshakers_new (support);
+  handoff_policy_source_begin_async (context->policy_source, context->broker.handshakers,
+                                     policy_judged, &verdict);
 
   /* Tokens before the credentials that are in them. */
   support->signing = handoff_signing_new ();
@@ -304,7 +309,6 @@ load (HandoffService *self,
       handoff_credential_store_new (context->keeper, context->importers, context->tokens);
   context->expiry_warnings = handoff_expiry_warnings_new (context->credential_store);
 
-  support->program = &handoff_handshaker_program;
   support->authority = g_object_ref (authority);
   support->credentials = HANDOFF_CREDENTIALS (context->credential_store);
   support->importers = context->importers;
@@ -315,7 +319,6 @@ load (HandoffService *self,
   support->places = handoff_places_book_new ();
   support->note_read = note_read;
   support->note_read_data = self;
-  context->broker.handshakers = handoff_handshakers_new (support);
   self->token_events.handshakers = context->broker.handshakers;
   context->broker.gate.dispatcher = handoff_dispatcher_new (
       &handoff_caller_registry_finder, G_OBJECT (context->callers), authority, self->idle_timer);
@@ -324,7 +327,7 @@ load (HandoffService *self,
   policy_changed (context->policy_source, self);
   g_signal_connect (context->credential_store, "changed", G_CALLBACK (credentials_changed), self);
   g_signal_connect (authority, "changed", G_CALLBACK (authority_changed), self);
-  if (!begin (self, error))
+  if (!wait_for_verdict (self, &verdict, error))
     return FALSE;
   /* Nobody is answered before the keeper has told what there is. */
   while (handoff_credential_store_is_busy (context->credential_store))
