@@ -21,7 +21,7 @@ static int
 run (int socket, gpointer state)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_autoptr (HandoffImporter) importer = handoff_importer_new (socket, ended, NULL);
+  G_GNUC_UNUSED g_autoptr (HandoffImporter) importer = handoff_importer_new (socket, ended, NULL);
 
   g_main_loop_run (loop);
   return EXIT_SUCCESS;
