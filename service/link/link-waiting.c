@@ -108,21 +108,38 @@ handoff_link_waiting_answer (HandoffLinkWaiting *self,
 static int
 compare_orders (gconstpointer a, gconstpointer b)
 {
-  const guint64 order_a = ((const Request *) a)->order;
-  const guint64 order_b = ((const Request *) b)->order;
+  const guint64 order_a = (*(const Request *const *) a)->order;
+  const guint64 order_b = (*(const Request *const *) b)->order;
 
   return (order_a > order_b) - (order_a < order_b);
+}
+
+/* Their serial numbers, in the order in which they were made. (transfer full) */
+static GArray *
+list_serials (HandoffLinkWaiting *self)
+{
+  g_autoptr (GPtrArray) requests = g_ptr_array_new ();
+  GArray *serials = g_array_new (FALSE, FALSE, sizeof (guint32));
+  GHashTableIter iter;
+  gpointer request;
+  guint i;
+
+  g_hash_table_iter_init (&iter, self->requests);
+  while (g_hash_table_iter_next (&iter, NULL, &request))
+    g_ptr_array_add (requests, request);
+  g_ptr_array_sort (requests, compare_orders);
+  for (i = 0; i < requests->len; i++)
+    g_array_append_val (serials, ((const Request *) g_ptr_array_index (requests, i))->serial);
+  return serials;
 }
 
 void
 handoff_link_waiting_fail_all (HandoffLinkWaiting *self, const GError *error)
 {
-  GList *requests =
-      g_list_sort (g_hash_table_get_values (self->requests), (GCompareFunc) compare_orders);
-  GList *item;
+  g_autoptr (GArray) serials = list_serials (self);
+  guint i;
 
-  /* What is told may forget others, and none is freed but by its answer. */
-  for (item = requests; item != NULL; item = item->next)
-    handoff_link_waiting_answer (self, ((const Request *) item->data)->serial, NULL, error);
-  g_list_free (requests);
+  /* Whoever is told may close the link, which fails the rest before this comes to it. */
+  for (i = 0; i < serials->len; i++)
+    handoff_link_waiting_answer (self, g_array_index (serials, guint32, i), NULL, error);
 }

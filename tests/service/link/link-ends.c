@@ -237,6 +237,36 @@ test_owner_drops (LinkTest *f, gconstpointer data)
                        "error 0: The service has let its program tls-handoff-test go");
 }
 
+static void
+answered_with_drop (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  LinkTest *f = user_data;
+
+  link_test_answered (reply, error, f);
+  g_clear_pointer (&f->link, handoff_link_free);
+}
+
+static gboolean
+ask_and_drop (gpointer data)
+{
+  LinkTest *f = data;
+
+  handoff_link_request (f->link, LINK_TEST_ASK, g_variant_new ("(s)", "zero"), NULL, 0,
+                        answered_with_drop, f);
+  return link_test_ask_two (f);
+}
+
+/* Who hears of the end from one of his requests frees the link: the others are told once. */
+static void
+test_answer_drops (LinkTest *f, gconstpointer data)
+{
+  link_test_run (f, ask_and_drop);
+  link_test_hang_up (f);
+  link_test_expect (f, "error 0: The service's program tls-handoff-test has ended: call again, "
+                       "error 0: The service's program tls-handoff-test has ended: call again, "
+                       "error 0: The service's program tls-handoff-test has ended: call again");
+}
+
 static const struct
 {
   const char *name;
@@ -256,6 +286,7 @@ static const struct
   { "owner-ends", test_owner_ends },
   { "owner-closes", test_owner_closes },
   { "owner-drops", test_owner_drops },
+  { "answer-drops", test_answer_drops },
 };
 
 int
