@@ -200,10 +200,10 @@ idle (gpointer user_data)
 {
   HandoffHandshaker *self = user_data;
 
+  /* Again and again: it may be kept for sessions that can be resumed until they are too old. */
+  handoff_idle_timer_restart (self->sessions.idle_timer);
   /* What the kernel cannot close keeps the process from ending. */
-  if (handoff_descriptor_reaper_is_busy ())
-    handoff_idle_timer_restart (self->sessions.idle_timer);
-  else if (self->callers != NULL)
+  if (!handoff_descriptor_reaper_is_busy () && self->callers != NULL)
     handoff_link_send (
         self->link, HANDOFF_HANDSHAKER_IDLE,
         g_variant_new ("(u)", handoff_resumption_store_get_size (self->sessions.kept)), NULL, 0,

@@ -84,6 +84,21 @@ count_sessions (HandshakerTest *f)
   return get_number (f, 1);
 }
 
+/* Breaks if one that was kept, when it said that it has nothing to do, is kept for ever. */
+static void
+test_idle (HandshakerTest *f, gconstpointer unused)
+{
+  guint i;
+
+  for (i = 0; i < 3; i++)
+    {
+      g_string_truncate (f->events, 0);
+      test_clock_pass (60 * TEST_SECOND);
+      test_clock_settle ();
+      handshaker_test_wait_for_event (f, "idle");
+    }
+}
+
 /* Breaks if a session that outlives its caller, which nobody ends, stays for ever, or goes before
  * its time. */
 static void
@@ -256,6 +271,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  add ("idle", test_idle);
   add ("outliving", test_outliving);
   add ("failed-transient", test_failed_transient);
   add ("silent-peer", test_silent_peer);
