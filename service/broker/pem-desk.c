@@ -65,7 +65,12 @@ given (GObject *source, GAsyncResult *result, gpointer user_data)
   HandoffGrantGiven grant;
   g_autoptr (GError) error = NULL;
 
-  if (!handoff_grant_giver_give_finish (support->giver, result, &grant, &error))
+  /* With its holder the grant is gone. */
+  if (handoff_grant_giver_give_finish (support->giver, result, &grant, &error) &&
+      self->handshaker->holder == NULL)
+    g_set_error_literal (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                         "The handshake has ended");
+  if (error != NULL)
     {
       fail (self, error);
       return;
@@ -115,7 +120,10 @@ handoff_handshaker_take_read_pem (HandoffHandshaker *self, HandoffLinkMessage *m
   caller = handoff_handshaker_find_caller (self, caller_number);
   if (caller == NULL)
     {
-      handoff_handshaker_breach (self, "a credential of a caller that there is not");
+      g_autoptr (GError) error = g_error_new_literal (
+          TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED, "The caller has left the bus");
+
+      handoff_link_call_fail (g_steal_pointer (&message->call), error);
       return;
     }
   reading = g_new0 (Reading, 1);
