@@ -50,9 +50,10 @@ typedef enum
 {
   HANDOFF_HANDSHAKER_STARTING, /* its policy is not parsed yet */
   HANDOFF_HANDSHAKER_SPARE,
-  HANDOFF_HANDSHAKER_SERVING, /* its user */
-  HANDOFF_HANDSHAKER_LEAVING, /* it was asked whether it can go, or it was told to */
-  HANDOFF_HANDSHAKER_ENDED,   /* nothing can be had from it any more */
+  HANDOFF_HANDSHAKER_SERVING,  /* its user */
+  HANDOFF_HANDSHAKER_LEAVING,  /* it was asked whether it can go */
+  HANDOFF_HANDSHAKER_DRAINING, /* it was told to go */
+  HANDOFF_HANDSHAKER_ENDED,    /* nothing can be had from it any more */
 } HandoffHandshakerState;
 
 /* What it counted: as in HANDOFF_HANDSHAKER_REPORT. */
@@ -90,6 +91,7 @@ struct _HandoffHandshaker
   guint slot;
   gint64 start_time; /* monotonic, microseconds */
   gint64 use_time;   /* when it was last asked for something, or asked: likewise */
+  guint round;       /* in which it could not make room: see handshakers.c */
 
   HandoffKnownCallers *callers;   /* (owned) */
   HandoffKnownSessions *sessions; /* (owned) */

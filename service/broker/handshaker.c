@@ -77,7 +77,7 @@ take_idle (HandoffHandshaker *self, HandoffLinkMessage *message)
 static void
 take_drained (HandoffHandshaker *self, HandoffLinkMessage *message)
 {
-  if (self->state == HANDOFF_HANDSHAKER_LEAVING)
+  if (self->state == HANDOFF_HANDSHAKER_DRAINING)
     lose (self, NULL);
   else
     handoff_handshaker_breach (self, "that it ends, and nobody told it to");
@@ -298,14 +298,17 @@ left (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 {
   g_autofree Leave *leave = user_data;
   g_autoptr (HandoffHandshaker) self = leave->handshaker;
-  gboolean has_left = TRUE;
+  gboolean has_left;
 
+  /* One that cannot say whether it can go is of no use. If it has ended, that is told next. */
   if (reply != NULL)
     g_variant_get (reply->body, "(b)", &has_left);
-  if (!has_left)
+  else
+    has_left = self->link != NULL && !handoff_link_has_ended (self->link);
+  if (has_left)
+    handoff_handshaker_end (self, error);
+  else if (reply != NULL && self->state == HANDOFF_HANDSHAKER_LEAVING)
     self->state = HANDOFF_HANDSHAKER_SERVING;
-  else if (reply != NULL)
-    handoff_handshaker_end (self, NULL);
   leave->left (self, has_left, leave->user_data);
 }
 
@@ -325,7 +328,7 @@ handoff_handshaker_ask_to_leave (HandoffHandshaker *self, HandoffLeftFunc func, 
 void
 handoff_handshaker_drain (HandoffHandshaker *self)
 {
-  self->state = HANDOFF_HANDSHAKER_LEAVING;
+  self->state = HANDOFF_HANDSHAKER_DRAINING;
   handoff_handshaker_send (self, HANDOFF_HANDSHAKER_DRAIN, g_variant_new ("()"));
 }
 

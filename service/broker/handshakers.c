@@ -5,11 +5,11 @@
 
 #include "broker/handshakers.h"
 
+#include "broker/policy-news.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
 
-/* If there are too many users, so many of those that were used least recently are asked whether
- * they can go. */
+/* If there are too many users, so many are asked at a time whether they can go. */
 #define ASKED_TO_LEAVE 8
 /* Another spare is started when the user who got the last one has had some time for himself. */
 #define SPARE_SECONDS 1
@@ -26,9 +26,9 @@ struct _HandoffHandshakers
   HandoffPolicyPackage *policy; /* (owned) (nullable): in force; NULL before the first */
   GQueue waiting;               /* (element-type Waiting): in the order in which they asked */
   gboolean slots[HANDOFF_HANDSHAKER_SLOTS];
-  guint n_asked;    /* how many were asked to go, so that somebody else can come */
-  gboolean is_full; /* none of them could */
-  guint spare_id;   /* a timeout: another spare is started */
+  guint round;              /* of questions who can make room: in one, each is asked once */
+  gboolean is_spare_wanted; /* somebody who waits could have it */
+  guint spare_id;           /* a timeout: another spare is started */
   guint n_failures;
   gboolean is_ending;
 };
@@ -57,6 +57,7 @@ handoff_handshakers_new (const HandoffBrokerSupport *support)
 
   self->support = support;
   self->users = HANDOFF_HANDSHAKER_SLOTS;
+  self->round = 1;
   self->by_uid = g_hash_table_new_full (NULL, NULL, NULL, unref_handshaker);
   g_queue_init (&self->waiting);
   return self;
@@ -157,7 +158,7 @@ spare_failed (HandoffHandshakers *self, const GError *error)
       self->n_failures = 0;
       fail_waiting (self, told);
     }
-  else if (!g_queue_is_empty (&self->waiting))
+  else if (!g_queue_is_empty (&self->waiting) && self->policy != NULL)
     start_spare (self);
 }
 
@@ -185,6 +186,8 @@ left_alone (HandoffHandshaker *handshaker, gboolean has_left, gpointer user_data
 
   if (has_left)
     remove_handshaker (self, handshaker);
+  else
+    handshaker->round = self->round;
   serve_waiting (self);
 }
 
@@ -268,15 +271,6 @@ spreading_end (gpointer user_data)
   spreading_free (self);
 }
 
-/* One that cannot take what the spare took is of no use; it was lost, or will be. */
-static void
-took (const char *const *suites, const GError *error, gpointer user_data)
-{
-  if (error != NULL)
-    g_info ("A handshaker did not take the new configuration: %s", error->message);
-  handoff_barrier_release (user_data);
-}
-
 static void
 spread (Spreading *self)
 {
@@ -290,8 +284,7 @@ spread (Spreading *self)
   for (i = 0; i < list->len; i++)
     {
       if (g_ptr_array_index (list, i) != self->judge)
-        handoff_handshaker_set_policy (g_ptr_array_index (list, i), self->policy, took,
-                                       handoff_barrier_hold (barrier));
+        handoff_handshaker_tell_policy (g_ptr_array_index (list, i), self->policy, barrier);
     }
   handoff_barrier_release (barrier);
 }
@@ -330,8 +323,9 @@ handoff_handshakers_set_policy (HandoffHandshakers *self,
     self->spare = handoff_handshaker_start (self->support, &funcs, self, &error);
   if (self->spare == NULL)
     {
-      g_set_error_literal (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           error == NULL ? "Cannot start the process that does handshakes" : "");
+      if (error == NULL)
+        g_set_error_literal (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                             "Cannot start the process that does handshakes");
       verdict (NULL, error, user_data);
       return;
     }
@@ -370,35 +364,24 @@ take_slot (HandoffHandshakers *self)
 
 /* The spare becomes that user's. FALSE if it could not: then there is none any more. */
 static gboolean
-give_spare (HandoffHandshakers *self, guint uid)
+give_spare (HandoffHandshakers *self, guint uid, GError **error)
 {
   g_autoptr (HandoffHandshaker) handshaker = g_steal_pointer (&self->spare);
   const guint slot = take_slot (self);
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) local_error = NULL;
 
   self->spare_id =
       handoff_clock_add_timeout (SPARE_SECONDS * G_TIME_SPAN_SECOND, spare_timeout, self);
-  if (!handoff_handshaker_set_user (handshaker, uid, slot, &error))
+  if (!handoff_handshaker_set_user (handshaker, uid, slot, &local_error))
     {
-      g_warning ("Cannot give a handshaker to user %u: %s", uid, error->message);
+      g_warning ("Cannot give a handshaker to user %u: %s", uid, local_error->message);
       self->slots[slot] = FALSE;
-      handoff_handshaker_end (handshaker, error);
+      handoff_handshaker_end (handshaker, local_error);
+      g_propagate_error (error, g_steal_pointer (&local_error));
       return FALSE;
     }
   g_hash_table_insert (self->by_uid, GUINT_TO_POINTER (uid), g_steal_pointer (&handshaker));
   return TRUE;
-}
-
-static void
-left_for_another (HandoffHandshaker *handshaker, gboolean has_left, gpointer user_data)
-{
-  HandoffHandshakers *self = user_data;
-
-  self->n_asked--;
-  if (has_left)
-    remove_handshaker (self, handshaker);
-  self->is_full = self->n_asked == 0 && g_hash_table_size (self->by_uid) >= self->users;
-  serve_waiting (self);
 }
 
 static int
@@ -410,25 +393,43 @@ compare_use_times (gconstpointer a, gconstpointer b)
   return (one->use_time > other->use_time) - (one->use_time < other->use_time);
 }
 
-/* Asks those that were used least recently whether they can go. FALSE if there are none to ask. */
+/* Whether one of them was asked to go, and has not answered. */
+static gboolean
+is_anybody_asked (HandoffHandshakers *self)
+{
+  GHashTableIter iter;
+  const HandoffHandshaker *handshaker;
+
+  g_hash_table_iter_init (&iter, self->by_uid);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &handshaker))
+    {
+      if (handshaker->state == HANDOFF_HANDSHAKER_LEAVING)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Asks those that were used least recently. FALSE: all were asked in this round. */
 static gboolean
 make_room (HandoffHandshakers *self)
 {
   g_autoptr (GPtrArray) list = handoff_handshakers_list (self);
-  guint i;
+  guint i, n_asked = 0;
 
+  if (is_anybody_asked (self))
+    return TRUE;
   g_ptr_array_sort (list, compare_use_times);
-  for (i = 0; i < list->len && self->n_asked < ASKED_TO_LEAVE; i++)
+  for (i = 0; i < list->len && n_asked < ASKED_TO_LEAVE; i++)
     {
       HandoffHandshaker *handshaker = g_ptr_array_index (list, i);
 
-      if (handshaker->state != HANDOFF_HANDSHAKER_SERVING ||
+      if (handshaker->state != HANDOFF_HANDSHAKER_SERVING || handshaker->round == self->round ||
           g_hash_table_size (handshaker->calls) > 0)
         continue;
-      self->n_asked++;
-      handoff_handshaker_ask_to_leave (handshaker, left_for_another, self);
+      n_asked++;
+      handoff_handshaker_ask_to_leave (handshaker, left_alone, self);
     }
-  return self->n_asked > 0;
+  return n_asked > 0;
 }
 
 /* What comes of somebody who waits, now. FALSE: he has to wait on. handshaker, error: (out): one of
@@ -441,7 +442,7 @@ try_to_serve (HandoffHandshakers *self, guint uid, HandoffHandshaker **handshake
     return (*handshaker)->state == HANDOFF_HANDSHAKER_SERVING;
   if (g_hash_table_size (self->by_uid) >= self->users)
     {
-      if (self->n_asked > 0 || (!self->is_full && make_room (self)))
+      if (make_room (self))
         return FALSE;
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
                    "The service does handshakes for %u users, which is the limit; try again when "
@@ -449,12 +450,13 @@ try_to_serve (HandoffHandshakers *self, guint uid, HandoffHandshaker **handshake
                    self->users);
       return TRUE;
     }
-  if (self->spare == NULL && self->policy != NULL)
-    start_spare (self);
-  if (self->spare == NULL || self->spare->state != HANDOFF_HANDSHAKER_SPARE ||
-      !give_spare (self, uid))
-    return FALSE;
-  *handshaker = handoff_handshakers_find (self, uid);
+  if (self->spare == NULL || self->spare->state != HANDOFF_HANDSHAKER_SPARE)
+    {
+      self->is_spare_wanted = TRUE;
+      return FALSE;
+    }
+  if (give_spare (self, uid, error))
+    *handshaker = handoff_handshakers_find (self, uid);
   return TRUE;
 }
 
@@ -464,6 +466,7 @@ serve_one (HandoffHandshakers *self)
 {
   GList *link;
 
+  self->is_spare_wanted = FALSE;
   for (link = self->waiting.head; link != NULL; link = link->next)
     {
       Waiting *waiting = link->data;
@@ -486,7 +489,10 @@ serve_waiting (HandoffHandshakers *self)
   while (!self->is_ending && serve_one (self))
     ;
   /* Whoever comes later may have more luck. */
-  self->is_full = FALSE;
+  if (!is_anybody_asked (self))
+    self->round++;
+  if (self->is_spare_wanted && self->spare == NULL && self->policy != NULL)
+    start_spare (self);
 }
 
 void

@@ -82,6 +82,7 @@ get_state (const HandoffHandshaker *handshaker)
     case HANDOFF_HANDSHAKER_SPARE:
       return "spare";
     case HANDOFF_HANDSHAKER_LEAVING:
+    case HANDOFF_HANDSHAKER_DRAINING:
     case HANDOFF_HANDSHAKER_ENDED:
       return "ending";
     case HANDOFF_HANDSHAKER_SERVING:

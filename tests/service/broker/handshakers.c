@@ -97,6 +97,23 @@ test_policy_reaches_all (HandshakerFixture *f, gconstpointer unused)
   handshaker_expect (f->events, "policy: TLS_AES_128_GCM_SHA256");
 }
 
+/* One that cannot take it does not go on under the earlier one. */
+static void
+test_policy_refused (HandshakerFixture *f, gconstpointer unused)
+{
+  begin (f);
+  get (f, 1000);
+  get (f, 1001);
+  handshaker_of (f, 1000)->refuses = TRUE;
+  handshaker_set_policy (f, "second");
+  handshaker_settle ();
+  handshaker_expect (f->events, "policy: TLS_AES_128_GCM_SHA256");
+  g_assert_null (handoff_handshakers_find (f->handshakers, 1000));
+  g_assert_cmpstr (handshaker_of (f, 1001)->policy, ==, "second");
+  get (f, 1000);
+  g_assert_cmpstr (handshaker_of (f, 1000)->policy, ==, "second");
+}
+
 static void
 start_call (HandshakerFixture *f, HandoffCaller *caller, const char *name)
 {
@@ -190,6 +207,30 @@ test_limit (HandshakerFixture *f, gconstpointer unused)
   handshaker_expect (f->events, "call: ('/x',)");
 }
 
+#define MANY 20
+
+/* However many were used less recently and cannot go: one that can makes room. */
+static void
+test_limit_many (HandshakerFixture *f, gconstpointer unused)
+{
+  guint i;
+
+  handoff_handshakers_configure (f->handshakers, MANY, 60);
+  begin (f);
+  for (i = 0; i < MANY; i++)
+    {
+      get (f, 1000 + i);
+      handshaker_of (f, 1000 + i)->stays = TRUE;
+      test_clock_pass (TEST_SECOND);
+    }
+  handshaker_of (f, 1000 + MANY - 1)->stays = FALSE;
+  handshaker_get (f, 1);
+  for (i = 0; i < MANY; i++)
+    handshaker_settle ();
+  handshaker_expect (f->events, "got 1");
+  g_assert_null (handoff_handshakers_find (f->handshakers, 1000 + MANY - 1));
+}
+
 /* What comes while it is asked whether it can go waits for its answer. */
 static void
 answer_leave (TestHandshaker *process, gboolean leaves)
@@ -237,6 +278,31 @@ test_idle (HandshakerFixture *f, gconstpointer unused)
   test_clock_pass (60 * TEST_SECOND);
   say_idle (process, 1);
   g_assert_null (handoff_handshakers_find (f->handshakers, 1000));
+}
+
+/* One that ends, or answers nonsense, when it is asked whether it can go costs nobody else. */
+static void
+test_leave_fails (HandshakerFixture *f, gconstpointer is_dead)
+{
+  g_autoptr (GError) error =
+      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "no");
+  TestHandshaker *process;
+
+  begin (f);
+  get (f, 1000);
+  get (f, 1001);
+  process = handshaker_of (f, 1000);
+  process->hangs = TRUE;
+  say_idle (process, 0);
+  handshaker_get (f, 1000);
+  if (is_dead != NULL)
+    handshaker_die (process);
+  else
+    handoff_link_call_fail (g_queue_pop_head (&process->leaves), error);
+  handshaker_settle ();
+  handshaker_expect (f->events, "got 1000");
+  g_assert_true (handshaker_of (f, 1000) != process);
+  get (f, 1001);
 }
 
 /* One that hangs keeps nobody else, and is ended. */
@@ -330,6 +396,25 @@ test_drain (HandshakerFixture *f, gconstpointer unused)
   g_assert_false (handoff_handshakers_are_there (f->handshakers));
 }
 
+/* It is told to end while it is asked whether it can. */
+static void
+test_drain_asked (HandshakerFixture *f, gconstpointer unused)
+{
+  TestHandshaker *process;
+
+  begin (f);
+  get (f, 1000);
+  process = handshaker_of (f, 1000);
+  process->hangs = TRUE;
+  say_idle (process, 0);
+  handoff_handshakers_drain (f->handshakers);
+  answer_leave (process, FALSE);
+  handoff_link_send (process->link, HANDOFF_HANDSHAKER_DRAINED, g_variant_new ("()"), NULL, 0,
+                     NULL);
+  handshaker_settle ();
+  g_assert_false (handoff_handshakers_are_there (f->handshakers));
+}
+
 static void
 add (const char *name, void (*test) (HandshakerFixture *f, gconstpointer unused))
 {
@@ -345,12 +430,18 @@ main (int argc, char *argv[])
   add ("spare", test_spare);
   add ("policy", test_policy);
   add ("policy-reaches-all", test_policy_reaches_all);
+  add ("policy-refused", test_policy_refused);
   add ("crash", test_crash);
   add ("spare-ends", test_spare_ends);
   add ("limit", test_limit);
+  add ("limit-many", test_limit_many);
   add ("idle", test_idle);
+  add ("leave-error", test_leave_fails);
+  g_test_add ("/handshakers/leave-dead", HandshakerFixture, "dead", handshaker_set_up,
+              test_leave_fails, handshaker_tear_down);
   add ("watchdog", test_watchdog);
   add ("leave", test_leave);
   add ("drain", test_drain);
+  add ("drain-asked", test_drain_asked);
   return g_test_run ();
 }

@@ -230,7 +230,7 @@ take_policy (TestHandshaker *self, HandoffLinkMessage *message)
 
   g_assert_nonnull (text);
   policy = g_strndup (g_bytes_get_data (text, NULL), g_bytes_get_size (text));
-  if (strstr (policy, "bad") == NULL)
+  if (strstr (policy, "bad") == NULL && !self->refuses)
     {
       g_free (self->policy);
       self->policy = g_steal_pointer (&policy);

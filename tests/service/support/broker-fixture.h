@@ -18,6 +18,7 @@ typedef struct
   HandoffLink *upper; /* (owned) (nullable): the broker's end */
   gboolean hangs;     /* answers nothing */
   gboolean stays;     /* does not leave when it is asked to */
+  gboolean refuses;   /* any policy */
   guint uid;          /* 0 as long as it is a spare */
   guint slot;
   char *policy;        /* (owned) (nullable): the configuration that it has */
