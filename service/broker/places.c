@@ -127,13 +127,20 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
     handoff_handshaker_breach (self->handshaker, "places that there are not");
 }
 
-/* One without this link is of no use; if it has ended as a whole, its own link tells. */
+/* One without this link is of no use; if it has ended as a whole, its own link may tell only now.
+ */
 static void
 ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
   HandoffPlacesDesk *self = user_data;
 
-  handoff_handshaker_breach (self->handshaker, "no more places: %s", error->message);
+  gboolean is_breach;
+  const char *fault = handoff_link_get_fault (link, &is_breach);
+
+  if (is_breach)
+    handoff_handshaker_breach (self->handshaker, "about places: %s", fault);
+  else if (self->handshaker->link != NULL)
+    handoff_link_hang_up (self->handshaker->link);
 }
 
 static const HandoffLinkFunctions functions = { received, ended };

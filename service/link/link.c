@@ -84,6 +84,31 @@ handoff_link_breach (HandoffLink *self, const char *format, ...)
   handoff_link_object_end_soon (self, handoff_link_object_make_breach_error (self, what));
 }
 
+static gboolean
+hang_up_now (gpointer data)
+{
+  HandoffLink *self = data;
+
+  if (self->error == NULL)
+    handoff_link_input_read (self, MESSAGES_AT_ONCE);
+  if (self->socket >= 0)
+    handoff_link_object_end (self, self->error != NULL ? g_steal_pointer (&self->error)
+                                                       : handoff_link_object_make_end_error (self));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+let_go (gpointer data)
+{
+  handoff_link_object_unref (data);
+}
+
+void
+handoff_link_hang_up (HandoffLink *self)
+{
+  handoff_home_invoke (self->home, hang_up_now, handoff_link_object_ref (self), let_go);
+}
+
 /* The row of what this end may send now. (nullable): NULL is a mistake of the caller's */
 static const HandoffLinkRow *
 find_row_to_send (HandoffLink *self, guint number, gboolean is_request, GVariant *body, guint n_fds)

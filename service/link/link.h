@@ -91,6 +91,10 @@ void handoff_link_read_on (HandoffLink *self);
  * not before the calling function has returned. format: what it did: "a grant for no key". */
 void handoff_link_breach (HandoffLink *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+/* The other end is of no use any more: ends the link at a later turn of the home's loop, after what
+ * has come until then, as it ends when the other end is gone. */
+void handoff_link_hang_up (HandoffLink *self);
+
 /* Ends the link. Requests are answered by error now, all others at once; ended is not called.
  * (nullable) error: why, for them; NULL: the service lets the other program go. */
 void handoff_link_close (HandoffLink *self, const GError *error);

@@ -156,6 +156,23 @@ test_crash (HandshakerFixture *f, gconstpointer unused)
   handshaker_expect (f->events, "four: ('/four',)");
 }
 
+/* If the smaller of its links ends first, that is no broken rule, and callers are told the same. */
+static void
+test_places_end (HandshakerFixture *f, gconstpointer unused)
+{
+  g_autoptr (HandoffCaller) alice = handoff_caller_new (":1.1", 1000, 11);
+
+  begin (f);
+  get (f, 1000);
+  start_call (f, alice, "one");
+  handshaker_settle ();
+  handoff_link_close (handshaker_of (f, 1000)->places, NULL);
+  handshaker_settle ();
+  handshaker_expect (f->events, "one: " WORDS);
+  handshaker_expect (handshaker_log, "");
+  g_assert_null (handoff_handshakers_find (f->handshakers, 1000));
+}
+
 /* A spare that ends is replaced when somebody needs one; if none can be started, he hears why. */
 static void
 test_spare_ends (HandshakerFixture *f, gconstpointer unused)
@@ -432,6 +449,7 @@ main (int argc, char *argv[])
   add ("policy-reaches-all", test_policy_reaches_all);
   add ("policy-refused", test_policy_refused);
   add ("crash", test_crash);
+  add ("places-end", test_places_end);
   add ("spare-ends", test_spare_ends);
   add ("limit", test_limit);
   add ("limit-many", test_limit_many);

@@ -212,6 +212,21 @@ test_owner_ends (LinkTest *f, gconstpointer data)
   link_test_expect (f, "announce break, ended: " LINK_TEST_BREACH "the word break");
 }
 
+/* An end of which the owner knows otherwise is taken for a breach, or comes before what was said.
+ */
+static void
+test_owner_hangs_up (LinkTest *f, gconstpointer data)
+{
+  gboolean is_breach;
+
+  link_test_announce (f, "hang-up");
+  link_test_announce (f, "x");
+  link_test_expect (f, "announce hang-up, announce x, "
+                       "ended: The service's program tls-handoff-test has ended: call again");
+  g_assert_null (handoff_link_get_fault (f->link, &is_breach));
+  g_assert_false (is_breach);
+}
+
 static void
 test_owner_closes (LinkTest *f, gconstpointer data)
 {
@@ -284,6 +299,7 @@ static const struct
   { "deaf", test_deaf },
   { "never-reads", test_never_reads },
   { "owner-ends", test_owner_ends },
+  { "owner-hangs-up", test_owner_hangs_up },
   { "owner-closes", test_owner_closes },
   { "owner-drops", test_owner_drops },
   { "answer-drops", test_answer_drops },

@@ -85,6 +85,8 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
     handoff_link_breach (link, "the word %s", text);
   if (g_str_equal (text, "close"))
     handoff_link_close (link, NULL);
+  if (g_str_equal (text, "hang-up"))
+    handoff_link_hang_up (link);
   if (g_str_equal (text, "drop"))
     g_clear_pointer (&f->link, handoff_link_free);
   if (g_str_equal (text, "read-on"))
