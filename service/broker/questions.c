@@ -187,11 +187,16 @@ static void
 answer_with_credential (Question *self)
 {
   HandoffCredential *credential = look_again (self);
+  g_autofree char *why = NULL;
 
   /* If its process has ended meanwhile, nobody hears the answer. */
   if (credential == NULL || self->handshaker->holder == NULL)
     {
-      answer (self, HANDOFF_HANDSHAKER_ANSWER_NOT_FOUND, "");
+      /* Polkit allowed to know that it was there. */
+      why = self->credential != NULL ? g_strdup_printf ("The credential “%s” was removed meanwhile",
+                                                        self->credential->label)
+                                     : g_strdup ("");
+      answer (self, HANDOFF_HANDSHAKER_ANSWER_NOT_FOUND, why);
       question_free (self);
       return;
     }
