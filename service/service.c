@@ -576,6 +576,7 @@ handoff_service_init (HandoffService *self)
   self->context.broker.gate.idle_timer = self->idle_timer;
   self->context.broker.gate.turnstile = handoff_turnstile_new (THREADS_PER_USER, G_MAXUINT);
   self->context.statistics = handoff_statistics_new ();
+  self->context.start_time = handoff_clock_get_monotonic_time ();
   self->context.channel_quota = handoff_quota_new ("channels");
   self->context.channels_total = get_channels_total ();
   self->context.management_quota = handoff_quota_new ("changes of credentials at once");

@@ -153,3 +153,9 @@ handoff_credential_feed_has (HandoffHandshaker *handshaker, const char *id)
 {
   return g_hash_table_contains (handshaker->feed->told, id);
 }
+
+guint
+handoff_credential_feed_get_size (HandoffHandshaker *handshaker)
+{
+  return g_hash_table_size (handshaker->feed->told);
+}

@@ -21,4 +21,6 @@ void handoff_credential_feed_update (HandoffHandshaker *handshaker,
                                      HandoffBarrier *barrier);
 /* Its user may use that one. Does nothing if it knows of it. */
 void handoff_credential_feed_lend (HandoffHandshaker *handshaker, HandoffCredential *credential);
+/* How many it knows of. */
+guint handoff_credential_feed_get_size (HandoffHandshaker *handshaker);
 gboolean handoff_credential_feed_has (HandoffHandshaker *handshaker, const char *id);

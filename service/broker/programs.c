@@ -5,6 +5,7 @@
 
 #include "broker/programs.h"
 
+#include "broker/credential-feed.h"
 #include "work/clock.h"
 
 /* Who waits for the numbers. */
@@ -101,12 +102,14 @@ add_one (HandoffHandshaker *handshaker, GVariantBuilder *builder)
   g_variant_dict_insert (&dict, "pid", "u", handoff_handshaker_get_pid (handshaker));
   g_variant_dict_insert (&dict, "state", "s", get_state (handshaker));
   g_variant_dict_insert (&dict, "age", "t", (guint64) age);
-  if (handshaker->places != NULL)
+  if (handshaker->feed != NULL)
     {
       g_variant_dict_insert (&dict, "uid", "u", handshaker->uid);
       g_variant_dict_insert (&dict, "callers", "u", handoff_handshaker_count_callers (handshaker));
       g_variant_dict_insert (&dict, "channels", "u", g_hash_table_size (handshaker->channels));
       g_variant_dict_insert (&dict, "calls", "u", g_hash_table_size (handshaker->calls));
+      g_variant_dict_insert (&dict, "credentials", "u",
+                             handoff_credential_feed_get_size (handshaker));
       g_variant_dict_insert (&dict, "handshakes-in-flight", "u", handshaker->report.in_flight);
       g_variant_dict_insert (&dict, "sessions", "u", handshaker->report.sessions);
       g_variant_dict_insert (&dict, "resumable-sessions", "u", handshaker->report.resumable);

@@ -32,4 +32,5 @@ struct _HandoffCallContext
   HandoffTokens *tokens;
   HandoffExpiryWarnings *expiry_warnings;
   HandoffPinHold *pin_hold;
+  gint64 start_time; /* of the service: monotonic, microseconds */
 };

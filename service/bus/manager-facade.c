@@ -13,6 +13,7 @@
 #include "keyblob/handoff-names.h"
 #include "bus/list-call.h"
 #include "bus/open-channel-call.h"
+#include "bus/program-list.h"
 #include "bus/reload.h"
 
 /* A call that waits for numbers of other processes. */
@@ -25,8 +26,6 @@ typedef struct
 static void
 add_numbers (const HandoffCallContext *context, GVariantDict *dict)
 {
-  GVariantBuilder programs;
-
   handoff_programs_add_numbers (context->broker.handshakers, context->statistics, dict);
   g_variant_dict_insert (dict, "credentials", "u",
                          handoff_credential_store_get_size (context->credential_store));
@@ -36,9 +35,7 @@ add_numbers (const HandoffCallContext *context, GVariantDict *dict)
                          handoff_credential_store_get_n_damaged (context->credential_store));
   g_variant_dict_insert (dict, "channels", "u", handoff_quota_get_total (context->channel_quota));
   g_variant_dict_insert (dict, "callers", "u", handoff_caller_registry_get_size (context->callers));
-  g_variant_builder_init (&programs, G_VARIANT_TYPE ("aa{sv}"));
-  handoff_programs_add (context->broker.handshakers, &programs);
-  g_variant_dict_insert_value (dict, "programs", g_variant_builder_end (&programs));
+  g_variant_dict_insert_value (dict, "programs", handoff_program_list_new (context));
 }
 
 static void

@@ -27,9 +27,15 @@ get_link (gpointer process)
 }
 
 static void
+describe (gpointer process, GVariantDict *dict)
+{
+  handoff_process_describe (process, dict);
+}
+
+static void
 end (gpointer process)
 {
   handoff_process_free (process);
 }
 
-const HandoffImporterProgram handoff_importer_process = { start, get_link, end };
+const HandoffImporterProgram handoff_importer_process = { start, get_link, describe, end };

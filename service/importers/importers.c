@@ -413,6 +413,24 @@ handoff_importers_get_n_running (HandoffImporters *self)
   return g_hash_table_size (self->running);
 }
 
+void
+handoff_importers_describe (HandoffImporters *self, GVariantBuilder *programs)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->running);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Importer *importer = value;
+      g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+      self->program->describe (importer->process, &dict);
+      g_variant_dict_insert (&dict, "imports", "u", importer->n_wanted);
+      g_variant_builder_add_value (programs, g_variant_dict_end (&dict));
+    }
+}
+
 HandoffImporters *
 handoff_importers_new (const HandoffImporterProgram *program, gpointer user_data)
 {

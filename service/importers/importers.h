@@ -28,6 +28,8 @@ typedef struct
                      gpointer user_data);
   /* (transfer none) */
   HandoffLink *(*get_link) (gpointer process);
+  /* As handoff_process_describe(). */
+  void (*describe) (gpointer process, GVariantDict *dict);
   /* Ends it at once, whatever it is doing, if it has not ended by itself; and its link. */
   void (*end) (gpointer process);
 } HandoffImporterProgram;
@@ -86,3 +88,6 @@ handoff_importers_finish (GAsyncResult *result, GBytes **digest, GError **error)
 
 /* How many there are. */
 guint handoff_importers_get_n_running (HandoffImporters *self);
+/* Adds what there is to say of each, as handoff_process_describe(), with "imports" (u): what is
+ * under way there. programs: an aa{sv} */
+void handoff_importers_describe (HandoffImporters *self, GVariantBuilder *programs);

@@ -117,6 +117,15 @@ handoff_keeper_get_pid (HandoffKeeper *self)
   return self->process != NULL ? handoff_process_get_pid (self->process) : 0;
 }
 
+gboolean
+handoff_keeper_describe (HandoffKeeper *self, GVariantDict *dict)
+{
+  if (self->process == NULL)
+    return FALSE;
+  handoff_process_describe (self->process, dict);
+  return TRUE;
+}
+
 void
 handoff_keeper_set_told (HandoffKeeper *self, HandoffKeeperTold function, gpointer user_data)
 {

@@ -28,6 +28,8 @@ void handoff_keeper_start (HandoffKeeper *self);
 HandoffLink *handoff_keeper_get_link (HandoffKeeper *self);
 /* 0 while it does not run. */
 pid_t handoff_keeper_get_pid (HandoffKeeper *self);
+/* As handoff_process_describe(); FALSE if it does not run. */
+gboolean handoff_keeper_describe (HandoffKeeper *self, GVariantDict *dict);
 
 /* Who takes what it tells of by itself: the rows LOADED and UNDESCRIBED, which have to be answered.
  * function: (nullable): nobody any more */

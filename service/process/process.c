@@ -11,6 +11,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "process/child.h"
 #include "process/program-end.h"
+#include "work/clock.h"
 #include "work/descriptor-reaper.h"
 
 /* Modes: running; ended, when the link has; let go, when the owner has freed it: it then waits for
@@ -20,6 +21,7 @@ struct _HandoffProcess
   char *name; /* (owned) */
   char *task; /* (owned) (nullable) */
   pid_t pid;
+  gint64 start_time;                     /* monotonic, microseconds */
   HandoffChild *child;                   /* (owned) (nullable): NULL: it has ended */
   HandoffLink *link;                     /* (owned) (nullable): NULL: let go */
   const HandoffLinkFunctions *functions; /* (unowned) */
@@ -228,6 +230,7 @@ handoff_process_start (const HandoffProgram *program,
     }
   self->name = g_strdup (program->name);
   self->task = g_strdup (program->task);
+  self->start_time = handoff_clock_get_monotonic_time ();
   self->pid = handoff_child_get_pid (self->child);
   self->functions = functions;
   self->user_data = user_data;
@@ -266,4 +269,17 @@ pid_t
 handoff_process_get_pid (HandoffProcess *self)
 {
   return self->pid;
+}
+
+void
+handoff_process_describe (HandoffProcess *self, GVariantDict *dict)
+{
+  const guint uid = handoff_link_get_user (self->link);
+  const gint64 age = handoff_clock_get_monotonic_time () - self->start_time;
+
+  g_variant_dict_insert (dict, "program", "s", self->name);
+  g_variant_dict_insert (dict, "pid", "u", (guint) self->pid);
+  g_variant_dict_insert (dict, "age", "t", (guint64) age);
+  if (uid != HANDOFF_UID_UNKNOWN)
+    g_variant_dict_insert (dict, "uid", "u", uid);
 }

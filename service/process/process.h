@@ -48,3 +48,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffProcess, handoff_process_free)
 /* (transfer none) */
 HandoffLink *handoff_process_get_link (HandoffProcess *self);
 pid_t handoff_process_get_pid (HandoffProcess *self);
+/* Adds "program" (s), "pid" (u), "age" (t, microseconds) and, if its link has a user, "uid" (u). */
+void handoff_process_describe (HandoffProcess *self, GVariantDict *dict);

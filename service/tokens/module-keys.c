@@ -375,3 +375,21 @@ handoff_module_keys_request_certificate_finish (GAsyncResult *result, GError **e
 {
   return g_task_propagate_pointer (G_TASK (result), error);
 }
+
+guint
+handoff_module_keys_count (HandoffModuleKeys *self, HandoffModuleProcess *module)
+{
+  const guint64 number = handoff_module_process_get_number (module);
+  GHashTableIter iter;
+  gpointer value;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->keys);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Key *key = value;
+
+      n += key->module == module && key->number == number;
+    }
+  return n;
+}

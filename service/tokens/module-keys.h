@@ -33,6 +33,8 @@ void handoff_module_keys_remove (HandoffModuleKeys *self, const char *id);
 void handoff_module_keys_prune (HandoffModuleKeys *self,
                                 gboolean (*is_needed) (const char *id, gpointer user_data),
                                 gpointer user_data);
+/* How many of that module's keys its process, which runs, can sign with. */
+guint handoff_module_keys_count (HandoffModuleKeys *self, HandoffModuleProcess *module);
 /* Which process signs with that credential's key: it is started if it does not run. Asks for the
  * token if more than one module may have it. CREDENTIAL_NOT_FOUND; FAILED. */
 void handoff_module_keys_open_async (HandoffModuleKeys *self,

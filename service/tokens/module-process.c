@@ -209,6 +209,17 @@ handoff_module_process_get_number (HandoffModuleProcess *self)
   return self->number;
 }
 
+gboolean
+handoff_module_process_describe (HandoffModuleProcess *self, GVariantDict *dict)
+{
+  if (self->process == NULL)
+    return FALSE;
+  handoff_process_describe (self->process, dict);
+  g_variant_dict_insert (dict, "module", "s", self->module->path);
+  g_variant_dict_insert (dict, "tokens", "u", g_hash_table_size (self->labels));
+  return TRUE;
+}
+
 void
 handoff_module_process_enter_token (HandoffModuleProcess *self, const char *label)
 {

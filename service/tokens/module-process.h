@@ -45,6 +45,9 @@ HandoffLink *
 handoff_module_process_get_link (HandoffModuleProcess *self, guint64 *number, GError **error);
 /* 0: none runs */
 guint64 handoff_module_process_get_number (HandoffModuleProcess *self);
+/* As handoff_process_describe(), with "module" (s): its path, and "tokens" (u): how many are used.
+ * FALSE if none runs. */
+gboolean handoff_module_process_describe (HandoffModuleProcess *self, GVariantDict *dict);
 
 /* The process may say something about the PINs of that token from now on; as often as this is
  * called, so often must handoff_module_process_leave_token() be. What one module says about the

@@ -191,3 +191,21 @@ handoff_modules_holds_pins (HandoffModules *self)
 {
   return handoff_pin_book_has_given (self->book);
 }
+
+void
+handoff_modules_describe (HandoffModules *self, GVariantBuilder *programs)
+{
+  guint i;
+
+  for (i = 0; i < self->modules->len; i++)
+    {
+      HandoffModuleProcess *module = g_ptr_array_index (self->modules, i);
+      g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+      if (!handoff_module_process_describe (module, &dict))
+        continue;
+      g_variant_dict_insert (&dict, "credentials", "u",
+                             handoff_module_keys_count (self->keys, module));
+      g_variant_builder_add_value (programs, g_variant_dict_end (&dict));
+    }
+}

@@ -49,6 +49,9 @@ HandoffModuleKeys *handoff_modules_get_keys (HandoffModules *self);
 
 /* Whether no PIN is known for the token of that URI. Does not ask the token. */
 gboolean handoff_modules_is_locked (HandoffModules *self, const char *uri);
+/* Adds what there is to say of each process, as handoff_module_process_describe(), with
+ * "credentials" (u): those whose keys it signs with. programs: an aa{sv} */
+void handoff_modules_describe (HandoffModules *self, GVariantBuilder *programs);
 /* Whether a PIN is remembered that a later process would not know: then the service must not leave
  * when it is idle. */
 gboolean handoff_modules_holds_pins (HandoffModules *self);

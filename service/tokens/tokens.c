@@ -142,3 +142,9 @@ handoff_tokens_holds_pins (HandoffTokens *self)
 {
   return handoff_modules_holds_pins (self->modules);
 }
+
+void
+handoff_tokens_describe (HandoffTokens *self, GVariantBuilder *programs)
+{
+  handoff_modules_describe (self->modules, programs);
+}

@@ -49,3 +49,4 @@ HandoffModuleKeys *handoff_tokens_get_keys (HandoffTokens *self);
 /* As those of modules.h. */
 gboolean handoff_tokens_is_locked (HandoffTokens *self, const char *uri);
 gboolean handoff_tokens_holds_pins (HandoffTokens *self);
+void handoff_tokens_describe (HandoffTokens *self, GVariantBuilder *programs);

@@ -283,6 +283,8 @@ test_status (void)
   g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  handshakes-completed: "));
   g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  user mallory:\n    "));
   g_assert_nonnull (strstr (test_command_get_output (root_text), "\n    handshakes-denied: "));
+  g_assert_nonnull (
+      strstr (test_command_get_output (root_text), "\nprograms:\n  tls-handoffd            -    "));
   g_assert_null (strchr (test_command_get_output (root_text), '<'));
 }
 

@@ -8,6 +8,7 @@
 
 #include "verb/credential-output.h"
 #include "verb/gio-status.h"
+#include "verb/status-programs.h"
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
 #include "terminal/report.h"
@@ -112,7 +113,7 @@ add_problems (JsonBuilder *builder, GPtrArray *credentials)
   json_builder_end_array (builder);
 }
 
-/* But for those of each user. */
+/* But for those of each user, and programs. */
 static void
 print_counters (GVariant *counters, const char *indent)
 {
@@ -126,7 +127,7 @@ print_counters (GVariant *counters, const char *indent)
       g_autofree char *line = g_strdup_printf ("%s: %s", key, text);
       g_autofree char *safe = cli_escape (line, -1);
 
-      if (!g_str_equal (key, "users"))
+      if (!g_str_equal (key, "users") && !g_str_equal (key, "programs"))
         g_print ("%s%s\n", indent, safe);
     }
 }
@@ -175,6 +176,7 @@ print_text (GVariant *service, GVariant *statistics, GPtrArray *problems)
   g_print (_ ("statistics:\n"));
   print_counters (statistics, "  ");
   print_users (statistics);
+  cli_status_print_programs (statistics);
 }
 
 static void
@@ -250,7 +252,7 @@ cli_status (GOptionContext *context, char **arguments)
   gboolean of_gio = FALSE;
   const GOptionEntry entries[] = {
     { "statistics", 's', 0, G_OPTION_ARG_NONE, &with_statistics,
-      N_ ("Show counters as well, which needs authorization"), NULL },
+      N_ ("Show counters and programs as well, which needs authorization"), NULL },
     { "gio", 'g', 0, G_OPTION_ARG_NONE, &of_gio,
       N_ ("Show whether GIO programs that are started like this use the service"), NULL },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },

@@ -130,7 +130,15 @@ end (gpointer data)
   g_free (process);
 }
 
-static const HandoffImporterProgram program = { start, get_link, end };
+static void
+describe (gpointer data, GVariantDict *dict)
+{
+  const Process *process = data;
+
+  g_variant_dict_insert (dict, "number", "u", process->fixture->n_started);
+}
+
+static const HandoffImporterProgram program = { start, get_link, describe, end };
 
 static void
 set_up (Fixture *f, gconstpointer data)
@@ -513,7 +521,7 @@ fail_to_start (const HandoffLinkFunctions *broker,
 static void
 test_no_start (Fixture *f, gconstpointer data)
 {
-  static const HandoffImporterProgram missing = { fail_to_start, get_link, end };
+  static const HandoffImporterProgram missing = { fail_to_start, get_link, describe, end };
   GAsyncResult *result = NULL;
 
   handoff_importers_free (f->importers);
