@@ -25,6 +25,9 @@ struct _HandoffCredentialStore
   GPtrArray *being_added;  /* (owned) (element-type HandoffCredential) */
   guint n_damaged;
   guint n_changes; /* under way */
+  /* (owned) (element-type GTask): the keeper died with them: what has become of them shows when the
+   * next one has told what there is. */
+  GPtrArray *unsettled;
 };
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (HandoffCredentialStore,
@@ -62,6 +65,8 @@ typedef struct
 {
   HandoffCredential *credential; /* (owned) (nullable): what is written */
   char *id;                      /* (owned) (nullable): what is removed */
+  gboolean is_new;               /* credential was not there before */
+  pid_t keeper;                  /* which was asked; 0: none could be started */
   /* The keeper has done it: takes it over, tells of the change, and ends the task. */
   void (*apply) (HandoffCredentialStore *self, GTask *task, GVariant *reply);
 } Change;
@@ -75,21 +80,128 @@ change_free (Change *self)
 }
 
 static void
-done (GObject *source, GAsyncResult *result, gpointer user_data)
+end_change (HandoffCredentialStore *self, const Change *change)
 {
-  g_autoptr (GTask) task = user_data;
-  HandoffCredentialStore *self = g_task_get_source_object (task);
-  const Change *change = g_task_get_task_data (task);
-  GError *error = NULL;
-  g_autoptr (GVariant) reply = handoff_keeper_ask_finish (HANDOFF_KEEPER (source), result, &error);
-
   self->n_changes--;
   if (change->credential != NULL)
     g_ptr_array_remove (self->being_added, change->credential);
+}
+
+static gboolean
+died_with (HandoffCredentialStore *self, const Change *change)
+{
+  HandoffLink *link = handoff_keeper_get_link (self->keeper);
+
+  return change->keeper != 0 && (link == NULL || handoff_link_has_ended (link) ||
+                                 handoff_keeper_get_pid (self->keeper) != change->keeper);
+}
+
+/* Whether the tables show that the change was made. */
+static gboolean
+was_made (HandoffCredentialStore *self, const Change *change)
+{
+  const HandoffCredential *found = handoff_credential_store_lookup (
+      self, change->credential != NULL ? change->credential->id : change->id);
+
+  if (change->credential == NULL)
+    return found == NULL;
+  return found != NULL &&
+         (change->is_new ||
+          g_variant_equal (found->description->variant, change->credential->description->variant));
+}
+
+static void
+settle_one (HandoffCredentialStore *self, GTask *task)
+{
+  const Change *change = g_task_get_task_data (task);
+  GError *error = g_object_steal_data (G_OBJECT (task), "error");
+
+  end_change (self, change);
+  if (!was_made (self, change))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  g_error_free (error);
+  if (change->credential != NULL)
+    g_task_return_pointer (
+        task,
+        handoff_credential_ref (handoff_credential_store_lookup (self, change->credential->id)),
+        (GDestroyNotify) handoff_credential_unref);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+/* There are tables that are newer than what these keepers were asked for. keeper: the one that was
+ * asked for the tables; 0: none can be */
+static void
+settle (HandoffCredentialStore *self, pid_t keeper)
+{
+  guint i = 0;
+
+  while (i < self->unsettled->len)
+    {
+      const Change *change = g_task_get_task_data (self->unsettled->pdata[i]);
+
+      if (change->keeper == keeper)
+        {
+          i++;
+          continue;
+        }
+      {
+        g_autoptr (GTask) task = g_ptr_array_steal_index (self->unsettled, i);
+
+        settle_one (self, task);
+      }
+    }
+}
+
+static gboolean
+want_keeper (gpointer user_data)
+{
+  HandoffCredentialStore *self = user_data;
+
+  handoff_keeper_start (self->keeper);
+  if (handoff_keeper_get_link (self->keeper) == NULL)
+    settle (self, 0);
+  return G_SOURCE_REMOVE;
+}
+
+/* A keeper that died may have made the change before: the caller hears what is true, not what is
+ * likely. task: (transfer full). error: (transfer full) */
+static void
+leave_unsettled (HandoffCredentialStore *self, GTask *task, GError *error)
+{
+  g_object_set_data_full (G_OBJECT (task), "error", error, (GDestroyNotify) g_error_free);
+  g_ptr_array_add (self->unsettled, task);
+  /* When the end of this one is over. */
+  g_idle_add_full (G_PRIORITY_DEFAULT, want_keeper, g_object_ref (self), g_object_unref);
+}
+
+static void
+done (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  HandoffCredentialStore *self = g_task_get_source_object (task);
+  const Change *change = g_task_get_task_data (task);
+  const gboolean is_reading = change->credential == NULL && change->id == NULL;
+  const pid_t keeper = change->keeper;
+  GError *error = NULL;
+  g_autoptr (GVariant) reply = handoff_keeper_ask_finish (HANDOFF_KEEPER (source), result, &error);
+
+  if (reply == NULL && !is_reading && died_with (self, change))
+    {
+      leave_unsettled (self, task, error);
+      return;
+    }
+  end_change (self, change);
   if (reply == NULL)
     g_task_return_error (task, error);
   else
     change->apply (self, task, reply);
+  if (is_reading)
+    settle (self, keeper);
+  g_object_unref (task);
 }
 
 /* Asks the keeper for a change. body: consumed if floating. change: (transfer full) */
@@ -108,6 +220,7 @@ start (HandoffCredentialStore *self,
   g_task_set_task_data (task, change, (GDestroyNotify) change_free);
   self->n_changes++;
   handoff_keeper_ask_async (self->keeper, number, body, -1, done, task);
+  change->keeper = handoff_keeper_get_pid (self->keeper);
 }
 
 static void
@@ -164,6 +277,7 @@ handoff_credential_store_add_async (HandoffCredentialStore *self,
     }
   change = g_new0 (Change, 1);
   change->credential = handoff_credential_ref (credential);
+  change->is_new = TRUE;
   change->apply = apply_credential;
   g_ptr_array_add (self->being_added, credential);
   start (self, HANDOFF_KEEPER_ADD,
@@ -400,6 +514,7 @@ handoff_credential_store_finalize (GObject *object)
   g_object_unref (self->keeper);
   g_hash_table_unref (self->credentials);
   g_ptr_array_unref (self->being_added);
+  g_ptr_array_unref (self->unsettled);
   G_OBJECT_CLASS (handoff_credential_store_parent_class)->finalize (object);
 }
 
@@ -419,6 +534,7 @@ handoff_credential_store_init (HandoffCredentialStore *self)
   self->credentials = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                              (GDestroyNotify) handoff_credential_unref);
   self->being_added = g_ptr_array_new ();
+  self->unsettled = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
 HandoffCredentialStore *

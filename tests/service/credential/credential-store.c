@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "support/credential-fixture.h"
@@ -311,6 +312,92 @@ test_keeper_dies (Fixture *f, gconstpointer data)
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 2);
 }
 
+/* Waits until the keeper has answered, takes the answer away before the store can see it, and has
+ * the keeper die: as if it had died after its work. */
+static void
+lose_answer (Fixture *f)
+{
+  gboolean lost = FALSE;
+
+  while (!lost)
+    {
+      for (int fd = 3; fd < 100 && !lost; fd++)
+        {
+          static guint8 answer[128 * 1024];
+          int type = 0;
+          socklen_t size = sizeof type;
+
+          lost = getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+                 type == SOCK_SEQPACKET && recv (fd, answer, sizeof answer, MSG_DONTWAIT) > 0;
+        }
+      g_thread_yield ();
+    }
+  g_assert_cmpint (kill (handoff_keeper_get_pid (f->keeper), SIGKILL), ==, 0);
+}
+
+/* Breaks if a caller hears that a change failed which the keeper made before it died: the
+ * credential would be there, or gone, all the same. */
+static void
+test_answer_lost (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) added = NULL;
+  g_autoptr (GAsyncResult) certified = NULL;
+  g_autoptr (GAsyncResult) removed = NULL;
+  g_autoptr (HandoffCredential) credential = NULL;
+  g_autoptr (HandoffCredential) again = NULL;
+  g_autoptr (GError) error = NULL;
+
+  start_add (f, "a", 1000, "ecdsa", &added);
+  lose_answer (f);
+  wait_for (&added);
+  credential = handoff_credential_store_change_finish (f->store, added, &error);
+  g_assert_no_error (error);
+  g_assert_true (handoff_credential_store_find (f->store, 1000, "a") == credential);
+  g_assert_cmpuint (handoff_credential_store_count (f->store, 1000), ==, 1);
+
+  handoff_credential_store_set_certificates_async (f->store, credential, store_result, &certified);
+  lose_answer (f);
+  wait_for (&certified);
+  again = handoff_credential_store_change_finish (f->store, certified, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (again->id, ==, credential->id);
+
+  handoff_credential_store_remove_async (f->store, credential->id, store_result, &removed);
+  lose_answer (f);
+  wait_for (&removed);
+  g_assert_true (handoff_credential_store_remove_finish (f->store, removed, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 0);
+}
+
+/* Breaks if a change is said to be made that a keeper did not begin before it died. */
+static void
+test_never_asked (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffCredential) there = add (f, "a", 1000, "ecdsa");
+  g_autoptr (GAsyncResult) added = NULL;
+  g_autoptr (GAsyncResult) removed = NULL;
+  g_autoptr (HandoffCredential) credential = test_credential_new (NULL, "b", 1000, "rsa");
+  g_autoptr (GError) error = NULL;
+  const pid_t pid = handoff_keeper_get_pid (f->keeper);
+
+  test_store_hold_key (f->keeper, credential->id, "rsa");
+  g_assert_cmpint (kill (pid, SIGSTOP), ==, 0);
+  handoff_credential_store_add_async (f->store, credential, store_result, &added);
+  handoff_credential_store_remove_async (f->store, there->id, store_result, &removed);
+  g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+  wait_for (&added);
+  g_assert_null (handoff_credential_store_change_finish (f->store, added, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "tls-handoff-keeper has ended"));
+  g_clear_error (&error);
+  wait_for (&removed);
+  g_assert_false (handoff_credential_store_remove_finish (f->store, removed, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_nonnull (handoff_credential_store_lookup (f->store, there->id));
+  g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 1);
+}
+
 /* A folder of 0.1 has no description: it is described once. */
 static void
 test_undescribed (Fixture *f, gconstpointer data)
@@ -358,6 +445,8 @@ main (int argc, char **argv)
   ADD ("reload", test_reload);
   ADD ("cannot-write", test_cannot_write);
   ADD ("keeper-dies", test_keeper_dies);
+  ADD ("answer-lost", test_answer_lost);
+  ADD ("never-asked", test_never_asked);
   ADD ("undescribed", test_undescribed);
   ADD ("undescribable", test_undescribable);
   return g_test_run ();
