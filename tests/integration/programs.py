@@ -14,12 +14,12 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from attacker import find_programs
 from caller import MANAGER, ROOT, Caller, Failure, connect
 from channel import Channel
 from channel_test import Log
 from command import (OWN_RULES, certificate, get_service_pid, import_credential, install_tokens, remove_credentials,
                      run, set_rules, stop_service, wait_until)
+from programs import find_programs
 from tls_server import TlsServer
 
 STATE = '/run/handoff-test/programs'
