@@ -17,6 +17,7 @@
 #include "work/descriptor-reaper.h"
 #include "key/gnutls-support.h"
 #include "authority/polkit-authority.h"
+#include "process/starter.h"
 #include "service.h"
 #include "wiping-allocator.h"
 
@@ -174,7 +175,9 @@ main (int argc, char *argv[])
       return EXIT_SUCCESS;
     }
 
-  if (!run (configuration_file, state_directory, &is_stuck, &error))
+  /* Before anybody sends us descriptors. */
+  if (!handoff_starter_begin (&error) ||
+      !run (configuration_file, state_directory, &is_stuck, &error))
     {
       g_printerr ("tls-handoffd: %s\n", error->message);
       status = EXIT_FAILURE;

@@ -6,15 +6,12 @@
 #include "process/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "keyblob/tls-handoff-error.h"
 #include "work/home.h"
 
 /* Modes: running; then ended, when it frees itself, unless it still has an owner. */
@@ -72,64 +69,6 @@ reap (gpointer data, gpointer user_data)
   self->ended (how, info.si_code == CLD_EXITED ? info.si_status : -info.si_status, self->user_data);
 }
 
-static int
-fill_actions (posix_spawn_file_actions_t *actions, int fd)
-{
-  int result = posix_spawn_file_actions_addopen (actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
-  if (result == 0)
-    result = posix_spawn_file_actions_addopen (actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  /* That takes the close-on-exec flag away, even where both are the same. */
-  if (result == 0)
-    result = posix_spawn_file_actions_adddup2 (actions, fd, HANDOFF_CHILD_FD);
-  if (result == 0)
-    result = posix_spawn_file_actions_addclosefrom_np (actions, HANDOFF_CHILD_FD + 1);
-  return result;
-}
-
-/* A group of its own: a signal of the terminal's goes to the broker, who ends the others in order.
- */
-static int
-fill_attributes (posix_spawnattr_t *attributes)
-{
-  sigset_t all, none;
-  int result = posix_spawnattr_setflags (
-      attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-
-  sigfillset (&all);
-  sigemptyset (&none);
-  if (result == 0)
-    result = posix_spawnattr_setsigdefault (attributes, &all);
-  if (result == 0)
-    result = posix_spawnattr_setsigmask (attributes, &none);
-  return result;
-}
-
-/* Returns an error number, or 0. */
-static int
-spawn (const char *path,
-       const char *const *arguments,
-       const char *const *environment,
-       int fd,
-       pid_t *pid)
-{
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  int result;
-
-  posix_spawn_file_actions_init (&actions);
-  posix_spawnattr_init (&attributes);
-  result = fill_actions (&actions, fd);
-  if (result == 0)
-    result = fill_attributes (&attributes);
-  if (result == 0)
-    result = posix_spawn (pid, path, &actions, &attributes, (char *const *) arguments,
-                          (char *const *) environment);
-  posix_spawn_file_actions_destroy (&actions);
-  posix_spawnattr_destroy (&attributes);
-  return result;
-}
-
 HandoffChild *
 handoff_child_new (const char *path,
                    const char *const *arguments,
@@ -139,26 +78,13 @@ handoff_child_new (const char *path,
                    gpointer user_data,
                    GError **error)
 {
+  const HandoffStart start = { path, arguments, environment, fd };
   HandoffChild *self;
-  int result, pidfd;
   pid_t pid;
+  int pidfd;
 
-  result = spawn (path, arguments, environment, fd, &pid);
-  if (result != 0)
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "Cannot start %s: %s", path,
-                   g_strerror (result));
-      return NULL;
-    }
-  pidfd = pidfd_open (pid, 0);
-  if (pidfd < 0)
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "Cannot watch %s: %s", path,
-                   g_strerror (errno));
-      kill (pid, SIGKILL);
-      waitpid (pid, NULL, 0);
-      return NULL;
-    }
+  if (!handoff_starter_start (&start, &pid, &pidfd, error))
+    return NULL;
   self = g_new0 (HandoffChild, 1);
   self->pid = pid;
   self->pidfd = pidfd;

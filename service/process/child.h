@@ -5,6 +5,8 @@
 
 #include <gio/gio.h>
 
+#include "process/starter.h"
+
 /* A process of this one's own: how it is started and ended, and how it has ended. It is known by
  * its pidfd, never by a number that another may have by now.
  *
@@ -15,9 +17,6 @@ typedef struct _HandoffChild HandoffChild;
  * "was killed by signal 11 (Segmentation fault)". status: its own; or a signal's number, negative.
  */
 typedef void (*HandoffChildEndedFunc) (const char *how, int status, gpointer user_data);
-
-/* Where a child finds the descriptor that it was given. */
-#define HANDOFF_CHILD_FD 3
 
 /* path: of the program. arguments: with its name as the first. environment: all that it has. fd:
  * (unowned): what it finds at HANDOFF_CHILD_FD. Of the caller's other descriptors it has standard

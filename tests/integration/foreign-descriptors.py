@@ -4,6 +4,7 @@
 """What a caller makes so that whoever closes, reads or receives it sleeps: files of a file system of the caller's own,
 sockets that linger, and sockets in sockets. mallory has the service handle them; alice must not notice."""
 
+import contextlib
 import os
 import pwd
 import select
@@ -172,16 +173,33 @@ class ForeignDescriptors(unittest.TestCase):
         self.addCleanup(mount.end)
         return mount
 
+    def programs(self):
+        """The service and the programs that it has started."""
+        pids = [self.pid]
+        for thread in os.listdir(f'/proc/{self.pid}/task'):
+            with contextlib.suppress(FileNotFoundError), \
+                    open(f'/proc/{self.pid}/task/{thread}/children') as children:
+                pids += map(int, children.read().split())
+        return pids
+
     def count_fds(self):
-        """Without what the service makes for itself."""
-        directory = f'/proc/{self.pid}/fd'
+        """Of all programs, what callers may have sent: not what the service makes for itself, and for its programs."""
+        with open('/proc/net/unix') as sockets:
+            own = {f'socket:[{line.split()[6]}]' for line in list(sockets)[1:] if line.split()[4] == '0005'}
         names = []
-        for fd in os.listdir(directory):
+        for pid in self.programs():
+            directory = f'/proc/{pid}/fd'
             try:
-                names.append(os.readlink(f'{directory}/{fd}'))
+                fds = [int(fd) for fd in os.listdir(directory)]
             except FileNotFoundError:
-                pass
-        return len([name for name in names if not name.startswith('anon_inode:')])
+                continue
+            for fd in fds:
+                try:
+                    names.append(os.readlink(f'{directory}/{fd}') if fd > 2 else '/dev/null')
+                except FileNotFoundError:
+                    pass
+        return len([name for name in names
+                    if name not in own and name != '/dev/null' and not name.startswith(('anon_inode:', '/memfd:'))])
 
     def count_all_fds(self):
         return len(os.listdir(f'/proc/{self.pid}/fd'))

@@ -28,7 +28,7 @@ FORBIDDEN = [
       'service/keeper-main.c', 'service/token/token-helper.c',
       'service/guard/bus-guard.c', 'tests/service/*.c', 'tests/service/*/*.c')),
     (('service/*.c', 'service/*/*.c'), r'\b(g_thread_new|pthread_create)\b', 'no thread per handshake',
-     ('service/work/worker.c', 'service/guard/bus-guard.c', 'service/keeper/user-turns.c',
+     ('service/work/worker.c', 'service/guard/bus-guard.c', 'service/keeper/user-turns.c', 'service/process/starter.c',
       'tests/service/*/*.c')),
     (('client/cli/*.c', 'client/cli/*/*.c'), r'\bgnutls_(init|handshake|record_send|record_recv)\b',
      'the command has its handshakes done by the service', ()),

@@ -121,18 +121,28 @@ test_memory_read (GPid pid)
   return memory;
 }
 
-/* The broker's children. A program that was started as the service's user, and is none of them, is
- * not the service's. */
+/* The broker's children, which are those of all its threads. A program that was started as the
+ * service's user, and is none of them, is not the service's. */
 static char **
 children_of (GPid pid)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", pid, pid);
-  g_autofree char *text = NULL;
+  g_autofree char *folder = g_strdup_printf ("/proc/%d/task", pid);
   g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) threads = g_dir_open (folder, 0, &error);
+  g_autoptr (GString) all = g_string_new (NULL);
+  const char *thread;
 
-  g_file_get_contents (path, &text, NULL, &error);
   g_assert_no_error (error);
-  return g_strsplit (g_strstrip (text), " ", -1);
+  while ((thread = g_dir_read_name (threads)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (folder, thread, "children", NULL);
+      g_autofree char *text = NULL;
+
+      /* A thread may have ended since. */
+      if (g_file_get_contents (path, &text, NULL, NULL))
+        g_string_append (all, text);
+    }
+  return g_strsplit (g_strstrip (all->str), " ", -1);
 }
 
 TestMemory *

@@ -8,6 +8,7 @@
 #include "process/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -419,6 +420,58 @@ test_restarts (Fixture *f, gconstpointer data)
   run_to_end (f, "end");
 }
 
+/* ---- What a process begins with. ---- */
+
+/* The thread that starts processes. (transfer full) */
+static char *
+find_starter (void)
+{
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/task", name, NULL);
+      g_autofree char *file = g_build_filename (path, "comm", NULL);
+      g_autofree char *command = NULL;
+
+      if (g_file_get_contents (file, &command, NULL, NULL) && g_str_equal (command, "starter\n"))
+        return g_steal_pointer (&path);
+    }
+  g_assert_not_reached ();
+}
+
+/* Breaks if a new process begins with descriptors that the broker has: it would close them, and be
+ * there only when a stranger's file system likes. */
+static void
+test_descriptors (Fixture *f, gconstpointer unused)
+{
+  g_autofree char *thread = NULL;
+  g_autofree char *folder = NULL;
+  g_autoptr (GDir) descriptors = NULL;
+  const char *name;
+  const int ours = open ("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  guint n_sockets = 0;
+
+  start (f, "nothing");
+  thread = find_starter ();
+  folder = g_build_filename (thread, "fd", NULL);
+  descriptors = g_dir_open (folder, 0, NULL);
+  while ((name = g_dir_read_name (descriptors)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+      g_autofree char *target = g_file_read_link (path, NULL);
+
+      g_test_message ("%s: %s", name, target);
+      if (g_ascii_strtoll (name, NULL, 10) <= STDERR_FILENO)
+        continue;
+      g_assert_true (g_str_has_prefix (target, "socket:"));
+      n_sockets++;
+    }
+  g_assert_cmpuint (n_sockets, ==, 1);
+  close (ours);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -427,6 +480,7 @@ main (int argc, char *argv[])
   g_log_set_writer_func (keep_warning, NULL, NULL);
   handoff_process_set_folder (TEST_PROGRAMS);
   g_test_add ("/service/process/inheritance", Fixture, NULL, set_up, test_inheritance, tear_down);
+  g_test_add ("/service/process/descriptors", Fixture, NULL, set_up, test_descriptors, tear_down);
   g_test_add ("/service/process/whole-environment", Fixture, NULL, set_up, test_whole_environment,
               tear_down);
   g_test_add ("/service/process/ends", Fixture, NULL, set_up, test_ends, tear_down);

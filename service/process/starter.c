@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include "process/starter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "keyblob/tls-handoff-error.h"
+
+/* What the main thread wants, which waits for it: so it may stay where it is. */
+typedef struct
+{
+  const HandoffStart *start;
+  pid_t pid;
+  const char *failed; /* (nullable): NULL: it was started */
+  int number;         /* of the error */
+} Request;
+
+/* The main thread's end; -1: there is no thread yet. */
+static int starter = -1;
+
+/* ---- Between the two tables of descriptors. ---- */
+
+/* fd: (unowned): -1 without */
+static gboolean
+send_request (int socket, Request *request, int fd)
+{
+  union
+  {
+    struct cmsghdr header;
+    char space[CMSG_SPACE (sizeof (int))];
+  } control = { .header = { CMSG_LEN (sizeof (int)), SOL_SOCKET, SCM_RIGHTS } };
+  struct iovec data = { &request, sizeof request };
+  struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+  ssize_t n;
+
+  if (fd >= 0)
+    {
+      memcpy (CMSG_DATA (&control.header), &fd, sizeof fd);
+      message.msg_control = &control;
+      message.msg_controllen = sizeof control;
+    }
+  do
+    n = sendmsg (socket, &message, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n == sizeof request;
+}
+
+/* fd: (out) (transfer full): -1 without */
+static Request *
+receive_request (int socket, int *fd)
+{
+  union
+  {
+    struct cmsghdr header;
+    char space[CMSG_SPACE (sizeof (int))];
+  } control;
+  Request *request = NULL;
+  struct iovec data = { &request, sizeof request };
+  struct msghdr message = {
+    .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+  };
+  struct cmsghdr *header;
+  ssize_t n;
+
+  *fd = -1;
+  do
+    n = recvmsg (socket, &message, MSG_CMSG_CLOEXEC);
+  while (n < 0 && errno == EINTR);
+  if (n != sizeof request)
+    return NULL;
+  header = CMSG_FIRSTHDR (&message);
+  if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+    memcpy (fd, CMSG_DATA (header), sizeof *fd);
+  return request;
+}
+
+/* ---- The thread. ---- */
+
+static int
+fill_actions (posix_spawn_file_actions_t *actions, int fd)
+{
+  int result = posix_spawn_file_actions_addopen (actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+
+  if (result == 0)
+    result = posix_spawn_file_actions_addopen (actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  /* That takes the close-on-exec flag away, even where both are the same. */
+  if (result == 0)
+    result = posix_spawn_file_actions_adddup2 (actions, fd, HANDOFF_CHILD_FD);
+  if (result == 0)
+    result = posix_spawn_file_actions_addclosefrom_np (actions, HANDOFF_CHILD_FD + 1);
+  return result;
+}
+
+/* A group of its own: a signal of the terminal's goes to the broker, who ends the others in order.
+ */
+static int
+fill_attributes (posix_spawnattr_t *attributes)
+{
+  sigset_t all, none;
+  int result = posix_spawnattr_setflags (
+      attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+
+  sigfillset (&all);
+  sigemptyset (&none);
+  if (result == 0)
+    result = posix_spawnattr_setsigdefault (attributes, &all);
+  if (result == 0)
+    result = posix_spawnattr_setsigmask (attributes, &none);
+  return result;
+}
+
+/* Returns an error number, or 0. */
+static int
+spawn (const HandoffStart *start, int fd, pid_t *pid)
+{
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int result;
+
+  posix_spawn_file_actions_init (&actions);
+  posix_spawnattr_init (&attributes);
+  result = fill_actions (&actions, fd);
+  if (result == 0)
+    result = fill_attributes (&attributes);
+  if (result == 0)
+    result = posix_spawn (pid, start->path, &actions, &attributes, (char *const *) start->arguments,
+                          (char *const *) start->environment);
+  posix_spawn_file_actions_destroy (&actions);
+  posix_spawnattr_destroy (&attributes);
+  return result;
+}
+
+/* Returns the pidfd, or -1. */
+static int
+serve (Request *request, int fd)
+{
+  int pidfd;
+
+  request->failed = "start";
+  request->number = spawn (request->start, fd, &request->pid);
+  if (request->number != 0)
+    return -1;
+  pidfd = pidfd_open (request->pid, 0);
+  if (pidfd >= 0)
+    {
+      request->failed = NULL;
+      return pidfd;
+    }
+  request->failed = "watch";
+  request->number = errno;
+  kill (request->pid, SIGKILL);
+  waitpid (request->pid, NULL, 0);
+  return -1;
+}
+
+/* Keeps the standard ones and the socket. */
+static gboolean
+leave_descriptors (int socket)
+{
+  return unshare (CLONE_FILES) == 0 &&
+         (socket == STDERR_FILENO + 1 ||
+          close_range (STDERR_FILENO + 1, (unsigned) socket - 1, 0) == 0) &&
+         close_range ((unsigned) socket + 1, ~0U, 0) == 0;
+}
+
+static gpointer
+run (gpointer data)
+{
+  const int socket = GPOINTER_TO_INT (data);
+  Request *request;
+  int fd, pidfd = -1;
+
+  /* The first request only asks whether that went well. */
+  request = receive_request (socket, &fd);
+  request->number = leave_descriptors (socket) ? 0 : errno;
+  while (send_request (socket, request, pidfd))
+    {
+      if (pidfd >= 0)
+        close (pidfd);
+      request = receive_request (socket, &fd);
+      if (request == NULL)
+        break;
+      pidfd = serve (request, fd);
+      close (fd);
+    }
+  return NULL;
+}
+
+/* ---- The main thread. ---- */
+
+/* Waits for the answer, which is in the request. pidfd: (out) (transfer full) */
+static void
+ask (Request *request, int fd, int *pidfd)
+{
+  if (!send_request (starter, request, fd) || receive_request (starter, pidfd) != request)
+    g_error ("The thread that starts processes is lost: %s", g_strerror (errno));
+}
+
+static gboolean
+fail (GError **error, const char *failed, const char *what, int number)
+{
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "Cannot %s %s: %s", failed, what,
+               g_strerror (number));
+  return FALSE;
+}
+
+gboolean
+handoff_starter_begin (GError **error)
+{
+  Request request = { .number = 0 };
+  int sockets[2], fd;
+
+  if (starter >= 0)
+    return TRUE;
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    return fail (error, "make", "a pair of sockets", errno);
+  starter = sockets[0];
+  g_thread_unref (g_thread_new ("starter", run, GINT_TO_POINTER (sockets[1])));
+  ask (&request, -1, &fd);
+  close (sockets[1]); /* the thread has its own */
+  return request.number == 0 || fail (error, "have", "descriptors apart", request.number);
+}
+
+gboolean
+handoff_starter_start (const HandoffStart *start, pid_t *pid, int *pidfd, GError **error)
+{
+  Request request = { .start = start };
+
+  if (!handoff_starter_begin (error))
+    return FALSE;
+  ask (&request, start->fd, pidfd);
+  if (request.failed != NULL)
+    return fail (error, request.failed, start->path, request.number);
+  *pid = request.pid;
+  return TRUE;
+}
