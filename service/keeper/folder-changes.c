@@ -55,6 +55,9 @@ struct _HandoffFolderChanges
   HandoffUserTurns *writer; /* (owned) */
   GQueue waiting;           /* (element-type Change) */
   Change *current;          /* (owned) (nullable) */
+  guint n_loads;            /* of the changes that wait, or are under way */
+  void (*loaded) (gpointer user_data);
+  gpointer loaded_data; /* (unowned) */
 };
 
 static void
@@ -105,10 +108,30 @@ change_written (gpointer data)
 {
   Change *change = data;
 
+  HandoffFolderChanges *self = change->changes;
+  const gboolean is_load = change->kind->number == HANDOFF_KEEPER_LOAD;
+
   if (change->error != NULL)
     end (change, NULL);
   else
     change->kind->finish (change);
+  if (is_load && --self->n_loads == 0 && self->loaded != NULL)
+    self->loaded (self->loaded_data);
+}
+
+gboolean
+handoff_folder_changes_are_loading (HandoffFolderChanges *self)
+{
+  return self->n_loads > 0;
+}
+
+void
+handoff_folder_changes_set_loaded (HandoffFolderChanges *self,
+                                   void (*loaded) (gpointer user_data),
+                                   gpointer user_data)
+{
+  self->loaded = loaded;
+  self->loaded_data = user_data;
 }
 
 static void
@@ -444,6 +467,8 @@ handoff_folder_changes_receive (HandoffFolderChanges *self, HandoffLinkMessage *
   change->body = g_variant_ref (message->body);
   if (kind->number == HANDOFF_KEEPER_ADD)
     take_key (change);
+  if (kind->number == HANDOFF_KEEPER_LOAD)
+    self->n_loads++;
   g_queue_push_tail (&self->waiting, change);
   begin_next (self);
   return TRUE;

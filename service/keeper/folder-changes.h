@@ -16,6 +16,12 @@ typedef struct _HandoffFolderChanges HandoffFolderChanges;
  * be opened, and every change fails. link, ring: (unowned) */
 HandoffFolderChanges *
 handoff_folder_changes_new (HandoffLink *link, HandoffKeyRing *ring, int parent, const char *path);
+/* Whether all is being read, or will be: keys that are not there may be, soon. */
+gboolean handoff_folder_changes_are_loading (HandoffFolderChanges *self);
+/* loaded: when all that was asked for has been read, however that went. user_data: (unowned) */
+void handoff_folder_changes_set_loaded (HandoffFolderChanges *self,
+                                        void (*loaded) (gpointer user_data),
+                                        gpointer user_data);
 /* Waits for the change that was begun. */
 void handoff_folder_changes_free (HandoffFolderChanges *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffFolderChanges, handoff_folder_changes_free)

@@ -23,6 +23,7 @@ struct _HandoffKeyKeeper
   HandoffFolderChanges *changes; /* (owned) */
   HandoffKeyMaking *making;      /* (owned) */
   HandoffSignatory *signatory;   /* (owned) */
+  GQueue early;                  /* (element-type Early): wait for keys that are being read */
   HandoffUserTurns *signing;     /* (owned): signatures of handshakes: short */
   HandoffUserTurns *working;     /* (owned): what takes longer, one thread for a user */
   gboolean signs_at_once;        /* where it is quick, without a thread */
@@ -97,6 +98,17 @@ signature_made (gpointer data)
   use_free (use);
 }
 
+/* A request for a key that is not there yet: handshakes go on while the keeper is started again. */
+typedef struct
+{
+  HandoffLinkCall *call; /* (owned) */
+  guint uid;
+  char *id; /* (owned) */
+  const HandoffSignatureScheme *scheme;
+  HandoffSignatureForm form;
+  GBytes *data; /* (owned) */
+} Early;
+
 static void
 sign (HandoffLinkCall *call,
       guint uid,
@@ -110,8 +122,17 @@ sign (HandoffLinkCall *call,
   HandoffKeyKeeper *self = user_data;
   g_autoptr (GError) error = NULL;
   HandoffKeptKey *key = held != NULL ? held : handoff_key_ring_lookup (self->ring, id);
-  Use *use = use_new (call, key, &error);
+  Use *use;
 
+  if (key == NULL && handoff_folder_changes_are_loading (self->changes))
+    {
+      Early *early = g_new (Early, 1);
+
+      *early = (Early){ call, uid, g_strdup (id), scheme, form, g_bytes_ref (data) };
+      g_queue_push_tail (&self->early, early);
+      return;
+    }
+  use = use_new (call, key, &error);
   if (use == NULL)
     {
       handoff_signatory_answer (call, NULL, error);
@@ -128,6 +149,44 @@ sign (HandoffLinkCall *call,
   /* Nobody waits long: in a turn of the main loop, a link gives us a few messages at most. */
   make_signature (use);
   signature_made (use);
+}
+
+static void
+early_free (gpointer data)
+{
+  Early *early = data;
+
+  g_free (early->id);
+  g_bytes_unref (early->data);
+  g_free (early);
+}
+
+static void
+loaded (gpointer user_data)
+{
+  HandoffKeyKeeper *self = user_data;
+  Early *early;
+
+  while ((early = g_queue_pop_head (&self->early)) != NULL)
+    {
+      sign (early->call, early->uid, early->id, NULL, early->scheme, early->form, early->data,
+            self);
+      early_free (early);
+    }
+}
+
+static void
+give_up_early (HandoffKeyKeeper *self)
+{
+  g_autoptr (GError) error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED,
+                                                  "The keeper of the keys is ending");
+  Early *early;
+
+  while ((early = g_queue_pop_head (&self->early)) != NULL)
+    {
+      handoff_signatory_answer (early->call, NULL, error);
+      early_free (early);
+    }
 }
 
 /* A handshake that has begun ends with the credential that it has, whatever becomes of that. */
@@ -242,6 +301,7 @@ handoff_key_keeper_new (int socket,
   self->link = handoff_link_new (socket, &handoff_keeper_messages, HANDOFF_LINK_LOWER, NULL,
                                  "tls-handoffd", &functions, self);
   self->changes = handoff_folder_changes_new (self->link, self->ring, parent, path);
+  handoff_folder_changes_set_loaded (self->changes, loaded, self);
   self->making = handoff_key_making_new (self->ring, self->working);
   self->signatory = handoff_signatory_new (self->link, &rows, sign, &hold, self);
   return self;
@@ -250,6 +310,7 @@ handoff_key_keeper_new (int socket,
 void
 handoff_key_keeper_free (HandoffKeyKeeper *self)
 {
+  give_up_early (self);
   handoff_user_turns_free (self->signing);
   handoff_user_turns_free (self->working);
   handoff_signatory_free (self->signatory);

@@ -80,18 +80,26 @@ handoff_signatory_free (HandoffSignatory *self)
   g_free (self);
 }
 
+/* The broker ends who did that. grant: 0: it has to do with none. why: for the log */
+static void
+report (Socket *socket, guint64 grant, const char *why)
+{
+  HandoffSignatory *self = socket->signatory;
+
+  handoff_link_send (self->broker, self->rows->violation,
+                     g_variant_new (HANDOFF_VIOLATION_TYPE, socket->holder, grant, why), NULL, 0,
+                     NULL);
+}
+
 /* The request is refused, and the broker ends who made it. why: for the log */
 static void
-refuse (
-    HandoffSignatory *self, Socket *socket, HandoffLinkCall *call, guint64 grant, const char *why)
+refuse (Socket *socket, HandoffLinkCall *call, guint64 grant, const char *why)
 {
   g_autoptr (GError) error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED,
                                           "The signature is refused: %s", why);
 
   handoff_link_call_fail (call, error);
-  handoff_link_send (self->broker, self->rows->violation,
-                     g_variant_new (HANDOFF_VIOLATION_TYPE, socket->holder, grant, why), NULL, 0,
-                     NULL);
+  report (socket, grant, why);
 }
 
 /* What is wrong with a request; NULL: nothing, and it is used. (transfer none) */
@@ -158,7 +166,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
     {
       why = judge (socket->signatory, socket, grant, role, scheme, data, &form, &key, &held);
       if (why != NULL)
-        refuse (socket->signatory, socket, call, grant, why);
+        refuse (socket, call, grant, why);
       else
         socket->signatory->sign (call, socket->uid, key, held,
                                  handoff_signature_scheme_find (scheme), form, data,
@@ -176,10 +184,14 @@ static void
 ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
   Socket *socket = user_data;
+  gboolean is_breach;
+  const char *fault = handoff_link_get_fault (link, &is_breach);
   GPtrArray *sockets;
 
   if (socket->signatory == NULL)
     return;
+  if (fault != NULL && is_breach)
+    report (socket, 0, fault);
   sockets = g_hash_table_lookup (socket->signatory->holders, &socket->holder);
   g_ptr_array_remove_fast (sockets, socket);
 }

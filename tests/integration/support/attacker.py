@@ -143,13 +143,21 @@ def call_line(name, *arguments):
 
 
 class Shell:
-    """Takes over what does a handshake of a channel's user; the channel is his. Deeds: service/attack/deed.h."""
+    """Takes over what does a handshake of a channel's user. Deeds: service/attack/deed.h. It has a whole thread of the
+    program for itself: whoever does not close it takes that from those who come after."""
 
     def __init__(self, channel, **options):
-        self.silent = None
+        self.is_seized = False
+        self.channel = channel
+        # A socket in the program that stays there and says nothing (seize_link()).
+        self.silent, end = socket.socketpair()
+        with end:
+            self.inode = os.fstat(end.fileno()).st_ino
+            channel.start_handshake(end)
+        self.silent.settimeout(TIMEOUT)
+        self.silent.recv(1, socket.MSG_PEEK)  # its hello
         self.peer, end = socket.socketpair()
         self.peer.settimeout(TIMEOUT)
-        self.channel = channel
         with end:
             self.serial = channel.start_handshake(end, **options)
         self.file = self.peer.makefile('rb')
@@ -196,15 +204,10 @@ class Shell:
 
     def seize_link(self):
         """Takes the link to the broker away from the program's own code: the descriptor that it has now."""
-        before = self.list_descriptors()
-        self.silent, end = socket.socketpair()
-        with end:
-            self.channel.start_handshake(end)
-        # Its hello is there, so the program has the socket; it waits for an answer that does not come.
-        self.silent.settimeout(TIMEOUT)
-        self.silent.recv(1, socket.MSG_PEEK)
+        pid = self.get_pid()
         other = next(number for number, kind in self.list_descriptors().items()
-                     if number not in before and kind == 'socket')
+                     if kind == 'socket' and os.stat(f'/proc/{pid}/fd/{number}').st_ino == self.inode)
+        self.is_seized = True
         link = self.call('dup', LINK)
         self.call('dup2', other, LINK)
         return link
@@ -230,10 +233,14 @@ class Shell:
         return tuple(answer) or None
 
     def close(self):
+        # A program that hears nothing of the broker any more serves nobody.
+        if self.is_seized:
+            self.do('crash')
+            self.is_seized = False
         self.file.close()
         self.peer.close()
-        if self.silent:
-            self.silent.close()
+        self.silent.close()
+        self.channel.close()
 
     def __enter__(self):
         return self
