@@ -106,7 +106,7 @@ if step build-sanitizers build sanitizers -Db_sanitize=address,undefined -Db_lun
 fi
 # Whose bytes the programs read can take them over in this build.
 if step build-attack build attack -Dattack=true -Dintrospection=false -Dman=false; then
-  run_tests attack --suite attack
+  run_tests attack --suite attack --suite attack-service
 fi
 step fuzz tests/fuzz/run.sh --short
 # A few small breakages of the source, each day others: the tests have to notice them.

@@ -51,8 +51,9 @@ class User:
         if self.channel is None:
             self.channel = Channel(self.caller.connection)
         with connect(self.port) as end:
-            state = self.channel.wait(self.channel.start_handshake(end, options=OWN_OPTIONS)).unpack()[0]
+            state, session, _ = self.channel.wait(self.channel.start_handshake(end, options=OWN_OPTIONS)).unpack()
         assert state == 'complete', state
+        self.channel.call(session, 'Close')
 
     def run(self):
         while not self.is_over.is_set():

@@ -4,6 +4,7 @@
 
 import array
 import collections
+import itertools
 import os
 import re
 import signal
@@ -148,6 +149,7 @@ class Shell:
 
     def __init__(self, channel, **options):
         self.is_seized = False
+        self.serials = itertools.count(1 << 20)  # none that the program's own code has used
         self.channel = channel
         # A socket in the program that stays there and says nothing (seize_link()).
         self.silent, end = socket.socketpair()
@@ -183,6 +185,9 @@ class Shell:
         kind, value = answer.split(' ')
         assert kind in ('returned', 'failed'), answer
         return int(value) if kind == 'returned' else value
+
+    def next_serial(self):
+        return next(self.serials)
 
     def list_descriptors(self):
         """{number: kind}"""
