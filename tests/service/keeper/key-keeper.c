@@ -511,33 +511,6 @@ test_removed (KeeperTest *f, gconstpointer data)
   g_assert_cmpstr (f->told->str, ==, "");
 }
 
-static void
-ignore_reply (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
-{
-}
-
-/* Handshakes go on while a keeper is started again: its keys are not there yet when they sign. */
-static void
-test_early (KeeperTest *f, gconstpointer data)
-{
-  g_autoptr (GVariant) key = keeper_test_generate (f, ID, "ecdsa-p256");
-  g_autoptr (HandoffLink) holder = NULL;
-  g_autoptr (GByteArray) good = test_signed_new_tls13 (TEST_SIGNED_SERVER, 48);
-
-  keeper_test_add (f, ID, "home", key);
-  keeper_test_start_again (f);
-  handoff_link_request (f->link, HANDOFF_KEEPER_LOAD, g_variant_new ("()"), NULL, 0, ignore_reply,
-                        NULL);
-  holder = add_holder (f, 7);
-  grant (f, 1, 7, ID);
-  grant (f, 2, 7, OTHER_ID);
-  sign (f, holder, 1, good);
-  g_assert_no_error (f->error);
-  verify (f->reply, key, good);
-  sign (f, holder, 2, good);
-  expect_error (f, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
-}
-
 /* TLS 1.3 wants the curve that belongs to the scheme. */
 static void
 test_other_key (KeeperTest *f, gconstpointer data)
@@ -603,7 +576,6 @@ main (int argc, char **argv)
   ADD ("request", test_request);
   ADD ("signature", test_signature);
   ADD ("removed", test_removed);
-  ADD ("early", test_early);
   ADD ("other-key", test_other_key);
   ADD ("no-directory", test_no_directory);
   return g_test_run ();
