@@ -27,29 +27,34 @@ typedef struct
   int number;         /* of the error */
 } Request;
 
+/* What a process is given, and standard error. */
+#define MAX_FDS 2
+
+typedef union
+{
+  struct cmsghdr header;
+  char space[CMSG_SPACE (MAX_FDS * sizeof (int))];
+} Control;
+
 /* The main thread's end; -1: there is no thread yet. */
 static int starter = -1;
 
 /* ---- Between the two tables of descriptors. ---- */
 
-/* fd: (unowned): -1 without */
+/* fds: (unowned) */
 static gboolean
-send_request (int socket, Request *request, int fd)
+send_request (int socket, Request *request, const int *fds, gsize n_fds)
 {
-  union
-  {
-    struct cmsghdr header;
-    char space[CMSG_SPACE (sizeof (int))];
-  } control = { .header = { CMSG_LEN (sizeof (int)), SOL_SOCKET, SCM_RIGHTS } };
+  Control control = { .header = { CMSG_LEN (n_fds * sizeof (int)), SOL_SOCKET, SCM_RIGHTS } };
   struct iovec data = { &request, sizeof request };
   struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
   ssize_t n;
 
-  if (fd >= 0)
+  if (n_fds > 0)
     {
-      memcpy (CMSG_DATA (&control.header), &fd, sizeof fd);
+      memcpy (CMSG_DATA (&control.header), fds, n_fds * sizeof (int));
       message.msg_control = &control;
-      message.msg_controllen = sizeof control;
+      message.msg_controllen = CMSG_SPACE (n_fds * sizeof (int));
     }
   do
     n = sendmsg (socket, &message, MSG_NOSIGNAL);
@@ -57,15 +62,11 @@ send_request (int socket, Request *request, int fd)
   return n == sizeof request;
 }
 
-/* fd: (out) (transfer full): -1 without */
+/* fds: (out) (transfer full): MAX_FDS, -1 where there is none */
 static Request *
-receive_request (int socket, int *fd)
+receive_request (int socket, int *fds)
 {
-  union
-  {
-    struct cmsghdr header;
-    char space[CMSG_SPACE (sizeof (int))];
-  } control;
+  Control control;
   Request *request = NULL;
   struct iovec data = { &request, sizeof request };
   struct msghdr message = {
@@ -74,7 +75,7 @@ receive_request (int socket, int *fd)
   struct cmsghdr *header;
   ssize_t n;
 
-  *fd = -1;
+  memset (fds, 0xff, MAX_FDS * sizeof (int));
   do
     n = recvmsg (socket, &message, MSG_CMSG_CLOEXEC);
   while (n < 0 && errno == EINTR);
@@ -82,22 +83,25 @@ receive_request (int socket, int *fd)
     return NULL;
   header = CMSG_FIRSTHDR (&message);
   if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-    memcpy (fd, CMSG_DATA (header), sizeof *fd);
+    memcpy (fds, CMSG_DATA (header), header->cmsg_len - CMSG_LEN (0));
   return request;
 }
 
 /* ---- The thread. ---- */
 
+/* fds: what it is given, and standard error, which may be another one than the thread's */
 static int
-fill_actions (posix_spawn_file_actions_t *actions, int fd)
+fill_actions (posix_spawn_file_actions_t *actions, const int *fds)
 {
   int result = posix_spawn_file_actions_addopen (actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
   if (result == 0)
     result = posix_spawn_file_actions_addopen (actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  if (result == 0)
+    result = posix_spawn_file_actions_adddup2 (actions, fds[1], STDERR_FILENO);
   /* That takes the close-on-exec flag away, even where both are the same. */
   if (result == 0)
-    result = posix_spawn_file_actions_adddup2 (actions, fd, HANDOFF_CHILD_FD);
+    result = posix_spawn_file_actions_adddup2 (actions, fds[0], HANDOFF_CHILD_FD);
   if (result == 0)
     result = posix_spawn_file_actions_addclosefrom_np (actions, HANDOFF_CHILD_FD + 1);
   return result;
@@ -123,7 +127,7 @@ fill_attributes (posix_spawnattr_t *attributes)
 
 /* Returns an error number, or 0. */
 static int
-spawn (const HandoffStart *start, int fd, pid_t *pid)
+spawn (const HandoffStart *start, const int *fds, pid_t *pid)
 {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -131,7 +135,7 @@ spawn (const HandoffStart *start, int fd, pid_t *pid)
 
   posix_spawn_file_actions_init (&actions);
   posix_spawnattr_init (&attributes);
-  result = fill_actions (&actions, fd);
+  result = fill_actions (&actions, fds);
   if (result == 0)
     result = fill_attributes (&attributes);
   if (result == 0)
@@ -144,12 +148,12 @@ spawn (const HandoffStart *start, int fd, pid_t *pid)
 
 /* Returns the pidfd, or -1. */
 static int
-serve (Request *request, int fd)
+serve (Request *request, const int *fds)
 {
   int pidfd;
 
   request->failed = "start";
-  request->number = spawn (request->start, fd, &request->pid);
+  request->number = spawn (request->start, fds, &request->pid);
   if (request->number != 0)
     return -1;
   pidfd = pidfd_open (request->pid, 0);
@@ -180,32 +184,38 @@ run (gpointer data)
 {
   const int socket = GPOINTER_TO_INT (data);
   Request *request;
-  int fd, pidfd = -1;
+  int fds[MAX_FDS], pidfd = -1;
 
   /* The first request only asks whether that went well. */
-  request = receive_request (socket, &fd);
+  request = receive_request (socket, fds);
   request->number = leave_descriptors (socket) ? 0 : errno;
-  while (send_request (socket, request, pidfd))
+  while (send_request (socket, request, &pidfd, pidfd >= 0))
     {
       if (pidfd >= 0)
         close (pidfd);
-      request = receive_request (socket, &fd);
+      request = receive_request (socket, fds);
       if (request == NULL)
         break;
-      pidfd = serve (request, fd);
-      close (fd);
+      pidfd = serve (request, fds);
+      close (fds[0]);
+      close (fds[1]);
     }
   return NULL;
 }
 
 /* ---- The main thread. ---- */
 
-/* Waits for the answer, which is in the request. pidfd: (out) (transfer full) */
-static void
-ask (Request *request, int fd, int *pidfd)
+/* Waits for the answer, which is in the request. fds: (unowned). Returns the descriptor of the
+ * answer, or -1. */
+static int
+ask (Request *request, const int *fds, gsize n_fds)
 {
-  if (!send_request (starter, request, fd) || receive_request (starter, pidfd) != request)
+  int received[MAX_FDS];
+
+  if (!send_request (starter, request, fds, n_fds) ||
+      receive_request (starter, received) != request)
     g_error ("The thread that starts processes is lost: %s", g_strerror (errno));
+  return received[0];
 }
 
 static gboolean
@@ -220,7 +230,7 @@ gboolean
 handoff_starter_begin (GError **error)
 {
   Request request = { .number = 0 };
-  int sockets[2], fd;
+  int sockets[2];
 
   if (starter >= 0)
     return TRUE;
@@ -228,7 +238,7 @@ handoff_starter_begin (GError **error)
     return fail (error, "make", "a pair of sockets", errno);
   starter = sockets[0];
   g_thread_unref (g_thread_new ("starter", run, GINT_TO_POINTER (sockets[1])));
-  ask (&request, -1, &fd);
+  ask (&request, NULL, 0);
   close (sockets[1]); /* the thread has its own */
   return request.number == 0 || fail (error, "have", "descriptors apart", request.number);
 }
@@ -237,10 +247,11 @@ gboolean
 handoff_starter_start (const HandoffStart *start, pid_t *pid, int *pidfd, GError **error)
 {
   Request request = { .start = start };
+  const int fds[MAX_FDS] = { start->fd, STDERR_FILENO };
 
   if (!handoff_starter_begin (error))
     return FALSE;
-  ask (&request, start->fd, pidfd);
+  *pidfd = ask (&request, fds, MAX_FDS);
   if (request.failed != NULL)
     return fail (error, request.failed, start->path, request.number);
   *pid = request.pid;

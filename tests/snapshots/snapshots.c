@@ -63,7 +63,8 @@ take_example (char **content)
 static void
 uncomment (char **content)
 {
-  g_autoptr (GRegex) comment = g_regex_new ("^#(?=[A-Z]\\w+=)", G_REGEX_MULTILINE, 0, NULL);
+  g_autoptr (GRegex) comment =
+      g_regex_new ("^#(?=[A-Z]\\w+=|\\[Module )", G_REGEX_MULTILINE, 0, NULL);
   char *edited = g_regex_replace (comment, *content, -1, 0, "", 0, NULL);
 
   g_assert_cmpstr (edited, !=, *content);
