@@ -69,6 +69,7 @@ assert_equal (const HandoffConfiguration *a, const HandoffConfiguration *b)
   g_assert_cmpuint (a->decision_timeout, ==, b->decision_timeout);
   g_assert_cmpuint (a->idle_exit, ==, b->idle_exit);
   g_assert_cmpuint (a->authorization_memory, ==, b->authorization_memory);
+  g_assert_cmpuint (a->users_total, ==, b->users_total);
   g_assert_cmpuint (a->handshakes_per_user, ==, b->handshakes_per_user);
   g_assert_cmpuint (a->handshakes_total, ==, b->handshakes_total);
   g_assert_cmpuint (a->sessions_per_user, ==, b->sessions_per_user);
@@ -114,7 +115,7 @@ uncomment_defaults (const char *documented, guint *n_keys)
 static void
 test_defaults (void)
 {
-  const guint n_fields = 27 + 6; /* in assert_equal(), and of a module */
+  const guint n_fields = 28 + 6; /* in assert_equal(), and of a module */
   g_autoptr (GError) error = NULL;
   g_autofree char *documented = NULL;
   g_autofree char *active = NULL;
@@ -154,7 +155,7 @@ test_values (void)
       load ("[TLS]\nMinimumProtocol=TLS1.3\nMaximumProtocol = TLS1.3 \nPriority=SECURE128\n"
             "TrustFile=/a/b.pem\n[Timeouts]\nHandshake=2\nMaximumTimeout=3\nIdleExit=0\n"
             "DecisionTimeout=12\nAuthorizationMemory=13\n[Credentials]\nAutomaticCredential=true\n"
-            "[Limits]\nHandshakesPerUser=4\nHandshakesTotal=5\nSessionsPerUser=6\n"
+            "[Limits]\nUsersTotal=15\nHandshakesPerUser=4\nHandshakesTotal=5\nSessionsPerUser=6\n"
             "SessionsTotal=7\nWorkers=8\nChannelsPerUser=14\nOutlivingSessionsPerUser=9\n"
             "[Resumption]\nScope=caller\nMinimumProtocol=TLS1.2\nMaximumAge=10\nTicketWindow=11\n"
             "[TLS]\nAllowMacThenEncrypt=true\n",
@@ -172,6 +173,7 @@ test_values (void)
   g_assert_cmpuint (configuration->channels_per_user, ==, 14);
   g_assert_true (configuration->automatic_credential);
   g_assert_cmpuint (configuration->idle_exit, ==, 0);
+  g_assert_cmpuint (configuration->users_total, ==, 15);
   g_assert_cmpuint (configuration->handshakes_per_user, ==, 4);
   g_assert_cmpuint (configuration->handshakes_total, ==, 5);
   g_assert_cmpuint (configuration->sessions_per_user, ==, 6);
@@ -203,6 +205,7 @@ test_bad_numbers (void)
     { "Timeouts", "IdleExit", "0 to 86400", "-1", "86401" },
     { "Timeouts", "AuthorizationMemory", "0 to 3600", "-1", "3601" },
     { "Limits", "ChannelsPerUser", "0 to 100000", "-1", "100001" },
+    { "Limits", "UsersTotal", "1 to 1000", "0", "1001" },
     { "Limits", "HandshakesPerUser", "1 to 1000000", "0", "1000001" },
     { "Limits", "HandshakesTotal", "1 to 1000000", "0", "1000001" },
     { "Limits", "SessionsPerUser", "1 to 1000000", "0", "1000001" },
