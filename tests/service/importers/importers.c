@@ -507,6 +507,37 @@ test_lies (Fixture *f, gconstpointer data)
     }
 }
 
+/* Breaks if what is no SHA-256 is taken for the digest of a PEM file. */
+static void
+test_short_digest (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) text = text_of ("ecdsa.pem", "ecdsa.key");
+  g_autoptr (GBytes) key = public_key_of ("ecdsa");
+  g_autoptr (HandoffDescription) description =
+      handoff_description_new (key, "ecdsa-p256", NULL, 0, 0, NULL, 0, NULL, NULL);
+  const guint8 bytes[33] = { 0 };
+  const gsize sizes[] = { 0, 31, 33 };
+
+  f->behaviour = LIES;
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      GAsyncResult *result = NULL;
+      KeyTaker keeper;
+      const int socket = key_taker_init (&keeper);
+
+      f->lie = g_variant_ref_sink (
+          g_variant_new ("(@" HANDOFF_DESCRIPTION_TYPE "@ay)", description->variant,
+                         g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, sizes[i], 1)));
+      handoff_importers_read_pem_async (f->importers, ALICE, file_with (text), socket, NULL,
+                                        get_result, &result);
+      expect_error (&result, TLS_HANDOFF_ERROR_FAILED, "its digest is none");
+      key_taker_expect (&keeper, NULL);
+      while (f->n_ended <= i)
+        g_main_context_iteration (NULL, TRUE);
+      g_clear_pointer (&f->lie, g_variant_unref);
+    }
+}
+
 static gpointer
 fail_to_start (const HandoffLinkFunctions *broker,
                gpointer link_data,
@@ -557,6 +588,7 @@ main (int argc, char **argv)
   ADD ("crash", test_crash);
   ADD ("hang", test_hang);
   ADD ("lies", test_lies);
+  ADD ("short-digest", test_short_digest);
   ADD ("no-start", test_no_start);
   ADD ("table", test_table);
   return g_test_run ();
