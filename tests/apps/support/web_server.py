@@ -5,7 +5,7 @@
 import os
 import subprocess
 
-from command import TIMEOUT, certificate, get_free_port, wait_for_port
+from command import TIMEOUT, certificate, get_free_ports, wait_for_port
 
 # What "/" answers: which connection it is, and which request on it; whose certificate the client has.
 ANSWER = '$connection $connection_requests $server_protocol $ssl_client_verify $ssl_client_s_dn'
@@ -31,7 +31,7 @@ class WebServer:
     def __init__(self, root):
         directory = os.path.join(os.environ['TMPDIR'], 'nginx')
         os.mkdir(directory)
-        self.ports = {name: get_free_port() for name in SITES}
+        self.ports = dict(zip(SITES, get_free_ports(len(SITES))))
         self.log = os.path.join(directory, 'access.log')
         path = os.path.join(directory, 'nginx.conf')
         with open(path, 'w') as file:
@@ -39,7 +39,7 @@ class WebServer:
 daemon off;
 user root;
 pid {directory}/pid;
-error_log {directory}/error.log;
+error_log stderr;
 events {{ worker_connections 1024; }}
 http {{
   log_format short "$status $request";
@@ -51,7 +51,8 @@ http {{
   {''.join(self.describe(name, root) for name in SITES)}
 }}
 ''')
-        self.process = subprocess.Popen(['nginx', '-c', path], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # What nginx complains of belongs in the test's log.
+        self.process = subprocess.Popen(['nginx', '-c', path], stdin=subprocess.DEVNULL)
         for port in self.ports.values():
             wait_for_port(port)
 

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """For tests in Python on the private system: the command as a user runs it, and polkit's rules."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -118,9 +119,16 @@ def set_rules(text):
         call('/org/tlshandoff/Handoff1', 'Manager', 'GetStatistics')
 
 
+def get_free_ports(number):
+    """Of both address families; all different, since each is held until all are found."""
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(('::', 0), family=socket.AF_INET6, dualstack_ipv6=True))
+                     for _ in range(number)]
+        return [listener.getsockname()[1] for listener in listeners]
+
+
 def get_free_port():
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        return listener.getsockname()[1]
+    return get_free_ports(1)[0]
 
 
 def wait_until(condition, what):
