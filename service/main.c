@@ -72,24 +72,20 @@ post_guard (GError **error)
   return address != NULL ? handoff_bus_guard_new (address, error) : NULL;
 }
 
-/* is_stuck: whether the process can end by _exit() alone. */
+/* service: (transfer full). is_stuck: whether the process can end by _exit() alone. */
 static gboolean
-serve (HandoffBusGuard *guard,
+serve (HandoffService *service,
+       HandoffBusGuard *guard,
        GDBusConnection *connection,
-       const char *configuration_file,
-       const char *state_directory,
        gboolean *is_stuck,
        GError **error)
 {
-  g_autoptr (HandoffAuthority) authority = NULL;
-  g_autoptr (HandoffService) service = NULL;
+  g_autoptr (HandoffService) owned_service = service;
+  g_autoptr (HandoffAuthority) authority = handoff_polkit_authority_new (connection);
   guint term_id, int_id, hup_id;
   gboolean success;
 
-  authority = handoff_polkit_authority_new (connection);
-  service = handoff_service_new (connection, guard, authority, configuration_file, state_directory,
-                                 error);
-  if (service == NULL)
+  if (!handoff_service_connect (service, connection, guard, authority, error))
     return FALSE;
 
   term_id = g_unix_signal_add (SIGTERM, terminate, service);
@@ -111,10 +107,16 @@ run (const char *configuration_file,
      gboolean *is_stuck,
      GError **error)
 {
-  g_autoptr (HandoffBusGuard) guard = post_guard (error);
+  g_autoptr (HandoffBusGuard) guard = NULL;
   g_autoptr (GDBusConnection) connection = NULL;
+  g_autoptr (HandoffService) service = NULL;
   gboolean success;
 
+  /* Its programs start while the bus is asked who we are. */
+  service = handoff_service_new (configuration_file, state_directory, error);
+  if (service == NULL)
+    return FALSE;
+  guard = post_guard (error);
   if (guard == NULL)
     return FALSE;
   connection =
@@ -124,7 +126,7 @@ run (const char *configuration_file,
                                               NULL, NULL, error);
   if (connection == NULL)
     return FALSE;
-  success = serve (guard, connection, configuration_file, state_directory, is_stuck, error);
+  success = serve (g_steal_pointer (&service), guard, connection, is_stuck, error);
   /* With that the guard knows that there is no more to be sent, and leaves the bus: what keeps the
    * process from ending does not keep the bus from starting another. If something does, it may be
    * this connection, and the guard waits for a second only. */

@@ -65,6 +65,8 @@ struct _HandoffService
   gboolean quitting;
   gboolean flushed;
   gboolean stuck;
+  gboolean is_judging;   /* a handshaker, the first policy */
+  GAsyncResult *verdict; /* (owned) (nullable): what it said */
   guint watchdog_id;
 
   HandoffCallContext context;
@@ -253,87 +255,93 @@ get_channels_total (void)
 static void
 policy_judged (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  *(GAsyncResult **) user_data = g_object_ref (result);
+  HandoffService *self = user_data;
+
+  self->is_judging = FALSE;
+  self->verdict = g_object_ref (result);
 }
 
-/* Nobody is served before a handshaker is ready, which has found the policy right. */
-static gboolean
-wait_for_verdict (HandoffService *self, GAsyncResult **result, GError **error)
+static void
+wait_for_verdict (HandoffService *self)
 {
-  g_autoptr (GAsyncResult) owned_result = NULL;
-
-  while (*result == NULL)
+  while (self->is_judging)
     g_main_context_iteration (NULL, TRUE);
-  owned_result = *result;
-  return handoff_policy_source_reload_finish (self->context.policy_source, owned_result, error);
 }
 
-/* What handshakers and their calls need. FALSE if the configuration has an error. */
+/* Nobody is served before a handshaker is ready, which has found the policy right, and before the
+ * keeper has told what there is. */
 static gboolean
-load (HandoffService *self,
-      HandoffAuthority *authority,
-      const char *configuration_file,
-      const char *state_directory,
-      GError **error)
+wait_for_programs (HandoffService *self, GError **error)
+{
+  HandoffCallContext *context = &self->context;
+
+  wait_for_verdict (self);
+  if (!handoff_policy_source_reload_finish (context->policy_source, self->verdict, error))
+    return FALSE;
+  while (handoff_credential_store_is_busy (context->credential_store))
+    g_main_context_iteration (NULL, TRUE);
+  handoff_token_credentials_update (context->tokens, self->support.credentials);
+  return TRUE;
+}
+
+/* The keeper, importers and tokens, and who signs. */
+static void
+start_credentials (HandoffService *self, const char *state_directory)
 {
   HandoffCallContext *context = &self->context;
   HandoffBrokerSupport *support = &self->support;
   g_autofree char *credentials_directory = g_build_filename (state_directory, "credentials", NULL);
-  GAsyncResult *verdict = NULL;
 
-  context->policy_source = handoff_policy_source_new (configuration_file, error);
-  if (context->policy_source == NULL)
-    return FALSE;
-
-  /* First of all: it takes longest. What it says is read in the main loop, below. */
-  support->program = &handoff_handshaker_program;
-  context->broker.handshakers = handoff_handshakers_new (support);
-  handoff_policy_source_begin_async (context->policy_source, context->broker.handshakers,
-                                     policy_judged, &verdict);
-
-  /* Tokens before the credentials that are in them. */
   support->signing = handoff_signing_new ();
+  context->keeper = handoff_keeper_new (credentials_directory);
+  handoff_keeper_signing_begin (context->keeper, support->signing);
+  /* Tokens before the credentials that are in them. */
   context->tokens =
       handoff_tokens_new (state_directory, &handoff_token_events, &self->token_events);
   support->giver = handoff_grant_giver_new (support->signing, &handoff_token_credentials_finder,
                                             context->tokens);
   self->token_events.signing = support->signing;
+  self->token_events.handshakers = context->broker.handshakers;
   context->pin_hold = handoff_pin_hold_new (context->tokens, self->idle_timer);
   self->token_events.pin_hold = context->pin_hold;
   handoff_tokens_configure (context->tokens,
                             handoff_policy_source_get_configuration (context->policy_source));
-  context->keeper = handoff_keeper_new (credentials_directory);
-  handoff_keeper_signing_begin (context->keeper, support->signing);
   context->importers = handoff_importers_new (&handoff_importer_process, NULL);
   context->credential_store =
       handoff_credential_store_new (context->keeper, context->importers, context->tokens);
   context->expiry_warnings = handoff_expiry_warnings_new (context->credential_store);
 
-  support->authority = g_object_ref (authority);
   support->credentials = HANDOFF_CREDENTIALS (context->credential_store);
   support->importers = context->importers;
   support->keeper = context->keeper;
+}
+
+HandoffService *
+handoff_service_new (const char *configuration_file, const char *state_directory, GError **error)
+{
+  g_autoptr (HandoffService) self = g_object_new (HANDOFF_TYPE_SERVICE, NULL);
+  HandoffCallContext *context = &self->context;
+  HandoffBrokerSupport *support = &self->support;
+
+  context->policy_source = handoff_policy_source_new (configuration_file, error);
+  if (context->policy_source == NULL)
+    return NULL;
+
+  /* First of all: it takes longest. */
+  support->program = &handoff_handshaker_program;
+  context->broker.handshakers = handoff_handshakers_new (support);
+  self->is_judging = TRUE;
+  handoff_policy_source_begin_async (context->policy_source, context->broker.handshakers,
+                                     policy_judged, self);
+
+  start_credentials (self, state_directory);
   support->statistics = context->statistics;
   support->idle_timer = self->idle_timer;
   support->channels = context->channel_quota;
   support->places = handoff_places_book_new ();
   support->note_read = note_read;
   support->note_read_data = self;
-  self->token_events.handshakers = context->broker.handshakers;
-  context->broker.gate.dispatcher = handoff_dispatcher_new (
-      &handoff_caller_registry_finder, G_OBJECT (context->callers), authority, self->idle_timer);
-
-  g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
-  policy_changed (context->policy_source, self);
-  g_signal_connect (context->credential_store, "changed", G_CALLBACK (credentials_changed), self);
-  g_signal_connect (authority, "changed", G_CALLBACK (authority_changed), self);
-  if (!wait_for_verdict (self, &verdict, error))
-    return FALSE;
-  /* Nobody is answered before the keeper has told what there is. */
-  while (handoff_credential_store_is_busy (context->credential_store))
-    g_main_context_iteration (NULL, TRUE);
-  handoff_token_credentials_update (context->tokens, support->credentials);
-  return TRUE;
+  return g_steal_pointer (&self);
 }
 
 static gboolean
@@ -353,15 +361,13 @@ start_watchdog (HandoffService *self)
         handoff_clock_add_timeout ((gint64) (microseconds / 2), feed_watchdog, NULL);
 }
 
-HandoffService *
-handoff_service_new (GDBusConnection *connection,
-                     HandoffBusGuard *guard,
-                     HandoffAuthority *authority,
-                     const char *configuration_file,
-                     const char *state_directory,
-                     GError **error)
+gboolean
+handoff_service_connect (HandoffService *self,
+                         GDBusConnection *connection,
+                         HandoffBusGuard *guard,
+                         HandoffAuthority *authority,
+                         GError **error)
 {
-  g_autoptr (HandoffService) self = g_object_new (HANDOFF_TYPE_SERVICE, NULL);
   HandoffCallContext *context = &self->context;
   guint i;
 
@@ -373,21 +379,28 @@ handoff_service_new (GDBusConnection *connection,
     handoff_bus_guard_attach (guard, connection);
   context->callers = handoff_caller_registry_new (connection);
   self->descriptor_filter = handoff_message_descriptors_add_filter (connection);
+  self->support.authority = g_object_ref (authority);
+  context->broker.gate.dispatcher = handoff_dispatcher_new (
+      &handoff_caller_registry_finder, G_OBJECT (context->callers), authority, self->idle_timer);
 
-  if (!load (self, authority, configuration_file, state_directory, error))
-    return NULL;
+  g_signal_connect (context->policy_source, "changed", G_CALLBACK (policy_changed), self);
+  policy_changed (context->policy_source, self);
+  g_signal_connect (context->credential_store, "changed", G_CALLBACK (credentials_changed), self);
+  g_signal_connect (authority, "changed", G_CALLBACK (authority_changed), self);
+  if (!wait_for_programs (self, error))
+    return FALSE;
   for (i = 0; i < G_N_ELEMENTS (facade_kinds); i++)
     {
       self->facades[i] = handoff_facade_new (facade_kinds[i], connection, guard, context, error);
       if (self->facades[i] == NULL)
-        return NULL;
+        return FALSE;
     }
 
   if (guard != NULL)
     handoff_bus_guard_start (guard);
   g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), self);
   g_signal_connect (context->callers, "caller-vanished", G_CALLBACK (caller_vanished), self);
-  return g_steal_pointer (&self);
+  return TRUE;
 }
 
 static gboolean
@@ -525,6 +538,8 @@ handoff_service_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->support.authority, self);
   self->token_events.handshakers = NULL;
   g_clear_pointer (&context->broker.handshakers, handoff_handshakers_free);
+  wait_for_verdict (self);
+  g_clear_object (&self->verdict);
   g_clear_pointer (&context->broker.gate.dispatcher, handoff_dispatcher_free);
   g_clear_object (&context->callers);
   g_clear_pointer (&self->support.places, handoff_places_book_free);
