@@ -74,6 +74,9 @@ is_denial (const GError *error)
 static void
 refuse (Waiting *self, const GError *error)
 {
+  /* Of polkit's own answer: what the caller is told does not say that there is such a credential.
+   */
+  const gboolean is_denied = is_denial (error);
   g_autoptr (GError) not_found = NULL;
 
   /* The caller has left: nobody is there to be told. */
@@ -90,7 +93,7 @@ refuse (Waiting *self, const GError *error)
       set_not_found (&not_found, self->name, error);
       error = not_found;
     }
-  fail (self, error, is_denial (error));
+  fail (self, error, is_denied);
 }
 
 /* The caller may know of it since polkit said yes: another process may have told of it only then.

@@ -270,20 +270,29 @@ expect_use (GDBusConnection *caller, const char *credential, const char *error_n
   close (sockets[1]);
 }
 
-/* Breaks if somebody serves with a key that he may not use. */
+/* Breaks if somebody serves with a key that he may not use, or if polkit's no counts as a failure
+ * because the caller hears another error. */
 static void
 test_use_without_rules (Fixture *f, gconstpointer data)
 {
+  guint64 denied, failed;
+
   import_for_use (f);
   test_polkit_set_rules (NULL);
+  denied = test_statistic ("handshakes-denied");
+  failed = test_statistic ("handshakes-failed");
   expect_use (f->alice, "web", "NotAuthorized");
   expect_use (f->alice, "site", "CredentialNotFound");
   expect_use (f->alice, f->bobs, "CredentialNotFound");
   expect_use (f->alice, "nothing", "CredentialNotFound");
   expect_use (f->alice, HANDOFF_CREDENTIALS_PATH "/nothing", "CredentialNotFound");
+  g_assert_cmpuint (test_statistic ("handshakes-denied"), ==, denied + 5);
+  g_assert_cmpuint (test_statistic ("handshakes-failed"), ==, failed);
   expect_use (f->root, "site", NULL);
   expect_use (f->root, f->bobs, NULL);
   expect_use (f->root, "web", "CredentialNotFound");
+  g_assert_cmpuint (test_statistic ("handshakes-denied"), ==, denied + 5);
+  g_assert_cmpuint (test_statistic ("handshakes-failed"), ==, failed + 3);
 }
 
 /* Breaks if the right to use one's own reaches further. */
