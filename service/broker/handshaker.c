@@ -210,6 +210,13 @@ handoff_handshaker_set_user (HandoffHandshaker *self, guint uid, guint slot, GEr
   return TRUE;
 }
 
+void
+handoff_handshaker_notice_end (HandoffHandshaker *self)
+{
+  if (self != NULL && self->link != NULL)
+    handoff_link_notice_end (self->link);
+}
+
 static void
 ignore (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 {

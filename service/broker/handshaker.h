@@ -47,6 +47,9 @@ void handoff_handshaker_ask_to_leave (HandoffHandshaker *self, HandoffLeftFunc l
 void handoff_handshaker_drain (HandoffHandshaker *self);
 /* At once. error: for who waits; NULL: it was let go. */
 void handoff_handshaker_end (HandoffHandshaker *self, const GError *error);
+/* Before somebody is sent to it, who may have seen that it has ended: see
+ * handoff_link_notice_end(). (nullable) */
+void handoff_handshaker_notice_end (HandoffHandshaker *self);
 
 guint handoff_handshaker_get_pid (HandoffHandshaker *self);
 guint handoff_handshaker_count_callers (HandoffHandshaker *self);

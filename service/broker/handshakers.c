@@ -502,6 +502,7 @@ handoff_handshakers_get (HandoffHandshakers *self,
                          gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
+  HandoffHandshaker *handshaker;
   Waiting *waiting;
 
   if (self->is_ending)
@@ -510,10 +511,10 @@ handoff_handshakers_get (HandoffHandshakers *self,
       func (NULL, error, user_data);
       return;
     }
+  handshaker = handoff_handshakers_find (self, uid);
+  handoff_handshaker_notice_end (handshaker != NULL ? handshaker : self->spare);
   waiting = g_new (Waiting, 1);
-  waiting->uid = uid;
-  waiting->func = func;
-  waiting->user_data = user_data;
+  *waiting = (Waiting){ uid, func, user_data };
   g_queue_push_tail (&self->waiting, waiting);
   serve_waiting (self);
 }
@@ -557,10 +558,7 @@ handoff_handshakers_ask_to_leave (HandoffHandshakers *self,
   Leaving *leaving = g_new0 (Leaving, 1);
   guint i;
 
-  leaving->handshakers = self;
-  leaving->left = left;
-  leaving->user_data = user_data;
-  leaving->barrier = handoff_barrier_new (all_answered, leaving);
+  *leaving = (Leaving){ self, handoff_barrier_new (all_answered, leaving), FALSE, left, user_data };
   for (i = 0; i < list->len; i++)
     {
       HandoffHandshaker *handshaker = g_ptr_array_index (list, i);

@@ -218,11 +218,12 @@ get_importer (HandoffImporters *self, guint uid, GError **error)
 {
   Importer *importer = g_hash_table_lookup (self->running, GUINT_TO_POINTER (uid));
 
-  /* It has just ended, and does not know it yet. */
-  if (importer != NULL && handoff_link_has_ended (importer->link))
-    end (importer, NULL);
-  else if (importer != NULL)
+  if (importer != NULL && !handoff_link_notice_end (importer->link))
     return importer;
+  /* It is in the middle of its end. */
+  importer = g_hash_table_lookup (self->running, GUINT_TO_POINTER (uid));
+  if (importer != NULL)
+    end (importer, NULL);
   importer = g_new0 (Importer, 1);
   importer->importers = self;
   importer->uid = uid;

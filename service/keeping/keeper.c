@@ -79,6 +79,9 @@ start (HandoffKeeper *self, GError **error)
     .restarts = &self->restarts,
   };
 
+  /* If it is gone, ended() may have started the next one. */
+  if (self->process != NULL)
+    handoff_link_notice_end (handoff_process_get_link (self->process));
   if (self->process != NULL)
     return TRUE;
   self->process =

@@ -110,7 +110,11 @@ read_one (HandoffLink *self, guint8 *buffer)
 
   status = handoff_packet_receive (self->socket, buffer, &size, &rights, &error);
   if (status == HANDOFF_PACKET_DONE)
-    handle (self, buffer, size, &rights);
+    {
+      self->is_reading = TRUE;
+      handle (self, buffer, size, &rights);
+      self->is_reading = FALSE;
+    }
   else if (status == HANDOFF_PACKET_CLOSED ||
            (status == HANDOFF_PACKET_WOULD_BLOCK && self->is_deaf))
     handoff_link_object_end (self, handoff_link_object_make_end_error (self));

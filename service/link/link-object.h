@@ -29,10 +29,11 @@ struct _HandoffLink
   HandoffHomeTimer *retry; /* (owned) (nullable) */
   GError *error;           /* (owned) (nullable): why it ends or has ended */
   char *fault; /* (owned) (nullable): what the other end did wrong: see handoff_link_get_fault() */
-  gboolean is_breach; /* that it broke a rule */
-  gboolean is_deaf;   /* the other end reads nothing any more */
-  gboolean has_heard; /* something that the other end said */
-  gboolean is_closed; /* by its owner, who wants to hear nothing more */
+  gboolean is_breach;  /* that it broke a rule */
+  gboolean is_deaf;    /* the other end reads nothing any more */
+  gboolean has_heard;  /* something that the other end said */
+  gboolean is_reading; /* what came is being handled */
+  gboolean is_closed;  /* by its owner, who wants to hear nothing more */
   guint32 state;
   HandoffLinkQueue queue;
   HandoffLinkWaiting *waiting; /* (owned) */

@@ -6,6 +6,7 @@
 #include "link/link.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "keyblob/tls-handoff-error.h"
@@ -84,16 +85,37 @@ handoff_link_breach (HandoffLink *self, const char *format, ...)
   handoff_link_object_end_soon (self, handoff_link_object_make_breach_error (self, what));
 }
 
-static gboolean
-hang_up_now (gpointer data)
+/* After what has come until now. */
+static void
+end_after_input (HandoffLink *self)
 {
-  HandoffLink *self = data;
-
   if (self->error == NULL)
     handoff_link_input_read (self, MESSAGES_AT_ONCE);
   if (self->socket >= 0)
     handoff_link_object_end (self, self->error != NULL ? g_steal_pointer (&self->error)
                                                        : handoff_link_object_make_end_error (self));
+}
+
+gboolean
+handoff_link_notice_end (HandoffLink *self)
+{
+  struct pollfd end = { .fd = self->socket };
+
+  if (self->socket < 0)
+    return TRUE;
+  /* In the middle of a message, what follows it is not to be read yet. */
+  if (self->is_reading || poll (&end, 1, 0) != 1 || (end.revents & POLLHUP) == 0)
+    return FALSE;
+  handoff_link_object_ref (self);
+  end_after_input (self);
+  handoff_link_object_unref (self);
+  return TRUE;
+}
+
+static gboolean
+hang_up_now (gpointer data)
+{
+  end_after_input (data);
   return G_SOURCE_REMOVE;
 }
 

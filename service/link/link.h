@@ -87,6 +87,13 @@ void handoff_link_forget (HandoffLink *self, guint32 request);
  * has said before it judges what came on its own. Not on a fiber: it needs more of the stack. */
 void handoff_link_read_on (HandoffLink *self);
 
+/* Whether the other end is gone. If so, all that it has said is taken in, and the link ends before
+ * this returns, as it would at the next turn of the home's loop: ended is called. For who is about
+ * to ask a program on behalf of somebody who may have seen its end already, and can ask another
+ * one; programs see to it that nobody sees their end before their link does (program/program.c).
+ * FALSE in the middle of what the other end has said. Not on a fiber, as handoff_link_read_on(). */
+gboolean handoff_link_notice_end (HandoffLink *self);
+
 /* The other end broke a rule that its table does not know: ends the link as other breaches do, but
  * not before the calling function has returned. format: what it did: "a grant for no key". */
 void handoff_link_breach (HandoffLink *self, const char *format, ...) G_GNUC_PRINTF (2, 3);

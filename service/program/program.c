@@ -5,6 +5,8 @@
 
 #include "program/program.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,10 +15,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "keyblob/tls-handoff-error.h"
 #include "lock-up/lock-up.h"
 #include "program/program-log.h"
 
 #define LINK_FD 3
+/* Where the link is once the program runs. The kernel closes what a process had from the last
+ * descriptor to the first: whoever sees the end of anything else that it had, and asks the broker
+ * because of that, finds that the broker can know (handoff_link_notice_end()). The table of
+ * descriptors grows up to here: eight bytes for each. */
+#define LAST_FD 4095
 
 /* As many descriptors as it may have. */
 static void
@@ -62,12 +70,33 @@ has_link (void)
   return getsockopt (LINK_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
+/* Returns: the link; -1 on error */
+static int
+move_link (GError **error)
+{
+  struct rlimit files = { .rlim_cur = LAST_FD + 1 };
+  int link;
+
+  getrlimit (RLIMIT_NOFILE, &files);
+  link = fcntl (LINK_FD, F_DUPFD_CLOEXEC, (int) MIN (files.rlim_cur - 1, LAST_FD));
+  if (link < 0)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "Cannot move the link: %s",
+                 g_strerror (errno));
+  else
+    close (LINK_FD);
+  return link;
+}
+
 static gboolean
-prepare (const HandoffProgramMain *program, char **arguments, gpointer *state, GError **error)
+prepare (
+    const HandoffProgramMain *program, char **arguments, int *link, gpointer *state, GError **error)
 {
   HandoffLockUpNeeds needs = HANDOFF_LOCK_UP_NOTHING;
 
   if (!handoff_lock_up_process (LINK_FD + 1, error))
+    return FALSE;
+  *link = move_link (error);
+  if (*link < 0)
     return FALSE;
   /* If the broker is killed, it ends no other program, and one that was taken over would stay. */
   prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -81,6 +110,7 @@ handoff_program_main (int argc, char *argv[], const HandoffProgramMain *program)
 {
   g_autoptr (GError) error = NULL;
   gpointer state = NULL;
+  int link = -1;
 
   g_set_prgname (program->name);
   if (!has_link ())
@@ -92,10 +122,10 @@ handoff_program_main (int argc, char *argv[], const HandoffProgramMain *program)
   ignore_signals ();
   raise_limit_of_descriptors ();
   handoff_program_log_start ();
-  if (!prepare (program, argv + 1, &state, &error))
+  if (!prepare (program, argv + 1, &link, &state, &error))
     {
       g_printerr ("%s: %s\n", program->name, error->message);
       return EXIT_FAILURE;
     }
-  return program->run (LINK_FD, state);
+  return program->run (link, state);
 }

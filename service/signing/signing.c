@@ -287,6 +287,9 @@ find_program (HandoffSigning *self, guint64 number, GError **error)
 {
   Program *program = g_hash_table_lookup (self->programs, &number);
 
+  /* If it is gone, its owner may have started the next one. */
+  if (program != NULL && program->link != NULL && handoff_link_notice_end (program->link))
+    program = g_hash_table_lookup (self->programs, &number);
   if (program != NULL && program->link != NULL && !handoff_link_has_ended (program->link))
     return program;
   g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,

@@ -99,7 +99,7 @@ token_placed (GObject *source, GAsyncResult *result, gpointer user_data)
 
   find->module = handoff_token_places_find_finish (find->places, result, &error);
   if (find->module != NULL)
-    link = handoff_module_process_get_link (find->module, NULL, &error);
+    link = handoff_module_process_start (find->module, NULL, &error);
   if (link == NULL)
     {
       g_task_return_error (task, g_steal_pointer (&error));

@@ -39,7 +39,7 @@ withdraw_key (Key *key, const char *id)
   handoff_module_process_leave_token (key->module, key->label);
   if (handoff_module_process_get_number (key->module) == key->number)
     {
-      link = handoff_module_process_get_link (key->module, NULL, NULL);
+      link = handoff_module_process_get_link (key->module);
       handoff_link_send (link, HANDOFF_TOKEN_REMOVE_KEY, g_variant_new ("(s)", id), NULL, 0, NULL);
     }
   key->module = NULL;
@@ -68,13 +68,10 @@ add_to (Key *key, const char *id, HandoffModuleProcess *module, HandoffLink *lin
 static void
 add_to_running (Key *key, const char *id, HandoffModuleProcess *module)
 {
-  guint64 number;
-  HandoffLink *link;
+  HandoffLink *link = handoff_module_process_get_link (module);
 
-  if (handoff_module_process_get_number (module) == 0)
-    return;
-  link = handoff_module_process_get_link (module, &number, NULL);
-  add_to (key, id, module, link, number);
+  if (link != NULL)
+    add_to (key, id, module, link, handoff_module_process_get_number (module));
 }
 
 static void
@@ -233,18 +230,20 @@ key_placed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   HandoffModuleProcess *module =
       handoff_token_places_find_finish (opening->keys->places, result, &error);
-  Key *key = g_hash_table_lookup (opening->keys->keys, opening->id);
   HandoffLink *link = NULL;
   guint64 number = 0;
+  Key *key;
 
+  /* This may end one, and tell others so. */
+  if (module != NULL)
+    link = handoff_module_process_start (module, &number, &error);
+  key = g_hash_table_lookup (opening->keys->keys, opening->id);
   if (key == NULL)
     {
       g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
                                "The credential is not there any more");
       return;
     }
-  if (module != NULL)
-    link = handoff_module_process_get_link (module, &number, &error);
   if (link == NULL)
     {
       g_task_return_error (task, g_steal_pointer (&error));
@@ -342,7 +341,7 @@ opened_for_request (GObject *source, GAsyncResult *result, gpointer user_data)
     key = g_hash_table_lookup (request->keys->keys, id);
   if (key != NULL && key->module != NULL &&
       handoff_module_process_get_number (key->module) == number)
-    handoff_link_request (handoff_module_process_get_link (key->module, NULL, NULL),
+    handoff_link_request (handoff_module_process_get_link (key->module),
                           HANDOFF_TOKEN_REQUEST_CERTIFICATE, request->body, NULL, 0,
                           request_answered, g_steal_pointer (&task));
   else if (error != NULL)

@@ -171,13 +171,21 @@ handoff_module_process_get_module (HandoffModuleProcess *self)
 }
 
 HandoffLink *
-handoff_module_process_get_link (HandoffModuleProcess *self, guint64 *number, GError **error)
+handoff_module_process_get_link (HandoffModuleProcess *self)
+{
+  return self->process != NULL ? handoff_process_get_link (self->process) : NULL;
+}
+
+HandoffLink *
+handoff_module_process_start (HandoffModuleProcess *self, guint64 *number, GError **error)
 {
   static const HandoffLinkFunctions functions = { received, ended };
   g_auto (GStrv) arguments = NULL;
   HandoffProgram program = { .name = PROGRAM, .keeps_environment = TRUE };
   HandoffLink *link;
 
+  if (self->process != NULL)
+    handoff_link_notice_end (handoff_process_get_link (self->process));
   if (self->process == NULL)
     {
       arguments = handoff_token_module_to_arguments (self->module);

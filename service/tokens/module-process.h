@@ -13,7 +13,7 @@
 typedef struct _HandoffModuleProcess HandoffModuleProcess;
 
 /* number: of the process: counts up, never used again. All but lost: may be called within
- * handoff_module_process_get_link(). */
+ * handoff_module_process_start(). */
 typedef struct
 {
   void (*started) (guint64 number, HandoffLink *link, gpointer user_data);
@@ -39,10 +39,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffModuleProcess, handoff_module_process_free
 
 /* (transfer none) */
 const HandoffTokenModule *handoff_module_process_get_module (HandoffModuleProcess *self);
-/* Of a process that runs: starts one if none does. number: (out) (optional).
- * TLS_HANDOFF_ERROR_FAILED. (transfer none): until it has ended */
+/* Of a process that runs: starts one if none does, or it has just ended. number: (out) (optional):
+ * the process's. TLS_HANDOFF_ERROR_FAILED. (transfer none): until it has ended */
 HandoffLink *
-handoff_module_process_get_link (HandoffModuleProcess *self, guint64 *number, GError **error);
+handoff_module_process_start (HandoffModuleProcess *self, guint64 *number, GError **error);
+/* (transfer none) (nullable): NULL: none runs */
+HandoffLink *handoff_module_process_get_link (HandoffModuleProcess *self);
 /* 0: none runs */
 guint64 handoff_module_process_get_number (HandoffModuleProcess *self);
 /* As handoff_process_describe(), with "module" (s): its path, and "tokens" (u): how many are used.

@@ -98,7 +98,7 @@ handoff_token_search_async (GPtrArray *modules,
     {
       HandoffModuleProcess *module = g_ptr_array_index (modules, i);
       g_autoptr (GError) error = NULL;
-      HandoffLink *link = handoff_module_process_get_link (module, NULL, &error);
+      HandoffLink *link = handoff_module_process_start (module, NULL, &error);
       Question *question;
 
       if (link == NULL)

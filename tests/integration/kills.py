@@ -161,9 +161,8 @@ class Kills(unittest.TestCase):
                 failures = [user.take_failures() for user in users]
                 with self.subTest(number, name=name, failures=failures):
                     self.assertEqual([user.broken for user in users if user.broken], [])
-                    # One call of each who had something to do with it. Whoever opens a channel again before the broker has
-                    # seen the end may be told of it once more.
-                    self.assertLessEqual(max(len(own) for own in failures), 2 if name == HANDSHAKER else 1)
+                    # One call of each who had something to do with it.
+                    self.assertLessEqual(max(len(own) for own in failures), 1)
                     if name == HANDSHAKER:
                         self.assertLessEqual(len([own for own in failures if own]), 1)
             wait_until(lambda: sum(user.n_done for user in users) >= N_HANDSHAKES or any(user.broken for user in users),

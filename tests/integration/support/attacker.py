@@ -17,7 +17,8 @@ from gi.repository import GLib
 from caller import TIMEOUT, wait_until
 
 MAGIC = b'DEED\n'  # service/attack/attack.h
-LINK = 3  # the descriptor of every program's link to the broker
+LINK = 3  # the descriptor of a program's link to the broker when it is started
+MOVED_LINK = 4095  # where it is from then on
 # service/link/link-message.h
 NOTICE, REQUEST, REPLY, ERROR = 1, 2, 3, 4
 MAX_MESSAGE = 128 * 1024
@@ -213,8 +214,8 @@ class Shell:
         other = next(number for number, kind in self.list_descriptors().items()
                      if kind == 'socket' and os.stat(f'/proc/{pid}/fd/{number}').st_ino == self.inode)
         self.is_seized = True
-        link = self.call('dup', LINK)
-        self.call('dup2', other, LINK)
+        link = self.call('dup', MOVED_LINK)
+        self.call('dup2', other, MOVED_LINK)
         return link
 
     def ask(self, link, row, body, serial, n_fds=0):

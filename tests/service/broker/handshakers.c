@@ -114,6 +114,26 @@ test_policy_refused (HandshakerFixture *f, gconstpointer unused)
   g_assert_cmpstr (handshaker_of (f, 1000)->policy, ==, "second");
 }
 
+/* Breaks if somebody who has seen the end of his process before the broker did is relayed to it. */
+static void
+test_unnoticed_end (HandshakerFixture *f, gconstpointer unused)
+{
+  begin (f);
+  get (f, 1000);
+  test_clock_pass (TEST_SECOND);
+  handshaker_settle ();
+  handshaker_vanish (handshaker_of (f, 1000));
+  handshaker_get (f, 1000);
+  handshaker_expect (f->events, "got 1000");
+  g_assert_nonnull (handshaker_of (f, 1000)->link);
+
+  test_clock_pass (TEST_SECOND);
+  handshaker_settle ();
+  handshaker_vanish (handoff_handshakers_get_spare (f->handshakers)->program);
+  get (f, 1001);
+  g_assert_nonnull (handshaker_of (f, 1001)->link);
+}
+
 static void
 start_call (HandshakerFixture *f, HandoffCaller *caller, const char *name)
 {
@@ -448,6 +468,7 @@ main (int argc, char *argv[])
   add ("policy", test_policy);
   add ("policy-reaches-all", test_policy_reaches_all);
   add ("policy-refused", test_policy_refused);
+  add ("unnoticed-end", test_unnoticed_end);
   add ("crash", test_crash);
   add ("places-end", test_places_end);
   add ("spare-ends", test_spare_ends);

@@ -282,12 +282,39 @@ test_answer_drops (LinkTest *f, gconstpointer data)
                        "error 0: The service's program tls-handoff-test has ended: call again");
 }
 
+#define GONE "The service's program tls-handoff-test has ended: call again"
+
+static gboolean
+notice_end (gpointer data)
+{
+  LinkTest *f = data;
+
+  link_test_note (f, handoff_link_notice_end (f->link) ? "gone" : "there");
+  return G_SOURCE_REMOVE;
+}
+
+/* Breaks if whoever asks at once is not told that the other end is gone, after what it has said. */
+static void
+test_noticed (LinkTest *f, gconstpointer data)
+{
+  link_test_run (f, link_test_ask_one);
+  link_test_run (f, notice_end);
+  link_test_expect (f, "there");
+  link_test_announce (f, "last words");
+  link_test_hang_up (f);
+  link_test_run (f, notice_end);
+  link_test_expect (f, "announce last words, error 0: " GONE ", ended: " GONE ", gone");
+  link_test_run (f, notice_end);
+  link_test_expect (f, "gone");
+}
+
 static const struct
 {
   const char *name;
   void (*function) (LinkTest *f, gconstpointer data);
 } cases[] = {
   { "breaches", test_breaches },
+  { "noticed", test_noticed },
   { "serials", test_serials },
   { "answered-twice", test_answered_twice },
   { "turns", test_turns },

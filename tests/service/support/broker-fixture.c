@@ -332,8 +332,8 @@ drop_calls (GQueue *calls)
     handoff_link_call_fail (call, error);
 }
 
-static void
-hang_up (TestHandshaker *self)
+void
+handshaker_vanish (TestHandshaker *self)
 {
   if (self->link == NULL)
     return;
@@ -349,7 +349,7 @@ hang_up (TestHandshaker *self)
 static void
 link_ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
-  hang_up (user_data);
+  handshaker_vanish (user_data);
 }
 
 static const HandoffLinkFunctions functions = { received, link_ended };
@@ -407,7 +407,7 @@ test_handshaker_free (gpointer data)
 {
   TestHandshaker *self = data;
 
-  hang_up (self);
+  handshaker_vanish (self);
   g_assert_null (self->upper);
   g_free (self->policy);
   g_string_free (self->events, TRUE);
@@ -417,7 +417,7 @@ test_handshaker_free (gpointer data)
 void
 handshaker_die (TestHandshaker *self)
 {
-  hang_up (self);
+  handshaker_vanish (self);
   handshaker_settle ();
 }
 

@@ -66,6 +66,8 @@ void handshaker_set_policy (HandshakerFixture *f, const char *text);
 void handshaker_get (HandshakerFixture *f, guint uid);
 /* The process of that user. */
 TestHandshaker *handshaker_of (HandshakerFixture *f, guint uid);
+/* The process dies, and the broker has had no time to see it. */
+void handshaker_vanish (TestHandshaker *self);
 /* The process dies. */
 void handshaker_die (TestHandshaker *self);
 

@@ -50,10 +50,8 @@ count_open (void)
   return n;
 }
 
-static void note (LinkTest *f, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static void
-note (LinkTest *f, const char *format, ...)
+void
+link_test_note (LinkTest *f, const char *format, ...)
 {
   g_autofree char *text = NULL;
   va_list arguments;
@@ -74,7 +72,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
   g_assert_true (f->link == NULL || link == f->link);
   if (g_variant_n_children (message->body) > 0)
     g_variant_get (message->body, "(&s)", &text);
-  note (f, "%s %s", rows[message->number].name, text);
+  link_test_note (f, "%s %s", rows[message->number].name, text);
   if (f->keeps_fds)
     {
       f->kept_fd = handoff_link_message_steal_fd (message, 0);
@@ -103,7 +101,7 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
   g_assert_true (handoff_link_has_ended (link));
-  note (user_data, "ended: %s", error->message);
+  link_test_note (user_data, "ended: %s", error->message);
 }
 
 static const HandoffLinkFunctions functions = { received, ended };
@@ -118,11 +116,11 @@ link_test_answered (HandoffLinkMessage *reply, const GError *error, gpointer use
   if (error != NULL)
     {
       g_assert_true (error->domain == TLS_HANDOFF_ERROR);
-      note (f, "error %d: %s", error->code, error->message);
+      link_test_note (f, "error %d: %s", error->code, error->message);
       return;
     }
   g_variant_get (reply->body, "(&s)", &text);
-  note (f, "reply %s", text);
+  link_test_note (f, "reply %s", text);
   if (f->keeps_fds)
     f->kept_fd = handoff_link_message_steal_fd (reply, 0);
 }

@@ -56,6 +56,9 @@ void link_test_warm_up (void);
 void link_test_set_up (LinkTest *f, gconstpointer is_worker);
 void link_test_tear_down (LinkTest *f, gconstpointer is_worker);
 
+/* One more event. */
+void link_test_note (LinkTest *f, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
 /* What is due at home happens there, and then job. Until the next call, a worker sleeps, so that it
  * does nothing behind the test's back. */
 void link_test_run (LinkTest *f, GSourceFunc job);
