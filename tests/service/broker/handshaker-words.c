@@ -234,7 +234,6 @@ assert_no_reply (
     WordsFixture *f, const char *reply_type, GVariant *value, gboolean is_large, int fd)
 {
   HandoffLinkCall *call;
-  g_autofree char *log = NULL;
 
   words_start_call (f, "bad", reply_type);
   call = g_queue_pop_tail (&f->process->calls);
@@ -315,8 +314,8 @@ test_audit (WordsFixture *f, gconstpointer unused)
     "HANDOFF=value\n",
     "HANDOFF_ROLE=value\n\n",
     /* More than an entry has. */
-    "HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n"
-    "HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n",
+    ("HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n"
+     "HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n"),
   };
   guint64 totals[HANDOFF_N_STATISTICS];
   guint i;
