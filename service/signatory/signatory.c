@@ -11,6 +11,9 @@
 #include "link/signing-messages.h"
 
 #define HOLDER_NAME "tls-handoff-handshaker"
+/* Each worker has one, and there are 1024 workers at most; the ends of some that a worker has
+ * closed may not have been seen yet. */
+#define SOCKETS_PER_HOLDER (1024 + 64)
 
 struct _HandoffSignatory
 {
@@ -82,13 +85,10 @@ handoff_signatory_free (HandoffSignatory *self)
 
 /* The broker ends who did that. grant: 0: it has to do with none. why: for the log */
 static void
-report (Socket *socket, guint64 grant, const char *why)
+report (HandoffSignatory *self, guint64 holder, guint64 grant, const char *why)
 {
-  HandoffSignatory *self = socket->signatory;
-
   handoff_link_send (self->broker, self->rows->violation,
-                     g_variant_new (HANDOFF_VIOLATION_TYPE, socket->holder, grant, why), NULL, 0,
-                     NULL);
+                     g_variant_new (HANDOFF_VIOLATION_TYPE, holder, grant, why), NULL, 0, NULL);
 }
 
 /* The request is refused, and the broker ends who made it. why: for the log */
@@ -99,7 +99,7 @@ refuse (Socket *socket, HandoffLinkCall *call, guint64 grant, const char *why)
                                           "The signature is refused: %s", why);
 
   handoff_link_call_fail (call, error);
-  report (socket, grant, why);
+  report (socket->signatory, socket->holder, grant, why);
 }
 
 /* What is wrong with a request; NULL: nothing, and it is used. (transfer none) */
@@ -191,7 +191,7 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
   if (socket->signatory == NULL)
     return;
   if (fault != NULL && is_breach)
-    report (socket, 0, fault);
+    report (socket->signatory, socket->holder, 0, fault);
   sockets = g_hash_table_lookup (socket->signatory->holders, &socket->holder);
   g_ptr_array_remove_fast (sockets, socket);
 }
@@ -215,7 +215,14 @@ add_holder (HandoffSignatory *self, HandoffLinkMessage *message)
     }
   for (i = 0; i < message->n_fds; i++)
     {
-      Socket *socket = g_new0 (Socket, 1);
+      Socket *socket;
+
+      if (sockets->len >= SOCKETS_PER_HOLDER)
+        {
+          report (self, holder, 0, "it has more sockets than it can have workers");
+          return;
+        }
+      socket = g_new0 (Socket, 1);
 
       g_atomic_ref_count_init (&socket->ref_count);
       socket->signatory = self;

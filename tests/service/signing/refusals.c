@@ -7,6 +7,8 @@
 #include "config.h"
 
 #include <gnutls/abstract.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "grant/signature-form.h"
 #include "keyblob/tls-handoff-error.h"
@@ -20,6 +22,8 @@
 #include "work/clock.h"
 #include "work/home.h"
 
+/* Of a holder: see signatory.c. */
+#define MOST_SOCKETS (1024 + 64)
 #define ID "0123456789abcdef0123456789abcdef"
 /* ecdsa_secp256r1_sha256 */
 #define SCHEME 0x0403
@@ -302,6 +306,36 @@ test_ended (RefusalTest *f, gconstpointer data)
   assert_signed (f, grant + 1, f->good);
 }
 
+/* Breaks if one user's process can take all the descriptors of a program that has keys. */
+static void
+test_too_many_sockets (RefusalTest *f, gconstpointer data)
+{
+  g_autoptr (GArray) sockets = g_array_new (FALSE, FALSE, sizeof (int));
+  struct rlimit files;
+  guint i;
+
+  getrlimit (RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &files);
+  /* With the one that there is, one more than it may have. */
+  for (i = 0; i < MOST_SOCKETS; i++)
+    {
+      int socket;
+
+      g_assert_null (f->why);
+      socket = handoff_signing_open_socket (f->signing, f->holder, HANDOFF_SIGNING_KEEPER, NULL);
+      g_assert_cmpint (socket, >=, 0);
+      g_array_append_val (sockets, socket);
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+    }
+  while (f->why == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (f->why, ==, "it has more sockets than it can have workers");
+  for (i = 0; i < sockets->len; i++)
+    close (g_array_index (sockets, int, i));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -315,6 +349,7 @@ main (int argc, char **argv)
   ADD ("too-late", test_too_late);
   ADD ("taken-back", test_taken_back);
   ADD ("ended", test_ended);
+  ADD ("too-many-sockets", test_too_many_sockets);
 #undef ADD
   return g_test_run ();
 }
