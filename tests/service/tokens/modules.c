@@ -9,6 +9,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "keyblob/tls-handoff-error.h"
 #include "support/modules-signing.h"
@@ -388,7 +389,7 @@ test_open (ModulesTest *f, gconstpointer data)
   modules_test_assert_logins (f, "ok ");
 }
 
-/* Breaks if a PIN file is used that others can read. */
+/* Breaks if a PIN file is used that others can read, or that is no file. */
 static void
 test_bad_file (ModulesTest *f, gconstpointer data)
 {
@@ -397,6 +398,10 @@ test_bad_file (ModulesTest *f, gconstpointer data)
   modules_test_write_pins (f, PIN);
   g_assert_no_errno (g_chmod (pins, 0640));
   modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
+                                   "must not be used");
+  g_assert_no_errno (g_unlink (pins));
+  g_assert_no_errno (mkfifo (pins, 0600));
   modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED,
                                    "must not be used");
   modules_test_assert_logins (f, "");
