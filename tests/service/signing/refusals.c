@@ -312,6 +312,8 @@ test_too_many_sockets (RefusalTest *f, gconstpointer data)
 {
   g_autoptr (GArray) sockets = g_array_new (FALSE, FALSE, sizeof (int));
   struct rlimit files;
+  guint64 holder;
+  const char *why;
   guint i;
 
   getrlimit (RLIMIT_NOFILE, &files);
@@ -322,16 +324,19 @@ test_too_many_sockets (RefusalTest *f, gconstpointer data)
     {
       int socket;
 
-      g_assert_null (f->why);
+      g_assert_cmpuint (f->keeper.told->len, ==, 0);
       socket = handoff_signing_open_socket (f->signing, f->holder, HANDOFF_SIGNING_KEEPER, NULL);
       g_assert_cmpint (socket, >=, 0);
       g_array_append_val (sockets, socket);
       while (g_main_context_iteration (NULL, FALSE))
         ;
     }
-  while (f->why == NULL)
+  while (f->keeper.told->len == 0)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_cmpstr (f->why, ==, "it has more sockets than it can have workers");
+  g_assert_cmpstr (f->keeper.told->str, ==, "violation");
+  g_variant_get (f->keeper.last, "(tt&s)", &holder, NULL, &why);
+  g_assert_cmpuint (holder, ==, handoff_holder_get_number (f->holder));
+  g_assert_cmpstr (why, ==, "it has more sockets than it can have workers");
   for (i = 0; i < sockets->len; i++)
     close (g_array_index (sockets, int, i));
 }
