@@ -80,7 +80,7 @@ serve (HandoffService *service,
        gboolean *is_stuck,
        GError **error)
 {
-  g_autoptr (HandoffService) owned_service = service;
+  G_GNUC_UNUSED g_autoptr (HandoffService) owned_service = service;
   g_autoptr (HandoffAuthority) authority = handoff_polkit_authority_new (connection);
   guint term_id, int_id, hup_id;
   gboolean success;
