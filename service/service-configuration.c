@@ -41,7 +41,7 @@ handoff_service_configure (HandoffCallContext *context,
   handoff_tokens_configure (context->tokens, configuration);
   handoff_pin_hold_update (context->pin_hold);
   handoff_expiry_warnings_configure (context->expiry_warnings, configuration->expiry_warning);
-  handoff_signing_take_back (support->signing, NULL, NULL);
+  handoff_signing_take_back (support->signing);
   /* In REVIEW and in REQUEST its caller decides. */
   handoff_grant_giver_set_times (
       support->giver, configuration->maximum_timeout + 2 * configuration->decision_timeout,

@@ -229,7 +229,7 @@ authority_changed (HandoffAuthority *authority, gpointer user_data)
 {
   HandoffService *self = user_data;
 
-  handoff_signing_take_back (self->support.signing, NULL, NULL);
+  handoff_signing_take_back (self->support.signing);
   handoff_news_forget_answers (self->context.broker.handshakers);
 }
 

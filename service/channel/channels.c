@@ -6,7 +6,6 @@
 #include "channel/channels.h"
 
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "keyblob/channel-message.h"
@@ -16,8 +15,6 @@
 struct _HandoffChannels
 {
   HandoffChannelSupport support;
-  HandoffQuota *quota;            /* (owned): of channels */
-  guint total;                    /* how many there may be */
   HandoffQuota *unread;           /* (owned): of descriptors on their way */
   HandoffChannelRemains *remains; /* (owned): of channels that have ended */
   GHashTable *channels; /* (owned) (element-type HandoffChannel): a set of those that are open */
@@ -29,23 +26,11 @@ unref_channel (gpointer data)
   handoff_channel_unref (data);
 }
 
-static guint
-get_total (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
-    return HANDOFF_CHANNELS;
-  return (guint) MIN (limit.rlim_cur / 4, HANDOFF_CHANNELS);
-}
-
 HandoffChannels *
 handoff_channels_new (const HandoffCallContext *context)
 {
   HandoffChannels *self = g_new0 (HandoffChannels, 1);
 
-  self->quota = handoff_quota_new ("channels");
-  self->total = get_total ();
   self->unread = handoff_quota_new ("unread key blobs");
   self->support.context = context;
   self->support.unread = self->unread;
@@ -61,7 +46,6 @@ handoff_channels_free (HandoffChannels *self)
   g_assert (g_hash_table_size (self->channels) == 0);
   g_hash_table_unref (self->channels);
   handoff_channel_remains_free (self->remains);
-  handoff_quota_free (self->quota);
   handoff_quota_free (self->unread);
   g_free (self);
 }
@@ -122,16 +106,6 @@ channel_closed (HandoffChannel *channel, gpointer user_data)
   HandoffChannels *self = user_data;
 
   g_hash_table_remove (self->channels, channel);
-}
-
-HandoffPlace *
-handoff_channels_take_place (HandoffChannels *self, guint uid, GError **error)
-{
-  const HandoffConfiguration *configuration =
-      handoff_tls_policy_source_get_configuration (self->support.context->policy_source);
-
-  return handoff_quota_take (self->quota, uid, configuration->channels_per_user, self->total,
-                             error);
 }
 
 /* A message has to fit; and what the application does not read should take little. */
@@ -212,10 +186,4 @@ void
 handoff_channels_close_all (HandoffChannels *self)
 {
   close_some (self, NULL, HANDOFF_CHANNEL_END_SERVICE);
-}
-
-guint
-handoff_channels_get_size (HandoffChannels *self)
-{
-  return handoff_quota_get_total (self->quota);
 }

@@ -5,11 +5,7 @@
 
 #include "channel/channel.h"
 
-/* How many there may be in all; or a quarter of the descriptors that the process may have open
- * (RLIMIT_NOFILE), if that is less. */
-#define HANDOFF_CHANNELS 16384
-
-/* All channels of the service: opens them, and closes them when their callers leave or the service
+/* All channels of this process: opens them, and closes them when their callers leave or the service
  * ends. A channel with nothing under way keeps nothing running. Main thread. */
 typedef struct _HandoffChannels HandoffChannels;
 
@@ -18,10 +14,6 @@ HandoffChannels *handoff_channels_new (const HandoffCallContext *context);
 /* No channel may be left. */
 void handoff_channels_free (HandoffChannels *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffChannels, handoff_channels_free)
-
-/* A place for a channel of that user's. TLS_HANDOFF_ERROR_LIMIT_REACHED if the user has too many.
- */
-HandoffPlace *handoff_channels_take_place (HandoffChannels *self, guint uid, GError **error);
 
 /* place, fd: (transfer full): a place for it, and the service's end of a pair of SOCK_SEQPACKET
  * sockets, non-blocking; the caller has the other one. recipient_key: the application's one-time
@@ -44,5 +36,3 @@ gboolean handoff_channels_open_finish (HandoffChannels *self,
 void handoff_channels_close_all_of (HandoffChannels *self, HandoffCaller *caller);
 /* The service ends: so do all channels. Each holds the idle timer until nothing is left of it. */
 void handoff_channels_close_all (HandoffChannels *self);
-/* How many there are, with those of which something is left. */
-guint handoff_channels_get_size (HandoffChannels *self);

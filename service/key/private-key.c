@@ -60,12 +60,6 @@ handoff_private_key_new_elsewhere (gnutls_pubkey_t public_key)
   return handoff_private_key_new (&elsewhere_kind, public_key, NULL);
 }
 
-gboolean
-handoff_private_key_is_elsewhere (const HandoffPrivateKey *self)
-{
-  return self->kind == &elsewhere_kind;
-}
-
 HandoffPrivateKey *
 handoff_private_key_ref (HandoffPrivateKey *self)
 {

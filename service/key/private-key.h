@@ -32,8 +32,6 @@ HandoffPrivateKey *handoff_private_key_new (const HandoffPrivateKeyKind *kind,
 /* A key in another process, which signs handshakes for who has a grant (signature/signing-grant.h):
  * here it cannot be used. public_key: (transfer full) */
 HandoffPrivateKey *handoff_private_key_new_elsewhere (gnutls_pubkey_t public_key);
-/* Whether it is such a key. */
-gboolean handoff_private_key_is_elsewhere (const HandoffPrivateKey *self);
 HandoffPrivateKey *handoff_private_key_ref (HandoffPrivateKey *self);
 void handoff_private_key_unref (HandoffPrivateKey *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPrivateKey, handoff_private_key_unref)

@@ -302,12 +302,6 @@ handoff_link_get_state (HandoffLink *self)
   return self->state;
 }
 
-void
-handoff_link_set_state (HandoffLink *self, guint32 state)
-{
-  self->state = state;
-}
-
 gboolean
 handoff_link_has_ended (HandoffLink *self)
 {

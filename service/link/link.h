@@ -48,8 +48,6 @@ void handoff_link_set_user (HandoffLink *self, guint uid);
 /* The other program's name. */
 const char *handoff_link_get_peer (HandoffLink *self);
 guint32 handoff_link_get_state (HandoffLink *self);
-/* For turns that no message takes. */
-void handoff_link_set_state (HandoffLink *self, guint32 state);
 gboolean handoff_link_has_ended (HandoffLink *self);
 /* Whether the other end has ever said something: a message or an answer. */
 gboolean handoff_link_has_heard (HandoffLink *self);

@@ -56,12 +56,6 @@ handoff_tls_policy_source_dup_policy (HandoffTlsPolicySource *self)
   return policy;
 }
 
-HandoffTlsPolicy *
-handoff_tls_policy_source_get_policy (HandoffTlsPolicySource *self)
-{
-  return self->policy;
-}
-
 HandoffConfiguration *
 handoff_tls_policy_source_get_configuration (HandoffTlsPolicySource *self)
 {

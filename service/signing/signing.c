@@ -454,7 +454,7 @@ watch_overdue (HandoffSigning *self)
 }
 
 static void
-take_back_from (HandoffHolder *holder, const char *key, gint64 till)
+take_back_from (HandoffHolder *holder, gint64 till)
 {
   g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (guint64));
   GHashTableIter iter;
@@ -464,8 +464,7 @@ take_back_from (HandoffHolder *holder, const char *key, gint64 till)
   g_hash_table_iter_init (&iter, holder->grants);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &grant))
     {
-      if (grant->uses > 0 || grant->taken_back_till != 0 ||
-          (key != NULL && !g_str_equal (key, grant->key)))
+      if (grant->uses > 0 || grant->taken_back_till != 0)
         continue;
       grant->taken_back_till = till;
       g_array_append_val (numbers, grant->number);
@@ -476,19 +475,14 @@ take_back_from (HandoffHolder *holder, const char *key, gint64 till)
 }
 
 void
-handoff_signing_take_back (HandoffSigning *self, HandoffHolder *holder, const char *key)
+handoff_signing_take_back (HandoffSigning *self)
 {
   const gint64 till =
       handoff_clock_get_boot_time () + HANDOFF_SIGNING_TAKE_BACK_SECONDS * G_TIME_SPAN_SECOND;
   guint i;
 
   for (i = 0; i < self->holders->len; i++)
-    {
-      HandoffHolder *other = g_ptr_array_index (self->holders, i);
-
-      if (holder == NULL || holder == other)
-        take_back_from (other, key, till);
-    }
+    take_back_from (g_ptr_array_index (self->holders, i), till);
   watch_overdue (self);
 }
 

@@ -112,8 +112,8 @@ void handoff_signing_bind (HandoffSigning *self,
 /* The holder says that nobody uses that one any more. It may be gone already; one of another holder
  * stays. */
 void handoff_signing_over (HandoffSigning *self, HandoffHolder *holder, guint64 grant);
-/* What a remembered yes stands on has changed: standing grants are taken back. Handshakes that have
- * begun may end. holder: (nullable): NULL: of all. key: (nullable): NULL: all. */
-void handoff_signing_take_back (HandoffSigning *self, HandoffHolder *holder, const char *key);
+/* What a remembered yes stands on has changed: all standing grants are taken back. Handshakes that
+ * have begun may end. */
+void handoff_signing_take_back (HandoffSigning *self);
 /* The number of grants that a holder has. */
 guint handoff_signing_count (HandoffHolder *holder);

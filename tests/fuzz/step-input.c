@@ -15,7 +15,8 @@
 
 #include "fuzz.h"
 #include "handshake/handshake.h"
-#include "tests/service/support/memory-key.h"
+#include "support/credential-fixture.h"
+#include "support/memory-key.h"
 
 #define ACCEPT 0x80
 #define SERVER 0x40
@@ -63,8 +64,8 @@ make_credential (void)
   gnutls_x509_crt_deinit (certificate);
   private_key = test_memory_key_new (key, &error);
   g_assert_no_error (error);
-  made = handoff_credential_new (NULL, "fuzz", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, private_key, NULL,
-                                 certificates, NULL, &error);
+  made = test_credential_make (NULL, "fuzz", 0, HANDOFF_CREDENTIAL_ROLE_BOTH, private_key, NULL,
+                               certificates, NULL, &error);
   g_assert_no_error (error);
   return made;
 }

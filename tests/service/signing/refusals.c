@@ -275,7 +275,7 @@ test_taken_back (RefusalTest *f, gconstpointer data)
   const guint64 grant = give (f, f->holder, 0, 60);
 
   assert_signed (f, grant, f->good);
-  handoff_signing_take_back (f->signing, NULL, NULL);
+  handoff_signing_take_back (f->signing);
   g_assert_cmpuint (f->asked_back, ==, grant);
   assert_signed (f, grant, f->good);
   handoff_signing_over (f->signing, f->holder, grant);
