@@ -7,10 +7,12 @@
 #include "broker/handshaker-object.h"
 
 /* What a handshaker knows of credentials: those of its user and of the machine, and those of others
- * that polkit let its user use. Never a key. */
+ * that polkit let its user use. Never a key. There may be many: a part of them is on its way at a
+ * time, and the next part when that has arrived. */
 
-/* Tells it of its user's and the machine's. */
-HandoffCredentialFeed *handoff_credential_feed_new (HandoffHandshaker *handshaker);
+/* Tells it of its user's and the machine's. barrier: held until it has heard of all. */
+HandoffCredentialFeed *handoff_credential_feed_new (HandoffHandshaker *handshaker,
+                                                    HandoffBarrier *barrier);
 void handoff_credential_feed_free (HandoffCredentialFeed *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialFeed, handoff_credential_feed_free)
 
@@ -19,8 +21,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialFeed, handoff_credential_feed_fr
 void handoff_credential_feed_update (HandoffHandshaker *handshaker,
                                      guint owner,
                                      HandoffBarrier *barrier);
-/* Its user may use that one. Does nothing if it knows of it. */
-void handoff_credential_feed_lend (HandoffHandshaker *handshaker, HandoffCredential *credential);
+/* Its user may use that one. barrier: held until it knows of it. */
+void handoff_credential_feed_lend (HandoffHandshaker *handshaker,
+                                   HandoffCredential *credential,
+                                   HandoffBarrier *barrier);
 /* How many it knows of. */
 guint handoff_credential_feed_get_size (HandoffHandshaker *handshaker);
 gboolean handoff_credential_feed_has (HandoffHandshaker *handshaker, const char *id);

@@ -50,10 +50,11 @@ typedef enum
 {
   HANDOFF_HANDSHAKER_STARTING, /* its policy is not parsed yet */
   HANDOFF_HANDSHAKER_SPARE,
-  HANDOFF_HANDSHAKER_SERVING,  /* its user */
-  HANDOFF_HANDSHAKER_LEAVING,  /* it was asked whether it can go */
-  HANDOFF_HANDSHAKER_DRAINING, /* it was told to go */
-  HANDOFF_HANDSHAKER_ENDED,    /* nothing can be had from it any more */
+  HANDOFF_HANDSHAKER_BEGINNING, /* it has a user, and does not know of all his credentials yet */
+  HANDOFF_HANDSHAKER_SERVING,   /* its user */
+  HANDOFF_HANDSHAKER_LEAVING,   /* it was asked whether it can go */
+  HANDOFF_HANDSHAKER_DRAINING,  /* it was told to go */
+  HANDOFF_HANDSHAKER_ENDED,     /* nothing can be had from it any more */
 } HandoffHandshakerState;
 
 /* What it counted: as in HANDOFF_HANDSHAKER_REPORT. */
@@ -68,6 +69,8 @@ typedef struct
 
 typedef struct
 {
+  /* It begins to serve its user. */
+  void (*ready) (HandoffHandshaker *self, gpointer user_data);
   /* It ended without being told to. */
   void (*ended) (HandoffHandshaker *self, gpointer user_data);
   /* It says that it has had nothing to do for some time. */
@@ -87,7 +90,8 @@ struct _HandoffHandshaker
   gpointer program;  /* (owned) (nullable): NULL once it has ended */
   HandoffLink *link; /* (unowned) (nullable): likewise */
   HandoffHandshakerState state;
-  guint uid; /* once it has a user */
+  gboolean has_served; /* it was ready for its user */
+  guint uid;           /* once it has a user */
   guint slot;
   gint64 start_time; /* monotonic, microseconds */
   gint64 use_time;   /* when it was last asked for something, or asked: likewise */

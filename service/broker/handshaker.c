@@ -189,6 +189,51 @@ handoff_handshaker_set_policy (HandoffHandshaker *self,
     judged (NULL, error, judgement);
 }
 
+/* One that is told of its user. */
+typedef struct
+{
+  HandoffHandshaker *handshaker; /* (owned) */
+  HandoffBarrier *barrier;       /* (owned) */
+  gboolean has_answered;
+} Greeting;
+
+static void
+greeted (gpointer user_data)
+{
+  g_autofree Greeting *greeting = user_data;
+  g_autoptr (HandoffHandshaker) self = greeting->handshaker;
+
+  /* If it has ended, that is told next. */
+  if (self->state != HANDOFF_HANDSHAKER_BEGINNING || !greeting->has_answered ||
+      handoff_link_has_ended (self->link))
+    return;
+  self->state = HANDOFF_HANDSHAKER_SERVING;
+  self->has_served = TRUE;
+  self->funcs->ready (self, self->funcs_data);
+}
+
+static void
+has_answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  Greeting *greeting = user_data;
+
+  greeting->has_answered = reply != NULL;
+  handoff_barrier_release (greeting->barrier);
+}
+
+static void
+greet (HandoffHandshaker *self)
+{
+  Greeting *greeting = g_new0 (Greeting, 1);
+
+  self->state = HANDOFF_HANDSHAKER_BEGINNING;
+  greeting->handshaker = handoff_handshaker_ref (self);
+  greeting->barrier = handoff_barrier_new (greeted, greeting);
+  handoff_credential_feed_new (self, greeting->barrier);
+  handoff_handshaker_request (self, HANDOFF_HANDSHAKER_PING, g_variant_new ("()"), NULL, 0,
+                              has_answered, greeting);
+}
+
 gboolean
 handoff_handshaker_set_user (HandoffHandshaker *self, guint uid, guint slot, GError **error)
 {
@@ -205,8 +250,7 @@ handoff_handshaker_set_user (HandoffHandshaker *self, guint uid, guint slot, GEr
           g_variant_new ("(uut)", uid, slot, handoff_holder_get_number (self->holder)), &fd, 1,
           error))
     return FALSE;
-  self->state = HANDOFF_HANDSHAKER_SERVING;
-  handoff_credential_feed_new (self);
+  greet (self);
   return TRUE;
 }
 

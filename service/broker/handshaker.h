@@ -28,7 +28,9 @@ void handoff_handshaker_set_policy (HandoffHandshaker *self,
                                     HandoffPolicyPackage *policy,
                                     HandoffPolicyVerdictFunc verdict,
                                     gpointer user_data);
-/* A spare gets its user. FALSE with the error: it is of no use. */
+/* A spare gets its user; when it has heard of all that he has, and said so, it is ready, or it has
+ * ended: nothing is asked of a process that died unnoticed. FALSE with the error: it is of no use.
+ */
 gboolean
 handoff_handshaker_set_user (HandoffHandshaker *self, guint uid, guint slot, GError **error);
 
@@ -50,6 +52,13 @@ void handoff_handshaker_end (HandoffHandshaker *self, const GError *error);
 /* Before somebody is sent to it, who may have seen that it has ended: see
  * handoff_link_notice_end(). (nullable) */
 void handoff_handshaker_notice_end (HandoffHandshaker *self);
+
+/* A user's. handshaker: (transfer none) (nullable): NULL with the error:
+ * TLS_HANDOFF_ERROR_LIMIT_REACHED if too many users have one, and none of them can go; FAILED if
+ * none can be started. */
+typedef void (*HandoffHandshakerFunc) (HandoffHandshaker *handshaker,
+                                       const GError *error,
+                                       gpointer user_data);
 
 guint handoff_handshaker_get_pid (HandoffHandshaker *self);
 guint handoff_handshaker_count_callers (HandoffHandshaker *self);

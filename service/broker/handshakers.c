@@ -6,6 +6,7 @@
 #include "broker/handshakers.h"
 
 #include "broker/policy-news.h"
+#include "broker/waiting-line.h"
 #include "keyblob/tls-handoff-error.h"
 #include "work/clock.h"
 
@@ -24,7 +25,7 @@ struct _HandoffHandshakers
   GHashTable *by_uid;           /* (owned) (element-type uid HandoffHandshaker): owns references */
   HandoffHandshaker *spare;     /* (owned) (nullable): perhaps it is still starting */
   HandoffPolicyPackage *policy; /* (owned) (nullable): in force; NULL before the first */
-  GQueue waiting;               /* (element-type Waiting): in the order in which they asked */
+  GQueue waiting;               /* see waiting-line.h */
   gboolean slots[HANDOFF_HANDSHAKER_SLOTS];
   guint round;              /* of questions who can make room: in one, each is asked once */
   gboolean is_spare_wanted; /* somebody who waits could have it */
@@ -32,14 +33,6 @@ struct _HandoffHandshakers
   guint n_failures;
   gboolean is_ending;
 };
-
-/* Somebody who waits for one. */
-typedef struct
-{
-  guint uid;
-  HandoffHandshakerFunc func;
-  gpointer user_data; /* (unowned) */
-} Waiting;
 
 static void serve_waiting (HandoffHandshakers *self);
 static void start_spare (HandoffHandshakers *self);
@@ -63,18 +56,6 @@ handoff_handshakers_new (const HandoffBrokerSupport *support)
   return self;
 }
 
-static void
-fail_waiting (HandoffHandshakers *self, const GError *error)
-{
-  Waiting *waiting;
-
-  while ((waiting = g_queue_pop_head (&self->waiting)) != NULL)
-    {
-      waiting->func (NULL, error, waiting->user_data);
-      g_free (waiting);
-    }
-}
-
 static GError *
 new_ending_error (void)
 {
@@ -91,7 +72,7 @@ handoff_handshakers_free (HandoffHandshakers *self)
 
   self->is_ending = TRUE;
   g_clear_handle_id (&self->spare_id, g_source_remove);
-  fail_waiting (self, error);
+  handoff_waiting_line_fail_all (&self->waiting, error);
   for (i = 0; i < list->len; i++)
     handoff_handshaker_end (g_ptr_array_index (list, i), error);
   if (self->spare != NULL)
@@ -156,7 +137,7 @@ spare_failed (HandoffHandshakers *self, const GError *error)
           "The service cannot start the process that does handshakes: %s", error->message);
 
       self->n_failures = 0;
-      fail_waiting (self, told);
+      handoff_waiting_line_fail_all (&self->waiting, told);
     }
   else if (!g_queue_is_empty (&self->waiting) && self->policy != NULL)
     start_spare (self);
@@ -176,7 +157,16 @@ handshaker_ended (HandoffHandshaker *handshaker, gpointer user_data)
       return;
     }
   remove_handshaker (self, handshaker);
+  /* Nothing was asked of it: another can do that. */
+  if (!handshaker->has_served)
+    handoff_waiting_line_lose (&self->waiting, handshaker->uid);
   serve_waiting (self);
+}
+
+static void
+handshaker_ready (HandoffHandshaker *handshaker, gpointer user_data)
+{
+  serve_waiting (user_data);
 }
 
 static void
@@ -202,7 +192,7 @@ handshaker_idle (HandoffHandshaker *handshaker, gpointer user_data)
     handoff_handshaker_ask_to_leave (handshaker, left_alone, self);
 }
 
-static const HandoffHandshakerFuncs funcs = { handshaker_ended, handshaker_idle };
+static const HandoffHandshakerFuncs funcs = { handshaker_ready, handshaker_ended, handshaker_idle };
 
 /* ---- The spare, and its policy. ---- */
 
@@ -455,9 +445,7 @@ try_to_serve (HandoffHandshakers *self, guint uid, HandoffHandshaker **handshake
       self->is_spare_wanted = TRUE;
       return FALSE;
     }
-  if (give_spare (self, uid, error))
-    *handshaker = handoff_handshakers_find (self, uid);
-  return TRUE;
+  return !give_spare (self, uid, error);
 }
 
 /* Serves the first one who can be served. */
@@ -469,15 +457,13 @@ serve_one (HandoffHandshakers *self)
   self->is_spare_wanted = FALSE;
   for (link = self->waiting.head; link != NULL; link = link->next)
     {
-      Waiting *waiting = link->data;
+      const HandoffWaiting *waiting = link->data;
       HandoffHandshaker *handshaker = NULL;
       g_autoptr (GError) error = NULL;
 
       if (!try_to_serve (self, waiting->uid, &handshaker, &error))
         continue;
-      g_queue_delete_link (&self->waiting, link);
-      waiting->func (handshaker, error, waiting->user_data);
-      g_free (waiting);
+      handoff_waiting_line_serve (&self->waiting, link, handshaker, error);
       return TRUE;
     }
   return FALSE;
@@ -503,7 +489,6 @@ handoff_handshakers_get (HandoffHandshakers *self,
 {
   g_autoptr (GError) error = NULL;
   HandoffHandshaker *handshaker;
-  Waiting *waiting;
 
   if (self->is_ending)
     {
@@ -513,9 +498,7 @@ handoff_handshakers_get (HandoffHandshakers *self,
     }
   handshaker = handoff_handshakers_find (self, uid);
   handoff_handshaker_notice_end (handshaker != NULL ? handshaker : self->spare);
-  waiting = g_new (Waiting, 1);
-  *waiting = (Waiting){ uid, func, user_data };
-  g_queue_push_tail (&self->waiting, waiting);
+  handoff_waiting_line_add (&self->waiting, uid, func, user_data);
   serve_waiting (self);
 }
 
@@ -583,7 +566,7 @@ handoff_handshakers_drain (HandoffHandshakers *self)
 
   self->is_ending = TRUE;
   g_clear_handle_id (&self->spare_id, g_source_remove);
-  fail_waiting (self, error);
+  handoff_waiting_line_fail_all (&self->waiting, error);
   for (i = 0; i < list->len; i++)
     handoff_handshaker_drain (g_ptr_array_index (list, i));
   if (self->spare != NULL)

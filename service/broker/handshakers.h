@@ -27,12 +27,6 @@ void handoff_handshakers_set_policy (HandoffHandshakers *self,
                                      HandoffPolicyVerdictFunc verdict,
                                      gpointer user_data);
 
-/* A user's. handshaker: (transfer none) (nullable): NULL with the error:
- * TLS_HANDOFF_ERROR_LIMIT_REACHED if too many users have one, and none of them can go; FAILED if
- * none can be started. */
-typedef void (*HandoffHandshakerFunc) (HandoffHandshaker *handshaker,
-                                       const GError *error,
-                                       gpointer user_data);
 /* Calls func in the order in which it was asked, perhaps before this returns. */
 void handoff_handshakers_get (HandoffHandshakers *self,
                               guint uid,

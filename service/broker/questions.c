@@ -182,28 +182,59 @@ given (GObject *source, GAsyncResult *result, gpointer user_data)
     handoff_link_call_fail (g_steal_pointer (&self->call), error);
 }
 
+/* If its process has ended meanwhile, nobody hears the answer. (transfer none) (nullable) */
+static HandoffCredential *
+find_usable (const Question *self)
+{
+  return self->handshaker->holder != NULL && self->handshaker->state != HANDOFF_HANDSHAKER_ENDED
+             ? look_again (self)
+             : NULL;
+}
+
+/* self: (transfer full) */
+static void
+answer_removed (Question *self)
+{
+  /* Polkit allowed to know that it was there. */
+  g_autofree char *why =
+      self->credential != NULL
+          ? g_strdup_printf ("The credential “%s” was removed meanwhile", self->credential->label)
+          : g_strdup ("");
+
+  answer (self, HANDOFF_HANDSHAKER_ANSWER_NOT_FOUND, why);
+  question_free (self);
+}
+
+/* The handshaker knows of the credential. */
+static void
+lent (gpointer user_data)
+{
+  Question *self = user_data;
+  HandoffCredential *credential = find_usable (self);
+
+  if (credential != NULL)
+    handoff_grant_giver_give_async (self->handshaker->support->giver, self->handshaker->holder,
+                                    credential, self->role,
+                                    self->is_plain && self->is_to_be_remembered, given, self);
+  else
+    answer_removed (self);
+}
+
 /* self: (transfer full) */
 static void
 answer_with_credential (Question *self)
 {
-  HandoffCredential *credential = look_again (self);
-  g_autofree char *why = NULL;
+  HandoffCredential *credential = find_usable (self);
+  HandoffBarrier *barrier;
 
-  /* If its process has ended meanwhile, nobody hears the answer. */
-  if (credential == NULL || self->handshaker->holder == NULL)
+  if (credential == NULL)
     {
-      /* Polkit allowed to know that it was there. */
-      why = self->credential != NULL ? g_strdup_printf ("The credential “%s” was removed meanwhile",
-                                                        self->credential->label)
-                                     : g_strdup ("");
-      answer (self, HANDOFF_HANDSHAKER_ANSWER_NOT_FOUND, why);
-      question_free (self);
+      answer_removed (self);
       return;
     }
-  handoff_credential_feed_lend (self->handshaker, credential);
-  handoff_grant_giver_give_async (self->handshaker->support->giver, self->handshaker->holder,
-                                  credential, self->role,
-                                  self->is_plain && self->is_to_be_remembered, given, self);
+  barrier = handoff_barrier_new (lent, self);
+  handoff_credential_feed_lend (self->handshaker, credential, barrier);
+  handoff_barrier_release (barrier);
 }
 
 static void

@@ -7,10 +7,15 @@
 
 #include "broker/handshakers.h"
 
+#include <string.h>
+
+#include "broker/news.h"
 #include "broker/relayed-calls.h"
 #include "broker/watch.h"
 #include "keyblob/tls-handoff-error.h"
+#include "link/link-queue.h"
 #include "support/broker-fixture.h"
+#include "support/credential-fixture.h"
 #include "support/test-clock.h"
 
 #define WORDS "The service's program tls-handoff-handshaker has ended: call again"
@@ -40,16 +45,16 @@ test_spare (HandshakerFixture *f, gconstpointer unused)
 {
   begin (f);
   g_assert_cmpuint (f->processes->len, ==, 1);
-  handshaker_get (f, 1000);
-  /* At once: nobody waits for a process to start. */
-  handshaker_expect (f->events, "got 1000");
   get (f, 1000);
+  /* At once: nobody waits for a process to start, and there is no time for another. */
+  handshaker_get (f, 1000);
+  handshaker_expect (f->events, "got 1000");
   g_assert_cmpuint (f->processes->len, ==, 1);
   test_clock_pass (TEST_SECOND);
   handshaker_settle ();
   g_assert_cmpuint (f->processes->len, ==, 2);
-  handshaker_get (f, 1001);
-  handshaker_expect (f->events, "got 1001");
+  get (f, 1001);
+  g_assert_cmpuint (f->processes->len, ==, 2);
   /* Sooner, if somebody needs it. */
   handshaker_get (f, 1002);
   handshaker_expect (f->events, "");
@@ -123,8 +128,7 @@ test_unnoticed_end (HandshakerFixture *f, gconstpointer unused)
   test_clock_pass (TEST_SECOND);
   handshaker_settle ();
   handshaker_vanish (handshaker_of (f, 1000));
-  handshaker_get (f, 1000);
-  handshaker_expect (f->events, "got 1000");
+  get (f, 1000);
   g_assert_nonnull (handshaker_of (f, 1000)->link);
 
   test_clock_pass (TEST_SECOND);
@@ -211,6 +215,109 @@ test_spare_ends (HandshakerFixture *f, gconstpointer unused)
   get (f, 1000);
   f->fails_to_start = FALSE;
   get (f, 1001);
+}
+
+/* One that nobody knows to be dead costs nobody a call: nothing was asked of it. */
+static void
+test_spare_dead (HandshakerFixture *f, gconstpointer unused)
+{
+  TestHandshaker *process;
+
+  begin (f);
+  process = g_ptr_array_index (f->processes, 0);
+  handshaker_vanish (process);
+  handshaker_get (f, 1000);
+  handshaker_get (f, 1001);
+  handshaker_get (f, 1000);
+  handshaker_settle ();
+  handshaker_expect (f->events, "got 1000, got 1000, got 1001");
+  g_assert_true (handshaker_of (f, 1000) != process);
+}
+
+/* Nor does one that dies of what it is told of its user; if all do, that is said. */
+static void
+test_begin_fails (HandshakerFixture *f, gconstpointer unused)
+{
+  begin (f);
+  get (f, 1001);
+  f->n_to_die = 2;
+  get (f, 1000);
+  g_assert_cmpuint (f->n_to_die, ==, 0);
+  f->n_to_die = 3;
+  handshaker_get (f, 1002);
+  handshaker_settle ();
+  handshaker_expect (f->events, "got The service's program tls-handoff-handshaker ended 3 times "
+                                "before it could begin; the service's log says why");
+  get (f, 1002);
+  get (f, 1001);
+}
+
+/* So many that all of them are more than may wait on a link. */
+#define N_CREDENTIALS 10000
+
+/* Nobody is served before his handshaker knows of all credentials, and however many there are, it
+ * is not ended for not reading them at once. */
+static void
+test_credentials (HandshakerFixture *f, gconstpointer unused)
+{
+  g_autoptr (HandoffCredential) one = test_credential_new (NULL, "one", 0, "rsa");
+  g_autofree char *label = g_strnfill (1024, 'x');
+  TestHandshaker *process;
+  guint i;
+
+  g_assert_cmpuint (N_CREDENTIALS *
+                        (g_variant_get_size (one->description->variant) + strlen (label)),
+                    >, HANDOFF_LINK_QUEUE_BYTES);
+  for (i = 0; i < N_CREDENTIALS; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%u", i);
+
+      g_ptr_array_add (f->credentials, handoff_credential_new (id, label, 0, one->roles, one->key,
+                                                               NULL, one->description));
+    }
+  begin (f);
+  handshaker_get (f, 1000);
+  process = handshaker_of (f, 1000);
+  while (f->events->len == 0)
+    {
+      g_assert_nonnull (process->link);
+      handshaker_settle ();
+    }
+  handshaker_expect (f->events, "got 1000");
+  g_assert_cmpuint (process->n_credentials, ==, N_CREDENTIALS);
+  g_assert_true (handshaker_of (f, 1000) == process);
+}
+
+static void
+count (gpointer user_data)
+{
+  ++*(guint *) user_data;
+}
+
+/* Whoever changes a credential waits until it is known, also behind others that were on their way.
+ */
+static void
+test_credentials_change (HandshakerFixture *f, gconstpointer unused)
+{
+  HandoffBarrier *barriers[2];
+  guint i, n_done = 0;
+
+  begin (f);
+  get (f, 1000);
+  handshaker_of (f, 1000)->hangs = TRUE;
+  g_ptr_array_add (f->credentials, test_credential_new (NULL, "one", 1000, "rsa"));
+  for (i = 0; i < G_N_ELEMENTS (barriers); i++)
+    {
+      barriers[i] = handoff_barrier_new (count, &n_done);
+      handoff_news_credentials_changed (f->handshakers, 1000, barriers[i]);
+      handoff_barrier_release (barriers[i]);
+    }
+  handshaker_settle ();
+  g_assert_cmpuint (n_done, ==, 0);
+  handoff_link_call_return (g_queue_pop_head (&handshaker_of (f, 1000)->leaves),
+                            g_variant_new ("()"), NULL, 0);
+  handshaker_settle ();
+  g_assert_cmpuint (n_done, ==, 2);
 }
 
 #define FULL                                                                                       \
@@ -472,6 +579,10 @@ main (int argc, char *argv[])
   add ("crash", test_crash);
   add ("places-end", test_places_end);
   add ("spare-ends", test_spare_ends);
+  add ("spare-dead", test_spare_dead);
+  add ("begin-fails", test_begin_fails);
+  add ("credentials", test_credentials);
+  add ("credentials-change", test_credentials_change);
   add ("limit", test_limit);
   add ("limit-many", test_limit_many);
   add ("idle", test_idle);

@@ -255,9 +255,35 @@ places_ended (HandoffLink *link, const GError *error, gpointer user_data)
 static const HandoffLinkFunctions places_functions = { places_received, places_ended };
 
 static void
+drop_calls (GQueue *calls)
+{
+  HandoffLinkCall *call;
+  g_autoptr (GError) error =
+      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "dead");
+
+  while ((call = g_queue_pop_head (calls)) != NULL)
+    handoff_link_call_fail (call, error);
+}
+
+void
+handshaker_vanish (TestHandshaker *self)
+{
+  if (self->link == NULL)
+    return;
+  handoff_link_close (self->link, NULL);
+  if (self->places != NULL)
+    handoff_link_close (self->places, NULL);
+  drop_calls (&self->calls);
+  drop_calls (&self->leaves);
+  g_clear_pointer (&self->link, handoff_link_free);
+  g_clear_pointer (&self->places, handoff_link_free);
+}
+
+static void
 received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
 {
   TestHandshaker *self = user_data;
+  HandshakerFixture *f = self->fixture;
   const HandoffLinkRow *row = handoff_link_table_find (&handoff_handshaker_table, message->number);
   static const guint8 key[32];
   g_autofree char *text = NULL;
@@ -275,6 +301,11 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
       self->places =
           handoff_link_new (handoff_link_message_steal_fd (message, 0), &handoff_places_table,
                             HANDOFF_LINK_LOWER, NULL, "broker", &places_functions, self);
+      if (f->n_to_die > 0)
+        {
+          f->n_to_die--;
+          handshaker_vanish (self);
+        }
       return;
     case HANDOFF_HANDSHAKER_CALL:
       g_variant_get_child (message->body, 0, "t", &self->last_call);
@@ -300,6 +331,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
                                   g_variant_new ("(b)", !self->stays), NULL, 0);
       return;
     case HANDOFF_HANDSHAKER_CREDENTIAL:
+      self->n_credentials++;
       g_variant_get_child (message->body, 1, "s", &text);
       handshaker_note (self->events, "credential %s", text);
       break;
@@ -309,6 +341,8 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
                                                (guint64) 1, (guint64) 0, 4, 5, 6, 7),
                                 NULL, 0);
       return;
+    case HANDOFF_HANDSHAKER_PING:
+      break;
     default:
       handshaker_note (self->events, "%s", row->name);
       break;
@@ -319,31 +353,6 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
     g_queue_push_tail (&self->leaves, g_steal_pointer (&message->call));
   else
     handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("()"), NULL, 0);
-}
-
-static void
-drop_calls (GQueue *calls)
-{
-  HandoffLinkCall *call;
-  g_autoptr (GError) error =
-      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "dead");
-
-  while ((call = g_queue_pop_head (calls)) != NULL)
-    handoff_link_call_fail (call, error);
-}
-
-void
-handshaker_vanish (TestHandshaker *self)
-{
-  if (self->link == NULL)
-    return;
-  handoff_link_close (self->link, NULL);
-  if (self->places != NULL)
-    handoff_link_close (self->places, NULL);
-  drop_calls (&self->calls);
-  drop_calls (&self->leaves);
-  g_clear_pointer (&self->link, handoff_link_free);
-  g_clear_pointer (&self->places, handoff_link_free);
 }
 
 static void
@@ -372,6 +381,7 @@ start (const HandoffLinkFunctions *link_functions,
     }
   self = g_new0 (TestHandshaker, 1);
   g_assert_true (handoff_link_make_sockets (sockets, error));
+  self->fixture = f;
   self->pid = f->processes->len + 1;
   self->events = g_string_new (NULL);
   self->upper = handoff_link_new (sockets[0], &handoff_handshaker_table, HANDOFF_LINK_UPPER, NULL,

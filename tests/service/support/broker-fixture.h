@@ -13,6 +13,7 @@
 /* A process that was started. */
 typedef struct
 {
+  gpointer fixture;  /* (unowned): HandshakerFixture */
   HandoffLink *link; /* (owned) (nullable): its end; NULL once it has ended */
   guint pid;
   HandoffLink *upper; /* (owned) (nullable): the broker's end */
@@ -26,6 +27,7 @@ typedef struct
   GQueue calls;        /* (element-type HandoffLinkCall): method calls that it has not answered */
   GQueue leaves;       /* (element-type HandoffLinkCall): likewise, while it hangs */
   GString *events;     /* (owned): what else it was told, with ", " between */
+  guint n_credentials; /* of these, how many it was told of */
   guint64 last_call;   /* the number of the last one */
   guint64 last_caller;
   guint64 last_channel;
@@ -40,6 +42,7 @@ typedef struct
   int keeper_socket;    /* (owned): where it would read */
   GPtrArray *processes; /* (owned) (element-type TestHandshaker): all that were started */
   gboolean fails_to_start;
+  guint n_to_die;         /* so many die as soon as they have a user */
   GPtrArray *credentials; /* (owned) (element-type HandoffCredential) */
   GString *questions;     /* (owned): what the authority was asked, with ", " between */
   gboolean denies;
