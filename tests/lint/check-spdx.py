@@ -8,8 +8,9 @@ import re
 
 import common
 
+WITHOUT_COMMENTS = ('*.json', 'debian/changelog', 'debian/source/format')
 # Texts of licences, and lists that have no comments. (.git is a file in a linked working tree.)
-EXEMPT = ('LICENSES/*', '.git', '.gitignore', '*.json', '*.license')
+EXEMPT = ('LICENSES/*', 'COPYING', '.git', '.gitignore', '*.license', *WITHOUT_COMMENTS)
 
 findings = []
 files = [
@@ -17,7 +18,7 @@ files = [
     if not any(path.match(pattern) for pattern in EXEMPT)
 ]
 # A file without comments has its tags in a file beside it.
-files += [path.with_name(path.name + '.license') for path in common.source_files('*.json')]
+files += [path.with_name(path.name + '.license') for path in common.source_files(*WITHOUT_COMMENTS)]
 
 for path in files:
     if not (common.ROOT / path).exists():
