@@ -5,7 +5,7 @@
 # Installs what is needed, builds and runs every test: as root, on Debian 12. Nothing but the packages
 # stays. The last line is "N passed, N failed"; a test that is skipped has failed.
 #
-#   tests/check.sh [--keep DIRECTORY]    keeps the builds and their logs there
+#   tests/check.sh [--keep DIRECTORY] [--gcc]    keeps the builds and their logs there; only what gcc builds
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit 1
@@ -18,17 +18,27 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 unset CC CFLAGS LDFLAGS PYTHONPATH PYTHONHOME
 exec </dev/null
 
-case ${1:-} in
---keep)
-  work=$2
-  mkdir -p "$work"
-  work=$(realpath "$work")
-  ;;
-*)
+work=
+only_gcc=
+while [ $# -gt 0 ]; do
+  case $1 in
+  --keep)
+    mkdir -p "$2"
+    work=$(realpath "$2")
+    shift
+    ;;
+  --gcc) only_gcc=1 ;;
+  *)
+    echo 'usage: tests/check.sh [--keep DIRECTORY] [--gcc]' >&2
+    exit 2
+    ;;
+  esac
+  shift
+done
+if [ -z "$work" ]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  ;;
-esac
+fi
 passed=0
 failed=0
 
@@ -91,6 +101,7 @@ step packages tests/lib/install-packages tests/lib/packages-apps || finish
 if step build-gcc build gcc; then
   run_tests gcc
 fi
+[ -z "$only_gcc" ] || finish
 # DWARF 4, because Debian 12's valgrind cannot read clang's DWARF 5.
 if step build-clang env CC=clang bash -c "$(declare -f build); work='$work'; build clang -Dc_args=-gdwarf-4"; then
   # What uses the library, without channels: the other builds run it with them.
