@@ -6,6 +6,7 @@
 --fortified: some of them call functions of the C library that check sizes, too (_FORTIFY_SOURCE, which needs
 optimization)."""
 
+import pathlib
 import re
 import sys
 
@@ -21,7 +22,7 @@ UNWANTED = {'looks for libraries in folders of its own': r'\(R(UN)?PATH\)'}
 
 files = sys.argv[1:]
 fortified = files[:1] == ['--fortified']
-files = files[1:] if fortified else files
+files = [pathlib.Path(path).resolve() for path in (files[1:] if fortified else files)]
 readelf = common.need('readelf', 'binutils')
 findings, symbols = [], ''
 
