@@ -8,8 +8,9 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* RFC 7301 3.1 */
-#define MAX_NAME_SIZE 255
+/* What tls_handoff_handshake_options_set_application_protocols() takes. */
+#define MAX_NAMES 8
+#define MAX_NAME_SIZE 31
 
 /**
  * cli_application_protocols_check:
@@ -32,6 +33,12 @@ cli_application_protocols_check (char **protocols, GError **error)
                        _ ("--alpn must be a protocol name of 1 to %d bytes"), MAX_NAME_SIZE);
           return FALSE;
         }
+    }
+  if (i > MAX_NAMES)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--alpn can be given %d times at most"), MAX_NAMES);
+      return FALSE;
     }
   return TRUE;
 }

@@ -13,27 +13,27 @@
 #include "terminal/certificate-file.h"
 #include "peer/connector.h"
 #include "peer/drain.h"
+#include "terminal/number.h"
 #include "terminal/report.h"
 #include "terminal/service-words.h"
 #include "terminal/text-agent.h"
 #include "peer/trust-report.h"
 
-/* 0 is refused: some would mean "no limit" by it, and others "at once". */
-#define NO_TIMEOUT G_MININT64
+/* The service's configuration cannot allow more. 0 is refused: some would mean "no limit" by it,
+ * and others "at once". */
+#define MAX_TIMEOUT 86400
 
 CliPeer *
 cli_peer_new (void)
 {
-  CliPeer *self = g_new0 (CliPeer, 1);
-
-  self->timeout = NO_TIMEOUT;
-  return self;
+  return g_new0 (CliPeer, 1);
 }
 
 void
 cli_peer_free (CliPeer *self)
 {
   g_free (self->trust_file);
+  g_free (self->timeout_text);
   g_strfreev (self->protocols);
   g_free (self->server_name);
   cli_own_credential_clear (&self->own);
@@ -71,7 +71,7 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
     { "tls12", 0, 0, G_OPTION_ARG_NONE, &self->tls12, N_ ("Use TLS 1.2 at most"), NULL },
     { "no-resumption", 0, 0, G_OPTION_ARG_NONE, &self->no_resumption,
       N_ ("Do not resume an earlier session, nor let a later one resume this"), NULL },
-    { "timeout", 'w', 0, G_OPTION_ARG_INT64, &self->timeout,
+    { "timeout", 'w', 0, G_OPTION_ARG_STRING, &self->timeout_text,
       N_ ("Give up if connecting or the handshake takes more than SECONDS"), N_ ("SECONDS") },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &self->interactive,
       N_ ("Let polkit ask for a password where its rules want one"), NULL },
@@ -93,12 +93,9 @@ check_options (CliPeer *self, GError **error)
                                            : _ ("Too many arguments: give one HOST[:PORT]"));
       return FALSE;
     }
-  if (self->timeout != NO_TIMEOUT && (self->timeout < 1 || self->timeout > G_MAXINT))
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("--timeout must be a number of seconds greater than 0"));
-      return FALSE;
-    }
+  if (self->timeout_text != NULL &&
+      !cli_number_parse ("--timeout", self->timeout_text, 1, MAX_TIMEOUT, &self->timeout, error))
+    return FALSE;
   if (self->server_name != NULL && *self->server_name == '\0')
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
@@ -127,8 +124,6 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
 
   if (!check_options (self, &error))
     return cli_usage_error (verb, error->message);
-  if (self->timeout == NO_TIMEOUT)
-    self->timeout = 0;
 
   self->name = cli_target_to_string (self->target);
   self->identity = self->server_name != NULL ? g_strdup (self->server_name)
@@ -141,10 +136,11 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
     tls_handoff_handshake_options_set_protocol_range (self->options, G_TLS_PROTOCOL_VERSION_UNKNOWN,
                                                       G_TLS_PROTOCOL_VERSION_TLS_1_2);
   tls_handoff_handshake_options_set_resumption (self->options, !self->no_resumption);
-  tls_handoff_handshake_options_set_timeout (self->options, (guint) self->timeout);
+  tls_handoff_handshake_options_set_timeout (self->options, self->timeout);
   if (self->trust_file != NULL)
     {
-      g_autoptr (GPtrArray) anchors = cli_certificate_file_load (self->trust_file, &error);
+      g_autoptr (GPtrArray) anchors =
+          cli_certificate_file_load_authorities (self->trust_file, &error);
 
       if (anchors == NULL)
         {
@@ -189,7 +185,7 @@ cli_peer_connect (CliPeer *self)
     return cli_report_no_service (error);
 
   self->connection =
-      cli_connect_to_host (self->target->host, self->target->port, (guint) self->timeout, &error);
+      cli_connect_to_host (self->target->host, self->target->port, self->timeout, &error);
   if (self->connection == NULL)
     {
       cli_report ("%s: %s", self->name, error->message);

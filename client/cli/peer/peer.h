@@ -19,13 +19,14 @@ typedef struct
   char **protocols;  /* (owned) (nullable): ALPN */
   char *server_name; /* (owned) (nullable) */
   CliOwnCredential own;
-  gint64 timeout; /* seconds; 0 for none, once the options are applied */
+  char *timeout_text; /* (owned) (nullable) */
   gboolean tls12;
   gboolean no_resumption;
   gboolean interactive;
   char **arguments; /* (owned) (nullable): what is no option */
 
   /* From the options */
+  guint timeout;                       /* seconds; 0 for none */
   CliTarget *target;                   /* (owned) */
   char *name;                          /* (owned): the target, for messages */
   char *identity;                      /* (owned): whom the peer must prove to be */

@@ -7,6 +7,9 @@
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <string.h>
+
+#include "terminal/number.h"
 
 static gboolean
 is_ipv6 (const char *text)
@@ -24,15 +27,11 @@ is_ipv6 (const char *text)
 static gboolean
 parse_port (const char *text, guint16 *port, GError **error)
 {
-  guint64 number;
+  guint number;
 
-  if (!g_ascii_string_to_unsigned (text, 10, 1, G_MAXUINT16, &number, NULL))
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("“%s” is not a port: give a number from 1 to 65535"), text);
-      return FALSE;
-    }
-  *port = number;
+  if (!cli_number_parse (_ ("PORT"), text, 1, G_MAXUINT16, &number, error))
+    return FALSE;
+  *port = (guint16) number;
   return TRUE;
 }
 
@@ -45,6 +44,13 @@ check_host (const char *host, GError **error)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                    _ ("The host is missing: give HOST[:PORT]"));
+      return FALSE;
+    }
+  /* The resolver would take it for an IPv4 address: 8443 for 0.0.32.251. */
+  if (host[strspn (host, "0123456789")] == '\0')
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("“%s” is a number, not a host: give HOST[:PORT]"), host);
       return FALSE;
     }
   for (p = host; *p != '\0'; p = g_utf8_next_char (p))

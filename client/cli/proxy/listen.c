@@ -6,7 +6,9 @@
 #include "proxy/listen.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
+#include "terminal/number.h"
 #include "terminal/report.h"
 #include "peer/target.h"
 
@@ -123,10 +125,13 @@ cli_listen (const char *text, GError **error)
 {
   g_autoptr (GPtrArray) listeners = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (CliTarget) target = NULL;
-  guint64 port;
+  guint port;
 
-  if (g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT16, &port, NULL))
-    return add_port (listeners, (guint16) port, error) ? g_steal_pointer (&listeners) : NULL;
+  if (text[strspn (text, "0123456789")] == '\0')
+    return cli_number_parse (_ ("PORT"), text, 0, G_MAXUINT16, &port, error) &&
+                   add_port (listeners, (guint16) port, error)
+               ? g_steal_pointer (&listeners)
+               : NULL;
   target = cli_target_parse (text, error);
   if (target == NULL || !add_host (listeners, target, error))
     return NULL;

@@ -11,6 +11,11 @@
 
 /* Larger than any bundle of authorities: the whole of Mozilla's has 250 kB. */
 #define MAX_CERTIFICATE_FILE_SIZE (16 * 1024 * 1024)
+/* What tls_handoff_handshake_options_set_trust_anchors() takes; the size is that of all. */
+#define MAX_AUTHORITIES 256
+#define MAX_AUTHORITIES_SIZE (1024 * 1024)
+/* Of each certificate in a message on the bus. */
+#define FRAME_SIZE 4
 
 static void
 free_certificates (gnutls_x509_crt_t *certificates, guint n_certificates)
@@ -98,4 +103,32 @@ cli_certificate_file_load (const char *path, GError **error)
   chain = export_certificates (path, certificates, n_certificates, error);
   free_certificates (certificates, n_certificates);
   return g_steal_pointer (&chain);
+}
+
+/**
+ * cli_certificate_file_load_authorities:
+ * @path: as for cli_certificate_file_load()
+ *
+ * Loads certificates that are to be trusted, of which the service takes only so many.
+ *
+ * Returns: (transfer full) (element-type GBytes): the certificates, DER; at least one
+ */
+GPtrArray *
+cli_certificate_file_load_authorities (const char *path, GError **error)
+{
+  g_autoptr (GPtrArray) authorities = cli_certificate_file_load (path, error);
+  gsize size = 0;
+  guint i;
+
+  if (authorities == NULL)
+    return NULL;
+  for (i = 0; i < authorities->len; i++)
+    size += g_bytes_get_size (authorities->pdata[i]) + FRAME_SIZE;
+  if (authorities->len <= MAX_AUTHORITIES && size <= MAX_AUTHORITIES_SIZE)
+    return g_steal_pointer (&authorities);
+  g_set_error (
+      error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+      _ ("%s has %u certificates of %zu KiB; at most %d, of %d KiB in all, can be trusted"), path,
+      authorities->len, size / 1024, MAX_AUTHORITIES, MAX_AUTHORITIES_SIZE / 1024);
+  return NULL;
 }

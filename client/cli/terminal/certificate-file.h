@@ -6,3 +6,4 @@
 #include <glib.h>
 
 GPtrArray *cli_certificate_file_load (const char *path, GError **error);
+GPtrArray *cli_certificate_file_load_authorities (const char *path, GError **error);

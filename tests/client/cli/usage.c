@@ -7,7 +7,7 @@
 
 #include "terminal/exit-status.h"
 
-#define MAX_ARGUMENTS 8
+#define MAX_ARGUMENTS 12
 
 typedef struct
 {
@@ -97,11 +97,38 @@ static const Case cases[] = {
 
   /* The test's environment has a bus address where nobody listens. */
   { "no-bus-connect", { "connect", "localhost:9" }, CLI_EXIT_NO_SERVICE, "system bus" },
-  { "timeout-zero", { "probe", "--timeout=0", "localhost" }, CLI_EXIT_USAGE, "greater than 0" },
+  { "timeout-zero",
+    { "probe", "--timeout=0", "localhost" },
+    CLI_EXIT_USAGE,
+    "1 to 86400, not “0”" },
   { "timeout-much",
     { "probe", "--timeout=99999999999", "localhost" },
     CLI_EXIT_USAGE,
-    "greater than 0" },
+    "1 to 86400, not “99999999999”" },
+  { "timeout-more", { "probe", "-w", "86401", "localhost" }, CLI_EXIT_USAGE, "not “86401”" },
+  { "port-zero", { "probe", "localhost:0" }, CLI_EXIT_USAGE, "1 to 65535, not “0”" },
+  { "port-much", { "connect", "localhost:99999" }, CLI_EXIT_USAGE, "1 to 65535, not “99999”" },
+  { "port-alone", { "connect", "8443" }, CLI_EXIT_USAGE, "“8443” is a number, not a host" },
+  { "serve-port-much",
+    { "serve", "--forward", "localhost:99999" },
+    CLI_EXIT_USAGE,
+    "1 to 65535, not “99999”" },
+  { "alpn-longest",
+    { "probe", "--alpn", "1234567890123456789012345678901", "localhost" },
+    CLI_EXIT_NO_SERVICE,
+    "system bus" },
+  { "alpn-long",
+    { "probe", "--alpn", "12345678901234567890123456789012", "localhost" },
+    CLI_EXIT_USAGE,
+    "1 to 31 bytes" },
+  { "alpn-most",
+    { "probe", "-a1", "-a2", "-a3", "-a4", "-a5", "-a6", "-a7", "-a8", "localhost" },
+    CLI_EXIT_NO_SERVICE,
+    "system bus" },
+  { "alpn-many",
+    { "probe", "-a1", "-a2", "-a3", "-a4", "-a5", "-a6", "-a7", "-a8", "-a9", "localhost" },
+    CLI_EXIT_USAGE,
+    "8 times" },
   { "group-help", { "credential", "--help" }, CLI_EXIT_OK, "credential set-certificates" },
   { "group-help-short", { "session", "-h" }, CLI_EXIT_OK, "session list" },
   { "help-group", { "help", "credential" }, CLI_EXIT_OK, "help credential COMMAND" },

@@ -113,6 +113,31 @@ test_trust_file_unreadable (void)
     }
 }
 
+/* Breaks if the command connects before it says that the service does not take so many. */
+static void
+test_trust_file_limit (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *ca = read_certificate ("ca");
+  g_autoptr (GString) bundle = g_string_new (NULL);
+  g_autoptr (GPtrArray) authorities = NULL;
+  g_autoptr (GError) error = NULL;
+  guint i;
+
+  for (i = 0; i < 256; i++)
+    g_string_append (bundle, ca);
+  write_file (fixture, bundle->str, -1);
+  authorities = cli_certificate_file_load_authorities (fixture->path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (authorities->len, ==, 256);
+
+  g_string_append (bundle, ca);
+  write_file (fixture, bundle->str, -1);
+  g_assert_null (cli_certificate_file_load_authorities (fixture->path, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_assert_nonnull (strstr (error->message, "257 certificates"));
+  g_assert_nonnull (strstr (error->message, "at most 256"));
+}
+
 static GBytes *
 load_one (const char *name)
 {
@@ -291,6 +316,8 @@ main (int argc, char **argv)
   g_test_add ("/cli/trust-file/bad", Fixture, NULL, fixture_set_up, test_trust_file_bad,
               fixture_tear_down);
   g_test_add_func ("/cli/trust-file/unreadable", test_trust_file_unreadable);
+  g_test_add ("/cli/trust-file/limit", Fixture, NULL, fixture_set_up, test_trust_file_limit,
+              fixture_tear_down);
   g_test_add_func ("/cli/certificate/fields", test_certificate);
   g_test_add_func ("/cli/certificate/validity", test_certificate_validity);
   g_test_add_func ("/cli/certificate/fingerprint", test_certificate_fingerprint);

@@ -31,6 +31,8 @@ static const Case cases[] = {
 
   { "", NULL, 0, NULL, NULL },
   { ":443", NULL, 0, NULL, NULL },
+  { "443", NULL, 0, NULL, NULL },
+  { "443:443", NULL, 0, NULL, NULL },
   { "example.org:", NULL, 0, NULL, NULL },
   { "example.org:0", NULL, 0, NULL, NULL },
   { "example.org:65536", NULL, 0, NULL, NULL },

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#pragma once
+
+#include <glib.h>
+
+gboolean cli_number_parse (const char *name,
+                           const char *text,
+                           guint minimum,
+                           guint maximum,
+                           guint *number,
+                           GError **error);
