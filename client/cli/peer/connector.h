@@ -5,5 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "peer/reach.h"
+
 GSocketConnection *
-cli_connect_to_host (const char *host, guint16 port, guint timeout, GError **error);
+cli_connect_by (const CliReach *reach, guint timeout, gboolean *proxied, GError **error);

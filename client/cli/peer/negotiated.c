@@ -97,6 +97,15 @@ append_result (GString *text, TlsHandoffHandshakeResult *result)
                           seals != NULL && *seals != '\0' ? seals : _ ("none"));
 }
 
+static void
+append_address (GString *text, CliPeer *peer)
+{
+  g_autofree char *proxy =
+      peer->proxied ? g_strdup_printf (_ ("%s (a proxy)"), peer->address) : NULL;
+
+  append_field (text, _ ("address:     "), proxy != NULL ? proxy : peer->address);
+}
+
 /**
  * cli_negotiated_to_text:
  * @peer: after the handshake, successful or not
@@ -108,7 +117,7 @@ cli_negotiated_to_text (CliPeer *peer)
 {
   GString *text = g_string_new (NULL);
 
-  append_field (text, _ ("address:     "), peer->address);
+  append_address (text, peer);
   if (peer->result != NULL)
     append_result (text, peer->result);
   else

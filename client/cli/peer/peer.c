@@ -5,6 +5,7 @@
 
 #include "peer/peer.h"
 
+#include <gio/gunixsocketaddress.h>
 #include <glib/gi18n.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -37,6 +38,8 @@ cli_peer_free (CliPeer *self)
   g_strfreev (self->protocols);
   g_free (self->server_name);
   cli_own_credential_clear (&self->own);
+  cli_reach_clear (&self->reach);
+  cli_protocol_range_clear (&self->range);
   g_strfreev (self->arguments);
   g_clear_pointer (&self->target, cli_target_free);
   g_free (self->name);
@@ -68,7 +71,6 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
       N_ ("PROTO") },
     { "server-name", 'n', 0, G_OPTION_ARG_STRING, &self->server_name,
       N_ ("The name that the server must prove, if not HOST"), N_ ("NAME") },
-    { "tls12", 0, 0, G_OPTION_ARG_NONE, &self->tls12, N_ ("Use TLS 1.2 at most"), NULL },
     { "no-resumption", 0, 0, G_OPTION_ARG_NONE, &self->no_resumption,
       N_ ("Do not resume an earlier session, nor let a later one resume this"), NULL },
     { "timeout", 'w', 0, G_OPTION_ARG_STRING, &self->timeout_text,
@@ -81,6 +83,8 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
 
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   cli_own_credential_add_options (&self->own, context);
+  cli_reach_add_options (&self->reach, context);
+  cli_protocol_range_add_options (&self->range, context);
 }
 
 static gboolean
@@ -103,10 +107,11 @@ check_options (CliPeer *self, GError **error)
       return FALSE;
     }
   if (!cli_application_protocols_check (self->protocols, error) ||
-      !cli_own_credential_check (&self->own, error))
+      !cli_own_credential_check (&self->own, error) ||
+      !cli_protocol_range_check (&self->range, error))
     return FALSE;
   self->target = cli_target_parse (self->arguments[0], error);
-  return self->target != NULL;
+  return self->target != NULL && cli_reach_check (&self->reach, self->target, error);
 }
 
 /**
@@ -132,9 +137,8 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
   if (self->protocols != NULL)
     tls_handoff_handshake_options_set_application_protocols (self->options,
                                                              (const char *const *) self->protocols);
-  if (self->tls12)
-    tls_handoff_handshake_options_set_protocol_range (self->options, G_TLS_PROTOCOL_VERSION_UNKNOWN,
-                                                      G_TLS_PROTOCOL_VERSION_TLS_1_2);
+  tls_handoff_handshake_options_set_protocol_range (self->options, self->range.minimum,
+                                                    self->range.maximum);
   tls_handoff_handshake_options_set_resumption (self->options, !self->no_resumption);
   tls_handoff_handshake_options_set_timeout (self->options, self->timeout);
   if (self->trust_file != NULL)
@@ -162,8 +166,15 @@ describe_address (GSocketConnection *connection)
 {
   g_autoptr (GSocketAddress) address = g_socket_connection_get_remote_address (connection, NULL);
 
-  if (address == NULL || !G_IS_INET_SOCKET_ADDRESS (address))
+  if (address == NULL)
     return g_strdup ("?");
+  if (G_IS_UNIX_SOCKET_ADDRESS (address))
+    {
+      g_autofree char *path = g_filename_display_name (
+          g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (address)));
+
+      return g_strconcat ("unix:", path, NULL);
+    }
   return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
 }
 
@@ -184,8 +195,7 @@ cli_peer_connect (CliPeer *self)
   if (self->manager == NULL)
     return cli_report_no_service (error);
 
-  self->connection =
-      cli_connect_to_host (self->target->host, self->target->port, self->timeout, &error);
+  self->connection = cli_connect_by (&self->reach, self->timeout, &self->proxied, &error);
   if (self->connection == NULL)
     {
       cli_report ("%s: %s", self->name, error->message);

@@ -8,6 +8,8 @@
 
 #include "terminal/exit-status.h"
 #include "peer/own-credential.h"
+#include "peer/protocol-range.h"
+#include "peer/reach.h"
 #include "peer/target.h"
 
 /* The other end of a connection: what "connect" and "probe" are told about it, and what they learn.
@@ -19,8 +21,9 @@ typedef struct
   char **protocols;  /* (owned) (nullable): ALPN */
   char *server_name; /* (owned) (nullable) */
   CliOwnCredential own;
+  CliReach reach;
+  CliProtocolRange range;
   char *timeout_text; /* (owned) (nullable) */
-  gboolean tls12;
   gboolean no_resumption;
   gboolean interactive;
   char **arguments; /* (owned) (nullable): what is no option */
@@ -35,7 +38,8 @@ typedef struct
   /* From cli_peer_connect() */
   TlsHandoffManager *manager;    /* (owned) */
   GSocketConnection *connection; /* (owned) */
-  char *address;                 /* (owned): "127.0.0.1:443" */
+  char *address;                 /* (owned): "127.0.0.1:443", "unix:/run/socket" */
+  gboolean proxied;              /* it is a proxy's */
 
   /* From cli_peer_handshake() */
   TlsHandoffHandshakeResult *result; /* (owned) (nullable): NULL if it failed */

@@ -70,21 +70,32 @@ check_host (const char *host, GError **error)
 
 /**
  * cli_target_parse:
- * @text: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`; UTF-8
  *
- * More than one colon without brackets means an IPv6 address without a port. The port is 443 if
- * there is none.
+ * Likewise, with the port 443 if there is none.
+ */
+CliTarget *
+cli_target_parse (const char *text, GError **error)
+{
+  return cli_target_parse_with_port (text, CLI_TARGET_DEFAULT_PORT, error);
+}
+
+/**
+ * cli_target_parse_with_port:
+ * @text: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`; UTF-8
+ * @default_port: the port if there is none
+ *
+ * More than one colon without brackets means an IPv6 address without a port.
  *
  * Returns: (transfer full): the target, or %NULL with an error of the domain %G_OPTION_ERROR
  */
 CliTarget *
-cli_target_parse (const char *text, GError **error)
+cli_target_parse_with_port (const char *text, guint16 default_port, GError **error)
 {
   g_autoptr (CliTarget) target = g_new0 (CliTarget, 1);
   const char *colon = strchr (text, ':');
   const char *port = NULL;
 
-  target->port = CLI_TARGET_DEFAULT_PORT;
+  target->port = default_port;
   if (text[0] == '[')
     {
       const char *bracket = strchr (text, ']');
@@ -124,6 +135,21 @@ cli_target_parse (const char *text, GError **error)
       (port != NULL && !parse_port (port, &target->port, error)))
     return NULL;
   return g_steal_pointer (&target);
+}
+
+/**
+ * cli_target_copy:
+ *
+ * Returns: (transfer full)
+ */
+CliTarget *
+cli_target_copy (const CliTarget *target)
+{
+  CliTarget *copy = g_new0 (CliTarget, 1);
+
+  copy->host = g_strdup (target->host);
+  copy->port = target->port;
+  return copy;
 }
 
 void

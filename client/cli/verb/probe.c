@@ -102,6 +102,8 @@ print_json (CliPeer *peer, const Findings *findings)
   json_builder_set_member_name (builder, "port");
   json_builder_add_int_value (builder, peer->target->port);
   cli_json_add_string (builder, "address", peer->address);
+  json_builder_set_member_name (builder, "proxied");
+  json_builder_add_boolean_value (builder, peer->proxied);
   cli_json_add_string (builder, "server-identity", peer->identity);
   json_builder_set_member_name (builder, "trusted");
   json_builder_add_boolean_value (builder, findings->reasons[0] == NULL);

@@ -82,6 +82,19 @@ test_target (gconstpointer data)
   g_assert_cmpstr (string, ==, c->string != NULL ? c->string : c->text);
 }
 
+/* Breaks if a place without a port is sought at another port than the server's. */
+static void
+test_default_port (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CliTarget) without = cli_target_parse_with_port ("192.0.2.1", 25, &error);
+  g_autoptr (CliTarget) with = cli_target_parse_with_port ("192.0.2.1:26", 25, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (without->port, ==, 25);
+  g_assert_cmpuint (with->port, ==, 26);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -94,5 +107,6 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &cases[i], test_target);
     }
+  g_test_add_func ("/cli/target/default-port", test_default_port);
   return g_test_run ();
 }
