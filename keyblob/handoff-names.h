@@ -41,6 +41,7 @@
 #define HANDOFF_OPTION_OUTLIVE_CALLER "outlive-caller"               /* b, stepwise only */
 #define HANDOFF_OPTION_RESUMPTION "resumption"                       /* b */
 #define HANDOFF_OPTION_REVIEW_CERTIFICATE "review-certificate"       /* b */
+#define HANDOFF_OPTION_SERVER_NAME "server-name"                     /* s, client only */
 #define HANDOFF_OPTION_TIMEOUT "timeout"                             /* u, seconds */
 #define HANDOFF_OPTION_TRANSIENT "transient"                         /* b */
 #define HANDOFF_OPTION_TRUST_ANCHORS "trust-anchors"                 /* aay, DER */

@@ -86,5 +86,12 @@ void tls_handoff_handshake_options_set_client_certificate (TlsHandoffHandshakeOp
 TLS_HANDOFF_AVAILABLE_IN_0_2
 void tls_handoff_handshake_options_set_credential_choice (TlsHandoffHandshakeOptions *self,
                                                           TlsHandoffCredentialChoice choice);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean tls_handoff_handshake_options_set_cipher_suites (TlsHandoffHandshakeOptions *self,
+                                                          const char *const *names,
+                                                          GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_handshake_options_set_server_name (TlsHandoffHandshakeOptions *self,
+                                                    const char *name);
 
 G_END_DECLS

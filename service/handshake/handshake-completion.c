@@ -66,7 +66,7 @@ take_names (HandoffHandshakeOutcome *outcome,
   const HandoffCredential *used = handoff_handshake_credential_get (credential);
 
   outcome->server_name = g_strdup (request->role == HANDOFF_ROLE_CLIENT
-                                       ? request->identity->host_name
+                                       ? handoff_handshake_request_get_server_name (request)
                                        : handoff_handshake_credential_get_server_name (credential));
   outcome->certificate_requested = handoff_handshake_credential_is_requested (credential);
   /* A key of the caller's own has no label to tell. */

@@ -63,6 +63,16 @@ handoff_handshake_request_new (HandoffRole role,
                         : NULL;
 }
 
+const char *
+handoff_handshake_request_get_server_name (const HandoffHandshakeRequest *self)
+{
+  const char *name = self->options->server_name;
+
+  if (name == NULL)
+    return self->identity != NULL ? self->identity->host_name : NULL;
+  return *name != '\0' ? name : NULL;
+}
+
 void
 handoff_handshake_request_end (HandoffHandshakeRequest *self)
 {

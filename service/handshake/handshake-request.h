@@ -63,6 +63,8 @@ handoff_handshake_request_new_with_options (HandoffRole role,
                                             HandoffHandshakeOptions *options,
                                             HandoffTlsPolicy *policy,
                                             GError **error);
+/* What a client sends (RFC 6066 3). (nullable) (transfer none): NULL for nothing */
+const char *handoff_handshake_request_get_server_name (const HandoffHandshakeRequest *self);
 /* Lets go of the socket, wipes the session to resume, and lets go of all that only a running
  * handshake needs: a session object may stay much longer. */
 void handoff_handshake_request_end (HandoffHandshakeRequest *self);

@@ -61,9 +61,9 @@ set_trust (gnutls_session_t session, HandoffTrustStore *trust_store, GError **er
 }
 
 static gboolean
-set_server_name (gnutls_session_t session, const HandoffServerIdentity *identity, GError **error)
+set_server_name (gnutls_session_t session, const HandoffHandshakeRequest *request, GError **error)
 {
-  const char *name = identity != NULL ? identity->host_name : NULL;
+  const char *name = handoff_handshake_request_get_server_name (request);
   int code;
 
   /* RFC 6066 3: literal addresses are not sent. */
@@ -191,7 +191,7 @@ handoff_handshake_setup (HandoffHandshakeRequest *request,
     }
   if (!handoff_tls_policy_apply (request->policy, session, request->role, request->options,
                                  get_first_group (request), error) ||
-      !set_trust (session, store, error) || !set_server_name (session, request->identity, error) ||
+      !set_trust (session, store, error) || !set_server_name (session, request, error) ||
       !set_application_protocols (session, request->role, request->options, error))
     return NULL;
   if (request->role == HANDOFF_ROLE_SERVER)

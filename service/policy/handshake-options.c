@@ -11,6 +11,7 @@
 #include "description/credential-label.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
+#include "keyblob/server-identity.h"
 #include "keyblob/tls-handoff-error.h"
 
 #define MAX_CIPHER_SUITES 256
@@ -232,6 +233,28 @@ parse_maximum_protocol (HandoffHandshakeOptions *self,
   return parse_protocol (&self->maximum_protocol, HANDOFF_OPTION_MAXIMUM_PROTOCOL, value, error);
 }
 
+/* RFC 6066 3: a host's name, and no address. */
+static gboolean
+parse_server_name (HandoffHandshakeOptions *self,
+                   GVariant *value,
+                   const HandoffConfiguration *configuration,
+                   GError **error)
+{
+  const char *text = g_variant_get_string (value, NULL);
+  g_autoptr (HandoffServerIdentity) name = NULL;
+
+  if (*text == '\0')
+    {
+      self->server_name = g_strdup (text);
+      return TRUE;
+    }
+  name = handoff_server_identity_parse (text, NULL);
+  if (name == NULL || name->host_name == NULL)
+    return refuse (error, HANDOFF_OPTION_SERVER_NAME, "must be a DNS name, or empty to send none");
+  self->server_name = g_steal_pointer (&name->host_name);
+  return TRUE;
+}
+
 static gboolean
 parse_timeout (HandoffHandshakeOptions *self,
                GVariant *value,
@@ -306,6 +329,7 @@ static const Option known_options[] = {
   { HANDOFF_OPTION_OUTLIVE_CALLER, "b", parse_outlive_caller },
   { HANDOFF_OPTION_RESUMPTION, "b", parse_resumption },
   { HANDOFF_OPTION_REVIEW_CERTIFICATE, "b", parse_review_certificate },
+  { HANDOFF_OPTION_SERVER_NAME, "s", parse_server_name },
   { HANDOFF_OPTION_TIMEOUT, "u", parse_timeout },
   { HANDOFF_OPTION_TRANSIENT, "b", parse_transient },
   { HANDOFF_OPTION_TRUST_ANCHORS, "aay", parse_trust_anchors },
@@ -398,6 +422,7 @@ check_role (GHashTable *given, HandoffRole role, GError **error)
     { HANDOFF_OPTION_ASK_FOR_CREDENTIAL, HANDOFF_ROLE_CLIENT },
     { HANDOFF_OPTION_CREDENTIAL_CHOICE, HANDOFF_ROLE_CLIENT },
     { HANDOFF_OPTION_CLIENT_CERTIFICATE, HANDOFF_ROLE_SERVER },
+    { HANDOFF_OPTION_SERVER_NAME, HANDOFF_ROLE_CLIENT },
   };
   gsize i;
 
@@ -496,6 +521,7 @@ handoff_handshake_options_unref (HandoffHandshakeOptions *self)
   g_clear_pointer (&self->application_protocols, g_ptr_array_unref);
   g_clear_pointer (&self->cipher_suites, g_array_unref);
   g_clear_pointer (&self->trust_anchors, g_ptr_array_unref);
+  g_free (self->server_name);
   g_free (self->credential);
   g_free (self);
 }

@@ -40,9 +40,12 @@ typedef struct
   /* (owned) (element-type GBytes) (nullable): NULL for the configuration's, empty for nobody */
   GPtrArray *trust_anchors;
   guint8 trust_anchors_digest[32]; /* SHA-256 of the option, if it was given */
-  char *credential;                /* (owned) (nullable): label or object path; "": none */
-  gint32 credential_pem;           /* index of a descriptor; -1 if there is none */
-  gboolean ask_for_credential;     /* a client's: the caller chooses when the server asks */
+  /* (owned) (nullable): a client's: what it sends, an A-label; "": nothing; NULL: what the server
+   * must prove */
+  char *server_name;
+  char *credential;            /* (owned) (nullable): label or object path; "": none */
+  gint32 credential_pem;       /* index of a descriptor; -1 if there is none */
+  gboolean ask_for_credential; /* a client's: the caller chooses when the server asks */
   HandoffCredentialChoiceMode credential_choice; /* a client's */
   HandoffClientCertificate client_certificate;   /* a server's */
   guint minimum_protocol;                        /* 0x0303, 0x0304 */

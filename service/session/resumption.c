@@ -102,8 +102,9 @@ new_conditions (const HandoffHandshakeRequest *request)
   const HandoffHandshakeOptions *options = request->options;
 
   return g_variant_new (
-      "(smst@atbt@ayuu@aq)", request->identity != NULL ? request->identity->text : "",
-      options->credential, request->credential != NULL ? request->credential->serial : 0,
+      "(smsmst@atbt@ayuu@aq)", request->identity != NULL ? request->identity->text : "",
+      options->server_name, options->credential,
+      request->credential != NULL ? request->credential->serial : 0,
       g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, request->choice,
                                  G_N_ELEMENTS (request->choice), sizeof (guint64)),
       options->ask_for_credential, handoff_tls_policy_get_serial (request->policy),
@@ -137,7 +138,7 @@ prepare_server (HandoffResumption *self,
 {
   const HandoffHandshakeOptions *options = request->options;
   GVariant *conditions = g_variant_new (
-      "(ums@(smstatbtayuuaq)u@as)", handoff_caller_get_uid (session->caller), bus_name,
+      "(ums@(smsmstatbtayuuaq)u@as)", handoff_caller_get_uid (session->caller), bus_name,
       new_conditions (request), (guint) options->client_certificate,
       g_variant_new_strv ((const char *const *) options->application_protocols->pdata,
                           (gssize) options->application_protocols->len));

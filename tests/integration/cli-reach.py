@@ -6,8 +6,10 @@
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
@@ -48,6 +50,18 @@ def is_open(family, address):
 
 def wait_for(family, address):
     wait_until(lambda: is_open(family, address), f'somebody listens on {address}')
+
+
+def serve_on(listener):
+    """As server(), which cannot have a Unix socket here: OpenSSL wants its address in the resolver's words."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate('ecdsa.pem'), certificate('ecdsa.key'))
+    while True:
+        client = listener.accept()[0]
+        with context.wrap_socket(client, server_side=True) as stream:
+            if stream.recv(4096):
+                stream.sendall(b'HTTP/1.0 200 ok\r\n\r\n')
+                stream.unwrap()
 
 
 def probe(*arguments, environment=None):
@@ -92,9 +106,11 @@ class TestPlaces(unittest.TestCase):
     def test_unix(self):
         """Breaks if a Unix socket cannot be connected to, or carries less than a network's."""
         path = os.path.join(os.environ['TMPDIR'], 'server socket')
-        with server('-unix', path):
-            wait_until(lambda: os.path.exists(path), 'the socket is there')
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
             os.chmod(path, 0o666)
+            listener.listen()
+            threading.Thread(target=serve_on, args=(listener,), daemon=True).start()
             found = probe('--connect-to', f'unix:{path}', NAME)
             self.assertEqual((found['address'], found['server-identity']), (f'unix:{path}', NAME))
             self.assertIn('200 ok', run('alice', 'connect', *TRUST, '--connect-to', f'unix:{path}', NAME,
@@ -114,6 +130,55 @@ class TestPlaces(unittest.TestCase):
                 self.refused('protocol', *options, f'localhost:{port12}')
 
 
+class TestNames(unittest.TestCase):
+    def test_names(self):
+        """Breaks if the name that is sent has the server prove another, or is not the one that was asked for."""
+        port = get_free_port()
+        with server('-accept', str(port)):
+            wait_for_port(port)
+            for options, host, identity, sent in (
+                    ((), NAME, NAME, NAME),
+                    (('--sni', 'other.handoff.test'), NAME, NAME, 'other.handoff.test'),
+                    (('--sni', ''), NAME, NAME, None),
+                    (('--verify-name', NAME), 'other.handoff.test', NAME, 'other.handoff.test'),
+                    (('--verify-name', NAME), '127.0.0.1', NAME, None),
+                    (('--verify-name', NAME, '--sni', 'sent.handoff.test'), '127.0.0.1', NAME, 'sent.handoff.test'),
+                    (('--verify-name', NAME, '--server-name', 'sent.handoff.test'), '127.0.0.1', NAME, 'sent.handoff.test')):
+                found = probe(*options, f'{host}:{port}')
+                self.assertEqual((found['server-identity'], found['server-name']), (identity, sent), options)
+            self.assertEqual(run('alice', 'probe', *TRUST, '--sni', NAME, '--verify-name', 'wrong.handoff.test',
+                                 f'127.0.0.1:{port}').returncode, 4)
+            done = run('alice', 'probe', *TRUST, '--sni', 'a b', f'{NAME}:{port}')
+            self.assertEqual(done.returncode, 2)
+            self.assertIn('--sni: must be a DNS name', done.stderr)
+
+    def test_received(self):
+        """Breaks if what a server receives is not what the command says it sent."""
+        port = get_free_port()
+        with subprocess.Popen(['openssl', 's_server', '-accept', str(port), '-cert', certificate('ecdsa.pem'), '-key',
+                               certificate('ecdsa.key'), '-servername', 'sent.handoff.test', '-servername_fatal', '-cert2',
+                               certificate('ecdsa.pem'), '-key2', certificate('ecdsa.key'), '-www'],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                wait_for_port(port)
+                self.assertTrue(probe('--sni', 'sent.handoff.test', f'{NAME}:{port}')['trusted'])
+                done = run('alice', 'probe', *TRUST, '--sni', 'other.handoff.test', f'{NAME}:{port}')
+                self.assertEqual(done.returncode, 1)
+                self.assertIn('unrecognized_name', done.stderr)
+            finally:
+                process.kill()
+
+    def test_suites(self):
+        """Breaks if another suite is negotiated than those that were named."""
+        port = get_free_port()
+        with server('-accept', str(port)):
+            wait_for_port(port)
+            for suite, protocol in (('TLS_CHACHA20_POLY1305_SHA256', 'TLS1.3'),
+                                    ('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'TLS1.2')):
+                found = probe('--cipher-suite', suite, f'{NAME}:{port}')
+                self.assertEqual((found['cipher-suite'], found['protocol']), (suite, protocol))
+
+
 def http_proxy(port, *lines):
     path = os.path.join(os.environ['TMPDIR'], 'tinyproxy.conf')
     with open(path, 'w') as file:
@@ -130,7 +195,7 @@ class TestProxies(unittest.TestCase):
         found = probe('--proxy', uri, f'{NAME}:{port}')
         self.assertEqual((found['address'], found['proxied'], found['host'], found['port']),
                          (f'127.0.0.1:{proxy_port}', True, NAME, port))
-        done = run('alice', 'connect', *TRUST, '--verbose', '--proxy', uri, f'{NAME}:{port}', stdin='GET / HTTP/1.0\r\n\r\n')
+        done = run('alice', 'connect', *TRUST, '--proxy', uri, f'{NAME}:{port}', stdin='GET / HTTP/1.0\r\n\r\n')
         self.assertIn('200 ok', done.stdout)
 
     def test_kinds(self):

@@ -37,6 +37,9 @@ cli_peer_free (CliPeer *self)
   g_free (self->timeout_text);
   g_strfreev (self->protocols);
   g_free (self->server_name);
+  g_free (self->verify_name);
+  g_free (self->sni);
+  g_strfreev (self->suites);
   cli_own_credential_clear (&self->own);
   cli_reach_clear (&self->reach);
   cli_protocol_range_clear (&self->range);
@@ -70,7 +73,13 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
       N_ ("Offer the application protocol PROTO; repeatable, the preferred one first"),
       N_ ("PROTO") },
     { "server-name", 'n', 0, G_OPTION_ARG_STRING, &self->server_name,
-      N_ ("The name that the server must prove, if not HOST"), N_ ("NAME") },
+      N_ ("The server's name, if not HOST: to be sent and to be proven"), N_ ("NAME") },
+    { "verify-name", 0, 0, G_OPTION_ARG_STRING, &self->verify_name,
+      N_ ("The name that the server must prove, whichever is sent"), N_ ("NAME") },
+    { "sni", 0, 0, G_OPTION_ARG_STRING, &self->sni,
+      N_ ("The name that is sent, whichever the server must prove; empty: none"), N_ ("NAME") },
+    { "cipher-suite", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->suites,
+      N_ ("Offer this cipher suite, and no others than those named so; repeatable"), N_ ("SUITE") },
     { "no-resumption", 0, 0, G_OPTION_ARG_NONE, &self->no_resumption,
       N_ ("Do not resume an earlier session, nor let a later one resume this"), NULL },
     { "timeout", 'w', 0, G_OPTION_ARG_STRING, &self->timeout_text,
@@ -87,6 +96,27 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
   cli_protocol_range_add_options (&self->range, context);
 }
 
+/* name: (nullable): NULL if the option was not given */
+static gboolean
+check_name (const char *option, const char *name, GError **error)
+{
+  if (name == NULL || *name != '\0')
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("%s must not be empty"), option);
+  return FALSE;
+}
+
+/* RFC 6066 3: an address is never sent. name: (nullable) */
+static gboolean
+check_sni (const char *name, GError **error)
+{
+  if (name == NULL || !g_hostname_is_ip_address (name))
+    return TRUE;
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                       _ ("--sni must be a DNS name, or empty to send none"));
+  return FALSE;
+}
+
 static gboolean
 check_options (CliPeer *self, GError **error)
 {
@@ -100,18 +130,36 @@ check_options (CliPeer *self, GError **error)
   if (self->timeout_text != NULL &&
       !cli_number_parse ("--timeout", self->timeout_text, 1, MAX_TIMEOUT, &self->timeout, error))
     return FALSE;
-  if (self->server_name != NULL && *self->server_name == '\0')
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("--server-name must not be empty"));
-      return FALSE;
-    }
-  if (!cli_application_protocols_check (self->protocols, error) ||
+  if (!check_name ("--server-name", self->server_name, error) ||
+      !check_name ("--verify-name", self->verify_name, error) || !check_sni (self->sni, error) ||
+      !cli_application_protocols_check (self->protocols, error) ||
       !cli_own_credential_check (&self->own, error) ||
       !cli_protocol_range_check (&self->range, error))
     return FALSE;
   self->target = cli_target_parse (self->arguments[0], error);
   return self->target != NULL && cli_reach_check (&self->reach, self->target, error);
+}
+
+static void
+apply_names (CliPeer *self)
+{
+  g_autofree char *name = self->server_name != NULL ? g_strdup (self->server_name)
+                                                    : cli_target_get_identity (self->target);
+  const char *sent = self->sni;
+
+  if (sent == NULL && self->verify_name != NULL)
+    sent = g_hostname_is_ip_address (name) ? "" : name;
+  tls_handoff_handshake_options_set_server_name (self->options, sent);
+  self->identity = self->verify_name != NULL ? g_strdup (self->verify_name) : g_strdup (name);
+}
+
+static CliExitStatus
+report_suite (const char *verb, const GError *error)
+{
+  CliExitStatus status = cli_usage_error (verb, error->message);
+
+  cli_hint (_ ("“tls-handoff status” shows the cipher suites that there are"));
+  return status;
 }
 
 /**
@@ -131,9 +179,11 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
     return cli_usage_error (verb, error->message);
 
   self->name = cli_target_to_string (self->target);
-  self->identity = self->server_name != NULL ? g_strdup (self->server_name)
-                                             : cli_target_get_identity (self->target);
   self->options = tls_handoff_handshake_options_new ();
+  apply_names (self);
+  if (!tls_handoff_handshake_options_set_cipher_suites (self->options,
+                                                        (const char *const *) self->suites, &error))
+    return report_suite (verb, error);
   if (self->protocols != NULL)
     tls_handoff_handshake_options_set_application_protocols (self->options,
                                                              (const char *const *) self->protocols);

@@ -20,6 +20,9 @@ typedef struct
   char *trust_file;  /* (owned) (nullable) */
   char **protocols;  /* (owned) (nullable): ALPN */
   char *server_name; /* (owned) (nullable) */
+  char *verify_name; /* (owned) (nullable) */
+  char *sni;         /* (owned) (nullable) */
+  char **suites;     /* (owned) (nullable) */
   CliOwnCredential own;
   CliReach reach;
   CliProtocolRange range;

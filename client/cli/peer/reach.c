@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #define UNIX_PREFIX "unix:"
 #define NO_PROXY "none"
@@ -117,6 +118,15 @@ parse_proxy (const char *text, GError **error)
   return NULL;
 }
 
+/* GIO asks the desktop's settings, in dconf, whatever the proxy is; and dconf complains on the
+ * standard error if it has no place for its files, as with the environment of another user. */
+static void
+leave_out_dconf (void)
+{
+  if (access (g_get_user_runtime_dir (), W_OK) != 0)
+    g_setenv ("GSETTINGS_BACKEND", "memory", FALSE);
+}
+
 /* Nobody but the command itself can choose an address family, or a Unix socket. */
 static gboolean
 check_proxy (CliReach *self, GError **error)
@@ -124,6 +134,7 @@ check_proxy (CliReach *self, GError **error)
   const gboolean is_direct = self->path != NULL || self->family != G_SOCKET_FAMILY_INVALID;
   g_autofree char *uri = NULL;
 
+  leave_out_dconf ();
   if (self->proxy == NULL)
     {
       if (!is_direct)

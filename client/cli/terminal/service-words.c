@@ -16,6 +16,7 @@ static const struct
 } words[] = {
   { "application-protocols", NULL, "--alpn" },
   { "certificates", "FILE", "--certificates" },
+  { "cipher-suites", NULL, "--cipher-suite" },
   { "client-certificate", NULL, "--require-client-certificate" },
   { "credential", NULL, "--credential" },
   { "credential-pem", NULL, "--cert" },
@@ -32,6 +33,7 @@ static const struct
   { "pin", "--pin-file", "--pin-file" },
   { "resumption", NULL, "--no-resumption" },
   { "roles", NULL, "--role" },
+  { "server-name", NULL, "--sni" },
   { "server_identity", "--server-name", NULL },
   { "subject", NULL, "--subject" },
   { "timeout", NULL, "--timeout" },

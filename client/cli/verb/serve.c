@@ -192,7 +192,8 @@ prepare (Server *self, const ServeOptions *options, GError **error)
         front->options, (const char *const *) options->protocols);
   if (options->client_ca != NULL)
     {
-      g_autoptr (GPtrArray) anchors = cli_certificate_file_load_authorities (options->client_ca, error);
+      g_autoptr (GPtrArray) anchors =
+          cli_certificate_file_load_authorities (options->client_ca, error);
 
       if (anchors == NULL)
         return FALSE;

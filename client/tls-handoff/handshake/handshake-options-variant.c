@@ -43,7 +43,7 @@ get_blob_format (const Sources *from, GError **error)
 
 /* All that there are. */
 static GVariant *
-get_cipher_suites (const Sources *from, GError **error)
+get_all_cipher_suites (const Sources *from, GError **error)
 {
   g_autofree guint16 *ids = NULL;
   const HandoffCipherSuite *suites;
@@ -54,6 +54,14 @@ get_cipher_suites (const Sources *from, GError **error)
   for (i = 0; i < n_suites; i++)
     ids[i] = suites[i].id;
   return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids, n_suites, sizeof *ids);
+}
+
+static GVariant *
+get_cipher_suites (const Sources *from)
+{
+  GArray *ids = from->options->cipher_suites;
+
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT16, ids->data, ids->len, sizeof (guint16));
 }
 
 static GVariant *
@@ -253,6 +261,14 @@ get_maximum_protocol (const Sources *from, GError **error)
 }
 
 static GVariant *
+get_server_name (const Sources *from, GError **error)
+{
+  return from->request->role == HANDOFF_ROLE_CLIENT && from->options->server_name != NULL
+             ? g_variant_new_string (from->options->server_name)
+             : NULL;
+}
+
+static GVariant *
 get_timeout (const Sources *from, GError **error)
 {
   return from->options->timeout != 0 ? g_variant_new_uint32 (from->options->timeout) : NULL;
@@ -276,7 +292,7 @@ static const struct
   { HANDOFF_OPTION_APPLICATION_PROTOCOLS, get_application_protocols },
   { HANDOFF_OPTION_ASK_FOR_CREDENTIAL, get_ask_for_credential },
   { HANDOFF_OPTION_BLOB_FORMAT, get_blob_format, TRUE },
-  { HANDOFF_OPTION_CIPHER_SUITES, get_cipher_suites, TRUE },
+  { HANDOFF_OPTION_CIPHER_SUITES, get_all_cipher_suites, TRUE },
   { HANDOFF_OPTION_CLIENT_CERTIFICATE, get_client_certificate },
   { HANDOFF_OPTION_CREDENTIAL, get_credential },
   { HANDOFF_OPTION_CREDENTIAL_CHOICE, get_credential_choice },
@@ -286,6 +302,7 @@ static const struct
   { HANDOFF_OPTION_MINIMUM_PROTOCOL, get_minimum_protocol },
   { HANDOFF_OPTION_RESUMPTION, get_resumption },
   { HANDOFF_OPTION_REVIEW_CERTIFICATE, get_review_certificate },
+  { HANDOFF_OPTION_SERVER_NAME, get_server_name },
   { HANDOFF_OPTION_TIMEOUT, get_timeout },
   { HANDOFF_OPTION_TRANSIENT, get_true, TRUE },
   { HANDOFF_OPTION_TRUST_ANCHORS, get_trust_anchors },
@@ -343,6 +360,11 @@ handoff_handshake_options_to_variant (const HandoffHandshakeRequest *request,
       GError *local_error = NULL;
       GVariant *value;
 
+      if (options[i].get_value == get_all_cipher_suites && sources.options->cipher_suites != NULL)
+        {
+          g_variant_builder_add_value (&builder, new_entry (i, get_cipher_suites (&sources)));
+          continue;
+        }
       if (options[i].is_constant)
         {
           g_variant_builder_add_value (&builder, get_constant_entry (i));

@@ -22,9 +22,10 @@ typedef enum
   PROP_CREDENTIAL_PEM,
   PROP_CLIENT_CERTIFICATE,
   PROP_CREDENTIAL_CHOICE,
+  PROP_SERVER_NAME,
 } TlsHandoffHandshakeOptionsProperty;
 
-static GParamSpec *properties[PROP_CREDENTIAL_CHOICE + 1];
+static GParamSpec *properties[PROP_SERVER_NAME + 1];
 
 static void
 set_protocol (TlsHandoffHandshakeOptions *self,
@@ -89,6 +90,9 @@ tls_handoff_handshake_options_get_property (GObject *object,
     case PROP_CREDENTIAL_CHOICE:
       g_value_set_enum (value, self->credential_choice);
       break;
+    case PROP_SERVER_NAME:
+      g_value_set_string (value, self->server_name);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -134,6 +138,9 @@ tls_handoff_handshake_options_set_property (GObject *object,
     case PROP_CREDENTIAL_CHOICE:
       tls_handoff_handshake_options_set_credential_choice (self, g_value_get_enum (value));
       break;
+    case PROP_SERVER_NAME:
+      tls_handoff_handshake_options_set_server_name (self, g_value_get_string (value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -146,6 +153,8 @@ tls_handoff_handshake_options_finalize (GObject *object)
 
   g_strfreev (self->application_protocols);
   g_clear_pointer (&self->trust_anchors, g_ptr_array_unref);
+  g_clear_pointer (&self->cipher_suites, g_array_unref);
+  g_free (self->server_name);
   g_free (self->credential);
   g_clear_pointer (&self->credential_pem, g_bytes_unref);
 
@@ -255,6 +264,14 @@ tls_handoff_handshake_options_class_init (TlsHandoffHandshakeOptionsClass *klass
   properties[PROP_CREDENTIAL_CHOICE] =
       g_param_spec_enum ("credential-choice", NULL, NULL, TLS_HANDOFF_TYPE_CREDENTIAL_CHOICE,
                          TLS_HANDOFF_CREDENTIAL_CHOICE_DEFAULT, flags);
+  /**
+   * TlsHandoffHandshakeOptions:server-name:
+   *
+   * See tls_handoff_handshake_options_set_server_name().
+   *
+   * Since: 0.2
+   */
+  properties[PROP_SERVER_NAME] = g_param_spec_string ("server-name", NULL, NULL, NULL, flags);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }

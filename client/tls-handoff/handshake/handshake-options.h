@@ -15,6 +15,8 @@ struct _TlsHandoffHandshakeOptions
   GPtrArray *trust_anchors; /* (nullable) (owned) (element-type GBytes nullable): DER */
   guint timeout;            /* seconds; 0: the service's default */
   gboolean resumption;
+  GArray *cipher_suites;  /* (nullable) (owned) (element-type guint16): NULL for all */
+  char *server_name;      /* (nullable) (owned) */
   char *credential;       /* (nullable) (owned) */
   GBytes *credential_pem; /* (nullable) (owned) */
   TlsHandoffCredentialChoice credential_choice;

@@ -7,7 +7,7 @@
 
 #include "terminal/exit-status.h"
 
-#define MAX_ARGUMENTS 12
+#define MAX_ARGUMENTS 22
 
 typedef struct
 {
@@ -118,6 +118,13 @@ static const Case cases[] = {
     { "probe", "--tls12", "--maximum", "TLS1.3", "localhost" },
     CLI_EXIT_USAGE,
     "one of the two" },
+  { "empty-verify-name",
+    { "probe", "--verify-name", "", "localhost" },
+    CLI_EXIT_USAGE,
+    "--verify-name must not be empty" },
+  { "no-sni", { "probe", "--sni", "", "localhost" }, CLI_EXIT_NO_SERVICE, "system bus" },
+  { "sni-address", { "probe", "--sni", "::1", "localhost" }, CLI_EXIT_USAGE, "must be a DNS name" },
+  { "suite-word", { "probe", "--cipher-suite", "AES", "localhost" }, CLI_EXIT_USAGE, "“AES”" },
   { "status-argument", { "status", "now" }, CLI_EXIT_USAGE, "“now”" },
   { "status-gio-statistics", { "status", "--gio", "-s" }, CLI_EXIT_USAGE, "--json alone" },
   { "reload-argument", { "reload", "now" }, CLI_EXIT_USAGE, "“now”" },
@@ -184,11 +191,13 @@ static const Case cases[] = {
     CLI_EXIT_USAGE,
     "1 to 31 bytes" },
   { "alpn-most",
-    { "probe", "-a1", "-a2", "-a3", "-a4", "-a5", "-a6", "-a7", "-a8", "localhost" },
+    { "probe", "-a", "1", "-a", "2", "-a", "3", "-a", "4", "-a", "5", "-a", "6", "-a", "7", "-a",
+      "8", "localhost" },
     CLI_EXIT_NO_SERVICE,
     "system bus" },
   { "alpn-many",
-    { "probe", "-a1", "-a2", "-a3", "-a4", "-a5", "-a6", "-a7", "-a8", "-a9", "localhost" },
+    { "probe", "-a", "1", "-a", "2", "-a", "3", "-a", "4", "-a",
+      "5",     "-a", "6", "-a", "7", "-a", "8", "-a", "9", "localhost" },
     CLI_EXIT_USAGE,
     "8 times" },
   { "group-help", { "credential", "--help" }, CLI_EXIT_OK, "credential set-certificates" },

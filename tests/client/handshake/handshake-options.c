@@ -139,6 +139,69 @@ test_each (void)
   g_assert_cmpstr (overridden, ==, "{'application-protocols': <['echo']>}");
 }
 
+/* Breaks if others are offered than were named, or one that is mistyped is passed over. */
+static void
+test_cipher_suites (void)
+{
+  const char *const two[] = { "TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+                              NULL };
+  const char *const wrong[] = { "TLS_AES_128_GCM_SHA256", "TLS_AES_129_GCM_SHA256", NULL };
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GVariant) suites = NULL;
+  g_autofree char *printed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (tls_handoff_handshake_options_set_cipher_suites (options, two, &error));
+  g_assert_no_error (error);
+  g_assert_false (tls_handoff_handshake_options_set_cipher_suites (options, wrong, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "TLS_AES_129_GCM_SHA256"));
+  g_clear_error (&error);
+  g_assert_false (tls_handoff_handshake_options_set_cipher_suites (options, two + 2, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+
+  variant = g_variant_ref_sink (to_variant (options, NULL, FALSE, &error));
+  g_assert_no_error (error);
+  suites = g_variant_lookup_value (variant, "cipher-suites", G_VARIANT_TYPE ("aq"));
+  printed = g_variant_print (suites, FALSE);
+  /* 0x1301, 0xc030 */
+  g_assert_cmpstr (printed, ==, "[4865, 49200]");
+
+  g_clear_pointer (&variant, g_variant_unref);
+  g_clear_pointer (&suites, g_variant_unref);
+  g_assert_true (tls_handoff_handshake_options_set_cipher_suites (options, NULL, &error));
+  variant = g_variant_ref_sink (to_variant (options, NULL, FALSE, &error));
+  suites = g_variant_lookup_value (variant, "cipher-suites", G_VARIANT_TYPE ("aq"));
+  g_assert_cmpuint (g_variant_n_children (suites), >, 2);
+}
+
+/* Breaks if a client sends another name than it was told to, or a server any. */
+static void
+test_server_name (void)
+{
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  const HandoffHandshakeRequest server = { .role = HANDOFF_ROLE_SERVER, .options = options };
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_autoptr (GVariant) of_server = NULL;
+  g_autofree char *name = NULL;
+  g_autofree char *none = NULL;
+  g_autofree char *unset = NULL;
+
+  tls_handoff_handshake_options_set_server_name (options, "sent.example");
+  name = print (options, NULL);
+  g_assert_cmpstr (name, ==, "{'server-name': <'sent.example'>}");
+  of_server = g_variant_ref_sink (handoff_handshake_options_to_variant (&server, fds, NULL));
+  g_assert_false (g_variant_lookup (of_server, "server-name", "s", NULL));
+  g_object_set (options, "server-name", "", NULL);
+  none = print (options, NULL);
+  g_assert_cmpstr (none, ==, "{'server-name': <''>}");
+  tls_handoff_handshake_options_set_server_name (options, NULL);
+  unset = print (options, NULL);
+  g_assert_cmpstr (unset, ==, "@a{sv} {}");
+}
+
 /* Breaks if the service does not ask although there is somebody to answer, or asks nobody. */
 static void
 test_review (void)
@@ -400,6 +463,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/handshake-options/cipher-suites", test_cipher_suites);
+  g_test_add_func ("/handshake-options/server-name", test_server_name);
   g_test_add_func ("/handshake-options/abilities", test_abilities);
   g_test_add_func ("/handshake-options/defaults", test_defaults);
   g_test_add_func ("/handshake-options/each", test_each);

@@ -93,6 +93,7 @@ test_none (void)
   g_assert_cmphex (options->maximum_protocol, ==, 0x0304);
   g_assert_cmpuint (options->timeout, ==, 30);
   g_assert_false (options->error_details);
+  g_assert_null (options->server_name);
   g_assert_null (options->credential);
   g_assert_cmpint (options->credential_pem, ==, -1);
   g_assert_cmpint (options->client_certificate, ==, HANDOFF_CLIENT_CERTIFICATE_MODE_NONE);
@@ -108,6 +109,23 @@ test_trust_nobody (void)
   g_assert_nonnull (nobody->trust_anchors);
   g_assert_cmpuint (nobody->trust_anchors->len, ==, 0);
   g_assert_null (system->trust_anchors);
+}
+
+/* Breaks if another name is sent than was asked for, or one that no server can have. */
+static void
+test_server_name (void)
+{
+  g_autoptr (HandoffHandshakeOptions) none = parse_good ("{'server-name': <''>}");
+  g_autoptr (HandoffHandshakeOptions) name = parse_good ("{'server-name': <'Bücher.example.'>}");
+
+  g_assert_cmpstr (none->server_name, ==, "");
+  g_assert_cmpstr (name->server_name, ==, "xn--bcher-kva.example");
+  assert_refused ("{'server-name': <'192.0.2.1'>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                  "server-name", "DNS name");
+  assert_refused ("{'server-name': <'a b'>}", TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "server-name",
+                  "DNS name");
+  assert_refused_as (HANDOFF_ROLE_SERVER, "{'server-name': <'a.example'>}",
+                     TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "server-name", "client only");
 }
 
 static void
@@ -161,6 +179,7 @@ test_wrong_type (void)
     { HANDOFF_OPTION_ERROR_DETAILS, "b" },
     { HANDOFF_OPTION_MAXIMUM_PROTOCOL, "s" },
     { HANDOFF_OPTION_MINIMUM_PROTOCOL, "s" },
+    { HANDOFF_OPTION_SERVER_NAME, "s" },
     { HANDOFF_OPTION_TIMEOUT, "u" },
     { HANDOFF_OPTION_TRUST_ANCHORS, "aay" },
   };
@@ -526,6 +545,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/handshake-options/none", test_none);
   g_test_add_func ("/service/handshake-options/all", test_all);
   g_test_add_func ("/service/handshake-options/trust-nobody", test_trust_nobody);
+  g_test_add_func ("/service/handshake-options/server-name", test_server_name);
   g_test_add_func ("/service/handshake-options/choice", test_choice);
   g_test_add_func ("/service/handshake-options/wrong-type", test_wrong_type);
   g_test_add_func ("/service/handshake-options/lists-at-their-limits", test_lists_at_their_limits);

@@ -206,6 +206,8 @@ test_conditions (Fixture *f, gconstpointer data)
     { "other.handoff.test", "{'minimum-protocol': <'TLS1.3'>}" },
     { "other.handoff.test", "{'maximum-protocol': <'TLS1.2'>}" },
     { "other.handoff.test", "{'cipher-suites': <[uint16 0x1301]>}" },
+    { "other.handoff.test", "{'server-name': <'sent.handoff.test'>}" },
+    { "other.handoff.test", "{'server-name': <''>}" },
     { "localhost", "@a{sv} {}" },
     { "", "{'review-certificate': <true>}" },
   };
