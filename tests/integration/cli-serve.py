@@ -3,6 +3,7 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """The command as a TLS front for programs and for servers without TLS, with clients of OpenSSL in this process."""
 
+import functools
 import hashlib
 import itertools
 import os
@@ -17,9 +18,12 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, import_credential, remove_credentials, run, set_rules,
+import command
+from command import (OWN_RULES, TIMEOUT, as_user, certificate, import_credential, remove_credentials, run, set_rules,
                      wait_until)
 
+# As people start it.
+Serve = functools.partial(command.Serve, check=True)
 # Several of the largest records, and more than a pipe holds.
 MUCH = os.urandom(1 << 20)
 
@@ -338,7 +342,9 @@ class TestServe(unittest.TestCase):
             with secure(waiting) as client:
                 client.sendall(b'too')
                 self.assertEqual(client.recv(3), b'too')
+            # The clients may stay after the first one.
             serve.process.send_signal(signal.SIGTERM)
+            serve.process.send_signal(signal.SIGINT)
             self.assertEqual(serve.process.wait(TIMEOUT), 0)
             for client in clients:
                 client.close()
@@ -361,24 +367,150 @@ class TestServe(unittest.TestCase):
                 self.assertEqual(receive_all(client), b'in\n')
 
     def test_no_credential(self):
-        """Breaks if a server says nothing although it has no credential that it may use, or if it serves with a
-        credential of another user."""
-        for label, told in (('nothing', 'nothing'), ('', 'credential')):
-            with Serve('--credential', label, '--once', '--', 'echo', 'in') as serve:
-                with self.assertRaises((ssl.SSLError, OSError)):
-                    connect_to(serve)
-                status, errors = serve.end()
-                self.assertEqual(status, 1)
-                self.assertIn(told, errors)
+        """Breaks if a server begins although it has no credential that it may use, or if it serves with a credential
+        of another user."""
+        for label, status, told in (('nothing', 1, '--self-signed'), ('', 2, '--credential: must name one')):
+            done = run('alice', 'serve', '--listen', '0', '--credential', label, '--', 'echo', 'in')
+            self.assertEqual(done.returncode, status)
+            self.assertIn(told, done.stderr)
+            self.assertNotIn('listening', done.stderr)
+        done = run('bob', 'serve', '--listen', '0', '--', 'echo', 'in')
+        self.assertEqual(done.returncode, 1)
+        with Serve('--once', '--', 'echo', 'in', user='bob', check=False) as serve:
+            with self.assertRaises((ssl.SSLError, OSError)):
+                connect_to(serve)
+            self.assertEqual(serve.end()[0], 1)
 
-    def test_own_key(self):
-        """Breaks if a server cannot use a key that the service does not keep."""
-        path = os.path.join(os.environ['TMPDIR'], 'ed25519.key')
-        with open(certificate('ed25519.key')) as key, open(path, 'w') as copy:
+    def test_not_authorized(self):
+        """Breaks if the first client hears what polkit has against the server, and not who starts it."""
+        set_rules('')
+        try:
+            done = run('alice', 'serve', '--listen', '0', '--credential', 'rsa', '--', 'echo', 'in')
+        finally:
+            set_rules(OWN_RULES)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn('--interactive', done.stderr)
+        self.assertNotIn('listening', done.stderr)
+
+    def test_certificate(self):
+        """Breaks if the first client has to find out that key and certificate do not fit, or that time is over."""
+        path = self.copy_key('ed25519')
+        done = run('alice', 'serve', '--listen', '0', '--cert', certificate('rsa.pem'), '--key', path, '--', 'cat')
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('key', done.stderr)
+        with Serve('--cert', certificate('expired.pem'), '--key', self.copy_key('expired'), '--', 'cat') as serve:
+            self.assertIn('expired', serve.first_lines[0])
+
+    def test_chosen(self):
+        """Breaks if a server does not begin because none of its credentials is for clients that ask for no name."""
+        with Serve('--', 'echo', 'in') as serve:
+            self.assertEqual(len(serve.first_lines), 1)
+            with connect_to(serve, 'www.handoff.test') as client:
+                self.assertEqual(receive_all(client), b'in\n')
+
+    def test_self_signed(self):
+        """Breaks if the certificate is not for this machine, another than the one that was announced, or of no use."""
+        with Serve('--self-signed', '--', 'echo', 'in') as serve:
+            der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(('127.0.0.1', serve.port)))
+            self.assertIn(hashlib.sha256(der).hexdigest(), serve.first_lines[0])
+            context = ssl.create_default_context(cadata=der)
+            for name in ('localhost', '127.0.0.1', '::1'):
+                plain = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
+                with context.wrap_socket(plain, server_hostname=name) as client:
+                    self.assertEqual(receive_all(client), b'in\n')
+        done = run('alice', 'serve', '--self-signed', '--credential', 'rsa', '--', 'cat')
+        self.assertEqual(done.returncode, 2)
+
+    def test_log(self):
+        """Breaks if who runs a server does not see who was there."""
+        with Serve('--credential', 'rsa', '--', 'sh', '-c', 'read -r line; echo answer', quiet=False) as serve:
+            with connect_to(serve) as client:
+                name = f'127.0.0.1:{client.getsockname()[1]}'
+                client.sendall(b'hello\n')
+                self.assertEqual(receive_all(client), b'answer\n')
+                client.unwrap()
+            line = serve.said('received')
+            for part in (name, 'TLS1.3', 'server name localhost', 'credential rsa', 'received 6 bytes', 'sent 7 bytes'):
+                self.assertIn(part, line)
+
+    def test_max_clients(self):
+        """Breaks if more clients are served at a time than there may be, or fewer, or some never."""
+        directory = os.path.join(os.environ['TMPDIR'], 'served')
+        os.mkdir(directory, 0o777)
+        os.chmod(directory, 0o777)
+        # Each program tells how many there are, itself among them.
+        program = f'mkdir {directory}/$$; ls {directory} | wc -l; read -r line; rmdir {directory}/$$'
+        with Serve('--credential', 'rsa', '--max-clients', '3', '--', 'sh', '-c', program) as serve:
+            numbers = []
+            enough = threading.Event()
+
+            def come():
+                with connect_to(serve) as client:
+                    numbers.append(int(client.recv(10)))
+                    if len(numbers) >= 3:
+                        enough.set()
+                    enough.wait(TIMEOUT)
+                    client.sendall(b'\n')
+                    receive_all(client)
+                    client.unwrap()
+
+            clients = [threading.Thread(target=come) for _ in range(20)]
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join(TIMEOUT)
+            self.assertEqual((len(numbers), max(numbers)), (20, 3))
+        for number in ('0', '-1', '1000000'):
+            done = run('alice', 'serve', '--max-clients', number, '--', 'cat')
+            self.assertEqual(done.returncode, 2)
+            self.assertIn('--max-clients', done.stderr)
+
+    def test_end(self):
+        """Breaks if a client that is being served loses its connection when the server is told to end, if the server
+        still takes clients then, waits for those who say nothing, or ignores that it is told again."""
+        def is_refused():
+            try:
+                socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT).close()
+                return False
+            except ConnectionRefusedError:
+                return True
+
+        with Serve('--credential', 'rsa', '--', 'cat') as serve:
+            # Before the other, so that it was taken.
+            silent = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
+            with connect_to(serve) as client:
+                serve.process.send_signal(signal.SIGTERM)
+                self.assertEqual(silent.recv(1), b'')
+                silent.close()
+                client.sendall(b'still')
+                self.assertEqual(client.recv(5), b'still')
+                wait_until(is_refused, 'nobody listens')
+                client.unwrap()
+            self.assertEqual(serve.end(), (0, ''))
+        with Serve('--credential', 'rsa', '--', 'cat', quiet=False) as serve:
+            with connect_to(serve) as client:
+                client.sendall(b'here')
+                self.assertEqual(client.recv(4), b'here')
+                serve.process.send_signal(signal.SIGTERM)
+                serve.said('1 client is still here')
+                serve.process.send_signal(signal.SIGTERM)
+                status, errors = serve.end()
+                self.assertEqual(status, 0)
+                self.assertIn('cut off', errors)
+
+    def copy_key(self, name):
+        """One that alice can read."""
+        path = os.path.join(os.environ['TMPDIR'], name + '.key')
+        with open(certificate(name + '.key')) as key, open(path, 'w') as copy:
             copy.write(key.read())
         os.chmod(os.environ['TMPDIR'], 0o1777)
         os.chmod(path, 0o644)
-        with Serve('--cert', certificate('ed25519.pem'), '--key', path, '-v', '--', 'echo', 'in') as serve:
+        return path
+
+    def test_own_key(self):
+        """Breaks if a server cannot use a key that the service does not keep."""
+        with Serve('--cert', certificate('ed25519.pem'), '--key', self.copy_key('ed25519'), '-v', '--', 'echo', 'in',
+                   quiet=False) as serve:
             with connect_to(serve) as client:
                 self.assertEqual(client.getpeercert()['subject'], ((('commonName', 'ed25519'),),))
                 self.assertEqual(receive_all(client), b'in\n')

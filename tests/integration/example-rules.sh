@@ -65,7 +65,7 @@ use() {
     127.0.0.1:4433
 }
 
-# serve STATUS USER CREDENTIAL: to one client; 1: polkit denies it
+# serve STATUS USER CREDENTIAL: to one client; 1: polkit denies it, before anybody connects
 serve() {
   local -r expected=$1 user=$2 label=$3
   local status=0 port=
@@ -77,7 +77,7 @@ serve() {
     port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' serving)
     kill -0 "$serving" || break
   done
-  openssl s_client -quiet -connect "127.0.0.1:$port" </dev/null >/dev/null 2>&1 || true
+  [ -z "$port" ] || openssl s_client -quiet -connect "127.0.0.1:$port" </dev/null >/dev/null 2>&1 || true
   wait "$serving" || status=$?
   if [ "$status" -eq "$expected" ] && { [ "$status" -eq 0 ] || grep -q 'polkit' serving; }; then
     echo "ok: $user serves with $label: $status"

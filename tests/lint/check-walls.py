@@ -46,7 +46,9 @@ NAMES = [
       'client/cli/verb')),
     ('GnuTLS\'s sessions', r'\bgnutls_session_t\b',
      ('keyblob', 'service/trust', 'service/resumption', 'service/policy', 'service/export',
-      'service/handshake')),
+      'service/handshake',
+      # The client that "serve" tries itself with.
+      'client/cli/proxy')),
     ('polkit', r'PolicyKit1|<polkit/|\bpolkit_\w+', ('service/authority',)),
     ('key blobs', r'\bhandoff_key_blob_\w+|"keyblob/key-blob\.h"|\bhandoff_blob_(sealer_seal|opener_open)\b',
      ('keyblob', 'service/export',
@@ -58,7 +60,9 @@ NAMES = [
     # The type alone does nothing: trust/ has it in a signature of GnuTLS's, and hands it on.
     ('private keys', r'\bgnutls_(privkey|x509_privkey)_(?!t\b)\w+',
      ('service/key', 'service/keeper', 'service/key-file', 'service/token',
-      'service/handshake')),
+      'service/handshake',
+      # What "serve --self-signed" makes for a test, and forgets.
+      'client/cli/proxy')),
     ('PKCS#11', r'\bgnutls_pkcs11_\w+|<p11-kit/', ('service/token',)),
     ('systemd', r'<systemd/', ('service', 'client/cli/terminal')),
 ]

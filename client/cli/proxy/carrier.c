@@ -47,8 +47,10 @@ struct _CliCarrier
   TlsHandoffRecordLayer *layer; /* (owned) */
   const CliCarrierEvents *events;
   gpointer user_data;
-  gsize data_size; /* how much data one buffer takes as records */
-  guint n_calls;   /* that run */
+  gsize data_size;    /* how much data one buffer takes as records */
+  guint64 n_received; /* bytes of data from the client */
+  guint64 n_sent;     /* bytes of data to it, also what it has not taken yet */
+  guint n_calls;      /* that run */
   gboolean stopped;
   gboolean freed; /* it goes when they have ended */
 
@@ -147,6 +149,7 @@ open_records (CliCarrier *self)
     {
       self->received->start = self->records_start;
       self->received->end = self->records_start + size;
+      self->n_received += size;
       self->records_start += consumed;
       self->peer_closed = status == TLS_HANDOFF_RECORD_STATUS_CLOSED;
       /* What is wrong behind the data is told only to who asks again; more may never come. */
@@ -349,6 +352,7 @@ read_output (CliCarrier *self)
     {
       data->n_secret = MAX (data->n_secret, (gsize) n);
       self->output.readable = self->output.hung_up || (gsize) n == self->data_size;
+      self->n_sent += (gsize) n;
       if (!protect (self, data->bytes, (gsize) n, &error))
         step = end_output (self, CLI_CARRIER_SINK_FAILED, error);
     }
@@ -521,6 +525,14 @@ cli_carrier_start (CliCarrier *self, int backend_output, int backend_input, GErr
     }
   return cli_reactor_add (self->reactor, &self->output.watch, backend_output, EDGES, error) &&
          cli_reactor_add (self->reactor, &self->client.watch, self->client.fd, EDGES, error);
+}
+
+/* How much data it has carried, in bytes. */
+void
+cli_carrier_get_amounts (CliCarrier *self, guint64 *n_received, guint64 *n_sent)
+{
+  *n_received = self->n_received;
+  *n_sent = self->n_sent;
 }
 
 /* To be called before the backend's input is closed, if it is a descriptor of its own. */

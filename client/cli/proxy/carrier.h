@@ -37,6 +37,7 @@ CliCarrier *cli_carrier_new (CliReactor *reactor,
 void cli_carrier_free (CliCarrier *self);
 gboolean
 cli_carrier_start (CliCarrier *self, int backend_output, int backend_input, GError **error);
+void cli_carrier_get_amounts (CliCarrier *self, guint64 *n_received, guint64 *n_sent);
 void cli_carrier_forget_input (CliCarrier *self);
 void cli_carrier_discard (CliCarrier *self);
 void cli_carrier_close_output (CliCarrier *self);

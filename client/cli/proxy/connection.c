@@ -6,6 +6,7 @@
 #include "proxy/connection.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -44,8 +45,11 @@ struct _CliConnection
   TlsHandoffHandshakeResult *result; /* (owned) (nullable) */
   CliBackend *backend;               /* (owned) (nullable) */
   CliCarrier *carrier;               /* (owned) (nullable) */
+  gint64 beginning;                  /* of the monotonic clock */
   gint64 deadline;                   /* of the monotonic clock; 0: none */
   gsize farewell;                    /* how much is read yet of a client that got an alert */
+  guint64 n_received;                /* bytes of data from the client, when that is over */
+  guint64 n_sent;                    /* bytes of data to it, likewise */
   guint n_ways;                      /* on which data is carried */
   gboolean handshaking;              /* or before that */
   gboolean closing;     /* the backend has ended, and close_notify is sent or under way */
@@ -55,12 +59,40 @@ struct _CliConnection
   gboolean broken;      /* the client, or the backend, did not end as it should */
 };
 
+/* Its address. */
+static char *
+dup_name (CliConnection *self)
+{
+  g_autoptr (GSocketAddress) address =
+      g_socket_address_new_from_native (&self->address, self->address_size);
+
+  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address))
+                         : g_strdup ("?");
+}
+
+/* One line on who it was and what crossed, when it has left. */
+static void
+log_client (CliConnection *self)
+{
+  const double seconds =
+      (double) (g_get_monotonic_time () - self->beginning) / (double) G_USEC_PER_SEC;
+  g_autofree char *name = dup_name (self);
+  g_autofree char *text = cli_negotiated_to_line (self->result);
+
+  if (self->carrier != NULL)
+    cli_carrier_get_amounts (self->carrier, &self->n_received, &self->n_sent);
+  cli_report (_ ("%s: %s; received %" PRIu64 " bytes, sent %" PRIu64 " bytes in %.1f seconds"),
+              name, text, self->n_received, self->n_sent, seconds);
+}
+
 static void
 connection_free (CliConnection *self)
 {
   CliConnectionHost *host = self->host;
   gboolean ok = !self->broken;
 
+  if (self->result != NULL && !host->settings->quiet)
+    log_client (self);
   cli_reactor_remove (host->reactor, &self->watch);
   g_clear_pointer (&self->carrier, cli_carrier_free);
   g_clear_object (&self->result);
@@ -80,17 +112,6 @@ static void
 set_deadline (CliConnection *self, guint seconds)
 {
   self->deadline = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
-}
-
-/* Its address. */
-static char *
-dup_name (CliConnection *self)
-{
-  g_autoptr (GSocketAddress) address =
-      g_socket_address_new_from_native (&self->address, self->address_size);
-
-  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address))
-                         : g_strdup ("?");
 }
 
 static void
@@ -130,6 +151,8 @@ connection_end (CliConnection *self)
       connection_free (self);
       return;
     }
+  if (self->carrier != NULL)
+    cli_carrier_get_amounts (self->carrier, &self->n_received, &self->n_sent);
   g_clear_pointer (&self->carrier, cli_carrier_free);
   shutdown (get_fd (self), SHUT_WR);
   set_deadline (self, FAREWELL_SECONDS);
@@ -349,6 +372,18 @@ said_something (guint32 events, gpointer user_data)
 }
 
 /**
+ * cli_connection_end_if_silent:
+ *
+ * Ends it if the client has said nothing yet.
+ */
+void
+cli_connection_end_if_silent (CliConnection *self)
+{
+  if (self->handshaking && self->deadline != 0)
+    connection_free (self);
+}
+
+/**
  * cli_connection_check_time:
  * @now: of the monotonic clock
  *
@@ -407,6 +442,7 @@ cli_connection_new (CliConnectionHost *host,
   self->address = *address;
   self->address_size = address_size;
   self->handshaking = TRUE;
+  self->beginning = g_get_monotonic_time ();
   self->watch = (CliWatch){ said_something, self };
   /* Keep-alive finds clients that are gone without a word; without Nagle's algorithm, data is sent
    * at once. */

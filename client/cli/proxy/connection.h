@@ -18,7 +18,8 @@ typedef struct
   TlsHandoffHandshakeOptions *options; /* (owned) */
   TlsHandoffHandshakeFlags flags;
   CliBackendAddress backend;
-  gboolean verbose;
+  gboolean quiet;   /* says what goes wrong, and of other clients nothing */
+  gboolean verbose; /* also says what was negotiated when it is */
 } CliConnectionSettings;
 
 /* What the connections of a thread share, and whom they tell. */
@@ -41,4 +42,5 @@ CliConnection *cli_connection_new (CliConnectionHost *host,
                                    const struct sockaddr_storage *address,
                                    socklen_t address_size);
 void cli_connection_begin (CliConnection *self);
+void cli_connection_end_if_silent (CliConnection *self);
 void cli_connection_check_time (CliConnection *self, gint64 now);

@@ -66,8 +66,8 @@ static void
 listen_or_not (CliFront *self)
 {
   const CliFrontSettings *settings = self->settings;
-  gboolean wanted = !self->paused &&
-                    g_hash_table_size (self->clients) < settings->max_connections &&
+  gboolean wanted = !self->paused && !g_atomic_int_get (&self->peers->ending) &&
+                    g_atomic_int_get (&self->peers->n_clients) < settings->max_clients &&
                     !(settings->once && self->taken);
 
   if (wanted == self->listening)
@@ -86,6 +86,27 @@ listen_or_not (CliFront *self)
     }
 }
 
+/* A place among the clients of all fronts. FALSE if there is none. */
+static gboolean
+take_place (CliFront *self)
+{
+  if (g_atomic_int_add (&self->peers->n_clients, 1) < self->settings->max_clients)
+    return TRUE;
+  g_atomic_int_add (&self->peers->n_clients, -1);
+  return FALSE;
+}
+
+/* If there were too many, this front has to listen again afterwards. One that listens is enough,
+ * since it gives clients to the others. */
+static void
+give_place_back (CliFront *self)
+{
+  CliFrontPeers *peers = self->peers;
+
+  if (g_atomic_int_dec_and_test (&peers->n_clients) && g_atomic_int_get (&peers->ending))
+    peers->left (peers->user_data);
+}
+
 static void
 serve (CliFront *self, const Arrival *arrival)
 {
@@ -95,6 +116,7 @@ serve (CliFront *self, const Arrival *arrival)
   if (client == NULL)
     {
       g_atomic_int_add (&self->n_clients, -1);
+      give_place_back (self);
       self->taken = FALSE;
       return;
     }
@@ -134,14 +156,22 @@ client_came (guint32 events G_GNUC_UNUSED, gpointer user_data)
   CliFront *front;
   Arrival arrival = { .address_size = sizeof arrival.address };
 
+  if (!take_place (self))
+    {
+      listen_or_not (self);
+      return;
+    }
   arrival.fd = accept4 (listener->fd, (struct sockaddr *) &arrival.address, &arrival.address_size,
                         SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (arrival.fd < 0)
     {
+      int code = errno;
+
+      give_place_back (self);
       /* The others say that a client left before it was taken, or that another thread has it. */
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      if (code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM)
         {
-          cli_report (_ ("Cannot accept a connection: %s"), g_strerror (errno));
+          cli_report (_ ("Cannot accept a connection: %s"), g_strerror (code));
           self->paused = TRUE;
           start_timer (self);
           listen_or_not (self);
@@ -161,6 +191,18 @@ client_came (guint32 events G_GNUC_UNUSED, gpointer user_data)
   listen_or_not (self);
 }
 
+/* Who has said nothing yet loses nothing. */
+static void
+end_silent_clients (CliFront *self)
+{
+  guint n_clients;
+  g_autofree gpointer *clients = g_hash_table_get_keys_as_array (self->clients, &n_clients);
+
+  for (guint i = 0; i < n_clients; i++)
+    cli_connection_end_if_silent (clients[i]);
+}
+
+/* Or no more clients are taken. */
 static void
 clients_arrived (guint32 events G_GNUC_UNUSED, gpointer user_data)
 {
@@ -176,6 +218,8 @@ clients_arrived (guint32 events G_GNUC_UNUSED, gpointer user_data)
       g_free (arrival);
     }
   listen_or_not (self);
+  if (g_atomic_int_get (&self->peers->ending))
+    end_silent_clients (self);
 }
 
 static void
@@ -216,6 +260,7 @@ client_done (CliConnection *client, gboolean ok, gpointer user_data)
 
   g_hash_table_remove (self->clients, client);
   g_atomic_int_add (&self->n_clients, -1);
+  give_place_back (self);
   if (self->settings->once)
     self->done (ok, self->user_data);
   else
@@ -299,6 +344,31 @@ cli_front_new (const CliFrontSettings *settings,
     place++;
   listen_or_not (self);
   return self;
+}
+
+/**
+ * cli_front_peers_end:
+ *
+ * Takes no more clients, and lets those who are there go on. @peers tells when the last one has
+ * left, which may be at once.
+ */
+void
+cli_front_peers_end (CliFrontPeers *peers)
+{
+  const guint64 one = 1;
+
+  /* The place of nobody: so that the fronts do not tell before all of them know. */
+  g_atomic_int_inc (&peers->n_clients);
+  g_atomic_int_set (&peers->ending, TRUE);
+  for (guint i = 0; i < CLI_FRONT_MAX_PEERS; i++)
+    {
+      CliFront *front = g_atomic_pointer_get (&peers->fronts[i]);
+
+      if (front != NULL && write (front->wake_fd, &one, sizeof one) < 0)
+        g_warning ("eventfd: %s", g_strerror (errno));
+    }
+  if (g_atomic_int_dec_and_test (&peers->n_clients))
+    peers->left (peers->user_data);
 }
 
 /**

@@ -9,10 +9,10 @@
 typedef struct
 {
   CliConnectionSettings connection;
-  GPtrArray *listeners;  /* (owned) (element-type GSocket): from cli_listen() */
-  guint max_connections; /* of a front */
-  guint max_handshakes;  /* of a front, under way */
-  gboolean once;         /* it ends with its first client */
+  GPtrArray *listeners; /* (owned) (element-type GSocket): from cli_listen() */
+  int max_clients;      /* of all fronts */
+  guint max_handshakes; /* of a front, under way */
+  gboolean once;        /* it ends with its first client */
 } CliFrontSettings;
 
 typedef struct _CliFront CliFront;
@@ -23,6 +23,11 @@ typedef struct _CliFront CliFront;
 typedef struct
 {
   CliFront *fronts[CLI_FRONT_MAX_PEERS]; /* atomic, (nullable): NULL until it is there */
+  int n_clients;                         /* atomic: of all, those among them who are just coming */
+  int ending;                            /* atomic: whether no more clients are taken */
+  /* No more are taken, and the last one has left. In the thread of any front. */
+  void (*left) (gpointer user_data);
+  gpointer user_data;
 } CliFrontPeers;
 
 /* ok: the only client's connection ended as it should */
@@ -33,3 +38,4 @@ CliFront *cli_front_new (const CliFrontSettings *settings,
                          CliFrontPeers *peers,
                          CliFrontDone done,
                          gpointer user_data);
+void cli_front_peers_end (CliFrontPeers *peers);

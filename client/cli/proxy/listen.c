@@ -18,9 +18,7 @@
 static gboolean
 add_address (GPtrArray *listeners, GSocketAddress *address, GError **error)
 {
-  g_autoptr (GSocketAddress) effective = NULL;
   g_autoptr (GSocket) socket = NULL;
-  g_autofree char *text = NULL;
 
   socket = g_socket_new (g_socket_address_get_family (address), G_SOCKET_TYPE_STREAM,
                          G_SOCKET_PROTOCOL_TCP, error);
@@ -29,16 +27,12 @@ add_address (GPtrArray *listeners, GSocketAddress *address, GError **error)
   g_socket_set_listen_backlog (socket, BACKLOG);
   if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
     {
-      text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+      g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+
       g_prefix_error (error, "%s: ", text);
       return FALSE;
     }
-  effective = g_socket_get_local_address (socket, error);
-  if (effective == NULL)
-    return FALSE;
-  text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (effective));
   g_ptr_array_add (listeners, g_steal_pointer (&socket));
-  cli_report (_ ("listening on %s"), text);
   return TRUE;
 }
 
@@ -115,7 +109,7 @@ cli_listen_is_privileged (const char *text)
  * cli_listen:
  * @text: `PORT`, `ADDRESS`, `ADDRESS:PORT` or `[IPV6]:PORT`; port 0: any that is free
  *
- * Listens there, and says so on the standard error.
+ * Listens there.
  *
  * Returns: (transfer full) (element-type GSocket): who listens, at least one; or %NULL with an
  * error, of the domain %G_OPTION_ERROR if @text makes no sense
@@ -136,4 +130,24 @@ cli_listen (const char *text, GError **error)
   if (target == NULL || !add_host (listeners, target, error))
     return NULL;
   return g_steal_pointer (&listeners);
+}
+
+/**
+ * cli_listen_report:
+ * @listeners: (element-type GSocket): of cli_listen()
+ *
+ * Says on the standard error where they listen.
+ */
+void
+cli_listen_report (GPtrArray *listeners)
+{
+  for (guint i = 0; i < listeners->len; i++)
+    {
+      g_autoptr (GSocketAddress) address = g_socket_get_local_address (listeners->pdata[i], NULL);
+      g_autofree char *text = address != NULL
+                                  ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address))
+                                  : g_strdup ("?");
+
+      cli_report (_ ("listening on %s"), text);
+    }
 }

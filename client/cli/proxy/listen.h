@@ -7,3 +7,4 @@
 
 gboolean cli_listen_is_privileged (const char *text);
 GPtrArray *cli_listen (const char *text, GError **error);
+void cli_listen_report (GPtrArray *listeners);

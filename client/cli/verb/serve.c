@@ -3,25 +3,30 @@
 
 #include "config.h"
 
-#include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "peer/application-protocols.h"
-#include "terminal/certificate-file.h"
-#include "proxy/front.h"
-#include "proxy/listen.h"
 #include "peer/own-credential.h"
+#include "proxy/fronts.h"
+#include "proxy/listen.h"
+#include "proxy/self-signed.h"
+#include "terminal/certificate-file.h"
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
+#include "verb/serve-check.h"
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
 
-/* A client whose program runs takes four descriptors (its socket, two pipes, the process), and a
- * process may have 1024 by default. Any number of threads can share these. */
-#define MAX_CONNECTIONS 240
-/* Fewer than the service allows: the user may do other things, too. */
-#define MAX_HANDSHAKES 48
+/* By default. What a client takes of descriptors: its socket; the program's two pipes and process,
+ * or the socket of the server behind. */
+#define DEFAULT_CLIENTS 240
+#define MAX_CLIENTS 100000
+#define PROGRAM_DESCRIPTORS 4
+#define FORWARD_DESCRIPTORS 2
+/* What the process itself has, and some more: for listeners, channels, threads. */
+#define OWN_DESCRIPTORS 64
 
 typedef struct
 {
@@ -33,8 +38,12 @@ typedef struct
   char **command;   /* (owned) (nullable) */
   gboolean require_client_certificate;
   gboolean interactive;
+  gboolean self_signed;
+  gboolean no_check;
   gboolean once;
+  gboolean quiet;
   gboolean verbose;
+  int max_clients;
 } ServeOptions;
 
 static void
@@ -54,8 +63,6 @@ typedef struct
 {
   CliFrontSettings front;
   CliTarget *forward; /* (owned) (nullable) */
-  GMainLoop *loop;    /* (owned) */
-  CliExitStatus status;
 } Server;
 
 static void
@@ -65,79 +72,9 @@ server_clear (Server *self)
   g_clear_object (&self->front.connection.options);
   g_clear_pointer (&self->forward, cli_target_free);
   g_clear_pointer (&self->front.listeners, g_ptr_array_unref);
-  g_clear_pointer (&self->loop, g_main_loop_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Server, server_clear)
-
-static void
-only_client_done (gboolean ok, gpointer user_data)
-{
-  Server *self = user_data;
-
-  self->status = ok ? CLI_EXIT_OK : CLI_EXIT_FAILED;
-  g_main_loop_quit (self->loop);
-}
-
-static gboolean
-stop_cb (gpointer user_data)
-{
-  g_main_loop_quit (user_data);
-  return G_SOURCE_CONTINUE;
-}
-
-/* A front on a thread of its own. */
-typedef struct
-{
-  const CliFrontSettings *settings;
-  GMainContext *context;
-  GMainLoop *loop;
-  GThread *thread;
-} Worker;
-
-/* They stay until the process ends: handshakes that are under way may still use them. */
-static Worker workers[CLI_FRONT_MAX_PEERS];
-static CliFrontPeers peers;
-
-static gpointer
-work (gpointer data)
-{
-  Worker *self = data;
-
-  g_main_context_push_thread_default (self->context);
-  cli_front_new (self->settings, &peers, NULL, NULL);
-  g_main_loop_run (self->loop);
-  g_main_context_pop_thread_default (self->context);
-  return NULL;
-}
-
-/* Serves in n threads, this one among them, until the loop ends. */
-static void
-serve (Server *self, guint n)
-{
-  self->front.max_connections = MAX_CONNECTIONS / n;
-  self->front.max_handshakes = MAX_HANDSHAKES / n;
-  for (guint i = 1; i < n; i++)
-    {
-      Worker *worker = &workers[i];
-
-      worker->settings = &self->front;
-      worker->context = g_main_context_new ();
-      worker->loop = g_main_loop_new (worker->context, FALSE);
-      worker->thread = g_thread_new ("front", work, worker);
-    }
-  cli_front_new (&self->front, &peers, only_client_done, self);
-  g_main_loop_run (self->loop);
-  for (guint i = 1; i < n; i++)
-    {
-      g_autoptr (GSource) quit = g_idle_source_new ();
-
-      /* From within: its loop may not run yet. */
-      g_source_set_callback (quit, stop_cb, workers[i].loop, NULL);
-      g_source_attach (quit, workers[i].context);
-      g_thread_join (workers[i].thread);
-    }
-}
 
 static gboolean
 check_options (const ServeOptions *options, GError **error)
@@ -148,6 +85,13 @@ check_options (const ServeOptions *options, GError **error)
     message = _ ("Give either --forward HOST:PORT, or -- and a command");
   else if (options->require_client_certificate && options->client_ca == NULL)
     message = _ ("--require-client-certificate needs --client-ca, the authorities to accept");
+  else if (options->self_signed &&
+           (options->own.label != NULL || options->own.certificate_file != NULL))
+    message = _ ("--self-signed excludes --credential and --cert");
+  else if (options->quiet && options->verbose)
+    message = _ ("--quiet and --verbose exclude each other");
+  else if (options->max_clients < 1 || options->max_clients > MAX_CLIENTS)
+    message = _ ("--max-clients must be a number from 1 to 100000");
   if (message != NULL)
     {
       g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, message);
@@ -157,25 +101,92 @@ check_options (const ServeOptions *options, GError **error)
          cli_own_credential_check (&options->own, error);
 }
 
+/* Checked before any client comes; what goes wrong later is reported then. */
+static gboolean
+find_program (const char *name, GError **error)
+{
+  g_autofree char *program = g_find_program_in_path (name);
+
+  if (program == NULL)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                 _ ("There is no program “%s” that could be run"), name);
+  return program != NULL;
+}
+
+/* By default no more than processes usually have; the programs inherit what they get here. */
+static gboolean
+reserve_descriptors (const ServeOptions *options, GError **error)
+{
+  const rlim_t needed = (rlim_t) options->max_clients *
+                            (options->command != NULL ? PROGRAM_DESCRIPTORS : FORWARD_DESCRIPTORS) +
+                        OWN_DESCRIPTORS;
+  struct rlimit limit;
+
+  if (options->max_clients <= DEFAULT_CLIENTS || getrlimit (RLIMIT_NOFILE, &limit) < 0 ||
+      limit.rlim_cur >= needed)
+    return TRUE;
+  if (limit.rlim_max < needed)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                   _ ("%d clients need %lu open files, and this process may have %lu: give a lower "
+                      "--max-clients, or raise the limit (ulimit -n)"),
+                   options->max_clients, (gulong) needed, (gulong) limit.rlim_max);
+      return FALSE;
+    }
+  limit.rlim_cur = needed;
+  setrlimit (RLIMIT_NOFILE, &limit);
+  return TRUE;
+}
+
+/* For all names by which a client on this machine, or near it, might ask. */
+static gboolean
+make_certificate (TlsHandoffHandshakeOptions *handshake, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) names = NULL;
+  g_autofree char *all = NULL;
+  g_autofree char *sha256 = NULL;
+  g_autoptr (GBytes) pem = NULL;
+
+  g_strv_builder_add_many (builder, "localhost", "127.0.0.1", "::1", NULL);
+  if (g_str_is_ascii (g_get_host_name ()))
+    g_strv_builder_add (builder, g_get_host_name ());
+  names = g_strv_builder_end (builder);
+  pem = cli_self_signed_new ((const char *const *) names, &sha256, error);
+  if (pem == NULL)
+    return FALSE;
+  tls_handoff_handshake_options_set_credential_pem (handshake, pem);
+  all = g_strjoinv (", ", names);
+  cli_report (_ ("made a certificate for a test, for %s; its SHA-256 is %s"), all, sha256);
+  return TRUE;
+}
+
+static gboolean
+prepare_client_certificates (const ServeOptions *options,
+                             TlsHandoffHandshakeOptions *handshake,
+                             GError **error)
+{
+  g_autoptr (GPtrArray) anchors = NULL;
+
+  if (options->client_ca == NULL)
+    return TRUE;
+  anchors = cli_certificate_file_load_authorities (options->client_ca, error);
+  if (anchors == NULL)
+    return FALSE;
+  tls_handoff_handshake_options_set_trust_anchors (handshake, anchors);
+  tls_handoff_handshake_options_set_client_certificate (handshake, G_TLS_AUTHENTICATION_REQUESTED);
+  return TRUE;
+}
+
 static gboolean
 prepare (Server *self, const ServeOptions *options, GError **error)
 {
   CliConnectionSettings *front = &self->front.connection;
 
-  if (!check_options (options, error))
+  if (!check_options (options, error) || !reserve_descriptors (options, error))
     return FALSE;
-  /* Checked before any client comes; what goes wrong later is reported then. */
-  if (options->command != NULL)
-    {
-      g_autofree char *program = g_find_program_in_path (options->command[0]);
-
-      if (program == NULL)
-        {
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                       _ ("There is no program “%s” that could be run"), options->command[0]);
-          return FALSE;
-        }
-    }
+  if (options->command != NULL && !find_program (options->command[0], error))
+    return FALSE;
   if (options->forward != NULL)
     {
       self->forward = cli_target_parse (options->forward, error);
@@ -183,55 +194,64 @@ prepare (Server *self, const ServeOptions *options, GError **error)
         return FALSE;
     }
   front->options = tls_handoff_handshake_options_new ();
-  cli_front_set_time_limit (front->options);
+  front->quiet = options->quiet;
   front->verbose = options->verbose;
   front->backend.command = (const char *const *) options->command;
   front->backend.forward = self->forward;
   if (options->protocols != NULL)
     tls_handoff_handshake_options_set_application_protocols (
         front->options, (const char *const *) options->protocols);
-  if (options->client_ca != NULL)
-    {
-      g_autoptr (GPtrArray) anchors =
-          cli_certificate_file_load_authorities (options->client_ca, error);
-
-      if (anchors == NULL)
-        return FALSE;
-      tls_handoff_handshake_options_set_trust_anchors (front->options, anchors);
-      tls_handoff_handshake_options_set_client_certificate (
-          front->options, options->require_client_certificate ? G_TLS_AUTHENTICATION_REQUIRED
-                                                              : G_TLS_AUTHENTICATION_REQUESTED);
-    }
   self->front.once = options->once;
-  return cli_own_credential_apply (&options->own, front->options, error);
+  self->front.max_clients = options->max_clients;
+  return prepare_client_certificates (options, front->options, error) &&
+         cli_own_credential_apply (&options->own, front->options, error) &&
+         (!options->self_signed || make_certificate (front->options, error));
+}
+
+static CliExitStatus
+start_listening (Server *self, const char *where)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->front.listeners = cli_listen (where, &error);
+  if (self->front.listeners != NULL)
+    return CLI_EXIT_OK;
+  cli_report ("--listen: %s", error->message);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) &&
+      cli_listen_is_privileged (where))
+    cli_hint (_ ("ports below 1024 are for privileged users; try --listen 8443"));
+  return error->domain == G_OPTION_ERROR ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
 }
 
 static CliExitStatus
 run (Server *self, const ServeOptions *options)
 {
-  const char *listen = options->listen != NULL ? options->listen : "443";
+  CliConnectionSettings *connection = &self->front.connection;
+  const gboolean service_chooses =
+      options->own.label == NULL && options->own.certificate_file == NULL && !options->self_signed;
   g_autoptr (GError) error = NULL;
+  CliExitStatus status;
 
-  self->front.connection.manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
-  if (self->front.connection.manager == NULL)
+  connection->manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
+  if (connection->manager == NULL)
     return cli_report_no_service (error);
-  self->front.listeners = cli_listen (listen, &error);
-  if (self->front.listeners == NULL)
-    {
-      cli_report ("--listen: %s", error->message);
-      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) &&
-          cli_listen_is_privileged (listen))
-        cli_hint (_ ("ports below 1024 are for privileged users; try --listen 8443"));
-      return error->domain == G_OPTION_ERROR ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
-    }
-  self->front.connection.flags = cli_text_agent_start (options->interactive);
+  status = start_listening (self, options->listen != NULL ? options->listen : "443");
+  if (status != CLI_EXIT_OK)
+    return status;
+  connection->flags = cli_text_agent_start (options->interactive);
   /* A program that does not read what it is sent is no reason to die. */
   signal (SIGPIPE, SIG_IGN);
-  self->loop = g_main_loop_new (NULL, FALSE);
-  g_unix_signal_add (SIGINT, stop_cb, self->loop);
-  g_unix_signal_add (SIGTERM, stop_cb, self->loop);
-  serve (self, options->once ? 1 : MIN (g_get_num_processors (), CLI_FRONT_MAX_PEERS));
-  return self->status;
+  if (!options->no_check)
+    status = cli_serve_check (connection, service_chooses);
+  if (status != CLI_EXIT_OK)
+    return status;
+  /* Only now: polkit's user may have taken his time, and the one client has no certificate. */
+  cli_front_set_time_limit (connection->options);
+  if (options->require_client_certificate)
+    tls_handoff_handshake_options_set_client_certificate (connection->options,
+                                                          G_TLS_AUTHENTICATION_REQUIRED);
+  cli_listen_report (self->front.listeners);
+  return cli_fronts_run (&self->front) ? CLI_EXIT_OK : CLI_EXIT_FAILED;
 }
 
 /**
@@ -242,7 +262,7 @@ run (Server *self, const ServeOptions *options)
 CliExitStatus
 cli_serve (GOptionContext *context, char **arguments)
 {
-  g_auto (ServeOptions) options = { 0 };
+  g_auto (ServeOptions) options = { .max_clients = DEFAULT_CLIENTS };
   const GOptionEntry entries[] = {
     { "listen", 'l', 0, G_OPTION_ARG_STRING, &options.listen,
       N_ ("Where to take connections: a port, or ADDRESS:PORT; default: port 443"),
@@ -256,15 +276,23 @@ cli_serve (GOptionContext *context, char **arguments)
       N_ ("Ask clients for certificates of the authorities in FILE (PEM)"), N_ ("FILE") },
     { "require-client-certificate", 0, 0, G_OPTION_ARG_NONE, &options.require_client_certificate,
       N_ ("Refuse clients without a certificate"), NULL },
+    { "self-signed", 0, 0, G_OPTION_ARG_NONE, &options.self_signed,
+      N_ ("Authenticate with a certificate that is made for this test"), NULL },
+    { "no-check", 0, 0, G_OPTION_ARG_NONE, &options.no_check,
+      N_ ("Begin without trying whether a client could be served"), NULL },
+    { "max-clients", 'm', 0, G_OPTION_ARG_INT, &options.max_clients,
+      N_ ("Serve at most N clients at a time; default: 240"), N_ ("N") },
     { "once", 0, 0, G_OPTION_ARG_NONE, &options.once, N_ ("Serve one client, then end"), NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet,
+      N_ ("Say on the standard error only what goes wrong"), NULL },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose,
-      N_ ("Say on the standard error what each client negotiated"), NULL },
+      N_ ("Say what each client negotiated as soon as it has"), NULL },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &options.interactive,
       N_ ("Let polkit ask for a password where its rules want one"), NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.command, NULL, NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_auto (Server) server = { .status = CLI_EXIT_OK };
+  g_auto (Server) server = { 0 };
   g_autoptr (GError) error = NULL;
   CliExitStatus status;
 

@@ -83,8 +83,8 @@ class Fronts:
         import_credential(self.pem, 'front')
         for name, environment in ('serve', {}), ('bus', {'TLS_HANDOFF_CHANNEL': '0'}):
             self.ports[name] = get_free_port()
-            self.start(name, ['tls-handoff', 'serve', '--credential', 'front', '--listen', f'127.0.0.1:{self.ports[name]}',
-                              '--forward', f'127.0.0.1:{self.backend}'], environment)
+            self.start(name, ['tls-handoff', 'serve', '--quiet', '--credential', 'front', '--listen',
+                              f'127.0.0.1:{self.ports[name]}', '--forward', f'127.0.0.1:{self.backend}'], environment)
         for port in [self.backend, *self.ports.values()]:
             wait_for_port(port)
 

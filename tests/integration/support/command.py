@@ -60,14 +60,20 @@ def import_credential(user, name, *options, label=None):
 
 
 class Serve:
-    """A user's "serve", which listens when the constructor returns."""
+    """A user's "serve", which listens when the constructor returns. Without check, no handshake was done before the
+    first client's."""
 
-    def __init__(self, *arguments, user='alice'):
-        self.process = subprocess.Popen(as_user(user, 'tls-handoff', 'serve', '--listen', '0', *arguments), text=True,
+    def __init__(self, *arguments, user='alice', quiet=True, check=False):
+        options = ['--listen', '0'] + ['--quiet'] * quiet + ['--no-check'] * (not check)
+        self.process = subprocess.Popen(as_user(user, 'tls-handoff', 'serve', *options, *arguments), text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        line = self.process.stderr.readline()
-        match = re.fullmatch(r'tls-handoff: listening on .*:(\d+)\n', line)
-        assert match, line
+        self.first_lines = []
+        match = None
+        while match is None:
+            line = self.process.stderr.readline()
+            assert line, self.first_lines
+            self.first_lines.append(line)
+            match = re.fullmatch(r'tls-handoff: listening on .*:(\d+)\n', line)
         self.port = int(match.group(1))
 
     def said(self, text):

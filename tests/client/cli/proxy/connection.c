@@ -104,6 +104,7 @@ bench_open (Bench *b, RecordFixture *f, const char *program)
   g_assert_cmpint (b->release, >=, 0);
   command[4] = b->fifo;
   b->settings.backend.command = (const char *const *) g_strdupv ((char **) command);
+  b->settings.quiet = TRUE;
   b->host.settings = &b->settings;
   b->host.reactor = cli_reactor_new ();
   b->host.buffers = cli_buffers_new ();
