@@ -65,6 +65,7 @@
 #define HANDOFF_OPTION_AFTER "after"                     /* t of sessions, (so) of credentials */
 #define HANDOFF_OPTION_ALL "all"                         /* b */
 #define HANDOFF_OPTION_CERTIFICATES "certificates"       /* aay, DER */
+#define HANDOFF_OPTION_DAYS "days"                       /* u */
 #define HANDOFF_OPTION_DNS_NAMES "dns-names"             /* as */
 #define HANDOFF_OPTION_EMAIL_ADDRESSES "email-addresses" /* as */
 #define HANDOFF_OPTION_IP_ADDRESSES "ip-addresses"       /* as */

@@ -84,6 +84,32 @@ GBytes *tls_handoff_credential_create_certificate_request_finish (TlsHandoffCred
                                                                   GAsyncResult *result,
                                                                   GError **error);
 
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean tls_handoff_credential_self_sign_sync (TlsHandoffCredential *self,
+                                                const char *subject,
+                                                const char *const *dns_names,
+                                                const char *const *ip_addresses,
+                                                const char *const *email_addresses,
+                                                guint days,
+                                                TlsHandoffHandshakeFlags flags,
+                                                GCancellable *cancellable,
+                                                GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_credential_self_sign_async (TlsHandoffCredential *self,
+                                             const char *subject,
+                                             const char *const *dns_names,
+                                             const char *const *ip_addresses,
+                                             const char *const *email_addresses,
+                                             guint days,
+                                             TlsHandoffHandshakeFlags flags,
+                                             GCancellable *cancellable,
+                                             GAsyncReadyCallback callback,
+                                             gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean tls_handoff_credential_self_sign_finish (TlsHandoffCredential *self,
+                                                  GAsyncResult *result,
+                                                  GError **error);
+
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_credential_set_certificates_sync (TlsHandoffCredential *self,
                                                        GPtrArray *certificates,

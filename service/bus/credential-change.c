@@ -283,13 +283,15 @@ begin_signing (HandoffPendingCall *pending, GAsyncReadyCallback done)
   if (self->credential->token_uri != NULL)
     handoff_module_keys_request_certificate_async (
         handoff_tokens_get_keys (pending->context->tokens),
-        handoff_certificate_request_to_variant (self->request, self->credential->id, self->uid),
+        handoff_certificate_request_to_variant (self->request, self->credential->id,
+                                                self->credential->roles, self->uid),
         done, pending);
   else
     handoff_keeper_ask_async (
         pending->context->keeper, HANDOFF_KEEPER_REQUEST_CERTIFICATE,
-        handoff_certificate_request_to_variant (self->request, self->credential->id, self->uid), -1,
-        done, pending);
+        handoff_certificate_request_to_variant (self->request, self->credential->id,
+                                                self->credential->roles, self->uid),
+        -1, done, pending);
   return HANDOFF_STEP_BEGUN;
 }
 
@@ -309,6 +311,23 @@ finish_signing (HandoffPendingCall *pending, GAsyncResult *result, GError **erro
     return FALSE;
   pending->reply = g_variant_ref_sink (
       g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, request, TRUE)));
+  return TRUE;
+}
+
+/* What the key signed for itself is set like what an authority did. */
+static gboolean
+finish_self_signing (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  HandoffCredentialChange *self = pending->data;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) der = NULL;
+
+  if (!finish_signing (pending, result, error))
+    return FALSE;
+  reply = g_steal_pointer (&pending->reply);
+  der = g_variant_get_child_value (reply, 0);
+  self->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_ptr_array_add (self->certificates, g_variant_get_data_as_bytes (der));
   return TRUE;
 }
 
@@ -408,6 +427,14 @@ static const HandoffStep signing_steps[] = {
   { NULL },
 };
 
+static const HandoffStep self_signing_steps[] = {
+  { begin_signing, finish_self_signing },
+  { handoff_pending_call_enter },
+  { begin_certifying, finish_certifying },
+  { begin_setting, finish_setting },
+  { NULL },
+};
+
 static const HandoffStep setting_steps[] = {
   { handoff_pending_call_enter },
   { begin_certifying, finish_certifying },
@@ -443,6 +470,7 @@ const HandoffPlan handoff_credential_import = { import_steps };
 const HandoffPlan handoff_credential_generation = { generate_steps };
 const HandoffPlan handoff_credential_link = { link_steps };
 const HandoffPlan handoff_credential_signing = { signing_steps };
+const HandoffPlan handoff_credential_self_signing = { self_signing_steps, NULL, fail_change };
 const HandoffPlan handoff_credential_setting = { setting_steps, NULL, fail_change };
 const HandoffPlan handoff_credential_unlocking = { unlocking_steps };
 const HandoffPlan handoff_credential_removal = { removal_steps, NULL, fail_change };

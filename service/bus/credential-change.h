@@ -59,6 +59,7 @@ extern const HandoffPlan handoff_credential_import;
 extern const HandoffPlan handoff_credential_generation;
 extern const HandoffPlan handoff_credential_link;
 extern const HandoffPlan handoff_credential_signing;
+extern const HandoffPlan handoff_credential_self_signing;
 extern const HandoffPlan handoff_credential_setting;
 extern const HandoffPlan handoff_credential_unlocking;
 extern const HandoffPlan handoff_credential_removal;

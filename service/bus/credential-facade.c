@@ -73,17 +73,26 @@ start (const HandoffCallContext *context,
 }
 
 static gboolean
-prepare_create_certificate_request (HandoffCall *call,
-                                    const HandoffCallContext *context,
-                                    GError **error)
+prepare_request (HandoffCall *call,
+                 const HandoffCallContext *context,
+                 gboolean is_certificate,
+                 GError **error)
 {
   g_autoptr (HandoffCredentialChange) change = handoff_credential_change_new (call);
   g_autoptr (GVariant) options = NULL;
 
   g_variant_get (handoff_call_get_parameters (call), "(@a{sv})", &options);
-  change->request = handoff_certificate_request_parse (options, error);
+  change->request = handoff_certificate_request_parse (options, is_certificate, error);
   return change->request != NULL &&
          prepare_change (call, context, g_steal_pointer (&change), error);
+}
+
+static gboolean
+prepare_create_certificate_request (HandoffCall *call,
+                                    const HandoffCallContext *context,
+                                    GError **error)
+{
+  return prepare_request (call, context, FALSE, error);
 }
 
 static void
@@ -93,6 +102,21 @@ run_create_certificate_request (HandoffCall *call, const HandoffCallContext *con
 
   if (credential != NULL)
     start (context, call, credential, &handoff_credential_signing);
+}
+
+static gboolean
+prepare_self_sign (HandoffCall *call, const HandoffCallContext *context, GError **error)
+{
+  return prepare_request (call, context, TRUE, error);
+}
+
+static void
+run_self_sign (HandoffCall *call, const HandoffCallContext *context)
+{
+  HandoffCredential *credential = get_credential (context, call);
+
+  if (credential != NULL)
+    start (context, call, credential, &handoff_credential_self_signing);
 }
 
 static gboolean
@@ -171,6 +195,7 @@ run_get_properties (HandoffCall *call, const HandoffCallContext *context)
 static const HandoffMethod own_methods[] = {
   { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", "(a{sv})",
     prepare_create_certificate_request, NULL, run_create_certificate_request },
+  { HANDOFF_CREDENTIAL_INTERFACE, "SelfSign", "(a{sv})", prepare_self_sign, NULL, run_self_sign },
   { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "(aay)", prepare_set_certificates, NULL,
     run_set_certificates },
   { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", "(h)", prepare_unlock, NULL, run_unlock },

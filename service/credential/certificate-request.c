@@ -11,9 +11,17 @@
 #include "key/gnutls-support.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "link/grant-messages.h"
+#include "work/clock.h"
 
-#define MAX_SUBJECT_SIZE 1024 /* bytes */
-#define MAX_NAME_SIZE 255     /* bytes */
+#define MAX_SUBJECT_SIZE 1024   /* bytes */
+#define MAX_NAME_SIZE 255       /* bytes */
+#define MAX_COMMON_NAME_SIZE 64 /* RFC 5280 appendix A.1: ub-common-name */
+#define DEFAULT_DAYS 365
+#define MAX_DAYS 3650
+#define DAY_SECONDS (24 * 60 * 60)
+/* Clocks of peers may be a bit behind. */
+#define CLOCK_SECONDS (60 * 60)
 
 typedef struct
 {
@@ -25,8 +33,10 @@ typedef struct
 
 struct _HandoffCertificateRequest
 {
-  char *subject; /* (owned) (nullable) */
-  GArray *names; /* (owned) (element-type Name) */
+  char *subject;           /* (owned) (nullable) */
+  GArray *names;           /* (owned) (element-type Name) */
+  gboolean is_certificate; /* that the key signs for itself */
+  guint days;              /* for which that is valid */
 };
 
 static void
@@ -157,6 +167,14 @@ take_names (HandoffCertificateRequest *self, gsize kind, GVariant *value, GError
 }
 
 static gboolean
+take_days (HandoffCertificateRequest *self, const char *option, GVariant *value, GError **error)
+{
+  self->days = g_variant_get_uint32 (value);
+  return (self->days >= 1 && self->days <= MAX_DAYS) ||
+         refuse (error, option, "must be from 1 to " G_STRINGIFY (MAX_DAYS));
+}
+
+static gboolean
 take_option (HandoffCertificateRequest *self, const char *option, GVariant *value, GError **error)
 {
   gsize i;
@@ -165,6 +183,10 @@ take_option (HandoffCertificateRequest *self, const char *option, GVariant *valu
     return g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
                ? take_subject (self, option, value, error)
                : refuse (error, option, "must be of type s");
+  if (self->is_certificate && g_str_equal (option, HANDOFF_OPTION_DAYS))
+    return g_variant_is_of_type (value, G_VARIANT_TYPE_UINT32)
+               ? take_days (self, option, value, error)
+               : refuse (error, option, "must be of type u");
   for (i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
       if (g_str_equal (option, kinds[i].option))
@@ -177,8 +199,31 @@ take_option (HandoffCertificateRequest *self, const char *option, GVariant *valu
   return FALSE;
 }
 
+/* An issuer has a name (RFC 5280 4.1.2.4). Without a subject it is the first DNS name, if that is
+ * short enough for a common name. */
+static gboolean
+complete_subject (HandoffCertificateRequest *self, GError **error)
+{
+  const Name *first = self->names->len > 0 ? &g_array_index (self->names, Name, 0) : NULL;
+  g_autofree char *subject = NULL;
+  g_autoptr (GVariant) value = NULL;
+
+  if (!self->is_certificate || (self->subject != NULL && *self->subject != '\0'))
+    return TRUE;
+  if (first == NULL || first->type != GNUTLS_SAN_DNSNAME ||
+      strlen (first->text) > MAX_COMMON_NAME_SIZE)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "A certificate needs a subject: give the option %s", HANDOFF_OPTION_SUBJECT);
+      return FALSE;
+    }
+  subject = g_strconcat ("CN=", first->text, NULL);
+  value = g_variant_ref_sink (g_variant_new_string (subject));
+  return take_subject (self, HANDOFF_OPTION_SUBJECT, value, error);
+}
+
 HandoffCertificateRequest *
-handoff_certificate_request_parse (GVariant *options, GError **error)
+handoff_certificate_request_parse (GVariant *options, gboolean is_certificate, GError **error)
 {
   g_autoptr (HandoffCertificateRequest) self = g_new0 (HandoffCertificateRequest, 1);
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
@@ -186,6 +231,8 @@ handoff_certificate_request_parse (GVariant *options, GError **error)
   const char *option;
   GVariant *value;
 
+  self->is_certificate = is_certificate;
+  self->days = DEFAULT_DAYS;
   self->names = g_array_new (FALSE, FALSE, sizeof (Name));
   g_array_set_clear_func (self->names, clear_name);
   g_variant_iter_init (&iter, options);
@@ -202,10 +249,11 @@ handoff_certificate_request_parse (GVariant *options, GError **error)
         return NULL;
     }
   if ((self->subject != NULL && *self->subject != '\0') || self->names->len > 0)
-    return g_steal_pointer (&self);
+    return complete_subject (self, error) ? g_steal_pointer (&self) : NULL;
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-               "A request needs a subject or a name: give the option %s, %s, %s or %s",
-               HANDOFF_OPTION_SUBJECT, HANDOFF_OPTION_DNS_NAMES, HANDOFF_OPTION_IP_ADDRESSES,
+               "A %s needs a subject or a name: give the option %s, %s, %s or %s",
+               is_certificate ? "certificate" : "request", HANDOFF_OPTION_SUBJECT,
+               HANDOFF_OPTION_DNS_NAMES, HANDOFF_OPTION_IP_ADDRESSES,
                HANDOFF_OPTION_EMAIL_ADDRESSES);
   return NULL;
 }
@@ -221,8 +269,10 @@ handoff_certificate_request_free (HandoffCertificateRequest *self)
 GVariant *
 handoff_certificate_request_to_variant (const HandoffCertificateRequest *self,
                                         const char *id,
+                                        HandoffCredentialRoles roles,
                                         guint uid)
 {
+  const gint64 now = handoff_clock_get_wall_seconds ();
   GVariantBuilder names;
   guint i;
 
@@ -236,5 +286,10 @@ handoff_certificate_request_to_variant (const HandoffCertificateRequest *self,
       g_variant_builder_add (&names, "(u@ay)", (guint32) name->type,
                              g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, size, 1));
     }
-  return g_variant_new ("(susa(uay))", id, uid, self->subject != NULL ? self->subject : "", &names);
+  return g_variant_new (
+      HANDOFF_CERTIFICATE_REQUEST_TYPE, id, uid, self->subject != NULL ? self->subject : "", &names,
+      self->is_certificate && (roles & HANDOFF_CREDENTIAL_ROLE_CLIENT) != 0,
+      self->is_certificate && (roles & HANDOFF_CREDENTIAL_ROLE_SERVER) != 0,
+      self->is_certificate ? now - CLOCK_SECONDS : (gint64) 0,
+      self->is_certificate ? now + (gint64) self->days * DAY_SECONDS : (gint64) 0);
 }

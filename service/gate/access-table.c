@@ -54,6 +54,7 @@ static const HandoffAccessRow rows[] = {
   SESSION ("PostHandshake"),
   SESSION ("Close"),
   CREDENTIAL ("CreateCertificateRequest"),
+  CREDENTIAL ("SelfSign"),
   CREDENTIAL ("SetCertificates"),
   CREDENTIAL ("Unlock"),
   CREDENTIAL ("Remove"),

@@ -97,6 +97,45 @@ class TestCredentials(unittest.TestCase):
             self.ok('alice', 'credential', 'remove', 'work')
             self.assertEqual(self.list('alice'), [])
 
+    def test_self_signed(self):
+        """Breaks if a key's own certificate is not what was asked for, cannot be used, or is half made where it
+        cannot be made."""
+        said = self.ok('alice', 'credential', 'generate', '--label', 'own', '--self-signed', '--role', 'server', '--dns',
+                       'localhost', '--ip', '127.0.0.1', '--days', '30')
+        self.assertIn('signed itself', said)
+        shown = json.loads(self.ok('alice', 'credential', 'show', '--json', 'own'))
+        self.assertEqual(shown['certificates'][0]['names'], ['DNS:localhost', 'IP:127.0.0.1'])
+        self.assertEqual(shown['certificates'][0]['subject'], shown['certificates'][0]['issuer'])
+        self.assertIsNone(shown['problem'])
+        trust = self.write('own.pem', shown['certificates'][0]['pem'])
+        with Serve('--credential', 'own', '--', 'echo', 'in') as serve:
+            self.assertEqual(self.ok('bob', 'connect', '--trust', trust, f'localhost:{serve.port}'), 'in\n')
+            openssl('s_client', '-quiet', '-verify_return_error', '-verify_hostname', 'localhost', '-CAfile', trust,
+                    '-connect', f'127.0.0.1:{serve.port}', text='')
+        for key_type in ('ed25519', 'rsa-2048'):
+            self.ok('alice', 'credential', 'generate', '--label', key_type, '--type', key_type, '--self-signed',
+                    '--subject', 'CN=alice')
+            self.assertIsNone(json.loads(self.ok('alice', 'credential', 'show', '--json', key_type))['problem'])
+        before = self.list('alice')
+        for told, options in (('--dns', ('--dns', 'a/b')), ('--subject', ('--ip', '192.0.2.1')),
+                              ('--days', ('--dns', 'x', '--days', '4000'))):
+            self.fails(2, told, 'alice', 'credential', 'generate', '--label', 'bad', '--self-signed', *options)
+        self.fails(2, '--self-signed', 'alice', 'credential', 'generate', '--label', 'bad', '--dns', 'x')
+        self.assertEqual(self.list('alice'), before)
+
+    def test_renewal(self):
+        """Breaks if who renews a certificate has to look up what it says, or is not told when and how."""
+        self.ok('alice', 'credential', 'generate', '--label', 'site', '--self-signed', '--subject', 'CN=site,O=Example',
+                '--dns', '*.handoff.test', '--ip', '192.0.2.1', '--ip', '2001:db8::1', '--email', 'a@handoff.test',
+                '--days', '3')
+        self.assertIn('credential renew-request', self.ok('alice', 'credential', 'show', 'site'))
+        text = openssl('req', '-noout', '-verify', '-text', text=self.ok('alice', 'credential', 'renew-request', 'site'))
+        for part in ('CN = site', 'O = Example', 'DNS:*.handoff.test', 'IP Address:192.0.2.1',
+                     'IP Address:2001:DB8:0:0:0:0:0:1', 'email:a@handoff.test'):
+            self.assertIn(part, text)
+        self.ok('alice', 'credential', 'generate', '--label', 'new')
+        self.fails(1, 'credential request', 'alice', 'credential', 'renew-request', 'new')
+
     def test_import(self):
         """Breaks if a key is not taken from where the user has it, or with the roles that were given."""
         combined = self.write('rsa-with-key.pem', self.pem('rsa'))

@@ -169,7 +169,7 @@ class TestNoSecrets(unittest.TestCase):
         """Breaks if the interface has a method or property that could return a private key."""
         import_credential('root', 'rsa')
         path = json.loads(run('root', 'credential', 'show', '--json', 'rsa').stdout)['object-path']
-        known = {'CreateCertificateRequest': 'ay', 'SetCertificates': '', 'Unlock': '', 'Remove': '', 'Label': 's',
+        known = {'CreateCertificateRequest': 'ay', 'SelfSign': '', 'SetCertificates': '', 'Unlock': '', 'Remove': '', 'Label': 's',
                  'Owner': 'u', 'Roles': 'as', 'Storage': 's', 'Token': 's', 'KeyAlgorithm': 's', 'Certificates': 'aay',
                  'NotAfter': 't', 'Problem': 's'}
         found = {}

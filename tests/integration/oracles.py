@@ -36,6 +36,8 @@ ON_OBJECTS = {
     (SESSION, 'Close'): [None],
     (CREDENTIAL, 'CreateCertificateRequest'): [
         GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},)), GLib.Variant('(a{sv})', ({},))],
+    (CREDENTIAL, 'SelfSign'): [
+        GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},)), GLib.Variant('(a{sv})', ({},))],
     (CREDENTIAL, 'SetCertificates'): [GLib.Variant('(aay)', ([b'x'],)), GLib.Variant('(aay)', ([],))],
     (CREDENTIAL, 'Unlock'): [GLib.Variant('(h)', (0,)), GLib.Variant('(h)', (7,))],
     (CREDENTIAL, 'Remove'): [None],

@@ -69,6 +69,7 @@ def start_everything(test, alices_credential):
         manager('alice', 'ImportCredential', GLib.Variant('(sha{sv})', ('new', 0, {})), [key_file.fileno()]),
         manager('alice', 'GenerateCredential', GLib.Variant('(ssa{sv})', ('made', 'ecdsa-p256', {}))),
         on_credential('alice', 'SetCertificates', GLib.Variant('(aay)', ([b'x'],))),
+        on_credential('alice', 'SelfSign', GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},))),
         on_credential('alice', 'CreateCertificateRequest',
                       GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},))),
         on_credential('alice', 'Remove'),

@@ -93,6 +93,7 @@ typedef struct
 
 static const ObjectCall object_calls[] = {
   { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", "({'subject': <'CN=test'>},)" },
+  { HANDOFF_CREDENTIAL_INTERFACE, "SelfSign", "({'subject': <'CN=test'>},)" },
   { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "([[byte 1]],)" },
   { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", "(handle 0,)" },
   { HANDOFF_CREDENTIAL_INTERFACE, "Remove", "()" },

@@ -21,6 +21,7 @@ static const struct
   { "credential", NULL, "--credential" },
   { "credential-pem", NULL, "--cert" },
   { "data", "FILE", NULL },
+  { "days", NULL, "--days" },
   { "dns-names", NULL, "--dns" },
   { "email-addresses", NULL, "--email" },
   { "ip-addresses", NULL, "--ip" },

@@ -33,6 +33,8 @@ static const CliVerb verbs[] = {
     cli_credential_generate },
   { "credential request", N_ ("LABEL"), N_ ("Request a certificate for a key"),
     cli_credential_request },
+  { "credential renew-request", N_ ("LABEL"), N_ ("Request a certificate for the same names"),
+    cli_credential_renew_request },
   { "credential set-certificates", N_ ("LABEL FILE"), N_ ("Give a key its certificates"),
     cli_credential_set_certificates },
   { "credential import", N_ ("--label=LABEL FILE"),

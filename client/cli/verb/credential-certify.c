@@ -5,31 +5,15 @@
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "terminal/certificate-file.h"
+#include "terminal/certificate.h"
+#include "verb/certificate-names.h"
 #include "verb/credential-call.h"
 #include "terminal/pem.h"
 #include "terminal/report.h"
 #include "verb/verbs.h"
-
-typedef struct
-{
-  char *subject;
-  char **dns_names;
-  char **ip_addresses;
-  char **email_addresses;
-} RequestOptions;
-
-static void
-request_options_clear (RequestOptions *self)
-{
-  g_free (self->subject);
-  g_strfreev (self->dns_names);
-  g_strfreev (self->ip_addresses);
-  g_strfreev (self->email_addresses);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RequestOptions, request_options_clear)
 
 /* RFC 7468 7 */
 static CliExitStatus
@@ -46,6 +30,27 @@ print_request (GBytes *request)
   return CLI_EXIT_OK;
 }
 
+/* Has it signed, and writes it. */
+static CliExitStatus
+request (CliCredentialCall *call,
+         TlsHandoffCredential *credential,
+         const CliCertificateNames *names)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) request = tls_handoff_credential_create_certificate_request_sync (
+      credential, names->subject, (const char *const *) names->dns_names,
+      (const char *const *) names->ip_addresses, (const char *const *) names->email_addresses,
+      call->flags, NULL, &error);
+  CliExitStatus failure;
+
+  if (request != NULL)
+    return print_request (request);
+  failure = cli_credential_call_report_error (error);
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED))
+    cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));
+  return failure;
+}
+
 /**
  * cli_credential_request:
  *
@@ -54,39 +59,83 @@ print_request (GBytes *request)
 CliExitStatus
 cli_credential_request (GOptionContext *context, char **arguments)
 {
-  g_auto (RequestOptions) options = { NULL };
-  const GOptionEntry entries[] = {
-    { "subject", 's', 0, G_OPTION_ARG_STRING, &options.subject,
-      N_ ("The distinguished name, such as CN=www.example.org,O=Example"), N_ ("NAME") },
-    { "dns", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &options.dns_names,
-      N_ ("A DNS name to be certified; repeatable"), N_ ("NAME") },
-    { "ip", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.ip_addresses,
-      N_ ("An IP address to be certified; repeatable"), N_ ("ADDRESS") },
-    { "email", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &options.email_addresses,
-      N_ ("An email address to be certified; repeatable"), N_ ("ADDRESS") },
-    G_OPTION_ENTRY_NULL
-  };
+  g_auto (CliCertificateNames) names = { NULL };
+  const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
-  g_autoptr (GBytes) request = NULL;
-  g_autoptr (GError) error = NULL;
+  CliExitStatus status;
+
+  cli_certificate_names_add_options (&names, context);
+  status = cli_credential_call_open (call, context, arguments, entries, &credential);
+  return status == CLI_EXIT_OK ? request (call, credential, &names) : status;
+}
+
+/* What the certificate says, as a request says it. FALSE: names of other kinds, which a request of
+ * the service's cannot have, are left out. */
+static gboolean
+read_names (CliCertificateNames *names, GBytes *der)
+{
+  static const struct
+  {
+    const char *prefix;
+    gsize list; /* where it is in the names */
+  } kinds[] = {
+    { "DNS:", G_STRUCT_OFFSET (CliCertificateNames, dns_names) },
+    { "IP:", G_STRUCT_OFFSET (CliCertificateNames, ip_addresses) },
+    { "email:", G_STRUCT_OFFSET (CliCertificateNames, email_addresses) },
+  };
+  g_autoptr (CliCertificate) certificate = cli_certificate_new (der);
+  guint n_taken = 0;
+
+  names->subject = g_strdup (certificate->subject);
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+      for (guint j = 0; j < certificate->names->len; j++)
+        {
+          const char *name = certificate->names->pdata[j];
+
+          if (!g_str_has_prefix (name, kinds[i].prefix))
+            continue;
+          g_strv_builder_add (builder, name + strlen (kinds[i].prefix));
+          n_taken++;
+        }
+      G_STRUCT_MEMBER (char **, names, kinds[i].list) = g_strv_builder_end (builder);
+    }
+  return n_taken == certificate->names->len;
+}
+
+/**
+ * cli_credential_renew_request:
+ *
+ * The verb "credential renew-request": a request for the same names as those of the certificate
+ * that there is.
+ */
+CliExitStatus
+cli_credential_renew_request (GOptionContext *context, char **arguments)
+{
+  const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+  g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
+  g_autoptr (TlsHandoffCredential) credential = NULL;
+  g_auto (CliCertificateNames) names = { NULL };
   CliExitStatus status = cli_credential_call_open (call, context, arguments, entries, &credential);
+  GPtrArray *chain;
 
   if (status != CLI_EXIT_OK)
     return status;
-  request = tls_handoff_credential_create_certificate_request_sync (
-      credential, options.subject, (const char *const *) options.dns_names,
-      (const char *const *) options.ip_addresses, (const char *const *) options.email_addresses,
-      call->flags, NULL, &error);
-  if (request == NULL)
+  chain = tls_handoff_credential_get_certificates (credential);
+  if (chain->len == 0)
     {
-      CliExitStatus failure = cli_credential_call_report_error (error);
-
-      if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED))
-        cli_hint (_ ("“tls-handoff credential unlock LABEL” tells the service the token's PIN"));
-      return failure;
+      cli_report (_ ("“%s” has no certificate that could be renewed"),
+                  tls_handoff_credential_get_label (credential));
+      cli_hint (_ ("“tls-handoff credential request” takes the names of a first one"));
+      return CLI_EXIT_FAILED;
     }
-  return print_request (request);
+  if (!read_names (&names, chain->pdata[0]))
+    cli_report (_ ("The certificate has names of other kinds, which the request leaves out: see "
+                   "“credential show”"));
+  return request (call, credential, &names);
 }
 
 /**

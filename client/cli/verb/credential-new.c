@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "terminal/certificate-file.h"
+#include "verb/certificate-names.h"
 #include "verb/credential-call.h"
 #include "terminal/escape.h"
 #include "terminal/report.h"
@@ -99,6 +100,31 @@ report_made (TlsHandoffCredential *credential, const GError *error)
   return CLI_EXIT_OK;
 }
 
+/* The new credential gets a certificate, or there is none. Reports what goes wrong. */
+static CliExitStatus
+self_sign (CliCredentialCall *call,
+           TlsHandoffCredential *credential,
+           const CliCertificateNames *names,
+           int days)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *label = NULL;
+
+  if (!tls_handoff_credential_self_sign_sync (
+          credential, names->subject, (const char *const *) names->dns_names,
+          (const char *const *) names->ip_addresses, (const char *const *) names->email_addresses,
+          (guint) days, call->flags, NULL, &error))
+    {
+      tls_handoff_credential_remove_sync (credential, call->flags, NULL, NULL);
+      return cli_credential_call_report_error (error);
+    }
+  label = cli_escape (tls_handoff_credential_get_label (credential), -1);
+  g_print (_ ("“%s” was added: a key of type %s, with a certificate that it signed itself\n"),
+           label, tls_handoff_credential_get_key_algorithm (credential));
+  g_print (_ ("Who connects has to be told to trust it: see “credential show”\n"));
+  return CLI_EXIT_OK;
+}
+
 /**
  * cli_credential_generate:
  *
@@ -108,20 +134,36 @@ CliExitStatus
 cli_credential_generate (GOptionContext *context, char **arguments)
 {
   g_auto (NewOptions) options = { NULL };
+  g_auto (CliCertificateNames) names = { NULL };
   g_autofree char *type = NULL;
+  gboolean self_signed = FALSE;
+  int days = 0;
   const GOptionEntry entries[] = {
     NEW_OPTION_ENTRIES (options),
     { "type", 't', 0, G_OPTION_ARG_STRING, &type,
       N_ ("ecdsa-p256 (default), ecdsa-p384, ed25519, rsa-2048, rsa-3072 or rsa-4096"),
       N_ ("TYPE") },
+    { "self-signed", 0, 0, G_OPTION_ARG_NONE, &self_signed,
+      N_ ("Have the key sign a certificate for itself"), NULL },
+    { "days", 0, 0, G_OPTION_ARG_INT, &days,
+      N_ ("For how many days that certificate is valid; default: 365"), N_ ("DAYS") },
     G_OPTION_ENTRY_NULL
   };
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
   g_autoptr (GError) error = NULL;
   TlsHandoffCredentialRoles roles;
-  CliExitStatus status = parse (call, context, arguments, entries, 0, &options, &roles);
+  CliExitStatus status;
 
+  cli_certificate_names_add_options (&names, context);
+  status = parse (call, context, arguments, entries, 0, &options, &roles);
+  if (status == CLI_EXIT_OK && !self_signed &&
+      (days != 0 || cli_certificate_names_are_given (&names)))
+    return cli_usage_error (
+        arguments[0], _ ("--days and the names of a certificate are for --self-signed; for an "
+                         "authority, “credential request” takes them"));
+  if (status == CLI_EXIT_OK && days < 0)
+    return cli_usage_error (arguments[0], _ ("--days must be a number greater than 0"));
   if (status == CLI_EXIT_OK)
     status = cli_credential_call_connect (call);
   if (status != CLI_EXIT_OK)
@@ -129,7 +171,9 @@ cli_credential_generate (GOptionContext *context, char **arguments)
   credential = tls_handoff_manager_generate_credential_sync (
       call->manager, options.label, type != NULL ? type : "ecdsa-p256", roles, call->owner,
       call->flags, NULL, &error);
-  return report_made (credential, error);
+  if (credential == NULL || !self_signed)
+    return report_made (credential, error);
+  return self_sign (call, credential, &names, days);
 }
 
 /* Whether to ask for a passphrase: a PKCS#12 file has one, even if it is empty; a PEM file says

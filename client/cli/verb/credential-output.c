@@ -133,6 +133,11 @@ cli_credential_print (TlsHandoffCredential *credential)
   g_print (_ ("key:          %s, in %s\n"), tls_handoff_credential_get_key_algorithm (credential),
            uri != NULL ? uri : _ ("the service"));
   g_print (_ ("problem:      %s\n"), *problem != '\0' ? problem : _ ("none"));
+  /* What is self-signed can be renewed, too: by an authority. */
+  if (chain->len > 0 &&
+      (g_str_equal (tls_handoff_credential_get_problem (credential), "expiring") ||
+       g_str_equal (tls_handoff_credential_get_problem (credential), "expired")))
+    g_print (_ ("to renew it:  tls-handoff credential renew-request; then set-certificates\n"));
   g_print (_ ("certificates: %u\n"), chain->len);
   for (i = 0; i < chain->len; i++)
     {

@@ -76,6 +76,7 @@ list_problems (TlsHandoffManager *manager)
 static void
 print_problems (GPtrArray *credentials)
 {
+  gboolean needs_renewal = FALSE;
   guint i;
 
   if (credentials->len > 0)
@@ -88,7 +89,10 @@ print_problems (GPtrArray *credentials)
 
       g_print ("  %s: %s%s%s\n", label, cli_credential_explain_problem (credentials->pdata[i]),
                end != NULL ? ", " : "", end != NULL ? end : "");
+      needs_renewal = needs_renewal || end != NULL;
     }
+  if (needs_renewal)
+    g_print (_ ("to renew a certificate: “tls-handoff credential renew-request”\n"));
 }
 
 static void

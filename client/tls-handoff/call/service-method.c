@@ -25,12 +25,18 @@ read_argument (const HandoffArgument *argument,
                GError **error)
 {
   gint64 uid;
+  guint number;
   gpointer value;
 
   if (argument->type == HANDOFF_ARGUMENT_UID)
     {
       uid = va_arg (*arguments, gint64);
       return uid >= 0 ? g_variant_new_uint32 ((guint32) uid) : NULL;
+    }
+  if (argument->type == HANDOFF_ARGUMENT_UINT)
+    {
+      number = va_arg (*arguments, guint);
+      return number > 0 ? g_variant_new_uint32 (number) : NULL;
     }
   if (argument->type == HANDOFF_ARGUMENT_BOOLEAN)
     return va_arg (*arguments, gboolean) ? g_variant_new_boolean (TRUE) : NULL;
@@ -51,6 +57,7 @@ read_argument (const HandoffArgument *argument,
     case HANDOFF_ARGUMENT_SECRET_BYTES:
       return new_handle (handoff_secret_file_append (fds, value, error));
     case HANDOFF_ARGUMENT_BOOLEAN:
+    case HANDOFF_ARGUMENT_UINT:
     case HANDOFF_ARGUMENT_UID:
     default:
       g_return_val_if_reached (NULL);

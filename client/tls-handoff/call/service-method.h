@@ -14,6 +14,7 @@ typedef enum
   HANDOFF_ARGUMENT_STRING,       /* const char *: s */
   HANDOFF_ARGUMENT_STRINGS,      /* const char *const *: as; an empty list counts as NULL */
   HANDOFF_ARGUMENT_BOOLEAN,      /* gboolean: b; FALSE counts as NULL */
+  HANDOFF_ARGUMENT_UINT,         /* guint: u; 0 counts as NULL */
   HANDOFF_ARGUMENT_UID,          /* gint64: u; a negative number counts as NULL */
   HANDOFF_ARGUMENT_CERTIFICATES, /* GPtrArray * of GBytes: aay */
   HANDOFF_ARGUMENT_SECRET,       /* const char *: h, a memfd */
@@ -33,7 +34,7 @@ typedef struct
   const char *method;
   /* Both lists end with an argument without a name. */
   HandoffArgument parameters[3]; /* none is NULL */
-  HandoffArgument options[5];    /* those that are not NULL go into an a{sv}, the last parameter */
+  HandoffArgument options[6];    /* those that are not NULL go into an a{sv}, the last parameter */
   HandoffServiceReply reply;
 } HandoffServiceMethod;
 

@@ -93,6 +93,93 @@ tls_handoff_credential_create_certificate_request_finish (TlsHandoffCredential *
 }
 
 /**
+ * tls_handoff_credential_self_sign_sync:
+ * @self: the credential
+ * @subject: (nullable): the distinguished name (RFC 4514), such as `CN=www.example.org`; %NULL: the
+ *   first DNS name, as the common name
+ * @dns_names: (nullable) (array zero-terminated=1): DNS names, as subject alternative names
+ * @ip_addresses: (nullable) (array zero-terminated=1): IPv4 or IPv6 addresses, likewise
+ * @email_addresses: (nullable) (array zero-terminated=1): e-mail addresses in ASCII, likewise
+ * @days: for how long the certificate is valid, at most 3650; 0: a year
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @error: return location for a #GError
+ *
+ * Has the credential's key sign a certificate for itself, which replaces the credential's
+ * certificates. It is for the credential's roles. Who connects has to be told to trust it. @self
+ * does not change: list the credentials again.
+ *
+ * Returns: %TRUE on success
+ *
+ * Since: 0.2
+ */
+gboolean
+tls_handoff_credential_self_sign_sync (TlsHandoffCredential *self,
+                                       const char *subject,
+                                       const char *const *dns_names,
+                                       const char *const *ip_addresses,
+                                       const char *const *email_addresses,
+                                       guint days,
+                                       TlsHandoffHandshakeFlags flags,
+                                       GCancellable *cancellable,
+                                       GError **error)
+{
+  return handoff_method_call_sync (HANDOFF_METHOD_SELF_SIGN, self, flags, cancellable, error,
+                                   subject, dns_names, ip_addresses, email_addresses, days) != NULL;
+}
+
+/**
+ * tls_handoff_credential_self_sign_async:
+ * @self: the credential
+ * @subject: (nullable): as for the blocking form
+ * @dns_names: (nullable) (array zero-terminated=1): as for the blocking form
+ * @ip_addresses: (nullable) (array zero-terminated=1): as for the blocking form
+ * @email_addresses: (nullable) (array zero-terminated=1): as for the blocking form
+ * @days: as for the blocking form
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when it is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_credential_self_sign_sync(), without blocking.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_credential_self_sign_async (TlsHandoffCredential *self,
+                                        const char *subject,
+                                        const char *const *dns_names,
+                                        const char *const *ip_addresses,
+                                        const char *const *email_addresses,
+                                        guint days,
+                                        TlsHandoffHandshakeFlags flags,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data)
+{
+  handoff_method_call_async (HANDOFF_METHOD_SELF_SIGN, self, flags, cancellable, callback,
+                             user_data, subject, dns_names, ip_addresses, email_addresses, days);
+}
+
+/**
+ * tls_handoff_credential_self_sign_finish:
+ * @self: the credential
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: %TRUE on success
+ *
+ * Since: 0.2
+ */
+gboolean
+tls_handoff_credential_self_sign_finish (TlsHandoffCredential *self,
+                                         GAsyncResult *result,
+                                         GError **error)
+{
+  return handoff_method_call_finish (self, result, error) != NULL;
+}
+
+/**
  * tls_handoff_credential_set_certificates_sync:
  * @self: the credential
  * @certificates: (element-type GBytes): the chain (DER), at most 16, the first of which belongs to

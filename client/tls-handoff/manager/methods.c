@@ -238,6 +238,17 @@ const HandoffServiceMethod handoff_methods[HANDOFF_N_METHODS] = {
                  { HANDOFF_OPTION_EMAIL_ADDRESSES, HANDOFF_ARGUMENT_STRINGS } },
     .reply = { "(ay)", take_bytes, (GDestroyNotify) g_bytes_unref },
   },
+  [HANDOFF_METHOD_SELF_SIGN] = {
+    .function = "tls_handoff_credential_self_sign",
+    .interface = HANDOFF_CREDENTIAL_INTERFACE,
+    .method = "SelfSign",
+    .options = { { HANDOFF_OPTION_SUBJECT, HANDOFF_ARGUMENT_STRING },
+                 { HANDOFF_OPTION_DNS_NAMES, HANDOFF_ARGUMENT_STRINGS },
+                 { HANDOFF_OPTION_IP_ADDRESSES, HANDOFF_ARGUMENT_STRINGS },
+                 { HANDOFF_OPTION_EMAIL_ADDRESSES, HANDOFF_ARGUMENT_STRINGS },
+                 { HANDOFF_OPTION_DAYS, HANDOFF_ARGUMENT_UINT } },
+    .reply = { "()", take_nothing, NULL },
+  },
   [HANDOFF_METHOD_SET_CERTIFICATES] = {
     .function = "tls_handoff_credential_set_certificates",
     .interface = HANDOFF_CREDENTIAL_INTERFACE,

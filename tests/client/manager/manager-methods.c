@@ -308,6 +308,16 @@ test_credential_calls (Fixture *fixture, gconstpointer data)
                      "email-addresses=['a', 'b'] subject='CN=x'");
 
   replies = nothing;
+  g_assert_true (tls_handoff_credential_self_sign_sync (credential, NULL, names, none, NULL, 30,
+                                                        NONE, NULL, NULL));
+  tls_handoff_credential_self_sign_async (credential, NULL, names, none, NULL, 30, NONE, NULL,
+                                          store_result, result);
+  wait_for_result (fixture);
+  g_assert_true (tls_handoff_credential_self_sign_finish (credential, *result, NULL));
+  g_clear_object (result);
+  assert_sent_twice ("/credential Credential.SelfSign days=uint32 30 dns-names=['a', 'b']");
+
+  replies = nothing;
   g_assert_true (tls_handoff_credential_set_certificates_sync (credential, fixture->certificates,
                                                                INTERACTIVE, NULL, NULL));
   tls_handoff_credential_set_certificates_array_async (

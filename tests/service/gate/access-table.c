@@ -106,7 +106,7 @@ test_everything_has_a_row (void)
       assert_listed (interface->name, HANDOFF_PROPERTIES_INTERFACE, "Get", policy);
       assert_listed (interface->name, HANDOFF_PROPERTIES_INTERFACE, "GetAll", policy);
     }
-  g_assert_cmpuint (n_methods, ==, 21);
+  g_assert_cmpuint (n_methods, ==, 22);
 }
 
 /* Breaks if a property is writable, or if the manager gets a new property that nobody has judged to
@@ -160,6 +160,8 @@ test_actions (void)
     { HANDOFF_MANAGER_INTERFACE, "GetStatistics", "inspect-sessions", NULL },
     { HANDOFF_MANAGER_INTERFACE, "Reload", "reload", NULL },
     { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", "manage-own-credentials",
+      "manage-any-credentials" },
+    { HANDOFF_CREDENTIAL_INTERFACE, "SelfSign", "manage-own-credentials",
       "manage-any-credentials" },
     { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "manage-own-credentials",
       "manage-any-credentials" },

@@ -343,6 +343,9 @@ test_released (KeeperTest *f, gconstpointer data)
   expect_error (f, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
 }
 
+/* Of a request; only a certificate has an end. */
+#define NEVER G_GINT64_CONSTANT (0)
+
 static void
 test_request (KeeperTest *f, gconstpointer data)
 {
@@ -358,8 +361,10 @@ test_request (KeeperTest *f, gconstpointer data)
   g_variant_builder_init (&names, G_VARIANT_TYPE ("a(uay)"));
   g_variant_builder_add (&names, "(u@ay)", (guint32) GNUTLS_SAN_DNSNAME,
                          g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, "a.example", 9, 1));
-  keeper_test_ask (f, HANDOFF_KEEPER_REQUEST_CERTIFICATE,
-                   g_variant_new ("(susa(uay))", ID, 1000u, "CN=home", &names), -1);
+  keeper_test_ask (
+      f, HANDOFF_KEEPER_REQUEST_CERTIFICATE,
+      g_variant_new ("(susa(uay)bbxx)", ID, 1000u, "CN=home", &names, FALSE, FALSE, NEVER, NEVER),
+      -1);
   g_assert_no_error (f->error);
   der = g_variant_get_child_value (f->reply, 0);
   datum.data = (guint8 *) g_variant_get_fixed_array (der, &der_size, 1);
@@ -373,7 +378,9 @@ test_request (KeeperTest *f, gconstpointer data)
 
   g_variant_builder_init (&names, G_VARIANT_TYPE ("a(uay)"));
   keeper_test_ask (f, HANDOFF_KEEPER_REQUEST_CERTIFICATE,
-                   g_variant_new ("(susa(uay))", OTHER_ID, 1000u, "CN=home", &names), -1);
+                   g_variant_new ("(susa(uay)bbxx)", OTHER_ID, 1000u, "CN=home", &names, FALSE,
+                                  FALSE, NEVER, NEVER),
+                   -1);
   expect_error (f, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
 }
 

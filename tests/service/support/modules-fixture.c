@@ -378,7 +378,9 @@ modules_test_request_certificate (ModulesTest *f,
       g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, dns_name, strlen (dns_name), 1));
   handoff_module_keys_request_certificate_async (
       handoff_modules_get_keys (f->modules),
-      g_variant_new ("(susa(uay))", key, 1000, subject, &names), take_result, &waiting);
+      g_variant_new ("(susa(uay)bbxx)", key, 1000, subject, &names, FALSE, FALSE,
+                     G_GINT64_CONSTANT (0), G_GINT64_CONSTANT (0)),
+      take_result, &waiting);
   modules_test_wait_until (&waiting.done);
   der = handoff_module_keys_request_certificate_finish (waiting.result, &f->error);
   g_object_unref (waiting.result);
