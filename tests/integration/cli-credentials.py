@@ -303,6 +303,9 @@ class TestCredentials(unittest.TestCase):
         self.assertEqual(listed[-1], 'www.handoff.test')
         session = json.loads(self.ok('root', 'session', 'list', '--all', '--json'))['sessions'][0]
         self.assertEqual((session['uid'], session['server-identity']), (60101, 'www.handoff.test'))
+        # As the manual page says: null where nothing applies, seconds beside microseconds.
+        self.assertEqual((session['protocol'], session['credential']), (None, None))
+        self.assertAlmostEqual(session['age-seconds'] * 1e6, session['age'], delta=1)
         self.assertEqual(self.ok('bob', 'session', 'list'), '')
         self.fails(3, 'inspect-sessions', 'bob', 'session', 'list', '--all')
 

@@ -44,11 +44,13 @@ class TestHints(unittest.TestCase):
         self.assertEqual([('--interactive' in hint) for hint in hints], [False], hints)
 
     def test_credential(self):
-        """Breaks if the hint advises to name a credential to a user who named one, or does not advise it to a user who
-        has none."""
+        """Breaks if a user whose certificate is wanted does not hear which credential would do, what held it back, and what
+        is wrong with the others; or is told of --interactive where it was given."""
         set_rules(OWN_RULES)
         import_credential('mallory', 'client')
         self.addCleanup(remove_credentials)
+        self.assertEqual(run('mallory', 'credential', 'generate', '--label', 'new one').returncode, 0)
+        import_credential('mallory', 'ecdsa', '--role', 'server', label='site')
         port = get_free_port()
         server = subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', str(port), '-Verify', '1', '-verify_return_error',
                                    '-CAfile', certificate('client-ca.pem'), '-cert', certificate('rsa.pem'),
@@ -59,11 +61,16 @@ class TestHints(unittest.TestCase):
         connect = ['connect', '--tls12', '--trust', certificate('ca.pem'), f'localhost:{port}']
         # mallory has one that fits, but polkit would have to ask about it.
         set_rules('')
-        for options in (('--credential=',), ()):
-            for version in (connect, [word for word in connect if word != '--tls12']):
-                hints = self.hints(*version, *options, status=1)
-                self.assertIn('--credential LABEL', ''.join(hints), (version, options))
-                self.assertIn('--interactive', ''.join(hints), (version, options))
+        for version in (connect, [word for word in connect if word != '--tls12']):
+            for options, held_back, asks in (((), True, True), (('--interactive',), True, False),
+                                             (('--credential=',), False, False)):
+                hints = ''.join(self.hints(*version, *options, status=1))
+                self.assertIn('“client” may fit', hints, (version, options))
+                self.assertIn('--credential client', hints, (version, options))
+                self.assertEqual('polkit does not let' in hints, held_back, hints)
+                self.assertEqual('--interactive' in hints, asks, hints)
+                self.assertIn('“new one” does not fit: it has no certificate yet', hints)
+                self.assertIn('“site” does not fit: it is for servers', hints)
         hints = self.hints(*connect, '--credential=other', status=1)
         self.assertEqual([('--interactive' in hint) for hint in hints], [False, True], hints)
         self.assertNotIn('--credential', ''.join(hints))
@@ -73,6 +80,14 @@ class TestHints(unittest.TestCase):
                   "return polkit.Result.NO; });")
         hints = self.hints(*connect, '--credential=other', status=1)
         self.assertEqual([('--interactive' in hint) for hint in hints], [False], hints)
+        # One of an authority that the server does not name.
+        set_rules(OWN_RULES)
+        remove_credentials()
+        import_credential('mallory', 'ecdsa', label='other')
+        hints = ''.join(self.hints(*connect, status=1))
+        self.assertIn('“other” does not fit: none of the authorities', hints)
+        remove_credentials()
+        self.assertIn('you have no credential', ''.join(self.hints(*connect, status=1)))
 
     def test_unknown_user(self):
         """Breaks if a user whom the bus does not take is told to look for the bus."""

@@ -11,12 +11,14 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import (OWN_RULES, TIMEOUT, as_user, certificate, get_free_port, import_credential, read, remove_credentials,
                      run, set_rules, wait_for_port)
+from tls_server import TlsServer
 
 PASSPHRASE = 'open sesame'
 PASSWORD = 'the password of alice'
@@ -28,11 +30,11 @@ RELOAD_RULES = '''polkit.addRule(function(action, subject) {
 class Terminal:
     """The command on a terminal of its own; its standard descriptors are the terminal, too."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, redirection=''):
         self.shown = ''
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execvp('setpriv', as_user('alice', 'tls-handoff', *arguments))
+            os.execvp('setpriv', as_user('alice', 'sh', '-c', f'exec tls-handoff "$@" {redirection}', '-', *arguments))
 
     def read_until(self, text):
         deadline = time.monotonic() + TIMEOUT
@@ -187,6 +189,43 @@ class TestTerminal(unittest.TestCase):
                 terminal.answer('Password: ', PASSWORD + '\n')
                 self.assertEqual(terminal.finish(), status)
                 self.assertIn(told, terminal.shown)
+
+    def test_connected(self):
+        """Breaks if somebody who types does not learn when the connection is there, and when it ends."""
+        ended = threading.Event()
+
+        def wait_and_close(tls):
+            ended.wait(TIMEOUT)
+            tls.unwrap()
+
+        server = TlsServer(behaviour=wait_and_close)
+        address = f'localhost:{server.port}'
+        with Terminal('connect', '--trust', certificate('ca.pem'), address) as terminal:
+            terminal.read_until(f'connected to {address} (TLS1.3)')
+            ended.set()
+            self.assertEqual(terminal.finish(), 0)
+
+    def test_progress(self):
+        """Breaks if a long transfer shows nothing, if the line gets into the data, or if it is still shown where the
+        terminal gets the data."""
+        shown = threading.Event()
+
+        def send_until_shown(tls):
+            while not shown.is_set():
+                tls.sendall(b'x' * 65536)
+            tls.unwrap()
+
+        server = TlsServer(behaviour=send_until_shown)
+        words = ['tls-handoff', 'connect', '--trust', certificate('ca.pem'), f'localhost:{server.port}']
+        path = os.path.join(os.environ['TMPDIR'], 'received')
+        with Terminal(*words[1:], redirection=f'>{path} </dev/null') as terminal:
+            terminal.read_until(' received ')
+            terminal.read_until('/s')
+            shown.set()
+            self.assertEqual(terminal.finish(), 0)
+            self.assertTrue(terminal.shown.endswith('/s\r\n'), terminal.shown[-80:])
+        with open(path) as file:
+            self.assertEqual(set(file.read()), {'x'})
 
     def test_text_agent_refused(self):
         """Breaks if a wrong password gets through, or the command hangs after it."""

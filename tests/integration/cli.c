@@ -224,6 +224,7 @@ static void
 test_denied (void)
 {
   g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  g_autofree char *message = NULL;
   g_autoptr (TestCommand) denied = NULL;
   g_autoptr (TestCommand) probe = NULL;
   g_autoptr (TestCommand) allowed = NULL;
@@ -232,7 +233,10 @@ test_denied (void)
                          " if (subject.user == 'mallory') return polkit.Result.NO; });");
   denied = test_command_run ("mallory", REQUEST, "connect %s localhost:%u", TRUST,
                              test_peer_get_port (peer));
-  test_command_assert (denied, 3, "denies the action org.tlshandoff.Handoff1.handshake-as-client");
+  message = g_strdup_printf ("tls-handoff: localhost:%u: Not authorized: polkit denies the action "
+                             "org.tlshandoff.Handoff1.handshake-as-client",
+                             test_peer_get_port (peer));
+  test_command_assert (denied, 3, message);
   test_command_assert (denied, 3, "tls-handoff: hint: an administrator can allow user mallory");
   g_assert_cmpuint (g_bytes_get_size (denied->output), ==, 0);
   probe = test_command_run ("mallory", NULL, "probe --json %s localhost:%u", TRUST,
@@ -256,11 +260,15 @@ test_status (void)
   g_autoptr (TestCommand) root_text = test_command_run ("root", NULL, "status --statistics");
   g_autoptr (JsonObject) object = NULL;
   g_autoptr (JsonObject) root_object = NULL;
+  g_auto (GStrv) lines = NULL;
   JsonObject *statistics;
 
   test_command_assert (text, 0, NULL);
   g_assert_nonnull (strstr (test_command_get_output (text), "user tls-handoff\n"));
   g_assert_nonnull (strstr (test_command_get_output (text), "TLS1.3, TLS1.2\n"));
+  lines = g_strsplit (test_command_get_output (text), "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    g_assert_cmpint (g_utf8_strlen (lines[i], -1), <=, 80);
 
   test_command_assert (json, 0, NULL);
   object = test_command_parse_json (json);
@@ -280,11 +288,10 @@ test_status (void)
   statistics = json_object_get_object_member (root_object, "statistics");
   g_assert_cmpint (json_object_get_int_member (statistics, "workers"), >, 0);
   test_command_assert (root_text, 0, NULL);
-  g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  handshakes-completed: "));
-  g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  user mallory:\n    "));
-  g_assert_nonnull (strstr (test_command_get_output (root_text), "\n    handshakes-denied: "));
-  g_assert_nonnull (
-      strstr (test_command_get_output (root_text), "\nprograms:\n  tls-handoffd            -    "));
+  g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  handshakes-completed "));
+  g_assert_nonnull (strstr (test_command_get_output (root_text), "\nhandshakes:\n  user "));
+  g_assert_nonnull (strstr (test_command_get_output (root_text), "\n  mallory  "));
+  g_assert_nonnull (strstr (test_command_get_output (root_text), "\nprograms:\n  tls-handoffd  "));
   g_assert_null (strchr (test_command_get_output (root_text), '<'));
 }
 

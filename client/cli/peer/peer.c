@@ -13,6 +13,7 @@
 #include "peer/application-protocols.h"
 #include "terminal/certificate-file.h"
 #include "peer/connector.h"
+#include "peer/credential-advice.h"
 #include "peer/drain.h"
 #include "terminal/number.h"
 #include "terminal/report.h"
@@ -288,6 +289,29 @@ cli_peer_handshake (CliPeer *self, GError **error)
   return self->result != NULL;
 }
 
+/* (transfer full) (nullable): whose certificates the server accepts, if it said so */
+static GPtrArray *
+get_authorities (const GError *error)
+{
+  GVariant *details = tls_handoff_error_get_details (error);
+  g_autoptr (GVariant) names = NULL;
+  GPtrArray *authorities;
+  gsize i;
+
+  if (details != NULL)
+    names = g_variant_lookup_value (details, "certificate-authorities", G_VARIANT_TYPE ("aay"));
+  if (names == NULL)
+    return NULL;
+  authorities = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  for (i = 0; i < g_variant_n_children (names); i++)
+    {
+      g_autoptr (GVariant) name = g_variant_get_child_value (names, i);
+
+      g_ptr_array_add (authorities, g_variant_get_data_as_bytes (name));
+    }
+  return authorities;
+}
+
 /**
  * cli_peer_hint_at_credentials:
  * @error: says that the server wanted a certificate, or what is wrong with the credential that the
@@ -300,6 +324,7 @@ cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
 {
   gboolean named = self->own.label != NULL && *self->own.label != '\0';
   GVariant *details = tls_handoff_error_get_details (error);
+  g_autoptr (GPtrArray) authorities = get_authorities (error);
   g_autoptr (GVariant) alert = NULL;
 
   if (details != NULL)
@@ -310,12 +335,7 @@ cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
       cli_hint_at_interactive (error);
     }
   else if (alert != NULL)
-    {
-      cli_hint (_ ("“tls-handoff credential list” shows what you have; --credential LABEL names "
-                   "one, and --cert FILE one that the service does not keep"));
-      cli_hint (_ ("by itself, the service chooses only a credential that you may use without a "
-                   "password; for a credential that you name, --interactive lets polkit ask"));
-    }
+    cli_credential_advise (self->manager, &self->own, authorities, self->interactive);
 }
 
 /* Hints only at options that can help: none makes an expired certificate good. */
@@ -341,7 +361,9 @@ cli_peer_report_error (CliPeer *self, const GError *error)
 {
   g_autofree char *message = NULL;
 
-  if (error->domain != TLS_HANDOFF_ERROR || error->code == TLS_HANDOFF_ERROR_NOT_AUTHORIZED)
+  if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
+    return cli_report_not_authorized (self->name, error);
+  if (error->domain != TLS_HANDOFF_ERROR)
     return cli_report_error (error);
 
   message = cli_service_words_translate (error->message);

@@ -352,6 +352,7 @@ relay_step (Relay *self, GError **error)
  * @input_fd: where the data for the peer comes from; its end closes our side of the connection,
  * unless %CLI_RELAY_IGNORE_EOF is given
  * @output_fd: where the peer's data goes
+ * @watch: (nullable): is told before anything is read or written
  * @outcome: (out caller-allocates): set also if there is an error
  *
  * Carries data both ways until the peer closes the connection. What is left of the input is then
@@ -367,6 +368,7 @@ cli_relay_run (TlsHandoffRecordLayer *layer,
                int input_fd,
                int output_fd,
                CliRelayFlags flags,
+               const CliRelayWatch *watch,
                CliRelayOutcome *outcome,
                GError **error)
 {
@@ -390,6 +392,8 @@ cli_relay_run (TlsHandoffRecordLayer *layer,
   memset (outcome, 0, sizeof *outcome);
   while (!relay.peer_closed || relay.outgoing->len > 0 || relay.n_written < relay.n_plaintext)
     {
+      if (watch != NULL)
+        watch->moved (outcome, watch->data);
       if (!relay_step (&relay, error))
         return FALSE;
     }

@@ -20,12 +20,20 @@ typedef struct
   gboolean input_ended; /* the end of the input was read */
 } CliRelayOutcome;
 
+/* Whom to tell how much crossed. */
+typedef struct
+{
+  void (*moved) (const CliRelayOutcome *so_far, gpointer data);
+  gpointer data;
+} CliRelayWatch;
+
 gboolean cli_relay_run (TlsHandoffRecordLayer *layer,
                         TlsHandoffHandshakeResult *result,
                         int socket_fd,
                         int input_fd,
                         int output_fd,
                         CliRelayFlags flags,
+                        const CliRelayWatch *watch,
                         CliRelayOutcome *outcome,
                         GError **error);
 

@@ -6,4 +6,5 @@
 #include <json-glib/json-glib.h>
 
 void cli_json_add_string (JsonBuilder *builder, const char *member, const char *value);
+void cli_json_add_dictionary (JsonBuilder *builder, GVariant *dictionary);
 void cli_json_print (JsonBuilder *builder);

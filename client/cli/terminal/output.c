@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "terminal/locale-text.h"
 #include "terminal/report.h"
 
 /* The standard output, through which all verbs print. If something cannot be written (no room, no
@@ -28,16 +29,24 @@ remember_error (void)
     first_error = errno;
 }
 
-/* As g_print() does without a handler, but for the errors. */
+/* As g_print() does without a handler, but for the errors, and for characters that the locale has
+ * not. */
 static void
 print_cb (const char *text)
 {
-  const char *charset;
-  g_autofree char *converted = NULL;
+  g_autofree char *encoded = cli_locale_encode (text);
 
-  if (!g_get_charset (&charset))
-    converted = g_convert_with_fallback (text, -1, charset, "UTF-8", "?", NULL, NULL, NULL);
-  cli_output_write (converted != NULL ? converted : text);
+  cli_output_write (encoded);
+}
+
+static void
+print_error_cb (const char *text)
+{
+  g_autofree char *encoded = cli_locale_encode (text);
+
+  /* There is nobody to tell if that fails. */
+  if (fputs (encoded, stderr) >= 0)
+    fflush (stderr);
 }
 
 /**
@@ -60,6 +69,7 @@ cli_output_open (void)
         _exit (CLI_EXIT_FAILED);
     }
   g_set_print_handler (print_cb);
+  g_set_printerr_handler (print_error_cb);
 }
 
 /**

@@ -130,12 +130,20 @@ cli_hint_at_interactive (const GError *error)
     cli_hint (_ ("with --interactive, polkit may ask for a password"));
 }
 
-static CliExitStatus
-report_not_authorized (const GError *error)
+/**
+ * cli_report_not_authorized:
+ * @peer: (nullable): whom a connection was to be made to
+ * @error: names the polkit action
+ *
+ * Returns: the exit status
+ */
+CliExitStatus
+cli_report_not_authorized (const char *peer, const GError *error)
 {
   g_autofree char *user = cli_user_name_dup (geteuid ());
+  g_autofree char *message = g_strdup_printf (_ ("Not authorized: %s"), error->message);
 
-  cli_report (_ ("Not authorized: %s"), error->message);
+  cli_report ("%s%s%s", peer != NULL ? peer : "", peer != NULL ? ": " : "", message);
   cli_hint_at_interactive (error);
   cli_hint (_ ("an administrator can allow user %s this action with a rule in "
                "/etc/polkit-1/rules.d"),
@@ -155,7 +163,7 @@ cli_report_error (const GError *error)
   g_autofree char *message = NULL;
 
   if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_AUTHORIZED))
-    return report_not_authorized (error);
+    return cli_report_not_authorized (NULL, error);
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
     {
       cli_report ("%s", error->message);

@@ -11,5 +11,6 @@ void cli_report (const char *format, ...) G_GNUC_PRINTF (1, 2);
 void cli_hint (const char *format, ...) G_GNUC_PRINTF (1, 2);
 void cli_hint_at_interactive (const GError *error);
 CliExitStatus cli_usage_error (const char *verb, const char *message);
+CliExitStatus cli_report_not_authorized (const char *peer, const GError *error);
 CliExitStatus cli_report_error (const GError *error);
 CliExitStatus cli_report_no_service (const GError *error);

@@ -6,8 +6,11 @@
 #include "verb/command-line.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "terminal/report.h"
+#include "terminal/table.h"
+#include "verb/similar-word.h"
 #include "verb/verbs.h"
 
 typedef struct
@@ -108,24 +111,83 @@ take_verb (char **words)
   return (char **) g_ptr_array_free (taken, FALSE);
 }
 
+/* (nullable): the command of the group that the user may have meant. word: the second one */
+static const char *
+find_similar_in_group (const char *group, const char *word)
+{
+  const char *seconds[G_N_ELEMENTS (verbs)];
+  const gsize offset = strlen (group) + 1;
+  const char *similar;
+  gsize n = 0;
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      if (is_in_group (&verbs[i], group))
+        seconds[n++] = verbs[i].name + offset;
+    }
+  similar = cli_find_similar_word (word, seconds, n);
+  return similar != NULL ? similar - offset : NULL;
+}
+
+/* (nullable): what the user may have meant: a command, a group, or a command whose second word
+ * alone was typed */
+static const char *
+find_similar_verb (const char *word)
+{
+  const char *candidates[G_N_ELEMENTS (verbs) + 3] = { "help", "credential", "session" };
+  gsize n = 3;
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      const char *space = strchr (verbs[i].name, ' ');
+
+      if (space != NULL && g_str_equal (space + 1, word))
+        return verbs[i].name;
+      if (space == NULL)
+        candidates[n++] = verbs[i].name;
+    }
+  return cli_find_similar_word (word, candidates, n);
+}
+
+static CliExitStatus
+report_unknown_verb (const char *name)
+{
+  const char *space = strchr (name, ' ');
+  g_autofree char *group = space != NULL ? g_strndup (name, (gsize) (space - name)) : NULL;
+  g_autofree char *message = g_strdup_printf (_ ("There is no command “%s”"), name);
+  const char *similar =
+      group != NULL ? find_similar_in_group (group, space + 1) : find_similar_verb (name);
+
+  if (similar == NULL)
+    return cli_usage_error (group, message);
+  cli_report ("%s", message);
+  cli_hint (_ ("did you mean “%s”?"), similar);
+  return CLI_EXIT_USAGE;
+}
+
 static CliExitStatus
 report_no_verb (const char *name)
 {
   g_autofree char *message = NULL;
 
   if (is_group (name))
-    message = g_strdup_printf (_ ("“%s” needs a second word"), name);
-  else
-    message = g_strdup_printf (*name == '-' ? _ ("There is no option “%s” before the command")
-                                            : _ ("There is no command “%s”"),
-                               name);
-  return cli_usage_error (is_group (name) ? name : NULL, message);
+    {
+      message = g_strdup_printf (_ ("“%s” needs a second word"), name);
+      return cli_usage_error (name, message);
+    }
+  if (*name != '-')
+    return report_unknown_verb (name);
+  message = g_strdup_printf (_ ("There is no option “%s” before the command"), name);
+  return cli_usage_error (NULL, message);
 }
 
 /* group: (nullable): NULL for all */
 static void
 print_verbs (const char *group)
 {
+  g_autoptr (CliTable) table = cli_table_new ("ll");
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (verbs); i++)
@@ -136,8 +198,9 @@ print_verbs (const char *group)
         continue;
       usage = g_strconcat (verbs[i].name, " ",
                            *verbs[i].synopsis != '\0' ? _ (verbs[i].synopsis) : "", NULL);
-      g_print ("  %-38s %s\n", usage, _ (verbs[i].summary));
+      cli_table_add (table, (const char *[]){ usage, _ (verbs[i].summary) });
     }
+  cli_table_print (table, "  ");
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "peer/negotiated.h"
 #include "terminal/output.h"
 #include "peer/peer.h"
+#include "terminal/progress.h"
 #include "proxy/relay.h"
 #include "terminal/report.h"
 #include "terminal/service-words.h"
@@ -62,6 +63,23 @@ wants_certificate (const GError *error)
          g_str_equal (alert, "certificate_required");
 }
 
+/* Somebody who types has to know when to begin. */
+static void
+say_connected (CliPeer *peer)
+{
+  const char *protocol = cli_negotiated_get_protocol (peer->result);
+
+  if (isatty (STDIN_FILENO) && isatty (STDERR_FILENO))
+    cli_report (_ ("connected to %s (%s); Control-D ends the input"), peer->name,
+                protocol != NULL ? protocol : "TLS");
+}
+
+static void
+show_progress (const CliRelayOutcome *so_far, gpointer data)
+{
+  cli_progress_update (data, so_far->n_sent, so_far->n_received);
+}
+
 static CliExitStatus
 relay (CliPeer *peer, const ConnectOptions *options)
 {
@@ -69,14 +87,19 @@ relay (CliPeer *peer, const ConnectOptions *options)
   g_autofree char *message = NULL;
   CliRelayFlags flags = CLI_RELAY_NONE;
   CliRelayOutcome outcome;
+  CliProgress progress;
+  const CliRelayWatch watch = { show_progress, &progress };
   gboolean ok;
 
   if (options->crlf)
     flags |= CLI_RELAY_CRLF;
   if (options->ignore_eof)
     flags |= CLI_RELAY_IGNORE_EOF;
+  cli_progress_begin (&progress);
   ok = cli_relay_run (tls_handoff_handshake_result_get_record_layer (peer->result), peer->result,
-                      cli_peer_get_fd (peer), STDIN_FILENO, STDOUT_FILENO, flags, &outcome, &error);
+                      cli_peer_get_fd (peer), STDIN_FILENO, STDOUT_FILENO, flags, &watch, &outcome,
+                      &error);
+  cli_progress_end (&progress, outcome.n_sent, outcome.n_received);
   if (options->verbose)
     g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), outcome.n_sent,
                 outcome.n_received);
@@ -130,5 +153,6 @@ cli_connect (GOptionContext *context, char **arguments)
 
       g_printerr ("%s", text);
     }
+  say_connected (peer);
   return relay (peer, &options);
 }

@@ -10,6 +10,7 @@
 #include "terminal/certificate.h"
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
+#include "terminal/table.h"
 #include "terminal/user-name.h"
 
 /* Labels, and names in certificates, were made up by users: all are escaped. */
@@ -94,20 +95,21 @@ get_roles (TlsHandoffCredential *credential)
 void
 cli_credential_print_table (GPtrArray *credentials)
 {
+  g_autoptr (CliTable) table = cli_table_new ("llllll");
   guint i;
 
   for (i = 0; i < credentials->len; i++)
     {
       TlsHandoffCredential *credential = g_ptr_array_index (credentials, i);
-      g_autofree char *label = cli_escape (tls_handoff_credential_get_label (credential), -1);
       g_autofree char *owner = cli_credential_get_owner_name (credential);
       g_autofree char *end = cli_credential_get_end (credential);
-      const char *problem = cli_credential_explain_problem (credential);
 
-      g_print ("%-20s  %-10s  %-10s  %-14s  %-20s%s%s\n", label, owner,
-               tls_handoff_credential_get_key_algorithm (credential), get_roles (credential),
-               end != NULL ? end : "-", *problem != '\0' ? "  " : "", problem);
+      cli_table_add (table, (const char *[]){ tls_handoff_credential_get_label (credential), owner,
+                                              tls_handoff_credential_get_key_algorithm (credential),
+                                              get_roles (credential), end != NULL ? end : "-",
+                                              cli_credential_explain_problem (credential) });
     }
+  cli_table_print (table, "");
 }
 
 /**

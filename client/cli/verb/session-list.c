@@ -6,16 +6,16 @@
 #include <glib/gi18n.h>
 #include <tls-handoff/tls-handoff.h>
 
-#include "terminal/escape.h"
 #include "terminal/json-output.h"
 #include "terminal/report.h"
+#include "terminal/table.h"
 #include "terminal/text-agent.h"
 #include "terminal/user-name.h"
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
 
 static void
-print_line (GVariant *session)
+add_row (CliTable *table, GVariant *session)
 {
   const char *role = "?";
   const char *state = "?";
@@ -24,7 +24,8 @@ print_line (GVariant *session)
   guint32 pid = 0;
   guint64 age = 0;
   g_autofree char *user = NULL;
-  g_autofree char *safe = NULL;
+  g_autofree char *pid_text = NULL;
+  g_autofree char *age_text = NULL;
 
   g_variant_lookup (session, "role", "&s", &role);
   g_variant_lookup (session, "state", "&s", &state);
@@ -33,19 +34,42 @@ print_line (GVariant *session)
   g_variant_lookup (session, "pid", "u", &pid);
   g_variant_lookup (session, "age", "t", &age);
   user = cli_user_name_dup (uid);
-  safe = cli_escape (identity, -1);
-  g_print ("%-10s  %7u  %-6s  %-18s  %6.1f s  %s\n", user, pid, role, state,
-           (double) age / G_USEC_PER_SEC, safe);
+  pid_text = g_strdup_printf ("%u", pid);
+  age_text = g_strdup_printf ("%.1f s", (double) age / G_USEC_PER_SEC);
+  cli_table_add (table, (const char *[]){ user, pid_text, role, state, age_text, identity });
+}
+
+static void
+print_text (GVariant *sessions)
+{
+  g_autoptr (CliTable) table = cli_table_new ("lrllrl");
+  gsize i;
+
+  for (i = 0; i < g_variant_n_children (sessions); i++)
+    {
+      g_autoptr (GVariant) session = g_variant_get_child_value (sessions, i);
+
+      add_row (table, session);
+    }
+  cli_table_print (table, "");
 }
 
 static void
 print_json (GVariant *sessions)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
+  gsize i;
 
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "sessions");
-  json_builder_add_value (builder, json_gvariant_serialize (sessions));
+  json_builder_begin_array (builder);
+  for (i = 0; i < g_variant_n_children (sessions); i++)
+    {
+      g_autoptr (GVariant) session = g_variant_get_child_value (sessions, i);
+
+      cli_json_add_dictionary (builder, session);
+    }
+  json_builder_end_array (builder);
   json_builder_end_object (builder);
   cli_json_print (builder);
 }
@@ -73,7 +97,6 @@ cli_session_list (GOptionContext *context, char **arguments)
   g_autoptr (GVariant) sessions = NULL;
   g_autoptr (GError) error = NULL;
   CliExitStatus status;
-  gsize i;
 
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (!cli_verb_parse (context, arguments, &status))
@@ -87,15 +110,8 @@ cli_session_list (GOptionContext *context, char **arguments)
     return cli_report_error (error);
 
   if (json)
-    {
-      print_json (sessions);
-      return CLI_EXIT_OK;
-    }
-  for (i = 0; i < g_variant_n_children (sessions); i++)
-    {
-      g_autoptr (GVariant) session = g_variant_get_child_value (sessions, i);
-
-      print_line (session);
-    }
+    print_json (sessions);
+  else
+    print_text (sessions);
   return CLI_EXIT_OK;
 }

@@ -7,7 +7,7 @@
 
 #include <glib/gi18n.h>
 
-#include "terminal/escape.h"
+#include "terminal/table.h"
 #include "terminal/user-name.h"
 
 /* What has a column of its own. */
@@ -44,27 +44,25 @@ describe_holdings (GVariant *program)
 }
 
 static void
-print_line (GVariant *program)
+add_row (CliTable *table, GVariant *program)
 {
   const char *name = "?";
   const char *state = "";
   guint32 uid = 0, pid = 0;
   guint64 age = 0;
   g_autofree char *user = NULL;
+  g_autofree char *pid_text = NULL;
+  g_autofree char *age_text = NULL;
   g_autofree char *holdings = describe_holdings (program);
-  g_autofree char *line = NULL;
-  g_autofree char *safe = NULL;
 
   g_variant_lookup (program, "program", "&s", &name);
   g_variant_lookup (program, "state", "&s", &state);
   g_variant_lookup (program, "pid", "u", &pid);
   g_variant_lookup (program, "age", "t", &age);
   user = g_variant_lookup (program, "uid", "u", &uid) ? cli_user_name_dup (uid) : g_strdup ("-");
-  line = g_strdup_printf ("%-22s  %-10s  %7u  %8.1f s  %-8s  %s", name, user, pid,
-                          (double) age / G_USEC_PER_SEC, state, holdings);
-  g_strchomp (line);
-  safe = cli_escape (line, -1);
-  g_print ("  %s\n", safe);
+  pid_text = g_strdup_printf ("%u", pid);
+  age_text = g_strdup_printf ("%.1f s", (double) age / G_USEC_PER_SEC);
+  cli_table_add (table, (const char *[]){ name, user, pid_text, age_text, state, holdings });
 }
 
 void
@@ -72,6 +70,7 @@ cli_status_print_programs (GVariant *statistics)
 {
   g_autoptr (GVariant) programs =
       g_variant_lookup_value (statistics, "programs", G_VARIANT_TYPE ("aa{sv}"));
+  g_autoptr (CliTable) table = cli_table_new ("llrrll");
   gsize i;
 
   if (programs == NULL)
@@ -81,6 +80,7 @@ cli_status_print_programs (GVariant *statistics)
     {
       g_autoptr (GVariant) program = g_variant_get_child_value (programs, i);
 
-      print_line (program);
+      add_row (table, program);
     }
+  cli_table_print (table, "  ");
 }

@@ -8,50 +8,37 @@
 
 #include "verb/credential-output.h"
 #include "verb/gio-status.h"
-#include "verb/status-programs.h"
+#include "verb/status-statistics.h"
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
 #include "terminal/report.h"
 #include "terminal/service-info.h"
 #include "terminal/text-agent.h"
-#include "terminal/user-name.h"
+#include "terminal/text-width.h"
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
-
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
-}
-
-/* The keys of an a{sv}, sorted, so that two calls can be compared. */
-static GPtrArray *
-get_sorted_keys (GVariant *dictionary)
-{
-  GPtrArray *keys = g_ptr_array_new_with_free_func (g_free);
-  GVariantIter iter;
-  const char *key;
-  GVariant *value;
-
-  g_variant_iter_init (&iter, dictionary);
-  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-    g_ptr_array_add (keys, g_strdup (key));
-  g_ptr_array_sort (keys, compare_names);
-  return keys;
-}
 
 static void
 print_list (const char *label, GVariant *service, const char *property)
 {
   g_autofree const char **values = NULL;
-  g_autofree char *joined = NULL;
-  g_autofree char *safe = NULL;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) words = NULL;
+  g_autofree char *text = NULL;
+  gsize i;
 
   if (!g_variant_lookup (service, property, "^a&s", &values))
     return;
-  joined = g_strjoinv (", ", (char **) values);
-  safe = cli_escape (joined, -1);
-  g_print ("%s %s\n", label, safe);
+  for (i = 0; values[i] != NULL; i++)
+    {
+      g_autofree char *safe = cli_escape (values[i], -1);
+      g_autofree char *word = g_strconcat (safe, values[i + 1] != NULL ? "," : "", NULL);
+
+      g_strv_builder_add (builder, word);
+    }
+  words = g_strv_builder_end (builder);
+  text = cli_text_wrap (label, (const char *const *) words, cli_text_get_columns ());
+  g_print ("%s", text);
 }
 
 /* The user's credentials that need attention. (transfer full) */
@@ -117,47 +104,6 @@ add_problems (JsonBuilder *builder, GPtrArray *credentials)
   json_builder_end_array (builder);
 }
 
-/* But for those of each user, and programs. */
-static void
-print_counters (GVariant *counters, const char *indent)
-{
-  g_autoptr (GPtrArray) keys = get_sorted_keys (counters);
-
-  for (guint i = 0; i < keys->len; i++)
-    {
-      const char *key = g_ptr_array_index (keys, i);
-      g_autoptr (GVariant) value = g_variant_lookup_value (counters, key, NULL);
-      g_autofree char *text = g_variant_print (value, FALSE);
-      g_autofree char *line = g_strdup_printf ("%s: %s", key, text);
-      g_autofree char *safe = cli_escape (line, -1);
-
-      if (!g_str_equal (key, "users") && !g_str_equal (key, "programs"))
-        g_print ("%s%s\n", indent, safe);
-    }
-}
-
-static void
-print_users (GVariant *statistics)
-{
-  g_autoptr (GVariant) users =
-      g_variant_lookup_value (statistics, "users", G_VARIANT_TYPE ("a{ua{sv}}"));
-  GVariantIter iter;
-  GVariant *counters;
-  guint uid;
-
-  if (users == NULL)
-    return;
-  g_variant_iter_init (&iter, users);
-  while (g_variant_iter_loop (&iter, "{u@a{sv}}", &uid, &counters))
-    {
-      g_autofree char *name = cli_user_name_dup (uid);
-      g_autofree char *safe = cli_escape (name, -1);
-
-      g_print (_ ("  user %s:\n"), safe);
-      print_counters (counters, "    ");
-    }
-}
-
 static void
 print_text (GVariant *service, GVariant *statistics, GPtrArray *problems)
 {
@@ -174,13 +120,8 @@ print_text (GVariant *service, GVariant *statistics, GPtrArray *problems)
   print_list (_ ("cipher suites:  "), service, "CipherSuites");
   g_print (_ ("key blob format: %u\n"), blob_format);
   print_problems (problems);
-  if (statistics == NULL)
-    return;
-
-  g_print (_ ("statistics:\n"));
-  print_counters (statistics, "  ");
-  print_users (statistics);
-  cli_status_print_programs (statistics);
+  if (statistics != NULL)
+    cli_status_print_statistics (statistics);
 }
 
 static void
@@ -206,8 +147,6 @@ print_json (GVariant *service, GVariant *statistics, GPtrArray *problems)
   g_autofree char *user = cli_service_get_user (service);
   const char *version = NULL;
   guint32 blob_format = 0;
-  g_autoptr (GPtrArray) keys = NULL;
-  guint i;
 
   g_variant_lookup (service, "Version", "&s", &version);
   g_variant_lookup (service, "BlobFormat", "u", &blob_format);
@@ -224,20 +163,7 @@ print_json (GVariant *service, GVariant *statistics, GPtrArray *problems)
   json_builder_add_int_value (builder, blob_format);
   add_problems (builder, problems);
   if (statistics != NULL)
-    {
-      keys = get_sorted_keys (statistics);
-      json_builder_set_member_name (builder, "statistics");
-      json_builder_begin_object (builder);
-      for (i = 0; i < keys->len; i++)
-        {
-          const char *key = g_ptr_array_index (keys, i);
-          g_autoptr (GVariant) value = g_variant_lookup_value (statistics, key, NULL);
-
-          json_builder_set_member_name (builder, key);
-          json_builder_add_value (builder, json_gvariant_serialize (value));
-        }
-      json_builder_end_object (builder);
-    }
+    cli_status_add_statistics (builder, statistics);
   json_builder_end_object (builder);
   cli_json_print (builder);
 }

@@ -35,6 +35,15 @@ static const Case cases[] = {
 
   { "nothing", { NULL }, CLI_EXIT_USAGE, "tls-handoff help" },
   { "unknown-verb", { "conect" }, CLI_EXIT_USAGE, "“conect”" },
+  { "did-you-mean", { "conect", "localhost" }, CLI_EXIT_USAGE, "did you mean “connect”?" },
+  { "did-you-mean-second", { "credential", "lst" }, CLI_EXIT_USAGE, "mean “credential list”?" },
+  { "did-you-mean-group", { "credentials", "list" }, CLI_EXIT_USAGE, "mean “credential”?" },
+  { "did-you-mean-half", { "import", "x.p12" }, CLI_EXIT_USAGE, "mean “credential import”?" },
+  { "meant-something-else", { "frobnicate" }, CLI_EXIT_USAGE, "tls-handoff help” lists" },
+  { "meant-something-in-a-group",
+    { "session", "frobnicate" },
+    CLI_EXIT_USAGE,
+    "tls-handoff help session” shows" },
   { "unknown-option", { "--verbose" }, CLI_EXIT_USAGE, "“--verbose”" },
   { "help-unknown", { "help", "conect" }, CLI_EXIT_USAGE, "“conect”" },
   { "help-two", { "help", "connect", "probe" }, CLI_EXIT_USAGE, "one command" },
@@ -270,6 +279,22 @@ test_usage (gconstpointer data)
     }
 }
 
+/* Breaks if a terminal that has ASCII alone gets question marks in place of quotes. */
+static void
+test_ascii (void)
+{
+  const char *argv[] = { g_getenv ("HANDOFF_TEST_CLI"), "conect", NULL };
+  g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), "LC_ALL", "C", TRUE);
+  g_autofree char *errors = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_spawn_sync (NULL, (char **) argv, environment, 0, NULL, NULL, NULL, &errors, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (errors, ==,
+                   "tls-handoff: There is no command \"conect\"\n"
+                   "tls-handoff: hint: did you mean \"connect\"?\n");
+}
+
 /* Breaks if a full disk goes unnoticed. */
 static void
 test_output_full (void)
@@ -300,6 +325,7 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &cases[i], test_usage);
     }
+  g_test_add_func ("/cli/usage/ascii", test_ascii);
   g_test_add_func ("/cli/usage/output-full", test_output_full);
   return g_test_run ();
 }

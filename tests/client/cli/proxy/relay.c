@@ -49,7 +49,7 @@ static gboolean
 run (Ends *ends, RecordFixture *f, GError **error)
 {
   return cli_relay_run (f->layer, NULL, ends->peer[0], ends->input[0], ends->output[1],
-                        CLI_RELAY_NONE, &ends->outcome, error);
+                        CLI_RELAY_NONE, NULL, &ends->outcome, error);
 }
 
 static void
