@@ -15,6 +15,12 @@ from tls_server import TlsServer
 MANUAL = os.path.join(os.path.dirname(__file__), '../../data/man/tls-handoff.1.rst')
 
 
+def answer_the_end(tls):
+    """Ends the connection when the client does."""
+    tls.recv(1)
+    tls.unwrap()
+
+
 class TestExitStatus(unittest.TestCase):
     def test_each(self):
         """Breaks if a script cannot tell one kind of failure from another, or if a status is documented that no case here
@@ -22,7 +28,7 @@ class TestExitStatus(unittest.TestCase):
         with open(MANUAL, encoding='utf-8') as file:
             documented = file.read().partition('\nEXIT STATUS\n')[2].partition('\nErrors are lines')[0]
         statuses = [int(number) for number in re.findall(r'^(\d+)$', documented, re.M)]
-        server = f'localhost:{TlsServer().port}'
+        server = f'localhost:{TlsServer(behaviour=answer_the_end).port}'
         trust = ('--trust', certificate('ca.pem'))
         no_bus = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS='unix:path=/nonexistent')
         set_rules("polkit.addRule(function(action, subject) { if (subject.user == 'mallory') return polkit.Result.NO; });")

@@ -66,7 +66,7 @@ class TestHints(unittest.TestCase):
                                              (('--credential=',), False, False)):
                 hints = ''.join(self.hints(*version, *options, status=1))
                 self.assertIn('“client” may fit', hints, (version, options))
-                self.assertIn('--credential client', hints, (version, options))
+                self.assertIn("--credential 'client'", hints, (version, options))
                 self.assertEqual('polkit does not let' in hints, held_back, hints)
                 self.assertEqual('--interactive' in hints, asks, hints)
                 self.assertIn('“new one” does not fit: it has no certificate yet', hints)
