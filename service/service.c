@@ -239,7 +239,7 @@ credentials_changed (HandoffCredentialStore *store, guint owner, gpointer user_d
   HandoffService *self = user_data;
 
   handoff_token_credentials_update (self->context.tokens, self->support.credentials);
-  handoff_news_credentials_changed (self->context.broker.handshakers, owner, NULL);
+  handoff_news_credentials_changed (self->context.broker.handshakers, owner);
 }
 
 static guint

@@ -5,6 +5,7 @@
 
 #include "bus/credential-change.h"
 
+#include "broker/news.h"
 #include "caller/descriptor-reader.h"
 #include "key/public-key.h"
 #include "keyblob/handoff-names.h"
@@ -374,20 +375,31 @@ finish_removal (HandoffPendingCall *pending, GAsyncResult *result, GError **erro
   return handoff_credential_store_remove_finish (pending->context->credential_store, result, error);
 }
 
+/* The next handshake on a channel does not come through the broker. */
+static HandoffStepState
+begin_telling (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  handoff_news_wait_async (pending->context->broker.handshakers, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_telling (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  handoff_news_wait_finish (result);
+  return TRUE;
+}
+
 static const HandoffStep import_steps[] = {
-  { handoff_pending_call_enter },
-  { begin_import, finish_import },
-  { handoff_pending_call_leave },
-  { begin_adding, finish_adding },
-  { NULL },
+  { handoff_pending_call_enter },    { begin_import, finish_import },
+  { handoff_pending_call_leave },    { begin_adding, finish_adding },
+  { begin_telling, finish_telling }, { NULL },
 };
 
 static const HandoffStep generate_steps[] = {
-  { handoff_pending_call_enter },
-  { begin_generating, finish_generating },
-  { handoff_pending_call_leave },
-  { begin_adding, finish_adding },
-  { NULL },
+  { handoff_pending_call_enter },    { begin_generating, finish_generating },
+  { handoff_pending_call_leave },    { begin_adding, finish_adding },
+  { begin_telling, finish_telling }, { NULL },
 };
 
 /* A token works on its own thread: the user's other calls need not wait for the token. */
@@ -400,6 +412,7 @@ static const HandoffStep link_steps[] = {
   { begin_certifying_linked, finish_certifying },
   { handoff_pending_call_leave },
   { begin_adding, finish_adding },
+  { begin_telling, finish_telling },
   { NULL },
 };
 
@@ -412,6 +425,7 @@ static const HandoffStep setting_steps[] = {
   { handoff_pending_call_enter },
   { begin_certifying, finish_certifying },
   { begin_setting, finish_setting },
+  { begin_telling, finish_telling },
   { NULL },
 };
 
@@ -425,6 +439,7 @@ static const HandoffStep unlocking_steps[] = {
 
 static const HandoffStep removal_steps[] = {
   { begin_removal, finish_removal },
+  { begin_telling, finish_telling },
   { NULL },
 };
 

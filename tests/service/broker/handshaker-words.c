@@ -91,7 +91,7 @@ add_credential (WordsFixture *f, const char *label, guint owner)
 static void
 update (WordsFixture *f, guint owner)
 {
-  handoff_news_credentials_changed (f->base.handshakers, owner, NULL);
+  handoff_news_credentials_changed (f->base.handshakers, owner);
   handshaker_settle ();
 }
 
