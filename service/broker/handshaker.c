@@ -365,10 +365,7 @@ left (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 }
 
 void
-handoff_handshaker_ask_to_leave (HandoffHandshaker *self,
-                                 gboolean at_once,
-                                 HandoffLeftFunc func,
-                                 gpointer data)
+handoff_handshaker_ask_to_leave (HandoffHandshaker *self, HandoffLeftFunc func, gpointer data)
 {
   Leave *leave = g_new (Leave, 1);
 
@@ -376,8 +373,8 @@ handoff_handshaker_ask_to_leave (HandoffHandshaker *self,
   leave->left = func;
   leave->user_data = data;
   self->state = HANDOFF_HANDSHAKER_LEAVING;
-  handoff_handshaker_request (self, HANDOFF_HANDSHAKER_LEAVE, g_variant_new ("(b)", at_once), NULL,
-                              0, left, leave);
+  handoff_handshaker_request (self, HANDOFF_HANDSHAKER_LEAVE, g_variant_new ("()"), NULL, 0, left,
+                              leave);
 }
 
 void

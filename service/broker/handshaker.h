@@ -42,13 +42,9 @@ void handoff_handshaker_caller_left (HandoffHandshaker *self, HandoffCaller *cal
  * one has to do. */
 void handoff_handshaker_ask_report (HandoffHandshaker *self, HandoffBarrier *barrier);
 
-/* Whether it can go. at_once: its place is needed: else it stays if it was in use lately. left:
- * called later: it is gone, or it stays. */
+/* Whether it can go. left: called later: it is gone, or it stays. */
 typedef void (*HandoffLeftFunc) (HandoffHandshaker *self, gboolean has_left, gpointer user_data);
-void handoff_handshaker_ask_to_leave (HandoffHandshaker *self,
-                                      gboolean at_once,
-                                      HandoffLeftFunc left,
-                                      gpointer data);
+void handoff_handshaker_ask_to_leave (HandoffHandshaker *self, HandoffLeftFunc left, gpointer data);
 /* It ends what is under way, and then itself. */
 void handoff_handshaker_drain (HandoffHandshaker *self);
 /* At once. error: for who waits; NULL: it was let go. */

@@ -189,7 +189,7 @@ handshaker_idle (HandoffHandshaker *handshaker, gpointer user_data)
   const gint64 rest = handoff_clock_get_monotonic_time () - handshaker->use_time;
 
   if (handshaker->report.resumable == 0 || rest >= self->maximum_age * G_TIME_SPAN_SECOND)
-    handoff_handshaker_ask_to_leave (handshaker, FALSE, left_alone, self);
+    handoff_handshaker_ask_to_leave (handshaker, left_alone, self);
 }
 
 static const HandoffHandshakerFuncs funcs = { handshaker_ready, handshaker_ended, handshaker_idle };
@@ -417,7 +417,7 @@ make_room (HandoffHandshakers *self)
           g_hash_table_size (handshaker->calls) > 0)
         continue;
       n_asked++;
-      handoff_handshaker_ask_to_leave (handshaker, TRUE, left_alone, self);
+      handoff_handshaker_ask_to_leave (handshaker, left_alone, self);
     }
   return n_asked > 0;
 }
@@ -552,7 +552,7 @@ handoff_handshakers_ask_to_leave (HandoffHandshakers *self,
           continue;
         }
       handoff_barrier_hold (leaving->barrier);
-      handoff_handshaker_ask_to_leave (handshaker, FALSE, left_with_all, leaving);
+      handoff_handshaker_ask_to_leave (handshaker, left_with_all, leaving);
     }
   handoff_barrier_release (leaving->barrier);
 }

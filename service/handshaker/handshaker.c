@@ -214,13 +214,9 @@ idle (gpointer user_data)
 static void
 received_leave (HandoffHandshaker *self, HandoffLinkMessage *message)
 {
-  HandoffIdleTimer *timer = self->sessions.idle_timer;
-  gboolean at_once, may_leave;
+  const gboolean may_leave = !handoff_idle_timer_is_held (self->sessions.idle_timer) &&
+                             !handoff_descriptor_reaper_is_busy ();
 
-  g_variant_get (message->body, "(b)", &at_once);
-  may_leave =
-      (at_once ? !handoff_idle_timer_is_held (timer) : handoff_idle_timer_has_rested (timer)) &&
-      !handoff_descriptor_reaper_is_busy ();
   if (may_leave)
     handoff_audit_feed_flush (self->audit);
   handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("(b)", may_leave),

@@ -103,7 +103,7 @@ static const HandoffLinkRow handshaker_rows[HANDOFF_HANDSHAKER_N_MESSAGES] = {
                                     .states = USER },
   [HANDOFF_HANDSHAKER_LEAVE] = { .name = "leave",
                                  .direction = HANDOFF_LINK_DOWN,
-                                 .type = "(b)",
+                                 .type = "()",
                                  .reply_type = "(b)",
                                  .max_waiting = FEW },
   [HANDOFF_HANDSHAKER_DRAIN] = { .name = "drain", .direction = HANDOFF_LINK_DOWN, .type = "()" },

@@ -99,9 +99,9 @@ typedef enum
    * (monotonic, microseconds). */
   HANDOFF_HANDSHAKER_SESSIONS,
 
-  /* (b at once): end, if nothing is under way and, if its place is not needed at once, nothing has
-   * been for about IdleExit: its channels may be in use, of which the broker knows nothing. Answer:
-   * (b): TRUE: it does nothing any more, its channels are closed, and it ends; FALSE: it stays. */
+  /* (): end, if nothing is under way and nobody would miss it. Answer: (b): TRUE: it does nothing
+   * any more, its channels are closed, and it ends; FALSE: there is something to do, and it stays.
+   */
   HANDOFF_HANDSHAKER_LEAVE,
   /* (): end, in any case: nothing new begins, what is under way is cancelled and answered. Then
    * comes HANDOFF_HANDSHAKER_DRAINED. */

@@ -22,8 +22,7 @@ struct _HandoffIdleTimer
   /* ---- */
   guint seconds;
   guint holds;
-  gint64 since;        /* monotonic time: when nobody held it any more */
-  gint64 from;         /* likewise: the idle time's beginning, while nobody holds it */
+  gint64 since;        /* monotonic time: the idle time's beginning, while nobody holds it */
   gboolean is_armed;   /* the source will look */
   gboolean is_awaited; /* the main thread wants to hear when nobody holds it any more */
 };
@@ -34,7 +33,7 @@ arm (HandoffIdleTimer *self)
 {
   self->is_armed = self->holds == 0 && self->seconds > 0;
   handoff_clock_arm (self->source,
-                     self->is_armed ? self->from + self->seconds * G_TIME_SPAN_SECOND : -1);
+                     self->is_armed ? self->since + self->seconds * G_TIME_SPAN_SECOND : -1);
 }
 
 static gboolean
@@ -44,7 +43,7 @@ is_time_up (HandoffIdleTimer *self)
 
   g_mutex_lock (&self->mutex);
   is_up = self->holds == 0 && self->seconds > 0 &&
-          self->from + self->seconds * G_TIME_SPAN_SECOND <= handoff_clock_get_monotonic_time ();
+          self->since + self->seconds * G_TIME_SPAN_SECOND <= handoff_clock_get_monotonic_time ();
   if (is_up)
     {
       self->is_armed = FALSE;
@@ -76,7 +75,6 @@ handoff_idle_timer_new (GSourceFunc idle, gpointer user_data)
   g_mutex_init (&self->mutex);
   self->idle = idle;
   self->user_data = user_data;
-  self->since = handoff_clock_get_monotonic_time ();
   self->source = g_source_new (&source_functions, sizeof (GSource));
   g_source_set_static_name (self->source, "idle timer");
   g_source_set_callback (self->source, idle, self, NULL);
@@ -98,7 +96,7 @@ handoff_idle_timer_free (HandoffIdleTimer *self)
 static void
 begin_anew (HandoffIdleTimer *self)
 {
-  self->from = handoff_clock_get_monotonic_time ();
+  self->since = handoff_clock_get_monotonic_time ();
   arm (self);
 }
 
@@ -134,7 +132,7 @@ handoff_idle_timer_release (HandoffIdleTimer *self)
   g_assert (self->holds > 0);
   if (--self->holds == 0)
     {
-      self->since = self->from = handoff_clock_get_monotonic_time ();
+      self->since = handoff_clock_get_monotonic_time ();
       if (!self->is_armed)
         arm (self);
       if (self->is_awaited)
@@ -153,17 +151,4 @@ handoff_idle_timer_is_held (HandoffIdleTimer *self)
   is_held = self->is_awaited = self->holds > 0;
   g_mutex_unlock (&self->mutex);
   return is_held;
-}
-
-gboolean
-handoff_idle_timer_has_rested (HandoffIdleTimer *self)
-{
-  gboolean has_rested;
-
-  g_mutex_lock (&self->mutex);
-  has_rested = self->holds == 0 && self->seconds > 0 &&
-               self->since + self->seconds * G_TIME_SPAN_SECOND / 4 * 3 <=
-                   handoff_clock_get_monotonic_time ();
-  g_mutex_unlock (&self->mutex);
-  return has_rested;
 }

@@ -24,6 +24,3 @@ void handoff_idle_timer_hold (HandoffIdleTimer *self);
 void handoff_idle_timer_release (HandoffIdleTimer *self);
 /* Main thread: if it is held, the main loop wakes up as soon as nobody holds it any more. */
 gboolean handoff_idle_timer_is_held (HandoffIdleTimer *self);
-/* Main thread: whether nobody has held it for three quarters of the time: for those who ask when
- * their own time is up, which may have begun a little earlier. */
-gboolean handoff_idle_timer_has_rested (HandoffIdleTimer *self);

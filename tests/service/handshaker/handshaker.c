@@ -187,7 +187,7 @@ test_caller_gone (HandshakerTest *f, gconstpointer unused)
 
   handshaker_test_give_user (f, QUICK);
   begin_stalled (f, &reply, &peer);
-  handshaker_test_request (f, HANDOFF_HANDSHAKER_LEAVE, g_variant_new ("(b)", TRUE), &leave);
+  handshaker_test_request (f, HANDOFF_HANDSHAKER_LEAVE, g_variant_new ("()"), &leave);
   g_variant_get (leave.body, "(b)", &may_leave);
   g_assert_false (may_leave);
 
@@ -203,7 +203,7 @@ test_caller_gone (HandshakerTest *f, gconstpointer unused)
   do
     {
       handshaker_reply_clear (&again);
-      handshaker_test_request (f, HANDOFF_HANDSHAKER_LEAVE, g_variant_new ("(b)", TRUE), &again);
+      handshaker_test_request (f, HANDOFF_HANDSHAKER_LEAVE, g_variant_new ("()"), &again);
       g_variant_get (again.body, "(b)", &may_leave);
     }
   while (!may_leave);

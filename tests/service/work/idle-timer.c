@@ -41,30 +41,6 @@ test_boundary (void)
   g_assert_cmpuint (n, ==, 1);
 }
 
-/* Breaks if who has just been of use counts as idle, or who has not for long does not, though its
- * time began anew meanwhile. */
-static void
-test_rested (void)
-{
-  guint n = 0;
-  g_autoptr (HandoffIdleTimer) timer = handoff_idle_timer_new (count, &n);
-
-  handoff_idle_timer_set_seconds (timer, 40);
-  handoff_idle_timer_hold (timer);
-  pass (40 * TEST_SECOND);
-  g_assert_false (handoff_idle_timer_has_rested (timer));
-  handoff_idle_timer_release (timer);
-  pass (30 * TEST_SECOND - 1);
-  g_assert_false (handoff_idle_timer_has_rested (timer));
-  handoff_idle_timer_restart (timer);
-  pass (1);
-  g_assert_true (handoff_idle_timer_has_rested (timer));
-  handoff_idle_timer_hold (timer);
-  g_assert_false (handoff_idle_timer_has_rested (timer));
-  handoff_idle_timer_release (timer);
-  g_assert_false (handoff_idle_timer_has_rested (timer));
-}
-
 /* Breaks if the service leaves while it is held by one of two, or if the time before counts. */
 static void
 test_holds (void)
@@ -192,7 +168,6 @@ main (int argc, char **argv)
   g_test_add_func ("/service/idle-timer/boundary", test_boundary);
   g_test_add_func ("/service/idle-timer/holds", test_holds);
   g_test_add_func ("/service/idle-timer/never", test_never);
-  g_test_add_func ("/service/idle-timer/rested", test_rested);
   g_test_add_func ("/service/idle-timer/short-holds", test_short_holds);
   g_test_add_func ("/service/idle-timer/threads", test_threads);
   return g_test_run ();
