@@ -26,7 +26,7 @@ ended (HandoffKeeper *keeper, gpointer user_data)
 static void
 refused (HandoffKeeper *keeper, guint64 holder, guint64 grant, const char *why, gpointer user_data)
 {
-  handoff_signing_violated (user_data, holder, why);
+  handoff_signing_violated (user_data, HANDOFF_SIGNING_KEEPER, holder, why);
 }
 
 void

@@ -76,11 +76,11 @@ ended (guint64 number, gpointer user_data)
 }
 
 static void
-violated (guint64 holder, const char *why, gpointer user_data)
+violated (guint64 number, guint64 holder, const char *why, gpointer user_data)
 {
   const HandoffTokenEvents *events = user_data;
 
-  handoff_signing_violated (events->signing, holder, why);
+  handoff_signing_violated (events->signing, number, holder, why);
 }
 
 static void

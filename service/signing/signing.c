@@ -236,11 +236,15 @@ handoff_signing_find_holder (HandoffSigning *self, guint64 number)
 }
 
 void
-handoff_signing_violated (HandoffSigning *self, guint64 number, const char *why)
+handoff_signing_violated (HandoffSigning *self,
+                          guint64 program_number,
+                          guint64 number,
+                          const char *why)
 {
   HandoffHolder *holder = handoff_signing_find_holder (self, number);
+  const Program *program = g_hash_table_lookup (self->programs, &program_number);
 
-  if (holder != NULL)
+  if (holder != NULL && program != NULL && g_hash_table_contains (holder->programs, program))
     holder->functions->broke_rules (holder, why, holder->user_data);
 }
 

@@ -67,8 +67,10 @@ void handoff_signing_add_program (HandoffSigning *self,
                                   const HandoffSigningRows *rows);
 /* It has ended. is_final: it does not come back with that number: its grants are over. */
 void handoff_signing_remove_program (HandoffSigning *self, guint64 number, gboolean is_final);
-/* A signing program refused what that holder asked for. */
-void handoff_signing_violated (HandoffSigning *self, guint64 holder, const char *why);
+/* That signing program refused what that holder asked for. What one says of a holder that it was
+ * not told of is not believed. */
+void
+handoff_signing_violated (HandoffSigning *self, guint64 program, guint64 holder, const char *why);
 
 /* functions: static. user_data: (unowned) */
 HandoffHolder *handoff_signing_add_holder (HandoffSigning *self,

@@ -151,7 +151,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
       break;
     case HANDOFF_TOKEN_VIOLATION:
       g_variant_get (message->body, "(tt&s)", &holder, NULL, &text);
-      self->functions->violated (holder, text, self->user_data);
+      self->functions->violated (self->number, holder, text, self->user_data);
       break;
     default:
       g_assert_not_reached ();

@@ -23,7 +23,7 @@ ignore_ended (guint64 number, gpointer user_data)
 }
 
 static void
-ignore_violated (guint64 holder, const char *why, gpointer user_data)
+ignore_violated (guint64 number, guint64 holder, const char *why, gpointer user_data)
 {
 }
 

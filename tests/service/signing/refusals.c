@@ -185,7 +185,7 @@ assert_refused (RefusalTest *f, guint64 grant, guint role, const GByteArray *wha
   g_variant_get (f->keeper.last, "(tt&s)", &holder, &number, &words);
   g_assert_cmpuint (holder, ==, handoff_holder_get_number (f->holder));
   g_assert_cmpuint (number, ==, grant);
-  handoff_signing_violated (f->signing, holder, words);
+  handoff_signing_violated (f->signing, HANDOFF_SIGNING_KEEPER, holder, words);
   g_assert_cmpstr (f->why, ==, why);
 }
 

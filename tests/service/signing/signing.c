@@ -310,13 +310,27 @@ test_socket (SigningTest *f, gconstpointer data)
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
 }
 
-/* Breaks if a holder that asks for too much is not ended, or another is. */
+/* Breaks if a holder that asks for too much is not ended, or another is; or if a program, such as a
+ * module that was taken over, can have one ended that it does not serve. */
 static void
 test_violation (SigningTest *f, gconstpointer data)
 {
-  handoff_signing_violated (f->signing, 2, "no grant");
+  const guint64 token = 7;
+
+  start_program (f, 1, token);
+  give (f, 0, token, KEY, 1);
+  give (f, 1, HANDOFF_SIGNING_KEEPER, KEY, 1);
+  handoff_signing_violated (f->signing, token, 2, "no grant");
+  handoff_signing_violated (f->signing, HANDOFF_SIGNING_KEEPER, 1, "no grant");
+  handoff_signing_violated (f->signing, HANDOFF_SIGNING_KEEPER, 3, "no grant");
+  handoff_signing_violated (f->signing, token + 1, 1, "no grant");
+  assert_asked (f, "");
+  handoff_signing_violated (f->signing, HANDOFF_SIGNING_KEEPER, 2, "no grant");
   assert_asked (f, "2 broke the rules: no grant; ");
-  handoff_signing_violated (f->signing, 3, "no grant");
+  handoff_signing_violated (f->signing, token, 1, "no grant");
+  assert_asked (f, "1 broke the rules: no grant; ");
+  end_program (f, 1, token, TRUE);
+  handoff_signing_violated (f->signing, token, 1, "no grant");
   assert_asked (f, "");
 }
 

@@ -124,10 +124,11 @@ ended (guint64 number, gpointer user_data)
 }
 
 static void
-violated (guint64 holder, const char *why, gpointer user_data)
+violated (guint64 number, guint64 holder, const char *why, gpointer user_data)
 {
   ModulesTest *f = user_data;
 
+  g_assert_nonnull (g_hash_table_lookup (f->links, GUINT_TO_POINTER ((guint) number)));
   g_assert_cmpuint (holder, ==, MODULES_TEST_HOLDER);
   f->n_violations++;
 }
