@@ -5,6 +5,8 @@
 
 #include "tokens/module-process.h"
 
+#include <string.h>
+
 #include "link/token-messages.h"
 #include "process/process.h"
 
@@ -86,6 +88,11 @@ try_pin (HandoffModuleProcess *self, HandoffLink *link, HandoffLinkMessage *mess
   if (g_variant_get_size (digest) != HANDOFF_PIN_DIGEST_SIZE)
     {
       handoff_link_breach (link, "a digest of another size");
+      return;
+    }
+  if (strlen (file_identity) > HANDOFF_PIN_FILE_IDENTITY_LENGTH)
+    {
+      handoff_link_breach (link, "an identity of a PIN file that is too long");
       return;
     }
   if (is_used (self, label))
