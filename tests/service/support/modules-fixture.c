@@ -218,9 +218,10 @@ run_command (const char *const *argv)
 void
 modules_test_set_up (ModulesTest *f, gconstpointer data)
 {
-  static const char *const controls[] = { "logins",    "block",          "blocked",   "crash",
-                                          "scribble",  "crash-login",    "final-try", "absent",
-                                          "fail-once", "wrong-signature" };
+  static const char *const controls[] = { "logins",          "block",          "blocked",
+                                          "crash",           "scribble",       "crash-login",
+                                          "final-try",       "absent",         "fail-once",
+                                          "wrong-signature", "fail-initialize" };
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (controls); i++)
