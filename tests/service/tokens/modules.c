@@ -316,15 +316,19 @@ test_pulled (ModulesTest *f, gconstpointer data)
   modules_test_assert_logins (f, "ok ok ");
 }
 
-/* Breaks if the service does not open the token again, once, after an error. */
+/* Breaks if the service does not open the token again, once, after an error; or if other keys keep
+ * their old sessions, so that it stays open. */
 static void
 test_fail_once (ModulesTest *f, gconstpointer data)
 {
   modules_test_write_pins (f, PIN);
   modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_add_key (f, TOKEN, "client-ecdsa");
   modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_signs (f, "client-ecdsa");
   modules_test_set_control (f, "fail-once", "");
   modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_signs (f, "client-ecdsa");
   modules_test_assert_logins (f, "ok ok ");
 }
 
