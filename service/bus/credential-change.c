@@ -187,8 +187,7 @@ finish_finding_key (HandoffPendingCall *pending, GAsyncResult *result, GError **
   handoff_pin_hold_update (pending->context->pin_hold);
   if (found == NULL)
     return FALSE;
-  key = handoff_tokens_get_key (pending->context->tokens, self->uri,
-                                g_steal_pointer (&found->public_key));
+  key = handoff_private_key_new_elsewhere (g_steal_pointer (&found->public_key));
   public_key = handoff_public_key_export (handoff_private_key_get_public_key (key), error);
   if (public_key != NULL)
     description = handoff_description_new (public_key, handoff_private_key_get_algorithm (key),

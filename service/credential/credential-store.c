@@ -538,14 +538,12 @@ handoff_credential_store_init (HandoffCredentialStore *self)
 }
 
 HandoffCredentialStore *
-handoff_credential_store_new (HandoffKeeper *keeper,
-                              HandoffImporters *importers,
-                              HandoffTokens *tokens)
+handoff_credential_store_new (HandoffKeeper *keeper, HandoffImporters *importers)
 {
   HandoffCredentialStore *self = g_object_new (HANDOFF_TYPE_CREDENTIAL_STORE, NULL);
 
   self->keeper = g_object_ref (keeper);
-  self->loading = handoff_credential_loading_new (keeper, importers, tokens);
+  self->loading = handoff_credential_loading_new (keeper, importers);
   g_signal_connect (keeper, "started", G_CALLBACK (keeper_started), self);
   if (handoff_keeper_get_link (keeper) != NULL)
     keeper_started (keeper, self);

@@ -8,7 +8,6 @@
 #include "credential/credentials.h"
 #include "importers/importers.h"
 #include "keeping/keeper.h"
-#include "tokens/tokens.h"
 
 /* HandoffCredentials: all of them, as the broker knows them: what they are called, whose they are,
  * and what their certificates say. Keys and folders are the keeper's, who does one change after the
@@ -22,10 +21,9 @@ G_DECLARE_FINAL_TYPE (
 
 /* Starts the keeper, and asks it for all: until it has told, the store is busy. Damaged folders are
  * reported and skipped. If the directory cannot be used at all, there is a warning, and every
- * change fails; handshakes without a credential still work. importers, tokens: must outlive it. */
+ * change fails; handshakes without a credential still work. importers: must outlive it. */
 HandoffCredentialStore *handoff_credential_store_new (HandoffKeeper *keeper,
-                                                      HandoffImporters *importers,
-                                                      HandoffTokens *tokens);
+                                                      HandoffImporters *importers);
 /* Reads all again; changes that are under way come before or after it. */
 void handoff_credential_store_reload_async (HandoffCredentialStore *self,
                                             GAsyncReadyCallback callback,

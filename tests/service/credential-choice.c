@@ -13,7 +13,6 @@
 #include "credential/credential-store.h"
 #include "handshake/credential-question.h"
 #include "session/credential-choice.h"
-#include "tokens/tokens.h"
 #include "support/memory-key.h"
 #include "support/credential-fixture.h"
 #include "support/store-fixture.h"
@@ -29,7 +28,6 @@ typedef struct
   char *directory; /* (owned) */
   TestAuthority *authority;
   HandoffIdleTimer *idle_timer;
-  HandoffTokens *tokens;
   HandoffKeeper *keeper;
   HandoffCredentialStore *store;
   HandoffSessionContext context;
@@ -64,8 +62,7 @@ set_up (Fixture *f, gconstpointer unused)
   f->caller = handoff_caller_new (":1.1", USER, 1);
   f->context.idle_timer = f->idle_timer;
   f->context.authority = HANDOFF_AUTHORITY (f->authority);
-  f->tokens = handoff_tokens_new (f->directory, NULL, NULL);
-  f->store = test_store_new (credentials, f->tokens, &f->keeper);
+  f->store = test_store_new (credentials, &f->keeper);
   f->context.credentials = HANDOFF_CREDENTIALS (f->store);
 }
 
@@ -77,7 +74,6 @@ tear_down (Fixture *f, gconstpointer unused)
   g_clear_error (&f->error);
   g_object_unref (f->store);
   g_object_unref (f->keeper);
-  handoff_tokens_free (f->tokens);
   g_object_unref (f->caller);
   handoff_idle_timer_free (f->idle_timer);
   g_object_unref (f->authority);

@@ -49,7 +49,7 @@ set_up (Fixture *f, gconstpointer data)
   g_autofree char *parent = g_dir_make_tmp ("handoff-XXXXXX", NULL);
 
   f->directory = g_build_filename (parent, "credentials", NULL);
-  f->store = test_store_new (f->directory, NULL, &f->keeper);
+  f->store = test_store_new (f->directory, &f->keeper);
   g_signal_connect (f->store, "changed", G_CALLBACK (count_change), f);
 }
 
@@ -116,7 +116,7 @@ test_tables (Fixture *f, gconstpointer data)
   g_autoptr (HandoffCredential) a = add (f, "a", 1000, "ecdsa");
   g_autoptr (HandoffCredential) others = add (f, "a", 1001, "ed25519");
   g_autoptr (HandoffKeeper) keeper = NULL;
-  g_autoptr (HandoffCredentialStore) again = test_store_new (f->directory, NULL, &keeper);
+  g_autoptr (HandoffCredentialStore) again = test_store_new (f->directory, &keeper);
   HandoffCredentialStore *stores[] = { f->store, again };
 
   for (guint i = 0; i < G_N_ELEMENTS (stores); i++)
