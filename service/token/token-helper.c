@@ -9,7 +9,6 @@
 #include <gnutls/pkcs11.h>
 #include <unistd.h>
 
-#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/token-messages.h"
 #include "signatory/signatory.h"
@@ -220,7 +219,6 @@ static void
 begin_find (Helper *self, HandoffLinkMessage *message)
 {
   HandoffLinkCall *call = g_steal_pointer (&message->call);
-  HandoffSecretBytes secret = { NULL, 0 };
   g_autoptr (GVariant) id = NULL;
   g_autoptr (GVariant) given = NULL;
   g_autoptr (GBytes) key_id = NULL;
@@ -234,10 +232,7 @@ begin_find (Helper *self, HandoffLinkMessage *message)
   g_variant_get (message->body, "(&s@aym@ayb)", &uri, &id, &given, &may_use_known_pin);
   key_id = dup_key_id (id);
   if (given != NULL)
-    {
-      handoff_secret_bytes_set (&secret, g_variant_get_data (given), g_variant_get_size (given));
-      pin = handoff_secret_bytes_take (&secret);
-    }
+    pin = handoff_remote_desk_dup_pin (given);
   lease = handoff_token_lease_new (self->table, uri, key_id, &error);
   if (lease == NULL)
     {

@@ -58,7 +58,7 @@ class Helper(Program):
             kind, number, _, serial = struct.unpack('=BBHI', data[:8])
             if kind == REQUEST:
                 self.link.send(packet(REPLY, number, serial, GLib.Variant(
-                    *(('(b)', (True,)) if number == self.rows['try-pin'].number else ('(s)', ('',))))))
+                    *(('(b)', (True,)) if number == self.rows['try-pin'].number else ('(mays)', (None, ''))))))
             elif kind != NOTICE:
                 return data
 

@@ -17,12 +17,12 @@
 /* What is wrong with the PIN file; NULL: there is none. */
 static const char *file_fault;
 
-static int
-open_file (gpointer data, char **path, GError **error)
+static GBytes *
+find_pin (gpointer data, const char *token, char **file_identity, GError **error)
 {
   if (file_fault != NULL)
     g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, file_fault);
-  return -1;
+  return NULL;
 }
 
 static gboolean
@@ -40,7 +40,7 @@ settle (
 {
 }
 
-static const HandoffPinDesk desk = { open_file, may_try, settle };
+static const HandoffPinDesk desk = { find_pin, may_try, settle };
 
 static GBytes *
 new_pin (const char *text)
