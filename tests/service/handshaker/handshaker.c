@@ -84,18 +84,27 @@ has_suite (const HandshakerReply *reply, const char *name)
   return g_strv_contains (suites, name);
 }
 
+/* A trust store that takes long. (transfer full) */
+static char *
+dup_much_trust (const HandshakerTest *f)
+{
+  GString *much = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < 3000; i++)
+    g_string_append (much, f->trust_pem);
+  return g_string_free (much, FALSE);
+}
+
 /* Breaks if a policy that takes long comes into force after one that was sent later. */
 static void
 test_policies_in_order (HandshakerTest *f, gconstpointer unused)
 {
   g_auto (HandshakerReply) slow = { 0 };
   g_auto (HandshakerReply) quick = { 0 };
-  g_autoptr (GString) much = g_string_new (NULL);
-  guint i;
+  g_autofree char *much = dup_much_trust (f);
 
-  for (i = 0; i < 3000; i++)
-    g_string_append (much, f->trust_pem);
-  handshaker_test_begin_policy (f, "[TLS]\nMinimumProtocol=TLS1.3\n", much->str, &slow);
+  handshaker_test_begin_policy (f, "[TLS]\nMinimumProtocol=TLS1.3\n", much, &slow);
   handshaker_test_begin_policy (f, "[TLS]\nMaximumProtocol=TLS1.2\n", f->trust_pem, &quick);
   handshaker_test_wait_for (&quick.is_done);
   g_assert_true (slow.is_done);
@@ -224,6 +233,37 @@ test_drain (HandshakerTest *f, gconstpointer unused)
   g_assert_cmpint (handshaker_test_run (f), ==, HANDOFF_HANDSHAKER_END_DONE);
   g_assert_true (reply.is_done);
   g_assert_nonnull (reply.error);
+  g_assert_nonnull (strstr (f->events->str, "drained()\n"));
+  close (peer);
+}
+
+/* The caller leaves as soon as his session has ended. */
+static gboolean
+leave_with_session (HandshakerTest *f, HandoffLinkMessage *message)
+{
+  if (message->number == HANDOFF_HANDSHAKER_SESSION_GONE)
+    handshaker_test_send (f, HANDOFF_HANDSHAKER_CALLER_GONE,
+                          g_variant_new ("(t)", (guint64) TEST_CALLER));
+  return FALSE;
+}
+
+/* Breaks if a caller who leaves meanwhile ends the end: with what nobody was told yet. */
+static void
+test_caller_gone_in_drain (HandshakerTest *f, gconstpointer unused)
+{
+  g_auto (HandshakerReply) reply = { 0 };
+  g_auto (HandshakerReply) slow = { 0 };
+  g_autofree char *much = dup_much_trust (f);
+  int peer;
+
+  handshaker_test_give_user (f, QUICK);
+  begin_stalled (f, &reply, &peer);
+  f->take = leave_with_session;
+  /* It is waited for. */
+  handshaker_test_begin_policy (f, QUICK, much, &slow);
+  handshaker_test_send (f, HANDOFF_HANDSHAKER_DRAIN, g_variant_new ("()"));
+  g_assert_cmpint (handshaker_test_run (f), ==, HANDOFF_HANDSHAKER_END_DONE);
+  g_assert_no_error (slow.error);
   g_assert_nonnull (strstr (f->events->str, "drained()\n"));
   close (peer);
 }
@@ -463,6 +503,7 @@ main (int argc, char *argv[])
   ADD ("denied", test_denied);
   ADD ("caller-gone", test_caller_gone);
   ADD ("drain", test_drain);
+  ADD ("caller-gone-in-drain", test_caller_gone_in_drain);
   ADD ("outliving", test_outliving);
   ADD ("sessions", test_sessions);
   ADD ("places", test_places);
