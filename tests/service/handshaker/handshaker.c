@@ -362,28 +362,6 @@ test_places (HandshakerTest *f, gconstpointer unused)
 
 /* ---- Channels. ---- */
 
-static guint
-count (const char *text, const char *word)
-{
-  guint n = 0;
-
-  for (; (text = strstr (text, word)) != NULL; text++)
-    n++;
-  return n;
-}
-
-static void
-do_handshake_on (HandshakerTest *f, int channel, guint32 serial)
-{
-  GThread *server;
-  int fd;
-
-  server = handshaker_test_serve (f, &fd);
-  handshaker_test_send_handshake (channel, serial, fd);
-  g_assert_cmpuint (handshaker_test_receive (f, channel, NULL), ==, HANDOFF_CHANNEL_REPLY);
-  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (server)), ==, 0);
-}
-
 /* Breaks if the broker is asked for each handshake on a channel, if what it takes back is used all
  * the same, or if it does not hear that a channel is over. */
 static void
@@ -396,12 +374,12 @@ test_channel (HandshakerTest *f, gconstpointer unused)
   handshaker_test_give_user (f, QUICK);
   channel = handshaker_test_open_channel (f, 11);
   for (serial = 1; serial <= 3; serial++)
-    do_handshake_on (f, channel, serial);
-  g_assert_cmpuint (count (f->events->str, "ask("), ==, 1);
+    handshaker_test_do_handshake (f, channel, serial);
+  g_assert_cmpuint (handshaker_test_count_events (f, "ask("), ==, 1);
   handshaker_test_request (f, HANDOFF_HANDSHAKER_FORGET, g_variant_new ("()"), &forgotten);
   g_assert_no_error (forgotten.error);
-  do_handshake_on (f, channel, serial);
-  g_assert_cmpuint (count (f->events->str, "ask("), ==, 2);
+  handshaker_test_do_handshake (f, channel, serial);
+  g_assert_cmpuint (handshaker_test_count_events (f, "ask("), ==, 2);
   close (channel);
   handshaker_test_wait_for_event (f, "channel-over(11,)");
 }
