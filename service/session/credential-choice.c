@@ -234,6 +234,15 @@ use (Choice *self, HandoffCredential *asked, HandoffSigningGrant *grant)
   return TRUE;
 }
 
+/* Whether the broker had no credential to give with its yes, since that one was removed or changed
+ * while polkit was asked: the news of that came before. */
+static gboolean
+was_removed (Choice *self, HandoffCredential *asked, const GError *error)
+{
+  return g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND) &&
+         handoff_credential_choice_check_again (self->credentials, asked, NULL) == NULL;
+}
+
 static void ask_about_next (Choice *self);
 
 static void
@@ -266,6 +275,10 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
           g_steal_pointer (&self);
           return;
         }
+    }
+  else if (was_removed (self, asked, error))
+    {
+      g_clear_error (&error);
     }
   /* Polkit gave no answer. To go on without this credential could show the peer somebody else than
    * the user. */

@@ -363,12 +363,47 @@ test_removed_meanwhile (Fixture *f, gconstpointer unused)
   g_assert_cmpstr (f->answer->label, ==, "b");
 }
 
+/* What the broker answers in place of a grant. */
+static void
+answer_not_found (Fixture *f, const char *why)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&f->authority->pending);
+
+  g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND, "%s",
+                           why);
+}
+
+/* Breaks if the handshake fails, when who gives grants misses what was removed while polkit was
+ * asked; or if it goes on with another one, when a credential that is there has no key. */
+static void
+test_no_grant (Fixture *f, gconstpointer unused)
+{
+  add (f, "a", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "ecdsa");
+  add (f, "b", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "rsa");
+  f->authority->other_check = "*credential=a *";
+  f->authority->other_answer = ANSWER_LATER;
+  start_server (f, "localhost");
+  answer_not_found (f, "There is no such token");
+  wait_for_answer (f);
+  g_assert_null (f->answer);
+  g_assert_error (f->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
+  g_assert_cmpstr (f->error->message, ==, "There is no such token");
+
+  start_server (f, "localhost");
+  remove_credential (f, USER, "a");
+  answer_not_found (f, "");
+  wait_for_answer (f);
+  g_assert_no_error (f->error);
+  g_assert_cmpstr (f->answer->label, ==, "b");
+}
+
 /* What an administrator does by hand: another value of a key in the credential's file, and a
  * reload. */
 static void
 edit (Fixture *f, guint owner, const char *label, const char *key, const char *value)
 {
-  HandoffCredential *credential = handoff_credential_store_find (f->store, owner, label);
+  HandoffCredential *credential =
+      handoff_credentials_find (HANDOFF_CREDENTIALS (f->store), owner, label);
   g_autofree char *path =
       g_build_filename (f->directory, "credentials", credential->id, "metadata", NULL);
   g_autoptr (GKeyFile) file = g_key_file_new ();
@@ -574,6 +609,7 @@ main (int argc, char *argv[])
   ADD ("server/unusable", test_server_unusable);
   ADD ("server/names", test_server_names);
   ADD ("removed-meanwhile", test_removed_meanwhile);
+  ADD ("no-grant", test_no_grant);
   ADD ("changed-meanwhile", test_changed_meanwhile);
   ADD ("caller-leaves", test_caller_leaves);
   ADD ("client", test_client);
