@@ -239,21 +239,6 @@ read_details (GVariant *variant)
   return g_steal_pointer (&details);
 }
 
-/* As credential-choice.h has it: the label of a credential of the user's or else of the machine's,
- * or an object path. (transfer none) (nullable) */
-static HandoffCredential *
-find_by_name (HandoffCredentials *credentials, guint uid, const char *name)
-{
-  HandoffCredential *credential;
-
-  if (g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/"))
-    return handoff_credentials_lookup (credentials, name + strlen (HANDOFF_CREDENTIALS_PATH "/"));
-  credential = handoff_credentials_find (credentials, uid, name);
-  if (credential == NULL)
-    credential = handoff_credentials_find (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, name);
-  return credential;
-}
-
 /* Whether it is one of those that the handshaker was told of. */
 static gboolean
 is_lent (Question *self, HandoffCredential *credential)
@@ -269,8 +254,9 @@ find_credential (Question *self, const char *credential, gboolean is_name, GHash
 {
   HandoffCredentials *credentials = self->handshaker->support->credentials;
   const guint uid = self->handshaker->uid;
-  HandoffCredential *found = is_name ? find_by_name (credentials, uid, credential)
-                                     : handoff_credentials_lookup (credentials, credential);
+  HandoffCredential *found = is_name
+                                 ? handoff_credentials_find_by_name (credentials, uid, credential)
+                                 : handoff_credentials_lookup (credentials, credential);
 
   /* By its id it knows those alone. It may be one that was removed, just now. */
   if (found != NULL && !is_name && !is_lent (self, found))
@@ -293,7 +279,8 @@ name_by_label (HandoffHandshaker *self, GHashTable *details)
 {
   const char *name = g_hash_table_lookup (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL);
   const HandoffCredential *credential =
-      name != NULL ? find_by_name (self->support->credentials, self->uid, name) : NULL;
+      name != NULL ? handoff_credentials_find_by_name (self->support->credentials, self->uid, name)
+                   : NULL;
 
   if (credential != NULL)
     g_hash_table_insert (details, g_strdup (HANDOFF_AUTHORITY_DETAIL_CREDENTIAL),

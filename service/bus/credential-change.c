@@ -73,7 +73,7 @@ handoff_credential_change_check_room (const HandoffCredentialChange *self,
   HandoffCredentialStore *credentials = context->credential_store;
   const guint owner = self->name.owner;
 
-  if (handoff_credential_store_find (credentials, owner, self->name.label) != NULL)
+  if (handoff_credentials_find (HANDOFF_CREDENTIALS (credentials), owner, self->name.label) != NULL)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                    "label: this user has a credential “%s” already", self->name.label);
@@ -336,8 +336,9 @@ begin_unlocking (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
   g_autoptr (GBytes) pin = g_steal_pointer (&self->secret);
-  HandoffCredential *credential = handoff_credential_store_lookup (
-      pending->context->credential_store, handoff_call_get_object_id (pending->call));
+  HandoffCredential *credential =
+      handoff_credentials_lookup (HANDOFF_CREDENTIALS (pending->context->credential_store),
+                                  handoff_call_get_object_id (pending->call));
 
   /* While the caller sent the PIN, somebody removed the credential. */
   if (credential == NULL)

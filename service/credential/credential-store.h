@@ -32,13 +32,6 @@ gboolean handoff_credential_store_reload_finish (HandoffCredentialStore *self,
                                                  GAsyncResult *result,
                                                  GError **error);
 
-/* (transfer none) (nullable) */
-HandoffCredential *handoff_credential_store_lookup (HandoffCredentialStore *self, const char *id);
-HandoffCredential *
-handoff_credential_store_find (HandoffCredentialStore *self, guint owner, const char *label);
-/* (transfer full) (element-type HandoffCredential): sorted by label, then id. owner: NULL for all
- */
-GPtrArray *handoff_credential_store_list (HandoffCredentialStore *self, const guint *owner);
 guint handoff_credential_store_get_size (HandoffCredentialStore *self);
 /* The number of a user's credentials, with those being added: for the limit. */
 guint handoff_credential_store_count (HandoffCredentialStore *self, guint owner);
@@ -71,6 +64,3 @@ void handoff_credential_store_remove_async (HandoffCredentialStore *self,
 gboolean handoff_credential_store_remove_finish (HandoffCredentialStore *self,
                                                  GAsyncResult *result,
                                                  GError **error);
-
-/* For its type: the functions of HandoffCredentials. */
-void handoff_credential_store_be_credentials (HandoffCredentialsInterface *iface);

@@ -12,19 +12,6 @@
 #include "keyblob/tls-handoff-error.h"
 #include "work/home.h"
 
-HandoffCredential *
-handoff_credential_choice_find (HandoffCredentials *credentials, guint uid, const char *name)
-{
-  HandoffCredential *credential;
-
-  if (g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/"))
-    return handoff_credentials_lookup (credentials, name + strlen (HANDOFF_CREDENTIALS_PATH "/"));
-  credential = handoff_credentials_find (credentials, uid, name);
-  if (credential == NULL)
-    credential = handoff_credentials_find (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, name);
-  return credential;
-}
-
 /* Serials only grow: if number and newest serial are the same, all credentials are the same. */
 static void
 get_owners_state (HandoffCredentials *credentials, guint owner, guint64 state[2])

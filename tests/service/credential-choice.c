@@ -137,7 +137,8 @@ add (Fixture *f,
 static void
 remove_credential (Fixture *f, guint owner, const char *label)
 {
-  HandoffCredential *credential = handoff_credential_store_find (f->store, owner, label);
+  HandoffCredential *credential =
+      handoff_credentials_find (HANDOFF_CREDENTIALS (f->store), owner, label);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -536,31 +537,6 @@ test_client_unknown (Fixture *f, gconstpointer unused)
   g_assert_error (f->error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
 }
 
-/* Breaks if a label means the machine's credential where the user has one of that name, or another
- * user's. */
-static void
-test_find (Fixture *f, gconstpointer unused)
-{
-  HandoffCredentials *store = f->context.credentials;
-  HandoffCredential *other;
-  g_autofree char *path = NULL;
-
-  add (f, "both", MACHINE, HANDOFF_CREDENTIAL_ROLE_BOTH, "ecdsa");
-  add (f, "both", USER, HANDOFF_CREDENTIAL_ROLE_BOTH, "ecdsa");
-  add (f, "machine", MACHINE, HANDOFF_CREDENTIAL_ROLE_BOTH, "ecdsa");
-  add (f, "other", USER + 1, HANDOFF_CREDENTIAL_ROLE_BOTH, "ecdsa");
-  g_assert_cmpuint (handoff_credential_choice_find (store, USER, "both")->owner, ==, USER);
-  g_assert_cmpuint (handoff_credential_choice_find (store, USER + 1, "both")->owner, ==, MACHINE);
-  g_assert_cmpuint (handoff_credential_choice_find (store, USER, "machine")->owner, ==, MACHINE);
-  g_assert_null (handoff_credential_choice_find (store, USER, "other"));
-  g_assert_null (handoff_credential_choice_find (store, USER, "none"));
-
-  other = handoff_credential_choice_find (store, USER + 1, "other");
-  path = g_strconcat (HANDOFF_CREDENTIALS_PATH "/", other->id, NULL);
-  g_assert_true (handoff_credential_choice_find (store, USER, path) == other);
-  g_assert_null (handoff_credential_choice_find (store, USER, HANDOFF_CREDENTIALS_PATH "/00"));
-}
-
 /* At home, which is a worker. The session has ended, and is gone, before the main thread hears the
  * question. */
 static gboolean
@@ -615,7 +591,6 @@ main (int argc, char *argv[])
   ADD ("client", test_client);
   ADD ("client/unknown", test_client_unknown);
   ADD ("client/state", test_client_state);
-  ADD ("find", test_find);
   ADD ("other-home", test_other_home);
   return g_test_run ();
 }

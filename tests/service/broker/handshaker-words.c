@@ -84,7 +84,7 @@ add_credential (WordsFixture *f, const char *label, guint owner)
 {
   HandoffCredential *credential = test_credential_new (NULL, label, owner, "rsa");
 
-  g_ptr_array_add (f->base.credentials, credential);
+  handshaker_add_credential (&f->base, credential);
   return credential;
 }
 
@@ -144,7 +144,7 @@ test_credentials (WordsFixture *f, gconstpointer unused)
   handshaker_expect (f->process->events, "credential bobs");
   handshaker_expect (f->base.questions, ":1.1 use-any-credential credential=bobs role=client, "
                                         ":1.1 use-any-credential credential=bobs role=client");
-  g_ptr_array_remove (f->base.credentials, bobs);
+  g_hash_table_remove (f->base.credentials, bobs->id);
   update (f, BOB);
   handshaker_expect (f->process->events, "credential-gone");
 }
@@ -158,7 +158,7 @@ test_credential_goes (WordsFixture *f, gconstpointer unused)
   update (f, ALICE);
   f->base.waits = TRUE;
   ask_about (f, "own", TRUE);
-  g_ptr_array_remove (f->base.credentials, own);
+  g_hash_table_remove (f->base.credentials, own->id);
   g_task_return_boolean (f->base.pending, TRUE);
   handshaker_settle ();
   g_assert_true (g_str_has_prefix (f->base.events->str, "[6 "));

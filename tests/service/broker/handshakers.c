@@ -272,8 +272,8 @@ test_credentials (HandshakerFixture *f, gconstpointer unused)
     {
       g_autofree char *id = g_strdup_printf ("%u", i);
 
-      g_ptr_array_add (f->credentials, handoff_credential_new (id, label, 0, one->roles, one->key,
-                                                               NULL, one->description));
+      handshaker_add_credential (
+          f, handoff_credential_new (id, label, 0, one->roles, one->key, NULL, one->description));
     }
   begin (f);
   handshaker_get (f, 1000);
@@ -306,7 +306,7 @@ test_credentials_change (HandshakerFixture *f, gconstpointer unused)
   get (f, 1000);
   get (f, 1001);
   handshaker_of (f, 1000)->hangs = TRUE;
-  g_ptr_array_add (f->credentials, test_credential_new (NULL, "one", 1000, "rsa"));
+  handshaker_add_credential (f, test_credential_new (NULL, "one", 1000, "rsa"));
   handoff_news_credentials_changed (f->handshakers, 1000);
   handoff_news_wait_async (f->handshakers, count, &n_done);
   handoff_news_credentials_changed (f->handshakers, 1000);

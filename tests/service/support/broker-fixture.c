@@ -140,73 +140,28 @@ struct _TestBrokerCredentials
   HandshakerFixture *fixture;
 };
 
-static HandoffCredential *
-lookup (HandoffCredentials *self, const char *id)
+static GHashTable *
+get_table (HandoffCredentials *self)
 {
-  GPtrArray *all = TEST_BROKER_CREDENTIALS (self)->fixture->credentials;
-  guint i;
-
-  for (i = 0; i < all->len; i++)
-    {
-      HandoffCredential *credential = g_ptr_array_index (all, i);
-
-      if (g_str_equal (credential->id, id))
-        return credential;
-    }
-  return NULL;
-}
-
-static HandoffCredential *
-find (HandoffCredentials *self, guint owner, const char *label)
-{
-  GPtrArray *all = TEST_BROKER_CREDENTIALS (self)->fixture->credentials;
-  guint i;
-
-  for (i = 0; i < all->len; i++)
-    {
-      HandoffCredential *credential = g_ptr_array_index (all, i);
-
-      if (credential->owner == owner && g_str_equal (credential->label, label))
-        return credential;
-    }
-  return NULL;
-}
-
-static void
-unref_credential (gpointer data)
-{
-  handoff_credential_unref (data);
-}
-
-static GPtrArray *
-list (HandoffCredentials *self, const guint *owner)
-{
-  GPtrArray *all = TEST_BROKER_CREDENTIALS (self)->fixture->credentials;
-  GPtrArray *found = g_ptr_array_new_with_free_func (unref_credential);
-  guint i;
-
-  for (i = 0; i < all->len; i++)
-    {
-      HandoffCredential *credential = g_ptr_array_index (all, i);
-
-      if (owner == NULL || credential->owner == *owner)
-        g_ptr_array_add (found, handoff_credential_ref (credential));
-    }
-  return found;
+  return TEST_BROKER_CREDENTIALS (self)->fixture->credentials;
 }
 
 static void
 credentials_init (HandoffCredentialsInterface *iface)
 {
-  iface->lookup = lookup;
-  iface->find = find;
-  iface->list = list;
+  iface->get_table = get_table;
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (TestBrokerCredentials,
                                test_broker_credentials,
                                G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (HANDOFF_TYPE_CREDENTIALS, credentials_init))
+
+void
+handshaker_add_credential (HandshakerFixture *f, HandoffCredential *credential)
+{
+  g_hash_table_replace (f->credentials, credential->id, credential);
+}
 
 static void
 test_broker_credentials_class_init (TestBrokerCredentialsClass *klass)
@@ -488,7 +443,8 @@ handshaker_set_up (HandshakerFixture *f, gconstpointer unused)
   authority->fixture = f;
   credentials->fixture = f;
   f->processes = g_ptr_array_new_with_free_func (test_handshaker_free);
-  f->credentials = g_ptr_array_new_with_free_func (unref_credential);
+  f->credentials = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                          (GDestroyNotify) handoff_credential_unref);
   f->questions = g_string_new (NULL);
   f->events = g_string_new (NULL);
   f->program = (HandoffProgramKind){ .name = "tls-handoff-handshaker",
@@ -530,7 +486,7 @@ handshaker_tear_down (HandshakerFixture *f, gconstpointer unused)
   handoff_quota_free (f->support.channels);
   handoff_places_book_free (f->support.places);
   handoff_idle_timer_free (f->support.idle_timer);
-  g_ptr_array_unref (f->credentials);
+  g_hash_table_unref (f->credentials);
   g_string_free (f->questions, TRUE);
   g_string_free (f->events, TRUE);
   handshaker_expect (handshaker_log, "");

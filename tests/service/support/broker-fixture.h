@@ -42,9 +42,9 @@ typedef struct
   int keeper_socket;    /* (owned): where it would read */
   GPtrArray *processes; /* (owned) (element-type TestHandshaker): all that were started */
   gboolean fails_to_start;
-  guint n_to_die;         /* so many die as soon as they have a user */
-  GPtrArray *credentials; /* (owned) (element-type HandoffCredential) */
-  GString *questions;     /* (owned): what the authority was asked, with ", " between */
+  guint n_to_die;          /* so many die as soon as they have a user */
+  GHashTable *credentials; /* (owned) (element-type utf8 HandoffCredential): by id */
+  GString *questions;      /* (owned): what the authority was asked, with ", " between */
   gboolean denies;
   GTask *pending; /* (owned) (nullable): if waits */
   gboolean waits;
@@ -54,6 +54,8 @@ typedef struct
 void handshaker_set_up (HandshakerFixture *f, gconstpointer unused);
 void handshaker_tear_down (HandshakerFixture *f, gconstpointer unused);
 
+/* There is one more, of which nobody was told. (transfer full) */
+void handshaker_add_credential (HandshakerFixture *f, HandoffCredential *credential);
 /* Runs the main loop until nothing is left to do. */
 void handshaker_settle (void);
 /* Warnings, with ", " between: none is left at the end. */
