@@ -12,8 +12,8 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from attacker import (ERROR, FORBIDDEN, MAX_MESSAGE, MOVED_LINK, NOTICE, REQUEST, Program, arguments_for, call_line, packet, read_rows,
-                      zeros)
+from attacker import (ERROR, FORBIDDEN, MAX_MESSAGE, MOVED_LINK, NOTICE, REQUEST, Program, arguments_for, call_line, packet,
+                      read_rows, zeros)
 
 UID = 60101
 
