@@ -63,7 +63,7 @@ use_free (Use *use)
   g_free (use);
 }
 
-/* key: (nullable): NULL: it is gone. (nullable): NULL with the error then */
+/* key: (nullable): NULL: there is none. (nullable): NULL with the error then */
 static Use *
 use_new (HandoffLinkCall *call, HandoffKeptKey *key, GError **error)
 {
@@ -72,7 +72,7 @@ use_new (HandoffLinkCall *call, HandoffKeptKey *key, GError **error)
   if (key == NULL)
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-                           "The credential was removed meanwhile");
+                           "The credential's key is not there any more");
       return NULL;
     }
   use = g_new0 (Use, 1);
