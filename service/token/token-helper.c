@@ -258,7 +258,7 @@ add_key (Helper *self, GVariant *body)
 }
 
 static void
-sign (HandoffLinkCall *call,
+sign (HandoffSignatoryRequest *request,
       guint uid,
       const char *key,
       gpointer held,
@@ -269,7 +269,7 @@ sign (HandoffLinkCall *call,
 {
   Helper *self = user_data;
 
-  handoff_token_keys_sign (self->keys, call, held, scheme, data);
+  handoff_token_keys_sign (self->keys, request, held, scheme, data);
 }
 
 /* A handshake that has begun ends with the credential that it has, whatever becomes of that. */
