@@ -10,8 +10,9 @@
 static void
 started (HandoffKeeper *keeper, gpointer user_data)
 {
-  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_GONE,
-                                           HANDOFF_KEEPER_GRANT, HANDOFF_KEEPER_GRANT_OVER };
+  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_SOCKET,
+                                           HANDOFF_KEEPER_HOLDER_GONE, HANDOFF_KEEPER_GRANT,
+                                           HANDOFF_KEEPER_GRANT_OVER };
 
   handoff_signing_add_program (user_data, HANDOFF_SIGNING_KEEPER, handoff_keeper_get_link (keeper),
                                &rows);

@@ -33,6 +33,7 @@ struct _HandoffKeyKeeper
 
 static const HandoffSignatoryRows rows = {
   .holder = HANDOFF_KEEPER_HOLDER,
+  .holder_socket = HANDOFF_KEEPER_HOLDER_SOCKET,
   .holder_gone = HANDOFF_KEEPER_HOLDER_GONE,
   .grant = HANDOFF_KEEPER_GRANT,
   .grant_over = HANDOFF_KEEPER_GRANT_OVER,

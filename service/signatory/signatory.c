@@ -36,6 +36,7 @@ struct _HandoffSignatory
 typedef struct
 {
   guint64 number;
+  guint uid;
   GPtrArray *sockets; /* (owned) (nullable) (element-type Socket): NULL once it is gone */
   gsize waiting_size; /* bytes that its requests take, until they are answered */
 } Holder;
@@ -47,8 +48,7 @@ typedef struct
   gatomicrefcount ref_count;
   HandoffSignatory *signatory; /* (unowned) (nullable): NULL once the holder is gone */
   Holder *holder;              /* (owned) */
-  guint uid;
-  HandoffLink *link; /* (owned) */
+  HandoffLink *link;           /* (owned) */
 } Socket;
 
 struct _HandoffSignatoryRequest
@@ -223,7 +223,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
       if (why != NULL)
         refuse (socket, call, grant, why);
       else if ((request = begin (socket->holder, call, g_bytes_get_size (data))) != NULL)
-        socket->signatory->sign (request, socket->uid, key, held,
+        socket->signatory->sign (request, socket->holder->uid, key, held,
                                  handoff_signature_scheme_find (scheme), form, data,
                                  socket->signatory->user_data);
       if (held != NULL)
@@ -252,43 +252,56 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 static const HandoffLinkFunctions functions = { received, ended };
 
 static void
-add_holder (HandoffSignatory *self, HandoffLinkMessage *message)
+add_holder (HandoffSignatory *self, GVariant *body)
 {
   Holder *holder;
   guint64 number;
-  guint uid, i;
+  guint uid;
 
-  g_variant_get (message->body, HANDOFF_HOLDER_TYPE, &number, &uid);
+  g_variant_get (body, HANDOFF_HOLDER_TYPE, &number, &uid);
+  if (!handoff_grant_table_add_holder (self->grants, number))
+    return;
+  holder = g_rc_box_new0 (Holder);
+  holder->number = number;
+  holder->uid = uid;
+  holder->sockets = g_ptr_array_new_with_free_func (close_socket);
+  g_hash_table_insert (self->holders, &holder->number, holder);
+}
+
+static void
+add_socket (HandoffSignatory *self, HandoffLinkMessage *message)
+{
+  HandoffLinkCall *call = g_steal_pointer (&message->call);
+  g_autoptr (GError) error = NULL;
+  Holder *holder;
+  Socket *socket;
+  guint64 number;
+
+  g_variant_get (message->body, HANDOFF_HOLDER_SOCKET_TYPE, &number);
   holder = g_hash_table_lookup (self->holders, &number);
   if (holder == NULL)
     {
-      handoff_grant_table_add_holder (self->grants, number);
-      holder = g_rc_box_new0 (Holder);
-      holder->number = number;
-      holder->sockets = g_ptr_array_new_with_free_func (close_socket);
-      g_hash_table_insert (self->holders, &holder->number, holder);
+      fail_gone (call);
+      return;
     }
-  for (i = 0; i < message->n_fds; i++)
+  if (holder->sockets->len >= SOCKETS_PER_HOLDER)
     {
-      Socket *socket;
-
-      if (holder->sockets->len >= SOCKETS_PER_HOLDER)
-        {
-          report (self, number, 0, "it has more sockets than it can have workers");
-          return;
-        }
-      socket = g_new0 (Socket, 1);
-
-      g_atomic_ref_count_init (&socket->ref_count);
-      socket->signatory = self;
-      socket->holder = g_rc_box_acquire (holder);
-      socket->uid = uid;
-      socket->link =
-          handoff_link_new (handoff_link_message_steal_fd (message, i), &handoff_signing_table,
-                            HANDOFF_LINK_LOWER, NULL, HOLDER_NAME, &functions, socket);
-      handoff_link_set_user (socket->link, uid);
-      g_ptr_array_add (holder->sockets, socket);
+      report (self, number, 0, "it has more sockets than it can have workers");
+      g_set_error_literal (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+                           "This process has too many sockets to ask for signatures");
+      handoff_link_call_fail (call, error);
+      return;
     }
+  socket = g_new0 (Socket, 1);
+  g_atomic_ref_count_init (&socket->ref_count);
+  socket->signatory = self;
+  socket->holder = g_rc_box_acquire (holder);
+  socket->link =
+      handoff_link_new (handoff_link_message_steal_fd (message, 0), &handoff_signing_table,
+                        HANDOFF_LINK_LOWER, NULL, HOLDER_NAME, &functions, socket);
+  handoff_link_set_user (socket->link, holder->uid);
+  g_ptr_array_add (holder->sockets, socket);
+  handoff_link_call_return (call, g_variant_new ("()"), NULL, 0);
 }
 
 static void
@@ -332,7 +345,9 @@ gboolean
 handoff_signatory_receive (HandoffSignatory *self, HandoffLinkMessage *message)
 {
   if (message->number == self->rows->holder)
-    add_holder (self, message);
+    add_holder (self, message->body);
+  else if (message->number == self->rows->holder_socket)
+    add_socket (self, message);
   else if (message->number == self->rows->holder_gone)
     remove_holder (self, message->body);
   else if (message->number == self->rows->grant)

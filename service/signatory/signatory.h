@@ -18,6 +18,7 @@ typedef struct _HandoffSignatoryRequest HandoffSignatoryRequest;
 typedef struct
 {
   guint holder;
+  guint holder_socket;
   guint holder_gone;
   guint grant;
   guint grant_over;

@@ -47,6 +47,7 @@ typedef struct
 typedef struct
 {
   guint holder;
+  guint holder_socket;
   guint holder_gone;
   guint grant;
   guint grant_over;
@@ -83,12 +84,16 @@ guint64 handoff_holder_get_number (HandoffHolder *self);
 /* (transfer none) (nullable): NULL if it is gone. */
 HandoffHolder *handoff_signing_find_holder (HandoffSigning *self, guint64 number);
 
-/* A socket for a worker of the holder to ask that program for signatures. (transfer full): -1 with
- * TLS_HANDOFF_ERROR_FAILED if it does not run. */
-int handoff_signing_open_socket (HandoffSigning *self,
-                                 HandoffHolder *holder,
-                                 guint64 program,
-                                 GError **error);
+/* socket: (transfer full): -1 with the error: FAILED if the program does not run, or ends;
+ * LIMIT_REACHED if the holder has too many, or too many are on their way. */
+typedef void (*HandoffSigningOpened) (int socket, const GError *error, gpointer user_data);
+/* A socket for a worker of the holder to ask that program for signatures. opened: called once, when
+ * the program has the other end, or at once; the holder may be gone then. */
+void handoff_signing_open_socket (HandoffSigning *self,
+                                  HandoffHolder *holder,
+                                  guint64 program,
+                                  HandoffSigningOpened opened,
+                                  gpointer user_data);
 
 /* Gives a grant. key: the id of a credential. uses: 0: any number: it is a standing grant, which
  * stands for a yes that is remembered. until: boot time, microseconds.

@@ -330,9 +330,9 @@ void
 handoff_token_helper_run (int socket)
 {
   static const HandoffLinkFunctions functions = { received, ended };
-  static const HandoffSignatoryRows rows = { HANDOFF_TOKEN_HOLDER, HANDOFF_TOKEN_HOLDER_GONE,
-                                             HANDOFF_TOKEN_GRANT, HANDOFF_TOKEN_GRANT_OVER,
-                                             HANDOFF_TOKEN_VIOLATION };
+  static const HandoffSignatoryRows rows = { HANDOFF_TOKEN_HOLDER,      HANDOFF_TOKEN_HOLDER_SOCKET,
+                                             HANDOFF_TOKEN_HOLDER_GONE, HANDOFF_TOKEN_GRANT,
+                                             HANDOFF_TOKEN_GRANT_OVER,  HANDOFF_TOKEN_VIOLATION };
   static Helper self;
   GMainLoop *loop = g_main_loop_new (NULL, FALSE);
 

@@ -377,6 +377,11 @@ test_request (KeeperTest *f, gconstpointer data)
   expect_error (f, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
 }
 
+static void
+ignore (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+}
+
 /* A handshaker's end of a signing link. */
 static HandoffLink *
 add_holder (KeeperTest *f, guint64 number)
@@ -385,7 +390,9 @@ add_holder (KeeperTest *f, guint64 number)
 
   g_assert_true (handoff_link_make_sockets (sockets, NULL));
   g_assert_true (handoff_link_send (f->link, HANDOFF_KEEPER_HOLDER,
-                                    g_variant_new ("(tu)", number, 1000u), &sockets[1], 1, NULL));
+                                    g_variant_new ("(tu)", number, 1000u), NULL, 0, NULL));
+  handoff_link_request (f->link, HANDOFF_KEEPER_HOLDER_SOCKET, g_variant_new ("(t)", number),
+                        &sockets[1], 1, ignore, NULL);
   return handoff_link_new (sockets[0], &handoff_signing_table, HANDOFF_LINK_UPPER, NULL,
                            "tls-handoff-keeper", &other_end, f);
 }

@@ -22,6 +22,7 @@
 
 static const HandoffSignatoryRows rows = {
   .holder = HANDOFF_KEEPER_HOLDER,
+  .holder_socket = HANDOFF_KEEPER_HOLDER_SOCKET,
   .holder_gone = HANDOFF_KEEPER_HOLDER_GONE,
   .grant = HANDOFF_KEEPER_GRANT,
   .grant_over = HANDOFF_KEEPER_GRANT_OVER,
@@ -108,6 +109,11 @@ tear_down (SignatoryTest *f, gconstpointer unused)
   g_clear_error (&f->error);
 }
 
+static void
+ignore (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+}
+
 /* With a standing grant of that number. (transfer full): its end of a socket */
 static HandoffLink *
 add_holder (SignatoryTest *f, guint64 number)
@@ -115,8 +121,10 @@ add_holder (SignatoryTest *f, guint64 number)
   int sockets[2];
 
   g_assert_true (handoff_link_make_sockets (sockets, NULL));
-  handoff_link_send (f->broker, HANDOFF_KEEPER_HOLDER, g_variant_new ("(tu)", number, 1000u),
-                     &sockets[1], 1, NULL);
+  handoff_link_send (f->broker, HANDOFF_KEEPER_HOLDER, g_variant_new ("(tu)", number, 1000u), NULL,
+                     0, NULL);
+  handoff_link_request (f->broker, HANDOFF_KEEPER_HOLDER_SOCKET, g_variant_new ("(t)", number),
+                        &sockets[1], 1, ignore, NULL);
   handoff_link_send (f->broker, HANDOFF_KEEPER_GRANT,
                      g_variant_new (HANDOFF_GRANT_TYPE, number, number, "key",
                                     (guint32) HANDOFF_SIGNATURE_SERVER, 0u,

@@ -417,8 +417,9 @@ static const HandoffLinkFunctions keeper_functions = { places_received, places_e
 static void
 add_keeper (HandshakerFixture *f)
 {
-  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_GONE,
-                                           HANDOFF_KEEPER_GRANT, HANDOFF_KEEPER_GRANT_OVER };
+  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_SOCKET,
+                                           HANDOFF_KEEPER_HOLDER_GONE, HANDOFF_KEEPER_GRANT,
+                                           HANDOFF_KEEPER_GRANT_OVER };
   int sockets[2];
 
   g_assert_true (handoff_link_make_sockets (sockets, NULL));
