@@ -304,7 +304,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
     }
   if (message->call == NULL)
     return;
-  if (self->hangs)
+  if (self->hangs && !(self->pongs && message->number == HANDOFF_HANDSHAKER_PING))
     g_queue_push_tail (&self->leaves, g_steal_pointer (&message->call));
   else
     handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("()"), NULL, 0);

@@ -18,6 +18,7 @@ typedef struct
   guint pid;
   HandoffLink *upper; /* (owned) (nullable): the broker's end */
   gboolean hangs;     /* answers nothing */
+  gboolean pongs;     /* answers pings, even if it hangs */
   gboolean stays;     /* does not leave when it is asked to */
   gboolean refuses;   /* any policy */
   guint uid;          /* 0 as long as it is a spare */
