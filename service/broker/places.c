@@ -173,3 +173,4 @@ handoff_places_desk_free (HandoffPlacesDesk *self)
     give_back (self, i, self->taken[i]);
   g_free (self);
 }
+  handoff_link_set_user (self->link, handshaker->uid);

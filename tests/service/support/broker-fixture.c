@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "authority/authority.h"
+#include "keyblob/packet.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/keeper-messages.h"
@@ -197,6 +198,20 @@ take_policy (TestHandshaker *self, HandoffLinkMessage *message)
   handoff_link_call_fail (g_steal_pointer (&message->call), error);
 }
 
+/* What is sent on it is the application's, whose end the broker still has. */
+static void
+refuse_channel (TestHandshaker *self, HandoffLinkMessage *message)
+{
+  g_autoptr (GError) error =
+      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "no channel");
+
+  g_assert_cmpint (handoff_packet_send (message->fds[0], "x", 1, &self->gift, 1, NULL), ==,
+                   HANDOFF_PACKET_DONE);
+  close (self->gift);
+  self->gift = 0;
+  handoff_link_call_fail (g_steal_pointer (&message->call), error);
+}
+
 static void
 places_received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
 {
@@ -272,6 +287,11 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
       return;
     case HANDOFF_HANDSHAKER_OPEN_CHANNEL:
       g_variant_get_child (message->body, 0, "t", &self->last_channel);
+      if (self->gift > 0)
+        {
+          refuse_channel (self, message);
+          return;
+        }
       handoff_link_call_return (
           g_steal_pointer (&message->call),
           g_variant_new ("(@ay)",

@@ -21,6 +21,7 @@ typedef struct
   gboolean pongs;     /* answers pings, even if it hangs */
   gboolean stays;     /* does not leave when it is asked to */
   gboolean refuses;   /* any policy */
+  int gift;           /* (owned): is sent on the next channel, which is refused; 0: none */
   guint uid;          /* 0 as long as it is a spare */
   guint slot;
   char *policy;        /* (owned) (nullable): the configuration that it has */
