@@ -5,6 +5,8 @@
 
 #include "broker/places.h"
 
+#include "gate/call.h"
+
 typedef struct
 {
   guint per_user;
@@ -15,7 +17,8 @@ typedef struct
 struct _HandoffPlacesBook
 {
   Kind kinds[HANDOFF_N_PLACES];
-  GPtrArray *desks; /* (owned) (element-type HandoffPlacesDesk): all */
+  HandoffQuota *waiting; /* (owned): calls */
+  GPtrArray *desks;      /* (owned) (element-type HandoffPlacesDesk): all */
 };
 
 struct _HandoffPlacesDesk
@@ -32,6 +35,7 @@ handoff_places_book_new (void)
   HandoffPlacesBook *self = g_new0 (HandoffPlacesBook, 1);
 
   self->desks = g_ptr_array_new ();
+  self->waiting = handoff_quota_new ("calls that wait for their turn");
   return self;
 }
 
@@ -43,6 +47,7 @@ handoff_places_book_free (HandoffPlacesBook *self)
   for (i = 0; i < HANDOFF_N_PLACES; i++)
     g_assert (self->kinds[i].taken == 0);
   g_ptr_array_unref (self->desks);
+  handoff_quota_free (self->waiting);
   g_free (self);
 }
 
@@ -82,6 +87,18 @@ handoff_places_book_get_taken (HandoffPlacesBook *self, HandoffPlaces kind)
 }
 
 /* The limits may have become lower than what is taken. */
+HandoffPlace *
+handoff_places_book_take_waiting (HandoffPlacesBook *self, guint uid, gsize size)
+{
+  const Kind *handshakes = &self->kinds[HANDOFF_PLACES_HANDSHAKES];
+
+  if (size > HANDOFF_CALLS_WAITING_MAX_SIZE)
+    return NULL;
+  return handoff_quota_take (self->waiting, uid,
+                             HANDOFF_CALLS_WAITING_PER_USER + handshakes->per_user,
+                             HANDOFF_CALLS_WAITING + handshakes->total, NULL);
+}
+
 static guint
 take (HandoffPlacesDesk *self, guint which, guint number)
 {

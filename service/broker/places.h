@@ -18,6 +18,10 @@ void handoff_places_book_configure (HandoffPlacesBook *self,
                                     guint per_user,
                                     guint total);
 guint handoff_places_book_get_taken (HandoffPlacesBook *self, HandoffPlaces kind);
+/* For a call that waits in a handshaker for a place among the handshakes, or has got one there, and
+ * is of that size in bytes: counted here in place of among the calls. (transfer full) (nullable):
+ * NULL: no handshaker has such a call wait, or so many */
+HandoffPlace *handoff_places_book_take_waiting (HandoffPlacesBook *self, guint uid, gsize size);
 
 /* Where one handshaker takes them. fd: (out) (transfer full): the other end, which is its. NULL if
  * there are no descriptors left */
