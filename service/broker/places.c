@@ -26,6 +26,7 @@ struct _HandoffPlacesDesk
   HandoffHandshaker *handshaker; /* (unowned) */
   HandoffLink *link;             /* (owned) */
   guint taken[HANDOFF_N_PLACES];
+  guint most[HANDOFF_N_PLACES];     /* of these, at any time */
   gboolean wants[HANDOFF_N_PLACES]; /* it got fewer than it asked for */
 };
 
@@ -34,8 +35,8 @@ handoff_places_book_new (void)
 {
   HandoffPlacesBook *self = g_new0 (HandoffPlacesBook, 1);
 
-  self->desks = g_ptr_array_new ();
   self->waiting = handoff_quota_new ("calls that wait for their turn");
+  self->desks = g_ptr_array_new ();
   return self;
 }
 
@@ -46,8 +47,8 @@ handoff_places_book_free (HandoffPlacesBook *self)
 
   for (i = 0; i < HANDOFF_N_PLACES; i++)
     g_assert (self->kinds[i].taken == 0);
-  g_ptr_array_unref (self->desks);
   handoff_quota_free (self->waiting);
+  g_ptr_array_unref (self->desks);
   g_free (self);
 }
 
@@ -86,7 +87,6 @@ handoff_places_book_get_taken (HandoffPlacesBook *self, HandoffPlaces kind)
   return self->kinds[kind].taken;
 }
 
-/* The limits may have become lower than what is taken. */
 HandoffPlace *
 handoff_places_book_take_waiting (HandoffPlacesBook *self, guint uid, gsize size)
 {
@@ -99,6 +99,7 @@ handoff_places_book_take_waiting (HandoffPlacesBook *self, guint uid, gsize size
                              HANDOFF_CALLS_WAITING + handshakes->total, NULL);
 }
 
+/* The limits may have become lower than what is taken. */
 static guint
 take (HandoffPlacesDesk *self, guint which, guint number)
 {
@@ -110,6 +111,7 @@ take (HandoffPlacesDesk *self, guint which, guint number)
   self->wants[which] = given < number;
   kind->taken += given;
   self->taken[which] += given;
+  self->most[which] = MAX (self->most[which], self->taken[which]);
   return given;
 }
 
@@ -174,9 +176,16 @@ handoff_places_desk_new (HandoffHandshaker *handshaker, int *fd, GError **error)
   self->handshaker = handshaker;
   self->link = handoff_link_new (sockets[0], &handoff_places_table, HANDOFF_LINK_UPPER, NULL,
                                  handshaker->support->program->name, &functions, self);
+  handoff_link_set_user (self->link, handshaker->uid);
   g_ptr_array_add (handshaker->support->places->desks, self);
   *fd = sockets[1];
   return self;
+}
+
+guint
+handoff_places_desk_get_most (HandoffPlacesDesk *self, HandoffPlaces kind)
+{
+  return self->most[kind];
 }
 
 void
@@ -190,4 +199,3 @@ handoff_places_desk_free (HandoffPlacesDesk *self)
     give_back (self, i, self->taken[i]);
   g_free (self);
 }
-  handoff_link_set_user (self->link, handshaker->uid);

@@ -26,6 +26,8 @@ HandoffPlace *handoff_places_book_take_waiting (HandoffPlacesBook *self, guint u
 /* Where one handshaker takes them. fd: (out) (transfer full): the other end, which is its. NULL if
  * there are no descriptors left */
 HandoffPlacesDesk *handoff_places_desk_new (HandoffHandshaker *handshaker, int *fd, GError **error);
+/* The most that it ever had at the same time. */
+guint handoff_places_desk_get_most (HandoffPlacesDesk *self, HandoffPlaces kind);
 /* All that it took is free. */
 void handoff_places_desk_free (HandoffPlacesDesk *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPlacesDesk, handoff_places_desk_free)

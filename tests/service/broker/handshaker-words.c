@@ -20,6 +20,7 @@
 #include "link/large-value.h"
 #include "support/credential-fixture.h"
 #include "support/test-clock.h"
+#include "support/unclosable.h"
 #include "support/words-fixture.h"
 
 /* ---- Questions. ---- */
@@ -357,6 +358,38 @@ test_audit (WordsFixture *f, gconstpointer unused)
   g_assert_cmpuint (totals[HANDOFF_STATISTIC_COMPLETED], ==, 5 * (G_N_ELEMENTS (bad_fields) + 2));
 }
 
+/* Breaks if the service goes while its user's channels are in use, of which the broker hears
+ * nothing but the entries of the log. */
+static void
+test_audit_keeps (WordsFixture *f, gconstpointer unused)
+{
+  guint i;
+
+  handshaker_answer (f->process, g_variant_new ("(o)", "/x"), FALSE);
+  handshaker_settle ();
+  handshaker_expect (f->base.events, "call: ('/x',)");
+  handoff_audit_set_writer (take_record, f);
+  handoff_idle_timer_set_seconds (f->base.support.idle_timer, 30);
+  for (i = 1; i <= 3; i++)
+    {
+      test_clock_pass (29 * TEST_SECOND);
+      handshaker_settle ();
+      words_say (f, HANDOFF_HANDSHAKER_AUDIT,
+                 new_audit (i, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE,
+                            "HANDOFF_ROLE=value\n", "x"));
+    }
+  g_assert_cmpuint (f->base.n_idle, ==, 0);
+  /* Without an entry, as when it is asked for its numbers. */
+  test_clock_pass (29 * TEST_SECOND);
+  words_say (
+      f, HANDOFF_HANDSHAKER_AUDIT,
+      g_variant_new ("((tttt)a(tubss))", (guint64) 4, (guint64) 0, (guint64) 0, (guint64) 0, NULL));
+  test_clock_pass (TEST_SECOND);
+  handshaker_settle ();
+  g_assert_cmpuint (f->base.n_idle, ==, 1);
+  handoff_audit_set_writer (NULL, NULL);
+}
+
 static void
 told (gpointer user_data)
 {
@@ -384,14 +417,41 @@ test_report (WordsFixture *f, gconstpointer unused)
   g_assert_cmpuint (completed, ==, 6);
 }
 
+static void
+got_places (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  guint number;
+
+  g_assert_no_error (error);
+  g_variant_get (reply->body, "(u)", &number);
+  g_string_append_printf (user_data, "[%u]", number);
+}
+
+static void
+take_some (WordsFixture *f, TestHandshaker *process, HandoffPlaces kind, guint number)
+{
+  handoff_link_request (process->places, HANDOFF_PLACES_TAKE, g_variant_new ("(uu)", kind, number),
+                        NULL, 0, got_places, f->base.events);
+  handshaker_settle ();
+}
+
+static void
+take_places (WordsFixture *f, TestHandshaker *process, guint number)
+{
+  take_some (f, process, HANDOFF_PLACES_HANDSHAKES, number);
+}
+
 #define ID "0123456789abcdef0123456789abcdef"
 
 static void
 test_sessions (WordsFixture *f, gconstpointer unused)
 {
   g_autoptr (HandoffCaller) other = handoff_caller_new (":1.9", ALICE, 19);
-  HandoffKnownSessions *sessions = words_get_handshaker (f)->sessions;
+  HandoffKnownSessions *sessions;
 
+  take_some (f, f->process, HANDOFF_PLACES_SESSIONS, 1);
+  handshaker_expect (f->base.events, "[1]");
+  sessions = words_get_handshaker (f)->sessions;
   words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, FALSE));
   g_assert_true (handoff_known_sessions_has (sessions, ID, f->alice));
   g_assert_false (handoff_known_sessions_has (sessions, ID, other));
@@ -407,6 +467,27 @@ test_sessions (WordsFixture *f, gconstpointer unused)
   words_again (f);
   words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, "../x", TRUE));
   words_assert_breach (f, "a session of that name");
+}
+
+/* Breaks if the broker keeps more paths than there can be sessions; those that were given back
+ * since a session was made do not count against it. */
+static void
+test_sessions_without_places (WordsFixture *f, gconstpointer unused)
+{
+  guint i;
+
+  take_some (f, f->process, HANDOFF_PLACES_SESSIONS, 2);
+  handshaker_expect (f->base.events, "[2]");
+  handoff_link_send (f->process->places, HANDOFF_PLACES_GIVE_BACK,
+                     g_variant_new ("(uu)", HANDOFF_PLACES_SESSIONS, 2), NULL, 0, NULL);
+  for (i = 0; i < 3; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%032x", i);
+
+      g_assert_nonnull (words_get_handshaker (f));
+      words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, id, FALSE));
+    }
+  words_assert_breach (f, "a session that has no place");
 }
 
 static void
@@ -450,23 +531,19 @@ test_channels (WordsFixture *f, gconstpointer unused)
   g_assert_cmpuint (handoff_quota_get_total (f->base.support.channels), ==, 0);
 }
 
+/* Breaks, for an hour, if the broker itself closes the end of a channel that was refused: what the
+ * handshaker has sent on it is closed with it, and may take its time. */
 static void
-got_places (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+test_channel_refused (WordsFixture *f, gconstpointer unused)
 {
-  guint number;
+  int ends[2];
 
-  g_assert_no_error (error);
-  g_variant_get (reply->body, "(u)", &number);
-  g_string_append_printf (user_data, "[%u]", number);
-}
-
-static void
-take_places (WordsFixture *f, TestHandshaker *process, guint number)
-{
-  handoff_link_request (process->places, HANDOFF_PLACES_TAKE,
-                        g_variant_new ("(uu)", HANDOFF_PLACES_HANDSHAKES, number), NULL, 0,
-                        got_places, f->base.events);
-  handshaker_settle ();
+  unclosable_make_lingering (ends);
+  f->process->gift = ends[0];
+  open_channel (f);
+  handshaker_expect (f->base.events, "[none]");
+  g_assert_cmpuint (handoff_quota_get_total (f->base.support.channels), ==, 0);
+  close (ends[1]);
 }
 
 static void
@@ -509,6 +586,47 @@ test_places (WordsFixture *f, gconstpointer unused)
   g_assert_cmpuint (count_places (f), ==, 33);
 }
 
+/* 64 of a user may be doing a handshake. */
+#define N_WAITING (HANDOFF_CALLS_WAITING_PER_USER + 64)
+
+static void
+start_counted (WordsFixture *f, HandoffQuota *calls, const char *text)
+{
+  HandoffCall *call = handshaker_call_new (&f->base, f->alice, "x", g_variant_new ("(s)", text));
+
+  handoff_call_set_place (call, handoff_quota_take (calls, ALICE, G_MAXUINT, G_MAXUINT, NULL));
+  handoff_handshaker_call (words_get_handshaker (f), call, "(o)");
+  handshaker_settle ();
+  words_say (f, HANDOFF_HANDSHAKER_CALL_WAITS, g_variant_new ("(t)", f->process->last_call));
+}
+
+/* Breaks if calls without end count nowhere because a handshaker says that they wait. */
+static void
+test_waiting_calls (WordsFixture *f, gconstpointer unused)
+{
+  g_autoptr (HandoffQuota) calls = handoff_quota_new ("calls");
+  g_autofree char *large = g_strnfill (HANDOFF_CALLS_WAITING_MAX_SIZE, 'x');
+  guint i;
+
+  start_counted (f, calls, large);
+  g_assert_cmpuint (handoff_quota_get_total (calls), ==, 1);
+  for (i = 0; i < N_WAITING; i++)
+    start_counted (f, calls, "x");
+  g_assert_cmpuint (handoff_quota_get_total (calls), ==, 1);
+  start_counted (f, calls, "x");
+  g_assert_cmpuint (handoff_quota_get_total (calls), ==, 2);
+
+  /* The one that set_up() has made, the large one, and one that waits. */
+  for (i = 0; i < 3; i++)
+    handshaker_answer (f->process, g_variant_new ("(o)", "/x"), FALSE);
+  handshaker_settle ();
+  g_assert_cmpuint (handoff_quota_get_total (calls), ==, 1);
+  start_counted (f, calls, "x");
+  g_assert_cmpuint (handoff_quota_get_total (calls), ==, 1);
+  handshaker_die (f->process);
+  g_assert_cmpuint (handoff_quota_get_total (calls), ==, 0);
+}
+
 static void
 add (const char *name, void (*test) (WordsFixture *f, gconstpointer unused))
 {
@@ -528,9 +646,13 @@ main (int argc, char *argv[])
   add ("replies", test_replies);
   add ("bad-replies", test_bad_replies);
   add ("audit", test_audit);
+  add ("audit-keeps", test_audit_keeps);
   add ("report", test_report);
   add ("sessions", test_sessions);
+  add ("sessions-without-places", test_sessions_without_places);
   add ("channels", test_channels);
+  add ("channel-refused", test_channel_refused);
   add ("places", test_places);
+  add ("waiting-calls", test_waiting_calls);
   return g_test_run ();
 }

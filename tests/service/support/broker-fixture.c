@@ -428,6 +428,9 @@ keep_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
 static gboolean
 idle (gpointer user_data)
 {
+  HandshakerFixture *f = user_data;
+
+  f->n_idle++;
   return G_SOURCE_REMOVE;
 }
 
@@ -481,10 +484,11 @@ handshaker_set_up (HandshakerFixture *f, gconstpointer unused)
   f->support.giver = handoff_grant_giver_new (f->support.signing, NULL, NULL);
   handoff_grant_giver_set_times (f->support.giver, 60, 60);
   f->support.statistics = handoff_statistics_new ();
-  f->support.idle_timer = handoff_idle_timer_new (idle, NULL);
+  f->support.idle_timer = handoff_idle_timer_new (idle, f);
   f->support.channels = handoff_quota_new ("channels");
   f->support.places = handoff_places_book_new ();
   handoff_places_book_configure (f->support.places, HANDOFF_PLACES_HANDSHAKES, 64, 128);
+  handoff_places_book_configure (f->support.places, HANDOFF_PLACES_SESSIONS, 64, 128);
   f->handshakers = handoff_handshakers_new (&f->support);
 }
 

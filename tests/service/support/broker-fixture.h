@@ -50,6 +50,7 @@ typedef struct
   gboolean denies;
   GTask *pending; /* (owned) (nullable): if waits */
   gboolean waits;
+  guint n_idle;    /* how often the idle time was over */
   GString *events; /* (owned): what came of things, with ", " between */
 } HandshakerFixture;
 
