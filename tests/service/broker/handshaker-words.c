@@ -372,7 +372,7 @@ test_audit_keeps (WordsFixture *f, gconstpointer unused)
   handoff_idle_timer_set_seconds (f->base.support.idle_timer, 30);
   for (i = 1; i <= 3; i++)
     {
-      test_clock_pass (29 * TEST_SECOND);
+      handshaker_pass (29 * TEST_SECOND);
       handshaker_settle ();
       words_say (f, HANDOFF_HANDSHAKER_AUDIT,
                  new_audit (i, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE,
@@ -380,11 +380,11 @@ test_audit_keeps (WordsFixture *f, gconstpointer unused)
     }
   g_assert_cmpuint (f->base.n_idle, ==, 0);
   /* Without an entry, as when it is asked for its numbers. */
-  test_clock_pass (29 * TEST_SECOND);
+  handshaker_pass (29 * TEST_SECOND);
   words_say (
       f, HANDOFF_HANDSHAKER_AUDIT,
       g_variant_new ("((tttt)a(tubss))", (guint64) 4, (guint64) 0, (guint64) 0, (guint64) 0, NULL));
-  test_clock_pass (TEST_SECOND);
+  handshaker_pass (TEST_SECOND);
   handshaker_settle ();
   g_assert_cmpuint (f->base.n_idle, ==, 1);
   handoff_audit_set_writer (NULL, NULL);

@@ -50,7 +50,7 @@ test_spare (HandshakerFixture *f, gconstpointer unused)
   handshaker_get (f, 1000);
   handshaker_expect (f->events, "got 1000");
   g_assert_cmpuint (f->processes->len, ==, 1);
-  test_clock_pass (TEST_SECOND);
+  handshaker_pass (TEST_SECOND);
   handshaker_settle ();
   g_assert_cmpuint (f->processes->len, ==, 2);
   get (f, 1001);
@@ -125,13 +125,13 @@ test_unnoticed_end (HandshakerFixture *f, gconstpointer unused)
 {
   begin (f);
   get (f, 1000);
-  test_clock_pass (TEST_SECOND);
+  handshaker_pass (TEST_SECOND);
   handshaker_settle ();
   handshaker_vanish (handshaker_of (f, 1000));
   get (f, 1000);
   g_assert_nonnull (handshaker_of (f, 1000)->link);
 
-  test_clock_pass (TEST_SECOND);
+  handshaker_pass (TEST_SECOND);
   handshaker_settle ();
   handshaker_vanish (handoff_handshakers_get_spare (f->handshakers)->program);
   get (f, 1001);
@@ -364,7 +364,7 @@ test_limit_many (HandshakerFixture *f, gconstpointer unused)
     {
       get (f, 1000 + i);
       handshaker_of (f, 1000 + i)->stays = TRUE;
-      test_clock_pass (TEST_SECOND);
+      handshaker_pass (TEST_SECOND);
     }
   handshaker_of (f, 1000 + MANY - 1)->stays = FALSE;
   handshaker_get (f, 1);
@@ -424,7 +424,7 @@ test_idle (HandshakerFixture *f, gconstpointer unused)
   process = handshaker_of (f, 1000);
   say_idle (process, 1);
   g_assert_true (handshaker_of (f, 1000) == process);
-  test_clock_pass (60 * TEST_SECOND);
+  handshaker_pass (60 * TEST_SECOND);
   say_idle (process, 1);
   g_assert_null (handoff_handshakers_find (f->handshakers, 1000));
 }
@@ -468,14 +468,14 @@ test_watchdog (HandshakerFixture *f, gconstpointer unused)
   get (f, 1001);
   handshaker_of (f, 1000)->hangs = TRUE;
   /* Nobody waits for it. */
-  test_clock_pass (3 * span);
+  handshaker_pass (3 * span);
   handshaker_settle ();
   start_call (f, alice, "one");
   start_call (f, bob, "two");
-  test_clock_pass (span);
+  handshaker_pass (span);
   handshaker_settle ();
   handshaker_expect (f->events, "");
-  test_clock_pass (span);
+  handshaker_pass (span);
   handshaker_settle ();
   handshaker_expect (handshaker_log,
                      "process 1, no breach: did not answer for 10 seconds, and was ended");
@@ -483,7 +483,7 @@ test_watchdog (HandshakerFixture *f, gconstpointer unused)
                                 "any more, and was ended: call again");
   for (i = 0; i < 5; i++)
     {
-      test_clock_pass (span);
+      handshaker_pass (span);
       handshaker_settle ();
     }
   handshaker_answer (handshaker_of (f, 1001), g_variant_new ("(o)", "/x"), FALSE);
@@ -517,7 +517,7 @@ expect_unanswered (TestHandshaker *process, guint seconds)
     {
       handshaker_settle ();
       g_assert_nonnull (process->link);
-      test_clock_pass (HANDOFF_HANDSHAKER_WATCH_SECONDS * TEST_SECOND);
+      handshaker_pass (HANDOFF_HANDSHAKER_WATCH_SECONDS * TEST_SECOND);
     }
   handshaker_settle ();
   g_assert_null (process->link);

@@ -14,6 +14,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "link/keeper-messages.h"
 #include "support/test-clock.h"
+#include "work/descriptor-reaper.h"
 
 void
 handshaker_note (GString *events, const char *format, ...)
@@ -44,6 +45,14 @@ handshaker_settle (void)
   /* What one end sends the other hears in the next turn. */
   for (i = 0; i < 20; i++)
     test_clock_settle ();
+}
+
+void
+handshaker_pass (gint64 span)
+{
+  while (handoff_descriptor_reaper_is_busy ())
+    g_thread_yield ();
+  test_clock_pass (span);
 }
 
 /* ---- The authority. ---- */

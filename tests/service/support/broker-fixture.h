@@ -61,6 +61,9 @@ void handshaker_tear_down (HandshakerFixture *f, gconstpointer unused);
 void handshaker_add_credential (HandshakerFixture *f, HandoffCredential *credential);
 /* Runs the main loop until nothing is left to do. */
 void handshaker_settle (void);
+/* Time passes, as test_clock_pass(), when the reaper has closed what it has: it goes by that clock,
+ * and would say that it cannot. */
+void handshaker_pass (gint64 span);
 /* Warnings, with ", " between: none is left at the end. */
 extern GString *handshaker_log;
 void handshaker_note (GString *events, const char *format, ...) G_GNUC_PRINTF (2, 3);
