@@ -492,74 +492,6 @@ test_watchdog (HandshakerFixture *f, gconstpointer unused)
   get (f, 1000);
 }
 
-#define UNANSWERED                                                                                 \
-  "process %u, no breach: answers pings, but not what else it was asked, and was ended"
-
-static TestHandshaker *
-take_over (HandshakerFixture *f, guint uid)
-{
-  TestHandshaker *process;
-
-  get (f, uid);
-  process = handshaker_of (f, uid);
-  process->hangs = process->pongs = TRUE;
-  return process;
-}
-
-/* It is ended at that time, and no sooner. */
-static void
-expect_unanswered (TestHandshaker *process, guint seconds)
-{
-  g_autofree char *expected = g_strdup_printf (UNANSWERED, process->pid);
-  guint i;
-
-  for (i = 0; i < seconds; i += HANDOFF_HANDSHAKER_WATCH_SECONDS)
-    {
-      handshaker_settle ();
-      g_assert_nonnull (process->link);
-      handshaker_pass (HANDOFF_HANDSHAKER_WATCH_SECONDS * TEST_SECOND);
-    }
-  handshaker_settle ();
-  g_assert_null (process->link);
-  handshaker_expect (handshaker_log, expected);
-}
-
-/* Breaks if one that was taken over, and answers pings and nothing else, keeps those who wait for
- * all: who reloads, who changes a credential, the service that wants to end, another user who needs
- * its place. */
-static void
-test_unanswered (HandshakerFixture *f, gconstpointer unused)
-{
-  TestHandshaker *process;
-  guint n_done = 0;
-  int result = -1;
-
-  begin (f);
-  process = take_over (f, 1000);
-  handshaker_set_policy (f, "second");
-  expect_unanswered (process, 120);
-  handshaker_expect (f->events, "policy: TLS_AES_128_GCM_SHA256");
-
-  process = take_over (f, 1000);
-  handshaker_add_credential (f, test_credential_new (NULL, "one", 0, "rsa"));
-  handoff_news_credentials_changed (f->handshakers, 0);
-  handoff_news_wait_async (f->handshakers, count, &n_done);
-  expect_unanswered (process, 30);
-  g_assert_cmpuint (n_done, ==, 1);
-
-  process = take_over (f, 1000);
-  handoff_handshakers_ask_to_leave (f->handshakers, all_left, &result);
-  expect_unanswered (process, 30);
-  g_assert_cmpint (result, ==, FALSE);
-  g_assert_false (handoff_handshakers_are_there (f->handshakers));
-
-  handoff_handshakers_configure (f->handshakers, 1, 60);
-  process = take_over (f, 1000);
-  handshaker_get (f, 1001);
-  expect_unanswered (process, 30);
-  handshaker_expect (f->events, "got 1001");
-}
-
 /* The service ends when all can go, and not when one has something to do. */
 static void
 test_leave (HandshakerFixture *f, gconstpointer unused)
@@ -657,7 +589,6 @@ main (int argc, char *argv[])
   g_test_add ("/handshakers/leave-dead", HandshakerFixture, "dead", handshaker_set_up,
               test_leave_fails, handshaker_tear_down);
   add ("watchdog", test_watchdog);
-  add ("unanswered", test_unanswered);
   add ("leave", test_leave);
   add ("drain", test_drain);
   add ("drain-asked", test_drain_asked);
