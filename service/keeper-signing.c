@@ -10,8 +10,9 @@
 static void
 started (HandoffKeeper *keeper, gpointer user_data)
 {
-  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_GONE,
-                                           HANDOFF_KEEPER_GRANT, HANDOFF_KEEPER_GRANT_OVER };
+  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_SOCKET,
+                                           HANDOFF_KEEPER_HOLDER_GONE, HANDOFF_KEEPER_GRANT,
+                                           HANDOFF_KEEPER_GRANT_OVER };
 
   handoff_signing_add_program (user_data, HANDOFF_SIGNING_KEEPER, handoff_keeper_get_link (keeper),
                                &rows);
@@ -26,7 +27,7 @@ ended (HandoffKeeper *keeper, gpointer user_data)
 static void
 refused (HandoffKeeper *keeper, guint64 holder, guint64 grant, const char *why, gpointer user_data)
 {
-  handoff_signing_violated (user_data, holder, why);
+  handoff_signing_violated (user_data, HANDOFF_SIGNING_KEEPER, holder, why);
 }
 
 void

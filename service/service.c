@@ -239,7 +239,7 @@ credentials_changed (HandoffCredentialStore *store, guint owner, gpointer user_d
   HandoffService *self = user_data;
 
   handoff_token_credentials_update (self->context.tokens, self->support.credentials);
-  handoff_news_credentials_changed (self->context.broker.handshakers, owner, NULL);
+  handoff_news_credentials_changed (self->context.broker.handshakers, owner);
 }
 
 static guint
@@ -295,7 +295,6 @@ start_credentials (HandoffService *self, const char *state_directory)
   support->signing = handoff_signing_new ();
   context->keeper = handoff_keeper_new (credentials_directory);
   handoff_keeper_signing_begin (context->keeper, support->signing);
-  /* Tokens before the credentials that are in them. */
   context->tokens =
       handoff_tokens_new (state_directory, &handoff_token_events, &self->token_events);
   support->giver = handoff_grant_giver_new (support->signing, &handoff_token_credentials_finder,
@@ -307,8 +306,7 @@ start_credentials (HandoffService *self, const char *state_directory)
   handoff_tokens_configure (context->tokens,
                             handoff_policy_source_get_configuration (context->policy_source));
   context->importers = handoff_importers_new (&handoff_importer_process, NULL);
-  context->credential_store =
-      handoff_credential_store_new (context->keeper, context->importers, context->tokens);
+  context->credential_store = handoff_credential_store_new (context->keeper, context->importers);
   context->expiry_warnings = handoff_expiry_warnings_new (context->credential_store);
 
   support->credentials = HANDOFF_CREDENTIALS (context->credential_store);

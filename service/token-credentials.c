@@ -57,8 +57,9 @@ handoff_token_credentials_update (HandoffTokens *tokens, HandoffCredentials *cre
 static void
 started (guint64 number, HandoffLink *link, gpointer user_data)
 {
-  static const HandoffSigningRows rows = { HANDOFF_TOKEN_HOLDER, HANDOFF_TOKEN_HOLDER_GONE,
-                                           HANDOFF_TOKEN_GRANT, HANDOFF_TOKEN_GRANT_OVER };
+  static const HandoffSigningRows rows = { HANDOFF_TOKEN_HOLDER, HANDOFF_TOKEN_HOLDER_SOCKET,
+                                           HANDOFF_TOKEN_HOLDER_GONE, HANDOFF_TOKEN_GRANT,
+                                           HANDOFF_TOKEN_GRANT_OVER };
   const HandoffTokenEvents *events = user_data;
 
   handoff_signing_add_program (events->signing, number, link, &rows);
@@ -76,11 +77,11 @@ ended (guint64 number, gpointer user_data)
 }
 
 static void
-violated (guint64 holder, const char *why, gpointer user_data)
+violated (guint64 number, guint64 holder, const char *why, gpointer user_data)
 {
   const HandoffTokenEvents *events = user_data;
 
-  handoff_signing_violated (events->signing, holder, why);
+  handoff_signing_violated (events->signing, number, holder, why);
 }
 
 static void

@@ -48,7 +48,7 @@ prepare (char **arguments, HandoffLockUpNeeds *needs, gpointer *state, GError **
 static int
 run (int socket, gpointer state)
 {
-  handoff_token_helper_run (state, socket);
+  handoff_token_helper_run (socket);
 }
 
 int

@@ -148,4 +148,7 @@ handoff_handshaker_take_audit (HandoffHandshaker *self, HandoffLinkMessage *mess
           return;
         }
     }
+  /* Of what is done on channels the broker hears nothing else. */
+  if (n > 0)
+    handoff_idle_timer_restart (self->support->idle_timer);
 }

@@ -7,12 +7,12 @@
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "broker/known-callers.h"
 #include "broker/watch.h"
 #include "keyblob/channel-message.h"
 #include "keyblob/tls-handoff-error.h"
+#include "work/descriptor-reaper.h"
 
 typedef struct
 {
@@ -73,8 +73,8 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
     }
   if (error != NULL)
     {
-      close (self->fd);
-      self->fd = -1;
+      /* What the handshaker has sent on it is closed with it. */
+      handoff_descriptor_reap (g_steal_fd (&self->fd), self->handshaker->uid);
       g_hash_table_remove (self->handshaker->channels, &self->number);
     }
   self->opened (self->fd, error == NULL ? key : NULL, error, self->user_data);

@@ -132,21 +132,17 @@ add_news (HandoffCredentialFeed *self, HandoffCredential *credential, const char
   self->n_made++;
 }
 
-/* What was added goes on its way. barrier: (nullable): held until all that was added until now was
- * heard. */
-static void
-begin_to_tell (HandoffHandshaker *handshaker, HandoffBarrier *barrier)
+void
+handoff_credential_feed_wait (HandoffHandshaker *handshaker, HandoffBarrier *barrier)
 {
   HandoffCredentialFeed *self = handshaker->feed;
   Waiting *waiting;
 
-  if (barrier != NULL && self->n_heard < self->n_made)
-    {
-      waiting = g_new (Waiting, 1);
-      *waiting = (Waiting){ handoff_barrier_hold (barrier), self->n_made };
-      g_queue_push_tail (&self->waiting, waiting);
-    }
-  send_some (handshaker);
+  if (self->n_heard == self->n_made)
+    return;
+  waiting = g_new (Waiting, 1);
+  *waiting = (Waiting){ handoff_barrier_hold (barrier), self->n_made };
+  g_queue_push_tail (&self->waiting, waiting);
 }
 
 static void
@@ -228,7 +224,8 @@ handoff_credential_feed_new (HandoffHandshaker *handshaker, HandoffBarrier *barr
   handshaker->feed = self;
   tell_all_of (handshaker, handshaker->uid);
   tell_all_of (handshaker, HANDOFF_CREDENTIAL_OWNER_MACHINE);
-  begin_to_tell (handshaker, barrier);
+  handoff_credential_feed_wait (handshaker, barrier);
+  send_some (handshaker);
   return self;
 }
 
@@ -241,14 +238,14 @@ handoff_credential_feed_free (HandoffCredentialFeed *self)
 }
 
 void
-handoff_credential_feed_update (HandoffHandshaker *handshaker, guint owner, HandoffBarrier *barrier)
+handoff_credential_feed_update (HandoffHandshaker *handshaker, guint owner)
 {
   if (!is_concerned (handshaker, owner))
     return;
   look_again (handshaker);
   tell_all_of (handshaker, handshaker->uid);
   tell_all_of (handshaker, HANDOFF_CREDENTIAL_OWNER_MACHINE);
-  begin_to_tell (handshaker, barrier);
+  send_some (handshaker);
 }
 
 void
@@ -257,7 +254,8 @@ handoff_credential_feed_lend (HandoffHandshaker *handshaker,
                               HandoffBarrier *barrier)
 {
   tell (handshaker->feed, credential);
-  begin_to_tell (handshaker, barrier);
+  handoff_credential_feed_wait (handshaker, barrier);
+  send_some (handshaker);
 }
 
 gboolean

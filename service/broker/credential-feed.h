@@ -16,11 +16,11 @@ HandoffCredentialFeed *handoff_credential_feed_new (HandoffHandshaker *handshake
 void handoff_credential_feed_free (HandoffCredentialFeed *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialFeed, handoff_credential_feed_free)
 
-/* Something of that owner's has changed; of the machine's, or of anybody's, if that is it. barrier:
- * (nullable): held until the handshaker has forgotten what was. */
-void handoff_credential_feed_update (HandoffHandshaker *handshaker,
-                                     guint owner,
-                                     HandoffBarrier *barrier);
+/* Something of that owner's has changed; of the machine's, or of anybody's, if that is it. */
+void handoff_credential_feed_update (HandoffHandshaker *handshaker, guint owner);
+/* barrier: held until the handshaker has heard of all changes until now, and has forgotten what
+ * was. */
+void handoff_credential_feed_wait (HandoffHandshaker *handshaker, HandoffBarrier *barrier);
 /* Its user may use that one. barrier: held until it knows of it. */
 void handoff_credential_feed_lend (HandoffHandshaker *handshaker,
                                    HandoffCredential *credential,

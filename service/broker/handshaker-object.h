@@ -108,7 +108,7 @@ struct _HandoffHandshaker
   HandoffHandshakerReport report; /* the last one */
 
   /* Of the watchdog. */
-  guint n_waiting;  /* requests that wait for its answer */
+  GQueue owed;      /* requests that wait for its answer: see watch.c */
   guint watch_id;   /* a timeout, while any does */
   gboolean is_late; /* it has not answered the last ping yet */
 };

@@ -12,6 +12,7 @@
 #include "broker/known-sessions.h"
 #include "broker/pem-desk.h"
 #include "broker/places.h"
+#include "broker/question-table.h"
 #include "broker/questions.h"
 #include "broker/relayed-calls.h"
 #include "broker/signing-desk.h"

@@ -383,9 +383,9 @@ compare_use_times (gconstpointer a, gconstpointer b)
   return (one->use_time > other->use_time) - (one->use_time < other->use_time);
 }
 
-/* Whether one of them was asked to go, and has not answered. */
+/* Whether one of them was asked to go, and has not answered, or has ended and makes room next. */
 static gboolean
-is_anybody_asked (HandoffHandshakers *self)
+is_anybody_going (HandoffHandshakers *self)
 {
   GHashTableIter iter;
   const HandoffHandshaker *handshaker;
@@ -393,7 +393,8 @@ is_anybody_asked (HandoffHandshakers *self)
   g_hash_table_iter_init (&iter, self->by_uid);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &handshaker))
     {
-      if (handshaker->state == HANDOFF_HANDSHAKER_LEAVING)
+      if (handshaker->state == HANDOFF_HANDSHAKER_LEAVING ||
+          handshaker->state == HANDOFF_HANDSHAKER_ENDED)
         return TRUE;
     }
   return FALSE;
@@ -406,7 +407,7 @@ make_room (HandoffHandshakers *self)
   g_autoptr (GPtrArray) list = handoff_handshakers_list (self);
   guint i, n_asked = 0;
 
-  if (is_anybody_asked (self))
+  if (is_anybody_going (self))
     return TRUE;
   g_ptr_array_sort (list, compare_use_times);
   for (i = 0; i < list->len && n_asked < ASKED_TO_LEAVE; i++)
@@ -475,7 +476,7 @@ serve_waiting (HandoffHandshakers *self)
   while (!self->is_ending && serve_one (self))
     ;
   /* Whoever comes later may have more luck. */
-  if (!is_anybody_asked (self))
+  if (!is_anybody_going (self))
     self->round++;
   if (self->is_spare_wanted && self->spare == NULL && self->policy != NULL)
     start_spare (self);

@@ -8,9 +8,7 @@
 #include <string.h>
 
 #include "broker/known-callers.h"
-
-/* More than the configuration can allow: SessionsTotal is a million at the most. */
-#define MAX_SESSIONS 1000000
+#include "broker/places.h"
 
 typedef struct
 {
@@ -151,9 +149,12 @@ handoff_handshaker_take_session_made (HandoffHandshaker *self, HandoffLinkMessag
 
   g_variant_get (message->body, "(t&sb)", &number, &id, &is_users);
   caller = handoff_handshaker_find_caller (self, number);
-  if (!is_id (id) || g_hash_table_contains (self->sessions->by_id, id) ||
-      g_hash_table_size (self->sessions->by_id) >= MAX_SESSIONS)
+  if (!is_id (id) || g_hash_table_contains (self->sessions->by_id, id))
     handoff_handshaker_breach (self, "a session of that name");
+  /* Each had its place before; what it gave back since may have come before this. */
+  else if (g_hash_table_size (self->sessions->by_id) >=
+           handoff_places_desk_get_most (self->places, HANDOFF_PLACES_SESSIONS))
+    handoff_handshaker_breach (self, "a session that has no place");
   else if (caller != NULL &&
            (is_users || !g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller))))
     add (self->sessions, caller, id, is_users);

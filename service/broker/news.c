@@ -27,11 +27,39 @@ handoff_news_forget_answers (HandoffHandshakers *self)
 }
 
 void
-handoff_news_credentials_changed (HandoffHandshakers *self, guint owner, HandoffBarrier *barrier)
+handoff_news_credentials_changed (HandoffHandshakers *self, guint owner)
 {
   g_autoptr (GPtrArray) list = handoff_handshakers_list (self);
   guint i;
 
   for (i = 0; i < list->len; i++)
-    handoff_credential_feed_update (g_ptr_array_index (list, i), owner, barrier);
+    handoff_credential_feed_update (g_ptr_array_index (list, i), owner);
+}
+
+static void
+all_heard (gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+handoff_news_wait_async (HandoffHandshakers *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GPtrArray) list = handoff_handshakers_list (self);
+  GTask *task = g_task_new (NULL, NULL, callback, user_data);
+  HandoffBarrier *barrier = handoff_barrier_new (all_heard, task);
+  guint i;
+
+  g_task_set_source_tag (task, handoff_news_wait_async);
+  for (i = 0; i < list->len; i++)
+    handoff_credential_feed_wait (g_ptr_array_index (list, i), barrier);
+  handoff_barrier_release (barrier);
+}
+
+void
+handoff_news_wait_finish (GAsyncResult *result)
+{
+  g_task_propagate_boolean (G_TASK (result), NULL);
 }

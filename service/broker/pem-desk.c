@@ -5,7 +5,7 @@
 
 #include "broker/pem-desk.h"
 
-#include "broker/known-callers.h"
+#include "broker/question-table.h"
 #include "credential/credential-work.h"
 #include "importers/held-import.h"
 #include "keyblob/key-state.h"
@@ -14,7 +14,8 @@
 /* What is under way. */
 typedef struct
 {
-  HandoffHandshaker *handshaker; /* (owned) */
+  HandoffQuestion *question;     /* (owned) */
+  HandoffHandshaker *handshaker; /* (unowned): the question has it */
   HandoffLinkCall *call;         /* (owned) */
   HandoffRole role;
   HandoffHeldImport *held;       /* (owned) (nullable): until the grant has it */
@@ -25,10 +26,10 @@ typedef struct
 static void
 reading_free (Reading *self)
 {
-  handoff_handshaker_unref (self->handshaker);
   g_clear_pointer (&self->held, handoff_held_import_free);
   g_clear_pointer (&self->credential, handoff_credential_unref);
   g_clear_pointer (&self->digest, g_bytes_unref);
+  handoff_question_free (self->question);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reading, reading_free)
@@ -111,26 +112,22 @@ void
 handoff_handshaker_take_read_pem (HandoffHandshaker *self, HandoffLinkMessage *message)
 {
   g_autofree char *id = handoff_credential_dup_new_id ();
-  guint64 question, caller_number;
-  HandoffCaller *caller;
+  guint64 number, caller_number;
+  HandoffQuestion *question;
   Reading *reading;
   guint role;
 
-  g_variant_get (message->body, "(ttu)", &question, &caller_number, &role);
-  caller = handoff_handshaker_find_caller (self, caller_number);
-  if (caller == NULL)
-    {
-      g_autoptr (GError) error = g_error_new_literal (
-          TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED, "The caller has left the bus");
-
-      handoff_link_call_fail (g_steal_pointer (&message->call), error);
-      return;
-    }
+  g_variant_get (message->body, "(ttu)", &number, &caller_number, &role);
+  question = handoff_question_new (self, message, number, caller_number);
+  if (question == NULL)
+    return;
   reading = g_new0 (Reading, 1);
-  reading->handshaker = handoff_handshaker_ref (self);
+  reading->question = question;
+  reading->handshaker = self;
   reading->call = g_steal_pointer (&message->call);
   reading->role = role == HANDOFF_ROLE_SERVER ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT;
   handoff_held_import_read_pem_async (self->support->importers, self->support->keeper, id,
                                       self->uid, handoff_link_message_steal_fd (message, 0),
-                                      handoff_caller_get_cancellable (caller), was_read, reading);
+                                      handoff_caller_get_cancellable (question->caller), was_read,
+                                      reading);
 }

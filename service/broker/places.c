@@ -5,6 +5,8 @@
 
 #include "broker/places.h"
 
+#include "gate/call.h"
+
 typedef struct
 {
   guint per_user;
@@ -15,7 +17,8 @@ typedef struct
 struct _HandoffPlacesBook
 {
   Kind kinds[HANDOFF_N_PLACES];
-  GPtrArray *desks; /* (owned) (element-type HandoffPlacesDesk): all */
+  HandoffQuota *waiting; /* (owned): calls */
+  GPtrArray *desks;      /* (owned) (element-type HandoffPlacesDesk): all */
 };
 
 struct _HandoffPlacesDesk
@@ -23,6 +26,7 @@ struct _HandoffPlacesDesk
   HandoffHandshaker *handshaker; /* (unowned) */
   HandoffLink *link;             /* (owned) */
   guint taken[HANDOFF_N_PLACES];
+  guint most[HANDOFF_N_PLACES];     /* of these, at any time */
   gboolean wants[HANDOFF_N_PLACES]; /* it got fewer than it asked for */
 };
 
@@ -31,6 +35,7 @@ handoff_places_book_new (void)
 {
   HandoffPlacesBook *self = g_new0 (HandoffPlacesBook, 1);
 
+  self->waiting = handoff_quota_new ("calls that wait for their turn");
   self->desks = g_ptr_array_new ();
   return self;
 }
@@ -42,6 +47,7 @@ handoff_places_book_free (HandoffPlacesBook *self)
 
   for (i = 0; i < HANDOFF_N_PLACES; i++)
     g_assert (self->kinds[i].taken == 0);
+  handoff_quota_free (self->waiting);
   g_ptr_array_unref (self->desks);
   g_free (self);
 }
@@ -81,6 +87,18 @@ handoff_places_book_get_taken (HandoffPlacesBook *self, HandoffPlaces kind)
   return self->kinds[kind].taken;
 }
 
+HandoffPlace *
+handoff_places_book_take_waiting (HandoffPlacesBook *self, guint uid, gsize size)
+{
+  const Kind *handshakes = &self->kinds[HANDOFF_PLACES_HANDSHAKES];
+
+  if (size > HANDOFF_CALLS_WAITING_MAX_SIZE)
+    return NULL;
+  return handoff_quota_take (self->waiting, uid,
+                             HANDOFF_CALLS_WAITING_PER_USER + handshakes->per_user,
+                             HANDOFF_CALLS_WAITING + handshakes->total, NULL);
+}
+
 /* The limits may have become lower than what is taken. */
 static guint
 take (HandoffPlacesDesk *self, guint which, guint number)
@@ -93,6 +111,7 @@ take (HandoffPlacesDesk *self, guint which, guint number)
   self->wants[which] = given < number;
   kind->taken += given;
   self->taken[which] += given;
+  self->most[which] = MAX (self->most[which], self->taken[which]);
   return given;
 }
 
@@ -157,9 +176,16 @@ handoff_places_desk_new (HandoffHandshaker *handshaker, int *fd, GError **error)
   self->handshaker = handshaker;
   self->link = handoff_link_new (sockets[0], &handoff_places_table, HANDOFF_LINK_UPPER, NULL,
                                  handshaker->support->program->name, &functions, self);
+  handoff_link_set_user (self->link, handshaker->uid);
   g_ptr_array_add (handshaker->support->places->desks, self);
   *fd = sockets[1];
   return self;
+}
+
+guint
+handoff_places_desk_get_most (HandoffPlacesDesk *self, HandoffPlaces kind)
+{
+  return self->most[kind];
 }
 
 void

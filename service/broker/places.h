@@ -18,10 +18,16 @@ void handoff_places_book_configure (HandoffPlacesBook *self,
                                     guint per_user,
                                     guint total);
 guint handoff_places_book_get_taken (HandoffPlacesBook *self, HandoffPlaces kind);
+/* For a call that waits in a handshaker for a place among the handshakes, or has got one there, and
+ * is of that size in bytes: counted here in place of among the calls. (transfer full) (nullable):
+ * NULL: no handshaker has such a call wait, or so many */
+HandoffPlace *handoff_places_book_take_waiting (HandoffPlacesBook *self, guint uid, gsize size);
 
 /* Where one handshaker takes them. fd: (out) (transfer full): the other end, which is its. NULL if
  * there are no descriptors left */
 HandoffPlacesDesk *handoff_places_desk_new (HandoffHandshaker *handshaker, int *fd, GError **error);
+/* The most that it ever had at the same time. */
+guint handoff_places_desk_get_most (HandoffPlacesDesk *self, HandoffPlaces kind);
 /* All that it took is free. */
 void handoff_places_desk_free (HandoffPlacesDesk *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPlacesDesk, handoff_places_desk_free)

@@ -12,8 +12,8 @@
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
 
-/* A bundle of all authorities that there are has less than 1 MiB. */
-#define MAX_TRUST_SIZE (32 * 1024 * 1024)
+/* As handshakers have it. A bundle of all authorities that there are has less than 1 MiB. */
+#define MAX_TRUST_SIZE (16 * 1024 * 1024)
 
 struct _HandoffPolicyPackage
 {

@@ -14,6 +14,15 @@ typedef struct
   HandoffPolicyPackage *package;       /* (owned) */
 } Policy;
 
+/* A policy on its way to be in force, and who waits for it. */
+typedef struct
+{
+  HandoffPolicySource *source;     /* (owned) */
+  HandoffHandshakers *handshakers; /* (unowned) */
+  Policy *policy;   /* (owned) (nullable): NULL: not read yet, or the one that is there already */
+  GPtrArray *tasks; /* (owned) (element-type GTask) */
+} Run;
+
 struct _HandoffPolicySource
 {
   GObject parent;
@@ -21,6 +30,8 @@ struct _HandoffPolicySource
   char *configuration_file; /* (owned) */
   Policy *policy;           /* (owned) */
   char **suites;            /* (owned) */
+  Run *current;             /* (unowned) (nullable): from its load to its verdict; it has itself */
+  Run *next;                /* (owned) (nullable): begins when the current one has ended */
 };
 
 G_DEFINE_FINAL_TYPE (HandoffPolicySource, handoff_policy_source, G_TYPE_OBJECT)
@@ -84,69 +95,85 @@ handoff_policy_source_get_suites (HandoffPolicySource *self)
   return (const char *const *) self->suites;
 }
 
-/* A policy on its way to be judged. */
-typedef struct
+static Run *
+run_new (HandoffPolicySource *source, HandoffHandshakers *handshakers)
 {
-  HandoffHandshakers *handshakers; /* (unowned) */
-  Policy *policy;                  /* (owned) (nullable): NULL: the one that is there already */
-} Reload;
+  Run *self = g_new0 (Run, 1);
+
+  self->source = g_object_ref (source);
+  self->handshakers = handshakers;
+  self->tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  return self;
+}
 
 static void
-reload_free (gpointer data)
+run_free (Run *self)
 {
-  Reload *reload = data;
+  g_clear_pointer (&self->policy, policy_free);
+  g_ptr_array_unref (self->tasks);
+  g_object_unref (self->source);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Run, run_free)
 
-  g_clear_pointer (&reload->policy, policy_free);
-  g_free (reload);
+static void
+add_task (Run *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self->source, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, add_task);
+  g_ptr_array_add (self->tasks, task);
+}
+
+static void start (Run *run);
+
+/* run: (transfer full). error: (nullable) */
+static void
+end (Run *run, const GError *error)
+{
+  g_autoptr (Run) self = run;
+  guint i;
+
+  self->source->current = NULL;
+  if (self->source->next != NULL)
+    start (g_steal_pointer (&self->source->next));
+  for (i = 0; i < self->tasks->len; i++)
+    {
+      GTask *task = g_ptr_array_index (self->tasks, i);
+
+      if (error != NULL)
+        g_task_return_error (task, g_error_copy (error));
+      else
+        g_task_return_boolean (task, TRUE);
+    }
 }
 
 static void
 judged (const char *const *suites, const GError *error, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
-  HandoffPolicySource *self = g_task_get_source_object (task);
-  Reload *reload = g_task_get_task_data (task);
+  Run *run = user_data;
+  HandoffPolicySource *self = run->source;
 
-  if (error != NULL)
+  if (error == NULL)
     {
-      g_task_return_error (task, g_error_copy (error));
-      return;
+      g_strfreev (self->suites);
+      self->suites = g_strdupv ((char **) suites);
     }
-  g_strfreev (self->suites);
-  self->suites = g_strdupv ((char **) suites);
-  if (reload->policy != NULL)
+  if (error == NULL && run->policy != NULL)
     {
       policy_free (self->policy);
-      self->policy = g_steal_pointer (&reload->policy);
+      self->policy = g_steal_pointer (&run->policy);
       g_signal_emit (self, signals[CHANGED], 0);
     }
-  g_task_return_boolean (task, TRUE);
+  end (run, error);
 }
 
 static void
-judge (GTask *task)
+judge (Run *run)
 {
-  HandoffPolicySource *self = g_task_get_source_object (task);
-  Reload *reload = g_task_get_task_data (task);
-  Policy *policy = reload->policy != NULL ? reload->policy : self->policy;
+  Policy *policy = run->policy != NULL ? run->policy : run->source->policy;
 
-  handoff_handshakers_set_policy (reload->handshakers, policy->package, judged, task);
-}
-
-/* task: (out) (transfer full) */
-static GTask *
-new_task (HandoffPolicySource *self,
-          HandoffHandshakers *handshakers,
-          GAsyncReadyCallback callback,
-          gpointer user_data)
-{
-  GTask *task = g_task_new (self, NULL, callback, user_data);
-  Reload *reload = g_new0 (Reload, 1);
-
-  reload->handshakers = handshakers;
-  g_task_set_source_tag (task, new_task);
-  g_task_set_task_data (task, reload, reload_free);
-  return task;
+  handoff_handshakers_set_policy (run->handshakers, policy->package, judged, run);
 }
 
 void
@@ -155,7 +182,10 @@ handoff_policy_source_begin_async (HandoffPolicySource *self,
                                    GAsyncReadyCallback callback,
                                    gpointer user_data)
 {
-  judge (new_task (self, handshakers, callback, user_data));
+  g_assert (self->current == NULL);
+  self->current = run_new (self, handshakers);
+  add_task (self->current, callback, user_data);
+  judge (self->current);
 }
 
 static void
@@ -173,18 +203,26 @@ load_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancel
 static void
 loaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GTask *task = user_data;
-  Reload *reload = g_task_get_task_data (task);
-  GError *error = NULL;
+  Run *run = user_data;
+  g_autoptr (GError) error = NULL;
 
-  reload->policy = g_task_propagate_pointer (G_TASK (result), &error);
-  if (reload->policy != NULL)
-    {
-      judge (task);
-      return;
-    }
-  g_task_return_error (task, error);
-  g_object_unref (task);
+  run->policy = g_task_propagate_pointer (G_TASK (result), &error);
+  if (run->policy != NULL)
+    judge (run);
+  else
+    end (run, error);
+}
+
+/* run: (transfer full) */
+static void
+start (Run *run)
+{
+  g_autoptr (GTask) loading = g_task_new (run->source, NULL, loaded, run);
+
+  run->source->current = run;
+  g_task_set_source_tag (loading, start);
+  g_task_set_task_data (loading, g_strdup (run->source->configuration_file), g_free);
+  g_task_run_in_thread (loading, load_in_thread);
 }
 
 void
@@ -193,12 +231,16 @@ handoff_policy_source_reload_async (HandoffPolicySource *self,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data)
 {
-  GTask *task = new_task (self, handshakers, callback, user_data);
-  g_autoptr (GTask) loading = g_task_new (self, NULL, loaded, task);
+  Run *run;
 
-  g_task_set_source_tag (loading, handoff_policy_source_reload_async);
-  g_task_set_task_data (loading, g_strdup (self->configuration_file), g_free);
-  g_task_run_in_thread (loading, load_in_thread);
+  /* The current run may have read the files before they were changed; and of two at once, the one
+   * that began first could end last. */
+  run = self->next != NULL ? self->next : run_new (self, handshakers);
+  add_task (run, callback, user_data);
+  if (self->current != NULL)
+    self->next = run;
+  else
+    start (run);
 }
 
 gboolean

@@ -28,7 +28,8 @@ void handoff_policy_source_begin_async (HandoffPolicySource *self,
                                         HandoffHandshakers *handshakers,
                                         GAsyncReadyCallback callback,
                                         gpointer user_data);
-/* Reads both files again. If one has an error, what was in force stays so. */
+/* Reads both files again. If one has an error, what was in force stays so. One reload is under way
+ * at a time: those that come meanwhile share the next one, so what was read last is in force. */
 void handoff_policy_source_reload_async (HandoffPolicySource *self,
                                          HandoffHandshakers *handshakers,
                                          GAsyncReadyCallback callback,

@@ -9,7 +9,7 @@
 
 #include "authority/authorization.h"
 #include "broker/credential-feed.h"
-#include "broker/known-callers.h"
+#include "broker/question-table.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/key-state.h"
 #include "keyblob/tls-handoff-error.h"
@@ -21,11 +21,9 @@
 
 typedef struct
 {
-  guint64 number;                /* its key in the table */
-  HandoffHandshaker *handshaker; /* (owned) */
+  HandoffQuestion *base;         /* (owned) */
+  HandoffHandshaker *handshaker; /* (unowned): base has it */
   HandoffLinkCall *call;         /* (owned) */
-  HandoffCaller *base;           /* (owned): who calls */
-  HandoffCaller *caller;         /* (owned): he, for this question alone */
   HandoffCredential *credential; /* (owned) (nullable): that it is about */
   gboolean is_about_credential;
   gboolean is_own;
@@ -34,73 +32,11 @@ typedef struct
   gboolean is_to_be_remembered;
 } Question;
 
-struct _HandoffQuestions
-{
-  GHashTable *by_number; /* (owned) (element-type guint64 Question) */
-};
-
-HandoffQuestions *
-handoff_questions_new (void)
-{
-  HandoffQuestions *self = g_new0 (HandoffQuestions, 1);
-
-  self->by_number = g_hash_table_new (g_int64_hash, g_int64_equal);
-  return self;
-}
-
-static void
-cancel (Question *question)
-{
-  g_cancellable_cancel (handoff_caller_get_cancellable (question->caller));
-}
-
-static void
-cancel_some (HandoffQuestions *self, HandoffCaller *caller)
-{
-  g_autoptr (GPtrArray) questions = g_ptr_array_new ();
-  GHashTableIter iter;
-  Question *question;
-  guint i;
-
-  g_hash_table_iter_init (&iter, self->by_number);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &question))
-    {
-      if (caller == NULL || question->base == caller)
-        g_ptr_array_add (questions, question);
-    }
-  /* None of them ends before its turn of the main loop. */
-  for (i = 0; i < questions->len; i++)
-    cancel (g_ptr_array_index (questions, i));
-}
-
-void
-handoff_questions_free (HandoffQuestions *self)
-{
-  g_assert (g_hash_table_size (self->by_number) == 0);
-  g_hash_table_unref (self->by_number);
-  g_free (self);
-}
-
-void
-handoff_questions_cancel_all (HandoffQuestions *self)
-{
-  cancel_some (self, NULL);
-}
-
-void
-handoff_questions_cancel_all_of (HandoffQuestions *self, HandoffCaller *caller)
-{
-  cancel_some (self, caller);
-}
-
 static void
 question_free (Question *self)
 {
-  g_hash_table_remove (self->handshaker->questions->by_number, &self->number);
-  handoff_handshaker_unref (self->handshaker);
-  g_object_unref (self->base);
-  g_object_unref (self->caller);
   g_clear_pointer (&self->credential, handoff_credential_unref);
+  handoff_question_free (self->base);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
@@ -303,21 +239,6 @@ read_details (GVariant *variant)
   return g_steal_pointer (&details);
 }
 
-/* As credential-choice.h has it: the label of a credential of the user's or else of the machine's,
- * or an object path. (transfer none) (nullable) */
-static HandoffCredential *
-find_by_name (HandoffCredentials *credentials, guint uid, const char *name)
-{
-  HandoffCredential *credential;
-
-  if (g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/"))
-    return handoff_credentials_lookup (credentials, name + strlen (HANDOFF_CREDENTIALS_PATH "/"));
-  credential = handoff_credentials_find (credentials, uid, name);
-  if (credential == NULL)
-    credential = handoff_credentials_find (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, name);
-  return credential;
-}
-
 /* Whether it is one of those that the handshaker was told of. */
 static gboolean
 is_lent (Question *self, HandoffCredential *credential)
@@ -333,8 +254,9 @@ find_credential (Question *self, const char *credential, gboolean is_name, GHash
 {
   HandoffCredentials *credentials = self->handshaker->support->credentials;
   const guint uid = self->handshaker->uid;
-  HandoffCredential *found = is_name ? find_by_name (credentials, uid, credential)
-                                     : handoff_credentials_lookup (credentials, credential);
+  HandoffCredential *found = is_name
+                                 ? handoff_credentials_find_by_name (credentials, uid, credential)
+                                 : handoff_credentials_lookup (credentials, credential);
 
   /* By its id it knows those alone. It may be one that was removed, just now. */
   if (found != NULL && !is_name && !is_lent (self, found))
@@ -357,7 +279,8 @@ name_by_label (HandoffHandshaker *self, GHashTable *details)
 {
   const char *name = g_hash_table_lookup (details, HANDOFF_AUTHORITY_DETAIL_CREDENTIAL);
   const HandoffCredential *credential =
-      name != NULL ? find_by_name (self->support->credentials, self->uid, name) : NULL;
+      name != NULL ? handoff_credentials_find_by_name (self->support->credentials, self->uid, name)
+                   : NULL;
 
   if (credential != NULL)
     g_hash_table_insert (details, g_strdup (HANDOFF_AUTHORITY_DETAIL_CREDENTIAL),
@@ -374,30 +297,23 @@ get_handshake_action (const char *action)
   return NULL;
 }
 
-/* base: (nullable): NULL: nobody has that number any more */
+/* base: (transfer full) */
 static Question *
-question_new (HandoffHandshaker *handshaker,
-              HandoffLinkMessage *message,
-              guint64 number,
-              HandoffCaller *base,
-              guint role)
+question_new (HandoffQuestion *base, HandoffLinkMessage *message, guint role)
 {
   Question *self = g_new0 (Question, 1);
 
-  self->number = number;
-  self->handshaker = handoff_handshaker_ref (handshaker);
+  self->base = base;
+  self->handshaker = base->handshaker;
   self->call = g_steal_pointer (&message->call);
-  self->base = g_object_ref (base);
-  self->caller = handoff_caller_new_for_call (base, NULL, NULL);
   self->role = role == HANDOFF_ROLE_SERVER ? HANDOFF_ROLE_SERVER : HANDOFF_ROLE_CLIENT;
-  g_hash_table_insert (handshaker->questions->by_number, &self->number, self);
   return self;
 }
 
 static void
 ask (Question *self, const char *action, GHashTable *details, gboolean interactive)
 {
-  handoff_authorization_ask_async (self->handshaker->support->authority, self->caller, action,
+  handoff_authorization_ask_async (self->handshaker->support->authority, self->base->caller, action,
                                    details, interactive, authorized, self);
 }
 
@@ -410,46 +326,27 @@ handoff_handshaker_take_ask (HandoffHandshaker *self, HandoffLinkMessage *messag
   guint role;
   g_autoptr (GVariant) variant = NULL;
   g_autoptr (GHashTable) details = NULL;
-  HandoffCaller *caller;
+  HandoffQuestion *base;
   Question *question;
 
   g_variant_get (message->body, "(tt&s&sb@a{ss}bub)", &number, &caller_number, &action, &credential,
                  &is_name, &variant, &interactive, &role, &is_to_be_remembered);
   action = get_handshake_action (action);
   details = read_details (variant);
-  if (g_hash_table_contains (self->questions->by_number, &number) || details == NULL ||
-      (*credential == '\0' && action == NULL) || strlen (credential) > MAX_NAME_SIZE)
+  if (details == NULL || (*credential == '\0' && action == NULL) ||
+      strlen (credential) > MAX_NAME_SIZE)
     {
       handoff_handshaker_breach (self, "a question that no handshake has");
       return;
     }
-  caller = handoff_handshaker_find_caller (self, caller_number);
-  if (caller == NULL || g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller)))
-    {
-      g_autoptr (GError) error = g_error_new_literal (
-          TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED, "The caller has left the bus");
-
-      handoff_link_call_fail (g_steal_pointer (&message->call), error);
-      return;
-    }
-
+  base = handoff_question_new (self, message, number, caller_number);
+  if (base == NULL)
+    return;
   if (*credential == '\0')
     name_by_label (self, details);
-  question = question_new (self, message, number, caller, role);
+  question = question_new (base, message, role);
   question->is_to_be_remembered = is_to_be_remembered;
   if (*credential != '\0')
     action = find_credential (question, credential, is_name, details);
   ask (question, action, details, interactive);
-}
-
-void
-handoff_handshaker_take_cancel (HandoffHandshaker *self, HandoffLinkMessage *message)
-{
-  Question *question;
-  guint64 number;
-
-  g_variant_get (message->body, "(t)", &number);
-  question = g_hash_table_lookup (self->questions->by_number, &number);
-  if (question != NULL)
-    cancel (question);
 }

@@ -10,6 +10,7 @@
 
 #include "broker/bus-value.h"
 #include "broker/known-callers.h"
+#include "broker/places.h"
 #include "broker/watch.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/large-value.h"
@@ -188,10 +189,17 @@ void
 handoff_handshaker_take_call_waits (HandoffHandshaker *self, HandoffLinkMessage *message)
 {
   RelayedCall *relayed;
+  HandoffPlace *place;
   guint64 number;
 
   g_variant_get (message->body, "(t)", &number);
   relayed = g_hash_table_lookup (self->calls, &number);
-  if (relayed != NULL)
-    handoff_call_set_place (relayed->call, NULL);
+  if (relayed == NULL)
+    return;
+  place = handoff_places_book_take_waiting (
+      self->support->places, self->uid,
+      g_variant_get_size (handoff_call_get_parameters (relayed->call)));
+  /* Without one it goes on to count among the calls. */
+  if (place != NULL)
+    handoff_call_set_place (relayed->call, place);
 }

@@ -58,19 +58,26 @@ handoff_handshaker_leave_holders (HandoffHandshaker *self)
     handoff_signing_remove_holder (self->support->signing, g_steal_pointer (&self->holder));
 }
 
+/* If the handshaker has ended, nobody gets the answer. */
+static void
+opened (int socket, const GError *error, gpointer user_data)
+{
+  HandoffLinkCall *call = user_data;
+
+  if (socket >= 0)
+    handoff_link_call_return (call, g_variant_new ("()"), &socket, 1);
+  else
+    handoff_link_call_fail (call, error);
+}
+
 void
 handoff_handshaker_take_open_signing (HandoffHandshaker *self, HandoffLinkMessage *message)
 {
-  g_autoptr (GError) error = NULL;
   guint64 signer;
-  int socket;
 
   g_variant_get (message->body, "(t)", &signer);
-  socket = handoff_signing_open_socket (self->support->signing, self->holder, signer, &error);
-  if (socket >= 0)
-    handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("()"), &socket, 1);
-  else
-    handoff_link_call_fail (g_steal_pointer (&message->call), error);
+  handoff_signing_open_socket (self->support->signing, self->holder, signer, opened,
+                               g_steal_pointer (&message->call));
 }
 
 void

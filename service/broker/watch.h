@@ -6,8 +6,9 @@
 #include "broker/handshaker-object.h"
 
 /* The watchdog of handshakers: whoever is waited for has to answer a question that takes no time,
- * now and then. One that hangs is ended: it would keep the calls of its user for ever. Nobody asks
- * one that is not waited for: it need not wake up. */
+ * now and then. One that hangs is ended: it would keep the calls of its user for ever. So is one
+ * that answers that question alone: whoever reloads, changes a credential, or needs its place would
+ * wait for ever. Nobody asks one that is not waited for: it need not wake up. */
 
 /* Seconds after which it is asked, and then again. */
 #define HANDOFF_HANDSHAKER_WATCH_SECONDS 10

@@ -5,6 +5,7 @@
 
 #include "bus/credential-change.h"
 
+#include "broker/news.h"
 #include "caller/descriptor-reader.h"
 #include "key/public-key.h"
 #include "keyblob/handoff-names.h"
@@ -72,7 +73,7 @@ handoff_credential_change_check_room (const HandoffCredentialChange *self,
   HandoffCredentialStore *credentials = context->credential_store;
   const guint owner = self->name.owner;
 
-  if (handoff_credential_store_find (credentials, owner, self->name.label) != NULL)
+  if (handoff_credentials_find (HANDOFF_CREDENTIALS (credentials), owner, self->name.label) != NULL)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                    "label: this user has a credential “%s” already", self->name.label);
@@ -186,8 +187,7 @@ finish_finding_key (HandoffPendingCall *pending, GAsyncResult *result, GError **
   handoff_pin_hold_update (pending->context->pin_hold);
   if (found == NULL)
     return FALSE;
-  key = handoff_tokens_get_key (pending->context->tokens, self->uri,
-                                g_steal_pointer (&found->public_key));
+  key = handoff_private_key_new_elsewhere (g_steal_pointer (&found->public_key));
   public_key = handoff_public_key_export (handoff_private_key_get_public_key (key), error);
   if (public_key != NULL)
     description = handoff_description_new (public_key, handoff_private_key_get_algorithm (key),
@@ -355,8 +355,9 @@ begin_unlocking (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
   g_autoptr (GBytes) pin = g_steal_pointer (&self->secret);
-  HandoffCredential *credential = handoff_credential_store_lookup (
-      pending->context->credential_store, handoff_call_get_object_id (pending->call));
+  HandoffCredential *credential =
+      handoff_credentials_lookup (HANDOFF_CREDENTIALS (pending->context->credential_store),
+                                  handoff_call_get_object_id (pending->call));
 
   /* While the caller sent the PIN, somebody removed the credential. */
   if (credential == NULL)
@@ -393,20 +394,31 @@ finish_removal (HandoffPendingCall *pending, GAsyncResult *result, GError **erro
   return handoff_credential_store_remove_finish (pending->context->credential_store, result, error);
 }
 
+/* The next handshake on a channel does not come through the broker. */
+static HandoffStepState
+begin_telling (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  handoff_news_wait_async (pending->context->broker.handshakers, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_telling (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  handoff_news_wait_finish (result);
+  return TRUE;
+}
+
 static const HandoffStep import_steps[] = {
-  { handoff_pending_call_enter },
-  { begin_import, finish_import },
-  { handoff_pending_call_leave },
-  { begin_adding, finish_adding },
-  { NULL },
+  { handoff_pending_call_enter },    { begin_import, finish_import },
+  { handoff_pending_call_leave },    { begin_adding, finish_adding },
+  { begin_telling, finish_telling }, { NULL },
 };
 
 static const HandoffStep generate_steps[] = {
-  { handoff_pending_call_enter },
-  { begin_generating, finish_generating },
-  { handoff_pending_call_leave },
-  { begin_adding, finish_adding },
-  { NULL },
+  { handoff_pending_call_enter },    { begin_generating, finish_generating },
+  { handoff_pending_call_leave },    { begin_adding, finish_adding },
+  { begin_telling, finish_telling }, { NULL },
 };
 
 /* A token works on its own thread: the user's other calls need not wait for the token. */
@@ -419,6 +431,7 @@ static const HandoffStep link_steps[] = {
   { begin_certifying_linked, finish_certifying },
   { handoff_pending_call_leave },
   { begin_adding, finish_adding },
+  { begin_telling, finish_telling },
   { NULL },
 };
 
@@ -439,6 +452,7 @@ static const HandoffStep setting_steps[] = {
   { handoff_pending_call_enter },
   { begin_certifying, finish_certifying },
   { begin_setting, finish_setting },
+  { begin_telling, finish_telling },
   { NULL },
 };
 
@@ -452,6 +466,7 @@ static const HandoffStep unlocking_steps[] = {
 
 static const HandoffStep removal_steps[] = {
   { begin_removal, finish_removal },
+  { begin_telling, finish_telling },
   { NULL },
 };
 

@@ -18,8 +18,8 @@
 static gboolean
 prepare_any (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
-  HandoffCredential *credential = handoff_credential_store_lookup (
-      context->credential_store, handoff_call_get_object_id (call));
+  HandoffCredential *credential = handoff_credentials_lookup (
+      HANDOFF_CREDENTIALS (context->credential_store), handoff_call_get_object_id (call));
 
   if (credential == NULL ||
       credential->owner != handoff_caller_get_uid (handoff_call_get_caller (call)))
@@ -46,8 +46,8 @@ prepare_change (HandoffCall *call,
 static HandoffCredential *
 get_credential (const HandoffCallContext *context, HandoffCall *call)
 {
-  HandoffCredential *credential = handoff_credential_store_lookup (
-      context->credential_store, handoff_call_get_object_id (call));
+  HandoffCredential *credential = handoff_credentials_lookup (
+      HANDOFF_CREDENTIALS (context->credential_store), handoff_call_get_object_id (call));
   gboolean is_own = credential != NULL &&
                     credential->owner == handoff_caller_get_uid (handoff_call_get_caller (call));
 

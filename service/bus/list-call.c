@@ -78,8 +78,8 @@ handoff_list_call_run_credentials (HandoffCall *call, const HandoffCallContext *
 {
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
-  g_autoptr (GPtrArray) credentials =
-      handoff_credential_store_list (context->credential_store, options->all ? NULL : &uid);
+  g_autoptr (GPtrArray) credentials = handoff_credentials_list (
+      HANDOFF_CREDENTIALS (context->credential_store), options->all ? NULL : &uid);
   GVariantBuilder builder;
   gsize size = 0;
   guint i, n = 0;

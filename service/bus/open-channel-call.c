@@ -11,6 +11,7 @@
 #include "keyblob/channel-message.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "work/descriptor-reaper.h"
 
 /* (transfer full) (nullable): the 32 bytes */
 static guint8 *
@@ -99,15 +100,17 @@ opened (int fd, GVariant *encapsulated_key, const GError *error, gpointer user_d
   g_autoptr (GUnixFDList) fds = NULL;
   g_auto (GVariantDict) details = G_VARIANT_DICT_INIT (NULL);
 
-  if (fd >= 0)
-    fds = g_unix_fd_list_new_from_array (&fd, 1);
   if (handoff_call_is_cancelled (self->call))
-    return;
+    {
+      handoff_descriptor_reap (fd, handoff_caller_get_uid (handoff_call_get_caller (self->call)));
+      return;
+    }
   if (error != NULL)
     {
       handoff_call_pass_error (g_steal_pointer (&self->call), error);
       return;
     }
+  fds = g_unix_fd_list_new_from_array (&fd, 1);
   g_variant_dict_insert_value (&details, HANDOFF_DETAIL_ENCAPSULATED_KEY, encapsulated_key);
   g_variant_dict_insert (&details, HANDOFF_DETAIL_MAXIMUM_CALLS, "u",
                          HANDOFF_CHANNEL_MAXIMUM_CALLS);

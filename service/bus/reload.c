@@ -5,6 +5,8 @@
 
 #include "bus/reload.h"
 
+#include "broker/news.h"
+
 typedef struct
 {
   const HandoffCallContext *context; /* (unowned) */
@@ -20,21 +22,30 @@ reload_free (Reload *self)
 }
 
 static void
+all_heard (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Reload *self = g_task_get_task_data (task);
+
+  handoff_news_wait_finish (result);
+  if (self->error != NULL)
+    g_task_return_error (task, g_steal_pointer (&self->error));
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
 credentials_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   Reload *self = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
-  gboolean success =
-      handoff_credential_store_reload_finish (HANDOFF_CREDENTIAL_STORE (source), result, &error);
 
+  handoff_credential_store_reload_finish (HANDOFF_CREDENTIAL_STORE (source), result, &error);
+  if (self->error == NULL)
+    self->error = g_steal_pointer (&error);
   handoff_pin_hold_update (self->context->pin_hold);
-  if (self->error != NULL)
-    g_task_return_error (task, g_steal_pointer (&self->error));
-  else if (!success)
-    g_task_return_error (task, g_steal_pointer (&error));
-  else
-    g_task_return_boolean (task, TRUE);
+  handoff_news_wait_async (self->context->broker.handshakers, all_heard, g_steal_pointer (&task));
 }
 
 static void

@@ -4,26 +4,18 @@
 #pragma once
 
 #include "call/pem-reader.h"
-#include "caller/caller-registry.h"
-#include "credential/credential-store.h"
+#include "caller/quota.h"
 #include "gate/call.h"
 #include "gate/gate-context.h"
-#include "credential/expiry-warnings.h"
-#include "tokens/pin-hold.h"
-#include "caller/quota.h"
-#include "call/pem-reader.h"
 #include "policy/known-options.h"
 #include "policy/tls-policy-source.h"
-#include "importers/importers.h"
-#include "keeping/keeper.h"
 #include "session/session-home.h"
-#include "tokens/tokens.h"
 
 typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
 typedef struct _HandoffChannels HandoffChannels;
 
-/* What calls need of the rest of the service. All (unowned): the service owns them, and they
- * outlive all calls. */
+/* What calls need of the rest of the handshaker. All (unowned): it owns them, and they outlive all
+ * calls. */
 struct _HandoffCallContext
 {
   HandoffGateContext gate;
@@ -31,7 +23,6 @@ struct _HandoffCallContext
   HandoffSessionHomes *homes;    /* of sessions that are not at home on the main thread */
   HandoffKnownOptions *known_options; /* (nullable): of a channel's last handshake here */
   HandoffChannels *channels;
-  HandoffCallerRegistry *callers;
   const HandoffPemReaderFuncs *pem_reader;
   gpointer pem_reader_data; /* for it */
   HandoffTlsPolicySource *policy_source;
@@ -39,12 +30,5 @@ struct _HandoffCallContext
   HandoffQuota *handshake_quota;
   HandoffHandshakeLine *handshake_line; /* to it */
   HandoffQuota *session_quota;
-  HandoffQuota *outliving_quota;  /* of sessions that outlive their callers */
-  HandoffQuota *management_quota; /* of calls that make or change credentials */
-  HandoffKeeper *keeper;
-  HandoffImporters *importers;
-  HandoffCredentialStore *credential_store; /* shared has its credentials */
-  HandoffTokens *tokens;
-  HandoffExpiryWarnings *expiry_warnings;
-  HandoffPinHold *pin_hold;
+  HandoffQuota *outliving_quota; /* of sessions that outlive their callers */
 };

@@ -103,7 +103,7 @@ find_now (Waiting *self, GError **error)
 {
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (self->call));
   HandoffCredential *credential =
-      handoff_credential_choice_find (self->context->shared->credentials, uid, self->name);
+      handoff_credentials_find_by_name (self->context->shared->credentials, uid, self->name);
 
   if (credential == NULL)
     set_not_found (error, self->name, NULL);
@@ -170,7 +170,7 @@ handoff_call_credential_find (const HandoffCallContext *context,
   g_autoptr (Waiting) self = g_new0 (Waiting, 1);
   const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
   HandoffCredential *credential =
-      handoff_credential_choice_find (context->shared->credentials, uid, name);
+      handoff_credentials_find_by_name (context->shared->credentials, uid, name);
   const gboolean is_own = credential != NULL && credential->owner == uid;
   g_autoptr (GError) error = NULL;
 

@@ -26,7 +26,7 @@ typedef struct
   void (*caller_left) (gpointer data);
 } HandoffCallCredentialFuncs;
 
-/* name: as the option has it: handoff_credential_choice_find(). details: (transfer none): what
+/* name: as the option has it: handoff_credentials_find_by_name(). details: (transfer none): what
  * polkit's rules see. call, data: (transfer full). funcs: stays where it is. */
 void handoff_call_credential_find (const HandoffCallContext *context,
                                    HandoffCall *call,

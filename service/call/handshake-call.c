@@ -9,7 +9,6 @@
 #include "call/handshake-line.h"
 #include "call/prepared-credential.h"
 #include "caller/client-socket.h"
-#include "session/credential-choice.h"
 #include "work/descriptor-reaper.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
@@ -66,7 +65,7 @@ add_label (HandoffCall *call, HandoffPreparedHandshake *self)
 
   if (label == NULL || *label == '\0')
     return;
-  credential = handoff_credential_choice_find (
+  credential = handoff_credentials_find_by_name (
       self->context->shared->credentials, handoff_caller_get_uid (handoff_call_get_caller (call)),
       label);
   if (credential != NULL)

@@ -237,11 +237,11 @@ handoff_handshake_line_enter (HandoffHandshakeLine *self,
       if (take_place (self, prepared, &local_error))
         return TRUE;
     }
-  if (prepared->request->options->wait && g_variant_get_size (handoff_call_get_parameters (call)) <=
-                                              HANDOFF_HANDSHAKES_WAITING_MAX_SIZE)
+  if (prepared->request->options->wait &&
+      g_variant_get_size (handoff_call_get_parameters (call)) <= HANDOFF_CALLS_WAITING_MAX_SIZE)
     prepared->waiting_place =
-        handoff_quota_take (self->waiting, uid, HANDOFF_HANDSHAKES_WAITING_PER_USER,
-                            HANDOFF_HANDSHAKES_WAITING, local_error == NULL ? &local_error : NULL);
+        handoff_quota_take (self->waiting, uid, HANDOFF_CALLS_WAITING_PER_USER,
+                            HANDOFF_CALLS_WAITING, local_error == NULL ? &local_error : NULL);
   if (prepared->waiting_place != NULL)
     {
       /* It counts here, not among the calls under way: those are limited for all methods alike. */

@@ -7,13 +7,8 @@
 
 /* Where handshakes wait for a place in the quota of handshakes: those of a user in the order in
  * which they came, and the users in turn. For calls with the option “wait”, which so meet no error
- * of that quota for as long as their timeout allows. Main thread.
- *
- * What waits is limited itself, since each has a descriptor and its message. */
-#define HANDOFF_HANDSHAKES_WAITING_PER_USER 256
-#define HANDOFF_HANDSHAKES_WAITING 8192
-#define HANDOFF_HANDSHAKES_WAITING_MAX_SIZE 32768 /* bytes of a message */
-
+ * of that quota for as long as their timeout allows. What waits is limited itself: see
+ * handoff_call_wait(). Main thread. */
 typedef struct _HandoffHandshakeLine HandoffHandshakeLine;
 
 /* handshakes: the quota; must outlive the line. */

@@ -61,7 +61,7 @@ find (HandoffPreparedHandshake *prepared, HandoffCall *call)
 {
   const HandoffCallContext *context = prepared->context;
   const char *name = prepared->request->options->credential;
-  const HandoffCredential *credential = handoff_credential_choice_find (
+  const HandoffCredential *credential = handoff_credentials_find_by_name (
       context->shared->credentials, handoff_caller_get_uid (handoff_call_get_caller (call)), name);
 
   if (credential != NULL)

@@ -163,7 +163,8 @@ look_up (gpointer data)
                                     &funcs, self);
       return G_SOURCE_REMOVE;
     }
-  credential = handoff_credential_choice_find (self->context->shared->credentials, self->uid, name);
+  credential =
+      handoff_credentials_find_by_name (self->context->shared->credentials, self->uid, name);
   if (credential != NULL)
     g_hash_table_insert (self->details, g_strdup (HANDOFF_AUTHORITY_DETAIL_CREDENTIAL),
                          g_strdup (credential->label));

@@ -13,7 +13,6 @@ struct _HandoffCredentialLoading
 {
   HandoffKeeper *keeper;       /* (unowned) */
   HandoffImporters *importers; /* (unowned) */
-  HandoffTokens *tokens;       /* (unowned) */
   GHashTable *credentials;     /* (owned) (element-type utf8 HandoffCredential) */
   guint n_damaged;
   GHashTable *under_way; /* (owned) (element-type Describing): a set, (unowned) */
@@ -44,17 +43,11 @@ report_damage (HandoffCredentialLoading *self, const char *id, const char *reaso
 
 /* (transfer full) (nullable) */
 static HandoffPrivateKey *
-make_key (HandoffCredentialLoading *self,
-          const char *token_uri,
-          HandoffDescription *description,
-          GError **error)
+make_key (HandoffDescription *description, GError **error)
 {
   gnutls_pubkey_t public_key = handoff_public_key_import (description->public_key, error);
 
-  if (public_key == NULL)
-    return NULL;
-  return *token_uri != '\0' ? handoff_tokens_get_key (self->tokens, token_uri, public_key)
-                            : handoff_private_key_new_elsewhere (public_key);
+  return public_key != NULL ? handoff_private_key_new_elsewhere (public_key) : NULL;
 }
 
 /* body: begins as both rows do. description: (nullable): NULL: error says why */
@@ -76,7 +69,7 @@ add (HandoffCredentialLoading *self,
   g_variant_get_child (body, 3, "u", &roles);
   g_variant_get_child (body, 4, "&s", &token_uri);
   if (description != NULL)
-    key = make_key (self, token_uri, description, &error);
+    key = make_key (description, &error);
   if (key == NULL)
     {
       report_damage (self, id, error != NULL ? error->message : reason->message);
@@ -177,15 +170,12 @@ told (HandoffLinkMessage *message, gpointer user_data)
 }
 
 HandoffCredentialLoading *
-handoff_credential_loading_new (HandoffKeeper *keeper,
-                                HandoffImporters *importers,
-                                HandoffTokens *tokens)
+handoff_credential_loading_new (HandoffKeeper *keeper, HandoffImporters *importers)
 {
   HandoffCredentialLoading *self = g_new0 (HandoffCredentialLoading, 1);
 
   self->keeper = keeper;
   self->importers = importers;
-  self->tokens = tokens;
   self->credentials = new_table ();
   self->under_way = g_hash_table_new (NULL, NULL);
   handoff_keeper_set_told (keeper, told, self);

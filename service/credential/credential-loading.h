@@ -5,17 +5,15 @@
 
 #include "importers/importers.h"
 #include "keeping/keeper.h"
-#include "tokens/tokens.h"
 
 /* What the keeper tells of while it reads all credentials. One whose files nobody has described is
  * described first; one that cannot be described is damaged, and left aside, with a warning. Main
  * thread. */
 typedef struct _HandoffCredentialLoading HandoffCredentialLoading;
 
-/* keeper, tokens: (unowned). It takes what the keeper tells, until it is freed. */
+/* keeper, importers: (unowned). It takes what the keeper tells, until it is freed. */
 HandoffCredentialLoading *handoff_credential_loading_new (HandoffKeeper *keeper,
-                                                          HandoffImporters *importers,
-                                                          HandoffTokens *tokens);
+                                                          HandoffImporters *importers);
 void handoff_credential_loading_free (HandoffCredentialLoading *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffCredentialLoading, handoff_credential_loading_free)
 

@@ -5,8 +5,6 @@
 
 #include "credential/credential-store.h"
 
-#include <string.h>
-
 #include "credential/credential-loading.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/keeper-messages.h"
@@ -30,11 +28,12 @@ struct _HandoffCredentialStore
   GPtrArray *unsettled;
 };
 
+static void credentials_init (HandoffCredentialsInterface *iface);
+
 G_DEFINE_FINAL_TYPE_WITH_CODE (HandoffCredentialStore,
                                handoff_credential_store,
                                G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (HANDOFF_TYPE_CREDENTIALS,
-                                                      handoff_credential_store_be_credentials))
+                               G_IMPLEMENT_INTERFACE (HANDOFF_TYPE_CREDENTIALS, credentials_init))
 
 enum
 {
@@ -43,22 +42,6 @@ enum
 };
 
 static guint signals[N_SIGNALS];
-
-/* Two credentials of one owner must not have the same label: nobody could name one of them. */
-static gboolean
-has_label (GHashTable *credentials, guint owner, const char *label)
-{
-  GHashTableIter iter;
-  const HandoffCredential *credential;
-
-  g_hash_table_iter_init (&iter, credentials);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &credential))
-    {
-      if (credential->owner == owner && g_str_equal (credential->label, label))
-        return TRUE;
-    }
-  return FALSE;
-}
 
 /* A change: the keeper's part, then that of the tables. */
 typedef struct
@@ -100,8 +83,8 @@ died_with (HandoffCredentialStore *self, const Change *change)
 static gboolean
 was_made (HandoffCredentialStore *self, const Change *change)
 {
-  const HandoffCredential *found = handoff_credential_store_lookup (
-      self, change->credential != NULL ? change->credential->id : change->id);
+  const HandoffCredential *found = g_hash_table_lookup (
+      self->credentials, change->credential != NULL ? change->credential->id : change->id);
 
   if (change->credential == NULL)
     return found == NULL;
@@ -126,7 +109,7 @@ settle_one (HandoffCredentialStore *self, GTask *task)
   if (change->credential != NULL)
     g_task_return_pointer (
         task,
-        handoff_credential_ref (handoff_credential_store_lookup (self, change->credential->id)),
+        handoff_credential_ref (g_hash_table_lookup (self->credentials, change->credential->id)),
         (GDestroyNotify) handoff_credential_unref);
   else
     g_task_return_boolean (task, TRUE);
@@ -243,6 +226,7 @@ apply_credential (HandoffCredentialStore *self, GTask *task, GVariant *reply)
                          (GDestroyNotify) handoff_credential_unref);
 }
 
+/* Two credentials of one owner must not have the same label: nobody could name one of them. */
 static gboolean
 is_label_taken (HandoffCredentialStore *self, const HandoffCredential *credential)
 {
@@ -255,7 +239,8 @@ is_label_taken (HandoffCredentialStore *self, const HandoffCredential *credentia
       if (other->owner == credential->owner && g_str_equal (other->label, credential->label))
         return TRUE;
     }
-  return has_label (self->credentials, credential->owner, credential->label);
+  return handoff_credentials_find (HANDOFF_CREDENTIALS (self), credential->owner,
+                                   credential->label) != NULL;
 }
 
 void
@@ -303,7 +288,7 @@ handoff_credential_store_set_certificates_async (HandoffCredentialStore *self,
 {
   Change *change;
 
-  if (handoff_credential_store_lookup (self, credential->id) == NULL)
+  if (g_hash_table_lookup (self->credentials, credential->id) == NULL)
     {
       g_task_report_error (self, callback, user_data,
                            handoff_credential_store_set_certificates_async, new_removed_error ());
@@ -331,7 +316,7 @@ static void
 apply_removal (HandoffCredentialStore *self, GTask *task, GVariant *reply)
 {
   const Change *change = g_task_get_task_data (task);
-  const HandoffCredential *credential = handoff_credential_store_lookup (self, change->id);
+  const HandoffCredential *credential = g_hash_table_lookup (self->credentials, change->id);
   guint owner;
 
   if (credential == NULL)
@@ -422,52 +407,16 @@ keeper_started (HandoffKeeper *keeper, gpointer user_data)
   handoff_credential_store_reload_async (self, loaded, NULL);
 }
 
-HandoffCredential *
-handoff_credential_store_lookup (HandoffCredentialStore *self, const char *id)
+static GHashTable *
+get_table (HandoffCredentials *credentials)
 {
-  return g_hash_table_lookup (self->credentials, id);
+  return HANDOFF_CREDENTIAL_STORE (credentials)->credentials;
 }
 
-HandoffCredential *
-handoff_credential_store_find (HandoffCredentialStore *self, guint owner, const char *label)
+static void
+credentials_init (HandoffCredentialsInterface *iface)
 {
-  GHashTableIter iter;
-  HandoffCredential *credential;
-
-  g_hash_table_iter_init (&iter, self->credentials);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &credential))
-    {
-      if (credential->owner == owner && g_str_equal (credential->label, label))
-        return credential;
-    }
-  return NULL;
-}
-
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  const HandoffCredential *first = *(HandoffCredential *const *) a;
-  const HandoffCredential *second = *(HandoffCredential *const *) b;
-  int order = strcmp (first->label, second->label);
-
-  return order != 0 ? order : strcmp (first->id, second->id);
-}
-
-GPtrArray *
-handoff_credential_store_list (HandoffCredentialStore *self, const guint *owner)
-{
-  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_credential_unref);
-  GHashTableIter iter;
-  HandoffCredential *credential;
-
-  g_hash_table_iter_init (&iter, self->credentials);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &credential))
-    {
-      if (owner == NULL || credential->owner == *owner)
-        g_ptr_array_add (list, handoff_credential_ref (credential));
-    }
-  g_ptr_array_sort (list, compare);
-  return list;
+  iface->get_table = get_table;
 }
 
 guint
@@ -538,14 +487,12 @@ handoff_credential_store_init (HandoffCredentialStore *self)
 }
 
 HandoffCredentialStore *
-handoff_credential_store_new (HandoffKeeper *keeper,
-                              HandoffImporters *importers,
-                              HandoffTokens *tokens)
+handoff_credential_store_new (HandoffKeeper *keeper, HandoffImporters *importers)
 {
   HandoffCredentialStore *self = g_object_new (HANDOFF_TYPE_CREDENTIAL_STORE, NULL);
 
   self->keeper = g_object_ref (keeper);
-  self->loading = handoff_credential_loading_new (keeper, importers, tokens);
+  self->loading = handoff_credential_loading_new (keeper, importers);
   g_signal_connect (keeper, "started", G_CALLBACK (keeper_started), self);
   if (handoff_keeper_get_link (keeper) != NULL)
     keeper_started (keeper, self);

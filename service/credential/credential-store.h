@@ -8,7 +8,6 @@
 #include "credential/credentials.h"
 #include "importers/importers.h"
 #include "keeping/keeper.h"
-#include "tokens/tokens.h"
 
 /* HandoffCredentials: all of them, as the broker knows them: what they are called, whose they are,
  * and what their certificates say. Keys and folders are the keeper's, who does one change after the
@@ -22,10 +21,9 @@ G_DECLARE_FINAL_TYPE (
 
 /* Starts the keeper, and asks it for all: until it has told, the store is busy. Damaged folders are
  * reported and skipped. If the directory cannot be used at all, there is a warning, and every
- * change fails; handshakes without a credential still work. importers, tokens: must outlive it. */
+ * change fails; handshakes without a credential still work. importers: must outlive it. */
 HandoffCredentialStore *handoff_credential_store_new (HandoffKeeper *keeper,
-                                                      HandoffImporters *importers,
-                                                      HandoffTokens *tokens);
+                                                      HandoffImporters *importers);
 /* Reads all again; changes that are under way come before or after it. */
 void handoff_credential_store_reload_async (HandoffCredentialStore *self,
                                             GAsyncReadyCallback callback,
@@ -34,13 +32,6 @@ gboolean handoff_credential_store_reload_finish (HandoffCredentialStore *self,
                                                  GAsyncResult *result,
                                                  GError **error);
 
-/* (transfer none) (nullable) */
-HandoffCredential *handoff_credential_store_lookup (HandoffCredentialStore *self, const char *id);
-HandoffCredential *
-handoff_credential_store_find (HandoffCredentialStore *self, guint owner, const char *label);
-/* (transfer full) (element-type HandoffCredential): sorted by label, then id. owner: NULL for all
- */
-GPtrArray *handoff_credential_store_list (HandoffCredentialStore *self, const guint *owner);
 guint handoff_credential_store_get_size (HandoffCredentialStore *self);
 /* The number of a user's credentials, with those being added: for the limit. */
 guint handoff_credential_store_count (HandoffCredentialStore *self, guint owner);
@@ -73,6 +64,3 @@ void handoff_credential_store_remove_async (HandoffCredentialStore *self,
 gboolean handoff_credential_store_remove_finish (HandoffCredentialStore *self,
                                                  GAsyncResult *result,
                                                  GError **error);
-
-/* For its type: the functions of HandoffCredentials. */
-void handoff_credential_store_be_credentials (HandoffCredentialsInterface *iface);

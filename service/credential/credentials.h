@@ -16,15 +16,19 @@ struct _HandoffCredentialsInterface
 {
   GTypeInterface parent;
 
-  HandoffCredential *(*lookup) (HandoffCredentials *self, const char *id);
-  HandoffCredential *(*find) (HandoffCredentials *self, guint owner, const char *label);
-  GPtrArray *(*list) (HandoffCredentials *self, const guint *owner);
+  /* (transfer none) (element-type utf8 HandoffCredential): all there are, by id. Called each time
+   * that somebody looks. */
+  GHashTable *(*get_table) (HandoffCredentials *self);
 };
 
 /* (transfer none) (nullable) */
 HandoffCredential *handoff_credentials_lookup (HandoffCredentials *self, const char *id);
 HandoffCredential *
 handoff_credentials_find (HandoffCredentials *self, guint owner, const char *label);
+/* name: the value of the option: the label of a credential of uid's or else of the machine's, or an
+ * object path. (transfer none) (nullable) */
+HandoffCredential *
+handoff_credentials_find_by_name (HandoffCredentials *self, guint uid, const char *name);
 /* (transfer full) (element-type HandoffCredential): sorted by label, then id. owner: NULL for all
  */
 GPtrArray *handoff_credentials_list (HandoffCredentials *self, const guint *owner);

@@ -45,7 +45,8 @@ warn (HandoffCredential *credential, const char *problem)
 static void
 check (HandoffExpiryWarnings *self)
 {
-  g_autoptr (GPtrArray) all = handoff_credential_store_list (self->credentials, NULL);
+  g_autoptr (GPtrArray) all =
+      handoff_credentials_list (HANDOFF_CREDENTIALS (self->credentials), NULL);
   GHashTable *warned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   guint i;
 
@@ -105,7 +106,8 @@ handoff_expiry_warnings_free (HandoffExpiryWarnings *self)
 guint
 handoff_expiry_warnings_get_n_expiring (HandoffExpiryWarnings *self)
 {
-  g_autoptr (GPtrArray) all = handoff_credential_store_list (self->credentials, NULL);
+  g_autoptr (GPtrArray) all =
+      handoff_credentials_list (HANDOFF_CREDENTIALS (self->credentials), NULL);
   guint i, count = 0;
 
   for (i = 0; i < all->len; i++)

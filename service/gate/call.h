@@ -96,6 +96,11 @@ void handoff_call_note_begun (HandoffCall *self);
 void handoff_call_note_session (HandoffCall *self, const char *session_id);
 /* It stands in line, and is counted there: it has no place among the calls under way any more. */
 void handoff_call_wait (HandoffCall *self);
+/* How many of a user, and in all, can do that, and how large each can be: each has a descriptor and
+ * its message. */
+#define HANDOFF_CALLS_WAITING_PER_USER 256
+#define HANDOFF_CALLS_WAITING 8192
+#define HANDOFF_CALLS_WAITING_MAX_SIZE 32768 /* bytes of its parameters */
 /* What can be done at once is done: the sender's next call may come in. */
 void handoff_call_settle (HandoffCall *self);
 

@@ -5,6 +5,7 @@
 
 #include "guard/bus-message.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -197,9 +198,11 @@ handoff_bus_message_drop_content (HandoffBusMessage *self)
 {
   guint i;
 
+  /* Of our own, key blobs are closed at once. With the application's end of a channel goes what was
+   * sent on it, by a handshaker that somebody may have taken over. */
   for (i = 0; i < self->n_fds; i++)
     {
-      if (self->own)
+      if (self->own && fcntl (self->fds[i], F_GET_SEALS) >= 0)
         close (self->fds[i]);
       else
         handoff_descriptor_reap (self->fds[i], self->uid);

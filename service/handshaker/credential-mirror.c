@@ -5,8 +5,6 @@
 
 #include "handshaker/credential-mirror.h"
 
-#include <string.h>
-
 #include "key/gnutls-support.h"
 
 struct _HandoffCredentialMirror
@@ -97,62 +95,16 @@ handoff_credential_mirror_remove (HandoffCredentialMirror *self, const char *id,
   return g_hash_table_remove (self->credentials, id);
 }
 
-static HandoffCredential *
-lookup (HandoffCredentials *credentials, const char *id)
+static GHashTable *
+get_table (HandoffCredentials *credentials)
 {
-  return g_hash_table_lookup (HANDOFF_CREDENTIAL_MIRROR (credentials)->credentials, id);
-}
-
-static HandoffCredential *
-find (HandoffCredentials *credentials, guint owner, const char *label)
-{
-  HandoffCredentialMirror *self = HANDOFF_CREDENTIAL_MIRROR (credentials);
-  GHashTableIter iter;
-  HandoffCredential *credential;
-
-  g_hash_table_iter_init (&iter, self->credentials);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &credential))
-    {
-      if (credential->owner == owner && g_str_equal (credential->label, label))
-        return credential;
-    }
-  return NULL;
-}
-
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  const HandoffCredential *one = *(const HandoffCredential *const *) a;
-  const HandoffCredential *other = *(const HandoffCredential *const *) b;
-  const int order = strcmp (one->label, other->label);
-
-  return order != 0 ? order : strcmp (one->id, other->id);
-}
-
-static GPtrArray *
-list (HandoffCredentials *credentials, const guint *owner)
-{
-  HandoffCredentialMirror *self = HANDOFF_CREDENTIAL_MIRROR (credentials);
-  GPtrArray *array = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_credential_unref);
-  GHashTableIter iter;
-  HandoffCredential *credential;
-
-  g_hash_table_iter_init (&iter, self->credentials);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &credential))
-    {
-      if (owner == NULL || credential->owner == *owner)
-        g_ptr_array_add (array, handoff_credential_ref (credential));
-    }
-  g_ptr_array_sort (array, compare);
-  return array;
+  return HANDOFF_CREDENTIAL_MIRROR (credentials)->credentials;
 }
 
 static void
 credentials_init (HandoffCredentialsInterface *iface)
 {
-  iface->lookup = lookup;
-  iface->find = find;
-  iface->list = list;
+  iface->get_table = get_table;
 }
 
 HandoffCredentialMirror *

@@ -99,7 +99,8 @@ handoff_handshaker_received_caller_gone (HandoffHandshaker *self, HandoffLinkMes
   caller = handoff_caller_table_remove (self->callers, number);
   if (caller != NULL)
     handoff_handshaker_caller_left (caller, self);
-  else
+  else if (!self->is_leaving)
+    /* Otherwise all have left here already. */
     handoff_link_breach (self->link, "an unknown caller has left");
 }
 

@@ -155,7 +155,7 @@ received_sessions (HandoffHandshaker *self, HandoffLinkMessage *message)
   guint i, maximum;
 
   g_variant_get (message->body, "(tu)", &after, &maximum);
-  page = handoff_session_book_dup_page (self->sessions.book, NULL, after,
+  page = handoff_session_book_dup_page (self->sessions.book, after,
                                         MIN (maximum, HANDOFF_HANDSHAKER_PAGE));
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tssssssux)"));
   for (i = 0; i < page->len; i++)

@@ -223,6 +223,19 @@ write_load (Change *change, int unused, GError **error)
   return change->reading != NULL;
 }
 
+/* Somebody wrote more into the files of that one than can be told. The others do not wait for it.
+ */
+static void
+leave_aside (Change *change, const GError *error)
+{
+  HandoffFolderReading *reading = change->reading;
+  const HandoffKeptFolder *folder = g_ptr_array_index (reading->folders, change->n_told - 1);
+
+  reading->n_damaged++;
+  g_warning ("The credential in %s/%s is left aside: %s", change->changes->path, folder->id,
+             error->message);
+}
+
 static void tell_next (Change *change);
 
 static void
@@ -231,8 +244,11 @@ told (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
   Change *change = user_data;
 
   /* If the broker is gone, nobody is to be told, and the link's end ends everything. */
-  if (error == NULL)
-    tell_next (change);
+  if (error != NULL && !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED))
+    return;
+  if (error != NULL)
+    leave_aside (change, error);
+  tell_next (change);
 }
 
 /* FALSE with the error if the file cannot be made. file: (nullable): none */

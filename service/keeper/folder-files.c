@@ -157,6 +157,7 @@ handoff_file_read (int folder, const char *name, gboolean is_optional, GError **
   guint8 *data;
   gsize size = 0;
   gssize n;
+  int code;
 
   if (fd < 0 && errno == ENOENT && is_optional)
     return NULL;
@@ -171,6 +172,10 @@ handoff_file_read (int folder, const char *name, gboolean is_optional, GError **
   data = handoff_secret_new ((gsize) status.st_size, HANDOFF_SECRET_DEFAULT);
   while ((n = read (fd, data + size, (gsize) status.st_size - size)) > 0)
     size += (gsize) n;
+  code = errno;
   close (fd);
-  return g_bytes_new_with_free_func (data, size, handoff_secret_free, data);
+  if (n == 0)
+    return g_bytes_new_with_free_func (data, size, handoff_secret_free, data);
+  handoff_secret_free (data);
+  return damaged (error, name, g_strerror (code));
 }

@@ -342,10 +342,15 @@ open_present (int directory, const char *id, GError **error)
 {
   int folder = openat (directory, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-  if (folder < 0)
+  if (folder >= 0)
+    return folder;
+  if (errno == ENOENT)
     g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
                          "The credential was removed meanwhile");
-  return folder;
+  else
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                 "Cannot open the credential's folder: %s", g_strerror (errno));
+  return -1;
 }
 
 gboolean

@@ -33,6 +33,7 @@ struct _HandoffKeyKeeper
 
 static const HandoffSignatoryRows rows = {
   .holder = HANDOFF_KEEPER_HOLDER,
+  .holder_socket = HANDOFF_KEEPER_HOLDER_SOCKET,
   .holder_gone = HANDOFF_KEEPER_HOLDER_GONE,
   .grant = HANDOFF_KEEPER_GRANT,
   .grant_over = HANDOFF_KEEPER_GRANT_OVER,
@@ -42,14 +43,14 @@ static const HandoffSignatoryRows rows = {
 /* Something to do with one key. */
 typedef struct
 {
-  HandoffLinkCall *call; /* (owned) */
-  HandoffKeptKey *key;   /* (owned) */
+  HandoffSignatoryRequest *request; /* (owned) */
+  HandoffKeptKey *key;              /* (owned) */
   const HandoffSignatureScheme *scheme;
   HandoffSignatureForm form;
-  GBytes *data;      /* (owned) (nullable) */
-  GVariant *request; /* (owned) (nullable): for a certificate */
-  GBytes *result;    /* (owned) (nullable) */
-  GError *error;     /* (owned) (nullable) */
+  GBytes *data;   /* (owned) (nullable) */
+  GVariant *body; /* (owned) (nullable): of a request for a certificate */
+  GBytes *result; /* (owned) (nullable) */
+  GError *error;  /* (owned) (nullable) */
 } Use;
 
 static void
@@ -57,26 +58,30 @@ use_free (Use *use)
 {
   handoff_kept_key_unref (use->key);
   g_clear_pointer (&use->data, g_bytes_unref);
-  g_clear_pointer (&use->request, g_variant_unref);
+  g_clear_pointer (&use->body, g_variant_unref);
   g_clear_pointer (&use->result, g_bytes_unref);
   g_clear_error (&use->error);
   g_free (use);
 }
 
-/* key: (nullable): NULL: it is gone. (nullable): NULL with the error then */
+/* request: (transfer full). key: (nullable): NULL: there is none. (nullable): NULL, and the request
+ * is answered, then */
 static Use *
-use_new (HandoffLinkCall *call, HandoffKeptKey *key, GError **error)
+use_new (HandoffSignatoryRequest *request, HandoffKeptKey *key)
 {
   Use *use;
 
   if (key == NULL)
     {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
-                           "The credential was removed meanwhile");
+      g_autoptr (GError) error =
+          g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                               "The credential's key is not there any more");
+
+      handoff_signatory_answer (request, NULL, error);
       return NULL;
     }
   use = g_new0 (Use, 1);
-  use->call = call;
+  use->request = request;
   use->key = handoff_kept_key_ref (key);
   return use;
 }
@@ -90,18 +95,18 @@ make_signature (gpointer data)
 }
 
 static void
-signature_made (gpointer data)
+answer (gpointer data)
 {
   Use *use = data;
 
-  handoff_signatory_answer (use->call, use->result, use->error);
+  handoff_signatory_answer (use->request, use->result, use->error);
   use_free (use);
 }
 
 /* A request for a key that is not there yet: handshakes go on while the keeper is started again. */
 typedef struct
 {
-  HandoffLinkCall *call; /* (owned) */
+  HandoffSignatoryRequest *request; /* (owned) */
   guint uid;
   char *id; /* (owned) */
   const HandoffSignatureScheme *scheme;
@@ -110,7 +115,7 @@ typedef struct
 } Early;
 
 static void
-sign (HandoffLinkCall *call,
+sign (HandoffSignatoryRequest *request,
       guint uid,
       const char *id,
       gpointer held,
@@ -120,7 +125,6 @@ sign (HandoffLinkCall *call,
       gpointer user_data)
 {
   HandoffKeyKeeper *self = user_data;
-  g_autoptr (GError) error = NULL;
   HandoffKeptKey *key = held != NULL ? held : handoff_key_ring_lookup (self->ring, id);
   Use *use;
 
@@ -128,27 +132,24 @@ sign (HandoffLinkCall *call,
     {
       Early *early = g_new (Early, 1);
 
-      *early = (Early){ call, uid, g_strdup (id), scheme, form, g_bytes_ref (data) };
+      *early = (Early){ request, uid, g_strdup (id), scheme, form, g_bytes_ref (data) };
       g_queue_push_tail (&self->early, early);
       return;
     }
-  use = use_new (call, key, &error);
+  use = use_new (request, key);
   if (use == NULL)
-    {
-      handoff_signatory_answer (call, NULL, error);
-      return;
-    }
+    return;
   use->scheme = scheme;
   use->form = form;
   use->data = g_bytes_ref (data);
   if (!self->signs_at_once || !handoff_kept_key_is_quick (key))
     {
-      handoff_user_turns_add (self->signing, uid, make_signature, signature_made, use);
+      handoff_user_turns_add (self->signing, uid, make_signature, answer, use);
       return;
     }
   /* Nobody waits long: in a turn of the main loop, a link gives us a few messages at most. */
   make_signature (use);
-  signature_made (use);
+  answer (use);
 }
 
 static void
@@ -169,7 +170,7 @@ loaded (gpointer user_data)
 
   while ((early = g_queue_pop_head (&self->early)) != NULL)
     {
-      sign (early->call, early->uid, early->id, NULL, early->scheme, early->form, early->data,
+      sign (early->request, early->uid, early->id, NULL, early->scheme, early->form, early->data,
             self);
       early_free (early);
     }
@@ -184,7 +185,7 @@ give_up_early (HandoffKeyKeeper *self)
 
   while ((early = g_queue_pop_head (&self->early)) != NULL)
     {
-      handoff_signatory_answer (early->call, NULL, error);
+      handoff_signatory_answer (early->request, NULL, error);
       early_free (early);
     }
 }
@@ -218,45 +219,25 @@ make_request (gpointer data)
 {
   Use *use = data;
 
-  use->result = handoff_kept_key_request_certificate (use->key, use->request, &use->error);
-}
-
-static void
-request_made (gpointer data)
-{
-  Use *use = data;
-  gsize size;
-  gconstpointer bytes = use->result != NULL ? g_bytes_get_data (use->result, &size) : NULL;
-
-  if (bytes == NULL)
-    handoff_link_call_fail (use->call, use->error);
-  else
-    handoff_link_call_return (
-        use->call,
-        g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, size, 1)),
-        NULL, 0);
-  use_free (use);
+  use->result = handoff_kept_key_request_certificate (use->key, use->body, &use->error);
 }
 
 static void
 receive_certificate_request (HandoffKeyKeeper *self, HandoffLinkMessage *message)
 {
-  g_autoptr (GError) error = NULL;
-  HandoffLinkCall *call = g_steal_pointer (&message->call);
+  HandoffSignatoryRequest *request =
+      handoff_signatory_request_new (g_steal_pointer (&message->call));
   const char *id;
   guint32 uid;
   Use *use;
 
   g_variant_get_child (message->body, 0, "&s", &id);
   g_variant_get_child (message->body, 1, "u", &uid);
-  use = use_new (call, handoff_key_ring_lookup (self->ring, id), &error);
+  use = use_new (request, handoff_key_ring_lookup (self->ring, id));
   if (use == NULL)
-    {
-      handoff_link_call_fail (call, error);
-      return;
-    }
-  use->request = g_variant_ref (message->body);
-  handoff_user_turns_add (self->working, uid, make_request, request_made, use);
+    return;
+  use->body = g_variant_ref (message->body);
+  handoff_user_turns_add (self->working, uid, make_request, answer, use);
 }
 
 static void

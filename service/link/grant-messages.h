@@ -14,10 +14,16 @@
 #define HANDOFF_GRANT_TYPE "(ttsuux)"
 /* number of the grant */
 #define HANDOFF_GRANT_OVER_TYPE "(t)"
-/* number of the holder, uid. With it come HANDOFF_MAX_HOLDER_SOCKETS sockets at most: of links
- * (link/signing-messages.h) on which it asks for signatures. It may come again, with more. */
+/* number of the holder, uid */
 #define HANDOFF_HOLDER_TYPE "(tu)"
-#define HANDOFF_MAX_HOLDER_SOCKETS 8
+/* Request, with a socket: of a link (link/signing-messages.h) on which that holder asks for
+ * signatures. Number of the holder. The answer comes when it is read, and before that the holder
+ * does not have its end: so whoever asks for sockets without end asks no faster than they are read.
+ * LIMIT_REACHED if it has too many. */
+#define HANDOFF_HOLDER_SOCKET_TYPE "(t)"
+#define HANDOFF_HOLDER_SOCKET_REPLY_TYPE "()"
+/* How many may be unread: fewer than the descriptors that may wait on a link (link-queue.h). */
+#define HANDOFF_MAX_UNREAD_SOCKETS 2048
 /* number of the holder: with its grants and sockets */
 #define HANDOFF_HOLDER_GONE_TYPE "(t)"
 /* To the broker: the holder asked for what it may not have. Holder, number of the grant, why */

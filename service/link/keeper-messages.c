@@ -91,7 +91,15 @@ static const HandoffLinkRow rows[] = {
     .name = "holder",
     .direction = HANDOFF_LINK_DOWN,
     .type = HANDOFF_HOLDER_TYPE,
-    .max_fds = HANDOFF_MAX_HOLDER_SOCKETS,
+  },
+  [HANDOFF_KEEPER_HOLDER_SOCKET] = {
+    .name = "holder-socket",
+    .direction = HANDOFF_LINK_DOWN,
+    .type = HANDOFF_HOLDER_SOCKET_TYPE,
+    .reply_type = HANDOFF_HOLDER_SOCKET_REPLY_TYPE,
+    .min_fds = 1,
+    .max_fds = 1,
+    .max_waiting = HANDOFF_MAX_UNREAD_SOCKETS,
   },
   [HANDOFF_KEEPER_HOLDER_GONE] = {
     .name = "holder-gone",

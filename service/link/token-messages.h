@@ -33,14 +33,15 @@ enum
 
   /* See link/grant-messages.h. */
   HANDOFF_TOKEN_HOLDER,
+  HANDOFF_TOKEN_HOLDER_SOCKET,
   HANDOFF_TOKEN_HOLDER_GONE,
   HANDOFF_TOKEN_GRANT,
   HANDOFF_TOKEN_GRANT_OVER,
   HANDOFF_TOKEN_VIOLATION,
 
-  /* Request to the broker: the PIN file, open for reading. Answer: its path, for messages, and the
-   * descriptor if there is such a file. INVALID_ARGUMENT if it cannot be opened. */
-  HANDOFF_TOKEN_OPEN_PIN_FILE,
+  /* Request to the broker: what the PIN file has for a token. Its label. Answer: the PIN (nothing:
+   * none), and the file's identity. INVALID_ARGUMENT if the file must not be used. */
+  HANDOFF_TOKEN_FIND_PIN,
   /* Request to the broker, before a token is told a PIN: label of the token, digest of the PIN,
    * identity of the PIN file ("": somebody gave it). Answer: whether it may be told. */
   HANDOFF_TOKEN_TRY_PIN,
@@ -54,6 +55,7 @@ enum
 #define HANDOFF_TOKEN_FIND_TYPE "(saymayb)"
 #define HANDOFF_TOKEN_FIND_REPLY_TYPE "(ayaay)"
 #define HANDOFF_TOKEN_ADD_KEY_TYPE "(ssay)"
+#define HANDOFF_TOKEN_FIND_PIN_REPLY_TYPE "(mays)"
 #define HANDOFF_TOKEN_TRY_PIN_TYPE "(says)"
 #define HANDOFF_TOKEN_SETTLE_PIN_TYPE "(subb)"
 

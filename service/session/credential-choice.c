@@ -12,19 +12,6 @@
 #include "keyblob/tls-handoff-error.h"
 #include "work/home.h"
 
-HandoffCredential *
-handoff_credential_choice_find (HandoffCredentials *credentials, guint uid, const char *name)
-{
-  HandoffCredential *credential;
-
-  if (g_str_has_prefix (name, HANDOFF_CREDENTIALS_PATH "/"))
-    return handoff_credentials_lookup (credentials, name + strlen (HANDOFF_CREDENTIALS_PATH "/"));
-  credential = handoff_credentials_find (credentials, uid, name);
-  if (credential == NULL)
-    credential = handoff_credentials_find (credentials, HANDOFF_CREDENTIAL_OWNER_MACHINE, name);
-  return credential;
-}
-
 /* Serials only grow: if number and newest serial are the same, all credentials are the same. */
 static void
 get_owners_state (HandoffCredentials *credentials, guint owner, guint64 state[2])
@@ -234,6 +221,15 @@ use (Choice *self, HandoffCredential *asked, HandoffSigningGrant *grant)
   return TRUE;
 }
 
+/* Whether the broker had no credential to give with its yes, since that one was removed or changed
+ * while polkit was asked: the news of that came before. */
+static gboolean
+was_removed (Choice *self, HandoffCredential *asked, const GError *error)
+{
+  return g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND) &&
+         handoff_credential_choice_check_again (self->credentials, asked, NULL) == NULL;
+}
+
 static void ask_about_next (Choice *self);
 
 static void
@@ -266,6 +262,10 @@ authorized (GObject *source, GAsyncResult *result, gpointer user_data)
           g_steal_pointer (&self);
           return;
         }
+    }
+  else if (was_removed (self, asked, error))
+    {
+      g_clear_error (&error);
     }
   /* Polkit gave no answer. To go on without this credential could show the peer somebody else than
    * the user. */

@@ -8,10 +8,6 @@
 
 /* Which credential a handshake may use. Main thread, except where it says otherwise. */
 
-/* name: the value of the option: the label of a credential of uid's or else of the machine's, or an
- * object path. (transfer none) (nullable) */
-HandoffCredential *
-handoff_credential_choice_find (HandoffCredentials *credentials, guint uid, const char *name);
 /* What a user's client could choose from, as numbers that change with it: a session without a
  * certificate must not be resumed when there is a certificate now. */
 void

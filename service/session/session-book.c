@@ -13,9 +13,7 @@
 struct _HandoffSessionBook
 {
   GMutex mutex;
-  GTree *by_number; /* (owned) (element-type HandoffSessionEntry HandoffSessionEntry) */
-  GTree *by_user;   /* (owned) (element-type HandoffSessionEntry HandoffSessionEntry): then by
-                     * number */
+  GTree *entries; /* (owned) (element-type HandoffSessionEntry HandoffSessionEntry): by number */
   guint64 last_time;
   guint slot;
   guint n_slots; /* 1 if it is the only book */
@@ -36,17 +34,6 @@ compare_numbers (gconstpointer a, gconstpointer b, gpointer user_data)
   return (one->number > other->number) - (one->number < other->number);
 }
 
-static int
-compare_users (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  const HandoffSessionEntry *one = a;
-  const HandoffSessionEntry *other = b;
-
-  if (one->uid != other->uid)
-    return one->uid > other->uid ? 1 : -1;
-  return compare_numbers (a, b, NULL);
-}
-
 HandoffSessionBook *
 handoff_session_book_new (void)
 {
@@ -54,17 +41,15 @@ handoff_session_book_new (void)
 
   g_mutex_init (&self->mutex);
   self->n_slots = 1;
-  self->by_number = g_tree_new_full (compare_numbers, NULL, NULL, NULL);
-  self->by_user = g_tree_new_full (compare_users, NULL, NULL, NULL);
+  self->entries = g_tree_new_full (compare_numbers, NULL, NULL, NULL);
   return self;
 }
 
 void
 handoff_session_book_free (HandoffSessionBook *self)
 {
-  g_assert (g_tree_nnodes (self->by_number) == 0);
-  g_tree_unref (self->by_number);
-  g_tree_unref (self->by_user);
+  g_assert (g_tree_nnodes (self->entries) == 0);
+  g_tree_unref (self->entries);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -106,8 +91,7 @@ handoff_session_book_add (HandoffSessionBook *self, const HandoffSessionEntry *d
    * others make. */
   self->last_time = MAX (self->last_time + 1, (guint64) handoff_clock_get_monotonic_time ());
   entry->number = self->last_time * self->n_slots + self->slot;
-  g_tree_insert (self->by_number, entry, entry);
-  g_tree_insert (self->by_user, entry, entry);
+  g_tree_insert (self->entries, entry, entry);
   g_mutex_unlock (&self->mutex);
   return entry;
 }
@@ -139,32 +123,22 @@ void
 handoff_session_book_remove (HandoffSessionBook *self, HandoffSessionEntry *entry)
 {
   g_mutex_lock (&self->mutex);
-  g_tree_remove (self->by_number, entry);
-  g_tree_remove (self->by_user, entry);
+  g_tree_remove (self->entries, entry);
   g_mutex_unlock (&self->mutex);
   entry_free (entry);
 }
 
 GPtrArray *
-handoff_session_book_dup_page (HandoffSessionBook *self,
-                               const guint *uid,
-                               guint64 after,
-                               guint maximum)
+handoff_session_book_dup_page (HandoffSessionBook *self, guint64 after, guint maximum)
 {
   GPtrArray *page = g_ptr_array_new_with_free_func (entry_free);
-  const HandoffSessionEntry place = { .uid = uid != NULL ? *uid : 0, .number = after };
+  const HandoffSessionEntry place = { .number = after };
   GTreeNode *node;
 
   g_mutex_lock (&self->mutex);
-  for (node = g_tree_upper_bound (uid != NULL ? self->by_user : self->by_number, &place);
-       node != NULL && page->len < maximum; node = g_tree_node_next (node))
-    {
-      const HandoffSessionEntry *entry = g_tree_node_value (node);
-
-      if (uid != NULL && entry->uid != *uid)
-        break;
-      g_ptr_array_add (page, entry_copy (entry));
-    }
+  for (node = g_tree_upper_bound (self->entries, &place); node != NULL && page->len < maximum;
+       node = g_tree_node_next (node))
+    g_ptr_array_add (page, entry_copy (g_tree_node_value (node)));
   g_mutex_unlock (&self->mutex);
   return page;
 }
@@ -175,7 +149,7 @@ handoff_session_book_get_size (HandoffSessionBook *self)
   guint size;
 
   g_mutex_lock (&self->mutex);
-  size = (guint) g_tree_nnodes (self->by_number);
+  size = (guint) g_tree_nnodes (self->entries);
   g_mutex_unlock (&self->mutex);
   return size;
 }

@@ -16,7 +16,6 @@ typedef struct
 {
   guint64 number; /* larger than that of every session that was in the book before */
   HandoffRole role;
-  guint uid;
   guint pid;
   gint64 start_time; /* monotonic, microseconds */
   /* Of these nobody frees anything. */
@@ -50,10 +49,6 @@ void handoff_session_book_update (HandoffSessionBook *self,
 void handoff_session_book_remove (HandoffSessionBook *self, HandoffSessionEntry *entry);
 
 /* (transfer full) (element-type HandoffSessionEntry): copies of at most maximum entries with a
- * number above after, the oldest first. The cost does not grow with the number of sessions. uid:
- * (nullable): NULL for the sessions of all users */
-GPtrArray *handoff_session_book_dup_page (HandoffSessionBook *self,
-                                          const guint *uid,
-                                          guint64 after,
-                                          guint maximum);
+ * number above after, the oldest first. The cost does not grow with the number of sessions. */
+GPtrArray *handoff_session_book_dup_page (HandoffSessionBook *self, guint64 after, guint maximum);
 guint handoff_session_book_get_size (HandoffSessionBook *self);

@@ -162,7 +162,6 @@ describe (const HandoffSession *session)
 
   return (HandoffSessionEntry){
     .role = session->role,
-    .uid = handoff_caller_get_uid (session->caller),
     .pid = handoff_caller_get_pid (session->caller),
     .start_time = session->start_time,
     .state = handoff_session_get_state_name (session),
@@ -208,23 +207,6 @@ handoff_session_store_lookup (HandoffSessionStore *self, const char *id, Handoff
   HandoffSession *session = id != NULL ? g_hash_table_lookup (self->sessions, id) : NULL;
 
   return session != NULL && is_owned_by (session, caller) ? session : NULL;
-}
-
-char **
-handoff_session_store_list (HandoffSessionStore *self, const char *bus_name, guint maximum)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  GQueue *queue = g_hash_table_lookup (self->by_caller, bus_name);
-  GList *link;
-
-  for (link = queue != NULL ? queue->head : NULL; link != NULL && maximum > 0; link = link->next)
-    {
-      const HandoffSession *session = link->data;
-
-      g_strv_builder_add (builder, session->id);
-      maximum--;
-    }
-  return g_strv_builder_end (builder);
 }
 
 void
@@ -276,10 +258,4 @@ handoff_session_store_remove_all (HandoffSessionStore *self)
       g_hash_table_iter_next (&iter, NULL, &session);
       handoff_session_store_remove (self, session);
     }
-}
-
-guint
-handoff_session_store_get_size (HandoffSessionStore *self)
-{
-  return g_hash_table_size (self->sessions);
 }

@@ -97,12 +97,8 @@ HandoffSession *
 handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller);
 /* Brings the session's entry in the book up to date. Does nothing if it is not in the store. */
 void handoff_session_store_note (HandoffSessionStore *self, HandoffSession *session);
-/* (transfer full): the ids of bus_name's sessions, as an introspection wants them; at most maximum
- */
-char **handoff_session_store_list (HandoffSessionStore *self, const char *bus_name, guint maximum);
 /* Does nothing if session is removed already. */
 void handoff_session_store_remove (HandoffSessionStore *self, HandoffSession *session);
 /* Removes the sessions that do not outlive caller. */
 void handoff_session_store_remove_all_of (HandoffSessionStore *self, HandoffCaller *caller);
 void handoff_session_store_remove_all (HandoffSessionStore *self);
-guint handoff_session_store_get_size (HandoffSessionStore *self);

@@ -11,11 +11,14 @@
  * their grants, the sockets on which handshakers ask, and whether what they ask for is theirs, and
  * is TLS. What no honest handshaker asks for is refused, and the broker is told. Main thread. */
 typedef struct _HandoffSignatory HandoffSignatory;
+/* Something that is to be signed, until it is answered. */
+typedef struct _HandoffSignatoryRequest HandoffSignatoryRequest;
 
 /* The numbers of the rows of grant-messages.h in the table of the broker's link. */
 typedef struct
 {
   guint holder;
+  guint holder_socket;
   guint holder_gone;
   guint grant;
   guint grant_over;
@@ -23,9 +26,9 @@ typedef struct
 } HandoffSignatoryRows;
 
 /* Signs data, all of which is to be signed, and answers by handoff_signatory_answer(), now or
- * later. call: (transfer full). uid: of the holder's user. key: the id of a credential. data:
+ * later. request: (transfer full). uid: of the holder's user. key: the id of a credential. data:
  * (transfer none). held: (transfer none) (nullable): what was held for the grant */
-typedef void (*HandoffSignatorySign) (HandoffLinkCall *call,
+typedef void (*HandoffSignatorySign) (HandoffSignatoryRequest *request,
                                       guint uid,
                                       const char *key,
                                       gpointer held,
@@ -58,5 +61,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSignatory, handoff_signatory_free)
 /* A message of the broker's. FALSE: it is none of the rows. */
 gboolean handoff_signatory_receive (HandoffSignatory *self, HandoffLinkMessage *message);
 
-/* call: (transfer full). signature, error: one of them, the other is NULL */
-void handoff_signatory_answer (HandoffLinkCall *call, GBytes *signature, const GError *error);
+/* Of a request for a certificate, which is the broker's. call: (transfer full). (transfer full) */
+HandoffSignatoryRequest *handoff_signatory_request_new (HandoffLinkCall *call);
+/* request: (transfer full). result: the signature, or the certificate request. result, error: one
+ * of them, the other is NULL */
+void
+handoff_signatory_answer (HandoffSignatoryRequest *request, GBytes *result, const GError *error);

@@ -107,14 +107,13 @@ tell (Program *program, guint row, GVariant *body)
     g_variant_unref (g_variant_ref_sink (body));
 }
 
-/* fd: (transfer full): -1: none */
 static void
-tell_of_holder (Program *program, HandoffHolder *holder, int fd)
+tell_of_holder (Program *program, HandoffHolder *holder)
 {
   g_hash_table_add (holder->programs, program);
   handoff_link_send (program->link, program->rows->holder,
-                     g_variant_new (HANDOFF_HOLDER_TYPE, holder->number, holder->uid), &fd,
-                     fd >= 0 ? 1 : 0, NULL);
+                     g_variant_new (HANDOFF_HOLDER_TYPE, holder->number, holder->uid), NULL, 0,
+                     NULL);
 }
 
 static void
@@ -166,7 +165,7 @@ tell_of_all (HandoffSigning *self, Program *program)
 
       if (!g_hash_table_contains (holder->programs, program))
         continue;
-      tell_of_holder (program, holder, -1);
+      tell_of_holder (program, holder);
       add_grants (grants, holder, program);
     }
   g_ptr_array_sort (grants, compare_grants);
@@ -236,11 +235,15 @@ handoff_signing_find_holder (HandoffSigning *self, guint64 number)
 }
 
 void
-handoff_signing_violated (HandoffSigning *self, guint64 number, const char *why)
+handoff_signing_violated (HandoffSigning *self,
+                          guint64 program_number,
+                          guint64 number,
+                          const char *why)
 {
   HandoffHolder *holder = handoff_signing_find_holder (self, number);
+  const Program *program = g_hash_table_lookup (self->programs, &program_number);
 
-  if (holder != NULL)
+  if (holder != NULL && program != NULL && g_hash_table_contains (holder->programs, program))
     holder->functions->broke_rules (holder, why, holder->user_data);
 }
 
@@ -299,19 +302,48 @@ find_program (HandoffSigning *self, guint64 number, GError **error)
   return NULL;
 }
 
-int
+/* A socket whose other end is on its way to the program. */
+typedef struct
+{
+  int socket; /* (owned) */
+  HandoffSigningOpened opened;
+  gpointer user_data; /* (unowned) */
+} Opening;
+
+static void
+socket_read (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  g_autofree Opening *opening = user_data;
+
+  if (reply == NULL)
+    close (g_steal_fd (&opening->socket));
+  opening->opened (opening->socket, error, opening->user_data);
+}
+
+void
 handoff_signing_open_socket (HandoffSigning *self,
                              HandoffHolder *holder,
                              guint64 program_number,
-                             GError **error)
+                             HandoffSigningOpened opened,
+                             gpointer user_data)
 {
-  Program *program = find_program (self, program_number, error);
+  g_autoptr (GError) error = NULL;
+  Program *program = find_program (self, program_number, &error);
+  Opening *opening;
   int sockets[2];
 
-  if (program == NULL || !handoff_link_make_sockets (sockets, error))
-    return -1;
-  tell_of_holder (program, holder, sockets[1]);
-  return sockets[0];
+  if (program == NULL || !handoff_link_make_sockets (sockets, &error))
+    {
+      opened (-1, error, user_data);
+      return;
+    }
+  if (!g_hash_table_contains (holder->programs, program))
+    tell_of_holder (program, holder);
+  opening = g_new (Opening, 1);
+  *opening = (Opening){ sockets[0], opened, user_data };
+  handoff_link_request (program->link, program->rows->holder_socket,
+                        g_variant_new (HANDOFF_HOLDER_SOCKET_TYPE, holder->number), &sockets[1], 1,
+                        socket_read, opening);
 }
 
 static gboolean
@@ -354,7 +386,7 @@ handoff_signing_give (HandoffSigning *self,
   if (program == NULL || !has_room (holder, error))
     return FALSE;
   if (!g_hash_table_contains (holder->programs, program))
-    tell_of_holder (program, holder, -1);
+    tell_of_holder (program, holder);
 
   grant = g_new0 (Grant, 1);
   grant->number = ++self->last_grant;

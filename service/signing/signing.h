@@ -47,6 +47,7 @@ typedef struct
 typedef struct
 {
   guint holder;
+  guint holder_socket;
   guint holder_gone;
   guint grant;
   guint grant_over;
@@ -67,8 +68,10 @@ void handoff_signing_add_program (HandoffSigning *self,
                                   const HandoffSigningRows *rows);
 /* It has ended. is_final: it does not come back with that number: its grants are over. */
 void handoff_signing_remove_program (HandoffSigning *self, guint64 number, gboolean is_final);
-/* A signing program refused what that holder asked for. */
-void handoff_signing_violated (HandoffSigning *self, guint64 holder, const char *why);
+/* That signing program refused what that holder asked for. What one says of a holder that it was
+ * not told of is not believed. */
+void
+handoff_signing_violated (HandoffSigning *self, guint64 program, guint64 holder, const char *why);
 
 /* functions: static. user_data: (unowned) */
 HandoffHolder *handoff_signing_add_holder (HandoffSigning *self,
@@ -81,12 +84,16 @@ guint64 handoff_holder_get_number (HandoffHolder *self);
 /* (transfer none) (nullable): NULL if it is gone. */
 HandoffHolder *handoff_signing_find_holder (HandoffSigning *self, guint64 number);
 
-/* A socket for a worker of the holder to ask that program for signatures. (transfer full): -1 with
- * TLS_HANDOFF_ERROR_FAILED if it does not run. */
-int handoff_signing_open_socket (HandoffSigning *self,
-                                 HandoffHolder *holder,
-                                 guint64 program,
-                                 GError **error);
+/* socket: (transfer full): -1 with the error: FAILED if the program does not run, or ends;
+ * LIMIT_REACHED if the holder has too many, or too many are on their way. */
+typedef void (*HandoffSigningOpened) (int socket, const GError *error, gpointer user_data);
+/* A socket for a worker of the holder to ask that program for signatures. opened: called once, when
+ * the program has the other end, or at once; the holder may be gone then. */
+void handoff_signing_open_socket (HandoffSigning *self,
+                                  HandoffHolder *holder,
+                                  guint64 program,
+                                  HandoffSigningOpened opened,
+                                  gpointer user_data);
 
 /* Gives a grant. key: the id of a credential. uses: 0: any number: it is a standing grant, which
  * stands for a yes that is remembered. until: boot time, microseconds.

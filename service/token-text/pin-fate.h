@@ -6,7 +6,8 @@
 /* What the process of a module tells of PINs. */
 
 #define HANDOFF_PIN_SALT_SIZE 32
-#define HANDOFF_PIN_DIGEST_SIZE 32 /* HMAC-SHA256 of token and PIN */
+#define HANDOFF_PIN_DIGEST_SIZE 32           /* HMAC-SHA256 of token and PIN */
+#define HANDOFF_PIN_FILE_IDENTITY_LENGTH 128 /* at most, of the PIN file's identity */
 
 /* What became of a try. */
 typedef enum

@@ -154,28 +154,26 @@ find_pin (char *text, const char *token, const char *path, GError **error)
   return handoff_secret_bytes_take (&pin);
 }
 
-int
-handoff_pin_file_open (const char *path, GError **error)
+GBytes *
+handoff_pin_file_find (const char *path, const char *token, char **identity, GError **error)
 {
   /* O_NONBLOCK: a pipe must not keep the service waiting. */
   const int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-  if (fd < 0 && errno != ENOENT)
-    refuse (error, path, g_strerror (errno));
-  return fd;
-}
-
-GBytes *
-handoff_pin_file_find (int fd, const char *path, const char *token, char **identity, GError **error)
-{
   struct stat info;
   char *text = NULL;
   GBytes *pin;
 
+  if (fd < 0)
+    {
+      if (errno != ENOENT)
+        refuse (error, path, g_strerror (errno));
+      return NULL;
+    }
   if (fstat (fd, &info) != 0)
     refuse (error, path, g_strerror (errno));
   else if (check (&info, path, error))
     text = read_all (fd, (gsize) info.st_size, path, error);
+  close (fd);
   if (text == NULL)
     return NULL;
 

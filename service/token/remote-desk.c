@@ -5,7 +5,17 @@
 
 #include "token/remote-desk.h"
 
+#include "keyblob/secret-memory.h"
 #include "link/token-messages.h"
+
+GBytes *
+handoff_remote_desk_dup_pin (GVariant *value)
+{
+  HandoffSecretBytes pin = { NULL, 0 };
+
+  handoff_secret_bytes_set (&pin, g_variant_get_data (value), g_variant_get_size (value));
+  return handoff_secret_bytes_take (&pin);
+}
 
 /* A question to the broker, on the stack of the thread that waits for the answer. */
 typedef struct
@@ -18,7 +28,6 @@ typedef struct
   GCond answered_cond;
   gboolean answered;
   GVariant *answer; /* (owned) (nullable) */
-  int fd;           /* (owned) */
   GError *error;    /* (owned) (nullable) */
 } Question;
 
@@ -40,11 +49,7 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 
   g_mutex_lock (&question->mutex);
   if (reply != NULL)
-    {
-      question->answer = g_variant_ref (reply->body);
-      if (reply->n_fds > 0)
-        question->fd = handoff_link_message_steal_fd (reply, 0);
-    }
+    question->answer = g_variant_ref (reply->body);
   else
     question->error = g_error_copy (error);
   question->answered = TRUE;
@@ -62,11 +67,11 @@ send_question (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Waits for the answer. fd: (out) (optional). (transfer full) (nullable) */
+/* Waits for the answer. (transfer full) (nullable) */
 static GVariant *
-ask (HandoffLink *link, guint number, GVariant *body, int *fd, GError **error)
+ask (HandoffLink *link, guint number, GVariant *body, GError **error)
 {
-  Question question = { .link = link, .number = number, .fd = -1 };
+  Question question = { .link = link, .number = number };
 
   question.body = g_variant_ref_sink (body);
   g_mutex_init (&question.mutex);
@@ -82,21 +87,19 @@ ask (HandoffLink *link, guint number, GVariant *body, int *fd, GError **error)
   g_variant_unref (question.body);
   if (question.error != NULL)
     g_propagate_error (error, question.error);
-  if (fd != NULL)
-    *fd = question.fd;
   return question.answer;
 }
 
-static int
-open_file (gpointer data, char **path, GError **error)
+static GBytes *
+find_pin (gpointer data, const char *token, char **file_identity, GError **error)
 {
-  int fd = -1;
   g_autoptr (GVariant) answer =
-      ask (data, HANDOFF_TOKEN_OPEN_PIN_FILE, g_variant_new ("()"), &fd, error);
+      ask (data, HANDOFF_TOKEN_FIND_PIN, g_variant_new ("(s)", token), error);
+  g_autoptr (GVariant) pin = NULL;
 
   if (answer != NULL)
-    g_variant_get (answer, "(s)", path);
-  return fd;
+    g_variant_get (answer, "(m@ays)", &pin, file_identity);
+  return pin != NULL ? handoff_remote_desk_dup_pin (pin) : NULL;
 }
 
 static gboolean
@@ -111,7 +114,7 @@ may_try (gpointer data,
                "(s@ays)", token,
                g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, digest, HANDOFF_PIN_DIGEST_SIZE, 1),
                file_identity),
-           NULL, NULL);
+           NULL);
   gboolean may = FALSE;
 
   if (answer != NULL)
@@ -150,4 +153,4 @@ settle (
   handoff_run_in_main_thread (send_settling, settling);
 }
 
-const HandoffPinDesk handoff_remote_desk = { open_file, may_try, settle };
+const HandoffPinDesk handoff_remote_desk = { find_pin, may_try, settle };

@@ -12,5 +12,7 @@
 /* The data of the desk is the link. */
 extern const HandoffPinDesk handoff_remote_desk;
 
+/* A PIN, "ay", as the broker says it: in secret memory. (transfer full) */
+GBytes *handoff_remote_desk_dup_pin (GVariant *value);
 /* Calls function once, in the main thread, later. Any thread. */
 void handoff_run_in_main_thread (GSourceFunc function, gpointer user_data);

@@ -9,7 +9,6 @@
 #include <gnutls/pkcs11.h>
 #include <unistd.h>
 
-#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/token-messages.h"
 #include "signatory/signatory.h"
@@ -22,10 +21,9 @@
 
 typedef struct
 {
-  const HandoffTokenModule *module; /* (unowned) */
-  HandoffLink *broker;              /* (owned) */
-  HandoffTokenThread *searcher;     /* (owned): looks for tokens */
-  HandoffSignatory *signatory;      /* (owned) */
+  HandoffLink *broker;          /* (owned) */
+  HandoffTokenThread *searcher; /* (owned): looks for tokens */
+  HandoffSignatory *signatory;  /* (owned) */
 
   /* From the first message on. */
   HandoffTokenTable *table; /* (owned) (nullable) */
@@ -49,7 +47,7 @@ handoff_token_helper_load (const HandoffTokenModule *module, GError **error)
   gsize i;
 
   /* Before GnuTLS could want a module by itself. */
-  handoff_token_modules_init ();
+  handoff_token_modules_init (module->path);
   for (i = 0; module->libraries[i] != NULL; i++)
     {
       if (!load (module->libraries[i], &library, error))
@@ -82,13 +80,6 @@ configure (Helper *self, GVariant *body)
   self->keys = handoff_token_keys_new (self->table, self->broker);
 }
 
-/* What failed before may work now: a daemon is there, a device is. What is loaded stays. */
-static void
-want_module (Helper *self)
-{
-  handoff_token_modules_load (self->module->path);
-}
-
 /* A search for a token. Its thread has it, then the main thread. */
 typedef struct
 {
@@ -114,7 +105,7 @@ run_search (gpointer data, const GError *thread_error)
   Search *search = data;
   unsigned int flags;
 
-  if (thread_error == NULL && handoff_token_modules_wait ())
+  if (thread_error == NULL && handoff_token_modules_load ())
     search->has = gnutls_pkcs11_token_get_flags (search->uri, &flags) >= 0;
   handoff_run_in_main_thread (answer_search, search);
 }
@@ -124,7 +115,6 @@ begin_search (Helper *self, HandoffLinkMessage *message)
 {
   Search *search = g_new0 (Search, 1);
 
-  want_module (self);
   g_variant_get (message->body, "(s)", &search->uri);
   search->call = g_steal_pointer (&message->call);
   handoff_token_thread_push (self->searcher, run_search, search);
@@ -229,7 +219,6 @@ static void
 begin_find (Helper *self, HandoffLinkMessage *message)
 {
   HandoffLinkCall *call = g_steal_pointer (&message->call);
-  HandoffSecretBytes secret = { NULL, 0 };
   g_autoptr (GVariant) id = NULL;
   g_autoptr (GVariant) given = NULL;
   g_autoptr (GBytes) key_id = NULL;
@@ -240,14 +229,10 @@ begin_find (Helper *self, HandoffLinkMessage *message)
   gboolean may_use_known_pin;
   Find *find;
 
-  want_module (self);
   g_variant_get (message->body, "(&s@aym@ayb)", &uri, &id, &given, &may_use_known_pin);
   key_id = dup_key_id (id);
   if (given != NULL)
-    {
-      handoff_secret_bytes_set (&secret, g_variant_get_data (given), g_variant_get_size (given));
-      pin = handoff_secret_bytes_take (&secret);
-    }
+    pin = handoff_remote_desk_dup_pin (given);
   lease = handoff_token_lease_new (self->table, uri, key_id, &error);
   if (lease == NULL)
     {
@@ -267,14 +252,13 @@ add_key (Helper *self, GVariant *body)
   g_autoptr (GBytes) key_id = NULL;
   const char *id, *uri;
 
-  want_module (self);
   g_variant_get (body, "(&s&s@ay)", &id, &uri, &value);
   key_id = dup_key_id (value);
   handoff_token_keys_add (self->keys, id, uri, key_id);
 }
 
 static void
-sign (HandoffLinkCall *call,
+sign (HandoffSignatoryRequest *request,
       guint uid,
       const char *key,
       gpointer held,
@@ -285,7 +269,7 @@ sign (HandoffLinkCall *call,
 {
   Helper *self = user_data;
 
-  handoff_token_keys_sign (self->keys, call, held, scheme, data);
+  handoff_token_keys_sign (self->keys, request, held, scheme, data);
 }
 
 /* A handshake that has begun ends with the credential that it has, whatever becomes of that. */
@@ -343,16 +327,15 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 }
 
 void
-handoff_token_helper_run (const HandoffTokenModule *module, int socket)
+handoff_token_helper_run (int socket)
 {
   static const HandoffLinkFunctions functions = { received, ended };
-  static const HandoffSignatoryRows rows = { HANDOFF_TOKEN_HOLDER, HANDOFF_TOKEN_HOLDER_GONE,
-                                             HANDOFF_TOKEN_GRANT, HANDOFF_TOKEN_GRANT_OVER,
-                                             HANDOFF_TOKEN_VIOLATION };
+  static const HandoffSignatoryRows rows = { HANDOFF_TOKEN_HOLDER,      HANDOFF_TOKEN_HOLDER_SOCKET,
+                                             HANDOFF_TOKEN_HOLDER_GONE, HANDOFF_TOKEN_GRANT,
+                                             HANDOFF_TOKEN_GRANT_OVER,  HANDOFF_TOKEN_VIOLATION };
   static Helper self;
   GMainLoop *loop = g_main_loop_new (NULL, FALSE);
 
-  self.module = module;
   self.searcher = handoff_token_thread_new ("search");
   self.broker = handoff_link_new (socket, &handoff_token_messages, HANDOFF_LINK_LOWER, NULL,
                                   "tls-handoffd", &functions, &self);

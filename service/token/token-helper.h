@@ -11,8 +11,8 @@
 
 /* Maps the code of the module and of what it will load: before the process locks itself up, after
  * which there is no new code. Nothing of it is called but what says which functions it has.
- * TLS_HANDOFF_ERROR_FAILED if it cannot be loaded. */
+ * module: (unowned): stays. TLS_HANDOFF_ERROR_FAILED if it cannot be loaded. */
 gboolean handoff_token_helper_load (const HandoffTokenModule *module, GError **error);
 /* Serves the broker on socket, (transfer full), until that closes it. Does not return: what modules
- * do at the end of a process is not waited for. module: as it was loaded */
-void handoff_token_helper_run (const HandoffTokenModule *module, int socket) G_GNUC_NORETURN;
+ * do at the end of a process is not waited for. */
+void handoff_token_helper_run (int socket) G_GNUC_NORETURN;

@@ -9,7 +9,6 @@
 #include <gnutls/pkcs11.h>
 
 #include "key/gnutls-support.h"
-#include "token/token-modules.h"
 
 #define MAXIMUM_ID 255 /* bytes */
 /* What one answer of the helper can have. */
@@ -129,8 +128,6 @@ read_objects (HandoffTokenKey *self,
   int code;
 
   self->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  if (!handoff_token_modules_wait ())
-    return GNUTLS_E_PKCS11_LOAD_ERROR;
   gnutls_pubkey_init (&self->public_key);
   code = gnutls_pubkey_import_privkey (self->public_key, key, 0, 0);
   if (code < 0)

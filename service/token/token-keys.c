@@ -30,11 +30,11 @@ typedef struct
 typedef struct
 {
   HandoffLink *broker;                  /* (unowned) */
-  HandoffLinkCall *call;                /* (owned) */
+  HandoffSignatoryRequest *request;     /* (owned) */
   HandoffTokenLease *lease;             /* (owned) */
   const HandoffSignatureScheme *scheme; /* of a handshake's */
   GBytes *data;                         /* (owned) (nullable): of a handshake */
-  GVariant *request;                    /* (owned) (nullable): for a certificate */
+  GVariant *body;                       /* (owned) (nullable): of a request for a certificate */
   gnutls_datum_t result;                /* (owned): signature, or the request in DER */
   GError *error;                        /* (owned) (nullable) */
 } Signing;
@@ -109,11 +109,11 @@ answer (gpointer data)
                        g_variant_new ("(s)", handoff_token_uri_get_token (
                                                  handoff_token_lease_get_uri (signing->lease))),
                        NULL, 0, NULL);
-  handoff_signatory_answer (signing->call, result, signing->error);
+  handoff_signatory_answer (signing->request, result, signing->error);
 
   handoff_token_lease_unref (signing->lease);
   g_clear_pointer (&signing->data, g_bytes_unref);
-  g_clear_pointer (&signing->request, g_variant_unref);
+  g_clear_pointer (&signing->body, g_variant_unref);
   gnutls_free (signing->result.data);
   g_clear_error (&signing->error);
   g_free (signing);
@@ -130,10 +130,10 @@ signed_or_not (const GError *error, gpointer user_data)
   handoff_run_in_main_thread (answer, signing);
 }
 
-/* (nullable): NULL, and call is answered, if there is no such key. call: (transfer full). key:
- * (nullable) */
+/* (nullable): NULL, and request is answered, if there is no such key. request: (transfer full).
+ * key: (nullable) */
 static Signing *
-begin (HandoffTokenKeys *self, HandoffLinkCall *call, const Key *key)
+begin (HandoffTokenKeys *self, HandoffSignatoryRequest *request, const Key *key)
 {
   Signing *signing;
   g_autoptr (GError) error = NULL;
@@ -143,12 +143,12 @@ begin (HandoffTokenKeys *self, HandoffLinkCall *call, const Key *key)
       if (key == NULL)
         g_set_error (&error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
                      "The credential is not there any more");
-      handoff_signatory_answer (call, NULL, error != NULL ? error : key->error);
+      handoff_signatory_answer (request, NULL, error != NULL ? error : key->error);
       return NULL;
     }
   signing = g_new0 (Signing, 1);
   signing->broker = self->broker;
-  signing->call = call;
+  signing->request = request;
   signing->lease = handoff_token_lease_ref (key->lease);
   return signing;
 }
@@ -167,12 +167,12 @@ sign (gnutls_privkey_t key, gpointer user_data)
 
 void
 handoff_token_keys_sign (HandoffTokenKeys *self,
-                         HandoffLinkCall *call,
+                         HandoffSignatoryRequest *request,
                          gpointer held,
                          const HandoffSignatureScheme *scheme,
                          GBytes *data)
 {
-  Signing *signing = begin (self, call, held);
+  Signing *signing = begin (self, request, held);
 
   if (signing == NULL)
     return;
@@ -190,7 +190,7 @@ request_certificate (gnutls_privkey_t key, gpointer user_data)
                                                 &public_key);
 
   if (code >= 0)
-    code = handoff_request_signing_sign (signing->request, key, public_key, &signing->result);
+    code = handoff_request_signing_sign (signing->body, key, public_key, &signing->result);
   g_clear_pointer (&public_key, gnutls_pubkey_deinit);
   return code;
 }
@@ -204,9 +204,10 @@ handoff_token_keys_request_certificate (HandoffTokenKeys *self,
   Signing *signing;
 
   g_variant_get_child (body, 0, "&s", &id);
-  signing = begin (self, call, g_hash_table_lookup (self->keys, id));
+  signing =
+      begin (self, handoff_signatory_request_new (call), g_hash_table_lookup (self->keys, id));
   if (signing == NULL)
     return;
-  signing->request = g_variant_ref (body);
+  signing->body = g_variant_ref (body);
   handoff_token_lease_use (signing->lease, request_certificate, signed_or_not, signing);
 }

@@ -5,6 +5,7 @@
 
 #include "grant/signature-scheme.h"
 #include "link/link.h"
+#include "signatory/signatory.h"
 #include "token/token-table.h"
 
 /* The keys of credentials that are in tokens of this module, and what is done with them: signatures
@@ -28,10 +29,10 @@ gpointer handoff_token_keys_hold (HandoffTokenKeys *self, const char *id);
 gpointer handoff_token_keys_copy_held (gpointer held);
 void handoff_token_keys_drop_held (gpointer held);
 
-/* Both answer call, (transfer full), in time. held: (nullable): NULL: there was no such key when
- * the grant was given */
+/* Both answer request or call, (transfer full), in time. held: (nullable): NULL: there was no such
+ * key when the grant was given */
 void handoff_token_keys_sign (HandoffTokenKeys *self,
-                              HandoffLinkCall *call,
+                              HandoffSignatoryRequest *request,
                               gpointer held,
                               const HandoffSignatureScheme *scheme,
                               GBytes *data);

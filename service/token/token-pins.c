@@ -7,11 +7,9 @@
 
 #include <gnutls/crypto.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
-#include "token-text/pin-file.h"
 #include "work/clock.h"
 
 /* Wrong guesses at an open token's PIN that cost no waiting time, and how long more of them wait.
@@ -162,17 +160,10 @@ warn_of_file (HandoffTokenPins *self, const GError *error)
 static HandoffPin *
 find_in_file (HandoffTokenPins *self, const char *token, GError **error)
 {
-  g_autofree char *path = NULL;
   g_autofree char *identity = NULL;
-  g_autoptr (GBytes) value = NULL;
   g_autoptr (GError) file_error = NULL;
-  const int fd = self->desk->open_file (self->data, &path, &file_error);
+  g_autoptr (GBytes) value = self->desk->find_pin (self->data, token, &identity, &file_error);
 
-  if (fd >= 0)
-    {
-      value = handoff_pin_file_find (fd, path, token, &identity, &file_error);
-      close (fd);
-    }
   if (file_error != NULL)
     {
       warn_of_file (self, file_error);

@@ -16,9 +16,10 @@ typedef struct _HandoffTokenPins HandoffTokenPins;
 /* Who knows the rest. Threads of tokens call it, several at the same time. */
 typedef struct
 {
-  /* The PIN file, open for reading; -1 without an error if there is none. path: (out) (transfer
-   * full): for messages */
-  int (*open_file) (gpointer data, char **path, GError **error);
+  /* The PIN of that token in the PIN file, (transfer full), in secret memory; NULL without an error
+   * if there is none. file_identity: (out) (transfer full) (nullable): as may_try wants it. Error:
+   * the file must not be used; it says why */
+  GBytes *(*find_pin) (gpointer data, const char *token, char **file_identity, GError **error);
   /* Whether the token may be told the PIN of that digest. file_identity: of the PIN file, as
    * handoff_pin_file_find() gives it; empty: somebody gave the PIN. */
   gboolean (*may_try) (gpointer data,

@@ -12,21 +12,16 @@ typedef struct
   guint n_uses;
 } Entry;
 
-/* Lock order: mutex, then a token thread's (token-thread.c): the last use of a token closes it
- * under mutex. */
 struct _HandoffTokenTable
 {
-  gatomicrefcount ref_count;
   HandoffTokenPins *pins; /* (owned) */
-
-  GMutex mutex;
-  GHashTable *tokens; /* (owned) (element-type utf8 Entry): by label */
+  GHashTable *tokens;     /* (owned) (element-type utf8 Entry): by label */
 };
 
 struct _HandoffTokenLease
 {
-  gatomicrefcount ref_count;
-  HandoffTokenTable *table; /* (owned) */
+  grefcount ref_count;
+  HandoffTokenTable *table; /* (unowned) */
   HandoffTokenUri *uri;     /* (owned) */
   char *canonical_uri;      /* (owned) */
   GBytes *key_id;           /* (owned) (nullable): of the key that is wanted */
@@ -47,22 +42,9 @@ handoff_token_table_new (HandoffTokenPins *pins)
 {
   HandoffTokenTable *self = g_new0 (HandoffTokenTable, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
   self->pins = handoff_token_pins_ref (pins);
-  g_mutex_init (&self->mutex);
   self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_entry);
   return self;
-}
-
-void
-handoff_token_table_free (HandoffTokenTable *self)
-{
-  if (!g_atomic_ref_count_dec (&self->ref_count))
-    return;
-  handoff_token_pins_unref (self->pins);
-  g_mutex_clear (&self->mutex);
-  g_hash_table_unref (self->tokens);
-  g_free (self);
 }
 
 HandoffTokenLease *
@@ -77,7 +59,6 @@ handoff_token_lease_new (HandoffTokenTable *table, const char *uri, GBytes *key_
     return NULL;
   label = handoff_token_uri_get_token (parsed);
 
-  g_mutex_lock (&table->mutex);
   entry = g_hash_table_lookup (table->tokens, label);
   if (entry == NULL)
     {
@@ -86,11 +67,9 @@ handoff_token_lease_new (HandoffTokenTable *table, const char *uri, GBytes *key_
       g_hash_table_insert (table->tokens, g_strdup (label), entry);
     }
   entry->n_uses++;
-  g_mutex_unlock (&table->mutex);
 
-  g_atomic_ref_count_inc (&table->ref_count);
   self = g_new0 (HandoffTokenLease, 1);
-  g_atomic_ref_count_init (&self->ref_count);
+  g_ref_count_init (&self->ref_count);
   self->table = table;
   self->token = entry->token;
   self->canonical_uri = handoff_token_uri_to_string (parsed);
@@ -102,7 +81,7 @@ handoff_token_lease_new (HandoffTokenTable *table, const char *uri, GBytes *key_
 HandoffTokenLease *
 handoff_token_lease_ref (HandoffTokenLease *self)
 {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_ref_count_inc (&self->ref_count);
   return self;
 }
 
@@ -112,15 +91,12 @@ handoff_token_lease_unref (HandoffTokenLease *self)
   const char *label = handoff_token_uri_get_token (self->uri);
   Entry *entry;
 
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_ref_count_dec (&self->ref_count))
     return;
-  g_mutex_lock (&self->table->mutex);
   entry = g_hash_table_lookup (self->table->tokens, label);
   if (--entry->n_uses == 0)
     g_hash_table_remove (self->table->tokens, label);
-  g_mutex_unlock (&self->table->mutex);
 
-  handoff_token_table_free (self->table);
   handoff_token_uri_free (self->uri);
   g_free (self->canonical_uri);
   g_clear_pointer (&self->key_id, g_bytes_unref);

@@ -313,7 +313,7 @@ open_key (HandoffToken *self, const Job *job, GError **error)
   gboolean wants_pin = FALSE;
   int code;
 
-  if (!handoff_token_modules_wait ())
+  if (!handoff_token_modules_load ())
     {
       g_set_error (
           error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,

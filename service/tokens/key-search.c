@@ -107,7 +107,7 @@ token_placed (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   handoff_module_process_enter_token (find->module, find->label);
   if (find->pin != NULL)
-    pin = handoff_key_digest_to_variant (find->pin);
+    pin = g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, find->pin, TRUE);
   handoff_link_request (link, HANDOFF_TOKEN_FIND,
                         g_variant_new ("(s@aym@ayb)", find->uri,
                                        handoff_key_digest_to_variant (find->digest), pin,

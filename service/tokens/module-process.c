@@ -5,6 +5,8 @@
 
 #include "tokens/module-process.h"
 
+#include <string.h>
+
 #include "link/token-messages.h"
 #include "process/process.h"
 
@@ -88,6 +90,11 @@ try_pin (HandoffModuleProcess *self, HandoffLink *link, HandoffLinkMessage *mess
       handoff_link_breach (link, "a digest of another size");
       return;
     }
+  if (strlen (file_identity) > HANDOFF_PIN_FILE_IDENTITY_LENGTH)
+    {
+      handoff_link_breach (link, "an identity of a PIN file that is too long");
+      return;
+    }
   if (is_used (self, label))
     may = handoff_pin_book_may_try (self->book, self->number, label, g_variant_get_data (digest),
                                     file_identity);
@@ -115,16 +122,27 @@ settle_pin (HandoffModuleProcess *self, HandoffLink *link, GVariant *body)
 }
 
 static void
-open_pin_file (HandoffModuleProcess *self, HandoffLinkCall *call)
+find_pin (HandoffModuleProcess *self, HandoffLinkMessage *message)
 {
+  HandoffLinkCall *call = g_steal_pointer (&message->call);
+  g_autofree char *identity = NULL;
+  g_autoptr (GBytes) pin = NULL;
   g_autoptr (GError) error = NULL;
-  const int fd = handoff_pin_book_open_file (self->book, &error);
+  GVariant *value = NULL;
+  const char *label;
 
+  g_variant_get (message->body, "(&s)", &label);
+  if (is_used (self, label))
+    pin = handoff_pin_book_find_in_file (self->book, label, &identity, &error);
   if (error != NULL)
-    handoff_link_call_fail (call, error);
-  else
-    handoff_link_call_return (call, g_variant_new ("(s)", handoff_pin_book_get_path (self->book)),
-                              &fd, fd >= 0 ? 1 : 0);
+    {
+      handoff_link_call_fail (call, error);
+      return;
+    }
+  if (pin != NULL)
+    value = g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, pin, TRUE);
+  handoff_link_call_return (
+      call, g_variant_new ("(m@ays)", value, identity != NULL ? identity : ""), NULL, 0);
 }
 
 static void
@@ -142,8 +160,8 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
     case HANDOFF_TOKEN_SETTLE_PIN:
       settle_pin (self, link, message->body);
       break;
-    case HANDOFF_TOKEN_OPEN_PIN_FILE:
-      open_pin_file (self, g_steal_pointer (&message->call));
+    case HANDOFF_TOKEN_FIND_PIN:
+      find_pin (self, message);
       break;
     case HANDOFF_TOKEN_LOST:
       g_variant_get (message->body, "(&s)", &text);
@@ -151,7 +169,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
       break;
     case HANDOFF_TOKEN_VIOLATION:
       g_variant_get (message->body, "(tt&s)", &holder, NULL, &text);
-      self->functions->violated (holder, text, self->user_data);
+      self->functions->violated (self->number, holder, text, self->user_data);
       break;
     default:
       g_assert_not_reached ();

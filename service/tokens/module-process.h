@@ -19,7 +19,7 @@ typedef struct
   void (*started) (guint64 number, HandoffLink *link, gpointer user_data);
   void (*ended) (guint64 number, gpointer user_data);
   /* A holder asked the process for what it may not have: see HANDOFF_VIOLATION_TYPE. */
-  void (*violated) (guint64 holder, const char *why, gpointer user_data);
+  void (*violated) (guint64 number, guint64 holder, const char *why, gpointer user_data);
   /* Which PINs are known may have changed. */
   void (*pins_changed) (gpointer user_data);
   /* A token is not there any more. */

@@ -39,11 +39,11 @@ process_ended (guint64 number, gpointer user_data)
 }
 
 static void
-process_violated (guint64 holder, const char *why, gpointer user_data)
+process_violated (guint64 number, guint64 holder, const char *why, gpointer user_data)
 {
   HandoffModules *self = user_data;
 
-  self->functions->violated (holder, why, self->user_data);
+  self->functions->violated (number, holder, why, self->user_data);
 }
 
 static void

@@ -25,7 +25,7 @@ typedef struct
   void (*started) (guint64 number, HandoffLink *link, gpointer user_data);
   void (*ended) (guint64 number, gpointer user_data);
   /* A holder of grants asked the process for what it may not have. */
-  void (*violated) (guint64 holder, const char *why, gpointer user_data);
+  void (*violated) (guint64 number, guint64 holder, const char *why, gpointer user_data);
   /* What is_locked and holds_pins say may have changed. */
   void (*pins_changed) (gpointer user_data);
 } HandoffModulesFunctions;

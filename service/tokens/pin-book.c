@@ -7,7 +7,6 @@
 
 #include <gnutls/crypto.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "token-text/pin-file.h"
 #include "tokens/refused-pin-files.h"
@@ -77,16 +76,13 @@ handoff_pin_book_set_file (HandoffPinBook *self, const char *path)
   self->file = g_strdup (path);
 }
 
-int
-handoff_pin_book_open_file (HandoffPinBook *self, GError **error)
+GBytes *
+handoff_pin_book_find_in_file (HandoffPinBook *self,
+                               const char *token,
+                               char **identity,
+                               GError **error)
 {
-  return *self->file != '\0' ? handoff_pin_file_open (self->file, error) : -1;
-}
-
-const char *
-handoff_pin_book_get_path (HandoffPinBook *self)
-{
-  return self->file;
+  return *self->file != '\0' ? handoff_pin_file_find (self->file, token, identity, error) : NULL;
 }
 
 const guint8 *
@@ -230,13 +226,8 @@ static gboolean
 can_open_by_file (HandoffPinBook *self, const char *label)
 {
   g_autofree char *identity = NULL;
-  g_autoptr (GBytes) pin = NULL;
-  const int fd = handoff_pin_book_open_file (self, NULL);
+  g_autoptr (GBytes) pin = handoff_pin_book_find_in_file (self, label, &identity, NULL);
 
-  if (fd < 0)
-    return FALSE;
-  pin = handoff_pin_file_find (fd, self->file, label, &identity, NULL);
-  close (fd);
   return pin != NULL && !handoff_refused_pin_files_contains (self->refused_files, label, identity);
 }
 

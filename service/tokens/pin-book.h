@@ -7,9 +7,10 @@
 
 #include "token-text/pin-fate.h"
 
-/* What the service knows of tokens' PINs, by the token's label. It has no PIN: those that a token
- * took are in the process of its module. Here is what has to outlive that process: which PINs were
- * refused, as salted digests, and which PIN files.
+/* What the service knows of tokens' PINs, by the token's label. It keeps no PIN: those that a token
+ * took are in the process of its module, and from the PIN file that gets the PINs of the tokens
+ * that it has, not the file. Here is what has to outlive that process: which PINs were refused, as
+ * salted digests, and which PIN files.
  *
  * A PIN that a token refused is never tried again, and a PIN that a token was told when its process
  * died counts as refused: the token may have counted it. So each try is announced here before the
@@ -22,10 +23,11 @@ void handoff_pin_book_free (HandoffPinBook *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffPinBook, handoff_pin_book_free)
 /* path: of the PIN file; empty: none */
 void handoff_pin_book_set_file (HandoffPinBook *self, const char *path);
-/* The PIN file, open for reading; -1 without an error if there is none.
- * TLS_HANDOFF_ERROR_INVALID_ARGUMENT */
-int handoff_pin_book_open_file (HandoffPinBook *self, GError **error);
-const char *handoff_pin_book_get_path (HandoffPinBook *self);
+/* What handoff_pin_file_find() finds in the PIN file; NULL without an error if there is no file. */
+GBytes *handoff_pin_book_find_in_file (HandoffPinBook *self,
+                                       const char *token,
+                                       char **identity,
+                                       GError **error);
 /* Of the digests: HANDOFF_PIN_SALT_SIZE bytes. (transfer none) */
 const guint8 *handoff_pin_book_get_salt (HandoffPinBook *self);
 

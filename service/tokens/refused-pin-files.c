@@ -15,7 +15,10 @@ struct _HandoffRefusedPinFiles
 {
   char *path;          /* (owned) */
   GKeyFile *table;     /* (owned): a group for each token */
-  GThreadPool *writer; /* (owned): one thread, of what the file shall have next */
+  GThreadPool *writer; /* (owned): one thread */
+
+  GMutex mutex; /* of next */
+  char *next;   /* (owned) (nullable): what the file shall have; NULL: has, or gets now */
 };
 
 /* A rename is on the disk when the folder is. */
@@ -34,10 +37,13 @@ sync_folder (const char *path)
 static void
 write_file (gpointer data, gpointer user_data)
 {
-  const HandoffRefusedPinFiles *self = user_data;
-  g_autofree char *text = data;
+  HandoffRefusedPinFiles *self = data;
+  g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
 
+  g_mutex_lock (&self->mutex);
+  text = g_steal_pointer (&self->next);
+  g_mutex_unlock (&self->mutex);
   if (g_file_set_contents_full (self->path, text, -1,
                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
                                 &error))
@@ -53,7 +59,8 @@ handoff_refused_pin_files_new (const char *path)
   g_autoptr (GError) error = NULL;
 
   self->path = g_strdup (path);
-  self->writer = g_thread_pool_new (write_file, self, 1, FALSE, NULL);
+  self->writer = g_thread_pool_new (write_file, NULL, 1, FALSE, NULL);
+  g_mutex_init (&self->mutex);
   self->table = g_key_file_new ();
   if (!g_key_file_load_from_file (self->table, path, G_KEY_FILE_NONE, &error) &&
       !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -65,6 +72,7 @@ void
 handoff_refused_pin_files_free (HandoffRefusedPinFiles *self)
 {
   g_thread_pool_free (self->writer, FALSE, TRUE);
+  g_mutex_clear (&self->mutex);
   g_key_file_unref (self->table);
   g_free (self->path);
   g_free (self);
@@ -85,6 +93,15 @@ handoff_refused_pin_files_add (HandoffRefusedPinFiles *self,
                                const char *token,
                                const char *identity)
 {
+  gboolean is_waiting;
+
   g_key_file_set_string (self->table, token, KEY, identity);
-  g_thread_pool_push (self->writer, g_key_file_to_data (self->table, NULL, NULL), NULL);
+  /* A module may tell of refusals faster than a disk takes them: only the last text waits. */
+  g_mutex_lock (&self->mutex);
+  is_waiting = self->next != NULL;
+  g_free (self->next);
+  self->next = g_key_file_to_data (self->table, NULL, NULL);
+  g_mutex_unlock (&self->mutex);
+  if (!is_waiting)
+    g_thread_pool_push (self->writer, self, NULL);
 }

@@ -12,37 +12,14 @@ struct _HandoffTokens
   HandoffModules *modules; /* (owned) */
 };
 
-static void
-ignore_started (guint64 number, HandoffLink *link, gpointer user_data)
-{
-}
-
-static void
-ignore_ended (guint64 number, gpointer user_data)
-{
-}
-
-static void
-ignore_violated (guint64 holder, const char *why, gpointer user_data)
-{
-}
-
-static void
-ignore_pins_changed (gpointer user_data)
-{
-}
-
 HandoffTokens *
 handoff_tokens_new (const char *state_directory,
                     const HandoffModulesFunctions *functions,
                     gpointer user_data)
 {
-  static const HandoffModulesFunctions nobody = { ignore_started, ignore_ended, ignore_violated,
-                                                  ignore_pins_changed };
   HandoffTokens *self = g_new0 (HandoffTokens, 1);
 
-  self->modules =
-      handoff_modules_new (state_directory, functions != NULL ? functions : &nobody, user_data);
+  self->modules = handoff_modules_new (state_directory, functions, user_data);
   return self;
 }
 
@@ -65,12 +42,6 @@ handoff_token_key_free (HandoffTokenKey *self)
   g_clear_pointer (&self->public_key, gnutls_pubkey_deinit);
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
   g_free (self);
-}
-
-HandoffPrivateKey *
-handoff_tokens_get_key (HandoffTokens *self, const char *uri, gnutls_pubkey_t public_key)
-{
-  return handoff_private_key_new_elsewhere (public_key);
 }
 
 /* SubjectPublicKeyInfo. (transfer full) (nullable) */

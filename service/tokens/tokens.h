@@ -3,14 +3,15 @@
 
 #pragma once
 
-#include "key/private-key.h"
+#include <gnutls/abstract.h>
+
 #include "tokens/modules.h"
 
-/* Credentials' keys in PKCS#11 tokens, for the service's own types of keys: modules.h does the
- * work. Main thread. */
+/* Credentials' keys in PKCS#11 tokens, as GnuTLS has public keys: modules.h does the work. Main
+ * thread. */
 typedef struct _HandoffTokens HandoffTokens;
 
-/* As for handoff_modules_new(). functions: (nullable) */
+/* As for handoff_modules_new(). */
 HandoffTokens *handoff_tokens_new (const char *state_directory,
                                    const HandoffModulesFunctions *functions,
                                    gpointer user_data);
@@ -28,10 +29,6 @@ typedef struct
 void handoff_token_key_free (HandoffTokenKey *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTokenKey, handoff_token_key_free)
 
-/* The key with that canonical URI, without asking the token: it signs by grants. public_key:
- * (transfer full). Any thread. */
-HandoffPrivateKey *
-handoff_tokens_get_key (HandoffTokens *self, const char *uri, gnutls_pubkey_t public_key);
 /* As handoff_key_search_async(). public_key: (nullable) (transfer none) */
 void handoff_tokens_find_key_async (HandoffTokens *self,
                                     const char *uri,

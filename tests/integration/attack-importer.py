@@ -12,8 +12,8 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from attacker import (ERROR, FORBIDDEN, MAX_MESSAGE, NOTICE, REQUEST, Program, arguments_for, call_line, packet, read_rows,
-                      zeros)
+from attacker import (ERROR, FORBIDDEN, MAX_MESSAGE, MOVED_LINK, NOTICE, REQUEST, Program, arguments_for, call_line, packet,
+                      read_rows, zeros)
 
 UID = 60101
 
@@ -65,7 +65,8 @@ class AttackImporter(unittest.TestCase):
             if number == '2':
                 continue  # the log
             self.assertRegex(target, r'^(socket:|anon_inode:\[event|/dev/null$|pipe:)', number)
-        self.assertRegex(answers[0], r'^descriptors 0:device 1:device 2:\w+ 3:socket')
+        self.assertRegex(answers[0], r'^descriptors 0:device 1:device 2:\w+ ')
+        self.assertRegex(os.readlink(f'/proc/{importer.process.pid}/fd/{MOVED_LINK}'), '^socket:')
         self.assertEqual(importer.end(), 0)
 
     def test_crash(self):

@@ -46,8 +46,10 @@ class Helper(Program):
         self.tell('find', GLib.Variant('(saymayb)', (URI, b'', PIN, False)), 1)
         assert self.wait_for_answer()[0] == REPLY
         self.tell('add-key', GLib.Variant('(ssay)', (KEY, URI, b'')))
+        self.tell('holder', GLib.Variant('(tu)', (HOLDER, 60101)))
         with end:
-            self.tell('holder', GLib.Variant('(tu)', (HOLDER, 60101)), fds=[end.fileno()])
+            self.tell('holder-socket', GLib.Variant('(t)', (HOLDER,)), 1, fds=[end.fileno()])
+        assert self.wait_for_answer()[0] == REPLY
         self.tell('grant', GLib.Variant('(ttsuux)', (GRANT, HOLDER, KEY, SIGN_AS_SERVER, 0, 1 << 62)))
 
     def wait_for_answer(self):
@@ -58,7 +60,7 @@ class Helper(Program):
             kind, number, _, serial = struct.unpack('=BBHI', data[:8])
             if kind == REQUEST:
                 self.link.send(packet(REPLY, number, serial, GLib.Variant(
-                    *(('(b)', (True,)) if number == self.rows['try-pin'].number else ('(s)', ('',))))))
+                    *(('(b)', (True,)) if number == self.rows['try-pin'].number else ('(mays)', (None, ''))))))
             elif kind != NOTICE:
                 return data
 

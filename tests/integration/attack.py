@@ -6,6 +6,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ from channel_test import OPTIONS, Log
 from command import (OWN_RULES, as_user, certificate, get_service_pid, import_credential, remove_credentials, set_rules,
                      stop_service)
 from needles import freed_private_parts
-from programs import HANDSHAKER, IMPORTER, KEEPER, find_programs, who_has
+from programs import HANDSHAKER, IMPORTER, KEEPER, find_programs, let_die, who_has
 from tls_server import TlsServer
 
 MUCH = 1000  # handshakes of somebody else meanwhile
@@ -34,7 +35,8 @@ ANSWER_PLAIN_YES = 2  # service/link/handshaker-messages.h
 # Bits of a credential's use, and what a signature is for (service/grant/signature-form.h).
 SIGN_AS_CLIENT, SIGN_AS_SERVER = 1, 2
 ROLE_CLIENT, ROLE_SERVER = 0, 1  # HandoffRole
-RSA_PSS_SHA256 = 0x0804
+RSA_PSS_SHA256, ECDSA_SHA256 = 0x0804, 0x0403
+NEIGHBOURS_GRANT = 1  # the first that was given
 AS_SERVER = 'org.tlshandoff.Handoff1.handshake-as-server'
 
 
@@ -44,12 +46,15 @@ def to_be_signed(role):
 
 
 class Neighbour:
-    """Another user, whose handshakes go on while the test attacks."""
+    """Another user, whose handshakes, with a key of his own, go on while the test attacks."""
 
-    def __init__(self, user='bob'):
+    def __init__(self, user='bob', credential='client'):
+        self.options = {**OPTIONS, 'credential': GLib.Variant('s', credential)}
         self.caller = Caller(user)
         self.channel = Channel(self.caller.connection)
         self.server = TlsServer()
+        self.server.context.verify_mode = ssl.CERT_REQUIRED
+        self.server.context.load_verify_locations(certificate('client-ca.pem'))
         self.n_done = 0
         self.failure = None
         self.is_over = threading.Event()
@@ -60,7 +65,7 @@ class Neighbour:
         try:
             while not self.is_over.is_set() or self.n_done < MUCH:
                 with connect(self.server.port) as end:
-                    state, session, _ = self.channel.wait(self.channel.start_handshake(end, options=OPTIONS)).unpack()
+                    state, session, _ = self.channel.wait(self.channel.start_handshake(end, options=self.options)).unpack()
                 assert state == 'complete', state
                 self.channel.call(session, 'Close')
                 self.n_done += 1
@@ -80,14 +85,14 @@ class Neighbour:
 class Attack(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        let_die()
         set_rules(OWN_RULES)
 
     def setUp(self):
         self.n_taken = 0
         self.alice = Caller('alice')
-        for user, name in (('alice', 'rsa'), ('bob', 'ecdsa')):
+        for user, name in (('alice', 'rsa'), ('bob', 'ecdsa'), ('bob', 'client')):
             import_credential(user, name)
-        # Both keys have been used.
         self.neighbour = Neighbour()
         wait_until(lambda: self.neighbour.n_done > 0 or self.neighbour.failure, 'bob is served')
         self.broker = get_service_pid()
@@ -122,7 +127,7 @@ class Attack(unittest.TestCase):
             with self.subTest(name, arguments=arguments):
                 with self.take_over() as shell:
                     got = shell.call(name, *arguments_for(arguments, self.broker))
-                    if instead and got is not None:
+                    if instead:
                         self.assertEqual(got, instead)
                     else:
                         self.assertIsNone(got)
@@ -245,7 +250,9 @@ class Attack(unittest.TestCase):
 
         attacks = {
             'without a grant': lambda shell, link, fd, grant: request(shell, fd, grant + 1000, *good),
-            'somebody else\'s grant': lambda shell, link, fd, grant: request(shell, fd, grant - 1, *good),
+            # His channel remembers it: nothing but its holder is in the way.
+            'somebody else\'s grant': lambda shell, link, fd, grant: request(
+                shell, fd, NEIGHBOURS_GRANT, SIGN_AS_CLIENT, ECDSA_SHA256, to_be_signed('client')),
             'in the other role': lambda shell, link, fd, grant: request(
                 shell, fd, grant, SIGN_AS_CLIENT, RSA_PSS_SHA256, to_be_signed('client')),
             'the other role\'s words': lambda shell, link, fd, grant: request(
@@ -265,6 +272,7 @@ class Attack(unittest.TestCase):
             with self.subTest(what):
                 log = Log()
                 shell, link, fd, grant = self.get_grant()
+                self.assertGreater(grant, NEIGHBOURS_GRANT)
                 with shell:
                     answer = attack(shell, link, fd, grant)
                     self.assertTrue(answer is None or answer[0] != REPLY, answer)
@@ -314,7 +322,7 @@ class Attack(unittest.TestCase):
                 target = os.readlink(f'/proc/{pid}/fd/{number}')
                 self.assertRegex(target, r'^(socket:|anon_inode:\[event|/memfd:|/dev/null|pipe:)', number)
         # In no other program either.
-        for name in ('rsa', 'ecdsa'):
+        for name in ('rsa', 'ecdsa', 'client'):
             self.assertEqual(who_has(freed_private_parts(name)), {KEEPER})
 
     def test_allowed(self):

@@ -267,6 +267,54 @@ test_own_key (TestChannelFixture *f, gconstpointer data)
   g_assert_no_error (error);
 }
 
+static void
+reload (const char *config)
+{
+  GDBusConnection *root = test_bus_connect ("root");
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_service_set_config (config);
+  reply = test_call (root, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "Reload", NULL, &error);
+  g_assert_no_error (error);
+  test_bus_vanish (root);
+}
+
+static gboolean
+has_passed (gpointer time)
+{
+  return g_get_monotonic_time () >= *(gint64 *) time;
+}
+
+/* Breaks if the service leaves while a channel is in use, since nothing comes over the bus any
+ * more: for twice the time after which it would. */
+static void
+test_in_use (TestChannelFixture *f, gconstpointer data)
+{
+  const gint64 end = g_get_monotonic_time () + 2 * G_USEC_PER_SEC;
+  gint64 pause_end;
+  GPid pid;
+
+  reload ("[Timeouts]\nIdleExit=1\n");
+  pid = test_service_get_pid ();
+  while (g_get_monotonic_time () < end)
+    {
+      g_autoptr (GError) error = NULL;
+      const int socket = test_peer_connect (f->peer);
+
+      /* No session is left, which would keep the service. */
+      g_assert_null (test_channel_handshake (f->channel, socket, "another.handoff.test",
+                                             test_options (NULL), &error));
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+      close (socket);
+      /* When the service looks, nothing shall be under way. */
+      pause_end = g_get_monotonic_time () + 20 * 1000;
+      test_wait_until (has_passed, &pause_end, "the pause ends");
+    }
+  g_assert_cmpint (test_service_get_pid (), ==, pid);
+  reload (NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -281,6 +329,7 @@ main (int argc, char **argv)
   TEST ("/channel/errors", test_errors);
   TEST ("/channel/audit", test_audit);
   TEST ("/channel/own-key", test_own_key);
+  TEST ("/channel/in-use", test_in_use);
 
   return g_test_run ();
 }

@@ -21,6 +21,7 @@ from caller import SESSION, Caller, Failure
 from command import (OWN_RULES, TIMEOUT, Serve, call, certificate, configure, get_free_port, get_service_pid,
                      import_credential, install_tokens, remove_credentials, run, set_rules, stop_service, wait_for_port,
                      wait_until)
+from programs import let_die
 
 TOKEN = 'Handoff test'
 OTHER = 'Other token'
@@ -349,6 +350,7 @@ class TestHardware(unittest.TestCase):
         """Breaks if who waits for a module that crashes or writes over its memory is not told at once, if the next one
         cannot use the token, if somebody else's handshakes or another module's tokens notice, or if a PIN that somebody
         gave counts as known then."""
+        let_die()
         self.linked('server-rsa')
         import_credential('alice', 'ecdsa')
         pid = get_service_pid()
@@ -373,6 +375,7 @@ class TestHardware(unittest.TestCase):
     def test_crash_login(self):
         """Breaks if a PIN that the token had been told when its module crashed is tried again, by the same service or
         by the next one."""
+        let_die()
         self.linked('server-rsa')
         stop_service()
         get_logins()

@@ -22,13 +22,14 @@ from channel import Channel
 from channel_test import OPTIONS
 from command import (OWN_RULES, as_user, certificate, get_service_pid, import_credential, list_all_credentials,
                      remove_credentials, set_rules, stop_service)
-from programs import HANDSHAKER, KEEPER, find_programs
+from programs import HANDSHAKER, KEEPER, find_programs, let_die
 from tls_server import TlsServer
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 USERS = ('alice', 'bob', 'mallory')
 N_HANDSHAKES = 1000  # in all, at the least
 N_KILLS = 60
+CHANNEL_GONE = 'the end of the channel'
 # Each signs with its own credential, and is not resumed: the keeper has something to do each time.
 OWN_OPTIONS = {**OPTIONS, 'resumption': GLib.Variant('b', False), 'credential': GLib.Variant('s', 'mine')}
 
@@ -64,9 +65,9 @@ class User:
                 self.failures.append(str(failure))
                 if not failure.is_ours('Failed') or 'tls-handoff-' not in failure.message:
                     self.broken = failure
-            except (EOFError, ConnectionError) as failure:
+            except (EOFError, ConnectionError):
                 # As a program sees it whose channel is gone.
-                self.failures.append(repr(failure))
+                self.failures.append(CHANNEL_GONE)
                 self.channel.close()
                 self.channel = None
             except Exception as failure:  # pylint: disable=broad-except
@@ -119,6 +120,7 @@ def digest_of_files():
 
 class Kills(unittest.TestCase):
     def setUp(self):
+        let_die()
         set_rules(OWN_RULES)
         for user in USERS:
             import_credential(user, 'client', label='mine')
@@ -146,6 +148,7 @@ class Kills(unittest.TestCase):
         for connection in established:
             self.addCleanup(connection.end)
         users = [User(name, self.server.port) for name in USERS]
+        told = {HANDSHAKER: [], KEEPER: []}  # what users heard when one of these was killed
         try:
             self.wait_for_progress(users, 3)
             before, broker = digest_of_files(), get_service_pid()
@@ -159,14 +162,20 @@ class Kills(unittest.TestCase):
                 os.kill(victim, chance.choice([signal.SIGSEGV, signal.SIGKILL]))
                 self.wait_for_progress(users, 2)
                 failures = [user.take_failures() for user in users]
+                told[name] += sum(failures, [])
                 with self.subTest(number, name=name, failures=failures):
                     self.assertEqual([user.broken for user in users if user.broken], [])
                     # One call of each who had something to do with it.
                     self.assertLessEqual(max(len(own) for own in failures), 1)
                     if name == HANDSHAKER:
                         self.assertLessEqual(len([own for own in failures if own]), 1)
+                    for text in sum(failures, []):
+                        # A channel is its handshaker's, and outlives the keeper.
+                        self.assertTrue(name in text or (name == HANDSHAKER and text == CHANNEL_GONE), text)
             wait_until(lambda: sum(user.n_done for user in users) >= N_HANDSHAKES or any(user.broken for user in users),
                        f'{N_HANDSHAKES} handshakes are done')
+            # Those that died were in use.
+            self.assertTrue(told[HANDSHAKER] and told[KEEPER], told)
         finally:
             for user in users:
                 user.end()

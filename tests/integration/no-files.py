@@ -88,9 +88,15 @@ class TestNoFiles(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def ask(self, serve, *options):
-        subprocess.run(['openssl', 's_client', '-connect', f'127.0.0.1:{serve.port}', '-servername', 'localhost',
-                        '-CAfile', certificate('ca.pem'), *options], stdin=subprocess.DEVNULL, check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT)
+        """Returns when the server has answered: its tickets have come before that."""
+        with subprocess.Popen(['openssl', 's_client', '-connect', f'127.0.0.1:{serve.port}', '-servername', 'localhost',
+                               '-CAfile', certificate('ca.pem'), *options],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+            client.stdin.write(b'hello\n')
+            client.stdin.flush()
+            self.assertIn(b'hello\n', client.stdout)
+            client.communicate(timeout=TIMEOUT)
+        self.assertEqual(client.returncode, 0)
 
     def do_handshakes(self, ecdsa, rsa):
         """Of each kind: client and server, TLS 1.3 and 1.2, full and resumed, at once; one that ends with an alert."""

@@ -5,6 +5,7 @@
 other users. What has secrets in its memory is not dumpable, has nothing open that it does not need, and hands nothing
 on to the programs that it starts."""
 
+import contextlib
 import json
 import os
 import pwd
@@ -22,6 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from caller import MANAGER, NAME, ROOT, Caller, Failure, bus_call, connect
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, certificate, get_free_port, get_service_pid, import_credential,
                      read, remove_credentials, set_rules, stop_service, wait_for_port, wait_until)
+from programs import BROKER, HANDSHAKER, IMPORTER, KEEPER, find_programs, get_programs
 
 DAEMON = '/usr/libexec/tls-handoffd'
 # What shows memory, or where secrets could have been put.
@@ -79,6 +81,15 @@ def get_kinds(pid):
     return sorted(what for what, _ in get_descriptors(pid).values())
 
 
+def get_open():
+    """{process: kinds} of the service's programs; without what threads wait on, which come when they are needed."""
+    found = {}
+    for _, pid in get_programs():
+        with contextlib.suppress(FileNotFoundError):  # it has ended meanwhile
+            found[pid] = [kind for kind in get_kinds(pid) if not kind.startswith('anon_inode:')]
+    return found
+
+
 def spy(user, pid, *names):
     done = subprocess.run(as_user(user, sys.executable, '-c', SPY, str(pid), *names), check=True, text=True,
                           stdout=subprocess.PIPE, timeout=TIMEOUT)
@@ -118,8 +129,21 @@ class Process(unittest.TestCase):
         return port
 
     def test_service(self):
-        self.root.round_trip()
-        pid = get_service_pid()
+        alice = Caller('alice')
+        self.addCleanup(alice.close)
+        # An importer, as long as the file does not come.
+        reader, writer = os.pipe()
+        with open(reader), open(writer, 'w'):
+            alice.start(ROOT, MANAGER, 'ImportCredential', GLib.Variant('(sha{sv})', ('slow', 0, {})), [reader])
+            wait_until(lambda: find_programs(IMPORTER), 'the import is under way')
+            alice.round_trip()
+            programs = get_programs()
+            self.assertEqual({name for name, _ in programs}, {BROKER, HANDSHAKER, IMPORTER, KEEPER})
+            for name, pid in programs:
+                with self.subTest(name):
+                    self.check_program(name, pid)
+
+    def check_program(self, name, pid):
         status = get_status(pid)
         self.assert_not_dumpable(pid, 'tls-handoff')
         for user in ('tls-handoff', 'alice'):
@@ -133,16 +157,17 @@ class Process(unittest.TestCase):
         self.assertEqual(set(spy('alice', pid, 'cmdline', 'status', 'stat', 'comm').values()) -
                          {'Permission denied', 'Operation not permitted'}, {'read'})
         with open(f'/proc/{pid}/cmdline', 'rb') as file:
-            self.assertEqual(file.read().split(b'\0')[1:], [b''])
+            self.assertEqual(file.read().split(b'\0')[1:], [b'/var/lib/tls-handoff/credentials', b''] if name == KEEPER else [b''])
         with open(f'/proc/{pid}/environ') as file:
             names = {entry.split('=')[0] for entry in file.read().split('\0') if entry}
         # What the test itself put there, in a build with a sanitizer.
         names -= {word.split('=')[0] for word in os.environ.get('HANDOFF_TEST_SERVICE_ENV', '').split()}
-        self.assertLessEqual(names, {'DBUS_STARTER_ADDRESS', 'DBUS_STARTER_BUS_TYPE', 'DBUS_SYSTEM_BUS_ADDRESS', 'PATH'})
+        of_broker = {'DBUS_STARTER_ADDRESS', 'DBUS_STARTER_BUS_TYPE', 'DBUS_SYSTEM_BUS_ADDRESS', 'PATH'}
+        self.assertLessEqual(names, of_broker if name == BROKER else {'TZ'})
 
     def test_descriptors_of_service(self):
-        """What callers hand over is closed whatever becomes of their calls, and no open descriptor reaches another
-        program."""
+        """What callers hand over is closed in each of the programs, whatever becomes of their calls, and no open descriptor
+        reaches another program."""
         alice = Caller('alice')
         options = {'trust-anchors': GLib.Variant('aay', [ssl.PEM_cert_to_DER_cert(read('ca.pem'))])}
         port = self.serve()
@@ -170,16 +195,20 @@ class Process(unittest.TestCase):
             self.assert_hands_nothing_on(get_service_pid())
             leaving.close()
 
+        def is_settled():
+            """The handshake of the one who left has ended, and so has what imported; there is a spare again."""
+            statistics = self.root.call(ROOT, MANAGER, 'GetStatistics').unpack()[0]
+            states = [program.get('state') for program in statistics['programs'] if program['program'] != IMPORTER]
+            return (statistics['handshakes-in-flight'] == 0 and 'spare' in states and
+                    len(states) == len(statistics['programs']) == len(get_programs()))
+
         use()
-        pid = get_service_pid()
-        # The handshake of the one who left has ended.
-        count = lambda: self.root.call(ROOT, MANAGER, 'GetStatistics').unpack()[0]['handshakes-in-flight']
-        wait_until(lambda: count() == 0, 'no handshake is left')
-        before = get_kinds(pid)
+        wait_until(is_settled, 'nothing is left to do')
+        before = get_open()
         use()
-        wait_until(lambda: count() == 0, 'no handshake is left')
-        wait_until(lambda: get_kinds(pid) == before, f'only {before} is open, as before')
-        self.assert_hands_nothing_on(pid)
+        wait_until(is_settled, 'nothing is left to do')
+        wait_until(lambda: get_open() == before, f'only {before} is open, as before')
+        self.assert_hands_nothing_on(get_service_pid())
         alice.close()
 
     def test_started_with_more(self):
@@ -192,7 +221,8 @@ class Process(unittest.TestCase):
         self.addCleanup(service.terminate)
         wait_until(lambda: bus_call(self.root, 'NameHasOwner', GLib.Variant('(s)', (NAME,)))[0], 'the service has its name')
         self.assertEqual(get_service_pid(), service.pid)
-        self.assertNotIn('/etc/passwd', get_kinds(service.pid))
+        for name, pid in get_programs():
+            self.assertNotIn('/etc/passwd', get_kinds(pid), name)
 
     def test_connect(self):
         """The command has a connection's keys."""

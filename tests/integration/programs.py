@@ -19,12 +19,12 @@ from channel import Channel
 from channel_test import Log
 from command import (OWN_RULES, certificate, get_service_pid, import_credential, install_tokens, remove_credentials,
                      run, set_rules, stop_service, wait_until)
-from programs import find_programs
+from programs import BROKER, HANDSHAKER, IMPORTER, KEEPER, find_programs, let_die
+from programs import TOKEN as HELPER
 from tls_server import TlsServer
 
 STATE = '/run/handoff-test/programs'
 TOKEN = 'Handoff test'
-HANDSHAKER, IMPORTER, KEEPER, HELPER = (f'tls-handoff-{name}' for name in ('handshaker', 'importer', 'keeper', 'token'))
 USERS = {'alice': 60101, 'bob': 60102}
 
 
@@ -75,6 +75,7 @@ class Import:
 class TestPrograms(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        let_die()
         set_rules(OWN_RULES)
         install_tokens(STATE, TOKEN)
 
@@ -91,7 +92,7 @@ class TestPrograms(unittest.TestCase):
                      f'pkcs11:token={TOKEN.replace(" ", "%20")};object=client-ecdsa', stdin='4321')
         self.assertEqual((linked.returncode, linked.stderr), (0, ''))
 
-        broker, = get_programs('tls-handoffd')
+        broker, = get_programs(BROKER)
         self.assertEqual(broker['pid'], get_service_pid())
         self.assertEqual(broker['callers'], 3)  # these two, and the command
         self.assertNotIn('uid', broker)

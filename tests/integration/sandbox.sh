@@ -83,11 +83,21 @@ inside() {
   echo 'ok: sandbox in force'
 
   # Its programs have a filter of their own beside the unit's, and nobody looks into them.
-  local program filters
-  filters=$(awk '$1 == "Seccomp_filters:" { print $2 }' "/proc/$pid/status")
+  local program filters name end
+  # count_filters PROCESS
+  count_filters() {
+    awk '$1 == "Seccomp_filters:" { print $2 }' "/proc/$1/status"
+  }
+  filters=$(count_filters "$pid")
+  for name in handshaker keeper; do
+    pgrep -P "$pid" -f "tls-handoff-$name" >/dev/null || fail "there is no $name"
+  done
   for program in $(pgrep -P "$pid"); do
-    [ "$(awk '$1 == "Seccomp_filters:" { print $2 }' "/proc/$program/status")" -gt "$filters" ] ||
-      fail "$(cat "/proc/$program/comm") is not locked up"
+    # The next spare handshaker may have begun just now.
+    end=$((SECONDS + 20))
+    until [ "$(count_filters "$program")" -gt "$filters" ]; do
+      [ "$SECONDS" -lt "$end" ] || fail "$(cat "/proc/$program/comm") is not locked up"
+    done
     [ "$(awk '$1 == "NoNewPrivs:" { print $2 }' "/proc/$program/status")" = 1 ] ||
       fail "$(cat "/proc/$program/comm") can get new privileges"
     ! setpriv --reuid tls-handoff --regid tls-handoff --clear-groups head -c 1 "/proc/$program/mem" >/dev/null 2>&1 ||

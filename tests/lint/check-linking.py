@@ -76,7 +76,9 @@ def symbols_of(program, *options):
 nm = common.need('nm', 'binutils')
 findings = [f'{what}: the pattern fits no example' for what, pattern in KINDS.items()
             if not any(re.fullmatch(pattern, symbol) for symbol in EXAMPLES)]
-for program in (pathlib.Path(argument).resolve() for argument in sys.argv[1:]):
+programs = [pathlib.Path(argument).resolve() for argument in sys.argv[1:]]
+findings += [f'{name} was not given' for name in MUST_NOT if name not in [program.name for program in programs]]
+for program in programs:
     symbols = symbols_of(program, '--dynamic', '--undefined-only')
     if 'g_free' not in symbols:
         findings.append(f'{program}: these are not its symbols: {len(symbols)}')
@@ -89,4 +91,4 @@ for program in (pathlib.Path(argument).resolve() for argument in sys.argv[1:]):
         named = sorted(symbol for symbol in symbols if re.fullmatch(pattern, symbol))
         if named and what in MUST_NOT.get(program.name, []):
             findings.append(f'{program.name} must know nothing of {what}: {", ".join(named)}')
-common.report(findings, len(sys.argv) - 1)
+common.report(findings, len(programs))

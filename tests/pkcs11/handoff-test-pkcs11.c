@@ -42,7 +42,6 @@ static const char *directory; /* of the control files; NULL: there is none */
 static bool
 control_path (char *path, size_t size, const char *name)
 {
-
   return directory != NULL && snprintf (path, size, "%s/%s", directory, name) < (int) size;
 }
 
@@ -151,6 +150,12 @@ is_next (const char *name)
   char path[4096];
 
   return control_path (path, sizeof path, name) && unlink (path) == 0;
+}
+
+static ck_rv_t
+initialize (void *arguments)
+{
+  return is_next ("fail-initialize") ? CKR_DEVICE_ERROR : real->C_Initialize (arguments);
 }
 
 /* What is wanted here, a sanitizer neither prevents nor reports. */
@@ -340,6 +345,7 @@ C_GetFunctionList (struct ck_function_list **result)
         }
       list = *real;
       list.C_GetFunctionList = C_GetFunctionList;
+      list.C_Initialize = initialize;
       list.C_GetSlotList = get_slot_list;
       list.C_GetSlotInfo = get_slot_info;
       list.C_GetTokenInfo = get_token_info;

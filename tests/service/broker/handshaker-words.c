@@ -20,6 +20,7 @@
 #include "link/large-value.h"
 #include "support/credential-fixture.h"
 #include "support/test-clock.h"
+#include "support/unclosable.h"
 #include "support/words-fixture.h"
 
 /* ---- Questions. ---- */
@@ -84,14 +85,14 @@ add_credential (WordsFixture *f, const char *label, guint owner)
 {
   HandoffCredential *credential = test_credential_new (NULL, label, owner, "rsa");
 
-  g_ptr_array_add (f->base.credentials, credential);
+  handshaker_add_credential (&f->base, credential);
   return credential;
 }
 
 static void
 update (WordsFixture *f, guint owner)
 {
-  handoff_news_credentials_changed (f->base.handshakers, owner, NULL);
+  handoff_news_credentials_changed (f->base.handshakers, owner);
   handshaker_settle ();
 }
 
@@ -144,7 +145,7 @@ test_credentials (WordsFixture *f, gconstpointer unused)
   handshaker_expect (f->process->events, "credential bobs");
   handshaker_expect (f->base.questions, ":1.1 use-any-credential credential=bobs role=client, "
                                         ":1.1 use-any-credential credential=bobs role=client");
-  g_ptr_array_remove (f->base.credentials, bobs);
+  g_hash_table_remove (f->base.credentials, bobs->id);
   update (f, BOB);
   handshaker_expect (f->process->events, "credential-gone");
 }
@@ -158,7 +159,7 @@ test_credential_goes (WordsFixture *f, gconstpointer unused)
   update (f, ALICE);
   f->base.waits = TRUE;
   ask_about (f, "own", TRUE);
-  g_ptr_array_remove (f->base.credentials, own);
+  g_hash_table_remove (f->base.credentials, own->id);
   g_task_return_boolean (f->base.pending, TRUE);
   handshaker_settle ();
   g_assert_true (g_str_has_prefix (f->base.events->str, "[6 "));
@@ -357,6 +358,38 @@ test_audit (WordsFixture *f, gconstpointer unused)
   g_assert_cmpuint (totals[HANDOFF_STATISTIC_COMPLETED], ==, 5 * (G_N_ELEMENTS (bad_fields) + 2));
 }
 
+/* Breaks if the service goes while its user's channels are in use, of which the broker hears
+ * nothing but the entries of the log. */
+static void
+test_audit_keeps (WordsFixture *f, gconstpointer unused)
+{
+  guint i;
+
+  handshaker_answer (f->process, g_variant_new ("(o)", "/x"), FALSE);
+  handshaker_settle ();
+  handshaker_expect (f->base.events, "call: ('/x',)");
+  handoff_audit_set_writer (take_record, f);
+  handoff_idle_timer_set_seconds (f->base.support.idle_timer, 30);
+  for (i = 1; i <= 3; i++)
+    {
+      handshaker_pass (29 * TEST_SECOND);
+      handshaker_settle ();
+      words_say (f, HANDOFF_HANDSHAKER_AUDIT,
+                 new_audit (i, f->caller, HANDOFF_HANDSHAKER_ENTRY_HANDSHAKE,
+                            "HANDOFF_ROLE=value\n", "x"));
+    }
+  g_assert_cmpuint (f->base.n_idle, ==, 0);
+  /* Without an entry, as when it is asked for its numbers. */
+  handshaker_pass (29 * TEST_SECOND);
+  words_say (
+      f, HANDOFF_HANDSHAKER_AUDIT,
+      g_variant_new ("((tttt)a(tubss))", (guint64) 4, (guint64) 0, (guint64) 0, (guint64) 0, NULL));
+  handshaker_pass (TEST_SECOND);
+  handshaker_settle ();
+  g_assert_cmpuint (f->base.n_idle, ==, 1);
+  handoff_audit_set_writer (NULL, NULL);
+}
+
 static void
 told (gpointer user_data)
 {
@@ -390,8 +423,11 @@ static void
 test_sessions (WordsFixture *f, gconstpointer unused)
 {
   g_autoptr (HandoffCaller) other = handoff_caller_new (":1.9", ALICE, 19);
-  HandoffKnownSessions *sessions = words_get_handshaker (f)->sessions;
+  HandoffKnownSessions *sessions;
 
+  words_take_places (f, f->process, HANDOFF_PLACES_SESSIONS, 1);
+  handshaker_expect (f->base.events, "[1]");
+  sessions = words_get_handshaker (f)->sessions;
   words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, FALSE));
   g_assert_true (handoff_known_sessions_has (sessions, ID, f->alice));
   g_assert_false (handoff_known_sessions_has (sessions, ID, other));
@@ -450,63 +486,19 @@ test_channels (WordsFixture *f, gconstpointer unused)
   g_assert_cmpuint (handoff_quota_get_total (f->base.support.channels), ==, 0);
 }
 
+/* Breaks, for an hour, if the broker itself closes the end of a channel that was refused: what the
+ * handshaker has sent on it is closed with it, and may take its time. */
 static void
-got_places (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+test_channel_refused (WordsFixture *f, gconstpointer unused)
 {
-  guint number;
+  int ends[2];
 
-  g_assert_no_error (error);
-  g_variant_get (reply->body, "(u)", &number);
-  g_string_append_printf (user_data, "[%u]", number);
-}
-
-static void
-take_places (WordsFixture *f, TestHandshaker *process, guint number)
-{
-  handoff_link_request (process->places, HANDOFF_PLACES_TAKE,
-                        g_variant_new ("(uu)", HANDOFF_PLACES_HANDSHAKES, number), NULL, 0,
-                        got_places, f->base.events);
-  handshaker_settle ();
-}
-
-static void
-give_places (TestHandshaker *process, guint number)
-{
-  handoff_link_send (process->places, HANDOFF_PLACES_GIVE_BACK,
-                     g_variant_new ("(uu)", HANDOFF_PLACES_HANDSHAKES, number), NULL, 0, NULL);
-  handshaker_settle ();
-}
-
-static guint
-count_places (WordsFixture *f)
-{
-  return handoff_places_book_get_taken (f->base.support.places, HANDOFF_PLACES_HANDSHAKES);
-}
-
-/* 64 of a user, 128 in all; above the half, one by one. */
-static void
-test_places (WordsFixture *f, gconstpointer unused)
-{
-  TestHandshaker *bob;
-
-  words_serve (f, BOB);
-  bob = handshaker_of (&f->base, BOB);
-  take_places (f, f->process, 32);
-  take_places (f, f->process, 32);
-  take_places (f, f->process, 1);
-  handshaker_expect (f->base.events, "[32][32][0]");
-  take_places (f, bob, 32);
-  handshaker_expect (f->base.events, "[1]");
-  g_assert_cmpuint (count_places (f), ==, 65);
-  handshaker_expect (bob->events, "");
-  give_places (f->process, 40);
-  handshaker_expect (bob->events, "places-free");
-  take_places (f, bob, 32);
-  handshaker_expect (f->base.events, "[32]");
-
-  give_places (f->process, 25);
-  words_assert_breach (f, "places back that it does not have");
-  g_assert_cmpuint (count_places (f), ==, 33);
+  unclosable_make_lingering (ends);
+  f->process->gift = ends[0];
+  open_channel (f);
+  handshaker_expect (f->base.events, "[none]");
+  g_assert_cmpuint (handoff_quota_get_total (f->base.support.channels), ==, 0);
+  close (ends[1]);
 }
 
 static void
@@ -528,9 +520,10 @@ main (int argc, char *argv[])
   add ("replies", test_replies);
   add ("bad-replies", test_bad_replies);
   add ("audit", test_audit);
+  add ("audit-keeps", test_audit_keeps);
   add ("report", test_report);
   add ("sessions", test_sessions);
   add ("channels", test_channels);
-  add ("places", test_places);
+  add ("channel-refused", test_channel_refused);
   return g_test_run ();
 }

@@ -50,7 +50,7 @@ test_spare (HandshakerFixture *f, gconstpointer unused)
   handshaker_get (f, 1000);
   handshaker_expect (f->events, "got 1000");
   g_assert_cmpuint (f->processes->len, ==, 1);
-  test_clock_pass (TEST_SECOND);
+  handshaker_pass (TEST_SECOND);
   handshaker_settle ();
   g_assert_cmpuint (f->processes->len, ==, 2);
   get (f, 1001);
@@ -125,13 +125,13 @@ test_unnoticed_end (HandshakerFixture *f, gconstpointer unused)
 {
   begin (f);
   get (f, 1000);
-  test_clock_pass (TEST_SECOND);
+  handshaker_pass (TEST_SECOND);
   handshaker_settle ();
   handshaker_vanish (handshaker_of (f, 1000));
   get (f, 1000);
   g_assert_nonnull (handshaker_of (f, 1000)->link);
 
-  test_clock_pass (TEST_SECOND);
+  handshaker_pass (TEST_SECOND);
   handshaker_settle ();
   handshaker_vanish (handoff_handshakers_get_spare (f->handshakers)->program);
   get (f, 1001);
@@ -272,8 +272,8 @@ test_credentials (HandshakerFixture *f, gconstpointer unused)
     {
       g_autofree char *id = g_strdup_printf ("%u", i);
 
-      g_ptr_array_add (f->credentials, handoff_credential_new (id, label, 0, one->roles, one->key,
-                                                               NULL, one->description));
+      handshaker_add_credential (
+          f, handoff_credential_new (id, label, 0, one->roles, one->key, NULL, one->description));
     }
   begin (f);
   handshaker_get (f, 1000);
@@ -289,8 +289,9 @@ test_credentials (HandshakerFixture *f, gconstpointer unused)
 }
 
 static void
-count (gpointer user_data)
+count (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  handoff_news_wait_finish (result);
   ++*(guint *) user_data;
 }
 
@@ -299,19 +300,17 @@ count (gpointer user_data)
 static void
 test_credentials_change (HandshakerFixture *f, gconstpointer unused)
 {
-  HandoffBarrier *barriers[2];
-  guint i, n_done = 0;
+  guint n_done = 0;
 
   begin (f);
   get (f, 1000);
+  get (f, 1001);
   handshaker_of (f, 1000)->hangs = TRUE;
-  g_ptr_array_add (f->credentials, test_credential_new (NULL, "one", 1000, "rsa"));
-  for (i = 0; i < G_N_ELEMENTS (barriers); i++)
-    {
-      barriers[i] = handoff_barrier_new (count, &n_done);
-      handoff_news_credentials_changed (f->handshakers, 1000, barriers[i]);
-      handoff_barrier_release (barriers[i]);
-    }
+  handshaker_add_credential (f, test_credential_new (NULL, "one", 1000, "rsa"));
+  handoff_news_credentials_changed (f->handshakers, 1000);
+  handoff_news_wait_async (f->handshakers, count, &n_done);
+  handoff_news_credentials_changed (f->handshakers, 1000);
+  handoff_news_wait_async (f->handshakers, count, &n_done);
   handshaker_settle ();
   g_assert_cmpuint (n_done, ==, 0);
   handoff_link_call_return (g_queue_pop_head (&handshaker_of (f, 1000)->leaves),
@@ -365,7 +364,7 @@ test_limit_many (HandshakerFixture *f, gconstpointer unused)
     {
       get (f, 1000 + i);
       handshaker_of (f, 1000 + i)->stays = TRUE;
-      test_clock_pass (TEST_SECOND);
+      handshaker_pass (TEST_SECOND);
     }
   handshaker_of (f, 1000 + MANY - 1)->stays = FALSE;
   handshaker_get (f, 1);
@@ -382,6 +381,12 @@ answer_leave (TestHandshaker *process, gboolean leaves)
   handoff_link_call_return (g_queue_pop_head (&process->leaves), g_variant_new ("(b)", leaves),
                             NULL, 0);
   handshaker_settle ();
+}
+
+static void
+all_left (gboolean have_all_left, gpointer user_data)
+{
+  *(int *) user_data = have_all_left;
 }
 
 static void
@@ -419,7 +424,7 @@ test_idle (HandshakerFixture *f, gconstpointer unused)
   process = handshaker_of (f, 1000);
   say_idle (process, 1);
   g_assert_true (handshaker_of (f, 1000) == process);
-  test_clock_pass (60 * TEST_SECOND);
+  handshaker_pass (60 * TEST_SECOND);
   say_idle (process, 1);
   g_assert_null (handoff_handshakers_find (f->handshakers, 1000));
 }
@@ -463,14 +468,14 @@ test_watchdog (HandshakerFixture *f, gconstpointer unused)
   get (f, 1001);
   handshaker_of (f, 1000)->hangs = TRUE;
   /* Nobody waits for it. */
-  test_clock_pass (3 * span);
+  handshaker_pass (3 * span);
   handshaker_settle ();
   start_call (f, alice, "one");
   start_call (f, bob, "two");
-  test_clock_pass (span);
+  handshaker_pass (span);
   handshaker_settle ();
   handshaker_expect (f->events, "");
-  test_clock_pass (span);
+  handshaker_pass (span);
   handshaker_settle ();
   handshaker_expect (handshaker_log,
                      "process 1, no breach: did not answer for 10 seconds, and was ended");
@@ -478,19 +483,13 @@ test_watchdog (HandshakerFixture *f, gconstpointer unused)
                                 "any more, and was ended: call again");
   for (i = 0; i < 5; i++)
     {
-      test_clock_pass (span);
+      handshaker_pass (span);
       handshaker_settle ();
     }
   handshaker_answer (handshaker_of (f, 1001), g_variant_new ("(o)", "/x"), FALSE);
   handshaker_settle ();
   handshaker_expect (f->events, "two: ('/x',)");
   get (f, 1000);
-}
-
-static void
-all_left (gboolean have_all_left, gpointer user_data)
-{
-  *(int *) user_data = have_all_left;
 }
 
 /* The service ends when all can go, and not when one has something to do. */

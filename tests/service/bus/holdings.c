@@ -125,8 +125,8 @@ add_session (Sessions *f, HandoffCaller *caller, gboolean outlives_caller)
   return session;
 }
 
-/* Breaks if another caller of the same user finds a session, by its id or in a list; if a session
- * stays when its caller leaves; or if a removal is reported twice or never. */
+/* Breaks if another caller of the same user finds a session; if a session stays when its caller
+ * leaves; or if a removal is reported twice or never. */
 static void
 test_sessions (Sessions *f, gconstpointer data)
 {
@@ -136,9 +136,6 @@ test_sessions (Sessions *f, gconstpointer data)
   g_autoptr (HandoffSession) kept = handoff_session_ref (first);
   g_autofree char *id = g_strdup (first->id);
   g_autofree char *others_id = g_strdup (others->id);
-  g_auto (GStrv) list = handoff_session_store_list (f->store, ":1.2", 10);
-  g_auto (GStrv) short_list = handoff_session_store_list (f->store, ":1.1", 1);
-  g_auto (GStrv) strangers_list = handoff_session_store_list (f->store, ":1.3", 10);
 
   g_assert_cmpstr (first->id, !=, second->id);
   g_assert_cmpuint (strlen (first->id), ==, 32);
@@ -147,10 +144,6 @@ test_sessions (Sessions *f, gconstpointer data)
   g_assert_null (handoff_session_store_lookup (f->store, id, f->other_user));
   g_assert_null (handoff_session_store_lookup (f->store, "0", f->one));
   g_assert_null (handoff_session_store_lookup (f->store, NULL, f->one));
-  g_assert_cmpuint (g_strv_length (list), ==, 1);
-  g_assert_cmpstr (list[0], ==, others->id);
-  g_assert_cmpuint (g_strv_length (short_list), ==, 1);
-  g_assert_cmpuint (g_strv_length (strangers_list), ==, 0);
 
   handoff_session_store_remove (f->store, first);
   g_assert_cmpuint (f->n_removed, ==, 1);
@@ -160,7 +153,7 @@ test_sessions (Sessions *f, gconstpointer data)
 
   handoff_session_store_remove_all_of (f->store, f->one);
   g_assert_cmpuint (f->n_removed, ==, 2);
-  g_assert_cmpuint (handoff_session_store_get_size (f->store), ==, 1);
+  g_assert_cmpuint (handoff_session_book_get_size (f->book), ==, 1);
   handoff_session_store_remove_all_of (f->store, f->one);
   g_assert_cmpuint (f->n_removed, ==, 2);
   g_assert_true (handoff_session_store_lookup (f->store, others_id, f->other) == others);
@@ -171,19 +164,15 @@ test_sessions (Sessions *f, gconstpointer data)
 static void
 test_pages (Sessions *f, gconstpointer data)
 {
-  const guint uid = handoff_caller_get_uid (f->one);
   HandoffSession *sessions[10];
   guint64 after = 0;
   guint n_seen = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (sessions); i++)
-    {
-      sessions[i] = add_session (f, f->one, FALSE);
-      add_session (f, f->other_user, FALSE);
-    }
+    sessions[i] = add_session (f, f->one, FALSE);
   for (;;)
     {
-      g_autoptr (GPtrArray) page = handoff_session_book_dup_page (f->book, &uid, after, 3);
+      g_autoptr (GPtrArray) page = handoff_session_book_dup_page (f->book, after, 3);
 
       if (page->len == 0)
         break;
@@ -192,19 +181,13 @@ test_pages (Sessions *f, gconstpointer data)
           const HandoffSessionEntry *entry = g_ptr_array_index (page, i);
 
           g_assert_cmpuint (entry->number, >, after);
-          g_assert_cmpuint (entry->uid, ==, uid);
           after = entry->number;
           n_seen++;
         }
       handoff_session_store_remove (f->store, sessions[n_seen - page->len]);
     }
   g_assert_cmpuint (n_seen, ==, 10);
-  {
-    g_autoptr (GPtrArray) all = handoff_session_book_dup_page (f->book, NULL, 0, 100);
-
-    g_assert_cmpuint (all->len, ==, handoff_session_store_get_size (f->store));
-    g_assert_cmpuint (all->len, ==, handoff_session_book_get_size (f->book));
-  }
+  g_assert_cmpuint (handoff_session_book_get_size (f->book), ==, 6);
 }
 
 /* Breaks if a script's next call does not find the session, if another user finds it, or if it goes

@@ -14,6 +14,7 @@
 
 #include "support/credential-fixture.h"
 #include "support/store-fixture.h"
+#include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 
 typedef struct
@@ -49,7 +50,7 @@ set_up (Fixture *f, gconstpointer data)
   g_autofree char *parent = g_dir_make_tmp ("handoff-XXXXXX", NULL);
 
   f->directory = g_build_filename (parent, "credentials", NULL);
-  f->store = test_store_new (f->directory, NULL, &f->keeper);
+  f->store = test_store_new (f->directory, &f->keeper);
   g_signal_connect (f->store, "changed", G_CALLBACK (count_change), f);
 }
 
@@ -116,27 +117,51 @@ test_tables (Fixture *f, gconstpointer data)
   g_autoptr (HandoffCredential) a = add (f, "a", 1000, "ecdsa");
   g_autoptr (HandoffCredential) others = add (f, "a", 1001, "ed25519");
   g_autoptr (HandoffKeeper) keeper = NULL;
-  g_autoptr (HandoffCredentialStore) again = test_store_new (f->directory, NULL, &keeper);
+  g_autoptr (HandoffCredentialStore) again = test_store_new (f->directory, &keeper);
   HandoffCredentialStore *stores[] = { f->store, again };
 
   for (guint i = 0; i < G_N_ELEMENTS (stores); i++)
     {
       const guint owner = 1000;
-      g_autoptr (GPtrArray) own = handoff_credential_store_list (stores[i], &owner);
-      g_autoptr (GPtrArray) all = handoff_credential_store_list (stores[i], NULL);
-      HandoffCredential *found = handoff_credential_store_find (stores[i], 1001, "a");
+      g_autoptr (GPtrArray) own =
+          handoff_credentials_list (HANDOFF_CREDENTIALS (stores[i]), &owner);
+      g_autoptr (GPtrArray) all = handoff_credentials_list (HANDOFF_CREDENTIALS (stores[i]), NULL);
+      HandoffCredential *found =
+          handoff_credentials_find (HANDOFF_CREDENTIALS (stores[i]), 1001, "a");
 
       g_assert_cmpuint (own->len, ==, 2);
       g_assert_cmpstr (((HandoffCredential *) own->pdata[0])->label, ==, "a");
       g_assert_cmpuint (all->len, ==, 3);
       g_assert_cmpstr (found->id, ==, others->id);
-      g_assert_null (handoff_credential_store_find (stores[i], 1001, "b"));
-      g_assert_nonnull (handoff_credential_store_lookup (stores[i], a->id));
-      g_assert_null (handoff_credential_store_lookup (stores[i], "nothing"));
+      g_assert_null (handoff_credentials_find (HANDOFF_CREDENTIALS (stores[i]), 1001, "b"));
+      g_assert_nonnull (handoff_credentials_lookup (HANDOFF_CREDENTIALS (stores[i]), a->id));
+      g_assert_null (handoff_credentials_lookup (HANDOFF_CREDENTIALS (stores[i]), "nothing"));
       g_assert_cmpuint (handoff_credential_store_count (stores[i], 1000), ==, 2);
     }
   g_assert_cmpuint (f->n_changed, ==, 3);
   g_assert_cmpuint (f->last_owner, ==, 1001);
+}
+
+/* Breaks if a label means the machine's credential where the user has one of that name, or another
+ * user's. */
+static void
+test_names (Fixture *f, gconstpointer data)
+{
+  HandoffCredentials *all = HANDOFF_CREDENTIALS (f->store);
+  G_GNUC_UNUSED g_autoptr (HandoffCredential) machines = add (f, "both", 0, "ecdsa");
+  G_GNUC_UNUSED g_autoptr (HandoffCredential) own = add (f, "both", 1000, "ecdsa");
+  G_GNUC_UNUSED g_autoptr (HandoffCredential) machine = add (f, "machine", 0, "ecdsa");
+  g_autoptr (HandoffCredential) other = add (f, "other", 1001, "ecdsa");
+  g_autofree char *path = g_strconcat (HANDOFF_CREDENTIALS_PATH "/", other->id, NULL);
+
+  g_assert_cmpuint (handoff_credentials_find_by_name (all, 1000, "both")->owner, ==, 1000);
+  g_assert_cmpuint (handoff_credentials_find_by_name (all, 1001, "both")->owner, ==, 0);
+  g_assert_cmpuint (handoff_credentials_find_by_name (all, 1000, "machine")->owner, ==, 0);
+  g_assert_null (handoff_credentials_find_by_name (all, 1000, "other"));
+  g_assert_null (handoff_credentials_find_by_name (all, 1000, "none"));
+  g_assert_cmpstr (handoff_credentials_find_by_name (all, 1001, "other")->id, ==, other->id);
+  g_assert_cmpstr (handoff_credentials_find_by_name (all, 1000, path)->id, ==, other->id);
+  g_assert_null (handoff_credentials_find_by_name (all, 1000, HANDOFF_CREDENTIALS_PATH "/00"));
 }
 
 /* Breaks if two credentials that are added at once get the same label, or if the limit does not
@@ -260,7 +285,8 @@ test_reload (Fixture *f, gconstpointer data)
       wait_for (&reloaded[i]);
       credential = handoff_credential_store_change_finish (f->store, added[i], NULL);
       g_assert_nonnull (credential);
-      g_assert_nonnull (handoff_credential_store_lookup (f->store, credential->id));
+      g_assert_nonnull (
+          handoff_credentials_lookup (HANDOFF_CREDENTIALS (f->store), credential->id));
       g_assert_true (handoff_credential_store_reload_finish (f->store, reloaded[i], NULL));
       g_object_unref (added[i]);
       g_object_unref (reloaded[i]);
@@ -304,11 +330,11 @@ test_keeper_dies (Fixture *f, gconstpointer data)
   g_assert_false (handoff_credential_store_remove_finish (f->store, removed, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
   g_assert_nonnull (strstr (error->message, "tls-handoff-keeper"));
-  g_assert_nonnull (handoff_credential_store_lookup (f->store, first->id));
+  g_assert_nonnull (handoff_credentials_lookup (HANDOFF_CREDENTIALS (f->store), first->id));
 
   second = add (f, "second", 1000, "ecdsa");
   g_assert_cmpint (handoff_keeper_get_pid (f->keeper), !=, old);
-  g_assert_nonnull (handoff_credential_store_lookup (f->store, first->id));
+  g_assert_nonnull (handoff_credentials_lookup (HANDOFF_CREDENTIALS (f->store), first->id));
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 2);
 }
 
@@ -352,7 +378,8 @@ test_answer_lost (Fixture *f, gconstpointer data)
   wait_for (&added);
   credential = handoff_credential_store_change_finish (f->store, added, &error);
   g_assert_no_error (error);
-  g_assert_true (handoff_credential_store_find (f->store, 1000, "a") == credential);
+  g_assert_true (handoff_credentials_find (HANDOFF_CREDENTIALS (f->store), 1000, "a") ==
+                 credential);
   g_assert_cmpuint (handoff_credential_store_count (f->store, 1000), ==, 1);
 
   handoff_credential_store_set_certificates_async (f->store, credential, store_result, &certified);
@@ -394,7 +421,7 @@ test_never_asked (Fixture *f, gconstpointer data)
   wait_for (&removed);
   g_assert_false (handoff_credential_store_remove_finish (f->store, removed, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
-  g_assert_nonnull (handoff_credential_store_lookup (f->store, there->id));
+  g_assert_nonnull (handoff_credentials_lookup (HANDOFF_CREDENTIALS (f->store), there->id));
   g_assert_cmpuint (handoff_credential_store_get_size (f->store), ==, 1);
 }
 
@@ -410,7 +437,7 @@ test_undescribed (Fixture *f, gconstpointer data)
   g_assert_cmpint (unlink (path), ==, 0);
   handoff_credential_store_reload_async (f->store, store_result, &reloaded);
   wait_for (&reloaded);
-  again = handoff_credential_store_lookup (f->store, credential->id);
+  again = handoff_credentials_lookup (HANDOFF_CREDENTIALS (f->store), credential->id);
   g_assert_true (g_variant_equal (again->description->variant, credential->description->variant));
   while (!g_file_test (path, G_FILE_TEST_EXISTS))
     g_main_context_iteration (NULL, TRUE);
@@ -427,7 +454,7 @@ test_undescribable (Fixture *f, gconstpointer data)
   g_assert_true (g_file_set_contents (path, "garbage", -1, NULL));
   handoff_credential_store_reload_async (f->store, store_result, &reloaded);
   wait_for (&reloaded);
-  g_assert_null (handoff_credential_store_lookup (f->store, credential->id));
+  g_assert_null (handoff_credentials_lookup (HANDOFF_CREDENTIALS (f->store), credential->id));
   g_assert_cmpuint (handoff_credential_store_get_n_damaged (f->store), ==, 1);
 }
 
@@ -439,6 +466,7 @@ main (int argc, char **argv)
 #define ADD(name, function)                                                                        \
   g_test_add ("/service/credential-store/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("tables", test_tables);
+  ADD ("names", test_names);
   ADD ("same-label", test_same_label);
   ADD ("remove-without-folder", test_remove_without_folder);
   ADD ("overlap", test_overlap);

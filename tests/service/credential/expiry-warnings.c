@@ -75,7 +75,7 @@ set_up (Fixture *f, gconstpointer data)
   n_ends = n_ended = 0;
   f->parent = g_dir_make_tmp ("handoff-XXXXXX", NULL);
   f->directory = g_build_filename (f->parent, "credentials", NULL);
-  f->store = test_store_new (f->directory, NULL, &f->keeper);
+  f->store = test_store_new (f->directory, &f->keeper);
   g_assert_no_error (error);
   f->warnings = handoff_expiry_warnings_new (f->store);
   handoff_expiry_warnings_configure (f->warnings, 14);

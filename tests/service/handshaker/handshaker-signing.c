@@ -227,6 +227,28 @@ test_gone (HandshakerTest *f, gconstpointer unused)
   g_assert_error (reply.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
 }
 
+/* Breaks if a channel remembers what polkit said, when there are other credentials than there were
+ * then. */
+static void
+test_changed (HandshakerTest *f, gconstpointer unused)
+{
+  g_auto (HandshakerReply) gone = { 0 };
+  const int channel = handshaker_test_open_channel (f, 13);
+
+  handshaker_test_do_handshake (f, channel, 1);
+  handshaker_test_do_handshake (f, channel, 2);
+  g_assert_cmpuint (handshaker_test_count_events (f, "ask("), ==, 1);
+  put_credential (f);
+  handshaker_test_do_handshake (f, channel, 3);
+  g_assert_cmpuint (handshaker_test_count_events (f, "ask("), ==, 2);
+  handshaker_test_request (f, HANDOFF_HANDSHAKER_CREDENTIAL_GONE, g_variant_new ("(s)", ID), &gone);
+  g_assert_no_error (gone.error);
+  handshaker_test_do_handshake (f, channel, 4);
+  g_assert_cmpuint (handshaker_test_count_events (f, "ask("), ==, 3);
+  close (channel);
+  handshaker_test_wait_for_event (f, "channel-over(13,)");
+}
+
 /* Breaks if PEM is read here. */
 static void
 test_pem (HandshakerTest *f, gconstpointer unused)
@@ -268,6 +290,7 @@ main (int argc, char *argv[])
   handoff_process_set_folder (SERVICE_PROGRAMS);
   ADD ("named", test_named);
   ADD ("gone", test_gone);
+  ADD ("changed", test_changed);
   ADD ("pem", test_pem);
   ADD ("take-back", test_take_back);
   return g_test_run ();

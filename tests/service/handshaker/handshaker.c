@@ -84,18 +84,27 @@ has_suite (const HandshakerReply *reply, const char *name)
   return g_strv_contains (suites, name);
 }
 
+/* A trust store that takes long. (transfer full) */
+static char *
+dup_much_trust (const HandshakerTest *f)
+{
+  GString *much = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < 3000; i++)
+    g_string_append (much, f->trust_pem);
+  return g_string_free (much, FALSE);
+}
+
 /* Breaks if a policy that takes long comes into force after one that was sent later. */
 static void
 test_policies_in_order (HandshakerTest *f, gconstpointer unused)
 {
   g_auto (HandshakerReply) slow = { 0 };
   g_auto (HandshakerReply) quick = { 0 };
-  g_autoptr (GString) much = g_string_new (NULL);
-  guint i;
+  g_autofree char *much = dup_much_trust (f);
 
-  for (i = 0; i < 3000; i++)
-    g_string_append (much, f->trust_pem);
-  handshaker_test_begin_policy (f, "[TLS]\nMinimumProtocol=TLS1.3\n", much->str, &slow);
+  handshaker_test_begin_policy (f, "[TLS]\nMinimumProtocol=TLS1.3\n", much, &slow);
   handshaker_test_begin_policy (f, "[TLS]\nMaximumProtocol=TLS1.2\n", f->trust_pem, &quick);
   handshaker_test_wait_for (&quick.is_done);
   g_assert_true (slow.is_done);
@@ -228,6 +237,37 @@ test_drain (HandshakerTest *f, gconstpointer unused)
   close (peer);
 }
 
+/* The caller leaves as soon as his session has ended. */
+static gboolean
+leave_with_session (HandshakerTest *f, HandoffLinkMessage *message)
+{
+  if (message->number == HANDOFF_HANDSHAKER_SESSION_GONE)
+    handshaker_test_send (f, HANDOFF_HANDSHAKER_CALLER_GONE,
+                          g_variant_new ("(t)", (guint64) TEST_CALLER));
+  return FALSE;
+}
+
+/* Breaks if a caller who leaves meanwhile ends the end: with what nobody was told yet. */
+static void
+test_caller_gone_in_drain (HandshakerTest *f, gconstpointer unused)
+{
+  g_auto (HandshakerReply) reply = { 0 };
+  g_auto (HandshakerReply) slow = { 0 };
+  g_autofree char *much = dup_much_trust (f);
+  int peer;
+
+  handshaker_test_give_user (f, QUICK);
+  begin_stalled (f, &reply, &peer);
+  f->take = leave_with_session;
+  /* It is waited for. */
+  handshaker_test_begin_policy (f, QUICK, much, &slow);
+  handshaker_test_send (f, HANDOFF_HANDSHAKER_DRAIN, g_variant_new ("()"));
+  g_assert_cmpint (handshaker_test_run (f), ==, HANDOFF_HANDSHAKER_END_DONE);
+  g_assert_no_error (slow.error);
+  g_assert_nonnull (strstr (f->events->str, "drained()\n"));
+  close (peer);
+}
+
 /* Breaks if a session that outlives its caller ends with him, or is anybody's. */
 static void
 test_outliving (HandshakerTest *f, gconstpointer unused)
@@ -322,28 +362,6 @@ test_places (HandshakerTest *f, gconstpointer unused)
 
 /* ---- Channels. ---- */
 
-static guint
-count (const char *text, const char *word)
-{
-  guint n = 0;
-
-  for (; (text = strstr (text, word)) != NULL; text++)
-    n++;
-  return n;
-}
-
-static void
-do_handshake_on (HandshakerTest *f, int channel, guint32 serial)
-{
-  GThread *server;
-  int fd;
-
-  server = handshaker_test_serve (f, &fd);
-  handshaker_test_send_handshake (channel, serial, fd);
-  g_assert_cmpuint (handshaker_test_receive (f, channel, NULL), ==, HANDOFF_CHANNEL_REPLY);
-  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (server)), ==, 0);
-}
-
 /* Breaks if the broker is asked for each handshake on a channel, if what it takes back is used all
  * the same, or if it does not hear that a channel is over. */
 static void
@@ -356,12 +374,12 @@ test_channel (HandshakerTest *f, gconstpointer unused)
   handshaker_test_give_user (f, QUICK);
   channel = handshaker_test_open_channel (f, 11);
   for (serial = 1; serial <= 3; serial++)
-    do_handshake_on (f, channel, serial);
-  g_assert_cmpuint (count (f->events->str, "ask("), ==, 1);
+    handshaker_test_do_handshake (f, channel, serial);
+  g_assert_cmpuint (handshaker_test_count_events (f, "ask("), ==, 1);
   handshaker_test_request (f, HANDOFF_HANDSHAKER_FORGET, g_variant_new ("()"), &forgotten);
   g_assert_no_error (forgotten.error);
-  do_handshake_on (f, channel, serial);
-  g_assert_cmpuint (count (f->events->str, "ask("), ==, 2);
+  handshaker_test_do_handshake (f, channel, serial);
+  g_assert_cmpuint (handshaker_test_count_events (f, "ask("), ==, 2);
   close (channel);
   handshaker_test_wait_for_event (f, "channel-over(11,)");
 }
@@ -463,6 +481,7 @@ main (int argc, char *argv[])
   ADD ("denied", test_denied);
   ADD ("caller-gone", test_caller_gone);
   ADD ("drain", test_drain);
+  ADD ("caller-gone-in-drain", test_caller_gone_in_drain);
   ADD ("outliving", test_outliving);
   ADD ("sessions", test_sessions);
   ADD ("places", test_places);

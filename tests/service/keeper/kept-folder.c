@@ -8,8 +8,10 @@
 
 #include "keeper/kept-folder.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,6 +21,7 @@
 #include "description/description.h"
 #include "keeper/folder-files.h"
 #include "keeper/folder-reading.h"
+#include "keyblob/tls-handoff-error.h"
 
 #define CRASHED 99
 #define ID "abc"
@@ -63,6 +66,19 @@ write (int fd, const void *data, size_t size)
 {
   count_call ();
   return syscall (SYS_write, fd, data, calls_left > 0 && size > 1 ? size - 1 : size);
+}
+
+/* The disk is broken. */
+static gboolean reads_fail;
+
+ssize_t read (int fd, void *data, size_t size);
+ssize_t
+read (int fd, void *data, size_t size)
+{
+  if (!reads_fail)
+    return syscall (SYS_read, fd, data, size);
+  errno = EIO;
+  return -1;
 }
 
 typedef struct
@@ -223,6 +239,29 @@ test_round_trip (Fixture *f, gconstpointer data)
   g_assert_false (write_first (f));
 }
 
+/* Breaks if what cannot be read counts as what is not there, or as damage that somebody made. */
+static void
+test_broken_disk (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) description = describe (f, "second");
+  g_autofree char *long_name = g_strnfill (NAME_MAX + 1, 'a');
+  g_autoptr (GError) read_error = NULL;
+  g_autoptr (GError) open_error = NULL;
+  g_autoptr (GError) none_error = NULL;
+
+  g_assert_true (write_first (f));
+  reads_fail = TRUE;
+  g_assert_null (handoff_kept_folder_read (f->directory, ID, &read_error));
+  reads_fail = FALSE;
+  g_assert_error (read_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_nonnull (strstr (read_error->message, g_strerror (EIO)));
+
+  g_assert_false (handoff_kept_folder_certify (f->directory, long_name, description, &open_error));
+  g_assert_error (open_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_false (handoff_kept_folder_certify (f->directory, "xyz", description, &none_error));
+  g_assert_error (none_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
+}
+
 /* Ends a child at the n-th call of deed, and returns what it left; NULL when n is more than there
  * are. (transfer full) */
 static char *
@@ -292,6 +331,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("round-trip", NULL, test_round_trip);
+  ADD ("broken-disk", NULL, test_broken_disk);
   ADD ("crash/write", &cases[0], test_crash);
   ADD ("crash/certify", &cases[1], test_crash);
   ADD ("crash/remove", &cases[2], test_crash);

@@ -55,16 +55,6 @@ expect_warning (const char *words)
   g_assert_nonnull (strstr (warning, words));
 }
 
-static void
-set_file (KeeperTest *f, const char *id, const char *name, const char *content)
-{
-  g_autofree char *folder = g_build_filename (f->directory, id, NULL);
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-
-  g_mkdir (folder, 0700);
-  g_assert_true (g_file_set_contents (path, content, -1, NULL));
-}
-
 static gboolean
 has_file (KeeperTest *f, const char *id, const char *name)
 {
@@ -126,7 +116,7 @@ test_certificates (KeeperTest *f, gconstpointer data)
   g_autofree char *text = NULL;
 
   keeper_test_add (f, ID, "home", key);
-  set_file (f, ID, "ocsp.der", "response");
+  keeper_test_set_file (f, ID, "ocsp.der", "response");
   keeper_test_ask (f, HANDOFF_KEEPER_SET_CERTIFICATES,
                    g_variant_new ("(s@" HANDOFF_DESCRIPTION_TYPE ")", ID,
                                   keeper_test_describe (key, certificates)),
@@ -163,7 +153,7 @@ test_description (KeeperTest *f, gconstpointer data)
   gboolean has_certificates, has_response;
 
   keeper_test_add (f, ID, "home", key);
-  set_file (f, ID, "certificates.pem", "what an administrator wrote");
+  keeper_test_set_file (f, ID, "certificates.pem", "what an administrator wrote");
   expect_loaded (f, "undescribed " ID " home", 0);
   g_variant_get_child (f->last, 7, "b", &has_certificates);
   g_variant_get_child (f->last, 8, "b", &has_response);
@@ -183,7 +173,7 @@ test_description (KeeperTest *f, gconstpointer data)
   g_assert_no_error (f->error);
   expect_loaded (f, "loaded " ID " home", 0);
 
-  set_file (f, ID, "ocsp.der", "response");
+  keeper_test_set_file (f, ID, "ocsp.der", "response");
   keeper_test_ask (f, HANDOFF_KEEPER_DESCRIBE,
                    g_variant_new ("(s@ay@" HANDOFF_DESCRIPTION_TYPE ")", ID, digest,
                                   keeper_test_describe (key, NULL)),
@@ -206,22 +196,42 @@ test_damage (KeeperTest *f, gconstpointer data)
   keeper_test_add (f, ID, "home", key);
   g_assert_true (g_file_get_contents (path, &pem, NULL, NULL));
   g_assert_true (g_file_get_contents (metadata_path, &metadata, NULL, NULL));
-  set_file (f, OTHER_ID, "key.pem", pem);
-  set_file (f, OTHER_ID, "metadata", metadata);
+  keeper_test_set_file (f, OTHER_ID, "key.pem", pem);
+  keeper_test_set_file (f, OTHER_ID, "metadata", metadata);
   keeper_test_ask (f, HANDOFF_KEEPER_LOAD, g_variant_new ("()"), -1);
   expect_warning ("the same label");
 
-  set_file (f, OTHER_ID, "metadata", "[Credential]\nLabel=x\nOwner=5\nRoles=server\n");
-  set_file (f, OTHER_ID, "key.pem", "nonsense");
+  keeper_test_set_file (f, OTHER_ID, "metadata", "[Credential]\nLabel=x\nOwner=5\nRoles=server\n");
+  keeper_test_set_file (f, OTHER_ID, "key.pem", "nonsense");
   expect_loaded (f, "loaded " ID " home", 1);
   expect_warning (OTHER_ID " is damaged, and left aside: key.pem: is no private key in PEM");
 
   /* One of an older service: it has no description. */
-  set_file (f, OTHER_ID, "key.pem", pem);
+  keeper_test_set_file (f, OTHER_ID, "key.pem", pem);
   g_string_truncate (f->told, 0);
   keeper_test_ask (f, HANDOFF_KEEPER_LOAD, g_variant_new ("()"), -1);
   g_assert_nonnull (strstr (f->told->str, "undescribed " OTHER_ID " x"));
   g_assert_nonnull (strstr (f->told->str, "loaded " ID " home"));
+}
+
+/* Breaks if the files of one credential, which are too large to be told of, keep all others. */
+static void
+test_too_large (KeeperTest *f, gconstpointer data)
+{
+  g_autoptr (GVariant) key = keeper_test_generate (f, ID, "ecdsa-p256");
+  g_autofree char *object = g_strnfill (256 * 1024, 'x');
+  g_autofree char *metadata =
+      g_strdup_printf ("[Credential]\nLabel=x\nOwner=5\nRoles=server\nToken=%s\n", object);
+
+  keeper_test_ask (f, HANDOFF_KEEPER_ADD,
+                   g_variant_new ("(ssuus@" HANDOFF_DESCRIPTION_TYPE ")", OTHER_ID, "token", 1000u,
+                                  3u, "pkcs11:token=x", keeper_test_describe (key, NULL)),
+                   -1);
+  g_assert_no_error (f->error);
+  keeper_test_add (f, ID, "home", key);
+  keeper_test_set_file (f, OTHER_ID, "metadata", metadata);
+  expect_loaded (f, "loaded " ID " home", 1);
+  expect_warning (OTHER_ID " is left aside: ");
 }
 
 /* What is not named as a credential is none, wherever it would be. */
@@ -384,6 +394,11 @@ test_request (KeeperTest *f, gconstpointer data)
   expect_error (f, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
 }
 
+static void
+ignore (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+}
+
 /* A handshaker's end of a signing link. */
 static HandoffLink *
 add_holder (KeeperTest *f, guint64 number)
@@ -392,7 +407,9 @@ add_holder (KeeperTest *f, guint64 number)
 
   g_assert_true (handoff_link_make_sockets (sockets, NULL));
   g_assert_true (handoff_link_send (f->link, HANDOFF_KEEPER_HOLDER,
-                                    g_variant_new ("(tu)", number, 1000u), &sockets[1], 1, NULL));
+                                    g_variant_new ("(tu)", number, 1000u), NULL, 0, NULL));
+  handoff_link_request (f->link, HANDOFF_KEEPER_HOLDER_SOCKET, g_variant_new ("(t)", number),
+                        &sockets[1], 1, ignore, NULL);
   return handoff_link_new (sockets[0], &handoff_signing_table, HANDOFF_LINK_UPPER, NULL,
                            "tls-handoff-keeper", &other_end, f);
 }
@@ -576,6 +593,7 @@ main (int argc, char **argv)
   ADD ("certificates", test_certificates);
   ADD ("description", test_description);
   ADD ("damage", test_damage);
+  ADD ("too-large", test_too_large);
   ADD ("ids", test_ids);
   ADD ("import", test_import);
   ADD ("no-import", test_no_import);

@@ -58,7 +58,7 @@ test_slots (void)
   third = add (one, of_one);
   g_assert_cmpuint (third, ==, first + 1024);
 
-  page = handoff_session_book_dup_page (one, NULL, second, 10);
+  page = handoff_session_book_dup_page (one, second, 10);
   g_assert_cmpuint (page->len, ==, 1);
   g_assert_cmpuint (((HandoffSessionEntry *) page->pdata[0])->number, ==, third);
   clear (one, of_one);

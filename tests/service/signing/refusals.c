@@ -30,6 +30,7 @@
 
 static const HandoffSigningRows rows = {
   .holder = HANDOFF_KEEPER_HOLDER,
+  .holder_socket = HANDOFF_KEEPER_HOLDER_SOCKET,
   .holder_gone = HANDOFF_KEEPER_HOLDER_GONE,
   .grant = HANDOFF_KEEPER_GRANT,
   .grant_over = HANDOFF_KEEPER_GRANT_OVER,
@@ -45,8 +46,10 @@ typedef struct
   HandoffLink *socket;   /* of the first one's worker */
   GByteArray *good;      /* what a server signs */
   GByteArray *client;    /* what a client signs */
-  char *why;             /* (nullable): why it was to be ended */
-  guint64 asked_back;    /* the last grant that it was asked for */
+  int opened;            /* the last socket that was asked for; -1: none */
+  gboolean is_opened;
+  char *why;          /* (nullable): why it was to be ended */
+  guint64 asked_back; /* the last grant that it was asked for */
   gboolean is_answered;
   GBytes *signature; /* (nullable): of the last answer */
   GError *error;     /* (nullable) */
@@ -78,6 +81,26 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 static const HandoffLinkFunctions functions = { NULL, ended };
 
 static void
+opened (int socket, const GError *error, gpointer user_data)
+{
+  RefusalTest *f = user_data;
+
+  f->opened = socket;
+  f->is_opened = TRUE;
+}
+
+/* -1: it is refused */
+static int
+open_socket (RefusalTest *f)
+{
+  f->is_opened = FALSE;
+  handoff_signing_open_socket (f->signing, f->holder, HANDOFF_SIGNING_KEEPER, opened, f);
+  while (!f->is_opened)
+    g_main_context_iteration (NULL, TRUE);
+  return f->opened;
+}
+
+static void
 set_up (RefusalTest *f, gconstpointer data)
 {
   g_autoptr (GVariant) key = NULL;
@@ -95,9 +118,8 @@ set_up (RefusalTest *f, gconstpointer data)
   handoff_signing_add_program (f->signing, HANDOFF_SIGNING_KEEPER, f->keeper.link, &rows);
   f->holder = handoff_signing_add_holder (f->signing, 1000, &holder_functions, f);
   f->other = handoff_signing_add_holder (f->signing, 1001, &holder_functions, f);
-  f->socket = handoff_link_new (
-      handoff_signing_open_socket (f->signing, f->holder, HANDOFF_SIGNING_KEEPER, NULL),
-      &handoff_signing_table, HANDOFF_LINK_UPPER, NULL, "tls-handoff-keeper", &functions, f);
+  f->socket = handoff_link_new (open_socket (f), &handoff_signing_table, HANDOFF_LINK_UPPER, NULL,
+                                "tls-handoff-keeper", &functions, f);
   f->good = test_signed_new_tls13 (TEST_SIGNED_SERVER, 32);
   f->client = test_signed_new_tls13 (TEST_SIGNED_CLIENT, 32);
 }
@@ -185,7 +207,7 @@ assert_refused (RefusalTest *f, guint64 grant, guint role, const GByteArray *wha
   g_variant_get (f->keeper.last, "(tt&s)", &holder, &number, &words);
   g_assert_cmpuint (holder, ==, handoff_holder_get_number (f->holder));
   g_assert_cmpuint (number, ==, grant);
-  handoff_signing_violated (f->signing, holder, words);
+  handoff_signing_violated (f->signing, HANDOFF_SIGNING_KEEPER, holder, words);
   g_assert_cmpstr (f->why, ==, why);
 }
 
@@ -300,9 +322,8 @@ test_ended (RefusalTest *f, gconstpointer data)
 
   f->holder = f->other;
   f->other = handoff_signing_add_holder (f->signing, 1002, &holder_functions, f);
-  f->socket = handoff_link_new (
-      handoff_signing_open_socket (f->signing, f->holder, HANDOFF_SIGNING_KEEPER, NULL),
-      &handoff_signing_table, HANDOFF_LINK_UPPER, NULL, "tls-handoff-keeper", &functions, f);
+  f->socket = handoff_link_new (open_socket (f), &handoff_signing_table, HANDOFF_LINK_UPPER, NULL,
+                                "tls-handoff-keeper", &functions, f);
   assert_signed (f, grant + 1, f->good);
 }
 
@@ -319,18 +340,16 @@ test_too_many_sockets (RefusalTest *f, gconstpointer data)
   getrlimit (RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit (RLIMIT_NOFILE, &files);
-  /* With the one that there is, one more than it may have. */
-  for (i = 0; i < MOST_SOCKETS; i++)
+  /* There is one. */
+  for (i = 1; i < MOST_SOCKETS; i++)
     {
-      int socket;
+      const int socket = open_socket (f);
 
-      g_assert_cmpuint (f->keeper.told->len, ==, 0);
-      socket = handoff_signing_open_socket (f->signing, f->holder, HANDOFF_SIGNING_KEEPER, NULL);
       g_assert_cmpint (socket, >=, 0);
       g_array_append_val (sockets, socket);
-      while (g_main_context_iteration (NULL, FALSE))
-        ;
+      g_assert_cmpuint (f->keeper.told->len, ==, 0);
     }
+  g_assert_cmpint (open_socket (f), ==, -1);
   while (f->keeper.told->len == 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpstr (f->keeper.told->str, ==, "violation");

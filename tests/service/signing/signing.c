@@ -8,12 +8,14 @@
 
 #include "signing/signing.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "grant/grant-table.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/grant-messages.h"
 #include "link/keeper-messages.h"
+#include "link/link-queue.h"
 #include "support/test-clock.h"
 #include "work/clock.h"
 
@@ -22,6 +24,7 @@
 
 static const HandoffSigningRows rows = {
   .holder = HANDOFF_KEEPER_HOLDER,
+  .holder_socket = HANDOFF_KEEPER_HOLDER_SOCKET,
   .holder_gone = HANDOFF_KEEPER_HOLDER_GONE,
   .grant = HANDOFF_KEEPER_GRANT,
   .grant_over = HANDOFF_KEEPER_GRANT_OVER,
@@ -55,6 +58,8 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
                           handoff_link_table_find (&handoff_keeper_messages, message->number)->name,
                           body);
   program->n_sockets += message->n_fds;
+  if (message->call != NULL)
+    handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("()"), NULL, 0);
 }
 
 static void
@@ -293,30 +298,98 @@ test_bind (SigningTest *f, gconstpointer data)
   g_assert_cmpuint (n_other, ==, 1);
 }
 
-/* Breaks if a worker's socket is not connected to who signs. */
+/* What came of sockets that were asked for. */
+typedef struct
+{
+  guint n_opened;
+  guint n_refused; /* LIMIT_REACHED */
+  guint n_failed;
+} Sockets;
+
+static void
+opened (int socket, const GError *error, gpointer user_data)
+{
+  Sockets *sockets = user_data;
+
+  if (socket >= 0)
+    {
+      sockets->n_opened++;
+      close (socket);
+    }
+  else if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED))
+    sockets->n_refused++;
+  else
+    sockets->n_failed++;
+}
+
+/* Breaks if a worker's socket is not connected to who signs, or if a worker has it, and asks for
+ * another one, before who signs has read of it. */
 static void
 test_socket (SigningTest *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-  const int socket =
-      handoff_signing_open_socket (f->signing, f->holders[0], HANDOFF_SIGNING_KEEPER, &error);
+  Sockets sockets = { 0 };
 
-  g_assert_no_error (error);
-  g_assert_cmpint (socket, >=, 0);
-  assert_heard (f, 0, "holder(1, 1000); ");
+  handoff_signing_open_socket (f->signing, f->holders[0], HANDOFF_SIGNING_KEEPER, opened, &sockets);
+  g_assert_cmpuint (sockets.n_opened, ==, 0);
+  assert_heard (f, 0, "holder(1, 1000); holder-socket(1,); ");
   g_assert_cmpuint (f->programs[0].n_sockets, ==, 1);
-  close (socket);
-  g_assert_cmpint (handoff_signing_open_socket (f->signing, f->holders[0], 99, &error), ==, -1);
-  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_cmpuint (sockets.n_opened, ==, 1);
+  handoff_signing_open_socket (f->signing, f->holders[0], 99, opened, &sockets);
+  g_assert_cmpuint (sockets.n_failed, ==, 1);
+
+  handoff_signing_open_socket (f->signing, f->holders[0], HANDOFF_SIGNING_KEEPER, opened, &sockets);
+  end_program (f, 0, HANDOFF_SIGNING_KEEPER, FALSE);
+  g_assert_cmpuint (sockets.n_failed, ==, 2);
 }
 
-/* Breaks if a holder that asks for too much is not ended, or another is. */
+/* Breaks if so many sockets are on their way to a program that is slow, and honest, that it is
+ * ended: it has not read them all. */
+static void
+test_too_many_sockets (SigningTest *f, gconstpointer data)
+{
+  const guint most = HANDOFF_MAX_UNREAD_SOCKETS, more = 100;
+  Sockets sockets = { 0 };
+  struct rlimit files;
+
+  g_assert_cmpuint (HANDOFF_MAX_UNREAD_SOCKETS, <, HANDOFF_LINK_QUEUE_DESCRIPTORS);
+  getrlimit (RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &files);
+  for (guint i = 0; i < most + more; i++)
+    handoff_signing_open_socket (f->signing, f->holders[0], HANDOFF_SIGNING_KEEPER, opened,
+                                 &sockets);
+  while (sockets.n_opened < most)
+    {
+      test_clock_settle ();
+      /* Where the system refuses to have so many on their way, the link tries again. */
+      test_clock_pass (TEST_SECOND);
+    }
+  g_assert_cmpuint (sockets.n_refused, ==, more);
+  g_assert_cmpuint (f->programs[0].n_sockets, ==, most);
+  g_assert_false (handoff_link_has_ended (f->programs[0].broker));
+}
+
+/* Breaks if a holder that asks for too much is not ended, or another is; or if a program, such as a
+ * module that was taken over, can have one ended that it does not serve. */
 static void
 test_violation (SigningTest *f, gconstpointer data)
 {
-  handoff_signing_violated (f->signing, 2, "no grant");
+  const guint64 token = 7;
+
+  start_program (f, 1, token);
+  give (f, 0, token, KEY, 1);
+  give (f, 1, HANDOFF_SIGNING_KEEPER, KEY, 1);
+  handoff_signing_violated (f->signing, token, 2, "no grant");
+  handoff_signing_violated (f->signing, HANDOFF_SIGNING_KEEPER, 1, "no grant");
+  handoff_signing_violated (f->signing, HANDOFF_SIGNING_KEEPER, 3, "no grant");
+  handoff_signing_violated (f->signing, token + 1, 1, "no grant");
+  assert_asked (f, "");
+  handoff_signing_violated (f->signing, HANDOFF_SIGNING_KEEPER, 2, "no grant");
   assert_asked (f, "2 broke the rules: no grant; ");
-  handoff_signing_violated (f->signing, 3, "no grant");
+  handoff_signing_violated (f->signing, token, 1, "no grant");
+  assert_asked (f, "1 broke the rules: no grant; ");
+  end_program (f, 1, token, TRUE);
+  handoff_signing_violated (f->signing, token, 1, "no grant");
   assert_asked (f, "");
 }
 
@@ -354,6 +427,7 @@ main (int argc, char **argv)
   ADD ("token", test_token);
   ADD ("bind", test_bind);
   ADD ("socket", test_socket);
+  ADD ("too-many-sockets", test_too_many_sockets);
   ADD ("violation", test_violation);
   ADD ("limit", test_limit);
 #undef ADD

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "authority/authority.h"
+#include "keyblob/packet.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/keeper-messages.h"
 #include "support/test-clock.h"
+#include "work/descriptor-reaper.h"
 
 void
 handshaker_note (GString *events, const char *format, ...)
@@ -43,6 +45,14 @@ handshaker_settle (void)
   /* What one end sends the other hears in the next turn. */
   for (i = 0; i < 20; i++)
     test_clock_settle ();
+}
+
+void
+handshaker_pass (gint64 span)
+{
+  while (handoff_descriptor_reaper_is_busy ())
+    g_thread_yield ();
+  test_clock_pass (span);
 }
 
 /* ---- The authority. ---- */
@@ -140,73 +150,28 @@ struct _TestBrokerCredentials
   HandshakerFixture *fixture;
 };
 
-static HandoffCredential *
-lookup (HandoffCredentials *self, const char *id)
+static GHashTable *
+get_table (HandoffCredentials *self)
 {
-  GPtrArray *all = TEST_BROKER_CREDENTIALS (self)->fixture->credentials;
-  guint i;
-
-  for (i = 0; i < all->len; i++)
-    {
-      HandoffCredential *credential = g_ptr_array_index (all, i);
-
-      if (g_str_equal (credential->id, id))
-        return credential;
-    }
-  return NULL;
-}
-
-static HandoffCredential *
-find (HandoffCredentials *self, guint owner, const char *label)
-{
-  GPtrArray *all = TEST_BROKER_CREDENTIALS (self)->fixture->credentials;
-  guint i;
-
-  for (i = 0; i < all->len; i++)
-    {
-      HandoffCredential *credential = g_ptr_array_index (all, i);
-
-      if (credential->owner == owner && g_str_equal (credential->label, label))
-        return credential;
-    }
-  return NULL;
-}
-
-static void
-unref_credential (gpointer data)
-{
-  handoff_credential_unref (data);
-}
-
-static GPtrArray *
-list (HandoffCredentials *self, const guint *owner)
-{
-  GPtrArray *all = TEST_BROKER_CREDENTIALS (self)->fixture->credentials;
-  GPtrArray *found = g_ptr_array_new_with_free_func (unref_credential);
-  guint i;
-
-  for (i = 0; i < all->len; i++)
-    {
-      HandoffCredential *credential = g_ptr_array_index (all, i);
-
-      if (owner == NULL || credential->owner == *owner)
-        g_ptr_array_add (found, handoff_credential_ref (credential));
-    }
-  return found;
+  return TEST_BROKER_CREDENTIALS (self)->fixture->credentials;
 }
 
 static void
 credentials_init (HandoffCredentialsInterface *iface)
 {
-  iface->lookup = lookup;
-  iface->find = find;
-  iface->list = list;
+  iface->get_table = get_table;
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (TestBrokerCredentials,
                                test_broker_credentials,
                                G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (HANDOFF_TYPE_CREDENTIALS, credentials_init))
+
+void
+handshaker_add_credential (HandshakerFixture *f, HandoffCredential *credential)
+{
+  g_hash_table_replace (f->credentials, credential->id, credential);
+}
 
 static void
 test_broker_credentials_class_init (TestBrokerCredentialsClass *klass)
@@ -239,6 +204,20 @@ take_policy (TestHandshaker *self, HandoffLinkMessage *message)
       return;
     }
   error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "it is bad");
+  handoff_link_call_fail (g_steal_pointer (&message->call), error);
+}
+
+/* What is sent on it is the application's, whose end the broker still has. */
+static void
+refuse_channel (TestHandshaker *self, HandoffLinkMessage *message)
+{
+  g_autoptr (GError) error =
+      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "no channel");
+
+  g_assert_cmpint (handoff_packet_send (message->fds[0], "x", 1, &self->gift, 1, NULL), ==,
+                   HANDOFF_PACKET_DONE);
+  close (self->gift);
+  self->gift = 0;
   handoff_link_call_fail (g_steal_pointer (&message->call), error);
 }
 
@@ -317,6 +296,11 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
       return;
     case HANDOFF_HANDSHAKER_OPEN_CHANNEL:
       g_variant_get_child (message->body, 0, "t", &self->last_channel);
+      if (self->gift > 0)
+        {
+          refuse_channel (self, message);
+          return;
+        }
       handoff_link_call_return (
           g_steal_pointer (&message->call),
           g_variant_new ("(@ay)",
@@ -349,7 +333,7 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
     }
   if (message->call == NULL)
     return;
-  if (self->hangs)
+  if (self->hangs && !(self->pongs && message->number == HANDOFF_HANDSHAKER_PING))
     g_queue_push_tail (&self->leaves, g_steal_pointer (&message->call));
   else
     handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("()"), NULL, 0);
@@ -453,6 +437,9 @@ keep_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
 static gboolean
 idle (gpointer user_data)
 {
+  HandshakerFixture *f = user_data;
+
+  f->n_idle++;
   return G_SOURCE_REMOVE;
 }
 
@@ -462,8 +449,9 @@ static const HandoffLinkFunctions keeper_functions = { places_received, places_e
 static void
 add_keeper (HandshakerFixture *f)
 {
-  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_GONE,
-                                           HANDOFF_KEEPER_GRANT, HANDOFF_KEEPER_GRANT_OVER };
+  static const HandoffSigningRows rows = { HANDOFF_KEEPER_HOLDER, HANDOFF_KEEPER_HOLDER_SOCKET,
+                                           HANDOFF_KEEPER_HOLDER_GONE, HANDOFF_KEEPER_GRANT,
+                                           HANDOFF_KEEPER_GRANT_OVER };
   int sockets[2];
 
   g_assert_true (handoff_link_make_sockets (sockets, NULL));
@@ -488,7 +476,8 @@ handshaker_set_up (HandshakerFixture *f, gconstpointer unused)
   authority->fixture = f;
   credentials->fixture = f;
   f->processes = g_ptr_array_new_with_free_func (test_handshaker_free);
-  f->credentials = g_ptr_array_new_with_free_func (unref_credential);
+  f->credentials = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                          (GDestroyNotify) handoff_credential_unref);
   f->questions = g_string_new (NULL);
   f->events = g_string_new (NULL);
   f->program = (HandoffProgramKind){ .name = "tls-handoff-handshaker",
@@ -504,10 +493,11 @@ handshaker_set_up (HandshakerFixture *f, gconstpointer unused)
   f->support.giver = handoff_grant_giver_new (f->support.signing, NULL, NULL);
   handoff_grant_giver_set_times (f->support.giver, 60, 60);
   f->support.statistics = handoff_statistics_new ();
-  f->support.idle_timer = handoff_idle_timer_new (idle, NULL);
+  f->support.idle_timer = handoff_idle_timer_new (idle, f);
   f->support.channels = handoff_quota_new ("channels");
   f->support.places = handoff_places_book_new ();
   handoff_places_book_configure (f->support.places, HANDOFF_PLACES_HANDSHAKES, 64, 128);
+  handoff_places_book_configure (f->support.places, HANDOFF_PLACES_SESSIONS, 64, 128);
   f->handshakers = handoff_handshakers_new (&f->support);
 }
 
@@ -530,7 +520,7 @@ handshaker_tear_down (HandshakerFixture *f, gconstpointer unused)
   handoff_quota_free (f->support.channels);
   handoff_places_book_free (f->support.places);
   handoff_idle_timer_free (f->support.idle_timer);
-  g_ptr_array_unref (f->credentials);
+  g_hash_table_unref (f->credentials);
   g_string_free (f->questions, TRUE);
   g_string_free (f->events, TRUE);
   handshaker_expect (handshaker_log, "");

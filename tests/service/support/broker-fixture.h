@@ -18,8 +18,10 @@ typedef struct
   guint pid;
   HandoffLink *upper; /* (owned) (nullable): the broker's end */
   gboolean hangs;     /* answers nothing */
+  gboolean pongs;     /* answers pings, even if it hangs */
   gboolean stays;     /* does not leave when it is asked to */
   gboolean refuses;   /* any policy */
+  int gift;           /* (owned): is sent on the next channel, which is refused; 0: none */
   guint uid;          /* 0 as long as it is a spare */
   guint slot;
   char *policy;        /* (owned) (nullable): the configuration that it has */
@@ -42,20 +44,26 @@ typedef struct
   int keeper_socket;    /* (owned): where it would read */
   GPtrArray *processes; /* (owned) (element-type TestHandshaker): all that were started */
   gboolean fails_to_start;
-  guint n_to_die;         /* so many die as soon as they have a user */
-  GPtrArray *credentials; /* (owned) (element-type HandoffCredential) */
-  GString *questions;     /* (owned): what the authority was asked, with ", " between */
+  guint n_to_die;          /* so many die as soon as they have a user */
+  GHashTable *credentials; /* (owned) (element-type utf8 HandoffCredential): by id */
+  GString *questions;      /* (owned): what the authority was asked, with ", " between */
   gboolean denies;
   GTask *pending; /* (owned) (nullable): if waits */
   gboolean waits;
+  guint n_idle;    /* how often the idle time was over */
   GString *events; /* (owned): what came of things, with ", " between */
 } HandshakerFixture;
 
 void handshaker_set_up (HandshakerFixture *f, gconstpointer unused);
 void handshaker_tear_down (HandshakerFixture *f, gconstpointer unused);
 
+/* There is one more, of which nobody was told. (transfer full) */
+void handshaker_add_credential (HandshakerFixture *f, HandoffCredential *credential);
 /* Runs the main loop until nothing is left to do. */
 void handshaker_settle (void);
+/* Time passes, as test_clock_pass(), when the reaper has closed what it has: it goes by that clock,
+ * and would say that it cannot. */
+void handshaker_pass (gint64 span);
 /* Warnings, with ", " between: none is left at the end. */
 extern GString *handshaker_log;
 void handshaker_note (GString *events, const char *format, ...) G_GNUC_PRINTF (2, 3);

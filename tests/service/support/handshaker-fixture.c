@@ -255,6 +255,17 @@ handshaker_test_wait_for_event (HandshakerTest *f, const char *event)
     g_main_context_iteration (NULL, TRUE);
 }
 
+guint
+handshaker_test_count_events (HandshakerTest *f, const char *event)
+{
+  g_auto (GStrv) lines = g_strsplit (f->events->str, "\n", -1);
+  guint i, n = 0;
+
+  for (i = 0; lines[i] != NULL; i++)
+    n += g_str_has_prefix (lines[i], event) ? 1 : 0;
+  return n;
+}
+
 static void
 replied (HandoffLinkMessage *message, const GError *error, gpointer user_data)
 {
@@ -532,4 +543,16 @@ handshaker_test_serve (HandshakerTest *f, int *socket)
       gnutls_certificate_set_x509_key_mem (peer->credentials, &chain, &key, GNUTLS_X509_FMT_PEM),
       ==, 0);
   return start_peer (peer, socket);
+}
+
+void
+handshaker_test_do_handshake (HandshakerTest *f, int channel, guint32 serial)
+{
+  GThread *server;
+  int fd;
+
+  server = handshaker_test_serve (f, &fd);
+  handshaker_test_send_handshake (channel, serial, fd);
+  g_assert_cmpuint (handshaker_test_receive (f, channel, NULL), ==, HANDOFF_CHANNEL_REPLY);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (server)), ==, 0);
 }

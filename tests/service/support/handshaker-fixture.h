@@ -68,6 +68,8 @@ void handshaker_test_tear_down (HandshakerTest *f, gconstpointer is_program);
 void handshaker_test_wait_for (const gboolean *condition);
 /* Until that is among the events. */
 void handshaker_test_wait_for_event (HandshakerTest *f, const char *event);
+/* How many of the events begin like that. */
+guint handshaker_test_count_events (HandshakerTest *f, const char *event);
 
 /* Sends a request. fds: (transfer full). reply: (out): filled in later */
 void handshaker_test_begin (HandshakerTest *f,
@@ -115,6 +117,9 @@ int handshaker_test_open_channel (HandshakerTest *f, guint64 number);
 void handshaker_test_send_handshake (int channel, guint32 serial, int fd);
 /* Waits for the next message: its kind, HandoffChannelKind. body: (out) (nullable) */
 guint handshaker_test_receive (HandshakerTest *f, int channel, GVariant **body);
+
+/* The same, with a server, to its end: the reply has come. */
+void handshaker_test_do_handshake (HandshakerTest *f, int channel, guint32 serial);
 
 /* A TLS client that trusts everybody, likewise. */
 GThread *handshaker_test_connect (int *socket);

@@ -169,3 +169,13 @@ keeper_test_add (KeeperTest *f, const char *id, const char *label, GVariant *pub
                                   keeper_test_describe (public_key, NULL)),
                    -1);
 }
+
+void
+keeper_test_set_file (KeeperTest *f, const char *id, const char *name, const char *content)
+{
+  g_autofree char *folder = g_build_filename (f->directory, id, NULL);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  g_mkdir (folder, 0700);
+  g_assert_true (g_file_set_contents (path, content, -1, NULL));
+}

@@ -41,3 +41,5 @@ GVariant *keeper_test_describe (GVariant *public_key, const char *const *certifi
 GVariant *keeper_test_generate (KeeperTest *f, const char *id, const char *type);
 /* Makes a credential of it. */
 void keeper_test_add (KeeperTest *f, const char *id, const char *label, GVariant *public_key);
+/* As an administrator would: a file in the folder with that id, which need not be there. */
+void keeper_test_set_file (KeeperTest *f, const char *id, const char *name, const char *content);

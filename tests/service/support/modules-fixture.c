@@ -124,10 +124,11 @@ ended (guint64 number, gpointer user_data)
 }
 
 static void
-violated (guint64 holder, const char *why, gpointer user_data)
+violated (guint64 number, guint64 holder, const char *why, gpointer user_data)
 {
   ModulesTest *f = user_data;
 
+  g_assert_nonnull (g_hash_table_lookup (f->links, GUINT_TO_POINTER ((guint) number)));
   g_assert_cmpuint (holder, ==, MODULES_TEST_HOLDER);
   f->n_violations++;
 }
@@ -217,9 +218,10 @@ run_command (const char *const *argv)
 void
 modules_test_set_up (ModulesTest *f, gconstpointer data)
 {
-  static const char *const controls[] = { "logins",    "block",          "blocked",   "crash",
-                                          "scribble",  "crash-login",    "final-try", "absent",
-                                          "fail-once", "wrong-signature" };
+  static const char *const controls[] = { "logins",          "block",          "blocked",
+                                          "crash",           "scribble",       "crash-login",
+                                          "final-try",       "absent",         "fail-once",
+                                          "wrong-signature", "fail-initialize" };
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (controls); i++)

@@ -73,6 +73,11 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 }
 
 static void
+ignore (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+}
+
+static void
 remove_key (HandoffLink *link, const char *key)
 {
   handoff_link_send (link, HANDOFF_TOKEN_REMOVE_KEY, g_variant_new ("(s)", key), NULL, 0, NULL);
@@ -99,9 +104,9 @@ opened (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   link = g_hash_table_lookup (f->links, GUINT_TO_POINTER ((guint) number));
   g_assert_true (handoff_link_make_sockets (sockets, NULL));
-  handoff_link_send (link, HANDOFF_TOKEN_HOLDER,
-                     g_variant_new ("(tu)", (guint64) MODULES_TEST_HOLDER, 1000), &sockets[1], 1,
-                     NULL);
+  handoff_link_request (link, HANDOFF_TOKEN_HOLDER_SOCKET,
+                        g_variant_new ("(t)", (guint64) MODULES_TEST_HOLDER), &sockets[1], 1,
+                        ignore, NULL);
   if (signing->removed_before_grant)
     remove_key (link, signing->key);
   handoff_link_send (link, HANDOFF_TOKEN_GRANT,

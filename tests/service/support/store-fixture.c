@@ -14,7 +14,7 @@
 #include "support/credential-fixture.h"
 
 HandoffCredentialStore *
-test_store_new (const char *directory, HandoffTokens *tokens, HandoffKeeper **keeper)
+test_store_new (const char *directory, HandoffKeeper **keeper)
 {
   /* Of all tests: it needs no end. */
   static HandoffImporters *importers;
@@ -24,7 +24,7 @@ test_store_new (const char *directory, HandoffTokens *tokens, HandoffKeeper **ke
     importers = handoff_importers_new (&handoff_importer_process, NULL);
   handoff_process_set_folder (SERVICE_PROGRAMS);
   *keeper = handoff_keeper_new (directory);
-  store = handoff_credential_store_new (*keeper, importers, tokens);
+  store = handoff_credential_store_new (*keeper, importers);
   while (handoff_credential_store_is_busy (store))
     g_main_context_iteration (NULL, TRUE);
   return store;

@@ -7,10 +7,9 @@
 
 /* A store of credentials, with the keeper's program of this build. */
 
-/* directory: of all credentials. tokens: (nullable). The store has read all when it returns.
- * keeper: (out) (transfer full) */
-HandoffCredentialStore *
-test_store_new (const char *directory, HandoffTokens *tokens, HandoffKeeper **keeper);
+/* directory: of all credentials. The store has read all when it returns. keeper: (out) (transfer
+ * full) */
+HandoffCredentialStore *test_store_new (const char *directory, HandoffKeeper **keeper);
 /* Hands the keeper the key NAME.key, under that id: for a credential that is added next. */
 void test_store_hold_key (HandoffKeeper *keeper, const char *id, const char *name);
 /* The same for a key. */

@@ -80,3 +80,21 @@ words_again (WordsFixture *f)
   words_start_call (f, "call", "(o)");
   f->caller = f->process->last_caller;
 }
+
+static void
+got_places (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
+{
+  guint number;
+
+  g_assert_no_error (error);
+  g_variant_get (reply->body, "(u)", &number);
+  g_string_append_printf (user_data, "[%u]", number);
+}
+
+void
+words_take_places (WordsFixture *f, TestHandshaker *process, HandoffPlaces kind, guint number)
+{
+  handoff_link_request (process->places, HANDOFF_PLACES_TAKE, g_variant_new ("(uu)", kind, number),
+                        NULL, 0, got_places, f->base.events);
+  handshaker_settle ();
+}

@@ -29,3 +29,5 @@ void words_say (WordsFixture *f, guint number, GVariant *body);
 void words_assert_breach (WordsFixture *f, const char *what);
 /* And begins anew. */
 void words_again (WordsFixture *f);
+/* That process asks for places. Event: "[NUMBER]": how many it gets. */
+void words_take_places (WordsFixture *f, TestHandshaker *process, HandoffPlaces kind, guint number);

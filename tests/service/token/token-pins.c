@@ -12,12 +12,17 @@
 
 #define TOKEN "Card"
 
-/* Who knows the rest: here, every PIN may be tried, and there is no PIN file. */
+/* Who knows the rest: here, every PIN may be tried. */
 
-static int
-open_file (gpointer data, char **path, GError **error)
+/* What is wrong with the PIN file; NULL: there is none. */
+static const char *file_fault;
+
+static GBytes *
+find_pin (gpointer data, const char *token, char **file_identity, GError **error)
 {
-  return -1;
+  if (file_fault != NULL)
+    g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, file_fault);
+  return NULL;
 }
 
 static gboolean
@@ -35,7 +40,7 @@ settle (
 {
 }
 
-static const HandoffPinDesk desk = { open_file, may_try, settle };
+static const HandoffPinDesk desk = { find_pin, may_try, settle };
 
 static GBytes *
 new_pin (const char *text)
@@ -97,10 +102,57 @@ test_guesses (void)
   assert_guess (pins, "4321", NULL);
 }
 
+static guint n_warnings;
+
+static GLogWriterOutput
+count_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  gsize i;
+
+  if ((level & G_LOG_LEVEL_WARNING) == 0)
+    return g_log_writer_default (level, fields, n_fields, user_data);
+  n_warnings++;
+  for (i = 0; i < n_fields; i++)
+    {
+      if (g_str_equal (fields[i].key, "MESSAGE"))
+        g_assert_nonnull (strstr (fields[i].value, file_fault));
+    }
+  return G_LOG_WRITER_HANDLED;
+}
+
+static void
+assert_bad_file (HandoffTokenPins *pins, const char *fault, guint warnings)
+{
+  g_autoptr (GError) error = NULL;
+
+  file_fault = fault;
+  g_assert_null (handoff_token_pins_begin (pins, TOKEN, NULL, FALSE, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED);
+  g_assert_nonnull (strstr (error->message, "must not be used"));
+  g_assert_cmpuint (n_warnings, ==, warnings);
+}
+
+/* Breaks if the journal does not say exactly once why the PIN file must not be used, or does not
+ * say what is wrong with it after that. */
+static void
+test_bad_file (void)
+{
+  static const guint8 salt[HANDOFF_PIN_SALT_SIZE] = { 1 };
+  g_autoptr (HandoffTokenPins) pins = handoff_token_pins_new (&desk, NULL, salt);
+
+  assert_bad_file (pins, "pins: others may read it", 1);
+  assert_bad_file (pins, "pins: others may read it", 1);
+  assert_bad_file (pins, "pins: it is too large", 2);
+  assert_bad_file (pins, "pins: it is too large", 2);
+  file_fault = NULL;
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (count_warnings, NULL, NULL);
   g_test_add_func ("/service/token-pins/guesses", test_guesses);
+  g_test_add_func ("/service/token-pins/bad-file", test_bad_file);
   return g_test_run ();
 }

@@ -316,16 +316,34 @@ test_pulled (ModulesTest *f, gconstpointer data)
   modules_test_assert_logins (f, "ok ok ");
 }
 
-/* Breaks if the service does not open the token again, once, after an error. */
+/* Breaks if the service does not open the token again, once, after an error; or if other keys keep
+ * their old sessions, so that it stays open. */
 static void
 test_fail_once (ModulesTest *f, gconstpointer data)
 {
   modules_test_write_pins (f, PIN);
   modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_add_key (f, TOKEN, "client-ecdsa");
   modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_signs (f, "client-ecdsa");
   modules_test_set_control (f, "fail-once", "");
   modules_test_assert_signs (f, "server-ecdsa");
+  modules_test_assert_signs (f, "client-ecdsa");
   modules_test_assert_logins (f, "ok ok ");
+}
+
+/* Breaks if a module that could not begin when it was needed first, because a daemon or a device
+ * was not there yet, is not tried again by who only signs. */
+static void
+test_late (ModulesTest *f, gconstpointer data)
+{
+  modules_test_write_pins (f, PIN);
+  modules_test_set_control (f, "fail-initialize", "");
+  modules_test_add_key (f, TOKEN, "server-ecdsa");
+  modules_test_assert_cannot_sign (f, "server-ecdsa", TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND,
+                                   "cannot be used");
+  modules_test_assert_signs (f, "server-ecdsa");
+  g_assert_cmpuint (f->n_started, ==, 1);
 }
 
 /* Breaks if a key counts as usable though its signature does not verify. */
@@ -433,6 +451,7 @@ main (int argc, char *argv[])
   add ("/service/modules/final-try", NULL, test_final_try);
   add ("/service/modules/pulled", NULL, test_pulled);
   add ("/service/modules/fail-once", NULL, test_fail_once);
+  add ("/service/modules/late", NULL, test_late);
   add ("/service/modules/wrong-signature", NULL, test_wrong_signature);
   add ("/service/modules/other-key", NULL, test_other_key);
   add ("/service/modules/open", NULL, test_open);

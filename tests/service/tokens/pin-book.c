@@ -5,9 +5,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "token-text/pin-file.h"
 #include "tokens/pin-book.h"
 
 #define TOKEN "Card"
@@ -65,14 +63,11 @@ write_file (Fixture *fixture, const char *text)
 {
   g_autoptr (GBytes) pin = NULL;
   char *identity = NULL;
-  int fd;
 
   g_assert_true (g_file_set_contents (fixture->file, text, -1, NULL));
   g_assert_no_errno (g_chmod (fixture->file, 0600));
-  fd = handoff_pin_book_open_file (fixture->book, NULL);
-  g_assert_cmpint (fd, >=, 0);
-  pin = handoff_pin_file_find (fd, fixture->file, TOKEN, &identity, NULL);
-  close (fd);
+  pin = handoff_pin_book_find_in_file (fixture->book, TOKEN, &identity, NULL);
+  g_assert_nonnull (pin);
   return identity;
 }
 
