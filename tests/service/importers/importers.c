@@ -462,6 +462,44 @@ test_crash (Fixture *f, gconstpointer data)
   again = finish (&third, NULL);
 }
 
+/* Who asks again as soon as he is answered. */
+typedef struct
+{
+  Fixture *fixture;
+  GAsyncResult *first, *again; /* (owned) (nullable) */
+} Impatient;
+
+static void
+ask_again (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Impatient *self = user_data;
+
+  self->first = g_object_ref (result);
+  self->fixture->behaviour = HONEST;
+  certify (self->fixture, ALICE, &self->again);
+}
+
+/* Breaks if who asks again, while those who asked with him are still being told of the crash, uses
+ * the importer that has crashed. */
+static void
+test_ask_again (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) public_key = public_key_of ("rsa");
+  g_autoptr (GPtrArray) certificates = test_certificates_new ("rsa", NULL);
+  g_autoptr (HandoffDescription) description = NULL;
+  Impatient impatient = { f };
+  GAsyncResult *second = NULL;
+
+  f->behaviour = CRASHES;
+  handoff_importers_certify_async (f->importers, ALICE, public_key, certificates, NULL, ask_again,
+                                   &impatient);
+  certify (f, ALICE, &second);
+  expect_error (&impatient.first, TLS_HANDOFF_ERROR_FAILED, "tls-handoff-importer has ended");
+  expect_error (&second, TLS_HANDOFF_ERROR_FAILED, "tls-handoff-importer has ended");
+  description = finish (&impatient.again, NULL);
+  g_assert_cmpuint (f->n_started, ==, 2);
+}
+
 /* Breaks if one that hangs keeps its user from importing for ever. */
 static void
 test_hang (Fixture *f, gconstpointer data)
@@ -586,6 +624,7 @@ main (int argc, char **argv)
   ADD ("cancel-one", test_cancel_one);
   ADD ("users", test_users);
   ADD ("crash", test_crash);
+  ADD ("ask-again", test_ask_again);
   ADD ("hang", test_hang);
   ADD ("lies", test_lies);
   ADD ("short-digest", test_short_digest);
