@@ -82,7 +82,7 @@ read_policy (const HandoffPolicyFeed *self, GError **error)
     return NULL;
   trust_store = read_trust_store (self, error);
   if (trust_store != NULL)
-    return handoff_tls_policy_new_with_trust (configuration, trust_store);
+    return handoff_tls_policy_new (configuration, trust_store);
   g_prefix_error (error, "%s: [TLS] TrustFile: ", self->configuration_path);
   return NULL;
 }

@@ -15,6 +15,7 @@
 #include "link/link.h"
 #include "link/token-messages.h"
 #include "process/process.h"
+#include "support/policy-fixture.h"
 
 #define TIMEOUT 20 /* seconds */
 
@@ -143,17 +144,13 @@ static const HandoffModulesFunctions functions = { started, ended, violated, pin
 void
 modules_test_configure (ModulesTest *f, const char *text)
 {
-  g_autofree char *path = g_build_filename (f->state, "tls-handoffd.conf", NULL);
   g_autofree char *pins = g_build_filename (f->state, "pins", NULL);
   g_autofree char *replacement = g_strdup_printf ("[Tokens]\nPinFile=%s\n", pins);
   g_autoptr (GString) whole = g_string_new (text);
   g_autoptr (HandoffConfiguration) configuration = NULL;
-  g_autoptr (GError) error = NULL;
 
   g_string_replace (whole, "[Tokens]\n", replacement, 1);
-  g_assert_true (g_file_set_contents (path, whole->str, -1, NULL));
-  configuration = handoff_configuration_load (path, &error);
-  g_assert_no_error (error);
+  configuration = test_configuration_new (whole->str);
   handoff_modules_configure (f->modules, configuration);
 }
 
