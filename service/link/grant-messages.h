@@ -29,8 +29,8 @@
 /* To the broker: the holder asked for what it may not have. Holder, number of the grant, why */
 #define HANDOFF_VIOLATION_TYPE "(tts)"
 
-/* What a certificate request (RFC 2986) asks for: id of the credential, uid of who wants it, the
- * subject (RFC 4514; "": none), its names: GnuTLS's type of a name, and its bytes. The answer: DER
- */
-#define HANDOFF_CERTIFICATE_REQUEST_TYPE "(susa(uay))"
+/* What a certificate request (RFC 2986) asks for: id of the credential, uid of who wants it; the
+ * subject's attributes: type, an OID, and value, DER; its names: GnuTLS's type of a name, and its
+ * bytes. The answer: DER */
+#define HANDOFF_CERTIFICATE_REQUEST_TYPE "(sua(say)a(uay))"
 #define HANDOFF_CERTIFICATE_REQUEST_REPLY_TYPE "(ay)"

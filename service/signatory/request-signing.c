@@ -7,18 +7,35 @@
 
 #include <gnutls/x509.h>
 
+/* What a caller wrote is not parsed here: it comes in its parts, in DER. */
+static int
+set_subject (gnutls_x509_crq_t crq, GVariant *request)
+{
+  g_autoptr (GVariant) attributes = g_variant_get_child_value (request, 2);
+  const gsize n_attributes = g_variant_n_children (attributes);
+  int code = GNUTLS_E_SUCCESS;
+  gsize i;
+
+  for (i = 0; i < n_attributes && code >= 0; i++)
+    {
+      g_autoptr (GVariant) value = NULL;
+      const char *oid;
+
+      g_variant_get_child (attributes, i, "(&s@ay)", &oid, &value);
+      code = gnutls_x509_crq_set_dn_by_oid (crq, oid, 1, g_variant_get_data (value),
+                                            (unsigned int) g_variant_get_size (value));
+    }
+  return code;
+}
+
 static int
 add_names (gnutls_x509_crq_t crq, GVariant *request)
 {
   g_autoptr (GVariant) names = g_variant_get_child_value (request, 3);
   const gsize n_names = g_variant_n_children (names);
-  const char *subject;
   int code = GNUTLS_E_SUCCESS;
   gsize i;
 
-  g_variant_get_child (request, 2, "&s", &subject);
-  if (*subject != '\0')
-    code = gnutls_x509_crq_set_dn (crq, subject, NULL);
   for (i = 0; i < n_names && code >= 0; i++)
     {
       g_autoptr (GVariant) bytes = NULL;
@@ -44,6 +61,8 @@ handoff_request_signing_sign (GVariant *request,
   if (code < 0)
     return code;
   code = gnutls_x509_crq_set_version (crq, 1);
+  if (code >= 0)
+    code = set_subject (crq, request);
   if (code >= 0)
     code = add_names (crq, request);
   if (code >= 0)

@@ -19,6 +19,8 @@ KINDS = {
         r'gnutls_(init|deinit|handshake\w*|record_\w+|session_\w+|priority_\w+|credentials_\w+|transport_\w+)',
     'certificates':
         r'gnutls_(x509_crt|x509_crl|x509_trust_list|ocsp|pcert|certificate)_\w+',
+    'distinguished names as text':
+        r'gnutls_x509_(dn_set_str|cr[qt]_set_(issuer_)?dn)',
     'passphrases and containers of keys':
         r'gnutls_(pkcs12_\w+|pkcs8_info|pbkdf2)',
     'private keys':
@@ -37,7 +39,7 @@ KINDS = {
 }
 
 EXAMPLES = {
-    'gnutls_handshake', 'gnutls_x509_crt_import', 'gnutls_pkcs12_import', 'gnutls_privkey_import_x509',
+    'gnutls_handshake', 'gnutls_x509_crt_import', 'gnutls_x509_dn_set_str', 'gnutls_pkcs12_import', 'gnutls_privkey_import_x509',
     'gnutls_pkcs11_init', 'open64', 'g_bus_get_sync', 'posix_spawn', 'connect',
 }
 
@@ -54,12 +56,12 @@ MUST_NOT = {
         'TLS handshakes', 'PKCS#11', 'files', 'the bus', 'other programs', 'sockets of its own',
     ],
     'tls-handoff-keeper': [
-        'TLS handshakes', 'certificates', 'passphrases and containers of keys', 'PKCS#11', 'the bus',
-        'other programs', 'sockets of its own',
+        'TLS handshakes', 'certificates', 'distinguished names as text', 'passphrases and containers of keys',
+        'PKCS#11', 'the bus', 'other programs', 'sockets of its own',
     ],
     'tls-handoff-token': [
-        'TLS handshakes', 'passphrases and containers of keys', 'the bus', 'other programs',
-        'sockets of its own',
+        'TLS handshakes', 'distinguished names as text', 'passphrases and containers of keys', 'the bus',
+        'other programs', 'sockets of its own',
     ],
 }
 

@@ -16,6 +16,7 @@
 #include "link/token-messages.h"
 #include "process/process.h"
 #include "support/policy-fixture.h"
+#include "support/request-fixture.h"
 
 #define TIMEOUT 20 /* seconds */
 
@@ -364,20 +365,16 @@ modules_test_add_key (ModulesTest *f, const char *token, const char *key)
 GBytes *
 modules_test_request_certificate (ModulesTest *f,
                                   const char *key,
-                                  const char *subject,
+                                  const char *common_name,
                                   const char *dns_name)
 {
   Waiting waiting = { NULL, FALSE };
-  GVariantBuilder names = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(uay)"));
   GBytes *der;
 
   g_clear_error (&f->error);
-  g_variant_builder_add (
-      &names, "(u@ay)", GNUTLS_SAN_DNSNAME,
-      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, dns_name, strlen (dns_name), 1));
-  handoff_module_keys_request_certificate_async (
-      handoff_modules_get_keys (f->modules),
-      g_variant_new ("(susa(uay))", key, 1000, subject, &names), take_result, &waiting);
+  handoff_module_keys_request_certificate_async (handoff_modules_get_keys (f->modules),
+                                                 test_request_new (key, common_name, dns_name),
+                                                 take_result, &waiting);
   modules_test_wait_until (&waiting.done);
   der = handoff_module_keys_request_certificate_finish (waiting.result, &f->error);
   g_object_unref (waiting.result);
