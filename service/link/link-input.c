@@ -115,8 +115,7 @@ read_one (HandoffLink *self, guint8 *buffer)
       handle (self, buffer, size, &rights);
       self->is_reading = FALSE;
     }
-  else if (status == HANDOFF_PACKET_CLOSED ||
-           (status == HANDOFF_PACKET_WOULD_BLOCK && self->is_deaf))
+  else if (status == HANDOFF_PACKET_CLOSED)
     handoff_link_object_end (self, handoff_link_object_make_end_error (self));
   else if (status == HANDOFF_PACKET_FAILED)
     handoff_link_object_end (self, handoff_link_object_make_breach_error (self, error->message));
@@ -138,4 +137,33 @@ handoff_link_input_read (HandoffLink *self, guint n)
       if (!read_one (self, self->buffer != NULL ? self->buffer : buffer))
         return;
     }
+}
+
+void
+handoff_link_input_end (HandoffLink *self)
+{
+  if (self->error == NULL)
+    handoff_link_input_read (self, HANDOFF_LINK_MESSAGES_AT_ONCE);
+  if (self->socket >= 0)
+    handoff_link_object_end (self, self->error != NULL ? g_steal_pointer (&self->error)
+                                                       : handoff_link_object_make_end_error (self));
+}
+
+static gboolean
+end_now (gpointer data)
+{
+  handoff_link_input_end (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+let_go (gpointer data)
+{
+  handoff_link_object_unref (data);
+}
+
+void
+handoff_link_input_end_soon (HandoffLink *self)
+{
+  handoff_home_invoke (self->home, end_now, handoff_link_object_ref (self), let_go);
 }

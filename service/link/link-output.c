@@ -6,6 +6,7 @@
 #include "link/link-output.h"
 
 #include "keyblob/tls-handoff-error.h"
+#include "link/link-input.h"
 
 /* Descriptors on their way are counted for all of the service; the kernel does not tell when some
  * have been read. */
@@ -13,12 +14,14 @@
 
 static gboolean flush_again (gpointer user_data);
 
-/* The other end's words may still be read. */
+/* The other end's words are still read. The socket does not tell when one that has only stopped
+ * reading has said its last. */
 static void
 stop_sending (HandoffLink *self)
 {
   self->is_deaf = TRUE;
   handoff_link_queue_clear (&self->queue);
+  handoff_link_input_end_soon (self);
 }
 
 void

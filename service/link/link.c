@@ -15,8 +15,6 @@
 #include "link/link-output.h"
 
 #define MESSAGES_PER_TURN 16
-/* More than a socket holds. */
-#define MESSAGES_AT_ONCE 4096
 
 gboolean
 handoff_link_make_sockets (int sockets[2], GError **error)
@@ -32,7 +30,7 @@ void
 handoff_link_read_on (HandoffLink *self)
 {
   handoff_link_object_ref (self);
-  handoff_link_input_read (self, MESSAGES_AT_ONCE);
+  handoff_link_input_read (self, HANDOFF_LINK_MESSAGES_AT_ONCE);
   handoff_link_object_unref (self);
 }
 
@@ -85,17 +83,6 @@ handoff_link_breach (HandoffLink *self, const char *format, ...)
   handoff_link_object_end_soon (self, handoff_link_object_make_breach_error (self, what));
 }
 
-/* After what has come until now. */
-static void
-end_after_input (HandoffLink *self)
-{
-  if (self->error == NULL)
-    handoff_link_input_read (self, MESSAGES_AT_ONCE);
-  if (self->socket >= 0)
-    handoff_link_object_end (self, self->error != NULL ? g_steal_pointer (&self->error)
-                                                       : handoff_link_object_make_end_error (self));
-}
-
 gboolean
 handoff_link_notice_end (HandoffLink *self)
 {
@@ -107,28 +94,15 @@ handoff_link_notice_end (HandoffLink *self)
   if (self->is_reading || poll (&end, 1, 0) != 1 || (end.revents & POLLHUP) == 0)
     return FALSE;
   handoff_link_object_ref (self);
-  end_after_input (self);
+  handoff_link_input_end (self);
   handoff_link_object_unref (self);
   return TRUE;
-}
-
-static gboolean
-hang_up_now (gpointer data)
-{
-  end_after_input (data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-let_go (gpointer data)
-{
-  handoff_link_object_unref (data);
 }
 
 void
 handoff_link_hang_up (HandoffLink *self)
 {
-  handoff_home_invoke (self->home, hang_up_now, handoff_link_object_ref (self), let_go);
+  handoff_link_input_end_soon (self);
 }
 
 /* The row of what this end may send now. (nullable): NULL is a mistake of the caller's */

@@ -168,13 +168,13 @@ test_end (LinkTest *f, gconstpointer data)
                        "error 0: The service's program tls-handoff-test has ended: call again");
 }
 
-/* Who reads no more, and says no more, keeps those waiting who ask. */
+/* Who reads no more, and says no more, keeps those waiting who ask; or what he said is lost. */
 static void
 test_deaf (LinkTest *f, gconstpointer data)
 {
+  link_test_announce (f, "still here");
   shutdown (f->peer, SHUT_RD);
   link_test_run (f, link_test_ask_one);
-  link_test_announce (f, "still here");
   link_test_expect (f, "announce still here, "
                        "error 0: The service's program tls-handoff-test has ended: call again, "
                        "ended: The service's program tls-handoff-test has ended: call again");
