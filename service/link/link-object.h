@@ -59,6 +59,9 @@ void handoff_link_object_take_turn (HandoffLink *self, const HandoffLinkRow *row
 GError *handoff_link_object_make_end_error (HandoffLink *self);
 GError *handoff_link_object_make_breach_error (HandoffLink *self, const char *what);
 GError *handoff_link_object_make_deaf_error (HandoffLink *self);
+/* done: what the system does not let this process do with the other: "heard". */
+GError *
+handoff_link_object_make_system_error (HandoffLink *self, const char *done, const GError *error);
 
 /* Tells everybody who waits, and then the owner, unless he has closed it. The caller holds a
  * reference. error: (transfer full) */

@@ -52,9 +52,9 @@ gboolean handoff_link_has_ended (HandoffLink *self);
 /* Whether the other end has ever said something: a message or an answer. */
 gboolean handoff_link_has_heard (HandoffLink *self);
 
-/* What the other end did, so that the link was ended: "broke the rules of its link, and was ended:
- * …", for the log. NULL: nothing wrong, or the link has not ended. is_breach: (out): whether no
- * honest program does that. */
+/* Why the link was ended before the other end was gone: "broke the rules of its link, and was
+ * ended: …", for the log. NULL: nothing wrong, or the link has not ended. is_breach: (out): whether
+ * no honest program does that. */
 const char *handoff_link_get_fault (HandoffLink *self, gboolean *is_breach);
 /* What the owner, who is about to end it, has against the other end: "did not answer for 20
  * seconds, and was ended". It is no breach. */

@@ -7,6 +7,7 @@
 
 #include "support/link-fixture.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -148,6 +149,40 @@ test_large_packet (LinkTest *f, gconstpointer data)
                    HANDOFF_PACKET_MAX_SIZE + 1);
   link_test_expect (f, "ended: " LINK_TEST_BREACH
                        "The other side of the socket broke the rules: a message that is too large");
+}
+
+/* A process that has no room for what came takes the other end for one that breaks the rules. */
+static void
+test_no_room (LinkTest *f, gconstpointer data)
+{
+  const int lowest = dup (STDERR_FILENO);
+  struct rlimit before, none;
+  gboolean is_breach;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  none = before;
+  none.rlim_cur = (rlim_t) lowest;
+  link_test_say (f, (HandoffLinkHead){ HANDOFF_LINK_NOTICE, LINK_TEST_ANNOUNCE, 0 },
+                 g_variant_new ("(s)", "x"), 2);
+  close (lowest);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  link_test_run (f, link_test_do_nothing);
+  link_test_run (f, link_test_do_nothing);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  /* As under valgrind, which has a limit of its own. */
+  if (g_str_equal (f->events->str, "announce x"))
+    {
+      link_test_expect (f, "announce x");
+      g_test_skip ("The limit of descriptors does not hold");
+      return;
+    }
+  link_test_expect (f, "ended: The service's program tls-handoff-test cannot be heard, and was "
+                       "ended; call again: This process has no room for the descriptors of a "
+                       "message");
+  g_assert_cmpstr (handoff_link_get_fault (f->link, &is_breach), ==,
+                   "cannot be heard, and was ended: This process has no room for the descriptors "
+                   "of a message");
+  g_assert_false (is_breach);
 }
 
 /* Words before the end get lost; or who waits is not told which program has ended. */
@@ -322,6 +357,7 @@ static const struct
   { "too-many-requests", test_too_many_requests },
   { "unwanted-descriptors", test_unwanted_descriptors },
   { "large-packet", test_large_packet },
+  { "no-room", test_no_room },
   { "end", test_end },
   { "deaf", test_deaf },
   { "never-reads", test_never_reads },
