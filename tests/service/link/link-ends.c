@@ -343,11 +343,7 @@ test_noticed (LinkTest *f, gconstpointer data)
   link_test_expect (f, "gone");
 }
 
-static const struct
-{
-  const char *name;
-  void (*function) (LinkTest *f, gconstpointer data);
-} cases[] = {
+static const LinkTestCase cases[] = {
   { "breaches", test_breaches },
   { "noticed", test_noticed },
   { "serials", test_serials },
@@ -371,19 +367,7 @@ static const struct
 int
 main (int argc, char *argv[])
 {
-  static int is_worker;
-
   g_test_init (&argc, &argv, NULL);
-  link_test_warm_up ();
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *on_main = g_strconcat ("/service/link-ends/main/", cases[i].name, NULL);
-      g_autofree char *on_worker = g_strconcat ("/service/link-ends/worker/", cases[i].name, NULL);
-
-      g_test_add (on_main, LinkTest, NULL, link_test_set_up, cases[i].function,
-                  link_test_tear_down);
-      g_test_add (on_worker, LinkTest, &is_worker, link_test_set_up, cases[i].function,
-                  link_test_tear_down);
-    }
+  link_test_add ("link-ends", cases, G_N_ELEMENTS (cases));
   return g_test_run ();
 }

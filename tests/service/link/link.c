@@ -232,11 +232,7 @@ test_read_on (LinkTest *f, gconstpointer data)
   g_string_truncate (f->events, 0);
 }
 
-static const struct
-{
-  const char *name;
-  void (*function) (LinkTest *f, gconstpointer data);
-} cases[] = {
+static const LinkTestCase cases[] = {
   { "notices", test_notices },     { "requests", test_requests },
   { "calls", test_calls },         { "too-many-of-ours", test_too_many_of_ours },
   { "too-large", test_too_large }, { "slow", test_slow },
@@ -247,19 +243,7 @@ static const struct
 int
 main (int argc, char *argv[])
 {
-  static int is_worker;
-
   g_test_init (&argc, &argv, NULL);
-  link_test_warm_up ();
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *on_main = g_strconcat ("/service/link/main/", cases[i].name, NULL);
-      g_autofree char *on_worker = g_strconcat ("/service/link/worker/", cases[i].name, NULL);
-
-      g_test_add (on_main, LinkTest, NULL, link_test_set_up, cases[i].function,
-                  link_test_tear_down);
-      g_test_add (on_worker, LinkTest, &is_worker, link_test_set_up, cases[i].function,
-                  link_test_tear_down);
-    }
+  link_test_add ("link", cases, G_N_ELEMENTS (cases));
   return g_test_run ();
 }
