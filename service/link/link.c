@@ -202,7 +202,7 @@ try_request (HandoffLink *self,
   return FALSE;
 }
 
-guint32
+void
 handoff_link_request (HandoffLink *self,
                       guint number,
                       GVariant *body,
@@ -216,19 +216,12 @@ handoff_link_request (HandoffLink *self,
   HandoffLinkHead head = { HANDOFF_LINK_REQUEST, number, 0 };
   GError *error = NULL;
 
-  g_return_val_if_fail (row != NULL, 0);
+  g_return_if_fail (row != NULL);
   head.serial = handoff_link_waiting_add (self->waiting, number, function, user_data);
   if (try_request (self, row, &head, owned, fds, n_fds, &error))
     handoff_link_object_take_turn (self, row);
   else
     fail_soon (self, head.serial, error);
-  return head.serial;
-}
-
-void
-handoff_link_forget (HandoffLink *self, guint32 request)
-{
-  handoff_link_waiting_forget (self->waiting, request);
 }
 
 void

@@ -68,18 +68,14 @@ guint handoff_link_get_user (HandoffLink *self);
 gboolean handoff_link_send (
     HandoffLink *self, guint number, GVariant *body, const int *fds, guint n_fds, GError **error);
 
-/* Sends a request. Whatever fails, function is told. Returns: a number for handoff_link_forget().
- */
-guint32 handoff_link_request (HandoffLink *self,
-                              guint number,
-                              GVariant *body,
-                              const int *fds,
-                              guint n_fds,
-                              HandoffLinkReplyFunc function,
-                              gpointer user_data);
-/* Nobody wants the answer any more: function is not called. The other end is not told. A number
- * that was answered is fine. */
-void handoff_link_forget (HandoffLink *self, guint32 request);
+/* Sends a request. Whatever fails, function is told. */
+void handoff_link_request (HandoffLink *self,
+                           guint number,
+                           GVariant *body,
+                           const int *fds,
+                           guint n_fds,
+                           HandoffLinkReplyFunc function,
+                           gpointer user_data);
 
 /* Takes in all that has come until now, before this returns: for who must know what another link
  * has said before it judges what came on its own. Not on a fiber: it needs more of the stack. */

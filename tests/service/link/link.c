@@ -190,29 +190,6 @@ test_flood (LinkTest *f, gconstpointer data)
   link_test_expect (f, events->str);
 }
 
-static gboolean
-ask_and_forget (gpointer data)
-{
-  LinkTest *f = data;
-  const guint32 first = handoff_link_request (f->link, LINK_TEST_ASK, g_variant_new ("(s)", "one"),
-                                              NULL, 0, link_test_answered, f);
-
-  handoff_link_request (f->link, LINK_TEST_ASK, g_variant_new ("(s)", "two"), NULL, 0,
-                        link_test_answered, f);
-  handoff_link_forget (f->link, first);
-  return G_SOURCE_REMOVE;
-}
-
-/* Who wants no answer any more gets one, or its coming is taken for a breach. */
-static void
-test_forget (LinkTest *f, gconstpointer data)
-{
-  link_test_run (f, ask_and_forget);
-  link_test_say_text (f, HANDOFF_LINK_REPLY, LINK_TEST_ASK, 1, "one");
-  link_test_say_text (f, HANDOFF_LINK_REPLY, LINK_TEST_ASK, 2, "two");
-  link_test_expect (f, "reply two");
-}
-
 /* What came before is not taken in at once. */
 static void
 test_read_on (LinkTest *f, gconstpointer data)
@@ -236,8 +213,7 @@ static const LinkTestCase cases[] = {
   { "notices", test_notices },     { "requests", test_requests },
   { "calls", test_calls },         { "too-many-of-ours", test_too_many_of_ours },
   { "too-large", test_too_large }, { "slow", test_slow },
-  { "flood", test_flood },         { "forget", test_forget },
-  { "read-on", test_read_on },
+  { "flood", test_flood },         { "read-on", test_read_on },
 };
 
 int
