@@ -147,32 +147,3 @@ handoff_link_input_read (HandoffLink *self, guint n)
         return;
     }
 }
-
-void
-handoff_link_input_end (HandoffLink *self)
-{
-  if (self->error == NULL)
-    handoff_link_input_read (self, HANDOFF_LINK_MESSAGES_AT_ONCE);
-  if (self->socket >= 0)
-    handoff_link_object_end (self, self->error != NULL ? g_steal_pointer (&self->error)
-                                                       : handoff_link_object_make_end_error (self));
-}
-
-static gboolean
-end_now (gpointer data)
-{
-  handoff_link_input_end (data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-let_go (gpointer data)
-{
-  handoff_link_object_unref (data);
-}
-
-void
-handoff_link_input_end_soon (HandoffLink *self)
-{
-  handoff_home_invoke (self->home, end_now, handoff_link_object_ref (self), let_go);
-}

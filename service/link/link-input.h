@@ -10,9 +10,3 @@
 void handoff_link_input_read (HandoffLink *self, guint n);
 /* More than a socket holds. */
 #define HANDOFF_LINK_MESSAGES_AT_ONCE 4096
-
-/* The other end is gone: ends the link after what has come until now. The caller holds a reference.
- */
-void handoff_link_input_end (HandoffLink *self);
-/* The same, not before the caller has returned to the home's loop. */
-void handoff_link_input_end_soon (HandoffLink *self);

@@ -75,7 +75,7 @@ GError *
 handoff_link_error_from_body (GVariant *body)
 {
   g_autoptr (GError) error = NULL;
-  const char *name;
+  const char *name, *message;
 
   g_variant_get_child (body, 0, "&s", &name);
   /* GLib takes names of its own making for any number of any domain, ours too, and keeps each
@@ -83,11 +83,12 @@ handoff_link_error_from_body (GVariant *body)
   if (!g_str_has_prefix (name, HANDOFF_ERROR_PREFIX) && !g_str_has_prefix (name, BUS_ERROR_PREFIX))
     return NULL;
   error = handoff_error_from_variant (body);
-  if (error->domain != TLS_HANDOFF_ERROR && error->domain != G_DBUS_ERROR)
-    return NULL;
-  /* It puts the name of one of the bus's errors before what it says. */
-  g_dbus_error_strip_remote_error (error);
-  return g_steal_pointer (&error);
+  if (error->domain == TLS_HANDOFF_ERROR)
+    return g_steal_pointer (&error);
+  /* GLib puts the name of one of the bus's errors before what it says. */
+  g_variant_get_child (body, 1, "&s", &message);
+  return error->domain == G_DBUS_ERROR ? g_error_new_literal (G_DBUS_ERROR, error->code, message)
+                                       : NULL;
 }
 
 static gboolean

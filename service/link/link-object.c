@@ -161,6 +161,12 @@ handoff_link_object_end_soon (HandoffLink *self, GError *error)
 }
 
 void
+handoff_link_object_hang_up (HandoffLink *self)
+{
+  handoff_home_invoke (self->home, self->hang_up, handoff_link_object_ref (self), let_go);
+}
+
+void
 handoff_link_object_close (HandoffLink *self, GError *error)
 {
   handoff_link_object_ref (self);

@@ -22,6 +22,7 @@ struct _HandoffLink
   char *peer;                            /* (owned) */
   const HandoffLinkFunctions *functions; /* (unowned) */
   gpointer user_data;                    /* (unowned) */
+  GSourceFunc hang_up;                   /* ends the link after what has come until then */
   guint8 *buffer; /* (owned) (nullable): secret memory, for a table with secrets */
 
   int socket;              /* (owned): -1: ended */
@@ -68,5 +69,8 @@ handoff_link_object_make_system_error (HandoffLink *self, const char *done, cons
 void handoff_link_object_end (HandoffLink *self, GError *error);
 /* The same, not before the caller has returned to the home's loop. */
 void handoff_link_object_end_soon (HandoffLink *self, GError *error);
+/* The other end is gone: ends the link after what has come, not before the caller has returned to
+ * the home's loop. */
+void handoff_link_object_hang_up (HandoffLink *self);
 /* The owner has closed it. error: (transfer full) */
 void handoff_link_object_close (HandoffLink *self, GError *error);

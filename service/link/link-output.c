@@ -5,8 +5,6 @@
 
 #include "link/link-output.h"
 
-#include "link/link-input.h"
-
 /* Descriptors on their way are counted for all of the service; the kernel does not tell when some
  * have been read. */
 #define RETRY_TIME (50 * G_TIME_SPAN_MILLISECOND)
@@ -20,7 +18,7 @@ stop_sending (HandoffLink *self)
 {
   self->is_deaf = TRUE;
   handoff_link_queue_clear (&self->queue);
-  handoff_link_input_end_soon (self);
+  handoff_link_object_hang_up (self);
 }
 
 void

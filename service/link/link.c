@@ -45,6 +45,23 @@ ready (gpointer data, gpointer user_data)
   handoff_link_object_unref (self);
 }
 
+static void
+end_after_input (HandoffLink *self)
+{
+  if (self->error == NULL)
+    handoff_link_input_read (self, HANDOFF_LINK_MESSAGES_AT_ONCE);
+  if (self->socket >= 0)
+    handoff_link_object_end (self, self->error != NULL ? g_steal_pointer (&self->error)
+                                                       : handoff_link_object_make_end_error (self));
+}
+
+static gboolean
+hang_up (gpointer data)
+{
+  end_after_input (data);
+  return G_SOURCE_REMOVE;
+}
+
 HandoffLink *
 handoff_link_new (int socket,
                   const HandoffLinkTable *table,
@@ -57,6 +74,7 @@ handoff_link_new (int socket,
   HandoffLink *self =
       handoff_link_object_new (socket, table, end, home, peer, functions, user_data);
 
+  self->hang_up = hang_up;
   self->watch = handoff_home_watch_new (home, socket, ready, self);
   handoff_home_watch_set_direction (self->watch, HANDOFF_WATCH_READABLE);
   return self;
@@ -94,7 +112,7 @@ handoff_link_notice_end (HandoffLink *self)
   if (self->is_reading || poll (&end, 1, 0) != 1 || (end.revents & POLLHUP) == 0)
     return FALSE;
   handoff_link_object_ref (self);
-  handoff_link_input_end (self);
+  end_after_input (self);
   handoff_link_object_unref (self);
   return TRUE;
 }
@@ -102,7 +120,7 @@ handoff_link_notice_end (HandoffLink *self)
 void
 handoff_link_hang_up (HandoffLink *self)
 {
-  handoff_link_input_end_soon (self);
+  handoff_link_object_hang_up (self);
 }
 
 /* The row of what this end may send now. (nullable): NULL is a mistake of the caller's */
