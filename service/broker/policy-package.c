@@ -11,9 +11,7 @@
 
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
-
-/* As handshakers have it. A bundle of all authorities that there are has less than 1 MiB. */
-#define MAX_TRUST_SIZE (16 * 1024 * 1024)
+#include "link/handshaker-messages.h"
 
 struct _HandoffPolicyPackage
 {
@@ -32,7 +30,8 @@ read_trust (const char *trust_file, GError **error)
   char *text = NULL;
   gsize size = 0;
 
-  if (g_file_get_contents (path, &text, &size, &local_error) && size <= MAX_TRUST_SIZE)
+  if (g_file_get_contents (path, &text, &size, &local_error) &&
+      size <= HANDOFF_POLICY_MAX_TRUST_SIZE)
     return g_bytes_new_take (text, size);
   g_free (text);
   /* As a system without any authorities: no server is trusted. */
@@ -40,7 +39,7 @@ read_trust (const char *trust_file, GError **error)
     return g_bytes_new_static ("", 0);
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                "Cannot load the trust store %s: %s", *trust_file == '\0' ? "of the system" : path,
-               local_error != NULL ? local_error->message : "it is too large");
+               local_error != NULL ? local_error->message : "it has more than 16 MiB");
   return NULL;
 }
 
@@ -57,6 +56,12 @@ handoff_policy_package_new (const char *configuration_file,
   self->configuration_file = g_strdup (configuration_file);
   self->trust_file = g_strdup (trust_file);
   self->fds[0] = self->fds[1] = -1;
+  if (g_bytes_get_size (configuration) > HANDOFF_POLICY_MAX_CONFIGURATION_SIZE)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "%s: it has more than 1 MiB", configuration_file);
+      return NULL;
+    }
   trust = read_trust (trust_file, error);
   if (trust == NULL)
     {

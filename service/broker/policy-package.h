@@ -13,7 +13,7 @@ typedef struct _HandoffPolicyPackage HandoffPolicyPackage;
 
 /* Reads the files: may block. configuration: its text, or "" if the file is missing.
  * trust_file: a PEM bundle, or "" for the system's. TLS_HANDOFF_ERROR_INVALID_ARGUMENT names the
- * file that cannot be read. */
+ * file that cannot be read, or is larger than a handshaker takes. */
 HandoffPolicyPackage *handoff_policy_package_new (const char *configuration_file,
                                                   GBytes *configuration,
                                                   const char *trust_file,

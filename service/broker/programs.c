@@ -67,7 +67,7 @@ handoff_programs_add_numbers (HandoffHandshakers *handshakers,
       resumable += handshaker->report.resumable;
       workers += handshaker->report.workers;
     }
-  handoff_statistics_add_with (statistics, in_flight, get_in_flight, handshakers, dict);
+  handoff_statistics_add (statistics, in_flight, get_in_flight, handshakers, dict);
   g_variant_dict_insert (dict, "sessions", "u", sessions);
   g_variant_dict_insert (dict, "resumable-sessions", "u", resumable);
   g_variant_dict_insert (dict, "workers", "u", workers);

@@ -131,11 +131,11 @@ copy (HandoffStatistics *self, guint64 totals[HANDOFF_N_STATISTICS])
 }
 
 void
-handoff_statistics_add_with (HandoffStatistics *self,
-                             guint in_flight,
-                             guint (*get_in_flight) (guint uid, gpointer user_data),
-                             gpointer user_data,
-                             GVariantDict *dict)
+handoff_statistics_add (HandoffStatistics *self,
+                        guint in_flight,
+                        guint (*get_in_flight) (guint uid, gpointer user_data),
+                        gpointer user_data,
+                        GVariantDict *dict)
 {
   guint64 totals[HANDOFF_N_STATISTICS];
   g_autoptr (GArray) users = copy (self, totals);
@@ -153,17 +153,4 @@ handoff_statistics_add_with (HandoffStatistics *self,
       g_variant_builder_add (&builder, "{u@a{sv}}", user->uid, g_variant_dict_end (&counts));
     }
   g_variant_dict_insert_value (dict, "users", g_variant_builder_end (&builder));
-}
-
-static guint
-get_count (guint uid, gpointer user_data)
-{
-  return handoff_quota_get_count (user_data, uid);
-}
-
-void
-handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict)
-{
-  handoff_statistics_add_with (self, handoff_quota_get_total (in_flight), get_count, in_flight,
-                               dict);
 }

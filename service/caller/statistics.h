@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "caller/quota.h"
+#include <glib.h>
 
 /* Handshakes by outcome since the service started, in total and for each user. Any
  * thread. */
@@ -34,11 +34,10 @@ void handoff_statistics_count_many (HandoffStatistics *self,
                                     guint64 number);
 /* Of all users. */
 void handoff_statistics_get_totals (HandoffStatistics *self, guint64 totals[HANDOFF_N_STATISTICS]);
-/* As GetStatistics() has them, including those of users. in_flight: the handshakes that run. */
-void handoff_statistics_add (HandoffStatistics *self, HandoffQuota *in_flight, GVariantDict *dict);
-/* Likewise. in_flight: how many run now; get_in_flight: of a user. */
-void handoff_statistics_add_with (HandoffStatistics *self,
-                                  guint in_flight,
-                                  guint (*get_in_flight) (guint uid, gpointer user_data),
-                                  gpointer user_data,
-                                  GVariantDict *dict);
+/* As GetStatistics() has them, including those of users. in_flight: how many handshakes run now;
+ * get_in_flight: of a user. */
+void handoff_statistics_add (HandoffStatistics *self,
+                             guint in_flight,
+                             guint (*get_in_flight) (guint uid, gpointer user_data),
+                             gpointer user_data,
+                             GVariantDict *dict);

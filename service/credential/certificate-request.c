@@ -8,7 +8,7 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
-#include "key/gnutls-support.h"
+#include "key/der-values.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/grant-messages.h"
@@ -33,7 +33,7 @@ typedef struct
 
 struct _HandoffCertificateRequest
 {
-  char *subject;           /* (owned) (nullable) */
+  GVariant *subject;       /* (owned) (nullable): a(say), see HANDOFF_CERTIFICATE_REQUEST_TYPE */
   GArray *names;           /* (owned) (element-type Name) */
   gboolean is_certificate; /* that the key signs for itself */
   guint days;              /* for which that is valid */
@@ -53,20 +53,64 @@ refuse (GError **error, const char *option, const char *what)
   return FALSE;
 }
 
+/* name: a distinguished name (RFC 5280 4.1.2.4), each of whose attributes stands alone. (transfer
+ * floating) (nullable): NULL if it is none */
+static GVariant *
+list_attributes (HandoffDer name)
+{
+  GVariantBuilder builder;
+  HandoffDer rest, set, attribute;
+  char oid[HANDOFF_OID_SIZE];
+  gboolean is_read = handoff_der_take (&name, HANDOFF_DER_SEQUENCE, &rest);
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(say)"));
+  while (is_read && rest.size > 0)
+    {
+      is_read = handoff_der_take (&rest, HANDOFF_DER_SET, &set) &&
+                handoff_der_take (&set, HANDOFF_DER_SEQUENCE, &attribute) && set.size == 0 &&
+                handoff_der_take_oid (&attribute, oid);
+      if (is_read)
+        g_variant_builder_add (
+            &builder, "(s@ay)", oid,
+            g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, attribute.data, attribute.size, 1));
+    }
+  if (is_read)
+    return g_variant_builder_end (&builder);
+  g_variant_builder_clear (&builder);
+  return NULL;
+}
+
+/* position: (out): where GnuTLS stopped. (transfer floating) (nullable) */
+static GVariant *
+parse_subject (const char *subject, const char **position)
+{
+  gnutls_x509_dn_t name;
+  gnutls_datum_t der = { NULL, 0 };
+  GVariant *attributes = NULL;
+
+  if (gnutls_x509_dn_init (&name) < 0)
+    return NULL;
+  if (gnutls_x509_dn_set_str (name, subject, position) >= 0 &&
+      gnutls_x509_dn_export2 (name, GNUTLS_X509_FMT_DER, &der) >= 0)
+    attributes = list_attributes ((HandoffDer){ der.data, der.size });
+  gnutls_free (der.data);
+  gnutls_x509_dn_deinit (name);
+  return attributes;
+}
+
 static gboolean
 take_subject (HandoffCertificateRequest *self, const char *option, GVariant *value, GError **error)
 {
   const char *subject = g_variant_get_string (value, NULL);
   const char *position = NULL;
-  gnutls_x509_crq_t request;
-  int code;
+  GVariant *attributes;
 
   if (strlen (subject) > MAX_SUBJECT_SIZE)
     return refuse (error, option, "is too long");
-  gnutls_x509_crq_init (&request);
-  code = gnutls_x509_crq_set_dn (request, subject, &position);
-  gnutls_x509_crq_deinit (request);
-  if (code < 0)
+  if (*subject == '\0')
+    return TRUE;
+  attributes = parse_subject (subject, &position);
+  if (attributes == NULL)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                    "Option %s: is no distinguished name (RFC 4514), such as "
@@ -76,8 +120,7 @@ take_subject (HandoffCertificateRequest *self, const char *option, GVariant *val
                    position != NULL && *position != '\0' ? "” on" : "");
       return FALSE;
     }
-  g_free (self->subject);
-  self->subject = g_strdup (subject);
+  self->subject = g_variant_ref_sink (attributes);
   return TRUE;
 }
 
@@ -208,7 +251,7 @@ complete_subject (HandoffCertificateRequest *self, GError **error)
   g_autofree char *subject = NULL;
   g_autoptr (GVariant) value = NULL;
 
-  if (!self->is_certificate || (self->subject != NULL && *self->subject != '\0'))
+  if (!self->is_certificate || self->subject != NULL)
     return TRUE;
   if (first == NULL || first->type != GNUTLS_SAN_DNSNAME ||
       strlen (first->text) > MAX_COMMON_NAME_SIZE)
@@ -248,7 +291,7 @@ handoff_certificate_request_parse (GVariant *options, gboolean is_certificate, G
       if (!take_option (self, option, owned_value, error))
         return NULL;
     }
-  if ((self->subject != NULL && *self->subject != '\0') || self->names->len > 0)
+  if (self->subject != NULL || self->names->len > 0)
     return complete_subject (self, error) ? g_steal_pointer (&self) : NULL;
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                "A %s needs a subject or a name: give the option %s, %s, %s or %s",
@@ -261,7 +304,7 @@ handoff_certificate_request_parse (GVariant *options, gboolean is_certificate, G
 void
 handoff_certificate_request_free (HandoffCertificateRequest *self)
 {
-  g_free (self->subject);
+  g_clear_pointer (&self->subject, g_variant_unref);
   g_array_unref (self->names);
   g_free (self);
 }
@@ -287,8 +330,10 @@ handoff_certificate_request_to_variant (const HandoffCertificateRequest *self,
                              g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, size, 1));
     }
   return g_variant_new (
-      HANDOFF_CERTIFICATE_REQUEST_TYPE, id, uid, self->subject != NULL ? self->subject : "", &names,
-      self->is_certificate && (roles & HANDOFF_CREDENTIAL_ROLE_CLIENT) != 0,
+      "(su@a(say)a(uay)bbxx)", id, uid,
+      self->subject != NULL ? self->subject
+                            : g_variant_new_array (G_VARIANT_TYPE ("(say)"), NULL, 0),
+      &names, self->is_certificate && (roles & HANDOFF_CREDENTIAL_ROLE_CLIENT) != 0,
       self->is_certificate && (roles & HANDOFF_CREDENTIAL_ROLE_SERVER) != 0,
       self->is_certificate ? now - CLOCK_SECONDS : (gint64) 0,
       self->is_certificate ? now + (gint64) self->days * DAY_SECONDS : (gint64) 0);

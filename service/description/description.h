@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 
 /* All that has to be known of a credential's key and certificates by who may not parse any. The
- * importer makes it of the certificates (importer/description-maker.h); who reads it takes it for
+ * importer makes it of the certificates (describe/description-maker.h); who reads it takes it for
  * what a process wrote that may have been taken over: sizes, texts and times are within bounds, and
  * fit each other. Whether they are true nobody else knows: a lie harms the credential that it is
  * about, and no other. Immutable, reference-counted; any thread. */

@@ -9,9 +9,7 @@
 
 #include "keyblob/cipher-suite.h"
 #include "keyblob/sealed-memfd.h"
-
-#define MAX_CONFIGURATION_SIZE (1024 * 1024)
-#define MAX_TRUST_SIZE (16 * 1024 * 1024)
+#include "link/handshaker-messages.h"
 
 struct _HandoffPolicyFeed
 {
@@ -49,8 +47,8 @@ handoff_policy_feed_free (HandoffPolicyFeed *self)
 static HandoffConfiguration *
 read_configuration (const HandoffPolicyFeed *self, GError **error)
 {
-  g_autoptr (GBytes) text =
-      handoff_sealed_memfd_read (self->configuration_fd, 0, MAX_CONFIGURATION_SIZE, error);
+  g_autoptr (GBytes) text = handoff_sealed_memfd_read (
+      self->configuration_fd, 0, HANDOFF_POLICY_MAX_CONFIGURATION_SIZE, error);
   gconstpointer data;
   gsize size;
 
@@ -63,7 +61,8 @@ read_configuration (const HandoffPolicyFeed *self, GError **error)
 static HandoffTrustStore *
 read_trust_store (const HandoffPolicyFeed *self, GError **error)
 {
-  g_autoptr (GBytes) pem = handoff_sealed_memfd_read (self->trust_fd, 0, MAX_TRUST_SIZE, error);
+  g_autoptr (GBytes) pem =
+      handoff_sealed_memfd_read (self->trust_fd, 0, HANDOFF_POLICY_MAX_TRUST_SIZE, error);
 
   if (pem == NULL)
     return NULL;
@@ -82,7 +81,7 @@ read_policy (const HandoffPolicyFeed *self, GError **error)
     return NULL;
   trust_store = read_trust_store (self, error);
   if (trust_store != NULL)
-    return handoff_tls_policy_new_with_trust (configuration, trust_store);
+    return handoff_tls_policy_new (configuration, trust_store);
   g_prefix_error (error, "%s: [TLS] TrustFile: ", self->configuration_path);
   return NULL;
 }

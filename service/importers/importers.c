@@ -132,32 +132,41 @@ is_for_caller (const GError *error)
           error->code == TLS_HANDOFF_ERROR_CANCELLED || error->code == TLS_HANDOFF_ERROR_FAILED);
 }
 
+/* error: what the importer said, or why it said nothing. (transfer full) */
+static GError *
+make_error (const GError *error)
+{
+  return is_for_caller (error)
+             ? g_error_copy (error)
+             : g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, error->message);
+}
+
 static void
 answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 {
   Job *self = user_data;
   Importer *importer = self->importer;
-  const gboolean was_wanted = self->is_wanted;
+  g_autoptr (GTask) task = g_object_ref (self->task);
   g_autoptr (GError) lie = NULL;
   Result *result = reply != NULL ? read_result (self, reply->body, &lie) : NULL;
+  GError *failure = NULL;
 
-  if (result != NULL)
-    g_task_return_pointer (self->task, result, (GDestroyNotify) result_free);
-  else if (lie != NULL)
-    g_task_return_error (self->task, g_error_copy (lie));
-  else if (is_for_caller (error))
-    g_task_return_error (self->task, g_error_copy (error));
-  else
-    g_task_return_new_error (self->task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "%s",
-                             error->message);
-  job_free (self);
-  if (was_wanted)
+  if (result == NULL)
+    failure = lie != NULL ? g_error_copy (lie) : make_error (error);
+  if (self->is_wanted)
     importer->n_wanted--;
+  job_free (self);
   /* What is true of it is said when the link has ended. */
   if (lie != NULL)
     handoff_link_breach (importer->link, "%s", lie->message);
   else if (importer->n_wanted == 0 && !handoff_link_has_ended (importer->link))
     end (importer, NULL);
+  /* Last of all: whoever hears it may ask for something else at once, which ends an importer that
+   * is in the middle of its end. */
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify) result_free);
+  else
+    g_task_return_error (task, failure);
 }
 
 static gboolean

@@ -6,12 +6,9 @@
 #include "key-file/key-material.h"
 
 #include <gnutls/abstract.h>
-#include <string.h>
 
 #include "certificate/certificate-chain.h"
-#include "key/gnutls-support.h"
 #include "key-file/key-file.h"
-#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 
 void
@@ -111,25 +108,4 @@ HandoffKeyMaterial *
 handoff_key_material_parse_plain (GBytes *pem, GError **error)
 {
   return parse (pem, NULL, error);
-}
-
-GBytes *
-handoff_key_material_serialize_key (gnutls_x509_privkey_t key, GError **error)
-{
-  gnutls_datum_t pem;
-  guint8 *secret;
-  int code =
-      gnutls_x509_privkey_export2_pkcs8 (key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem);
-
-  if (code < 0)
-    {
-      handoff_gnutls_set_error (error, code, "Cannot write the private key");
-      return NULL;
-    }
-  secret = handoff_secret_new (pem.size, HANDOFF_SECRET_DEFAULT);
-  memcpy (secret, pem.data, pem.size);
-  handoff_wipe (pem.data, pem.size);
-  gnutls_free (pem.data);
-  return g_bytes_new_with_free_func (secret, handoff_secret_get_size (secret), handoff_secret_free,
-                                     secret);
 }

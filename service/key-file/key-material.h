@@ -25,6 +25,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffKeyMaterial, handoff_key_material_free)
 HandoffKeyMaterial *handoff_key_material_parse (GBytes *data, GBytes *passphrase, GError **error);
 /* The same for PEM alone whose key is not encrypted: no key is derived. */
 HandoffKeyMaterial *handoff_key_material_parse_plain (GBytes *pem, GError **error);
-
-/* PKCS #8, PEM, unencrypted, in secret memory: wiped when the bytes are freed. */
-GBytes *handoff_key_material_serialize_key (gnutls_x509_privkey_t key, GError **error);

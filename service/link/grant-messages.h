@@ -30,9 +30,9 @@
 #define HANDOFF_VIOLATION_TYPE "(tts)"
 
 /* What a certificate request (RFC 2986) asks for, or what a certificate says that the key signs for
- * itself: id of the credential, uid of who wants it, the subject (RFC 4514; "": none), its names:
- * GnuTLS's type of a name, and its bytes. Then, of a certificate: whether it
+ * itself: id of the credential, uid of who wants it; the subject's attributes: type, an OID, and
+ * value, DER; its names: GnuTLS's type of a name, and its bytes. Then, of a certificate: whether it
  * is for clients, and for servers; from and until when it is valid (seconds since 1970); of a
  * request: FALSE, FALSE, 0, 0. The answer: DER */
-#define HANDOFF_CERTIFICATE_REQUEST_TYPE "(susa(uay)bbxx)"
+#define HANDOFF_CERTIFICATE_REQUEST_TYPE "(sua(say)a(uay)bbxx)"
 #define HANDOFF_CERTIFICATE_REQUEST_REPLY_TYPE "(ay)"

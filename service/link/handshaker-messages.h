@@ -28,6 +28,11 @@
  * socket is asked for. Number 0: none. */
 #define HANDOFF_GIVEN_GRANT_TYPE "(tuxt)"
 
+/* Bytes of the files that HANDOFF_HANDSHAKER_POLICY brings. A bundle of all authorities that there
+ * are has less than 1 MiB. */
+#define HANDOFF_POLICY_MAX_CONFIGURATION_SIZE (1024 * 1024)
+#define HANDOFF_POLICY_MAX_TRUST_SIZE (16 * 1024 * 1024)
+
 typedef enum
 {
   /* ---- From the broker. ---- */

@@ -98,6 +98,15 @@ reap (HandoffLink *self, HandoffPacketRights *rights)
   g_free (rights->surplus);
 }
 
+/* (transfer full): why nothing more can be received */
+static GError *
+make_failure (HandoffLink *self, const GError *error)
+{
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
+    return handoff_link_object_make_breach_error (self, error->message);
+  return handoff_link_object_make_system_error (self, "heard", error);
+}
+
 /* FALSE if there is nothing more to read now, or the link has ended. buffer:
  * HANDOFF_PACKET_MAX_SIZE bytes */
 static gboolean
@@ -115,11 +124,10 @@ read_one (HandoffLink *self, guint8 *buffer)
       handle (self, buffer, size, &rights);
       self->is_reading = FALSE;
     }
-  else if (status == HANDOFF_PACKET_CLOSED ||
-           (status == HANDOFF_PACKET_WOULD_BLOCK && self->is_deaf))
+  else if (status == HANDOFF_PACKET_CLOSED)
     handoff_link_object_end (self, handoff_link_object_make_end_error (self));
   else if (status == HANDOFF_PACKET_FAILED)
-    handoff_link_object_end (self, handoff_link_object_make_breach_error (self, error->message));
+    handoff_link_object_end (self, make_failure (self, error));
   if (self->table->has_secrets)
     handoff_wipe (buffer, size);
   reap (self, &rights);

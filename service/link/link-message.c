@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "keyblob/error-reply.h"
+#include "keyblob/handoff-names.h"
 #include "keyblob/packet.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+
+#define BUS_ERROR_PREFIX "org.freedesktop.DBus.Error."
 
 /* As it is on the wire. */
 typedef struct
@@ -71,11 +74,21 @@ handoff_link_bytes_clear (HandoffLinkBytes *bytes)
 GError *
 handoff_link_error_from_body (GVariant *body)
 {
-  g_autoptr (GError) error = handoff_error_from_variant (body);
+  g_autoptr (GError) error = NULL;
+  const char *name, *message;
 
-  return error->domain == TLS_HANDOFF_ERROR || error->domain == G_DBUS_ERROR
-             ? g_steal_pointer (&error)
-             : NULL;
+  g_variant_get_child (body, 0, "&s", &name);
+  /* GLib takes names of its own making for any number of any domain, ours too, and keeps each
+   * domain for ever. */
+  if (!g_str_has_prefix (name, HANDOFF_ERROR_PREFIX) && !g_str_has_prefix (name, BUS_ERROR_PREFIX))
+    return NULL;
+  error = handoff_error_from_variant (body);
+  if (error->domain == TLS_HANDOFF_ERROR)
+    return g_steal_pointer (&error);
+  /* GLib puts the name of one of the bus's errors before what it says. */
+  g_variant_get_child (body, 1, "&s", &message);
+  return error->domain == G_DBUS_ERROR ? g_error_new_literal (G_DBUS_ERROR, error->code, message)
+                                       : NULL;
 }
 
 static gboolean

@@ -101,6 +101,16 @@ handoff_link_object_make_deaf_error (HandoffLink *self)
                       self->peer);
 }
 
+GError *
+handoff_link_object_make_system_error (HandoffLink *self, const char *done, const GError *error)
+{
+  if (self->fault == NULL)
+    self->fault = g_strdup_printf ("cannot be %s, and was ended: %s", done, error->message);
+  return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                      "The service's program %s cannot be %s, and was ended; call again: %s",
+                      self->peer, done, error->message);
+}
+
 void
 handoff_link_object_end (HandoffLink *self, GError *error)
 {
@@ -148,6 +158,12 @@ handoff_link_object_end_soon (HandoffLink *self, GError *error)
     }
   self->error = error;
   handoff_home_invoke (self->home, end_now, handoff_link_object_ref (self), let_go);
+}
+
+void
+handoff_link_object_hang_up (HandoffLink *self)
+{
+  handoff_home_invoke (self->home, self->hang_up, handoff_link_object_ref (self), let_go);
 }
 
 void

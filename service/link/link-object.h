@@ -22,6 +22,7 @@ struct _HandoffLink
   char *peer;                            /* (owned) */
   const HandoffLinkFunctions *functions; /* (unowned) */
   gpointer user_data;                    /* (unowned) */
+  GSourceFunc hang_up;                   /* ends the link after what has come until then */
   guint8 *buffer; /* (owned) (nullable): secret memory, for a table with secrets */
 
   int socket;              /* (owned): -1: ended */
@@ -59,11 +60,17 @@ void handoff_link_object_take_turn (HandoffLink *self, const HandoffLinkRow *row
 GError *handoff_link_object_make_end_error (HandoffLink *self);
 GError *handoff_link_object_make_breach_error (HandoffLink *self, const char *what);
 GError *handoff_link_object_make_deaf_error (HandoffLink *self);
+/* done: what the system does not let this process do with the other: "heard". */
+GError *
+handoff_link_object_make_system_error (HandoffLink *self, const char *done, const GError *error);
 
 /* Tells everybody who waits, and then the owner, unless he has closed it. The caller holds a
  * reference. error: (transfer full) */
 void handoff_link_object_end (HandoffLink *self, GError *error);
 /* The same, not before the caller has returned to the home's loop. */
 void handoff_link_object_end_soon (HandoffLink *self, GError *error);
+/* The other end is gone: ends the link after what has come, not before the caller has returned to
+ * the home's loop. */
+void handoff_link_object_hang_up (HandoffLink *self);
 /* The owner has closed it. error: (transfer full) */
 void handoff_link_object_close (HandoffLink *self, GError *error);

@@ -5,20 +5,20 @@
 
 #include "link/link-output.h"
 
-#include "keyblob/tls-handoff-error.h"
-
 /* Descriptors on their way are counted for all of the service; the kernel does not tell when some
  * have been read. */
 #define RETRY_TIME (50 * G_TIME_SPAN_MILLISECOND)
 
 static gboolean flush_again (gpointer user_data);
 
-/* The other end's words may still be read. */
+/* The other end's words are still read. The socket does not tell when one that has only stopped
+ * reading has said its last. */
 static void
 stop_sending (HandoffLink *self)
 {
   self->is_deaf = TRUE;
   handoff_link_queue_clear (&self->queue);
+  handoff_link_object_hang_up (self);
 }
 
 void
@@ -33,9 +33,8 @@ handoff_link_output_flush (HandoffLink *self)
   else if (status == HANDOFF_PACKET_CLOSED || status == HANDOFF_PACKET_RESET)
     stop_sending (self);
   else if (status == HANDOFF_PACKET_FAILED)
-    handoff_link_object_end_soon (self, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                                                     "The service cannot reach its program %s: %s",
-                                                     self->peer, error->message));
+    handoff_link_object_end_soon (self,
+                                  handoff_link_object_make_system_error (self, "reached", error));
   handoff_home_watch_set_direction (self->watch, status == HANDOFF_PACKET_WOULD_BLOCK
                                                      ? HANDOFF_WATCH_EITHER
                                                      : HANDOFF_WATCH_READABLE);

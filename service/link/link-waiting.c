@@ -10,8 +10,8 @@ typedef struct
   guint64 order; /* counts up, where serial numbers may begin anew */
   guint32 serial;
   guint number;
-  HandoffLinkReplyFunc function; /* (nullable): NULL: nobody wants the answer */
-  gpointer user_data;            /* (unowned) */
+  HandoffLinkReplyFunc function;
+  gpointer user_data; /* (unowned) */
 } Request;
 
 struct _HandoffLinkWaiting
@@ -70,15 +70,6 @@ handoff_link_waiting_count (HandoffLinkWaiting *self, guint number)
   return self->counts[number];
 }
 
-void
-handoff_link_waiting_forget (HandoffLinkWaiting *self, guint32 serial)
-{
-  Request *request = find (self, serial);
-
-  if (request != NULL)
-    request->function = NULL;
-}
-
 gboolean
 handoff_link_waiting_has (HandoffLinkWaiting *self, guint32 serial, guint number)
 {
@@ -101,8 +92,7 @@ handoff_link_waiting_answer (HandoffLinkWaiting *self,
   request = *waiting;
   g_hash_table_remove (self->requests, GUINT_TO_POINTER (serial));
   self->counts[request.number]--;
-  if (request.function != NULL)
-    request.function (reply, error, request.user_data);
+  request.function (reply, error, request.user_data);
 }
 
 static int

@@ -20,8 +20,6 @@ guint32 handoff_link_waiting_add (HandoffLinkWaiting *self,
                                   gpointer user_data);
 /* How many requests of that row wait. */
 guint handoff_link_waiting_count (HandoffLinkWaiting *self, guint number);
-/* Nobody wants the answer, which may come all the same. */
-void handoff_link_waiting_forget (HandoffLinkWaiting *self, guint32 serial);
 /* Whether a request of that row has that serial number. */
 gboolean handoff_link_waiting_has (HandoffLinkWaiting *self, guint32 serial, guint number);
 /* Answers a request that waits. */

@@ -15,8 +15,6 @@
 #include "link/link-output.h"
 
 #define MESSAGES_PER_TURN 16
-/* More than a socket holds. */
-#define MESSAGES_AT_ONCE 4096
 
 gboolean
 handoff_link_make_sockets (int sockets[2], GError **error)
@@ -32,7 +30,7 @@ void
 handoff_link_read_on (HandoffLink *self)
 {
   handoff_link_object_ref (self);
-  handoff_link_input_read (self, MESSAGES_AT_ONCE);
+  handoff_link_input_read (self, HANDOFF_LINK_MESSAGES_AT_ONCE);
   handoff_link_object_unref (self);
 }
 
@@ -47,6 +45,23 @@ ready (gpointer data, gpointer user_data)
   handoff_link_object_unref (self);
 }
 
+static void
+end_after_input (HandoffLink *self)
+{
+  if (self->error == NULL)
+    handoff_link_input_read (self, HANDOFF_LINK_MESSAGES_AT_ONCE);
+  if (self->socket >= 0)
+    handoff_link_object_end (self, self->error != NULL ? g_steal_pointer (&self->error)
+                                                       : handoff_link_object_make_end_error (self));
+}
+
+static gboolean
+hang_up (gpointer data)
+{
+  end_after_input (data);
+  return G_SOURCE_REMOVE;
+}
+
 HandoffLink *
 handoff_link_new (int socket,
                   const HandoffLinkTable *table,
@@ -59,6 +74,7 @@ handoff_link_new (int socket,
   HandoffLink *self =
       handoff_link_object_new (socket, table, end, home, peer, functions, user_data);
 
+  self->hang_up = hang_up;
   self->watch = handoff_home_watch_new (home, socket, ready, self);
   handoff_home_watch_set_direction (self->watch, HANDOFF_WATCH_READABLE);
   return self;
@@ -85,17 +101,6 @@ handoff_link_breach (HandoffLink *self, const char *format, ...)
   handoff_link_object_end_soon (self, handoff_link_object_make_breach_error (self, what));
 }
 
-/* After what has come until now. */
-static void
-end_after_input (HandoffLink *self)
-{
-  if (self->error == NULL)
-    handoff_link_input_read (self, MESSAGES_AT_ONCE);
-  if (self->socket >= 0)
-    handoff_link_object_end (self, self->error != NULL ? g_steal_pointer (&self->error)
-                                                       : handoff_link_object_make_end_error (self));
-}
-
 gboolean
 handoff_link_notice_end (HandoffLink *self)
 {
@@ -112,23 +117,10 @@ handoff_link_notice_end (HandoffLink *self)
   return TRUE;
 }
 
-static gboolean
-hang_up_now (gpointer data)
-{
-  end_after_input (data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-let_go (gpointer data)
-{
-  handoff_link_object_unref (data);
-}
-
 void
 handoff_link_hang_up (HandoffLink *self)
 {
-  handoff_home_invoke (self->home, hang_up_now, handoff_link_object_ref (self), let_go);
+  handoff_link_object_hang_up (self);
 }
 
 /* The row of what this end may send now. (nullable): NULL is a mistake of the caller's */
@@ -228,7 +220,7 @@ try_request (HandoffLink *self,
   return FALSE;
 }
 
-guint32
+void
 handoff_link_request (HandoffLink *self,
                       guint number,
                       GVariant *body,
@@ -242,19 +234,12 @@ handoff_link_request (HandoffLink *self,
   HandoffLinkHead head = { HANDOFF_LINK_REQUEST, number, 0 };
   GError *error = NULL;
 
-  g_return_val_if_fail (row != NULL, 0);
+  g_return_if_fail (row != NULL);
   head.serial = handoff_link_waiting_add (self->waiting, number, function, user_data);
   if (try_request (self, row, &head, owned, fds, n_fds, &error))
     handoff_link_object_take_turn (self, row);
   else
     fail_soon (self, head.serial, error);
-  return head.serial;
-}
-
-void
-handoff_link_forget (HandoffLink *self, guint32 request)
-{
-  handoff_link_waiting_forget (self->waiting, request);
 }
 
 void

@@ -52,9 +52,9 @@ gboolean handoff_link_has_ended (HandoffLink *self);
 /* Whether the other end has ever said something: a message or an answer. */
 gboolean handoff_link_has_heard (HandoffLink *self);
 
-/* What the other end did, so that the link was ended: "broke the rules of its link, and was ended:
- * …", for the log. NULL: nothing wrong, or the link has not ended. is_breach: (out): whether no
- * honest program does that. */
+/* Why the link was ended before the other end was gone: "broke the rules of its link, and was
+ * ended: …", for the log. NULL: nothing wrong, or the link has not ended. is_breach: (out): whether
+ * no honest program does that. */
 const char *handoff_link_get_fault (HandoffLink *self, gboolean *is_breach);
 /* What the owner, who is about to end it, has against the other end: "did not answer for 20
  * seconds, and was ended". It is no breach. */
@@ -68,18 +68,14 @@ guint handoff_link_get_user (HandoffLink *self);
 gboolean handoff_link_send (
     HandoffLink *self, guint number, GVariant *body, const int *fds, guint n_fds, GError **error);
 
-/* Sends a request. Whatever fails, function is told. Returns: a number for handoff_link_forget().
- */
-guint32 handoff_link_request (HandoffLink *self,
-                              guint number,
-                              GVariant *body,
-                              const int *fds,
-                              guint n_fds,
-                              HandoffLinkReplyFunc function,
-                              gpointer user_data);
-/* Nobody wants the answer any more: function is not called. The other end is not told. A number
- * that was answered is fine. */
-void handoff_link_forget (HandoffLink *self, guint32 request);
+/* Sends a request. Whatever fails, function is told. */
+void handoff_link_request (HandoffLink *self,
+                           guint number,
+                           GVariant *body,
+                           const int *fds,
+                           guint n_fds,
+                           HandoffLinkReplyFunc function,
+                           gpointer user_data);
 
 /* Takes in all that has come until now, before this returns: for who must know what another link
  * has said before it judges what came on its own. Not on a fiber: it needs more of the stack. */

@@ -24,13 +24,3 @@ handoff_configuration_read (const char *path, GError **error)
                local_error->message);
   return NULL;
 }
-
-HandoffConfiguration *
-handoff_configuration_load (const char *path, GError **error)
-{
-  g_autoptr (GBytes) text = handoff_configuration_read (path, error);
-
-  return text != NULL ? handoff_configuration_new_from_data (g_bytes_get_data (text, NULL),
-                                                             g_bytes_get_size (text), path, error)
-                      : NULL;
-}

@@ -64,13 +64,10 @@ typedef struct
 /* Where the service looks for it unless told otherwise. */
 #define HANDOFF_CONFIGURATION_FILE SYSCONFDIR "/tls-handoff/tls-handoffd.conf"
 
-/* A missing file is an empty one: every key has a default.
- * TLS_HANDOFF_ERROR_INVALID_ARGUMENT names file, key and what is allowed. */
-HandoffConfiguration *handoff_configuration_load (const char *path, GError **error);
-/* The text of the file; nothing if it is missing. (transfer full) */
+/* The text of the file. A missing file is an empty one. (transfer full) */
 GBytes *handoff_configuration_read (const char *path, GError **error);
-/* Likewise what was read from the file already. text: not zero-terminated; NULL if size is 0. path:
- * for messages */
+/* What that says: every key has a default. TLS_HANDOFF_ERROR_INVALID_ARGUMENT names file, key and
+ * what is allowed. text: not zero-terminated; NULL if size is 0. path: for messages */
 HandoffConfiguration *handoff_configuration_new_from_data (const char *text,
                                                            gsize size,
                                                            const char *path,

@@ -56,12 +56,6 @@ handoff_tls_policy_source_dup_policy (HandoffTlsPolicySource *self)
   return policy;
 }
 
-HandoffConfiguration *
-handoff_tls_policy_source_get_configuration (HandoffTlsPolicySource *self)
-{
-  return handoff_tls_policy_get_configuration (self->policy);
-}
-
 static void
 handoff_tls_policy_source_finalize (GObject *object)
 {

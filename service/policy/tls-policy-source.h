@@ -19,5 +19,3 @@ void handoff_tls_policy_source_set_policy (HandoffTlsPolicySource *self, Handoff
 
 /* (transfer full): the policy that is in force at this moment. Any thread. */
 HandoffTlsPolicy *handoff_tls_policy_source_dup_policy (HandoffTlsPolicySource *self);
-/* (transfer none): valid until the next return to the main loop; take a reference for longer */
-HandoffConfiguration *handoff_tls_policy_source_get_configuration (HandoffTlsPolicySource *self);

@@ -94,8 +94,7 @@ list_groups (const char *configured)
 }
 
 HandoffTlsPolicy *
-handoff_tls_policy_new_with_trust (HandoffConfiguration *configuration,
-                                   HandoffTrustStore *trust_store)
+handoff_tls_policy_new (HandoffConfiguration *configuration, HandoffTrustStore *trust_store)
 {
   HandoffTlsPolicy *self = g_new0 (HandoffTlsPolicy, 1);
 

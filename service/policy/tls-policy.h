@@ -14,11 +14,9 @@
  * configuration is read, shared by all threads, replaced as a whole on reload. */
 typedef struct _HandoffTlsPolicy HandoffTlsPolicy;
 
-/* Reads the trust store that the configuration names. */
-HandoffTlsPolicy *handoff_tls_policy_new (HandoffConfiguration *configuration, GError **error);
-/* trust_store: (transfer none): read already */
-HandoffTlsPolicy *handoff_tls_policy_new_with_trust (HandoffConfiguration *configuration,
-                                                     HandoffTrustStore *trust_store);
+/* trust_store: (transfer none): that the configuration names */
+HandoffTlsPolicy *handoff_tls_policy_new (HandoffConfiguration *configuration,
+                                          HandoffTrustStore *trust_store);
 HandoffTlsPolicy *handoff_tls_policy_ref (HandoffTlsPolicy *self);
 void handoff_tls_policy_unref (HandoffTlsPolicy *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffTlsPolicy, handoff_tls_policy_unref)

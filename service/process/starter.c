@@ -146,6 +146,16 @@ spawn (const HandoffStart *start, const int *fds, pid_t *pid)
   return result;
 }
 
+/* Nobody can watch it. */
+static void
+give_up (Request *request, int number)
+{
+  request->failed = "watch";
+  request->number = number;
+  kill (request->pid, SIGKILL);
+  waitpid (request->pid, NULL, 0);
+}
+
 /* Returns the pidfd, or -1. */
 static int
 serve (Request *request, const int *fds)
@@ -156,17 +166,11 @@ serve (Request *request, const int *fds)
   request->number = spawn (request->start, fds, &request->pid);
   if (request->number != 0)
     return -1;
+  request->failed = NULL;
   pidfd = pidfd_open (request->pid, 0);
-  if (pidfd >= 0)
-    {
-      request->failed = NULL;
-      return pidfd;
-    }
-  request->failed = "watch";
-  request->number = errno;
-  kill (request->pid, SIGKILL);
-  waitpid (request->pid, NULL, 0);
-  return -1;
+  if (pidfd < 0)
+    give_up (request, errno);
+  return pidfd;
 }
 
 /* Keeps the standard ones and the socket. */
@@ -252,6 +256,9 @@ handoff_starter_start (const HandoffStart *start, pid_t *pid, int *pidfd, GError
   if (!handoff_starter_begin (error))
     return FALSE;
   *pidfd = ask (&request, fds, MAX_FDS);
+  /* There was no room for it here. */
+  if (*pidfd < 0 && request.failed == NULL)
+    give_up (&request, EMFILE);
   if (request.failed != NULL)
     return fail (error, request.failed, start->path, request.number);
   *pid = request.pid;

@@ -18,7 +18,8 @@
 #define HANDOFF_CHILD_FD 3
 
 /* The thread begins by itself with the first process; a program that gets descriptors of strangers
- * begins it before. */
+ * begins it before. It stays as long as the program: processes that want to die with the one that
+ * started them (PR_SET_PDEATHSIG) die with the thread that did. */
 gboolean handoff_starter_begin (GError **error);
 
 /* What is started: the program, its arguments with its name as the first, all of its environment,

@@ -11,18 +11,59 @@
 /* Random: nobody can know what will be signed, and no two are the same (RFC 5280 4.1.2.2). */
 #define SERIAL_SIZE 16
 
+/* Sets an attribute of a name: the last two arguments are its value, DER. */
+typedef int (*SetAttribute) (
+    gpointer object, const char *oid, unsigned int is_raw, const void *value, unsigned int size);
+
+/* What a caller wrote is not parsed here: it comes in its parts, in DER. */
+static int
+set_subject (gpointer object, SetAttribute set_attribute, GVariant *request)
+{
+  g_autoptr (GVariant) attributes = g_variant_get_child_value (request, 2);
+  const gsize n_attributes = g_variant_n_children (attributes);
+  int code = GNUTLS_E_SUCCESS;
+  gsize i;
+
+  for (i = 0; i < n_attributes && code >= 0; i++)
+    {
+      g_autoptr (GVariant) value = NULL;
+      const char *oid;
+
+      g_variant_get_child (attributes, i, "(&s@ay)", &oid, &value);
+      code = set_attribute (object, oid, 1, g_variant_get_data (value),
+                            (unsigned int) g_variant_get_size (value));
+    }
+  return code;
+}
+
+static int
+set_request_attribute (
+    gpointer crq, const char *oid, unsigned int is_raw, const void *value, unsigned int size)
+{
+  return gnutls_x509_crq_set_dn_by_oid (crq, oid, is_raw, value, size);
+}
+
+static int
+set_certificate_attribute (gpointer certificate,
+                           const char *oid,
+                           unsigned int is_raw,
+                           const void *value,
+                           unsigned int size)
+{
+  int code = gnutls_x509_crt_set_dn_by_oid (certificate, oid, is_raw, value, size);
+
+  return code < 0 ? code
+                  : gnutls_x509_crt_set_issuer_dn_by_oid (certificate, oid, is_raw, value, size);
+}
+
 static int
 add_names (gnutls_x509_crq_t crq, GVariant *request)
 {
   g_autoptr (GVariant) names = g_variant_get_child_value (request, 3);
   const gsize n_names = g_variant_n_children (names);
-  const char *subject;
   int code = GNUTLS_E_SUCCESS;
   gsize i;
 
-  g_variant_get_child (request, 2, "&s", &subject);
-  if (*subject != '\0')
-    code = gnutls_x509_crq_set_dn (crq, subject, NULL);
   for (i = 0; i < n_names && code >= 0; i++)
     {
       g_autoptr (GVariant) bytes = NULL;
@@ -49,6 +90,8 @@ sign_request (GVariant *request,
     return code;
   code = gnutls_x509_crq_set_version (crq, 1);
   if (code >= 0)
+    code = set_subject (crq, set_request_attribute, request);
+  if (code >= 0)
     code = add_names (crq, request);
   if (code >= 0)
     code = gnutls_x509_crq_set_pubkey (crq, public_key);
@@ -68,12 +111,9 @@ add_certified_names (gnutls_x509_crt_t certificate, GVariant *request)
 {
   g_autoptr (GVariant) names = g_variant_get_child_value (request, 3);
   const gsize n_names = g_variant_n_children (names);
-  const char *subject;
-  int code;
+  int code = set_subject (certificate, set_certificate_attribute, request);
   gsize i;
 
-  g_variant_get_child (request, 2, "&s", &subject);
-  code = gnutls_x509_crt_set_dn (certificate, subject, NULL);
   for (i = 0; i < n_names && code >= 0; i++)
     {
       g_autoptr (GVariant) bytes = NULL;

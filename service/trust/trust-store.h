@@ -17,9 +17,8 @@ typedef struct
   gnutls_certificate_retrieve_function3 *retrieve;
 } HandoffCertificateSource;
 
-/* path: a PEM bundle, or "" for the system's trust store. */
-HandoffTrustStore *handoff_trust_store_load (const char *path, GError **error);
-/* Likewise what was read from the bundle already. pem: (nullable): NULL if there is none. */
+/* path: of a PEM bundle, or "" for the system's trust store: for messages. pem: (nullable): what is
+ * in it; NULL if there is none. */
 HandoffTrustStore *handoff_trust_store_new_for_pem (const char *path, GBytes *pem, GError **error);
 /* anchors: (element-type GBytes): certificates, DER. */
 HandoffTrustStore *handoff_trust_store_new_for_anchors (GPtrArray *anchors, GError **error);

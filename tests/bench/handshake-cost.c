@@ -25,6 +25,7 @@
 #include "keyblob/secret-memory.h"
 #include "resumption/server-tickets.h"
 #include "support/credential-fixture.h"
+#include "support/policy-fixture.h"
 
 #define SERVER_NAME "localhost"
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+ECDHE-PSK"
@@ -178,20 +179,9 @@ load (Bench *self)
   g_autofree char *certificate = g_build_filename (directory, "ecdsa.pem", NULL);
   g_autofree char *key = g_build_filename (directory, "ecdsa.key", NULL);
   g_autofree char *content = g_strdup_printf ("[TLS]\nTrustFile=%s\n", ca);
-  g_autofree char *file = NULL;
-  g_autoptr (HandoffConfiguration) configuration = NULL;
   g_autoptr (GError) error = NULL;
-  int fd = g_file_open_tmp ("handoff-XXXXXX.conf", &file, &error);
 
-  g_assert_no_error (error);
-  close (fd);
-  g_file_set_contents (file, content, -1, &error);
-  g_assert_no_error (error);
-  configuration = handoff_configuration_load (file, &error);
-  unlink (file);
-  g_assert_no_error (error);
-  self->policy = handoff_tls_policy_new (configuration, &error);
-  g_assert_no_error (error);
+  self->policy = test_policy_new (content);
   self->worker = handoff_worker_new (&error);
   g_assert_no_error (error);
   self->credential = test_credential_new (NULL, "ecdsa", 0, "ecdsa");

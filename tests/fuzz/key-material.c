@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "key-file/key-material.h"
+#include "key/pkcs8.h"
 #include "keyblob/tls-handoff-error.h"
 
 int
@@ -24,7 +25,7 @@ check (HandoffKeyMaterial *parsed, GError *parse_error)
 {
   g_autoptr (HandoffKeyMaterial) material = parsed;
   g_autoptr (GError) error = parse_error;
-  g_autoptr (GBytes) pem = NULL;
+  g_autoptr (GBytes) der = NULL;
 
   /* What the caller is told is the service's own, and text. */
   if (error != NULL)
@@ -36,7 +37,8 @@ check (HandoffKeyMaterial *parsed, GError *parse_error)
   if (material == NULL)
     return;
   g_assert_cmpuint (material->certificates->len, >, 0);
-  pem = handoff_key_material_serialize_key (material->key, &error);
+  /* As it goes to the keeper. */
+  der = handoff_pkcs8_write (material->key, &error);
   g_assert_no_error (error);
 }
 

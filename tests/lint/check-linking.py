@@ -23,6 +23,8 @@ KINDS = {
     'certificates to read':
         r'gnutls_(x509_crt_(?!(init|deinit|set_\w+|privkey_sign|export2)$)|'
         r'(x509_crl|x509_trust_list|ocsp|pcert|certificate)_)\w+',
+    'distinguished names as text':
+        r'gnutls_x509_(dn_set_str|cr[qt]_set_(issuer_)?dn)',
     'passphrases and containers of keys':
         r'gnutls_(pkcs12_\w+|pkcs8_info|pbkdf2)',
     'private keys':
@@ -41,7 +43,7 @@ KINDS = {
 }
 
 EXAMPLES = {
-    'gnutls_handshake', 'gnutls_x509_crt_import', 'gnutls_pkcs12_import', 'gnutls_privkey_import_x509',
+    'gnutls_handshake', 'gnutls_x509_crt_import', 'gnutls_x509_dn_set_str', 'gnutls_pkcs12_import', 'gnutls_privkey_import_x509',
     'gnutls_pkcs11_init', 'open64', 'g_bus_get_sync', 'posix_spawn', 'connect',
 }
 
@@ -58,12 +60,12 @@ MUST_NOT = {
         'TLS handshakes', 'PKCS#11', 'files', 'the bus', 'other programs', 'sockets of its own',
     ],
     'tls-handoff-keeper': [
-        'TLS handshakes', 'certificates to read', 'passphrases and containers of keys', 'PKCS#11', 'the bus',
-        'other programs', 'sockets of its own',
+        'TLS handshakes', 'certificates to read', 'distinguished names as text',
+        'passphrases and containers of keys', 'PKCS#11', 'the bus', 'other programs', 'sockets of its own',
     ],
     'tls-handoff-token': [
-        'TLS handshakes', 'passphrases and containers of keys', 'the bus', 'other programs',
-        'sockets of its own',
+        'TLS handshakes', 'distinguished names as text', 'passphrases and containers of keys', 'the bus',
+        'other programs', 'sockets of its own',
     ],
 }
 

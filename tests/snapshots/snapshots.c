@@ -10,6 +10,7 @@
 
 #include "key/gnutls-support.h"
 #include "offer.h"
+#include "support/policy-fixture.h"
 
 /* What the service offers and accepts, against the texts of gnutls-VERSION/; with --write, writes
  * these instead. Each policy is a configuration file that the service reads. */
@@ -91,11 +92,8 @@ policy_new (const Policy *self)
 {
   g_autofree char *path = g_build_filename (g_getenv ("G_TEST_SRCDIR"), "..", self->path, NULL);
   g_autofree char *content = NULL;
-  g_autofree char *file = NULL;
   g_autofree char *whole = NULL;
-  g_autoptr (HandoffConfiguration) configuration = NULL;
   g_autoptr (GError) error = NULL;
-  HandoffTlsPolicy *policy;
 
   g_file_get_contents (path, &content, NULL, &error);
   g_assert_no_error (error);
@@ -104,16 +102,7 @@ policy_new (const Policy *self)
   /* Of what is said twice, the last counts. */
   whole = g_strdup_printf ("%s\n[TLS]\nTrustFile=%s/ca.pem\n", content,
                            g_getenv ("HANDOFF_TEST_CERTS"));
-  close (g_file_open_tmp ("handoff-XXXXXX.conf", &file, &error));
-  g_assert_no_error (error);
-  g_file_set_contents (file, whole, -1, &error);
-  g_assert_no_error (error);
-  configuration = handoff_configuration_load (file, &error);
-  g_unlink (file);
-  g_assert_no_error (error);
-  policy = handoff_tls_policy_new (configuration, &error);
-  g_assert_no_error (error);
-  return policy;
+  return test_policy_new (whole);
 }
 
 static const char *

@@ -9,10 +9,9 @@
 #include <sys/mman.h>
 
 #include "broker/news.h"
-#include "importers/importers.h"
 #include "keyblob/tls-handoff-error.h"
-#include "link/importer-messages.h"
 #include "process/process.h"
+#include "support/importer-fixture.h"
 #include "support/store-fixture.h"
 #include "support/words-fixture.h"
 
@@ -22,75 +21,16 @@ typedef struct
 {
   WordsFixture words; /* the first */
   char *directory;    /* (owned): the keeper's */
-  guint n_asked, n_ended;
+  TestImporters importers;
+  guint n_asked;
   GError *error; /* (owned) (nullable): what the handshaker was answered */
 } Fixture;
 
-/* An importer. */
-typedef struct
-{
-  Fixture *fixture;
-  HandoffLink *link;     /* (owned): the broker's end */
-  HandoffLink *other;    /* (owned) */
-  HandoffLinkCall *call; /* (owned) (nullable): what it was asked */
-} Process;
-
 static void
-received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
+asked (HandoffLinkMessage *message, gpointer user_data)
 {
-  Process *process = user_data;
-
-  if (message->call == NULL)
-    return;
-  process->call = g_steal_pointer (&message->call);
-  process->fixture->n_asked++;
+  ((Fixture *) user_data)->n_asked++;
 }
-
-static void
-link_ended (HandoffLink *link, const GError *error, gpointer user_data)
-{
-}
-
-static gpointer
-start (const HandoffLinkFunctions *broker, gpointer link_data, GError **error, gpointer user_data)
-{
-  static const HandoffLinkFunctions functions = { received, link_ended };
-  Process *process = g_new0 (Process, 1);
-  int sockets[2];
-
-  g_assert_true (handoff_link_make_sockets (sockets, error));
-  process->fixture = user_data;
-  process->link = handoff_link_new (sockets[0], &handoff_importer_table, HANDOFF_LINK_UPPER, NULL,
-                                    "tls-handoff-importer", broker, link_data);
-  process->other = handoff_link_new (sockets[1], &handoff_importer_table, HANDOFF_LINK_LOWER, NULL,
-                                     "tls-handoffd", &functions, process);
-  return process;
-}
-
-static HandoffLink *
-get_link (gpointer data)
-{
-  Process *process = data;
-
-  return process->link;
-}
-
-static void
-end (gpointer data)
-{
-  Process *process = data;
-  g_autoptr (GError) error =
-      g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED, "dead");
-
-  handoff_link_free (process->link);
-  if (process->call != NULL)
-    handoff_link_call_fail (process->call, error);
-  handoff_link_free (process->other);
-  process->fixture->n_ended++;
-  g_free (process);
-}
-
-static const HandoffImporterProgram program = { .start = start, .get_link = get_link, .end = end };
 
 static void
 answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
@@ -111,14 +51,15 @@ set_up (Fixture *f, gconstpointer unused)
   handoff_process_set_folder (SERVICE_PROGRAMS);
   words_set_up (&f->words, NULL);
   f->words.base.support.keeper = handoff_keeper_new (f->directory);
-  f->words.base.support.importers = handoff_importers_new (&program, f);
+  f->importers = (TestImporters){ asked, f };
+  f->words.base.support.importers = handoff_importers_new (&test_importer_program, &f->importers);
   handoff_link_request (
       f->words.process->link, HANDOFF_HANDSHAKER_READ_PEM,
       g_variant_new ("(ttu)", (guint64) NUMBER, f->words.caller, HANDOFF_ROLE_CLIENT), &fd, 1,
       answered, f);
   handshaker_settle ();
   g_assert_cmpuint (f->n_asked, ==, 1);
-  g_assert_cmpuint (f->n_ended, ==, 0);
+  g_assert_cmpuint (f->importers.n_ended, ==, 0);
 }
 
 static void
@@ -138,7 +79,7 @@ tear_down (Fixture *f, gconstpointer unused)
 static void
 expect_cancelled (Fixture *f)
 {
-  g_assert_cmpuint (f->n_ended, ==, 1);
+  g_assert_cmpuint (f->importers.n_ended, ==, 1);
   while (f->error == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_error (f->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CANCELLED);
@@ -149,7 +90,7 @@ static void
 test_cancelled (Fixture *f, gconstpointer unused)
 {
   words_say (&f->words, HANDOFF_HANDSHAKER_CANCEL, g_variant_new ("(t)", (guint64) NUMBER + 1));
-  g_assert_cmpuint (f->n_ended, ==, 0);
+  g_assert_cmpuint (f->importers.n_ended, ==, 0);
   words_say (&f->words, HANDOFF_HANDSHAKER_CANCEL, g_variant_new ("(t)", (guint64) NUMBER));
   expect_cancelled (f);
 }

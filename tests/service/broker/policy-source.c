@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keyblob/tls-handoff-error.h"
+#include "link/handshaker-messages.h"
 #include "support/broker-fixture.h"
 
 typedef struct
@@ -226,6 +228,37 @@ test_first (Fixture *f, gconstpointer unused)
   g_assert_cmpuint (f->n_changes, ==, 1);
 }
 
+/* text: of the configuration file. what: of the error */
+static void
+expect_refused (Fixture *f, const char *text, const char *what)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_file_set_contents (f->path, text, -1, NULL));
+  g_assert_null (handoff_policy_source_new (f->path, &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_test_message ("%s", error->message);
+  g_assert_true (g_str_has_prefix (error->message, f->path));
+  g_assert_nonnull (strstr (error->message, what));
+}
+
+/* Breaks if a file that is larger than handshakers take is theirs to refuse, in words that name no
+ * file. */
+static void
+test_large (Fixture *f, gconstpointer unused)
+{
+  g_autofree char *comment = g_strnfill (HANDOFF_POLICY_MAX_CONFIGURATION_SIZE + 1, '#');
+  g_autofree char *bundle = g_build_filename (f->folder, "large.pem", NULL);
+  g_autofree char *text = g_strdup_printf ("[TLS]\nTrustFile=%s\n", bundle);
+  g_autofree char *refusal = g_strconcat (bundle, ": it has more than 16 MiB", NULL);
+
+  expect_refused (f, comment, "it has more than 1 MiB");
+  g_assert_true (g_file_set_contents (bundle, "", 0, NULL));
+  g_assert_cmpint (truncate (bundle, HANDOFF_POLICY_MAX_TRUST_SIZE + 1), ==, 0);
+  expect_refused (f, text, refusal);
+  g_remove (bundle);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,6 +267,7 @@ main (int argc, char **argv)
   g_test_add ("/policy-source/slow", Fixture, NULL, set_up, test_slow, tear_down);
   g_test_add ("/policy-source/bad", Fixture, NULL, set_up, test_bad, tear_down);
   g_test_add ("/policy-source/first", Fixture, NULL, set_up, test_first, tear_down);
+  g_test_add ("/policy-source/large", Fixture, NULL, set_up, test_large, tear_down);
 
   return g_test_run ();
 }

@@ -5,12 +5,21 @@
 
 #include "caller/statistics.h"
 
+#include "caller/quota.h"
+
+static guint
+get_in_flight_of (guint uid, gpointer quota)
+{
+  return handoff_quota_get_count (quota, uid);
+}
+
 static GVariant *
 get (HandoffStatistics *statistics, HandoffQuota *quota)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
-  handoff_statistics_add (statistics, quota, &dict);
+  handoff_statistics_add (statistics, handoff_quota_get_total (quota), get_in_flight_of, quota,
+                          &dict);
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 

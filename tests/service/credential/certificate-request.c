@@ -105,17 +105,24 @@ test_contents (void)
     }
 }
 
-/* Breaks if a subject without names, or names without a subject, are refused. */
+/* Breaks if a subject without names, or names without a subject, are refused; or if a part of a
+ * subject is lost, or changed. */
 static void
 test_parts (void)
 {
-  g_autofree char *subject =
-      show ("ecdsa", "{'subject': <'CN=x'>}", FALSE, HANDOFF_CREDENTIAL_ROLE_BOTH);
+  const HandoffCredentialRoles roles = HANDOFF_CREDENTIAL_ROLE_BOTH;
+  g_autofree char *subject = show ("ecdsa", "{'subject': <'CN=x'>}", FALSE, roles);
   g_autofree char *name =
-      show ("ecdsa", "{'dns-names': <['x.example']>}", FALSE, HANDOFF_CREDENTIAL_ROLE_BOTH);
+      show ("ecdsa", "{'subject': <''>, 'dns-names': <['x.example']>}", FALSE, roles);
+  g_autofree char *several =
+      show ("ecdsa", "{'subject': <'CN=x,OU=one,OU=two,O=B\\\\, C,1.2.3.4=#0c0468657265'>}", FALSE,
+            roles);
 
   g_assert_null (strstr (subject, "Alternative Name"));
   g_assert_nonnull (strstr (name, "DNS:x.example"));
+  g_test_message ("%s", several);
+  g_assert_nonnull (
+      strstr (several, "Subject: CN=x,OU=one,OU=two,O=B\\, C,1.2.3.4=#0C0468657265\n"));
 }
 
 /* Whether OpenSSL takes the certificate, which trusts nothing else, for that purpose. */

@@ -16,9 +16,9 @@
 #include "key/public-key.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/import-messages.h"
-#include "link/importer-messages.h"
 #include "process/process.h"
 #include "support/credential-fixture.h"
+#include "support/importer-fixture.h"
 #include "support/store-fixture.h"
 
 #define ALICE 60101
@@ -29,16 +29,9 @@ typedef struct
   char *directory; /* (owned) */
   HandoffKeeper *keeper;
   HandoffImporters *importers;
+  TestImporters processes;
   const char *given, *described; /* names of keys */
 } Fixture;
-
-/* An importer. */
-typedef struct
-{
-  HandoffLink *link;  /* (owned): the broker's end */
-  HandoffLink *other; /* (owned): its own */
-  const Fixture *fixture;
-} Process;
 
 static void
 link_ended (HandoffLink *link, const GError *error, gpointer user_data)
@@ -79,52 +72,13 @@ describe (const char *name)
 }
 
 static void
-received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
+asked (HandoffLinkMessage *message, gpointer user_data)
 {
-  Process *process = user_data;
+  const Fixture *f = user_data;
 
-  if (message->call == NULL)
-    return;
-  give_key (process->fixture->given, handoff_link_message_steal_fd (message, 1));
-  handoff_link_call_return (g_steal_pointer (&message->call),
-                            describe (process->fixture->described), NULL, 0);
+  give_key (f->given, handoff_link_message_steal_fd (message, 1));
+  handoff_link_call_return (g_steal_pointer (&message->call), describe (f->described), NULL, 0);
 }
-
-static gpointer
-start (const HandoffLinkFunctions *broker, gpointer link_data, GError **error, gpointer user_data)
-{
-  static const HandoffLinkFunctions functions = { received, link_ended };
-  Process *process = g_new0 (Process, 1);
-  int sockets[2];
-
-  g_assert_true (handoff_link_make_sockets (sockets, error));
-  process->fixture = user_data;
-  process->link = handoff_link_new (sockets[0], &handoff_importer_table, HANDOFF_LINK_UPPER, NULL,
-                                    "tls-handoff-importer", broker, link_data);
-  process->other = handoff_link_new (sockets[1], &handoff_importer_table, HANDOFF_LINK_LOWER, NULL,
-                                     "tls-handoffd", &functions, process);
-  return process;
-}
-
-static HandoffLink *
-get_link (gpointer data)
-{
-  Process *process = data;
-
-  return process->link;
-}
-
-static void
-end (gpointer data)
-{
-  Process *process = data;
-
-  handoff_link_free (process->link);
-  handoff_link_free (process->other);
-  g_free (process);
-}
-
-static const HandoffImporterProgram program = { .start = start, .get_link = get_link, .end = end };
 
 static void
 set_up (Fixture *f, gconstpointer data)
@@ -132,7 +86,8 @@ set_up (Fixture *f, gconstpointer data)
   f->directory = g_dir_make_tmp ("held-XXXXXX", NULL);
   handoff_process_set_folder (SERVICE_PROGRAMS);
   f->keeper = handoff_keeper_new (f->directory);
-  f->importers = handoff_importers_new (&program, f);
+  f->processes = (TestImporters){ asked, f };
+  f->importers = handoff_importers_new (&test_importer_program, &f->processes);
 }
 
 static void

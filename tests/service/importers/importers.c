@@ -6,9 +6,7 @@
 
 #include "config.h"
 
-#include <fcntl.h>
 #include <gnutls/crypto.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "importer/importer.h"
@@ -19,6 +17,7 @@
 #include "link/importer-messages.h"
 #include "link/link.h"
 #include "support/credential-fixture.h"
+#include "support/input-files.h"
 #include "support/key-taker.h"
 #include "support/test-clock.h"
 
@@ -192,43 +191,6 @@ expect_error (GAsyncResult **result, TlsHandoffError code, const char *words)
   g_assert_nonnull (strstr (error->message, words));
 }
 
-/* A file with the bytes, read-only from its beginning. */
-static int
-file_with (GBytes *bytes)
-{
-  int fd = memfd_create ("test", MFD_CLOEXEC);
-  gsize size;
-  gconstpointer data = g_bytes_get_data (bytes, &size);
-
-  g_assert_cmpint (write (fd, data, size), ==, (gssize) size);
-  g_assert_cmpint (lseek (fd, 0, SEEK_SET), ==, 0);
-  return fd;
-}
-
-/* A file with the text of all these files of the test's certificates. */
-static GBytes *
-text_of (const char *first, const char *second)
-{
-  g_autoptr (GBytes) a = test_file_new (first);
-  g_autoptr (GBytes) b = test_file_new (second);
-  GByteArray *text = g_byte_array_new ();
-
-  g_byte_array_append (text, g_bytes_get_data (a, NULL), (guint) g_bytes_get_size (a));
-  g_byte_array_append (text, g_bytes_get_data (b, NULL), (guint) g_bytes_get_size (b));
-  return g_byte_array_free_to_bytes (text);
-}
-
-/* A pipe that never ends; its other end. */
-static int
-endless (int *other)
-{
-  int fds[2];
-
-  g_assert_cmpint (pipe2 (fds, O_CLOEXEC), ==, 0);
-  *other = fds[1];
-  return fds[0];
-}
-
 static GBytes *
 public_key_of (const char *name)
 {
@@ -244,7 +206,7 @@ public_key_of (const char *name)
 static void
 test_import (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GBytes) text = text_of ("rsa.key", "rsa.pem");
+  g_autoptr (GBytes) text = test_text_new ("rsa.key", "rsa.pem");
   g_autoptr (GBytes) certificate = test_certificate_new ("rsa");
   g_autoptr (GBytes) public_key = public_key_of ("rsa");
   g_autoptr (HandoffDescription) description = NULL;
@@ -253,7 +215,7 @@ test_import (Fixture *f, gconstpointer data)
   int socket;
 
   socket = key_taker_init (&keeper);
-  handoff_importers_import_async (f->importers, ALICE, file_with (text), -1, socket, NULL,
+  handoff_importers_import_async (f->importers, ALICE, test_input_new (text), -1, socket, NULL,
                                   get_result, &result);
   g_assert_cmpuint (handoff_importers_get_n_running (f->importers), ==, 1);
   description = finish (&result, NULL);
@@ -269,7 +231,7 @@ static void
 test_errors (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) garbage = g_bytes_new_static ("garbage", 7);
-  g_autoptr (GBytes) encrypted = text_of ("rsa.pem", "rsa.pem");
+  g_autoptr (GBytes) encrypted = test_text_new ("rsa.pem", "rsa.pem");
   g_autoptr (GBytes) public_key = public_key_of ("rsa");
   g_autoptr (GPtrArray) other = test_certificates_new ("ecdsa", NULL);
   GAsyncResult *result = NULL;
@@ -277,11 +239,12 @@ test_errors (Fixture *f, gconstpointer data)
   int socket;
 
   socket = key_taker_init (&keeper);
-  handoff_importers_import_async (f->importers, ALICE, file_with (garbage), file_with (garbage),
-                                  dup (socket), NULL, get_result, &result);
+  handoff_importers_import_async (f->importers, ALICE, test_input_new (garbage),
+                                  test_input_new (garbage), dup (socket), NULL, get_result,
+                                  &result);
   expect_error (&result, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "data: is ");
   result = NULL;
-  handoff_importers_read_pem_async (f->importers, ALICE, file_with (encrypted), socket, NULL,
+  handoff_importers_read_pem_async (f->importers, ALICE, test_input_new (encrypted), socket, NULL,
                                     get_result, &result);
   expect_error (&result, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
                 "Option " HANDOFF_OPTION_CREDENTIAL_PEM ": has no private key");
@@ -297,7 +260,7 @@ test_errors (Fixture *f, gconstpointer data)
 static void
 test_read_pem (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GBytes) text = text_of ("ecdsa.pem", "ecdsa.key");
+  g_autoptr (GBytes) text = test_text_new ("ecdsa.pem", "ecdsa.key");
   g_autoptr (HandoffDescription) description = NULL;
   g_autoptr (GBytes) digest = NULL;
   guint8 expected[32];
@@ -308,8 +271,8 @@ test_read_pem (Fixture *f, gconstpointer data)
   gnutls_hash_fast (GNUTLS_DIG_SHA256, g_bytes_get_data (text, NULL), g_bytes_get_size (text),
                     expected);
   socket = key_taker_init (&keeper);
-  handoff_importers_read_pem_async (f->importers, ALICE, file_with (text), socket, NULL, get_result,
-                                    &result);
+  handoff_importers_read_pem_async (f->importers, ALICE, test_input_new (text), socket, NULL,
+                                    get_result, &result);
   description = finish (&result, &digest);
   key_taker_expect (&keeper, "ecdsa");
   g_assert_cmpstr (description->algorithm, ==, "ecdsa-p256");
@@ -346,12 +309,12 @@ test_describe (Fixture *f, gconstpointer data)
   g_autoptr (HandoffDescription) bare = NULL;
   GAsyncResult *result = NULL, *bare_result = NULL, *bad_result = NULL;
 
-  handoff_importers_describe_async (f->importers, ALICE, public_key, file_with (pem),
-                                    file_with (ocsp), NULL, get_result, &result);
+  handoff_importers_describe_async (f->importers, ALICE, public_key, test_input_new (pem),
+                                    test_input_new (ocsp), NULL, get_result, &result);
   handoff_importers_describe_async (f->importers, ALICE, public_key, -1, -1, NULL, get_result,
                                     &bare_result);
-  handoff_importers_describe_async (f->importers, ALICE, public_key, file_with (ocsp), -1, NULL,
-                                    get_result, &bad_result);
+  handoff_importers_describe_async (f->importers, ALICE, public_key, test_input_new (ocsp), -1,
+                                    NULL, get_result, &bad_result);
   g_assert_cmpuint (f->n_started, ==, 1);
   described = finish (&result, NULL);
   bare = finish (&bare_result, NULL);
@@ -368,7 +331,7 @@ test_cancel (Fixture *f, gconstpointer data)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   GAsyncResult *result = NULL;
   KeyTaker keeper;
-  int socket, other, fd = endless (&other);
+  int socket, other, fd = test_endless_new (&other);
 
   socket = key_taker_init (&keeper);
   handoff_importers_import_async (f->importers, ALICE, fd, -1, socket, cancellable, get_result,
@@ -389,11 +352,11 @@ static void
 test_cancel_one (Fixture *f, gconstpointer data)
 {
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GBytes) text = text_of ("rsa.key", "rsa.pem");
+  g_autoptr (GBytes) text = test_text_new ("rsa.key", "rsa.pem");
   g_autoptr (HandoffDescription) description = NULL;
   GAsyncResult *cancelled = NULL, *result = NULL;
   KeyTaker keeper;
-  int socket, other, second, fd = endless (&other), data_fd = endless (&second);
+  int socket, other, second, fd = test_endless_new (&other), data_fd = test_endless_new (&second);
 
   socket = key_taker_init (&keeper);
   handoff_importers_read_pem_async (f->importers, ALICE, fd, dup (socket), cancellable, get_result,
@@ -462,6 +425,44 @@ test_crash (Fixture *f, gconstpointer data)
   again = finish (&third, NULL);
 }
 
+/* Who asks again as soon as he is answered. */
+typedef struct
+{
+  Fixture *fixture;
+  GAsyncResult *first, *again; /* (owned) (nullable) */
+} Impatient;
+
+static void
+ask_again (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Impatient *self = user_data;
+
+  self->first = g_object_ref (result);
+  self->fixture->behaviour = HONEST;
+  certify (self->fixture, ALICE, &self->again);
+}
+
+/* Breaks if who asks again, while those who asked with him are still being told of the crash, uses
+ * the importer that has crashed. */
+static void
+test_ask_again (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) public_key = public_key_of ("rsa");
+  g_autoptr (GPtrArray) certificates = test_certificates_new ("rsa", NULL);
+  g_autoptr (HandoffDescription) description = NULL;
+  Impatient impatient = { f };
+  GAsyncResult *second = NULL;
+
+  f->behaviour = CRASHES;
+  handoff_importers_certify_async (f->importers, ALICE, public_key, certificates, NULL, ask_again,
+                                   &impatient);
+  certify (f, ALICE, &second);
+  expect_error (&impatient.first, TLS_HANDOFF_ERROR_FAILED, "tls-handoff-importer has ended");
+  expect_error (&second, TLS_HANDOFF_ERROR_FAILED, "tls-handoff-importer has ended");
+  description = finish (&impatient.again, NULL);
+  g_assert_cmpuint (f->n_started, ==, 2);
+}
+
 /* Breaks if one that hangs keeps its user from importing for ever. */
 static void
 test_hang (Fixture *f, gconstpointer data)
@@ -511,7 +512,7 @@ test_lies (Fixture *f, gconstpointer data)
 static void
 test_short_digest (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GBytes) text = text_of ("ecdsa.pem", "ecdsa.key");
+  g_autoptr (GBytes) text = test_text_new ("ecdsa.pem", "ecdsa.key");
   g_autoptr (GBytes) key = public_key_of ("ecdsa");
   g_autoptr (HandoffDescription) description =
       handoff_description_new (key, "ecdsa-p256", NULL, 0, 0, NULL, 0, NULL, NULL);
@@ -528,7 +529,7 @@ test_short_digest (Fixture *f, gconstpointer data)
       f->lie = g_variant_ref_sink (
           g_variant_new ("(@" HANDOFF_DESCRIPTION_TYPE "@ay)", description->variant,
                          g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, sizes[i], 1)));
-      handoff_importers_read_pem_async (f->importers, ALICE, file_with (text), socket, NULL,
+      handoff_importers_read_pem_async (f->importers, ALICE, test_input_new (text), socket, NULL,
                                         get_result, &result);
       expect_error (&result, TLS_HANDOFF_ERROR_FAILED, "its digest is none");
       key_taker_expect (&keeper, NULL);
@@ -586,6 +587,7 @@ main (int argc, char **argv)
   ADD ("cancel-one", test_cancel_one);
   ADD ("users", test_users);
   ADD ("crash", test_crash);
+  ADD ("ask-again", test_ask_again);
   ADD ("hang", test_hang);
   ADD ("lies", test_lies);
   ADD ("short-digest", test_short_digest);

@@ -21,6 +21,7 @@
 #include "link/keeper-messages.h"
 #include "link/signing-messages.h"
 #include "support/keeper-fixture.h"
+#include "support/request-fixture.h"
 #include "support/signed-data.h"
 #include "work/clock.h"
 
@@ -353,28 +354,19 @@ test_released (KeeperTest *f, gconstpointer data)
   expect_error (f, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
 }
 
-/* Of a request; only a certificate has an end. */
-#define NEVER G_GINT64_CONSTANT (0)
-
 static void
 test_request (KeeperTest *f, gconstpointer data)
 {
   G_GNUC_UNUSED g_autoptr (GVariant) key = keeper_test_generate (f, ID, "ecdsa-p256");
   g_autoptr (GVariant) der = NULL;
-  GVariantBuilder names;
   gnutls_x509_crq_t request;
   gnutls_datum_t datum;
   char subject[100];
   size_t size = sizeof subject;
   gsize der_size;
 
-  g_variant_builder_init (&names, G_VARIANT_TYPE ("a(uay)"));
-  g_variant_builder_add (&names, "(u@ay)", (guint32) GNUTLS_SAN_DNSNAME,
-                         g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, "a.example", 9, 1));
-  keeper_test_ask (
-      f, HANDOFF_KEEPER_REQUEST_CERTIFICATE,
-      g_variant_new ("(susa(uay)bbxx)", ID, 1000u, "CN=home", &names, FALSE, FALSE, NEVER, NEVER),
-      -1);
+  keeper_test_ask (f, HANDOFF_KEEPER_REQUEST_CERTIFICATE,
+                   test_request_new (ID, "home", "a.example"), -1);
   g_assert_no_error (f->error);
   der = g_variant_get_child_value (f->reply, 0);
   datum.data = (guint8 *) g_variant_get_fixed_array (der, &der_size, 1);
@@ -386,10 +378,7 @@ test_request (KeeperTest *f, gconstpointer data)
   g_assert_cmpstr (subject, ==, "CN=home");
   gnutls_x509_crq_deinit (request);
 
-  g_variant_builder_init (&names, G_VARIANT_TYPE ("a(uay)"));
-  keeper_test_ask (f, HANDOFF_KEEPER_REQUEST_CERTIFICATE,
-                   g_variant_new ("(susa(uay)bbxx)", OTHER_ID, 1000u, "CN=home", &names, FALSE,
-                                  FALSE, NEVER, NEVER),
+  keeper_test_ask (f, HANDOFF_KEEPER_REQUEST_CERTIFICATE, test_request_new (OTHER_ID, "home", NULL),
                    -1);
   expect_error (f, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
 }

@@ -296,8 +296,14 @@ test_errors (void)
       g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED, "Ouch");
   g_autoptr (GError) foreign = g_error_new (G_IO_ERROR, G_IO_ERROR_BUSY, "Not \xff text");
   g_autoptr (GError) bus = g_error_new (G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT, "None");
-  g_autoptr (GVariant) unknown =
-      g_variant_ref_sink (g_variant_new_parsed ("('org.example.Error', 'x', @a{sv} {})"));
+  static const char *const unknown[] = {
+    "org.example.Error",
+    "org.freedesktop.DBus.Error.Strange",
+    /* What GLib makes of a code that has no name. */
+    "org.gtk.GDBus.UnmappedGError.Quark._tls_2dhandoff_2derror.Code99",
+    "org.gtk.GDBus.UnmappedGError.Quark._never_2dheard_2dof.Code1",
+    "",
+  };
   g_autoptr (GVariant) details = NULL;
   GVariant *bodies[4];
   GError *errors[4];
@@ -320,7 +326,15 @@ test_errors (void)
   g_assert_error (errors[2], TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
   g_assert_cmpstr (errors[2]->message, ==, "Not \357\277\275 text");
   g_assert_error (errors[3], G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT);
-  g_assert_null (handoff_link_error_from_body (unknown));
+  g_assert_cmpstr (errors[3]->message, ==, "None");
+  for (i = 0; i < G_N_ELEMENTS (unknown); i++)
+    {
+      g_autoptr (GVariant) body =
+          g_variant_ref_sink (g_variant_new ("(ssa{sv})", unknown[i], "x", NULL));
+
+      g_assert_null (handoff_link_error_from_body (body));
+    }
+  g_assert_cmpuint (g_quark_try_string ("never-heard-of"), ==, 0);
   for (i = 0; i < G_N_ELEMENTS (bodies); i++)
     {
       g_clear_pointer (&bodies[i], g_variant_unref);

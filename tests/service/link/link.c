@@ -190,29 +190,6 @@ test_flood (LinkTest *f, gconstpointer data)
   link_test_expect (f, events->str);
 }
 
-static gboolean
-ask_and_forget (gpointer data)
-{
-  LinkTest *f = data;
-  const guint32 first = handoff_link_request (f->link, LINK_TEST_ASK, g_variant_new ("(s)", "one"),
-                                              NULL, 0, link_test_answered, f);
-
-  handoff_link_request (f->link, LINK_TEST_ASK, g_variant_new ("(s)", "two"), NULL, 0,
-                        link_test_answered, f);
-  handoff_link_forget (f->link, first);
-  return G_SOURCE_REMOVE;
-}
-
-/* Who wants no answer any more gets one, or its coming is taken for a breach. */
-static void
-test_forget (LinkTest *f, gconstpointer data)
-{
-  link_test_run (f, ask_and_forget);
-  link_test_say_text (f, HANDOFF_LINK_REPLY, LINK_TEST_ASK, 1, "one");
-  link_test_say_text (f, HANDOFF_LINK_REPLY, LINK_TEST_ASK, 2, "two");
-  link_test_expect (f, "reply two");
-}
-
 /* What came before is not taken in at once. */
 static void
 test_read_on (LinkTest *f, gconstpointer data)
@@ -232,34 +209,17 @@ test_read_on (LinkTest *f, gconstpointer data)
   g_string_truncate (f->events, 0);
 }
 
-static const struct
-{
-  const char *name;
-  void (*function) (LinkTest *f, gconstpointer data);
-} cases[] = {
+static const LinkTestCase cases[] = {
   { "notices", test_notices },     { "requests", test_requests },
   { "calls", test_calls },         { "too-many-of-ours", test_too_many_of_ours },
   { "too-large", test_too_large }, { "slow", test_slow },
-  { "flood", test_flood },         { "forget", test_forget },
-  { "read-on", test_read_on },
+  { "flood", test_flood },         { "read-on", test_read_on },
 };
 
 int
 main (int argc, char *argv[])
 {
-  static int is_worker;
-
   g_test_init (&argc, &argv, NULL);
-  link_test_warm_up ();
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *on_main = g_strconcat ("/service/link/main/", cases[i].name, NULL);
-      g_autofree char *on_worker = g_strconcat ("/service/link/worker/", cases[i].name, NULL);
-
-      g_test_add (on_main, LinkTest, NULL, link_test_set_up, cases[i].function,
-                  link_test_tear_down);
-      g_test_add (on_worker, LinkTest, &is_worker, link_test_set_up, cases[i].function,
-                  link_test_tear_down);
-    }
+  link_test_add ("link", cases, G_N_ELEMENTS (cases));
   return g_test_run ();
 }

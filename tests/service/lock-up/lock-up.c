@@ -209,6 +209,7 @@ static const struct
   { { "flock", lock_file }, HANDOFF_LOCK_UP_FILES, 0, 0 },
   { { "unix-socket", unix_socket }, HANDOFF_LOCK_UP_UNIX_SOCKETS, 0, 0 },
   { { "connect", do_connect }, HANDOFF_LOCK_UP_UNIX_SOCKETS, ENOENT, 0 },
+  { { "network-connect", do_connect }, HANDOFF_LOCK_UP_NETWORK, ENOENT, -1 },
   { { "syslog", unix_socket }, HANDOFF_LOCK_UP_MODULES, EACCES, -1 },
   { { "netlink", news_socket }, HANDOFF_LOCK_UP_DEVICES, 0, 0 },
   { { "ioctl", type_for_user }, HANDOFF_LOCK_UP_DEVICES, ENOTTY, 0 },

@@ -16,6 +16,7 @@ static HandoffConfiguration *
 load (const char *content, GError **error)
 {
   g_autofree char *path = g_build_filename (directory, "test.conf", NULL);
+  g_autoptr (GBytes) text = NULL;
   HandoffConfiguration *configuration;
   g_autoptr (GError) local_error = NULL;
 
@@ -24,8 +25,11 @@ load (const char *content, GError **error)
       g_file_set_contents (path, content, -1, &local_error);
       g_assert_no_error (local_error);
     }
-  configuration = handoff_configuration_load (path, error);
+  text = handoff_configuration_read (path, &local_error);
+  g_assert_no_error (local_error);
   g_unlink (path);
+  configuration = handoff_configuration_new_from_data (g_bytes_get_data (text, NULL),
+                                                       g_bytes_get_size (text), path, error);
   /* As a handshaker does. */
   if (configuration != NULL && !handoff_configuration_check_priority (configuration, path, error))
     g_clear_pointer (&configuration, handoff_configuration_unref);
@@ -276,7 +280,7 @@ test_malformed (void)
   assert_refused ("[TLS]\nPriority\n", "Priority", "");
 
   /* There, but no file. */
-  g_assert_null (handoff_configuration_load (directory, &error));
+  g_assert_null (handoff_configuration_read (directory, &error));
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_assert_nonnull (strstr (error->message, directory));
 }

@@ -8,6 +8,7 @@
 #include "policy/handshake-options.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "support/policy-fixture.h"
 
 static HandoffHandshakeOptions *
 parse_as (HandoffRole role,
@@ -32,8 +33,7 @@ parse_with (const HandoffConfiguration *configuration, const char *text, GError 
 static HandoffHandshakeOptions *
 parse_server (const char *text, GError **error)
 {
-  g_autoptr (HandoffConfiguration) configuration =
-      handoff_configuration_load ("/proc/nonexistent", NULL);
+  g_autoptr (HandoffConfiguration) configuration = test_configuration_new ("");
 
   return parse_as (HANDOFF_ROLE_SERVER, configuration, text, error);
 }
@@ -41,8 +41,7 @@ parse_server (const char *text, GError **error)
 static HandoffHandshakeOptions *
 parse (const char *text, GError **error)
 {
-  g_autoptr (HandoffConfiguration) configuration =
-      handoff_configuration_load ("/proc/nonexistent", NULL);
+  g_autoptr (HandoffConfiguration) configuration = test_configuration_new ("");
 
   return parse_with (configuration, text, error);
 }
@@ -266,8 +265,7 @@ test_application_protocol_length (void)
 static void
 test_trust_anchor_size (void)
 {
-  g_autoptr (HandoffConfiguration) configuration =
-      handoff_configuration_load ("/proc/nonexistent", NULL);
+  g_autoptr (HandoffConfiguration) configuration = test_configuration_new ("");
   g_autofree guint8 *zeros = g_malloc0 (65537);
   gsize size;
 

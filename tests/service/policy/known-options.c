@@ -7,21 +7,7 @@
 
 #include "policy/known-options.h"
 #include "keyblob/tls-handoff-error.h"
-
-/* (transfer full) */
-static HandoffTlsPolicy *
-new_policy (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HandoffConfiguration) configuration =
-      handoff_configuration_load ("/proc/nonexistent", &error);
-  HandoffTlsPolicy *policy;
-
-  g_assert_no_error (error);
-  policy = handoff_tls_policy_new (configuration, &error);
-  g_assert_no_error (error);
-  return policy;
-}
+#include "support/policy-fixture.h"
 
 /* (transfer full) */
 static HandoffHandshakeOptions *
@@ -43,8 +29,8 @@ static void
 test_known (void)
 {
   g_autoptr (HandoffKnownOptions) known = handoff_known_options_new ();
-  g_autoptr (HandoffTlsPolicy) policy = new_policy ();
-  g_autoptr (HandoffTlsPolicy) other_policy = new_policy ();
+  g_autoptr (HandoffTlsPolicy) policy = test_policy_new ("");
+  g_autoptr (HandoffTlsPolicy) other_policy = test_policy_new ("");
   g_autoptr (HandoffHandshakeOptions) first = parse (known, WAITS, HANDOFF_ROLE_CLIENT, policy);
   g_autoptr (HandoffHandshakeOptions) same = parse (known, WAITS, HANDOFF_ROLE_CLIENT, policy);
   g_autoptr (HandoffHandshakeOptions) others =
@@ -71,7 +57,7 @@ static void
 test_wrong (void)
 {
   g_autoptr (HandoffKnownOptions) known = handoff_known_options_new ();
-  g_autoptr (HandoffTlsPolicy) policy = new_policy ();
+  g_autoptr (HandoffTlsPolicy) policy = test_policy_new ("");
   g_autoptr (GVariant) options =
       g_variant_ref_sink (g_variant_new_parsed ("{'timeout': <uint32 0>}"));
   guint i;
@@ -91,7 +77,7 @@ static void
 test_large (void)
 {
   g_autoptr (HandoffKnownOptions) known = handoff_known_options_new ();
-  g_autoptr (HandoffTlsPolicy) policy = new_policy ();
+  g_autoptr (HandoffTlsPolicy) policy = test_policy_new ("");
   g_autofree char *anchor = g_strnfill (4096, 'a');
   g_autofree char *text = g_strdup_printf ("{'trust-anchors': <[b'%s']>}", anchor);
   g_autoptr (HandoffHandshakeOptions) first = parse (known, text, HANDOFF_ROLE_CLIENT, policy);

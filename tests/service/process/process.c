@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "process/odd-program.h"
 #include "process/program-end.h"
 #include "support/test-clock.h"
+#include "work/descriptor-reaper.h"
 
 #define ENDED "The service's program odd-program has ended: call again"
 #define ENDED_WELL "ended -: pid=N odd-program ended with status 0"
@@ -365,6 +367,58 @@ run_to_end (Fixture *f, const char *deed)
   g_clear_pointer (&f->process, handoff_process_free);
 }
 
+static gboolean
+has_children (void)
+{
+  siginfo_t info;
+
+  return waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Breaks if a program runs on that nobody can watch, since the broker has no descriptor left. */
+static void
+test_no_descriptors (Fixture *f, gconstpointer data)
+{
+  const char *arguments[] = { "stay", NULL };
+  struct rlimit before, two;
+  g_autoptr (GError) error = NULL;
+  int ours[16], surplus;
+  gsize i;
+
+  /* The thread that starts processes has its own. */
+  run_to_end (f, "end");
+  while (has_children ())
+    g_main_context_iteration (NULL, TRUE);
+  while (handoff_descriptor_reaper_is_busy ())
+    g_thread_yield ();
+  for (i = 0; i < G_N_ELEMENTS (ours); i++)
+    ours[i] = dup (STDERR_FILENO);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  two = before;
+  two.rlim_cur = (rlim_t) ours[G_N_ELEMENTS (ours) - 1] + 1;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &two), ==, 0);
+  surplus = dup (STDERR_FILENO);
+  /* For the link. */
+  close (ours[0]);
+  close (ours[1]);
+  start_program (f, arguments, FALSE, &error);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  for (i = 2; i < G_N_ELEMENTS (ours); i++)
+    close (ours[i]);
+  if (surplus >= 0)
+    {
+      /* As under valgrind, which has a limit of its own. */
+      close (surplus);
+      g_test_skip ("The limit of descriptors does not hold");
+      return;
+    }
+  g_assert_null (f->process);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  g_assert_true (g_str_has_prefix (error->message, "Cannot watch /"));
+  g_assert_true (g_str_has_suffix (error->message, "/odd-program: Too many open files"));
+  g_assert_false (has_children ());
+}
+
 static void
 answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 {
@@ -489,6 +543,8 @@ main (int argc, char *argv[])
   g_test_add ("/service/process/blame", Fixture, NULL, set_up, test_blame, tear_down);
   g_test_add ("/service/process/breach", Fixture, NULL, set_up, test_breach, tear_down);
   g_test_add ("/service/process/not-there", Fixture, NULL, set_up, test_not_there, tear_down);
+  g_test_add ("/service/process/no-descriptors", Fixture, NULL, set_up, test_no_descriptors,
+              tear_down);
   g_test_add ("/service/process/restarts", Fixture, NULL, set_up, test_restarts, tear_down);
   return g_test_run ();
 }

@@ -5,10 +5,9 @@
 
 #include "support/client-handshake-fixture.h"
 
-#include <unistd.h>
-
 #include "keyblob/secret-memory.h"
 #include "support/exported-keys.h"
+#include "support/policy-fixture.h"
 
 void
 client_test_set_up_server_with (ClientTest *f,
@@ -47,11 +46,8 @@ void
 client_test_set_up (ClientTest *f, gconstpointer data)
 {
   g_autofree char *ca = g_build_filename (g_getenv ("HANDOFF_TEST_CERTS"), "ca.pem", NULL);
-  g_autofree char *file = NULL;
   g_autofree char *content = g_strdup_printf ("[TLS]\nTrustFile=%s\n", ca);
-  g_autoptr (HandoffConfiguration) configuration = NULL;
   g_autoptr (GError) error = NULL;
-  int fd;
 
   f->to_server = g_byte_array_new ();
   f->to_client = g_byte_array_new ();
@@ -59,16 +55,7 @@ client_test_set_up (ClientTest *f, gconstpointer data)
   f->keeps_sessions = TRUE;
   f->keeps_sessions_of_min = 0x0303;
 
-  fd = g_file_open_tmp ("handoff-XXXXXX.conf", &file, &error);
-  g_assert_no_error (error);
-  close (fd);
-  g_file_set_contents (file, content, -1, &error);
-  g_assert_no_error (error);
-  configuration = handoff_configuration_load (file, &error);
-  g_assert_no_error (error);
-  unlink (file);
-  f->policy = handoff_tls_policy_new (configuration, &error);
-  g_assert_no_error (error);
+  f->policy = test_policy_new (content);
   f->worker = handoff_worker_new (&error);
   g_assert_no_error (error);
 }

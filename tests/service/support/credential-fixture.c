@@ -10,7 +10,6 @@
 #include <stdarg.h>
 
 #include "describe/description-maker.h"
-#include "key-file/key-material.h"
 
 GBytes *
 test_file_new (const char *name)
@@ -78,18 +77,6 @@ test_private_key_new (const char *name)
 
   g_assert_no_error (error);
   return key;
-}
-
-GBytes *
-test_key_pem_new (const char *name)
-{
-  gnutls_x509_privkey_t key = test_x509_key_new (name);
-  g_autoptr (GError) error = NULL;
-  GBytes *pem = handoff_key_material_serialize_key (key, &error);
-
-  g_assert_no_error (error);
-  gnutls_x509_privkey_deinit (key);
-  return pem;
 }
 
 HandoffCredential *

@@ -15,8 +15,6 @@ GBytes *test_certificate_new (const char *name);
 GPtrArray *test_certificates_new (const char *name, ...) G_GNUC_NULL_TERMINATED;
 gnutls_x509_privkey_t test_x509_key_new (const char *name);
 HandoffPrivateKey *test_private_key_new (const char *name);
-/* PKCS #8, PEM. */
-GBytes *test_key_pem_new (const char *name);
 /* A credential of that key with these certificates (element-type GBytes) (nullable), and a response
  * to staple (nullable). id, token_uri: (nullable). NULL with error if they are no description. */
 HandoffCredential *test_credential_make (const char *id,

@@ -28,8 +28,8 @@ static const HandoffLinkTable table = { "test", rows, G_N_ELEMENTS (rows),
                                         .first_state = LINK_TEST_STATE_NEW };
 
 /* What GLib makes at first use has descriptors of its own. */
-void
-link_test_warm_up (void)
+static void
+warm_up (void)
 {
   g_autoptr (GError) error = g_error_new (G_DBUS_ERROR, G_DBUS_ERROR_FAILED, "x");
   g_autoptr (GVariant) body = g_variant_ref_sink (handoff_error_to_variant (error, FALSE));
@@ -198,8 +198,9 @@ link_test_make_link (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-void
-link_test_set_up (LinkTest *f, gconstpointer is_worker)
+/* is_worker: (nullable): NULL: on the main thread */
+static void
+set_up (LinkTest *f, gconstpointer is_worker)
 {
   g_autoptr (GError) error = NULL;
 
@@ -231,8 +232,8 @@ link_test_hang_up (LinkTest *f)
   f->peer = -1;
 }
 
-void
-link_test_tear_down (LinkTest *f, gconstpointer is_worker)
+static void
+tear_down (LinkTest *f, gconstpointer is_worker)
 {
   link_test_run (f, link_test_drop_link);
   g_async_queue_push (f->releases, f);
@@ -375,4 +376,21 @@ link_test_ask_one (gpointer data)
   handoff_link_request (f->link, LINK_TEST_ASK, g_variant_new ("(s)", "one"), NULL, 0,
                         link_test_answered, f);
   return G_SOURCE_REMOVE;
+}
+
+void
+link_test_add (const char *group, const LinkTestCase *cases, gsize n_cases)
+{
+  static int is_worker;
+  gsize i;
+
+  warm_up ();
+  for (i = 0; i < n_cases; i++)
+    {
+      g_autofree char *on_main = g_strdup_printf ("/service/%s/main/%s", group, cases[i].name);
+      g_autofree char *on_worker = g_strdup_printf ("/service/%s/worker/%s", group, cases[i].name);
+
+      g_test_add (on_main, LinkTest, NULL, set_up, cases[i].function, tear_down);
+      g_test_add (on_worker, LinkTest, &is_worker, set_up, cases[i].function, tear_down);
+    }
 }

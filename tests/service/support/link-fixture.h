@@ -32,7 +32,6 @@ typedef struct
   HandoffLink *link;   /* the upper end */
   int peer;            /* the lower one */
   guint n_open;        /* descriptors of this process, before it all */
-  GSourceFunc job;     /* what run() runs */
   gboolean has_run;
   GAsyncQueue *releases; /* (owned): of a worker that sleeps */
 
@@ -50,11 +49,15 @@ typedef struct
   "The service's program tls-handoff-test broke the rules of its link, and was ended; call "       \
   "again: "
 
-/* Once, before the first case. */
-void link_test_warm_up (void);
-/* is_worker: (nullable): NULL: on the main thread */
-void link_test_set_up (LinkTest *f, gconstpointer is_worker);
-void link_test_tear_down (LinkTest *f, gconstpointer is_worker);
+typedef struct
+{
+  const char *name;
+  void (*function) (LinkTest *f, gconstpointer data);
+} LinkTestCase;
+
+/* Adds each case twice: with a link on the main thread, and with one on a worker. cases: (unowned)
+ */
+void link_test_add (const char *group, const LinkTestCase *cases, gsize n_cases);
 
 /* One more event. */
 void link_test_note (LinkTest *f, const char *format, ...) G_GNUC_PRINTF (2, 3);

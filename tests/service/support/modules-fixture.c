@@ -15,6 +15,8 @@
 #include "link/link.h"
 #include "link/token-messages.h"
 #include "process/process.h"
+#include "support/policy-fixture.h"
+#include "support/request-fixture.h"
 
 #define TIMEOUT 20 /* seconds */
 
@@ -143,17 +145,13 @@ static const HandoffModulesFunctions functions = { started, ended, violated, pin
 void
 modules_test_configure (ModulesTest *f, const char *text)
 {
-  g_autofree char *path = g_build_filename (f->state, "tls-handoffd.conf", NULL);
   g_autofree char *pins = g_build_filename (f->state, "pins", NULL);
   g_autofree char *replacement = g_strdup_printf ("[Tokens]\nPinFile=%s\n", pins);
   g_autoptr (GString) whole = g_string_new (text);
   g_autoptr (HandoffConfiguration) configuration = NULL;
-  g_autoptr (GError) error = NULL;
 
   g_string_replace (whole, "[Tokens]\n", replacement, 1);
-  g_assert_true (g_file_set_contents (path, whole->str, -1, NULL));
-  configuration = handoff_configuration_load (path, &error);
-  g_assert_no_error (error);
+  configuration = test_configuration_new (whole->str);
   handoff_modules_configure (f->modules, configuration);
 }
 
@@ -367,22 +365,16 @@ modules_test_add_key (ModulesTest *f, const char *token, const char *key)
 GBytes *
 modules_test_request_certificate (ModulesTest *f,
                                   const char *key,
-                                  const char *subject,
+                                  const char *common_name,
                                   const char *dns_name)
 {
   Waiting waiting = { NULL, FALSE };
-  GVariantBuilder names = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(uay)"));
   GBytes *der;
 
   g_clear_error (&f->error);
-  g_variant_builder_add (
-      &names, "(u@ay)", GNUTLS_SAN_DNSNAME,
-      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, dns_name, strlen (dns_name), 1));
-  handoff_module_keys_request_certificate_async (
-      handoff_modules_get_keys (f->modules),
-      g_variant_new ("(susa(uay)bbxx)", key, 1000, subject, &names, FALSE, FALSE,
-                     G_GINT64_CONSTANT (0), G_GINT64_CONSTANT (0)),
-      take_result, &waiting);
+  handoff_module_keys_request_certificate_async (handoff_modules_get_keys (f->modules),
+                                                 test_request_new (key, common_name, dns_name),
+                                                 take_result, &waiting);
   modules_test_wait_until (&waiting.done);
   der = handoff_module_keys_request_certificate_finish (waiting.result, &f->error);
   g_object_unref (waiting.result);

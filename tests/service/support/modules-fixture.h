@@ -79,5 +79,5 @@ void modules_test_add_key_as (
 /* (transfer full) (nullable): NULL, and f->error is set. */
 GBytes *modules_test_request_certificate (ModulesTest *f,
                                           const char *key,
-                                          const char *subject,
+                                          const char *common_name,
                                           const char *dns_name);

@@ -6,6 +6,7 @@
 #include "support/server-handshake-fixture.h"
 
 #include "support/exported-keys.h"
+#include "support/policy-fixture.h"
 
 static char *
 cert_path (const char *name, const char *suffix)
@@ -41,17 +42,13 @@ server_test_set_up_client (ServerTest *f, const char *priority, const char *cert
 void
 server_test_set_up (ServerTest *f, gconstpointer data)
 {
-  g_autoptr (HandoffConfiguration) configuration = NULL;
   g_autoptr (GError) error = NULL;
 
   f->to_server = g_byte_array_new ();
   f->to_client = g_byte_array_new ();
   server_test_set_up_client (f, data, NULL);
   f->keeps_sessions_of_min = 0x0303;
-  configuration = handoff_configuration_load ("/proc/nonexistent", &error);
-  g_assert_no_error (error);
-  f->policy = handoff_tls_policy_new (configuration, &error);
-  g_assert_no_error (error);
+  f->policy = test_policy_new ("");
   f->worker = handoff_worker_new (&error);
   g_assert_no_error (error);
 }

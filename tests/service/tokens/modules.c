@@ -112,7 +112,7 @@ test_request (ModulesTest *f, gconstpointer data)
 
   modules_test_write_pins (f, PIN);
   modules_test_add_key (f, TOKEN, "server-rsa");
-  der = modules_test_request_certificate (f, "server-rsa", "CN=here", "www.handoff.test");
+  der = modules_test_request_certificate (f, "server-rsa", "here", "www.handoff.test");
   g_assert_no_error (f->error);
   datum.data = (unsigned char *) g_bytes_get_data (der, &size);
   datum.size = (unsigned int) size;
