@@ -69,7 +69,6 @@ def start_everything(test, alices_credential):
         manager('alice', 'ImportCredential', GLib.Variant('(sha{sv})', ('new', 0, {})), [key_file.fileno()]),
         manager('alice', 'GenerateCredential', GLib.Variant('(ssa{sv})', ('made', 'ecdsa-p256', {}))),
         on_credential('alice', 'SetCertificates', GLib.Variant('(aay)', ([b'x'],))),
-        on_credential('alice', 'SelfSign', GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},))),
         on_credential('alice', 'CreateCertificateRequest',
                       GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},))),
         on_credential('alice', 'Remove'),
@@ -79,6 +78,8 @@ def start_everything(test, alices_credential):
         manager('bob', 'ListSessions', everybody),
         manager('bob', 'GetStatistics', None),
         manager('bob', 'Reload', None),
+        # Not alice's: polkit is asked about so many calls of a user at a time, and no more.
+        on_credential('bob', 'SelfSign', GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},))),
         on_credential('bob', 'Remove'),
     ]
 
