@@ -55,6 +55,7 @@ check_some_subprocess (const char *const *addresses)
 
   g_assert_no_error (error);
   g_assert_nonnull (listeners);
+  cli_listen_report (listeners);
   assert_connects (port);
 }
 
