@@ -67,7 +67,8 @@ for verb in verbs:
             findings.append(f'{completion_path}: {verb} has no option {option}')
 for values, expected in ((['connect', '--trust', ''], 'FILE'), (['credential', 'import', ''], 'FILE'),
                          (['connect', ''], 'HOST'), (['credential', 'generate', '--type', 'ed'], 'ed25519'),
-                         (['credential', 'link', '--role', ''], 'server'), (['help', 'session', ''], 'list')):
+                         (['credential', 'link', '--role', ''], 'server'), (['help', 'session', ''], 'list'),
+                         (['probe', '--starttls', 'po'], 'postgres')):
     if expected not in complete(values):
         findings.append(f'{completion_path}: {values}: {expected} is not offered')
 

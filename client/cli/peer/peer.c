@@ -24,6 +24,9 @@
 /* The service's configuration cannot allow more. 0 is refused: some would mean "no limit" by it,
  * and others "at once". */
 #define MAX_TIMEOUT 86400
+/* Seconds for a server to begin TLS, where --timeout does not say. Mail servers let strangers wait
+ * before they greet them. */
+#define STARTTLS_TIMEOUT 60
 
 CliPeer *
 cli_peer_new (void)
@@ -38,6 +41,7 @@ cli_peer_free (CliPeer *self)
   g_free (self->timeout_text);
   g_strfreev (self->protocols);
   g_free (self->server_name);
+  g_free (self->starttls);
   g_free (self->verify_name);
   g_free (self->sni);
   g_strfreev (self->suites);
@@ -81,6 +85,8 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
       N_ ("The name that is sent, whichever the server must prove; empty: none"), N_ ("NAME") },
     { "cipher-suite", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->suites,
       N_ ("Offer this cipher suite, and no others than those named so; repeatable"), N_ ("SUITE") },
+    { "starttls", 0, 0, G_OPTION_ARG_STRING, &self->starttls,
+      N_ ("First have the server begin TLS in PROTOCOL, such as smtp"), N_ ("PROTOCOL") },
     { "no-resumption", 0, 0, G_OPTION_ARG_NONE, &self->no_resumption,
       N_ ("Do not resume an earlier session, nor let a later one resume this"), NULL },
     { "timeout", 'w', 0, G_OPTION_ARG_STRING, &self->timeout_text,
@@ -137,7 +143,16 @@ check_options (CliPeer *self, GError **error)
       !cli_own_credential_check (&self->own, error) ||
       !cli_protocol_range_check (&self->range, error))
     return FALSE;
-  self->target = cli_target_parse (self->arguments[0], error);
+  if (self->starttls != NULL)
+    {
+      self->protocol = cli_starttls_find (self->starttls, error);
+      if (self->protocol == NULL)
+        return FALSE;
+    }
+  self->target = cli_target_parse_with_port (
+      self->arguments[0],
+      self->protocol != NULL ? cli_starttls_get_port (self->protocol) : CLI_TARGET_DEFAULT_PORT,
+      error);
   return self->target != NULL && cli_reach_check (&self->reach, self->target, error);
 }
 
@@ -229,10 +244,41 @@ describe_address (GSocketConnection *connection)
   return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
 }
 
+/* Sets an error if the server does not begin TLS. */
+static gboolean
+begin_tls (CliPeer *self, GError **error)
+{
+  const guint timeout = self->timeout > 0 ? self->timeout : STARTTLS_TIMEOUT;
+  g_autofree char *host = cli_target_get_identity (self->target);
+
+  return self->protocol == NULL ||
+         cli_starttls_run (self->protocol, cli_peer_get_fd (self),
+                           self->server_name != NULL ? self->server_name : host, timeout * 1000,
+                           error);
+}
+
+/* (transfer none) (nullable): the value of --starttls that may help against error */
+static const char *
+guess_starttls (CliPeer *self, const GError *error)
+{
+  GVariant *details = tls_handoff_error_get_details (error);
+  const char *protocol = NULL;
+
+  if (self->protocol != NULL)
+    return NULL;
+  if (details != NULL && g_variant_lookup (details, "peer-protocol", "&s", &protocol))
+    return cli_starttls_guess (protocol, self->target->port);
+  /* Those that wait for the client to speak hang up on what they do not understand. */
+  return error->code == TLS_HANDOFF_ERROR_PEER_CLOSED
+             ? cli_starttls_guess (NULL, self->target->port)
+             : NULL;
+}
+
 /**
  * cli_peer_connect:
  *
- * Finds the service, then connects to the peer, and reports what goes wrong.
+ * Finds the service, then connects to the peer, has it begin TLS if --starttls says so, and reports
+ * what goes wrong.
  *
  * Returns: %CLI_EXIT_OK if the handshake can begin
  */
@@ -256,6 +302,11 @@ cli_peer_connect (CliPeer *self)
   /* The relay writes what it has in one go; waiting for more would only delay it. */
   g_socket_set_option (g_socket_connection_get_socket (self->connection), IPPROTO_TCP, TCP_NODELAY,
                        1, NULL);
+  if (!begin_tls (self, &error))
+    {
+      cli_report ("%s: %s", self->name, error->message);
+      return CLI_EXIT_FAILED;
+    }
   return CLI_EXIT_OK;
 }
 
@@ -384,6 +435,8 @@ cli_peer_report_error (CliPeer *self, const GError *error)
     case TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE:
       return CLI_EXIT_NO_SERVICE;
     default:
+      if (guess_starttls (self, error) != NULL)
+        cli_hint (_ ("--starttls %s has such a server begin TLS"), guess_starttls (self, error));
       return CLI_EXIT_FAILED;
     }
 }

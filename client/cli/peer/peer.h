@@ -11,6 +11,7 @@
 #include "peer/protocol-range.h"
 #include "peer/reach.h"
 #include "peer/target.h"
+#include "starttls/starttls.h"
 
 /* The other end of a connection: what "connect" and "probe" are told about it, and what they learn.
  */
@@ -20,6 +21,7 @@ typedef struct
   char *trust_file;  /* (owned) (nullable) */
   char **protocols;  /* (owned) (nullable): ALPN */
   char *server_name; /* (owned) (nullable) */
+  char *starttls;    /* (owned) (nullable): a protocol in which TLS begins in the middle */
   char *verify_name; /* (owned) (nullable) */
   char *sni;         /* (owned) (nullable) */
   char **suites;     /* (owned) (nullable) */
@@ -33,6 +35,7 @@ typedef struct
 
   /* From the options */
   guint timeout;                       /* seconds; 0 for none */
+  const CliStarttls *protocol;         /* (nullable): of starttls */
   CliTarget *target;                   /* (owned) */
   char *name;                          /* (owned): the target, for messages */
   char *identity;                      /* (owned): whom the peer must prove to be */
