@@ -38,7 +38,7 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 found=
 for target in "${targets[@]}"; do
   corpus=$corpora/$target
-  mkdir -p "$corpus"
+  mkdir -p "$corpus" "$build/seeds/$target"
   # The coverage of code that waits for a thread differs between runs: a slow input is no finding.
   if "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -max_len=16384 -timeout=60 \
     -artifact_prefix="$corpora/$target-" "$corpus" "$build/seeds/$target" >"$build/$target.log" 2>&1; then
