@@ -58,6 +58,26 @@ handoff_handshake_check_negotiated (gnutls_session_t session,
   return NULL;
 }
 
+/* The name that was sent, or received. (nullable) */
+static const char *
+get_server_name (const HandoffHandshakeRequest *request, HandoffHandshakeCredential *credential)
+{
+  return request->role == HANDOFF_ROLE_CLIENT
+             ? handoff_handshake_request_get_server_name (request)
+             : handoff_handshake_credential_get_server_name (credential);
+}
+
+/* (transfer full) (nullable) */
+static char *
+dup_application_protocol (gnutls_session_t session)
+{
+  gnutls_datum_t protocol;
+
+  return gnutls_alpn_get_selected_protocol (session, &protocol) >= 0
+             ? g_strndup ((const char *) protocol.data, protocol.size)
+             : NULL;
+}
+
 static void
 take_names (HandoffHandshakeOutcome *outcome,
             const HandoffHandshakeRequest *request,
@@ -65,9 +85,7 @@ take_names (HandoffHandshakeOutcome *outcome,
 {
   const HandoffCredential *used = handoff_handshake_credential_get (credential);
 
-  outcome->server_name = g_strdup (request->role == HANDOFF_ROLE_CLIENT
-                                       ? handoff_handshake_request_get_server_name (request)
-                                       : handoff_handshake_credential_get_server_name (credential));
+  outcome->server_name = g_strdup (get_server_name (request, credential));
   outcome->certificate_requested = handoff_handshake_credential_is_requested (credential);
   /* A key of the caller's own has no label to tell. */
   if (used != NULL && *used->label != '\0')
@@ -86,7 +104,6 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
   HandoffHandshakeCredential *credential = handoff_tls_session_get_credential (tls);
   GVariant *authorities = handoff_handshake_credential_get_authorities (credential);
   const HandoffCipherSuite *suite;
-  gnutls_datum_t application_protocol;
 
   outcome->peer_certificates =
       g_variant_ref_sink (handoff_peer_verification_get_certificates (session));
@@ -119,9 +136,7 @@ handoff_handshake_make_outcome (HandoffTlsSession *tls,
   outcome->resumed = complete && gnutls_session_is_resumed (session);
   if (verification->problems != 0)
     outcome->verification_errors = handoff_trust_problems_describe (verification->problems);
-  if (gnutls_alpn_get_selected_protocol (session, &application_protocol) >= 0)
-    outcome->application_protocol =
-        g_strndup ((const char *) application_protocol.data, application_protocol.size);
+  outcome->application_protocol = dup_application_protocol (session);
   return g_steal_pointer (&outcome);
 }
 
@@ -217,8 +232,28 @@ handoff_handshake_export_keys (HandoffTlsSession *tls,
   return TRUE;
 }
 
+/* Of a peer whose certificate was looked at: then all of this was negotiated. */
+static void
+add_negotiated (HandoffTlsSession *tls, const HandoffHandshakeRequest *request, GError *error)
+{
+  gnutls_session_t session = handoff_tls_session_get (tls);
+  const char *server_name = get_server_name (request, handoff_tls_session_get_credential (tls));
+  g_autofree char *application_protocol = dup_application_protocol (session);
+
+  handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_PEER_CERTIFICATES,
+                                      handoff_peer_verification_get_certificates (session));
+  if (application_protocol != NULL)
+    handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_APPLICATION_PROTOCOL,
+                                        g_variant_new_string (application_protocol));
+  if (server_name != NULL)
+    handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_SERVER_NAME,
+                                        g_variant_new_string (server_name));
+}
+
 char *
-handoff_handshake_add_failure_details (HandoffTlsSession *tls, GError *error)
+handoff_handshake_add_failure_details (HandoffTlsSession *tls,
+                                       const HandoffHandshakeRequest *request,
+                                       GError *error)
 {
   HandoffHandshakeCredential *choice = handoff_tls_session_get_credential (tls);
   GVariant *authorities = handoff_handshake_credential_get_authorities (choice);
@@ -232,8 +267,6 @@ handoff_handshake_add_failure_details (HandoffTlsSession *tls, GError *error)
                                           g_variant_new_boolean (TRUE));
     }
   if (handoff_tls_session_is_verified (tls))
-    handoff_handshake_error_add_detail (
-        error, HANDOFF_DETAIL_PEER_CERTIFICATES,
-        handoff_peer_verification_get_certificates (handoff_tls_session_get (tls)));
+    add_negotiated (tls, request, error);
   return credential != NULL && *credential->label != '\0' ? g_strdup (credential->label) : NULL;
 }

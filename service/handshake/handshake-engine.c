@@ -171,7 +171,8 @@ fail (HandoffHandshakeEngine *self, GError *error)
     self->left_fd = g_steal_fd (&self->request->fd);
   /* Otherwise it failed before it began. */
   if (self->session != NULL)
-    self->credential_label = handoff_handshake_add_failure_details (self->session, error);
+    self->credential_label =
+        handoff_handshake_add_failure_details (self->session, self->request, error);
   self->state = HANDOFF_HANDSHAKE_FAILED;
   self->error = error;
   destroy_session (self);
