@@ -44,6 +44,13 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_handshake_result_get_resumed (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GPtrArray *tls_handoff_handshake_result_get_peer_certificates (TlsHandoffHandshakeResult *self);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GPtrArray *tls_handoff_handshake_result_get_verified_chain (TlsHandoffHandshakeResult *self);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean tls_handoff_handshake_result_get_certificate_requested (TlsHandoffHandshakeResult *self);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GPtrArray *
+tls_handoff_handshake_result_get_certificate_authorities (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gsize tls_handoff_handshake_result_get_key_blob_size (TlsHandoffHandshakeResult *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1

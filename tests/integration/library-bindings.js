@@ -198,6 +198,8 @@ check(call(client, 'get_ocsp_status') === 'none', 'status');
 check(call(client, 'get_ocsp_problem') === null, 'problem');
 const certificates = call(client, 'get_peer_certificates');
 check(certificates[0].equal(der('ecdsa.pem')) && served.get_peer_certificates()[0].equal(der('client.pem')), 'certificates');
+check(call(client, 'get_verified_chain').length === 1 && call(client, 'get_certificate_requested'), 'chain');
+check(call(client, 'get_certificate_authorities').length > 0, 'authorities');
 check(call(client, 'get_protocol_version') === Gio.TlsProtocolVersion.TLS_1_3, 'version');
 check(call(client, 'get_resumed') === false, 'resumed');
 check(call(client, 'get_server_name') === 'localhost', 'name');

@@ -255,6 +255,8 @@ def program(port):
     assert call(client, 'get_ocsp_status') == 'none' and call(client, 'get_ocsp_problem') is None
     certificates = call(client, 'get_peer_certificates')
     assert certificates[0].equal(der('ecdsa.pem')) and served.get_peer_certificates()[0].equal(der('client.pem'))
+    assert len(call(client, 'get_verified_chain')) == 1 and call(client, 'get_certificate_requested')
+    assert call(client, 'get_certificate_authorities') and not served.get_certificate_authorities()
     assert call(client, 'get_protocol_version') == Gio.TlsProtocolVersion.TLS_1_3
     assert not call(client, 'get_resumed')
     assert call(client, 'get_server_name') == 'localhost'

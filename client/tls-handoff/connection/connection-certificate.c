@@ -130,14 +130,14 @@ handoff_connection_take_request_details (HandoffConnection *self, GVariant *deta
 void
 handoff_connection_take_request_result (HandoffConnection *self, TlsHandoffHandshakeResult *result)
 {
-  GPtrArray *authorities = handoff_handshake_result_get_certificate_authorities (result);
+  GPtrArray *authorities = tls_handoff_handshake_result_get_certificate_authorities (result);
 
   if (authorities != NULL)
     {
       g_clear_pointer (&self->accepted_cas, g_ptr_array_unref);
       self->accepted_cas = g_ptr_array_ref (authorities);
     }
-  self->certificate_requested |= handoff_handshake_result_is_certificate_requested (result);
+  self->certificate_requested |= tls_handoff_handshake_result_get_certificate_requested (result);
   self->certificate_named |= tls_handoff_handshake_result_get_credential (result) != NULL;
 }
 

@@ -77,11 +77,12 @@ remember_result (HandoffConnection *self,
   self->result = result;
   self->stream = stream;
   handoff_connection_take_request_result (self, result);
-  self->peer_certificates = g_ptr_array_ref (handoff_handshake_result_get_verified_chain (result));
+  self->peer_certificates =
+      g_ptr_array_ref (tls_handoff_handshake_result_get_verified_chain (result));
   self->peer_certificate_errors =
       self->judged ? self->verdict
                    : handoff_certificate_flags_from_variant (
-                         handoff_handshake_result_get_verification_errors (result));
+                         handoff_handshake_result_get_details (result)->verification_errors);
 }
 
 /* Whether the error makes our side send an alert to the peer, if anybody is left to send one. */

@@ -7,7 +7,6 @@
 
 #include <sys/stat.h>
 
-#include "handshake/handshake-details.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
@@ -315,28 +314,10 @@ handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
   self->session = handoff_service_session_ref (session);
 }
 
-GPtrArray *
-handoff_handshake_result_get_verified_chain (TlsHandoffHandshakeResult *self)
+const HandoffHandshakeDetails *
+handoff_handshake_result_get_details (TlsHandoffHandshakeResult *self)
 {
-  return self->details.verified_chain;
-}
-
-GVariant *
-handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self)
-{
-  return self->details.verification_errors;
-}
-
-gboolean
-handoff_handshake_result_is_certificate_requested (TlsHandoffHandshakeResult *self)
-{
-  return self->details.certificate_requested;
-}
-
-GPtrArray *
-handoff_handshake_result_get_certificate_authorities (TlsHandoffHandshakeResult *self)
-{
-  return self->details.certificate_authorities;
+  return &self->details;
 }
 
 /**
@@ -491,23 +472,6 @@ tls_handoff_handshake_result_get_resumed (TlsHandoffHandshakeResult *self)
   g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), FALSE);
 
   return self->details.resumed;
-}
-
-/**
- * tls_handoff_handshake_result_get_peer_certificates:
- * @self: the result
- *
- * Returns: (transfer none) (element-type GBytes): the peer's certificate chain as it was sent, DER,
- *   its own certificate first
- *
- * Since: 0.1
- */
-GPtrArray *
-tls_handoff_handshake_result_get_peer_certificates (TlsHandoffHandshakeResult *self)
-{
-  g_return_val_if_fail (TLS_HANDOFF_IS_HANDSHAKE_RESULT (self), NULL);
-
-  return self->details.peer_certificates;
 }
 
 /**

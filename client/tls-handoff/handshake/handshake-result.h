@@ -6,6 +6,7 @@
 #include <gio/gunixfdlist.h>
 
 #include "call/service-session.h"
+#include "handshake/handshake-details.h"
 #include "keyblob/key-state.h"
 #include "tls-handoff-handshake-result.h"
 
@@ -37,14 +38,6 @@ TlsHandoffHandshakeResult *handoff_handshake_result_new_from_reply (HandoffReply
 void handoff_handshake_result_set_session (TlsHandoffHandshakeResult *self,
                                            HandoffServiceSession *session);
 
-/* Of the peer's certificates those that were needed to verify the first one, each issued by the
- * next; all, if the service does not tell. (transfer none) (element-type GBytes) */
-GPtrArray *handoff_handshake_result_get_verified_chain (TlsHandoffHandshakeResult *self);
-/* Of a client: whether the server asked for a certificate. */
-gboolean handoff_handshake_result_is_certificate_requested (TlsHandoffHandshakeResult *self);
-/* The names of the authorities that it asked for. (transfer none) (nullable) (element-type GBytes)
- */
-GPtrArray *handoff_handshake_result_get_certificate_authorities (TlsHandoffHandshakeResult *self);
-/* What was wrong with a certificate that was accepted all the same: as. (transfer none) (nullable)
- */
-GVariant *handoff_handshake_result_get_verification_errors (TlsHandoffHandshakeResult *self);
+/* What the service said of it. */
+const HandoffHandshakeDetails *
+handoff_handshake_result_get_details (TlsHandoffHandshakeResult *self);

@@ -119,7 +119,7 @@ test_verified_path (Reply *reply, gconstpointer data)
                                  g_variant_new_parsed (cases[i].path));
   result = parse (reply, &error);
   g_assert_no_error (error);
-  chain = handoff_handshake_result_get_verified_chain (result);
+  chain = tls_handoff_handshake_result_get_verified_chain (result);
   g_assert_cmpuint (chain->len, ==, i < G_N_ELEMENTS (cases) ? cases[i].n_certificates : 2);
   g_assert_cmpstr (g_bytes_get_data (chain->pdata[0], NULL), ==, "server");
   g_assert_cmpuint (tls_handoff_handshake_result_get_peer_certificates (result)->len, ==, 2);
