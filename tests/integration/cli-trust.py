@@ -12,7 +12,7 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import Serve, TIMEOUT, certificate, get_free_port, read, run, wait_for_port
+from command import TIMEOUT, Serve, TlsServer, certificate, read, run
 
 TRUST = ('--trust', certificate('ca.pem'))
 
@@ -26,26 +26,6 @@ def join(name, path):
             file.write(rest.read())
     os.chmod(joined, 0o644)
     return joined
-
-
-class Server:
-    """OpenSSL's, with one of the test's certificates."""
-
-    def __init__(self, name, *options):
-        self.port = get_free_port()
-        self.address = f'localhost:{self.port}'
-        self.process = subprocess.Popen(
-            ['openssl', 's_server', '-quiet', '-www', '-accept', str(self.port), '-cert',
-             certificate(f'{name}.pem'), '-key', certificate(f'{name}.key'), *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for_port(self.port)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait(TIMEOUT)
 
 
 def probe(server, *options):
@@ -74,7 +54,7 @@ class TestTrust(unittest.TestCase):
         for name, staple, trusted, status, problem in cases:
             for version in ('-tls1_2', '-tls1_3'):
                 with self.subTest(name=name, staple=staple, version=version), \
-                     Server(name, version, *(['-status_file', certificate(staple)] if staple else [])) as server:
+                     TlsServer(name, version, *(['-status_file', certificate(staple)] if staple else [])) as server:
                     found = probe(server)
                     self.assertEqual(found['trusted'], trusted)
                     if trusted:
@@ -86,14 +66,14 @@ class TestTrust(unittest.TestCase):
                         self.assertEqual((found['ocsp-status'], found['ocsp-problem']), (status, problem))
                     else:
                         self.assertEqual(found['verification-errors'], ['ocsp-status'])
-        with Server('ecdsa', '-status_file', certificate('try-later.ocsp')) as server:
+        with TlsServer('ecdsa', '-status_file', certificate('try-later.ocsp')) as server:
             self.assertIn('invalid (the responder answered only: try later)',
                           run('alice', 'probe', *TRUST, server.address).stdout)
 
     def test_unneeded(self):
         """Breaks if an expired certificate that no path needs keeps the server from being trusted, or a session from
         being resumed."""
-        with Server('ecdsa', '-cert_chain', certificate('expired.pem')) as server:
+        with TlsServer('ecdsa', '-cert_chain', certificate('expired.pem')) as server:
             first = probe(server)
             self.assertTrue(first['trusted'])
             self.assertEqual(len(first['certificates']), 2)
@@ -107,7 +87,7 @@ class TestTrust(unittest.TestCase):
         chain = certificate('below-renewed.chain')
         for version in ('-tls1_2', '-tls1_3'):
             with self.subTest(version=version, role='client'), \
-                 Server('below-renewed', version, '-cert_chain', chain) as server:
+                 TlsServer('below-renewed', version, '-cert_chain', chain) as server:
                 found = probe(server)
                 self.assertTrue(found['trusted'])
                 self.assertFalse(found['resumed'])
@@ -135,7 +115,7 @@ class TestTrust(unittest.TestCase):
                         'subjectAltName=DNS:localhost', '-keyout', name + '.key', '-out', name + '.pem'], check=True,
                        stderr=subprocess.DEVNULL)
         os.chmod(name + '.pem', 0o644)
-        with Server(name) as server:
+        with TlsServer(name) as server:
             result = run('alice', 'probe', '--trust', name + '.pem', server.address)
             self.assertIn('its key usage does not allow to sign a handshake', result.stderr)
             self.assertIn('Alert sent: unsupported_certificate', result.stderr)
@@ -147,7 +127,7 @@ class TestTrust(unittest.TestCase):
                                        ('self-signed', True, {'--trust'}), ('rsa', False, {'--trust'}),
                                        ('wrong-name', False, {'--server-name', '--trust'}),
                                        ('expired', False, set())):
-            with self.subTest(name=name, trusted=trusted), Server(name) as server:
+            with self.subTest(name=name, trusted=trusted), TlsServer(name) as server:
                 result = run('alice', 'connect', *(TRUST if trusted else ()), server.address)
                 self.assertEqual(result.returncode, 4)
                 self.assertIn('“tls-handoff probe', result.stderr)

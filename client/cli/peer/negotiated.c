@@ -7,6 +7,8 @@
 
 #include <glib/gi18n.h>
 
+#include "peer/details.h"
+#include "terminal/distinguished-name.h"
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
 #include "terminal/service-info.h"
@@ -39,58 +41,121 @@ append_field (GString *text, const char *label, const char *value)
   g_string_append_printf (text, "%s %s\n", label, safe);
 }
 
-/* (nullable): a detail of a failed handshake, if it was negotiated before the failure */
-static const char *
-get_failure_detail (CliPeer *peer, const char *name)
+/* What was negotiated, as far as it is known; the strings are the result's, or the details'. */
+typedef struct
 {
-  const char *value = NULL;
+  gboolean known; /* at least as far as to the peer's certificate */
+  const char *protocol;
+  const char *suite;
+  const char *application_protocol;
+  const char *server_name;
+  const char *ocsp_status;
+  const char *ocsp_problem;
+  gboolean certificate_requested;
+  GPtrArray *authorities; /* (owned) (nullable) (element-type GBytes): that the server asked for */
+} Facts;
 
-  if (peer->failure != NULL)
-    g_variant_lookup (peer->failure, name, "&s", &value);
-  return value;
+static void
+facts_clear (Facts *self)
+{
+  g_clear_pointer (&self->authorities, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Facts, facts_clear)
+
+static void
+take_result (Facts *self, TlsHandoffHandshakeResult *result)
+{
+  GPtrArray *authorities = tls_handoff_handshake_result_get_certificate_authorities (result);
+
+  self->known = TRUE;
+  self->protocol = cli_negotiated_get_protocol (result);
+  self->suite = tls_handoff_handshake_result_get_ciphersuite_name (result);
+  self->application_protocol = tls_handoff_handshake_result_get_application_protocol (result);
+  self->server_name = tls_handoff_handshake_result_get_server_name (result);
+  self->ocsp_status = tls_handoff_handshake_result_get_ocsp_status (result);
+  self->ocsp_problem = tls_handoff_handshake_result_get_ocsp_problem (result);
+  self->certificate_requested = tls_handoff_handshake_result_get_certificate_requested (result);
+  if (authorities != NULL)
+    self->authorities = g_ptr_array_ref (authorities);
+}
+
+/* Of a handshake that failed, perhaps because of the peer's certificate: by then the rest was
+ * negotiated. */
+static void
+take_failure (Facts *self, GVariant *details)
+{
+  g_variant_lookup (details, "protocol", "&s", &self->protocol);
+  g_variant_lookup (details, "cipher-suite", "&s", &self->suite);
+  g_variant_lookup (details, "application-protocol", "&s", &self->application_protocol);
+  g_variant_lookup (details, "server-name", "&s", &self->server_name);
+  g_variant_lookup (details, "ocsp-status", "&s", &self->ocsp_status);
+  g_variant_lookup (details, "ocsp-problem", "&s", &self->ocsp_problem);
+  g_variant_lookup (details, "certificate-requested", "b", &self->certificate_requested);
+  self->authorities = cli_details_get_bytes (details, "certificate-authorities");
+  self->known = self->protocol != NULL;
 }
 
 static void
-append_failure (GString *text, CliPeer *peer)
+facts_init (Facts *self, CliPeer *peer)
 {
-  const char *protocol = get_failure_detail (peer, "protocol");
-  const char *suite = get_failure_detail (peer, "cipher-suite");
-
-  if (protocol != NULL)
-    append_field (text, _ ("protocol:    "), protocol);
-  if (suite != NULL)
-    append_field (text, _ ("cipher suite:"), suite);
+  if (peer->result != NULL)
+    take_result (self, peer->result);
+  else if (peer->failure != NULL)
+    take_failure (self, peer->failure);
 }
 
 static void
-append_ocsp_status (GString *text, TlsHandoffHandshakeResult *result)
+append_ocsp_status (GString *text, const Facts *facts)
 {
-  const char *status = tls_handoff_handshake_result_get_ocsp_status (result);
-  const char *problem = tls_handoff_handshake_result_get_ocsp_problem (result);
+  const char *status = facts->ocsp_status != NULL ? facts->ocsp_status : "?";
   g_autofree char *both = NULL;
 
-  if (problem != NULL)
-    both = g_strdup_printf ("%s (%s)", status, cli_trust_explain_ocsp_problem (problem));
+  if (facts->ocsp_problem != NULL)
+    both =
+        g_strdup_printf ("%s (%s)", status, cli_trust_explain_ocsp_problem (facts->ocsp_problem));
   append_field (text, _ ("OCSP status: "), both != NULL ? both : status);
 }
 
 static void
+append_request (GString *text, const Facts *facts)
+{
+  guint i;
+
+  append_field (text, _ ("client certificate:"),
+                !facts->certificate_requested ? _ ("not asked for")
+                : facts->authorities != NULL && facts->authorities->len > 0
+                    ? _ ("asked for, of one of these authorities")
+                    : _ ("asked for, of any authority"));
+  for (i = 0; facts->authorities != NULL && i < facts->authorities->len; i++)
+    {
+      g_autofree char *name = cli_distinguished_name_new (facts->authorities->pdata[i]);
+
+      append_field (text, " ", name);
+    }
+}
+
+static void
+append_facts (GString *text, const Facts *facts)
+{
+  append_field (text, _ ("protocol:    "), facts->protocol != NULL ? facts->protocol : "?");
+  append_field (text, _ ("cipher suite:"), facts->suite != NULL ? facts->suite : "?");
+  append_field (text, _ ("ALPN:        "),
+                facts->application_protocol != NULL ? facts->application_protocol : _ ("none"));
+  append_field (text, _ ("server name: "),
+                facts->server_name != NULL ? facts->server_name : _ ("none sent"));
+  append_ocsp_status (text, facts);
+}
+
+/* What there is of a connection alone. */
+static void
 append_result (GString *text, TlsHandoffHandshakeResult *result)
 {
-  const char *protocol = cli_negotiated_get_protocol (result);
-  const char *suite = tls_handoff_handshake_result_get_ciphersuite_name (result);
-  const char *alpn = tls_handoff_handshake_result_get_application_protocol (result);
-  const char *server_name = tls_handoff_handshake_result_get_server_name (result);
   const char *credential = tls_handoff_handshake_result_get_credential (result);
   const char *seals = tls_handoff_handshake_result_get_key_blob_seals (result);
   gboolean resumed = tls_handoff_handshake_result_get_resumed (result);
 
-  append_field (text, _ ("protocol:    "), protocol != NULL ? protocol : "?");
-  append_field (text, _ ("cipher suite:"), suite != NULL ? suite : "?");
-  append_field (text, _ ("ALPN:        "), alpn != NULL ? alpn : _ ("none"));
-  append_field (text, _ ("server name: "), server_name != NULL ? server_name : _ ("none sent"));
   append_field (text, _ ("resumed:     "), resumed ? _ ("yes") : _ ("no"));
-  append_ocsp_status (text, result);
   append_field (text, _ ("credential:  "), credential != NULL ? credential : _ ("none"));
   g_string_append_printf (text, _ ("key blob:     %zu bytes, seals: %s\n"),
                           tls_handoff_handshake_result_get_key_blob_size (result),
@@ -106,6 +171,13 @@ append_address (GString *text, CliPeer *peer)
   append_field (text, _ ("address:     "), proxy != NULL ? proxy : peer->address);
 }
 
+/* Then the server asks for no certificate: it knows from the earlier session who the client is. */
+static gboolean
+is_resumed (CliPeer *peer)
+{
+  return peer->result != NULL && tls_handoff_handshake_result_get_resumed (peer->result);
+}
+
 /**
  * cli_negotiated_to_text:
  * @peer: after the handshake, successful or not
@@ -116,12 +188,16 @@ char *
 cli_negotiated_to_text (CliPeer *peer)
 {
   GString *text = g_string_new (NULL);
+  g_auto (Facts) facts = { 0 };
 
+  facts_init (&facts, peer);
   append_address (text, peer);
+  if (facts.known)
+    append_facts (text, &facts);
   if (peer->result != NULL)
     append_result (text, peer->result);
-  else
-    append_failure (text, peer);
+  if (facts.known && !is_resumed (peer))
+    append_request (text, &facts);
   if (peer->service != NULL)
     {
       g_autofree char *user = cli_service_get_user (peer->service);
@@ -166,6 +242,32 @@ cli_negotiated_to_line (TlsHandoffHandshakeResult *result)
   return g_string_free (line, FALSE);
 }
 
+static void
+add_request_to_json (CliPeer *peer, const Facts *facts, JsonBuilder *builder)
+{
+  guint i;
+
+  json_builder_set_member_name (builder, "client-certificate-requested");
+  if (facts->known && !is_resumed (peer))
+    json_builder_add_boolean_value (builder, facts->certificate_requested);
+  else
+    json_builder_add_null_value (builder);
+  json_builder_set_member_name (builder, "client-certificate-authorities");
+  if (facts->authorities == NULL)
+    {
+      json_builder_add_null_value (builder);
+      return;
+    }
+  json_builder_begin_array (builder);
+  for (i = 0; i < facts->authorities->len; i++)
+    {
+      g_autofree char *name = cli_distinguished_name_new (facts->authorities->pdata[i]);
+
+      json_builder_add_string_value (builder, name);
+    }
+  json_builder_end_array (builder);
+}
+
 /**
  * cli_negotiated_add_to_json:
  * @peer: after the handshake, successful or not
@@ -178,21 +280,16 @@ cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder)
 {
   TlsHandoffHandshakeResult *result = peer->result;
   gboolean ok = result != NULL;
+  g_auto (Facts) facts = { 0 };
 
-  cli_json_add_string (builder, "protocol",
-                       ok ? cli_negotiated_get_protocol (result)
-                          : get_failure_detail (peer, "protocol"));
-  cli_json_add_string (builder, "cipher-suite",
-                       ok ? tls_handoff_handshake_result_get_ciphersuite_name (result)
-                          : get_failure_detail (peer, "cipher-suite"));
-  cli_json_add_string (builder, "application-protocol",
-                       ok ? tls_handoff_handshake_result_get_application_protocol (result) : NULL);
-  cli_json_add_string (builder, "server-name",
-                       ok ? tls_handoff_handshake_result_get_server_name (result) : NULL);
-  cli_json_add_string (builder, "ocsp-status",
-                       ok ? tls_handoff_handshake_result_get_ocsp_status (result) : NULL);
-  cli_json_add_string (builder, "ocsp-problem",
-                       ok ? tls_handoff_handshake_result_get_ocsp_problem (result) : NULL);
+  facts_init (&facts, peer);
+  cli_json_add_string (builder, "protocol", facts.protocol);
+  cli_json_add_string (builder, "cipher-suite", facts.suite);
+  cli_json_add_string (builder, "application-protocol", facts.application_protocol);
+  cli_json_add_string (builder, "server-name", facts.server_name);
+  cli_json_add_string (builder, "ocsp-status", facts.ocsp_status);
+  cli_json_add_string (builder, "ocsp-problem", facts.ocsp_problem);
+  add_request_to_json (peer, &facts, builder);
   cli_json_add_string (builder, "credential",
                        ok ? tls_handoff_handshake_result_get_credential (result) : NULL);
   json_builder_set_member_name (builder, "resumed");

@@ -11,9 +11,11 @@
 #include <netinet/tcp.h>
 
 #include "peer/application-protocols.h"
+#include "terminal/certificate.h"
 #include "terminal/certificate-file.h"
 #include "peer/connector.h"
 #include "peer/credential-advice.h"
+#include "peer/details.h"
 #include "peer/drain.h"
 #include "terminal/number.h"
 #include "terminal/report.h"
@@ -389,10 +391,31 @@ cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
     cli_credential_advise (self->manager, &self->own, authorities, self->interactive);
 }
 
+/* Of a server that showed another's certificate, or is known by another name. */
+static void
+hint_at_names (GVariant *details)
+{
+  g_autofree const char **reasons = NULL;
+  g_autoptr (GPtrArray) chain = NULL;
+  g_autoptr (CliCertificate) certificate = NULL;
+  g_autofree char *names = NULL;
+
+  if (details == NULL || !g_variant_lookup (details, "verification-errors", "^a&s", &reasons) ||
+      !g_strv_contains (reasons, "wrong-name"))
+    return;
+  chain = cli_details_get_bytes (details, "peer-certificates");
+  if (chain == NULL || chain->len == 0)
+    return;
+  certificate = cli_certificate_new (g_ptr_array_index (chain, 0));
+  names = cli_trust_describe_names (certificate);
+  cli_hint (_ ("the certificate is for %s"), names);
+}
+
 /* Hints only at options that can help: none makes an expired certificate good. */
 static void
 hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
 {
+  hint_at_names (self->failure);
   if ((remedy & CLI_TRUST_REMEDY_NAME) != 0)
     cli_hint (_ ("give --server-name NAME if the server is known by another name than %s"),
               self->identity);

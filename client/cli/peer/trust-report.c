@@ -7,6 +7,7 @@
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <string.h>
 #include <tls-handoff/tls-handoff.h>
 
 typedef struct
@@ -107,6 +108,39 @@ cli_trust_explain_ocsp_problem (const char *problem)
 
   return row != NULL ? _ (row->text)
                      : _ ("a reason that this version of the command does not know");
+}
+
+/* As many names as are told of: some certificates have hundreds. */
+#define MAX_NAMES 8
+
+/**
+ * cli_trust_describe_names:
+ * @certificate: a server's
+ *
+ * Returns: (transfer full): the DNS names and addresses that the certificate is for, as
+ *   --server-name takes them; to be escaped before they are shown
+ */
+char *
+cli_trust_describe_names (const CliCertificate *certificate)
+{
+  GString *text = g_string_new (NULL);
+  guint i, n_names = 0;
+
+  for (i = 0; i < certificate->names->len; i++)
+    {
+      const char *name = g_ptr_array_index (certificate->names, i);
+
+      if (!g_str_has_prefix (name, "DNS:") && !g_str_has_prefix (name, "IP:"))
+        continue;
+      if (n_names++ < MAX_NAMES)
+        g_string_append_printf (text, "%s%s", n_names > 1 ? ", " : "", strchr (name, ':') + 1);
+    }
+  if (n_names > MAX_NAMES)
+    g_string_append_printf (text, ngettext (" and %u more", " and %u more", n_names - MAX_NAMES),
+                            n_names - MAX_NAMES);
+  if (n_names == 0)
+    g_string_append (text, _ ("no name or address at all"));
+  return g_string_free (text, FALSE);
 }
 
 /**

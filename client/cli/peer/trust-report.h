@@ -3,11 +3,14 @@
 
 #pragma once
 
-#include <glib.h>
+#include "terminal/certificate.h"
 
 /* What the service says of a peer's certificate, in words. */
 const char *cli_trust_explain_reason (const char *reason);
 const char *cli_trust_explain_ocsp_problem (const char *problem);
+
+/* The names that a server can prove with it. */
+char *cli_trust_describe_names (const CliCertificate *certificate);
 
 /* The options that can make an untrusted certificate pass; they can be combined. */
 typedef enum

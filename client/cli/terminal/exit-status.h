@@ -12,4 +12,5 @@ typedef enum
   CLI_EXIT_NOT_AUTHORIZED = 3, /* polkit does not let this user do that */
   CLI_EXIT_UNTRUSTED = 4,      /* the peer's certificate is not trusted */
   CLI_EXIT_NO_SERVICE = 5,     /* the service does not answer, or cannot ask polkit */
+  CLI_EXIT_EXPIRING = 6,       /* the peer is trusted, but not for as long as was asked for */
 } CliExitStatus;

@@ -7,8 +7,10 @@
 
 #include "verb/credential-call.h"
 #include "verb/credential-output.h"
+#include "terminal/certificate.h"
 #include "terminal/json-output.h"
 #include "terminal/report.h"
+#include "verb/pem-output.h"
 #include "verb/verbs.h"
 
 static void
@@ -69,6 +71,19 @@ cli_credential_list (GOptionContext *context, char **arguments)
   return CLI_EXIT_OK;
 }
 
+static gboolean
+write_pem (const char *file, TlsHandoffCredential *credential)
+{
+  GPtrArray *chain = tls_handoff_credential_get_certificates (credential);
+  g_autoptr (GPtrArray) certificates =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cli_certificate_free);
+  guint i;
+
+  for (i = 0; i < chain->len; i++)
+    g_ptr_array_add (certificates, cli_certificate_new (g_ptr_array_index (chain, i)));
+  return cli_pem_write (file, certificates);
+}
+
 /**
  * cli_credential_show:
  *
@@ -78,15 +93,25 @@ CliExitStatus
 cli_credential_show (GOptionContext *context, char **arguments)
 {
   gboolean json = FALSE;
+  g_autofree char *pem = NULL;
   const GOptionEntry entries[] = {
     { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL }, G_OPTION_ENTRY_NULL
   };
+  g_auto (GStrv) prepared = cli_pem_option_prepare (arguments);
   g_autoptr (CliCredentialCall) call = cli_credential_call_new ();
   g_autoptr (TlsHandoffCredential) credential = NULL;
-  CliExitStatus status = cli_credential_call_open (call, context, arguments, entries, &credential);
+  CliExitStatus status;
 
+  cli_pem_option_add (&pem, context);
+  status = cli_credential_call_open (call, context, prepared, entries, &credential);
   if (status != CLI_EXIT_OK)
     return status;
+  if (!cli_pem_option_check (pem, json, arguments[0]))
+    return CLI_EXIT_USAGE;
+  if (pem != NULL && !write_pem (pem, credential))
+    return CLI_EXIT_FAILED;
+  if (cli_pem_option_is_output (pem))
+    return CLI_EXIT_OK;
 
   if (json)
     {

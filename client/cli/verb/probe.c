@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 #include <sys/socket.h>
 
+#include "peer/details.h"
 #include "terminal/certificate.h"
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
@@ -13,56 +14,84 @@
 #include "peer/peer.h"
 #include "terminal/report.h"
 #include "peer/trust-report.h"
+#include "verb/expiry-check.h"
+#include "verb/pem-output.h"
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
+
+/* --expires-within was not given. */
+#define NO_DAYS G_MININT
+/* A hundred years. */
+#define MAX_DAYS 36500
 
 /* What a probe found out, whether the peer is trusted or not. */
 typedef struct
 {
   GPtrArray *certificates; /* (owned) (element-type CliCertificate) */
-  char **reasons;          /* (owned): why the certificate is not trusted; empty if it is */
+  GPtrArray *needed; /* (owned) (element-type CliCertificate): those that its trust rests on */
+  char **reasons;    /* (owned): why the certificate is not trusted; empty if it is */
 } Findings;
 
 static void
 findings_clear (Findings *self)
 {
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
+  g_clear_pointer (&self->needed, g_ptr_array_unref);
   g_clear_pointer (&self->reasons, g_strfreev);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Findings, findings_clear)
 
+/* chain: (nullable) (element-type GBytes). (transfer full) (element-type CliCertificate) */
+static GPtrArray *
+read_certificates (GPtrArray *chain)
+{
+  GPtrArray *certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) cli_certificate_free);
+  guint i;
+
+  for (i = 0; chain != NULL && i < chain->len; i++)
+    g_ptr_array_add (certificates, cli_certificate_new (g_ptr_array_index (chain, i)));
+  return certificates;
+}
+
 static void
 findings_init_from_result (Findings *self, TlsHandoffHandshakeResult *result)
 {
-  GPtrArray *chain = tls_handoff_handshake_result_get_peer_certificates (result);
-  guint i;
-
-  self->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) cli_certificate_free);
+  self->certificates =
+      read_certificates (tls_handoff_handshake_result_get_peer_certificates (result));
+  self->needed = read_certificates (tls_handoff_handshake_result_get_verified_chain (result));
   self->reasons = g_new0 (char *, 1);
-  for (i = 0; chain != NULL && i < chain->len; i++)
-    g_ptr_array_add (self->certificates, cli_certificate_new (g_ptr_array_index (chain, i)));
 }
 
 static void
 findings_init_from_error (Findings *self, const GError *error)
 {
   GVariant *details = tls_handoff_error_get_details (error);
-  g_autoptr (GVariant) chain = NULL;
-  gsize i;
+  g_autoptr (GPtrArray) chain = NULL;
 
-  self->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) cli_certificate_free);
+  if (details != NULL)
+    chain = cli_details_get_bytes (details, "peer-certificates");
+  self->certificates = read_certificates (chain);
+  /* Servers send certificates that nobody needs. Without a path to an authority, it is not known
+   * which those are, but for the first. */
+  if (chain != NULL && chain->len > 1)
+    g_ptr_array_set_size (chain, 1);
+  self->needed = read_certificates (chain);
   if (details == NULL || !g_variant_lookup (details, "verification-errors", "^as", &self->reasons))
     self->reasons = g_strsplit ("other", ",", 1);
-  if (details != NULL)
-    chain = g_variant_lookup_value (details, "peer-certificates", G_VARIANT_TYPE ("aay"));
-  for (i = 0; chain != NULL && i < g_variant_n_children (chain); i++)
-    {
-      g_autoptr (GVariant) child = g_variant_get_child_value (chain, i);
-      g_autoptr (GBytes) der = g_variant_get_data_as_bytes (child);
+}
 
-      g_ptr_array_add (self->certificates, cli_certificate_new (der));
-    }
+static void
+print_names (const Findings *findings)
+{
+  g_autofree char *names = NULL;
+  g_autofree char *safe = NULL;
+
+  if (findings->certificates->len == 0)
+    return;
+  names = cli_trust_describe_names (g_ptr_array_index (findings->certificates, 0));
+  safe = cli_escape (names, -1);
+  g_print (_ ("    it is for %s\n"), safe);
 }
 
 static void
@@ -85,6 +114,8 @@ print_text (CliPeer *peer, const Findings *findings)
       g_autofree char *reason = cli_escape (findings->reasons[i], -1);
 
       g_print ("  %s: %s\n", reason, cli_trust_explain_reason (findings->reasons[i]));
+      if (g_str_equal (findings->reasons[i], "wrong-name"))
+        print_names (findings);
     }
   g_print (_ ("certificates: %u\n"), findings->certificates->len);
   for (i = 0; i < findings->certificates->len; i++)
@@ -137,6 +168,83 @@ close_politely (CliPeer *peer)
     g_debug ("The peer did not take the close_notify alert");
 }
 
+typedef struct
+{
+  gboolean json;
+  char *pem;          /* (owned) (nullable) */
+  int expires_within; /* days, or NO_DAYS */
+} ProbeOptions;
+
+static void
+probe_options_clear (ProbeOptions *self)
+{
+  g_free (self->pem);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProbeOptions, probe_options_clear)
+
+static gboolean
+check_options (const ProbeOptions *options, const char *verb)
+{
+  if (options->expires_within != NO_DAYS &&
+      (options->expires_within < 0 || options->expires_within > MAX_DAYS))
+    {
+      cli_usage_error (verb, _ ("--expires-within must be a number of days from 0 to 36500"));
+      return FALSE;
+    }
+  return cli_pem_option_check (options->pem, options->json, verb);
+}
+
+static CliExitStatus
+show (CliPeer *peer, const ProbeOptions *options, const Findings *findings)
+{
+  if (options->pem != NULL && !cli_pem_write (options->pem, findings->certificates))
+    return CLI_EXIT_FAILED;
+  if (options->json)
+    print_json (peer, findings);
+  else if (!cli_pem_option_is_output (options->pem))
+    print_text (peer, findings);
+  return CLI_EXIT_OK;
+}
+
+/* error: (nullable): why the peer is not trusted */
+static CliExitStatus
+judge (CliPeer *peer, const ProbeOptions *options, const Findings *findings, const GError *error)
+{
+  CliExitStatus status = CLI_EXIT_OK;
+
+  if (options->expires_within != NO_DAYS)
+    status = cli_expiry_check (peer->name, findings->needed, options->expires_within);
+  if (error == NULL)
+    return status;
+  cli_report ("%s: %s", peer->name, error->message);
+  return CLI_EXIT_UNTRUSTED;
+}
+
+/* The options were applied. */
+static CliExitStatus
+probe (CliPeer *peer, const ProbeOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Findings) findings = { 0 };
+  CliExitStatus status = cli_peer_connect (peer);
+
+  if (status != CLI_EXIT_OK)
+    return status;
+  if (cli_peer_handshake (peer, &error))
+    {
+      findings_init_from_result (&findings, peer->result);
+      close_politely (peer);
+    }
+  else if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
+    findings_init_from_error (&findings, error);
+  else
+    return cli_peer_report_error (peer, error);
+
+  status = show (peer, options, &findings);
+  return status == CLI_EXIT_OK ? judge (peer, options, &findings, error) : status;
+}
+
 /**
  * cli_probe:
  *
@@ -145,43 +253,24 @@ close_politely (CliPeer *peer)
 CliExitStatus
 cli_probe (GOptionContext *context, char **arguments)
 {
-  gboolean json = FALSE;
+  g_auto (ProbeOptions) options = { .expires_within = NO_DAYS };
   const GOptionEntry entries[] = {
-    { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL }, G_OPTION_ENTRY_NULL
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &options.json, N_ ("Print JSON"), NULL },
+    { "expires-within", 'e', 0, G_OPTION_ARG_INT, &options.expires_within,
+      N_ ("Exit with status 6 if a certificate ends within DAYS"), N_ ("DAYS") },
+    G_OPTION_ENTRY_NULL
   };
+  g_auto (GStrv) prepared = cli_pem_option_prepare (arguments);
   g_autoptr (CliPeer) peer = cli_peer_new ();
-  g_autoptr (GError) error = NULL;
-  g_auto (Findings) findings = { 0 };
   CliExitStatus status;
 
   cli_peer_add_options (peer, context);
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  if (!cli_verb_parse (context, arguments, &status))
+  cli_pem_option_add (&options.pem, context);
+  if (!cli_verb_parse (context, prepared, &status))
     return status;
+  if (!check_options (&options, arguments[0]))
+    return CLI_EXIT_USAGE;
   status = cli_peer_apply_options (peer, arguments[0]);
-  if (status == CLI_EXIT_OK)
-    status = cli_peer_connect (peer);
-  if (status != CLI_EXIT_OK)
-    return status;
-
-  if (cli_peer_handshake (peer, &error))
-    {
-      findings_init_from_result (&findings, peer->result);
-      close_politely (peer);
-    }
-  else if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
-    {
-      findings_init_from_error (&findings, error);
-      status = CLI_EXIT_UNTRUSTED;
-    }
-  else
-    return cli_peer_report_error (peer, error);
-
-  if (json)
-    print_json (peer, &findings);
-  else
-    print_text (peer, &findings);
-  if (status == CLI_EXIT_UNTRUSTED)
-    cli_report ("%s: %s", peer->name, error->message);
-  return status;
+  return status == CLI_EXIT_OK ? probe (peer, &options) : status;
 }

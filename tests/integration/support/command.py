@@ -153,6 +153,26 @@ def wait_for_port(port):
     wait_until(is_open, f'somebody listens on port {port}')
 
 
+class TlsServer:
+    """OpenSSL's, with one of the test's certificates."""
+
+    def __init__(self, name, *options):
+        self.port = get_free_port()
+        self.address = f'localhost:{self.port}'
+        self.process = subprocess.Popen(
+            ['openssl', 's_server', '-quiet', '-www', '-accept', str(self.port), '-cert',
+             certificate(f'{name}.pem'), '-key', certificate(f'{name}.key'), *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(self.port)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait(TIMEOUT)
+
+
 def get_service_pid():
     """0 if it does not run."""
     bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
