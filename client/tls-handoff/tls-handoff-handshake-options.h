@@ -32,6 +32,25 @@ typedef enum
 } TlsHandoffCredentialChoice;
 
 /**
+ * TlsHandoffReviewFunc:
+ * @certificates: (element-type GBytes): the peer's certificate chain as it was sent, DER, its own
+ *   certificate first
+ * @errors: (array zero-terminated=1): what is wrong with it, as the detail `verification-errors` of
+ *   the D-Bus interface has it (`unknown-authority`, `expired`, …)
+ * @user_data: what was given with the function
+ *
+ * Decides about a peer's certificate that does not verify; see
+ * [method@HandshakeOptions.set_review].
+ *
+ * Returns: whether to go on all the same
+ *
+ * Since: 0.2
+ */
+typedef gboolean (*TlsHandoffReviewFunc) (GPtrArray *certificates,
+                                          const char *const *errors,
+                                          gpointer user_data);
+
+/**
  * TlsHandoffHandshakeOptions:
  *
  * What a handshake may be told beyond its socket and its peer's identity.
@@ -93,5 +112,10 @@ gboolean tls_handoff_handshake_options_set_cipher_suites (TlsHandoffHandshakeOpt
 TLS_HANDOFF_AVAILABLE_IN_0_2
 void tls_handoff_handshake_options_set_server_name (TlsHandoffHandshakeOptions *self,
                                                     const char *name);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_handshake_options_set_review (TlsHandoffHandshakeOptions *self,
+                                               TlsHandoffReviewFunc func,
+                                               gpointer user_data,
+                                               GDestroyNotify destroy);
 
 G_END_DECLS

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, TlsServer, certificate, import_credential, read, remove_credentials, run, set_rules
+from command import OWN_RULES, OpensslServer, certificate, import_credential, read, remove_credentials, run, set_rules
 
 TRUST = ('--trust', certificate('ca.pem'))
 
@@ -29,7 +29,7 @@ class TestUntrusted(unittest.TestCase):
         for version, protocol in (('-tls1_2', 'TLS1.2'), ('-tls1_3', 'TLS1.3')):
             for name, reason in (('self-signed', 'unknown-authority'), ('expired', 'expired')):
                 with self.subTest(version=version, name=name), \
-                     TlsServer(name, version, '-alpn', 'h2', '-Verify', '1', '-CAfile', certificate('client-ca.pem')) as server:
+                     OpensslServer(name, version, '-alpn', 'h2', '-Verify', '1', '-CAfile', certificate('client-ca.pem')) as server:
                     done = run('alice', 'probe', '--json', '--alpn', 'h2', *TRUST, server.address)
                     self.assertEqual(done.returncode, 4, done.stderr)
                     found = json.loads(done.stdout)
@@ -49,7 +49,7 @@ class TestUntrusted(unittest.TestCase):
 
     def test_names(self):
         """Breaks if who meets another name than the expected one is not told which names there are."""
-        with TlsServer('wrong-name') as server:
+        with OpensslServer('wrong-name') as server:
             names = json.loads(run('alice', 'probe', '--json', *TRUST, server.address).stdout)['certificates'][0]['names']
             name = names[0].split(':', 1)[1]
             done = run('alice', 'connect', *TRUST, server.address)
@@ -69,7 +69,7 @@ class TestRequest(unittest.TestCase):
                  (('-verify', '1', '-CAfile', certificate('client-ca.pem')), True, 1, 'of one of these authorities'))
         for options, requested, authorities, words in cases:
             for version in ('-tls1_2', '-tls1_3'):
-                with self.subTest(options=options, version=version), TlsServer('ecdsa', version, *options) as server:
+                with self.subTest(options=options, version=version), OpensslServer('ecdsa', version, *options) as server:
                     found = json.loads(run('alice', 'probe', '--json', *TRUST, server.address).stdout)
                     self.assertEqual(found['client-certificate-requested'], requested)
                     named = found['client-certificate-authorities']
@@ -85,7 +85,7 @@ class TestPem(unittest.TestCase):
     def test_probe(self):
         """Breaks if what --pem prints or writes is not the chain that was sent, is not printed of a server that is not
         trusted, or cannot be trusted."""
-        with TlsServer('ecdsa', '-cert_chain', certificate('ca.pem')) as server:
+        with OpensslServer('ecdsa', '-cert_chain', certificate('ca.pem')) as server:
             done = run('alice', 'probe', '--pem', *TRUST, server.address)
             self.assertEqual(done.returncode, 0, done.stderr)
             chain = blocks(done.stdout)
@@ -94,7 +94,7 @@ class TestPem(unittest.TestCase):
             self.assertIn(chain[0], read('ecdsa.pem'))
             self.assertIn(chain[1], read('ca.pem'))
             self.assertEqual(run('alice', 'probe', *TRUST, server.address, '--pem').stdout, done.stdout)
-        with TlsServer('self-signed') as server, tempfile.TemporaryDirectory() as folder:
+        with OpensslServer('self-signed') as server, tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o777)
             path = os.path.join(folder, 'server.pem')
             done = run('alice', 'probe', '--json', f'--pem={path}', server.address)
@@ -122,16 +122,97 @@ class TestPem(unittest.TestCase):
 class TestExpiry(unittest.TestCase):
     def test_statuses(self):
         """Breaks if a certificate that ends soon is not told of, or one that nobody needs is."""
-        with TlsServer('ecdsa', '-cert_chain', certificate('expired.pem')) as server:
+        with OpensslServer('ecdsa', '-cert_chain', certificate('expired.pem')) as server:
             done = run('alice', 'probe', '--expires-within', '0', *TRUST, server.address)
             self.assertEqual(done.returncode, 0, done.stderr)
             done = run('alice', 'probe', '--expires-within', '36500', *TRUST, server.address)
             self.assertEqual(done.returncode, 6, done.stderr)
             self.assertRegex(done.stderr, r'“CN=.*” ends in \d+ days?, on \d{4}-')
-        with TlsServer('expired') as server:
+        with OpensslServer('expired') as server:
             done = run('alice', 'probe', '--expires-within', '0', *TRUST, server.address)
             self.assertEqual(done.returncode, 4)
             self.assertIn('“CN=expired” ended on ', done.stderr)
+
+
+class TestAcceptance(unittest.TestCase):
+    request = 'GET / HTTP/1.0\r\n\r\n'
+
+    def connect(self, server, *options, status=0):
+        done = run('alice', 'connect', '--ignore-eof', *options, server.address, stdin=self.request)
+        self.assertEqual(done.returncode, status, done.stderr)
+        # Whoever is not trusted gets nothing.
+        self.assertEqual('HTTP/1.0 200' in done.stdout, status == 0)
+        return done.stderr
+
+    def sha256(self, name):
+        """The way that OpenSSL prints it."""
+        done = subprocess.run(['openssl', 'x509', '-in', certificate(name + '.pem'), '-noout', '-fingerprint', '-sha256'],
+                              check=True, text=True, stdout=subprocess.PIPE)
+        return done.stdout.strip().split('=')[1]
+
+    def test_insecure(self):
+        """Breaks if --insecure does not go on, or does so in silence, or warns of a server that is trusted."""
+        for version in ('-tls1_2', '-tls1_3'):
+            for name, reasons in (('self-signed', {'unknown-authority'}), ('expired', {'expired'}), ('wrong-name', {'wrong-name'}),
+                                  ('ecdsa', set())):
+                with self.subTest(version=version, name=name), OpensslServer(name, version) as server:
+                    self.connect(server, *TRUST, status=4 if reasons else 0)
+                    said = self.connect(server, '--insecure', *TRUST)
+                    if not reasons:
+                        self.assertEqual(said, '')
+                        continue
+                    self.assertIn('WARNING: the server\'s certificate is NOT trusted', said)
+                    for reason in reasons:
+                        self.assertIn(f'WARNING: {reason}: ', said)
+                    self.assertIn(self.sha256(name).replace(':', '').lower(), said)
+
+    def test_insecure_credential(self):
+        """Breaks if a server that is not trusted learns who the user is, without being told to."""
+        set_rules(OWN_RULES)
+        self.addCleanup(set_rules, '')
+        self.addCleanup(remove_credentials)
+        import_credential('alice', 'client')
+        asks = ('-verify', '1', '-CAfile', certificate('client-ca.pem'))
+        with OpensslServer('ecdsa', *asks) as server:
+            self.assertIn('credential:   client', self.connect(server, '-v', *TRUST))
+        with OpensslServer('self-signed', *asks) as server:
+            self.assertIn('credential:   none', self.connect(server, '-v', '--insecure'))
+            self.assertIn('credential:   client', self.connect(server, '-v', '--insecure', '--credential', 'client'))
+
+    def test_fingerprint(self):
+        """Breaks if another certificate is taken, although an authority issued it, or the right one is refused; or if
+        either is resumed."""
+        for version in ('-tls1_2', '-tls1_3'):
+            for name in ('self-signed', 'expired', 'ecdsa'):
+                with self.subTest(version=version, name=name), OpensslServer(name, version) as server:
+                    right = self.sha256(name)
+                    for fingerprint in (right, right.lower().replace(':', '')) * 2:
+                        self.assertEqual(self.connect(server, '--fingerprint', fingerprint), '')
+                    said = self.connect(server, '--fingerprint', self.sha256('rsa'), status=4)
+                    self.assertIn('another one than that of --fingerprint', said)
+                    self.assertIn(right.replace(':', '').lower(), said)
+
+    def test_denied(self):
+        """Breaks if a rule cannot keep users from deciding about certificates."""
+        set_rules("""polkit.addRule(function(action, subject) {
+          if (action.lookup('review-certificate') == 'true') return polkit.Result.NO; });""")
+        self.addCleanup(set_rules, '')
+        with OpensslServer('ecdsa') as server:
+            self.connect(server, *TRUST)
+            self.connect(server, '--insecure', *TRUST, status=3)
+            self.connect(server, '--fingerprint', self.sha256('ecdsa'), status=3)
+            # Who looks does not decide.
+            self.assertEqual(run('alice', 'probe', server.address).returncode, 4)
+
+    def test_usage(self):
+        """Breaks if options that exclude each other, or no fingerprint, pass."""
+        for options, words in ((('--fingerprint', 'AB:CD'), '64 hexadecimal digits'),
+                               (('--fingerprint', '0' * 63 + 'g'), '64 hexadecimal digits'),
+                               (('--fingerprint', '0' * 64, '--insecure'), 'without --insecure'),
+                               (('--fingerprint', '0' * 64, *TRUST), 'without --trust')):
+            done = run('alice', 'connect', *options, 'localhost:1')
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(words, done.stderr)
 
 
 if __name__ == '__main__':

@@ -12,7 +12,7 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import TIMEOUT, Serve, TlsServer, certificate, read, run
+from command import TIMEOUT, Serve, OpensslServer, certificate, read, run
 
 TRUST = ('--trust', certificate('ca.pem'))
 
@@ -54,7 +54,7 @@ class TestTrust(unittest.TestCase):
         for name, staple, trusted, status, problem in cases:
             for version in ('-tls1_2', '-tls1_3'):
                 with self.subTest(name=name, staple=staple, version=version), \
-                     TlsServer(name, version, *(['-status_file', certificate(staple)] if staple else [])) as server:
+                     OpensslServer(name, version, *(['-status_file', certificate(staple)] if staple else [])) as server:
                     found = probe(server)
                     self.assertEqual(found['trusted'], trusted)
                     if trusted:
@@ -66,14 +66,14 @@ class TestTrust(unittest.TestCase):
                         self.assertEqual((found['ocsp-status'], found['ocsp-problem']), (status, problem))
                     else:
                         self.assertEqual(found['verification-errors'], ['ocsp-status'])
-        with TlsServer('ecdsa', '-status_file', certificate('try-later.ocsp')) as server:
+        with OpensslServer('ecdsa', '-status_file', certificate('try-later.ocsp')) as server:
             self.assertIn('invalid (the responder answered only: try later)',
                           run('alice', 'probe', *TRUST, server.address).stdout)
 
     def test_unneeded(self):
         """Breaks if an expired certificate that no path needs keeps the server from being trusted, or a session from
         being resumed."""
-        with TlsServer('ecdsa', '-cert_chain', certificate('expired.pem')) as server:
+        with OpensslServer('ecdsa', '-cert_chain', certificate('expired.pem')) as server:
             first = probe(server)
             self.assertTrue(first['trusted'])
             self.assertEqual(len(first['certificates']), 2)
@@ -87,7 +87,7 @@ class TestTrust(unittest.TestCase):
         chain = certificate('below-renewed.chain')
         for version in ('-tls1_2', '-tls1_3'):
             with self.subTest(version=version, role='client'), \
-                 TlsServer('below-renewed', version, '-cert_chain', chain) as server:
+                 OpensslServer('below-renewed', version, '-cert_chain', chain) as server:
                 found = probe(server)
                 self.assertTrue(found['trusted'])
                 self.assertFalse(found['resumed'])
@@ -115,7 +115,7 @@ class TestTrust(unittest.TestCase):
                         'subjectAltName=DNS:localhost', '-keyout', name + '.key', '-out', name + '.pem'], check=True,
                        stderr=subprocess.DEVNULL)
         os.chmod(name + '.pem', 0o644)
-        with TlsServer(name) as server:
+        with OpensslServer(name) as server:
             result = run('alice', 'probe', '--trust', name + '.pem', server.address)
             self.assertIn('its key usage does not allow to sign a handshake', result.stderr)
             self.assertIn('Alert sent: unsupported_certificate', result.stderr)
@@ -127,7 +127,7 @@ class TestTrust(unittest.TestCase):
                                        ('self-signed', True, {'--trust'}), ('rsa', False, {'--trust'}),
                                        ('wrong-name', False, {'--server-name', '--trust'}),
                                        ('expired', False, set())):
-            with self.subTest(name=name, trusted=trusted), TlsServer(name) as server:
+            with self.subTest(name=name, trusted=trusted), OpensslServer(name) as server:
                 result = run('alice', 'connect', *(TRUST if trusted else ()), server.address)
                 self.assertEqual(result.returncode, 4)
                 self.assertIn('“tls-handoff probe', result.stderr)

@@ -11,6 +11,7 @@ import ssl
 import sys
 import threading
 import unittest
+import weakref
 
 import gi
 
@@ -39,6 +40,10 @@ def start_server(name):
     # GIO's own connections resume what was accepted, whoever accepts it now.
     server.context.num_tickets = 0
     return server
+
+
+def der(name):
+    return GLib.Bytes.new(ssl.PEM_cert_to_DER_cert(read(name)))
 
 
 class OwnDatabase(Gio.TlsDatabase):
@@ -336,6 +341,67 @@ class LibraryTrust(unittest.TestCase):
                     accepted.add((name, answer))
         # As GIO documents it: a server's application has to accept even what verifies.
         self.assertEqual(accepted, {(name, True) for name in own})
+
+
+class TestReview(unittest.TestCase):
+    """The handshakes of a manager, which has no connection to ask."""
+
+    def handshake(self, server, options, asynchronous):
+        client = Gio.SocketClient()
+        client.set_enable_proxy(False)
+        base = client.connect_to_host('127.0.0.1', server.port)
+        self.addCleanup(base.close)
+        manager = TlsHandoff.Manager.new_sync(None, None)
+        arguments = base.get_socket(), 'localhost', options, TlsHandoff.HandshakeFlags.NONE, None
+        if not asynchronous:
+            return manager.handshake_as_client_sync(*arguments)
+        loop = GLib.MainLoop()
+        results = []
+        manager.handshake_as_client_async(*arguments, lambda _, result: (results.append(result), loop.quit()))
+        loop.run()
+        return manager.handshake_as_client_finish(results[0])
+
+    def test_review(self):
+        """Breaks if the function is not asked about a certificate that does not verify, is asked about one that does, or
+        its answer does not count."""
+        trusted = [der('ca.pem')]
+        for asynchronous, accept in itertools.product((False, True), (False, True)):
+            for name, anchors, errors in (('self-signed', trusted, ['unknown-authority']), ('expired', trusted, ['expired']),
+                                          ('ecdsa', trusted, None), ('ecdsa', [], ['unknown-authority'])):
+                with self.subTest(asynchronous=asynchronous, accept=accept, name=name, anchors=len(anchors)):
+                    asked = []
+
+                    def review(certificates, found):
+                        asked.append(([bytes(one.get_data()) for one in certificates], found))
+                        return accept
+
+                    options = TlsHandoff.HandshakeOptions.new()
+                    options.set_trust_anchors(anchors)
+                    options.set_review(review)
+                    if accept or errors is None:
+                        result = self.handshake(start_server(name), options, asynchronous)
+                        self.assertEqual(result.get_peer_certificates()[0].get_data(), der(name + '.pem').get_data())
+                    else:
+                        with self.assertRaises(GLib.Error) as caught:
+                            self.handshake(start_server(name), options, asynchronous)
+                        self.assertTrue(caught.exception.matches(TlsHandoff.error_quark(),
+                                                                 TlsHandoff.Error.CERTIFICATE_UNTRUSTED))
+                    self.assertEqual(asked, [] if errors is None else [([der(name + '.pem').get_data()], errors)])
+
+    def test_freed(self):
+        """Breaks if what the function needs is kept for longer than the options and the handshake."""
+        class Needed:
+            pass
+
+        needed = Needed()
+        gone = weakref.ref(needed)
+        options = TlsHandoff.HandshakeOptions.new()
+        options.set_review(lambda _certificates, _errors, needed=needed: needed is not None)
+        del needed
+        self.handshake(start_server('self-signed'), options, False)
+        self.assertIsNotNone(gone())
+        del options
+        self.assertIsNone(gone())
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "terminal/input-rest.h"
+#include "peer/acceptance.h"
 #include "peer/negotiated.h"
 #include "terminal/output.h"
 #include "peer/peer.h"
@@ -114,6 +115,32 @@ relay (CliPeer *peer, const ConnectOptions *options)
   return CLI_EXIT_FAILED;
 }
 
+static CliExitStatus
+check_acceptance (CliAcceptance *acceptance, CliPeer *peer, const char *verb)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!cli_acceptance_check (acceptance, peer->trust_file, &error))
+    return cli_usage_error (verb, error->message);
+  /* A server of which nobody knows who it is does not learn who the user is, unless told to. */
+  if (acceptance->insecure && peer->own.label == NULL && peer->own.certificate_file == NULL)
+    peer->own.label = g_strdup ("");
+  return CLI_EXIT_OK;
+}
+
+static CliExitStatus
+report_failure (CliPeer *peer, const CliAcceptance *acceptance, const GError *error)
+{
+  if (acceptance->met == NULL ||
+      !g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
+    return cli_peer_report_error (peer, error);
+  cli_report (_ ("%s: the server's certificate is another one than that of --fingerprint: its "
+                 "SHA-256 is %s"),
+              peer->name, acceptance->met);
+  cli_hint (_ ("“tls-handoff probe %s” shows the certificates"), peer->arguments[0]);
+  return CLI_EXIT_UNTRUSTED;
+}
+
 /**
  * cli_connect:
  *
@@ -131,22 +158,28 @@ cli_connect (GOptionContext *context, char **arguments)
       N_ ("Say on the standard error what was negotiated, and what crossed"), NULL },
     G_OPTION_ENTRY_NULL
   };
+  g_auto (CliAcceptance) acceptance = { 0 };
   g_autoptr (CliPeer) peer = cli_peer_new ();
   g_autoptr (GError) error = NULL;
   CliExitStatus status;
 
   cli_peer_add_options (peer, context);
+  cli_acceptance_add_options (&acceptance, context);
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
-  status = cli_peer_apply_options (peer, arguments[0]);
+  status = check_acceptance (&acceptance, peer, arguments[0]);
   if (status == CLI_EXIT_OK)
-    status = cli_peer_connect (peer);
+    status = cli_peer_apply_options (peer, arguments[0]);
+  if (status != CLI_EXIT_OK)
+    return status;
+  cli_acceptance_apply (&acceptance, peer->options);
+  status = cli_peer_connect (peer);
   if (status != CLI_EXIT_OK)
     return status;
 
   if (!cli_peer_handshake (peer, &error))
-    return cli_peer_report_error (peer, error);
+    return report_failure (peer, &acceptance, error);
   if (options.verbose)
     {
       g_autofree char *text = cli_negotiated_to_text (peer);

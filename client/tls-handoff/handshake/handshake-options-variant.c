@@ -67,7 +67,9 @@ get_cipher_suites (const Sources *from)
 static GVariant *
 get_review_certificate (const Sources *from, GError **error)
 {
-  return from->request->review_certificate ? g_variant_new_boolean (TRUE) : NULL;
+  return from->request->review_certificate || from->request->review != NULL
+             ? g_variant_new_boolean (TRUE)
+             : NULL;
 }
 
 static GVariant *

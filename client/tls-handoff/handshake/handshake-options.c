@@ -157,6 +157,7 @@ tls_handoff_handshake_options_finalize (GObject *object)
   g_free (self->server_name);
   g_free (self->credential);
   g_clear_pointer (&self->credential_pem, g_bytes_unref);
+  g_clear_pointer (&self->review, handoff_certificate_review_unref);
 
   G_OBJECT_CLASS (tls_handoff_handshake_options_parent_class)->finalize (object);
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "handshake/certificate-review.h"
 #include "tls-handoff-handshake-options.h"
 
 struct _TlsHandoffHandshakeOptions
@@ -21,6 +22,7 @@ struct _TlsHandoffHandshakeOptions
   GBytes *credential_pem; /* (nullable) (owned) */
   TlsHandoffCredentialChoice credential_choice;
   GTlsAuthenticationMode client_certificate;
+  HandoffCertificateReview *review; /* (nullable) (owned) */
 };
 
 /* Seconds; 0 for the service's default. self: (nullable) */

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "handshake/certificate-review.h"
 #include "handshake/handshake-question.h"
 #include "keyblob/key-state.h"
 #include "tls-handoff-handshake-options.h"
@@ -25,4 +26,6 @@ typedef struct
   gboolean ask_for_credential; /* of a client: whether to ask when the server wants one */
   HandoffAskFunc ask;          /* (nullable): in the context of the handshake, if it may ask */
   gpointer ask_data;
+  HandoffCertificateReview
+      *review; /* (nullable): asked about such a certificate, in place of ask */
 } HandoffHandshakeRequest;

@@ -41,6 +41,7 @@ struct _HandoffSocketHandshake
   TlsHandoffImportKey *import_key; /* (owned) (nullable): on the bus */
   HandoffAskFunc ask;              /* (nullable) */
   gpointer ask_data;
+  HandoffCertificateReview *review;  /* (owned) (nullable): ask_data, if it is one */
   HandoffHandshakeQuestion question; /* that was asked last */
   gboolean interactive;
   gboolean resumption;
@@ -56,6 +57,7 @@ handshake_free (HandoffSocketHandshake *handshake)
   g_clear_pointer (&handshake->options, g_variant_unref);
   g_clear_object (&handshake->fds);
   g_clear_object (&handshake->import_key);
+  g_clear_pointer (&handshake->review, handoff_certificate_review_unref);
   g_clear_pointer (&handshake->asked, g_variant_unref);
   g_clear_pointer (&handshake->session, handoff_service_session_unref);
   g_free (handshake);
@@ -118,6 +120,12 @@ prepare (HandoffServiceBus *bus,
   handshake->server_identity = g_strdup (request->server_identity);
   handshake->ask = request->ask;
   handshake->ask_data = request->ask_data;
+  if (request->review != NULL)
+    {
+      handshake->review = handoff_certificate_review_ref (request->review);
+      handshake->ask = handoff_certificate_review_ask;
+      handshake->ask_data = handshake->review;
+    }
   handshake->interactive = request->interactive;
   /* Session tickets come to clients only. */
   handshake->resumption =
@@ -217,7 +225,7 @@ handoff_socket_handshake_sync (HandoffServiceBus *bus,
   HandoffManagerCall call;
   const char *state;
 
-  g_return_val_if_fail (request->ask == NULL || paused != NULL, NULL);
+  g_return_val_if_fail ((request->ask == NULL && request->review == NULL) || paused != NULL, NULL);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;

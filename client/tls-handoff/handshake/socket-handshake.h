@@ -13,8 +13,8 @@
 typedef struct _HandoffSocketHandshake HandoffSocketHandshake;
 
 /* Does the handshake in the thread that called, without a main context. paused: (out) (transfer
- * full) (nullable): if it has to ask; NULL for a request that asks nothing. (transfer full)
- * (nullable): NULL with an error, or with *paused */
+ * full) (nullable): if it has to ask; NULL for a request that asks nothing, not even by a review.
+ * (transfer full) (nullable): NULL with an error, or with *paused */
 TlsHandoffHandshakeResult *handoff_socket_handshake_sync (HandoffServiceBus *bus,
                                                           GSocket *socket,
                                                           const HandoffHandshakeRequest *request,

@@ -5,6 +5,7 @@
 
 #include "manager/manager.h"
 
+#include "handshake/handshake-options.h"
 #include "handshake/socket-handshake.h"
 
 struct _TlsHandoffManager
@@ -232,7 +233,42 @@ make_request (HandoffRole role,
     .server_identity = server_identity,
     .options = options,
     .interactive = (flags & TLS_HANDOFF_HANDSHAKE_INTERACTIVE) != 0,
+    .review = options != NULL ? options->review : NULL,
   };
+}
+
+static void
+take_result_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GAsyncResult **place = user_data;
+
+  *place = g_object_ref (result);
+}
+
+/* In the thread that called; in a main context of its own, once the application was asked. */
+static TlsHandoffHandshakeResult *
+handshake_sync (TlsHandoffManager *self,
+                GSocket *socket,
+                const HandoffHandshakeRequest *request,
+                GCancellable *cancellable,
+                GError **error)
+{
+  HandoffSocketHandshake *paused = NULL;
+  g_autoptr (GMainContext) context = NULL;
+  g_autoptr (GAsyncResult) finished = NULL;
+  TlsHandoffHandshakeResult *result;
+
+  result = handoff_socket_handshake_sync (self->bus, socket, request, &paused, cancellable, error);
+  if (paused == NULL)
+    return result;
+
+  context = g_main_context_new ();
+  g_main_context_push_thread_default (context);
+  handoff_socket_handshake_go_on_async (self, paused, cancellable, take_result_cb, &finished);
+  while (finished == NULL)
+    g_main_context_iteration (context, TRUE);
+  g_main_context_pop_thread_default (context);
+  return handoff_socket_handshake_finish (finished, error);
 }
 
 /**
@@ -253,8 +289,8 @@ make_request (HandoffRole role,
  * %TLS_HANDOFF_ERROR_LIMIT_REACHED: then no byte was sent or received. Cancelling shuts the socket
  * down in both directions: that is what makes the service stop.
  *
- * A certificate that does not verify ends the handshake. An application that wants to decide itself
- * uses a [class@ClientConnection], or the D-Bus interface with its option `review-certificate`.
+ * A certificate that does not verify ends the handshake, unless a function that
+ * [method@HandshakeOptions.set_review] was given accepts it.
  *
  * tls_handoff_error_get_details() returns the details of %TLS_HANDOFF_ERROR_HANDSHAKE_FAILED and
  * %TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED.
@@ -282,7 +318,7 @@ tls_handoff_manager_handshake_as_client_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_socket_handshake_sync (self->bus, socket, &request, NULL, cancellable, error);
+  return handshake_sync (self, socket, &request, cancellable, error);
 }
 
 /**
@@ -377,7 +413,7 @@ tls_handoff_manager_handshake_as_server_sync (TlsHandoffManager *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return handoff_socket_handshake_sync (self->bus, socket, &request, NULL, cancellable, error);
+  return handshake_sync (self, socket, &request, cancellable, error);
 }
 
 /**

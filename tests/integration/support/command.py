@@ -153,7 +153,7 @@ def wait_for_port(port):
     wait_until(is_open, f'somebody listens on port {port}')
 
 
-class TlsServer:
+class OpensslServer:
     """OpenSSL's, with one of the test's certificates."""
 
     def __init__(self, name, *options):
