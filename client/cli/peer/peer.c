@@ -342,29 +342,6 @@ cli_peer_handshake (CliPeer *self, GError **error)
   return self->result != NULL;
 }
 
-/* (transfer full) (nullable): whose certificates the server accepts, if it said so */
-static GPtrArray *
-get_authorities (const GError *error)
-{
-  GVariant *details = tls_handoff_error_get_details (error);
-  g_autoptr (GVariant) names = NULL;
-  GPtrArray *authorities;
-  gsize i;
-
-  if (details != NULL)
-    names = g_variant_lookup_value (details, "certificate-authorities", G_VARIANT_TYPE ("aay"));
-  if (names == NULL)
-    return NULL;
-  authorities = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  for (i = 0; i < g_variant_n_children (names); i++)
-    {
-      g_autoptr (GVariant) name = g_variant_get_child_value (names, i);
-
-      g_ptr_array_add (authorities, g_variant_get_data_as_bytes (name));
-    }
-  return authorities;
-}
-
 /**
  * cli_peer_hint_at_credentials:
  * @error: says that the server wanted a certificate, or what is wrong with the credential that the
@@ -377,11 +354,14 @@ cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
 {
   gboolean named = self->own.label != NULL && *self->own.label != '\0';
   GVariant *details = tls_handoff_error_get_details (error);
-  g_autoptr (GPtrArray) authorities = get_authorities (error);
+  g_autoptr (GPtrArray) authorities = NULL;
   g_autoptr (GVariant) alert = NULL;
 
   if (details != NULL)
-    alert = g_variant_lookup_value (details, "alert", NULL);
+    {
+      authorities = cli_details_get_bytes (details, "certificate-authorities");
+      alert = g_variant_lookup_value (details, "alert", NULL);
+    }
   if (named)
     {
       cli_hint (_ ("“tls-handoff credential list” shows what you have"));
