@@ -92,9 +92,11 @@ complete -c tls-handoff -f
 complete -c tls-handoff -a '(__tls_handoff_next_word)'
 complete -c tls-handoff -n 'not __tls_handoff_words >/dev/null' -l help -l version
 
-for option in trust cert key client-ca certificates passphrase-file pin-file pem
+for option in trust cert key client-ca certificates passphrase-file pin-file
     complete -c tls-handoff -n "__tls_handoff_has $option" -l $option -r -F
 end
+# Its value follows a “=” alone, and may be missing.
+complete -c tls-handoff -n '__tls_handoff_has pem' -l pem -F
 complete -c tls-handoff -n '__tls_handoff_has credential' -l credential -x -a '(__tls_handoff_labels)'
 for option in server-name verify-name sni forward connect-to
     complete -c tls-handoff -n "__tls_handoff_has $option" -l $option -x -a '(__fish_print_hostnames)'

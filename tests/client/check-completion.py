@@ -108,6 +108,7 @@ for verb in verbs:
     expect(f'{" ".join(verb)} --', *re.findall(r'^  (?:-\w, )?(--[\w-]+)', read_help(*verb), re.M))
 expect('connect --trust ', 'ca.pem')
 expect('connect --trust=', 'ca.pem' if shell == 'zsh' else '--trust=ca.pem')
+expect('probe --pem=', 'ca.pem' if shell == 'zsh' else '--pem=ca.pem')
 expect('credential import --label a ', 'ca.pem')
 expect('credential generate --type ed', 'ed25519')
 expect('credential link --role ', 'client', 'server')

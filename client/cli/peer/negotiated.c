@@ -51,6 +51,7 @@ typedef struct
   const char *server_name;
   const char *ocsp_status;
   const char *ocsp_problem;
+  gboolean request_known; /* whether the server would have asked for a certificate by now */
   gboolean certificate_requested;
   GPtrArray *authorities; /* (owned) (nullable) (element-type GBytes): that the server asked for */
 } Facts;
@@ -75,13 +76,16 @@ take_result (Facts *self, TlsHandoffHandshakeResult *result)
   self->server_name = tls_handoff_handshake_result_get_server_name (result);
   self->ocsp_status = tls_handoff_handshake_result_get_ocsp_status (result);
   self->ocsp_problem = tls_handoff_handshake_result_get_ocsp_problem (result);
+  /* A server that resumes a session knows from the earlier one who the client is. */
+  self->request_known = !tls_handoff_handshake_result_get_resumed (result);
   self->certificate_requested = tls_handoff_handshake_result_get_certificate_requested (result);
   if (authorities != NULL)
     self->authorities = g_ptr_array_ref (authorities);
 }
 
 /* Of a handshake that failed, perhaps because of the peer's certificate: by then the rest was
- * negotiated. */
+ * negotiated. But in TLS 1.2, a server asks for the client's certificate after it has sent its own.
+ */
 static void
 take_failure (Facts *self, GVariant *details)
 {
@@ -94,6 +98,7 @@ take_failure (Facts *self, GVariant *details)
   g_variant_lookup (details, "certificate-requested", "b", &self->certificate_requested);
   self->authorities = cli_details_get_bytes (details, "certificate-authorities");
   self->known = self->protocol != NULL;
+  self->request_known = self->certificate_requested || g_strcmp0 (self->protocol, "TLS1.3") == 0;
 }
 
 static void
@@ -117,16 +122,24 @@ append_ocsp_status (GString *text, const Facts *facts)
   append_field (text, _ ("OCSP status: "), both != NULL ? both : status);
 }
 
+static const char *
+describe_request (const Facts *facts)
+{
+  if (!facts->request_known)
+    return _ ("not known yet whether it is asked for");
+  if (!facts->certificate_requested)
+    return _ ("not asked for");
+  return facts->authorities != NULL && facts->authorities->len > 0
+             ? _ ("asked for, of one of these authorities")
+             : _ ("asked for, of any authority");
+}
+
 static void
 append_request (GString *text, const Facts *facts)
 {
   guint i;
 
-  append_field (text, _ ("client certificate:"),
-                !facts->certificate_requested ? _ ("not asked for")
-                : facts->authorities != NULL && facts->authorities->len > 0
-                    ? _ ("asked for, of one of these authorities")
-                    : _ ("asked for, of any authority"));
+  append_field (text, _ ("client certificate:"), describe_request (facts));
   for (i = 0; facts->authorities != NULL && i < facts->authorities->len; i++)
     {
       g_autofree char *name = cli_distinguished_name_new (facts->authorities->pdata[i]);
@@ -171,7 +184,7 @@ append_address (GString *text, CliPeer *peer)
   append_field (text, _ ("address:     "), proxy != NULL ? proxy : peer->address);
 }
 
-/* Then the server asks for no certificate: it knows from the earlier session who the client is. */
+/* Of a session that was resumed, there is nothing to say. */
 static gboolean
 is_resumed (CliPeer *peer)
 {
@@ -243,17 +256,17 @@ cli_negotiated_to_line (TlsHandoffHandshakeResult *result)
 }
 
 static void
-add_request_to_json (CliPeer *peer, const Facts *facts, JsonBuilder *builder)
+add_request_to_json (const Facts *facts, JsonBuilder *builder)
 {
   guint i;
 
   json_builder_set_member_name (builder, "client-certificate-requested");
-  if (facts->known && !is_resumed (peer))
+  if (facts->request_known)
     json_builder_add_boolean_value (builder, facts->certificate_requested);
   else
     json_builder_add_null_value (builder);
   json_builder_set_member_name (builder, "client-certificate-authorities");
-  if (facts->authorities == NULL)
+  if (!facts->certificate_requested || facts->authorities == NULL)
     {
       json_builder_add_null_value (builder);
       return;
@@ -289,7 +302,7 @@ cli_negotiated_add_to_json (CliPeer *peer, JsonBuilder *builder)
   cli_json_add_string (builder, "server-name", facts.server_name);
   cli_json_add_string (builder, "ocsp-status", facts.ocsp_status);
   cli_json_add_string (builder, "ocsp-problem", facts.ocsp_problem);
-  add_request_to_json (peer, &facts, builder);
+  add_request_to_json (&facts, builder);
   cli_json_add_string (builder, "credential",
                        ok ? tls_handoff_handshake_result_get_credential (result) : NULL);
   json_builder_set_member_name (builder, "resumed");

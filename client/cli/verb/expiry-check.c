@@ -39,7 +39,7 @@ find_first_end (GPtrArray *certificates)
  * Returns: %CLI_EXIT_OK, if none does, or %CLI_EXIT_EXPIRING
  */
 CliExitStatus
-cli_expiry_check (const char *name, GPtrArray *certificates, int n_days)
+cli_expiry_check (const char *name, GPtrArray *certificates, guint n_days)
 {
   const CliCertificate *first = find_first_end (certificates);
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();

@@ -9,4 +9,4 @@
 
 /* For those who watch servers: does a certificate end soon? */
 
-CliExitStatus cli_expiry_check (const char *name, GPtrArray *certificates, int n_days);
+CliExitStatus cli_expiry_check (const char *name, GPtrArray *certificates, guint n_days);

@@ -10,6 +10,8 @@
 #include "terminal/certificate.h"
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
+#include "terminal/number.h"
+#include "terminal/service-words.h"
 #include "peer/negotiated.h"
 #include "peer/peer.h"
 #include "terminal/report.h"
@@ -19,8 +21,6 @@
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
 
-/* --expires-within was not given. */
-#define NO_DAYS G_MININT
 /* A hundred years. */
 #define MAX_DAYS 36500
 
@@ -171,25 +171,29 @@ close_politely (CliPeer *peer)
 typedef struct
 {
   gboolean json;
-  char *pem;          /* (owned) (nullable) */
-  int expires_within; /* days, or NO_DAYS */
+  char *pem;       /* (owned) (nullable) */
+  char *days_text; /* (owned) (nullable): --expires-within, as given */
+  guint days;      /* if it was */
 } ProbeOptions;
 
 static void
 probe_options_clear (ProbeOptions *self)
 {
   g_free (self->pem);
+  g_free (self->days_text);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProbeOptions, probe_options_clear)
 
 static gboolean
-check_options (const ProbeOptions *options, const char *verb)
+check_options (ProbeOptions *options, const char *verb)
 {
-  if (options->expires_within != NO_DAYS &&
-      (options->expires_within < 0 || options->expires_within > MAX_DAYS))
+  g_autoptr (GError) error = NULL;
+
+  if (options->days_text != NULL && !cli_number_parse ("--expires-within", options->days_text, 0,
+                                                       MAX_DAYS, &options->days, &error))
     {
-      cli_usage_error (verb, _ ("--expires-within must be a number of days from 0 to 36500"));
+      cli_usage_error (verb, error->message);
       return FALSE;
     }
   return cli_pem_option_check (options->pem, options->json, verb);
@@ -212,12 +216,14 @@ static CliExitStatus
 judge (CliPeer *peer, const ProbeOptions *options, const Findings *findings, const GError *error)
 {
   CliExitStatus status = CLI_EXIT_OK;
+  g_autofree char *message = NULL;
 
-  if (options->expires_within != NO_DAYS)
-    status = cli_expiry_check (peer->name, findings->needed, options->expires_within);
+  if (options->days_text != NULL)
+    status = cli_expiry_check (peer->name, findings->needed, options->days);
   if (error == NULL)
     return status;
-  cli_report ("%s: %s", peer->name, error->message);
+  message = cli_service_words_translate (error->message);
+  cli_report ("%s: %s", peer->name, message);
   return CLI_EXIT_UNTRUSTED;
 }
 
@@ -253,10 +259,10 @@ probe (CliPeer *peer, const ProbeOptions *options)
 CliExitStatus
 cli_probe (GOptionContext *context, char **arguments)
 {
-  g_auto (ProbeOptions) options = { .expires_within = NO_DAYS };
+  g_auto (ProbeOptions) options = { 0 };
   const GOptionEntry entries[] = {
     { "json", 'j', 0, G_OPTION_ARG_NONE, &options.json, N_ ("Print JSON"), NULL },
-    { "expires-within", 'e', 0, G_OPTION_ARG_INT, &options.expires_within,
+    { "expires-within", 'e', 0, G_OPTION_ARG_STRING, &options.days_text,
       N_ ("Exit with status 6 if a certificate ends within DAYS"), N_ ("DAYS") },
     G_OPTION_ENTRY_NULL
   };

@@ -156,7 +156,7 @@ static const Case cases[] = {
   { "expires-negative",
     { "probe", "--expires-within=-1", "localhost" },
     CLI_EXIT_USAGE,
-    "number of days" },
+    "number from 0 to 36500" },
   { "pem-and-json", { "probe", "--pem", "--json", "localhost" }, CLI_EXIT_USAGE, "--pem=FILE" },
   { "pem-no-file", { "probe", "--pem", "localhost:http" }, CLI_EXIT_USAGE, "“http”" },
   { "no-label", { "credential", "generate" }, CLI_EXIT_USAGE, "--label" },
