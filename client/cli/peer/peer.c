@@ -126,6 +126,22 @@ check_sni (const char *name, GError **error)
   return FALSE;
 }
 
+/* text: HOST[:PORT], as the user gave it */
+static gboolean
+take_target (CliPeer *self, const char *text, GError **error)
+{
+  const guint16 port =
+      self->protocol != NULL ? cli_starttls_get_port (self->protocol) : CLI_TARGET_DEFAULT_PORT;
+
+  g_clear_pointer (&self->target, cli_target_free);
+  g_clear_pointer (&self->name, g_free);
+  self->target = cli_target_parse_with_port (text, port, error);
+  if (self->target == NULL || !cli_reach_check (&self->reach, self->target, error))
+    return FALSE;
+  self->name = cli_target_to_string (self->target);
+  return TRUE;
+}
+
 static gboolean
 check_options (CliPeer *self, GError **error)
 {
@@ -151,11 +167,7 @@ check_options (CliPeer *self, GError **error)
       if (self->protocol == NULL)
         return FALSE;
     }
-  self->target = cli_target_parse_with_port (
-      self->arguments[0],
-      self->protocol != NULL ? cli_starttls_get_port (self->protocol) : CLI_TARGET_DEFAULT_PORT,
-      error);
-  return self->target != NULL && cli_reach_check (&self->reach, self->target, error);
+  return take_target (self, self->arguments[0], error);
 }
 
 static void
@@ -168,6 +180,7 @@ apply_names (CliPeer *self)
   if (sent == NULL && self->verify_name != NULL)
     sent = g_hostname_is_ip_address (name) ? "" : name;
   tls_handoff_handshake_options_set_server_name (self->options, sent);
+  g_free (self->identity);
   self->identity = self->verify_name != NULL ? g_strdup (self->verify_name) : g_strdup (name);
 }
 
@@ -196,7 +209,6 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
   if (!check_options (self, &error))
     return cli_usage_error (verb, error->message);
 
-  self->name = cli_target_to_string (self->target);
   self->options = tls_handoff_handshake_options_new ();
   apply_names (self);
   if (!tls_handoff_handshake_options_set_cipher_suites (self->options,
@@ -226,6 +238,29 @@ cli_peer_apply_options (CliPeer *self, const char *verb)
       cli_report ("%s", error->message);
       return CLI_EXIT_USAGE;
     }
+  return CLI_EXIT_OK;
+}
+
+/**
+ * cli_peer_retarget:
+ * @self: whose options were applied, and which has not connected yet
+ * @server: HOST[:PORT], as the user gave it
+ * @verb: the verb that it was given to
+ *
+ * Takes another server, with the same options.
+ *
+ * Returns: %CLI_EXIT_OK if it is one
+ */
+CliExitStatus
+cli_peer_retarget (CliPeer *self, const char *server, const char *verb)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_strfreev (self->arguments);
+  self->arguments = g_strdupv ((char *[]){ (char *) server, NULL });
+  if (!take_target (self, server, &error))
+    return cli_usage_error (verb, error->message);
+  apply_names (self);
   return CLI_EXIT_OK;
 }
 

@@ -59,6 +59,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliPeer, cli_peer_free)
 
 void cli_peer_add_options (CliPeer *self, GOptionContext *context);
 CliExitStatus cli_peer_apply_options (CliPeer *self, const char *verb);
+CliExitStatus cli_peer_retarget (CliPeer *self, const char *server, const char *verb);
 
 CliExitStatus cli_peer_connect (CliPeer *self);
 gboolean cli_peer_handshake (CliPeer *self, GError **error);

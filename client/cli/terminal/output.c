@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -84,6 +85,21 @@ cli_output_write (const char *text)
 {
   if (fputs (text, stdout) < 0 || fflush (stdout) != 0)
     remember_error ();
+}
+
+/**
+ * cli_output_wait:
+ *
+ * Lets @seconds pass, unless whoever reads the standard output leaves.
+ *
+ * Returns: whether somebody may still read what is written
+ */
+gboolean
+cli_output_wait (guint seconds)
+{
+  struct pollfd output = { STDOUT_FILENO, 0, 0 };
+
+  return first_error == 0 && poll (&output, 1, (int) seconds * 1000) >= 0 && output.revents == 0;
 }
 
 /* Some file systems tell only now that there was no room. The descriptor itself stays in use, so

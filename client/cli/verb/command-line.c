@@ -24,7 +24,7 @@ typedef struct
 static const CliVerb verbs[] = {
   { "connect", N_ ("HOST[:PORT]"), N_ ("Connect the standard input and output to a TLS server"),
     cli_connect },
-  { "probe", N_ ("HOST[:PORT]"), N_ ("Show what a TLS server negotiates, and its certificates"),
+  { "probe", N_ ("HOST[:PORT]…"), N_ ("Show what a TLS server negotiates, and its certificates"),
     cli_probe },
   { "serve", N_ ("--listen=PORT -- COMMAND"), N_ ("Take TLS connections for a program or a server"),
     cli_serve },

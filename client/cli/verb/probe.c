@@ -18,11 +18,14 @@
 #include "peer/trust-report.h"
 #include "verb/expiry-check.h"
 #include "verb/pem-output.h"
+#include "verb/probe-many.h"
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
 
 /* A hundred years. */
 #define MAX_DAYS 36500
+/* A day. */
+#define MAX_WATCH 86400
 
 /* What a probe found out, whether the peer is trusted or not. */
 typedef struct
@@ -171,9 +174,11 @@ close_politely (CliPeer *peer)
 typedef struct
 {
   gboolean json;
-  char *pem;       /* (owned) (nullable) */
-  char *days_text; /* (owned) (nullable): --expires-within, as given */
-  guint days;      /* if it was */
+  char *pem;        /* (owned) (nullable) */
+  char *days_text;  /* (owned) (nullable): --expires-within, as given */
+  guint days;       /* if it was */
+  char *watch_text; /* (owned) (nullable): --watch, as given */
+  guint watch;      /* seconds, if it was */
 } ProbeOptions;
 
 static void
@@ -181,6 +186,7 @@ probe_options_clear (ProbeOptions *self)
 {
   g_free (self->pem);
   g_free (self->days_text);
+  g_free (self->watch_text);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProbeOptions, probe_options_clear)
@@ -190,10 +196,17 @@ check_options (ProbeOptions *options, const char *verb)
 {
   g_autoptr (GError) error = NULL;
 
-  if (options->days_text != NULL && !cli_number_parse ("--expires-within", options->days_text, 0,
-                                                       MAX_DAYS, &options->days, &error))
+  if ((options->days_text != NULL && !cli_number_parse ("--expires-within", options->days_text, 0,
+                                                        MAX_DAYS, &options->days, &error)) ||
+      (options->watch_text != NULL &&
+       !cli_number_parse ("--watch", options->watch_text, 1, MAX_WATCH, &options->watch, &error)))
     {
       cli_usage_error (verb, error->message);
+      return FALSE;
+    }
+  if (options->watch_text != NULL && options->json)
+    {
+      cli_usage_error (verb, _ ("--watch prints lines: give it without --json"));
       return FALSE;
     }
   return cli_pem_option_check (options->pem, options->json, verb);
@@ -251,10 +264,62 @@ probe (CliPeer *peer, const ProbeOptions *options)
   return status == CLI_EXIT_OK ? judge (peer, options, &findings, error) : status;
 }
 
+/* What a process needs that probes one of several. */
+typedef struct
+{
+  CliPeer *peer;
+  const ProbeOptions *options;
+  const char *verb;
+} Plan;
+
+/* A CliProbeFunc. */
+static CliExitStatus
+probe_server (const char *server, gpointer user_data)
+{
+  Plan *plan = user_data;
+  CliExitStatus status = cli_peer_retarget (plan->peer, server, plan->verb);
+
+  return status == CLI_EXIT_OK ? probe (plan->peer, plan->options) : status;
+}
+
+/* Finds out what is wrong with the command line before any server is asked. */
+static CliExitStatus
+check_servers (CliPeer *peer, char **servers, const char *verb)
+{
+  CliExitStatus status;
+  guint i;
+
+  g_strfreev (peer->arguments);
+  peer->arguments = g_strdupv ((char *[]){ servers[0], NULL });
+  status = cli_peer_apply_options (peer, verb);
+  for (i = 1; status == CLI_EXIT_OK && servers[i] != NULL; i++)
+    status = cli_peer_retarget (peer, servers[i], verb);
+  return status;
+}
+
+static CliExitStatus
+probe_servers (CliPeer *peer, const ProbeOptions *options, const char *verb)
+{
+  g_auto (GStrv) servers = g_strdupv (peer->arguments);
+  ProbeOptions each = *options;
+  Plan plan = { peer, &each, verb };
+  CliExitStatus status;
+
+  if (options->pem != NULL)
+    return cli_usage_error (verb, _ ("--pem shows the certificates of one server, once"));
+  status = check_servers (peer, servers, verb);
+  if (status != CLI_EXIT_OK)
+    return status;
+  each.json = TRUE;
+  if (options->watch_text != NULL)
+    return cli_probe_watch (servers, options->watch, probe_server, &plan);
+  return cli_probe_many (servers, options->json, probe_server, &plan);
+}
+
 /**
  * cli_probe:
  *
- * The verb "probe": what a server negotiates, and who it is.
+ * The verb "probe": what servers negotiate, and who they are.
  */
 CliExitStatus
 cli_probe (GOptionContext *context, char **arguments)
@@ -264,6 +329,8 @@ cli_probe (GOptionContext *context, char **arguments)
     { "json", 'j', 0, G_OPTION_ARG_NONE, &options.json, N_ ("Print JSON"), NULL },
     { "expires-within", 'e', 0, G_OPTION_ARG_STRING, &options.days_text,
       N_ ("Exit with status 6 if a certificate ends within DAYS"), N_ ("DAYS") },
+    { "watch", 0, 0, G_OPTION_ARG_STRING, &options.watch_text,
+      N_ ("Probe again every SECONDS, and print what is new"), N_ ("SECONDS") },
     G_OPTION_ENTRY_NULL
   };
   g_auto (GStrv) prepared = cli_pem_option_prepare (arguments);
@@ -277,6 +344,8 @@ cli_probe (GOptionContext *context, char **arguments)
     return status;
   if (!check_options (&options, arguments[0]))
     return CLI_EXIT_USAGE;
+  if (peer->arguments != NULL && (options.watch_text != NULL || peer->arguments[1] != NULL))
+    return probe_servers (peer, &options, arguments[0]);
   status = cli_peer_apply_options (peer, arguments[0]);
   return status == CLI_EXIT_OK ? probe (peer, &options) : status;
 }

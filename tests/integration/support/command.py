@@ -156,8 +156,8 @@ def wait_for_port(port):
 class OpensslServer:
     """OpenSSL's, with one of the test's certificates."""
 
-    def __init__(self, name, *options):
-        self.port = get_free_port()
+    def __init__(self, name, *options, port=None):
+        self.port = port or get_free_port()
         self.address = f'localhost:{self.port}'
         self.process = subprocess.Popen(
             ['openssl', 's_server', '-quiet', '-www', '-accept', str(self.port), '-cert',

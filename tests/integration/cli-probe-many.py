@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The TLS Handoff developers
+"""Several servers are probed at once, and servers are watched."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
+from command import TIMEOUT, OpensslServer, as_user, certificate, get_free_port, run
+
+TRUST = ('--trust', certificate('ca.pem'))
+
+
+class TestMany(unittest.TestCase):
+    def test_table(self):
+        """Breaks if a server keeps the others from being shown, in the order of the command line, or the status is not
+        that of the first with a problem."""
+        with OpensslServer('ecdsa') as good, OpensslServer('expired') as expired:
+            nobody = f'localhost:{get_free_port()}'
+            servers = [good.address, expired.address, nobody, good.address]
+            done = run('alice', 'probe', *TRUST, *servers)
+            self.assertEqual(done.returncode, 4, done.stderr)
+            lines = done.stdout.splitlines()
+            self.assertEqual([line.split()[0] for line in lines], ['SERVER', *servers])
+            self.assertRegex(lines[1], r' trusted +TLS1\.3 +TLS_\w+ +\d{4}-')
+            self.assertIn(' NOT trusted ', lines[2])
+            self.assertIn(' no answer ', lines[3])
+            self.assertEqual(done.stderr, 'tls-handoff: 2 of 4 servers have a problem\n')
+
+            done = run('alice', 'probe', '--json', *TRUST, *servers)
+            self.assertEqual(done.returncode, 4)
+            found = json.loads(done.stdout)['servers']
+            self.assertEqual([(one['server'], one['exit-status'], one.get('trusted')) for one in found],
+                             [(good.address, 0, True), (expired.address, 4, False), (nobody, 1, None), (good.address, 0, True)])
+            self.assertIsNone(found[0]['problem'])
+            self.assertIn(nobody, found[2]['problem'])
+
+            done = run('alice', 'probe', *TRUST, good.address, good.address)
+            self.assertEqual((done.returncode, done.stderr), (0, ''))
+            done = run('alice', 'probe', '--expires-within', '36500', *TRUST, good.address, good.address)
+            self.assertEqual(done.returncode, 6)
+            self.assertEqual(done.stdout.count(' ends in '), 2)
+
+    def test_at_once(self):
+        """Breaks if a server is probed when another one has answered only: each of these answers when all were asked."""
+        with contextlib.ExitStack() as stack:
+            listeners = [stack.enter_context(socket.create_server(('127.0.0.1', 0))) for _ in range(4)]
+            all_here = threading.Barrier(len(listeners))
+
+            def serve(listener):
+                with listener.accept()[0]:
+                    all_here.wait(TIMEOUT)
+
+            threads = [threading.Thread(target=serve, args=(listener,)) for listener in listeners]
+            for thread in threads:
+                thread.start()
+            done = run('alice', 'probe', *(f'127.0.0.1:{listener.getsockname()[1]}' for listener in listeners))
+            for thread in threads:
+                thread.join(TIMEOUT)
+            self.assertEqual(done.returncode, 1)
+            self.assertFalse(all_here.broken)
+
+    def test_usage(self):
+        """Breaks if one wrong server is found out after others were asked, or what cannot be shown passes."""
+        for arguments, words in ((('localhost:1', 'https://localhost'), 'not a URL'),
+                                 (('--pem', 'localhost:1', 'localhost:2'), '--pem'),
+                                 (('--watch', '1', '--json', 'localhost:1'), '--watch'),
+                                 (('--watch', '0', 'localhost:1'), '--watch'), (('--watch', '1'), 'HOST')):
+            done = run('alice', 'probe', *arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(words, done.stderr)
+
+
+class TestWatch(unittest.TestCase):
+    def test_changes(self):
+        """Breaks if a change of a certificate is not told, or a line is printed again that says nothing new."""
+        server = OpensslServer('ecdsa')
+        watch = subprocess.Popen(as_user('alice', 'tls-handoff', 'probe', '--watch', '1', *TRUST, server.address), text=True,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        timer = threading.Timer(TIMEOUT, watch.kill)
+        timer.start()
+        self.addCleanup(timer.cancel)
+        self.assertRegex(watch.stdout.readline(), r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  localhost:\d+ +trusted')
+        server.__exit__()
+        self.assertIn('no answer', watch.stdout.readline())
+        with OpensslServer('expired', port=server.port):
+            line = watch.stdout.readline()
+            # It may have listened before it could answer.
+            if 'no answer' in line:
+                line = watch.stdout.readline()
+            self.assertIn('NOT trusted', line)
+            watch.send_signal(signal.SIGINT)
+            self.assertEqual(watch.communicate(timeout=TIMEOUT)[0], '')
+            self.assertEqual(watch.returncode, -signal.SIGINT)
+
+
+if __name__ == '__main__':
+    unittest.main()
