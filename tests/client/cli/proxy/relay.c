@@ -3,8 +3,11 @@
 
 /* What "connect" does with records that a real server would not send, or not in that way. */
 
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -274,6 +277,98 @@ test_data_lost (RecordFixture *f, gconstpointer data)
   ends_close (&ends);
 }
 
+/* Makes the socket pair a TCP connection that takes little of what the relay sends. */
+static void
+ends_use_tcp (Ends *ends)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  socklen_t size = sizeof address;
+  const int small = 1;
+  int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  close (ends->peer[0]);
+  close (ends->peer[1]);
+  g_assert_cmpint (setsockopt (listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), ==, 0);
+  g_assert_cmpint (bind (listener, (struct sockaddr *) &address, size), ==, 0);
+  g_assert_cmpint (listen (listener, 1), ==, 0);
+  g_assert_cmpint (getsockname (listener, (struct sockaddr *) &address, &size), ==, 0);
+  ends->peer[0] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint (setsockopt (ends->peer[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), ==, 0);
+  g_assert_cmpint (connect (ends->peer[0], (struct sockaddr *) &address, size), ==, 0);
+  ends->peer[1] = accept4 (listener, NULL, NULL, SOCK_CLOEXEC);
+  g_assert_cmpint (ends->peer[1], >=, 0);
+  close (listener);
+}
+
+/* The peer's window is full, so that nothing that is sent acknowledges what comes. */
+static gboolean
+is_stuck (int fd)
+{
+  int n_unsent = 0;
+
+  g_assert_cmpint (ioctl (fd, SIOCOUTQNSD, &n_unsent), ==, 0);
+  return n_unsent > 0;
+}
+
+typedef struct
+{
+  Ends *ends;
+  GByteArray *first;
+  GByteArray *second;
+} Hurried;
+
+/* Reads nothing, answers in two segments, and closes. */
+static gpointer
+hurried_thread (gpointer data)
+{
+  Hurried *hurried = data;
+  int fd = hurried->ends->peer[1];
+
+  while (!is_stuck (hurried->ends->peer[0]))
+    g_thread_yield ();
+  g_assert_cmpint (write (fd, hurried->first->data, hurried->first->len), ==, hurried->first->len);
+  g_assert_cmpint (write (fd, hurried->second->data, hurried->second->len), ==,
+                   hurried->second->len);
+  close (fd);
+  hurried->ends->peer[1] = -1;
+  return NULL;
+}
+
+/* Breaks if an answer is lost that the peer's system keeps back until what came before it is
+ * acknowledged, and does not send any more after the peer closed; or if it is not said then that
+ * input was not sent. */
+static void
+test_early_answer (RecordFixture *f, gconstpointer data)
+{
+  static const guint8 upload[60000];
+  g_autoptr (GByteArray) first = g_byte_array_new ();
+  g_autoptr (GError) error = NULL;
+  Ends ends;
+  Hurried hurried;
+  GThread *thread;
+
+  ends_open (&ends);
+  ends_use_tcp (&ends);
+  g_assert_cmpint (write (ends.input[1], upload, sizeof upload), ==, sizeof upload);
+  /* Who got something and answers lets acknowledgements wait. */
+  record_fixture_seal (f, RECORD_DATA, "hello ", 6);
+  send_to_relay (&ends, f);
+  g_byte_array_set_size (f->records, 0);
+  record_fixture_seal (f, RECORD_DATA, "too ", 4);
+  g_byte_array_append (first, f->records->data, f->records->len);
+  g_byte_array_set_size (f->records, 0);
+  record_fixture_seal (f, RECORD_DATA, "large", 5);
+  hurried = (Hurried){ &ends, first, f->records };
+  thread = g_thread_new ("hurried", hurried_thread, &hurried);
+  g_assert_false (run (&ends, f, &error));
+  g_thread_join (thread);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED);
+  g_assert_nonnull (strstr (error->message, "before all of the input was sent"));
+  assert_output (&ends, "hello too large");
+  ends_close (&ends);
+}
+
 static void
 assert_expanded (const char *text, gboolean *after_cr, const char *expected)
 {
@@ -313,6 +408,7 @@ main (int argc, char **argv)
     { "input-left", test_input_left },
     { "data-lost", test_data_lost },
     { "dribble", test_dribble },
+    { "early-answer", test_early_answer },
   };
 
   g_test_init (&argc, &argv, NULL);
