@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""XML is well-formed, and the polkit policy is valid."""
+"""XML is well-formed; the polkit policy is valid, and so is what software centres read."""
 
 import pathlib
 import sys
@@ -25,5 +25,10 @@ for path in files:
 result = common.run([xmllint, '--nonet', '--noout', '--dtdvalid', POLKIT_DTD, polkit_policy])
 if result.returncode != 0:
     findings.append(result.stdout)
+
+metainfo = common.run([common.need('appstreamcli', 'appstream'), 'validate', '--no-net', '--strict',
+                       'data/org.tlshandoff.Handoff1.metainfo.xml'])
+if metainfo.returncode != 0:
+    findings.append(metainfo.stdout)
 
 common.report(findings, len(files))
