@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""The examples in the documents are those of the example files, which are compiled or run; links lead somewhere."""
+"""The examples in the documents are those of the example files, which are compiled or run; links lead somewhere. README.md
+stays short."""
 
 import re
 
@@ -22,7 +23,11 @@ def check_shown(document, shown, example):
         findings.append(f'{document}: shows something else than {example}:\n{shown}')
 
 
+README_LINES = 199
 readme = common.read('README.md')
+if readme.count('\n') > README_LINES:
+    findings.append(f'README.md has {readme.count(chr(10))} lines, more than {README_LINES}: what nobody needs to begin with goes '
+                    'to the manual pages or to docs/')
 for language, example in (('c', 'data/examples/fetch.c'), ('js', 'data/examples/50-tls-handoff.rules')):
     for block in re.findall(rf'```{language}\n(.*?)```', readme, re.S):
         check_shown('README.md', block, example)
