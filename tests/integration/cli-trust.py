@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -124,15 +125,19 @@ class TestTrust(unittest.TestCase):
         """Breaks if the command names an option that cannot help, or does not name one that can."""
         for name, trusted, options in (('expired', True, set()), ('not-activated', True, set()),
                                        ('wrong-purpose', True, set()), ('wrong-name', True, {'--server-name'}),
-                                       ('self-signed', True, {'--trust'}), ('rsa', False, {'--trust'}),
-                                       ('wrong-name', False, {'--server-name', '--trust'}),
-                                       ('expired', False, set())):
+                                       ('self-signed', True, {'--trust', '--fingerprint'}),
+                                       ('rsa', False, {'--trust', '--fingerprint'}),
+                                       ('wrong-name', False, {'--server-name', '--trust', '--fingerprint'}),
+                                       ('expired', False, {'--fingerprint'})):
             with self.subTest(name=name, trusted=trusted), OpensslServer(name) as server:
                 result = run('alice', 'connect', *(TRUST if trusted else ()), server.address)
                 self.assertEqual(result.returncode, 4)
                 self.assertIn('“tls-handoff probe', result.stderr)
-                self.assertEqual({option for option in ('--server-name', '--trust') if option in result.stderr},
+                self.assertEqual({option for option in ('--server-name', '--trust', '--fingerprint') if option in result.stderr},
                                  options)
+                for pin in re.findall('--fingerprint [0-9a-f]+', result.stderr):
+                    done = run('alice', 'connect', '--ignore-eof', *pin.split(), server.address, stdin='GET / HTTP/1.0\r\n\r\n')
+                    self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class TestForeign(unittest.TestCase):

@@ -30,7 +30,7 @@ class TestStarttls(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 probed = json.loads(done.stdout)
                 self.assertEqual((probed['trusted'], probed['protocol']), (True, version))
-                self.assertEqual(probed['server-name'], 'localhost')
+                self.assertEqual((probed['server-name'], probed['starttls']), ('localhost', protocol))
                 done = run('alice', 'connect', '--starttls', protocol, '--crlf', '--ignore-eof', *TRUST, *options,
                            address, stdin=said)
                 self.assertEqual(done.returncode, 0, done.stderr)

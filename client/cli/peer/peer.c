@@ -426,6 +426,20 @@ hint_at_names (GVariant *details)
   cli_hint (_ ("the certificate is for %s"), names);
 }
 
+static void
+hint_at_pin (GVariant *details)
+{
+  g_autoptr (GPtrArray) chain = cli_details_get_bytes (details, "peer-certificates");
+  g_autofree char *sha256 = NULL;
+
+  if (chain == NULL || chain->len == 0)
+    return;
+  sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, g_ptr_array_index (chain, 0));
+  cli_hint (_ ("--fingerprint %s takes this certificate, and no other: first make sure, by another "
+               "way, that it is the server's"),
+            sha256);
+}
+
 /* Hints only at options that can help: none makes an expired certificate good. */
 static void
 hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
@@ -436,6 +450,8 @@ hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
               self->identity);
   if ((remedy & CLI_TRUST_REMEDY_AUTHORITY) != 0)
     cli_hint (_ ("--trust FILE makes an authority trusted for one call"));
+  if ((remedy & CLI_TRUST_REMEDY_PIN) != 0)
+    hint_at_pin (self->failure);
   cli_hint (_ ("“tls-handoff probe %s” shows the certificates"), self->arguments[0]);
 }
 

@@ -19,10 +19,11 @@ typedef struct
 
 static const Row reasons[] = {
   { "unknown-authority", N_ ("no authority that is trusted here issued the certificate"),
-    CLI_TRUST_REMEDY_AUTHORITY },
-  { "wrong-name", N_ ("the certificate is not for this name"), CLI_TRUST_REMEDY_NAME },
-  { "expired", N_ ("a certificate of the chain has expired"), CLI_TRUST_REMEDY_NONE },
-  { "not-activated", N_ ("a certificate of the chain is not valid yet"), CLI_TRUST_REMEDY_NONE },
+    CLI_TRUST_REMEDY_AUTHORITY | CLI_TRUST_REMEDY_PIN },
+  { "wrong-name", N_ ("the certificate is not for this name"),
+    CLI_TRUST_REMEDY_NAME | CLI_TRUST_REMEDY_PIN },
+  { "expired", N_ ("a certificate of the chain has expired"), CLI_TRUST_REMEDY_PIN },
+  { "not-activated", N_ ("a certificate of the chain is not valid yet"), CLI_TRUST_REMEDY_PIN },
   { "revoked", N_ ("a certificate of the chain was revoked"), CLI_TRUST_REMEDY_NONE },
   { "insecure-algorithm", N_ ("a signature or a key of the chain is too weak"),
     CLI_TRUST_REMEDY_NONE },
@@ -147,14 +148,18 @@ cli_trust_describe_names (const CliCertificate *certificate)
  * cli_trust_get_remedy:
  * @error: %TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED
  *
- * Returns: the options that can help if they are given together; none, if there is a reason that no
- * option removes
+ * --fingerprint is for a server that no authority vouches for, such as a device that made its
+ * certificate itself. It does not go past what an authority says.
+ *
+ * Returns: the options that can help; none, if there is a reason that no option removes
  */
 CliTrustRemedy
 cli_trust_get_remedy (const GError *error)
 {
   GVariant *details = tls_handoff_error_get_details (error);
-  CliTrustRemedy remedy = CLI_TRUST_REMEDY_NONE;
+  const CliTrustRemedy others = CLI_TRUST_REMEDY_AUTHORITY | CLI_TRUST_REMEDY_NAME;
+  CliTrustRemedy all = CLI_TRUST_REMEDY_NONE;
+  CliTrustRemedy excluded = CLI_TRUST_REMEDY_NONE;
   g_autofree const char **names = NULL;
   gsize i;
 
@@ -163,10 +168,15 @@ cli_trust_get_remedy (const GError *error)
   for (i = 0; names[i] != NULL; i++)
     {
       const Row *row = find (reasons, G_N_ELEMENTS (reasons), names[i]);
+      CliTrustRemedy remedy = row != NULL ? row->remedy : CLI_TRUST_REMEDY_NONE;
 
-      if (row == NULL || row->remedy == CLI_TRUST_REMEDY_NONE)
-        return CLI_TRUST_REMEDY_NONE;
-      remedy |= row->remedy;
+      all |= remedy;
+      if ((remedy & others) == 0)
+        excluded |= others;
+      if ((remedy & CLI_TRUST_REMEDY_PIN) == 0)
+        excluded |= CLI_TRUST_REMEDY_PIN;
     }
-  return remedy;
+  if ((all & CLI_TRUST_REMEDY_AUTHORITY) == 0)
+    excluded |= CLI_TRUST_REMEDY_PIN;
+  return all & ~excluded;
 }

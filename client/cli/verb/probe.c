@@ -138,6 +138,7 @@ print_json (CliPeer *peer, const Findings *findings)
   cli_json_add_string (builder, "address", peer->address);
   json_builder_set_member_name (builder, "proxied");
   json_builder_add_boolean_value (builder, peer->proxied);
+  cli_json_add_string (builder, "starttls", peer->starttls);
   cli_json_add_string (builder, "server-identity", peer->identity);
   json_builder_set_member_name (builder, "trusted");
   json_builder_add_boolean_value (builder, findings->reasons[0] == NULL);
