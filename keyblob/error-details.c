@@ -5,7 +5,8 @@
 
 typedef struct
 {
-  GVariant *details; /* (owned) (nullable): a{sv} */
+  GVariant *details;      /* (owned) (nullable): a{sv} */
+  char *original_message; /* (owned) (nullable): if the error's message is a translation of it */
 } ErrorPrivate;
 
 /* GLib keeps an extended error's private data right before the error, aligned to two words. */
@@ -21,21 +22,26 @@ get_private (const GError *error)
 static void
 error_init (GError *error)
 {
-  get_private (error)->details = NULL;
+  *get_private (error) = (ErrorPrivate){ 0 };
 }
 
 static void
 error_copy (const GError *source, GError *destination)
 {
-  GVariant *details = get_private (source)->details;
+  const ErrorPrivate *from = get_private (source);
+  ErrorPrivate *to = get_private (destination);
 
-  get_private (destination)->details = details != NULL ? g_variant_ref (details) : NULL;
+  to->details = from->details != NULL ? g_variant_ref (from->details) : NULL;
+  to->original_message = g_strdup (from->original_message);
 }
 
 static void
 error_clear (GError *error)
 {
-  g_clear_pointer (&get_private (error)->details, g_variant_unref);
+  ErrorPrivate *private = get_private (error);
+
+  g_clear_pointer (&private->details, g_variant_unref);
+  g_clear_pointer (&private->original_message, g_free);
 }
 
 GQuark
@@ -49,6 +55,26 @@ GVariant *
 handoff_error_details_get (const GError *error)
 {
   return get_private (error)->details;
+}
+
+const char *
+handoff_error_get_original_message (const GError *error)
+{
+  return get_private (error)->original_message;
+}
+
+void
+handoff_error_set_original_message (GError *error, const char *message)
+{
+  ErrorPrivate *private;
+
+  /* Other errors have no room before them. */
+  g_return_if_fail (error != NULL &&
+                    error->domain == g_quark_try_string (HANDOFF_ERROR_DOMAIN_NAME));
+
+  private = get_private (error);
+  g_free (private->original_message);
+  private->original_message = g_strdup (message);
 }
 
 void

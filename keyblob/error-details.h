@@ -5,9 +5,9 @@
 
 #include <glib.h>
 
-/* What an error carries beyond its message: details, an a{sv}. GLib calls that an extended error
- * domain. Only errors of the domain TLS_HANDOFF_ERROR have
- * them. */
+/* What an error carries beyond its message: details, an a{sv}, and the message as the service wrote
+ * it, if error->message is a translation. GLib calls that an extended error domain. Only errors of
+ * the domain TLS_HANDOFF_ERROR have them. */
 
 #define HANDOFF_ERROR_DOMAIN_NAME "tls-handoff-error"
 
@@ -18,3 +18,7 @@ GVariant *handoff_error_details_get (const GError *error);
 /* error: of the domain TLS_HANDOFF_ERROR. details: consumed if floating; they replace those that
  * the error has. */
 void handoff_error_set_details (GError *error, GVariant *details);
+/* error: of that domain. (transfer none) (nullable) */
+const char *handoff_error_get_original_message (const GError *error);
+/* error: of the domain TLS_HANDOFF_ERROR. */
+void handoff_error_set_original_message (GError *error, const char *message);

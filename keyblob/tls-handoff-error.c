@@ -82,3 +82,12 @@ tls_handoff_error_get_details (const GError *error)
 
   return handoff_error_details_get (error);
 }
+
+const char *
+tls_handoff_error_get_original_message (const GError *error)
+{
+  if (error == NULL || error->domain != TLS_HANDOFF_ERROR)
+    return NULL;
+
+  return handoff_error_get_original_message (error);
+}

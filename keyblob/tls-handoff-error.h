@@ -8,6 +8,7 @@
 /* The library's mark for what it exports; here too, as the service has no tls-handoff-version.h. */
 #ifndef TLS_HANDOFF_AVAILABLE_IN_0_1
 #define TLS_HANDOFF_AVAILABLE_IN_0_1 extern __attribute__ ((visibility ("default")))
+#define TLS_HANDOFF_AVAILABLE_IN_0_2 extern __attribute__ ((visibility ("default")))
 #endif
 
 G_BEGIN_DECLS
@@ -98,5 +99,20 @@ GQuark tls_handoff_error_quark (void);
  */
 TLS_HANDOFF_AVAILABLE_IN_0_1
 GVariant *tls_handoff_error_get_details (const GError *error);
+
+/**
+ * tls_handoff_error_get_original_message:
+ * @error: (nullable): an error of any domain
+ *
+ * The service writes its messages in English; the library translates those that it knows into the
+ * language of the process. A log or a report to the developers is better off with the original.
+ *
+ * Returns: (transfer none) (nullable): the message as the service sent it, or %NULL if the message
+ * of @error is no translation
+ *
+ * Since: 0.2
+ */
+TLS_HANDOFF_AVAILABLE_IN_0_2
+const char *tls_handoff_error_get_original_message (const GError *error);
 
 G_END_DECLS

@@ -126,7 +126,8 @@ cli_report_no_service (const GError *error)
 void
 cli_hint_at_interactive (const GError *error)
 {
-  if (strstr (error->message, "needs authentication") != NULL && !cli_text_agent_is_wanted ())
+  if (strstr (cli_service_words_get_original (error), "needs authentication") != NULL &&
+      !cli_text_agent_is_wanted ())
     cli_hint (_ ("with --interactive, polkit may ask for a password"));
 }
 

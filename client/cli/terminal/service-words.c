@@ -5,7 +5,9 @@
 
 #include "terminal/service-words.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
+#include <tls-handoff/tls-handoff.h>
 
 /* The service's errors name arguments and options as its D-Bus interface calls them. */
 static const struct
@@ -15,12 +17,12 @@ static const struct
   const char *option;   /* (nullable): the command's word for an option of that name */
 } words[] = {
   { "application-protocols", NULL, "--alpn" },
-  { "certificates", "FILE", "--certificates" },
+  { "certificates", N_ ("FILE"), "--certificates" },
   { "cipher-suites", NULL, "--cipher-suite" },
   { "client-certificate", NULL, "--require-client-certificate" },
   { "credential", NULL, "--credential" },
   { "credential-pem", NULL, "--cert" },
-  { "data", "FILE", NULL },
+  { "data", N_ ("FILE"), NULL },
   { "days", NULL, "--days" },
   { "dns-names", NULL, "--dns" },
   { "email-addresses", NULL, "--email" },
@@ -39,7 +41,7 @@ static const struct
   { "subject", NULL, "--subject" },
   { "timeout", NULL, "--timeout" },
   { "trust-anchors", NULL, "--trust" },
-  { "uri", "URI", NULL },
+  { "uri", N_ ("URI"), NULL },
 };
 
 /* (nullable) */
@@ -56,7 +58,7 @@ find (const char *theirs, gboolean is_option)
   return NULL;
 }
 
-/* Where a word is the name of an argument or option, and not plain English. */
+/* Where a word is the name of an argument or option, and not plain language. */
 enum
 {
   PREFIXED_OPTION = 1, /* "Option subject: …" */
@@ -64,9 +66,23 @@ enum
   MENTIONED_OPTION,    /* "… give the option “pin” …" */
   COMPOUND,            /* "… or dns-names …" */
 };
+/* The library has translated the message. */
 #define PATTERN                                                                                    \
-  "^Option ([a-z-]+)(?=: )|^([a-z_]+)(?=: )|(?:\\bthe )?\\boption “?([a-z-]+)”?|"              \
+  "^%s ([a-z-]+)(?=: )|^([a-z_]+)(?=: )|(?:%s) [“„«]?([a-z-]+)[”“»]?|"                   \
   "(?<![\\w.-])([a-z]+(?:[-_][a-z]+)+)(?![\\w.-]\\w)"
+
+/* (transfer full) */
+static char *
+get_pattern (void)
+{
+  return g_strdup_printf (
+      PATTERN,
+      /* Translators: as “Option %s: %s” begins */
+      _ ("Option"),
+      /* Translators: how messages mention an option in the middle of a sentence, as a regular
+       * expression. What it finds is replaced with the option itself. */
+      _ ("(?:\\bthe )?\\boption"));
+}
 
 static gboolean
 replace (const GMatchInfo *match, GString *result, gpointer data)
@@ -85,6 +101,8 @@ replace (const GMatchInfo *match, GString *result, gpointer data)
       if (ours == NULL && group == COMPOUND)
         ours = find (word, FALSE);
     }
+  if (ours != NULL && *ours != '-')
+    ours = _ (ours);
   g_string_append (result, ours != NULL ? ours : whole);
   return FALSE;
 }
@@ -98,8 +116,25 @@ replace (const GMatchInfo *match, GString *result, gpointer data)
 char *
 cli_service_words_translate (const char *message)
 {
-  g_autoptr (GRegex) regex = g_regex_new (PATTERN, 0, 0, NULL);
-  char *translated = g_regex_replace_eval (regex, message, -1, 0, 0, replace, NULL, NULL);
+  g_autofree char *pattern = get_pattern ();
+  g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, NULL);
+  char *translated = NULL;
 
+  if (regex != NULL)
+    translated = g_regex_replace_eval (regex, message, -1, 0, 0, replace, NULL, NULL);
   return translated != NULL ? translated : g_strdup (message);
+}
+
+/**
+ * cli_service_words_get_original:
+ * @error: of the service's
+ *
+ * Returns: its message as the service wrote it: some errors differ by that alone
+ */
+const char *
+cli_service_words_get_original (const GError *error)
+{
+  const char *original = tls_handoff_error_get_original_message (error);
+
+  return original != NULL ? original : error->message;
 }

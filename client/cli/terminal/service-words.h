@@ -6,3 +6,4 @@
 #include <glib.h>
 
 char *cli_service_words_translate (const char *message);
+const char *cli_service_words_get_original (const GError *error);

@@ -12,6 +12,7 @@
 #include "terminal/escape.h"
 #include "terminal/report.h"
 #include "terminal/secret-input.h"
+#include "terminal/service-words.h"
 #include "verb/verbs.h"
 
 /* Options of all verbs that make a credential. */
@@ -241,7 +242,7 @@ cli_credential_import (GOptionContext *context, char **arguments)
   status = report_made (credential, error);
   /* The service's message where a passphrase would help: that error has no code of its own. */
   if (status == CLI_EXIT_USAGE && passphrase == NULL && error != NULL &&
-      strstr (error->message, "needs its passphrase") != NULL)
+      strstr (cli_service_words_get_original (error), "needs its passphrase") != NULL)
     cli_hint (_ ("without a terminal to ask on, --passphrase-file says where the passphrase is"));
   return status;
 }

@@ -8,6 +8,7 @@
 #include "keyblob/error-reply.h"
 #include "keyblob/handoff-names.h"
 #include "call/service-error.h"
+#include "phrasebook/phrasebook.h"
 #include "tls-handoff-error.h"
 
 GDBusMessage *
@@ -72,12 +73,15 @@ GError *
 handoff_service_call_error_from_details (GVariant *details)
 {
   const char *name = "";
+  GError *error;
   const char *message = "The service gave no reason";
 
   g_variant_lookup (details, HANDOFF_DETAIL_ERROR, "&s", &name);
   g_variant_lookup (details, HANDOFF_DETAIL_MESSAGE, "&s", &message);
 
   /* The error of HandshakeAsClient() that says the same. */
-  return handoff_error_from_name (
+  error = handoff_error_from_name (
       g_dbus_is_interface_name (name) ? name : HANDOFF_ERROR_PREFIX "Failed", message, details);
+  handoff_phrasebook_translate_error (error);
+  return error;
 }

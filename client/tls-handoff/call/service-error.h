@@ -5,10 +5,11 @@
 
 #include <gio/gio.h>
 
-/* Errors of calls that did not reach the service. */
+/* Errors of calls: of the service, and of calls that did not reach it. */
 
-/* Puts an explanation before the message of an error of the bus (the service is absent, the bus's
- * policy refuses the call, …). An error that the service itself sent does not change. */
+/* For each error that came from outside. Puts an explanation before the message of an error of the
+ * bus (the service is absent, the bus's policy refuses the call, …). What the service itself says
+ * is translated. */
 void handoff_service_error_explain (GError **error);
 
 /* Moves an error of the bus's connection, such as G_IO_ERROR_CLOSED, to the domain G_DBUS_ERROR. A
