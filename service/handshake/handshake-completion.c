@@ -238,10 +238,20 @@ add_negotiated (HandoffTlsSession *tls, const HandoffHandshakeRequest *request, 
 {
   gnutls_session_t session = handoff_tls_session_get (tls);
   const char *server_name = get_server_name (request, handoff_tls_session_get_credential (tls));
+  const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (
+      handoff_key_export_get_cipher_suite (handoff_tls_session_get_export (tls)));
   g_autofree char *application_protocol = dup_application_protocol (session);
 
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_PEER_CERTIFICATES,
                                       handoff_peer_verification_get_certificates (session));
+  if (suite != NULL)
+    {
+      handoff_handshake_error_add_detail (
+          error, HANDOFF_DETAIL_PROTOCOL,
+          g_variant_new_string (handoff_protocol_name (suite->protocol)));
+      handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CIPHER_SUITE,
+                                          g_variant_new_string (suite->name));
+    }
   if (application_protocol != NULL)
     handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_APPLICATION_PROTOCOL,
                                         g_variant_new_string (application_protocol));

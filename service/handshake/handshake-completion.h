@@ -34,9 +34,9 @@ gboolean handoff_handshake_export_keys (HandoffTlsSession *tls,
                                         GError **error);
 
 /* Adds to an error what is known of the peer when the handshake fails: the certificate that it
- * showed, if that was looked at, with the protocol of the application and the server's name; and
- * what it wanted of ours, which may be the reason. Returns: the label of the credential that we
- * showed it, or would have. (transfer full) (nullable) */
+ * showed, if that was looked at, with all that was negotiated by then; and what it wanted of ours,
+ * which may be the reason. Returns: the label of the credential that we showed it, or would have.
+ * (transfer full) (nullable) */
 char *handoff_handshake_add_failure_details (HandoffTlsSession *tls,
                                              const HandoffHandshakeRequest *request,
                                              GError *error);

@@ -192,10 +192,8 @@ fail_untrusted (HandoffHandshakeEngine *self, gboolean too_late)
 {
   const HandoffPeerVerification *verification =
       handoff_tls_session_get_verification (self->session);
-  const HandoffCipherSuite *suite = handoff_cipher_suite_by_id (
-      handoff_key_export_get_cipher_suite (handoff_tls_session_get_export (self->session)));
   GError *error = handoff_handshake_error_new_untrusted (
-      verification, suite, too_late ? get_decision_timeout (self) : 0);
+      verification, too_late ? get_decision_timeout (self) : 0);
 
   handoff_tls_session_send_alert (self->session,
                                   handoff_trust_problems_get_alert (verification->problems));

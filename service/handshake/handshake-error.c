@@ -267,7 +267,6 @@ handoff_handshake_error_new (gnutls_session_t session,
 
 GError *
 handoff_handshake_error_new_untrusted (const HandoffPeerVerification *verification,
-                                       const HandoffCipherSuite *suite,
                                        guint decision_timeout)
 {
   g_auto (GStrv) reasons = handoff_trust_problems_describe (verification->problems);
@@ -283,14 +282,6 @@ handoff_handshake_error_new_untrusted (const HandoffPeerVerification *verificati
 
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_VERIFICATION_ERRORS,
                                       g_variant_new_strv ((const char *const *) reasons, -1));
-  if (suite != NULL)
-    {
-      handoff_handshake_error_add_detail (
-          error, HANDOFF_DETAIL_PROTOCOL,
-          g_variant_new_string (handoff_protocol_name (suite->protocol)));
-      handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_CIPHER_SUITE,
-                                          g_variant_new_string (suite->name));
-    }
   handoff_handshake_error_add_detail (error, HANDOFF_DETAIL_OCSP_STATUS,
                                       g_variant_new_string (verification->ocsp_status));
   if (verification->ocsp_problem != NULL)

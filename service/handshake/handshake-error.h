@@ -26,10 +26,9 @@ GError *handoff_handshake_error_new (gnutls_session_t session,
                                      const HandoffHandshakeTransport *transport);
 
 /* For a peer whose certificate did not verify. The reasons and the alert to send are details.
- * suite: (nullable): what was negotiated before, also a detail. decision_timeout: how many seconds
- * its caller let pass without a decision; 0 if there was none to make. (transfer full) */
+ * decision_timeout: how many seconds its caller let pass without a decision; 0 if there was none to
+ * make. (transfer full) */
 GError *handoff_handshake_error_new_untrusted (const HandoffPeerVerification *verification,
-                                               const HandoffCipherSuite *suite,
                                                guint decision_timeout);
 /* For a failure of which reason says more than code does. The alert that code stands for is a
  * detail. (transfer full) */

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "peer/trust-report.h"
+#include "terminal/certificate.h"
 #include "terminal/report.h"
 
 #define SHA256_DIGITS 64
@@ -99,20 +100,22 @@ static gboolean
 review (GPtrArray *certificates, const char *const *errors, gpointer user_data)
 {
   CliAcceptance *self = user_data;
+  g_autoptr (CliCertificate) certificate = NULL;
   g_autofree char *sha256 = NULL;
 
   if (certificates->len == 0)
     return FALSE;
-  sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, g_ptr_array_index (certificates, 0));
+  certificate = cli_certificate_new (g_ptr_array_index (certificates, 0));
   if (self->insecure)
     {
-      warn (sha256, errors);
+      warn (certificate->sha256, errors);
       return TRUE;
     }
-  if (g_str_equal (sha256, self->sha256))
+  sha256 = parse_sha256 (certificate->sha256);
+  if (g_strcmp0 (sha256, self->sha256) == 0)
     return TRUE;
   g_free (self->met);
-  self->met = g_steal_pointer (&sha256);
+  self->met = g_strdup (certificate->sha256);
   return FALSE;
 }
 

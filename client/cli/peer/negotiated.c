@@ -110,6 +110,22 @@ facts_init (Facts *self, CliPeer *peer)
     take_failure (self, peer->failure);
 }
 
+/**
+ * cli_negotiated_is_known:
+ * @peer: after the handshake, successful or not
+ *
+ * Returns: whether there is something to say of what was negotiated: a handshake that failed came
+ * as far as to the server's certificate
+ */
+gboolean
+cli_negotiated_is_known (CliPeer *peer)
+{
+  g_auto (Facts) facts = { 0 };
+
+  facts_init (&facts, peer);
+  return facts.known;
+}
+
 static void
 append_ocsp_status (GString *text, const Facts *facts)
 {

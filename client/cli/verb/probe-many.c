@@ -6,6 +6,7 @@
 #include "verb/probe-many.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "terminal/json-output.h"
 #include "terminal/output.h"
@@ -53,8 +54,25 @@ describe_trust (const CliProbed *probed)
 {
   if (!json_object_has_member (probed->found, "trusted"))
     return _ ("no answer");
+  if (json_object_get_null_member (probed->found, "trusted"))
+    return _ ("not known");
   return json_object_get_boolean_member (probed->found, "trusted") ? _ ("trusted")
                                                                    : _ ("NOT trusted");
+}
+
+/* What is wrong, without the server's name, which the line begins with. */
+static const char *
+describe_problem (const CliProbed *probed)
+{
+  const char *text = probed->problem != NULL ? probed->problem : "";
+  const char *rest = text;
+
+  if (!g_str_has_prefix (text, probed->server))
+    return text;
+  rest += strlen (probed->server);
+  if (*rest == ':' && g_ascii_isdigit (rest[1]))
+    rest += 1 + strspn (rest + 1, "0123456789");
+  return g_str_has_prefix (rest, ": ") ? rest + strlen (": ") : text;
 }
 
 /* cells: (out): as long as probed */
@@ -69,7 +87,7 @@ describe (const CliProbed *probed, const char *cells[N_COLUMNS])
   cells[PROTOCOL] = get_string (probed->found, "protocol");
   cells[SUITE] = get_string (probed->found, "cipher-suite");
   cells[END] = certificate != NULL ? get_string (certificate, "not-after") : NULL;
-  cells[PROBLEM] = probed->problem != NULL ? probed->problem : "";
+  cells[PROBLEM] = describe_problem (probed);
   for (i = 0; i < N_COLUMNS; i++)
     {
       if (cells[i] == NULL)

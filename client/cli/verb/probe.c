@@ -30,6 +30,7 @@
 /* What a probe found out, whether the peer is trusted or not. */
 typedef struct
 {
+  gboolean verified;       /* the handshake came far enough to tell whether the peer is trusted */
   GPtrArray *certificates; /* (owned) (element-type CliCertificate) */
   GPtrArray *needed; /* (owned) (element-type CliCertificate): those that its trust rests on */
   char **reasons;    /* (owned): why the certificate is not trusted; empty if it is */
@@ -64,6 +65,7 @@ findings_init_from_result (Findings *self, TlsHandoffHandshakeResult *result)
       read_certificates (tls_handoff_handshake_result_get_peer_certificates (result));
   self->needed = read_certificates (tls_handoff_handshake_result_get_verified_chain (result));
   self->reasons = g_new0 (char *, 1);
+  self->verified = TRUE;
 }
 
 static void
@@ -80,8 +82,11 @@ findings_init_from_error (Findings *self, const GError *error)
   if (chain != NULL && chain->len > 1)
     g_ptr_array_set_size (chain, 1);
   self->needed = read_certificates (chain);
-  if (details == NULL || !g_variant_lookup (details, "verification-errors", "^as", &self->reasons))
-    self->reasons = g_strsplit ("other", ",", 1);
+  self->verified =
+      g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED);
+  if (details != NULL && g_variant_lookup (details, "verification-errors", "^as", &self->reasons))
+    return;
+  self->reasons = g_strsplit (self->verified ? "other" : "", ",", 1);
 }
 
 static void
@@ -104,7 +109,9 @@ print_text (CliPeer *peer, const Findings *findings)
   guint i;
 
   g_print ("%s", text);
-  if (findings->reasons[0] == NULL)
+  if (!findings->verified)
+    g_print (_ ("verification: the handshake ended too early\n"));
+  else if (findings->reasons[0] == NULL)
     {
       g_autofree char *identity = cli_escape (peer->identity, -1);
 
@@ -141,7 +148,10 @@ print_json (CliPeer *peer, const Findings *findings)
   cli_json_add_string (builder, "starttls", peer->starttls);
   cli_json_add_string (builder, "server-identity", peer->identity);
   json_builder_set_member_name (builder, "trusted");
-  json_builder_add_boolean_value (builder, findings->reasons[0] == NULL);
+  if (findings->verified)
+    json_builder_add_boolean_value (builder, findings->reasons[0] == NULL);
+  else
+    json_builder_add_null_value (builder);
   json_builder_set_member_name (builder, "verification-errors");
   json_builder_begin_array (builder);
   for (i = 0; findings->reasons[i] != NULL; i++)
@@ -256,13 +266,17 @@ probe (CliPeer *peer, const ProbeOptions *options)
       findings_init_from_result (&findings, peer->result);
       close_politely (peer);
     }
-  else if (g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
+  else if (cli_negotiated_is_known (peer) ||
+           g_error_matches (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CERTIFICATE_UNTRUSTED))
     findings_init_from_error (&findings, error);
   else
     return cli_peer_report_error (peer, error);
 
   status = show (peer, options, &findings);
-  return status == CLI_EXIT_OK ? judge (peer, options, &findings, error) : status;
+  if (status != CLI_EXIT_OK)
+    return status;
+  return findings.verified ? judge (peer, options, &findings, error)
+                           : cli_peer_report_error (peer, error);
 }
 
 /* What a process needs that probes one of several. */
