@@ -4,12 +4,15 @@
 """The command's hints, where they can help, and only there."""
 
 import os
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, certificate, get_free_port, import_credential, remove_credentials, run, set_rules, wait_for_port
+from command import OWN_RULES, OpensslServer, certificate, import_credential, read, remove_credentials, run, set_rules
+
+TRUST = ('--trust', certificate('ca.pem'))
+# A server's options.
+INSISTS = ('-Verify', '1', '-verify_return_error', '-CAfile', certificate('client-ca.pem'))
 
 
 def rules(result):
@@ -43,51 +46,72 @@ class TestHints(unittest.TestCase):
         hints = self.hints('session', 'list', '--all', '--interactive', status=3)
         self.assertEqual([('--interactive' in hint) for hint in hints], [False], hints)
 
+    def connect(self, server, *options):
+        """What is advised where a server does not take what it got, in both versions of TLS."""
+        both = [self.hints('connect', *version, *TRUST, *options, server.address, status=1) for version in ((), ('--tls12',))]
+        self.assertEqual(*both)
+        return '\n'.join(both[0])
+
     def test_credential(self):
         """Breaks if a user whose certificate is wanted does not hear which credential would do, what held it back, and what
-        is wrong with the others; or is told of --interactive where it was given."""
+        is wrong with the others; or is told of --interactive where it was given, or where polkit would not ask."""
         set_rules(OWN_RULES)
         import_credential('mallory', 'client')
         self.addCleanup(remove_credentials)
         self.assertEqual(run('mallory', 'credential', 'generate', '--label', 'new one').returncode, 0)
         import_credential('mallory', 'ecdsa', '--role', 'server', label='site')
-        port = get_free_port()
-        server = subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', str(port), '-Verify', '1', '-verify_return_error',
-                                   '-CAfile', certificate('client-ca.pem'), '-cert', certificate('rsa.pem'),
-                                   '-key', certificate('rsa.key')], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        self.addCleanup(lambda: (server.kill(), server.communicate()))
-        wait_for_port(port)
-        connect = ['connect', '--tls12', '--trust', certificate('ca.pem'), f'localhost:{port}']
-        # mallory has one that fits, but polkit would have to ask about it.
-        set_rules('')
-        for version in (connect, [word for word in connect if word != '--tls12']):
-            for options, held_back, asks in (((), True, True), (('--interactive',), True, False),
-                                             (('--credential=',), False, False)):
-                hints = ''.join(self.hints(*version, *options, status=1))
-                self.assertIn('“client” may fit', hints, (version, options))
-                self.assertIn("--credential 'client'", hints, (version, options))
-                self.assertEqual('polkit does not let' in hints, held_back, hints)
+        with OpensslServer('rsa', *INSISTS) as server:
+            # mallory has one that fits, but polkit would have to ask about it.
+            set_rules('')
+            for options, words, asks in (((), 'wants a password for its use', True), (('--interactive',), 'if you name it', False),
+                                         (('--credential=',), 'wants a password for its use', True)):
+                hints = self.connect(server, *options)
+                self.assertIn('“client” may fit', hints)
+                self.assertIn("--credential 'client'", hints)
+                self.assertIn(words, hints)
                 self.assertEqual('--interactive' in hints, asks, hints)
                 self.assertIn('“new one” does not fit: it has no certificate yet', hints)
                 self.assertIn('“site” does not fit: it is for servers', hints)
-        hints = self.hints(*connect, '--credential=other', status=1)
-        self.assertEqual([('--interactive' in hint) for hint in hints], [False, True], hints)
-        self.assertNotIn('--credential', ''.join(hints))
-        self.assertIn('credential list', hints[0])
-        # Where nobody is asked, whatever the command says: root's rule decides about the machine's.
-        set_rules("polkit.addRule(function(action) { if (action.id.endsWith('.use-any-credential')) "
-                  "return polkit.Result.NO; });")
-        hints = self.hints(*connect, '--credential=other', status=1)
-        self.assertEqual([('--interactive' in hint) for hint in hints], [False], hints)
-        # One of an authority that the server does not name.
+            hints = self.hints('connect', *TRUST, '--credential=other', server.address, status=1)
+            self.assertEqual([('--interactive' in hint) for hint in hints], [False, True], hints)
+            self.assertNotIn('--credential', ''.join(hints))
+            self.assertIn('credential list', hints[0])
+            # Nobody is asked, whatever the command says.
+            set_rules(rules('NO').replace('user ==', "user == 'mallory' && action.id.match(/-own-credential$/) && 'mallory' =="))
+            hints = self.connect(server)
+            self.assertIn('“client” may fit, but polkit denies its use', hints)
+            self.assertNotIn('--interactive', hints)
+            # The user did not want it.
+            set_rules(OWN_RULES)
+            hints = self.connect(server, '--credential=')
+            self.assertIn("“client” may fit: --credential 'client'", hints)
+            self.assertNotIn('polkit', hints)
+            # Where nobody is asked: root's rule decides about the machine's.
+            set_rules("polkit.addRule(function(action) { if (action.id.endsWith('.use-any-credential')) "
+                      "return polkit.Result.NO; });")
+            hints = self.hints('connect', *TRUST, '--credential=other', server.address, status=1)
+            self.assertEqual([('--interactive' in hint) for hint in hints], [False], hints)
+
+    def test_refused(self):
+        """Breaks if a user does not hear that a certificate was none of those that the server wants."""
         set_rules(OWN_RULES)
-        remove_credentials()
-        import_credential('mallory', 'ecdsa', label='other')
-        hints = ''.join(self.hints(*connect, status=1))
-        self.assertIn('“other” does not fit: none of the authorities', hints)
-        remove_credentials()
-        self.assertIn('you have no credential', ''.join(self.hints(*connect, status=1)))
+        self.addCleanup(remove_credentials)
+        with OpensslServer('rsa', *INSISTS) as server:
+            self.assertIn('you have no credential', self.connect(server))
+            path = os.path.join(os.environ['TMPDIR'], 'other.pem')
+            with open(path, 'w') as file:
+                file.write(read('ecdsa.pem') + read('ecdsa.key'))
+            os.chmod(path, 0o644)
+            self.assertIn(f'did not accept the certificate in {path}', self.connect(server, '--cert', path))
+            import_credential('mallory', 'ecdsa', label='other')
+            for options in ((), ('--credential=other',)):
+                self.assertIn('“other” does not fit: none of the authorities', self.connect(server, *options))
+            import_credential('mallory', 'client')
+            self.assertIn("“client” may fit: --credential 'client'", self.connect(server, '--credential=other'))
+        # One that names no authorities.
+        with OpensslServer('rsa', '-Verify', '1', '-verify_return_error') as server:
+            self.assertIn('“other” does not fit: the server did not accept its certificate',
+                          self.connect(server, '--credential=other'))
 
     def test_unknown_user(self):
         """Breaks if a user whom the bus does not take is told to look for the bus."""

@@ -7,7 +7,16 @@
 
 #include "peer/own-credential.h"
 
-void cli_credential_advise (TlsHandoffManager *manager,
-                            const CliOwnCredential *own,
-                            GPtrArray *authorities,
-                            gboolean interactive);
+/* A server that was not content with what the user authenticated with, or did not. */
+typedef struct
+{
+  const char *identity;        /* whom it had to prove to be */
+  const CliOwnCredential *own; /* what the user said of the own side */
+  const char *used;            /* (nullable): the label of the credential that the server got */
+  GPtrArray *authorities; /* (nullable) (element-type GBytes): whose certificates it accepts, names
+                             in DER; NULL if that is not known */
+  gboolean interactive;   /* whether polkit was allowed to ask */
+} CliCredentialRefusal;
+
+gboolean cli_credential_is_refused (const GError *error);
+void cli_credential_advise (TlsHandoffManager *manager, const CliCredentialRefusal *refusal);

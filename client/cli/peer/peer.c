@@ -377,33 +377,62 @@ cli_peer_handshake (CliPeer *self, GError **error)
   return self->result != NULL;
 }
 
+/* (nullable): the label of the credential that the server got, as far as that is known */
+static const char *
+get_used_credential (CliPeer *self)
+{
+  if (self->result != NULL)
+    return tls_handoff_handshake_result_get_credential (self->result);
+  return self->own.label != NULL && *self->own.label != '\0' ? self->own.label : NULL;
+}
+
+/* (transfer full) (nullable) */
+static GPtrArray *
+dup_authorities (CliPeer *self, GVariant *details)
+{
+  GPtrArray *authorities = NULL;
+
+  if (details != NULL)
+    authorities = cli_details_get_bytes (details, "certificate-authorities");
+  if (authorities == NULL && self->result != NULL)
+    {
+      authorities = tls_handoff_handshake_result_get_certificate_authorities (self->result);
+      if (authorities != NULL)
+        g_ptr_array_ref (authorities);
+    }
+  return authorities;
+}
+
 /**
  * cli_peer_hint_at_credentials:
- * @error: says that the server wanted a certificate, or what is wrong with the credential that the
- * user named
+ * @error: says that the server wanted a certificate, or another one, or what is wrong with the
+ * credential that the user named
  *
- * If the service itself chose the credential, there is no hint: only its token can help.
+ * If the service itself chose the credential, and its token failed, there is no hint: only that
+ * can help.
  */
 void
 cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
 {
   gboolean named = self->own.label != NULL && *self->own.label != '\0';
   GVariant *details = tls_handoff_error_get_details (error);
-  g_autoptr (GPtrArray) authorities = NULL;
+  g_autoptr (GPtrArray) authorities = dup_authorities (self, details);
   g_autoptr (GVariant) alert = NULL;
+  const CliCredentialRefusal refusal = { .identity = self->identity,
+                                         .own = &self->own,
+                                         .used = get_used_credential (self),
+                                         .authorities = authorities,
+                                         .interactive = self->interactive };
 
   if (details != NULL)
-    {
-      authorities = cli_details_get_bytes (details, "certificate-authorities");
-      alert = g_variant_lookup_value (details, "alert", NULL);
-    }
-  if (named)
+    alert = g_variant_lookup_value (details, "alert", NULL);
+  if (alert != NULL)
+    cli_credential_advise (self->manager, &refusal);
+  else if (named)
     {
       cli_hint (_ ("“tls-handoff credential list” shows what you have"));
       cli_hint_at_interactive (error);
     }
-  else if (alert != NULL)
-    cli_credential_advise (self->manager, &self->own, authorities, self->interactive);
 }
 
 /* Of a server that showed another's certificate, or is known by another name. */
@@ -489,6 +518,8 @@ cli_peer_report_error (CliPeer *self, const GError *error)
     case TLS_HANDOFF_ERROR_AUTHORITY_UNAVAILABLE:
       return CLI_EXIT_NO_SERVICE;
     default:
+      if (cli_credential_is_refused (error))
+        cli_peer_hint_at_credentials (self, error);
       if (guess_starttls (self, error) != NULL)
         cli_hint (_ ("--starttls %s has such a server begin TLS"), guess_starttls (self, error));
       return CLI_EXIT_FAILED;

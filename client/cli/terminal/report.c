@@ -117,17 +117,28 @@ cli_report_no_service (const GError *error)
 }
 
 /**
+ * cli_error_wants_password:
+ * @error: of the service
+ *
+ * Returns: whether polkit did not say no, but would have to ask for a password. Only the text of
+ * @error tells, which has been the same since 0.1.
+ */
+gboolean
+cli_error_wants_password (const GError *error)
+{
+  return strstr (cli_service_words_get_original (error), "needs authentication") != NULL;
+}
+
+/**
  * cli_hint_at_interactive:
  * @error: of the service
  *
- * Hints at --interactive if polkit did not say no, but would have to ask for a password. Only the
- * text of @error tells, which has been the same since 0.1.
+ * Hints at --interactive if that could help.
  */
 void
 cli_hint_at_interactive (const GError *error)
 {
-  if (strstr (cli_service_words_get_original (error), "needs authentication") != NULL &&
-      !cli_text_agent_is_wanted ())
+  if (cli_error_wants_password (error) && !cli_text_agent_is_wanted ())
     cli_hint (_ ("with --interactive, polkit may ask for a password"));
 }
 

@@ -9,6 +9,7 @@
 
 #include "terminal/input-rest.h"
 #include "peer/acceptance.h"
+#include "peer/credential-advice.h"
 #include "peer/negotiated.h"
 #include "terminal/output.h"
 #include "peer/peer.h"
@@ -51,17 +52,6 @@ check_input (GError **error)
     }
   g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED, problem);
   return FALSE;
-}
-
-/* In TLS 1.3, only after the handshake does a server say that it insists on a certificate. */
-static gboolean
-wants_certificate (const GError *error)
-{
-  GVariant *details = tls_handoff_error_get_details (error);
-  const char *alert = NULL;
-
-  return details != NULL && g_variant_lookup (details, "alert", "&s", &alert) &&
-         g_str_equal (alert, "certificate_required");
 }
 
 /* Somebody who types has to know when to begin. */
@@ -110,7 +100,8 @@ relay (CliPeer *peer, const ConnectOptions *options)
     return CLI_EXIT_OK;
   message = cli_service_words_translate (error->message);
   cli_report ("%s: %s", peer->name, message);
-  if (wants_certificate (error))
+  /* In TLS 1.3, servers judge their clients' certificates after the handshake. */
+  if (cli_credential_is_refused (error))
     cli_peer_hint_at_credentials (peer, error);
   return CLI_EXIT_FAILED;
 }
