@@ -63,6 +63,11 @@ class TestLanguages(unittest.TestCase):
         self.assertRegex(self.message('alice', 'connect', f'localhost:{port}'),
                          'El certificado de localhost no es de confianza: no lo emitió ninguna autoridad de confianza')
 
+    def test_library(self):
+        """Breaks if what the library itself finds out is told in English."""
+        environment = dict(SPANISH, DBUS_SYSTEM_BUS_ADDRESS='unix:path=/nowhere')
+        self.assertIn('No se puede alcanzar el bus del sistema', self.message('alice', 'status', environment=environment))
+
 
 if __name__ == '__main__':
     unittest.main()

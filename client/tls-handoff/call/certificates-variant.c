@@ -6,6 +6,7 @@
 #include "call/certificates-variant.h"
 
 #include "tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 static GPtrArray *
 new_array (void)
@@ -42,8 +43,8 @@ handoff_certificates_to_variant (GPtrArray *certificates, const char *what, GErr
     if (certificates->pdata[i] == NULL)
       {
         g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                     "%s: number %u is NULL and not a GBytes; a language binding that cannot "
-                     "convert the elements of a GPtrArray needs the function for a plain array",
+                     _ ("%s: number %u is NULL and not a GBytes; a language binding that cannot "
+                        "convert the elements of a GPtrArray needs the function for a plain array"),
                      what, i + 1);
         return NULL;
       }

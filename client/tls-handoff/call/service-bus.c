@@ -21,6 +21,7 @@
 #include "keyblob/handoff-names.h"
 #include "call/process.h"
 #include "call/service-error.h"
+#include "phrasebook/library-text.h"
 
 #define USER_ENTRY_SIZE 16384 /* bytes; an entry that does not fit counts as found */
 
@@ -139,8 +140,8 @@ handoff_service_bus_check_process (HandoffServiceBus *self, GError **error)
     return TRUE;
 
   g_set_error_literal (error, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED,
-                       "This process was forked from one that uses the TLS Handoff service, and "
-                       "cannot call it; fork before the first handshake, or execute a program");
+                       _ ("This process was forked from one that uses the TLS Handoff service, and "
+                          "cannot call it; fork before the first handshake, or execute a program"));
   return FALSE;
 }
 
@@ -201,8 +202,8 @@ describe_unknown_user (const GError *cause)
        !g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)) ||
       getpwuid_r (uid, &entry, buffer, USER_ENTRY_SIZE, &found) != 0 || found != NULL)
     return g_strdup ("");
-  return g_strdup_printf ("; this process runs with user id %u, which has no entry in the user "
-                          "database (passwd), and the bus refuses a user without an entry",
+  return g_strdup_printf (_ ("; this process runs with user id %u, which has no entry in the user "
+                             "database (passwd), and the bus refuses a user without an entry"),
                           (guint) uid);
 }
 
@@ -238,7 +239,7 @@ make_connection (HandoffServiceBus *self, GCancellable *cancellable, GError **er
 
       /* Whatever the reason is, permissions of the socket too: there is no service. */
       g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_SERVER,
-                   "The system bus, and so the TLS Handoff service, cannot be reached: %s%s",
+                   _ ("The system bus, and so the TLS Handoff service, cannot be reached: %s%s"),
                    cause->message, user);
     }
   return NULL;

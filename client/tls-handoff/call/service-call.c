@@ -10,6 +10,7 @@
 #include "call/service-error.h"
 #include "phrasebook/phrasebook.h"
 #include "tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 GDBusMessage *
 handoff_service_call_new (HandoffServiceBus *bus,
@@ -38,10 +39,11 @@ handoff_service_call_check_type (GVariant *body, const char *type, GError **erro
   if (g_str_equal (found, type))
     return TRUE;
 
-  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-               "The TLS Handoff service replied with type “%s” in place of “%s”; its version does "
-               "not fit the library's",
-               found, type);
+  g_set_error (
+      error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+      _ ("The TLS Handoff service replied with type “%s” in place of “%s”; its version does "
+         "not fit the library's"),
+      found, type);
   return FALSE;
 }
 
@@ -65,7 +67,7 @@ handoff_service_call_check_identity (const char *server_identity, GError **error
     return TRUE;
 
   g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                       "The server's identity is not UTF-8");
+                       _ ("The server's identity is not UTF-8"));
   return FALSE;
 }
 

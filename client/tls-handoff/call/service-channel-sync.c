@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "call/process.h"
+#include "phrasebook/library-text.h"
 
 /* What wakes a thread: one for each that ever blocked for a reply, until it ends. */
 typedef struct
@@ -54,7 +55,7 @@ get_waker (GError **error)
   if (fd < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "A thread that waits for the TLS Handoff service needs a descriptor: %s",
+                   _ ("A thread that waits for the TLS Handoff service needs a descriptor: %s"),
                    g_strerror (errno));
       return NULL;
     }

@@ -15,6 +15,7 @@
 #include "call/service-error.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* Messages without a reply that wait because the service does not read. More are dropped: nothing
  * depends on their arrival. */
@@ -153,7 +154,7 @@ static GError *
 new_not_begun_error (void)
 {
   return g_error_new_literal (HANDOFF_UNSENT_ERROR, HANDOFF_UNSENT_ERROR_NOT_BEGUN,
-                              "The channel to the TLS Handoff service is closed");
+                              _ ("The channel to the TLS Handoff service is closed"));
 }
 
 /* What a call that may have been begun ends with. cause: (nullable): NULL if the service closed the
@@ -167,10 +168,10 @@ new_lost_error (const GError *cause)
     return g_error_copy (cause);
   if (cause != NULL)
     return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                        "The channel to the TLS Handoff service cannot be used any more: %s",
+                        _ ("The channel to the TLS Handoff service cannot be used any more: %s"),
                         cause->message);
 
-  error = g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY, "It closed its channel");
+  error = g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY, _ ("It closed its channel"));
   handoff_service_error_explain (&error);
   return error;
 }
@@ -445,9 +446,9 @@ take_message (HandoffServiceChannel *self, HandoffChannelMessage *message)
     {
       g_autoptr (GError) cause =
           g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                               good ? "A key blob did not open"
-                                    : "The service sent what nobody asked for; its version does "
-                                      "not fit the library's");
+                               good ? _ ("A key blob did not open")
+                                    : _ ("The service sent what nobody asked for; its version does "
+                                         "not fit the library's"));
 
       end (self, cause);
     }

@@ -10,6 +10,7 @@
 #include "call/service-error.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 struct _HandoffServiceSession
 {
@@ -95,7 +96,7 @@ static GError *
 new_gone_error (void)
 {
   GError *error = g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY,
-                                       "The service left the bus in the middle of a handshake");
+                                       _ ("The service left the bus in the middle of a handshake"));
 
   handoff_service_error_explain (&error);
   return error;
@@ -164,8 +165,9 @@ static gboolean
 end_forked_cb (gpointer calling)
 {
   end (calling, NULL,
-       g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED,
-                            "The handshake belongs to the process from which this one was forked"));
+       g_error_new_literal (
+           G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED,
+           _ ("The handshake belongs to the process from which this one was forked")));
   return G_SOURCE_REMOVE;
 }
 

@@ -23,6 +23,7 @@
 #include "handshake/tls-certificate.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 void
 handoff_connection_set_certificate (HandoffConnection *self, GTlsCertificate *certificate)
@@ -64,9 +65,10 @@ new_token_error (void)
 {
   return g_error_new_literal (
       TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
-      "The private key of the certificate is in a PKCS#11 token, which TLS Handoff uses only as a "
-      "credential of its own: make one with tls-handoff credential link, and name it with the "
-      "handshake option credential, or set its tls_handoff_credential_get_certificate()");
+      _ ("The private key of the certificate is in a PKCS#11 token, which TLS Handoff uses only as "
+         "a "
+         "credential of its own: make one with tls-handoff credential link, and name it with the "
+         "handshake option credential, or set its tls_handoff_credential_get_certificate()"));
 }
 
 gboolean
@@ -96,10 +98,11 @@ handoff_connection_resolve_certificate (HandoffConnection *self,
   if (handoff_tls_certificate_is_in_token (certificate))
     g_propagate_error (error, new_token_error ());
   else
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                         "The private key of the certificate cannot be had; let the TLS Handoff "
-                         "service keep it as a credential, and name that with the handshake option "
-                         "credential");
+    g_set_error_literal (
+        error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        _ ("The private key of the certificate cannot be had; let the TLS Handoff "
+           "service keep it as a credential, and name that with the handshake option "
+           "credential"));
   return FALSE;
 }
 
@@ -301,7 +304,7 @@ handoff_connection_explain_end (HandoffConnection *self, GError *error)
   else
     /* What the other error says is of no more use: a reset, or an alert with the same words. */
     reason = g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED,
-                                  "The server insists on a certificate, and got none");
+                                  _ ("The server insists on a certificate, and got none"));
   g_error_free (error);
   return reason;
 }

@@ -21,6 +21,7 @@
 #include "handshake/stepwise-handshake.h"
 #include "keyblob/tls-handoff-error.h"
 #include "manager/manager.h"
+#include "phrasebook/library-text.h"
 
 /* After a limit was reached: how long the service is asked again, and the pauses (milliseconds). */
 #define PATIENCE (30 * G_TIME_SPAN_SECOND)
@@ -170,8 +171,9 @@ land (Flight *flight, TlsHandoffHandshakeResult *result, GBytes *received, GErro
   if (flight->timed_out && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
       g_error_free (error);
-      error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                                   "The TLS handshake was not done within the socket's timeout");
+      error =
+          g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                               _ ("The TLS handshake was not done within the socket's timeout"));
     }
   flight->result = result;
   flight->received = received;
@@ -192,7 +194,7 @@ check_settings (Flight *flight, GError **error)
 
   if (g_io_stream_is_closed (self->base_io_stream))
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The base stream is closed");
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, _ ("The base stream is closed"));
       return FALSE;
     }
 
@@ -200,7 +202,7 @@ check_settings (Flight *flight, GError **error)
     flight->server_identity = handoff_server_identity_from_connectable (self->server_identity);
 
   if (socket != NULL && g_socket_get_socket_type (socket) != G_SOCKET_TYPE_STREAM)
-    unsupported = "The base stream's socket must be a stream socket";
+    unsupported = _ ("The base stream's socket must be a stream socket");
 
   if (unsupported == NULL)
     return handoff_connection_resolve_certificate (self, &flight->own, &flight->asks, error) &&

@@ -11,6 +11,7 @@
 #include "connection/connection-flight.h"
 #include "connection/connection-outcome.h"
 #include "connection/connection-question.h"
+#include "phrasebook/library-text.h"
 
 HandshakeState
 handoff_connection_get_state (HandoffConnection *self)
@@ -297,7 +298,7 @@ handoff_connection_ensure_handshake (HandoffConnection *self,
   if (handoff_connection_get_state (self) == HANDSHAKE_RUNNING)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
-                           "The TLS handshake is not finished yet");
+                           _ ("The TLS handshake is not finished yet"));
       return FALSE;
     }
 

@@ -10,6 +10,7 @@
 #include "handshake/handshake-result.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* With the lock. */
 static void
@@ -41,13 +42,14 @@ describe_judgement (HandoffConnection *self)
   g_autofree char *faults = handoff_certificate_flags_describe (self->verdict);
 
   if (self->judge_failure != NULL)
-    return g_strdup_printf ("%s could not say whether it trusts the peer's certificate: %s",
-                            self->judge_name, self->judge_failure->message);
+    return g_strdup_printf (_ ("%s could not say whether it trusts the peer's certificate: %s"),
+                            _ (self->judge_name), self->judge_failure->message);
   if (self->verdict == G_TLS_CERTIFICATE_NO_FLAGS)
-    return g_strdup_printf ("%s trusts the client's certificate, but no handler of "
-                            "“accept-certificate” accepted it, which a server needs as well",
-                            self->judge_name);
-  return g_strdup_printf ("%s does not trust the peer's certificate: %s", self->judge_name, faults);
+    return g_strdup_printf (_ ("%s trusts the client's certificate, but no handler of "
+                               "“accept-certificate” accepted it, which a server needs as well"),
+                            _ (self->judge_name));
+  return g_strdup_printf (_ ("%s does not trust the peer's certificate: %s"), _ (self->judge_name),
+                          faults);
 }
 
 /* With the lock. The service does not know that the application chose whom it trusts. */
@@ -61,7 +63,8 @@ tell_who_judged (HandoffConnection *self, GError *error)
   if (self->judged)
     message = describe_judgement (self);
   else if (self->trusted != NULL && (self->peer_certificate_errors & G_TLS_CERTIFICATE_UNKNOWN_CA))
-    message = g_strdup_printf ("%s (trusted authorities: %s)", error->message, self->trusted);
+    message =
+        g_strdup_printf (_ ("%s (trusted authorities: %s)"), error->message, _ (self->trusted));
   if (message == NULL)
     return;
   g_free (error->message);

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 #include "connection/connection-question.h"
+#include "phrasebook/library-text.h"
 
 /* Asks, if nobody did. */
 static gboolean
@@ -160,8 +161,9 @@ handoff_connection_is_asked_here (HandoffConnection *self, GError **error)
   g_mutex_unlock (&self->lock);
 
   if (asked_here)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                         "This TLS connection cannot be used in a blocking way while its handshake "
-                         "waits for the application's answer in this thread");
+    g_set_error_literal (
+        error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        _ ("This TLS connection cannot be used in a blocking way while its handshake "
+           "waits for the application's answer in this thread"));
   return asked_here;
 }

@@ -18,6 +18,7 @@
 #include "connection/connection-source.h"
 #include "connection/gio-mapping.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* What a stream of either type has. */
 typedef struct
@@ -80,7 +81,7 @@ dup_connection (gpointer stream)
 static void
 set_closed_error (GError **error)
 {
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The TLS connection is closed");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, _ ("The TLS connection is closed"));
 }
 
 /* Whether the connection is there, open in that direction, and past its handshake. */
@@ -102,7 +103,7 @@ prepare_transfer (HandoffConnection *connection,
   if (!blocking && !handoff_base_stream_can_poll (connection->base_io_stream, direction))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                           "The base stream of this TLS connection cannot be polled");
+                           _ ("The base stream of this TLS connection cannot be polled"));
       return FALSE;
     }
 

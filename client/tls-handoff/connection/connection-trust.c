@@ -16,6 +16,7 @@
 
 #include "connection/connection-review.h"
 #include "handshake/handshake-options.h"
+#include "phrasebook/library-text.h"
 
 /* What the service takes. */
 #define MAX_ANCHORS 256
@@ -200,28 +201,29 @@ handoff_connection_resolve_trust (HandoffConnection *self,
   if (judge == NULL && !nobody)
     {
       if (has_anchors)
-        self->trusted = "those of the application's handshake option trust-anchors";
+        self->trusted = N_ ("those of the application's handshake option trust-anchors");
       return TRUE;
     }
 
   if (has_anchors)
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                           "Both the property database and the handshake option trust-anchors say "
-                           "whom to trust, and they cannot both be followed; set one of them");
+      g_set_error_literal (
+          error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+          _ ("Both the property database and the handshake option trust-anchors say "
+             "whom to trust, and they cannot both be followed; set one of them"));
       return FALSE;
     }
   /* A server's application is asked about each certificate, good ones too. */
   if (judge != NULL && !self->is_server)
     *trust_anchors = dup_anchors (judge);
   if (nobody)
-    self->trusted = "none, since the application set the property database to NULL";
+    self->trusted = N_ ("none, since the application set the property database to NULL");
   else if (is_stock_database (judge))
-    self->judge_name = "GIO's default certificate database";
+    self->judge_name = N_ ("GIO's default certificate database");
   else
     {
-      self->trusted = "those of the application's certificate database";
-      self->judge_name = "The application's certificate database";
+      self->trusted = N_ ("those of the application's certificate database");
+      self->judge_name = N_ ("The application's certificate database");
     }
   if (*trust_anchors == NULL)
     {

@@ -13,6 +13,7 @@
 #include "connection/connection-trust.h"
 #include "handshake/handshake-options-variant.h"
 #include "tls-handoff-enum-types.h"
+#include "phrasebook/library-text.h"
 
 typedef enum
 {
@@ -193,7 +194,7 @@ tls_handoff_connection_initable_real_init (GInitable *initable,
   if (self->base_io_stream == NULL)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                           "A TLS connection needs a base stream");
+                           _ ("A TLS connection needs a base stream"));
       return FALSE;
     }
 
@@ -244,7 +245,7 @@ tls_handoff_connection_close_finish (GIOStream *stream, GAsyncResult *result, GE
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-static const char closed_message[] = "The TLS connection is closed";
+static const char closed_message[] = N_ ("The TLS connection is closed");
 
 /* A handshake needs both directions. */
 static gboolean
@@ -263,7 +264,7 @@ tls_handoff_connection_handshake (GTlsConnection *connection,
 
   if (is_closed (self))
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, closed_message);
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, _ (closed_message));
       return FALSE;
     }
   return handoff_connection_handshake (self, cancellable, error);
@@ -280,7 +281,7 @@ tls_handoff_connection_handshake_async (GTlsConnection *connection,
 
   if (is_closed (self))
     g_task_report_new_error (self, callback, user_data, tls_handoff_connection_handshake_async,
-                             G_IO_ERROR, G_IO_ERROR_CLOSED, closed_message);
+                             G_IO_ERROR, G_IO_ERROR_CLOSED, _ (closed_message));
   else
     handoff_connection_handshake_async (self, io_priority, cancellable, callback, user_data);
 }
@@ -316,7 +317,7 @@ tls_handoff_connection_get_binding_data (GTlsConnection *connection,
     {
       g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
                            G_TLS_CHANNEL_BINDING_ERROR_INVALID_STATE,
-                           "There is no channel binding before the handshake is complete");
+                           _ ("There is no channel binding before the handshake is complete"));
       return FALSE;
     }
   binding = tls_handoff_record_layer_dup_channel_binding_data (

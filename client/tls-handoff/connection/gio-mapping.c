@@ -6,6 +6,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/server-identity.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* (transfer full) (nullable) */
 static char *
@@ -81,13 +82,13 @@ handoff_certificate_flags_describe (GTlsCertificateFlags flags)
     GTlsCertificateFlags flag;
     const char *text;
   } words[] = {
-    { G_TLS_CERTIFICATE_UNKNOWN_CA, "no trusted authority issued it" },
-    { G_TLS_CERTIFICATE_BAD_IDENTITY, "it is not for the name that is expected" },
-    { G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet" },
-    { G_TLS_CERTIFICATE_EXPIRED, "it has expired" },
-    { G_TLS_CERTIFICATE_REVOKED, "it was revoked" },
-    { G_TLS_CERTIFICATE_INSECURE, "its signature or its key is too weak" },
-    { G_TLS_CERTIFICATE_GENERIC_ERROR, "there is a fault for which GIO has no name" },
+    { G_TLS_CERTIFICATE_UNKNOWN_CA, N_ ("no trusted authority issued it") },
+    { G_TLS_CERTIFICATE_BAD_IDENTITY, N_ ("it is not for the name that is expected") },
+    { G_TLS_CERTIFICATE_NOT_ACTIVATED, N_ ("it is not valid yet") },
+    { G_TLS_CERTIFICATE_EXPIRED, N_ ("it has expired") },
+    { G_TLS_CERTIFICATE_REVOKED, N_ ("it was revoked") },
+    { G_TLS_CERTIFICATE_INSECURE, N_ ("its signature or its key is too weak") },
+    { G_TLS_CERTIFICATE_GENERIC_ERROR, N_ ("there is a fault for which GIO has no name") },
   };
   GString *text = g_string_new (NULL);
   gsize i;
@@ -95,7 +96,7 @@ handoff_certificate_flags_describe (GTlsCertificateFlags flags)
   for (i = 0; i < G_N_ELEMENTS (words); i++)
     {
       if ((flags & words[i].flag) != 0)
-        g_string_append_printf (text, "%s%s", text->len != 0 ? "; " : "", words[i].text);
+        g_string_append_printf (text, "%s%s", text->len != 0 ? "; " : "", _ (words[i].text));
     }
   return g_string_free (text, FALSE);
 }

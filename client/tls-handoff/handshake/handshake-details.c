@@ -8,6 +8,7 @@
 #include "call/certificates-variant.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* Puts a value of the right type where it belongs. */
 typedef void (*TakeFunc) (GVariant *value, gpointer place);
@@ -107,8 +108,8 @@ take_detail (Reading *reading, const char *key, GVariant *value, guint *taken, G
     return TRUE;
 
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-               "The TLS Handoff service sent “%s” with type “%s” in place of “%s”; its "
-               "version does not fit the library's",
+               _ ("The TLS Handoff service sent “%s” with type “%s” in place of “%s”; its "
+                  "version does not fit the library's"),
                key, g_variant_get_type_string (value), rows[i].type);
   return FALSE;
 }
@@ -138,10 +139,11 @@ take_details (Reading *reading, GVariant *details, GError **error)
     {
       if (!rows[i].required || (taken & 1U << i) != 0)
         continue;
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "The TLS Handoff service left out “%s” in its reply; its version does not fit "
-                   "the library's",
-                   rows[i].key);
+      g_set_error (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+          _ ("The TLS Handoff service left out “%s” in its reply; its version does not fit "
+             "the library's"),
+          rows[i].key);
       return FALSE;
     }
   return TRUE;
@@ -160,7 +162,7 @@ find_key_blob (gint32 handle, GUnixFDList *fds, GError **error)
     return descriptors[handle];
 
   g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                       "The TLS Handoff service sent no descriptor for the key blob");
+                       _ ("The TLS Handoff service sent no descriptor for the key blob"));
   return -1;
 }
 

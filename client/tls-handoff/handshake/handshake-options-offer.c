@@ -8,6 +8,7 @@
 #include "handshake/handshake-options.h"
 #include "keyblob/cipher-suite.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* (nullable) */
 static const HandoffCipherSuite *
@@ -59,7 +60,7 @@ tls_handoff_handshake_options_set_cipher_suites (TlsHandoffHandshakeOptions *sel
       if (suite == NULL)
         {
           g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                       "There is no cipher suite “%s” here", names[i]);
+                       _ ("There is no cipher suite “%s” here"), names[i]);
           return FALSE;
         }
       g_array_append_val (ids, suite->id);
@@ -67,7 +68,7 @@ tls_handoff_handshake_options_set_cipher_suites (TlsHandoffHandshakeOptions *sel
   if (ids != NULL && ids->len == 0)
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                           "No cipher suite is named");
+                           _ ("No cipher suite is named"));
       return FALSE;
     }
   g_clear_pointer (&self->cipher_suites, g_array_unref);

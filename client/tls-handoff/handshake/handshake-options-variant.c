@@ -17,6 +17,7 @@
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* What a value is made of. */
 typedef struct
@@ -93,16 +94,16 @@ handoff_application_protocols_check (const char *const *protocols, GError **erro
       if (!g_utf8_validate (protocols[i], -1, NULL))
         {
           g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                       "Application protocol number %" G_GSIZE_FORMAT
-                       " is not UTF-8; the names of registered protocols are ASCII",
+                       _ ("Application protocol number %zu is not UTF-8; the names of registered "
+                          "protocols are ASCII"),
                        i + 1);
           return FALSE;
         }
       if (size == 0 || size > HANDOFF_MAX_APPLICATION_PROTOCOL_SIZE)
         {
           g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                       "The application protocol “%s” cannot be offered: a name must be 1 to %d "
-                       "bytes long",
+                       _ ("The application protocol “%s” cannot be offered: a name must be 1 to %d "
+                          "bytes long"),
                        protocols[i], HANDOFF_MAX_APPLICATION_PROTOCOL_SIZE);
           return FALSE;
         }
@@ -111,7 +112,7 @@ handoff_application_protocols_check (const char *const *protocols, GError **erro
     return TRUE;
 
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-               "%" G_GSIZE_FORMAT " application protocols cannot be offered, at most %d", i,
+               _ ("%zu application protocols cannot be offered, at most %d"), i,
                HANDOFF_MAX_APPLICATION_PROTOCOLS);
   return FALSE;
 }
@@ -245,7 +246,7 @@ name_protocol (GTlsProtocolVersion version, const char *key, GError **error)
       return g_variant_new_string (HANDOFF_PROTOCOL_TLS1_3);
     default:
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "The option “%s” must be TLS 1.2 or TLS 1.3", key);
+                   _ ("The option “%s” must be TLS 1.2 or TLS 1.3"), key);
       return NULL;
     }
 }

@@ -11,6 +11,7 @@
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
 #include "record/record-layer.h"
+#include "phrasebook/library-text.h"
 
 struct _TlsHandoffHandshakeResult
 {
@@ -232,8 +233,8 @@ check_negotiated (TlsHandoffHandshakeResult *self, GError **error)
     return TRUE;
 
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-               "The TLS Handoff service says that it negotiated %s with %s, but its key blob "
-               "is for %s with %s",
+               _ ("The TLS Handoff service says that it negotiated %s with %s, but its key blob "
+                  "is for %s with %s"),
                details->protocol, details->cipher_suite, protocol, cipher_suite);
   return FALSE;
 }

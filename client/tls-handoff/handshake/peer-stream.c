@@ -6,6 +6,7 @@
 #include "handshake/peer-stream.h"
 
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 void
 handoff_peer_stream_init (HandoffPeerStream *self,
@@ -82,7 +83,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_clear_error (&error);
       error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                                   "The peer did not take what the handshake sends");
+                                   _ ("The peer did not take what the handshake sends"));
     }
   self->funcs->sent (task, error);
 }

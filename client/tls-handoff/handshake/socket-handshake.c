@@ -26,6 +26,7 @@
 #include "handshake/recipient-key.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 #define HANDSHAKE_REPLY_TYPE "(soa{sv})"
 #define SOCKET_HANDLE 0 /* the socket is the first descriptor of the call */
@@ -71,7 +72,7 @@ check_arguments (GSocket *socket, const HandoffHandshakeRequest *request, GError
   if (g_socket_is_closed (socket))
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_UNSUPPORTED_SOCKET,
-                           "The socket is closed");
+                           _ ("The socket is closed"));
       return FALSE;
     }
 
@@ -176,8 +177,8 @@ complete (HandoffSocketHandshake *handshake,
     result = handoff_handshake_result_new_from_reply (reply, details, handshake->import_key, error);
   else
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                 "The TLS Handoff service replied with the unknown state “%s”; its version does "
-                 "not fit the library's",
+                 _ ("The TLS Handoff service replied with the unknown state “%s”; its version does "
+                    "not fit the library's"),
                  state);
 
   if (result != NULL && handshake->resumption)

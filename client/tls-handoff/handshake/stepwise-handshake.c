@@ -15,6 +15,7 @@
 
 #include "handshake/stepwise-handshake.h"
 
+#include <inttypes.h>
 #include <gio/gunixfdlist.h>
 
 #include "call/manager-call.h"
@@ -27,6 +28,7 @@
 #include "handshake/recipient-key.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 #define CREATE_REPLY_TYPE "(o)"
 #define STEP_REPLY_TYPE "(sayta{sv})"
@@ -229,8 +231,8 @@ go_on (GTask *task)
       /* No handshake is complete before the peer's bytes have come. */
       if (steps->peer.reading)
         fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                                         "The TLS Handoff service completed a handshake out of "
-                                         "nothing; its version does not fit the library's"));
+                                         _ ("The TLS Handoff service completed a handshake out of "
+                                            "nothing; its version does not fit the library's")));
       else
         export_keys (task);
     }
@@ -242,10 +244,11 @@ go_on (GTask *task)
     }
   else
     {
-      fail (task, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                               "The TLS Handoff service replied with the unknown state “%s”; its "
-                               "version does not fit the library's",
-                               steps->state));
+      fail (task,
+            g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                         _ ("The TLS Handoff service replied with the unknown state “%s”; its "
+                            "version does not fit the library's"),
+                         steps->state));
     }
 }
 
@@ -311,11 +314,10 @@ stepped_cb (HandoffReply *step_reply, GError *error, gpointer user_data)
   if (consumed > steps->offered ||
       (consumed < steps->offered && g_str_equal (state, HANDOFF_STATE_CONTINUE)))
     {
-      fail (task,
-            g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                         "The TLS Handoff service says that it used %" G_GUINT64_FORMAT
-                         " of %" G_GSIZE_FORMAT " bytes; its version does not fit the library's",
-                         consumed, steps->offered));
+      fail (task, g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                               _ ("The TLS Handoff service says that it used %" PRIu64
+                                  " of %zu bytes; its version does not fit the library's"),
+                               consumed, steps->offered));
       return;
     }
 
@@ -357,7 +359,7 @@ received (GTask *task, const guint8 *data, gsize size, GError *error)
   if (size == 0)
     {
       fail (task, g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
-                                       "The peer closed the connection during the handshake"));
+                                       _ ("The peer closed the connection during the handshake")));
       return;
     }
 

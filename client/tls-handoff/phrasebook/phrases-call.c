@@ -35,6 +35,7 @@ const char *const handoff_phrases_call[] = {
   N_ ("Nobody waits for this call any more"),
   N_ ("The service is ending"),
   N_ ("The service ends"),
+  N_ ("The service gave no reason"),
   N_ ("The handshake has ended"),
   N_ ("The handshake was cancelled"),
   N_ ("The service's program %s has ended: call again"),

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* Threads send at one time: what each counts has a line of the processor's cache for itself. */
 #define PLACE_SIZE 64
@@ -64,7 +65,7 @@ watch_forks (GError **error)
   if (watched == 1)
     return TRUE;
   g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                       "Cannot find out when this process is forked");
+                       _ ("Cannot find out when this process is forked"));
   return FALSE;
 }
 
@@ -94,7 +95,7 @@ page_new (GError **error)
   if (memory == MAP_FAILED)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "Cannot map memory to share with forked processes: %s", g_strerror (errno));
+                   _ ("Cannot map memory to share with forked processes: %s"), g_strerror (errno));
       return NULL;
     }
   page = g_new0 (HandoffForkGuardPage, 1);

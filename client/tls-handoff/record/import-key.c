@@ -9,6 +9,7 @@
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* Alone in its page, which a forked child finds zeroed. */
 typedef struct
@@ -107,16 +108,18 @@ take_secret (TlsHandoffImportKey *self, GError **error)
 
   if (secret == NULL)
     {
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_USED,
-                           "This import key was used before; make a new one for each handshake");
+      g_set_error_literal (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_USED,
+          _ ("This import key was used before; make a new one for each handshake"));
       return NULL;
     }
   if (secret->present == 0)
     {
       handoff_secret_free (secret);
-      g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_USED,
-                           "This import key belongs to the process that made it, before the fork; "
-                           "make a new one in this process");
+      g_set_error_literal (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_USED,
+          _ ("This import key belongs to the process that made it, before the fork; "
+             "make a new one in this process"));
       return NULL;
     }
   return secret;

@@ -4,6 +4,7 @@
 #include "record/post-handshake.h"
 
 #include "keyblob/secret-memory.h"
+#include "phrasebook/library-text.h"
 
 #define MESSAGE_HEADER_SIZE 4 /* type, 24-bit length: RFC 8446 4 */
 
@@ -108,9 +109,11 @@ check_header (
     }
   if (!known)
     return refuse (TLS_ALERT_UNEXPECTED_MESSAGE,
-                   "a handshake message that must not come after the handshake", alert, reason);
+                   N_ ("a handshake message that must not come after the handshake"), alert,
+                   reason);
   if (!size_ok)
-    return refuse (TLS_ALERT_DECODE_ERROR, "a handshake message of a wrong length", alert, reason);
+    return refuse (TLS_ALERT_DECODE_ERROR, N_ ("a handshake message of a wrong length"), alert,
+                   reason);
   return TRUE;
 }
 
@@ -144,16 +147,16 @@ check_extensions (const guint8 *extensions, gsize size, TlsAlert *alert, const c
       guint16 type;
 
       if (size < 2)
-        return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+        return refuse (TLS_ALERT_DECODE_ERROR, N_ ("a malformed NewSessionTicket"), alert, reason);
       type = extensions[0] << 8 | extensions[1];
       extensions += 2;
       size -= 2;
       if (!skip_vector (&extensions, &size, 2, 0) ||
           (type == EARLY_DATA && extensions - start != 2 + 4))
-        return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+        return refuse (TLS_ALERT_DECODE_ERROR, N_ ("a malformed NewSessionTicket"), alert, reason);
       if (seen[type / 8] & 1 << type % 8)
-        return refuse (TLS_ALERT_ILLEGAL_PARAMETER, "a NewSessionTicket with an extension twice",
-                       alert, reason);
+        return refuse (TLS_ALERT_ILLEGAL_PARAMETER,
+                       N_ ("a NewSessionTicket with an extension twice"), alert, reason);
       seen[type / 8] |= 1 << type % 8;
     }
   return TRUE;
@@ -175,7 +178,7 @@ check_ticket (const guint8 *body, gsize size, TlsAlert *alert, const char **reas
     }
   extensions = body + 2;
   if (!ok || !skip_vector (&body, &size, 2, 0) || size != 0)
-    return refuse (TLS_ALERT_DECODE_ERROR, "a malformed NewSessionTicket", alert, reason);
+    return refuse (TLS_ALERT_DECODE_ERROR, N_ ("a malformed NewSessionTicket"), alert, reason);
   return check_extensions (extensions, body - extensions, alert, reason);
 }
 
@@ -204,11 +207,11 @@ take_message (HandoffPostHandshake *self,
     case KEY_UPDATE:
       if (!last)
         return refuse (TLS_ALERT_UNEXPECTED_MESSAGE,
-                       "a handshake message that spans a change of keys", /* RFC 8446 5.1 */
+                       N_ ("a handshake message that spans a change of keys"), /* RFC 8446 5.1 */
                        alert, reason);
       if (body[0] > 1)
-        return refuse (TLS_ALERT_ILLEGAL_PARAMETER, "a KeyUpdate with an unknown request", alert,
-                       reason);
+        return refuse (TLS_ALERT_ILLEGAL_PARAMETER, N_ ("a KeyUpdate with an unknown request"),
+                       alert, reason);
       events->key_update = TRUE;
       events->update_requested = body[0] == 1;
       return TRUE;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 #define NONCE_SIZE 12
 #define EXPLICIT_NONCE_SIZE 8
@@ -26,7 +27,7 @@ set_keys (HandoffRecordProtection *self, GError **error)
     {
       self->aead = NULL;
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
-                   "GnuTLS cannot use the cipher of %s: %s", self->suite->name,
+                   _ ("GnuTLS cannot use the cipher of %s: %s"), self->suite->name,
                    gnutls_strerror (r));
       return FALSE;
     }

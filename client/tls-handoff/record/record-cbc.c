@@ -16,6 +16,7 @@
 #include "record/constant-time-mac.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 #define BLOCK_SIZE 16
 #define IV_SIZE BLOCK_SIZE
@@ -60,7 +61,7 @@ set_keys (HandoffRecordProtection *self, GError **error)
     {
       clear_keys (self);
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
-                   "GnuTLS cannot use the cipher of %s: %s", self->suite->name,
+                   _ ("GnuTLS cannot use the cipher of %s: %s"), self->suite->name,
                    gnutls_strerror (r));
       return FALSE;
     }

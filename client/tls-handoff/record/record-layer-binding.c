@@ -6,6 +6,7 @@
 #include "record/record-layer.h"
 
 #include "keyblob/secret-memory.h"
+#include "phrasebook/library-text.h"
 
 /* With the lock. A copy that is wiped when freed, or NULL with the reason why there is none. */
 static GBytes *
@@ -20,15 +21,15 @@ copy_binding (const HandoffKeyState *state,
 
   if (size == 0 && handoff_key_state_get_format (state) < 2)
     {
-      g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
-                           G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
-                           "The key blob has no channel bindings: the service is older than this "
-                           "library, or this connection has none");
+      g_set_error_literal (
+          error, G_TLS_CHANNEL_BINDING_ERROR, G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
+          _ ("The key blob has no channel bindings: the service is older than this "
+             "library, or this connection has none"));
       return NULL;
     }
   if (size == 0)
     {
-      g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR, code, reason);
+      g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR, code, _ (reason));
       return NULL;
     }
   handoff_secret_bytes_set (&copy, binding, size);
@@ -42,29 +43,31 @@ dup_binding (const HandoffKeyState *state, GTlsChannelBindingType type, GError *
   switch (type)
     {
     case G_TLS_CHANNEL_BINDING_TLS_UNIQUE:
-      return copy_binding (state, state->tls_unique, state->tls_unique_size,
-                           G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
-                           state->protocol == TLS_PROTOCOL_1_3
-                               ? "TLS 1.3 has no channel binding tls-unique; it has tls-exporter"
-                               : "There is no channel binding tls-unique: the session was resumed "
-                                 "without the extended master secret, so it would prove nothing",
-                           error);
+      return copy_binding (
+          state, state->tls_unique, state->tls_unique_size,
+          G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
+          state->protocol == TLS_PROTOCOL_1_3
+              ? N_ ("TLS 1.3 has no channel binding tls-unique; it has tls-exporter")
+              : N_ ("There is no channel binding tls-unique: the session was resumed "
+                    "without the extended master secret, so it would prove nothing"),
+          error);
     case G_TLS_CHANNEL_BINDING_TLS_SERVER_END_POINT:
       return copy_binding (state, state->tls_server_end_point, state->tls_server_end_point_size,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED,
-                           "The channel binding tls-server-end-point is not defined for the "
-                           "signature of the server's certificate",
+                           N_ ("The channel binding tls-server-end-point is not defined for the "
+                               "signature of the server's certificate"),
                            error);
     case G_TLS_CHANNEL_BINDING_TLS_EXPORTER:
-      return copy_binding (state, state->tls_exporter, state->tls_exporter_size,
-                           G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
-                           "There is no channel binding tls-exporter: the peer does not have the "
-                           "extended master secret, without which it would prove nothing",
-                           error);
+      return copy_binding (
+          state, state->tls_exporter, state->tls_exporter_size,
+          G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE,
+          N_ ("There is no channel binding tls-exporter: the peer does not have the "
+              "extended master secret, without which it would prove nothing"),
+          error);
     default:
       g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
                            G_TLS_CHANNEL_BINDING_ERROR_NOT_IMPLEMENTED,
-                           "There is no channel binding of that type");
+                           _ ("There is no channel binding of that type"));
       return NULL;
     }
 }
@@ -75,10 +78,10 @@ check_state (TlsHandoffRecordLayer *self, GError **error)
 {
   if (!self->handed_on)
     return TRUE;
-  g_set_error_literal (error, G_TLS_CHANNEL_BINDING_ERROR,
-                       G_TLS_CHANNEL_BINDING_ERROR_INVALID_STATE,
-                       "This connection was handed on to another process, and its channel bindings "
-                       "with it");
+  g_set_error_literal (
+      error, G_TLS_CHANNEL_BINDING_ERROR, G_TLS_CHANNEL_BINDING_ERROR_INVALID_STATE,
+      _ ("This connection was handed on to another process, and its channel bindings "
+         "with it"));
   return FALSE;
 }
 

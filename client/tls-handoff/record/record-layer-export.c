@@ -9,6 +9,7 @@
 #include "keyblob/key-blob.h"
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 static void
 append_bytes (HandoffSecretBytes *target, GBytes *bytes)
@@ -132,8 +133,8 @@ tls_handoff_record_layer_export (TlsHandoffRecordLayer *self,
   if (key_size != HANDOFF_RECIPIENT_KEY_SIZE)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "A recipient key has %d bytes, this one has %" G_GSIZE_FORMAT,
-                   HANDOFF_RECIPIENT_KEY_SIZE, key_size);
+                   _ ("A recipient key has %d bytes, this one has %zu"), HANDOFF_RECIPIENT_KEY_SIZE,
+                   key_size);
       return -1;
     }
   g_mutex_lock (&self->receiver.lock);

@@ -8,6 +8,7 @@
 
 #include "keyblob/tls-handoff-error.h"
 #include "record/import-key.h"
+#include "phrasebook/library-text.h"
 
 G_DEFINE_FINAL_TYPE (TlsHandoffRecordLayer, tls_handoff_record_layer, G_TYPE_OBJECT)
 
@@ -319,7 +320,7 @@ tls_handoff_record_layer_update_keys (TlsHandoffRecordLayer *self,
   if (self->suite->protocol != TLS_PROTOCOL_1_3)
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_NOT_SUPPORTED,
-                           "TLS 1.2 keeps its keys: open a new connection to have others");
+                           _ ("TLS 1.2 keeps its keys: open a new connection to have others"));
       return FALSE;
     }
   return handoff_record_sender_update_keys (&self->sender, request_peer, error);

@@ -7,6 +7,7 @@
 
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 gboolean
 handoff_record_protection_init (HandoffRecordProtection *self,
@@ -80,7 +81,7 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
   if (self->state->sequence_number == G_MAXUINT64)
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           "This connection has used up its sequence numbers; open a new one");
+                           _ ("This connection has used up its sequence numbers; open a new one"));
       return FALSE;
     }
 
@@ -91,7 +92,7 @@ handoff_record_protection_seal (HandoffRecordProtection *self,
     {
       handoff_wipe (record, *record_size);
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "GnuTLS could not encrypt a record: %s", gnutls_strerror (r));
+                   _ ("GnuTLS could not encrypt a record: %s"), gnutls_strerror (r));
       return FALSE;
     }
   self->state->sequence_number++;
@@ -178,7 +179,7 @@ expand_label (const HandoffRecordProtection *self,
   if (r < 0)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                   "GnuTLS could not derive the next keys: %s", gnutls_strerror (r));
+                   _ ("GnuTLS could not derive the next keys: %s"), gnutls_strerror (r));
       return FALSE;
     }
   return TRUE;

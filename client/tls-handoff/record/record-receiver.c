@@ -9,6 +9,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* The smallest fragment that is opened where the reader wants it. Who reads little, to a buffer
  * that says what is behind the data, gets no other byte written, whatever comes; and to copy little
@@ -66,7 +67,7 @@ static gboolean
 refuse (HandoffRecordReceiver *self, TlsAlert alert, const char *what)
 {
   self->error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_RECORD_INVALID,
-                             "The peer sent %s (alert %s)", what, tls_alert_name (alert));
+                             _ ("The peer sent %s (alert %s)"), _ (what), tls_alert_name (alert));
   handoff_record_sender_abort (self->sender, alert);
   stop_reading (self);
   return FALSE;
@@ -85,19 +86,20 @@ check_header (HandoffRecordReceiver *self, const guint8 *header, gsize fragment_
     case TLS_CONTENT_ALERT:
     case TLS_CONTENT_HANDSHAKE:
       if (tls13)
-        return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an unprotected record");
+        return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, N_ ("an unprotected record"));
       break;
     case TLS_CONTENT_CHANGE_CIPHER_SPEC:
-      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "change_cipher_spec after the handshake");
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE,
+                     N_ ("change_cipher_spec after the handshake"));
     default:
-      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "a record of unknown type");
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, N_ ("a record of unknown type"));
     }
   /* TLS 1.3 has no version in the header: what is there is ignored, but authenticated (RFC
    * 8446 5.1). */
   if (!tls13 && (header[1] << 8 | header[2]) != TLS_PROTOCOL_1_2)
-    return refuse (self, TLS_ALERT_PROTOCOL_VERSION, "a record of another protocol version");
+    return refuse (self, TLS_ALERT_PROTOCOL_VERSION, N_ ("a record of another protocol version"));
   if (fragment_size > self->protection.max_fragment_size)
-    return refuse (self, TLS_ALERT_RECORD_OVERFLOW, "a record larger than was agreed");
+    return refuse (self, TLS_ALERT_RECORD_OVERFLOW, N_ ("a record larger than was agreed"));
   return TRUE;
 }
 
@@ -105,7 +107,8 @@ static gboolean
 count_idle_record (HandoffRecordReceiver *self)
 {
   if (++self->idle_records > MAX_IDLE_RECORDS)
-    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many records without data in a row");
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE,
+                   N_ ("too many records without data in a row"));
   return TRUE;
 }
 
@@ -113,7 +116,7 @@ static gboolean
 count_warning (HandoffRecordReceiver *self)
 {
   if (++self->warnings > MAX_WARNINGS)
-    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many warnings in a row");
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, N_ ("too many warnings in a row"));
   return TRUE;
 }
 
@@ -123,12 +126,12 @@ static GError *
 new_alert_error (guint8 description)
 {
   const char *name = tls_alert_name (description);
-  GError *error = g_error_new (
-      TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED,
-      "The peer ended the connection with the alert %s (%u)%s", name, description,
-      description == TLS_ALERT_CERTIFICATE_REQUIRED
-          ? ": it insists on a certificate; the option " HANDOFF_OPTION_CREDENTIAL " names one"
-          : "");
+  GError *error =
+      g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_ALERT_RECEIVED,
+                   _ ("The peer ended the connection with the alert %s (%u)%s"), name, description,
+                   description == TLS_ALERT_CERTIFICATE_REQUIRED
+                       ? _ (": it insists on a certificate; the option credential names one")
+                       : "");
 
   handoff_error_set_details (error,
                              g_variant_new_parsed ("{%s: <%s>}", HANDOFF_DETAIL_ALERT, name));
@@ -151,7 +154,7 @@ take_alert (HandoffRecordReceiver *self, guint8 level, guint8 description)
   if (level == TLS_ALERT_LEVEL_WARNING)
     return count_warning (self);
   if (level != TLS_ALERT_LEVEL_FATAL)
-    return refuse (self, TLS_ALERT_ILLEGAL_PARAMETER, "an alert of an unknown level");
+    return refuse (self, TLS_ALERT_ILLEGAL_PARAMETER, N_ ("an alert of an unknown level"));
 
   self->error = new_alert_error (description);
   handoff_record_sender_discard (self->sender);
@@ -167,9 +170,9 @@ take_alerts (HandoffRecordReceiver *self, const guint8 *content, gsize size)
   gsize i;
 
   if (size == 0)
-    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an empty alert record");
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, N_ ("an empty alert record"));
   if (handoff_record_protection_is_tls13 (&self->protection) && size != TLS_ALERT_SIZE)
-    return refuse (self, TLS_ALERT_DECODE_ERROR, "an alert of a wrong length");
+    return refuse (self, TLS_ALERT_DECODE_ERROR, N_ ("an alert of a wrong length"));
 
   for (i = 0; i < size && !self->closed; i++)
     {
@@ -193,7 +196,7 @@ update_keys (HandoffRecordReceiver *self, gboolean update_requested)
       self->key_updates_since = now;
     }
   if (++self->key_updates > MAX_KEY_UPDATES_PER_SECOND)
-    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "too many KeyUpdate messages");
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, N_ ("too many KeyUpdate messages"));
   if (!handoff_record_protection_update (&self->protection, &self->error))
     {
       handoff_record_sender_abort (self->sender, TLS_ALERT_INTERNAL_ERROR);
@@ -213,7 +216,7 @@ take_handshake (HandoffRecordReceiver *self, const guint8 *content, gsize size)
   const char *reason;
 
   if (size == 0)
-    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "an empty handshake record");
+    return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, N_ ("an empty handshake record"));
   if (!handoff_post_handshake_take (&self->post_handshake, content, size, &events, &alert, &reason))
     return refuse (self, alert, reason);
   if (events.key_update)
@@ -236,8 +239,8 @@ take_record (HandoffRecordReceiver *self, HandoffRecordOpening *opening, gsize *
   if (!handoff_record_protection_open (&self->protection, opening))
     return refuse (self, opening->alert,
                    opening->alert == TLS_ALERT_BAD_RECORD_MAC
-                       ? "a record that does not authenticate"
-                       : "a record that must not be");
+                       ? N_ ("a record that does not authenticate")
+                       : N_ ("a record that must not be"));
   content = opening->content;
   size = opening->content_size;
   /* TLS 1.2 lets other types come between (RFC 5246 6.2.1), TLS 1.3 does not (RFC 8446 5.1). */
@@ -245,7 +248,7 @@ take_record (HandoffRecordReceiver *self, HandoffRecordOpening *opening, gsize *
       handoff_record_protection_is_tls13 (&self->protection) &&
       handoff_post_handshake_is_partial (&self->post_handshake))
     return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE,
-                   "another record in the middle of a handshake message");
+                   N_ ("another record in the middle of a handshake message"));
 
   switch (opening->type)
     {
@@ -260,7 +263,7 @@ take_record (HandoffRecordReceiver *self, HandoffRecordOpening *opening, gsize *
     case TLS_CONTENT_HANDSHAKE:
       return take_handshake (self, content, size);
     default:
-      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, "a record of unknown type");
+      return refuse (self, TLS_ALERT_UNEXPECTED_MESSAGE, N_ ("a record of unknown type"));
     }
 }
 
@@ -371,20 +374,20 @@ handoff_record_receiver_check_open_locked (HandoffRecordReceiver *self, GError *
   if (self->error != NULL)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
-                   "This connection has ended: %s", self->error->message);
+                   _ ("This connection has ended: %s"), self->error->message);
       return FALSE;
     }
   if (self->closed)
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
-                           "The peer closed its side of the connection");
+                           _ ("The peer closed its side of the connection"));
       return FALSE;
     }
   /* A key blob has no room for it. */
   if (self->alert_begun)
     {
       g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                           "The peer has sent half an alert: read on, and export then");
+                           _ ("The peer has sent half an alert: read on, and export then"));
       return FALSE;
     }
   return TRUE;
@@ -401,6 +404,6 @@ void
 handoff_record_receiver_hand_on_locked (HandoffRecordReceiver *self)
 {
   self->error = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
-                                     "This connection was handed on to another process");
+                                     _ ("This connection was handed on to another process"));
   stop_reading (self);
 }

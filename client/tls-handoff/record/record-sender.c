@@ -4,6 +4,7 @@
 #include "record/record-sender.h"
 
 #include "keyblob/tls-handoff-error.h"
+#include "phrasebook/library-text.h"
 
 /* The most records that one key protects; the last is a KeyUpdate (TLS 1.3, RFC 8446 5.5).
  * AES-GCM may protect 2^24.5 full records; AES-CCM wears out sooner, at 2^23 (RFC 9147 4.5.3 and
@@ -60,10 +61,10 @@ check_open (HandoffRecordSender *self, GError **error)
 {
   if (!self->closed)
     return TRUE;
-  g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
-                       self->handed_on
-                           ? "Another process goes on with this connection"
-                           : "This side of the connection is closed; nothing can be sent any more");
+  g_set_error_literal (
+      error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
+      self->handed_on ? _ ("Another process goes on with this connection")
+                      : _ ("This side of the connection is closed; nothing can be sent any more"));
   return FALSE;
 }
 
@@ -206,7 +207,7 @@ check_data_may_follow (HandoffRecordSender *self, GError **error)
   if (sequence_number < G_MAXUINT64 - RESERVED_SEQUENCE_NUMBERS)
     return TRUE;
   g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
-                       "This connection has used up its sequence numbers; open a new one");
+                       _ ("This connection has used up its sequence numbers; open a new one"));
   return FALSE;
 }
 
@@ -298,7 +299,7 @@ protect_locked (HandoffRecordSender *self,
   if (size > 0 && buffer->used == 0)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "%" G_GSIZE_FORMAT " bytes are too few for a record", buffer->room);
+                   _ ("%zu bytes are too few for a record"), buffer->room);
       return FALSE;
     }
   return TRUE;

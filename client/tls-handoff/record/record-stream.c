@@ -11,6 +11,7 @@
 #include "record/record-layer.h"
 #include "record/record-output.h"
 #include "record/spare-buffers.h"
+#include "phrasebook/library-text.h"
 
 /* How much input is held: up to three of the largest records. Not more, so that all of it fits into
  * a key blob beside the keys, if the connection is handed on. */
@@ -100,7 +101,7 @@ static void
 set_ended_error (GError **error)
 {
   g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CLOSED,
-                       "The connection was closed");
+                       _ ("The connection was closed"));
 }
 
 /* With output_lock. Sends all of output. */
@@ -305,9 +306,10 @@ read_locked (HandoffRecordStream *self,
 
       if (self->truncated)
         {
-          g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
-                               "The peer closed the connection without saying so (close_notify): "
-                               "data may be missing");
+          g_set_error_literal (
+              error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_PEER_CLOSED,
+              _ ("The peer closed the connection without saying so (close_notify): "
+                 "data may be missing"));
           return -1;
         }
 
@@ -331,7 +333,7 @@ handoff_record_stream_read (HandoffRecordStream *self,
   if (!g_mutex_trylock (&self->input_lock))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
-                           "Another thread is reading from this connection");
+                           _ ("Another thread is reading from this connection"));
       return -1;
     }
 
@@ -412,8 +414,8 @@ write_locked (HandoffRecordStream *self,
   if (size < self->unreported)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                           "After a TLS write that would have blocked, the same data must be "
-                           "written again");
+                           _ ("After a TLS write that would have blocked, the same data must be "
+                              "written again"));
       return -1;
     }
 
@@ -494,7 +496,7 @@ handoff_record_stream_close (HandoffRecordStream *self,
   else if (!g_mutex_trylock (&self->output_lock))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
-                           "Another thread is writing to this connection");
+                           _ ("Another thread is writing to this connection"));
       return FALSE;
     }
 
