@@ -3,6 +3,8 @@
 
 /* cc fetch.c $(pkg-config --cflags --libs tls-handoff-1) && ./a.out www.example.com */
 
+#include <locale.h>
+
 #include <tls-handoff/tls-handoff.h>
 
 static gboolean
@@ -33,6 +35,8 @@ main (int argc, char *argv[])
 {
   g_autoptr (GError) error = NULL;
 
+  /* For errors in the user's language. */
+  setlocale (LC_ALL, "");
   if (argc == 2 && fetch (argv[1], &error))
     return 0;
   g_printerr ("fetch: %s\n", error != NULL ? error->message : "give one host");

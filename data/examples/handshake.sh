@@ -95,7 +95,7 @@ options=(outlive-caller b true)
 [ -z "$credential" ] || options+=(ask-for-credential b true)
 session=$(call "$manager" Manager CreateSession 'ssa{sv}' client "$host" $((${#options[@]} / 3)) "${options[@]}" |
   tail -n 1)
-trap 'call "$session" Session Close' EXIT
+trap 'call "$session" Session Close >/dev/null' EXIT
 
 exec {server}<>"/dev/tcp/$host/$port"
 input=()

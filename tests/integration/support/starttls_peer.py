@@ -59,10 +59,10 @@ class Peer:
     """A server on localhost. answer: what it says in place of its agreement, after which it hangs up; injected: what
     follows its agreement in the same segment."""
 
-    def __init__(self, protocol, answer=None, injected=b''):
+    def __init__(self, protocol, answer=None, injected=b'', port=0):
         self.protocol, self.answer, self.injected = protocol, answer, injected
         self.requests = []  # as they came, without TLS
-        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.listener = socket.create_server(('127.0.0.1', port))
         self.port = self.listener.getsockname()[1]
         self.address = f'localhost:{self.port}'
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -15,16 +15,16 @@ def echo(connection):
 
 
 class TlsServer(threading.Thread):
-    """Listens on 127.0.0.1, at port, when the constructor returns. behaviour: what is done with each connection after
+    """Listens on 127.0.0.1, at port (0: any that is free), when the constructor returns. behaviour: what is done with each connection after
     its handshake; connections end where that returns, or the peer breaks off. Its context can be changed."""
 
-    def __init__(self, name='ecdsa', behaviour=echo):
+    def __init__(self, name='ecdsa', behaviour=echo, port=0):
         super().__init__(daemon=True)
         certificate = os.path.join(os.environ['HANDOFF_TEST_CERTS'], name)
         self.behaviour = behaviour
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate + '.pem', certificate + '.key')
-        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.listener = socket.create_server(('127.0.0.1', port))
         self.port = self.listener.getsockname()[1]
         self.start()
 
