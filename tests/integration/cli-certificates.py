@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import OWN_RULES, OpensslServer, certificate, import_credential, read, remove_credentials, run, set_rules
 
+MANUAL = os.path.join(os.path.dirname(__file__), '../../data/man/tls-handoff.1.rst')
 TRUST = ('--trust', certificate('ca.pem'))
 
 
@@ -63,6 +65,20 @@ class TestUntrusted(unittest.TestCase):
             done = run('alice', 'probe', *TRUST, '--server-name', plain[0], server.address)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertNotIn('it is for', done.stdout)
+
+
+class TestDocumented(unittest.TestCase):
+    def test_members(self):
+        """Breaks if the JSON has a member that the manual does not tell of, or lacks one that it does."""
+        with open(MANUAL, encoding='utf-8') as file:
+            text = file.read().partition('Members that **probe** prints')[2].partition('\nWith several servers')[0]
+        documented = {name.strip() for line in re.findall(r'^([a-z][a-z, -]+)$', text, re.M) for name in line.split(',')}
+        for name in ('ecdsa', 'self-signed'):
+            with OpensslServer(name) as server:
+                found = json.loads(run('alice', 'probe', '--json', *TRUST, server.address).stdout)
+            self.assertEqual(set(found), documented)
+            for member in found['certificates'][0]:
+                self.assertRegex(text, rf'(?<![\w-]){member}(?![\w-])')
 
 
 class TestRequest(unittest.TestCase):
@@ -154,6 +170,12 @@ class TestExpiry(unittest.TestCase):
             done = run('alice', 'probe', '--expires-within', '36500', *TRUST, server.address)
             self.assertEqual(done.returncode, 6, done.stderr)
             self.assertRegex(done.stderr, r'“CN=.*” ends in \d+ days?, on \d{4}-')
+        # A session that is resumed is no way past that.
+        with OpensslServer('ecdsa') as server:
+            done = run('alice', 'connect', '--ignore-eof', *TRUST, server.address, stdin='GET / HTTP/1.0\r\n\r\n')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = run('alice', 'probe', '--json', '--expires-within', '36500', *TRUST, server.address)
+            self.assertEqual((done.returncode, json.loads(done.stdout)['resumed']), (6, True), done.stderr)
         with OpensslServer('expired') as server:
             done = run('alice', 'probe', '--expires-within', '0', *TRUST, server.address)
             self.assertEqual(done.returncode, 4)

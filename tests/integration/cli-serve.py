@@ -413,6 +413,10 @@ class TestServe(unittest.TestCase):
         with Serve('--self-signed', '--', 'echo', 'in') as serve:
             der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(('127.0.0.1', serve.port)))
             self.assertIn(hashlib.sha256(der).hexdigest(), serve.first_lines[0])
+            # Some clients refuse a negative one.
+            serial = subprocess.run(['openssl', 'x509', '-inform', 'DER', '-noout', '-serial'], input=der, check=True,
+                                    stdout=subprocess.PIPE).stdout
+            self.assertRegex(serial, b'^serial=[0-9A-F]{32}\n$')
             context = ssl.create_default_context(cadata=der)
             for name in ('localhost', '127.0.0.1', '::1'):
                 plain = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)

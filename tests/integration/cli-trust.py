@@ -135,7 +135,7 @@ class TestTrust(unittest.TestCase):
                 self.assertIn('“tls-handoff probe', result.stderr)
                 self.assertEqual({option for option in ('--server-name', '--trust', '--fingerprint') if option in result.stderr},
                                  options)
-                for pin in re.findall('--fingerprint [0-9a-f]+', result.stderr):
+                for pin in re.findall('--fingerprint [0-9A-F:]+', result.stderr):
                     done = run('alice', 'connect', '--ignore-eof', *pin.split(), server.address, stdin='GET / HTTP/1.0\r\n\r\n')
                     self.assertEqual(done.returncode, 0, done.stderr)
 

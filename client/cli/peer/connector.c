@@ -138,7 +138,8 @@ connect_by_family (Wait *wait, GSocketClient *client, const CliReach *reach, GEr
       g_clear_error (&failure);
       connection = connect_to (wait, client, l->data, &failure);
     }
-  if (connection == NULL)
+  /* None, if the time was over before the first was tried. */
+  if (connection == NULL && failure != NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
   return connection;
 }
@@ -222,7 +223,7 @@ cli_connect_by (const CliReach *reach, guint timeout, gboolean *proxied, GError 
   g_autoptr (GError) failure = NULL;
 
   *proxied = FALSE;
-  g_socket_client_set_enable_proxy (client, reach->proxies != NULL);
+  g_socket_client_set_enable_proxy (client, reach->proxies != NULL || reach->ask_system);
   if (reach->proxies != NULL)
     g_socket_client_set_proxy_resolver (client, reach->proxies);
   g_signal_connect (client, "event", G_CALLBACK (event_cb), proxied);

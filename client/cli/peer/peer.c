@@ -459,14 +459,14 @@ static void
 hint_at_pin (GVariant *details)
 {
   g_autoptr (GPtrArray) chain = cli_details_get_bytes (details, "peer-certificates");
-  g_autofree char *sha256 = NULL;
+  g_autoptr (CliCertificate) certificate = NULL;
 
   if (chain == NULL || chain->len == 0)
     return;
-  sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, g_ptr_array_index (chain, 0));
+  certificate = cli_certificate_new (g_ptr_array_index (chain, 0));
   cli_hint (_ ("--fingerprint %s takes this certificate, and no other: first make sure, by another "
                "way, that it is the server's"),
-            sha256);
+            certificate->sha256);
 }
 
 /* Hints only at options that can help: none makes an expired certificate good. */

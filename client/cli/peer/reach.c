@@ -137,8 +137,8 @@ check_proxy (CliReach *self, GError **error)
   leave_out_dconf ();
   if (self->proxy == NULL)
     {
-      if (!is_direct)
-        self->proxies = g_object_ref (g_proxy_resolver_get_default ());
+      /* Who is asked may start threads, so that comes when there is a connection to make. */
+      self->ask_system = !is_direct;
       return TRUE;
     }
   if (g_str_equal (self->proxy, NO_PROXY))
@@ -156,13 +156,16 @@ check_proxy (CliReach *self, GError **error)
  * cli_reach_check:
  * @target: the server
  *
- * Checks the options, and finds out where they lead.
+ * Checks the options, and finds out where they lead. May be called again, for another server.
  *
  * Returns: whether they can be followed, or %FALSE with an error of the domain %G_OPTION_ERROR
  */
 gboolean
 cli_reach_check (CliReach *self, const CliTarget *target, GError **error)
 {
+  g_clear_pointer (&self->place, cli_target_free);
+  g_clear_pointer (&self->path, g_free);
+  g_clear_object (&self->proxies);
   if (self->ipv4 && self->ipv6)
     return refuse (error, _ ("-4 and -6 exclude each other"));
   if (self->ipv4 || self->ipv6)

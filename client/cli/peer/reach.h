@@ -20,7 +20,8 @@ typedef struct
   CliTarget *place;        /* (owned) (nullable): what to connect to; NULL if it is a path */
   char *path;              /* (owned) (nullable): of a Unix socket */
   GSocketFamily family;    /* G_SOCKET_FAMILY_INVALID for either */
-  GProxyResolver *proxies; /* (owned) (nullable): NULL for none */
+  GProxyResolver *proxies; /* (owned) (nullable): the one of --proxy */
+  gboolean ask_system;     /* for a proxy */
 } CliReach;
 
 void cli_reach_clear (CliReach *self);

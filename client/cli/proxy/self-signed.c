@@ -6,6 +6,7 @@
 #include "proxy/self-signed.h"
 
 #include <glib/gi18n.h>
+#include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 #include <string.h>
 #include <tls-handoff/tls-handoff.h>
@@ -15,6 +16,7 @@
 
 /* Clocks of clients may be a bit behind. */
 #define CLOCK_SECONDS (60 * 60)
+#define SERIAL_SIZE 16
 
 static int
 add_name (gnutls_x509_crt_t certificate, const char *name)
@@ -35,10 +37,13 @@ fill_certificate (gnutls_x509_crt_t certificate,
                   const char *const *names)
 {
   const time_t now = (time_t) (g_get_real_time () / G_USEC_PER_SEC);
-  /* Positive, and never the same twice (RFC 5280 4.1.2.2). */
-  const guint32 serial[] = { g_random_int () >> 1, g_random_int (), g_random_int () };
+  guint8 serial[SERIAL_SIZE];
   int code = gnutls_x509_crt_set_version (certificate, 3);
 
+  if (code >= 0)
+    code = gnutls_rnd (GNUTLS_RND_NONCE, serial, sizeof serial);
+  /* Never the same twice, positive (RFC 5280 4.1.2.2), and in as few bytes as DER wants. */
+  serial[0] = (serial[0] & 0x3f) | 0x40;
   if (code >= 0)
     code = gnutls_x509_crt_set_serial (certificate, serial, sizeof serial);
   if (code >= 0)

@@ -49,12 +49,21 @@ probed_free (CliProbed *self)
   g_free (self);
 }
 
+/* For the other process, which brings it into the locale's encoding itself. */
+static void
+print_error_cb (const char *text)
+{
+  if (fputs (text, stderr) >= 0)
+    fflush (stderr);
+}
+
 G_NORETURN static void
 run_in_child (const char *server, int fds[N_STREAMS], CliProbeFunc func, gpointer user_data)
 {
   prctl (PR_SET_PDEATHSIG, SIGTERM);
   if (dup2 (fds[OUTPUT], STDOUT_FILENO) < 0 || dup2 (fds[ERRORS], STDERR_FILENO) < 0)
     _exit (CLI_EXIT_FAILED);
+  g_set_printerr_handler (print_error_cb);
   _exit (cli_output_finish (func (server, user_data)));
 }
 

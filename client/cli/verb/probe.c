@@ -322,6 +322,8 @@ probe_servers (CliPeer *peer, const ProbeOptions *options, const char *verb)
 
   if (options->pem != NULL)
     return cli_usage_error (verb, _ ("--pem shows the certificates of one server, once"));
+  if (peer->interactive && servers[1] != NULL)
+    return cli_usage_error (verb, _ ("--interactive is for one server: several would ask at once"));
   status = check_servers (peer, servers, verb);
   if (status != CLI_EXIT_OK)
     return status;
