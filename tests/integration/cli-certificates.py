@@ -60,7 +60,7 @@ class TestUntrusted(unittest.TestCase):
             plain = [name.split(':', 1)[1] for name in names]
             done = run('alice', 'connect', *TRUST, server.address)
             self.assertEqual(done.returncode, 4)
-            self.assertIn(f'hint: the certificate is for {", ".join(plain)}\n', done.stderr)
+            self.assertIn(f'than localhost: the certificate is for {", ".join(plain)}\n', done.stderr)
             self.assertIn(f'it is for {", ".join(plain)}\n', run('alice', 'probe', *TRUST, server.address).stdout)
             done = run('alice', 'probe', *TRUST, '--server-name', plain[0], server.address)
             self.assertEqual(done.returncode, 0, done.stderr)

@@ -118,9 +118,11 @@ class TestCredentials(unittest.TestCase):
             self.assertIsNone(json.loads(self.ok('alice', 'credential', 'show', '--json', key_type))['problem'])
         before = self.list('alice')
         for told, options in (('--dns', ('--dns', 'a/b')), ('--subject', ('--ip', '192.0.2.1')),
-                              ('--days', ('--dns', 'x', '--days', '4000'))):
+                              *(('--days must be a number from 1 to 3650', ('--dns', 'x', '--days', days))
+                                for days in ('0', '-1', 'x', '3651'))):
             self.fails(2, told, 'alice', 'credential', 'generate', '--label', 'bad', '--self-signed', *options)
-        self.fails(2, '--self-signed', 'alice', 'credential', 'generate', '--label', 'bad', '--dns', 'x')
+        for options in (('--dns', 'x'), ('--days', '0')):
+            self.fails(2, '--self-signed', 'alice', 'credential', 'generate', '--label', 'bad', *options)
         self.assertEqual(self.list('alice'), before)
 
     def test_renewal(self):
@@ -286,7 +288,7 @@ class TestCredentials(unittest.TestCase):
                                stdin='GET / HTTP/1.0\r\n\r\n')
                 self.assertIn('Subject: CN=client', page)
             self.fails(1, 'credential list', 'alice', 'probe', *options, '--credential', 'you', target)
-            self.fails(1, 'credential', 'alice', 'probe', '--tls12', *options, '--credential', '', target)
+            self.fails(1, 'credential', 'alice', 'connect', '--tls12', *options, '--credential', '', target)
         finally:
             server.kill()
             server.communicate()

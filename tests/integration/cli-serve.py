@@ -464,10 +464,10 @@ class TestServe(unittest.TestCase):
             for client in clients:
                 client.join(TIMEOUT)
             self.assertEqual((len(numbers), max(numbers)), (20, 3))
-        for number in ('0', '-1', '1000000'):
+        for number in ('0', '-1', '1000000', 'x'):
             done = run('alice', 'serve', '--max-clients', number, '--', 'cat')
             self.assertEqual(done.returncode, 2)
-            self.assertIn('--max-clients', done.stderr)
+            self.assertIn(f'--max-clients must be a number from 1 to 100000, not “{number}”', done.stderr)
 
     def test_end(self):
         """Breaks if a client that is being served loses its connection when the server is told to end, if the server

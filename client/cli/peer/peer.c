@@ -435,24 +435,21 @@ cli_peer_hint_at_credentials (CliPeer *self, const GError *error)
     }
 }
 
-/* Of a server that showed another's certificate, or is known by another name. */
+/* Of a server that is known by another name. */
 static void
-hint_at_names (GVariant *details)
+hint_at_names (CliPeer *self)
 {
-  g_autofree const char **reasons = NULL;
-  g_autoptr (GPtrArray) chain = NULL;
+  g_autoptr (GPtrArray) chain = cli_details_get_bytes (self->failure, "peer-certificates");
   g_autoptr (CliCertificate) certificate = NULL;
   g_autofree char *names = NULL;
 
-  if (details == NULL || !g_variant_lookup (details, "verification-errors", "^a&s", &reasons) ||
-      !g_strv_contains (reasons, "wrong-name"))
-    return;
-  chain = cli_details_get_bytes (details, "peer-certificates");
   if (chain == NULL || chain->len == 0)
     return;
   certificate = cli_certificate_new (g_ptr_array_index (chain, 0));
   names = cli_trust_describe_names (certificate);
-  cli_hint (_ ("the certificate is for %s"), names);
+  cli_hint (_ ("give --server-name NAME if the server is known by another name than %s: the "
+               "certificate is for %s"),
+            self->identity, names);
 }
 
 static void
@@ -473,10 +470,8 @@ hint_at_pin (GVariant *details)
 static void
 hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
 {
-  hint_at_names (self->failure);
   if ((remedy & CLI_TRUST_REMEDY_NAME) != 0)
-    cli_hint (_ ("give --server-name NAME if the server is known by another name than %s"),
-              self->identity);
+    hint_at_names (self);
   if ((remedy & CLI_TRUST_REMEDY_AUTHORITY) != 0)
     cli_hint (_ ("--trust FILE makes an authority trusted for one call"));
   if ((remedy & CLI_TRUST_REMEDY_PIN) != 0)

@@ -25,13 +25,9 @@ add_address (GPtrArray *listeners, GSocketAddress *address, GError **error)
   if (socket == NULL)
     return FALSE;
   g_socket_set_listen_backlog (socket, BACKLOG);
+  /* Of what can go wrong, GLib says with which address. */
   if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
-    {
-      g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
-
-      g_prefix_error (error, "%s: ", text);
-      return FALSE;
-    }
+    return FALSE;
   g_ptr_array_add (listeners, g_steal_pointer (&socket));
   return TRUE;
 }

@@ -10,10 +10,14 @@
 #include "verb/certificate-names.h"
 #include "verb/credential-call.h"
 #include "terminal/escape.h"
+#include "terminal/number.h"
 #include "terminal/report.h"
 #include "terminal/secret-input.h"
 #include "terminal/service-words.h"
 #include "verb/verbs.h"
+
+/* For how long a key's own certificate can be valid: what the service allows. */
+#define MAX_DAYS 3650
 
 /* Options of all verbs that make a credential. */
 typedef struct
@@ -106,7 +110,7 @@ static CliExitStatus
 self_sign (CliCredentialCall *call,
            TlsHandoffCredential *credential,
            const CliCertificateNames *names,
-           int days)
+           guint days)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *label = NULL;
@@ -114,7 +118,7 @@ self_sign (CliCredentialCall *call,
   if (!tls_handoff_credential_self_sign_sync (
           credential, names->subject, (const char *const *) names->dns_names,
           (const char *const *) names->ip_addresses, (const char *const *) names->email_addresses,
-          (guint) days, call->flags, NULL, &error))
+          days, call->flags, NULL, &error))
     {
       tls_handoff_credential_remove_sync (credential, call->flags, NULL, NULL);
       return cli_credential_call_report_error (error);
@@ -138,7 +142,8 @@ cli_credential_generate (GOptionContext *context, char **arguments)
   g_auto (CliCertificateNames) names = { NULL };
   g_autofree char *type = NULL;
   gboolean self_signed = FALSE;
-  int days = 0;
+  g_autofree char *days_text = NULL;
+  guint days = 0; /* the service's default */
   const GOptionEntry entries[] = {
     NEW_OPTION_ENTRIES (options),
     { "type", 't', 0, G_OPTION_ARG_STRING, &type,
@@ -146,7 +151,7 @@ cli_credential_generate (GOptionContext *context, char **arguments)
       N_ ("TYPE") },
     { "self-signed", 0, 0, G_OPTION_ARG_NONE, &self_signed,
       N_ ("Have the key sign a certificate for itself"), NULL },
-    { "days", 0, 0, G_OPTION_ARG_INT, &days,
+    { "days", 0, 0, G_OPTION_ARG_STRING, &days_text,
       N_ ("For how many days that certificate is valid; default: 365"), N_ ("DAYS") },
     G_OPTION_ENTRY_NULL
   };
@@ -159,12 +164,13 @@ cli_credential_generate (GOptionContext *context, char **arguments)
   cli_certificate_names_add_options (&names, context);
   status = parse (call, context, arguments, entries, 0, &options, &roles);
   if (status == CLI_EXIT_OK && !self_signed &&
-      (days != 0 || cli_certificate_names_are_given (&names)))
+      (days_text != NULL || cli_certificate_names_are_given (&names)))
     return cli_usage_error (
         arguments[0], _ ("--days and the names of a certificate are for --self-signed; for an "
                          "authority, “credential request” takes them"));
-  if (status == CLI_EXIT_OK && days < 0)
-    return cli_usage_error (arguments[0], _ ("--days must be a number greater than 0"));
+  if (status == CLI_EXIT_OK && days_text != NULL &&
+      !cli_number_parse ("--days", days_text, 1, MAX_DAYS, &days, &error))
+    return cli_usage_error (arguments[0], error->message);
   if (status == CLI_EXIT_OK)
     status = cli_credential_call_connect (call);
   if (status != CLI_EXIT_OK)

@@ -13,6 +13,7 @@
 #include "proxy/listen.h"
 #include "proxy/self-signed.h"
 #include "terminal/certificate-file.h"
+#include "terminal/number.h"
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
 #include "verb/serve-check.h"
@@ -43,7 +44,8 @@ typedef struct
   gboolean once;
   gboolean quiet;
   gboolean verbose;
-  int max_clients;
+  char *max_clients_text; /* (owned) (nullable): --max-clients, as given */
+  guint max_clients;
 } ServeOptions;
 
 static void
@@ -55,6 +57,7 @@ serve_options_clear (ServeOptions *self)
   g_free (self->client_ca);
   g_strfreev (self->protocols);
   g_strfreev (self->command);
+  g_free (self->max_clients_text);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ServeOptions, serve_options_clear)
@@ -77,7 +80,7 @@ server_clear (Server *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Server, server_clear)
 
 static gboolean
-check_options (const ServeOptions *options, GError **error)
+check_options (ServeOptions *options, GError **error)
 {
   const char *message = NULL;
 
@@ -90,14 +93,15 @@ check_options (const ServeOptions *options, GError **error)
     message = _ ("--self-signed excludes --credential and --cert");
   else if (options->quiet && options->verbose)
     message = _ ("--quiet and --verbose exclude each other");
-  else if (options->max_clients < 1 || options->max_clients > MAX_CLIENTS)
-    message = _ ("--max-clients must be a number from 1 to 100000");
   if (message != NULL)
     {
       g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, message);
       return FALSE;
     }
-  return cli_application_protocols_check (options->protocols, error) &&
+  return (options->max_clients_text == NULL ||
+          cli_number_parse ("--max-clients", options->max_clients_text, 1, MAX_CLIENTS,
+                            &options->max_clients, error)) &&
+         cli_application_protocols_check (options->protocols, error) &&
          cli_own_credential_check (&options->own, error);
 }
 
@@ -128,7 +132,7 @@ reserve_descriptors (const ServeOptions *options, GError **error)
   if (limit.rlim_max < needed)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   _ ("%d clients need %lu open files, and this process may have %lu: give a lower "
+                   _ ("%u clients need %lu open files, and this process may have %lu: give a lower "
                       "--max-clients, or raise the limit (ulimit -n)"),
                    options->max_clients, (gulong) needed, (gulong) limit.rlim_max);
       return FALSE;
@@ -179,7 +183,7 @@ prepare_client_certificates (const ServeOptions *options,
 }
 
 static gboolean
-prepare (Server *self, const ServeOptions *options, GError **error)
+prepare (Server *self, ServeOptions *options, GError **error)
 {
   CliConnectionSettings *front = &self->front.connection;
 
@@ -191,7 +195,10 @@ prepare (Server *self, const ServeOptions *options, GError **error)
     {
       self->forward = cli_target_parse (options->forward, error);
       if (self->forward == NULL)
-        return FALSE;
+        {
+          g_prefix_error (error, "--forward: ");
+          return FALSE;
+        }
     }
   front->options = tls_handoff_handshake_options_new ();
   front->quiet = options->quiet;
@@ -202,29 +209,32 @@ prepare (Server *self, const ServeOptions *options, GError **error)
     tls_handoff_handshake_options_set_application_protocols (
         front->options, (const char *const *) options->protocols);
   self->front.once = options->once;
-  self->front.max_clients = options->max_clients;
+  self->front.max_clients = (int) options->max_clients;
   return prepare_client_certificates (options, front->options, error) &&
          cli_own_credential_apply (&options->own, front->options, error) &&
          (!options->self_signed || make_certificate (front->options, error));
 }
 
 static CliExitStatus
-start_listening (Server *self, const char *where)
+start_listening (Server *self, const char *where, const char *verb)
 {
   g_autoptr (GError) error = NULL;
 
   self->front.listeners = cli_listen (where, &error);
   if (self->front.listeners != NULL)
     return CLI_EXIT_OK;
-  cli_report ("--listen: %s", error->message);
+  g_prefix_error (&error, "--listen: ");
+  if (error->domain == G_OPTION_ERROR)
+    return cli_usage_error (verb, error->message);
+  cli_report ("%s", error->message);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) &&
       cli_listen_is_privileged (where))
     cli_hint (_ ("ports below 1024 are for privileged users; try --listen 8443"));
-  return error->domain == G_OPTION_ERROR ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
+  return CLI_EXIT_FAILED;
 }
 
 static CliExitStatus
-run (Server *self, const ServeOptions *options)
+run (Server *self, const ServeOptions *options, const char *verb)
 {
   CliConnectionSettings *connection = &self->front.connection;
   const gboolean service_chooses =
@@ -235,7 +245,7 @@ run (Server *self, const ServeOptions *options)
   connection->manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
   if (connection->manager == NULL)
     return cli_report_no_service (error);
-  status = start_listening (self, options->listen != NULL ? options->listen : "443");
+  status = start_listening (self, options->listen != NULL ? options->listen : "443", verb);
   if (status != CLI_EXIT_OK)
     return status;
   connection->flags = cli_text_agent_start (options->interactive);
@@ -280,7 +290,7 @@ cli_serve (GOptionContext *context, char **arguments)
       N_ ("Authenticate with a certificate that is made for this test"), NULL },
     { "no-check", 0, 0, G_OPTION_ARG_NONE, &options.no_check,
       N_ ("Begin without trying whether a client could be served"), NULL },
-    { "max-clients", 'm', 0, G_OPTION_ARG_INT, &options.max_clients,
+    { "max-clients", 'm', 0, G_OPTION_ARG_STRING, &options.max_clients_text,
       N_ ("Serve at most N clients at a time; default: 240"), N_ ("N") },
     { "once", 0, 0, G_OPTION_ARG_NONE, &options.once, N_ ("Serve one client, then end"), NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet,
@@ -308,5 +318,5 @@ cli_serve (GOptionContext *context, char **arguments)
       cli_report ("%s", error->message);
       return CLI_EXIT_USAGE;
     }
-  return run (&server, &options);
+  return run (&server, &options, arguments[0]);
 }
