@@ -6,10 +6,10 @@
 #
 #   tests/check-packages.sh [--suite SUITE] [--keep DIRECTORY]    SUITE: bookworm (default), trixie
 #
-# In a Debian system made for that: builds them twice and compares the bytes, asks lintian, looks at how the programs are
-# hardened, compiles an example with the development package, parses what is there for RPM and Nix. In another, which it
-# boots: installs, uses, upgrades and purges them, and compares the system with what it was before. The last line is
-# "N passed, N failed". Nothing stays but what --keep keeps.
+# In a Debian system made for that: builds them twice and compares the bytes, makes the release and compares it with what
+# they are built of, asks lintian, looks at how the programs are hardened, compiles an example with the development
+# package, parses what is there for RPM and Nix. In another, which it boots: installs, uses, upgrades and purges them, and
+# compares the system with what it was before. The last line is "N passed, N failed". Nothing stays but what --keep keeps.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -71,6 +71,7 @@ build_system() {
     mkdir -p "$work/build/work" &&
     cp -r "$work/source" "$work/build/work/first" &&
     cp -r "$work/source" "$work/build/work/a-longer-name-for-the-second" &&
+    git clone --quiet --depth 1 "file://$(realpath "$here/..")" "$work/build/work/clone" &&
     cp "$here/packages/in-build-system" "$work/build/work/" &&
     in_root build -- /work/in-build-system prepare "${tools[@]}"
 }
@@ -118,6 +119,7 @@ run() {
   step build in_root build -- /work/in-build-system build first || finish
   step build-again in_root build -- /work/in-build-system build-otherwise a-longer-name-for-the-second
   step same-bytes in_root build -- /work/in-build-system compare first a-longer-name-for-the-second
+  step release in_root build -- /work/in-build-system release first
   step lintian in_root build -- /work/in-build-system lintian first
   step hardening in_root build -- /work/in-build-system hardening first
   step develop in_root build -- /work/in-build-system develop first

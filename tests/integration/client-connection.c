@@ -211,7 +211,8 @@ test_identities (void)
     }
 }
 
-/* GIO's pool threads of this process. */
+/* GIO's pool threads of this process, without the one that only starts others: newer versions of
+ * GLib have it from the first pool on, used or not. */
 static guint
 count_pool_threads (void)
 {
@@ -224,7 +225,8 @@ count_pool_threads (void)
       g_autofree char *path = g_build_filename ("/proc/self/task", name, "comm", NULL);
       g_autofree char *comm = NULL;
 
-      if (g_file_get_contents (path, &comm, NULL, NULL) && g_str_has_prefix (comm, "pool"))
+      if (g_file_get_contents (path, &comm, NULL, NULL) && g_str_has_prefix (comm, "pool") &&
+          !g_str_has_prefix (comm, "pool-spawner"))
         n++;
     }
   return n;
