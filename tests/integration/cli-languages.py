@@ -13,6 +13,7 @@ from command import OWN_RULES, certificate, get_free_port, remove_credentials, r
 
 # C.UTF-8 is everywhere, and takes LANGUAGE.
 SPANISH = dict(os.environ, LC_ALL='C.UTF-8', LANGUAGE='es')
+GERMAN = dict(SPANISH, LANGUAGE='de')
 
 
 def rules(result):
@@ -44,6 +45,8 @@ class TestLanguages(unittest.TestCase):
         self.assertEqual(run('alice', 'credential', 'generate', '--label', 'x').returncode, 0)
         message = self.message('alice', 'credential', 'request', 'x', '--dns', 'no name')
         self.assertIn('--dns: «no name» no es un nombre DNS\n', message)
+        message = self.message('alice', 'credential', 'request', 'x', '--dns', 'no name', environment=GERMAN)
+        self.assertIn('--dns: „no name“ ist kein DNS-Name\n', message)
         message = self.message('alice', 'credential', 'import', '--label', 'y', '-', stdin='nothing')
         self.assertIn('ARCHIVO: ', message)
         # Who has no translation, and who wants none, has it as it came.
@@ -62,6 +65,8 @@ class TestLanguages(unittest.TestCase):
         wait_for_port(port)
         self.assertRegex(self.message('alice', 'connect', f'localhost:{port}'),
                          'El certificado de localhost no es de confianza: no lo emitió ninguna autoridad de confianza')
+        self.assertRegex(self.message('alice', 'connect', f'localhost:{port}', environment=GERMAN),
+                         'Dem Zertifikat von localhost wird nicht vertraut: keine vertrauenswürdige Zertifizierungsstelle hat es')
 
     def test_library(self):
         """Breaks if what the library itself finds out is told in English."""
