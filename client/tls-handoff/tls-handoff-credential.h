@@ -57,6 +57,8 @@ TLS_HANDOFF_AVAILABLE_IN_0_2
 GTlsCertificate *tls_handoff_credential_get_certificate (TlsHandoffCredential *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gint64 tls_handoff_credential_get_not_after (TlsHandoffCredential *self);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gint64 tls_handoff_credential_get_ocsp_not_after (TlsHandoffCredential *self);
 TLS_HANDOFF_AVAILABLE_IN_0_1
 const char *tls_handoff_credential_get_problem (TlsHandoffCredential *self);
 
@@ -142,6 +144,24 @@ TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_credential_set_certificates_finish (TlsHandoffCredential *self,
                                                          GAsyncResult *result,
                                                          GError **error);
+
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean tls_handoff_credential_set_ocsp_response_sync (TlsHandoffCredential *self,
+                                                        GBytes *response,
+                                                        TlsHandoffHandshakeFlags flags,
+                                                        GCancellable *cancellable,
+                                                        GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_credential_set_ocsp_response_async (TlsHandoffCredential *self,
+                                                     GBytes *response,
+                                                     TlsHandoffHandshakeFlags flags,
+                                                     GCancellable *cancellable,
+                                                     GAsyncReadyCallback callback,
+                                                     gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean tls_handoff_credential_set_ocsp_response_finish (TlsHandoffCredential *self,
+                                                          GAsyncResult *result,
+                                                          GError **error);
 
 TLS_HANDOFF_AVAILABLE_IN_0_1
 gboolean tls_handoff_credential_unlock_sync (TlsHandoffCredential *self,

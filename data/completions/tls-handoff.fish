@@ -110,8 +110,8 @@ complete -c tls-handoff -n '__tls_handoff_has maximum' -l maximum -x -a 'TLS1.2 
 complete -c tls-handoff -n '__tls_handoff_has owner' -l owner -x -a 'machine (__fish_complete_users)'
 
 complete -c tls-handoff -n '__tls_handoff_is connect probe' -a '(__fish_print_hostnames)'
-complete -c tls-handoff -n '__tls_handoff_is "credential import" "credential set-certificates"' -F
-complete -c tls-handoff -n '__tls_handoff_is "credential show" "credential request" "credential set-certificates" \
-    "credential unlock" "credential remove"' -a '(__tls_handoff_labels)'
+complete -c tls-handoff -n '__tls_handoff_is "credential import" "credential set-certificates" "credential staple"' -F
+complete -c tls-handoff -n '__tls_handoff_is "credential show" "credential request" "credential renew-request" \
+    "credential set-certificates" "credential staple" "credential unlock" "credential remove"' -a '(__tls_handoff_labels)'
 # The last one, so that these have what the options do.
 complete -c tls-handoff -n 'string match -q -- "-*" (commandline -ct)' -a '(__tls_handoff_options)'

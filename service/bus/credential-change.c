@@ -38,6 +38,7 @@ handoff_credential_change_free (HandoffCredentialChange *self)
   g_free (self->uri);
   g_clear_pointer (&self->request, handoff_certificate_request_free);
   g_clear_pointer (&self->certificates, g_ptr_array_unref);
+  g_clear_pointer (&self->response, g_bytes_unref);
   handoff_descriptor_reap (self->data_fd, self->uid);
   handoff_descriptor_reap (self->secret_fd, self->uid);
   g_clear_pointer (&self->secret, g_bytes_unref);
@@ -351,6 +352,39 @@ finish_setting (HandoffPendingCall *pending, GAsyncResult *result, GError **erro
 }
 
 static HandoffStepState
+begin_stapling (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  handoff_credential_staple_async (pending->context->importers, self->uid, self->credential,
+                                   self->response, get_cancellable (pending), done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static gboolean
+finish_stapling (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
+{
+  HandoffCredentialChange *self = pending->data;
+  HandoffCredential *stapled = handoff_credential_staple_finish (result, error);
+
+  if (stapled == NULL)
+    return FALSE;
+  handoff_credential_unref (self->credential);
+  self->credential = stapled;
+  return TRUE;
+}
+
+static HandoffStepState
+begin_setting_response (HandoffPendingCall *pending, GAsyncReadyCallback done)
+{
+  HandoffCredentialChange *self = pending->data;
+
+  handoff_credential_store_set_ocsp_response_async (pending->context->credential_store,
+                                                    self->credential, done, pending);
+  return HANDOFF_STEP_BEGUN;
+}
+
+static HandoffStepState
 begin_unlocking (HandoffPendingCall *pending, GAsyncReadyCallback done)
 {
   HandoffCredentialChange *self = pending->data;
@@ -456,6 +490,14 @@ static const HandoffStep setting_steps[] = {
   { NULL },
 };
 
+static const HandoffStep stapling_steps[] = {
+  { handoff_pending_call_enter },
+  { begin_stapling, finish_stapling },
+  { begin_setting_response, finish_setting },
+  { begin_telling, finish_telling },
+  { NULL },
+};
+
 static const HandoffStep unlocking_steps[] = {
   { handoff_pending_call_enter },
   { begin_reading_secret, finish_reading_secret },
@@ -487,6 +529,7 @@ const HandoffPlan handoff_credential_link = { link_steps };
 const HandoffPlan handoff_credential_signing = { signing_steps };
 const HandoffPlan handoff_credential_self_signing = { self_signing_steps, NULL, fail_change };
 const HandoffPlan handoff_credential_setting = { setting_steps, NULL, fail_change };
+const HandoffPlan handoff_credential_stapling = { stapling_steps, NULL, fail_change };
 const HandoffPlan handoff_credential_unlocking = { unlocking_steps };
 const HandoffPlan handoff_credential_removal = { removal_steps, NULL, fail_change };
 

@@ -22,6 +22,7 @@ typedef struct
   char *uri;                          /* (owned) (nullable): to link: canonical */
   HandoffCertificateRequest *request; /* (owned) (nullable): to sign */
   GPtrArray *certificates;            /* (owned) (element-type GBytes) (nullable): to set */
+  GBytes *response;                   /* (owned) (nullable): to staple; empty: none any more */
 
   int data_fd;    /* (owned): to import; -1 without, and once it is read */
   int secret_fd;  /* (owned): a passphrase or PIN; likewise */
@@ -61,5 +62,6 @@ extern const HandoffPlan handoff_credential_link;
 extern const HandoffPlan handoff_credential_signing;
 extern const HandoffPlan handoff_credential_self_signing;
 extern const HandoffPlan handoff_credential_setting;
+extern const HandoffPlan handoff_credential_stapling;
 extern const HandoffPlan handoff_credential_unlocking;
 extern const HandoffPlan handoff_credential_removal;

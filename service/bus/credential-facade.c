@@ -141,6 +141,54 @@ run_set_certificates (HandoffCall *call, const HandoffCallContext *context)
 }
 
 static gboolean
+prepare_set_ocsp_response (HandoffCall *call, const HandoffCallContext *context, GError **error)
+{
+  g_autoptr (HandoffCredentialChange) change = handoff_credential_change_new (call);
+  g_autoptr (GVariant) response = g_variant_get_child_value (handoff_call_get_parameters (call), 0);
+
+  if (g_variant_get_size (response) > HANDOFF_MAX_STAPLE_SIZE)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "response: an OCSP response may have %d KiB at most",
+                   HANDOFF_MAX_STAPLE_SIZE / 1024);
+      return FALSE;
+    }
+  change->response = g_variant_get_data_as_bytes (response);
+  return prepare_change (call, context, g_steal_pointer (&change), error);
+}
+
+/* Servers alone staple, and a response is about a certificate. */
+static gboolean
+check_stapling (const HandoffCredential *credential, GError **error)
+{
+  if ((credential->roles & HANDOFF_CREDENTIAL_ROLE_SERVER) == 0)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                 "The credential “%s” is not for servers", credential->label);
+  else if (credential->description->certificates->len == 0)
+    g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                 "The credential “%s” has no certificate yet: request one, and set it",
+                 credential->label);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+run_set_ocsp_response (HandoffCall *call, const HandoffCallContext *context)
+{
+  HandoffCredential *credential = get_credential (context, call);
+  const HandoffCredentialChange *change = handoff_call_get_data (call);
+  g_autoptr (GError) error = NULL;
+
+  if (credential == NULL)
+    return;
+  if (g_bytes_get_size (change->response) == 0 || check_stapling (credential, &error))
+    start (context, call, credential, &handoff_credential_stapling);
+  else
+    handoff_call_fail (call, error);
+}
+
+static gboolean
 prepare_unlock (HandoffCall *call, const HandoffCallContext *context, GError **error)
 {
   g_autoptr (HandoffCredentialChange) change = handoff_credential_change_new (call);
@@ -198,6 +246,8 @@ static const HandoffMethod own_methods[] = {
   { HANDOFF_CREDENTIAL_INTERFACE, "SelfSign", "(a{sv})", prepare_self_sign, NULL, run_self_sign },
   { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "(aay)", prepare_set_certificates, NULL,
     run_set_certificates },
+  { HANDOFF_CREDENTIAL_INTERFACE, "SetOcspResponse", "(ay)", prepare_set_ocsp_response, NULL,
+    run_set_ocsp_response },
   { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", "(h)", prepare_unlock, NULL, run_unlock },
   { HANDOFF_CREDENTIAL_INTERFACE, "Remove", "()", prepare_remove, NULL, run_remove },
   { HANDOFF_PROPERTIES_INTERFACE, "Get", "(ss)", prepare_any, NULL, run_get_properties },

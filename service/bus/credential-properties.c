@@ -65,6 +65,8 @@ handoff_credential_dup_properties (const HandoffCallContext *context,
   g_variant_dict_insert (&dict, "KeyAlgorithm", "s", credential->description->algorithm);
   g_variant_dict_insert_value (&dict, "Certificates", new_certificates (credential));
   g_variant_dict_insert (&dict, "NotAfter", "t", (guint64) credential->description->not_after);
+  g_variant_dict_insert (&dict, "OcspNotAfter", "t",
+                         (guint64) credential->description->ocsp_not_after);
   g_variant_dict_insert (&dict, "Problem", "s", get_problem (context, credential));
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }

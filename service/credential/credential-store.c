@@ -280,27 +280,83 @@ new_removed_error (void)
                               "The credential was removed meanwhile");
 }
 
+/* number: of the keeper's row */
+static void
+replace (HandoffCredentialStore *self,
+         guint number,
+         HandoffCredential *credential,
+         void (*apply) (HandoffCredentialStore *self, GTask *task, GVariant *reply),
+         gpointer source_tag,
+         GAsyncReadyCallback callback,
+         gpointer user_data)
+{
+  Change *change;
+
+  if (g_hash_table_lookup (self->credentials, credential->id) == NULL)
+    {
+      g_task_report_error (self, callback, user_data, source_tag, new_removed_error ());
+      return;
+    }
+  change = g_new0 (Change, 1);
+  change->credential = handoff_credential_ref (credential);
+  change->apply = apply;
+  start (self, number,
+         g_variant_new ("(s@" HANDOFF_DESCRIPTION_TYPE ")", credential->id,
+                        credential->description->variant),
+         change, source_tag, callback, user_data);
+}
+
 void
 handoff_credential_store_set_certificates_async (HandoffCredentialStore *self,
                                                  HandoffCredential *credential,
                                                  GAsyncReadyCallback callback,
                                                  gpointer user_data)
 {
-  Change *change;
+  replace (self, HANDOFF_KEEPER_SET_CERTIFICATES, credential, apply_credential,
+           handoff_credential_store_set_certificates_async, callback, user_data);
+}
 
-  if (g_hash_table_lookup (self->credentials, credential->id) == NULL)
+static gboolean
+has_same_certificates (const HandoffCredential *one, const HandoffCredential *other)
+{
+  GPtrArray *first = one->description->certificates;
+  GPtrArray *second = other->description->certificates;
+  guint i;
+
+  for (i = 0; first->len == second->len && i < first->len; i++)
     {
-      g_task_report_error (self, callback, user_data,
-                           handoff_credential_store_set_certificates_async, new_removed_error ());
-      return;
+      if (!g_bytes_equal (first->pdata[i], second->pdata[i]))
+        return FALSE;
     }
-  change = g_new0 (Change, 1);
-  change->credential = handoff_credential_ref (credential);
-  change->apply = apply_credential;
-  start (self, HANDOFF_KEEPER_SET_CERTIFICATES,
-         g_variant_new ("(s@" HANDOFF_DESCRIPTION_TYPE ")", credential->id,
-                        credential->description->variant),
-         change, handoff_credential_store_set_certificates_async, callback, user_data);
+  return first->len == second->len;
+}
+
+/* The keeper has compared the certificates with those in the folder; but if somebody changed files
+ * by hand, they may have been read again since the response was checked. */
+static void
+apply_ocsp_response (HandoffCredentialStore *self, GTask *task, GVariant *reply)
+{
+  const Change *change = g_task_get_task_data (task);
+  const HandoffCredential *present =
+      g_hash_table_lookup (self->credentials, change->credential->id);
+
+  if (present == NULL)
+    g_task_return_error (task, new_removed_error ());
+  else if (!has_same_certificates (present, change->credential))
+    g_task_return_new_error (task, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                             "The credential's certificates were changed meanwhile: call again");
+  else
+    apply_credential (self, task, reply);
+}
+
+void
+handoff_credential_store_set_ocsp_response_async (HandoffCredentialStore *self,
+                                                  HandoffCredential *credential,
+                                                  GAsyncReadyCallback callback,
+                                                  gpointer user_data)
+{
+  replace (self, HANDOFF_KEEPER_SET_OCSP_RESPONSE, credential, apply_ocsp_response,
+           handoff_credential_store_set_ocsp_response_async, callback, user_data);
 }
 
 HandoffCredential *

@@ -53,6 +53,11 @@ void handoff_credential_store_set_certificates_async (HandoffCredentialStore *se
                                                       HandoffCredential *credential,
                                                       GAsyncReadyCallback callback,
                                                       gpointer user_data);
+/* Likewise one with another OCSP response, or none. FAILED if the other has other certificates. */
+void handoff_credential_store_set_ocsp_response_async (HandoffCredentialStore *self,
+                                                       HandoffCredential *credential,
+                                                       GAsyncReadyCallback callback,
+                                                       gpointer user_data);
 HandoffCredential *handoff_credential_store_change_finish (HandoffCredentialStore *self,
                                                            GAsyncResult *result,
                                                            GError **error);

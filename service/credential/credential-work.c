@@ -111,3 +111,84 @@ handoff_credential_certify_finish (GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
 }
+
+/* A credential, and the response that it is to have. */
+typedef struct
+{
+  HandoffCredential *credential; /* (owned) */
+  GBytes *response;              /* (owned) */
+} Staple;
+
+static void
+staple_free (Staple *self)
+{
+  handoff_credential_unref (self->credential);
+  g_bytes_unref (self->response);
+  g_free (self);
+}
+
+/* response: (nullable). end: seconds since 1970; 0 without */
+static void
+return_stapled (GTask *task, GBytes *response, gint64 end)
+{
+  const HandoffCredential *old = ((const Staple *) g_task_get_task_data (task))->credential;
+  const HandoffDescription *known = old->description;
+  GError *error = NULL;
+  g_autoptr (HandoffDescription) description =
+      handoff_description_new (known->public_key, known->algorithm, known->certificates,
+                               known->not_before, known->not_after, response, end, NULL, &error);
+
+  if (description != NULL)
+    g_task_return_pointer (task,
+                           handoff_credential_new (old->id, old->label, old->owner, old->roles,
+                                                   old->key, old->token_uri, description),
+                           (GDestroyNotify) handoff_credential_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+/* Of what the importer says, the end of the response alone is taken: whoever it was that made the
+ * response must not change the certificates by it. */
+static void
+stapled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  const Staple *self = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (HandoffDescription) described = handoff_importers_finish (result, NULL, &error);
+
+  if (described != NULL)
+    return_stapled (task, self->response, described->ocsp_not_after);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+handoff_credential_staple_async (HandoffImporters *importers,
+                                 guint uid,
+                                 HandoffCredential *credential,
+                                 GBytes *response,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  Staple *self = g_new0 (Staple, 1);
+
+  self->credential = handoff_credential_ref (credential);
+  self->response = g_bytes_ref (response);
+  g_task_set_source_tag (task, handoff_credential_staple_async);
+  g_task_set_task_data (task, self, (GDestroyNotify) staple_free);
+  if (g_bytes_get_size (response) > 0)
+    handoff_importers_staple_async (importers, uid, credential->description->public_key,
+                                    credential->description->certificates, response, cancellable,
+                                    stapled, g_steal_pointer (&task));
+  else
+    return_stapled (task, NULL, 0);
+}
+
+HandoffCredential *
+handoff_credential_staple_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -46,3 +46,14 @@ void handoff_credential_certify_async (HandoffImporters *importers,
                                        gpointer user_data);
 /* (transfer full). INVALID_ARGUMENT if the certificates cannot be read, or are not the key's. */
 HandoffCredential *handoff_credential_certify_finish (GAsyncResult *result, GError **error);
+
+/* The same credential with an OCSP response to staple: DER; empty: with none. uid: the caller's. */
+void handoff_credential_staple_async (HandoffImporters *importers,
+                                      guint uid,
+                                      HandoffCredential *credential,
+                                      GBytes *response,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+/* (transfer full). INVALID_ARGUMENT unless the response says that the first certificate is good. */
+HandoffCredential *handoff_credential_staple_finish (GAsyncResult *result, GError **error);

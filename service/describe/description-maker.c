@@ -116,8 +116,12 @@ read_ocsp_response (GBytes *response,
   if (g_str_equal (status.status, HANDOFF_OCSP_GOOD) ||
       g_strcmp0 (status.problem, HANDOFF_OCSP_PROBLEM_NOT_VERIFIED) == 0)
     return to_time (status.end);
-  *problem = status.problem != NULL ? handoff_stapled_status_explain (status.problem)
-                                    : "it does not say that the certificate is good";
+  if (status.problem != NULL)
+    *problem = handoff_stapled_status_explain (status.problem);
+  else if (g_str_equal (status.status, HANDOFF_OCSP_REVOKED))
+    *problem = "it says that the certificate is revoked";
+  else
+    *problem = "the responder does not know the certificate";
   return 0;
 }
 

@@ -56,6 +56,7 @@ static const HandoffAccessRow rows[] = {
   CREDENTIAL ("CreateCertificateRequest"),
   CREDENTIAL ("SelfSign"),
   CREDENTIAL ("SetCertificates"),
+  CREDENTIAL ("SetOcspResponse"),
   CREDENTIAL ("Unlock"),
   CREDENTIAL ("Remove"),
   /* Of objects that belong to somebody; the manager's properties are public facts. */

@@ -137,6 +137,25 @@ handoff_import_certify (GBytes *public_key, GPtrArray *certificates, GError **er
   return describe_chain (public_key, chain, NULL, error);
 }
 
+HandoffImported *
+handoff_import_staple (GBytes *public_key,
+                       GPtrArray *certificates,
+                       GBytes *ocsp_response,
+                       GError **error)
+{
+  g_autoptr (HandoffImported) self = NULL;
+
+  if (was_attacked (ocsp_response, error))
+    return NULL;
+  self = describe_chain (public_key, certificates, ocsp_response, error);
+  if (self == NULL || self->description->ocsp_problem == NULL)
+    return g_steal_pointer (&self);
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+               "response: this OCSP response cannot be stapled: %s",
+               self->description->ocsp_problem);
+  return NULL;
+}
+
 static void
 take_certificate (GPtrArray *chain, gnutls_x509_crt_t certificate)
 {

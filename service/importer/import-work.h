@@ -29,6 +29,12 @@ HandoffImported *handoff_import_parse_plain (GBytes *pem, GError **error);
  */
 HandoffImported *
 handoff_import_certify (GBytes *public_key, GPtrArray *certificates, GError **error);
+/* The certificates (element-type GBytes: DER) of a key with an OCSP response to staple, DER:
+ * refused unless it says now that the first one is good. */
+HandoffImported *handoff_import_staple (GBytes *public_key,
+                                        GPtrArray *certificates,
+                                        GBytes *ocsp_response,
+                                        GError **error);
 /* What lies beside a key on the disk: certificates: (nullable): PEM, in the order in which they are
  * sent. ocsp_response: (nullable): DER */
 HandoffImported *handoff_import_describe (GBytes *public_key,

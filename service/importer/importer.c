@@ -105,6 +105,13 @@ certify (const Job *job, GError **error)
 }
 
 static HandoffImported *
+staple (const Job *job, GError **error)
+{
+  return handoff_import_staple (job->public_key, job->certificates, job->inputs[SECOND].bytes,
+                                error);
+}
+
+static HandoffImported *
 describe (const Job *job, GError **error)
 {
   return handoff_import_describe (job->public_key, job->inputs[FIRST].bytes,
@@ -297,6 +304,14 @@ take_certificates (Job *self, HandoffLinkMessage *message)
 }
 
 static void
+take_response (Job *self, HandoffLinkMessage *message)
+{
+  take_certificates (self, message);
+  self->inputs[SECOND].bytes = get_bytes (message->body, 3);
+  self->work = staple;
+}
+
+static void
 take_files (Job *self, HandoffLinkMessage *message)
 {
   gboolean has_certificates, has_response;
@@ -354,6 +369,9 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
       break;
     case HANDOFF_IMPORTER_CERTIFY:
       begin (self, message, take_certificates);
+      break;
+    case HANDOFF_IMPORTER_STAPLE:
+      begin (self, message, take_response);
       break;
     case HANDOFF_IMPORTER_DESCRIBE:
       begin (self, message, take_files);

@@ -355,6 +355,19 @@ handoff_importers_read_pem_async (HandoffImporters *self,
   request (self, uid, task, HANDOFF_IMPORTER_READ_PEM, &body, fds, 2, NULL);
 }
 
+/* certificates: (element-type GBytes). (transfer floating) */
+static GVariant *
+new_chain (GPtrArray *certificates)
+{
+  GVariantBuilder array;
+  guint i;
+
+  g_variant_builder_init (&array, G_VARIANT_TYPE_BYTESTRING_ARRAY);
+  for (i = 0; i < certificates->len; i++)
+    g_variant_builder_add_value (&array, new_bytes (g_ptr_array_index (certificates, i)));
+  return g_variant_builder_end (&array);
+}
+
 void
 handoff_importers_certify_async (HandoffImporters *self,
                                  guint uid,
@@ -365,17 +378,34 @@ handoff_importers_certify_async (HandoffImporters *self,
                                  gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
-  GVariantBuilder body, array;
-  guint i;
+  GVariantBuilder body;
 
   g_task_set_source_tag (task, handoff_importers_certify_async);
-  g_variant_builder_init (&array, G_VARIANT_TYPE_BYTESTRING_ARRAY);
-  for (i = 0; i < certificates->len; i++)
-    g_variant_builder_add_value (&array, new_bytes (g_ptr_array_index (certificates, i)));
   begin (self, &body);
   g_variant_builder_add_value (&body, new_bytes (public_key));
-  g_variant_builder_add_value (&body, g_variant_builder_end (&array));
+  g_variant_builder_add_value (&body, new_chain (certificates));
   request (self, uid, task, HANDOFF_IMPORTER_CERTIFY, &body, NULL, 0, public_key);
+}
+
+void
+handoff_importers_staple_async (HandoffImporters *self,
+                                guint uid,
+                                GBytes *public_key,
+                                GPtrArray *certificates,
+                                GBytes *ocsp_response,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  GVariantBuilder body;
+
+  g_task_set_source_tag (task, handoff_importers_staple_async);
+  begin (self, &body);
+  g_variant_builder_add_value (&body, new_bytes (public_key));
+  g_variant_builder_add_value (&body, new_chain (certificates));
+  g_variant_builder_add_value (&body, new_bytes (ocsp_response));
+  request (self, uid, task, HANDOFF_IMPORTER_STAPLE, &body, NULL, 0, public_key);
 }
 
 void

@@ -69,6 +69,15 @@ void handoff_importers_certify_async (HandoffImporters *self,
                                       GCancellable *cancellable,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data);
+/* An OCSP response to staple, for a key with these certificates (element-type GBytes). */
+void handoff_importers_staple_async (HandoffImporters *self,
+                                     guint uid,
+                                     GBytes *public_key,
+                                     GPtrArray *certificates,
+                                     GBytes *ocsp_response,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
 /* What lies beside a key on the disk: certificates_fd: PEM; -1 without. ocsp_fd: -1 without. */
 void handoff_importers_describe_async (HandoffImporters *self,
                                        guint uid,

@@ -439,6 +439,16 @@ write_certificates (Change *change, int directory, GError **error)
   return handoff_kept_folder_certify (directory, get_id (change), description, error);
 }
 
+/* Another OCSP response */
+
+static gboolean
+write_response (Change *change, int directory, GError **error)
+{
+  g_autoptr (GVariant) description = get_description (change);
+
+  return handoff_kept_folder_staple (directory, get_id (change), description, error);
+}
+
 /* Removal */
 
 static gboolean
@@ -459,6 +469,7 @@ static const Kind kinds[] = {
   { HANDOFF_KEEPER_DESCRIBE, check_id, write_describe, finish_empty },
   { HANDOFF_KEEPER_ADD, prepare_add, write_add, finish_add },
   { HANDOFF_KEEPER_SET_CERTIFICATES, prepare_certificates, write_certificates, finish_empty },
+  { HANDOFF_KEEPER_SET_OCSP_RESPONSE, prepare_certificates, write_response, finish_empty },
   { HANDOFF_KEEPER_REMOVE, check_id, write_removal, finish_removal },
 };
 

@@ -368,6 +368,57 @@ handoff_kept_folder_certify (int directory, const char *id, GVariant *descriptio
   return success;
 }
 
+/* Whether two descriptions have a member in common. */
+static gboolean
+is_same_member (GVariant *one, GVariant *other, gsize index)
+{
+  g_autoptr (GVariant) first = g_variant_get_child_value (one, index);
+  g_autoptr (GVariant) second = g_variant_get_child_value (other, index);
+
+  return g_variant_equal (first, second);
+}
+
+/* Files that somebody changed are described anew when they are read: until then nobody knows what
+ * the response is about, and a description would be wrong. */
+static gboolean
+write_response (int folder, const HandoffKeptFolder *present, GVariant *description, GError **error)
+{
+  g_autoptr (GVariant) child = g_variant_get_child_value (description, 5);
+  g_autoptr (GBytes) response =
+      g_variant_get_size (child) > 0 ? g_variant_get_data_as_bytes (child) : NULL;
+  g_autoptr (GBytes) content = NULL;
+  guint8 digest[HANDOFF_DESCRIPTION_DIGEST_SIZE];
+
+  if (!(response != NULL ? handoff_file_replace (folder, OCSP, response, error)
+                         : handoff_file_remove (folder, OCSP, error)))
+    return FALSE;
+  if (present->description == NULL)
+    return handoff_file_remove (folder, DESCRIPTION, error);
+  make_digest (present->public_key, present->certificates, response, digest);
+  content = write_description (digest, description);
+  return handoff_file_replace (folder, DESCRIPTION, content, error);
+}
+
+gboolean
+handoff_kept_folder_staple (int directory, const char *id, GVariant *description, GError **error)
+{
+  g_autoptr (HandoffKeptFolder) present = NULL;
+  int folder = open_present (directory, id, error);
+  gboolean success = FALSE;
+
+  if (folder < 0)
+    return FALSE;
+  present = handoff_kept_folder_read (directory, id, error);
+  if (present != NULL && present->description != NULL &&
+      !is_same_member (present->description, description, 2))
+    g_set_error_literal (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
+                         "The credential's certificates were changed meanwhile: call again");
+  else if (present != NULL)
+    success = write_response (folder, present, description, error);
+  close (folder);
+  return success;
+}
+
 gboolean
 handoff_kept_folder_describe (int directory,
                               const char *id,

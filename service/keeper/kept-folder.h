@@ -12,7 +12,7 @@
  *   metadata           key file: label, owner, roles; for a key in a token its URI
  *   key.pem            PKCS #8, mode 0600; or, for a key in a token, public-key.pem
  *   certificates.pem   its own first; absent until there is one
- *   ocsp.der           optional: put there by an administrator, to staple
+ *   ocsp.der           optional: to staple; a caller sent it, or an administrator put it there
  *   description        optional: what an importer said of certificates and response, with a digest
  *                      of what it is about: if that differs, because somebody changed a file, it is
  *                      as if there were no description
@@ -52,6 +52,11 @@ gboolean handoff_kept_folder_write (int directory,
  * the old one. CREDENTIAL_NOT_FOUND if there is no such folder. */
 gboolean
 handoff_kept_folder_certify (int directory, const char *id, GVariant *description, GError **error);
+/* The OCSP response of description, or none, in place of the one that is there.
+ * CREDENTIAL_NOT_FOUND if there is no such folder, FAILED if the certificates are not those of
+ * description. */
+gboolean
+handoff_kept_folder_staple (int directory, const char *id, GVariant *description, GError **error);
 /* What an importer said of the files with that digest. CREDENTIAL_NOT_FOUND if there is no such
  * folder, FAILED if its files are others now. */
 gboolean handoff_kept_folder_describe (int directory,

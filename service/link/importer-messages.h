@@ -29,6 +29,9 @@ typedef enum
   /* (t number, ay public key, aay certificates): other certificates for a key. Answer:
    * (description). */
   HANDOFF_IMPORTER_CERTIFY,
+  /* (t number, ay public key, aay certificates, ay OCSP response): one to staple. Answer:
+   * (description). */
+  HANDOFF_IMPORTER_STAPLE,
   /* (t number, ay public key, b whether there are certificates, b whether there is an OCSP
    * response); descriptors: files with them. Answer: (description). */
   HANDOFF_IMPORTER_DESCRIBE,

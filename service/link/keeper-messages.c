@@ -73,6 +73,13 @@ static const HandoffLinkRow rows[] = {
     .reply_type = "()",
     .max_waiting = MAX_CHANGES,
   },
+  [HANDOFF_KEEPER_SET_OCSP_RESPONSE] = {
+    .name = "set-ocsp-response",
+    .direction = HANDOFF_LINK_DOWN,
+    .type = "(s" HANDOFF_DESCRIPTION_TYPE ")",
+    .reply_type = "()",
+    .max_waiting = MAX_CHANGES,
+  },
   [HANDOFF_KEEPER_REMOVE] = {
     .name = "remove",
     .direction = HANDOFF_LINK_DOWN,

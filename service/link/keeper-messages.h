@@ -44,6 +44,9 @@ enum
   HANDOFF_KEEPER_ADD,
   /* Request: id, description: with other certificates. CREDENTIAL_NOT_FOUND if it was removed. */
   HANDOFF_KEEPER_SET_CERTIFICATES,
+  /* Request: id, description: the same certificates, with another OCSP response or none.
+   * CREDENTIAL_NOT_FOUND if it was removed, FAILED if it has other certificates now. */
+  HANDOFF_KEEPER_SET_OCSP_RESPONSE,
   /* Request: id. Its folder may be gone already. */
   HANDOFF_KEEPER_REMOVE,
 

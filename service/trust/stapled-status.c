@@ -104,11 +104,12 @@ read_single (const SingleResponse *single, gboolean is_verified, HandoffStapledS
                 GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE);
   else if (result->end < now)
     be_invalid (result, HANDOFF_OCSP_PROBLEM_OUTDATED, GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED);
+  else if (single->status != GNUTLS_OCSP_CERT_GOOD)
+    result->status = HANDOFF_OCSP_UNKNOWN;
   else if (!is_verified)
     be_invalid (result, HANDOFF_OCSP_PROBLEM_NOT_VERIFIED, 0);
   else
-    result->status =
-        single->status == GNUTLS_OCSP_CERT_GOOD ? HANDOFF_OCSP_GOOD : HANDOFF_OCSP_UNKNOWN;
+    result->status = HANDOFF_OCSP_GOOD;
 }
 
 static void

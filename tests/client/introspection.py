@@ -27,7 +27,7 @@ class Introspection(unittest.TestCase):
                      'handshake_as_server', 'get_status', 'get_statistics', 'reload'):
             for suffix in ('_sync', '_async', '_finish'):
                 self.assertTrue(hasattr(TlsHandoff.Manager, name + suffix), name + suffix)
-        for name in ('create_certificate_request', 'self_sign', 'set_certificates', 'unlock', 'remove'):
+        for name in ('create_certificate_request', 'self_sign', 'set_certificates', 'set_ocsp_response', 'unlock', 'remove'):
             for suffix in ('_sync', '_async', '_finish'):
                 self.assertTrue(hasattr(TlsHandoff.Credential, name + suffix), name + suffix)
         self.assertEqual(TlsHandoff.MAJOR_VERSION, 0)

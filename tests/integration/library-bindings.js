@@ -126,6 +126,14 @@ check(wait(made_too, 'create_certificate_request', null, null, ['192.0.2.1'], nu
 check(call(imported, 'set_certificates_sync', [der('ecdsa.pem')], Flags.NONE, null), 'set');
 check(wait(imported, 'set_certificates', [der('ecdsa.pem'), der('ca.pem')], Flags.NONE), 'set');
 fails(Code.INVALID_ARGUMENT, () => call(imported, 'set_certificates_sync', [], Flags.NONE, null));
+check(call(made, 'self_sign_sync', 'CN=x', ['x.test'], null, null, 2, Flags.NONE, null), 'self-signed');
+check(wait(made_too, 'self_sign', null, ['x.test'], null, null, 0, Flags.NONE), 'self-signed');
+const [, response] = GLib.file_get_contents(`${CERTS}/ecdsa.ocsp`);
+check(call(imported, 'set_ocsp_response_sync', bytes(response), Flags.NONE, null), 'staple');
+const stapled = call(manager, 'list_credentials_sync', false, Flags.NONE, null).find(c => c.get_label() === 'site');
+check(call(stapled, 'get_ocsp_not_after') > 0, 'stapled until');
+check(wait(imported, 'set_ocsp_response', null, Flags.NONE), 'no staple');
+fails(Code.INVALID_ARGUMENT, () => call(imported, 'set_ocsp_response_sync', der('ecdsa.pem'), Flags.NONE, null));
 for (const unlock of [() => call(made, 'unlock_sync', '1', Flags.NONE, null), () => wait(made, 'unlock', '1', Flags.NONE)]) {
     let unlocked = true;
     try {
@@ -160,6 +168,9 @@ call(server_options, 'set_credential_pem', bytes(read('ecdsa.pem') + read('ecdsa
 const plain = new TlsHandoff.HandshakeOptions();
 plain.set_trust_anchors([]);
 call(plain, 'unset_trust_anchors');
+call(plain, 'set_server_name', 'www.handoff.test');
+check(call(plain, 'set_cipher_suites', ['TLS_AES_256_GCM_SHA384']), 'suites');
+fails(Code.INVALID_ARGUMENT, () => call(plain, 'set_cipher_suites', ['TLS_NULL']));
 
 // Handshakes: of both sides at once, and with OpenSSL.
 const listener = new Gio.SocketListener();
@@ -269,6 +280,7 @@ plain.set_trust_anchors([]);
 const untrusted = fails(Code.CERTIFICATE_UNTRUSTED,
     () => manager.handshake_as_client_sync(connect(port).get_socket(), 'localhost', plain, Flags.NONE, null));
 const details = call(TlsHandoff, 'error_get_details', untrusted);
+check(call(TlsHandoff, 'error_get_original_message', untrusted) === null, 'no translation');
 check(details === null || 'verification-errors' in details.deepUnpack(), 'details');
 check(call(to_server, 'dup_error_details') === null, 'no error');
 const doubted = TlsHandoff.ClientConnection.new(connect(port), Gio.NetworkAddress.new('localhost', port), null);

@@ -183,6 +183,14 @@ def program(port):
     assert wait(imported, 'set_certificates', [der('ecdsa.pem'), der('ca.pem')], NONE)
     fails(Error.INVALID_ARGUMENT, lambda: call(imported, 'set_certificates_sync', [None], NONE, None))
     fails(Error.INVALID_ARGUMENT, lambda: call(imported, 'set_certificates_sync', [], NONE, None))
+    assert call(made, 'self_sign_sync', 'CN=x', ['x.test'], None, None, 2, NONE, None)
+    assert wait(made_too, 'self_sign', None, ['x.test'], None, None, 0, NONE)
+    response = GLib.Bytes.new(open(f'{CERTS}/ecdsa.ocsp', 'rb').read())
+    assert call(imported, 'set_ocsp_response_sync', response, NONE, None)
+    stapled = [c for c in call(manager, 'list_credentials_sync', False, NONE, None) if c.get_label() == 'site'][0]
+    assert call(stapled, 'get_ocsp_not_after') > 0 and call(imported, 'get_ocsp_not_after') == 0
+    assert wait(imported, 'set_ocsp_response', None, NONE)
+    fails(Error.INVALID_ARGUMENT, lambda: call(imported, 'set_ocsp_response_sync', der('ecdsa.pem'), NONE, None))
     for unlock in (lambda: call(made, 'unlock_sync', '1', NONE, None), lambda: wait(made, 'unlock', '1', NONE)):
         try:
             unlock()
@@ -214,6 +222,9 @@ def program(port):
     plain = TlsHandoff.HandshakeOptions.new()
     plain.set_trust_anchors([])
     call(plain, 'unset_trust_anchors')
+    call(plain, 'set_server_name', 'www.handoff.test')
+    assert call(plain, 'set_cipher_suites', ['TLS_AES_256_GCM_SHA384'])
+    fails(Error.INVALID_ARGUMENT, lambda: call(plain, 'set_cipher_suites', ['TLS_NULL']))
     assert not plain.dup_trust_anchors()
 
     # Handshakes: of both sides at once, and with OpenSSL.
@@ -326,6 +337,7 @@ def program(port):
 
     # PyGObject makes another error of what it was given, without the details; a connection has them.
     assert call(TlsHandoff, 'error_get_details', failed) is None
+    assert call(TlsHandoff, 'error_get_original_message', failed) is None  # it is no translation
     assert call(connection, 'dup_error_details') is None
     connection = TlsHandoff.ClientConnection.new(connect(port), Gio.NetworkAddress.new('localhost', port), None)
     connection.set_database(None)

@@ -169,9 +169,9 @@ class TestNoSecrets(unittest.TestCase):
         """Breaks if the interface has a method or property that could return a private key."""
         import_credential('root', 'rsa')
         path = json.loads(run('root', 'credential', 'show', '--json', 'rsa').stdout)['object-path']
-        known = {'CreateCertificateRequest': 'ay', 'SelfSign': '', 'SetCertificates': '', 'Unlock': '', 'Remove': '', 'Label': 's',
-                 'Owner': 'u', 'Roles': 'as', 'Storage': 's', 'Token': 's', 'KeyAlgorithm': 's', 'Certificates': 'aay',
-                 'NotAfter': 't', 'Problem': 's'}
+        known = {'CreateCertificateRequest': 'ay', 'SelfSign': '', 'SetCertificates': '', 'SetOcspResponse': '',
+                 'Unlock': '', 'Remove': '', 'Label': 's', 'Owner': 'u', 'Roles': 'as', 'Storage': 's', 'Token': 's', 'KeyAlgorithm': 's', 'Certificates': 'aay',
+                 'NotAfter': 't', 'OcspNotAfter': 't', 'Problem': 's'}
         found = {}
         lines = subprocess.run(['busctl', '--system', 'introspect', '--json=short', 'org.tlshandoff.Handoff1', path,
                                 'org.tlshandoff.Handoff1.Credential'], check=True, text=True,

@@ -95,6 +95,7 @@ static const ObjectCall object_calls[] = {
   { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", "({'subject': <'CN=test'>},)" },
   { HANDOFF_CREDENTIAL_INTERFACE, "SelfSign", "({'subject': <'CN=test'>},)" },
   { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "([[byte 1]],)" },
+  { HANDOFF_CREDENTIAL_INTERFACE, "SetOcspResponse", "([byte 1],)" },
   { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", "(handle 0,)" },
   { HANDOFF_CREDENTIAL_INTERFACE, "Remove", "()" },
   { PROPERTIES, "Get", "('" HANDOFF_CREDENTIAL_INTERFACE "', 'Label')" },

@@ -28,3 +28,26 @@ cli_pem_encode (const char *label, GBytes *der)
   gnutls_free (pem.data);
   return text;
 }
+
+/**
+ * cli_pem_decode:
+ * @label: what it should be: "CERTIFICATE"
+ *
+ * Returns: (transfer full) (nullable): what @text has in PEM (RFC 7468), DER, or %NULL if it has no
+ *   such thing
+ */
+GBytes *
+cli_pem_decode (const char *label, GBytes *text)
+{
+  gsize size;
+  gnutls_datum_t pem = { (void *) g_bytes_get_data (text, &size), 0 };
+  gnutls_datum_t der = { NULL, 0 };
+  GBytes *bytes;
+
+  pem.size = (unsigned int) size;
+  if (gnutls_pem_base64_decode2 (label, &pem, &der) < 0)
+    return NULL;
+  bytes = g_bytes_new (der.data, der.size);
+  gnutls_free (der.data);
+  return bytes;
+}

@@ -6,3 +6,4 @@
 #include <glib.h>
 
 char *cli_pem_encode (const char *label, GBytes *der);
+GBytes *cli_pem_decode (const char *label, GBytes *text);

@@ -34,6 +34,7 @@ static const struct
   { "owner", NULL, "--owner" },
   { "passphrase", NULL, "--passphrase-file" },
   { "pin", "--pin-file", "--pin-file" },
+  { "response", N_ ("FILE"), NULL },
   { "resumption", NULL, "--no-resumption" },
   { "roles", NULL, "--role" },
   { "server-name", NULL, "--sni" },

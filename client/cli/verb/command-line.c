@@ -40,6 +40,8 @@ static const CliVerb verbs[] = {
     cli_credential_renew_request },
   { "credential set-certificates", N_ ("LABEL FILE"), N_ ("Give a key its certificates"),
     cli_credential_set_certificates },
+  { "credential staple", N_ ("LABEL FILE|--remove"),
+    N_ ("Give a server's certificate its OCSP response"), cli_credential_staple },
   { "credential import", N_ ("--label=LABEL FILE"),
     N_ ("Store a key that exists, with its certificates"), cli_credential_import },
   { "credential link", N_ ("--label=LABEL URI"), N_ ("Use a key that is in a PKCS#11 token"),

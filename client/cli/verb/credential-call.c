@@ -53,22 +53,24 @@ parse_owner (CliCredentialCall *self)
 }
 
 /**
- * cli_credential_call_parse:
+ * cli_credential_call_parse_range:
  * @context: the verb's
  * @arguments: the verb's, itself first
  * @entries: the options that it has beside the common ones
- * @n_arguments: how many arguments it needs that are no options
+ * @min_arguments: how many arguments it needs that are no options
+ * @max_arguments: how many it takes
  *
  * Parses the options, and reports what is wrong with them.
  *
  * Returns: %CLI_EXIT_OK if they are fine
  */
 CliExitStatus
-cli_credential_call_parse (CliCredentialCall *self,
-                           GOptionContext *context,
-                           char **arguments,
-                           const GOptionEntry *entries,
-                           guint n_arguments)
+cli_credential_call_parse_range (CliCredentialCall *self,
+                                 GOptionContext *context,
+                                 char **arguments,
+                                 const GOptionEntry *entries,
+                                 guint min_arguments,
+                                 guint max_arguments)
 {
   const GOptionEntry common[] = {
     { "owner", 'o', 0, G_OPTION_ARG_STRING, &self->owner_text,
@@ -89,12 +91,12 @@ cli_credential_call_parse (CliCredentialCall *self,
     return status;
 
   n_given = self->arguments != NULL ? g_strv_length (self->arguments) : 0;
-  if (n_given < n_arguments)
+  if (n_given < min_arguments)
     return cli_usage_error (arguments[0], _ ("An argument is missing"));
-  if (n_given > n_arguments)
+  if (n_given > max_arguments)
     {
       message = g_strdup_printf (_ ("There is no argument “%s” to this command"),
-                                 self->arguments[n_arguments]);
+                                 self->arguments[max_arguments]);
       return cli_usage_error (arguments[0], message);
     }
   if (!parse_owner (self))
@@ -104,6 +106,28 @@ cli_credential_call_parse (CliCredentialCall *self,
     }
 
   return CLI_EXIT_OK;
+}
+
+/**
+ * cli_credential_call_parse:
+ * @context: the verb's
+ * @arguments: the verb's, itself first
+ * @entries: the options that it has beside the common ones
+ * @n_arguments: how many arguments it has that are no options
+ *
+ * As cli_credential_call_parse_range().
+ *
+ * Returns: %CLI_EXIT_OK if they are fine
+ */
+CliExitStatus
+cli_credential_call_parse (CliCredentialCall *self,
+                           GOptionContext *context,
+                           char **arguments,
+                           const GOptionEntry *entries,
+                           guint n_arguments)
+{
+  return cli_credential_call_parse_range (self, context, arguments, entries, n_arguments,
+                                          n_arguments);
 }
 
 /**

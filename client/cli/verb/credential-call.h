@@ -32,6 +32,12 @@ CliExitStatus cli_credential_call_parse (CliCredentialCall *self,
                                          char **arguments,
                                          const GOptionEntry *entries,
                                          guint n_arguments);
+CliExitStatus cli_credential_call_parse_range (CliCredentialCall *self,
+                                               GOptionContext *context,
+                                               char **arguments,
+                                               const GOptionEntry *entries,
+                                               guint min_arguments,
+                                               guint max_arguments);
 CliExitStatus cli_credential_call_connect (CliCredentialCall *self);
 CliExitStatus
 cli_credential_call_find (CliCredentialCall *self, const char *label, TlsHandoffCredential **found);

@@ -42,6 +42,30 @@ cli_credential_get_end (TlsHandoffCredential *credential)
   return end != NULL ? g_date_time_format_iso8601 (end) : NULL;
 }
 
+/* (transfer full) (nullable): until when its OCSP response is up to date, likewise */
+static char *
+dup_ocsp_end (TlsHandoffCredential *credential)
+{
+  gint64 seconds = tls_handoff_credential_get_ocsp_not_after (credential);
+  g_autoptr (GDateTime) end = seconds != 0 ? g_date_time_new_from_unix_utc (seconds) : NULL;
+
+  return end != NULL ? g_date_time_format_iso8601 (end) : NULL;
+}
+
+static void
+print_ocsp_response (TlsHandoffCredential *credential)
+{
+  const gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  g_autofree char *end = dup_ocsp_end (credential);
+
+  if (end == NULL)
+    return;
+  if (tls_handoff_credential_get_ocsp_not_after (credential) > now)
+    g_print (_ ("OCSP staple:  up to date until %s\n"), end);
+  else
+    g_print (_ ("OCSP staple:  out of date since %s, not sent any more\n"), end);
+}
+
 /**
  * cli_credential_explain_problem:
  *
@@ -140,6 +164,7 @@ cli_credential_print (TlsHandoffCredential *credential)
       (g_str_equal (tls_handoff_credential_get_problem (credential), "expiring") ||
        g_str_equal (tls_handoff_credential_get_problem (credential), "expired")))
     g_print (_ ("to renew it:  tls-handoff credential renew-request; then set-certificates\n"));
+  print_ocsp_response (credential);
   g_print (_ ("certificates: %u\n"), chain->len);
   for (i = 0; i < chain->len; i++)
     {
@@ -156,6 +181,7 @@ add_summary (TlsHandoffCredential *credential, JsonBuilder *builder)
   const char *problem = tls_handoff_credential_get_problem (credential);
   g_autofree char *owner = cli_credential_get_owner_name (credential);
   g_autofree char *end = cli_credential_get_end (credential);
+  g_autofree char *ocsp_end = dup_ocsp_end (credential);
 
   cli_json_add_string (builder, "label", tls_handoff_credential_get_label (credential));
   cli_json_add_string (builder, "object-path", tls_handoff_credential_get_object_path (credential));
@@ -174,6 +200,7 @@ add_summary (TlsHandoffCredential *credential, JsonBuilder *builder)
   cli_json_add_string (builder, "key-algorithm",
                        tls_handoff_credential_get_key_algorithm (credential));
   cli_json_add_string (builder, "not-after", end);
+  cli_json_add_string (builder, "ocsp-not-after", ocsp_end);
   cli_json_add_string (builder, "problem", *problem != '\0' ? problem : NULL);
 }
 

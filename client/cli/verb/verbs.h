@@ -21,6 +21,7 @@ CliExitStatus cli_credential_generate (GOptionContext *context, char **arguments
 CliExitStatus cli_credential_request (GOptionContext *context, char **arguments);
 CliExitStatus cli_credential_renew_request (GOptionContext *context, char **arguments);
 CliExitStatus cli_credential_set_certificates (GOptionContext *context, char **arguments);
+CliExitStatus cli_credential_staple (GOptionContext *context, char **arguments);
 CliExitStatus cli_credential_import (GOptionContext *context, char **arguments);
 CliExitStatus cli_credential_link (GOptionContext *context, char **arguments);
 CliExitStatus cli_credential_unlock (GOptionContext *context, char **arguments);

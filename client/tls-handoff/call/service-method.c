@@ -52,6 +52,8 @@ read_argument (const HandoffArgument *argument,
       return *(char **) value != NULL ? g_variant_new_strv (value, -1) : NULL;
     case HANDOFF_ARGUMENT_CERTIFICATES:
       return handoff_certificates_to_variant (value, argument->name, error);
+    case HANDOFF_ARGUMENT_BYTES:
+      return g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, value, TRUE);
     case HANDOFF_ARGUMENT_SECRET:
       return new_handle (handoff_secret_file_append_string (fds, value, error));
     case HANDOFF_ARGUMENT_SECRET_BYTES:

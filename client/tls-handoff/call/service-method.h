@@ -17,6 +17,7 @@ typedef enum
   HANDOFF_ARGUMENT_UINT,         /* guint: u; 0 counts as NULL */
   HANDOFF_ARGUMENT_UID,          /* gint64: u; a negative number counts as NULL */
   HANDOFF_ARGUMENT_CERTIFICATES, /* GPtrArray * of GBytes: aay */
+  HANDOFF_ARGUMENT_BYTES,        /* GBytes *: ay */
   HANDOFF_ARGUMENT_SECRET,       /* const char *: h, a memfd */
   HANDOFF_ARGUMENT_SECRET_BYTES, /* GBytes *: h, a memfd */
 } HandoffArgumentType;

@@ -314,6 +314,83 @@ tls_handoff_credential_set_certificates_finish (TlsHandoffCredential *self,
 }
 
 /**
+ * tls_handoff_credential_set_ocsp_response_sync:
+ * @self: the credential
+ * @response: (nullable): an OCSP response (RFC 6960), DER, at most 16 KiB; %NULL: none any more
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @error: return location for a #GError
+ *
+ * Gives the service what to staple to the credential's certificate, in place of what it had:
+ * servers send it to clients that ask for it, as long as it is up to date. It has to say that the
+ * first certificate is good; otherwise %TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong.
+ * Nobody fetches the next one: see tls_handoff_credential_get_ocsp_not_after(). Other certificates
+ * remove it.
+ * @self does not change: list the credentials again.
+ *
+ * Returns: %TRUE on success
+ *
+ * Since: 0.2
+ */
+gboolean
+tls_handoff_credential_set_ocsp_response_sync (TlsHandoffCredential *self,
+                                               GBytes *response,
+                                               TlsHandoffHandshakeFlags flags,
+                                               GCancellable *cancellable,
+                                               GError **error)
+{
+  g_autoptr (GBytes) bytes = response != NULL ? g_bytes_ref (response) : g_bytes_new (NULL, 0);
+
+  return handoff_method_call_sync (HANDOFF_METHOD_SET_OCSP_RESPONSE, self, flags, cancellable,
+                                   error, bytes) != NULL;
+}
+
+/**
+ * tls_handoff_credential_set_ocsp_response_async:
+ * @self: the credential
+ * @response: (nullable): as for the blocking form
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when it is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_credential_set_ocsp_response_sync(), without blocking.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_credential_set_ocsp_response_async (TlsHandoffCredential *self,
+                                                GBytes *response,
+                                                TlsHandoffHandshakeFlags flags,
+                                                GCancellable *cancellable,
+                                                GAsyncReadyCallback callback,
+                                                gpointer user_data)
+{
+  g_autoptr (GBytes) bytes = response != NULL ? g_bytes_ref (response) : g_bytes_new (NULL, 0);
+
+  handoff_method_call_async (HANDOFF_METHOD_SET_OCSP_RESPONSE, self, flags, cancellable, callback,
+                             user_data, bytes);
+}
+
+/**
+ * tls_handoff_credential_set_ocsp_response_finish:
+ * @self: the credential
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: %TRUE on success
+ *
+ * Since: 0.2
+ */
+gboolean
+tls_handoff_credential_set_ocsp_response_finish (TlsHandoffCredential *self,
+                                                 GAsyncResult *result,
+                                                 GError **error)
+{
+  return handoff_method_call_finish (self, result, error) != NULL;
+}
+
+/**
  * tls_handoff_credential_unlock_sync:
  * @self: the credential
  * @pin: the PIN of the token that has the key

@@ -74,7 +74,7 @@ handoff_credential_new (HandoffServiceBus *bus, const char *object_path, GVarian
   TlsHandoffCredential *self = g_object_new (TLS_HANDOFF_TYPE_CREDENTIAL, NULL);
   g_autoptr (GVariant) certificates =
       g_variant_lookup_value (properties, "Certificates", G_VARIANT_TYPE ("aay"));
-  guint64 not_after = 0;
+  guint64 not_after = 0, ocsp_not_after = 0;
 
   self->bus = handoff_service_bus_ref (bus);
   self->object_path = g_strdup (object_path);
@@ -91,6 +91,8 @@ handoff_credential_new (HandoffServiceBus *bus, const char *object_path, GVarian
                            : g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   g_variant_lookup (properties, "NotAfter", "t", &not_after);
   self->not_after = (gint64) not_after;
+  g_variant_lookup (properties, "OcspNotAfter", "t", &ocsp_not_after);
+  self->ocsp_not_after = (gint64) ocsp_not_after;
   self->problem = dup_string (properties, "Problem");
   return self;
 }
@@ -274,6 +276,23 @@ tls_handoff_credential_get_not_after (TlsHandoffCredential *self)
   g_return_val_if_fail (TLS_HANDOFF_IS_CREDENTIAL (self), 0);
 
   return self->not_after;
+}
+
+/**
+ * tls_handoff_credential_get_ocsp_not_after:
+ * @self: the credential
+ *
+ * Returns: when the OCSP response that it is stapled with is out of date, seconds since 1970 (UTC);
+ *   from then on it is not sent. 0 if there is none, or the service is older than 0.2
+ *
+ * Since: 0.2
+ */
+gint64
+tls_handoff_credential_get_ocsp_not_after (TlsHandoffCredential *self)
+{
+  g_return_val_if_fail (TLS_HANDOFF_IS_CREDENTIAL (self), 0);
+
+  return self->ocsp_not_after;
 }
 
 /**

@@ -21,6 +21,7 @@ struct _TlsHandoffCredential
   GPtrArray *certificates;      /* (owned) (element-type GBytes): DER */
   GTlsCertificate *certificate; /* (owned) (nullable): made of them when asked for; atomic */
   gint64 not_after;             /* seconds since 1970; 0 without */
+  gint64 ocsp_not_after;        /* likewise, of the OCSP response */
   char *problem;                /* (owned): empty: none */
 };
 

@@ -256,6 +256,13 @@ const HandoffServiceMethod handoff_methods[HANDOFF_N_METHODS] = {
     .parameters = { { "certificates", HANDOFF_ARGUMENT_CERTIFICATES } },
     .reply = { "()", take_nothing, NULL },
   },
+  [HANDOFF_METHOD_SET_OCSP_RESPONSE] = {
+    .function = "tls_handoff_credential_set_ocsp_response",
+    .interface = HANDOFF_CREDENTIAL_INTERFACE,
+    .method = "SetOcspResponse",
+    .parameters = { { "response", HANDOFF_ARGUMENT_BYTES } },
+    .reply = { "()", take_nothing, NULL },
+  },
   [HANDOFF_METHOD_UNLOCK] = {
     .function = "tls_handoff_credential_unlock",
     .interface = HANDOFF_CREDENTIAL_INTERFACE,

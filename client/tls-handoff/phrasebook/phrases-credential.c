@@ -23,6 +23,7 @@ const char *const handoff_phrases_credential[] = {
   N_ ("The credential is not there any more"),
   N_ ("The credential's key is not there any more"),
   N_ ("The credential's files were changed meanwhile"),
+  N_ ("The credential's certificates were changed meanwhile: call again"),
   N_ ("There is no such credential"),
   N_ ("The credential “%s” is not for servers"),
   N_ ("The credential “%s” is not for clients"),

@@ -66,6 +66,9 @@ const char *const handoff_phrases_trust[] = {
   N_ ("a key of %s bits, %s"),
 
   /* Of OCSP responses. */
+  N_ ("this OCSP response cannot be stapled"),
+  N_ ("an OCSP response may have %s KiB at most"),
+  N_ ("it says that the certificate is revoked"),
   N_ ("the responder does not know the certificate"),
   N_ ("the responder did not understand the question"),
   N_ ("the responder had an internal error"),

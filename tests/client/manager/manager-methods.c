@@ -43,7 +43,7 @@ row_signature (const HandoffServiceMethod *row)
     [HANDOFF_ARGUMENT_STRING] = "s",         [HANDOFF_ARGUMENT_STRINGS] = "as",
     [HANDOFF_ARGUMENT_BOOLEAN] = "b",        [HANDOFF_ARGUMENT_UID] = "u",
     [HANDOFF_ARGUMENT_CERTIFICATES] = "aay", [HANDOFF_ARGUMENT_SECRET] = "h",
-    [HANDOFF_ARGUMENT_SECRET_BYTES] = "h",
+    [HANDOFF_ARGUMENT_BYTES] = "ay",         [HANDOFF_ARGUMENT_SECRET_BYTES] = "h",
   };
   GString *signature = g_string_new ("(");
 
@@ -327,6 +327,26 @@ test_credential_calls (Fixture *fixture, gconstpointer data)
   g_assert_true (tls_handoff_credential_set_certificates_finish (credential, *result, NULL));
   g_clear_object (result);
   assert_sent_twice ("/credential Credential.SetCertificates ! [[byte 0x41]]");
+
+  replies = nothing;
+  g_assert_true (tls_handoff_credential_set_ocsp_response_sync (
+      credential, fixture->certificates->pdata[0], NONE, NULL, NULL));
+  tls_handoff_credential_set_ocsp_response_async (credential, fixture->certificates->pdata[0], NONE,
+                                                  NULL, store_result, result);
+  wait_for_result (fixture);
+  g_assert_true (tls_handoff_credential_set_ocsp_response_finish (credential, *result, NULL));
+  g_clear_object (result);
+  assert_sent_twice ("/credential Credential.SetOcspResponse [byte 0x41]");
+
+  replies = nothing;
+  g_assert_true (
+      tls_handoff_credential_set_ocsp_response_sync (credential, NULL, NONE, NULL, NULL));
+  tls_handoff_credential_set_ocsp_response_async (credential, NULL, NONE, NULL, store_result,
+                                                  result);
+  wait_for_result (fixture);
+  g_assert_true (tls_handoff_credential_set_ocsp_response_finish (credential, *result, NULL));
+  g_clear_object (result);
+  assert_sent_twice ("/credential Credential.SetOcspResponse @ay []");
 
   replies = nothing;
   g_assert_true (tls_handoff_credential_unlock_sync (credential, "1234", NONE, NULL, NULL));

@@ -243,6 +243,63 @@ test_overlap (Fixture *f, gconstpointer data)
   g_assert_true (handoff_credential_is_usable (credential));
 }
 
+/* (transfer full) */
+static HandoffCredential *
+set_response (Fixture *f, HandoffCredential *credential, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  handoff_credential_store_set_ocsp_response_async (f->store, credential, store_result, &result);
+  wait_for (&result);
+  return handoff_credential_store_change_finish (f->store, result, error);
+}
+
+/* Breaks if a response is lost with the process, if nobody hears of it, or if it brings
+ * certificates back that it is about and others have replaced. */
+static void
+test_response (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HandoffCredential) credential = add (f, "x", 1000, "ecdsa");
+  g_autoptr (GPtrArray) old_chain = test_certificates_new ("ecdsa", NULL);
+  g_autoptr (GPtrArray) new_chain = test_certificates_new ("ecdsa", "ca", NULL);
+  g_autoptr (GBytes) response = test_file_new ("ecdsa.ocsp");
+  g_autoptr (HandoffCredential) stapled =
+      test_credential_make (credential->id, "x", 1000, HANDOFF_CREDENTIAL_ROLE_BOTH,
+                            credential->key, NULL, old_chain, response, NULL);
+  g_autoptr (HandoffCredential) certified =
+      test_credential_make (credential->id, "x", 1000, HANDOFF_CREDENTIAL_ROLE_BOTH,
+                            credential->key, NULL, new_chain, NULL, NULL);
+  g_autoptr (HandoffCredential) set = NULL;
+  g_autoptr (HandoffCredential) late = NULL;
+  g_autoptr (HandoffKeeper) keeper = NULL;
+  g_autoptr (HandoffCredentialStore) again = NULL;
+  g_autoptr (GAsyncResult) certified_result = NULL;
+  g_autoptr (GAsyncResult) late_result = NULL;
+  g_autoptr (GError) error = NULL;
+  const guint n_changed = f->n_changed;
+  HandoffCredential *found;
+
+  set = set_response (f, stapled, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (f->n_changed, ==, n_changed + 1);
+  g_assert_cmpuint (f->last_owner, ==, 1000);
+  again = test_store_new (f->directory, &keeper);
+  found = handoff_credentials_find (HANDOFF_CREDENTIALS (again), 1000, "x");
+  g_assert_true (g_bytes_equal (found->description->ocsp_response, response));
+
+  handoff_credential_store_set_certificates_async (f->store, certified, store_result,
+                                                   &certified_result);
+  handoff_credential_store_set_ocsp_response_async (f->store, stapled, store_result, &late_result);
+  wait_for (&certified_result);
+  wait_for (&late_result);
+  late = handoff_credential_store_change_finish (f->store, late_result, &error);
+  g_assert_null (late);
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  found = handoff_credentials_find (HANDOFF_CREDENTIALS (f->store), 1000, "x");
+  g_assert_cmpuint (found->description->certificates->len, ==, 2);
+  g_assert_null (found->description->ocsp_response);
+}
+
 /* Breaks if a credential whose folder an administrator took away stays for ever. */
 static void
 test_remove_without_folder (Fixture *f, gconstpointer data)
@@ -470,6 +527,7 @@ main (int argc, char **argv)
   ADD ("same-label", test_same_label);
   ADD ("remove-without-folder", test_remove_without_folder);
   ADD ("overlap", test_overlap);
+  ADD ("response", test_response);
   ADD ("reload", test_reload);
   ADD ("cannot-write", test_cannot_write);
   ADD ("keeper-dies", test_keeper_dies);

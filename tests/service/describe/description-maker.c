@@ -36,6 +36,17 @@ test_certificates (void)
     }
 }
 
+/* (transfer full) */
+static HandoffPrivateKey *
+key_of (const TestCertificate *certificate)
+{
+  gnutls_x509_privkey_t x509;
+
+  gnutls_x509_privkey_init (&x509);
+  g_assert_cmpint (gnutls_x509_privkey_cpy (x509, certificate->key), ==, 0);
+  return test_memory_key_new (x509, NULL);
+}
+
 static HandoffDescription *
 describe (HandoffPrivateKey *key, GPtrArray *certificates, GBytes *staple)
 {
@@ -88,19 +99,15 @@ test_useless_staples (void)
   const TestOcspSpec by_root = { GNUTLS_OCSP_CERT_GOOD, -1000, 1000, root };
   g_autoptr (GPtrArray) certificates =
       g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_autoptr (HandoffPrivateKey) key = NULL;
+  g_autoptr (HandoffPrivateKey) key = key_of (leaf);
   GBytes *staples[] = { test_ocsp_make (leaf, between, &good),
                         test_ocsp_make (leaf, between, &outdated),
                         test_ocsp_make (leaf, between, &unknown),
                         test_ocsp_make (leaf, between, &by_root),
                         test_ocsp_make (old, between, &good),
                         test_ocsp_make_unsuccessful (GNUTLS_OCSP_RESP_TRYLATER) };
-  gnutls_x509_privkey_t x509;
   gsize i;
 
-  gnutls_x509_privkey_init (&x509);
-  g_assert_cmpint (gnutls_x509_privkey_cpy (x509, leaf->key), ==, 0);
-  key = test_memory_key_new (x509, NULL);
   g_ptr_array_add (certificates, test_certificate_to_der (leaf));
   g_ptr_array_add (certificates, test_certificate_to_der (between));
   for (i = 0; i < G_N_ELEMENTS (staples); i++)
@@ -112,6 +119,39 @@ test_useless_staples (void)
       g_assert_cmpint (description->ocsp_response != NULL, ==, i == 0);
       g_assert_cmpint (description->ocsp_problem == NULL, ==, i == 0);
       g_bytes_unref (staples[i]);
+    }
+}
+
+/* Breaks if a response is stapled that says nothing good, because the chain lacks who could have
+ * signed it. */
+static void
+test_without_issuer (void)
+{
+  const TestCertificateSpec authority = { .is_authority = TRUE };
+  g_autoptr (TestCertificate) root = test_certificate_make ("root", NULL, &authority);
+  g_autoptr (TestCertificate) leaf = test_certificate_make ("leaf", root, NULL);
+  const struct
+  {
+    TestOcspSpec spec;
+    const char *problem;
+  } cases[] = {
+    { { GNUTLS_OCSP_CERT_GOOD, -1000, 1000 }, NULL },
+    { { GNUTLS_OCSP_CERT_GOOD, -2000, -1000 }, "it is out of date" },
+    { { GNUTLS_OCSP_CERT_UNKNOWN, -1000, 1000 }, "the responder does not know the certificate" },
+    { { GNUTLS_OCSP_CERT_REVOKED, -1000, 1000 }, "it says that the certificate is revoked" },
+  };
+  g_autoptr (HandoffPrivateKey) key = key_of (leaf);
+  g_autoptr (GPtrArray) certificates =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+
+  g_ptr_array_add (certificates, test_certificate_to_der (leaf));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GBytes) staple = test_ocsp_make (leaf, root, &cases[i].spec);
+      g_autoptr (HandoffDescription) description = describe (key, certificates, staple);
+
+      g_assert_cmpstr (description->ocsp_problem, ==, cases[i].problem);
+      g_assert_cmpint (description->ocsp_response != NULL, ==, cases[i].problem == NULL);
     }
 }
 
@@ -145,5 +185,6 @@ main (int argc, char **argv)
   g_test_add_func ("/service/description-maker/facts", test_facts);
   g_test_add_func ("/service/description-maker/ocsp", test_ocsp);
   g_test_add_func ("/service/description-maker/useless-staples", test_useless_staples);
+  g_test_add_func ("/service/description-maker/without-issuer", test_without_issuer);
   return g_test_run ();
 }

@@ -106,7 +106,7 @@ test_everything_has_a_row (void)
       assert_listed (interface->name, HANDOFF_PROPERTIES_INTERFACE, "Get", policy);
       assert_listed (interface->name, HANDOFF_PROPERTIES_INTERFACE, "GetAll", policy);
     }
-  g_assert_cmpuint (n_methods, ==, 22);
+  g_assert_cmpuint (n_methods, ==, 23);
 }
 
 /* Breaks if a property is writable, or if the manager gets a new property that nobody has judged to
@@ -164,6 +164,8 @@ test_actions (void)
     { HANDOFF_CREDENTIAL_INTERFACE, "SelfSign", "manage-own-credentials",
       "manage-any-credentials" },
     { HANDOFF_CREDENTIAL_INTERFACE, "SetCertificates", "manage-own-credentials",
+      "manage-any-credentials" },
+    { HANDOFF_CREDENTIAL_INTERFACE, "SetOcspResponse", "manage-own-credentials",
       "manage-any-credentials" },
     { HANDOFF_CREDENTIAL_INTERFACE, "Unlock", "manage-own-credentials", "manage-any-credentials" },
     { HANDOFF_CREDENTIAL_INTERFACE, "Remove", "manage-own-credentials", "manage-any-credentials" },

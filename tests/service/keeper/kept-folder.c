@@ -128,9 +128,9 @@ tear_down (Fixture *f, gconstpointer data)
   handoff_kept_key_unref (f->key);
 }
 
-/* certificate: (nullable). (transfer full) */
+/* certificate: (nullable). response: "" for none. (transfer full) */
 static GVariant *
-describe (Fixture *f, const char *certificate)
+describe_stapled (Fixture *f, const char *certificate, const char *response)
 {
   GBytes *key = handoff_kept_key_get_public_key (f->key);
   gsize size;
@@ -142,8 +142,15 @@ describe (Fixture *f, const char *certificate)
     g_variant_builder_add_value (&chain, g_variant_new_bytestring (certificate));
   return g_variant_ref_sink (g_variant_new (
       "(@aysaayxx@ayxs)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, size, 1), "ed25519",
-      &chain, (gint64) 0, (gint64) 0, g_variant_new_array (G_VARIANT_TYPE_BYTE, NULL, 0),
-      (gint64) 0, ""));
+      &chain, (gint64) 0, (gint64) 0,
+      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, response, strlen (response), 1), (gint64) 0,
+      ""));
+}
+
+static GVariant *
+describe (Fixture *f, const char *certificate)
+{
+  return describe_stapled (f, certificate, "");
 }
 
 static gboolean
@@ -170,6 +177,38 @@ certify (Fixture *f)
 }
 
 static gboolean
+staple_to (Fixture *f, const char *certificate, const char *response, GError **error)
+{
+  g_autoptr (GVariant) description = describe_stapled (f, certificate, response);
+
+  return handoff_kept_folder_staple (f->directory, ID, description, error);
+}
+
+static gboolean
+staple (Fixture *f)
+{
+  return staple_to (f, "first", "x", NULL);
+}
+
+static gboolean
+write_stapled (Fixture *f)
+{
+  return write_first (f) && staple (f);
+}
+
+static gboolean
+staple_another (Fixture *f)
+{
+  return staple_to (f, "first", "y", NULL);
+}
+
+static gboolean
+unstaple (Fixture *f)
+{
+  return staple_to (f, "first", "", NULL);
+}
+
+static gboolean
 remove_it (Fixture *f)
 {
   return handoff_kept_folder_remove (f->directory, ID, NULL);
@@ -184,7 +223,22 @@ describe_again (Fixture *f)
   return handoff_kept_folder_describe (f->directory, ID, folder->digest, description, NULL);
 }
 
-/* What is there: "", the certificate; "?" behind it if there is no description. (transfer full) */
+/* Breaks if a response lies in the folder that the description does not have, or the other way
+ * round. */
+static void
+expect_described_response (const HandoffKeptFolder *folder)
+{
+  g_autoptr (GVariant) child = g_variant_get_child_value (folder->description, 5);
+  gsize described_size, size = 0;
+  gconstpointer described = g_variant_get_fixed_array (child, &described_size, 1);
+  gconstpointer data =
+      folder->ocsp_response != NULL ? g_bytes_get_data (folder->ocsp_response, &size) : NULL;
+
+  g_assert_cmpmem (described, described_size, data, size);
+}
+
+/* What is there: "", the certificate; "+" and the response; "?" if there is no description.
+ * (transfer full) */
 static char *
 get_state (Fixture *f)
 {
@@ -192,6 +246,7 @@ get_state (Fixture *f)
       handoff_folder_reading_new (f->directory, f->path, NULL);
   const HandoffKeptFolder *folder;
   const char *name = "none";
+  g_autofree char *response = NULL;
   gsize i;
 
   g_assert_cmpuint (reading->n_damaged, ==, 0);
@@ -213,7 +268,13 @@ get_state (Fixture *f)
                         (gssize) g_bytes_get_size (folder->certificates), base64) != NULL)
         name = names[i];
     }
-  return g_strconcat (name, folder->description == NULL ? "?" : "", NULL);
+  if (folder->ocsp_response != NULL)
+    response = g_strdup_printf ("+%.*s", (int) g_bytes_get_size (folder->ocsp_response),
+                                (const char *) g_bytes_get_data (folder->ocsp_response, NULL));
+  if (folder->description != NULL)
+    expect_described_response (folder);
+  return g_strconcat (name, response != NULL ? response : "",
+                      folder->description == NULL ? "?" : "", NULL);
 }
 
 static mode_t
@@ -262,6 +323,43 @@ test_broken_disk (Fixture *f, gconstpointer data)
   g_assert_error (none_error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
 }
 
+static void
+set_file (Fixture *f, const char *name, const char *content)
+{
+  g_autofree char *path = g_build_filename (f->path, ID, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, content, -1, NULL));
+}
+
+/* Breaks if a response comes to lie beside certificates that it is not about, or if an
+ * administrator's file is overwritten with it. */
+static void
+test_staple (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *stapled = NULL;
+  g_autofree char *changed = NULL;
+  g_autofree char *by_hand = NULL;
+
+  g_assert_false (staple_to (f, "first", "x", &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_CREDENTIAL_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_true (write_stapled (f));
+  stapled = get_state (f);
+  g_assert_cmpstr (stapled, ==, "first+x");
+
+  g_assert_true (certify (f));
+  g_assert_false (staple_to (f, "first", "late", &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED);
+  changed = get_state (f);
+  g_assert_cmpstr (changed, ==, "second");
+
+  set_file (f, "certificates.pem", "by hand");
+  g_assert_true (staple_to (f, "second", "x", NULL));
+  by_hand = get_state (f);
+  g_assert_cmpstr (by_hand, ==, "none+x?");
+}
+
 /* Ends a child at the n-th call of deed, and returns what it left; NULL when n is more than there
  * are. (transfer full) */
 static char *
@@ -295,6 +393,10 @@ static const Case cases[] = {
   { write_first, certify, "|first|first?|second?|second|", "second" },
   { write_first, remove_it, "|first||", "" },
   { write_first, describe_again, "|first|", "first" },
+  /* In between it has to be described again. */
+  { write_first, staple, "|first|first+x?|first+x|", "first+x" },
+  { write_stapled, staple_another, "|first+x|first+y?|first+y|", "first+y" },
+  { write_stapled, unstaple, "|first+x|first?|first|", "first" },
 };
 
 static void
@@ -332,9 +434,13 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("round-trip", NULL, test_round_trip);
   ADD ("broken-disk", NULL, test_broken_disk);
+  ADD ("staple", NULL, test_staple);
   ADD ("crash/write", &cases[0], test_crash);
   ADD ("crash/certify", &cases[1], test_crash);
   ADD ("crash/remove", &cases[2], test_crash);
   ADD ("crash/describe", &cases[3], test_crash);
+  ADD ("crash/staple", &cases[4], test_crash);
+  ADD ("crash/staple-another", &cases[5], test_crash);
+  ADD ("crash/unstaple", &cases[6], test_crash);
   return g_test_run ();
 }
