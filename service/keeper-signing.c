@@ -30,9 +30,16 @@ refused (HandoffKeeper *keeper, guint64 holder, guint64 grant, const char *why, 
   handoff_signing_violated (user_data, HANDOFF_SIGNING_KEEPER, holder, why);
 }
 
+static gboolean
+is_used (gpointer user_data)
+{
+  return handoff_signing_is_used (user_data, HANDOFF_SIGNING_KEEPER);
+}
+
 void
 handoff_keeper_signing_begin (HandoffKeeper *keeper, HandoffSigning *signing)
 {
+  handoff_keeper_set_is_used (keeper, is_used, signing);
   g_signal_connect (keeper, "started", G_CALLBACK (started), signing);
   g_signal_connect (keeper, "ended", G_CALLBACK (ended), signing);
   g_signal_connect (keeper, "violation", G_CALLBACK (refused), signing);
@@ -41,6 +48,7 @@ handoff_keeper_signing_begin (HandoffKeeper *keeper, HandoffSigning *signing)
 void
 handoff_keeper_signing_end (HandoffKeeper *keeper, HandoffSigning *signing)
 {
+  handoff_keeper_set_is_used (keeper, NULL, NULL);
   g_signal_handlers_disconnect_by_data (keeper, signing);
   if (handoff_keeper_get_link (keeper) != NULL)
     ended (keeper, signing);

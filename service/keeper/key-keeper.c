@@ -247,6 +247,8 @@ received (HandoffLink *link, HandoffLinkMessage *message, gpointer user_data)
 
   if (message->number == HANDOFF_KEEPER_REQUEST_CERTIFICATE)
     receive_certificate_request (self, message);
+  else if (message->number == HANDOFF_KEEPER_PING)
+    handoff_link_call_return (g_steal_pointer (&message->call), g_variant_new ("()"), NULL, 0);
   else if (!handoff_signatory_receive (self->signatory, message) &&
            !handoff_key_making_receive (self->making, message))
     handoff_folder_changes_receive (self->changes, message);

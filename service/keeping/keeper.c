@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "keeping/keeper-watch.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/keeper-messages.h"
 #include "process/process.h"
@@ -17,12 +18,16 @@ struct _HandoffKeeper
 {
   GObject parent;
 
-  char *directory;         /* (owned) */
-  HandoffProcess *process; /* (owned) (nullable) */
+  char *directory;           /* (owned) */
+  HandoffProcess *process;   /* (owned) (nullable) */
+  HandoffKeeperWatch *watch; /* (owned) (nullable): with the process */
+  guint n_waiting;           /* requests that are not answered */
   HandoffRestarts restarts;
-  gboolean has_answered;  /* this one, a request */
-  HandoffKeeperTold told; /* (nullable) */
-  gpointer told_data;     /* (unowned) */
+  gboolean has_answered;       /* this one, a request */
+  HandoffKeeperTold told;      /* (nullable) */
+  gpointer told_data;          /* (unowned) */
+  HandoffKeeperIsUsed is_used; /* (nullable) */
+  gpointer is_used_data;       /* (unowned) */
 };
 
 G_DEFINE_FINAL_TYPE (HandoffKeeper, handoff_keeper, G_TYPE_OBJECT)
@@ -59,6 +64,7 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 {
   g_autoptr (HandoffKeeper) self = g_object_ref (HANDOFF_KEEPER (user_data));
 
+  g_clear_pointer (&self->watch, handoff_keeper_watch_free);
   g_clear_pointer (&self->process, handoff_process_free);
   g_signal_emit (self, signals[ENDED], 0);
   /* One that does not get through its first request would do the same for ever: the next request
@@ -68,6 +74,26 @@ ended (HandoffLink *link, const GError *error, gpointer user_data)
 }
 
 static const HandoffLinkFunctions functions = { received, ended };
+
+static gboolean
+is_needed (gpointer user_data)
+{
+  const HandoffKeeper *self = user_data;
+
+  return self->n_waiting > 0 || (self->is_used != NULL && self->is_used (self->is_used_data));
+}
+
+static void
+hangs (const GError *error, gpointer user_data)
+{
+  g_autoptr (HandoffKeeper) self = g_object_ref (HANDOFF_KEEPER (user_data));
+  HandoffLink *link = handoff_process_get_link (self->process);
+
+  handoff_link_close (link, error);
+  ended (link, error, self);
+}
+
+static const HandoffKeeperWatchFunctions watch_functions = { is_needed, hangs };
 
 static gboolean
 start (HandoffKeeper *self, GError **error)
@@ -89,6 +115,8 @@ start (HandoffKeeper *self, GError **error)
   if (self->process == NULL)
     return FALSE;
   self->has_answered = FALSE;
+  self->watch =
+      handoff_keeper_watch_new (handoff_process_get_link (self->process), &watch_functions, self);
   g_signal_emit (self, signals[STARTED], 0);
   return TRUE;
 }
@@ -136,12 +164,20 @@ handoff_keeper_set_told (HandoffKeeper *self, HandoffKeeperTold function, gpoint
   self->told_data = user_data;
 }
 
+void
+handoff_keeper_set_is_used (HandoffKeeper *self, HandoffKeeperIsUsed function, gpointer user_data)
+{
+  self->is_used = function;
+  self->is_used_data = user_data;
+}
+
 static void
 answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   HandoffKeeper *self = g_task_get_source_object (task);
 
+  self->n_waiting--;
   self->has_answered |= error == NULL;
   if (error != NULL)
     g_task_return_error (task, g_error_copy (error));
@@ -164,6 +200,7 @@ handoff_keeper_ask_async (HandoffKeeper *self,
   g_task_set_source_tag (task, handoff_keeper_ask_async);
   if (start (self, &error))
     {
+      self->n_waiting++;
       handoff_link_request (handoff_process_get_link (self->process), number, owned_body, &fd,
                             fd >= 0 ? 1 : 0, answered, g_steal_pointer (&task));
       return;
@@ -247,6 +284,7 @@ handoff_keeper_finalize (GObject *object)
 {
   HandoffKeeper *self = HANDOFF_KEEPER (object);
 
+  g_clear_pointer (&self->watch, handoff_keeper_watch_free);
   g_clear_pointer (&self->process, handoff_process_free);
   g_free (self->directory);
   G_OBJECT_CLASS (handoff_keeper_parent_class)->finalize (object);

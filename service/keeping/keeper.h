@@ -9,7 +9,7 @@
 
 /* The broker's keeper: the program that has the private keys that are in files, and the link to it.
  * One that ends is started again at once, or, if it has never answered, by the next request; what
- * was asked of it fails then, and says so. Main thread.
+ * was asked of it fails then, and says so. One that hangs is ended (keeper-watch.h). Main thread.
  *
  * Signals: "started": there is a new one, which has heard nothing yet. "ended": it is gone.
  * "violation" (guint64 holder, guint64 grant, const char *why): it refused what no honest
@@ -35,6 +35,12 @@ gboolean handoff_keeper_describe (HandoffKeeper *self, GVariantDict *dict);
  * function: (nullable): nobody any more */
 typedef void (*HandoffKeeperTold) (HandoffLinkMessage *message, gpointer user_data);
 void handoff_keeper_set_told (HandoffKeeper *self, HandoffKeeperTold function, gpointer user_data);
+
+/* Whether somebody may wait for it who asks it himself, for a signature: a reason to see whether it
+ * hangs. function: (nullable): nobody */
+typedef gboolean (*HandoffKeeperIsUsed) (gpointer user_data);
+void
+handoff_keeper_set_is_used (HandoffKeeper *self, HandoffKeeperIsUsed function, gpointer user_data);
 
 /* Asks for what a row of link/keeper-messages.h says. body: consumed if floating. fd: (transfer
  * full): -1 without. The reply's body: (transfer full). The requests are answered in their order,

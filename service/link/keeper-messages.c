@@ -94,6 +94,13 @@ static const HandoffLinkRow rows[] = {
     .reply_type = HANDOFF_CERTIFICATE_REQUEST_REPLY_TYPE,
     .max_waiting = MAX_CHANGES,
   },
+  [HANDOFF_KEEPER_PING] = {
+    .name = "ping",
+    .direction = HANDOFF_LINK_DOWN,
+    .type = "()",
+    .reply_type = "()",
+    .max_waiting = 1,
+  },
   [HANDOFF_KEEPER_HOLDER] = {
     .name = "holder",
     .direction = HANDOFF_LINK_DOWN,

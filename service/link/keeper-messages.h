@@ -53,6 +53,9 @@ enum
   /* Request: HANDOFF_CERTIFICATE_REQUEST_TYPE */
   HANDOFF_KEEPER_REQUEST_CERTIFICATE,
 
+  /* Request: is anybody there? Answered at once, whatever else is under way. */
+  HANDOFF_KEEPER_PING,
+
   /* See link/grant-messages.h. */
   HANDOFF_KEEPER_HOLDER,
   HANDOFF_KEEPER_HOLDER_SOCKET,

@@ -518,6 +518,29 @@ handoff_signing_take_back (HandoffSigning *self)
   watch_overdue (self);
 }
 
+gboolean
+handoff_signing_is_used (HandoffSigning *self, guint64 number)
+{
+  const Program *program = g_hash_table_lookup (self->programs, &number);
+  gint64 now = handoff_clock_get_boot_time ();
+  guint i;
+
+  for (i = 0; program != NULL && i < self->holders->len; i++)
+    {
+      const HandoffHolder *holder = g_ptr_array_index (self->holders, i);
+      GHashTableIter iter;
+      Grant *grant;
+
+      g_hash_table_iter_init (&iter, holder->grants);
+      while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &grant))
+        {
+          if (grant->program == program && !is_outdated (NULL, grant, &now))
+            return TRUE;
+        }
+    }
+  return FALSE;
+}
+
 guint
 handoff_signing_count (HandoffHolder *holder)
 {

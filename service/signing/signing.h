@@ -122,5 +122,7 @@ void handoff_signing_over (HandoffSigning *self, HandoffHolder *holder, guint64 
 /* What a remembered yes stands on has changed: all standing grants are taken back. Handshakes that
  * have begun may end. */
 void handoff_signing_take_back (HandoffSigning *self);
+/* Whether anybody may ask that program for a signature now. */
+gboolean handoff_signing_is_used (HandoffSigning *self, guint64 program);
 /* The number of grants that a holder has. */
 guint handoff_signing_count (HandoffHolder *holder);
