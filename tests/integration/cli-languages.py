@@ -56,17 +56,22 @@ class TestLanguages(unittest.TestCase):
             self.assertIn('--label: has a slash\n', message)
 
     def test_handshake(self):
-        """Breaks if what went wrong in a handshake, which goes over a channel, is told in English."""
+        """Breaks if what went wrong in a handshake is told in English, over one of the two ways."""
         port = get_free_port()
         server = subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', str(port), '-cert', certificate('rsa.pem'),
                                    '-key', certificate('rsa.key')], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL)
         self.addCleanup(lambda: (server.kill(), server.communicate()))
         wait_for_port(port)
-        self.assertRegex(self.message('alice', 'connect', f'localhost:{port}'),
-                         'El certificado de localhost no es de confianza: no lo emitió ninguna autoridad de confianza')
-        self.assertRegex(self.message('alice', 'connect', f'localhost:{port}', environment=GERMAN),
-                         'Dem Zertifikat von localhost wird nicht vertraut: keine vertrauenswürdige Zertifizierungsstelle hat es')
+        for channel in ('0', '1'):
+            message = self.message('alice', 'connect', f'localhost:{port}',
+                                   environment=dict(SPANISH, TLS_HANDOFF_CHANNEL=channel))
+            self.assertIn('El certificado de localhost no es de confianza: no lo emitió ninguna autoridad de confianza',
+                          message)
+            message = self.message('alice', 'connect', f'localhost:{port}',
+                                   environment=dict(GERMAN, TLS_HANDOFF_CHANNEL=channel))
+            self.assertIn('Dem Zertifikat von localhost wird nicht vertraut: keine vertrauenswürdige Zertifizierungsstelle',
+                          message)
 
     def test_library(self):
         """Breaks if what the library itself finds out is told in English."""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""What the service says to callers is among the phrases that the library can translate.
+"""What the service and keyblob/ say to callers is among the phrases that the library can translate.
 
 The library recognizes the service's messages by their words (client/tls-handoff/phrasebook/): a message whose words
 change would go back to English without anybody noticing. Looked at is the text of each error that a caller may get;
@@ -18,6 +18,8 @@ import common
 
 # What is for the service's log, or says that one of its programs breaks a rule.
 INTERNAL = (
+    # A socket's other side that breaks the rules, which the channel says in the library's own words.
+    'keyblob/channel-message.c', 'keyblob/packet.c', 'keyblob/hpke-kdf.c',
     'service/attack/', 'service/lock-up/', 'service/work/', 'service/link/', 'service/process/', 'service/program/',
     'service/keeper/', 'service/keeping/', 'service/importers/', 'service/description/description.c', 'service/guard/',
     'service/grant/', 'service/export/', 'service/key/', 'service/tokens/tokens.c', 'service/token/token-helper.c',
@@ -83,7 +85,7 @@ PATTERNS = [pattern(phrase, '%s') for phrase in PHRASES]
 missing = []
 n = 0
 for path in common.source_files('*.c'):
-    if path.parts[0] != 'service' or str(path).startswith(INTERNAL):
+    if path.parts[0] not in ('service', 'keyblob') or str(path).startswith(INTERNAL):
         continue
     code = re.sub(r'/\*.*?\*/', '', common.read(path), flags=re.S)
     for maker in MAKERS.finditer(code):

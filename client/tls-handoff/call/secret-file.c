@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "keyblob/sealed-memfd.h"
+#include "phrasebook/phrasebook.h"
 
 int
 handoff_secret_file_append (GUnixFDList *fds, GBytes *secret, GError **error)
@@ -17,7 +18,10 @@ handoff_secret_file_append (GUnixFDList *fds, GBytes *secret, GError **error)
   int handle;
 
   if (fd < 0)
-    return -1;
+    {
+      handoff_phrasebook_translate_returned (error);
+      return -1;
+    }
 
   /* The service reads from the descriptor's position. */
   lseek (fd, 0, SEEK_SET);

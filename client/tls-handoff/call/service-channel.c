@@ -16,6 +16,7 @@
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
 #include "phrasebook/library-text.h"
+#include "phrasebook/phrasebook.h"
 
 /* Messages without a reply that wait because the service does not read. More are dropped: nothing
  * depends on their arrival. */
@@ -378,7 +379,10 @@ new_reply (HandoffServiceChannel *self, HandoffChannelMessage *message, GError *
       reply->state = handoff_blob_opener_open (
           self->opener, g_unix_fd_list_peek_fds (reply->fds, NULL)[0], error);
       if (reply->state == NULL)
-        return NULL;
+        {
+          handoff_phrasebook_translate_returned (error);
+          return NULL;
+        }
     }
   return g_steal_pointer (&reply);
 }

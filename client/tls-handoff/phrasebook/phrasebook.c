@@ -107,6 +107,7 @@ translate (const char *text, guint depth)
 
   if (depth > MAX_DEPTH)
     return g_strdup (text);
+  look_up (handoff_phrases_blob, text, &best);
   look_up (handoff_phrases_call, text, &best);
   look_up (handoff_phrases_handshake, text, &best);
   look_up (handoff_phrases_trust, text, &best);
@@ -147,4 +148,11 @@ handoff_phrasebook_translate_error (GError *error)
     handoff_error_set_original_message (error, error->message);
   g_free (error->message);
   error->message = g_steal_pointer (&translated);
+}
+
+void
+handoff_phrasebook_translate_returned (GError **error)
+{
+  if (error != NULL)
+    handoff_phrasebook_translate_error (*error);
 }

@@ -100,6 +100,13 @@ const char *const handoff_phrases_call[] = {
   N_ ("must be a label, or the path of an object below %s"),
   N_ ("must be the uid of a user"),
   N_ ("must be a DNS name, or empty to send none"),
+  N_ ("%s; it must be a DNS name, or an IPv4 or IPv6 address without brackets"),
+  N_ ("empty"),
+  N_ ("too long"),
+  N_ ("not a valid name"),
+  N_ ("not a valid internationalized name (RFC 5891)"),
+  N_ ("an internationalized name has letters, digits, hyphens and dots only"),
+  N_ ("has a zone, which no certificate has"),
   N_ ("must name one: a server cannot do without; leave the option out to let the client's server "
       "name choose"),
   N_ ("must not be newer than %s"),

@@ -7,6 +7,7 @@
  * it puts into others. check-phrases.py compares them with the service's sources. Those of older
  * services stay. Each table ends with NULL. */
 
+extern const char *const handoff_phrases_blob[];       /* key blobs, of keyblob/ */
 extern const char *const handoff_phrases_call[];       /* calls: rights, limits, arguments */
 extern const char *const handoff_phrases_handshake[];  /* peers, and what they send */
 extern const char *const handoff_phrases_trust[];      /* why a certificate is not trusted */

@@ -10,6 +10,7 @@
 #include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "phrasebook/library-text.h"
+#include "phrasebook/phrasebook.h"
 
 /* Alone in its page, which a forked child finds zeroed. */
 typedef struct
@@ -140,6 +141,8 @@ handoff_import_key_open_key_blob (TlsHandoffImportKey *self, int key_blob_fd, GE
   if (blob != NULL)
     state = handoff_key_blob_open (g_bytes_get_data (blob, NULL), g_bytes_get_size (blob),
                                    secret->private_key, error);
+  if (state == NULL)
+    handoff_phrasebook_translate_returned (error);
   handoff_secret_free (secret);
   handoff_wipe_near_stack ();
   return state;
@@ -156,6 +159,8 @@ handoff_import_key_new_opener (TlsHandoffImportKey *self,
   if (secret == NULL)
     return NULL;
   opener = handoff_blob_opener_new (secret->private_key, enc, error);
+  if (opener == NULL)
+    handoff_phrasebook_translate_returned (error);
   handoff_secret_free (secret);
   handoff_wipe_near_stack ();
   return opener;

@@ -10,6 +10,7 @@
 #include "keyblob/sealed-memfd.h"
 #include "keyblob/tls-handoff-error.h"
 #include "phrasebook/library-text.h"
+#include "phrasebook/phrasebook.h"
 
 static void
 append_bytes (HandoffSecretBytes *target, GBytes *bytes)
@@ -63,11 +64,12 @@ export_locked (TlsHandoffRecordLayer *self,
     return -1;
   state = copy_state (self, unread_data, unread_records);
   blob = handoff_key_blob_seal (state, recipient_key, error);
-  if (blob == NULL)
-    return -1;
-  fd = handoff_sealed_memfd_new (blob, error);
+  fd = blob != NULL ? handoff_sealed_memfd_new (blob, error) : -1;
   if (fd < 0)
-    return -1;
+    {
+      handoff_phrasebook_translate_returned (error);
+      return -1;
+    }
 
   /* Two layers with one key would use every nonce twice. */
   handoff_record_receiver_hand_on_locked (&self->receiver);

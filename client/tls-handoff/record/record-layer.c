@@ -9,6 +9,7 @@
 #include "keyblob/tls-handoff-error.h"
 #include "record/import-key.h"
 #include "phrasebook/library-text.h"
+#include "phrasebook/phrasebook.h"
 
 G_DEFINE_FINAL_TYPE (TlsHandoffRecordLayer, tls_handoff_record_layer, G_TYPE_OBJECT)
 
@@ -45,7 +46,10 @@ handoff_record_layer_new_from_state (HandoffKeyState *state, GError **error)
 
   self->state = state;
   if (!handoff_key_state_validate (state, error))
-    return NULL;
+    {
+      handoff_phrasebook_translate_returned (error);
+      return NULL;
+    }
   self->suite = handoff_cipher_suite_by_id (state->cipher_suite);
   if (!handoff_record_sender_init (&self->sender, state, self->suite, error) ||
       !handoff_record_receiver_init (&self->receiver, state, self->suite, &self->sender, error))

@@ -36,6 +36,12 @@ test_composed (void)
       "El certificado del cliente no es de confianza: «a; b», en su cadena, ha caducado" },
     { "The credential “The caller is gone” is not for clients",
       "La credencial «The caller is gone» no es para clientes" },
+    { "server_identity: empty; it must be a DNS name, or an IPv4 or IPv6 address without brackets",
+      "server_identity: está vacío; debe ser un nombre DNS, o una dirección IPv4 o IPv6 sin "
+      "corchetes" },
+    { "The key state's read key has 3 bytes, the cipher suite needs 16",
+      "El elemento read key del estado de claves tiene 3 bytes, y el conjunto de cifrado necesita "
+      "16" },
     { "data: is damaged: it begins like PKCS#12, but cannot be read",
       "data: está dañado: empieza como PKCS#12, pero no se puede leer" },
     /* What nobody knows here stays. */
