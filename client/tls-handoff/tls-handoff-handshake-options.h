@@ -85,6 +85,10 @@ void tls_handoff_handshake_options_set_trust_anchors_array (TlsHandoffHandshakeO
                                                             GBytes *const *anchors,
                                                             gsize n_anchors);
 TLS_HANDOFF_AVAILABLE_IN_0_2
+gboolean tls_handoff_handshake_options_set_trust_anchors_pem (TlsHandoffHandshakeOptions *self,
+                                                              GBytes *pem,
+                                                              GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
 void tls_handoff_handshake_options_unset_trust_anchors (TlsHandoffHandshakeOptions *self);
 TLS_HANDOFF_AVAILABLE_IN_0_2
 GPtrArray *tls_handoff_handshake_options_dup_trust_anchors (TlsHandoffHandshakeOptions *self);

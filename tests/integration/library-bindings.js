@@ -168,6 +168,9 @@ call(server_options, 'set_credential_pem', bytes(read('ecdsa.pem') + read('ecdsa
 const plain = new TlsHandoff.HandshakeOptions();
 plain.set_trust_anchors([]);
 call(plain, 'unset_trust_anchors');
+call(plain, 'set_trust_anchors_pem', bytes(read('other-ca.pem') + read('ca.pem')));
+check(plain.dup_trust_anchors()[1].equal(der('ca.pem')), 'anchors in PEM');
+fails(Code.INVALID_ARGUMENT, () => plain.set_trust_anchors_pem(bytes('none')));
 call(plain, 'set_server_name', 'www.handoff.test');
 check(call(plain, 'set_cipher_suites', ['TLS_AES_256_GCM_SHA384']), 'suites');
 fails(Code.INVALID_ARGUMENT, () => call(plain, 'set_cipher_suites', ['TLS_NULL']));

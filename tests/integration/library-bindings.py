@@ -226,6 +226,9 @@ def program(port):
     assert call(plain, 'set_cipher_suites', ['TLS_AES_256_GCM_SHA384'])
     fails(Error.INVALID_ARGUMENT, lambda: call(plain, 'set_cipher_suites', ['TLS_NULL']))
     assert not plain.dup_trust_anchors()
+    call(plain, 'set_trust_anchors_pem', GLib.Bytes.new((read('other-ca.pem') + read('ca.pem')).encode()))
+    assert [der('ca.pem').equal(anchor) for anchor in plain.dup_trust_anchors()] == [False, True]
+    fails(Error.INVALID_ARGUMENT, lambda: plain.set_trust_anchors_pem(GLib.Bytes.new(b'none')))
 
     # Handshakes: of both sides at once, and with OpenSSL.
     listener = Gio.SocketListener()

@@ -367,6 +367,41 @@ test_no_anchors (void)
   g_assert_cmpstr (system, ==, "@a{sv} {}");
 }
 
+/* Breaks if one of several certificates in PEM is missed, or what is none taken for one. */
+static void
+test_pem (void)
+{
+  static const char text[] = "a comment, and\0\n-----BEGIN CERTIFICATE-----\nMAE=\n"
+                             "-----END CERTIFICATE-----\nbetween them\n"
+                             "-----BEGIN CERTIFICATE-----\r\nMA\r\nI=\r\n"
+                             "-----END CERTIFICATE-----";
+  static const char *const wrong[] = { "", "text", "-----BEGIN CERTIFICATE-----\nMAE=\n",
+                                       "-----BEGIN PRIVATE KEY-----\nMAE=\n-----END "
+                                       "PRIVATE KEY-----\n" };
+  g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
+  g_autoptr (GBytes) pem = g_bytes_new_static (text, sizeof text - 1);
+  g_autofree char *printed = NULL;
+  g_autofree char *printed_again = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize i;
+
+  g_assert_true (tls_handoff_handshake_options_set_trust_anchors_pem (options, pem, &error));
+  g_assert_no_error (error);
+  printed = print (options, NULL);
+  g_assert_cmpstr (printed, ==, "{'trust-anchors': <[[byte 0x30, 0x01], [0x30, 0x02]]>}");
+
+  for (i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_autoptr (GBytes) bytes = g_bytes_new_static (wrong[i], strlen (wrong[i]));
+
+      g_assert_false (tls_handoff_handshake_options_set_trust_anchors_pem (options, bytes, &error));
+      g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+      g_clear_error (&error);
+    }
+  printed_again = print (options, NULL);
+  g_assert_cmpstr (printed_again, ==, printed);
+}
+
 /* Breaks if an element that a binding could not convert crashes, or is passed over. */
 static void
 test_null_anchor (void)
@@ -471,6 +506,7 @@ main (int argc, char **argv)
   g_test_add_func ("/handshake-options/lent-anchors", test_lent_anchors);
   g_test_add_func ("/handshake-options/no-anchors", test_no_anchors);
   g_test_add_func ("/handshake-options/null-anchor", test_null_anchor);
+  g_test_add_func ("/handshake-options/pem", test_pem);
   g_test_add_func ("/handshake-options/credential", test_credential);
   g_test_add_func ("/handshake-options/client-certificate", test_client_certificate);
   g_test_add_func ("/handshake-options/review", test_review);
