@@ -43,7 +43,7 @@ def expanded(text):
 def check_names(page, text):
     """Code spans, and what stands in a drawing, that look like a file, or like a folder."""
     checked = 0
-    for match in re.finditer(rf'(?<![\w./~-])((?:[\w-]+/)*[\w.-]+\.(?:{SUFFIXES}|\[\w+\]))(?![\w/-])', text):
+    for match in re.finditer(rf'(?<![\w./~<-])((?:[\w-]+/)*[\w.-]+\.(?:{SUFFIXES}|\[\w+\]))(?![\w/-])', text):
         for name in expanded(match.group(1)):
             checked += 1
             if name not in KNOWN and name.split('/')[-1] not in OUTSIDE:
@@ -59,6 +59,9 @@ def check_functions(page, text, sources):
     checked = 0
     for match in re.finditer(r'`(\w+)\(\)`', text):
         checked += 1
+        # Pages for those who come from another library name its functions, too (the test migration-pages).
+        if page.startswith('docs/from-') and not match.group(1).startswith('tls_handoff_'):
+            continue
         if not re.search(rf'\b{match.group(1)}\b', sources):
             findings.append(f'{page}:{common.line_of(text, match.start())}: there is no function {match.group(1)}()')
     return checked
