@@ -98,7 +98,7 @@ finish() {
 }
 
 step packages tests/lib/install-packages tests/lib/packages-apps || finish
-if step build-gcc build gcc; then
+if step build-gcc build gcc -Ddocs=true; then
   run_tests gcc
 fi
 [ -z "$only_gcc" ] || finish
