@@ -49,7 +49,7 @@ class TestUntrusted(unittest.TestCase):
                     self.assertIsNone(found['credential'])
                     text = run('alice', 'probe', '--alpn', 'h2', *TRUST, server.address).stdout
                     request = 'not known yet' if protocol == 'TLS1.2' else 'asked for, of one'
-                    for line in ('ALPN:         h2', f'client certificate: {request}', 'verification: NOT trusted',
+                    for line in ('ALPN:         h2', f'client cert.: {request}', 'verification: NOT trusted',
                                  f'  {reason}: '):
                         self.assertIn('\n' + line, text)
 

@@ -70,6 +70,13 @@ class TestMany(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertFalse(all_here.broken)
 
+    def test_no_process(self):
+        """Breaks if processes that cannot be started are waited for."""
+        done = subprocess.run(as_user('alice', 'sh', '-c', 'ulimit -n 4; exec tls-handoff probe localhost:1 localhost:2'),
+                              text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stdout.count(' no answer '), 2, done.stdout)
+
     def test_usage(self):
         """Breaks if one wrong server is found out after others were asked, or what cannot be shown passes."""
         for arguments, words in ((('localhost:1', 'https://localhost'), 'not a URL'),

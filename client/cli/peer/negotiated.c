@@ -129,9 +129,12 @@ cli_negotiated_is_known (CliPeer *peer)
 static void
 append_ocsp_status (GString *text, const Facts *facts)
 {
-  const char *status = facts->ocsp_status != NULL ? facts->ocsp_status : "?";
+  const char *status = facts->ocsp_status;
   g_autofree char *both = NULL;
 
+  /* Not even known: a handshake that ended too early. */
+  if (status == NULL)
+    return;
   if (facts->ocsp_problem != NULL)
     both =
         g_strdup_printf ("%s (%s)", status, cli_trust_explain_ocsp_problem (facts->ocsp_problem));
@@ -155,7 +158,7 @@ append_request (GString *text, const Facts *facts)
 {
   guint i;
 
-  append_field (text, _ ("client certificate:"), describe_request (facts));
+  append_field (text, _ ("client cert.:"), describe_request (facts));
   for (i = 0; facts->authorities != NULL && i < facts->authorities->len; i++)
     {
       g_autofree char *name = cli_distinguished_name_new (facts->authorities->pdata[i]);

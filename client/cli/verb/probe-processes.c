@@ -184,6 +184,17 @@ show_progress (guint n_done, guint n_jobs)
     g_printerr (_ ("%u of %u servers probed"), n_done, n_jobs);
 }
 
+static guint
+count_done (const Job *jobs, guint n_started)
+{
+  guint n_done = 0;
+  guint i;
+
+  for (i = 0; i < n_started; i++)
+    n_done += !is_running (&jobs[i]);
+  return n_done;
+}
+
 static void
 run_jobs (Job *jobs, guint n_jobs, CliProbeFunc func, gpointer user_data)
 {
@@ -193,16 +204,16 @@ run_jobs (Job *jobs, guint n_jobs, CliProbeFunc func, gpointer user_data)
 
   while (n_done < n_jobs)
     {
-      guint i;
-
       while (n_started < n_jobs && n_started - n_done < MAX_AT_ONCE)
         start (&jobs[n_started++], func, user_data);
+      n_done = count_done (jobs, n_started);
       if (n_done != shown)
         show_progress (n_done, n_jobs);
       shown = n_done;
-      wait_for_jobs (jobs, n_started);
-      for (i = 0, n_done = 0; i < n_started; i++)
-        n_done += !is_running (&jobs[i]);
+      /* Unless none of them could be started. */
+      if (n_done < n_started)
+        wait_for_jobs (jobs, n_started);
+      n_done = count_done (jobs, n_started);
     }
   show_progress (n_done, n_jobs);
 }
