@@ -92,24 +92,36 @@ class TestWatch(unittest.TestCase):
     def test_changes(self):
         """Breaks if a change of a certificate is not told, or a line is printed again that says nothing new."""
         server = OpensslServer('ecdsa')
-        watch = subprocess.Popen(as_user('alice', 'tls-handoff', 'probe', '--watch', '1', *TRUST, server.address), text=True,
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        listener = socket.create_server(('127.0.0.1', 0))
+        rounds = threading.Semaphore(0)
+
+        def count_rounds():
+            while client := listener.accept()[0]:
+                with client:
+                    client.recv(1 << 16)
+                rounds.release()
+
+        threading.Thread(target=count_rounds, daemon=True).start()
+        other = f'127.0.0.1:{listener.getsockname()[1]}'
+        watch = subprocess.Popen(as_user('alice', 'tls-handoff', 'probe', '--watch', '1', *TRUST, server.address, other),
+                                 text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         timer = threading.Timer(TIMEOUT, watch.kill)
         timer.start()
         self.addCleanup(timer.cancel)
-        line = watch.stdout.readline()
-        # Who stops it for a while does not end it.
-        watch.send_signal(signal.SIGSTOP)
-        watch.send_signal(signal.SIGCONT)
-        self.assertRegex(line, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  localhost:\d+ +trusted')
+
+        # When the third round is under way, nothing came of the second.
+        for _ in range(3):
+            self.assertTrue(rounds.acquire(timeout=TIMEOUT))
+        for address, words in ((server.address, 'trusted'), (other, 'no answer')):
+            self.assertRegex(watch.stdout.readline(), rf'^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  {address} +{words} ')
         server.__exit__()
-        self.assertIn('no answer', watch.stdout.readline())
+        self.assertRegex(watch.stdout.readline(), rf'  {server.address} +no answer ')
         with OpensslServer('expired', port=server.port):
-            line = watch.stdout.readline()
             # It may have listened before it could answer.
+            line = watch.stdout.readline()
             if 'no answer' in line:
                 line = watch.stdout.readline()
-            self.assertIn('NOT trusted', line)
+            self.assertRegex(line, rf'  {server.address} +NOT trusted ')
             watch.send_signal(signal.SIGINT)
             self.assertEqual(watch.communicate(timeout=TIMEOUT)[0], '')
             self.assertEqual(watch.returncode, -signal.SIGINT)

@@ -97,17 +97,9 @@ cli_output_write (const char *text)
 gboolean
 cli_output_wait (guint seconds)
 {
-  const gint64 end = g_get_monotonic_time () + (gint64) seconds * G_TIME_SPAN_SECOND;
   struct pollfd output = { STDOUT_FILENO, 0, 0 };
-  gint64 left;
 
-  /* A process that was stopped comes back too early. */
-  while (first_error == 0 && output.revents == 0 && (left = end - g_get_monotonic_time ()) > 0)
-    {
-      if (poll (&output, 1, (int) (left / G_TIME_SPAN_MILLISECOND) + 1) < 0 && errno != EINTR)
-        return FALSE;
-    }
-  return first_error == 0 && output.revents == 0;
+  return first_error == 0 && poll (&output, 1, (int) seconds * 1000) >= 0 && output.revents == 0;
 }
 
 /* Some file systems tell only now that there was no room. The descriptor itself stays in use, so
