@@ -25,11 +25,11 @@ is_ipv6 (const char *text)
 }
 
 static gboolean
-parse_port (const char *text, guint16 *port, GError **error)
+parse_port (const char *text, guint minimum, guint16 *port, GError **error)
 {
   guint number;
 
-  if (!cli_number_parse (_ ("PORT"), text, 1, G_MAXUINT16, &number, error))
+  if (!cli_number_parse (_ ("PORT"), text, minimum, G_MAXUINT16, &number, error))
     return FALSE;
   *port = (guint16) number;
   return TRUE;
@@ -68,28 +68,8 @@ check_host (const char *host, GError **error)
   return TRUE;
 }
 
-/**
- * cli_target_parse:
- *
- * Likewise, with the port 443 if there is none.
- */
-CliTarget *
-cli_target_parse (const char *text, GError **error)
-{
-  return cli_target_parse_with_port (text, CLI_TARGET_DEFAULT_PORT, error);
-}
-
-/**
- * cli_target_parse_with_port:
- * @text: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`; UTF-8
- * @default_port: the port if there is none
- *
- * More than one colon without brackets means an IPv6 address without a port.
- *
- * Returns: (transfer full): the target, or %NULL with an error of the domain %G_OPTION_ERROR
- */
-CliTarget *
-cli_target_parse_with_port (const char *text, guint16 default_port, GError **error)
+static CliTarget *
+parse (const char *text, guint16 default_port, guint minimum_port, GError **error)
 {
   g_autoptr (CliTarget) target = g_new0 (CliTarget, 1);
   const char *colon = strchr (text, ':');
@@ -132,9 +112,46 @@ cli_target_parse_with_port (const char *text, guint16 default_port, GError **err
     target->host = g_strdup (text);
 
   if (!check_host (target->host, error) ||
-      (port != NULL && !parse_port (port, &target->port, error)))
+      (port != NULL && !parse_port (port, minimum_port, &target->port, error)))
     return NULL;
   return g_steal_pointer (&target);
+}
+
+/**
+ * cli_target_parse_with_port:
+ * @text: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`; UTF-8
+ * @default_port: the port if there is none
+ *
+ * More than one colon without brackets means an IPv6 address without a port.
+ *
+ * Returns: (transfer full): the target, or %NULL with an error of the domain %G_OPTION_ERROR
+ */
+CliTarget *
+cli_target_parse_with_port (const char *text, guint16 default_port, GError **error)
+{
+  return parse (text, default_port, 1, error);
+}
+
+/**
+ * cli_target_parse:
+ *
+ * Likewise, with the port 443 if there is none.
+ */
+CliTarget *
+cli_target_parse (const char *text, GError **error)
+{
+  return cli_target_parse_with_port (text, CLI_TARGET_DEFAULT_PORT, error);
+}
+
+/**
+ * cli_target_parse_own:
+ *
+ * Likewise, for an address of this machine's: port 0 is any that is free.
+ */
+CliTarget *
+cli_target_parse_own (const char *text, GError **error)
+{
+  return parse (text, CLI_TARGET_DEFAULT_PORT, 0, error);
 }
 
 /**

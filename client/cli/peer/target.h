@@ -16,6 +16,7 @@ typedef struct
 
 CliTarget *cli_target_parse (const char *text, GError **error);
 CliTarget *cli_target_parse_with_port (const char *text, guint16 default_port, GError **error);
+CliTarget *cli_target_parse_own (const char *text, GError **error);
 CliTarget *cli_target_copy (const CliTarget *target);
 void cli_target_free (CliTarget *target);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliTarget, cli_target_free)

@@ -94,11 +94,11 @@ add_host (GPtrArray *listeners, const CliTarget *target, GError **error)
 gboolean
 cli_listen_is_privileged (const char *text)
 {
-  g_autoptr (CliTarget) target = cli_target_parse (text, NULL);
+  g_autoptr (CliTarget) target = cli_target_parse_own (text, NULL);
   guint64 port = target != NULL ? target->port : 0;
 
   g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT16, &port, NULL);
-  return port < 1024;
+  return port > 0 && port < 1024;
 }
 
 /**
@@ -122,7 +122,7 @@ cli_listen (const char *text, GError **error)
                    add_port (listeners, (guint16) port, error)
                ? g_steal_pointer (&listeners)
                : NULL;
-  target = cli_target_parse (text, error);
+  target = cli_target_parse_own (text, error);
   if (target == NULL || !add_host (listeners, target, error))
     return NULL;
   return g_steal_pointer (&listeners);

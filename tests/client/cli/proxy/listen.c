@@ -100,6 +100,24 @@ test_unknown (void)
   g_assert_null (listeners);
 }
 
+/* Breaks if port 0 is not any that is free, with an address or without. */
+static void
+test_any_port (void)
+{
+  static const char *const places[] = { "0", OURS ":0", "[::1]:0" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) listeners = cli_listen (places[i], &error);
+
+      g_assert_no_error (error);
+      g_assert_nonnull (listeners);
+      g_assert_false (cli_listen_is_privileged (places[i]));
+    }
+  g_assert_true (cli_listen_is_privileged (OURS));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -112,6 +130,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/cli/listen/some/ours-last", last, test_some);
   g_test_add_func ("/cli/listen/none", test_none);
   g_test_add_func ("/cli/listen/unknown", test_unknown);
+  g_test_add_func ("/cli/listen/any-port", test_any_port);
 
   return g_test_run ();
 }
