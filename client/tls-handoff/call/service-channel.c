@@ -163,14 +163,15 @@ new_not_begun_error (void)
 static GError *
 new_lost_error (const GError *cause)
 {
+  g_autofree char *why = cause != NULL ? handoff_phrasebook_translate (cause->message) : NULL;
   GError *error;
 
   if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES))
-    return g_error_copy (cause);
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES, why);
   if (cause != NULL)
     return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_FAILED,
                         _ ("The channel to the TLS Handoff service cannot be used any more: %s"),
-                        cause->message);
+                        why);
 
   error = g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY, _ ("It closed its channel"));
   handoff_service_error_explain (&error);

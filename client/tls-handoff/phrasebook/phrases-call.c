@@ -47,6 +47,14 @@ const char *const handoff_phrases_call[] = {
   N_ ("Cannot start the process that does handshakes"),
   N_ ("it ended before it had a user"),
   N_ ("Cannot make a channel: %s"),
+  N_ ("Cannot make an epoll set: %s"),
+  N_ ("Cannot watch the socket: %s"),
+  N_ ("The other side of the socket broke the rules: %s"),
+  N_ ("The message is too large for the buffers of this machine's sockets"),
+  N_ ("A message of %s bytes with %s descriptors is too large"),
+  N_ ("This process has no room for the descriptors of a message"),
+  N_ ("Sending a message failed: %s"),
+  N_ ("Receiving a message failed: %s"),
   N_ ("The process that does the handshake is gone"),
 
   /* Limits. */
@@ -58,6 +66,8 @@ const char *const handoff_phrases_call[] = {
   N_ ("This user has %s %s, which is the limit; try again when some have ended"),
   N_ ("The service has as many %s in all as its limit allows; try again when some have ended"),
   N_ ("The service has %s %s in all, which is the limit; try again when some have ended"),
+  N_ ("Too many file descriptors wait to be closed by the service, %s of them of this user: a file "
+      "system does not answer, or sockets linger. It takes no more now; try again later"),
   N_ ("unread key blobs"),
   N_ ("calls at once"),
   N_ ("channels"),

@@ -59,6 +59,14 @@ const char *const handoff_phrases_handshake[] = {
   N_ ("the peer has only AES-CBC without encrypt-then-MAC, which the configuration does not allow "
       "(AllowMacThenEncrypt)"),
   N_ ("The cipher suite is %s, which the caller's record layer does not take"),
+  N_ ("Cannot begin a handshake: %s"),
+  N_ ("Cannot offer the application protocols: %s"),
+  N_ ("Cannot send the server name: %s"),
+  N_ ("Cannot set the priorities: %s"),
+  N_ ("Cannot make a trust store: %s"),
+  N_ ("Cannot set the trust store: %s"),
+  N_ ("Cannot export a channel binding: %s"),
+  N_ ("Cannot export the record keys: %s"),
   N_ ("Cannot export the record keys: they are too long for the key blob"),
   N_ ("Cannot export the record keys: the cipher suite is unknown"),
 
