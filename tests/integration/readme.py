@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """The recipes of README.md, as each of its readers would type them: its commands are taken from there, and run as they
-are. The servers that it names are here, with certificates of an authority that the system trusts."""
+are. The servers that it names are here, with certificates of an authority that the system trusts. So is the recipe for
+backups in docs/ADMINISTRATION.md."""
 
 import contextlib
 import os
@@ -25,9 +26,9 @@ NAMES = ['www.example.com', 'mail.example.com', 'intranet.example.com']
 NOT_HERE = ('epiphany', 'journalctl')
 
 
-def commands(heading):
+def commands(heading, document='README.md'):
     """The indented lines below a heading, without what is said of them."""
-    with open(f'{SOURCE}/README.md', encoding='utf-8') as file:
+    with open(f'{SOURCE}/{document}', encoding='utf-8') as file:
         section = file.read().partition(f'\n## {heading}\n')[2].partition('\n## ')[0]
     section = re.sub(r'^```.*?^```', '', section, flags=re.M | re.S)
     lines = re.sub(r'\\\n', ' ', '\n'.join(re.findall(r'^    (.*(?:\\\n.*)*)', section, re.M))).splitlines()
@@ -154,6 +155,21 @@ class TestReadme(unittest.TestCase):
                     os.write(terminal, passphrase)
                     passphrase = None
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, shown)
+
+    def test_backup(self):
+        """Breaks if a credential does not come back from the copy, or others are lost."""
+        for label in 'kept', 'lost':
+            self.works('alice', f'tls-handoff credential generate --label {label} --self-signed --dns localhost')
+        save, *restore = commands('Backup', 'docs/ADMINISTRATION.md')
+        self.works('root', save)
+        self.works('alice', 'tls-handoff credential remove lost')
+        self.works('alice', 'tls-handoff credential generate --label new')
+        self.assertGreaterEqual(len(restore), 3)
+        for line in restore:
+            self.works('root', line)
+        found = self.works('alice', 'tls-handoff credential list').splitlines()
+        self.assertEqual([line.split()[0] for line in found], ['kept', 'lost', 'new'])
+        self.works('alice', 'tls-handoff credential request lost --subject CN=alice')
 
     # A program without the sanitizer cannot use a library with it.
     @unittest.skipIf(os.environ['HANDOFF_TEST_SANITIZED'] == '1', 'the library has a sanitizer')
