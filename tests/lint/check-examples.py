@@ -28,7 +28,8 @@ readme = common.read('README.md')
 if readme.count('\n') > README_LINES:
     findings.append(f'README.md has {readme.count(chr(10))} lines, more than {README_LINES}: what nobody needs to begin with goes '
                     'to the manual pages or to docs/')
-for language, example in (('c', 'data/examples/fetch.c'), ('js', 'data/examples/50-tls-handoff.rules')):
+for language, example in (('c', 'data/examples/fetch.c'), ('python', 'data/examples/fetch.py'),
+                          ('js', 'data/examples/50-tls-handoff.rules')):
     for block in re.findall(rf'```{language}\n(.*?)```', readme, re.S):
         check_shown('README.md', block, example)
 
