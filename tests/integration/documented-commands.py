@@ -55,7 +55,7 @@ class TestDocumentedCommands(unittest.TestCase):
         for document, arguments in found:
             with self.subTest(document=document, command=' '.join(arguments)):
                 for word in arguments:
-                    if re.fullmatch(r'[\w-]+\.(pem|p12|key)', word):
+                    if re.fullmatch(r'[\w-]+\.\w+', word):  # a file; what is a host does not mind
                         shutil.copy(certificate('ca.pem'), word)
                         os.chmod(word, 0o644)
                 done = run('alice', *arguments, environment=no_bus)
