@@ -141,6 +141,26 @@ inside() {
   done
   echo 'ok: audit entry in the journal'
 
+  # As an upgrade does: the service is another one, and who is connected notices nothing.
+  local before client request
+  mkfifo request
+  setpriv --reuid alice --regid alice --clear-groups \
+    tls-handoff connect --verbose --trust certs/ca.pem localhost:4433 <request >reply 2>crossing &
+  client=$!
+  exec {request}>request
+  until grep -q '^handshake by' crossing; do
+    kill -0 "$client" || fail "connect: $(cat crossing)"
+  done
+  before=$(systemctl show --value -p MainPID "$unit")
+  systemctl try-restart "$unit" || fail 'try-restart'
+  property ActiveState active
+  [ "$(systemctl show --value -p MainPID "$unit")" != "$before" ] || fail 'the service was not restarted'
+  printf 'GET /page.txt HTTP/1.0\r\n\r\n' >&"$request"
+  exec {request}>&-
+  wait "$client" || fail "connect, over a restart: $(cat crossing)"
+  grep -q 'This came through the sandbox.' reply || fail "the reply over a restart is '$(cat reply)'"
+  echo 'ok: a connection goes on when the service is restarted'
+
   systemctl reload "$unit" || fail 'reload'
   property ActiveState active
   systemctl stop "$unit" || fail 'stop'
