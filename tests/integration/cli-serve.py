@@ -374,6 +374,10 @@ class TestServe(unittest.TestCase):
             self.assertEqual(done.returncode, status)
             self.assertIn(told, done.stderr)
             self.assertNotIn('listening', done.stderr)
+        # polkit would ask whether alice may use one of the machine's.
+        for options, helps in (((), True), (('--interactive',), False)):
+            done = run('alice', 'serve', '--listen', '0', '--credential', 'nothing', *options, '--', 'echo', 'in')
+            self.assertEqual('with --interactive' in done.stderr, helps, done.stderr)
         done = run('bob', 'serve', '--listen', '0', '--', 'echo', 'in')
         self.assertEqual(done.returncode, 1)
         with Serve('--once', '--', 'echo', 'in', user='bob', check=False) as serve:

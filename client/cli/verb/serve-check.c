@@ -75,6 +75,7 @@ report_failure (const GError *error)
           _ ("“tls-handoff credential list” shows what you have; --credential LABEL names one, "
              "--cert FILE one that the service does not keep, and --self-signed makes one "
              "for a test"));
+      cli_hint_at_interactive (error);
       cli_hint (_ ("with --no-check the server begins all the same"));
       return status;
     case TLS_HANDOFF_ERROR_CREDENTIAL_LOCKED:
