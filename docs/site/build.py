@@ -182,11 +182,12 @@ def render_index(version):
 
 
 def copy_reference(reference, output):
-    """With a way back to the other pages."""
+    """With a way back to the other pages, and without links that lead nowhere."""
     shutil.copytree(reference, output / REFERENCE)
     back = (f'<p style="margin: 0; padding: 0.4rem 1rem"><a href="../index.html">{NAME}: all pages</a></p>')
     for path in (output / REFERENCE).glob('*.html'):
-        text = path.read_text(encoding='utf-8')
+        text = re.sub(r'<tr><td><em>\w+</em></td><td><a href="" class="external"></a></td></tr>', '',
+                      path.read_text(encoding='utf-8'))
         path.write_text(re.sub(r'(<body[^>]*>)', rf'\1{back}', text, count=1), encoding='utf-8')
 
 

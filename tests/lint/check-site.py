@@ -43,6 +43,8 @@ class Page(html.parser.HTMLParser):
 
 def check_target(page, pages, tag, key, target):
     """Adds what is wrong with it; returns the page that it leads to, if that is one."""
+    if not target:
+        findings.append(f'{page.name}: a link to nothing')
     parts = urllib.parse.urlsplit(target)
     if parts.scheme or parts.netloc:
         if (tag, key) in LOADED and parts.scheme != 'data':
