@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "configuration-check.h"
 #include "guard/bus-guard.h"
 #include "lock-up/lock-up.h"
 #include "policy/configuration.h"
@@ -113,9 +114,7 @@ run (const char *configuration_file,
   gboolean success;
 
   /* Its programs start while the bus is asked who we are. */
-  service = handoff_service_new (configuration_file, state_directory, error);
-  if (service == NULL)
-    return FALSE;
+  service = handoff_service_new (configuration_file, state_directory);
   guard = post_guard (error);
   if (guard == NULL)
     return FALSE;
@@ -135,18 +134,34 @@ run (const char *configuration_file,
   return success;
 }
 
+/* For people. */
+static gboolean
+check (const char *configuration_file, GError **error)
+{
+  if (!handoff_configuration_check (configuration_file, error))
+    return FALSE;
+  if (g_file_test (configuration_file, G_FILE_TEST_EXISTS))
+    g_print ("%s has no error.\n", configuration_file);
+  else
+    g_print ("%s does not exist: every key has its default.\n", configuration_file);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
   g_autofree char *configuration_file = g_strdup (HANDOFF_CONFIGURATION_FILE);
   g_autofree char *state_directory = dup_default_state_directory ();
   gboolean show_version = FALSE;
+  gboolean check_only = FALSE;
   gboolean is_stuck = FALSE;
   const GOptionEntry entries[] = {
     { "config", 'c', 0, G_OPTION_ARG_FILENAME, &configuration_file,
       "Read the configuration from FILE", "FILE" },
     { "state-directory", 0, 0, G_OPTION_ARG_FILENAME, &state_directory,
       "Keep the credentials in DIRECTORY", "DIRECTORY" },
+    { "check-config", 0, 0, G_OPTION_ARG_NONE, &check_only,
+      "Say whether the configuration has an error, and exit", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Print the version and exit", NULL },
     { NULL },
   };
@@ -179,7 +194,8 @@ main (int argc, char *argv[])
 
   /* Before anybody sends us descriptors. */
   if (!handoff_starter_begin (&error) ||
-      !run (configuration_file, state_directory, &is_stuck, &error))
+      !(check_only ? check (configuration_file, &error)
+                   : run (configuration_file, state_directory, &is_stuck, &error)))
     {
       g_printerr ("tls-handoffd: %s\n", error->message);
       status = EXIT_FAILURE;

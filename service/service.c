@@ -5,8 +5,6 @@
 
 #include "service.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <sys/resource.h>
 
 #include "broker/news.h"
@@ -20,6 +18,7 @@
 #include "guard/message-descriptors.h"
 #include "bus/reload.h"
 #include "service-configuration.h"
+#include "systemd-notices.h"
 #include "handshaker-program.h"
 #include "importers/importer-process.h"
 #include "keeper-signing.h"
@@ -112,7 +111,7 @@ name_requested (gpointer owner, GError *error)
     }
   if (self->mode == MODE_STARTING)
     {
-      sd_notify (0, "READY=1");
+      handoff_systemd_notify_ready ();
       g_message ("tls-handoffd %s is ready", PACKAGE_VERSION);
     }
   self->mode = MODE_SERVING;
@@ -222,6 +221,7 @@ policy_changed (HandoffPolicySource *source, gpointer user_data)
   HandoffService *self = user_data;
 
   handoff_service_configure (&self->context, &self->support, self->idle_timer);
+  handoff_systemd_notify_error (NULL);
 }
 
 static void
@@ -269,15 +269,25 @@ wait_for_verdict (HandoffService *self)
 }
 
 /* Nobody is served before a handshaker is ready, which has found the policy right, and before the
- * keeper has told what there is. */
+ * keeper has told what there is. Of a policy that is not right, callers are told (bus/mending.h).
+ */
 static gboolean
 wait_for_programs (HandoffService *self, GError **error)
 {
   HandoffCallContext *context = &self->context;
+  g_autoptr (GError) wrong = NULL;
 
   wait_for_verdict (self);
-  if (!handoff_policy_source_reload_finish (context->policy_source, self->verdict, error))
-    return FALSE;
+  if (!handoff_policy_source_reload_finish (context->policy_source, self->verdict, &wrong))
+    {
+      if (!g_error_matches (wrong, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT))
+        {
+          g_propagate_error (error, g_steal_pointer (&wrong));
+          return FALSE;
+        }
+      g_warning ("%s. All calls are refused until that is mended", wrong->message);
+      handoff_systemd_notify_error (wrong);
+    }
   while (handoff_credential_store_is_busy (context->credential_store))
     g_main_context_iteration (NULL, TRUE);
   handoff_token_credentials_update (context->tokens, self->support.credentials);
@@ -315,16 +325,13 @@ start_credentials (HandoffService *self, const char *state_directory)
 }
 
 HandoffService *
-handoff_service_new (const char *configuration_file, const char *state_directory, GError **error)
+handoff_service_new (const char *configuration_file, const char *state_directory)
 {
   g_autoptr (HandoffService) self = g_object_new (HANDOFF_TYPE_SERVICE, NULL);
   HandoffCallContext *context = &self->context;
   HandoffBrokerSupport *support = &self->support;
 
-  context->policy_source = handoff_policy_source_new (configuration_file, error);
-  if (context->policy_source == NULL)
-    return NULL;
-
+  context->policy_source = handoff_policy_source_new (configuration_file);
   /* First of all: it takes longest. */
   support->program = &handoff_handshaker_program;
   context->broker.handshakers = handoff_handshakers_new (support);
@@ -340,23 +347,6 @@ handoff_service_new (const char *configuration_file, const char *state_directory
   support->note_read = note_read;
   support->note_read_data = self;
   return g_steal_pointer (&self);
-}
-
-static gboolean
-feed_watchdog (gpointer user_data)
-{
-  sd_notify (0, "WATCHDOG=1");
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-start_watchdog (HandoffService *self)
-{
-  guint64 microseconds;
-
-  if (sd_watchdog_enabled (0, &microseconds) > 0)
-    self->watchdog_id =
-        handoff_clock_add_timeout ((gint64) (microseconds / 2), feed_watchdog, NULL);
 }
 
 gboolean
@@ -460,11 +450,11 @@ flush (HandoffService *self)
 gboolean
 handoff_service_run (HandoffService *self, GError **error)
 {
-  start_watchdog (self);
+  self->watchdog_id = handoff_systemd_feed_watchdog ();
   handoff_bus_name_request (self->name);
   g_main_loop_run (self->loop);
 
-  sd_notify (0, "STOPPING=1");
+  handoff_systemd_notify_stopping ();
   g_clear_handle_id (&self->watchdog_id, g_source_remove);
   handoff_service_drain (self);
   handoff_bus_name_calm_down (self->name);

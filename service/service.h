@@ -12,15 +12,14 @@
 #define HANDOFF_TYPE_SERVICE (handoff_service_get_type ())
 G_DECLARE_FINAL_TYPE (HandoffService, handoff_service, HANDOFF, SERVICE, GObject)
 
-/* Reads the configuration, and starts what takes time until it is ready: the first handshaker and
- * the keeper. Nothing is heard of them before handoff_service_connect(). state_directory: where the
- * credentials are kept. */
-HandoffService *
-handoff_service_new (const char *configuration_file, const char *state_directory, GError **error);
+/* Reads the configuration (an error in it is told to those who call), and starts what takes time
+ * until it is ready: the first handshaker and the keeper. Nothing is heard of them before
+ * handoff_service_connect(). state_directory: where the credentials are kept. */
+HandoffService *handoff_service_new (const char *configuration_file, const char *state_directory);
 
 /* Once, before handoff_service_run(). guard: (nullable): through which connection leads; it must
- * outlive the service. When this returns, a handshaker has found the policy right, the keeper has
- * told what there is, and everything on connection is exported, but the name is not owned yet. */
+ * outlive the service. When this returns, a handshaker has judged the policy, the keeper has told
+ * what there is, and everything on connection is exported, but the name is not owned yet. */
 gboolean handoff_service_connect (HandoffService *self,
                                   GDBusConnection *connection,
                                   HandoffBusGuard *guard,

@@ -28,10 +28,11 @@ struct _HandoffPolicySource
   GObject parent;
 
   char *configuration_file; /* (owned) */
-  Policy *policy;           /* (owned) */
-  char **suites;            /* (owned) */
-  Run *current;             /* (unowned) (nullable): from its load to its verdict; it has itself */
-  Run *next;                /* (owned) (nullable): begins when the current one has ended */
+  Policy *policy; /* (owned): the defaults, without a package, as long as there is an error */
+  char **suites;  /* (owned) */
+  GError *error;  /* (owned) (nullable): why nothing is in force yet */
+  Run *current;   /* (unowned) (nullable): from its load to its verdict; it has itself */
+  Run *next;      /* (owned) (nullable): begins when the current one has ended */
 };
 
 G_DEFINE_FINAL_TYPE (HandoffPolicySource, handoff_policy_source, G_TYPE_OBJECT)
@@ -73,14 +74,34 @@ load (const char *configuration_file, GError **error)
   return policy->package != NULL ? g_steal_pointer (&policy) : NULL;
 }
 
-HandoffPolicySource *
-handoff_policy_source_new (const char *configuration_file, GError **error)
+/* What stands in for a configuration that cannot be read. */
+static Policy *
+new_default_policy (void)
 {
-  g_autoptr (HandoffPolicySource) self = g_object_new (HANDOFF_TYPE_POLICY_SOURCE, NULL);
+  Policy *policy = g_new0 (Policy, 1);
+  g_autoptr (GError) error = NULL;
+
+  policy->configuration = handoff_configuration_new_from_data (NULL, 0, "", &error);
+  g_assert_no_error (error);
+  return policy;
+}
+
+HandoffPolicySource *
+handoff_policy_source_new (const char *configuration_file)
+{
+  HandoffPolicySource *self = g_object_new (HANDOFF_TYPE_POLICY_SOURCE, NULL);
 
   self->configuration_file = g_strdup (configuration_file);
-  self->policy = load (configuration_file, error);
-  return self->policy != NULL ? g_steal_pointer (&self) : NULL;
+  self->policy = load (configuration_file, &self->error);
+  if (self->policy == NULL)
+    self->policy = new_default_policy ();
+  return self;
+}
+
+const GError *
+handoff_policy_source_get_error (HandoffPolicySource *self)
+{
+  return self->error;
 }
 
 HandoffConfiguration *
@@ -156,9 +177,12 @@ judged (const char *const *suites, const GError *error, gpointer user_data)
 
   if (error == NULL)
     {
+      g_clear_error (&self->error);
       g_strfreev (self->suites);
       self->suites = g_strdupv ((char **) suites);
     }
+  else if (run->policy == NULL)
+    self->error = g_error_copy (error);
   if (error == NULL && run->policy != NULL)
     {
       policy_free (self->policy);
@@ -185,7 +209,10 @@ handoff_policy_source_begin_async (HandoffPolicySource *self,
   g_assert (self->current == NULL);
   self->current = run_new (self, handshakers);
   add_task (self->current, callback, user_data);
-  judge (self->current);
+  if (self->error == NULL)
+    judge (self->current);
+  else
+    end (self->current, self->error);
 }
 
 static void
@@ -258,6 +285,7 @@ handoff_policy_source_finalize (GObject *object)
 
   g_clear_pointer (&self->policy, policy_free);
   g_strfreev (self->suites);
+  g_clear_error (&self->error);
   g_free (self->configuration_file);
   G_OBJECT_CLASS (handoff_policy_source_parent_class)->finalize (object);
 }

@@ -15,11 +15,15 @@
 G_DECLARE_FINAL_TYPE (HandoffPolicySource, handoff_policy_source, HANDOFF, POLICY_SOURCE, GObject)
 
 /* Reads the configuration file and the trust store for the first time; as to handshakers nothing is
- * in force before the first reload. TLS_HANDOFF_ERROR_INVALID_ARGUMENT says what is wrong. */
-HandoffPolicySource *handoff_policy_source_new (const char *configuration_file, GError **error);
-/* (transfer none) */
+ * in force before the first policy was judged. What is wrong with the files, the error says. */
+HandoffPolicySource *handoff_policy_source_new (const char *configuration_file);
+/* Why nothing is in force yet, until a reload finds both files right;
+ * TLS_HANDOFF_ERROR_INVALID_ARGUMENT if the files are to blame. (transfer none) (nullable) */
+const GError *handoff_policy_source_get_error (HandoffPolicySource *self);
+/* Every key at its default as long as there is that error. (transfer none) */
 HandoffConfiguration *handoff_policy_source_get_configuration (HandoffPolicySource *self);
-/* The names of the cipher suites that may be negotiated. (transfer none): until the next change */
+/* The names of the cipher suites that may be negotiated. (transfer none) (nullable): until the next
+ * change; NULL as long as nothing is in force */
 const char *const *handoff_policy_source_get_suites (HandoffPolicySource *self);
 
 /* Has handshakers judge what was read when self was made: the first policy. It has to come before

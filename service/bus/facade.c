@@ -6,6 +6,7 @@
 #include "bus/facade.h"
 
 #include "bus/bus-call.h"
+#include "bus/mending.h"
 
 struct _HandoffFacade
 {
@@ -15,6 +16,41 @@ struct _HandoffFacade
   const HandoffCallContext *context; /* (unowned) */
   guint registration_id;
 };
+
+/* A call of an object of ours. */
+typedef struct
+{
+  HandoffFacade *facade;       /* (unowned) */
+  HandoffCallMessage *message; /* (owned) */
+  /* Of the message. */
+  const char *interface_name;
+  const char *method_name;
+} ObjectCall;
+
+/* Consumes call's message. */
+static void
+dispatch_call (const ObjectCall *call)
+{
+  HandoffFacade *self = call->facade;
+
+  handoff_dispatcher_dispatch (handoff_call_context_get_gate (self->context)->dispatcher,
+                               call->message, self->kind->interface->name, call->interface_name,
+                               call->method_name, self->kind->methods, self->context);
+}
+
+static void
+mended (const GError *error, gpointer user_data)
+{
+  g_autofree ObjectCall *call = user_data;
+
+  if (error == NULL)
+    {
+      dispatch_call (call);
+      return;
+    }
+  call->message->funcs->reply_error (call->message, error);
+  call->message->funcs->free (call->message);
+}
 
 static void
 method_call (GDBusConnection *connection,
@@ -27,12 +63,17 @@ method_call (GDBusConnection *connection,
              gpointer user_data)
 {
   HandoffFacade *self = user_data;
+  const ObjectCall call = {
+    .facade = self,
+    .message = handoff_bus_call_new (invocation, self->guard),
+    .interface_name = g_dbus_method_invocation_get_interface_name (invocation),
+    .method_name = g_dbus_method_invocation_get_method_name (invocation),
+  };
 
-  handoff_dispatcher_dispatch (
-      handoff_call_context_get_gate (self->context)->dispatcher,
-      handoff_bus_call_new (invocation, self->guard), self->kind->interface->name,
-      g_dbus_method_invocation_get_interface_name (invocation),
-      g_dbus_method_invocation_get_method_name (invocation), self->kind->methods, self->context);
+  if (handoff_mending_is_needed (self->context))
+    handoff_mending_try (self->context, mended, g_memdup2 (&call, sizeof call));
+  else
+    dispatch_call (&call);
 }
 
 static GVariant *

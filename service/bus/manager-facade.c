@@ -12,6 +12,7 @@
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "bus/list-call.h"
+#include "bus/mending.h"
 #include "bus/open-channel-call.h"
 #include "bus/program-list.h"
 #include "bus/reload.h"
@@ -120,6 +121,10 @@ get_property (const HandoffCallContext *context, const char *name)
     return g_variant_new_string (PACKAGE_VERSION);
   if (g_str_equal (name, "BlobFormat"))
     return g_variant_new_uint32 (HANDOFF_BLOB_FORMAT);
+  /* Nothing is in force: nothing is negotiated. */
+  if (handoff_mending_is_needed (context) &&
+      (g_str_equal (name, "Protocols") || g_str_equal (name, "CipherSuites")))
+    return g_variant_new_strv (NULL, 0);
   if (g_str_equal (name, "Protocols"))
     return get_protocols (handoff_policy_source_get_configuration (source));
   if (g_str_equal (name, "CipherSuites"))

@@ -152,6 +152,74 @@ test_reload_config (void)
   restart_with (NULL);
 }
 
+/* What `tls-handoffd --check-config` says to that. */
+static void
+assert_check (gboolean is_right, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) check =
+      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE, &error,
+                        "/usr/libexec/tls-handoffd", "--check-config", NULL);
+  g_autofree char *output = NULL;
+
+  g_assert_no_error (error);
+  g_subprocess_communicate_utf8 (check, NULL, NULL, &output, NULL, &error);
+  g_assert_no_error (error);
+  g_test_message ("%s", output);
+  g_assert_cmpint (g_subprocess_get_exit_status (check), ==, is_right ? 0 : 1);
+  g_assert_nonnull (strstr (output, words));
+}
+
+/* Breaks if a service that cannot be configured ends, so that each caller waits for the bus to give
+ * up; if a caller is not told what is wrong; if a check says something else; or if the service does
+ * not serve as soon as the file is mended, without a word to it. */
+static void
+test_broken_from_the_start (void)
+{
+  static const struct
+  {
+    const char *config;
+    const char *key;
+  } wrong[] = {
+    { "[TLS]\nMinimumProtocol=SSL3\n", "MinimumProtocol" },
+    { "[TLS]\nPriority=NORMAL:+NO-SUCH-THING\n", "Priority" },
+    { "[TLS]\nTrustFile=/proc/nonexistent.pem\n", "TrustFile" },
+  };
+  g_autoptr (TestPeer) peer = test_peer_new_openssl ("ecdsa", NULL);
+  g_autoptr (GDBusConnection) alice = test_bus_connect ("alice");
+  g_autoptr (GDBusConnection) root = test_bus_connect ("root");
+  g_autoptr (GError) error = NULL;
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_autoptr (TestHandshake) refused = NULL;
+      g_autoptr (TestHandshake) handshake = NULL;
+      g_autoptr (GVariant) properties = NULL;
+      GPid pid;
+
+      restart_with (wrong[i].config);
+      assert_check (FALSE, wrong[i].key);
+      refused = handshake_with (alice, peer, test_options (NULL), &error);
+      test_assert_remote_error (error, "Failed", wrong[i].key);
+      pid = test_service_get_pid ();
+      g_assert_null (reload (root, &error));
+      test_assert_remote_error (error, "Failed", wrong[i].key);
+      properties = test_call (alice, HANDOFF_ROOT_PATH, "org.freedesktop.DBus.Properties", "GetAll",
+                              g_variant_new ("(s)", HANDOFF_MANAGER_INTERFACE), &error);
+      g_assert_no_error (error);
+
+      test_service_set_config ("[TLS]\nMaximumProtocol=TLS1.2\n");
+      assert_check (TRUE, "tls-handoffd.conf");
+      handshake = handshake_with (alice, peer, test_options (NULL), &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (test_handshake_get_detail (handshake, HANDOFF_DETAIL_PROTOCOL), ==,
+                       "TLS1.2");
+      g_assert_cmpint (test_service_get_pid (), ==, pid);
+    }
+  restart_with (NULL);
+}
+
 /* Breaks if the trust store is parsed for each handshake anew, or never again. */
 static void
 test_reload_trust (void)
@@ -411,6 +479,7 @@ main (int argc, char **argv)
   test_system_init (&argc, &argv);
   g_test_add_func ("/lifecycle/idle-exit", test_idle_exit);
   g_test_add_func ("/lifecycle/reload/configuration", test_reload_config);
+  g_test_add_func ("/lifecycle/broken-from-the-start", test_broken_from_the_start);
   g_test_add_func ("/lifecycle/reload/trust-store", test_reload_trust);
   g_test_add_func ("/lifecycle/second-instance", test_second_instance);
   g_test_add_func ("/lifecycle/name-is-reserved", test_name_is_reserved);

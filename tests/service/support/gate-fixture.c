@@ -184,8 +184,7 @@ gate_set_up (GateFixture *fixture, gconstpointer answer)
   fixture->authority = g_object_new (TEST_TYPE_AUTHORITY, NULL);
   fixture->authority->answer = GPOINTER_TO_INT (answer);
   handoff_process_set_folder (SERVICE_PROGRAMS);
-  fixture->service = handoff_service_new ("/proc/nonexistent", fixture->state_directory, &error);
-  g_assert_no_error (error);
+  fixture->service = handoff_service_new ("/proc/nonexistent", fixture->state_directory);
   handoff_service_connect (fixture->service, fixture->service_connection, NULL,
                            HANDOFF_AUTHORITY (fixture->authority), &error);
   g_assert_no_error (error);
