@@ -14,6 +14,9 @@
 #define HANDOFF_SESSION_INTERFACE HANDOFF_BUS_NAME ".Session"
 #define HANDOFF_CREDENTIAL_INTERFACE HANDOFF_BUS_NAME ".Credential"
 #define HANDOFF_ERROR_PREFIX HANDOFF_BUS_NAME ".Error."
+/* What a service says that ends, and has given its name back, to a call that came too late: nothing
+ * was begun. */
+#define HANDOFF_ERROR_ENDING "org.freedesktop.DBus.Error.NameHasNoOwner"
 
 #define HANDOFF_ACTION_HANDSHAKE_AS_CLIENT HANDOFF_BUS_NAME ".handshake-as-client"
 #define HANDOFF_ACTION_HANDSHAKE_AS_SERVER HANDOFF_BUS_NAME ".handshake-as-server"

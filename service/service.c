@@ -86,6 +86,9 @@ static void
 end (HandoffService *self, GError *error)
 {
   self->mode = MODE_DONE;
+  /* Now, when whoever calls the name anew gets another service. */
+  if (self->guard != NULL)
+    handoff_bus_guard_stop (self->guard, HANDOFF_DISPATCHER_ENDING);
   if (self->error == NULL)
     self->error = error;
   else
@@ -481,7 +484,7 @@ handoff_service_quit (HandoffService *self)
     handoff_bus_name_hurry (self->name, PATIENCE_SECONDS);
   self->quitting = TRUE;
   if (self->guard != NULL)
-    handoff_bus_guard_stop (self->guard, HANDOFF_DISPATCHER_ENDING);
+    handoff_bus_guard_hold (self->guard);
   if (self->mode == MODE_SERVING)
     leave (self);
 }

@@ -322,7 +322,8 @@ handoff_dispatcher_dispatch (HandoffDispatcher *self,
   if (g_atomic_int_get (&self->closed))
     /* Who called on a channel makes another one; on the bus there is the name. */
     g_set_error_literal (&error, G_DBUS_ERROR,
-                         message->seals_keys ? G_DBUS_ERROR_DISCONNECTED : G_DBUS_ERROR_FAILED,
+                         message->seals_keys ? G_DBUS_ERROR_DISCONNECTED
+                                             : G_DBUS_ERROR_NAME_HAS_NO_OWNER,
                          HANDOFF_DISPATCHER_ENDING);
   else if (row == NULL || method == NULL)
     g_set_error (&error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED, "Nobody may call %s.%s",

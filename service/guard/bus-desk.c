@@ -55,10 +55,10 @@ struct _HandoffBusDesk
   const HandoffBusDeskFuncs *funcs;
   gpointer user_data;
   gboolean open;
-  char *stopped;              /* (owned) (nullable): why calls are refused */
-  GHashTable *senders;        /* (owned) (element-type utf8 Sender) */
-  GHashTable *questions;      /* (owned) (element-type serial Sender): to the bus, and Pings */
-  HandoffBusCalls *calls;     /* (owned) */
+  char *stopped;          /* (owned) (nullable): calls are refused with that: the service ends */
+  GHashTable *senders;    /* (owned) (element-type utf8 Sender) */
+  GHashTable *questions;  /* (owned) (element-type serial Sender): to the bus, and Pings */
+  HandoffBusCalls *calls; /* (owned) */
   HandoffBusReplies *replies; /* (owned) */
   gsize early_bytes;
   guint early_fds;
@@ -150,7 +150,7 @@ queue (Sender *sender, HandoffBusMessage *message)
     reason = handoff_bus_calls_push (self->calls, sender->uid, message);
   if (reason == NULL)
     return;
-  refuse (sender, message, self->stopped != NULL ? FAILED : LIMIT_REACHED, reason);
+  refuse (sender, message, self->stopped != NULL ? HANDOFF_ERROR_ENDING : LIMIT_REACHED, reason);
   handoff_bus_message_free (message);
   update_n_calls (self, -1);
 }
@@ -567,6 +567,12 @@ handoff_bus_desk_open (HandoffBusDesk *self)
 }
 
 void
+handoff_bus_desk_hold (HandoffBusDesk *self)
+{
+  self->open = FALSE;
+}
+
+void
 handoff_bus_desk_close (HandoffBusDesk *self, const char *reason)
 {
   HandoffBusMessage *call;
@@ -576,7 +582,8 @@ handoff_bus_desk_close (HandoffBusDesk *self, const char *reason)
   self->stopped = g_strdup (reason);
   while ((call = handoff_bus_calls_pop_any (self->calls)) != NULL)
     {
-      refuse (g_hash_table_lookup (self->senders, call->sender), call, FAILED, self->stopped);
+      refuse (g_hash_table_lookup (self->senders, call->sender), call, HANDOFF_ERROR_ENDING,
+              self->stopped);
       handoff_bus_message_free (call);
       update_n_calls (self, -1);
     }

@@ -33,7 +33,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffBusDesk, handoff_bus_desk_free)
 
 /* Lets calls in from now on. */
 void handoff_bus_desk_open (HandoffBusDesk *self);
-/* Refuses all calls from now on, also those that wait. reason: for messages */
+/* Lets no more calls in: they wait. */
+void handoff_bus_desk_hold (HandoffBusDesk *self);
+/* The service ends: refuses all calls from now on, also those that wait (HANDOFF_ERROR_ENDING).
+ * reason: for messages */
 void handoff_bus_desk_close (HandoffBusDesk *self, const char *reason);
 /* A place inside may be free: lets the next calls in. */
 void handoff_bus_desk_let_in (HandoffBusDesk *self);

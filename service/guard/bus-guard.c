@@ -316,6 +316,18 @@ handoff_bus_guard_start (HandoffBusGuard *self)
 }
 
 static void
+hold_desk (HandoffBusGuard *self, const char *text, guint32 number)
+{
+  handoff_bus_desk_hold (self->desk);
+}
+
+void
+handoff_bus_guard_hold (HandoffBusGuard *self)
+{
+  send_on_errand (self, hold_desk, NULL, 0);
+}
+
+static void
 close_desk (HandoffBusGuard *self, const char *reason, guint32 number)
 {
   handoff_bus_desk_close (self->desk, reason);

@@ -36,7 +36,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffBusGuard, handoff_bus_guard_free)
 void handoff_bus_guard_attach (HandoffBusGuard *self, GDBusConnection *connection);
 /* Lets calls in. */
 void handoff_bus_guard_start (HandoffBusGuard *self);
-/* From now on calls are refused, for that reason. */
+/* From now on calls wait, until they are refused. */
+void handoff_bus_guard_hold (HandoffBusGuard *self);
+/* From now on calls are refused (HANDOFF_ERROR_ENDING), for that reason: the service's name is not
+ * its own any more, and who calls the name again gets another service. */
 void handoff_bus_guard_stop (HandoffBusGuard *self, const char *reason);
 /* Whether calls wait here. One that was sent before a call of ours that was answered is here
  * already, or was let through. */

@@ -23,6 +23,8 @@
 #include "call/service-error.h"
 #include "phrasebook/library-text.h"
 
+/* How often a call is sent anew that came too late for a service that ends. */
+#define MAX_REPEATS 2
 #define USER_ENTRY_SIZE 16384 /* bytes; an entry that does not fit counts as found */
 
 struct _HandoffServiceBus
@@ -328,6 +330,20 @@ handoff_service_bus_connect_finish (GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/* Whether the call came too late for a service that ends: it has not begun anything, and gave its
+ * name back before it said so. Who calls the name again gets the next one. A session has ended with
+ * its service. */
+static gboolean
+came_too_late (GDBusMessage *call, GDBusMessage *reply)
+{
+  const char *sender = g_dbus_message_get_sender (reply);
+
+  return g_strcmp0 (g_dbus_message_get_error_name (reply), HANDOFF_ERROR_ENDING) == 0 &&
+         sender != NULL && g_dbus_is_unique_name (sender) &&
+         g_strcmp0 (g_dbus_message_get_destination (call), HANDOFF_BUS_NAME) == 0 &&
+         !g_str_has_prefix (g_dbus_message_get_path (call), HANDOFF_SESSIONS_PATH "/");
+}
+
 GDBusMessage *
 handoff_service_bus_send_sync (HandoffServiceBus *self,
                                GDBusMessage *call,
@@ -336,13 +352,28 @@ handoff_service_bus_send_sync (HandoffServiceBus *self,
                                GError **error)
 {
   g_autoptr (GDBusConnection) used = NULL;
+  g_autoptr (GDBusMessage) sent = g_object_ref (call);
   GDBusMessage *reply;
+  guint i;
 
   used = handoff_service_bus_connect_sync (self, cancellable, error);
   if (used == NULL)
     return NULL;
-  reply = g_dbus_connection_send_message_with_reply_sync (
-      used, call, G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL, cancellable, error);
+  for (i = 0;; i++)
+    {
+      GDBusMessage *copy;
+
+      reply = g_dbus_connection_send_message_with_reply_sync (
+          used, sent, G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL, cancellable, error);
+      if (reply == NULL || i == MAX_REPEATS || !came_too_late (call, reply))
+        break;
+      copy = g_dbus_message_copy (call, NULL);
+      if (copy == NULL)
+        break;
+      g_object_unref (reply);
+      g_object_unref (sent);
+      sent = copy;
+    }
   if (reply == NULL)
     handoff_service_error_explain (error);
   else if (connection != NULL)
@@ -355,6 +386,7 @@ typedef struct
 {
   GDBusMessage *call;          /* (owned) */
   GDBusConnection *connection; /* (owned) (nullable): where it was sent */
+  guint n_repeats;
 } Sending;
 
 static void
@@ -363,6 +395,36 @@ sending_free (Sending *sending)
   g_object_unref (sending->call);
   g_clear_object (&sending->connection);
   g_free (sending);
+}
+
+static void replied_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+
+/* message: the call, or a copy of it. task: (transfer full) */
+static void
+send_message (GTask *task, GDBusMessage *message)
+{
+  Sending *sending = g_task_get_task_data (task);
+
+  g_dbus_connection_send_message_with_reply (sending->connection, message,
+                                             G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL,
+                                             g_task_get_cancellable (task), replied_cb, task);
+}
+
+/* Sends the call anew if it came too late. */
+static gboolean
+repeat (GTask *task, GDBusMessage *reply)
+{
+  Sending *sending = g_task_get_task_data (task);
+  g_autoptr (GDBusMessage) copy = NULL;
+
+  if (sending->n_repeats == MAX_REPEATS || !came_too_late (sending->call, reply))
+    return FALSE;
+  copy = g_dbus_message_copy (sending->call, NULL);
+  if (copy == NULL)
+    return FALSE;
+  sending->n_repeats++;
+  send_message (g_object_ref (task), copy);
+  return TRUE;
 }
 
 static void
@@ -374,6 +436,11 @@ replied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   reply =
       g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, &error);
+  if (reply != NULL && repeat (task, reply))
+    {
+      g_object_unref (reply);
+      return;
+    }
   if (reply != NULL)
     {
       g_task_return_pointer (task, reply, g_object_unref);
@@ -390,9 +457,7 @@ send_on (GTask *task, GDBusConnection *connection)
   Sending *sending = g_task_get_task_data (task);
 
   sending->connection = connection;
-  g_dbus_connection_send_message_with_reply (connection, sending->call,
-                                             G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL,
-                                             g_task_get_cancellable (task), replied_cb, task);
+  send_message (task, sending->call);
 }
 
 static void

@@ -11,6 +11,7 @@
 
 #include "guard/bus-calls.h"
 #include "guard/bus-own-messages.h"
+#include "keyblob/handoff-names.h"
 #include "support/test-clock.h"
 #include "work/retry.h"
 
@@ -197,16 +198,32 @@ test_left (Desk *desk, gconstpointer data)
   g_assert_false (handoff_bus_desk_has_calls (desk->desk));
 }
 
-/* Breaks if calls of a connection that the bus was not asked about yet outlive the desk. */
+/* Breaks if calls of a connection that the bus was not asked about yet outlive the desk; or if the
+ * library cannot tell that such a call did not begin. */
 static void
 test_closed (Desk *desk, gconstpointer data)
 {
   send_calls (desk, 2, 1);
   handoff_bus_desk_close (desk->desk, "The service ends");
   answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
-  assert_errors (desk, 2, "org.freedesktop.DBus.Error.Failed");
+  assert_errors (desk, 2, HANDOFF_ERROR_ENDING);
   g_assert_cmpstr (desk->text, ==, "The service ends");
   g_assert_false (handoff_bus_desk_has_calls (desk->desk));
+}
+
+/* Breaks if a call begins that the end of the service would cut short, or if one is refused before
+ * the service has given its name back: it would be sent to the same service again. */
+static void
+test_held (Desk *desk, gconstpointer data)
+{
+  handoff_bus_desk_hold (desk->desk);
+  send_calls (desk, 2, 1);
+  answer (desk, NULL, "({'UnixUserID': <uint32 7>},)");
+  g_assert_cmpuint (desk->n_let_in, ==, 0);
+  assert_errors (desk, 0, NULL);
+  handoff_bus_desk_close (desk->desk, "The service ends");
+  g_assert_cmpuint (desk->n_let_in, ==, 0);
+  assert_errors (desk, 2, HANDOFF_ERROR_ENDING);
 }
 
 static void
@@ -311,6 +328,7 @@ main (int argc, char *argv[])
   add ("/service/bus-desk/early/no-user", test_no_user);
   add ("/service/bus-desk/early/left", test_left);
   add ("/service/bus-desk/early/closed", test_closed);
+  add ("/service/bus-desk/held", test_held);
   add ("/service/bus-desk/early/lost", test_lost);
   add ("/service/bus-desk/early/late", test_late);
   add ("/service/bus-desk/early/silence", test_silence);
