@@ -7,7 +7,7 @@
 
 #include <gio/gio.h>
 
-#define MAX_FIELDS 16
+#define MAX_FIELDS 18
 /* What is added in the journal: MESSAGE_ID, PRIORITY, GLIB_DOMAIN, HANDOFF_UID, HANDOFF_PID,
  * MESSAGE. */
 #define OWN_FIELDS 6

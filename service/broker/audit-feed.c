@@ -10,7 +10,7 @@
 #include "authority/audit-entry.h"
 #include "broker/known-callers.h"
 
-#define MAX_FIELDS 10
+#define MAX_FIELDS 12
 #define MAX_TEXT_SIZE 8192
 
 static const HandoffAuditKind kinds[HANDOFF_HANDSHAKER_N_ENTRIES] = {
@@ -24,6 +24,7 @@ static const char *const known_fields[] = {
   "HANDOFF_SERVER_IDENTITY", "HANDOFF_CREDENTIAL",    "HANDOFF_CREDENTIAL_CHOICE",
   "HANDOFF_AUTHORIZATION",   "HANDOFF_PROTOCOL",      "HANDOFF_CIPHER_SUITE",
   "HANDOFF_RESUMED",         "HANDOFF_DURATION_USEC", "HANDOFF_ACCEPTED_FAULTS",
+  "HANDOFF_PEER_ADDRESS",    "HANDOFF_ALERT",         "HANDOFF_VERIFICATION_ERRORS",
 };
 
 /* The name as the log wants it, which keeps the pointer; NULL if it is none of ours. */

@@ -532,6 +532,12 @@ handoff_handshake_engine_get_credential_label (HandoffHandshakeEngine *self)
   return self->credential_label;
 }
 
+char *
+handoff_handshake_engine_dup_peer_address (HandoffHandshakeEngine *self)
+{
+  return handoff_peer_address_to_text (&self->transport.peer);
+}
+
 int
 handoff_handshake_engine_take_socket (HandoffHandshakeEngine *self)
 {

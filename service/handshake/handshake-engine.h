@@ -69,3 +69,4 @@ HandoffHandshakePause *handoff_handshake_engine_get_pause (HandoffHandshakeEngin
 GError *handoff_handshake_engine_dup_error (HandoffHandshakeEngine *self);
 int handoff_handshake_engine_take_socket (HandoffHandshakeEngine *self);
 const char *handoff_handshake_engine_get_credential_label (HandoffHandshakeEngine *self);
+char *handoff_handshake_engine_dup_peer_address (HandoffHandshakeEngine *self);

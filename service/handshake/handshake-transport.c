@@ -56,6 +56,7 @@ push_to_socket (HandoffHandshakeTransport *transport, const giovec_t *iov, int n
 
   if (n < 0)
     transport->last_errno = errno;
+  handoff_peer_address_learn (&transport->peer, transport->fd);
   return n;
 }
 
@@ -102,6 +103,7 @@ pull_from_socket (HandoffHandshakeTransport *transport, void *buffer, size_t siz
     }
   if (n < 0)
     transport->last_errno = errno;
+  handoff_peer_address_learn (&transport->peer, transport->fd);
   return n;
 }
 

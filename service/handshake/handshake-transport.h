@@ -7,6 +7,7 @@
 #include <gnutls/gnutls.h>
 
 #include "handshake/foreign-protocol.h"
+#include "handshake/peer-address.h"
 
 #define HANDOFF_ALERT_RECORD_SIZE 7 /* RFC 8446 5.1, 6: not encrypted */
 
@@ -23,8 +24,9 @@
 typedef struct
 {
   gboolean stepwise;
-  int fd;    /* (unowned); -1: cut off, every read and write fails */
-  guint uid; /* the socket's owner */
+  int fd;                  /* (unowned); -1: cut off, every read and write fails */
+  guint uid;               /* the socket's owner */
+  HandoffPeerAddress peer; /* known when something was sent or received, on a socket */
   int last_errno;
   gboolean at_end;                             /* the peer sends nothing more */
   gsize n_read;                                /* bytes from the peer, in total */

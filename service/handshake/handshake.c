@@ -247,6 +247,12 @@ handoff_handshake_get_credential_label (HandoffHandshake *self)
   return handoff_handshake_engine_get_credential_label (self->engine);
 }
 
+char *
+handoff_handshake_dup_peer_address (HandoffHandshake *self)
+{
+  return handoff_handshake_engine_dup_peer_address (self->engine);
+}
+
 int
 handoff_handshake_take_socket (HandoffHandshake *self)
 {

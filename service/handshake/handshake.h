@@ -71,6 +71,9 @@ void handoff_handshake_export (HandoffHandshake *self,
 GError *handoff_handshake_dup_error (HandoffHandshake *self);
 /* Once it has failed: the label of the credential that it used. (transfer none) (nullable) */
 const char *handoff_handshake_get_credential_label (HandoffHandshake *self);
+/* Once it has failed, or is complete: where the peer is, if that is known. (transfer full)
+ * (nullable) */
+char *handoff_handshake_dup_peer_address (HandoffHandshake *self);
 /* Once the handshake has ended: the socket, if we or the peer refused the handshake. (transfer
  * full): -1 otherwise */
 int handoff_handshake_take_socket (HandoffHandshake *self);

@@ -6,6 +6,7 @@
 #include "session/session-audit.h"
 
 #include "authority/audit-entry.h"
+#include "keyblob/error-details.h"
 #include "keyblob/handoff-names.h"
 #include "work/clock.h"
 
@@ -29,6 +30,24 @@ add_outcome (HandoffAuditEntry *entry, const HandoffHandshakeOutcome *outcome)
                           faults != NULL ? faults : "");
 }
 
+/* What came of one that failed. (transfer full) */
+static char *
+add_failure (HandoffAuditEntry *entry, const GError *error)
+{
+  GVariant *details = handoff_error_details_get (error);
+  g_autofree const char **faults = NULL;
+  const char *alert;
+
+  handoff_audit_entry_add_error (entry, "HANDOFF_OUTCOME", error);
+  if (details != NULL && g_variant_lookup (details, HANDOFF_DETAIL_ALERT, "&s", &alert))
+    handoff_audit_entry_add (entry, "HANDOFF_ALERT", g_strdup (alert));
+  if (details != NULL &&
+      g_variant_lookup (details, HANDOFF_DETAIL_VERIFICATION_ERRORS, "^a&s", &faults))
+    handoff_audit_entry_add (entry, "HANDOFF_VERIFICATION_ERRORS",
+                             g_strjoinv (" ", (char **) faults));
+  return g_strdup (error->message);
+}
+
 void
 handoff_session_audit (const HandoffSession *session, const GError *error)
 {
@@ -36,6 +55,7 @@ handoff_session_audit (const HandoffSession *session, const GError *error)
       session->end_time != 0 ? session->end_time : handoff_clock_get_monotonic_time ();
   const gint64 duration = end - session->start_time;
   const char *label = session->credential_label;
+  g_autofree char *peer = handoff_handshake_dup_peer_address (session->handshake);
   g_autofree char *result = NULL;
   HandoffAuditEntry *entry =
       handoff_audit_entry_new (HANDOFF_AUDIT_HANDSHAKE, session->caller, error != NULL);
@@ -47,19 +67,14 @@ handoff_session_audit (const HandoffSession *session, const GError *error)
     handoff_audit_entry_add (entry, "HANDOFF_CREDENTIAL", g_strdup (label));
   handoff_audit_entry_add (entry, "HANDOFF_DURATION_USEC",
                            g_strdup_printf ("%" G_GINT64_FORMAT, duration));
-  if (error == NULL)
-    {
-      result = add_outcome (entry, session->outcome);
-    }
-  else
-    {
-      handoff_audit_entry_add_error (entry, "HANDOFF_OUTCOME", error);
-      result = g_strdup (error->message);
-    }
+  if (peer != NULL)
+    handoff_audit_entry_add (entry, "HANDOFF_PEER_ADDRESS", g_strdup (peer));
+  result = error == NULL ? add_outcome (entry, session->outcome) : add_failure (entry, error);
 
   handoff_audit_entry_write (
-      entry, g_strdup_printf ("role=%s server-identity=%s%s%s: %s (%" G_GINT64_FORMAT " us)",
-                              handoff_session_get_role_name (session), session->server_identity,
-                              label != NULL ? " credential=" : "", label != NULL ? label : "",
-                              result, duration));
+      entry,
+      g_strdup_printf ("role=%s server-identity=%s%s%s%s%s: %s (%" G_GINT64_FORMAT " us)",
+                       handoff_session_get_role_name (session), session->server_identity,
+                       label != NULL ? " credential=" : "", label != NULL ? label : "",
+                       peer != NULL ? " peer=" : "", peer != NULL ? peer : "", result, duration));
 }
