@@ -224,7 +224,7 @@ policy_changed (HandoffPolicySource *source, gpointer user_data)
   HandoffService *self = user_data;
 
   handoff_service_configure (&self->context, &self->support, self->idle_timer);
-  handoff_systemd_notify_error (NULL);
+  handoff_systemd_report_configuration (NULL);
 }
 
 static void
@@ -288,8 +288,7 @@ wait_for_programs (HandoffService *self, GError **error)
           g_propagate_error (error, g_steal_pointer (&wrong));
           return FALSE;
         }
-      g_warning ("%s. All calls are refused until that is mended", wrong->message);
-      handoff_systemd_notify_error (wrong);
+      handoff_systemd_report_configuration (wrong);
     }
   while (handoff_credential_store_is_busy (context->credential_store))
     g_main_context_iteration (NULL, TRUE);

@@ -22,8 +22,12 @@ handoff_systemd_notify_stopping (void)
 }
 
 void
-handoff_systemd_notify_error (const GError *error)
+handoff_systemd_report_configuration (const GError *error)
 {
+  if (error != NULL)
+    g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "MESSAGE_ID",
+                      HANDOFF_CONFIGURATION_WRONG_ID, "MESSAGE",
+                      "%s. All calls are refused until that is mended", error->message);
   sd_notifyf (0, "STATUS=%s", error != NULL ? error->message : "");
 }
 
