@@ -5,6 +5,8 @@
 
 #include "service-configuration.h"
 
+#include <sys/resource.h>
+
 #include "broker/places.h"
 #include "gate/dispatcher.h"
 
@@ -12,6 +14,9 @@
  * configuration has. */
 #define OTHER_CALLS_PER_USER 64
 #define OTHER_CALLS 4096
+
+/* See service-configuration.h. */
+#define CHANNELS 16384
 
 static void
 configure_places (HandoffPlacesBook *places, const HandoffConfiguration *configuration)
@@ -49,4 +54,14 @@ handoff_service_configure (HandoffCallContext *context,
   handoff_dispatcher_set_limits (context->broker.gate.dispatcher,
                                  configuration->handshakes_per_user + OTHER_CALLS_PER_USER,
                                  configuration->handshakes_total + OTHER_CALLS);
+}
+
+guint
+handoff_service_get_channels_total (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return CHANNELS;
+  return (guint) MIN (limit.rlim_cur / 4, CHANNELS);
 }

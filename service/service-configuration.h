@@ -11,3 +11,6 @@
 void handoff_service_configure (HandoffCallContext *context,
                                 HandoffBrokerSupport *support,
                                 HandoffIdleTimer *idle_timer);
+/* How many channels all users may have: 16384, or a quarter of the descriptors that a process may
+ * have open (RLIMIT_NOFILE), if that is less. */
+guint handoff_service_get_channels_total (void);

@@ -5,8 +5,6 @@
 
 #include "service.h"
 
-#include <sys/resource.h>
-
 #include "broker/news.h"
 #include "broker/places.h"
 #include "bus/facade.h"
@@ -27,10 +25,6 @@
 
 /* Threads that read descriptors, parse and make keys for one user at the same time. */
 #define THREADS_PER_USER 2
-
-/* Channels of all users; or a quarter of the descriptors that a process may have open
- * (RLIMIT_NOFILE), if that is less. */
-#define CHANNELS 16384
 
 /* What is still under way then, when the service ends, hangs in a stranger's socket. */
 #define DRAIN_SECONDS 8
@@ -245,16 +239,6 @@ credentials_changed (HandoffCredentialStore *store, guint owner, gpointer user_d
   handoff_news_credentials_changed (self->context.broker.handshakers, owner);
 }
 
-static guint
-get_channels_total (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
-    return CHANNELS;
-  return (guint) MIN (limit.rlim_cur / 4, CHANNELS);
-}
-
 static void
 policy_judged (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -326,6 +310,21 @@ start_credentials (HandoffService *self, const char *state_directory)
   support->keeper = context->keeper;
 }
 
+static void
+take_audit_record (const HandoffAuditRecord *record, gpointer user_data)
+{
+  handoff_audit_log_add (user_data, record);
+}
+
+static void
+start_log (HandoffService *self, const char *state_directory)
+{
+  g_autofree char *path = g_build_filename (state_directory, "log", NULL);
+
+  self->context.audit_log = handoff_audit_log_new (path);
+  handoff_audit_set_listener (take_audit_record, self->context.audit_log);
+}
+
 HandoffService *
 handoff_service_new (const char *configuration_file, const char *state_directory)
 {
@@ -342,6 +341,7 @@ handoff_service_new (const char *configuration_file, const char *state_directory
                                      policy_judged, self);
 
   start_credentials (self, state_directory);
+  start_log (self, state_directory);
   support->statistics = context->statistics;
   support->idle_timer = self->idle_timer;
   support->channels = context->channel_quota;
@@ -459,6 +459,7 @@ handoff_service_run (HandoffService *self, GError **error)
   handoff_systemd_notify_stopping ();
   g_clear_handle_id (&self->watchdog_id, g_source_remove);
   handoff_service_drain (self);
+  handoff_audit_log_save (self->context.audit_log);
   handoff_bus_name_calm_down (self->name);
   flush (self);
 
@@ -560,6 +561,8 @@ handoff_service_finalize (GObject *object)
   handoff_quota_free (self->context.management_quota);
   handoff_turnstile_unref (self->context.broker.gate.turnstile);
   handoff_statistics_free (self->context.statistics);
+  handoff_audit_set_listener (NULL, NULL);
+  g_clear_pointer (&self->context.audit_log, handoff_audit_log_free);
   handoff_idle_timer_free (self->idle_timer);
   g_main_loop_unref (self->loop);
   g_clear_error (&self->error);
@@ -583,6 +586,6 @@ handoff_service_init (HandoffService *self)
   self->context.statistics = handoff_statistics_new ();
   self->context.start_time = handoff_clock_get_monotonic_time ();
   self->context.channel_quota = handoff_quota_new ("channels");
-  self->context.channels_total = get_channels_total ();
+  self->context.channels_total = handoff_service_get_channels_total ();
   self->context.management_quota = handoff_quota_new ("changes of credentials at once");
 }

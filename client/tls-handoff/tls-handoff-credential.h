@@ -337,4 +337,21 @@ GVariant *tls_handoff_manager_list_sessions_finish (TlsHandoffManager *self,
                                                     GAsyncResult *result,
                                                     GError **error);
 
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GVariant *tls_handoff_manager_get_log_sync (TlsHandoffManager *self,
+                                            gboolean all,
+                                            TlsHandoffHandshakeFlags flags,
+                                            GCancellable *cancellable,
+                                            GError **error);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+void tls_handoff_manager_get_log_async (TlsHandoffManager *self,
+                                        gboolean all,
+                                        TlsHandoffHandshakeFlags flags,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+TLS_HANDOFF_AVAILABLE_IN_0_2
+GVariant *
+tls_handoff_manager_get_log_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error);
+
 G_END_DECLS

@@ -25,12 +25,21 @@ struct _HandoffAuditEntry
 
 static HandoffAuditWriter installed_writer; /* (nullable) */
 static gpointer installed_data;
+static HandoffAuditWriter installed_listener; /* (nullable) */
+static gpointer listener_data;
 
 void
 handoff_audit_set_writer (HandoffAuditWriter writer, gpointer user_data)
 {
   installed_writer = writer;
   installed_data = user_data;
+}
+
+void
+handoff_audit_set_listener (HandoffAuditWriter listener, gpointer user_data)
+{
+  installed_listener = listener;
+  listener_data = user_data;
 }
 
 HandoffAuditEntry *
@@ -89,16 +98,19 @@ void
 handoff_audit_entry_write (HandoffAuditEntry *self, char *text)
 {
   g_autofree char *owned_text G_GNUC_UNUSED = text;
+  const HandoffAuditRecord record = { self->kind,   self->caller,   self->is_error,
+                                      self->fields, self->n_fields, text };
 
   if (installed_writer != NULL)
     {
-      const HandoffAuditRecord record = { self->kind,   self->caller,   self->is_error,
-                                          self->fields, self->n_fields, text };
-
       installed_writer (&record, installed_data);
     }
   else
-    write_to_journal (self, text);
+    {
+      if (installed_listener != NULL)
+        installed_listener (&record, listener_data);
+      write_to_journal (self, text);
+    }
   g_object_unref (self->caller);
   g_ptr_array_unref (self->texts);
   g_free (self);

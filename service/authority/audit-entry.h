@@ -51,3 +51,5 @@ typedef void (*HandoffAuditWriter) (const HandoffAuditRecord *record, gpointer u
 /* Before there are other threads, or after. writer: (nullable): NULL for the journal. user_data:
  * (unowned) */
 void handoff_audit_set_writer (HandoffAuditWriter writer, gpointer user_data);
+/* Hears of the entries that go to the journal. As above. */
+void handoff_audit_set_listener (HandoffAuditWriter listener, gpointer user_data);

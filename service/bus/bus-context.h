@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "authority/audit-log.h"
 #include "broker/broker-context.h"
 #include "broker/policy-source.h"
 #include "caller/caller-registry.h"
@@ -32,5 +33,6 @@ struct _HandoffCallContext
   HandoffTokens *tokens;
   HandoffExpiryWarnings *expiry_warnings;
   HandoffPinHold *pin_hold;
+  HandoffAuditLog *audit_log;
   gint64 start_time; /* of the service: monotonic, microseconds */
 };

@@ -132,3 +132,17 @@ handoff_list_call_run_sessions (HandoffCall *call, const HandoffCallContext *con
   handoff_session_list_ask (context->broker.handshakers, options->all ? NULL : &uid, options->after,
                             options->maximum, listed, self);
 }
+
+void
+handoff_list_call_run_log (HandoffCall *call, const HandoffCallContext *context)
+{
+  g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
+  const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
+
+  handoff_call_return (
+      call,
+      g_variant_new ("(@aa{sv})",
+                     handoff_audit_log_list (context->audit_log, options->all ? NULL : &uid,
+                                             options->after, options->maximum)),
+      NULL);
+}

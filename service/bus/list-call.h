@@ -6,8 +6,8 @@
 #include "credential/credential-options.h"
 #include "bus/bus-context.h"
 
-/* Manager.ListCredentials() and ListSessions(): the caller's own, or, with an authorization, all.
- */
+/* Manager.ListCredentials(), ListSessions() and GetLog(): the caller's own, or, with an
+ * authorization, all. */
 
 gboolean handoff_list_call_prepare_credentials (HandoffCall *call,
                                                 const HandoffCallContext *context,
@@ -18,3 +18,5 @@ gboolean handoff_list_call_prepare_sessions (HandoffCall *call,
 /* call: (transfer full): prepared */
 void handoff_list_call_run_credentials (HandoffCall *call, const HandoffCallContext *context);
 void handoff_list_call_run_sessions (HandoffCall *call, const HandoffCallContext *context);
+/* Likewise, prepared as for sessions. */
+void handoff_list_call_run_log (HandoffCall *call, const HandoffCallContext *context);

@@ -91,6 +91,8 @@ static const HandoffMethod other_methods[] = {
     NULL, handoff_list_call_run_credentials },
   { HANDOFF_MANAGER_INTERFACE, "ListSessions", "(a{sv})", handoff_list_call_prepare_sessions, NULL,
     handoff_list_call_run_sessions },
+  { HANDOFF_MANAGER_INTERFACE, "GetLog", "(a{sv})", handoff_list_call_prepare_sessions, NULL,
+    handoff_list_call_run_log },
   { HANDOFF_MANAGER_INTERFACE, "GetStatistics", "()", NULL, NULL, run_get_statistics },
   { HANDOFF_MANAGER_INTERFACE, "Reload", "()", NULL, NULL, run_reload },
   { NULL },

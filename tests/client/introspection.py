@@ -24,7 +24,7 @@ class Introspection(unittest.TestCase):
                      'handshake_as_client_async', 'handshake_as_client_finish', 'get_status_sync'):
             self.assertTrue(hasattr(TlsHandoff.Manager, name), name)
         for name in ('import_credential', 'generate_credential', 'link_credential', 'list_credentials', 'list_sessions',
-                     'handshake_as_server', 'get_status', 'get_statistics', 'reload'):
+                     'get_log', 'handshake_as_server', 'get_status', 'get_statistics', 'reload'):
             for suffix in ('_sync', '_async', '_finish'):
                 self.assertTrue(hasattr(TlsHandoff.Manager, name + suffix), name + suffix)
         for name in ('create_certificate_request', 'self_sign', 'set_certificates', 'set_ocsp_response', 'unlock', 'remove'):

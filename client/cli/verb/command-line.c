@@ -52,6 +52,7 @@ static const CliVerb verbs[] = {
     N_ ("Remove a credential, and its key if that is in the service"), cli_credential_remove },
   { "session list", "", N_ ("List the handshakes that the service has under way"),
     cli_session_list },
+  { "log", "", N_ ("Show what the service did lately, and what polkit said to it"), cli_log },
   { "status", "", N_ ("Show what the TLS Handoff service is and does"), cli_status },
   { "reload", "", N_ ("Have the service read its configuration and trust store again"),
     cli_reload },

@@ -27,5 +27,6 @@ CliExitStatus cli_credential_link (GOptionContext *context, char **arguments);
 CliExitStatus cli_credential_unlock (GOptionContext *context, char **arguments);
 CliExitStatus cli_credential_remove (GOptionContext *context, char **arguments);
 CliExitStatus cli_session_list (GOptionContext *context, char **arguments);
+CliExitStatus cli_log (GOptionContext *context, char **arguments);
 CliExitStatus cli_status (GOptionContext *context, char **arguments);
 CliExitStatus cli_reload (GOptionContext *context, char **arguments);

@@ -146,3 +146,71 @@ tls_handoff_manager_list_sessions_finish (TlsHandoffManager *self,
 {
   return handoff_method_call_finish (self, result, error);
 }
+
+/**
+ * tls_handoff_manager_get_log_sync:
+ * @self: the manager
+ * @all: whether to get those of all users; only an administrator may
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @error: return location for a #GError
+ *
+ * Gets the newest entries of the service's log: what the user's processes asked for, what polkit
+ * said to it, and what came of it.
+ *
+ * Returns: (transfer full): an `aa{sv}`, whose keys the D-Bus method `GetLog()` documents; or
+ * %NULL
+ *
+ * Since: 0.2
+ */
+GVariant *
+tls_handoff_manager_get_log_sync (TlsHandoffManager *self,
+                                  gboolean all,
+                                  TlsHandoffHandshakeFlags flags,
+                                  GCancellable *cancellable,
+                                  GError **error)
+{
+  return handoff_method_call_sync (HANDOFF_METHOD_GET_LOG, self, flags, cancellable, error, all);
+}
+
+/**
+ * tls_handoff_manager_get_log_async:
+ * @self: the manager
+ * @all: as for the blocking form
+ * @flags: flags
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when it is done
+ * @user_data: for @callback
+ *
+ * Like tls_handoff_manager_get_log_sync(), without blocking.
+ *
+ * Since: 0.2
+ */
+void
+tls_handoff_manager_get_log_async (TlsHandoffManager *self,
+                                   gboolean all,
+                                   TlsHandoffHandshakeFlags flags,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  handoff_method_call_async (HANDOFF_METHOD_GET_LOG, self, flags, cancellable, callback, user_data,
+                             all);
+}
+
+/**
+ * tls_handoff_manager_get_log_finish:
+ * @self: the manager
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full): an `aa{sv}`, whose keys the D-Bus method `GetLog()` documents; or
+ * %NULL
+ *
+ * Since: 0.2
+ */
+GVariant *
+tls_handoff_manager_get_log_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error)
+{
+  return handoff_method_call_finish (self, result, error);
+}

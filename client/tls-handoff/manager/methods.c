@@ -95,18 +95,18 @@ take_credential_path (HandoffServiceRequest *request, GDBusMessage *reply, GErro
 
 /* entry: a{sv} */
 static GVariant *
-dup_session_place (GVariant *entry)
+dup_number (GVariant *entry)
 {
   return g_variant_lookup_value (entry, "number", G_VARIANT_TYPE_UINT64);
 }
 
-static const HandoffServiceList session_list = { dup_session_place, NULL };
+static const HandoffServiceList numbered_list = { dup_number, NULL };
 
 /* (transfer full): a GVariant, aa{sv} */
 static gpointer
-take_sessions (HandoffServiceRequest *request, GDBusMessage *reply, GError **error)
+take_numbered (HandoffServiceRequest *request, GDBusMessage *reply, GError **error)
 {
-  GPtrArray *entries = handoff_service_list_take_page (&session_list, request, reply);
+  GPtrArray *entries = handoff_service_list_take_page (&numbered_list, request, reply);
 
   if (entries == NULL)
     return NULL;
@@ -187,7 +187,14 @@ const HandoffServiceMethod handoff_methods[HANDOFF_N_METHODS] = {
     .interface = HANDOFF_MANAGER_INTERFACE,
     .method = "ListSessions",
     .options = { { HANDOFF_OPTION_ALL, HANDOFF_ARGUMENT_BOOLEAN } },
-    .reply = { "(aa{sv})", take_sessions, (GDestroyNotify) g_variant_unref },
+    .reply = { "(aa{sv})", take_numbered, (GDestroyNotify) g_variant_unref },
+  },
+  [HANDOFF_METHOD_GET_LOG] = {
+    .function = "tls_handoff_manager_get_log",
+    .interface = HANDOFF_MANAGER_INTERFACE,
+    .method = "GetLog",
+    .options = { { HANDOFF_OPTION_ALL, HANDOFF_ARGUMENT_BOOLEAN } },
+    .reply = { "(aa{sv})", take_numbered, (GDestroyNotify) g_variant_unref },
   },
   [HANDOFF_METHOD_LIST_CREDENTIALS] = {
     .function = "tls_handoff_manager_list_credentials",

@@ -157,6 +157,7 @@ test_actions (void)
       "manage-any-credentials" },
     { HANDOFF_MANAGER_INTERFACE, "ListCredentials", NULL, "manage-any-credentials" },
     { HANDOFF_MANAGER_INTERFACE, "ListSessions", NULL, "inspect-sessions" },
+    { HANDOFF_MANAGER_INTERFACE, "GetLog", NULL, "inspect-sessions" },
     { HANDOFF_MANAGER_INTERFACE, "GetStatistics", "inspect-sessions", NULL },
     { HANDOFF_MANAGER_INTERFACE, "Reload", "reload", NULL },
     { HANDOFF_CREDENTIAL_INTERFACE, "CreateCertificateRequest", "manage-own-credentials",

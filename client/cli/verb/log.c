@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The TLS Handoff developers */
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <tls-handoff/tls-handoff.h>
+
+#include "terminal/escape.h"
+#include "terminal/json-output.h"
+#include "terminal/report.h"
+#include "terminal/text-agent.h"
+#include "terminal/user-name.h"
+#include "verb/verb-options.h"
+#include "verb/verbs.h"
+
+/* (transfer full) */
+static char *
+dup_time (guint64 microseconds)
+{
+  g_autoptr (GDateTime) time =
+      g_date_time_new_from_unix_local ((gint64) (microseconds / G_USEC_PER_SEC));
+
+  return time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S") : g_strdup ("?");
+}
+
+static void
+print_line (GVariant *entry)
+{
+  const char *message = "";
+  guint64 time = 0;
+  guint32 uid = 0;
+  guint32 pid = 0;
+  g_autofree char *when = NULL;
+  g_autofree char *user = NULL;
+  g_autofree char *safe = NULL;
+
+  g_variant_lookup (entry, "message", "&s", &message);
+  g_variant_lookup (entry, "time", "t", &time);
+  g_variant_lookup (entry, "uid", "u", &uid);
+  g_variant_lookup (entry, "pid", "u", &pid);
+  when = dup_time (time);
+  user = cli_user_name_dup (uid);
+  safe = cli_escape (message, -1);
+  g_print ("%s  %-10s  %7u  %s\n", when, user, pid, safe);
+}
+
+/* (transfer full): the last n of the entries */
+static GVariant *
+dup_last (GVariant *entries, gsize n)
+{
+  const gsize n_all = g_variant_n_children (entries);
+  GVariantBuilder builder;
+  gsize i;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (i = n_all - MIN (n, n_all); i < n_all; i++)
+    {
+      g_autoptr (GVariant) entry = g_variant_get_child_value (entries, i);
+
+      g_variant_builder_add_value (&builder, entry);
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+static void
+print_json (GVariant *entries)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "entries");
+  json_builder_add_value (builder, json_gvariant_serialize (entries));
+  json_builder_end_object (builder);
+  cli_json_print (builder);
+}
+
+/**
+ * cli_log:
+ *
+ * The verb "log": the newest entries of the service's audit log.
+ */
+CliExitStatus
+cli_log (GOptionContext *context, char **arguments)
+{
+  gboolean all = FALSE;
+  gboolean json = FALSE;
+  gboolean interactive = FALSE;
+  int n_lines = G_MAXINT;
+  const GOptionEntry options[] = {
+    { "all", 'A', 0, G_OPTION_ARG_NONE, &all, N_ ("Those of all users, which needs authorization"),
+      NULL },
+    { "lines", 'n', 0, G_OPTION_ARG_INT, &n_lines, N_ ("Only the last N entries"), "N" },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
+    { "interactive", 'i', 0, G_OPTION_ARG_NONE, &interactive,
+      N_ ("Let polkit ask for a password where its rules want one"), NULL },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (TlsHandoffManager) manager = NULL;
+  g_autoptr (GVariant) entries = NULL;
+  g_autoptr (GVariant) last = NULL;
+  g_autoptr (GError) error = NULL;
+  CliExitStatus status;
+  gsize i;
+
+  g_option_context_add_main_entries (context, options, GETTEXT_PACKAGE);
+  if (!cli_verb_parse (context, arguments, &status))
+    return status;
+  if (n_lines < 1)
+    return cli_usage_error ("log", _ ("--lines takes a number from 1 on"));
+  manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
+  if (manager == NULL)
+    return cli_report_no_service (error);
+  entries = tls_handoff_manager_get_log_sync (manager, all, cli_text_agent_start (interactive),
+                                              NULL, &error);
+  if (entries == NULL)
+    return cli_report_error (error);
+
+  last = dup_last (entries, (gsize) n_lines);
+  if (json)
+    {
+      print_json (last);
+      return CLI_EXIT_OK;
+    }
+  for (i = 0; i < g_variant_n_children (last); i++)
+    {
+      g_autoptr (GVariant) entry = g_variant_get_child_value (last, i);
+
+      print_line (entry);
+    }
+  return CLI_EXIT_OK;
+}
