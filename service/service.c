@@ -8,6 +8,7 @@
 #include "broker/news.h"
 #include "broker/places.h"
 #include "bus/facade.h"
+#include "bus/object-watch.h"
 #include "caller/caller-registry.h"
 #include "bus-name.h"
 #include "gate/dispatcher.h"
@@ -46,6 +47,7 @@ static const HandoffFacadeKind *const facade_kinds[] = {
   &handoff_manager_facade,
   &handoff_session_facade,
   &handoff_credential_facade,
+  &handoff_object_manager_facade,
 };
 
 struct _HandoffService
@@ -200,6 +202,7 @@ caller_vanished (HandoffCallerRegistry *registry, HandoffCaller *caller, gpointe
 {
   HandoffService *self = user_data;
 
+  handoff_object_watch_forget (self->context.object_watch, caller);
   handoff_news_caller_left (self->context.broker.handshakers, caller);
 }
 
@@ -219,6 +222,7 @@ policy_changed (HandoffPolicySource *source, gpointer user_data)
 
   handoff_service_configure (&self->context, &self->support, self->idle_timer);
   handoff_systemd_report_configuration (NULL);
+  handoff_object_watch_note_all (self->context.object_watch);
 }
 
 static void
@@ -237,6 +241,18 @@ credentials_changed (HandoffCredentialStore *store, guint owner, gpointer user_d
 
   handoff_token_credentials_update (self->context.tokens, self->support.credentials);
   handoff_news_credentials_changed (self->context.broker.handshakers, owner);
+  if (owner == HANDOFF_CREDENTIAL_OWNER_MACHINE)
+    handoff_object_watch_note_all (self->context.object_watch);
+  else
+    handoff_object_watch_note (self->context.object_watch, owner);
+}
+
+static void
+sessions_changed (guint uid, gpointer user_data)
+{
+  HandoffService *self = user_data;
+
+  handoff_object_watch_note (self->context.object_watch, uid);
 }
 
 static void
@@ -311,18 +327,12 @@ start_credentials (HandoffService *self, const char *state_directory)
 }
 
 static void
-take_audit_record (const HandoffAuditRecord *record, gpointer user_data)
-{
-  handoff_audit_log_add (user_data, record);
-}
-
-static void
 start_log (HandoffService *self, const char *state_directory)
 {
   g_autofree char *path = g_build_filename (state_directory, "log", NULL);
 
   self->context.audit_log = handoff_audit_log_new (path);
-  handoff_audit_set_listener (take_audit_record, self->context.audit_log);
+  handoff_audit_log_listen (self->context.audit_log);
 }
 
 HandoffService *
@@ -348,6 +358,8 @@ handoff_service_new (const char *configuration_file, const char *state_directory
   support->places = handoff_places_book_new ();
   support->note_read = note_read;
   support->note_read_data = self;
+  support->sessions_changed = sessions_changed;
+  support->sessions_changed_data = self;
   return g_steal_pointer (&self);
 }
 
@@ -368,6 +380,7 @@ handoff_service_connect (HandoffService *self,
   if (guard != NULL)
     handoff_bus_guard_attach (guard, connection);
   context->callers = handoff_caller_registry_new (connection);
+  context->object_watch = handoff_object_watch_new (connection, context);
   self->descriptor_filter = handoff_message_descriptors_add_filter (connection);
   self->support.authority = g_object_ref (authority);
   context->broker.gate.dispatcher = handoff_dispatcher_new (
@@ -527,6 +540,7 @@ handoff_service_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (context->credential_store, self);
   if (self->support.authority != NULL)
     g_signal_handlers_disconnect_by_data (self->support.authority, self);
+  g_clear_pointer (&context->object_watch, handoff_object_watch_free);
   self->token_events.handshakers = NULL;
   g_clear_pointer (&context->broker.handshakers, handoff_handshakers_free);
   wait_for_verdict (self);
@@ -561,7 +575,6 @@ handoff_service_finalize (GObject *object)
   handoff_quota_free (self->context.management_quota);
   handoff_turnstile_unref (self->context.broker.gate.turnstile);
   handoff_statistics_free (self->context.statistics);
-  handoff_audit_set_listener (NULL, NULL);
   g_clear_pointer (&self->context.audit_log, handoff_audit_log_free);
   handoff_idle_timer_free (self->idle_timer);
   g_main_loop_unref (self->loop);

@@ -22,6 +22,7 @@ struct _HandoffAuditLog
   char *path;          /* (owned) (nullable) */
   GHashTable *by_user; /* (owned) (element-type uid GQueue): of Entry, none is empty */
   guint64 last_number;
+  gboolean is_listening;
   gboolean is_changed; /* since it was read or written */
 };
 
@@ -132,9 +133,24 @@ handoff_audit_log_new (const char *path)
   return self;
 }
 
+static void
+take_record (const HandoffAuditRecord *record, gpointer user_data)
+{
+  handoff_audit_log_add (user_data, record);
+}
+
+void
+handoff_audit_log_listen (HandoffAuditLog *self)
+{
+  self->is_listening = TRUE;
+  handoff_audit_set_listener (take_record, self);
+}
+
 void
 handoff_audit_log_free (HandoffAuditLog *self)
 {
+  if (self->is_listening)
+    handoff_audit_set_listener (NULL, NULL);
   g_hash_table_unref (self->by_user);
   g_free (self->path);
   g_free (self);

@@ -20,6 +20,8 @@ HandoffAuditLog *handoff_audit_log_new (const char *path);
 void handoff_audit_log_free (HandoffAuditLog *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffAuditLog, handoff_audit_log_free)
 
+/* From now on, what goes to the journal comes here, too, until it is freed: for one log. */
+void handoff_audit_log_listen (HandoffAuditLog *self);
 /* Copies it. */
 void handoff_audit_log_add (HandoffAuditLog *self, const HandoffAuditRecord *record);
 /* uid: (nullable): whose; NULL: of all. after: a number; 0 for all. maximum: how many at the most,

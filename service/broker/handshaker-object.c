@@ -33,6 +33,13 @@ handoff_handshaker_send (HandoffHandshaker *self, HandoffHandshakerMessage messa
     g_debug ("Nothing is sent to a handshaker any more: %s", error->message);
 }
 
+void
+handoff_handshaker_sessions_changed (HandoffHandshaker *self)
+{
+  if (self->support->sessions_changed != NULL)
+    self->support->sessions_changed (self->uid, self->support->sessions_changed_data);
+}
+
 guint64
 handoff_handshaker_next_number (void)
 {

@@ -44,6 +44,9 @@ typedef struct
   /* (nullable): the caller of that name has read the reply to his call of that serial. */
   void (*note_read) (const char *bus_name, guint32 serial, gpointer user_data);
   gpointer note_read_data;
+  /* (nullable): of that user, a session has come, gone, or changed perhaps. */
+  void (*sessions_changed) (guint uid, gpointer user_data);
+  gpointer sessions_changed_data;
 } HandoffBrokerSupport;
 
 typedef enum
@@ -128,6 +131,9 @@ handoff_handshaker_send (HandoffHandshaker *self, HandoffHandshakerMessage messa
         handoff_link_breach ((self)->link, __VA_ARGS__);                                           \
     }                                                                                              \
   while (0)
+
+/* Tells whoever wants to know of its user's sessions. */
+void handoff_handshaker_sessions_changed (HandoffHandshaker *self);
 
 /* A number that no caller, call or channel has had. */
 guint64 handoff_handshaker_next_number (void);

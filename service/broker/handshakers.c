@@ -122,7 +122,10 @@ remove_handshaker (HandoffHandshakers *self, HandoffHandshaker *handshaker)
   if (handoff_handshakers_find (self, handshaker->uid) != handshaker)
     return;
   self->slots[handshaker->slot] = FALSE;
+  handoff_handshaker_ref (handshaker);
   g_hash_table_remove (self->by_uid, GUINT_TO_POINTER (handshaker->uid));
+  handoff_handshaker_sessions_changed (handshaker);
+  handoff_handshaker_unref (handshaker);
 }
 
 static void

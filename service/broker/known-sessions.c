@@ -157,7 +157,10 @@ handoff_handshaker_take_session_made (HandoffHandshaker *self, HandoffLinkMessag
     handoff_handshaker_breach (self, "a session that has no place");
   else if (caller != NULL &&
            (is_users || !g_cancellable_is_cancelled (handoff_caller_get_cancellable (caller))))
-    add (self->sessions, caller, id, is_users);
+    {
+      add (self->sessions, caller, id, is_users);
+      handoff_handshaker_sessions_changed (self);
+    }
 }
 
 void
@@ -169,6 +172,8 @@ handoff_handshaker_take_session_gone (HandoffHandshaker *self, HandoffLinkMessag
   g_variant_get (message->body, "(&s)", &id);
   path = g_hash_table_lookup (self->sessions->by_id, id);
   /* It may have gone with its caller. */
-  if (path != NULL)
-    remove_path (self->sessions, path);
+  if (path == NULL)
+    return;
+  remove_path (self->sessions, path);
+  handoff_handshaker_sessions_changed (self);
 }

@@ -109,6 +109,8 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
   g_autoptr (GVariant) value = NULL;
   g_autoptr (GError) local_error = NULL;
 
+  /* Whatever came of it, a session may be in another state now. */
+  handoff_handshaker_sessions_changed (self->handshaker);
   if (handoff_call_is_cancelled (call))
     {
       handoff_call_free (call);

@@ -5,7 +5,9 @@
 
 #include "broker/session-list.h"
 
+#include "broker/known-sessions.h"
 #include "broker/watch.h"
+#include "keyblob/handoff-names.h"
 #include "work/clock.h"
 
 /* How long the broker waits for all. */
@@ -14,7 +16,8 @@
 typedef struct
 {
   grefcount ref_count;
-  GPtrArray *found; /* (owned) (element-type GVariant): with "uid" */
+  GPtrArray *found;      /* (owned) (element-type GVariant): with "uid" */
+  HandoffCaller *caller; /* (owned) */
   guint maximum;
   guint n_asked; /* that have not answered */
   guint timeout_id;
@@ -72,6 +75,7 @@ list_unref (List *self)
   if (!g_ref_count_dec (&self->ref_count))
     return;
   g_ptr_array_unref (self->found);
+  g_object_unref (self->caller);
   g_free (self);
 }
 
@@ -87,16 +91,17 @@ give_up (gpointer user_data)
 
 /* (transfer full): as the API has it */
 static GVariant *
-describe (GVariant *session, guint uid, guint64 *number)
+describe (const Asking *asking, GVariant *session, guint64 *number)
 {
+  const guint uid = asking->handshaker->uid;
   const gint64 now = handoff_clock_get_monotonic_time ();
-  const char *role, *state, *identity, *protocol, *suite, *label;
+  const char *role, *state, *identity, *protocol, *suite, *label, *id;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   gint64 start_time;
   guint pid;
 
-  g_variant_get (session, "(t&s&s&s&s&s&sux)", number, &role, &state, &identity, &protocol, &suite,
-                 &label, &pid, &start_time);
+  g_variant_get (session, "(t&s&s&s&s&s&sux&s)", number, &role, &state, &identity, &protocol,
+                 &suite, &label, &pid, &start_time, &id);
   g_variant_dict_insert (&dict, "number", "t", *number);
   g_variant_dict_insert (&dict, "role", "s", role);
   g_variant_dict_insert (&dict, "state", "s", state);
@@ -104,6 +109,13 @@ describe (GVariant *session, guint uid, guint64 *number)
   g_variant_dict_insert (&dict, "protocol", "s", protocol);
   g_variant_dict_insert (&dict, "cipher-suite", "s", suite);
   g_variant_dict_insert (&dict, "credential", "s", label);
+  /* Not a channel's: that has no object. */
+  if (handoff_known_sessions_has (asking->handshaker->sessions, id, asking->list->caller))
+    {
+      g_autofree char *path = g_strconcat (HANDOFF_SESSIONS_PATH "/", id, NULL);
+
+      g_variant_dict_insert (&dict, "object", "o", path);
+    }
   g_variant_dict_insert (&dict, "uid", "u", uid);
   g_variant_dict_insert (&dict, "pid", "u", pid);
   g_variant_dict_insert (&dict, "age", "t", (guint64) MAX (now - start_time, 0));
@@ -125,7 +137,7 @@ take_page (Asking *self, GVariant *page)
     {
       g_autoptr (GVariant) session = g_variant_get_child_value (page, i);
       guint64 number;
-      g_autoptr (GVariant) description = describe (session, self->handshaker->uid, &number);
+      g_autoptr (GVariant) description = describe (self, session, &number);
 
       if (number <= self->after)
         return FALSE;
@@ -145,7 +157,7 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 
   if (reply != NULL && list->listed != NULL)
     {
-      g_variant_get (reply->body, "(@a(tssssssux))", &page);
+      g_variant_get (reply->body, "(@a(tssssssuxs))", &page);
       if (!take_page (self, page))
         handoff_handshaker_breach (self->handshaker, "a list that makes no sense");
       else if (g_variant_n_children (page) == HANDOFF_HANDSHAKER_PAGE &&
@@ -187,6 +199,7 @@ ask_one (List *self, HandoffHandshaker *handshaker, guint64 after)
 void
 handoff_session_list_ask (HandoffHandshakers *handshakers,
                           const guint *uid,
+                          HandoffCaller *caller,
                           guint64 after,
                           guint maximum,
                           HandoffSessionListFunc listed,
@@ -198,6 +211,7 @@ handoff_session_list_ask (HandoffHandshakers *handshakers,
 
   g_ref_count_init (&self->ref_count);
   self->found = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  self->caller = g_object_ref (caller);
   self->maximum = maximum;
   self->listed = listed;
   self->user_data = user_data;

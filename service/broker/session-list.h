@@ -10,9 +10,11 @@
 
 /* sessions: an aa{sv}, the oldest first. (transfer floating) */
 typedef void (*HandoffSessionListFunc) (GVariant *sessions, gpointer user_data);
-/* uid: (nullable): whose; NULL: everybody's. At most maximum, with a number above after. */
+/* uid: (nullable): whose; NULL: everybody's. caller: whose own sessions have their objects named,
+ * "object". At most maximum, with a number above after. */
 void handoff_session_list_ask (HandoffHandshakers *handshakers,
                                const guint *uid,
+                               HandoffCaller *caller,
                                guint64 after,
                                guint maximum,
                                HandoffSessionListFunc listed,

@@ -34,5 +34,6 @@ struct _HandoffCallContext
   HandoffExpiryWarnings *expiry_warnings;
   HandoffPinHold *pin_hold;
   HandoffAuditLog *audit_log;
+  struct _HandoffObjectWatch *object_watch;
   gint64 start_time; /* of the service: monotonic, microseconds */
 };

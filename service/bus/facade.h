@@ -27,6 +27,7 @@ typedef struct
 extern const HandoffFacadeKind handoff_manager_facade;
 extern const HandoffFacadeKind handoff_session_facade;
 extern const HandoffFacadeKind handoff_credential_facade;
+extern const HandoffFacadeKind handoff_object_manager_facade;
 
 /* A façade that is registered. */
 typedef struct _HandoffFacade HandoffFacade;

@@ -124,13 +124,14 @@ void
 handoff_list_call_run_sessions (HandoffCall *call, const HandoffCallContext *context)
 {
   g_autoptr (HandoffCredentialOptions) options = handoff_call_steal_data (call);
-  const guint uid = handoff_caller_get_uid (handoff_call_get_caller (call));
+  HandoffCaller *caller = handoff_call_get_caller (call);
+  const guint uid = handoff_caller_get_uid (caller);
   Listing *self = g_new (Listing, 1);
 
   *self = (Listing){ call, context->broker.gate.idle_timer };
   handoff_idle_timer_hold (self->idle_timer);
-  handoff_session_list_ask (context->broker.handshakers, options->all ? NULL : &uid, options->after,
-                            options->maximum, listed, self);
+  handoff_session_list_ask (context->broker.handshakers, options->all ? NULL : &uid, caller,
+                            options->after, options->maximum, listed, self);
 }
 
 void

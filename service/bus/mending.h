@@ -17,6 +17,5 @@ gboolean handoff_mending_is_needed (const HandoffCallContext *context);
 typedef void (*HandoffMendedFunc) (const GError *error, gpointer user_data);
 
 /* Reads the files again. func: called later; the service stays until then. */
-void handoff_mending_try (const HandoffCallContext *context,
-                          HandoffMendedFunc func,
-                          gpointer user_data);
+void
+handoff_mending_try (const HandoffCallContext *context, HandoffMendedFunc func, gpointer user_data);

@@ -60,6 +60,9 @@ static const HandoffAccessRow rows[] = {
   CREDENTIAL ("SetOcspResponse"),
   CREDENTIAL ("Unlock"),
   CREDENTIAL ("Remove"),
+  /* Each is shown his own. */
+  { HANDOFF_OBJECT_MANAGER_INTERFACE, HANDOFF_OBJECT_MANAGER_INTERFACE, "GetManagedObjects",
+    HANDOFF_ACCESS_FREE, NULL, NULL },
   /* Of objects that belong to somebody; the manager's properties are public facts. */
   { HANDOFF_SESSION_INTERFACE, HANDOFF_PROPERTIES_INTERFACE, "Get", HANDOFF_ACCESS_OWNER, NULL,
     NULL },

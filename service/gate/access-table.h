@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #define HANDOFF_PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
+#define HANDOFF_OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
 
 /* What it takes to call a method. */
 typedef enum

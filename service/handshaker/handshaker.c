@@ -157,18 +157,18 @@ received_sessions (HandoffHandshaker *self, HandoffLinkMessage *message)
   g_variant_get (message->body, "(tu)", &after, &maximum);
   page = handoff_session_book_dup_page (self->sessions.book, after,
                                         MIN (maximum, HANDOFF_HANDSHAKER_PAGE));
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tssssssux)"));
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tssssssuxs)"));
   for (i = 0; i < page->len; i++)
     {
       const HandoffSessionEntry *entry = g_ptr_array_index (page, i);
 
-      g_variant_builder_add (&builder, "(tssssssux)", entry->number,
+      g_variant_builder_add (&builder, "(tssssssuxs)", entry->number,
                              handoff_session_role_get_name (entry->role), entry->state,
                              entry->server_identity, entry->protocol, entry->cipher_suite,
-                             entry->credential_label, entry->pid, entry->start_time);
+                             entry->credential_label, entry->pid, entry->start_time, entry->id);
     }
   handoff_link_call_return (g_steal_pointer (&message->call),
-                            g_variant_new ("(a(tssssssux))", &builder), NULL, 0);
+                            g_variant_new ("(a(tssssssuxs))", &builder), NULL, 0);
 }
 
 static void

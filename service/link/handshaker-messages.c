@@ -98,7 +98,7 @@ static const HandoffLinkRow handshaker_rows[HANDOFF_HANDSHAKER_N_MESSAGES] = {
   [HANDOFF_HANDSHAKER_SESSIONS] = { .name = "sessions",
                                     .direction = HANDOFF_LINK_DOWN,
                                     .type = "(tu)",
-                                    .reply_type = "(a(tssssssux))",
+                                    .reply_type = "(a(tssssssuxs))",
                                     .max_waiting = FEW,
                                     .states = USER },
   [HANDOFF_HANDSHAKER_LEAVE] = { .name = "leave",

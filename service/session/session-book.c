@@ -68,6 +68,7 @@ entry_copy (const HandoffSessionEntry *entry)
 
   copy->server_identity = g_strdup (entry->server_identity);
   copy->credential_label = g_strdup (entry->credential_label);
+  copy->id = g_strdup (entry->id);
   return copy;
 }
 
@@ -78,6 +79,7 @@ entry_free (gpointer data)
 
   g_free (entry->server_identity);
   g_free (entry->credential_label);
+  g_free (entry->id);
   g_free (entry);
 }
 

@@ -24,6 +24,7 @@ typedef struct
   const char *cipher_suite; /* likewise */
   char *server_identity;    /* (owned): likewise */
   char *credential_label;   /* (owned): "" without */
+  char *id;                 /* (owned): the last element of its object path */
 } HandoffSessionEntry;
 
 /* The name of a role in the D-Bus API. */

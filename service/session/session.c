@@ -169,6 +169,7 @@ describe (const HandoffSession *session)
     .cipher_suite = outcome != NULL ? outcome->cipher_suite : "",
     .server_identity = session->server_identity,
     .credential_label = session->credential_label != NULL ? session->credential_label : (char *) "",
+    .id = session->id,
   };
 }
 

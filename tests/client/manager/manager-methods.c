@@ -443,6 +443,27 @@ test_session_pages (Fixture *fixture, gconstpointer data)
                      "/org/tlshandoff/Handoff1 Manager.ListSessions ! after=uint64 256 all=true");
 }
 
+/* Breaks if the log is asked for in another way than the other lists. */
+static void
+test_log (Fixture *fixture, gconstpointer data)
+{
+  static const char *const pages[] = { "([{'number': <uint64 7>}],)", "([{'number': <uint64 7>}],)",
+                                       NULL };
+  g_autoptr (GVariant) entries = NULL;
+  g_autoptr (GVariant) again = NULL;
+
+  replies = pages;
+  entries = tls_handoff_manager_get_log_sync (fixture->manager, TRUE, INTERACTIVE, NULL, NULL);
+  tls_handoff_manager_get_log_async (fixture->manager, TRUE, INTERACTIVE, NULL, store_result,
+                                     &fixture->result);
+  wait_for_result (fixture);
+  again = tls_handoff_manager_get_log_finish (fixture->manager, fixture->result, NULL);
+  g_clear_object (&fixture->result);
+  g_assert_cmpuint (g_variant_n_children (entries), ==, 1);
+  g_assert_true (g_variant_equal (entries, again));
+  assert_sent_twice ("/org/tlshandoff/Handoff1 Manager.GetLog ! all=true");
+}
+
 /* Breaks if a credential whose certificates did not fit on a page is taken without them; or if such
  * a credential at the beginning of a page is asked for again and again. */
 static void
@@ -576,6 +597,7 @@ main (int argc, char **argv)
   ADD ("credential-calls", test_credential_calls);
   ADD ("status-calls", test_status_calls);
   ADD ("session-pages", test_session_pages);
+  ADD ("log", test_log);
   ADD ("credential-pages", test_credential_pages);
   ADD ("bad-replies", test_bad_replies);
   ADD ("nothing-is-sent", test_nothing_is_sent);

@@ -305,7 +305,7 @@ test_sessions (HandshakerTest *f, gconstpointer unused)
   g_auto (HandshakerReply) made = { 0 };
   g_auto (HandshakerReply) page = { 0 };
   g_autoptr (GVariant) list = NULL;
-  const char *role, *state, *identity;
+  const char *role, *state, *identity, *id;
   guint64 number;
   guint pid;
 
@@ -318,13 +318,14 @@ test_sessions (HandshakerTest *f, gconstpointer unused)
                            &page);
   list = g_variant_get_child_value (page.body, 0);
   g_assert_cmpuint (g_variant_n_children (list), ==, 1);
-  g_variant_get_child (list, 0, "(t&s&s&s&s&s&sux)", &number, &role, &state, &identity, NULL, NULL,
-                       NULL, &pid, NULL);
+  g_variant_get_child (list, 0, "(t&s&s&s&s&s&sux&s)", &number, &role, &state, &identity, NULL,
+                       NULL, NULL, &pid, NULL, &id);
   g_assert_cmpuint (number % HANDOFF_HANDSHAKER_SLOTS, ==, TEST_SLOT);
   g_assert_cmpstr (role, ==, HANDOFF_ROLE_NAME_CLIENT);
   g_assert_cmpstr (state, ==, HANDOFF_STATE_CONTINUE);
   g_assert_cmpstr (identity, ==, TEST_IDENTITY);
   g_assert_cmpuint (pid, ==, 4711);
+  g_assert_cmpuint (strlen (id), ==, 32);
 }
 
 /* ---- Places. ---- */
