@@ -225,10 +225,10 @@ static void
 run_trust_hook (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) hook = g_subprocess_new (
-      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
-          G_SUBPROCESS_FLAGS_STDERR_MERGE,
-      &error, "run-parts", "--exit-on-error", "/etc/ca-certificates/update.d", NULL);
+  g_autoptr (GSubprocess) hook =
+      g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+                            G_SUBPROCESS_FLAGS_STDERR_MERGE,
+                        &error, "/etc/ca-certificates/update.d/tls-handoff", NULL);
   g_autofree char *output = NULL;
 
   g_assert_no_error (error);
