@@ -17,11 +17,9 @@
 #include "guard/message-descriptors.h"
 #include "bus/reload.h"
 #include "service-configuration.h"
+#include "service-credentials.h"
 #include "systemd-notices.h"
 #include "handshaker-program.h"
-#include "importers/importer-process.h"
-#include "keeper-signing.h"
-#include "token-credentials.h"
 #include "work/clock.h"
 
 /* Threads that read descriptors, parse and make keys for one user at the same time. */
@@ -296,36 +294,6 @@ wait_for_programs (HandoffService *self, GError **error)
   return TRUE;
 }
 
-/* The keeper, importers and tokens, and who signs. */
-static void
-start_credentials (HandoffService *self, const char *state_directory)
-{
-  HandoffCallContext *context = &self->context;
-  HandoffBrokerSupport *support = &self->support;
-  g_autofree char *credentials_directory = g_build_filename (state_directory, "credentials", NULL);
-
-  support->signing = handoff_signing_new ();
-  context->keeper = handoff_keeper_new (credentials_directory);
-  handoff_keeper_signing_begin (context->keeper, support->signing);
-  context->tokens =
-      handoff_tokens_new (state_directory, &handoff_token_events, &self->token_events);
-  support->giver = handoff_grant_giver_new (support->signing, &handoff_token_credentials_finder,
-                                            context->tokens);
-  self->token_events.signing = support->signing;
-  self->token_events.handshakers = context->broker.handshakers;
-  context->pin_hold = handoff_pin_hold_new (context->tokens, self->idle_timer);
-  self->token_events.pin_hold = context->pin_hold;
-  handoff_tokens_configure (context->tokens,
-                            handoff_policy_source_get_configuration (context->policy_source));
-  context->importers = handoff_importers_new (&handoff_importer_process, NULL);
-  context->credential_store = handoff_credential_store_new (context->keeper, context->importers);
-  context->expiry_warnings = handoff_expiry_warnings_new (context->credential_store);
-
-  support->credentials = HANDOFF_CREDENTIALS (context->credential_store);
-  support->importers = context->importers;
-  support->keeper = context->keeper;
-}
-
 static void
 start_log (HandoffService *self, const char *state_directory)
 {
@@ -350,7 +318,8 @@ handoff_service_new (const char *configuration_file, const char *state_directory
   handoff_policy_source_begin_async (context->policy_source, context->broker.handshakers,
                                      policy_judged, self);
 
-  start_credentials (self, state_directory);
+  handoff_service_start_credentials (context, support, &self->token_events, self->idle_timer,
+                                     state_directory);
   start_log (self, state_directory);
   support->statistics = context->statistics;
   support->idle_timer = self->idle_timer;
@@ -549,17 +518,7 @@ handoff_service_dispose (GObject *object)
   g_clear_object (&context->callers);
   g_clear_pointer (&self->support.places, handoff_places_book_free);
   g_clear_object (&self->support.authority);
-  g_clear_pointer (&context->expiry_warnings, handoff_expiry_warnings_free);
-  g_clear_object (&context->credential_store);
-  g_clear_pointer (&context->importers, handoff_importers_free);
-  if (context->keeper != NULL)
-    handoff_keeper_signing_end (context->keeper, self->support.signing);
-  g_clear_object (&context->keeper);
-  g_clear_pointer (&self->support.giver, handoff_grant_giver_free);
-  g_clear_pointer (&context->pin_hold, handoff_pin_hold_free);
-  self->token_events.pin_hold = NULL;
-  g_clear_pointer (&context->tokens, handoff_tokens_free);
-  g_clear_pointer (&self->support.signing, handoff_signing_free);
+  handoff_service_end_credentials (context, &self->support, &self->token_events);
   g_clear_object (&context->policy_source);
   g_clear_pointer (&self->name, handoff_bus_name_free);
   g_clear_object (&self->connection);

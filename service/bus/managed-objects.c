@@ -36,7 +36,8 @@ without_certificates (GVariant *properties)
 static void
 add_credentials (HandoffManagedObjects *self, const HandoffCallContext *context, guint uid)
 {
-  g_autoptr (GPtrArray) list = handoff_credential_store_list (context->credential_store, &uid);
+  g_autoptr (GPtrArray) list =
+      handoff_credentials_list (HANDOFF_CREDENTIALS (context->credential_store), &uid);
   gsize size = 0;
   guint i;
 

@@ -74,14 +74,12 @@ reload (Fixture *f)
 static void
 set_up (Fixture *f, gconstpointer unused)
 {
-  g_autoptr (GError) error = NULL;
-
   handshaker_set_up (&f->base, NULL);
   f->folder = g_dir_make_tmp ("policy-source-XXXXXX", NULL);
   f->path = g_build_filename (f->folder, "test.conf", NULL);
   write_file (f, "1");
-  f->source = handoff_policy_source_new (f->path, &error);
-  g_assert_no_error (error);
+  f->source = handoff_policy_source_new (f->path);
+  g_assert_no_error (handoff_policy_source_get_error (f->source));
   g_signal_connect (f->source, "changed", G_CALLBACK (changed), f);
 }
 
@@ -228,14 +226,48 @@ test_first (Fixture *f, gconstpointer unused)
   g_assert_cmpuint (f->n_changes, ==, 1);
 }
 
+/* Breaks if a source that began with a wrong file is not asked again, if it has no defaults until
+ * then, or if it takes what a handshaker finds wrong for right. */
+static void
+test_mended (Fixture *f, gconstpointer unused)
+{
+  g_object_unref (f->source);
+  write_file (f, "many");
+  f->source = handoff_policy_source_new (f->path);
+  g_signal_connect (f->source, "changed", G_CALLBACK (changed), f);
+  handoff_policy_source_begin_async (f->source, f->base.handshakers, reloaded, f);
+  handshaker_settle ();
+  g_assert_nonnull (strstr (f->base.events->str, "Workers"));
+  g_string_truncate (f->base.events, 0);
+  g_assert_cmpuint (handoff_policy_source_get_configuration (f->source)->workers, ==, 0);
+  g_assert_null (handoff_policy_source_get_suites (f->source));
+
+  write_file (f, "3 # bad");
+  reload (f);
+  while (f->base.events->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_string_truncate (f->base.events, 0);
+  g_assert_nonnull (handoff_policy_source_get_error (f->source));
+  g_assert_cmpuint (f->n_changes, ==, 0);
+
+  write_file (f, "3");
+  reload (f);
+  wait_for_events (f, "3");
+  g_assert_no_error (handoff_policy_source_get_error (f->source));
+  g_assert_nonnull (handoff_policy_source_get_suites (f->source));
+  g_assert_cmpuint (f->n_changes, ==, 1);
+}
+
 /* text: of the configuration file. what: of the error */
 static void
 expect_refused (Fixture *f, const char *text, const char *what)
 {
-  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffPolicySource) source = NULL;
+  const GError *error;
 
   g_assert_true (g_file_set_contents (f->path, text, -1, NULL));
-  g_assert_null (handoff_policy_source_new (f->path, &error));
+  source = handoff_policy_source_new (f->path);
+  error = handoff_policy_source_get_error (source);
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_test_message ("%s", error->message);
   g_assert_true (g_str_has_prefix (error->message, f->path));
@@ -267,6 +299,7 @@ main (int argc, char **argv)
   g_test_add ("/policy-source/slow", Fixture, NULL, set_up, test_slow, tear_down);
   g_test_add ("/policy-source/bad", Fixture, NULL, set_up, test_bad, tear_down);
   g_test_add ("/policy-source/first", Fixture, NULL, set_up, test_first, tear_down);
+  g_test_add ("/policy-source/mended", Fixture, NULL, set_up, test_mended, tear_down);
   g_test_add ("/policy-source/large", Fixture, NULL, set_up, test_large, tear_down);
 
   return g_test_run ();
