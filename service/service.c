@@ -441,9 +441,9 @@ handoff_service_run (HandoffService *self, GError **error)
   handoff_systemd_notify_stopping ();
   g_clear_handle_id (&self->watchdog_id, g_source_remove);
   handoff_service_drain (self);
-  handoff_audit_log_save (self->context.audit_log);
   handoff_bus_name_calm_down (self->name);
   flush (self);
+  handoff_audit_log_save (self->context.audit_log);
 
   if (self->error != NULL)
     {

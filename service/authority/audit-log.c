@@ -5,10 +5,18 @@
 
 #include "authority/audit-log.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define FILE_TYPE "a(uta{sv})" /* uid, number, what the API has; by number */
 #define FIELD_PREFIX "HANDOFF_"
+
+/* Bytes of a text: what is longer is cut. A handshaker may write what it likes, and the peer has a
+ * say in what goes wrong. */
+#define MAX_MESSAGE_SIZE 1024
+#define MAX_TEXT_SIZE 256
+/* A larger file is not ours. */
+#define MAX_FILE_SIZE (2 * HANDOFF_AUDIT_LOG_USERS * HANDOFF_AUDIT_LOG_SIZE_PER_USER)
 
 typedef struct
 {
@@ -17,10 +25,16 @@ typedef struct
   GVariant *description; /* (owned): a{sv} */
 } Entry;
 
+typedef struct
+{
+  GQueue entries; /* (element-type Entry): by number */
+  gsize size;     /* bytes */
+} User;
+
 struct _HandoffAuditLog
 {
   char *path;          /* (owned) (nullable) */
-  GHashTable *by_user; /* (owned) (element-type uid GQueue): of Entry, none is empty */
+  GHashTable *by_user; /* (owned) (element-type uid User): none is empty */
   guint64 last_number;
   gboolean is_listening;
   gboolean is_changed; /* since it was read or written */
@@ -36,15 +50,18 @@ entry_free (gpointer data)
 }
 
 static void
-entries_free (gpointer data)
+user_free (gpointer data)
 {
-  g_queue_free_full (data, entry_free);
+  User *user = data;
+
+  g_queue_clear_full (&user->entries, entry_free);
+  g_free (user);
 }
 
 static guint64
-get_newest (GQueue *entries)
+get_newest (User *user)
 {
-  return ((const Entry *) g_queue_peek_tail (entries))->number;
+  return ((const Entry *) g_queue_peek_tail (&user->entries))->number;
 }
 
 /* The user who has been quiet for longest is forgotten. */
@@ -52,40 +69,61 @@ static void
 forget_one (HandoffAuditLog *self)
 {
   GHashTableIter iter;
-  gpointer uid, entries, quiet = NULL;
+  gpointer uid, user, quiet = NULL;
   guint64 oldest = G_MAXUINT64;
 
   g_hash_table_iter_init (&iter, self->by_user);
-  while (g_hash_table_iter_next (&iter, &uid, &entries))
+  while (g_hash_table_iter_next (&iter, &uid, &user))
     {
-      if (get_newest (entries) < oldest)
+      if (get_newest (user) < oldest)
         {
-          oldest = get_newest (entries);
+          oldest = get_newest (user);
           quiet = uid;
         }
     }
   g_hash_table_remove (self->by_user, quiet);
 }
 
+static User *
+get_user (HandoffAuditLog *self, guint uid)
+{
+  User *user = g_hash_table_lookup (self->by_user, GUINT_TO_POINTER (uid));
+
+  if (user != NULL)
+    return user;
+  if (g_hash_table_size (self->by_user) == HANDOFF_AUDIT_LOG_USERS)
+    forget_one (self);
+  user = g_new0 (User, 1);
+  g_queue_init (&user->entries);
+  g_hash_table_insert (self->by_user, GUINT_TO_POINTER (uid), user);
+  return user;
+}
+
+static gsize
+get_size (const Entry *entry)
+{
+  return g_variant_get_size (entry->description);
+}
+
 /* description: consumed if floating */
 static void
 add (HandoffAuditLog *self, guint uid, guint64 number, GVariant *description)
 {
-  GQueue *entries = g_hash_table_lookup (self->by_user, GUINT_TO_POINTER (uid));
+  User *user = get_user (self, uid);
   Entry *entry = g_new (Entry, 1);
 
   *entry = (Entry){ number, uid, g_variant_ref_sink (description) };
   self->last_number = number;
-  if (entries == NULL)
+  g_queue_push_tail (&user->entries, entry);
+  user->size += get_size (entry);
+  while (g_queue_get_length (&user->entries) > HANDOFF_AUDIT_LOG_PER_USER ||
+         (user->size > HANDOFF_AUDIT_LOG_SIZE_PER_USER && g_queue_get_length (&user->entries) > 1))
     {
-      if (g_hash_table_size (self->by_user) == HANDOFF_AUDIT_LOG_USERS)
-        forget_one (self);
-      entries = g_queue_new ();
-      g_hash_table_insert (self->by_user, GUINT_TO_POINTER (uid), entries);
+      Entry *oldest = g_queue_pop_head (&user->entries);
+
+      user->size -= get_size (oldest);
+      entry_free (oldest);
     }
-  g_queue_push_tail (entries, entry);
-  if (g_queue_get_length (entries) > HANDOFF_AUDIT_LOG_PER_USER)
-    entry_free (g_queue_pop_head (entries));
 }
 
 static void
@@ -99,7 +137,15 @@ read_file (HandoffAuditLog *self)
   GVariant *description;
   guint64 number;
   guint uid;
+  GStatBuf status;
 
+  if (g_stat (self->path, &status) != 0)
+    return;
+  if (!S_ISREG (status.st_mode) || status.st_size > MAX_FILE_SIZE)
+    {
+      g_message ("%s is no log of the service's, and left aside", self->path);
+      return;
+    }
   if (!g_file_get_contents (self->path, &data, &size, NULL))
     return;
   bytes = g_bytes_new_take (data, size);
@@ -127,7 +173,7 @@ handoff_audit_log_new (const char *path)
   HandoffAuditLog *self = g_new0 (HandoffAuditLog, 1);
 
   self->path = g_strdup (path);
-  self->by_user = g_hash_table_new_full (NULL, NULL, NULL, entries_free);
+  self->by_user = g_hash_table_new_full (NULL, NULL, NULL, user_free);
   if (path != NULL)
     read_file (self);
   return self;
@@ -156,16 +202,25 @@ handoff_audit_log_free (HandoffAuditLog *self)
   g_free (self);
 }
 
+/* (transfer full): UTF-8, at most that many bytes of it */
+static char *
+dup_cut (const char *text, gsize max_size)
+{
+  return g_utf8_make_valid (text, (gssize) MIN (strlen (text), max_size));
+}
+
 /* "HANDOFF_SERVER_IDENTITY" is "server-identity". */
 static void
 insert_field (GVariantDict *dict, const GLogField *field)
 {
   g_autofree char *key = NULL;
+  g_autofree char *text = NULL;
 
   if (!g_str_has_prefix (field->key, FIELD_PREFIX))
     return;
   key = g_ascii_strdown (field->key + strlen (FIELD_PREFIX), -1);
-  g_variant_dict_insert (dict, g_strdelimit (key, "_", '-'), "s", field->value);
+  text = dup_cut (field->value, MAX_TEXT_SIZE);
+  g_variant_dict_insert (dict, g_strdelimit (key, "_", '-'), "s", text);
 }
 
 void
@@ -175,6 +230,7 @@ handoff_audit_log_add (HandoffAuditLog *self, const HandoffAuditRecord *record)
   const guint64 now = (guint64) g_get_real_time ();
   const guint64 number = MAX (self->last_number + 1, now);
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_autofree char *message = dup_cut (record->text, MAX_MESSAGE_SIZE);
   gsize i;
 
   for (i = 0; i < record->n_fields; i++)
@@ -185,7 +241,7 @@ handoff_audit_log_add (HandoffAuditLog *self, const HandoffAuditRecord *record)
   g_variant_dict_insert (&dict, "pid", "u", handoff_caller_get_pid (record->caller));
   g_variant_dict_insert (&dict, "kind", "s",
                          record->kind == HANDOFF_AUDIT_HANDSHAKE ? "handshake" : "authorization");
-  g_variant_dict_insert (&dict, "message", "s", record->text);
+  g_variant_dict_insert (&dict, "message", "s", message);
   add (self, uid, number, g_variant_dict_end (&dict));
   self->is_changed = TRUE;
 }
@@ -200,11 +256,11 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 static void
-collect (GPtrArray *found, const GQueue *entries, guint64 after)
+collect (GPtrArray *found, const User *user, guint64 after)
 {
   const GList *link;
 
-  for (link = entries->head; link != NULL; link = link->next)
+  for (link = user->entries.head; link != NULL; link = link->next)
     {
       if (((const Entry *) link->data)->number > after)
         g_ptr_array_add (found, link->data);
@@ -217,13 +273,13 @@ find (HandoffAuditLog *self, const guint *uid, guint64 after)
 {
   GPtrArray *found = g_ptr_array_new ();
   GHashTableIter iter;
-  gpointer owner, entries;
+  gpointer owner, user;
 
   g_hash_table_iter_init (&iter, self->by_user);
-  while (g_hash_table_iter_next (&iter, &owner, &entries))
+  while (g_hash_table_iter_next (&iter, &owner, &user))
     {
       if (uid == NULL || *uid == GPOINTER_TO_UINT (owner))
-        collect (found, entries, after);
+        collect (found, user, after);
     }
   g_ptr_array_sort (found, compare);
   return found;

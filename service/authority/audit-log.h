@@ -12,6 +12,7 @@
 typedef struct _HandoffAuditLog HandoffAuditLog;
 
 #define HANDOFF_AUDIT_LOG_PER_USER 100
+#define HANDOFF_AUDIT_LOG_SIZE_PER_USER (128 * 1024) /* bytes */
 #define HANDOFF_AUDIT_LOG_USERS 64
 
 /* path: (nullable): of the file, which need not exist; NULL for none. One that cannot be read is
@@ -28,5 +29,7 @@ void handoff_audit_log_add (HandoffAuditLog *self, const HandoffAuditRecord *rec
  * the oldest first. (transfer floating): aa{sv} */
 GVariant *
 handoff_audit_log_list (HandoffAuditLog *self, const guint *uid, guint64 after, guint maximum);
-/* Writes the file, if there is anything new. */
+/* Writes the file, if there is anything new, and waits for the disk: when nobody is served any
+ * more.
+ */
 void handoff_audit_log_save (HandoffAuditLog *self);

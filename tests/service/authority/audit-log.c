@@ -8,25 +8,32 @@
 #include "authority/audit-log.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
+
+static void
+add_of (HandoffAuditLog *log, guint uid, const char *identity, const char *text)
+{
+  g_autoptr (HandoffCaller) caller = handoff_caller_new (":1.7", uid, 77);
+  const GLogField fields[] = { { "HANDOFF_SERVER_IDENTITY", identity, -1 },
+                               { "PRIORITY", "6", -1 } };
+  const HandoffAuditRecord record = { HANDOFF_AUDIT_HANDSHAKE, caller, FALSE, fields,
+                                      G_N_ELEMENTS (fields),   text };
+
+  handoff_audit_log_add (log, &record);
+}
 
 static void
 add (HandoffAuditLog *log, guint uid, const char *text)
 {
-  g_autoptr (HandoffCaller) caller = handoff_caller_new (":1.7", uid, 77);
-  const GLogField fields[] = { { "HANDOFF_SERVER_IDENTITY", "a.example", -1 },
-                               { "PRIORITY", "6", -1 } };
-  const HandoffAuditRecord record = { HANDOFF_AUDIT_HANDSHAKE,  caller, FALSE, fields,
-                                      G_N_ELEMENTS (fields), text };
-
-  handoff_audit_log_add (log, &record);
+  add_of (log, uid, "a.example", text);
 }
 
 /* The texts, joined. uid: 0 for all. (transfer full) */
 static char *
 list (HandoffAuditLog *log, guint uid, guint64 after, guint maximum)
 {
-  g_autoptr (GVariant) entries = g_variant_ref_sink (
-      handoff_audit_log_list (log, uid != 0 ? &uid : NULL, after, maximum));
+  g_autoptr (GVariant) entries =
+      g_variant_ref_sink (handoff_audit_log_list (log, uid != 0 ? &uid : NULL, after, maximum));
   GString *texts = g_string_new (NULL);
   gsize i;
 
@@ -55,8 +62,8 @@ assert_list (HandoffAuditLog *log, guint uid, guint maximum, const char *expecte
   g_assert_cmpstr (texts, ==, expected);
 }
 
-/* Breaks if a user is shown another's entries, if a page has more than was asked for, or if the next
- * page misses or repeats any. */
+/* Breaks if a user is shown another's entries, if a page has more than was asked for, or if the
+ * next page misses or repeats any. */
 static void
 test_list (void)
 {
@@ -104,6 +111,39 @@ test_limits (void)
                     HANDOFF_AUDIT_LOG_PER_USER + HANDOFF_AUDIT_LOG_USERS - 1);
 }
 
+/* Breaks if somebody who decides what an entry says makes the service, or whoever reads the log,
+ * keep more than a user may have; or if a text that is cut in the middle of a character is none. */
+static void
+test_size (void)
+{
+  g_autoptr (HandoffAuditLog) log = handoff_audit_log_new (NULL);
+  g_autofree char *much = g_strnfill (64 * 1024, 'x');
+  g_autoptr (GVariant) list = NULL;
+  g_autoptr (GVariant) last = NULL;
+  const char *text;
+  gsize size;
+  guint i, uid = 1;
+
+  /* Of two bytes each, from an odd place on: neither limit is between two characters. */
+  for (i = 1; i + 1 < 64 * 1024; i += 2)
+    memcpy (much + i, "\u00e9", 2);
+  add (log, 2, "other");
+  for (i = 0; i < 2 * HANDOFF_AUDIT_LOG_PER_USER; i++)
+    add_of (log, 1, much, much);
+  list = g_variant_ref_sink (handoff_audit_log_list (log, &uid, 0, G_MAXUINT));
+  size = g_variant_get_size (list);
+  g_assert_cmpuint (size, <, HANDOFF_AUDIT_LOG_SIZE_PER_USER + 16 * 1024);
+  g_assert_cmpuint (size, >, HANDOFF_AUDIT_LOG_SIZE_PER_USER / 2);
+  last = g_variant_get_child_value (list, g_variant_n_children (list) - 1);
+  for (i = 0; i < 2; i++)
+    {
+      g_assert_true (g_variant_lookup (last, i == 0 ? "message" : "server-identity", "&s", &text));
+      g_assert_true (g_utf8_validate (text, -1, NULL));
+      g_assert_cmpuint (strlen (text), <, 1100);
+    }
+  assert_list (log, 2, 100, "other ");
+}
+
 /* Breaks if the entries end with the service, if others can read them, or if a damaged file is
  * believed, or keeps the service from starting. */
 static void
@@ -147,6 +187,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/audit-log/list", test_list);
   g_test_add_func ("/audit-log/limits", test_limits);
+  g_test_add_func ("/audit-log/size", test_size);
   g_test_add_func ("/audit-log/file", test_file);
   return g_test_run ();
 }
