@@ -4,7 +4,6 @@
 """org.freedesktop.DBus.ObjectManager, PropertiesChanged, and the objects in ListSessions(): each caller sees his own."""
 
 import os
-import subprocess
 import sys
 import unittest
 
@@ -12,7 +11,7 @@ from gi.repository import Gio, GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from caller import CREDENTIAL, MANAGER, NAME, ROOT, SESSION, Caller, wait_until
-from command import OWN_RULES, as_user, certificate, remove_credentials, run, set_rules
+from command import OWN_RULES, remove_credentials, run, set_rules
 
 OBJECT_MANAGER = 'org.freedesktop.DBus.ObjectManager'
 
@@ -109,21 +108,6 @@ class ObjectManager(unittest.TestCase):
         for watcher in (self.bob, silent):
             watcher.settle()
             self.assertEqual(watcher.signals, [])
-
-    def test_gdbus(self):
-        """Breaks if gdbus cannot pass a descriptor as README says."""
-        with open(certificate('client.pem'), 'rb') as chain, open(certificate('client.key'), 'rb') as key:
-            data = key.read() + chain.read()
-        read, write = os.pipe()
-        os.write(write, data)
-        os.close(write)
-        done = subprocess.run(
-            as_user('alice', 'gdbus', 'call', '--system', '--dest', NAME, '--object-path', ROOT, '--method',
-                    MANAGER + '.ImportCredential', 'site', str(read), '{}'),
-            pass_fds=[read], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        os.close(read)
-        self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertIn('/credentials/', done.stdout)
 
 
 if __name__ == '__main__':

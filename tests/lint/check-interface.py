@@ -85,6 +85,16 @@ for name in re.findall(r'#define HANDOFF_(?:VERIFICATION|OCSP_PROBLEM)_\w+ "([\w
     if not re.search(rf'{{ "{name}",\s+N_ \(', words):
         findings.append(f'client/cli/peer/trust-report.c: has no words for {name}')
 
+# Who gets an error finds its name: each is explained, or said to be the library's own.
+manager = text.partition('org.tlshandoff.Handoff1.Manager:')[2].partition('-->')[0]
+explained = re.findall(r'<term>([A-Z]\w+)</term>', manager)
+own = re.search(r'The names ([\w, ]+) are of the client library alone', manager)
+explained += re.findall(r'[A-Z]\w+', own.group(1)) if own else []
+errors = re.findall(r'HANDOFF_ERROR_PREFIX "(\w+)"', common.read('keyblob/tls-handoff-error.c'))
+checked += len(errors)
+if sorted(explained) != sorted(errors):
+    findings.append(f'{XML}: errors {sorted(set(errors) ^ set(explained))} are not explained, or do not exist')
+
 policy = common.read('data/org.tlshandoff.Handoff1.policy.in')
 declared = set(re.findall(r'<action id="org\.tlshandoff\.Handoff1\.([\w-]+)"', policy))
 used = set(re.findall(r'#define HANDOFF_ACTION_\w+ HANDOFF_BUS_NAME "\.([\w-]+)"', names))
