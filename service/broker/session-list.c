@@ -5,6 +5,7 @@
 
 #include "broker/session-list.h"
 
+#include "broker/known-callers.h"
 #include "broker/known-sessions.h"
 #include "broker/watch.h"
 #include "keyblob/handoff-names.h"
@@ -18,6 +19,7 @@ typedef struct
   grefcount ref_count;
   GPtrArray *found;      /* (owned) (element-type GVariant): with "uid" */
   HandoffCaller *caller; /* (owned) */
+  gboolean is_own;       /* only those that he may use */
   guint maximum;
   guint n_asked; /* that have not answered */
   guint timeout_id;
@@ -148,6 +150,13 @@ take_page (Asking *self, GVariant *page)
   return TRUE;
 }
 
+/* The one whose own sessions are wanted. */
+static gboolean
+has_left (const List *self)
+{
+  return self->is_own && g_cancellable_is_cancelled (handoff_caller_get_cancellable (self->caller));
+}
+
 static void
 answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 {
@@ -161,7 +170,7 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
       if (!take_page (self, page))
         handoff_handshaker_breach (self->handshaker, "a list that makes no sense");
       else if (g_variant_n_children (page) == HANDOFF_HANDSHAKER_PAGE &&
-               self->n_found < list->maximum)
+               self->n_found < list->maximum && !has_left (list))
         {
           ask (self);
           return;
@@ -177,10 +186,14 @@ answered (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 static void
 ask (Asking *self)
 {
-  const guint n = MIN (self->list->maximum - self->n_found, HANDOFF_HANDSHAKER_PAGE);
+  const List *list = self->list;
+  const guint n = MIN (list->maximum - self->n_found, HANDOFF_HANDSHAKER_PAGE);
+  const guint64 number =
+      list->is_own ? handoff_handshaker_announce (self->handshaker, list->caller) : 0;
 
   handoff_handshaker_request (self->handshaker, HANDOFF_HANDSHAKER_SESSIONS,
-                              g_variant_new ("(tu)", self->after, n), NULL, 0, answered, self);
+                              g_variant_new ("(tut)", self->after, n, number), NULL, 0, answered,
+                              self);
 }
 
 static void
@@ -196,29 +209,24 @@ ask_one (List *self, HandoffHandshaker *handshaker, guint64 after)
   ask (asking);
 }
 
-void
-handoff_session_list_ask (HandoffHandshakers *handshakers,
-                          const guint *uid,
-                          HandoffCaller *caller,
-                          guint64 after,
-                          guint maximum,
-                          HandoffSessionListFunc listed,
-                          gpointer user_data)
+/* uid: (nullable) */
+static void
+ask_all (List *self,
+         HandoffHandshakers *handshakers,
+         const guint *uid,
+         guint64 after,
+         HandoffSessionListFunc listed,
+         gpointer user_data)
 {
   g_autoptr (GPtrArray) all = handoff_handshakers_list (handshakers);
-  List *self = g_new0 (List, 1);
   guint i;
 
-  g_ref_count_init (&self->ref_count);
-  self->found = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
-  self->caller = g_object_ref (caller);
-  self->maximum = maximum;
   self->listed = listed;
   self->user_data = user_data;
   self->timeout_id = handoff_clock_add_timeout (LIST_SECONDS * G_TIME_SPAN_SECOND, give_up, self);
   /* Not before all are asked. */
   self->n_asked++;
-  for (i = 0; i < all->len && maximum > 0; i++)
+  for (i = 0; i < all->len && self->maximum > 0; i++)
     {
       HandoffHandshaker *handshaker = g_ptr_array_index (all, i);
 
@@ -228,4 +236,42 @@ handoff_session_list_ask (HandoffHandshakers *handshakers,
   if (--self->n_asked == 0)
     tell (self);
   list_unref (self);
+}
+
+static List *
+list_new (HandoffCaller *caller, guint maximum)
+{
+  List *self = g_new0 (List, 1);
+
+  g_ref_count_init (&self->ref_count);
+  self->found = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  self->caller = g_object_ref (caller);
+  self->maximum = maximum;
+  return self;
+}
+
+void
+handoff_session_list_ask (HandoffHandshakers *handshakers,
+                          const guint *uid,
+                          HandoffCaller *caller,
+                          guint64 after,
+                          guint maximum,
+                          HandoffSessionListFunc listed,
+                          gpointer user_data)
+{
+  ask_all (list_new (caller, maximum), handshakers, uid, after, listed, user_data);
+}
+
+void
+handoff_session_list_ask_own (HandoffHandshakers *handshakers,
+                              HandoffCaller *caller,
+                              guint maximum,
+                              HandoffSessionListFunc listed,
+                              gpointer user_data)
+{
+  const guint uid = handoff_caller_get_uid (caller);
+  List *self = list_new (caller, maximum);
+
+  self->is_own = TRUE;
+  ask_all (self, handshakers, &uid, 0, listed, user_data);
 }

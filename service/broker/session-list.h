@@ -19,3 +19,10 @@ void handoff_session_list_ask (HandoffHandshakers *handshakers,
                                guint maximum,
                                HandoffSessionListFunc listed,
                                gpointer user_data);
+/* The caller's own, which he may use: those of his channels are not among them. He has not left.
+ * What others of his user have costs nothing. */
+void handoff_session_list_ask_own (HandoffHandshakers *handshakers,
+                                   HandoffCaller *caller,
+                                   guint maximum,
+                                   HandoffSessionListFunc listed,
+                                   gpointer user_data);

@@ -41,7 +41,7 @@ add_credentials (HandoffManagedObjects *self, const HandoffCallContext *context,
   gsize size = 0;
   guint i;
 
-  for (i = 0; i < list->len; i++)
+  for (i = 0; i < list->len && i < HANDOFF_LIST_PAGE; i++)
     {
       const HandoffCredential *credential = g_ptr_array_index (list, i);
       g_autoptr (GVariant) properties = handoff_credential_dup_properties (context, credential);
@@ -111,6 +111,12 @@ handoff_managed_objects_free (HandoffManagedObjects *self)
   g_hash_table_unref (self->credentials);
   g_hash_table_unref (self->sessions);
   g_free (self);
+}
+
+guint
+handoff_managed_objects_get_size (HandoffManagedObjects *self)
+{
+  return g_hash_table_size (self->credentials) + g_hash_table_size (self->sessions);
 }
 
 static void

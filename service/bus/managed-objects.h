@@ -8,13 +8,16 @@
 /* The objects that a caller may see, at one moment, with their properties. Immutable. */
 typedef struct _HandoffManagedObjects HandoffManagedObjects;
 
-/* sessions: his user's, as ListSessions() has them: those with an object are his. */
+/* sessions: his, as ListSessions() has them. Of credentials as many as a page has, and of the
+ * larger ones not their certificates: what all together cost has a limit. */
 HandoffManagedObjects *handoff_managed_objects_new (const HandoffCallContext *context,
                                                     HandoffCaller *caller,
                                                     GVariant *sessions);
 void handoff_managed_objects_free (HandoffManagedObjects *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffManagedObjects, handoff_managed_objects_free)
 
+/* How many objects. */
+guint handoff_managed_objects_get_size (HandoffManagedObjects *self);
 /* (transfer floating): a{oa{sa{sv}}} */
 GVariant *handoff_managed_objects_to_variant (HandoffManagedObjects *self);
 

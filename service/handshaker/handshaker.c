@@ -151,12 +151,19 @@ received_sessions (HandoffHandshaker *self, HandoffLinkMessage *message)
 {
   g_autoptr (GPtrArray) page = NULL;
   GVariantBuilder builder;
-  guint64 after;
+  HandoffCaller *caller;
+  guint64 after, number;
   guint i, maximum;
 
-  g_variant_get (message->body, "(tu)", &after, &maximum);
-  page = handoff_session_book_dup_page (self->sessions.book, after,
-                                        MIN (maximum, HANDOFF_HANDSHAKER_PAGE));
+  g_variant_get (message->body, "(tut)", &after, &maximum, &number);
+  maximum = MIN (maximum, HANDOFF_HANDSHAKER_PAGE);
+  caller = number != 0 ? handoff_caller_table_find (self->callers, number) : NULL;
+  if (number == 0)
+    page = handoff_session_book_dup_page (self->sessions.book, after, maximum);
+  else if (caller != NULL)
+    page = handoff_session_store_dup_page_of (self->sessions.sessions, caller, after, maximum);
+  else
+    page = g_ptr_array_new ();
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tssssssuxs)"));
   for (i = 0; i < page->len; i++)
     {

@@ -97,7 +97,7 @@ static const HandoffLinkRow handshaker_rows[HANDOFF_HANDSHAKER_N_MESSAGES] = {
                                   .max_waiting = FEW },
   [HANDOFF_HANDSHAKER_SESSIONS] = { .name = "sessions",
                                     .direction = HANDOFF_LINK_DOWN,
-                                    .type = "(tu)",
+                                    .type = "(tut)",
                                     .reply_type = "(a(tssssssuxs))",
                                     .max_waiting = FEW,
                                     .states = USER },

@@ -98,10 +98,10 @@ typedef enum
   /* (): what there is to be counted. Answer: (t completed, t failed, t denied, t resumed; u
    * handshakes in flight, u sessions, u resumable sessions, u workers): since it began, and now. */
   HANDOFF_HANDSHAKER_REPORT,
-  /* (t after, u maximum): Answer: (a(tssssssuxs)): at most HANDOFF_HANDSHAKER_PAGE sessions with a
-   * number above that, the oldest first: number, role, state, server identity, protocol, cipher
-   * suite, credential's label (each "" where there is none), the caller's pid, start time
-   * (monotonic, microseconds), id. */
+  /* (t after, u maximum, t caller, or 0). Answer: (a(tssssssuxs)): at most HANDOFF_HANDSHAKER_PAGE
+   * sessions with a number above that, the oldest first: number, role, state, server identity,
+   * protocol, cipher suite, credential's label (each "" where there is none), the caller's pid,
+   * start time (monotonic, microseconds), id. Of a caller: those of the bus that he may use. */
   HANDOFF_HANDSHAKER_SESSIONS,
 
   /* (): end, if nothing is under way and nobody would miss it. Answer: (b): TRUE: it does nothing

@@ -72,11 +72,9 @@ entry_copy (const HandoffSessionEntry *entry)
   return copy;
 }
 
-static void
-entry_free (gpointer data)
+void
+handoff_session_entry_free (HandoffSessionEntry *entry)
 {
-  HandoffSessionEntry *entry = data;
-
   g_free (entry->server_identity);
   g_free (entry->credential_label);
   g_free (entry->id);
@@ -127,13 +125,13 @@ handoff_session_book_remove (HandoffSessionBook *self, HandoffSessionEntry *entr
   g_mutex_lock (&self->mutex);
   g_tree_remove (self->entries, entry);
   g_mutex_unlock (&self->mutex);
-  entry_free (entry);
+  handoff_session_entry_free (entry);
 }
 
 GPtrArray *
 handoff_session_book_dup_page (HandoffSessionBook *self, guint64 after, guint maximum)
 {
-  GPtrArray *page = g_ptr_array_new_with_free_func (entry_free);
+  GPtrArray *page = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_session_entry_free);
   const HandoffSessionEntry place = { .number = after };
   GTreeNode *node;
 
@@ -143,6 +141,17 @@ handoff_session_book_dup_page (HandoffSessionBook *self, guint64 after, guint ma
     g_ptr_array_add (page, entry_copy (g_tree_node_value (node)));
   g_mutex_unlock (&self->mutex);
   return page;
+}
+
+HandoffSessionEntry *
+handoff_session_book_dup_entry (HandoffSessionBook *self, const HandoffSessionEntry *entry)
+{
+  HandoffSessionEntry *copy;
+
+  g_mutex_lock (&self->mutex);
+  copy = entry_copy (entry);
+  g_mutex_unlock (&self->mutex);
+  return copy;
 }
 
 guint

@@ -39,7 +39,7 @@ void handoff_session_book_free (HandoffSessionBook *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HandoffSessionBook, handoff_session_book_free)
 
 /* description: copied; the number is given here. Returns: (transfer none): the entry, until it is
- * removed; only the book looks into it. */
+ * removed; only the book looks into it, but for number, which does not change. */
 HandoffSessionEntry *handoff_session_book_add (HandoffSessionBook *self,
                                                const HandoffSessionEntry *description);
 /* description: of the same session: what may have changed of it is state, protocol, cipher suite,
@@ -52,4 +52,8 @@ void handoff_session_book_remove (HandoffSessionBook *self, HandoffSessionEntry 
 /* (transfer full) (element-type HandoffSessionEntry): copies of at most maximum entries with a
  * number above after, the oldest first. The cost does not grow with the number of sessions. */
 GPtrArray *handoff_session_book_dup_page (HandoffSessionBook *self, guint64 after, guint maximum);
+/* (transfer full): a copy of the entry. */
+HandoffSessionEntry *handoff_session_book_dup_entry (HandoffSessionBook *self,
+                                                     const HandoffSessionEntry *entry);
+void handoff_session_entry_free (HandoffSessionEntry *entry);
 guint handoff_session_book_get_size (HandoffSessionBook *self);

@@ -15,6 +15,7 @@ struct _HandoffSessionStore
   HandoffSessionBook *book; /* (unowned) */
   GHashTable *sessions;     /* (owned) (element-type utf8 HandoffSession): by id */
   GHashTable *by_caller;    /* (owned) (element-type utf8 GQueue): by bus name; none is empty */
+  GQueue outliving;         /* (element-type HandoffSession): that outlive their callers */
   HandoffSessionFunc removed;
   gpointer user_data; /* (unowned) */
 };
@@ -141,6 +142,9 @@ add_to_caller (HandoffSessionStore *self, HandoffSession *session)
     }
   session->caller_link.data = session;
   g_queue_push_tail_link (queue, &session->caller_link);
+  session->outliving_link.data = session;
+  if (session->outlives_caller)
+    g_queue_push_tail_link (&self->outliving, &session->outliving_link);
 }
 
 static void
@@ -152,6 +156,8 @@ remove_from_caller (HandoffSessionStore *self, HandoffSession *session)
   g_queue_unlink (queue, &session->caller_link);
   if (g_queue_is_empty (queue))
     g_hash_table_remove (self->by_caller, bus_name);
+  if (session->outlives_caller)
+    g_queue_unlink (&self->outliving, &session->outliving_link);
 }
 
 /* What the book says of it. Nothing in it is copied. */
@@ -208,6 +214,58 @@ handoff_session_store_lookup (HandoffSessionStore *self, const char *id, Handoff
   HandoffSession *session = id != NULL ? g_hash_table_lookup (self->sessions, id) : NULL;
 
   return session != NULL && is_owned_by (session, caller) ? session : NULL;
+}
+
+/* Those of the queue that outlive their callers, or those that do not: the first of them. */
+static void
+collect (HandoffSessionStore *self,
+         const GQueue *queue,
+         gboolean outliving,
+         HandoffCaller *caller,
+         guint64 after,
+         guint maximum,
+         GPtrArray *found)
+{
+  const GList *link;
+  guint n = 0;
+
+  for (link = queue->head; link != NULL && n < maximum; link = link->next)
+    {
+      const HandoffSession *session = link->data;
+
+      if (session->entry->number <= after || session->outlives_caller != outliving ||
+          !is_owned_by (session, caller))
+        continue;
+      n++;
+      g_ptr_array_add (found, handoff_session_book_dup_entry (self->book, session->entry));
+    }
+}
+
+static int
+compare_numbers (gconstpointer a, gconstpointer b)
+{
+  const HandoffSessionEntry *one = *(HandoffSessionEntry *const *) a;
+  const HandoffSessionEntry *other = *(HandoffSessionEntry *const *) b;
+
+  return (one->number > other->number) - (one->number < other->number);
+}
+
+GPtrArray *
+handoff_session_store_dup_page_of (HandoffSessionStore *self,
+                                   HandoffCaller *caller,
+                                   guint64 after,
+                                   guint maximum)
+{
+  const GQueue *own = g_hash_table_lookup (self->by_caller, handoff_caller_get_bus_name (caller));
+  GPtrArray *found = g_ptr_array_new_with_free_func ((GDestroyNotify) handoff_session_entry_free);
+
+  if (own != NULL)
+    collect (self, own, FALSE, caller, after, maximum, found);
+  collect (self, &self->outliving, TRUE, caller, after, maximum, found);
+  g_ptr_array_sort (found, compare_numbers);
+  if (found->len > maximum)
+    g_ptr_array_set_size (found, (int) maximum);
+  return found;
 }
 
 void

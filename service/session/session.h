@@ -49,6 +49,7 @@ typedef struct
   gint64 end_time;            /* likewise; 0 until it is complete or has failed */
   gboolean counted;           /* it is in the statistics */
   GList caller_link;          /* in the queue of its caller's */
+  GList outliving_link;       /* if it outlives him: in the queue of those that do */
   HandoffSessionEntry *entry; /* (unowned) (nullable): in the book, while it is in the store */
   HandoffHomeTimer *lifetime; /* (owned) (nullable): ends it */
   HandoffHandshakeOutcome *outcome; /* (owned) (nullable): of a complete handshake */
@@ -95,6 +96,13 @@ void handoff_session_store_add (HandoffSessionStore *self, HandoffSession *sessi
 /* (transfer none) (nullable): NULL if there is no session with that id, or if it is not caller's */
 HandoffSession *
 handoff_session_store_lookup (HandoffSessionStore *self, const char *id, HandoffCaller *caller);
+/* What the book says of the sessions that the caller may use, with a number above after: at most
+ * maximum, the oldest first. What others have costs nothing. (transfer full) (element-type
+ * HandoffSessionEntry) */
+GPtrArray *handoff_session_store_dup_page_of (HandoffSessionStore *self,
+                                              HandoffCaller *caller,
+                                              guint64 after,
+                                              guint maximum);
 /* Brings the session's entry in the book up to date. Does nothing if it is not in the store. */
 void handoff_session_store_note (HandoffSessionStore *self, HandoffSession *session);
 /* Does nothing if session is removed already. */

@@ -208,6 +208,62 @@ class BusSharing(unittest.TestCase):
             call(self.alice, *get_all)
         self.check_against_deaf(len(LONG_PATH), NAME, *get_all)
 
+    def objects(self, bus):
+        body = call(bus, ROOT, BUS + '.ObjectManager', 'GetManagedObjects').unpack()[0]
+        return sorted(path for path in body if '/sessions/' in path)
+
+    def test_watchers(self):
+        """As many programs as may be told of changes, which never read what they are told; one more is refused. Breaks
+        if somebody else is not told meanwhile, or not served, or if a place is not free when a program leaves."""
+        watch = (NAME, ROOT, BUS + '.ObjectManager', 'GetManagedObjects')
+        deaf = [RawBus('mallory') for _ in range(16)]
+        for raw in deaf:
+            self.assertEqual(raw.call(*watch).get_message_type(), Gio.DBusMessageType.METHOD_RETURN)
+        mallory = connect('mallory')
+        with self.assertRaisesRegex(GLib.Error, 'LimitReached.*16 programs that are told'):
+            self.objects(mallory)
+        self.assertEqual(self.objects(self.alice), [])
+        told = []
+        self.alice.signal_subscribe(NAME, BUS + '.ObjectManager', None, ROOT, None, Gio.DBusSignalFlags.NO_MATCH_RULE,
+                                    lambda *signal: told.append((signal[4], signal[5].unpack()[0])))
+        for _ in range(100):
+            body = GLib.Variant('(ssa{sv})', ('client', 'localhost', {'outlive-caller': GLib.Variant('b', True)}))
+            path, = call(mallory, ROOT, MANAGER, 'CreateSession', body).unpack()
+            self.check_alice()
+            call(mallory, path, NAME + '.Session', 'Close')
+        told.clear()
+        path = create_session(self.alice)
+        while ('InterfacesAdded', path) not in told:
+            GLib.MainContext.default().iteration(True)
+        call(self.alice, path, NAME + '.Session', 'Close')
+        deaf[0].close()
+        while True:
+            with contextlib.suppress(GLib.Error):
+                self.assertEqual(self.objects(mallory), [])
+                break
+        for raw in deaf[1:]:
+            raw.close()
+        mallory.close_sync()
+
+    def test_many_objects(self):
+        """A program that has many sessions. Breaks if another one of the same user's is not shown its own, if a program
+        is shown more than a page, or if it is not told of the rest when there is room."""
+        many, few = connect('mallory'), connect('mallory')
+        sessions = [create_session(many) for _ in range(300)]
+        own = [create_session(few) for _ in range(3)]
+        self.assertEqual(self.objects(few), sorted(own))
+        self.assertEqual(self.objects(many), sorted(sessions[:256]))
+        told = set()
+        many.signal_subscribe(NAME, BUS + '.ObjectManager', 'InterfacesAdded', ROOT, None,
+                              Gio.DBusSignalFlags.NO_MATCH_RULE, lambda *signal: told.add(signal[5].unpack()[0]))
+        for path in sessions[:100]:
+            call(many, path, NAME + '.Session', 'Close')
+        while told != set(sessions[256:]):
+            GLib.MainContext.default().iteration(True)
+        self.assertEqual(self.objects(many), sorted(sessions[100:]))
+        many.close_sync()
+        few.close_sync()
+
     def test_large_messages(self):
         """Options by the hundred thousand, in calls; and what nobody asked for: signals, and replies."""
         pid = service_pid()

@@ -190,6 +190,51 @@ test_pages (Sessions *f, gconstpointer data)
   g_assert_cmpuint (handoff_session_book_get_size (f->book), ==, 6);
 }
 
+/* The ages of the sessions on a page, and the number of the last one. */
+static guint
+read_page (Sessions *f, HandoffCaller *caller, guint64 *after, guint maximum)
+{
+  g_autoptr (GPtrArray) page =
+      handoff_session_store_dup_page_of (f->store, caller, *after, maximum);
+  guint i;
+
+  for (i = 0; i < page->len; i++)
+    {
+      const HandoffSessionEntry *entry = g_ptr_array_index (page, i);
+
+      g_assert_cmpuint (entry->number, >, *after);
+      *after = entry->number;
+    }
+  return page->len;
+}
+
+/* Breaks if a caller is not shown a session that he may use because others of his user have many,
+ * is shown one that he may not use, or misses one between two pages. */
+static void
+test_pages_of (Sessions *f, gconstpointer data)
+{
+  guint64 after = 0;
+  guint i;
+
+  for (i = 0; i < 20; i++)
+    add_session (f, f->other, FALSE);
+  for (i = 0; i < 5; i++)
+    add_session (f, f->one, FALSE);
+  add_session (f, f->one, TRUE);
+  add_session (f, f->other, TRUE);
+  add_session (f, f->one, FALSE);
+  add_session (f, f->other_user, TRUE);
+  g_assert_cmpuint (read_page (f, f->one, &after, 4), ==, 4);
+  g_assert_cmpuint (read_page (f, f->one, &after, 3), ==, 3);
+  g_assert_cmpuint (read_page (f, f->one, &after, 4), ==, 1);
+  g_assert_cmpuint (read_page (f, f->one, &after, 4), ==, 0);
+  after = 0;
+  g_assert_cmpuint (read_page (f, f->other_user, &after, 10), ==, 1);
+  after = 0;
+  handoff_session_store_remove_all_of (f->store, f->other);
+  g_assert_cmpuint (read_page (f, f->other, &after, 10), ==, 2);
+}
+
 /* Breaks if a script's next call does not find the session, if another user finds it, or if it goes
  * with the process that made it. */
 static void
@@ -212,6 +257,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/holdings/quota", test_quota);
   g_test_add ("/service/holdings/sessions", Sessions, NULL, set_up, test_sessions, tear_down);
   g_test_add ("/service/holdings/pages", Sessions, NULL, set_up, test_pages, tear_down);
+  g_test_add ("/service/holdings/pages-of", Sessions, NULL, set_up, test_pages_of, tear_down);
   g_test_add ("/service/holdings/outliving", Sessions, NULL, set_up, test_outliving, tear_down);
   return g_test_run ();
 }

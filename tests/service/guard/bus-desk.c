@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
-/* Calls of a connection whose user the bus has not told yet. */
+/* Calls of a connection whose user the bus has not told yet; and signals to it. */
 
 #include "config.h"
 
@@ -11,6 +11,7 @@
 
 #include "guard/bus-calls.h"
 #include "guard/bus-own-messages.h"
+#include "guard/bus-replies.h"
 #include "keyblob/handoff-names.h"
 #include "support/test-clock.h"
 #include "work/retry.h"
@@ -26,6 +27,8 @@ typedef struct
   guint n_questions; /* with repeats */
   guint n_let_in;    /* calls */
   guint n_left;      /* that the service was told of */
+  gsize signalled;   /* bytes of signals that went to the bus */
+  guint n_pings;
   GPtrArray *errors; /* (element-type utf8): names, of refusals */
   char *text;        /* (owned): of the last one */
 } Desk;
@@ -41,6 +44,14 @@ to_bus (HandoffBusMessage *message, gpointer user_data)
     {
       desk->question = message->serial;
       desk->n_questions++;
+    }
+  else if (message->type == G_DBUS_MESSAGE_TYPE_SIGNAL)
+    {
+      desk->signalled += message->size;
+    }
+  else if (g_strcmp0 (message->member, "Ping") == 0)
+    {
+      desk->n_pings++;
     }
   else if (message->type == G_DBUS_MESSAGE_TYPE_ERROR)
     {
@@ -316,6 +327,31 @@ add (const char *path, void (*func) (Desk *desk, gconstpointer data))
   g_test_add (path, Desk, NULL, set_up, func, tear_down);
 }
 
+/* Breaks if a program that asked to be told of changes, and does not read what it is told, fills
+ * the service's connection to the bus, or the memory of either. */
+static void
+test_unread_signals (Desk *desk, gconstpointer data)
+{
+  g_autofree char *text = g_strnfill (1024 * 1024, 'x');
+  guint i;
+
+  send_calls (desk, 1, 1);
+  answer (desk, NULL, "({'UnixUserID': <uint32 1000>},)");
+  for (i = 1; i <= 100; i++)
+    {
+      g_autoptr (GDBusMessage) signal =
+          g_dbus_message_new_signal ("/", "org.handoff.Test", "Changed");
+
+      g_dbus_message_set_destination (signal, SENDER);
+      g_dbus_message_set_body (signal, g_variant_new ("(s)", text));
+      handoff_bus_desk_take_from_client (desk->desk,
+                                         handoff_bus_message_new_from_gdbus (signal, i));
+    }
+  g_assert_cmpuint (desk->n_pings, ==, 1);
+  g_assert_cmpuint (desk->signalled, >, HANDOFF_BUS_UNREAD_BYTES / 2 - 2 * 1024 * 1024);
+  g_assert_cmpuint (desk->signalled, <=, HANDOFF_BUS_UNREAD_BYTES / 2);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -329,6 +365,7 @@ main (int argc, char *argv[])
   add ("/service/bus-desk/early/left", test_left);
   add ("/service/bus-desk/early/closed", test_closed);
   add ("/service/bus-desk/held", test_held);
+  add ("/service/bus-desk/unread-signals", test_unread_signals);
   add ("/service/bus-desk/early/lost", test_lost);
   add ("/service/bus-desk/early/late", test_late);
   add ("/service/bus-desk/early/silence", test_silence);

@@ -297,8 +297,20 @@ test_outliving (HandshakerTest *f, gconstpointer unused)
   g_assert_no_error (state.error);
 }
 
+static void
+expect_sessions_of (HandshakerTest *f, guint64 caller, gsize n)
+{
+  g_auto (HandshakerReply) page = { 0 };
+  g_autoptr (GVariant) list = NULL;
+
+  handshaker_test_request (f, HANDOFF_HANDSHAKER_SESSIONS,
+                           g_variant_new ("(tut)", (guint64) 0, 10, caller), &page);
+  list = g_variant_get_child_value (page.body, 0);
+  g_assert_cmpuint (g_variant_n_children (list), ==, n);
+}
+
 /* Breaks if ListSessions() misses a session, or could give two of different handshakers the same
- * number. */
+ * number; or if a caller is told of sessions that are not his. */
 static void
 test_sessions (HandshakerTest *f, gconstpointer unused)
 {
@@ -314,8 +326,8 @@ test_sessions (HandshakerTest *f, gconstpointer unused)
                         g_variant_new_parsed ("('client', %s, @a{sv} {})", TEST_IDENTITY), -1,
                         &made);
   handshaker_test_wait_for (&made.is_done);
-  handshaker_test_request (f, HANDOFF_HANDSHAKER_SESSIONS, g_variant_new ("(tu)", (guint64) 0, 10),
-                           &page);
+  handshaker_test_request (f, HANDOFF_HANDSHAKER_SESSIONS,
+                           g_variant_new ("(tut)", (guint64) 0, 10, (guint64) 0), &page);
   list = g_variant_get_child_value (page.body, 0);
   g_assert_cmpuint (g_variant_n_children (list), ==, 1);
   g_variant_get_child (list, 0, "(t&s&s&s&s&s&sux&s)", &number, &role, &state, &identity, NULL,
@@ -326,6 +338,9 @@ test_sessions (HandshakerTest *f, gconstpointer unused)
   g_assert_cmpstr (identity, ==, TEST_IDENTITY);
   g_assert_cmpuint (pid, ==, 4711);
   g_assert_cmpuint (strlen (id), ==, 32);
+  expect_sessions_of (f, TEST_CALLER, 1);
+  /* He may have left meanwhile. */
+  expect_sessions_of (f, TEST_CALLER + 1, 0);
 }
 
 /* ---- Places. ---- */
