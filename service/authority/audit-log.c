@@ -8,6 +8,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "work/clock.h"
+
 #define FILE_TYPE "a(uta{sv})" /* uid, number, what the API has; by number */
 #define FIELD_PREFIX "HANDOFF_"
 
@@ -227,7 +229,7 @@ void
 handoff_audit_log_add (HandoffAuditLog *self, const HandoffAuditRecord *record)
 {
   const guint uid = handoff_caller_get_uid (record->caller);
-  const guint64 now = (guint64) g_get_real_time ();
+  const guint64 now = (guint64) handoff_clock_get_wall_time ();
   const guint64 number = MAX (self->last_number + 1, now);
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   g_autofree char *message = dup_cut (record->text, MAX_MESSAGE_SIZE);

@@ -20,6 +20,7 @@ typedef struct
   GQueue called;  /* the watchers that somebody waits for, in order */
   GQueue waiting; /* the others */
   gboolean has_turn;
+  gboolean is_rested; /* the next of the others may come */
   guint rest_id;
 } User;
 
@@ -61,6 +62,7 @@ get_user (HandoffObjectTurns *self, guint uid)
   user = g_new0 (User, 1);
   user->turns = self;
   user->uid = uid;
+  user->is_rested = TRUE;
   g_queue_init (&user->called);
   g_queue_init (&user->waiting);
   g_hash_table_insert (self->users, GUINT_TO_POINTER (uid), user);
@@ -76,15 +78,17 @@ go_on (User *user)
   if (user->has_turn)
     return;
   /* The others first, after a rest: calls without end would keep them waiting for ever. */
-  watcher = user->rest_id == 0 ? g_queue_pop_head (&user->waiting) : NULL;
-  if (watcher == NULL)
+  watcher = user->is_rested ? g_queue_pop_head (&user->waiting) : NULL;
+  if (watcher != NULL)
+    user->is_rested = FALSE;
+  else
     watcher = g_queue_pop_head (&user->called);
   if (watcher != NULL)
     {
       user->has_turn = TRUE;
       self->func (watcher);
     }
-  else if (user->rest_id == 0)
+  else if (user->is_rested)
     {
       g_hash_table_remove (self->users, GUINT_TO_POINTER (user->uid));
     }
@@ -125,6 +129,7 @@ rest_over (gpointer user_data)
   User *user = user_data;
 
   user->rest_id = 0;
+  user->is_rested = TRUE;
   go_on (user);
   return G_SOURCE_REMOVE;
 }
@@ -135,7 +140,7 @@ handoff_object_turns_end (HandoffObjectTurns *self, guint uid, guint n_objects)
   User *user = g_hash_table_lookup (self->users, GUINT_TO_POINTER (uid));
 
   user->has_turn = FALSE;
-  if (user->rest_id == 0)
+  if (user->rest_id == 0 && !user->is_rested)
     user->rest_id = handoff_clock_add_timeout (
         HANDOFF_OBJECT_TURNS_REST + n_objects * HANDOFF_OBJECT_TURNS_REST_FOR_ONE, rest_over, user);
   go_on (user);

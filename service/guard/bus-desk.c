@@ -91,8 +91,10 @@ update_n_calls (HandoffBusDesk *self, int change)
 
 /* message: (transfer full) */
 static void
-send_own (HandoffBusDesk *self, HandoffBusMessage *message)
+pass_on (HandoffBusMessage *message, gpointer user_data)
 {
+  HandoffBusDesk *self = user_data;
+
   self->funcs->to_bus (message, self->user_data);
 }
 
@@ -108,7 +110,7 @@ refuse (Sender *sender, const HandoffBusMessage *call, const char *error_name, c
   if (sender->reader != NULL)
     handoff_bus_reader_send (sender->reader, reply);
   else
-    send_own (self, reply);
+    pass_on (reply, self);
 }
 
 static gboolean
@@ -197,7 +199,7 @@ ask_who (gpointer user_data)
 {
   Sender *sender = user_data;
 
-  send_own (sender->desk, handoff_bus_own_message_new_who (sender->name, sender->who_serial));
+  pass_on (handoff_bus_own_message_new_who (sender->name, sender->who_serial), sender->desk);
 }
 
 static void
@@ -504,14 +506,6 @@ handoff_bus_desk_take_from_client (HandoffBusDesk *self, HandoffBusMessage *mess
 }
 
 static void
-send_reply (HandoffBusMessage *message, gpointer user_data)
-{
-  HandoffBusDesk *self = user_data;
-
-  self->funcs->to_bus (message, self->user_data);
-}
-
-static void
 ask_reader (gpointer reader_data, gpointer user_data)
 {
   HandoffBusDesk *self = user_data;
@@ -522,10 +516,10 @@ ask_reader (gpointer reader_data, gpointer user_data)
     return;
   sender->ping_serial = new_serial (self);
   g_hash_table_insert (self->questions, GUINT_TO_POINTER (sender->ping_serial), sender);
-  send_own (self, handoff_bus_own_message_new_ping (sender->name, sender->ping_serial));
+  pass_on (handoff_bus_own_message_new_ping (sender->name, sender->ping_serial), self);
 }
 
-static const HandoffBusRepliesFuncs replies_funcs = { send_reply, ask_reader };
+static const HandoffBusRepliesFuncs replies_funcs = { pass_on, ask_reader };
 
 HandoffBusDesk *
 handoff_bus_desk_new (HandoffBusTickets *tickets,
@@ -561,7 +555,7 @@ handoff_bus_desk_free (HandoffBusDesk *self)
 void
 handoff_bus_desk_open (HandoffBusDesk *self)
 {
-  send_own (self, handoff_bus_own_message_new_match (new_serial (self)));
+  pass_on (handoff_bus_own_message_new_match (new_serial (self)), self);
   self->open = TRUE;
   handoff_bus_desk_let_in (self);
 }

@@ -55,7 +55,9 @@ handoff_session_audit (const HandoffSession *session, const GError *error)
       session->end_time != 0 ? session->end_time : handoff_clock_get_monotonic_time ();
   const gint64 duration = end - session->start_time;
   const char *label = session->credential_label;
-  g_autofree char *peer = handoff_handshake_dup_peer_address (session->handshake);
+  /* Of a handshake that never began, nobody has looked. */
+  g_autofree char *peer =
+      session->handshake != NULL ? handoff_handshake_dup_peer_address (session->handshake) : NULL;
   g_autofree char *result = NULL;
   HandoffAuditEntry *entry =
       handoff_audit_entry_new (HANDOFF_AUDIT_HANDSHAKE, session->caller, error != NULL);

@@ -24,7 +24,7 @@ FORBIDDEN = [
     (('service/*/*.c',), r'\bF_SETFL\b', 'the status flags of a passed socket are the caller\'s', ()),
     (('service/*.c', 'service/*/*.c'), r'\bg_main_(loop_run|context_iteration)\b', 'no nested main loops',
      # The programs' own loops, that of the guard's thread, and those of tests that wait.
-     ('service/service.c', 'service/handshaker/handshaker.c', 'service/importer-main.c',
+     ('service/service.c', 'service/configuration-check.c', 'service/handshaker/handshaker.c', 'service/importer-main.c',
       'service/keeper-main.c', 'service/token/token-helper.c',
       'service/guard/bus-guard.c', 'tests/service/*.c', 'tests/service/*/*.c')),
     (('service/*.c', 'service/*/*.c'), r'\b(g_thread_new|pthread_create)\b', 'no thread per handshake',

@@ -50,9 +50,9 @@ void handoff_service_bus_connect_async (HandoffServiceBus *self,
                                         gpointer user_data);
 GDBusConnection *handoff_service_bus_connect_finish (GAsyncResult *result, GError **error);
 
-/* Sends a call and waits for the reply, which may be an error reply. A call that came too late for a
- * service that ends goes to the next one. There is no time limit: the service has its own. connection: (out) (optional) (transfer full): where the
- * reply came from. (transfer full) */
+/* Sends a call and waits for the reply, which may be an error reply. A call that came too late for
+ * a service that ends goes to the next one. There is no time limit: the service has its own.
+ * connection: (out) (optional) (transfer full): where the reply came from. (transfer full) */
 GDBusMessage *handoff_service_bus_send_sync (HandoffServiceBus *self,
                                              GDBusMessage *call,
                                              GDBusConnection **connection,

@@ -316,7 +316,8 @@ test_audit (WordsFixture *f, gconstpointer unused)
     "HANDOFF_ROLE=value\n\n",
     /* More than an entry has. */
     ("HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n"
-     "HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n"),
+     "HANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\nHANDOFF_ROLE=\n"
+     "HANDOFF_ROLE=\n"),
   };
   guint64 totals[HANDOFF_N_STATISTICS];
   guint i;

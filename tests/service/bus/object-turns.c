@@ -28,6 +28,13 @@ expect (const char *expected)
 }
 
 static void
+pass (gint64 span)
+{
+  test_clock_pass (span);
+  test_clock_settle ();
+}
+
+static void
 want (HandoffObjectTurns *self, guint uid, const char *watcher)
 {
   handoff_object_turns_want (self, uid, (gpointer) watcher, FALSE);
@@ -55,24 +62,24 @@ test_rest (void)
   handoff_object_turns_end (self, ALICE, 256);
   want (self, BOB, "d");
   expect ("");
-  test_clock_pass (HANDOFF_OBJECT_TURNS_REST);
+  pass (HANDOFF_OBJECT_TURNS_REST);
   expect ("d");
   handoff_object_turns_end (self, BOB, 0);
-  test_clock_pass (256 * HANDOFF_OBJECT_TURNS_REST_FOR_ONE - 1);
+  pass (256 * HANDOFF_OBJECT_TURNS_REST_FOR_ONE - 1);
   expect ("");
-  test_clock_pass (1);
+  pass (1);
   expect ("b");
   /* However often; and what has changed since its turn began is looked for again. */
   want (self, ALICE, "b");
   want (self, ALICE, "b");
   handoff_object_turns_end (self, ALICE, 0);
-  test_clock_pass (HANDOFF_OBJECT_TURNS_REST);
+  pass (HANDOFF_OBJECT_TURNS_REST);
   expect ("c");
   handoff_object_turns_end (self, ALICE, 0);
-  test_clock_pass (HANDOFF_OBJECT_TURNS_REST);
+  pass (HANDOFF_OBJECT_TURNS_REST);
   expect ("b");
   handoff_object_turns_end (self, ALICE, 0);
-  test_clock_pass (G_TIME_SPAN_MINUTE);
+  pass (G_TIME_SPAN_MINUTE);
   expect ("");
 }
 
@@ -93,7 +100,7 @@ test_called (void)
   call (self, ALICE, "a");
   handoff_object_turns_end (self, ALICE, 0);
   expect ("a");
-  test_clock_pass (HANDOFF_OBJECT_TURNS_REST);
+  pass (HANDOFF_OBJECT_TURNS_REST);
   call (self, ALICE, "a");
   handoff_object_turns_end (self, ALICE, 0);
   expect ("b");
@@ -115,7 +122,7 @@ test_forget (void)
   handoff_object_turns_forget (self, ALICE, (gpointer) "b");
   handoff_object_turns_forget (self, ALICE, (gpointer) "c");
   handoff_object_turns_end (self, ALICE, 0);
-  test_clock_pass (G_TIME_SPAN_MINUTE);
+  pass (G_TIME_SPAN_MINUTE);
   expect ("a");
   /* Freed while one has a turn. */
   want (self, ALICE, "a");

@@ -108,9 +108,8 @@ test_everything_has_a_row (void)
     }
   g_assert_cmpuint (n_methods, ==, 24);
   /* Each caller is shown his own. */
-  g_assert_nonnull (handoff_access_table_lookup (HANDOFF_OBJECT_MANAGER_INTERFACE,
-                                                 HANDOFF_OBJECT_MANAGER_INTERFACE,
-                                                 "GetManagedObjects"));
+  g_assert_nonnull (handoff_access_table_lookup (
+      HANDOFF_OBJECT_MANAGER_INTERFACE, HANDOFF_OBJECT_MANAGER_INTERFACE, "GetManagedObjects"));
 }
 
 /* Breaks if a property is writable, or if the manager gets a new property that nobody has judged to
