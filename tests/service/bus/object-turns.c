@@ -96,6 +96,10 @@ test_called (void)
   call (self, ALICE, "c");
   expect ("a");
   handoff_object_turns_end (self, ALICE, 0);
+  expect ("b");
+  /* A rest. */
+  want (self, ALICE, "b");
+  handoff_object_turns_end (self, ALICE, 0);
   expect ("c");
   call (self, ALICE, "a");
   handoff_object_turns_end (self, ALICE, 0);
