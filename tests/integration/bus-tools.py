@@ -77,8 +77,8 @@ class BusTools(unittest.TestCase):
         shown = self.succeeded('gdbus', 'introspect', '--system', '--dest', NAME, '--object-path', own)
         self.assertIn('interface org.tlshandoff.Handoff1.Credential', shown)
         self.assertIn("readonly s Label = 'mine'", shown)
-        sent = self.succeeded('dbus-send', '--system', '--print-reply', f'--dest={NAME}', ROOT, f'{MANAGER}.ListCredentials',
-                              'dict:string:variant:')
+        sent = self.succeeded('dbus-send', '--system', '--print-reply', f'--dest={NAME}', ROOT,
+                              f'{OBJECT_MANAGER}.GetManagedObjects')
         self.assertIn('string "mine"', sent)
 
     def test_descriptors(self):
