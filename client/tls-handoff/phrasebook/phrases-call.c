@@ -56,6 +56,7 @@ const char *const handoff_phrases_call[] = {
   N_ ("Sending a message failed: %s"),
   N_ ("Receiving a message failed: %s"),
   N_ ("The process that does the handshake is gone"),
+  N_ ("The service does nothing until an administrator mends its configuration: %s"),
 
   /* Limits. */
   N_ ("The service does handshakes for %s users, which is the limit; try again when some of them "
@@ -70,6 +71,7 @@ const char *const handoff_phrases_call[] = {
       "system does not answer, or sockets linger. It takes no more now; try again later"),
   N_ ("unread key blobs"),
   N_ ("calls at once"),
+  N_ ("programs that are told of changes of their objects"),
   N_ ("channels"),
   N_ ("changes of credentials at once"),
   N_ ("questions that wait for polkit"),
