@@ -91,6 +91,8 @@ check(call(manager, 'get_statistics_sync', Flags.NONE, null), 'statistics');
 check(call(manager, 'reload_sync', Flags.NONE, null), 'reload');
 check(wait(manager, 'get_status').deepUnpack().Protocols.deepUnpack().includes('TLS1.3'), 'status');
 check('handshakes-completed' in wait(manager, 'get_statistics', Flags.NONE).deepUnpack(), 'statistics');
+check('message' in call(manager, 'get_log_sync', false, Flags.NONE, null).deepUnpack()[0], 'log');
+check('message' in wait(manager, 'get_log', false, Flags.NONE).deepUnpack()[0], 'log');
 check(wait(manager, 'reload', Flags.NONE), 'reload');
 
 // Credentials.

@@ -145,6 +145,8 @@ def program(port):
     assert call(manager, 'reload_sync', NONE, None)
     assert wait(manager, 'get_status').unpack() == call(manager, 'get_status_sync', None).unpack()
     assert 'handshakes-completed' in wait(manager, 'get_statistics', NONE).unpack()
+    log = call(manager, 'get_log_sync', False, NONE, None).unpack()
+    assert log[0]['message'] and wait(manager, 'get_log', False, NONE).unpack()[0] == log[0]
     assert wait(manager, 'reload', NONE)
 
     # Credentials.
