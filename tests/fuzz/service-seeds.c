@@ -2,15 +2,17 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* Writes what the targets of the service begin with: service-seeds DIRECTORY makes
- * DIRECTORY/step-input, DIRECTORY/options, DIRECTORY/bus-messages, DIRECTORY/signature-form and
- * DIRECTORY/link. */
+ * DIRECTORY/step-input, DIRECTORY/options, DIRECTORY/bus-messages, DIRECTORY/signature-form,
+ * DIRECTORY/link, DIRECTORY/description and DIRECTORY/import-work. */
 
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
 
+#include "describe/description-maker.h"
 #include "link/link-message.h"
 #include "tests/fuzz/link-tables.h"
+#include "tests/service/support/credential-fixture.h"
 #include "tests/service/support/memory-transport.h"
 
 static gnutls_session_t
@@ -296,9 +298,66 @@ write_links (const char *directory)
     }
 }
 
+/* What is true of a credential of the test's, bare, with certificates, and stapled. */
+static void
+write_descriptions (const char *directory)
+{
+  g_autoptr (HandoffPrivateKey) key = test_private_key_new ("ecdsa");
+  g_autoptr (GPtrArray) chain = test_certificates_new ("ecdsa", "ca", NULL);
+  g_autoptr (GBytes) response = test_file_new ("ecdsa.ocsp");
+  g_autoptr (GBytes) try_later = test_file_new ("try-later.ocsp");
+  const struct
+  {
+    const char *name;
+    GPtrArray *chain;
+    GBytes *response;
+  } seeds[] = {
+    { "bare", NULL, NULL },
+    { "chain", chain, NULL },
+    { "stapled", chain, response },
+    { "problem", chain, try_later },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (seeds); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HandoffDescription) description = handoff_description_make (
+          handoff_private_key_get_public_key (key), seeds[i].chain, seeds[i].response, &error);
+
+      g_assert_no_error (error);
+      write_file (directory, seeds[i].name, g_variant_get_data (description->variant),
+                  g_variant_get_size (description->variant));
+    }
+}
+
+/* A certificate with what may come with it: see import-work.c. */
+static void
+write_import_work (const char *directory)
+{
+  const char *const rests[] = { NULL, "ecdsa.ocsp", "ecdsa.pem", "ecdsa.ocsp" };
+  g_autoptr (GBytes) own = test_certificate_new ("ecdsa");
+  gsize size;
+  const guint8 *data = g_bytes_get_data (own, &size);
+
+  for (guint8 kind = 0; kind < G_N_ELEMENTS (rests); kind++)
+    {
+      g_autoptr (GBytes) rest =
+          rests[kind] != NULL ? test_file_new (rests[kind]) : test_certificate_new ("ca");
+      g_autoptr (GByteArray) seed = g_byte_array_new ();
+      g_autofree char *name = g_strdup_printf ("work-%u", kind);
+
+      g_byte_array_append (seed, (const guint8[]){ kind, (guint8) (size >> 8), (guint8) size }, 3);
+      g_byte_array_append (seed, data, (guint) size);
+      g_byte_array_append (seed, g_bytes_get_data (rest, NULL), (guint) g_bytes_get_size (rest));
+      write_file (directory, name, seed->data, seed->len);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
+  g_autofree char *descriptions = NULL;
+  g_autofree char *import_work = NULL;
   g_autofree char *bus_messages = NULL;
   g_autofree char *signatures = NULL;
   g_autofree char *links = NULL;
@@ -323,5 +382,9 @@ main (int argc, char **argv)
   write_signatures (signatures);
   links = g_build_filename (argv[1], "link", NULL);
   write_links (links);
+  descriptions = g_build_filename (argv[1], "description", NULL);
+  write_descriptions (descriptions);
+  import_work = g_build_filename (argv[1], "import-work", NULL);
+  write_import_work (import_work);
   return 0;
 }
