@@ -85,13 +85,14 @@ class Channel:
     def call(self, *arguments, **options):
         return self.wait(self.start(*arguments, **options))
 
-    def start_handshake(self, end, identity='localhost', options=None, role='client', **more):
-        """On a socket; options: of GLib.Variants"""
+    def start_handshake(self, end, identity='localhost', options=None, role='client', more_fds=(), **more):
+        """On a socket, descriptor 0; options: of GLib.Variants"""
         if role == 'client':
             arguments = GLib.Variant('(hsaya{sv})', (0, identity, RECIPIENT_KEY, options or {}))
         else:
             arguments = GLib.Variant('(haya{sv})', (0, RECIPIENT_KEY, options or {}))
-        return self.start(ROOT, f'HandshakeAs{role.capitalize()}', arguments, [end.fileno()], **more)
+        return self.start(ROOT, f'HandshakeAs{role.capitalize()}', arguments,
+                          [end.fileno(), *more_fds], **more)
 
     def close(self):
         self.socket.close()
