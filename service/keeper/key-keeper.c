@@ -7,6 +7,7 @@
 
 #include "keeper/folder-changes.h"
 #include "keeper/key-making.h"
+#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/keeper-messages.h"
 #include "signatory/signatory.h"
@@ -149,6 +150,7 @@ sign (HandoffSignatoryRequest *request,
     }
   /* Nobody waits long: in a turn of the main loop, a link gives us a few messages at most. */
   make_signature (use);
+  handoff_wipe_near_stack ();
   answer (use);
 }
 

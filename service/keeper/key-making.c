@@ -7,7 +7,6 @@
 
 #include "key/key-type.h"
 #include "key/pkcs8.h"
-#include "keyblob/secret-memory.h"
 #include "keyblob/tls-handoff-error.h"
 #include "link/import-messages.h"
 #include "link/keeper-messages.h"
@@ -100,8 +99,6 @@ make_key (gpointer data)
   if (key != NULL)
     making->key = handoff_kept_key_new (key, &making->error);
   g_clear_pointer (&making->der, g_bytes_unref);
-  /* The thread goes on: wipe what the key left on its stack. */
-  handoff_wipe_stack ();
 }
 
 static void

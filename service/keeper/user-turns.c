@@ -5,6 +5,8 @@
 
 #include "keeper/user-turns.h"
 
+#include "keyblob/secret-memory.h"
+
 typedef struct
 {
   HandoffTurnWork work;
@@ -114,6 +116,8 @@ work_in_turns (gpointer user_data)
       piece = take_piece (self);
       g_mutex_unlock (&self->mutex);
       piece->work (piece->data);
+      /* All of it has to do with keys, and the thread goes on. */
+      handoff_wipe_stack ();
       g_mutex_lock (&self->mutex);
       finish_piece (self, piece);
     }

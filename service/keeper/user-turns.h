@@ -10,7 +10,7 @@
  * what is being done, and for one piece of work of each other user. Main thread. */
 typedef struct _HandoffUserTurns HandoffUserTurns;
 
-/* On a thread. */
+/* On a thread. What it leaves on the stack there is wiped: it has to do with keys. */
 typedef void (*HandoffTurnWork) (gpointer data);
 /* On the main thread, after it. Frees data. */
 typedef void (*HandoffTurnDone) (gpointer data);
