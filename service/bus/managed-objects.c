@@ -159,7 +159,7 @@ find_changed (GVariant *before, GVariant *now)
   g_variant_iter_init (&iter, now);
   while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
     {
-      g_autoptr (GVariant) owned_value = value;
+      G_GNUC_UNUSED g_autoptr (GVariant) owned_value = value;
       g_autoptr (GVariant) old = g_variant_lookup_value (before, name, NULL);
 
       if (old == NULL || !g_variant_equal (old, value))

@@ -140,7 +140,7 @@ listed (GVariant *sessions, gpointer user_data)
 {
   g_autofree Turn *turn = user_data;
   Watcher *watcher = turn->watcher;
-  g_autoptr (GVariant) owned_sessions = g_variant_ref_sink (sessions);
+  G_GNUC_UNUSED g_autoptr (GVariant) owned_sessions = g_variant_ref_sink (sessions);
 
   if (watcher->watch != NULL)
     tell (watcher, handoff_managed_objects_new (turn->watch->context, watcher->caller, sessions));
