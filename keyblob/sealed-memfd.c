@@ -232,7 +232,7 @@ handoff_sealed_memfd_describe_seals (int fd)
   for (i = 0; i < G_N_ELEMENTS (seals); i++)
     {
       if (present > 0 && (present & seals[i].seal) != 0)
-        g_string_append (g_string_append (text, text->len > 0 ? " " : ""), seals[i].name);
+        g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", seals[i].name);
     }
 
   if (text->len == 0)
