@@ -11,7 +11,7 @@ from gi.repository import Gio, GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from caller import CREDENTIAL, MANAGER, NAME, ROOT, SESSION, Caller, wait_until
-from command import OWN_RULES, remove_credentials, run, set_rules
+from command import OWN_RULES, certificate, import_credential, remove_credentials, run, set_rules
 
 OBJECT_MANAGER = 'org.freedesktop.DBus.ObjectManager'
 
@@ -108,6 +108,17 @@ class ObjectManager(unittest.TestCase):
         for watcher in (self.bob, silent):
             watcher.settle()
             self.assertEqual(watcher.signals, [])
+
+    def test_staple(self):
+        """Breaks if who shows until when there is an OCSP response does not hear of another one."""
+        import_credential('alice', 'ecdsa')
+        self.alice.objects()
+        self.assertEqual(run('alice', 'credential', 'staple', 'ecdsa', certificate('ecdsa.ocsp')).returncode, 0)
+        changed = self.alice.wait('PropertiesChanged')
+        self.assertEqual((changed[2], list(changed[3]), changed[4]), (CREDENTIAL, ['OcspNotAfter'], []))
+        self.assertGreater(changed[3]['OcspNotAfter'], 0)
+        self.assertEqual(run('alice', 'credential', 'staple', '--remove', 'ecdsa').returncode, 0)
+        self.assertEqual(self.alice.wait('PropertiesChanged')[2:], (CREDENTIAL, {'OcspNotAfter': 0}, []))
 
 
 if __name__ == '__main__':
