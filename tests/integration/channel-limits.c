@@ -309,7 +309,9 @@ be_mallory (TestChannelFixture *f, int socket)
 static void
 test_passed_on (TestChannelFixture *f, gconstpointer data)
 {
-  static const char complete[] = "role=client server-identity=localhost: complete";
+  g_autofree char *complete =
+      g_strdup_printf ("role=client server-identity=localhost peer=127.0.0.1:%u: complete",
+                       test_peer_get_port (f->peer));
   const guint n_complete = test_log_count (complete);
   const int socket = test_peer_connect (f->peer);
   g_autofree char *log = NULL;

@@ -229,7 +229,8 @@ test_audit (TestChannelFixture *f, gconstpointer data)
   g_autoptr (HandoffKeyState) keys = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *complete = g_strdup_printf (
-      "uid=60101 pid=%d role=client server-identity=localhost: complete", getpid ());
+      "uid=60101 pid=%d role=client server-identity=localhost peer=127.0.0.1:%u: complete",
+      getpid (), test_peer_get_port (f->peer));
   const guint n_complete = test_log_count (complete);
 
   keys = handshake (f, NULL, &error);

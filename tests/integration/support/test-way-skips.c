@@ -25,6 +25,7 @@ static const struct
   { "/credential-races/set-and-set", "credentials are managed on the bus" },
   { "/credential-races/vanish/generate", "credentials are managed on the bus" },
   { "/credential-races/vanish/import", "credentials are managed on the bus" },
+  { "/lifecycle/broken-from-the-start", "no channel opens while the configuration is wrong" },
   { "/lifecycle/name-is-reserved", "this is about the bus's name" },
   { "/lifecycle/second-instance", "this is about the bus's name" },
   { "/stepwise/outlive-caller/limit", "a session ends with its channel" },
