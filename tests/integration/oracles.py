@@ -39,6 +39,7 @@ ON_OBJECTS = {
     (CREDENTIAL, 'SelfSign'): [
         GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},)), GLib.Variant('(a{sv})', ({},))],
     (CREDENTIAL, 'SetCertificates'): [GLib.Variant('(aay)', ([b'x'],)), GLib.Variant('(aay)', ([],))],
+    (CREDENTIAL, 'SetOcspResponse'): [GLib.Variant('(ay)', (b'x',)), GLib.Variant('(ay)', (b'',))],
     (CREDENTIAL, 'Unlock'): [GLib.Variant('(h)', (0,)), GLib.Variant('(h)', (7,))],
     (CREDENTIAL, 'Remove'): [None],
 }
@@ -94,6 +95,7 @@ MANAGERS = {
     'ListCredentials': [('path', lambda name: GLib.Variant('(a{sv})', ({
         'after': GLib.Variant('(so)', ('alices', name))},)))],
     'ListSessions': [],
+    'GetLog': [],  # its numbers are times
     'GetStatistics': [],
     'OpenChannel': [],  # names nothing: docs/CHANNEL.md; its calls are those of the bus
     'Reload': [],
