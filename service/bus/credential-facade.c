@@ -177,11 +177,12 @@ static void
 run_set_ocsp_response (HandoffCall *call, const HandoffCallContext *context)
 {
   HandoffCredential *credential = get_credential (context, call);
-  const HandoffCredentialChange *change = handoff_call_get_data (call);
+  const HandoffCredentialChange *change;
   g_autoptr (GError) error = NULL;
 
   if (credential == NULL)
     return;
+  change = handoff_call_get_data (call);
   if (g_bytes_get_size (change->response) == 0 || check_stapling (credential, &error))
     start (context, call, credential, &handoff_credential_stapling);
   else
