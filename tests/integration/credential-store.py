@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import (OWN_RULES, TIMEOUT, Serve, as_user, call, certificate, configure, get_service_pid,
                      import_credential, list_all_credentials, read, remove_credentials, run, set_rules, stop_service,
                      wait_until)
+from ended import end_certificate
 
 CREDENTIALS = '/var/lib/tls-handoff/credentials'
 LOG = os.environ['HANDOFF_TEST_LOG']
@@ -55,7 +56,7 @@ def log_position():
 
 
 def certificate_from_ca(ca, days, kind='clientAuth'):
-    """(certificate, key), PEM: a new key that ca certifies for so many days."""
+    """(certificate, key), PEM: a new key that ca certifies for so many days; if they are negative, it ended yesterday."""
     directory = os.environ['TMPDIR']
     key, extensions = f'{directory}/new.key', f'{directory}/new.ext'
     with open(extensions, 'w') as file:
@@ -63,10 +64,10 @@ def certificate_from_ca(ca, days, kind='clientAuth'):
     request = subprocess.run(['openssl', 'req', '-new', '-subj', '/CN=new', '-newkey', 'ed25519', '-nodes', '-keyout',
                               key], check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     made = subprocess.run(['openssl', 'x509', '-req', '-CA', certificate(ca + '.pem'), '-CAkey',
-                           certificate(ca + '.key'), '-days', str(days), '-set_serial', '99', '-extfile', extensions],
+                           certificate(ca + '.key'), '-days', str(max(days, 1)), '-set_serial', '99', '-extfile', extensions],
                           input=request, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with open(key) as file:
-        return made.stdout, file.read()
+        return end_certificate(made.stdout, ca) if days < 0 else made.stdout, file.read()
 
 
 class TestStore(unittest.TestCase):

@@ -13,6 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../integration/support'))
 from command import (OWN_RULES, TIMEOUT, Serve, certificate, get_free_port, import_credential, read,
                      remove_credentials, run, set_rules, wait_for_port)
+from ended import end_certificate
 
 VERSIONS = {'TLS1.3': ('-tls1_3', 'NORMAL:-VERS-ALL:+VERS-TLS1.3', ()),
             'TLS1.2': ('-tls1_2', 'NORMAL:-VERS-ALL:+VERS-TLS1.2', ('--tls12',))}
@@ -20,13 +21,13 @@ CLIENT_KEYS = ('ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-2048')
 TRUST = ('--trust', certificate('ca.pem'))
 
 
-def certify(request, *extensions, days='30', ca='client-ca'):
+def certify(request, *extensions, ca='client-ca'):
     """A certificate for a request, for clients."""
     config = os.path.join(os.environ['TMPDIR'], 'extensions')
     with open(config, 'w') as file:
         file.write('\n'.join(extensions or ('extendedKeyUsage=clientAuth', 'keyUsage=critical,digitalSignature')))
     return subprocess.run(['openssl', 'x509', '-req', '-CA', certificate(ca + '.pem'), '-CAkey',
-                           certificate(ca + '.key'), '-days', days, '-set_serial', str(1 + len(request)),
+                           certificate(ca + '.key'), '-days', '30', '-set_serial', str(1 + len(request)),
                            '-extfile', config], input=request, text=True, check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE).stdout
 
@@ -58,15 +59,15 @@ class TestOurServer(unittest.TestCase):
         for name in ('rsa', 'ecdsa'):
             import_credential('alice', name)
         cls.certificates = {None: (), 'client': cls.files('client'), 'rsa': cls.files('rsa')}
-        for name, extensions, days in (
-                ('expired-client', ('extendedKeyUsage=clientAuth',), '-1'),
-                ('client-for-servers', ('extendedKeyUsage=serverAuth',), '30')):
+        for name, extension in (('expired-client', 'extendedKeyUsage=clientAuth'),
+                                ('client-for-servers', 'extendedKeyUsage=serverAuth')):
             path = os.path.join(os.environ['TMPDIR'], name)
             request = subprocess.run(['openssl', 'req', '-new', '-subj', f'/CN={name}', '-newkey', 'ec', '-pkeyopt',
                                       'ec_paramgen_curve:P-256', '-nodes', '-keyout', path + '.key'], text=True,
                                      check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
             with open(path + '.pem', 'w') as file:
-                file.write(certify(request, *extensions, days=days))
+                made = certify(request, extension)
+                file.write(end_certificate(made, 'client-ca') if name == 'expired-client' else made)
             cls.certificates[name] = (path + '.pem', path + '.key')
 
     @classmethod
