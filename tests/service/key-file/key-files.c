@@ -62,8 +62,11 @@ test_encryption (void)
     { P8 "-v1 PBE-SHA1-3DES" CERT, NULL, NEEDED },
     { P8_LEGACY "-v1 PBE-MD5-DES" CERT, "secret", NULL },
     { P8_LEGACY "-v1 PBE-SHA1-RC2-40" CERT, "secret", NULL },
+/* Later versions read it. */
+#if GNUTLS_VERSION_NUMBER < 0x030800
     { P8_LEGACY "-v1 PBE-SHA1-DES" CERT, "secret",
       "is encrypted with SHA-1 and DES, which cannot be read here; " REWRITE_P8 },
+#endif
     { P8 "-scrypt" CERT, "secret", "is encrypted with scrypt, which cannot be read here" },
     { P8 "-scrypt" CERT, "secret", REWRITE_P8 },
     { P8 "-v2 aria-256-cbc" CERT, "secret", "is encrypted with ARIA-256-CBC" },
