@@ -317,10 +317,12 @@ check_mac (Reading *self, gboolean *is_right, GError **error)
   int code = gnutls_pkcs12_mac_info (self->p12, &mac, NULL, NULL, &iterations, &oid);
 
   *is_right = TRUE;
-  if (code >= 0)
-    success = check_classic_mac (self, iterations, is_right, error);
-  else if (oid != NULL && g_str_equal (oid, OID_PBMAC1))
+  /* First: GnuTLS from 3.8.8 on knows this one, too, and ends the process if there is no
+   * passphrase. */
+  if (oid != NULL && g_str_equal (oid, OID_PBMAC1))
     success = check_pbmac1 (self, is_right, error);
+  else if (code >= 0)
+    success = check_classic_mac (self, iterations, is_right, error);
   else if (oid != NULL)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
