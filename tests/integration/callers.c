@@ -84,8 +84,8 @@ test_vanish_waiting (void)
   line = g_data_input_stream_read_line (lines, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (line, ==, "asked " HANDOFF_ACTION_HANDSHAKE_AS_CLIENT);
-  g_assert_cmpuint (test_statistic ("handshakes-in-flight"), ==, 1);
-  g_assert_cmpuint (test_statistic ("callers"), ==, CALLERS_BESIDE (1));
+  test_statistic_wait ("handshakes-in-flight", 1);
+  test_statistic_wait ("callers", CALLERS_BESIDE (1));
 
   g_subprocess_force_exit (caller);
   assert_holds_nothing ();
@@ -109,7 +109,7 @@ test_vanish_handshaking (void)
                         ignore_result, &done);
   close (sockets[0]);
   test_wait_for_data (sockets[1]);
-  g_assert_cmpuint (test_statistic ("handshakes-in-flight"), ==, 1);
+  test_statistic_wait ("handshakes-in-flight", 1);
 
   test_bus_vanish (alice);
   assert_holds_nothing ();
@@ -140,8 +140,8 @@ test_vanish_holding (void)
       g_free (kept);
       kept = g_steal_pointer (&handshake->session);
     }
-  g_assert_cmpuint (test_statistic ("sessions"), ==, 2);
-  g_assert_cmpuint (test_statistic ("callers"), ==, CALLERS_BESIDE (2));
+  test_statistic_wait ("sessions", 2);
+  test_statistic_wait ("callers", CALLERS_BESIDE (2));
   test_bus_vanish (callers[0]);
   test_statistic_wait ("sessions", 1);
   reply = test_call (callers[1], kept, HANDOFF_SESSION_INTERFACE, "Close", NULL, &error);

@@ -125,7 +125,7 @@ test_own_sessions (TestChannelFixture *f, gconstpointer data)
   g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT);
   g_clear_error (&error);
 
-  g_assert_cmpuint (test_statistic ("sessions"), ==, 1);
+  test_statistic_wait ("sessions", 1);
   reply = test_call (f->alice, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "ListSessions",
                      g_variant_new ("(a{sv})", NULL), &error);
   g_assert_no_error (error);
@@ -134,7 +134,7 @@ test_own_sessions (TestChannelFixture *f, gconstpointer data)
 
   /* It goes with its channel, not with another one. */
   g_clear_pointer (&other, test_channel_free);
-  g_assert_cmpuint (test_statistic ("sessions"), ==, 1);
+  test_statistic_wait ("sessions", 1);
   g_clear_pointer (&f->channel, test_channel_free);
   test_statistic_wait ("sessions", 0);
 }

@@ -85,10 +85,10 @@ static void
 test_user (Fixture *f, gconstpointer data)
 {
   g_assert_false (connect_as (f, f->alice, NULL, 1));
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 1);
+  test_statistic_wait ("resumable-sessions", 1);
   g_assert_true (connect_again_as (f, "alice", NULL));
-  g_assert_cmpuint (test_statistic ("handshakes-resumed"), ==, 1);
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  test_statistic_wait ("handshakes-resumed", 1);
+  test_statistic_wait ("resumable-sessions", 0);
   g_assert_false (connect_again_as (f, "alice", NULL));
 }
 
@@ -97,7 +97,7 @@ static void
 test_two_tickets (Fixture *f, gconstpointer data)
 {
   g_assert_false (connect_as (f, f->alice, NULL, 2));
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 2);
+  test_statistic_wait ("resumable-sessions", 2);
   g_assert_true (connect_again_as (f, "alice", NULL));
   g_assert_true (connect_again_as (f, "alice", NULL));
   g_assert_false (connect_again_as (f, "alice", NULL));
@@ -196,7 +196,7 @@ test_reload (Fixture *f, gconstpointer data)
   g_assert_true (connect_again_as (f, "alice", NULL));
   reply = test_call (root, HANDOFF_ROOT_PATH, HANDOFF_MANAGER_INTERFACE, "Reload", NULL, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  test_statistic_wait ("resumable-sessions", 0);
   g_assert_false (connect_again_as (f, "alice", NULL));
 }
 
@@ -219,7 +219,7 @@ test_reload_in_window (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  test_statistic_wait ("resumable-sessions", 0);
   close (socket);
   g_assert_false (connect_again_as (f, "alice", NULL));
 }
@@ -245,7 +245,7 @@ test_spoilt (Fixture *f, gconstpointer data)
     g_byte_array_append (thrice, tickets->data, tickets->len);
   test_post_handshake (f->alice, handshake->session, thrice->data, thrice->len, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 3);
+  test_statistic_wait ("resumable-sessions", 3);
   close (socket);
 
   socket = test_peer_connect (f->peer);
@@ -314,7 +314,7 @@ test_scope_none (Fixture *f, gconstpointer data)
 {
   test_service_set_config ("[Resumption]\nScope=none\n");
   g_assert_false (connect_as (f, f->alice, NULL, 1));
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  test_statistic_wait ("resumable-sessions", 0);
   g_assert_false (connect_as (f, f->alice, NULL, 0));
 }
 
@@ -326,7 +326,7 @@ test_scope_caller (Fixture *f, gconstpointer data)
   g_assert_false (connect_again_as (f, "alice", NULL));
   g_assert_true (connect_as (f, f->alice, NULL, 0));
   /* With the caller goes what only he could use. */
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 1);
+  test_statistic_wait ("resumable-sessions", 1);
   test_bus_vanish (f->alice);
   test_statistic_wait ("resumable-sessions", 0);
   f->alice = test_bus_connect ("alice");
@@ -339,7 +339,7 @@ static void
 test_tls12_off (Fixture *f, gconstpointer data)
 {
   g_assert_false (connect_as (f, f->alice, tls12, 0));
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  test_statistic_wait ("resumable-sessions", 0);
   g_assert_false (connect_again_as (f, "alice", tls12));
 }
 
@@ -353,7 +353,7 @@ test_tls12_on (Fixture *f, gconstpointer data)
   f->peer = data == NULL ? test_peer_new_openssl ("ecdsa", NULL)
                          : test_peer_new_gnutls ("ecdsa", NULL, data, NULL);
   g_assert_false (connect_as (f, f->alice, tls12, 0));
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 1);
+  test_statistic_wait ("resumable-sessions", 1);
   for (int i = 0; i < 3; i++)
     g_assert_true (connect_again_as (f, "alice", tls12));
   g_assert_false (connect_again_as (f, "bob", tls12));
@@ -384,7 +384,7 @@ test_reviewed (Fixture *f, gconstpointer data)
   /* Its window is closed from the start. */
   test_post_handshake (f->alice, handshake->session, "\4\0\0\0", 4, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  test_statistic_wait ("resumable-sessions", 0);
   close (socket);
 }
 
@@ -417,16 +417,16 @@ test_garbage (Fixture *f, gconstpointer data)
       test_post_handshake (f->alice, handshake->session, garbage[i].bytes, garbage[i].size, &error);
       test_assert_remote_error (error, "InvalidArgument", NULL);
     }
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  test_statistic_wait ("resumable-sessions", 0);
 
   /* The window is still open, and closes with the first good ticket. */
   tickets = test_receive_tickets (socket, handshake->keys, 1);
   test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 1);
+  test_statistic_wait ("resumable-sessions", 1);
   test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 1);
+  test_statistic_wait ("resumable-sessions", 1);
   close (socket);
 }
 
@@ -444,11 +444,11 @@ test_window (Fixture *f, gconstpointer data)
                               &error);
   g_assert_no_error (error);
   tickets = test_receive_tickets (socket, handshake->keys, 1);
-  g_assert_cmpuint (test_statistic ("sessions"), ==, 1);
+  test_statistic_wait ("sessions", 1);
   test_statistic_wait ("sessions", 0);
   test_post_handshake (f->alice, handshake->session, tickets->data, tickets->len, &error);
   test_assert_remote_error (error, "org.freedesktop.DBus.Error.UnknownObject", NULL);
-  g_assert_cmpuint (test_statistic ("resumable-sessions"), ==, 0);
+  test_statistic_wait ("resumable-sessions", 0);
   close (socket);
 }
 
@@ -457,7 +457,7 @@ static void
 test_transient (Fixture *f, gconstpointer data)
 {
   g_assert_false (connect_as (f, f->alice, "{'transient': <true>}", 1));
-  g_assert_cmpuint (test_statistic ("sessions"), ==, 0);
+  test_statistic_wait ("sessions", 0);
   g_assert_true (connect_as (f, f->alice, NULL, 0));
 }
 
