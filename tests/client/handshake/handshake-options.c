@@ -375,9 +375,8 @@ test_pem (void)
                              "-----END CERTIFICATE-----\nbetween them\n"
                              "-----BEGIN CERTIFICATE-----\r\nMA\r\nI=\r\n"
                              "-----END CERTIFICATE-----";
-  static const char *const wrong[] = { "", "text", "-----BEGIN CERTIFICATE-----\nMAE=\n",
-                                       "-----BEGIN PRIVATE KEY-----\nMAE=\n-----END "
-                                       "PRIVATE KEY-----\n" };
+  static const char key[] = "-----BEGIN PRIVATE KEY-----\nMAE=\n-----END PRIVATE KEY-----\n";
+  static const char *const wrong[] = { "", "text", "-----BEGIN CERTIFICATE-----\nMAE=\n", key };
   g_autoptr (TlsHandoffHandshakeOptions) options = tls_handoff_handshake_options_new ();
   g_autoptr (GBytes) pem = g_bytes_new_static (text, sizeof text - 1);
   g_autofree char *printed = NULL;
