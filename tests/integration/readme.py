@@ -95,8 +95,9 @@ class TestReadme(unittest.TestCase):
         remove_credentials()
 
     def start(self, user, line):
-        # Who reads it is in the source. The ports of servers are those of the test.
-        line = line.replace('data/examples/', f'{SOURCE}/data/examples/').replace('--listen 8443', '--listen 0')
+        # The examples as they are installed: the source may be closed to other users. The ports of servers are those of
+        # the test.
+        line = line.replace('data/examples/', '/usr/share/doc/tls-handoff/examples/').replace('--listen 8443', '--listen 0')
         return subprocess.Popen(as_user(user, 'env', f'HOME={self.home}', 'bash', '-c', line), start_new_session=True,
                                 cwd=self.home, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)
