@@ -77,9 +77,9 @@ class Trace:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(TIMEOUT)
 
-    def calls(self):
-        """Those that succeeded, of the service's processes."""
-        begun, ours = {}, set()
+    def all_calls(self):
+        """(process, name, arguments, result, what strace says of that) of those that succeeded."""
+        begun = {}
         for line in self.read(self.path).splitlines():
             pid, call = line.split(None, 1)
             if call.endswith('<unfinished ...>'):
@@ -91,12 +91,22 @@ class Trace:
             done = re.match(r'(\w+)\((.*)\)\s+= (\d+)(.*)', call)
             if not done:
                 continue
-            name, arguments, result, named = done.groups()
+            yield pid, *done.groups()
+
+    def calls(self):
+        """Those of the service's processes."""
+        calls = list(self.all_calls())
+        parents = {result: pid for pid, name, _, result, _ in calls if re.match(r'v?fork|clone', name)}
+        begun = set()
+
+        def is_ours(pid):
+            """The call that makes a process may return when that has done something already."""
+            return pid in begun or (pid in parents and is_ours(parents[pid]))
+
+        for pid, name, arguments, _, named in calls:
             if name == 'execve' and arguments.startswith('"/usr/libexec/tls-handoffd"'):
-                ours.add(pid)
-            if pid in ours:
-                if re.match(r'v?fork|clone', name):
-                    ours.add(result)
+                begun.add(pid)
+            if is_ours(pid):
                 yield name, arguments, named
 
     def needs(self):

@@ -9,7 +9,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import certificate, run, set_rules, stop_service
+from command import certificate, get_service_pid, run, set_rules, stop_service, wait_until
 from tls_server import TlsServer
 
 RULES = '''polkit.addRule(function(action, subject) {
@@ -32,7 +32,10 @@ class Log(unittest.TestCase):
         host = f'localhost:{server.port}'
         self.assertEqual(run('alice', 'probe', '--trust', certificate('ca.pem'), host).returncode, 0)
         self.assertNotEqual(run('alice', 'connect', host).returncode, 0)
+        pid = get_service_pid()
         stop_service()
+        # It writes the entries when its name is gone already.
+        wait_until(lambda: not os.path.exists(f'/proc/{pid}'), 'the process has ended')
 
         entries = [entry for entry in self.entries('alice') if entry['kind'] == 'handshake']
         self.assertEqual([entry['outcome'] for entry in entries],
