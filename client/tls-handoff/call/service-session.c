@@ -113,8 +113,12 @@ replied_on_channel_cb (HandoffReply *reply, GError *error, gpointer user_data)
     }
   else if (g_error_matches (error, HANDOFF_UNSENT_ERROR, HANDOFF_UNSENT_ERROR_TOO_LARGE))
     {
-      error->domain = TLS_HANDOFF_ERROR;
-      error->code = TLS_HANDOFF_ERROR_INVALID_ARGUMENT;
+      /* Another one, since an error of our domain has details before it. */
+      GError *refused = g_error_new_literal (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                                             error->message);
+
+      g_error_free (error);
+      error = refused;
     }
   end (user_data, reply, error);
 }

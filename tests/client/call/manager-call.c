@@ -333,7 +333,7 @@ test_absent (ChannelService *service, gconstpointer data)
 }
 
 /* A session of a channel is asked for on the bus, or on another channel; or its caller waits for
- * ever when the channel is gone. */
+ * ever when the channel is gone, or cannot free the error of what does not fit on the channel. */
 static void
 test_session (ChannelService *service, gconstpointer data)
 {
@@ -351,6 +351,14 @@ test_session (ChannelService *service, gconstpointer data)
       wait_asked (&asked);
       g_assert_cmpstr (asked.text, ==, "channel /session");
       asked_clear (&asked);
+      handoff_service_session_call_async (
+          session, "Step",
+          make_arguments (TRUE, GSIZE_TO_POINTER (HANDOFF_CHANNEL_MAX_MESSAGE_SIZE), NULL), NULL,
+          FALSE, "(s)", NULL, asked_cb, &late);
+      wait_asked (&late);
+      g_assert_error (late.error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+      g_assert_null (tls_handoff_error_get_details (late.error));
+      asked_clear (&late);
       handoff_service_session_tell (session, "Close", NULL);
       while (g_atomic_int_get (&service->n_channel) < 3)
         g_thread_yield ();
