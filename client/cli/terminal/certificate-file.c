@@ -63,7 +63,8 @@ export_certificates (const char *path,
 GPtrArray *
 cli_certificate_file_load (const char *path, GError **error)
 {
-  g_autoptr (GFile) file = g_file_new_for_path (path);
+  /* Not by the desktop's GVfs, which would start threads: probe-processes.c forks. */
+  g_autoptr (GFile) file = g_vfs_get_file_for_path (g_vfs_get_local (), path);
   g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, error);
   g_autofree char *contents = NULL;
   gsize size = 0;

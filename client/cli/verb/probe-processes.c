@@ -158,17 +158,27 @@ read_stream (Job *job, int stream)
 static void
 wait_for_jobs (Job *jobs, guint n_jobs)
 {
-  g_autofree struct pollfd *polled = g_new (struct pollfd, n_jobs * N_STREAMS);
+  /* Those that are open alone: the system polls no more than the process may have open. */
+  struct pollfd polled[MAX_AT_ONCE * N_STREAMS];
+  guint streams[MAX_AT_ONCE * N_STREAMS];
+  guint n_polled = 0;
   guint i;
 
   for (i = 0; i < n_jobs * N_STREAMS; i++)
-    polled[i] = (struct pollfd){ jobs[i / N_STREAMS].fds[i % N_STREAMS], POLLIN, 0 };
-  if (poll (polled, n_jobs * N_STREAMS, -1) < 0)
-    return;
-  for (i = 0; i < n_jobs * N_STREAMS; i++)
     {
-      if (polled[i].fd >= 0 && polled[i].revents != 0)
-        read_stream (&jobs[i / N_STREAMS], (int) (i % N_STREAMS));
+      const int fd = jobs[i / N_STREAMS].fds[i % N_STREAMS];
+
+      if (fd < 0)
+        continue;
+      polled[n_polled] = (struct pollfd){ fd, POLLIN, 0 };
+      streams[n_polled++] = i;
+    }
+  if (poll (polled, n_polled, -1) < 0)
+    return;
+  for (i = 0; i < n_polled; i++)
+    {
+      if (polled[i].revents != 0)
+        read_stream (&jobs[streams[i] / N_STREAMS], (int) (streams[i] % N_STREAMS));
     }
 }
 
