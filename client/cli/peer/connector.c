@@ -178,7 +178,8 @@ event_cb (GSocketClient *client,
 {
   gboolean *proxied = user_data;
 
-  if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATING)
+  /* A proxy that fails may be followed by none. */
+  if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATED)
     *proxied = TRUE;
 }
 
