@@ -86,16 +86,6 @@ listen_or_not (CliFront *self)
     }
 }
 
-/* A place among the clients of all fronts. FALSE if there is none. */
-static gboolean
-take_place (CliFront *self)
-{
-  if (g_atomic_int_add (&self->peers->n_clients, 1) < self->settings->max_clients)
-    return TRUE;
-  g_atomic_int_add (&self->peers->n_clients, -1);
-  return FALSE;
-}
-
 /* If there were too many, this front has to listen again afterwards. One that listens is enough,
  * since it gives clients to the others. */
 static void
@@ -105,6 +95,17 @@ give_place_back (CliFront *self)
 
   if (g_atomic_int_dec_and_test (&peers->n_clients) && g_atomic_int_get (&peers->ending))
     peers->left (peers->user_data);
+}
+
+/* A place among the clients of all fronts. FALSE if there is none. */
+static gboolean
+take_place (CliFront *self)
+{
+  if (g_atomic_int_add (&self->peers->n_clients, 1) < self->settings->max_clients)
+    return TRUE;
+  /* By now, the last client may have left. */
+  give_place_back (self);
+  return FALSE;
 }
 
 static void
