@@ -475,11 +475,9 @@ static const HandoffStep signing_steps[] = {
 };
 
 static const HandoffStep self_signing_steps[] = {
-  { begin_signing, finish_self_signing },
-  { handoff_pending_call_enter },
-  { begin_certifying, finish_certifying },
-  { begin_setting, finish_setting },
-  { NULL },
+  { begin_signing, finish_self_signing },  { handoff_pending_call_enter },
+  { begin_certifying, finish_certifying }, { begin_setting, finish_setting },
+  { begin_telling, finish_telling },       { NULL },
 };
 
 static const HandoffStep setting_steps[] = {

@@ -14,7 +14,7 @@ import unittest
 from gi.repository import GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from caller import MANAGER, ROOT, Caller, Failure, connect
+from caller import CREDENTIAL, MANAGER, PROPERTIES, ROOT, Caller, Failure, connect
 from channel import Channel
 from channel_test import Log
 from command import (OWN_RULES, certificate, get_service_pid, import_credential, install_tokens, remove_credentials,
@@ -203,6 +203,28 @@ class TestPrograms(unittest.TestCase):
         caller.close()
         for end in silent:
             end.close()
+
+    def test_self_sign(self):
+        """Breaks if SelfSign() answers before the user's program knows the certificate: the next handshake on a channel
+        would be without it."""
+        caller = Caller('alice')
+        channel = Channel(caller.connection)
+        path, = caller.call(ROOT, MANAGER, 'GenerateCredential',
+                            GLib.Variant('(ssa{sv})', ('own', 'ecdsa-p256', {}))).unpack()
+        program, = get_programs(HANDSHAKER, 'alice')
+        os.kill(program['pid'], signal.SIGSTOP)
+        try:
+            pending = caller.start(path, CREDENTIAL, 'SelfSign',
+                                   GLib.Variant('(a{sv})', ({'subject': GLib.Variant('s', 'CN=x')},)))
+            certificates = GLib.Variant('(ss)', (CREDENTIAL, 'Certificates'))
+            wait_until(lambda: caller.call(path, PROPERTIES, 'Get', certificates).unpack()[0], 'the certificate is set')
+            caller.round_trip()
+            self.assertFalse(pending.is_done())
+        finally:
+            os.kill(program['pid'], signal.SIGCONT)
+        pending.wait()
+        channel.close()
+        caller.close()
 
 
 if __name__ == '__main__':
