@@ -149,7 +149,10 @@ handoff_handshaker_take_audit (HandoffHandshaker *self, HandoffLinkMessage *mess
           return;
         }
     }
-  /* Of what is done on channels the broker hears nothing else. */
-  if (n > 0)
-    handoff_idle_timer_restart (self->support->idle_timer);
+  /* Of what is done on channels the broker hears nothing else, nor of a handshake that failed while
+   * nobody called. */
+  if (n == 0)
+    return;
+  handoff_idle_timer_restart (self->support->idle_timer);
+  handoff_handshaker_sessions_changed (self);
 }

@@ -112,7 +112,8 @@ describe (const Asking *asking, GVariant *session, guint64 *number)
   g_variant_dict_insert (&dict, "cipher-suite", "s", suite);
   g_variant_dict_insert (&dict, "credential", "s", label);
   /* Not a channel's: that has no object. */
-  if (handoff_known_sessions_has (asking->handshaker->sessions, id, asking->list->caller))
+  if (uid == handoff_caller_get_uid (asking->list->caller) &&
+      handoff_known_sessions_has (asking->handshaker->sessions, id, asking->list->caller))
     {
       g_autofree char *path = g_strconcat (HANDOFF_SESSIONS_PATH "/", id, NULL);
 

@@ -32,9 +32,9 @@ class Watcher:
     def objects(self):
         return self.call(ROOT, OBJECT_MANAGER, 'GetManagedObjects')[0]
 
-    def create_session(self):
+    def create_session(self, options=None):
         return self.call(ROOT, MANAGER, 'CreateSession',
-                         GLib.Variant('(ssa{sv})', ('client', 'localhost', {})))[0]
+                         GLib.Variant('(ssa{sv})', ('client', 'localhost', options or {})))[0]
 
     def wait(self, name):
         """The first signal of that name; all that came are forgotten."""
@@ -88,6 +88,24 @@ class ObjectManager(unittest.TestCase):
         self.assertEqual(removed[2:], (path, [SESSION]))
         self.bob.settle()
         self.assertEqual(self.bob.signals, [])
+
+    def test_others(self):
+        """Breaks if an administrator is shown an object that does not exist for him."""
+        root = Watcher('root')
+        self.addCleanup(root.caller.close)
+        path = self.alice.create_session({'outlive-caller': GLib.Variant('b', True)})
+        options = GLib.Variant('(a{sv})', ({'all': GLib.Variant('b', True)},))
+        sessions, = root.call(ROOT, MANAGER, 'ListSessions', options)
+        self.assertEqual(len(sessions), 1)
+        self.assertNotIn('object', sessions[0])
+        self.alice.call(path, SESSION, 'Close')
+
+    def test_timeout(self):
+        """Breaks if it is not told that a session fails while nobody calls."""
+        self.alice.objects()
+        path = self.alice.create_session({'timeout': GLib.Variant('u', 2)})
+        changed = self.alice.wait('PropertiesChanged')
+        self.assertEqual((changed[0], changed[3]), (path, {'State': 'failed'}))
 
     def test_credentials(self):
         """Breaks if a credential is not told of, or to somebody who may not see it, or to somebody who has not asked."""
