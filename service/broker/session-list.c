@@ -11,7 +11,8 @@
 #include "keyblob/handoff-names.h"
 #include "work/clock.h"
 
-/* How long the broker waits for all. */
+/* How long the broker waits for all. Whoever is told of what has gone must not miss those of his
+ * one process because it is slow: one that hangs is ended (watch.h). */
 #define LIST_SECONDS 2
 
 typedef struct
@@ -224,7 +225,8 @@ ask_all (List *self,
 
   self->listed = listed;
   self->user_data = user_data;
-  self->timeout_id = handoff_clock_add_timeout (LIST_SECONDS * G_TIME_SPAN_SECOND, give_up, self);
+  if (!self->is_own)
+    self->timeout_id = handoff_clock_add_timeout (LIST_SECONDS * G_TIME_SPAN_SECOND, give_up, self);
   /* Not before all are asked. */
   self->n_asked++;
   for (i = 0; i < all->len && self->maximum > 0; i++)

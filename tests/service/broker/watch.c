@@ -7,6 +7,7 @@
 
 #include "broker/handshakers.h"
 #include "broker/news.h"
+#include "broker/session-list.h"
 #include "broker/watch.h"
 #include "support/broker-fixture.h"
 #include "support/credential-fixture.h"
@@ -96,11 +97,41 @@ test_unanswered (HandshakerFixture *f, gconstpointer unused)
   handshaker_expect (f->events, "got 1001");
 }
 
+static void
+listed (GVariant *sessions, gpointer user_data)
+{
+  g_variant_unref (g_variant_ref_sink (sessions));
+  ++*(guint *) user_data;
+}
+
+/* Breaks if one that is slow is taken for one without sessions: its user would be told that they
+ * have gone. */
+static void
+test_sessions (HandshakerFixture *f, gconstpointer unused)
+{
+  g_autoptr (HandoffCaller) alice = handoff_caller_new (":1.1", 1000, 11);
+  TestHandshaker *process;
+  guint n_done = 0;
+
+  handshaker_set_policy (f, "first");
+  handshaker_settle ();
+  process = take_over (f, 1000);
+  handoff_session_list_ask_own (f->handshakers, alice, 16, listed, &n_done);
+  handshaker_settle ();
+  handshaker_pass (5 * TEST_SECOND);
+  handshaker_settle ();
+  g_assert_cmpuint (n_done, ==, 0);
+  expect_unanswered (process, 30);
+  g_assert_cmpuint (n_done, ==, 1);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/watch/unanswered", HandshakerFixture, NULL, handshaker_set_up, test_unanswered,
+              handshaker_tear_down);
+  g_test_add ("/watch/sessions", HandshakerFixture, NULL, handshaker_set_up, test_sessions,
               handshaker_tear_down);
   return g_test_run ();
 }
