@@ -6,6 +6,7 @@
 #include "bus/credential-change.h"
 
 #include "broker/news.h"
+#include "bus/object-watch.h"
 #include "caller/descriptor-reader.h"
 #include "key/public-key.h"
 #include "keyblob/handoff-names.h"
@@ -408,9 +409,11 @@ begin_unlocking (HandoffPendingCall *pending, GAsyncReadyCallback done)
 static gboolean
 finish_unlocking (HandoffPendingCall *pending, GAsyncResult *result, GError **error)
 {
+  const HandoffCredentialChange *self = pending->data;
   g_autoptr (HandoffTokenKey) key = handoff_tokens_find_key_finish (result, error);
 
   handoff_pin_hold_update (pending->context->pin_hold);
+  handoff_object_watch_note (pending->context->object_watch, self->uid);
   return key != NULL;
 }
 

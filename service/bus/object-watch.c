@@ -228,8 +228,15 @@ handoff_object_watch_run (HandoffCall *call, const HandoffCallContext *context)
   HandoffObjectWatch *self = context->object_watch;
   HandoffCaller *caller = handoff_call_get_caller (call);
   g_autoptr (GError) error = NULL;
-  Watcher *watcher = get_watcher (self, caller, &error);
+  Watcher *watcher;
 
+  /* Nobody would say again that he has left. */
+  if (handoff_call_is_cancelled (call))
+    {
+      handoff_call_free (call);
+      return;
+    }
+  watcher = get_watcher (self, caller, &error);
   if (watcher == NULL)
     {
       handoff_call_fail (call, error);
