@@ -10,7 +10,7 @@
  * nobody asked for would cost each caller of a handshake something. Each is shown his own: the
  * credentials of his user, and the sessions that he may use. Of a user, so many programs can
  * watch (TLS_HANDOFF_ERROR_LIMIT_REACHED); what looking costs has limits in object-turns.h; what a
- * watcher does not read the guard holds back, as it does replies (guard/bus-replies.h).
+ * watcher does not read counts like replies, and is dropped sooner (guard/bus-replies.h).
  *
  * When something may have changed for a user, each of his watchers is shown the difference between
  * what he was told last and what is now. What came and went in between, nobody hears of. */

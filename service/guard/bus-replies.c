@@ -140,6 +140,15 @@ fits (HandoffBusReplies *self, const User *user, const HandoffBusMessage *messag
                             (message->n_fds == 0 || fits_fds (self, user, message->n_fds)));
 }
 
+/* A program that never reads, because it was stopped, say, called once for many signals: half of
+ * what its user may have is for replies alone. */
+static gboolean
+is_signal_too_much (HandoffBusReplies *self, const User *user, const HandoffBusMessage *message)
+{
+  return message->type == G_DBUS_MESSAGE_TYPE_SIGNAL && !self->given_up &&
+         !fits_bytes (self, user, user->unread.bytes + get_cost (message));
+}
+
 static void
 ask (HandoffBusReader *reader)
 {
@@ -323,6 +332,13 @@ handoff_bus_reader_send (HandoffBusReader *self, HandoffBusMessage *message)
   User *user = self->user;
   Held *held;
 
+  if (is_signal_too_much (self->replies, user, message))
+    {
+      g_info ("Dropped a signal: the programs of user %u do not read theirs", user->uid);
+      handoff_bus_message_free (message);
+      ask (self);
+      return;
+    }
   if (g_queue_is_empty (&user->held) && fits (self->replies, user, message))
     {
       send_now (self, message);

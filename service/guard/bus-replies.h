@@ -10,12 +10,13 @@
  * bytes (dbus-daemon: 127 MiB) or descriptors (64) under way, so a receiver who never reads could
  * keep replies from everybody. Therefore each user may have a limited amount unread: half of what
  * the others leave free, of limits below those of the bus. Replies beyond that are held back, and
- * dropped when even too many are held. The guard learns that a receiver has read its replies when
- * the receiver answers a question that was sent after them, since a bus keeps the order:
+ * dropped when even too many are held. Signals are dropped when half of that is unread: nobody
+ * calls once for each. The guard learns that a receiver has read its replies when the receiver
+ * answers a question that was sent after them, since a bus keeps the order:
  * org.freedesktop.DBus.Peer.Ping, which D-Bus libraries answer by themselves. Each question takes
- * one of the 128 places that a bus has for the calls of one connection, for ever if nobody
- * answers: so there are few questions. A receiver who does not answer can also show that it has
- * read, by using what a reply told (handoff_bus_reader_has_read()), or by leaving the bus. */
+ * one of the 128 places that a bus has for the calls of one connection, for ever if nobody answers:
+ * so there are few questions. A receiver who does not answer can also show that it has read, by
+ * using what a reply told (handoff_bus_reader_has_read()), or by leaving the bus. */
 #define HANDOFF_BUS_UNREAD_BYTES (48 * 1024 * 1024)
 #define HANDOFF_BUS_UNREAD_FDS 48
 #define HANDOFF_BUS_RESERVED_FDS 14

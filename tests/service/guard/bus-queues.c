@@ -333,6 +333,40 @@ test_held (Bus *bus, gconstpointer data)
 }
 
 static void
+send_signal (HandoffBusReader *reader, gsize size)
+{
+  HandoffBusMessage *message = new_message (NULL, size);
+
+  message->type = G_DBUS_MESSAGE_TYPE_SIGNAL;
+  handoff_bus_reader_send (reader, message);
+}
+
+/* Signals that a program does not read keep no replies from its user's others. When it reads again,
+ * it hears of what comes then. */
+static void
+test_signals (Bus *bus, gconstpointer data)
+{
+  g_autoptr (HandoffBusReader) deaf = handoff_bus_reader_new (bus->replies, 1, NULL);
+  g_autoptr (HandoffBusReader) sibling = handoff_bus_reader_new (bus->replies, 1, NULL);
+  gsize before;
+
+  for (guint i = 0; i < 1000; i++)
+    send_signal (deaf, 100 * 1024);
+  g_assert_cmpuint (bus->bytes, >, HANDOFF_BUS_UNREAD_BYTES / 8);
+  g_assert_true (handoff_bus_replies_has_room (bus->replies, 1));
+  before = bus->bytes;
+  send_reply (sibling, 100 * 1024, 0, 1);
+  g_assert_cmpuint (bus->bytes, ==, before + 100 * 1024);
+
+  handoff_bus_reader_answered (deaf);
+  send_signal (deaf, 100 * 1024);
+  handoff_bus_reader_answered (deaf);
+  before = bus->bytes;
+  send_signal (deaf, 1000);
+  g_assert_cmpuint (bus->bytes, ==, before + 1000);
+}
+
+static void
 test_give_up (Bus *bus, gconstpointer data)
 {
   g_autoptr (HandoffBusReader) reader = handoff_bus_reader_new (bus->replies, 1, NULL);
@@ -363,6 +397,7 @@ main (int argc, char *argv[])
   ADD ("has-read", test_has_read);
   ADD ("questions", test_questions);
   ADD ("held", test_held);
+  ADD ("signals", test_signals);
   ADD ("give-up", test_give_up);
   return g_test_run ();
 }
