@@ -481,12 +481,22 @@ test_layout (void)
 }
 
 /* Breaks if a clock that is set while the session data are made ends resumption, or if any number
- * is taken for a time. */
+ * is taken for a time. In a process of its own: newer versions of GnuTLS, once a test has given
+ * them a clock, know whole seconds alone, and take a ticket of this second for one of the future.
+ */
 static void
 test_arrival (void)
 {
-  g_autoptr (GByteArray) data = make_session_data (32);
+  g_autoptr (GByteArray) data = NULL;
 
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+      g_test_trap_assert_passed ();
+      return;
+    }
+
+  data = make_session_data (32);
   test_clock_install ();
   test_clock_set_wall (59 * G_TIME_SPAN_MINUTE);
   g_assert_true (is_understood (data, 32));

@@ -10,11 +10,13 @@
 #define TEST_YEAR (365 * TEST_DAY)
 
 /* A clock that moves only when a test moves it, for the service and for GnuTLS. It begins with the
- * system's wall time, two years after the boot, one of them asleep. One exception: GnuTLS asks the
- * system for the ages of TLS 1.3 tickets. Call it before the test makes threads. A timer that is
- * due at the new time is ready at once, and runs in its own main context. */
+ * system's wall time, two years after the boot, one of them asleep. One exception: GnuTLS 3.7 asks
+ * the system for the ages of TLS 1.3 tickets. Call it before the test makes threads. A timer that
+ * is due at the new time is ready at once, and runs in its own main context. */
 void test_clock_install (void);
-/* The system's clock again, for the next test. */
+/* The system's clock again, for the next test. But GnuTLS 3.8 counts whole seconds from then on,
+ * and takes a TLS 1.3 ticket whose data were made by others in this second for one of the future.
+ */
 void test_clock_uninstall (void);
 
 /* Time passes: by all three clocks. Not negative. Microseconds. */
