@@ -157,12 +157,8 @@ test_passphrases (void)
         { P12 "-passout pass:", empty[i], NULL },
         { P12 "-passout pass: -legacy", empty[i], NULL },
         { P12 "-passout pass: | $EDIT pbmac1 ''", empty[i], NULL },
-        { "certtool --to-p12 --load-privkey ecdsa.key --load-certificate ecdsa.pem --p12-name x"
-          " --null-password --outder",
-          empty[i], NULL },
-        { "certtool --to-p12 --load-privkey ecdsa.key --load-certificate ecdsa.pem --p12-name x"
-          " --null-password --outder --pkcs-cipher 3des-pkcs12",
-          empty[i], NULL },
+        { P12 "-passout pass: | $EDIT null-mac", empty[i], NULL },
+        { P12_PLAIN " | $EDIT null-3des", empty[i], NULL },
         { "openssl pkcs8 -topk8 -in ecdsa.key -passout pass:" CERT, empty[i], NULL },
       };
 
@@ -356,7 +352,7 @@ test_plain (void)
     { P12_PLAIN, NULL, "is PKCS#12" },
     { P12 "-passout pass:", NULL, "is PKCS#12" },
     { "certtool --to-p12 --load-privkey ecdsa.key --load-certificate ecdsa.pem --p12-name x"
-      " --null-password",
+      " --empty-password",
       NULL, "is PKCS#12" },
     { "openssl pkcs8 -topk8 -in ecdsa.key -passout pass:" CERT, NULL, "encrypted private key" },
     { RSA "-aes256" RSA_CERT, NULL, "encrypted private key" },
