@@ -11,9 +11,15 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from command import OWN_RULES, certificate, get_free_port, remove_credentials, run, set_rules, wait_for_port
 
-# C.UTF-8 is everywhere, and takes LANGUAGE.
-SPANISH = dict(os.environ, LC_ALL='C.UTF-8', LANGUAGE='es')
+SPANISH = dict(os.environ, LC_ALL='es_ES.UTF-8', LANGUAGE='es')
 GERMAN = dict(SPANISH, LANGUAGE='de')
+
+
+def setUpModule():
+    """C.UTF-8 is everywhere, but newer C libraries take it as C, without languages. So it gets a name that has one."""
+    locale = '/usr/lib/locale/es_ES.utf8'
+    if not os.path.exists(locale):
+        os.symlink('C.utf8', locale)
 
 
 def rules(result):
