@@ -5,7 +5,9 @@
 # Installs what is needed, builds and runs every test: as root, on Debian 12. Nothing but the packages
 # stays. The last line is "N passed, N failed"; a test that is skipped has failed.
 #
-#   tests/check.sh [--keep DIRECTORY] [--gcc]    keeps the builds and their logs there; only what gcc builds
+#   tests/check.sh [--keep DIRECTORY] [--gcc] [-- OPTION...]
+#
+# Keeps the builds and their logs there; only what gcc builds; the options are for each `meson test`.
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit 1
@@ -20,6 +22,7 @@ exec </dev/null
 
 work=
 only_gcc=
+options=()
 while [ $# -gt 0 ]; do
   case $1 in
   --keep)
@@ -28,8 +31,13 @@ while [ $# -gt 0 ]; do
     shift
     ;;
   --gcc) only_gcc=1 ;;
+  --)
+    shift
+    options=("$@")
+    break
+    ;;
   *)
-    echo 'usage: tests/check.sh [--keep DIRECTORY] [--gcc]' >&2
+    echo 'usage: tests/check.sh [--keep DIRECTORY] [--gcc] [-- OPTION...]' >&2
     exit 2
     ;;
   esac
@@ -75,7 +83,7 @@ run_tests() {
   # Its name has that of the setup in it, if there is one.
   rm -f "$work/$name"/meson-logs/testlog*.json
   # Nobody knows how slow the machine is: the limits are for what hangs.
-  meson test -C "$work/$name" --no-rebuild --print-errorlogs --timeout-multiplier 3 "$@"
+  meson test -C "$work/$name" --no-rebuild --print-errorlogs --timeout-multiplier 3 "$@" "${options[@]}"
   read -r good bad < <(
     /usr/bin/python3 - "$work/$name"/meson-logs/testlog*.json <<'PYTHON'
 import json, sys
