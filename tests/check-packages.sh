@@ -68,23 +68,23 @@ build_system() {
   "$here/lib/debian-root" "$suite" "$work/base" &&
     cp -a "$work/base" "$work/build" &&
     "$here/../packaging/build-debian" "$work/source" >"$work/tree" &&
-    mkdir -p "$work/build/work" &&
-    cp -r "$work/source" "$work/build/work/first" &&
-    cp -r "$work/source" "$work/build/work/a-longer-name-for-the-second" &&
-    git clone --quiet --depth 1 "file://$(realpath "$here/..")" "$work/build/work/clone" &&
-    cp "$here/packages/in-build-system" "$work/build/work/" &&
-    in_root build -- /work/in-build-system prepare "${tools[@]}"
+    mkdir -p "$work/build/trial" &&
+    cp -r "$work/source" "$work/build/trial/first" &&
+    cp -r "$work/source" "$work/build/trial/a-longer-name-for-the-second" &&
+    git clone --quiet --depth 1 "file://$(realpath "$here/..")" "$work/build/trial/clone" &&
+    cp "$here/packages/in-build-system" "$work/build/trial/" &&
+    in_root build -- /trial/in-build-system prepare "${tools[@]}"
 }
 
 # Installs what our packages depend on, and no more; so that what is compared is what they bring.
 use_system() {
   local -r root=$work/use
   cp -a "$work/base" "$root" &&
-    mkdir -p "$root/work/debs" &&
-    cp "$work"/build/work/first/*.deb "$root/work/debs/" &&
-    cp "$here/packages/in-use-system" "$here/packages/snapshot.py" "$root/work/" &&
-    cp -r "$(cat "$work/tree")" "$root/work/tree" &&
-    in_root use -- /work/in-use-system prepare &&
+    mkdir -p "$root/trial/debs" &&
+    cp "$work"/build/trial/first/*.deb "$root/trial/debs/" &&
+    cp "$here/packages/in-use-system" "$here/packages/snapshot.py" "$root/trial/" &&
+    cp -r "$(cat "$work/tree")" "$root/trial/tree" &&
+    in_root use -- /trial/in-use-system prepare &&
     cat >"$root/etc/systemd/system/handoff-test.service" <<'UNIT'
 [Unit]
 Requires=basic.target dbus.socket
@@ -94,9 +94,9 @@ FailureAction=exit-force
 FailureActionExitStatus=1
 [Service]
 Type=oneshot
-ExecStart=/bin/bash /work/in-use-system use
+ExecStart=/bin/bash /trial/in-use-system use
 StandardInput=null
-StandardOutput=file:/work/output
+StandardOutput=file:/trial/output
 StandardError=inherit
 UNIT
 }
@@ -108,7 +108,7 @@ boot() {
     --resolv-conf=off --timezone=off --link-journal=no --console=pipe \
     --setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 --boot -- systemd.unit=handoff-test.service \
     systemd.journald.forward_to_console=no </dev/null >"$work/console" 2>&1 || status=$?
-  cat "$work/use/work/output" || cat "$work/console"
+  cat "$work/use/trial/output" || cat "$work/console"
   return "$status"
 }
 
@@ -116,14 +116,14 @@ run() {
   # For systemd-nspawn; seen by nobody outside.
   mount -t tmpfs -o mode=0755 tmpfs /run
   step build-system build_system || finish
-  step build in_root build -- /work/in-build-system build first || finish
-  step build-again in_root build -- /work/in-build-system build-otherwise a-longer-name-for-the-second
-  step same-bytes in_root build -- /work/in-build-system compare first a-longer-name-for-the-second
-  step release in_root build -- /work/in-build-system release first
-  step lintian in_root build -- /work/in-build-system lintian first
-  step hardening in_root build -- /work/in-build-system hardening first
-  step develop in_root build -- /work/in-build-system develop first
-  step others in_root build -- /work/in-build-system others first
+  step build in_root build -- /trial/in-build-system build first || finish
+  step build-again in_root build -- /trial/in-build-system build-otherwise a-longer-name-for-the-second
+  step same-bytes in_root build -- /trial/in-build-system compare first a-longer-name-for-the-second
+  step release in_root build -- /trial/in-build-system release first
+  step lintian in_root build -- /trial/in-build-system lintian first
+  step hardening in_root build -- /trial/in-build-system hardening first
+  step develop in_root build -- /trial/in-build-system develop first
+  step others in_root build -- /trial/in-build-system others first
   step use-system use_system || finish
   step use boot
   finish

@@ -10,7 +10,7 @@ import stat
 import sys
 
 # What is not files, what the system writes about itself while it runs, and the test's own.
-BELOW = ('/proc', '/sys', '/dev', '/run', '/tmp', '/work', '/root', '/var/cache', '/var/log', '/var/tmp', '/var/lib/apt',
+BELOW = ('/proc', '/sys', '/dev', '/run', '/tmp', '/trial', '/root', '/var/cache', '/var/log', '/var/tmp', '/var/lib/apt',
          '/var/lib/dpkg', '/var/lib/systemd', '/var/lib/polkit-1')
 # A user stays, so that nobody else gets its number: these four, and what they were before (passwd-).
 USERS = tuple(f'/etc/{name}{end}' for name in ('passwd', 'group', 'shadow', 'gshadow', 'subuid', 'subgid')
@@ -51,11 +51,11 @@ def compare(before, after):
 
 
 def load(name):
-    with open(f'/work/{name}.json', encoding='utf-8') as file:
+    with open(f'/trial/{name}.json', encoding='utf-8') as file:
         return json.load(file)
 
 
 if sys.argv[1] == 'compare':
     sys.exit(compare(load('before'), load('after')))
-with open(f'/work/{sys.argv[1]}.json', 'w', encoding='utf-8') as output:
+with open(f'/trial/{sys.argv[1]}.json', 'w', encoding='utf-8') as output:
     json.dump(snapshot(), output)
