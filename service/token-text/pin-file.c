@@ -136,6 +136,7 @@ find_pin (char *text, const char *token, const char *path, GError **error)
           if (length < 3 || strcspn (line + 1, "[]") != length - 2)
             {
               refuse (error, path, "a group must be written as “[LABEL]”, on a line of its own");
+              handoff_secret_bytes_clear (&pin);
               return NULL;
             }
           line[length - 1] = '\0';
@@ -146,6 +147,7 @@ find_pin (char *text, const char *token, const char *path, GError **error)
           if (*value == '\0' || !unescape (value))
             {
               refuse (error, path, "a PIN is empty, or has a “\\” that is not written “\\\\”");
+              handoff_secret_bytes_clear (&pin);
               return NULL;
             }
           handoff_secret_bytes_set (&pin, value, strlen (value));
