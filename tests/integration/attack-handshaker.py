@@ -22,6 +22,7 @@ from caller import RECIPIENT_KEY, TIMEOUT, connect
 from channel import Channel
 from channel_test import OPTIONS
 from command import read
+from programs import read_descriptors
 from tls_server import TlsServer
 
 UID, CALLER, CHANNEL = 60101, 1, 1
@@ -156,8 +157,7 @@ class AttackHandshaker(unittest.TestCase):
         handshaker, shell = self.take_over()
         pid = handshaker.process.pid
         self.assertEqual(shell.get_pid(), pid)
-        for number in shell.list_descriptors():
-            target = os.readlink(f'/proc/{pid}/fd/{number}')
+        for number, target in read_descriptors(pid).items():
             if number != 2:  # the log
                 self.assertRegex(target, r'^(socket:|anon_inode:\[event|/dev/null$|/memfd:|pipe:)', number)
         handshaker.process.kill()

@@ -34,6 +34,17 @@ def find_programs(name):
     return [pid for found, pid in get_programs() if found == name]
 
 
+def read_descriptors(pid):
+    """{number: what it leads to} of a process; without what it closes meanwhile."""
+    found = {}
+    for number in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            found[int(number)] = os.readlink(f'/proc/{pid}/fd/{number}')
+        except FileNotFoundError:
+            continue  # closed since it was listed
+    return found
+
+
 def read_memory(pid):
     """What a process can write to, without pages that are empty: where its secrets are. Of one that has ended: nothing."""
     empty = bytes(PAGE)
