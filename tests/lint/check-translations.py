@@ -3,8 +3,8 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """Every file with strings for people is in POTFILES.in, and the translations are sound.
 
-A message that is not translated, or is marked as fuzzy, is reported. It is a finding for a release only: who
-changes a message need not know every language.
+A message that is not translated, or is marked as fuzzy, is reported, and so is one that nothing says any more. They
+are findings for a release only: who changes a message need not know every language.
 
   check-translations.py [--root TREE] [--release]
 """
@@ -84,6 +84,12 @@ with tempfile.TemporaryDirectory() as directory:
             findings.append(f'po/{language}.po: {result.stdout.strip()}')
         incomplete = common.run([msgattrib, '--untranslated', '--no-obsolete', '--no-wrap', merged]).stdout
         incomplete += common.run([msgattrib, '--only-fuzzy', '--no-obsolete', '--no-wrap', merged]).stdout
+        unused = common.run([msgattrib, '--only-obsolete', '--no-wrap', merged]).stdout
+        for text in re.findall(r'^#~ msgid "(.*)"', unused, re.M):
+            if release:
+                findings.append(f'po/{language}.po: nothing says this any more: {text}')
+            else:
+                print(f'po/{language}.po: nothing says this any more, which a release removes: {text}')
         for text in re.findall(r'^msgid (".*"(?:\n".*")*)', incomplete, re.M):
             message = ''.join(re.findall(r'"(.*)"', text))
             if message and release:

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
-"""A message without a translation is reported, and fails a release alone; a broken translation fails always."""
+"""A message without a translation, or a translation of what nothing says, is reported, and fails a release alone; a
+broken translation fails always."""
 
 import pathlib
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 HEADER = 'msgid ""\nmsgstr ""\n"Language: es\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+UNUSED = '\nmsgid "The host has come back"\nmsgstr "La máquina ha vuelto"\n'
 DONE = '\n#, c-format\nmsgid "The host %s is gone"\nmsgstr "La máquina %s ya no está"\n'
 
 # (what, the translation, the options, whether the check passes, what it says)
@@ -20,6 +22,8 @@ CASES = [
     ('missing, for a release', '', ('--release',), False, 'po/es.po: not translated: The host %s is gone'),
     ('fuzzy', DONE.replace('#,', '#, fuzzy,'), (), True, 'not translated yet, which a release needs: The host'),
     ('fuzzy, for a release', DONE.replace('#,', '#, fuzzy,'), ('--release',), False, 'not translated: The host'),
+    ('unused', DONE + UNUSED, (), True, 'nothing says this any more, which a release removes: The host has come'),
+    ('unused, for a release', DONE + UNUSED, ('--release',), False, 'nothing says this any more: The host has come'),
     ('broken', DONE.replace('La máquina %s', 'La máquina %d'), (), False, 'format specifications'),
 ]
 
