@@ -51,10 +51,10 @@ if [ ! -e "$root.done" ]; then
   "$here/tests/lib/debian-root" trixie "$root"
   touch "$root.done"
 fi
-# The tree as it is: what git knows of it, and what is new in it.
+# The tree as it is: what git knows of it, and what is new in it. Another user's checkout, too: root runs what is in it.
 rm -rf "$root/tree"
 mkdir "$root/tree"
-git -C "$here" ls-files -z --cached --others --exclude-standard |
+git -c safe.directory="$here" -C "$here" ls-files -z --cached --others --exclude-standard |
   tar -C "$here" --null --files-from=- --ignore-failed-read -c | tar -C "$root/tree" -x
 [ $# -gt 0 ] || set -- tests/check.sh --gcc -- --no-suite format
 unshare --mount --pid --fork --kill-child -- bash "$here/tests/check-debian13.sh" --inside "$root" "$@"
