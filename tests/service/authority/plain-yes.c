@@ -7,6 +7,7 @@
 
 #include "authority/polkit-authority.h"
 #include "support/polkit-fixture.h"
+#include "support/test-clock.h"
 
 typedef struct
 {
@@ -132,6 +133,8 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  /* A question that polkit is slow to answer is asked again, which is not what is tested here. */
+  test_clock_install ();
   g_test_add ("/service/plain-yes/plain", PolkitFixture, NULL, polkit_set_up, test_plain,
               polkit_tear_down);
   g_test_add ("/service/plain-yes/changed", PolkitFixture, NULL, polkit_set_up, test_changed,
