@@ -324,8 +324,13 @@ test_bus_only (void)
       g_autofree char *group = g_strconcat (path, "/", NULL);
 
       for (j = 0; cases[j] != NULL; j++)
-        if (g_str_equal (cases[j], path) || g_str_has_prefix (cases[j], group))
-          break;
+        {
+          /* GLib 2.84 lists each as a comment of TAP's. */
+          const char *name = cases[j] + (g_str_has_prefix (cases[j], "# ") ? strlen ("# ") : 0);
+
+          if (g_str_equal (name, path) || g_str_has_prefix (name, group))
+            break;
+        }
       if (cases[j] == NULL)
         g_error ("test-way-skips.c: there is no %s", path);
     }

@@ -26,7 +26,6 @@ void
 test_system_init (int *argc, char ***argv)
 {
   test_way_init (argc, argv);
-  g_test_init (argc, argv, NULL);
   if (g_getenv ("HANDOFF_TEST_SYSTEM") == NULL)
     g_error ("run this through tests/lib/system-run (see tests/README.md)");
   signal (SIGPIPE, SIG_IGN);

@@ -38,15 +38,15 @@ test_way_get_bus_only (gsize i)
   return i < G_N_ELEMENTS (bus_only) ? bus_only[i].path : NULL;
 }
 
-void
-test_way_init (int *argc, char ***argv)
+/* Returns what is left out, for the log. argv: (inout) (transfer none): gets more arguments */
+static char *
+leave_out (int *argc, char ***argv)
 {
+  GString *told = g_string_new (NULL);
   static GPtrArray *all; /* for the rest of the process, as main()'s own are */
   const char *program;
   gsize i;
 
-  if (!test_way_is_channel ())
-    return;
   all = g_ptr_array_new ();
   /* "integration-stepwise": its cases begin with "/stepwise/". */
   program = strrchr ((*argv)[0], '/');
@@ -61,11 +61,24 @@ test_way_init (int *argc, char ***argv)
 
       if (!g_str_has_prefix (rest, program) || rest[strlen (program)] != '/')
         continue;
-      g_print ("# on the bus only: %s: %s\n", bus_only[i].path, bus_only[i].reason);
+      g_string_append_printf (told, "# on the bus only: %s: %s\n", bus_only[i].path,
+                              bus_only[i].reason);
       g_ptr_array_add (all, (char *) "-s");
       g_ptr_array_add (all, (char *) bus_only[i].path);
     }
   *argc = (int) all->len;
   g_ptr_array_add (all, NULL);
   *argv = (char **) all->pdata;
+  return g_string_free (told, FALSE);
+}
+
+void
+test_way_init (int *argc, char ***argv)
+{
+  g_autofree char *told = test_way_is_channel () ? leave_out (argc, argv) : NULL;
+
+  g_test_init (argc, argv, NULL);
+  /* Not before: the first line is TAP's version, which g_test_init() prints. */
+  if (told != NULL)
+    g_print ("%s", told);
 }

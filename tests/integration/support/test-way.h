@@ -16,7 +16,7 @@
 gboolean test_way_is_channel (void);
 /* For the calls after this, whatever the environment says. */
 void test_way_take (gboolean is_channel);
-/* What g_test_init() is to leave out, since only the bus has it: in the environment's way. Says
+/* g_test_init(), with what only the bus has left out if the environment's way is another. Says
  * which, and why. argv: (inout) (transfer none): gets more arguments */
 void test_way_init (int *argc, char ***argv);
 
