@@ -29,7 +29,8 @@ ZSHRC = '''
 fpath=($COMPLETION_DIRECTORY $fpath)
 # It would ask whether to show so many.
 LISTMAX=10000
-autoload -U compinit && compinit -D -u
+# What it finds it keeps there, for the next line.
+autoload -U compinit && compinit -u
 compadd() {
   if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then
     builtin compadd "$@"
