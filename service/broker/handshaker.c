@@ -95,6 +95,7 @@ static const Take takes[HANDOFF_HANDSHAKER_N_MESSAGES] = {
   [HANDOFF_HANDSHAKER_CALL_WAITS] = handoff_handshaker_take_call_waits,
   [HANDOFF_HANDSHAKER_NOTE_READ] = handoff_handshaker_take_note_read,
   [HANDOFF_HANDSHAKER_SESSION_MADE] = handoff_handshaker_take_session_made,
+  [HANDOFF_HANDSHAKER_SESSION_EXPIRED] = handoff_handshaker_take_session_expired,
   [HANDOFF_HANDSHAKER_SESSION_GONE] = handoff_handshaker_take_session_gone,
   [HANDOFF_HANDSHAKER_CHANNEL_OVER] = handoff_handshaker_take_channel_over,
   [HANDOFF_HANDSHAKER_AUDIT] = handoff_handshaker_take_audit,

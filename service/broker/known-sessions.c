@@ -164,6 +164,17 @@ handoff_handshaker_take_session_made (HandoffHandshaker *self, HandoffLinkMessag
 }
 
 void
+handoff_handshaker_take_session_expired (HandoffHandshaker *self, HandoffLinkMessage *message)
+{
+  const char *id;
+
+  g_variant_get (message->body, "(&s)", &id);
+  /* It may have gone with its caller. */
+  if (g_hash_table_contains (self->sessions->by_id, id))
+    handoff_handshaker_sessions_changed (self);
+}
+
+void
 handoff_handshaker_take_session_gone (HandoffHandshaker *self, HandoffLinkMessage *message)
 {
   const char *id;

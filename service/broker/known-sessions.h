@@ -19,6 +19,7 @@ char **handoff_known_sessions_list (HandoffKnownSessions *self, const char *name
 /* He has left the bus: his own are nobody's any more. */
 void handoff_known_sessions_forget (HandoffKnownSessions *self, HandoffCaller *caller);
 
-/* For HANDOFF_HANDSHAKER_SESSION_MADE and _GONE. */
+/* For HANDOFF_HANDSHAKER_SESSION_MADE, _EXPIRED and _GONE. */
 void handoff_handshaker_take_session_made (HandoffHandshaker *self, HandoffLinkMessage *message);
+void handoff_handshaker_take_session_expired (HandoffHandshaker *self, HandoffLinkMessage *message);
 void handoff_handshaker_take_session_gone (HandoffHandshaker *self, HandoffLinkMessage *message);

@@ -190,6 +190,15 @@ session_added (const HandoffSession *session, gpointer user_data)
 }
 
 static void
+session_expired (const HandoffSession *session, gpointer user_data)
+{
+  HandoffHandshaker *self = user_data;
+
+  handoff_link_send (self->link, HANDOFF_HANDSHAKER_SESSION_EXPIRED,
+                     g_variant_new ("(s)", session->id), NULL, 0, NULL);
+}
+
+static void
 session_removed (const HandoffSession *session, gpointer user_data)
 {
   HandoffHandshaker *self = user_data;
@@ -198,7 +207,7 @@ session_removed (const HandoffSession *session, gpointer user_data)
                      g_variant_new ("(s)", session->id), NULL, 0, NULL);
 }
 
-static const HandoffSessionObserver observer = { session_added, session_removed };
+static const HandoffSessionObserver observer = { session_added, session_expired, session_removed };
 
 /* ---- Its end. ---- */
 

@@ -145,6 +145,8 @@ typedef enum
   /* (t caller, s id, b whether it outlives him): a session on the bus, before the reply that tells
    * of it. */
   HANDOFF_HANDSHAKER_SESSION_MADE,
+  /* (s id): it was complete, and has failed: nobody fetched its keys in time. */
+  HANDOFF_HANDSHAKER_SESSION_EXPIRED,
   /* (s id): it is not there any more. */
   HANDOFF_HANDSHAKER_SESSION_GONE,
   /* (t channel): nothing is left of it. */

@@ -12,10 +12,12 @@
 #include "work/idle-timer.h"
 #include "work/worker-pool.h"
 
-/* Who hears of the main thread's sessions when they come and go. */
+/* Who hears of the main thread's sessions when they come and go, and when one that was complete
+ * fails, since nobody fetched its keys in time: no reply tells of that, nor does the audit log. */
 typedef struct
 {
   void (*added) (const HandoffSession *session, gpointer user_data);
+  void (*expired) (const HandoffSession *session, gpointer user_data);
   void (*removed) (const HandoffSession *session, gpointer user_data);
 } HandoffSessionObserver;
 

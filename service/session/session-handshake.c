@@ -205,6 +205,14 @@ leave_socket (const Ending *ending)
                           handoff_caller_get_uid (session->caller), fd, HANDOFF_ALERT_NONE);
 }
 
+/* It was complete, but nobody fetched the keys, and it counts as complete. */
+static void
+expire (const HandoffSessionContext *context, HandoffSession *session)
+{
+  if (context->observer != NULL && !session->removed)
+    context->observer->expired (session, context->observer_data);
+}
+
 /* Nothing is left of the handshake on the worker, and whoever waited for it has the reply. */
 static void
 ended (gpointer user_data)
@@ -229,7 +237,10 @@ ended (gpointer user_data)
   if (session->transient && !session->busy && !session->removed && session->lifetime == NULL)
     limit_lifetime (ending->context, session, FAILED_SESSION_SECONDS);
   if (session->outcome != NULL)
-    return; /* it was complete, but nobody fetched the keys */
+    {
+      expire (ending->context, session);
+      return;
+    }
   account_for_failure (ending->context, session);
   handoff_session_audit (session, error);
 }

@@ -447,6 +447,33 @@ test_sessions (WordsFixture *f, gconstpointer unused)
 }
 
 static void
+sessions_changed (guint uid, gpointer user_data)
+{
+  guint *n_changes = user_data;
+
+  g_assert_cmpuint (uid, ==, ALICE);
+  ++*n_changes;
+}
+
+/* Breaks if who watches is not told of a session that failed while nobody called, or of one that
+ * there is not. */
+static void
+test_session_expired (WordsFixture *f, gconstpointer unused)
+{
+  guint n_changes = 0;
+
+  words_take_places (f, f->process, HANDOFF_PLACES_SESSIONS, 1);
+  words_say (f, HANDOFF_HANDSHAKER_SESSION_MADE, g_variant_new ("(tsb)", f->caller, ID, FALSE));
+  f->base.support.sessions_changed = sessions_changed;
+  f->base.support.sessions_changed_data = &n_changes;
+  words_say (f, HANDOFF_HANDSHAKER_SESSION_EXPIRED, g_variant_new ("(s)", "another"));
+  g_assert_cmpuint (n_changes, ==, 0);
+  words_say (f, HANDOFF_HANDSHAKER_SESSION_EXPIRED, g_variant_new ("(s)", ID));
+  g_assert_cmpuint (n_changes, ==, 1);
+  f->base.support.sessions_changed = NULL;
+}
+
+static void
 opened (int fd, GVariant *encapsulated_key, const GError *error, gpointer user_data)
 {
   WordsFixture *f = user_data;
@@ -524,6 +551,7 @@ main (int argc, char *argv[])
   add ("audit-keeps", test_audit_keeps);
   add ("report", test_report);
   add ("sessions", test_sessions);
+  add ("session-expired", test_session_expired);
   add ("channels", test_channels);
   add ("channel-refused", test_channel_refused);
   return g_test_run ();

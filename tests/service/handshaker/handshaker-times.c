@@ -269,6 +269,40 @@ test_late_no (HandshakerTest *f, gconstpointer unused)
                   "('client', 'localhost', {'ask-for-credential': <true>, 'transient': <true>})");
 }
 
+/* Breaks if nobody is told that a session that was complete has failed, since its keys were not
+ * fetched in time: no call is under way that would. */
+static void
+test_not_fetched (HandshakerTest *f, gconstpointer unused)
+{
+  g_autofree char *path = create_session (
+      f, "('client', 'localhost', {'review-certificate': <true>, 'timeout': <uint32 20>})");
+  g_autofree char *told = g_strdup_printf ("session-expired('%s',)", strrchr (path, '/') + 1);
+  g_autofree char *begun = NULL;
+  g_autofree char *shown = NULL;
+  g_autofree char *done = NULL;
+  G_GNUC_UNUSED g_autoptr (GVariant) reviewed = NULL;
+  AskingServer server;
+
+  asking_server_init (&server);
+  begun = step (f, &server, path);
+  shown = step (f, &server, path);
+  g_assert_cmpstr (shown, ==, HANDOFF_STATE_CERTIFICATE_REVIEW);
+  reviewed = call (f, path, HANDOFF_SESSION_INTERFACE, "ReviewCertificate",
+                   g_variant_new_parsed ("(true,)"));
+  /* What the server sent with its certificate. */
+  done = step (f, &server, path);
+  g_assert_cmpstr (done, ==, HANDOFF_STATE_COMPLETE);
+
+  pass (20 * TEST_SECOND - 1);
+  test_clock_settle ();
+  assert_state (f, path, HANDOFF_STATE_COMPLETE);
+  pass (1);
+  handshaker_test_wait_for_event (f, told);
+  assert_state (f, path, HANDOFF_STATE_FAILED);
+  g_assert_cmpuint (handshaker_test_count_events (f, "session-expired"), ==, 1);
+  asking_server_clear (&server);
+}
+
 static void
 add (const char *name, void (*test) (HandshakerTest *f, gconstpointer unused))
 {
@@ -287,5 +321,6 @@ main (int argc, char *argv[])
   add ("silent-peer", test_silent_peer);
   add ("late-yes", test_late_yes);
   add ("late-no", test_late_no);
+  add ("not-fetched", test_not_fetched);
   return g_test_run ();
 }
