@@ -187,7 +187,7 @@ handoff_key_blob_check_header (const guint8 *blob, gsize blob_size, guint16 kem_
       blob_size > HANDOFF_KEY_BLOB_MAX_SIZE)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
-                   "The key blob has %" G_GSIZE_FORMAT " bytes, it must have %d to %d", blob_size,
+                   "The key blob's size is %" G_GSIZE_FORMAT ", it must be %d to %d", blob_size,
                    HANDOFF_KEY_BLOB_HEADER_SIZE + HANDOFF_HPKE_TAG_SIZE, HANDOFF_KEY_BLOB_MAX_SIZE);
       return FALSE;
     }

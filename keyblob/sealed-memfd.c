@@ -164,7 +164,7 @@ check_size (int fd, gsize min_size, gsize max_size, gsize *size, GError **error)
       (guint64) status.st_size > max_size)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
-                   "The key blob has %" G_GINT64_FORMAT " bytes, it must have %" G_GSIZE_FORMAT
+                   "The key blob's size is %" G_GINT64_FORMAT ", it must be %" G_GSIZE_FORMAT
                    " to %" G_GSIZE_FORMAT,
                    (gint64) status.st_size, min_size, max_size);
       return FALSE;

@@ -438,10 +438,11 @@ try_to_serve (HandoffHandshakers *self, guint uid, HandoffHandshaker **handshake
     {
       if (make_room (self))
         return FALSE;
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
-                   "The service does handshakes for %u users, which is the limit; try again when "
-                   "some of them have nothing to do any more",
-                   self->users);
+      g_set_error (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+          "The service does handshakes for as many users as the configuration allows (%u); "
+          "try again when some of them have nothing to do any more",
+          self->users);
       return TRUE;
     }
   if (self->spare == NULL || self->spare->state != HANDOFF_HANDSHAKER_SPARE)

@@ -84,15 +84,18 @@ handoff_credential_change_check_room (const HandoffCredentialChange *self,
   if (handoff_credential_store_count (credentials, owner) >= configuration->credentials_per_user)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
-                   "The configuration allows a user %u credentials; remove one first",
+                   "This user has as many credentials as the configuration allows (%u); remove one "
+                   "first",
                    configuration->credentials_per_user);
       return FALSE;
     }
   if (handoff_credential_store_get_size (credentials) >= configuration->credentials_total)
     {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
-                   "The configuration allows %u credentials in all; one has to be removed first",
-                   configuration->credentials_total);
+      g_set_error (
+          error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+          "There are as many credentials in all as the configuration allows (%u); one has to "
+          "be removed first",
+          configuration->credentials_total);
       return FALSE;
     }
   return TRUE;

@@ -263,7 +263,7 @@ deadline_cb (gpointer user_data)
   g_autoptr (GError) error =
       g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
                    "This user has as many handshakes at once as the configuration allows, and no "
-                   "turn came within %u seconds; try again when some have ended",
+                   "turn came within %u s; try again when some have ended",
                    waiting->prepared->request->options->timeout);
 
   remove_from_line (waiting);

@@ -151,24 +151,24 @@ typedef enum
   TOTAL_LIMIT,
 } Taking;
 
-/* total: how many there may be. count, n: (out): how many there were, of the user and in all */
+/* total: how many there may be */
 static Taking
-try_to_take (HandoffQuota *self, guint uid, guint per_user, guint total, guint *count, guint *n)
+try_to_take (HandoffQuota *self, guint uid, guint per_user, guint total)
 {
   Taking result = TAKEN;
+  guint count;
 
   g_mutex_lock (&self->mutex);
-  *count = count_of (self, uid);
-  *n = self->total;
+  count = count_of (self, uid);
   if (self->reserve != NULL)
     total = self->lent;
-  if (*count >= per_user)
+  if (count >= per_user)
     result = USER_LIMIT;
-  else if (*n >= total)
+  else if (self->total >= total)
     result = TOTAL_LIMIT;
   if (result == TAKEN)
     {
-      g_hash_table_insert (self->by_user, GUINT_TO_POINTER (uid), GUINT_TO_POINTER (*count + 1));
+      g_hash_table_insert (self->by_user, GUINT_TO_POINTER (uid), GUINT_TO_POINTER (count + 1));
       self->total++;
     }
   else
@@ -204,10 +204,9 @@ HandoffPlace *
 handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, GError **error)
 {
   Taking taking;
-  guint count, n;
 
   do
-    taking = try_to_take (self, uid, per_user, total, &count, &n);
+    taking = try_to_take (self, uid, per_user, total);
   while (taking == TOTAL_LIMIT && self->reserve != NULL && borrow (self));
 
   if (taking == TAKEN)
@@ -217,8 +216,8 @@ handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, 
                  "The service's configuration allows no %s", self->what);
   else if (taking == USER_LIMIT)
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
-                 "This user has %u %s, which is the limit; try again when some have ended", count,
-                 self->what);
+                 "This user has reached the limit of %s (%u); try again when some have ended",
+                 self->what, per_user);
   else if (self->reserve != NULL)
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
                  "The service has as many %s in all as its limit allows; try again when some have "
@@ -226,8 +225,9 @@ handoff_quota_take (HandoffQuota *self, guint uid, guint per_user, guint total, 
                  self->what);
   else
     g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
-                 "The service has %u %s in all, which is the limit; try again when some have ended",
-                 n, self->what);
+                 "The service has reached the limit of %s in all (%u); try again when some have "
+                 "ended",
+                 self->what, total);
   return NULL;
 }
 

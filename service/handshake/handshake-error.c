@@ -352,7 +352,7 @@ handoff_handshake_error_new_timed_out (const HandoffHandshakeWaiting *waiting)
 {
   if (waiting->is_complete)
     return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                        "The keys were not exported within %u seconds after the handshake began",
+                        "The keys were not exported within %u s after the handshake began",
                         waiting->timeout);
   if (waiting->is_requested)
     return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
@@ -361,10 +361,10 @@ handoff_handshake_error_new_timed_out (const HandoffHandshakeWaiting *waiting)
                         waiting->decision_timeout);
   if (waiting->pauses)
     return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                        "The credential or its token was not available within %u seconds",
+                        "The credential or its token was not available within %u s",
                         waiting->timeout);
   return g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT,
-                      "The peer did not finish the handshake within %u seconds%s", waiting->timeout,
+                      "The peer did not finish the handshake within %u s%s", waiting->timeout,
                       waiting->is_peer_silent ? ": it sent nothing" : "");
 }
 

@@ -346,8 +346,8 @@ refuse_unreadable (HandoffDer file, GError **error)
   if (handoff_der_next (&file, &tag, &content) && file.size > 0)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "is PKCS#12 with %" G_GSIZE_FORMAT " bytes behind its end, which do not belong "
-                   "there",
+                   "is PKCS#12 with something behind its end that does not belong there (size: "
+                   "%" G_GSIZE_FORMAT ")",
                    file.size);
       return FALSE;
     }

@@ -136,8 +136,8 @@ class TestStore(unittest.TestCase):
         configure('[Limits]\nCredentialsPerUser=2\nCredentialsTotal=3\n')
         self.assertEqual(run('root', 'reload').returncode, 0)
         try:
-            for user, label, told in (('alice', 'a', None), ('alice', 'b', None), ('alice', 'c', 'a user 2 credentials'),
-                                      ('bob', 'a', None), ('bob', 'b', '3 credentials in all')):
+            for user, label, told in (('alice', 'a', None), ('alice', 'b', None), ('alice', 'c', 'configuration allows (2)'),
+                                      ('bob', 'a', None), ('bob', 'b', 'in all as the configuration allows (3)')):
                 done = run(user, 'credential', 'generate', '--label', label)
                 self.assertEqual(done.returncode, 1 if told else 0, done.stderr)
                 self.assertIn(told or '', done.stderr)

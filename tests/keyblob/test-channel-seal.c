@@ -263,11 +263,11 @@ test_truncated_and_grown (Channel *channel, gconstpointer data)
   memcpy (large, blob, size);
   for (gsize i = 0; i < size; i++)
     assert_content_kills (channel, large, i, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
-                          i < 64 ? "*it must have 64 to 65536" : "*does not open*");
+                          i < 64 ? "*it must be 64 to 65536" : "*does not open*");
   assert_content_kills (channel, large, size + 1, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
                         "*does not open*");
   assert_content_kills (channel, large, HANDOFF_KEY_BLOB_MAX_SIZE + 1,
-                        TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "*it must have 64 to 65536");
+                        TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "*it must be 64 to 65536");
 }
 
 /* The right content in a file that somebody could still change, or in none. */

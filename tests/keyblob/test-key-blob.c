@@ -166,7 +166,7 @@ test_truncated_and_grown (Fixture *fixture, gconstpointer user_data)
       if (i > 0)
         memcpy (shorter, fixture->blob, i);
       assert_refused (shorter, i, fixture->private_key, TLS_HANDOFF_ERROR_KEY_BLOB_INVALID,
-                      i < 64 ? "*it must have 64 to 65536" : "*does not open*");
+                      i < 64 ? "*it must be 64 to 65536" : "*does not open*");
     }
 
   memcpy (large, fixture->blob, fixture->size);
@@ -176,7 +176,7 @@ test_truncated_and_grown (Fixture *fixture, gconstpointer user_data)
   assert_refused (large, HANDOFF_KEY_BLOB_MAX_SIZE, fixture->private_key,
                   TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "*does not open*");
   assert_refused (large, HANDOFF_KEY_BLOB_MAX_SIZE + 1, fixture->private_key,
-                  TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "*has 65537 bytes*");
+                  TLS_HANDOFF_ERROR_KEY_BLOB_INVALID, "*size is 65537, it must be *");
 }
 
 /* Another process's key, or one that was wiped after the first import, opens it. */

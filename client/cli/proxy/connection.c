@@ -6,7 +6,6 @@
 #include "proxy/connection.h"
 
 #include <glib/gi18n.h>
-#include <inttypes.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,6 +15,7 @@
 
 #include "peer/negotiated.h"
 #include "proxy/carrier.h"
+#include "terminal/number.h"
 #include "terminal/report.h"
 #include "terminal/service-words.h"
 
@@ -78,11 +78,15 @@ log_client (CliConnection *self)
       (double) (g_get_monotonic_time () - self->beginning) / (double) G_USEC_PER_SEC;
   g_autofree char *name = dup_name (self);
   g_autofree char *text = cli_negotiated_to_line (self->result);
+  g_autofree char *received = NULL;
+  g_autofree char *sent = NULL;
 
   if (self->carrier != NULL)
     cli_carrier_get_amounts (self->carrier, &self->n_received, &self->n_sent);
-  cli_report (_ ("%s: %s; received %" PRIu64 " bytes, sent %" PRIu64 " bytes in %.1f seconds"),
-              name, text, self->n_received, self->n_sent, seconds);
+  received = cli_number_of_bytes (self->n_received);
+  sent = cli_number_of_bytes (self->n_sent);
+  cli_report (_ ("%s: %s; received %s, sent %s in %.1f seconds"), name, text, received, sent,
+              seconds);
 }
 
 static void

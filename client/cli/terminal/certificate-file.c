@@ -129,7 +129,9 @@ cli_certificate_file_load_authorities (const char *path, GError **error)
     return g_steal_pointer (&authorities);
   g_set_error (
       error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-      _ ("%s has %u certificates of %zu KiB; at most %d, of %d KiB in all, can be trusted"), path,
-      authorities->len, size / 1024, MAX_AUTHORITIES, MAX_AUTHORITIES_SIZE / 1024);
+      ngettext ("%s has %u certificate of %zu KiB; at most %d, of %d KiB in all, can be trusted",
+                "%s has %u certificates of %zu KiB; at most %d, of %d KiB in all, can be trusted",
+                authorities->len),
+      path, authorities->len, size / 1024, MAX_AUTHORITIES, MAX_AUTHORITIES_SIZE / 1024);
   return NULL;
 }

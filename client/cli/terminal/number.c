@@ -6,6 +6,7 @@
 #include "terminal/number.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 /**
  * cli_number_parse:
@@ -33,4 +34,15 @@ cli_number_parse (
     }
   *number = (guint) parsed;
   return TRUE;
+}
+
+/**
+ * cli_number_of_bytes:
+ *
+ * Returns: (transfer full): the exact number, with the word for it in singular or plural
+ */
+char *
+cli_number_of_bytes (guint64 n)
+{
+  return g_strdup_printf (ngettext ("%" PRIu64 " byte", "%" PRIu64 " bytes", (gulong) n), n);
 }

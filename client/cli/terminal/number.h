@@ -11,3 +11,4 @@ gboolean cli_number_parse (const char *name,
                            guint maximum,
                            guint *number,
                            GError **error);
+char *cli_number_of_bytes (guint64 n);

@@ -4,13 +4,13 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "terminal/input-rest.h"
 #include "peer/acceptance.h"
 #include "peer/credential-advice.h"
 #include "peer/negotiated.h"
+#include "terminal/number.h"
 #include "terminal/output.h"
 #include "peer/peer.h"
 #include "terminal/progress.h"
@@ -71,6 +71,15 @@ show_progress (const CliRelayOutcome *so_far, gpointer data)
   cli_progress_update (data, so_far->n_sent, so_far->n_received);
 }
 
+static void
+report_amounts (const CliRelayOutcome *outcome)
+{
+  g_autofree char *sent = cli_number_of_bytes (outcome->n_sent);
+  g_autofree char *received = cli_number_of_bytes (outcome->n_received);
+
+  g_printerr (_ ("sent %s, received %s\n"), sent, received);
+}
+
 static CliExitStatus
 relay (CliPeer *peer, const ConnectOptions *options)
 {
@@ -92,8 +101,7 @@ relay (CliPeer *peer, const ConnectOptions *options)
                       &error);
   cli_progress_end (&progress, outcome.n_sent, outcome.n_received);
   if (options->verbose)
-    g_printerr (_ ("sent %" PRIu64 " bytes, received %" PRIu64 " bytes\n"), outcome.n_sent,
-                outcome.n_received);
+    report_amounts (&outcome);
   /* The session tickets may still be on their way to the service. */
   g_dbus_connection_flush_sync (tls_handoff_manager_get_connection (peer->manager), NULL, NULL);
   if (ok && (outcome.input_ended || check_input (&error)))

@@ -13,6 +13,7 @@ const char *const handoff_phrases_blob[] = {
       "import key"),
   N_ ("The key blob was sealed to an import key, not by this channel"),
   N_ ("The key blob's %s is %s, it must be %s"),
+  N_ ("The key blob's size is %s, it must be %s to %s"),
   N_ ("The key blob has %s bytes, it must have %s to %s"),
   N_ ("This is no key blob: it does not start with “%s”"),
   N_ ("The key blob has format 0, the oldest one is 1"),

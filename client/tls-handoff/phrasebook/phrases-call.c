@@ -59,13 +59,19 @@ const char *const handoff_phrases_call[] = {
   N_ ("The service does nothing until an administrator mends its configuration: %s"),
 
   /* Limits. */
+  N_ ("The service does handshakes for as many users as the configuration allows (%s); try again "
+      "when some of them have nothing to do any more"),
   N_ ("The service does handshakes for %s users, which is the limit; try again when some of them "
       "have nothing to do any more"),
   N_ ("This user has as many handshakes at once as the configuration allows, and no turn came "
+      "within %s s; try again when some have ended"),
+  N_ ("This user has as many handshakes at once as the configuration allows, and no turn came "
       "within %s seconds; try again when some have ended"),
   N_ ("The service's configuration allows no %s"),
+  N_ ("This user has reached the limit of %s (%s); try again when some have ended"),
   N_ ("This user has %s %s, which is the limit; try again when some have ended"),
   N_ ("The service has as many %s in all as its limit allows; try again when some have ended"),
+  N_ ("The service has reached the limit of %s in all (%s); try again when some have ended"),
   N_ ("The service has %s %s in all, which is the limit; try again when some have ended"),
   N_ ("Too many file descriptors wait to be closed by the service, %s of them of this user: a file "
       "system does not answer, or sockets linger. It takes no more now; try again later"),

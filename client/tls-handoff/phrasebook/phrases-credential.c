@@ -61,6 +61,9 @@ const char *const handoff_phrases_credential[] = {
   /* Their labels, names and chains. */
   N_ ("this user has a credential “%s” already"),
   N_ ("there is a credential “%s” already; remove it, or take another label"),
+  N_ ("This user has as many credentials as the configuration allows (%s); remove one first"),
+  N_ ("There are as many credentials in all as the configuration allows (%s); one has to be "
+      "removed first"),
   N_ ("The configuration allows a user %s credentials; remove one first"),
   N_ ("The configuration allows %s credentials in all; one has to be removed first"),
   N_ ("is empty"),
@@ -140,6 +143,7 @@ const char *const handoff_phrases_credential[] = {
   N_ ("has a part that cannot be read: %s"),
   N_ ("has a MAC (PBMAC1) that cannot be read"),
   N_ ("has a MAC of a kind that cannot be verified (%s)"),
+  N_ ("is PKCS#12 with something behind its end that does not belong there (size: %s)"),
   N_ ("is PKCS#12 with %s bytes behind its end, which do not belong there"),
   N_ ("“%s” writes it anew"),
   N_ ("has a private key of %s bytes, more than any that is possible"),

@@ -299,7 +299,7 @@ protect_locked (HandoffRecordSender *self,
   if (size > 0 && buffer->used == 0)
     {
       g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   _ ("%zu bytes are too few for a record"), buffer->room);
+                   _ ("The room for a record is too small: its size is %zu"), buffer->room);
       return FALSE;
     }
   return TRUE;

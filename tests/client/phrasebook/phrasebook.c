@@ -28,6 +28,11 @@ test_composed (void)
     { "This user has 64 handshakes at once, which is the limit; try again when some have ended",
       "Este usuario ha llegado al límite, con 64 negociaciones a la vez; inténtelo de nuevo cuando "
       "haya menos" },
+    { "This user has reached the limit of handshakes at once (1); try again when some have ended",
+      "Este usuario ha llegado al límite de negociaciones a la vez (1); inténtelo de nuevo cuando "
+      "haya menos" },
+    { "The peer did not finish the handshake within 1 s: it sent nothing",
+      "El interlocutor no terminó la negociación en 1 s: no envió nada" },
     { "The certificate of a.example is not trusted: it has expired (2026-01-02 03:04:05 UTC); it "
       "is "
       "for another name (“has expired”); and nobody accepted it within 5 s (DecisionTimeout)",

@@ -320,8 +320,8 @@ test_credentials_change (HandshakerFixture *f, gconstpointer unused)
 }
 
 #define FULL                                                                                       \
-  "got The service does handshakes for 2 users, which is the limit; try again when some of them "  \
-  "have nothing to do any more"
+  "got The service does handshakes for as many users as the configuration allows (2); try again "  \
+  "when some of them have nothing to do any more"
 
 /* If there are too many, one that has nothing to do makes room. */
 static void

@@ -38,7 +38,7 @@ test_quota (void)
       places[2 * i + 1] = handoff_quota_take (quota, uids[i], 2, 6, NULL);
       g_assert_nonnull (places[2 * i]);
       g_assert_nonnull (places[2 * i + 1]);
-      assert_refused (quota, uids[i], 2, 6, "This user has 2");
+      assert_refused (quota, uids[i], 2, 6, "This user has reached the limit of test things (2)");
     }
   g_assert_cmpuint (handoff_quota_get_total (quota), ==, 6);
   assert_refused (quota, 1001, 2, 6, "in all");
@@ -50,7 +50,7 @@ test_quota (void)
   assert_refused (quota, 1000, 2, 6, "in all");
 
   /* A reload made the limit smaller than the number of places taken. */
-  assert_refused (quota, 0, 1, 100, "This user has 2");
+  assert_refused (quota, 0, 1, 100, "This user has reached the limit of test things (1)");
 
   for (i = 0; i < G_N_ELEMENTS (places); i++)
     handoff_place_free (places[i]);

@@ -295,6 +295,25 @@ test_counted_elsewhere (void)
   g_assert_true (is_freed);
 }
 
+/* Breaks if the error does not say which limit was reached, or one place is said to be several. */
+static void
+test_words (void)
+{
+  g_autoptr (HandoffQuota) quota = handoff_quota_new ("places");
+  g_autoptr (HandoffPlace) place = handoff_quota_take (quota, 1000, 1, 1, NULL);
+  g_autoptr (GError) user_error = NULL;
+  g_autoptr (GError) total_error = NULL;
+
+  g_assert_nonnull (place);
+  g_assert_null (handoff_quota_take (quota, 1000, 1, 2, &user_error));
+  g_assert_cmpstr (user_error->message, ==,
+                   "This user has reached the limit of places (1); try again when some have ended");
+  g_assert_null (handoff_quota_take (quota, 1001, 1, 1, &total_error));
+  g_assert_cmpstr (total_error->message, ==,
+                   "The service has reached the limit of places in all (1); try again when some "
+                   "have ended");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -304,5 +323,6 @@ main (int argc, char **argv)
   g_test_add_func ("/service/quota/reserve", test_reserve);
   g_test_add_func ("/service/quota/scarce", test_scarce);
   g_test_add_func ("/service/quota/counted-elsewhere", test_counted_elsewhere);
+  g_test_add_func ("/service/quota/words", test_words);
   return g_test_run ();
 }

@@ -214,7 +214,7 @@ expect_time_left (ClientTest *f)
   client_test_wait_for_end (f);
   g_assert_cmpint (client_test_step (f), ==, HANDOFF_HANDSHAKE_FAILED);
   g_assert_error (f->progress->error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_TIMED_OUT);
-  g_assert_nonnull (strstr (f->progress->error->message, "within 20 seconds"));
+  g_assert_nonnull (strstr (f->progress->error->message, "within 20 s"));
 }
 
 /* What came after the request is withheld. */
