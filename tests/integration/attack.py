@@ -321,6 +321,7 @@ class Attack(unittest.TestCase):
             if number != 2:
                 self.assertRegex(target, r'^(socket:|anon_inode:\[event|/memfd:|/dev/null|pipe:)', number)
         # In no other program either.
+        wait_until(lambda: find_programs(IMPORTER) == [], 'what read them has ended')
         for name in ('rsa', 'ecdsa', 'client'):
             self.assertEqual(who_has(freed_private_parts(name)), {KEEPER})
 

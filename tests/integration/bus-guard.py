@@ -23,7 +23,7 @@ NAME = 'org.tlshandoff.Handoff1'
 ROOT = '/org/tlshandoff/Handoff1'
 BUS = 'org.freedesktop.DBus'
 # Less than the 25 seconds that GDBus waits for a reply.
-TIMEOUT = 20
+TIMEOUT = 60
 CONFIGURATION = '''<busconfig><type>system</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>
 </policy></busconfig>'''

@@ -358,7 +358,7 @@ test_idle_exit (TestChannelFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   int socket;
 
-  test_channel_start_anew (f, "[Timeouts]\nIdleExit=1\n");
+  test_channel_start_anew (f, "[Timeouts]\nIdleExit=3\n");
   socket = test_peer_connect (f->peer);
   keys = test_channel_handshake (f->channel, socket, "localhost",
                                  test_options ("{'transient': <true>, 'resumption': <false>}"),

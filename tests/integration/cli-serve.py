@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 import command
 from command import (OWN_RULES, TIMEOUT, as_user, certificate, import_credential, remove_credentials, run, set_rules,
                      wait_until)
+from programs import read_descriptors
 
 # As people start it.
 Serve = functools.partial(command.Serve, check=True)
@@ -51,8 +52,7 @@ def connect_to(serve, *arguments, **options):
 def count_clients(serve):
     """Of each thread, those that say nothing: its epoll descriptor watches them, and two descriptors of its own."""
     directory = f'/proc/{serve.process.pid}'
-    pollers = [number for number in os.listdir(f'{directory}/fd')
-               if 'eventpoll' in os.readlink(f'{directory}/fd/{number}')]
+    pollers = [number for number, target in read_descriptors(serve.process.pid).items() if 'eventpoll' in target]
     counts = []
     for number in pollers:
         with open(f'{directory}/fdinfo/{number}') as file:
@@ -291,11 +291,18 @@ class TestServe(unittest.TestCase):
         def set_limit(number):
             subprocess.run(as_user('alice', 'prlimit', '--pid', str(serve.process.pid), f'--nofile={number}:'), check=True)
 
+        def get_first_gap():
+            used = read_descriptors(serve.process.pid)
+            return next(number for number in itertools.count() if number not in used)
+
         with Serve('--credential', 'rsa', '--', 'cat') as serve:
             wait_for_clients(serve, 0)
-            # No more than it has; then the usual ones. What it had for a moment only, when it began, may have left a gap.
-            used = [int(number) for number in os.listdir(f'/proc/{serve.process.pid}/fd')]
-            set_limit(next(number for number in itertools.count() if number not in used))
+            # No more than it has; then the usual ones. What it had for a moment only, when it began, may have left a gap,
+            # or leave one now.
+            limit = None
+            while (first_gap := get_first_gap()) != limit:
+                limit = first_gap
+                set_limit(limit)
             waiting = socket.create_connection(('127.0.0.1', serve.port), timeout=TIMEOUT)
             serve.said('Too many open files')
             set_limit(1024)

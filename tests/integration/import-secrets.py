@@ -12,7 +12,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
-from command import OWN_RULES, Serve, certificate, read, remove_credentials, run, set_rules, stop_service
+from command import OWN_RULES, TIMEOUT, Serve, certificate, read, remove_credentials, run, set_rules, stop_service
 from needles import freed_pem_parts, freed_private_parts, text_parts
 from programs import IMPORTER, KEEPER, get_programs, read_memory
 
@@ -81,7 +81,7 @@ class TestImportSecrets(unittest.TestCase):
     def assert_only(self, programs, what, needles):
         """That these programs have one of them, and no other program any. Memory that a thread is about to free is given
         time; what stays after that stays. An importer has to be gone."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + TIMEOUT
         while True:
             running = get_programs()
             found = {name for name, pid in running for memory in [read_memory(pid)]

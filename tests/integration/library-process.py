@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'support'))
 from tls_server import TlsServer  # noqa: E402
 
 CERTS = os.environ['HANDOFF_TEST_CERTS']
-TIMEOUT = 30
+TIMEOUT = 60
 
 
 class Application:

@@ -5,6 +5,7 @@
 file or a new socket. Their filter would refuse that, and libraries get along; but what they look for costs time, and
 would be missing one day. What the filter kills for ends a process, which is seen here, too."""
 
+import contextlib
 import os
 import re
 import signal
@@ -42,7 +43,9 @@ class Trace:
 
     def is_traced(self, pid):
         for thread in os.listdir(f'/proc/{pid}/task'):
-            with open(f'/proc/{pid}/task/{thread}/status') as status:
+            # One that has nothing to do may end meanwhile.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                    open(f'/proc/{pid}/task/{thread}/status') as status:
                 if f'TracerPid:\t{self.process.pid}\n' not in status.read():
                     return False
         return True

@@ -98,6 +98,7 @@ read_sync (void)
   link_handshake (link);
   set_timeout (link, 1);
   link_read (link, 1);
+  set_timeout (link, 25);
   link_exchange (link, "hello");
   link_end (link);
 }
@@ -118,6 +119,7 @@ read_async (void)
   link_wait (&result);
   n = g_input_stream_read_finish (link->in, result, &error);
   observe_size ("read", n, &error);
+  set_timeout (link, 25);
   link_exchange (link, "hello");
   link_end (link);
 }

@@ -15,6 +15,7 @@ import subprocess
 from gi.repository import GLib
 
 from caller import TIMEOUT, wait_until
+from programs import read_descriptors
 
 MAGIC = b'DEED\n'  # service/attack/attack.h
 LINK = 3  # the descriptor of a program's link to the broker when it is started
@@ -211,8 +212,8 @@ class Shell:
     def seize_link(self):
         """Takes the link to the broker away from the program's own code: the descriptor that it has now."""
         pid = self.get_pid()
-        other = next(number for number, kind in self.list_descriptors().items()
-                     if kind == 'socket' and os.stat(f'/proc/{pid}/fd/{number}').st_ino == self.inode)
+        # The program may close others meanwhile.
+        other = next(number for number, target in read_descriptors(pid).items() if target == f'socket:[{self.inode}]')
         self.is_seized = True
         link = self.call('dup', MOVED_LINK)
         self.call('dup2', other, MOVED_LINK)

@@ -20,6 +20,7 @@ PROPERTIES = 'org.freedesktop.DBus.Properties'
 RECIPIENT_KEY = [9] + 31 * [0]  # the base point
 TIMEOUT = 60
 POLKIT = 'org.freedesktop.PolicyKit1'
+AUTHORITY = '/org/freedesktop/PolicyKit1/Authority'
 POLKIT_SERVICE = '/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service'
 
 
@@ -151,7 +152,7 @@ class Questions:
         question = GLib.Variant('((sa{sv})sa{ss}us)', (
             ('system-bus-name', {'name': GLib.Variant('s', caller.connection.get_unique_name())}), mark, {}, 0, ''))
         try:
-            caller.call('/org/freedesktop/PolicyKit1/Authority', f'{POLKIT}.Authority', 'CheckAuthorization', question,
+            caller.call(AUTHORITY, f'{POLKIT}.Authority', 'CheckAuthorization', question,
                         bus_name=POLKIT)
         except Failure:
             pass  # polkit does not know it

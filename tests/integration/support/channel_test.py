@@ -12,12 +12,11 @@ import unittest
 
 from gi.repository import Gio, GLib
 
-from caller import MANAGER, POLKIT, ROOT, Caller, Failure, Polkitd, Questions, bus_call, connect, wait_until
+from caller import AUTHORITY, MANAGER, POLKIT, ROOT, Caller, Failure, Polkitd, Questions, bus_call, connect, wait_until
 from channel import Channel
 from command import (OWN_RULES, RULES, certificate, get_free_port, read, remove_credentials, set_rules, stop_service,
                      wait_for_port)
 
-AUTHORITY = '/org/freedesktop/PolicyKit1/Authority'
 CONFIGURATION = '/etc/tls-handoff/tls-handoffd.conf'
 TIMEOUT = 30  # below AuthorizationMemory: what is in time here was not the minute
 OPTIONS = {'trust-anchors': GLib.Variant('aay', [ssl.PEM_cert_to_DER_cert(read('ca.pem'))])}

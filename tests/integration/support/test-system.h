@@ -8,7 +8,7 @@
 /* The private system that tests/lib/system-run set up, as a test program sees it. The program runs
  * as root in there; whatever waits for something has TEST_TIMEOUT_SECONDS for it. */
 
-#define TEST_TIMEOUT_SECONDS 20
+#define TEST_TIMEOUT_SECONDS 60
 
 /* g_test_init(), and an error outside of system-run. */
 void test_system_init (int *argc, char ***argv);

@@ -14,7 +14,7 @@
 #include "process/process.h"
 #include "keyblob/tls-handoff-error.h"
 
-#define GATE_TIMEOUT_SECONDS 20
+#define GATE_TIMEOUT_SECONDS 60
 #define GATE_CHECK_INTERVAL_MSEC 20
 
 /* (transfer none) */

@@ -18,7 +18,7 @@
 #include "support/policy-fixture.h"
 #include "support/request-fixture.h"
 
-#define TIMEOUT 20 /* seconds */
+#define TIMEOUT 60 /* seconds */
 
 /* The modules' folders: of tokens, and of control files. */
 static char *directory;
