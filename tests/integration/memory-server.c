@@ -260,6 +260,22 @@ serve_once (GDBusConnection *root, const char *options)
   g_assert_no_error (error);
 }
 
+typedef struct
+{
+  Secrets *secrets;
+  const char *programs;
+} Expected;
+
+static gboolean
+is_as_expected (gpointer data)
+{
+  const Expected *expected = data;
+  g_autoptr (TestMemory) memory = test_memory_read_service ();
+  g_autofree char *programs = secrets_find (expected->secrets, memory);
+
+  return strcmp (programs, expected->programs) == 0;
+}
+
 /* Breaks if another program than the keeper has a private key, or if the key stays in the keeper's
  * memory after it was removed; the search finds it before. */
 static void
@@ -267,18 +283,14 @@ test_removed (gconstpointer name)
 {
   g_autoptr (GDBusConnection) root = test_bus_connect ("root");
   g_autofree char *options = g_strdup_printf ("{'credential': <'%s'>}", (const char *) name);
-  g_autoptr (TestMemory) before = NULL;
   g_autoptr (TestMemory) after = NULL;
   g_auto (Secrets) secrets = { NULL };
-  g_autofree char *before_programs = NULL;
   g_autofree char *after_programs = NULL;
 
   secrets_init (&secrets, name);
   import (root, name);
   serve_once (root, options);
-  before = test_memory_read_service ();
-  before_programs = secrets_find (&secrets, before);
-  g_assert_cmpstr (before_programs, ==, TEST_KEEPER);
+  test_wait_until (is_as_expected, &(Expected){ &secrets, TEST_KEEPER }, "the importer's end");
   test_credential_remove_all ();
   after = test_memory_read_service ();
   after_programs = secrets_find (&secrets, after);
@@ -367,22 +379,6 @@ held_clear (Held *self)
   g_object_unref (self->root);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Held, held_clear)
-
-typedef struct
-{
-  Secrets *secrets;
-  const char *programs;
-} Expected;
-
-static gboolean
-is_as_expected (gpointer data)
-{
-  const Expected *expected = data;
-  g_autoptr (TestMemory) memory = test_memory_read_service ();
-  g_autofree char *programs = secrets_find (expected->secrets, memory);
-
-  return strcmp (programs, expected->programs) == 0;
-}
 
 static void
 assert_logged (TestMemory *memory, const char *log, const char *label, const char *programs)

@@ -17,7 +17,7 @@ import unittest
 
 import gi
 
-from command import TIMEOUT, as_user, call, configure, read, stop_service
+from command import TIMEOUT, as_user, call, configure, read, stop_service, wait_until
 
 PROGRAMS = os.path.join(os.path.dirname(__file__), '../programs')
 TMPDIR = os.environ['TMPDIR']
@@ -49,10 +49,15 @@ def prepare_service():
     stop_service()  # it has read the old ones
 
 
+def get_statistics():
+    return call('/org/tlshandoff/Handoff1', 'Manager', 'GetStatistics').unpack()[0]
+
+
 def count_handshakes(user):
-    """(completed, failed) of the user's."""
-    numbers = call('/org/tlshandoff/Handoff1', 'Manager', 'GetStatistics').unpack()[0]['users']
-    of_user = numbers.get(pwd.getpwnam(user).pw_uid, {})
+    """(completed, failed) of the user's, when none is under way: one that an application has left alone would count for
+    the next."""
+    wait_until(lambda: get_statistics()['handshakes-in-flight'] == 0, 'no handshake is under way')
+    of_user = get_statistics()['users'].get(pwd.getpwnam(user).pw_uid, {})
     return of_user.get('handshakes-completed', 0), of_user.get('handshakes-failed', 0)
 
 
