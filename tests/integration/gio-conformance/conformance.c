@@ -18,7 +18,7 @@
 #include "observe.h"
 
 /* A case that hangs ends by the signal. */
-#define TIMEOUT_SECONDS 30
+#define TIMEOUT_SECONDS 60
 
 static const struct
 {

@@ -107,7 +107,7 @@ static void
 test_full_socket (ClientTest *f, gconstpointer data)
 {
   OnSocket blocked = { -1 };
-  guint watchdog = g_timeout_add_seconds (30, give_up, NULL);
+  guint watchdog = g_timeout_add_seconds (60, give_up, NULL);
   guint8 byte;
   int code = GNUTLS_E_AGAIN;
 
@@ -166,7 +166,7 @@ static void
 test_full_socket_timeout (ClientTest *f, gconstpointer data)
 {
   OnSocket blocked = { -1 };
-  guint watchdog = g_timeout_add_seconds (30, give_up, NULL);
+  guint watchdog = g_timeout_add_seconds (60, give_up, NULL);
 
   /* The socket of the test before would count as one that cannot be closed for so long. */
   while (handoff_descriptor_reaper_is_busy ())
