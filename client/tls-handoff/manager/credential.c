@@ -16,13 +16,13 @@ tls_handoff_credential_finalize (GObject *object)
 {
   TlsHandoffCredential *self = TLS_HANDOFF_CREDENTIAL (object);
 
-  handoff_service_bus_unref (self->bus);
+  g_clear_pointer (&self->bus, handoff_service_bus_unref);
   g_free (self->object_path);
   g_free (self->label);
   g_free (self->storage);
   g_free (self->token);
   g_free (self->key_algorithm);
-  g_ptr_array_unref (self->certificates);
+  g_clear_pointer (&self->certificates, g_ptr_array_unref);
   g_clear_object (&self->certificate);
   g_free (self->problem);
 
@@ -95,6 +95,12 @@ handoff_credential_new (HandoffServiceBus *bus, const char *object_path, GVarian
   self->ocsp_not_after = (gint64) ocsp_not_after;
   self->problem = dup_string (properties, "Problem");
   return self;
+}
+
+gboolean
+handoff_credential_is_of_service (gpointer object)
+{
+  return TLS_HANDOFF_IS_CREDENTIAL (object) && TLS_HANDOFF_CREDENTIAL (object)->bus != NULL;
 }
 
 /**
@@ -247,7 +253,7 @@ tls_handoff_credential_get_certificate (TlsHandoffCredential *self)
 {
   g_autoptr (GTlsCertificate) certificate = NULL;
 
-  g_return_val_if_fail (TLS_HANDOFF_IS_CREDENTIAL (self), NULL);
+  g_return_val_if_fail (handoff_credential_is_of_service (self), NULL);
 
   if (g_atomic_pointer_get (&self->certificate) == NULL)
     {

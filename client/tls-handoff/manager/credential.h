@@ -28,3 +28,7 @@ struct _TlsHandoffCredential
 /* properties: an a{sv} of the D-Bus interface Credential */
 TlsHandoffCredential *
 handoff_credential_new (HandoffServiceBus *bus, const char *object_path, GVariant *properties);
+
+/* For g_return_if_fail(): whether it is one that the service told of. One that a language binding
+ * made by itself (in Python: TlsHandoff.Credential()) belongs to no service. */
+gboolean handoff_credential_is_of_service (gpointer object);

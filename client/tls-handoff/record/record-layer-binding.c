@@ -122,7 +122,7 @@ tls_handoff_record_layer_dup_channel_binding_data (TlsHandoffRecordLayer *self,
 {
   GBytes *binding = NULL;
 
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   g_mutex_lock (&self->receiver.lock);

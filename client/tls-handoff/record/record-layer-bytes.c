@@ -3,7 +3,7 @@
 
 /* The record layer for callers that have no buffers to work in: language bindings. */
 
-#include "tls-handoff-record-layer.h"
+#include "record/record-layer.h"
 
 #include "keyblob/secret-memory.h"
 
@@ -32,7 +32,7 @@ tls_handoff_record_layer_protect_bytes (TlsHandoffRecordLayer *self, GBytes *dat
   const guint8 *rest = NULL;
   gsize size = 0;
 
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   if (data != NULL)
@@ -105,7 +105,7 @@ tls_handoff_record_layer_unprotect_bytes (TlsHandoffRecordLayer *self,
   gconstpointer data;
   gsize plaintext_size;
 
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), NULL);
   g_return_val_if_fail (records != NULL, NULL);
   g_return_val_if_fail (consumed != NULL && status != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);

@@ -127,7 +127,7 @@ tls_handoff_record_layer_export (TlsHandoffRecordLayer *self,
   gconstpointer key;
   int fd;
 
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), -1);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), -1);
   g_return_val_if_fail (recipient_key != NULL, -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
@@ -173,7 +173,7 @@ take_unread (TlsHandoffRecordLayer *self, HandoffSecretBytes *unread)
 GBytes *
 tls_handoff_record_layer_take_unread_data (TlsHandoffRecordLayer *self)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), NULL);
 
   return take_unread (self, &self->state->unread_data);
 }
@@ -193,7 +193,7 @@ tls_handoff_record_layer_take_unread_data (TlsHandoffRecordLayer *self)
 GBytes *
 tls_handoff_record_layer_take_unread_records (TlsHandoffRecordLayer *self)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), NULL);
 
   return take_unread (self, &self->state->unread_records);
 }

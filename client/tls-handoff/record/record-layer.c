@@ -39,6 +39,12 @@ tls_handoff_record_layer_init (TlsHandoffRecordLayer *self)
   g_mutex_init (&self->sender.lock);
 }
 
+gboolean
+handoff_record_layer_is_imported (gpointer object)
+{
+  return TLS_HANDOFF_IS_RECORD_LAYER (object) && TLS_HANDOFF_RECORD_LAYER (object)->suite != NULL;
+}
+
 TlsHandoffRecordLayer *
 handoff_record_layer_new_from_state (HandoffKeyState *state, GError **error)
 {
@@ -103,7 +109,7 @@ tls_handoff_record_layer_new_from_key_blob (TlsHandoffImportKey *import_key,
 GTlsProtocolVersion
 tls_handoff_record_layer_get_protocol_version (TlsHandoffRecordLayer *self)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), G_TLS_PROTOCOL_VERSION_UNKNOWN);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), G_TLS_PROTOCOL_VERSION_UNKNOWN);
 
   return self->suite->protocol == TLS_PROTOCOL_1_3 ? G_TLS_PROTOCOL_VERSION_TLS_1_3
                                                    : G_TLS_PROTOCOL_VERSION_TLS_1_2;
@@ -120,7 +126,7 @@ tls_handoff_record_layer_get_protocol_version (TlsHandoffRecordLayer *self)
 const char *
 tls_handoff_record_layer_get_ciphersuite_name (TlsHandoffRecordLayer *self)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), NULL);
 
   return self->suite->name;
 }
@@ -140,7 +146,7 @@ tls_handoff_record_layer_get_ciphersuite_name (TlsHandoffRecordLayer *self)
 gsize
 tls_handoff_record_layer_get_protected_size (TlsHandoffRecordLayer *self, gsize size)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), 0);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), 0);
 
   return handoff_record_sender_get_protected_size (&self->sender, size);
 }
@@ -179,7 +185,7 @@ tls_handoff_record_layer_protect (TlsHandoffRecordLayer *self,
                                   gsize *protected_size,
                                   GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), FALSE);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), FALSE);
   g_return_val_if_fail (data != NULL || size == 0, FALSE);
   g_return_val_if_fail (records != NULL || records_size == 0, FALSE);
   g_return_val_if_fail (consumed != NULL && protected_size != NULL, FALSE);
@@ -238,7 +244,7 @@ tls_handoff_record_layer_unprotect (TlsHandoffRecordLayer *self,
   gboolean ok;
   gsize room_used;
 
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), FALSE);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), FALSE);
   g_return_val_if_fail (buffer != NULL || size == 0, FALSE);
   g_return_val_if_fail (consumed != NULL && plaintext_size != NULL && status != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -268,7 +274,7 @@ tls_handoff_record_layer_unprotect (TlsHandoffRecordLayer *self,
 gboolean
 tls_handoff_record_layer_close (TlsHandoffRecordLayer *self, GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), FALSE);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return handoff_record_sender_close (&self->sender, error);
@@ -289,7 +295,7 @@ tls_handoff_record_layer_close (TlsHandoffRecordLayer *self, GError **error)
 GBytes *
 tls_handoff_record_layer_take_output (TlsHandoffRecordLayer *self)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), NULL);
 
   return handoff_record_sender_take_output (&self->sender);
 }
@@ -318,7 +324,7 @@ tls_handoff_record_layer_update_keys (TlsHandoffRecordLayer *self,
                                       gboolean request_peer,
                                       GError **error)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), FALSE);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   if (self->suite->protocol != TLS_PROTOCOL_1_3)
@@ -347,7 +353,7 @@ tls_handoff_record_layer_update_keys (TlsHandoffRecordLayer *self,
 GBytes *
 tls_handoff_record_layer_take_session_tickets (TlsHandoffRecordLayer *self)
 {
-  g_return_val_if_fail (TLS_HANDOFF_IS_RECORD_LAYER (self), NULL);
+  g_return_val_if_fail (handoff_record_layer_is_imported (self), NULL);
 
   return handoff_record_receiver_take_session_tickets (&self->receiver);
 }

@@ -29,3 +29,8 @@ struct _TlsHandoffRecordLayer
  * state: (transfer full), also on failure: one that was parsed from a blob. Two record layers of
  * one state would use nonces twice: so there must be no copy. (transfer full) (nullable) */
 TlsHandoffRecordLayer *handoff_record_layer_new_from_state (HandoffKeyState *state, GError **error);
+
+/* For g_return_if_fail(): whether it is a record layer that goes on with a connection. One that a
+ * language binding made without a key blob (in Python: TlsHandoff.RecordLayer()) has neither keys
+ * nor a cipher suite. */
+gboolean handoff_record_layer_is_imported (gpointer object);
