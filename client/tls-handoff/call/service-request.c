@@ -134,7 +134,7 @@ handoff_service_request_async (const HandoffServiceReply *reply,
 {
   g_autoptr (GTask) task = g_task_new (source, cancellable, callback, user_data);
 
-  g_task_set_source_tag (task, handoff_service_request_async);
+  g_task_set_source_tag (task, (gpointer) reply);
   g_task_set_name (task, name);
   /* A result that came is reported, even if the request was cancelled meanwhile. */
   g_task_set_check_cancellable (task, FALSE);
@@ -148,10 +148,17 @@ handoff_service_request_async (const HandoffServiceReply *reply,
   send (g_steal_pointer (&task));
 }
 
-gpointer
-handoff_service_request_finish (gpointer source, GAsyncResult *async_result, GError **error)
+gboolean
+handoff_service_request_is_of (const HandoffServiceReply *reply,
+                               gpointer source,
+                               GAsyncResult *async_result)
 {
-  g_return_val_if_fail (g_task_is_valid (async_result, source), NULL);
+  return g_task_is_valid (async_result, source) &&
+         g_async_result_is_tagged (async_result, (gpointer) reply);
+}
 
+gpointer
+handoff_service_request_finish (GAsyncResult *async_result, GError **error)
+{
   return g_task_propagate_pointer (G_TASK (async_result), error);
 }

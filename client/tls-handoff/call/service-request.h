@@ -50,8 +50,8 @@ gpointer handoff_service_request_sync (const HandoffServiceReply *reply,
                                        GDBusMessage *call,
                                        GCancellable *cancellable,
                                        GError **error);
-/* name: static: of the task, for debuggers. call_error: (transfer full) (nullable): why there is no
- * call */
+/* reply: static. name: static: of the task, for debuggers. call_error: (transfer full) (nullable):
+ * why there is no call */
 void handoff_service_request_async (const HandoffServiceReply *reply,
                                     const char *name,
                                     gpointer source,
@@ -61,5 +61,9 @@ void handoff_service_request_async (const HandoffServiceReply *reply,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
-gpointer
-handoff_service_request_finish (gpointer source, GAsyncResult *async_result, GError **error);
+/* Whether a callback got that result from a request of source with this very reply, and not from
+ * another one, whose result is of another type. */
+gboolean handoff_service_request_is_of (const HandoffServiceReply *reply,
+                                        gpointer source,
+                                        GAsyncResult *async_result);
+gpointer handoff_service_request_finish (GAsyncResult *async_result, GError **error);

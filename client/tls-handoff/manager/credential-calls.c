@@ -89,7 +89,8 @@ tls_handoff_credential_create_certificate_request_finish (TlsHandoffCredential *
                                                           GAsyncResult *result,
                                                           GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_CREATE_CERTIFICATE_REQUEST, self, result,
+                                     error);
 }
 
 /**
@@ -176,7 +177,7 @@ tls_handoff_credential_self_sign_finish (TlsHandoffCredential *self,
                                          GAsyncResult *result,
                                          GError **error)
 {
-  return handoff_method_call_finish (self, result, error) != NULL;
+  return handoff_method_call_finish (HANDOFF_METHOD_SELF_SIGN, self, result, error) != NULL;
 }
 
 /**
@@ -310,7 +311,7 @@ tls_handoff_credential_set_certificates_finish (TlsHandoffCredential *self,
                                                 GAsyncResult *result,
                                                 GError **error)
 {
-  return handoff_method_call_finish (self, result, error) != NULL;
+  return handoff_method_call_finish (HANDOFF_METHOD_SET_CERTIFICATES, self, result, error) != NULL;
 }
 
 /**
@@ -387,7 +388,7 @@ tls_handoff_credential_set_ocsp_response_finish (TlsHandoffCredential *self,
                                                  GAsyncResult *result,
                                                  GError **error)
 {
-  return handoff_method_call_finish (self, result, error) != NULL;
+  return handoff_method_call_finish (HANDOFF_METHOD_SET_OCSP_RESPONSE, self, result, error) != NULL;
 }
 
 /**
@@ -457,7 +458,7 @@ tls_handoff_credential_unlock_finish (TlsHandoffCredential *self,
                                       GAsyncResult *result,
                                       GError **error)
 {
-  return handoff_method_call_finish (self, result, error) != NULL;
+  return handoff_method_call_finish (HANDOFF_METHOD_UNLOCK, self, result, error) != NULL;
 }
 
 /**
@@ -519,5 +520,5 @@ tls_handoff_credential_remove_finish (TlsHandoffCredential *self,
                                       GAsyncResult *result,
                                       GError **error)
 {
-  return handoff_method_call_finish (self, result, error) != NULL;
+  return handoff_method_call_finish (HANDOFF_METHOD_REMOVE, self, result, error) != NULL;
 }

@@ -110,7 +110,7 @@ tls_handoff_manager_import_credential_finish (TlsHandoffManager *self,
                                               GAsyncResult *result,
                                               GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_IMPORT_CREDENTIAL, self, result, error);
 }
 
 /**
@@ -192,7 +192,7 @@ tls_handoff_manager_generate_credential_finish (TlsHandoffManager *self,
                                                 GAsyncResult *result,
                                                 GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_GENERATE_CREDENTIAL, self, result, error);
 }
 
 /**
@@ -379,5 +379,5 @@ tls_handoff_manager_link_credential_finish (TlsHandoffManager *self,
                                             GAsyncResult *result,
                                             GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_LINK_CREDENTIAL, self, result, error);
 }

@@ -74,7 +74,7 @@ tls_handoff_manager_list_credentials_finish (TlsHandoffManager *self,
                                              GAsyncResult *result,
                                              GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_LIST_CREDENTIALS, self, result, error);
 }
 
 /**
@@ -144,7 +144,7 @@ tls_handoff_manager_list_sessions_finish (TlsHandoffManager *self,
                                           GAsyncResult *result,
                                           GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_LIST_SESSIONS, self, result, error);
 }
 
 /**
@@ -212,5 +212,5 @@ tls_handoff_manager_get_log_async (TlsHandoffManager *self,
 GVariant *
 tls_handoff_manager_get_log_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_GET_LOG, self, result, error);
 }

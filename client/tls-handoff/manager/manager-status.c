@@ -68,7 +68,7 @@ tls_handoff_manager_get_status_finish (TlsHandoffManager *self,
                                        GAsyncResult *result,
                                        GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_GET_STATUS, self, result, error);
 }
 
 /**
@@ -132,7 +132,7 @@ tls_handoff_manager_get_statistics_finish (TlsHandoffManager *self,
                                            GAsyncResult *result,
                                            GError **error)
 {
-  return handoff_method_call_finish (self, result, error);
+  return handoff_method_call_finish (HANDOFF_METHOD_GET_STATISTICS, self, result, error);
 }
 
 /**
@@ -194,5 +194,5 @@ tls_handoff_manager_reload_async (TlsHandoffManager *self,
 gboolean
 tls_handoff_manager_reload_finish (TlsHandoffManager *self, GAsyncResult *result, GError **error)
 {
-  return handoff_method_call_finish (self, result, error) != NULL;
+  return handoff_method_call_finish (HANDOFF_METHOD_RELOAD, self, result, error) != NULL;
 }

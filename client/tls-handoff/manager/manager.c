@@ -376,6 +376,7 @@ tls_handoff_manager_handshake_as_client_finish (TlsHandoffManager *self,
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, handoff_socket_handshake_async), NULL);
 
   return handoff_socket_handshake_finish (result, error);
 }
@@ -467,6 +468,7 @@ tls_handoff_manager_handshake_as_server_finish (TlsHandoffManager *self,
 {
   g_return_val_if_fail (TLS_HANDOFF_IS_MANAGER (self), NULL);
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, handoff_socket_handshake_async), NULL);
 
   return handoff_socket_handshake_finish (result, error);
 }

@@ -13,8 +13,9 @@
 static const char *
 find_mistake (HandoffMethod method, gpointer self, GCancellable *cancellable, GError **error)
 {
-  if (method >= HANDOFF_METHOD_CREATE_CERTIFICATE_REQUEST && !TLS_HANDOFF_IS_CREDENTIAL (self))
-    return "TLS_HANDOFF_IS_CREDENTIAL (self)";
+  if (method >= HANDOFF_METHOD_CREATE_CERTIFICATE_REQUEST &&
+      !handoff_credential_is_of_service (self))
+    return "handoff_credential_is_of_service (self)";
   if (method < HANDOFF_METHOD_CREATE_CERTIFICATE_REQUEST && !TLS_HANDOFF_IS_MANAGER (self))
     return "TLS_HANDOFF_IS_MANAGER (self)";
   if (cancellable != NULL && !G_IS_CANCELLABLE (cancellable))
@@ -98,7 +99,18 @@ handoff_method_call_async (HandoffMethod method,
 }
 
 gpointer
-handoff_method_call_finish (gpointer self, GAsyncResult *result, GError **error)
+handoff_method_call_finish (HandoffMethod method,
+                            gpointer self,
+                            GAsyncResult *result,
+                            GError **error)
 {
-  return handoff_service_request_finish (self, result, error);
+  const HandoffServiceMethod *row = &handoff_methods[method];
+
+  /* What another method's call returned is of another type. */
+  if (!handoff_service_request_is_of (&row->reply, self, result))
+    {
+      g_return_if_fail_warning (G_LOG_DOMAIN, row->function, "result is what its callback got");
+      return NULL;
+    }
+  return handoff_service_request_finish (result, error);
 }

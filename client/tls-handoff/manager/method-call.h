@@ -29,4 +29,7 @@ void handoff_method_call_async (HandoffMethod method,
                                 gpointer user_data,
                                 ...);
 /* (transfer full) (nullable): likewise */
-gpointer handoff_method_call_finish (gpointer self, GAsyncResult *result, GError **error);
+gpointer handoff_method_call_finish (HandoffMethod method,
+                                     gpointer self,
+                                     GAsyncResult *result,
+                                     GError **error);

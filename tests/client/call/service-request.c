@@ -66,7 +66,7 @@ test_connection_is_kept (void)
                                  &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_null (handoff_service_request_finish (NULL, result, &error));
+  g_assert_null (handoff_service_request_finish (result, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
   g_clear_error (&error);
 

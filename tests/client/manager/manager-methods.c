@@ -514,7 +514,7 @@ test_mistakes (Fixture *fixture, gconstpointer data)
   g_test_assert_expected_messages ();
 
   g_test_expect_message ("tls-handoff", G_LOG_LEVEL_CRITICAL,
-                         "*tls_handoff_credential_remove*TLS_HANDOFF_IS_CREDENTIAL*");
+                         "*tls_handoff_credential_remove*handoff_credential_is_of_service*");
   tls_handoff_credential_remove_async ((gpointer) fixture->manager, NONE, NULL, store_result,
                                        &fixture->result);
   g_test_assert_expected_messages ();
