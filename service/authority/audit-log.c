@@ -256,7 +256,9 @@ compare (gconstpointer a, gconstpointer b)
   const Entry *one = *(const Entry *const *) a;
   const Entry *other = *(const Entry *const *) b;
 
-  return (one->number > other->number) - (one->number < other->number);
+  if (one->number != other->number)
+    return one->number > other->number ? 1 : -1;
+  return (one->uid > other->uid) - (one->uid < other->uid);
 }
 
 static void
@@ -302,6 +304,29 @@ handoff_audit_log_list (HandoffAuditLog *self, const guint *uid, guint64 after, 
   return g_variant_builder_end (&builder);
 }
 
+/* Where systemd does not start the service, one may begin while an earlier one still ends: what
+ * that has written meanwhile is kept. */
+static void
+merge_file (HandoffAuditLog *self)
+{
+  g_autoptr (HandoffAuditLog) other = handoff_audit_log_new (self->path);
+  g_autoptr (GHashTable) by_user = self->by_user;
+  g_autoptr (GPtrArray) all = find (self, NULL, 0);
+  g_autoptr (GPtrArray) others = find (other, NULL, 0);
+  guint i;
+
+  g_ptr_array_extend (all, others, NULL, NULL);
+  g_ptr_array_sort (all, compare);
+  self->by_user = g_hash_table_new_full (NULL, NULL, NULL, user_free);
+  for (i = 0; i < all->len; i++)
+    {
+      const Entry *entry = all->pdata[i];
+
+      if (i == 0 || compare (&all->pdata[i - 1], &all->pdata[i]) != 0)
+        add (self, entry->uid, entry->number, entry->description);
+    }
+}
+
 void
 handoff_audit_log_save (HandoffAuditLog *self)
 {
@@ -313,6 +338,7 @@ handoff_audit_log_save (HandoffAuditLog *self)
 
   if (self->path == NULL || !self->is_changed)
     return;
+  merge_file (self);
   found = find (self, NULL, 0);
   g_variant_builder_init (&builder, G_VARIANT_TYPE (FILE_TYPE));
   for (i = 0; i < found->len; i++)

@@ -30,6 +30,5 @@ void handoff_audit_log_add (HandoffAuditLog *self, const HandoffAuditRecord *rec
 GVariant *
 handoff_audit_log_list (HandoffAuditLog *self, const guint *uid, guint64 after, guint maximum);
 /* Writes the file, if there is anything new, and waits for the disk: when nobody is served any
- * more.
- */
+ * more. What another log has written there since it was read is kept. */
 void handoff_audit_log_save (HandoffAuditLog *self);

@@ -195,6 +195,41 @@ test_file (void)
   g_unlink (path);
 }
 
+/* Breaks if one of two services loses what the other one writes, or writes an entry of both twice.
+ */
+static void
+test_two (void)
+{
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "audit-log-XXXXXX", NULL);
+  const int fd = g_mkstemp (path);
+  guint i;
+
+  g_assert_cmpint (fd, >=, 0);
+  g_close (fd, NULL);
+  for (i = 0; i < 2; i++)
+    {
+      g_autoptr (HandoffAuditLog) before = NULL;
+      g_autoptr (HandoffAuditLog) earlier = NULL;
+      g_autoptr (HandoffAuditLog) later = NULL;
+      g_autoptr (HandoffAuditLog) last = NULL;
+
+      g_assert_cmpint (g_unlink (path), ==, 0);
+      before = handoff_audit_log_new (path);
+      add (before, 1000, "both");
+      handoff_audit_log_save (before);
+      earlier = handoff_audit_log_new (path);
+      add (earlier, 1001, "earlier");
+      later = handoff_audit_log_new (path);
+      add (later, 1000, "later");
+      add (earlier, 1001, "end");
+      handoff_audit_log_save (i == 0 ? earlier : later);
+      handoff_audit_log_save (i == 0 ? later : earlier);
+      last = handoff_audit_log_new (path);
+      assert_list (last, 0, 100, "both earlier later end ");
+    }
+  g_unlink (path);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -203,5 +238,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/audit-log/limits", test_limits);
   g_test_add_func ("/audit-log/size", test_size);
   g_test_add_func ("/audit-log/file", test_file);
+  g_test_add_func ("/audit-log/two", test_two);
   return g_test_run ();
 }
