@@ -9,9 +9,27 @@
  * the screen, and invisible ones (bidirectional overrides, zero-width spaces) can make one name
  * look like another. */
 
+/* Unicode calls these letters and marks, but they are shown as nothing: of its characters with the
+ * property Default_Ignorable_Code_Point those whose category does not tell. */
+static const struct
+{
+  gunichar first;
+  gunichar last;
+} unseen[] = {
+  { 0x034f, 0x034f }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+  { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f }, { 0xffa0, 0xffa0 }, { 0xe0100, 0xe01ef },
+};
+
 static gboolean
 is_harmless (gunichar c)
 {
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (unseen); i++)
+    {
+      if (c >= unseen[i].first && c <= unseen[i].last)
+        return FALSE;
+    }
   switch (g_unichar_type (c))
     {
     case G_UNICODE_CONTROL:

@@ -45,6 +45,9 @@ test_invisible (void)
   assert_escaped ("pay\xe2\x80\x8bpal", -1, "pay\\u{200b}pal"); /* zero-width space */
   assert_escaped ("\xe2\x80\xa8\xef\xbb\xbf", -1, "\\u{2028}\\u{feff}"); /* line separator, BOM */
   assert_escaped ("\xf3\xa0\x81\x81", -1, "\\u{e0041}");                 /* tag character */
+  assert_escaped ("pay\xe3\x85\xa4pal", -1, "pay\\u{3164}pal"); /* Hangul filler, a letter */
+  assert_escaped ("pay\xcd\x8fpal", -1, "pay\\u{034f}pal");     /* grapheme joiner, a mark */
+  assert_escaped ("\xf3\xa0\x84\x80", -1, "\\u{e0100}");        /* variation selector */
 }
 
 /* Breaks if bytes that are not UTF-8 get through, or the text that follows them is lost. */
