@@ -80,7 +80,8 @@ end
 
 # The user's own credentials.
 function __tls_handoff_labels
-    tls-handoff credential list --json 2>/dev/null | string replace -rf '^ *"label" : "(.*)",$' '$1'
+    tls-handoff credential list --json 2>/dev/null | string replace -rf '^ *"label" : "(.*)",$' '$1' |
+        string replace -ra '\\\\(["\\\\])' '$1'
 end
 
 function __tls_handoff_is

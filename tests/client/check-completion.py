@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """What a shell offers where somebody completes the command's line: all commands and all options that its help has, and
-the values of options. Arguments: fish or zsh, the command, the completion."""
+the values of options. Arguments: bash, fish or zsh, the command, the completion. (Of bash, check-cli-documents.py sees
+most.)"""
 
+import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,9 +22,21 @@ if not shutil.which(shell):
 directory = tempfile.TemporaryDirectory()
 with open(f'{directory.name}/ca.pem', 'w'):
     pass
-# No service: there are no labels to offer.
+# What a label says is up to the program that made the credential: none of it is for the shell.
+LABELS = ['plain', 'of two words', 'x$(touch ran)', 'x`touch ran`', 'x; touch ran', '"quoted" \\ \'likewise\'', 'señal']
+with open(f'{directory.name}/labels.json', 'w') as file:
+    json.dump({'credentials': [{'label': label, 'owner': 'alice'} for label in LABELS]}, file, indent=2,
+              ensure_ascii=False, separators=(',', ' : '))
+# No service: the labels come from here.
+os.mkdir(f'{directory.name}/bin')
+with open(f'{directory.name}/bin/tls-handoff', 'w') as file:
+    file.write(f'''#!/bin/sh
+[ "$*" = "credential list --json" ] && exec cat "{directory.name}/labels.json"
+exec "{os.path.abspath(command)}" "$@"
+''')
+os.chmod(f'{directory.name}/bin/tls-handoff', 0o755)
 environment = dict(os.environ, LC_ALL='C.UTF-8', LANGUAGE='C', HOME=directory.name, ZDOTDIR=directory.name, TERM='vt100',
-                   PATH=f'{os.path.dirname(os.path.abspath(command))}:{os.environ["PATH"]}',
+                   PATH=f'{directory.name}/bin:{os.environ["PATH"]}',
                    DBUS_SYSTEM_BUS_ADDRESS='unix:path=/proc/nonexistent/bus')
 
 # The line editor's first deed is to complete the line, while all that is offered is written down.
@@ -69,8 +84,9 @@ def run_zsh(query):
         pass
     os.close(fd)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, shown.decode()
+    # As it is put on the line, where the shell takes the quotes away.
     with open(offered) as file:
-        return file.read().split('\n')
+        return [''.join(shlex.split(word)) for word in file.read().split('\n')]
 
 
 def run_fish(query):
@@ -81,7 +97,27 @@ def run_fish(query):
     return [line.split('\t')[0] for line in done.stdout.split('\n')]
 
 
-complete = {'zsh': run_zsh, 'fish': run_fish}[shell]
+# What bash offers is put on the line as it is: so each word is what the shell makes of it there.
+BASH = '''
+_init_completion() {
+  words=("${COMP_WORDS[@]}") cword=$COMP_CWORD cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} split=false
+}
+. "$1"
+shift
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_tls_handoff
+eval "printf '%s\\n' ${COMPREPLY[*]}"
+'''
+
+
+def run_bash(query):
+    done = subprocess.run(['bash', '-c', BASH, 'bash', completion, *query.split(' ')], check=True, text=True,
+                          env=environment, cwd=directory.name, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert not done.stderr, done.stderr
+    return done.stdout.split('\n')
+
+
+complete = {'bash': run_bash, 'zsh': run_zsh, 'fish': run_fish}[shell]
 findings = []
 
 
@@ -97,6 +133,20 @@ def read_help(*words):
                           stdout=subprocess.PIPE).stdout
 
 
+def end():
+    if os.path.exists(f'{directory.name}/ran'):
+        findings.append('a command in a label was run')
+    for finding in findings:
+        print(finding)
+    print(f'{len(findings)} findings')
+    sys.exit(bool(findings))
+
+
+expect('credential show ', *LABELS)
+expect('connect --credential ', *LABELS)
+expect('credential remove x', *[label for label in LABELS if label.startswith('x')])
+if shell == 'bash':
+    end()
 verbs = [verb.split() for verb in
          re.findall(r'^  ((?:[a-z][a-z-]* )+)', read_help().split('Commands:\n')[1].split('\n\n')[0], re.M)]
 expect('', 'help', *{verb[0] for verb in verbs})
@@ -114,8 +164,4 @@ expect('credential import --label a ', 'ca.pem')
 expect('credential generate --type ed', 'ed25519')
 expect('credential link --role ', 'client', 'server')
 expect('probe --alpn ', 'h2')
-
-for finding in findings:
-    print(finding)
-print(f'{len(verbs)} verbs, {len(findings)} findings')
-sys.exit(bool(findings))
+end()
