@@ -107,6 +107,11 @@ read_message (CliWire *wire, gsize *size, GError **error)
   if (!cli_wire_read (wire, header + 2, (gsize) n, error))
     return NULL;
   length = decode_length (header[1], header + 2);
+  if (length == 0)
+    {
+      cli_wire_set_foreign_bytes (wire, header, 2 + (gsize) n, error);
+      return NULL;
+    }
   /* A longer one is refused when it is read. */
   message = g_malloc (MIN (length, CLI_WIRE_MAX_SIZE) + 1);
   if (!cli_wire_read (wire, message, length, error))

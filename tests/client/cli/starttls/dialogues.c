@@ -148,7 +148,7 @@ static const Bad bad[] = {
   { "ldap", BYTES ("\x30\x0c\2\1\1\x78\7\x0a\1\0\4\0\4\1"), "This is no LDAP server" },
   { "ldap", BYTES ("\x30\x03\2\1\1"), "This is no LDAP server" },
   { "ldap", BYTES ("\x30\x01\2"), "This is no LDAP server" },
-  { "ldap", BYTES ("\x30\0"), "This is no LDAP server" },
+  { "ldap", BYTES ("\x30\0"), "it sends the bytes 30 00" },
   /* Lengths that are not definite, too long to be true, or longer than their own bytes. */
   { "ldap", BYTES ("\x30\x80\2\1\1"), "it sends the bytes 30 80" },
   { "ldap", BYTES ("\x30\x89\1\1\1"), "it sends the bytes 30 89" },
