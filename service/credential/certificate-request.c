@@ -53,8 +53,9 @@ refuse (GError **error, const char *option, const char *what)
   return FALSE;
 }
 
-/* name: a distinguished name (RFC 5280 4.1.2.4), each of whose attributes stands alone. (transfer
- * floating) (nullable): NULL if it is none */
+/* name: a distinguished name (RFC 5280 4.1.2.4), each of whose attributes stands alone. A value may
+ * be the caller's own DER ("CN=#0c0178"), which GnuTLS has not looked at: whoever has the key must
+ * not get what is none. (transfer floating) (nullable): NULL if it is none */
 static GVariant *
 list_attributes (HandoffDer name)
 {
@@ -68,7 +69,7 @@ list_attributes (HandoffDer name)
     {
       is_read = handoff_der_take (&rest, HANDOFF_DER_SET, &set) &&
                 handoff_der_take (&set, HANDOFF_DER_SEQUENCE, &attribute) && set.size == 0 &&
-                handoff_der_take_oid (&attribute, oid);
+                handoff_der_take_oid (&attribute, oid) && handoff_der_count (attribute) == 1;
       if (is_read)
         g_variant_builder_add (
             &builder, "(s@ay)", oid,
