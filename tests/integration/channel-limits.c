@@ -182,7 +182,7 @@ test_quota (TestChannelFixture *f, gconstpointer data)
   test_channel_start_anew (f, "[Limits]\nChannelsPerUser=2\n");
   second = test_channel_open_now (f->alice);
   g_assert_null (test_channel_open (f->alice, &error));
-  test_assert_remote_error (error, "LimitReached", "2 channels");
+  test_assert_remote_error (error, "LimitReached", "channels (2)");
   bobs = test_channel_open_now (bob);
   test_channel_check (f, bobs);
 

@@ -461,7 +461,8 @@ test_serial_again (TestChannelFixture *f, gconstpointer data)
   test_channel_start_anew (f, "[Limits]\nWorkers=2\n");
   for (i = 0; i < G_N_ELEMENTS (paths); i++)
     {
-      paths[i] = create_session (f->channel, NULL);
+      /* A slow machine does not come to the end of it before. */
+      paths[i] = create_session (f->channel, "{'timeout': <uint32 300>}");
       test_statistic_wait ("sessions", i + 1);
     }
   for (i = 0; i < G_N_ELEMENTS (paths); i++)

@@ -420,7 +420,7 @@ class TestHardware(unittest.TestCase):
         wait_until(lambda: count_handshakes() == 0, 'the handshake has ended')
         done = run('alice', 'connect', '--timeout', '1', *TRUST, '--credential', 'client-rsa', f'localhost:{port}')
         self.assertEqual(done.returncode, 1)
-        self.assertIn('within 1 second', done.stderr)
+        self.assertIn('within 1 s', done.stderr)
         wait_until(lambda: count_handshakes() == 0, 'the handshake has ended')
         # All of this happened before the token answered.
         self.assertTrue(os.path.exists(os.path.join(STATE, 'blocked')))

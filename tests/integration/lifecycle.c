@@ -367,7 +367,7 @@ test_handshake_quota (void)
       test_wait_for_data (stalled[i][1]);
     }
   refused = handshake_with (alice[0], peer, test_options (NULL), &error);
-  test_assert_remote_error (error, "LimitReached", "2 handshakes");
+  test_assert_remote_error (error, "LimitReached", "handshakes at once (2)");
   test_statistic_wait ("handshakes-denied", denied + 1);
   of_bob = handshake_with (bob, peer, test_options (NULL), &error);
   g_assert_no_error (error);
@@ -444,7 +444,7 @@ test_turns (void)
     }
   /* Who does not wait is refused, but not before those that do are in line. */
   refused = handshake_with (alice, peer, test_options (NULL), &error);
-  test_assert_remote_error (error, "LimitReached", "1 handshakes");
+  test_assert_remote_error (error, "LimitReached", "handshakes at once (1)");
   while (!no_turn)
     g_main_context_iteration (NULL, TRUE);
   test_bus_vanish (leaves);
@@ -486,7 +486,7 @@ test_session_quota (void)
   first = handshake_with (alice, peer, test_options (NULL), &error);
   g_assert_no_error (error);
   refused = handshake_with (alice, peer, test_options (NULL), &error);
-  test_assert_remote_error (error, "LimitReached", "1 session");
+  test_assert_remote_error (error, "LimitReached", "sessions (1)");
   of_bob = handshake_with (bob, peer, test_options (NULL), &error);
   g_assert_no_error (error);
   reply = test_call (alice, first->session, HANDOFF_SESSION_INTERFACE, "Close", NULL, &error);

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -154,6 +155,36 @@ test_cancel (void)
   close (ends[1]);
 }
 
+/* Whether the thread that reads waits, as the kernel has it (proc(5)). */
+static gboolean
+is_reader_asleep (void)
+{
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/task", name, "stat", NULL);
+      g_autofree char *stat = NULL;
+
+      if (g_file_get_contents (path, &stat, NULL, NULL) && strstr (stat, "(descriptor) S ") != NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The thread has read what is in the pipe, and waits for more: from its deadline on, it would not
+ * wait any more. */
+static void
+wait_until_read (int pipe)
+{
+  int n = 1;
+
+  do
+    g_assert_cmpint (ioctl (pipe, FIONREAD, &n), ==, 0);
+  while (n > 0 || !is_reader_asleep ());
+}
+
 /* A pipe whose end does not come. Breaks if the service waits for it too long, or not long enough.
  */
 static void
@@ -167,7 +198,9 @@ test_deadline (void)
   while (handoff_descriptor_reaper_is_busy ())
     g_thread_yield ();
   g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  g_assert_cmpint (write (ends[1], "x", 1), ==, 1);
   handoff_descriptor_read_async (ends[0], getuid (), "data", 100, NULL, store_result, &result);
+  wait_until_read (ends[1]);
   test_clock_pass (32 * TEST_SECOND - 1);
   test_clock_set_wall (TEST_YEAR);
   test_clock_settle ();
