@@ -149,14 +149,15 @@ is_signal_too_much (HandoffBusReplies *self, const User *user, const HandoffBusM
          !fits_bytes (self, user, user->unread.bytes + get_cost (message));
 }
 
+/* maximum: of questions to the user's programs */
 static void
-ask (HandoffBusReader *reader)
+ask (HandoffBusReader *reader, guint maximum)
 {
   HandoffBusReplies *self = reader->replies;
   User *user = reader->user;
 
   if (self->given_up || reader->asked || g_queue_is_empty (&reader->unread) ||
-      user->n_questions >= HANDOFF_BUS_QUESTIONS_PER_USER ||
+      user->n_questions >= maximum ||
       user->n_questions >= (HANDOFF_BUS_QUESTIONS - self->n_questions + 1) / 2)
     return;
   reader->asked = TRUE;
@@ -172,7 +173,7 @@ ask_all (User *user)
   guint i;
 
   for (i = 0; i < user->readers->len; i++)
-    ask (g_ptr_array_index (user->readers, i));
+    ask (g_ptr_array_index (user->readers, i), HANDOFF_BUS_QUESTIONS_PER_USER);
 }
 
 /* message: (transfer full) */
@@ -181,6 +182,9 @@ send_now (HandoffBusReader *reader, HandoffBusMessage *message)
 {
   HandoffBusReplies *self = reader->replies;
   User *user = reader->user;
+  const guint n_questions = message->type == G_DBUS_MESSAGE_TYPE_SIGNAL
+                                ? HANDOFF_BUS_QUESTIONS_FOR_SIGNALS
+                                : HANDOFF_BUS_QUESTIONS_PER_USER;
   Sent *sent;
 
   if (!self->given_up)
@@ -197,7 +201,7 @@ send_now (HandoffBusReader *reader, HandoffBusMessage *message)
     }
   self->funcs->send (message, self->user_data);
   if (user->unread.bytes > ASK_ABOVE_BYTES || user->unread.n_fds > ASK_ABOVE_FDS)
-    ask (reader);
+    ask (reader, n_questions);
 }
 
 /* Sends held messages that fit now. */
@@ -336,7 +340,7 @@ handoff_bus_reader_send (HandoffBusReader *self, HandoffBusMessage *message)
     {
       g_info ("Dropped a signal: the programs of user %u do not read theirs", user->uid);
       handoff_bus_message_free (message);
-      ask (self);
+      ask (self, HANDOFF_BUS_QUESTIONS_FOR_SIGNALS);
       return;
     }
   if (g_queue_is_empty (&user->held) && fits (self->replies, user, message))

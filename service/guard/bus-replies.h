@@ -15,13 +15,16 @@
  * answers a question that was sent after them, since a bus keeps the order:
  * org.freedesktop.DBus.Peer.Ping, which D-Bus libraries answer by themselves. Each question takes
  * one of the 128 places that a bus has for the calls of one connection, for ever if nobody answers:
- * so there are few questions. A receiver who does not answer can also show that it has read, by
- * using what a reply told (handoff_bus_reader_has_read()), or by leaving the bus. */
+ * so there are few questions, and fewer for the sake of signals: programs that were stopped get
+ * those, too, and would leave none for their user's others, whose replies would count as unread in
+ * the end, however fast they read. A receiver who does not answer can also show that it has read,
+ * by using what a reply told (handoff_bus_reader_has_read()), or by leaving the bus. */
 #define HANDOFF_BUS_UNREAD_BYTES (48 * 1024 * 1024)
 #define HANDOFF_BUS_UNREAD_FDS 48
 #define HANDOFF_BUS_RESERVED_FDS 14
 #define HANDOFF_BUS_QUESTIONS 24
 #define HANDOFF_BUS_QUESTIONS_PER_USER 4
+#define HANDOFF_BUS_QUESTIONS_FOR_SIGNALS 2
 #define HANDOFF_BUS_HELD_BYTES_PER_USER (4 * 1024 * 1024)
 
 typedef struct _HandoffBusReplies HandoffBusReplies;

@@ -366,6 +366,41 @@ test_signals (Bus *bus, gconstpointer data)
   g_assert_cmpuint (bus->bytes, ==, before + 1000);
 }
 
+/* Breaks if programs that were stopped, and are told of changes all the time, take the questions to
+ * their user's others, or to other users' programs: one that reads is found to have read. */
+static void
+test_stopped (Bus *bus, gconstpointer data)
+{
+  HandoffBusReader *stopped[16];
+  g_autoptr (HandoffBusReader) sibling = NULL;
+  g_autoptr (HandoffBusReader) other = NULL;
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (stopped); i++)
+    stopped[i] = handoff_bus_reader_new (bus->replies, 1, NULL);
+  sibling = handoff_bus_reader_new (bus->replies, 1, (gpointer) "sibling");
+  other = handoff_bus_reader_new (bus->replies, 2, (gpointer) "other");
+  for (i = 0; i < 5000; i++)
+    send_signal (stopped[i % G_N_ELEMENTS (stopped)], 10 * 1024);
+  g_assert_cmpuint (bus->asked->len, ==, HANDOFF_BUS_QUESTIONS_FOR_SIGNALS);
+
+  for (i = 0; i < 1000; i++)
+    {
+      g_ptr_array_set_size (bus->asked, 0);
+      send_reply (sibling, 100 * 1024, 0, i);
+      g_assert_cmpuint (bus->asked->len, ==, 1);
+      g_assert_cmpstr (g_ptr_array_index (bus->asked, 0), ==, "sibling");
+      handoff_bus_reader_answered (sibling);
+      g_assert_true (handoff_bus_replies_has_room (bus->replies, 1));
+    }
+  g_ptr_array_set_size (bus->asked, 0);
+  send_reply (other, HANDOFF_BUS_UNREAD_BYTES / 8, 0, 1);
+  g_assert_cmpuint (bus->asked->len, ==, 1);
+  g_assert_cmpstr (g_ptr_array_index (bus->asked, 0), ==, "other");
+  for (i = 0; i < G_N_ELEMENTS (stopped); i++)
+    handoff_bus_reader_free (stopped[i]);
+}
+
 static void
 test_give_up (Bus *bus, gconstpointer data)
 {
@@ -398,6 +433,7 @@ main (int argc, char *argv[])
   ADD ("questions", test_questions);
   ADD ("held", test_held);
   ADD ("signals", test_signals);
+  ADD ("stopped", test_stopped);
   ADD ("give-up", test_give_up);
   return g_test_run ();
 }
