@@ -22,7 +22,7 @@
 typedef struct
 {
   const HandoffStart *start;
-  pid_t pid;
+  pid_t pid;          /* 0: there is none */
   const char *failed; /* (nullable): NULL: it was started */
   int number;         /* of the error */
 } Request;
@@ -38,6 +38,11 @@ typedef union
 
 /* The main thread's end; -1: there is no thread yet. */
 static int starter = -1;
+
+/* The main thread's: (element-type pid_t) (nullable): processes that were killed, since nobody
+ * could watch them. How long it takes until they have ended is the kernel's business: nobody waits
+ * for that, and they are asked for when the next one is started. */
+static GArray *forsaken;
 
 /* ---- Between the two tables of descriptors. ---- */
 
@@ -146,16 +151,6 @@ spawn (const HandoffStart *start, const int *fds, pid_t *pid)
   return result;
 }
 
-/* Nobody can watch it. */
-static void
-give_up (Request *request, int number)
-{
-  request->failed = "watch";
-  request->number = number;
-  kill (request->pid, SIGKILL);
-  waitpid (request->pid, NULL, 0);
-}
-
 /* Returns the pidfd, or -1. */
 static int
 serve (Request *request, const int *fds)
@@ -165,11 +160,17 @@ serve (Request *request, const int *fds)
   request->failed = "start";
   request->number = spawn (request->start, fds, &request->pid);
   if (request->number != 0)
-    return -1;
+    {
+      request->pid = 0;
+      return -1;
+    }
   request->failed = NULL;
   pidfd = pidfd_open (request->pid, 0);
   if (pidfd < 0)
-    give_up (request, errno);
+    {
+      request->failed = "watch";
+      request->number = errno;
+    }
   return pidfd;
 }
 
@@ -222,6 +223,29 @@ ask (Request *request, const int *fds, gsize n_fds)
   return received[0];
 }
 
+/* Nobody can watch it. */
+static void
+forsake (pid_t pid)
+{
+  kill (pid, SIGKILL);
+  if (forsaken == NULL)
+    forsaken = g_array_new (FALSE, FALSE, sizeof pid);
+  g_array_append_val (forsaken, pid);
+}
+
+/* Those that have ended are gone after this. */
+static void
+reap_forsaken (void)
+{
+  guint i;
+
+  for (i = forsaken != NULL ? forsaken->len : 0; i > 0; i--)
+    {
+      if (waitpid (g_array_index (forsaken, pid_t, i - 1), NULL, WNOHANG) != 0)
+        g_array_remove_index_fast (forsaken, i - 1);
+    }
+}
+
 static gboolean
 fail (GError **error, const char *failed, const char *what, int number)
 {
@@ -255,12 +279,14 @@ handoff_starter_start (const HandoffStart *start, pid_t *pid, int *pidfd, GError
 
   if (!handoff_starter_begin (error))
     return FALSE;
+  reap_forsaken ();
   *pidfd = ask (&request, fds, MAX_FDS);
-  /* There was no room for it here. */
-  if (*pidfd < 0 && request.failed == NULL)
-    give_up (&request, EMFILE);
+  if (*pidfd < 0 && request.pid != 0)
+    forsake (request.pid);
   if (request.failed != NULL)
     return fail (error, request.failed, start->path, request.number);
+  if (*pidfd < 0) /* there was no room for it here */
+    return fail (error, "watch", start->path, EMFILE);
   *pid = request.pid;
   return TRUE;
 }
