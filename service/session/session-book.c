@@ -25,8 +25,8 @@ handoff_session_role_get_name (HandoffRole role)
   return role == HANDOFF_ROLE_SERVER ? HANDOFF_ROLE_NAME_SERVER : HANDOFF_ROLE_NAME_CLIENT;
 }
 
-static int
-compare_numbers (gconstpointer a, gconstpointer b, gpointer user_data)
+int
+handoff_session_entry_compare (gconstpointer a, gconstpointer b)
 {
   const HandoffSessionEntry *one = a;
   const HandoffSessionEntry *other = b;
@@ -41,7 +41,7 @@ handoff_session_book_new (void)
 
   g_mutex_init (&self->mutex);
   self->n_slots = 1;
-  self->entries = g_tree_new_full (compare_numbers, NULL, NULL, NULL);
+  self->entries = g_tree_new (handoff_session_entry_compare);
   return self;
 }
 

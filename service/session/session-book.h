@@ -56,4 +56,6 @@ GPtrArray *handoff_session_book_dup_page (HandoffSessionBook *self, guint64 afte
 HandoffSessionEntry *handoff_session_book_dup_entry (HandoffSessionBook *self,
                                                      const HandoffSessionEntry *entry);
 void handoff_session_entry_free (HandoffSessionEntry *entry);
+/* A GCompareFunc: by number, and so by age. */
+int handoff_session_entry_compare (gconstpointer a, gconstpointer b);
 guint handoff_session_book_get_size (HandoffSessionBook *self);

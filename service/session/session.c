@@ -242,12 +242,9 @@ collect (HandoffSessionStore *self,
 }
 
 static int
-compare_numbers (gconstpointer a, gconstpointer b)
+compare_elements (gconstpointer a, gconstpointer b)
 {
-  const HandoffSessionEntry *one = *(HandoffSessionEntry *const *) a;
-  const HandoffSessionEntry *other = *(HandoffSessionEntry *const *) b;
-
-  return (one->number > other->number) - (one->number < other->number);
+  return handoff_session_entry_compare (*(const gpointer *) a, *(const gpointer *) b);
 }
 
 GPtrArray *
@@ -262,7 +259,7 @@ handoff_session_store_dup_page_of (HandoffSessionStore *self,
   if (own != NULL)
     collect (self, own, FALSE, caller, after, maximum, found);
   collect (self, &self->outliving, TRUE, caller, after, maximum, found);
-  g_ptr_array_sort (found, compare_numbers);
+  g_ptr_array_sort (found, compare_elements);
   if (found->len > maximum)
     g_ptr_array_set_size (found, (int) maximum);
   return found;
