@@ -24,8 +24,10 @@
  * never resumed.
  *
  * @func is called in the thread of a synchronous handshake, and in the thread-default main context
- * of an asynchronous one. It is for the handshakes of a [class@Manager]; connections have the
- * signal #GTlsConnection::accept-certificate.
+ * of an asynchronous one. During a synchronous one the thread-default main context is one of the
+ * handshake's: what @func begins asynchronously ends in that, and a #GMainLoop of the
+ * application's, of another context, would wait for it in vain. It is for the handshakes of a
+ * [class@Manager]; connections have the signal #GTlsConnection::accept-certificate.
  *
  * Since: 0.2
  */
