@@ -216,7 +216,7 @@ tell (HandoffPolkitAuthority *self, Waiter *waiter, HandoffPolkitAnswer answer, 
               "The polkit action %s needs authentication: its rules ask for a password, and %s",
               action,
               waiter->matter->is_prompt ? "there is no authentication agent that could ask for it"
-                                        : "the program did not allow that anybody is asked for it");
+                                        : "the program did not allow anybody to be asked for it");
           return;
         }
       matter = matter_new (waiter->matter->bus_name, waiter->matter->uid, action,

@@ -413,7 +413,7 @@ handoff_handshake_credential_may_sign (HandoffHandshakeCredential *self)
   if (self->error == NULL)
     self->error = g_error_new (TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_HANDSHAKE_FAILED,
                                "The certificate of the credential%s%s%s is not meant for TLS: its "
-                               "key usage does not allow to sign a handshake (digital signature)",
+                               "key usage does not allow signing a handshake (digital signature)",
                                *credential->label != '\0' ? " “" : "", credential->label,
                                *credential->label != '\0' ? "”" : "");
   return FALSE;

@@ -146,8 +146,8 @@ describe_code (int code, HandoffRole role, const HandoffHandshakeTransport *tran
   if (misses_certificate (role, code))
     return g_strdup ("The client has no certificate, and this server requires one.");
   if (code == GNUTLS_E_KEY_USAGE_VIOLATION)
-    return g_strdup ("The peer's certificate is not meant for TLS: its key usage does not allow to "
-                     "sign a handshake (digital signature).");
+    return g_strdup ("The peer's certificate is not meant for TLS: its key usage does not allow "
+                     "signing a handshake (digital signature).");
   if (code == GNUTLS_E_UNSUPPORTED_VERSION_PACKET && transport->n_read >= HANDOFF_FIRST_BYTES &&
       record[0] == handshake)
     {

@@ -118,7 +118,7 @@ class TestTrust(unittest.TestCase):
         os.chmod(name + '.pem', 0o644)
         with OpensslServer(name) as server:
             result = run('alice', 'probe', '--trust', name + '.pem', server.address)
-            self.assertIn('its key usage does not allow to sign a handshake', result.stderr)
+            self.assertIn('its key usage does not allow signing a handshake', result.stderr)
             self.assertIn('Alert sent: unsupported_certificate', result.stderr)
 
     def test_hints(self):

@@ -11,7 +11,7 @@ const char *const handoff_phrases_call[] = {
   N_ ("polkit denies the action %s to this user"),
   N_ ("The polkit action %s needs authentication: its rules ask for a password, and %s"),
   N_ ("there is no authentication agent that could ask for it"),
-  N_ ("the program did not allow that anybody is asked for it"),
+  N_ ("the program did not allow anybody to be asked for it"),
   N_ ("Whether this is allowed could not be found out: %s"),
   N_ ("nobody has answered polkit's prompt for %s minutes"),
   N_ ("polkit has not answered for %s seconds; the system journal may say why (%s)"),

@@ -47,7 +47,7 @@ const char *const handoff_phrases_handshake[] = {
   N_ ("a prime of too many bits for DHE"),
   N_ ("What the peer sent cannot be read: %s"),
   N_ ("The peer's certificate needs more work than one handshake may take: %s"),
-  N_ ("The peer's certificate is not meant for TLS: its key usage does not allow to sign a "
+  N_ ("The peer's certificate is not meant for TLS: its key usage does not allow signing a "
       "handshake (digital signature)."),
 
   /* How the handshake failed. */
@@ -83,11 +83,9 @@ const char *const handoff_phrases_handshake[] = {
   N_ ("no credential that its authorities issued may be used for it"),
   N_ ("no credential was named for it"),
   N_ ("There is no credential to authenticate the server with"),
-  N_ ("The certificate of the credential is not meant for TLS: its key usage does not allow to "
-      "sign "
-      "a handshake (digital signature)"),
+  N_ ("The certificate of the credential is not meant for TLS: its key usage does not allow "
+      "signing a handshake (digital signature)"),
   N_ ("The certificate of the credential “%s” is not meant for TLS: its key usage does not allow "
-      "to "
-      "sign a handshake (digital signature)"),
+      "signing a handshake (digital signature)"),
   NULL,
 };
