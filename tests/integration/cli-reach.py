@@ -150,6 +150,13 @@ class TestNames(unittest.TestCase):
                 self.assertEqual((found['server-identity'], found['server-name']), (identity, sent), options)
             self.assertEqual(run('alice', 'probe', *TRUST, '--sni', NAME, '--verify-name', 'wrong.handoff.test',
                                  f'127.0.0.1:{port}').returncode, 4)
+            # What is no name is told as the user gave it.
+            for word, arguments in (('--server-name', ('--server-name', 'a b', f'{NAME}:{port}')),
+                                    ('--verify-name', ('--verify-name', 'a b', f'{NAME}:{port}')),
+                                    ('HOST', ('--connect-to', f'{NAME}:{port}', 'a..b'))):
+                done = run('alice', 'probe', *TRUST, *arguments)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(f': {word}: not a valid name', done.stderr)
             done = run('alice', 'probe', *TRUST, '--sni', 'a b', f'{NAME}:{port}')
             self.assertEqual(done.returncode, 2)
             self.assertIn('--sni: must be a DNS name', done.stderr)

@@ -9,6 +9,7 @@
 
 #include "peer/trust-report.h"
 #include "terminal/certificate.h"
+#include "terminal/options.h"
 #include "terminal/report.h"
 
 #define SHA256_DIGITS 64
@@ -32,7 +33,7 @@ cli_acceptance_add_options (CliAcceptance *self, GOptionContext *context)
     G_OPTION_ENTRY_NULL
   };
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
 }
 
 /* As “probe” and other programs print it: with colons or without, in either case. (transfer full)

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "terminal/options.h"
 #include "terminal/secret-input.h"
 
 void
@@ -32,7 +33,7 @@ cli_own_credential_add_options (CliOwnCredential *self, GOptionContext *context)
     G_OPTION_ENTRY_NULL
   };
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
 }
 
 /**
@@ -50,7 +51,8 @@ cli_own_credential_check (const CliOwnCredential *self, GError **error)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                  _ ("--key needs --cert, the file of its certificate"));
   else
-    return TRUE;
+    return cli_options_check_not_empty ("--cert", self->certificate_file, error) &&
+           cli_options_check_not_empty ("--key", self->key_file, error);
   return FALSE;
 }
 

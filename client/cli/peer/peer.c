@@ -18,6 +18,7 @@
 #include "peer/details.h"
 #include "peer/drain.h"
 #include "terminal/number.h"
+#include "terminal/options.h"
 #include "terminal/report.h"
 #include "terminal/service-words.h"
 #include "terminal/text-agent.h"
@@ -99,20 +100,10 @@ cli_peer_add_options (CliPeer *self, GOptionContext *context)
     G_OPTION_ENTRY_NULL
   };
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
   cli_own_credential_add_options (&self->own, context);
   cli_reach_add_options (&self->reach, context);
   cli_protocol_range_add_options (&self->range, context);
-}
-
-/* name: (nullable): NULL if the option was not given */
-static gboolean
-check_name (const char *option, const char *name, GError **error)
-{
-  if (name == NULL || *name != '\0')
-    return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("%s must not be empty"), option);
-  return FALSE;
 }
 
 /* RFC 6066 3: an address is never sent. name: (nullable) */
@@ -155,9 +146,10 @@ check_options (CliPeer *self, GError **error)
   if (self->timeout_text != NULL &&
       !cli_number_parse ("--timeout", self->timeout_text, 1, MAX_TIMEOUT, &self->timeout, error))
     return FALSE;
-  if (!check_name ("--server-name", self->server_name, error) ||
-      !check_name ("--verify-name", self->verify_name, error) || !check_sni (self->sni, error) ||
-      !cli_application_protocols_check (self->protocols, error) ||
+  if (!cli_options_check_not_empty ("--trust", self->trust_file, error) ||
+      !cli_options_check_not_empty ("--server-name", self->server_name, error) ||
+      !cli_options_check_not_empty ("--verify-name", self->verify_name, error) ||
+      !check_sni (self->sni, error) || !cli_application_protocols_check (self->protocols, error) ||
       !cli_own_credential_check (&self->own, error) ||
       !cli_protocol_range_check (&self->range, error))
     return FALSE;
@@ -479,6 +471,21 @@ hint_at_remedies (CliPeer *self, CliTrustRemedy remedy)
   cli_hint (_ ("“tls-handoff probe %s” shows the certificates"), self->arguments[0]);
 }
 
+/* The service has one word for the name that the server must prove, wherever it came from.
+ * (transfer full) */
+static char *
+describe_error (CliPeer *self, const GError *error)
+{
+  const char *theirs = "--server-name: ";
+  const char *ours = self->verify_name != NULL ? "--verify-name" : _ ("HOST");
+  g_autofree char *message = cli_service_words_translate (error->message);
+
+  if (!g_str_has_prefix (message, theirs) ||
+      (self->verify_name == NULL && self->server_name != NULL))
+    return g_steal_pointer (&message);
+  return g_strconcat (ours, ": ", message + strlen (theirs), NULL);
+}
+
 /**
  * cli_peer_report_error:
  * @error: of cli_peer_handshake()
@@ -495,7 +502,7 @@ cli_peer_report_error (CliPeer *self, const GError *error)
   if (error->domain != TLS_HANDOFF_ERROR)
     return cli_report_error (error);
 
-  message = cli_service_words_translate (error->message);
+  message = describe_error (self, error);
   cli_report ("%s: %s", self->name, message);
   switch (error->code)
     {

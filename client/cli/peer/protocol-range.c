@@ -8,6 +8,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "terminal/options.h"
+
 #define PREFIX "TLS"
 
 void
@@ -35,7 +37,7 @@ cli_protocol_range_add_options (CliProtocolRange *self, GOptionContext *context)
     G_OPTION_ENTRY_NULL
   };
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
 }
 
 /* As this command prints it, or the number alone. text: (nullable): NULL changes nothing */

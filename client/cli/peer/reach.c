@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "terminal/options.h"
+
 #define UNIX_PREFIX "unix:"
 #define NO_PROXY "none"
 /* The last byte is the path's end. */
@@ -45,7 +47,7 @@ cli_reach_add_options (CliReach *self, GOptionContext *context)
     G_OPTION_ENTRY_NULL
   };
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
 }
 
 static gboolean

@@ -101,6 +101,35 @@ cli_listen_is_privileged (const char *text)
   return port > 0 && port < 1024;
 }
 
+/* Whether text is the number of a port, and no address. */
+static gboolean
+is_port (const char *text)
+{
+  return text[strspn (text, "0123456789")] == '\0';
+}
+
+/**
+ * cli_listen_check:
+ * @text: as for cli_listen()
+ *
+ * Returns: whether it makes sense, or %FALSE with an error of the domain %G_OPTION_ERROR
+ */
+gboolean
+cli_listen_check (const char *text, GError **error)
+{
+  g_autoptr (CliTarget) target = NULL;
+  guint port;
+  gboolean ok;
+
+  if (is_port (text))
+    ok = cli_number_parse (_ ("PORT"), text, 0, G_MAXUINT16, &port, error);
+  else
+    ok = (target = cli_target_parse_own (text, error)) != NULL;
+  if (!ok)
+    g_prefix_error (error, "--listen: ");
+  return ok;
+}
+
 /**
  * cli_listen:
  * @text: `PORT`, `ADDRESS`, `ADDRESS:PORT` or `[IPV6]:PORT`; port 0: any that is free
@@ -117,7 +146,7 @@ cli_listen (const char *text, GError **error)
   g_autoptr (CliTarget) target = NULL;
   guint port;
 
-  if (text[strspn (text, "0123456789")] == '\0')
+  if (is_port (text))
     return cli_number_parse (_ ("PORT"), text, 0, G_MAXUINT16, &port, error) &&
                    add_port (listeners, (guint16) port, error)
                ? g_steal_pointer (&listeners)

@@ -6,5 +6,6 @@
 #include <gio/gio.h>
 
 gboolean cli_listen_is_privileged (const char *text);
+gboolean cli_listen_check (const char *text, GError **error);
 GPtrArray *cli_listen (const char *text, GError **error);
 void cli_listen_report (GPtrArray *listeners);

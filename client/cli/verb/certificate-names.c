@@ -7,6 +7,8 @@
 
 #include <glib/gi18n.h>
 
+#include "terminal/options.h"
+
 void
 cli_certificate_names_clear (CliCertificateNames *self)
 {
@@ -36,7 +38,7 @@ cli_certificate_names_add_options (CliCertificateNames *self, GOptionContext *co
     G_OPTION_ENTRY_NULL
   };
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
 }
 
 /**

@@ -11,6 +11,7 @@
 #include "peer/credential-advice.h"
 #include "peer/negotiated.h"
 #include "terminal/number.h"
+#include "terminal/options.h"
 #include "terminal/output.h"
 #include "peer/peer.h"
 #include "terminal/progress.h"
@@ -164,7 +165,7 @@ cli_connect (GOptionContext *context, char **arguments)
 
   cli_peer_add_options (peer, context);
   cli_acceptance_add_options (&acceptance, context);
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
   status = check_acceptance (&acceptance, peer, arguments[0]);

@@ -9,6 +9,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "terminal/options.h"
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
 #include "verb/verb-options.h"
@@ -85,8 +86,8 @@ cli_credential_call_parse_range (CliCredentialCall *self,
   CliExitStatus status;
   guint n_given;
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  g_option_context_add_main_entries (context, common, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
+  cli_options_add (context, common);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
 

@@ -8,11 +8,16 @@
 
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
+#include "terminal/number.h"
+#include "terminal/options.h"
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
 #include "terminal/user-name.h"
 #include "verb/verb-options.h"
 #include "verb/verbs.h"
+
+/* More than the service keeps. */
+#define MAX_LINES 100000
 
 /* (transfer full) */
 static char *
@@ -86,11 +91,12 @@ cli_log (GOptionContext *context, char **arguments)
   gboolean all = FALSE;
   gboolean json = FALSE;
   gboolean interactive = FALSE;
-  int n_lines = G_MAXINT;
+  guint n_lines = MAX_LINES;
+  g_autofree char *lines_text = NULL;
   const GOptionEntry options[] = {
     { "all", 'A', 0, G_OPTION_ARG_NONE, &all, N_ ("Those of all users, which needs authorization"),
       NULL },
-    { "lines", 'n', 0, G_OPTION_ARG_INT, &n_lines, N_ ("Only the last N entries"), "N" },
+    { "lines", 'n', 0, G_OPTION_ARG_STRING, &lines_text, N_ ("Only the last N entries"), "N" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &interactive,
       N_ ("Let polkit ask for a password where its rules want one"), NULL },
@@ -103,11 +109,12 @@ cli_log (GOptionContext *context, char **arguments)
   CliExitStatus status;
   gsize i;
 
-  g_option_context_add_main_entries (context, options, GETTEXT_PACKAGE);
+  cli_options_add (context, options);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
-  if (n_lines < 1)
-    return cli_usage_error ("log", _ ("--lines takes a number from 1 on"));
+  if (lines_text != NULL &&
+      !cli_number_parse ("--lines", lines_text, 1, MAX_LINES, &n_lines, &error))
+    return cli_usage_error ("log", error->message);
   manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
   if (manager == NULL)
     return cli_report_no_service (error);
@@ -116,7 +123,7 @@ cli_log (GOptionContext *context, char **arguments)
   if (entries == NULL)
     return cli_report_error (error);
 
-  last = dup_last (entries, (gsize) n_lines);
+  last = dup_last (entries, n_lines);
   if (json)
     {
       print_json (last);

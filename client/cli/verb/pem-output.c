@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "terminal/certificate.h"
+#include "terminal/options.h"
 #include "terminal/output.h"
 #include "terminal/report.h"
 
@@ -27,7 +28,7 @@ cli_pem_option_add (char **file, GOptionContext *context)
     G_OPTION_ENTRY_NULL
   };
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
 }
 
 /**

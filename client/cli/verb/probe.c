@@ -11,6 +11,7 @@
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
 #include "terminal/number.h"
+#include "terminal/options.h"
 #include "terminal/service-words.h"
 #include "peer/negotiated.h"
 #include "peer/peer.h"
@@ -355,7 +356,7 @@ cli_probe (GOptionContext *context, char **arguments)
   CliExitStatus status;
 
   cli_peer_add_options (peer, context);
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
   cli_pem_option_add (&options.pem, context);
   if (!cli_verb_parse (context, prepared, &status))
     return status;

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 #include <tls-handoff/tls-handoff.h>
 
+#include "terminal/options.h"
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
 #include "verb/verb-options.h"
@@ -28,7 +29,7 @@ cli_reload (GOptionContext *context, char **arguments)
   g_autoptr (GError) error = NULL;
   CliExitStatus status;
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
   manager = tls_handoff_manager_new_sync (NULL, NULL, &error);

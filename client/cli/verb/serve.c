@@ -14,6 +14,7 @@
 #include "proxy/self-signed.h"
 #include "terminal/certificate-file.h"
 #include "terminal/number.h"
+#include "terminal/options.h"
 #include "terminal/report.h"
 #include "terminal/text-agent.h"
 #include "verb/serve-check.h"
@@ -101,6 +102,8 @@ check_options (ServeOptions *options, GError **error)
   return (options->max_clients_text == NULL ||
           cli_number_parse ("--max-clients", options->max_clients_text, 1, MAX_CLIENTS,
                             &options->max_clients, error)) &&
+         cli_options_check_not_empty ("--client-ca", options->client_ca, error) &&
+         (options->listen == NULL || cli_listen_check (options->listen, error)) &&
          cli_application_protocols_check (options->protocols, error) &&
          cli_own_credential_check (&options->own, error);
 }
@@ -176,7 +179,10 @@ prepare_client_certificates (const ServeOptions *options,
     return TRUE;
   anchors = cli_certificate_file_load_authorities (options->client_ca, error);
   if (anchors == NULL)
-    return FALSE;
+    {
+      g_prefix_error (error, "--client-ca: ");
+      return FALSE;
+    }
   tls_handoff_handshake_options_set_trust_anchors (handshake, anchors);
   tls_handoff_handshake_options_set_client_certificate (handshake, G_TLS_AUTHENTICATION_REQUESTED);
   return TRUE;
@@ -216,17 +222,14 @@ prepare (Server *self, ServeOptions *options, GError **error)
 }
 
 static CliExitStatus
-start_listening (Server *self, const char *where, const char *verb)
+start_listening (Server *self, const char *where)
 {
   g_autoptr (GError) error = NULL;
 
   self->front.listeners = cli_listen (where, &error);
   if (self->front.listeners != NULL)
     return CLI_EXIT_OK;
-  g_prefix_error (&error, "--listen: ");
-  if (error->domain == G_OPTION_ERROR)
-    return cli_usage_error (verb, error->message);
-  cli_report ("%s", error->message);
+  cli_report ("--listen: %s", error->message);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) &&
       cli_listen_is_privileged (where))
     cli_hint (_ ("ports below 1024 are for privileged users; try --listen 8443"));
@@ -234,7 +237,7 @@ start_listening (Server *self, const char *where, const char *verb)
 }
 
 static CliExitStatus
-run (Server *self, const ServeOptions *options, const char *verb)
+run (Server *self, const ServeOptions *options)
 {
   CliConnectionSettings *connection = &self->front.connection;
   const gboolean service_chooses =
@@ -245,7 +248,7 @@ run (Server *self, const ServeOptions *options, const char *verb)
   connection->manager = tls_handoff_manager_new_sync (NULL, NULL, &error);
   if (connection->manager == NULL)
     return cli_report_no_service (error);
-  status = start_listening (self, options->listen != NULL ? options->listen : "443", verb);
+  status = start_listening (self, options->listen != NULL ? options->listen : "443");
   if (status != CLI_EXIT_OK)
     return status;
   connection->flags = cli_text_agent_start (options->interactive);
@@ -307,7 +310,7 @@ cli_serve (GOptionContext *context, char **arguments)
   CliExitStatus status;
 
   cli_own_credential_add_options (&options.own, context);
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
   if (!prepare (&server, &options, &error))
@@ -318,5 +321,5 @@ cli_serve (GOptionContext *context, char **arguments)
       cli_report ("%s", error->message);
       return CLI_EXIT_USAGE;
     }
-  return run (&server, &options, arguments[0]);
+  return run (&server, &options);
 }

@@ -7,6 +7,7 @@
 #include <tls-handoff/tls-handoff.h>
 
 #include "terminal/json-output.h"
+#include "terminal/options.h"
 #include "terminal/report.h"
 #include "terminal/table.h"
 #include "terminal/text-agent.h"
@@ -98,7 +99,7 @@ cli_session_list (GOptionContext *context, char **arguments)
   g_autoptr (GError) error = NULL;
   CliExitStatus status;
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
   manager = tls_handoff_manager_new_sync (NULL, NULL, &error);

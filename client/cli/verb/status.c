@@ -11,6 +11,7 @@
 #include "verb/status-statistics.h"
 #include "terminal/escape.h"
 #include "terminal/json-output.h"
+#include "terminal/options.h"
 #include "terminal/report.h"
 #include "terminal/service-info.h"
 #include "terminal/text-agent.h"
@@ -197,7 +198,7 @@ cli_status (GOptionContext *context, char **arguments)
   g_autoptr (GError) error = NULL;
   CliExitStatus status;
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  cli_options_add (context, entries);
   if (!cli_verb_parse (context, arguments, &status))
     return status;
   if (of_gio && (with_statistics || interactive))

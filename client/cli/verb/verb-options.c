@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <stdlib.h>
 
+#include "terminal/options.h"
 #include "terminal/output.h"
 #include "terminal/report.h"
 
@@ -44,8 +45,9 @@ cli_verb_parse (GOptionContext *context, char **arguments, CliExitStatus *status
   g_auto (GStrv) copy = g_strdupv (arguments);
   g_autofree char *message = NULL;
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  if (!g_option_context_parse_strv (context, &copy, &error))
+  cli_options_add (context, entries);
+  if (!cli_options_check (arguments, &error) ||
+      !g_option_context_parse_strv (context, &copy, &error))
     *status = cli_usage_error (arguments[0], error->message);
   else if (help)
     print_verb_help (context);
