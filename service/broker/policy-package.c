@@ -56,12 +56,6 @@ handoff_policy_package_new (const char *configuration_file,
   self->configuration_file = g_strdup (configuration_file);
   self->trust_file = g_strdup (trust_file);
   self->fds[0] = self->fds[1] = -1;
-  if (g_bytes_get_size (configuration) > HANDOFF_POLICY_MAX_CONFIGURATION_SIZE)
-    {
-      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
-                   "%s: it has more than 1 MiB", configuration_file);
-      return NULL;
-    }
   trust = read_trust (trust_file, error);
   if (trust == NULL)
     {

@@ -6,6 +6,7 @@
 #include "broker/policy-source.h"
 
 #include "keyblob/tls-handoff-error.h"
+#include "link/handshaker-messages.h"
 
 /* What was read. */
 typedef struct
@@ -65,6 +66,12 @@ load (const char *configuration_file, GError **error)
 
   if (text == NULL)
     return NULL;
+  if (g_bytes_get_size (text) > HANDOFF_POLICY_MAX_CONFIGURATION_SIZE)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "%s: it has more than 1 MiB", configuration_file);
+      return NULL;
+    }
   policy->configuration = handoff_configuration_new_from_data (
       g_bytes_get_data (text, NULL), g_bytes_get_size (text), configuration_file, error);
   if (policy->configuration == NULL)

@@ -5,9 +5,13 @@
 
 #include "policy/configuration.h"
 
+#include <string.h>
+
 #include "keyblob/cipher-suite.h"
 #include "keyblob/handoff-names.h"
 #include "keyblob/tls-handoff-error.h"
+
+#define MAX_MESSAGE_SIZE 1024 /* bytes */
 
 typedef enum
 {
@@ -359,17 +363,55 @@ configuration_new (GKeyFile *file, const char *path, GError **error)
   return g_steal_pointer (&self);
 }
 
-HandoffConfiguration *
-handoff_configuration_new_from_data (const char *text, gsize size, const char *path, GError **error)
+static HandoffConfiguration *
+parse (const char *text, gsize size, const char *path, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) local_error = NULL;
 
+  /* GLib would take them for the end. As a crash may leave a file, that would put the defaults in
+   * force. */
+  if (size > 0 && memchr (text, 0, size) != NULL)
+    {
+      g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT,
+                   "%s: it has bytes of value 0, so it is no text", path);
+      return NULL;
+    }
   /* An empty file has no length that GLib would take. */
   if (size == 0 || g_key_file_load_from_data (file, text, size, G_KEY_FILE_NONE, &local_error))
     return configuration_new (file, path, error);
   g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT, "%s: %s", path,
                local_error->message);
+  return NULL;
+}
+
+/* Every caller is told of it. What was quoted out of the file is shortened: what is said of it
+ * stands before and behind it. */
+static void
+shorten (GError *error)
+{
+  const gsize size = strlen (error->message);
+  g_autofree char *beginning = NULL;
+  g_autofree char *end = NULL;
+
+  if (size <= MAX_MESSAGE_SIZE)
+    return;
+  beginning = g_utf8_make_valid (error->message, MAX_MESSAGE_SIZE / 2);
+  end = g_utf8_make_valid (error->message + size - MAX_MESSAGE_SIZE / 2, -1);
+  g_free (error->message);
+  error->message = g_strconcat (beginning, "…", end, NULL);
+}
+
+HandoffConfiguration *
+handoff_configuration_new_from_data (const char *text, gsize size, const char *path, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  HandoffConfiguration *self = parse (text, size, path, &local_error);
+
+  if (self != NULL)
+    return self;
+  shorten (local_error);
+  g_propagate_error (error, g_steal_pointer (&local_error));
   return NULL;
 }
 

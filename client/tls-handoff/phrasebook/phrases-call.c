@@ -188,6 +188,7 @@ const char *const handoff_phrases_call[] = {
   N_ ("%s: [%s] %s must not be newer than %s"),
   N_ ("%s: [%s] %s must not be longer than %s"),
   N_ ("%s: it has more than 1 MiB"),
+  N_ ("%s: it has bytes of value 0, so it is no text"),
   N_ ("a number from %s to %s"),
   N_ ("an absolute path, or nothing"),
   N_ ("true or false"),

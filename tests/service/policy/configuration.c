@@ -44,7 +44,7 @@ assert_refused (const char *content, const char *word1, const char *word2)
   g_autoptr (HandoffConfiguration) configuration = load (content, &error);
   g_autofree char *escaped = g_strescape (content, NULL); /* not all of it is UTF-8 */
 
-  g_test_message ("%s: %s", escaped, error != NULL ? error->message : "accepted");
+  g_test_message ("%.200s: %s", escaped, error != NULL ? error->message : "accepted");
   g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
   g_assert_null (configuration);
   g_assert_nonnull (strstr (error->message, "test.conf"));
@@ -270,14 +270,35 @@ test_unknown (void)
   assert_refused ("[Limit]\n", "[Limit]", "no such group");
 }
 
+/* Breaks if the message about a long line is as long as that, or does not say what is wrong. */
+static void
+test_long_line (void)
+{
+  g_autofree char *line = g_strnfill (1000000, 'x');
+  g_autofree char *value = g_strconcat ("[Timeouts]\nHandshake=", line, NULL);
+  g_autoptr (GError) error = NULL;
+
+  assert_refused (line, "Key file contains line", "which is not a key-value pair");
+  assert_refused (value, "[Timeouts] Handshake=xxx", "xxx: the value must be a number");
+  g_assert_null (load (value, &error));
+  g_assert_cmpuint (strlen (error->message), <, 2000);
+}
+
 static void
 test_malformed (void)
 {
+  static const char zeros[100];
   g_autoptr (GError) error = NULL;
 
   assert_refused ("Workers=1\n", "group", "");
   assert_refused ("[TLS\n", "TLS", "");
   assert_refused ("[TLS]\nPriority\n", "Priority", "");
+
+  /* As a crash may leave it: it must not pass for an empty one. */
+  g_assert_null (handoff_configuration_new_from_data (zeros, sizeof zeros, "test.conf", &error));
+  g_assert_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpstr (error->message, ==, "test.conf: it has bytes of value 0, so it is no text");
+  g_clear_error (&error);
 
   /* There, but no file. */
   g_assert_null (handoff_configuration_read (directory, &error));
@@ -362,6 +383,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/service/configuration/bad-words", test_bad_words);
   g_test_add_func ("/service/configuration/unknown", test_unknown);
   g_test_add_func ("/service/configuration/malformed", test_malformed);
+  g_test_add_func ("/service/configuration/long-line", test_long_line);
   g_test_add_func ("/service/configuration/inconsistent", test_inconsistent);
   g_test_add_func ("/service/configuration/modules", test_modules);
   g_test_add_func ("/service/configuration/bad-modules", test_bad_modules);
