@@ -2,13 +2,16 @@
  * SPDX-FileCopyrightText: The TLS Handoff developers */
 
 /* The window in which tickets are waited for, the age of what they bring, and which handshakes may
- * resume by it. */
+ * resume by it; and whose tickets a server takes. */
 
 #include "config.h"
+
+#include <string.h>
 
 #include "session/resumption.h"
 
 #include "keyblob/secret-memory.h"
+#include "resumption/server-tickets.h"
 #include "support/client-handshake-fixture.h"
 #include "support/test-clock.h"
 
@@ -330,6 +333,64 @@ test_same_options (Fixture *f, gconstpointer data)
     }
 }
 
+/* The secret that the tickets of this caller's server are made with. (transfer full) */
+static guint8 *
+dup_ticket_secret (Fixture *f, guint uid, const char *bus_name, const char *options)
+{
+  g_autoptr (HandoffCaller) caller = handoff_caller_new (bus_name, uid, 1);
+  g_autoptr (HandoffSession) session =
+      handoff_session_new (HANDOFF_ROLE_SERVER, caller, "", f->idle_timer);
+  g_autoptr (GVariant) parsed = g_variant_ref_sink (g_variant_new_parsed (options));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HandoffHandshakeRequest) request =
+      handoff_handshake_request_new (HANDOFF_ROLE_SERVER, "", parsed, f->client.policy, &error);
+
+  g_assert_no_error (error);
+  handoff_resumption_prepare (f->resumption, session, request);
+  g_assert_nonnull (request->ticket_secret);
+  return g_steal_pointer (&request->ticket_secret);
+}
+
+/* Breaks if a server takes a ticket that another user's server gave, or one that asked clients for
+ * something else; or not that of another process of its user, unless the configuration forbids it.
+ * All of these callers share one store, which no two users do outside of this test. */
+static void
+test_tickets (Fixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    guint uid;
+    const char *bus_name;
+    const char *options;
+    HandoffResumptionScope scope;
+    gboolean is_same;
+  } cases[] = {
+    { 1000, ":1.1", "@a{sv} {}", HANDOFF_RESUMPTION_USER, TRUE },
+    { 1000, ":1.2", "@a{sv} {}", HANDOFF_RESUMPTION_USER, TRUE },
+    { 1001, ":1.1", "@a{sv} {}", HANDOFF_RESUMPTION_USER, FALSE },
+    { 1000, ":1.1", "{'review-certificate': <true>, 'client-certificate': <'request'>}",
+      HANDOFF_RESUMPTION_USER, FALSE },
+    { 1000, ":1.1", "{'application-protocols': <['h2']>}", HANDOFF_RESUMPTION_USER, FALSE },
+    { 1000, ":1.1", "@a{sv} {}", HANDOFF_RESUMPTION_CALLER, TRUE },
+    { 1000, ":1.2", "@a{sv} {}", HANDOFF_RESUMPTION_CALLER, FALSE },
+  };
+  HandoffConfiguration *configuration = handoff_tls_policy_get_configuration (f->client.policy);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      guint8 *first, *second;
+
+      configuration->resumption_scope = cases[i].scope;
+      first = dup_ticket_secret (f, 1000, ":1.1", "@a{sv} {}");
+      second = dup_ticket_secret (f, cases[i].uid, cases[i].bus_name, cases[i].options);
+      g_test_message ("case %" G_GSIZE_FORMAT, i);
+      g_assert_cmpint (memcmp (first, second, HANDOFF_TICKET_SECRET_SIZE) == 0, ==,
+                       cases[i].is_same);
+      handoff_secret_free (first);
+      handoff_secret_free (second);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -346,5 +407,6 @@ main (int argc, char **argv)
   ADD ("conditions", test_conditions);
   ADD ("same-options", test_same_options);
   ADD ("nobody", test_nobody);
+  ADD ("tickets", test_tickets);
   return g_test_run ();
 }
