@@ -22,7 +22,8 @@
  * LIMIT_REACHED if it has too many. */
 #define HANDOFF_HOLDER_SOCKET_TYPE "(t)"
 #define HANDOFF_HOLDER_SOCKET_REPLY_TYPE "()"
-/* How many may be unread: fewer than the descriptors that may wait on a link (link-queue.h). */
+/* How many may be unread, of one holder half of what the others leave (signing/signing.c): fewer
+ * than the descriptors that may wait on a link (link-queue.h). */
 #define HANDOFF_MAX_UNREAD_SOCKETS 2048
 /* number of the holder: with its grants and sockets */
 #define HANDOFF_HOLDER_GONE_TYPE "(t)"

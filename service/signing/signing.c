@@ -25,11 +25,19 @@ struct _HandoffSigning
   HandoffHomeTimer *timer;
 };
 
+/* How many sockets are on their way. Reference-counted (g_rc_box), since whose they are may be gone
+ * before they have arrived. */
+typedef struct
+{
+  guint n;
+} OnTheWay;
+
 typedef struct
 {
   guint64 number;
   HandoffLink *link; /* (unowned) (nullable): NULL while it does not run */
   const HandoffSigningRows *rows;
+  OnTheWay *sockets; /* (owned): of all holders, to this program */
 } Program;
 
 struct _HandoffHolder
@@ -38,7 +46,7 @@ struct _HandoffHolder
   guint uid;
   const HandoffHolderFunctions *functions;
   gpointer user_data;   /* (unowned) */
-  GHashTable *programs; /* (owned) (element-type Program): a set: those that know it */
+  GHashTable *programs; /* (owned) (element-type Program OnTheWay): those that know it */
   GHashTable *grants;   /* (owned) (element-type guint64 Grant) */
 };
 
@@ -55,6 +63,15 @@ typedef struct
   GDestroyNotify ended;   /* (nullable) */
   gpointer ended_data;    /* (owned) */
 } Grant;
+
+static void
+program_free (gpointer data)
+{
+  Program *program = data;
+
+  g_rc_box_release (program->sockets);
+  g_free (program);
+}
 
 static void
 grant_free (gpointer data)
@@ -82,7 +99,7 @@ handoff_signing_new (void)
 {
   HandoffSigning *self = g_new0 (HandoffSigning, 1);
 
-  self->programs = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
+  self->programs = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, program_free);
   self->holders = g_ptr_array_new_with_free_func (holder_free);
   return self;
 }
@@ -110,7 +127,8 @@ tell (Program *program, guint row, GVariant *body)
 static void
 tell_of_holder (Program *program, HandoffHolder *holder)
 {
-  g_hash_table_add (holder->programs, program);
+  if (!g_hash_table_contains (holder->programs, program))
+    g_hash_table_insert (holder->programs, program, g_rc_box_new0 (OnTheWay));
   handoff_link_send (program->link, program->rows->holder,
                      g_variant_new (HANDOFF_HOLDER_TYPE, holder->number, holder->uid), NULL, 0,
                      NULL);
@@ -185,6 +203,7 @@ handoff_signing_add_program (HandoffSigning *self,
     {
       program = g_new0 (Program, 1);
       program->number = number;
+      program->sockets = g_rc_box_new0 (OnTheWay);
       g_hash_table_insert (self->programs, &program->number, program);
     }
   program->link = link;
@@ -259,7 +278,7 @@ handoff_signing_add_holder (HandoffSigning *self,
   holder->uid = uid;
   holder->functions = functions;
   holder->user_data = user_data;
-  holder->programs = g_hash_table_new (NULL, NULL);
+  holder->programs = g_hash_table_new_full (NULL, NULL, NULL, g_rc_box_release);
   holder->grants = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, grant_free);
   g_ptr_array_add (self->holders, holder);
   return holder;
@@ -305,7 +324,9 @@ find_program (HandoffSigning *self, guint64 number, GError **error)
 /* A socket whose other end is on its way to the program. */
 typedef struct
 {
-  int socket; /* (owned) */
+  int socket;           /* (owned) */
+  OnTheWay *of_holder;  /* (owned): it is one of those */
+  OnTheWay *of_program; /* (owned): and of those */
   HandoffSigningOpened opened;
   gpointer user_data; /* (unowned) */
 } Opening;
@@ -315,9 +336,29 @@ socket_read (HandoffLinkMessage *reply, const GError *error, gpointer user_data)
 {
   g_autofree Opening *opening = user_data;
 
+  opening->of_holder->n--;
+  g_rc_box_release (opening->of_holder);
+  opening->of_program->n--;
+  g_rc_box_release (opening->of_program);
   if (reply == NULL)
     close (g_steal_fd (&opening->socket));
   opening->opened (opening->socket, error, opening->user_data);
+}
+
+/* A holder that was taken over, and asks for sockets all the time, may have half of what the others
+ * leave of what the program takes: so there is something left for the next. of_holder: to that
+ * program */
+static gboolean
+may_send_socket (const Program *program, const OnTheWay *of_holder, GError **error)
+{
+  const guint others = program->sockets->n - of_holder->n;
+
+  if (of_holder->n < (HANDOFF_MAX_UNREAD_SOCKETS - others) / 2)
+    return TRUE;
+  g_set_error (error, TLS_HANDOFF_ERROR, TLS_HANDOFF_ERROR_LIMIT_REACHED,
+               "Too many requests wait for an answer of the service's program %s",
+               handoff_link_get_peer (program->link));
+  return FALSE;
 }
 
 void
@@ -329,18 +370,27 @@ handoff_signing_open_socket (HandoffSigning *self,
 {
   g_autoptr (GError) error = NULL;
   Program *program = find_program (self, program_number, &error);
+  OnTheWay *of_holder = NULL;
   Opening *opening;
   int sockets[2];
 
-  if (program == NULL || !handoff_link_make_sockets (sockets, &error))
+  if (program != NULL)
+    {
+      if (!g_hash_table_contains (holder->programs, program))
+        tell_of_holder (program, holder);
+      of_holder = g_hash_table_lookup (holder->programs, program);
+    }
+  if (program == NULL || !may_send_socket (program, of_holder, &error) ||
+      !handoff_link_make_sockets (sockets, &error))
     {
       opened (-1, error, user_data);
       return;
     }
-  if (!g_hash_table_contains (holder->programs, program))
-    tell_of_holder (program, holder);
   opening = g_new (Opening, 1);
-  *opening = (Opening){ sockets[0], opened, user_data };
+  *opening = (Opening){ sockets[0], g_rc_box_acquire (of_holder),
+                        g_rc_box_acquire (program->sockets), opened, user_data };
+  of_holder->n++;
+  program->sockets->n++;
   handoff_link_request (program->link, program->rows->holder_socket,
                         g_variant_new (HANDOFF_HOLDER_SOCKET_TYPE, holder->number), &sockets[1], 1,
                         socket_read, opening);

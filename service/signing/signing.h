@@ -85,7 +85,7 @@ guint64 handoff_holder_get_number (HandoffHolder *self);
 HandoffHolder *handoff_signing_find_holder (HandoffSigning *self, guint64 number);
 
 /* socket: (transfer full): -1 with the error: FAILED if the program does not run, or ends;
- * LIMIT_REACHED if the holder has too many, or too many are on their way. */
+ * LIMIT_REACHED if the holder has too many sockets, or too many that are on their way. */
 typedef void (*HandoffSigningOpened) (int socket, const GError *error, gpointer user_data);
 /* A socket for a worker of the holder to ask that program for signatures. opened: called once, when
  * the program has the other end, or at once; the holder may be gone then. */

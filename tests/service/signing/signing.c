@@ -343,30 +343,46 @@ test_socket (SigningTest *f, gconstpointer data)
 }
 
 /* Breaks if so many sockets are on their way to a program that is slow, and honest, that it is
- * ended: it has not read them all. */
+ * ended, since it has not read them all; or if two holders that were taken over leave nothing to
+ * the next. */
 static void
 test_too_many_sockets (SigningTest *f, gconstpointer data)
 {
-  const guint most = HANDOFF_MAX_UNREAD_SOCKETS, more = 100;
-  Sockets sockets = { 0 };
+  const guint of_one = HANDOFF_MAX_UNREAD_SOCKETS / 2, of_other = HANDOFF_MAX_UNREAD_SOCKETS / 4;
+  const guint more = 100;
+  HandoffHolder *honest = handoff_signing_add_holder (f->signing, 1002, &holder_functions, f);
+  Sockets sockets = { 0 }, others = { 0 };
   struct rlimit files;
 
   g_assert_cmpuint (HANDOFF_MAX_UNREAD_SOCKETS, <, HANDOFF_LINK_QUEUE_DESCRIPTORS);
   getrlimit (RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit (RLIMIT_NOFILE, &files);
-  for (guint i = 0; i < most + more; i++)
+  for (guint i = 0; i < of_one + more; i++)
     handoff_signing_open_socket (f->signing, f->holders[0], HANDOFF_SIGNING_KEEPER, opened,
                                  &sockets);
-  while (sockets.n_opened < most)
+  for (guint i = 0; i < of_other + more; i++)
+    handoff_signing_open_socket (f->signing, f->holders[1], HANDOFF_SIGNING_KEEPER, opened,
+                                 &sockets);
+  for (guint i = 0; i < 100; i++)
+    handoff_signing_open_socket (f->signing, honest, HANDOFF_SIGNING_KEEPER, opened, &others);
+  while (sockets.n_opened + others.n_opened < of_one + of_other + 100)
     {
       test_clock_settle ();
       /* Where the system refuses to have so many on their way, the link tries again. */
       test_clock_pass (TEST_SECOND);
     }
-  g_assert_cmpuint (sockets.n_refused, ==, more);
-  g_assert_cmpuint (f->programs[0].n_sockets, ==, most);
+  g_assert_cmpuint (sockets.n_refused, ==, 2 * more);
+  g_assert_cmpuint (others.n_opened, ==, 100);
+  g_assert_cmpuint (f->programs[0].n_sockets, ==, of_one + of_other + 100);
   g_assert_false (handoff_link_has_ended (f->programs[0].broker));
+
+  /* What has arrived does not count any more. */
+  handoff_signing_open_socket (f->signing, f->holders[0], HANDOFF_SIGNING_KEEPER, opened, &others);
+  handoff_signing_remove_holder (f->signing, honest);
+  handoff_signing_remove_holder (f->signing, g_steal_pointer (&f->holders[0]));
+  test_clock_settle ();
+  g_assert_cmpuint (others.n_opened, ==, 101);
 }
 
 /* Breaks if a holder that asks for too much is not ended, or another is; or if a program, such as a
