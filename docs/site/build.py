@@ -40,7 +40,7 @@ SECTIONS = [
         ('from-gtlsconnection', 'docs/from-gtlsconnection.md', 'From GTlsConnection', 'For programs that use GIO’s TLS.'),
         ('from-openssl-bios', 'docs/from-openssl-bios.md', 'From OpenSSL BIOs',
          'For programs that carry TLS’s bytes themselves.'),
-        ('from-a-script', 'docs/from-a-script.md', 'From a script', 'For what calls openssl s_client, curl and the like.'),
+        ('from-a-script', 'docs/from-a-script.md', 'From a script', 'For what calls openssl s_client, socat and the like.'),
         ('dbus', 'data/org.tlshandoff.Handoff1.xml', 'D-Bus interface', 'For every other language.'),
     ]),
     ('How it works', [
