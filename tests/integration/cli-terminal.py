@@ -6,6 +6,7 @@
 import contextlib
 import os
 import pty
+import pwd
 import select
 import signal
 import subprocess
@@ -160,6 +161,18 @@ class TestTerminal(unittest.TestCase):
             terminal.answer('Password: ', PASSWORD + '\n')
             self.assertEqual(terminal.finish(), 0)
             self.assertNotIn(PASSWORD, terminal.shown)
+
+    def test_text_agent_beside_a_session(self):
+        """Breaks if polkit does not ask on the terminal in a process that is in none of its user's sessions, since the user
+        has one."""
+        user = f'/run/systemd/users/{pwd.getpwnam("alice").pw_uid}'
+        os.makedirs(os.path.dirname(user), exist_ok=True)
+        with open(user, 'w') as file:
+            file.write('NAME=alice\nSTATE=active\nDISPLAY=7\nSESSIONS=7\n')
+        self.addCleanup(os.remove, user)
+        with Terminal('reload', '--interactive') as terminal:
+            terminal.answer('Password: ', PASSWORD + '\n')
+            self.assertEqual(terminal.finish(), 0)
 
     def test_prompt_for_credential(self):
         """Breaks if the prompt does not say which certificate is wanted, or if a change during the prompt is not seen:

@@ -19,14 +19,19 @@
 /* polkit asks on the desktop if there is one. Elsewhere, such as in a login over SSH, its own agent
  * asks on the terminal, as it does for systemctl(1). */
 
-/* Whether polkit finds a session of the user, in which a desktop may have an agent. If so, ours is
- * registered as the agent to fall back on. Without a session, polkit does not ask such an agent. */
+/* Whether polkit finds a session for this process, in which a desktop may have an agent: its own,
+ * or that of the user whose slice it is in. The second may be another user than ours, or none: a
+ * process that a system service started is in no slice of a user, whatever sessions its user has.
+ * If there is one, our agent is registered as the agent to fall back on. Without a session, polkit
+ * does not ask such an agent. */
 static gboolean
 has_session (void)
 {
   char *session = NULL;
+  uid_t owner;
   gboolean found =
-      sd_pid_get_session (0, &session) >= 0 || sd_uid_get_display (getuid (), &session) >= 0;
+      sd_pid_get_session (0, &session) >= 0 ||
+      (sd_pid_get_owner_uid (0, &owner) >= 0 && sd_uid_get_display (owner, &session) >= 0);
 
   free (session);
   return found;
