@@ -149,6 +149,28 @@ class TestPem(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn(folder, done.stderr)
 
+    def test_special_file(self):
+        """Breaks if a link or a pipe is replaced by a file, or does not get the certificates: as root, that would be the
+        end of /dev/stdout."""
+        with OpensslServer('self-signed') as server, tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o777)
+            link, target, pipe = (os.path.join(folder, name) for name in ('link', 'target', 'pipe'))
+            with open(target, 'w') as file:
+                file.write('what was there before is longer than the certificates\n' * 100)
+            os.chmod(target, 0o666)
+            os.symlink(target, link)
+            self.assertEqual(run('alice', 'probe', f'--pem={link}', server.address).returncode, 4)
+            self.assertTrue(os.path.islink(link))
+            with open(target) as file:
+                pem = file.read()
+            self.assertEqual(''.join(blocks(pem)), pem)
+            os.mkfifo(pipe)
+            os.chmod(pipe, 0o666)
+            # Who opens both ends does not wait for the other; a pipe has room for this.
+            with open(os.open(pipe, os.O_RDWR), 'rb') as file:
+                self.assertEqual(run('alice', 'probe', f'--pem={pipe}', server.address).returncode, 4)
+                self.assertEqual(file.read(len(pem)).decode(), pem)
+
     def test_credential(self):
         """Breaks if the certificates of a credential cannot be had alone."""
         set_rules(OWN_RULES)

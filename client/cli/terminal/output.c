@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "terminal/locale-text.h"
@@ -85,6 +86,46 @@ cli_output_write (const char *text)
 {
   if (fputs (text, stdout) < 0 || fflush (stdout) != 0)
     remember_error ();
+}
+
+static gboolean
+write_all (int fd, const char *text)
+{
+  while (*text != '\0')
+    {
+      const ssize_t n = write (fd, text, strlen (text));
+
+      if (n < 0 && errno != EINTR)
+        return FALSE;
+      text += MAX (n, 0);
+    }
+  return TRUE;
+}
+
+/**
+ * cli_output_write_file:
+ *
+ * Writes @text to a file that the user named, as a shell's ">" does: what has that name stays. It
+ * may be a pipe, a device, or a link to one, such as /dev/stdout.
+ *
+ * Returns: whether all is there
+ */
+gboolean
+cli_output_write_file (const char *path, const char *text, GError **error)
+{
+  const int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+  gboolean ok = fd >= 0 && write_all (fd, text);
+  int code = errno;
+
+  if (fd >= 0 && close (fd) < 0 && ok)
+    {
+      code = errno;
+      ok = FALSE;
+    }
+  if (!ok)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code), "%s: %s", path,
+                 g_strerror (code));
+  return ok;
 }
 
 /**

@@ -9,6 +9,7 @@
 
 void cli_output_open (void);
 void cli_output_write (const char *text);
+gboolean cli_output_write_file (const char *path, const char *text, GError **error);
 gboolean cli_output_wait (guint seconds);
 gboolean cli_output_close (GError **error);
 CliExitStatus cli_output_finish (CliExitStatus status);

@@ -113,9 +113,7 @@ cli_pem_write (const char *file, GPtrArray *certificates)
       cli_output_write (text->str);
       return TRUE;
     }
-  /* In place, not by a new file of that name: it may be a pipe. */
-  if (g_file_set_contents_full (file, text->str, (gssize) text->len, G_FILE_SET_CONTENTS_NONE, 0666,
-                                &error))
+  if (cli_output_write_file (file, text->str, &error))
     return TRUE;
   cli_report ("--pem: %s", error->message);
   return FALSE;

@@ -23,6 +23,23 @@ print_verb_help (GOptionContext *context)
   exit (cli_output_finish (CLI_EXIT_OK));
 }
 
+/* Of text that is none, GLib says neither what it is nor what can be done. */
+static CliExitStatus
+report_wrong (const char *verb, const GError *error)
+{
+  const char *charset;
+  g_autofree char *message = NULL;
+
+  if (error->domain != G_CONVERT_ERROR)
+    return cli_usage_error (verb, error->message);
+  g_get_charset (&charset);
+  message =
+      g_strdup_printf (_ ("An argument is no text in %s, the locale's encoding: give another, "
+                          "or set LC_ALL to a locale that fits, such as C.UTF-8"),
+                       charset);
+  return cli_usage_error (verb, message);
+}
+
 /**
  * cli_verb_parse:
  * @context: has the verb's options
@@ -48,7 +65,7 @@ cli_verb_parse (GOptionContext *context, char **arguments, CliExitStatus *status
   cli_options_add (context, entries);
   if (!cli_options_check (arguments, &error) ||
       !g_option_context_parse_strv (context, &copy, &error))
-    *status = cli_usage_error (arguments[0], error->message);
+    *status = report_wrong (arguments[0], error);
   else if (help)
     print_verb_help (context);
   else if (copy[1] != NULL)

@@ -63,6 +63,7 @@ static const Case cases[] = {
     CLI_EXIT_USAGE,
     "takes no value: “--insecure=no”" },
   { "help-with-value", { "status", "--help=x" }, CLI_EXIT_USAGE, "takes no value" },
+  { "no-text", { "connect", "a\xff.example" }, CLI_EXIT_USAGE, "locale's encoding" },
   { "empty-trust", { "probe", "--trust=", "localhost" }, CLI_EXIT_USAGE, "--trust must not" },
   { "empty-cert", { "probe", "--cert=", "localhost" }, CLI_EXIT_USAGE, "--cert must not" },
   { "lines-zero", { "log", "--lines=0" }, CLI_EXIT_USAGE, "--lines must be a number from 1" },
