@@ -129,6 +129,11 @@ class TestTerminal(unittest.TestCase):
         done = run('alice', 'credential', 'import', '--label', 'me', self.bundle)
         self.assertEqual(done.returncode, 2)
         self.assertIn('--passphrase-file', done.stderr)
+        # Without the PIN, to link a key is something for administrators: whoever was not asked did not mean that.
+        done = run('alice', 'credential', 'link', '--label', 'me', 'pkcs11:token=Card;object=login')
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('--pin-file', done.stderr)
+        self.assertNotIn('polkit', done.stderr)
 
     def test_given_up(self):
         """Breaks if Control-C, the end of input or a signal leave a terminal that shows nothing."""

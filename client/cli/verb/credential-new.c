@@ -295,9 +295,11 @@ cli_credential_link (GOptionContext *context, char **arguments)
           return CLI_EXIT_USAGE;
         }
     }
-  if (!no_pin && cli_secret_can_prompt ())
+  if (!no_pin)
     prompt = _ ("PIN of the token: ");
   status = get_secret_and_connect (call, "--pin-file", pin_file, prompt, &pin);
+  if (status == CLI_EXIT_USAGE && prompt != NULL && pin_file == NULL && !cli_secret_can_prompt ())
+    cli_hint (_ ("without a terminal, --pin-file says where the PIN is"));
   if (status != CLI_EXIT_OK)
     return status;
   credential = tls_handoff_manager_link_credential_sync (
