@@ -78,6 +78,11 @@ class TestLanguages(unittest.TestCase):
                                    environment=dict(GERMAN, TLS_HANDOFF_CHANNEL=channel))
             self.assertIn('Dem Zertifikat von localhost wird nicht vertraut: keine vertrauenswürdige Zertifizierungsstelle',
                           message)
+        # Nothing is of one gender everywhere.
+        for environment, lines in ((SPANISH, ('ALPN:         ninguno', 'estado OCSP:  ninguno', 'credencial:   ninguna')),
+                                   (GERMAN, ('ALPN:         keines', 'OCSP-Status:  keiner', 'Zugangsdaten: keine'))):
+            done = run('alice', 'probe', '--trust', certificate('ca.pem'), f'localhost:{port}', environment=environment)
+            self.assertLessEqual(set(lines), set(done.stdout.splitlines()), done.stdout)
 
     def test_library(self):
         """Breaks if what the library itself finds out is told in English."""

@@ -45,6 +45,9 @@ class TestMany(unittest.TestCase):
             self.assertIsNone(found[0]['problem'])
             self.assertIn(nobody, found[2]['problem'])
 
+            # All that is wrong with one is in its line.
+            done = run('alice', 'probe', '--server-name', 'wrong.handoff.test', good.address, good.address)
+            self.assertRegex(done.stdout.splitlines()[1], 'no trusted authority issued it.*; it is for another name')
             done = run('alice', 'probe', *TRUST, good.address, good.address)
             self.assertEqual((done.returncode, done.stderr), (0, ''))
             done = run('alice', 'probe', '--expires-within', '36500', *TRUST, good.address, good.address)

@@ -138,6 +138,8 @@ append_ocsp_status (GString *text, const Facts *facts)
   if (facts->ocsp_problem != NULL)
     both =
         g_strdup_printf ("%s (%s)", status, cli_trust_explain_ocsp_problem (facts->ocsp_problem));
+  else if (g_str_equal (status, "none"))
+    status = C_ ("OCSP status", "none");
   append_field (text, _ ("OCSP status: "), both != NULL ? both : status);
 }
 
@@ -188,7 +190,8 @@ append_result (GString *text, TlsHandoffHandshakeResult *result)
   gboolean resumed = tls_handoff_handshake_result_get_resumed (result);
 
   append_field (text, _ ("resumed:     "), resumed ? _ ("yes") : _ ("no"));
-  append_field (text, _ ("credential:  "), credential != NULL ? credential : _ ("none"));
+  append_field (text, _ ("credential:  "),
+                credential != NULL ? credential : C_ ("credential", "none"));
   g_string_append_printf (text, _ ("key blob:     %zu bytes, seals: %s\n"),
                           tls_handoff_handshake_result_get_key_blob_size (result),
                           seals != NULL && *seals != '\0' ? seals : _ ("none"));
