@@ -50,6 +50,7 @@ struct _CliCarrier
   gsize data_size;    /* how much data one buffer takes as records */
   guint64 n_received; /* bytes of data from the client */
   guint64 n_sent;     /* bytes of data to it, also what it has not taken yet */
+  guint64 n_taken;    /* bytes of records that its socket has taken */
   guint n_calls;      /* that run */
   gboolean stopped;
   gboolean freed; /* it goes when they have ended */
@@ -270,7 +271,10 @@ send_some (CliCarrier *self, const guint8 *bytes, gsize size, GError **error)
     n = send (self->client.fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
   if (n >= 0)
-    return n;
+    {
+      self->n_taken += (guint64) n;
+      return n;
+    }
   if (is_retry (errno))
     {
       self->client.writable = FALSE;
@@ -533,6 +537,19 @@ cli_carrier_get_amounts (CliCarrier *self, guint64 *n_received, guint64 *n_sent)
 {
   *n_received = self->n_received;
   *n_sent = self->n_sent;
+}
+
+/**
+ * cli_carrier_holds_rest:
+ * @n_taken: (out): bytes of records that the client's socket has taken
+ *
+ * Returns: whether the backend says no more, but what it has said does not go on
+ */
+gboolean
+cli_carrier_holds_rest (CliCarrier *self, guint64 *n_taken)
+{
+  *n_taken = self->n_taken;
+  return !self->stopped && self->output.hung_up && (self->records != NULL || self->answer != NULL);
 }
 
 /* To be called before the backend's input is closed, if it is a descriptor of its own. */

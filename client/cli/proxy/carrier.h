@@ -38,6 +38,7 @@ void cli_carrier_free (CliCarrier *self);
 gboolean
 cli_carrier_start (CliCarrier *self, int backend_output, int backend_input, GError **error);
 void cli_carrier_get_amounts (CliCarrier *self, guint64 *n_received, guint64 *n_sent);
+gboolean cli_carrier_holds_rest (CliCarrier *self, guint64 *n_taken);
 void cli_carrier_forget_input (CliCarrier *self);
 void cli_carrier_discard (CliCarrier *self);
 void cli_carrier_close_output (CliCarrier *self);

@@ -31,6 +31,8 @@
 /* How long a client may take to close its side after the backend has closed, seconds. If we closed
  * first, the last data might be lost: a TCP reset discards what was not read. */
 #define LINGER_SECONDS 10
+/* How long a client may take nothing of what is left for it when the backend has ended, seconds. */
+#define STUCK_SECONDS 60
 /* How long, and how much, is read of a client that gets an alert, so that no reset overtakes it. */
 #define FAREWELL_SECONDS 2
 #define FAREWELL_SIZE (64 * 1024 * 1024)
@@ -47,6 +49,8 @@ struct _CliConnection
   CliCarrier *carrier;               /* (owned) (nullable) */
   gint64 beginning;                  /* of the monotonic clock */
   gint64 deadline;                   /* of the monotonic clock; 0: none */
+  gint64 stuck_since;                /* likewise, as far as is known; 0: it is not */
+  guint64 n_heard;                   /* bytes of records that the client had then */
   gsize farewell;                    /* how much is read yet of a client that got an alert */
   guint64 n_received;                /* bytes of data from the client, when that is over */
   guint64 n_sent;                    /* bytes of data to it, likewise */
@@ -387,6 +391,29 @@ cli_connection_end_if_silent (CliConnection *self)
     connection_free (self);
 }
 
+/* Whether the client does not take what is left for it: it could keep its place for ever. While the
+ * backend is there, that is the backend's business. */
+static gboolean
+is_stuck (CliConnection *self, gint64 now)
+{
+  int n_unacknowledged = 0;
+  guint64 n_heard;
+
+  if (self->carrier == NULL || !cli_carrier_holds_rest (self->carrier, &n_heard) ||
+      ioctl (get_fd (self), SIOCOUTQ, &n_unacknowledged) != 0)
+    {
+      self->stuck_since = 0;
+      return FALSE;
+    }
+  n_heard -= (guint64) n_unacknowledged;
+  if (self->stuck_since == 0 || n_heard != self->n_heard)
+    {
+      self->stuck_since = now;
+      self->n_heard = n_heard;
+    }
+  return now - self->stuck_since >= STUCK_SECONDS * G_USEC_PER_SEC;
+}
+
 /**
  * cli_connection_check_time:
  * @now: of the monotonic clock
@@ -396,6 +423,15 @@ cli_connection_end_if_silent (CliConnection *self)
 void
 cli_connection_check_time (CliConnection *self, gint64 now)
 {
+  if (is_stuck (self, now))
+    {
+      g_autoptr (GError) error =
+          g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                               _ ("The client does not take the rest of what was sent to it"));
+
+      break_off (self, error);
+      return;
+    }
   if (self->deadline == 0 || now < self->deadline)
     return;
   self->deadline = 0;

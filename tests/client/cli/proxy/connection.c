@@ -9,12 +9,20 @@
 #include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/connection.h"
 #include "support/record-test-fixture.h"
+
+/* Bytes that a client does not have to read before more is sent; the kernel doubles it. */
+#define BUFFER_SIZE (8 * 1024)
+/* More than that, and less than a pipe takes. */
+#define ANSWER_SIZE 60000
+#define ANSWER "head -c " G_STRINGIFY (ANSWER_SIZE) " /dev/zero; "
+#define MINUTE (60 * G_USEC_PER_SEC)
 
 typedef struct
 {
@@ -94,6 +102,7 @@ bench_open (Bench *b, RecordFixture *f, const char *program)
   const char *command[] = { "sh", "-c", program, "sh", NULL, NULL };
   struct sockaddr_storage address = { 0 };
   struct sockaddr_in *in = (struct sockaddr_in *) &address;
+  const int buffer_size = BUFFER_SIZE;
   int ends[2];
 
   memset (b, 0, sizeof *b);
@@ -116,6 +125,7 @@ bench_open (Bench *b, RecordFixture *f, const char *program)
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), ==,
                    0);
   b->client = ends[1];
+  setsockopt (ends[0], SOL_SOCKET, SO_SNDBUF, &buffer_size, sizeof buffer_size);
   record_fixture_seal (f, RECORD_DATA, "request\n", 8);
   g_assert_cmpint (write (b->client, f->records->data, f->records->len), ==, f->records->len);
   g_byte_array_set_size (f->records, 0);
@@ -210,6 +220,59 @@ test_question_pending (RecordFixture *f, gconstpointer data)
   g_assert_true (b.ok);
 }
 
+/* Breaks if a client that makes a break loses what its program, which is still there, has said. */
+static void
+test_client_reads_late (RecordFixture *f, gconstpointer data)
+{
+  gint64 now = g_get_monotonic_time ();
+  guint8 buffer[16 * 1024];
+  int n_unread = 0;
+  gssize n_read = 0;
+  Bench b;
+  guint i;
+
+  bench_open (&b, f, ANSWER "read -r line < \"$1\"");
+  while (n_unread < BUFFER_SIZE / 2)
+    {
+      g_main_context_iteration (NULL, TRUE);
+      g_assert_cmpint (ioctl (b.client, FIONREAD, &n_unread), ==, 0);
+    }
+  for (i = 0; i < 1000; i++)
+    {
+      settle ();
+      cli_connection_check_time (b.connection, now += MINUTE);
+    }
+  while (n_read < ANSWER_SIZE)
+    {
+      gssize n = read (b.client, buffer, sizeof buffer);
+
+      if (n < 0)
+        g_main_context_iteration (NULL, TRUE);
+      n_read += MAX (n, 0);
+    }
+  record_fixture_seal (f, RECORD_ALERT, "\001\000", 2);
+  g_assert_cmpint (write (b.client, f->records->data, f->records->len), ==, f->records->len);
+  bench_close (&b);
+  g_assert_true (b.ok);
+}
+
+/* Breaks if a client that reads nothing keeps its place for ever when its program has ended. */
+static void
+test_client_reads_nothing (RecordFixture *f, gconstpointer data)
+{
+  gint64 now = g_get_monotonic_time ();
+  Bench b;
+
+  bench_open (&b, f, ANSWER);
+  while (b.n_done == 0)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      cli_connection_check_time (b.connection, now += MINUTE / 2);
+    }
+  bench_close (&b);
+  g_assert_false (b.ok);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -218,5 +281,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   record_fixture_add ("/cli/connection/slow-program", &tls13, test_slow_program);
   record_fixture_add ("/cli/connection/question-pending", &tls13, test_question_pending);
+  record_fixture_add ("/cli/connection/client-reads-late", &tls13, test_client_reads_late);
+  record_fixture_add ("/cli/connection/client-reads-nothing", &tls13, test_client_reads_nothing);
   return g_test_run ();
 }
