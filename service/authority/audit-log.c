@@ -310,7 +310,7 @@ static void
 merge_file (HandoffAuditLog *self)
 {
   g_autoptr (HandoffAuditLog) other = handoff_audit_log_new (self->path);
-  g_autoptr (GHashTable) by_user = self->by_user;
+  GHashTable *by_user = self->by_user; /* (owned): until its entries have been added again */
   g_autoptr (GPtrArray) all = find (self, NULL, 0);
   g_autoptr (GPtrArray) others = find (other, NULL, 0);
   guint i;
@@ -325,6 +325,7 @@ merge_file (HandoffAuditLog *self)
       if (i == 0 || compare (&all->pdata[i - 1], &all->pdata[i]) != 0)
         add (self, entry->uid, entry->number, entry->description);
     }
+  g_hash_table_unref (by_user);
 }
 
 void
