@@ -5,7 +5,6 @@
 happens after which polkit may think otherwise, and for AuthorizationMemory at the longest."""
 
 import fcntl
-import grp
 import os
 import pwd
 import signal
@@ -22,7 +21,7 @@ from caller import CREDENTIAL, RECIPIENT_KEY, ROOT, Caller, Failure, connect, wa
 from channel_test import AS_CLIENT, AS_SERVER, OPTIONS, TIMEOUT, USE_OWN, ChannelTest, Log, rule
 from command import OWN_RULES, RULES, configure, get_service_pid, import_credential, list_all_credentials, read
 
-GROUP = 'handoff-test'
+MEMBER = '/etc/handoff-test-member'
 
 
 class ChannelAuthorization(ChannelTest):
@@ -107,23 +106,18 @@ class ChannelAuthorization(ChannelTest):
         os.unlink(path)
         self.wait_for_end('NotAuthorized')
 
-    def set_group(self, *members):
-        with open('/etc/group') as file:
-            lines = [line for line in file if not line.startswith(f'{GROUP}:')]
-        with open('/etc/group.new', 'w') as file:
-            file.writelines([*lines, f'{GROUP}:x:60999:{",".join(members)}\n'])
-        os.rename('/etc/group.new', '/etc/group')
-        self.assertEqual(grp.getgrnam(GROUP).gr_mem, list(members))
-
-    def test_group_left(self):
-        """polkit says nothing of groups. Breaks if a yes counts longer than AuthorizationMemory says."""
+    def test_unannounced(self):
+        """polkit says nothing of what a program says that a rule runs. Breaks if a yes counts longer than
+        AuthorizationMemory says."""
         configure('[Timeouts]\nAuthorizationMemory=1\n')
         self.reload()
-        self.set_group('alice')
-        self.rules.write(rule(f"!subject.isInGroup('{GROUP}')", 'NO'))
+        with open(MEMBER, 'w'):
+            pass
+        self.rules.write(rule(f"""(function() {{
+          try {{ polkit.spawn(['test', '-e', '{MEMBER}']); return false; }} catch (error) {{ return true; }} }})()""", 'NO'))
         self.heard()
         self.assert_remembered()
-        self.set_group()
+        os.unlink(MEMBER)
         self.wait_for_end('NotAuthorized')
 
     def test_polkitd_restarted(self):
