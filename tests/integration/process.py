@@ -252,8 +252,9 @@ class Process(unittest.TestCase):
         import_credential('alice', 'ecdsa')
         report = ('import json, os, sys; print(json.dumps({"fds": sorted(os.listdir("/proc/self/fd")),'
                   ' "environ": dict(os.environ), "pid": os.getpid()}), flush=True); sys.stdin.read()')
-        # Python has its own way with signals.
-        start = 'signals=$(grep ^Sig /proc/$$/status); export signals; exec python3 -c "$0"'
+        # Python has its own way with signals; and so has a shell, while it starts a program.
+        start = ('while read -r line; do signals="$signals $line"; done </proc/$$/status; export signals;'
+                 ' exec python3 -c "$0"')
         with Serve('--credential', 'ecdsa', '--', '/bin/sh', '-c', start, report) as server:
             context = ssl.create_default_context(cafile=certificate('ca.pem'))
             with context.wrap_socket(connect(server.port), server_hostname='localhost') as client:
