@@ -188,6 +188,10 @@ def copy_reference(reference, output):
     for path in (output / REFERENCE).glob('*.html'):
         text = re.sub(r'<tr><td><em>\w+</em></td><td><a href="" class="external"></a></td></tr>', '',
                       path.read_text(encoding='utf-8'))
+        # gi-docgen 2025 takes the function that ends an asynchronous one for one of the same kind.
+        for name in re.findall(r'href="type_func\.([\w.]+)\.html"', text):
+            if not path.with_name(f'type_func.{name}.html').exists() and path.with_name(f'ctor.{name}.html').exists():
+                text = text.replace(f'"type_func.{name}.html"', f'"ctor.{name}.html"')
         path.write_text(re.sub(r'(<body[^>]*>)', rf'\1{back}', text, count=1), encoding='utf-8')
 
 

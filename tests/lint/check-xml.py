@@ -26,7 +26,12 @@ result = common.run([xmllint, '--nonet', '--noout', '--dtdvalid', POLKIT_DTD, po
 if result.returncode != 0:
     findings.append(result.stdout)
 
-metainfo = common.run([common.need('appstreamcli', 'appstream'), 'validate', '--no-net', '--strict',
+# What versions after 1.0 want, and Debian 12's does not know. There is no homepage.
+LATER = ('url-homepage-missing', 'developer-name-tag-deprecated', 'developer-info-missing')
+appstreamcli = common.need('appstreamcli', 'appstream')
+is_old = common.run([appstreamcli, '--version']).stdout.split()[-1].startswith('0.')
+metainfo = common.run([appstreamcli, 'validate', '--no-net', '--strict',
+                       *([] if is_old else ['--override=' + ','.join(f'{tag}=pedantic' for tag in LATER)]),
                        'data/org.tlshandoff.Handoff1.metainfo.xml'])
 if metainfo.returncode != 0:
     findings.append(metainfo.stdout)
