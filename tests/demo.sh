@@ -52,7 +52,7 @@ RULE
   exec {server}<ready
   local line=
   until [[ $line == ACCEPT* ]]; do
-    read -r -t 20 -u "$server" line || fail "the server did not start: $(cat s_server.log)"
+    read -r -t 60 -u "$server" line || fail "the server did not start: $(cat s_server.log)"
   done
 
   say '1. alice, an ordinary user, fetches a page. Nobody started the service; the bus does.'

@@ -21,7 +21,7 @@ END
 await() {
   local line=
   until [[ $line == $1* ]]; do
-    read -r -t 20 -u "$server" line
+    read -r -t 60 -u "$server" line
   done
   cat <&"$server" >/dev/null &
 }

@@ -27,7 +27,7 @@ start_server() {
     -key "$HANDOFF_TEST_CERTS/ecdsa.key" "${@:2}" </dev/null >ready 2>>s_server.log &
   exec {server}<ready
   until [[ $line == ACCEPT* ]]; do
-    read -r -t 20 -u "$server" line
+    read -r -t 60 -u "$server" line
   done
   cat <&"$server" >/dev/null &
 }

@@ -44,7 +44,7 @@ inside() {
   exec {server}<ready
   local line=
   until [[ $line == ACCEPT* ]]; do
-    read -r -t 20 -u "$server" line || fail 'the server did not start'
+    read -r -t 60 -u "$server" line || fail 'the server did not start'
   done
 
   local reply

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The TLS Handoff developers
 """What the figures share: their line, and the programs that they drive."""
 
+import contextlib
 import os
 import re
 import resource
@@ -176,8 +177,9 @@ def service_memory(pids=None):
     """Proportional set size, KiB. pids: default: all of the service's"""
     total = 0
     for pid in pids or service_processes():
-        with open(f'/proc/{pid}/smaps_rollup') as file:
-            total += next(int(line.split()[1]) for line in file if line.startswith('Pss:'))
+        # One that has ended meanwhile has none.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f'/proc/{pid}/smaps_rollup') as file:
+            total += next((int(line.split()[1]) for line in file if line.startswith('Pss:')), 0)
     return total
 
 
