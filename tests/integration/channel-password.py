@@ -145,7 +145,8 @@ class ChannelPassword(ChannelTest):
                     self.assertEqual(desktop.handshake(self.port), 'complete')
                 self.assertEqual(desktop.n_prompts, n_prompts)
                 questions = [flags for action, _, flags in self.questions.take(self.root) if action == AS_CLIENT]
-                self.assertEqual(questions.count(False), 3)
+                # What polkit does not answer for two seconds it is asked once more.
+                self.assertGreaterEqual(questions.count(False), 3)
                 self.assertEqual(questions.count(True), n_prompts)
 
     def test_password_for_credential(self):
@@ -160,7 +161,7 @@ class ChannelPassword(ChannelTest):
             self.take()
             for _ in range(2):
                 self.assertEqual(desktop.handshake(port, label), 'complete')
-            self.assertEqual(self.take().count(USE_OWN), 3 if label else 2)
+            self.assertGreaterEqual(self.take().count(USE_OWN), 3 if label else 2)
             self.assertEqual(desktop.n_prompts, 1)
 
 

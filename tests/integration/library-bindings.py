@@ -18,7 +18,7 @@ from tls_server import TlsServer
 
 GIR = '/usr/share/gir-1.0/TlsHandoff-1.gir'
 CERTS = os.environ['HANDOFF_TEST_CERTS']
-TIMEOUT = 100
+TIMEOUT = 200
 
 
 def list_functions():
