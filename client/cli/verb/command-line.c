@@ -256,9 +256,15 @@ run_verb (const CliVerb *verb, char **arguments)
 }
 
 static gboolean
-is_help (const char *word)
+is_help_option (const char *word)
 {
   return g_str_equal (word, "--help") || g_str_equal (word, "-h");
+}
+
+static gboolean
+is_help (const char *word)
+{
+  return g_str_equal (word, "help") || is_help_option (word);
 }
 
 static CliExitStatus
@@ -268,6 +274,9 @@ run_help (char **arguments)
   const CliVerb *verb;
   g_auto (GStrv) taken = NULL;
 
+  /* "help help" and "help --help" are about this. */
+  while (arguments[0] != NULL && is_help (arguments[0]))
+    arguments++;
   if (arguments[0] == NULL)
     {
       print_help ();
@@ -310,12 +319,12 @@ cli_run (char **arguments)
       g_print ("tls-handoff %s\n", PACKAGE_VERSION);
       return CLI_EXIT_OK;
     }
-  if (g_str_equal (name, "help") || is_help (name))
+  if (is_help (name))
     return run_help (arguments + 2);
 
   taken = take_verb (arguments + 1);
   verb = find_verb (taken[0]);
-  if (verb == NULL && is_group (name) && taken[1] != NULL && is_help (taken[1]))
+  if (verb == NULL && is_group (name) && taken[1] != NULL && is_help_option (taken[1]))
     return run_help ((char *[]){ taken[0], NULL });
   if (verb == NULL)
     return report_no_verb (taken[0]);

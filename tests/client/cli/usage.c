@@ -21,6 +21,8 @@ static const Case cases[] = {
   { "help", { "--help" }, CLI_EXIT_OK, "connect" },
   { "help-short", { "-h" }, CLI_EXIT_OK, "connect" },
   { "help-verb", { "help" }, CLI_EXIT_OK, "reload" },
+  { "help-help", { "help", "help" }, CLI_EXIT_OK, "reload" },
+  { "help-help-option", { "help", "--help" }, CLI_EXIT_OK, "reload" },
   { "help-connect",
     { "help", "connect" },
     CLI_EXIT_OK,
