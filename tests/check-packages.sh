@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The TLS Handoff developers
 #
-# The Debian packages of what is committed: as root, with debootstrap and systemd-container, some minutes and 4 GB.
+# The Debian packages of what is committed: as root, with debootstrap and systemd-container, half an hour and 4 GB.
 #
 #   tests/check-packages.sh [--suite SUITE] [--keep DIRECTORY]    SUITE: bookworm (default), trixie
 #
