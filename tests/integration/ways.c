@@ -325,8 +325,8 @@ test_bus_only (void)
 
       for (j = 0; cases[j] != NULL; j++)
         {
-          /* GLib 2.84 lists each as a comment of TAP's. */
-          const char *name = cases[j] + (g_str_has_prefix (cases[j], "# ") ? strlen ("# ") : 0);
+          /* GLib 2.84 lists each as a comment of TAP's, of a test within this one. */
+          const char *name = cases[j] + strspn (cases[j], " #");
 
           if (g_str_equal (name, path) || g_str_has_prefix (name, group))
             break;
