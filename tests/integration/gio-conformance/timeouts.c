@@ -144,6 +144,7 @@ write_sync (void)
   set_timeout (link, 1);
   ok = g_output_stream_write_all (link->out, zeros, 1 << 24, NULL, NULL, &error);
   observe_result ("write", ok, &error);
+  set_timeout (link, 25);
   peer_signal (link->peer);
   link_close (link);
   g_clear_object (&link->connection);
