@@ -42,6 +42,7 @@ const char *const handoff_phrases_call[] = {
   N_ ("The service's program %s gave an answer that makes no sense, and was ended: call again"),
   N_ ("The service's program %s did not answer any more, and was ended: call again"),
   N_ ("The service's program %s did not answer in time, and was ended: call again"),
+  N_ ("Too many requests wait for an answer of the service's program %s"),
   N_ ("The service's program %s ended %s times before it could begin; the service's log says why"),
   N_ ("The service cannot start the process that does handshakes: %s"),
   N_ ("Cannot start the process that does handshakes"),
