@@ -141,9 +141,9 @@ test_connect_bulk (gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* Sends one byte from the server to the command's output: then the connection stands. */
+/* Sends one byte from the server to the command's output. */
 static void
-wait_until_connected (TestPeer *peer, GSubprocess *process)
+send_from_server (TestPeer *peer, GSubprocess *process)
 {
   g_autoptr (GError) error = NULL;
   guint8 byte = 0;
@@ -153,6 +153,23 @@ wait_until_connected (TestPeer *peer, GSubprocess *process)
   g_input_stream_read_all (g_subprocess_get_stdout_pipe (process), &byte, 1, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (byte, ==, '!');
+}
+
+/* Sends one byte each way: then the connection stands. The command's goes first: a server that has
+ * its own input and a ClientHello to read at the same time waits for the client's data behind that,
+ * and looks at no input until there is some. */
+static void
+wait_until_connected (TestPeer *peer, GSubprocess *process)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 byte = 0;
+
+  g_output_stream_write_all (g_subprocess_get_stdin_pipe (process), "?", 1, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_input_stream_read_all (test_peer_get_stdout (peer), &byte, 1, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (byte, ==, '?');
+  send_from_server (peer, process);
 }
 
 /* The status and last words of a command whose standard input and output were used. */
@@ -187,11 +204,12 @@ test_connect_ignore_eof (void)
 
   process = test_command_start ("alice", "connect --ignore-eof %s localhost:%u", TRUST,
                                 test_peer_get_port (peer));
+  wait_until_connected (peer, process);
   g_output_stream_close (g_subprocess_get_stdin_pipe (process), NULL, &error);
   g_assert_no_error (error);
   /* The server may have read the first byte before it saw a close_notify, but not the second. */
-  wait_until_connected (peer, process);
-  wait_until_connected (peer, process);
+  send_from_server (peer, process);
+  send_from_server (peer, process);
   g_subprocess_force_exit (process);
 }
 
