@@ -267,7 +267,8 @@ test_client_reads_nothing (RecordFixture *f, gconstpointer data)
   while (b.n_done == 0)
     {
       g_main_context_iteration (NULL, FALSE);
-      cli_connection_check_time (b.connection, now += MINUTE / 2);
+      if (b.n_done == 0)
+        cli_connection_check_time (b.connection, now += MINUTE / 2);
     }
   bench_close (&b);
   g_assert_false (b.ok);
