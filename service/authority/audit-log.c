@@ -166,7 +166,8 @@ read_file (HandoffAuditLog *self)
       g_autoptr (GVariant) part = description;
       g_autoptr (GBytes) copy = g_bytes_new (g_variant_get_data (part), g_variant_get_size (part));
 
-      if (number > self->last_number)
+      /* Two services may have written of two users at the same microsecond. */
+      if (number >= self->last_number)
         add (self, uid, number, g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, copy, TRUE));
     }
 }

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/test-clock.h"
+
 static void
 add_of (HandoffAuditLog *log, guint uid, const char *identity, const char *text)
 {
@@ -230,6 +232,32 @@ test_two (void)
   g_unlink (path);
 }
 
+/* Breaks if what two services wrote at the same microsecond, of two users, is not read again. */
+static void
+test_same_time (void)
+{
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "audit-log-XXXXXX", NULL);
+  const int fd = g_mkstemp (path);
+  g_autoptr (HandoffAuditLog) earlier = NULL;
+  g_autoptr (HandoffAuditLog) later = NULL;
+  g_autoptr (HandoffAuditLog) last = NULL;
+
+  g_assert_cmpint (fd, >=, 0);
+  g_close (fd, NULL);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  test_clock_install ();
+  earlier = handoff_audit_log_new (path);
+  later = handoff_audit_log_new (path);
+  add (earlier, 1001, "earlier");
+  add (later, 1000, "later");
+  handoff_audit_log_save (earlier);
+  handoff_audit_log_save (later);
+  last = handoff_audit_log_new (path);
+  assert_list (last, 0, 100, "later earlier ");
+  test_clock_uninstall ();
+  g_unlink (path);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -239,5 +267,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/audit-log/size", test_size);
   g_test_add_func ("/audit-log/file", test_file);
   g_test_add_func ("/audit-log/two", test_two);
+  g_test_add_func ("/audit-log/same-time", test_same_time);
   return g_test_run ();
 }
