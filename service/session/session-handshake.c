@@ -205,7 +205,8 @@ leave_socket (const Ending *ending)
                           handoff_caller_get_uid (session->caller), fd, HANDOFF_ALERT_NONE);
 }
 
-/* It was complete, but nobody fetched the keys, and it counts as complete. */
+/* The handshake was complete, but nobody fetched the keys. The audit log and the quota have counted
+ * it as complete: only who watches is told. */
 static void
 expire (const HandoffSessionContext *context, HandoffSession *session)
 {
